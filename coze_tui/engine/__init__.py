@@ -1,0 +1,1 @@
+"""What a chat turn is, and everything that happens without a screen."""

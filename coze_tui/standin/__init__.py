@@ -1,0 +1,1 @@
+"""A Coze server on loopback, for the demo and for the tests."""

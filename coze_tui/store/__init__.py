@@ -1,0 +1,1 @@
+"""SQLite: what is kept on this machine."""

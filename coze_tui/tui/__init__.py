@@ -1,0 +1,1 @@
+"""The screens: they show updates and send intents."""
