@@ -1,0 +1,203 @@
+"""What a frame means: one class per event name (api 3.2), and UnknownEvent for the rest. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from coze_tui.api.objects import Chat, Frame, LastError, Message, int_of, mapping_of, text_of
+
+
+@dataclass(frozen=True, slots=True)
+class ChatCreated:
+    """The first event: the chat and conversation ids are known from here."""
+
+    frame: Frame
+    chat: Chat
+
+
+@dataclass(frozen=True, slots=True)
+class ChatInProgress:
+    """The bot has begun; also the first event after tool outputs were submitted."""
+
+    frame: Frame
+    chat: Chat
+
+
+@dataclass(frozen=True, slots=True)
+class ChatCompleted:
+    """The chat is over and well, unless an error was seen before (api 3.8)."""
+
+    frame: Frame
+    chat: Chat
+
+
+@dataclass(frozen=True, slots=True)
+class ChatFailed:
+    """The chat is over and has failed."""
+
+    frame: Frame
+    chat: Chat
+    error: LastError
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequiresAction:
+    """The chat waits for tool outputs, or for the user's next message (api 3.6)."""
+
+    frame: Frame
+    chat: Chat
+
+
+@dataclass(frozen=True, slots=True)
+class ChatCanceled:
+    """The chat was cancelled."""
+
+    frame: Frame
+    chat: Chat
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDelta:
+    """A piece of a message's content or reasoning."""
+
+    frame: Frame
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class MessageCompleted:
+    """A whole message of any type."""
+
+    frame: Frame
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class AudioDelta:
+    """A piece of sound as base64; never text (api 7.2)."""
+
+    frame: Frame
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorEvent:
+    """The server said that something failed; wins over a later completed."""
+
+    frame: Frame
+    error: LastError
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Nothing more comes. Not a sign of success (api 7.2)."""
+
+    frame: Frame
+    debug_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownEvent:
+    """A name nobody expected, or data that is not the JSON it should be. Kept, shown, never an error."""
+
+    frame: Frame
+    reason: Literal["name", "data"] = field(default="name")
+
+
+ChatEvent = (
+    ChatCreated
+    | ChatInProgress
+    | ChatCompleted
+    | ChatFailed
+    | ChatRequiresAction
+    | ChatCanceled
+    | MessageDelta
+    | MessageCompleted
+    | AudioDelta
+    | ErrorEvent
+    | Done
+    | UnknownEvent
+)
+
+_ChatClass = (
+    type[ChatCreated]
+    | type[ChatInProgress]
+    | type[ChatCompleted]
+    | type[ChatRequiresAction]
+    | type[ChatCanceled]
+)
+_MessageClass = type[MessageDelta] | type[MessageCompleted] | type[AudioDelta]
+
+_CHAT_EVENTS: Mapping[str, _ChatClass] = {
+    "conversation.chat.created": ChatCreated,
+    "conversation.chat.in_progress": ChatInProgress,
+    "conversation.chat.completed": ChatCompleted,
+    "conversation.chat.requires_action": ChatRequiresAction,
+    "conversation.chat.required_action": ChatRequiresAction,
+    "conversation.chat.canceled": ChatCanceled,
+    "conversation.chat.cancelled": ChatCanceled,
+}
+_MESSAGE_EVENTS: Mapping[str, _MessageClass] = {
+    "conversation.message.delta": MessageDelta,
+    "conversation.message.completed": MessageCompleted,
+    "conversation.audio.delta": AudioDelta,
+}
+_FAILED = frozenset({"conversation.chat.failed", "conversation.chat.expired"})
+_DONE = frozenset({"done", "conversation.stream.done"})
+
+UNEXPLAINED = -1
+"""The code of a failure for which the server gave none."""
+
+
+def parse_event(frame: Frame) -> ChatEvent:
+    """The meaning of a frame. Total: an unknown name or broken JSON is an UnknownEvent."""
+    name = frame.event
+    if name in _DONE or name.lower() == "done":  # workflows write `Done` (api 3.1)
+        data = mapping_of(_json_or_none(frame.data))
+        return Done(frame, debug_url=text_of(data.get("debug_url")))
+    if name == "error" or name == "Error":
+        return ErrorEvent(frame, _error_of(_json_or_none(frame.data), frame.data))
+    message_class = _MESSAGE_EVENTS.get(name)
+    chat_class = _CHAT_EVENTS.get(name)
+    if message_class is None and chat_class is None and name not in _FAILED:
+        return UnknownEvent(frame)
+    body = _json_or_none(frame.data)
+    if not isinstance(body, dict):
+        return UnknownEvent(frame, "data")
+    if message_class is not None:
+        return message_class(frame, Message.from_wire(body))
+    if chat_class is not None:
+        return chat_class(frame, Chat.from_wire(body))
+    chat = Chat.from_wire(body)
+    # api 3.2: a doc page shows only {"code":…,"msg":…}
+    return ChatFailed(frame, chat, chat.last_error or _error_of(body, ""))
+
+
+def _json_or_none(text: str) -> object:
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
+def _error_of(value: object, text: str) -> LastError:
+    """Code and message of an error in any of its shapes (api 3.7, 3.8)."""
+    data = mapping_of(value)
+    code = int_of(data.get("code")) or int_of(data.get("error_code"))
+    msg = text_of(data.get("msg")) or text_of(data.get("message")) or text_of(data.get("error_message"))
+    if not data and not isinstance(value, dict):
+        msg = text_of(value) or text
+    return _inner_error(LastError(code or UNEXPLAINED, msg))
+
+
+def _inner_error(error: LastError) -> LastError:
+    """Studio wraps the true code: `code=103100002 message=agent not exists …\\nstack=…` (api 3.8)."""
+    msg = error.msg.split("\nstack=", 1)[0]
+    if not msg.startswith("code="):
+        return LastError(error.code, msg.strip())
+    code, _, rest = msg.removeprefix("code=").partition(" ")
+    return LastError(int_of(code) or error.code, rest.strip().removeprefix("message=").strip())

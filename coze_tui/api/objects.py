@@ -1,0 +1,437 @@
+"""The things Coze speaks of, as frozen values that keep the JSON they came from. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Generic, Self, TypeVar
+
+Json = Mapping[str, object]
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One server-sent event as it came off the wire, not yet understood."""
+
+    event: str
+    data: str
+    at_us: int = 0
+    """Microseconds from the sending of the request to the arrival of the frame."""
+    id: str = ""
+    """The `id:` line; only workflow streams have one (api 3.1)."""
+
+    @property
+    def bytes(self) -> int:
+        """Size of name and data in UTF-8."""
+        return len(self.event.encode("utf-8", "replace")) + len(self.data.encode("utf-8", "replace"))
+
+
+class _Word(StrEnum):
+    """An enum of Coze's own strings in which an unexpected string is UNKNOWN, not an error."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self:
+        return cls("unknown")
+
+
+class Role(_Word):
+    """Who speaks."""
+
+    USER = "user"
+    ASSISTANT = "assistant"
+    UNKNOWN = "unknown"
+
+
+class MessageType(_Word):
+    """What a message is (api 3.4)."""
+
+    QUESTION = "question"
+    ANSWER = "answer"
+    FUNCTION_CALL = "function_call"
+    TOOL_RESPONSE = "tool_response"
+    TOOL_OUTPUT = "tool_output"
+    KNOWLEDGE = "knowledge"
+    VERBOSE = "verbose"
+    FOLLOW_UP = "follow_up"
+    UNKNOWN = "unknown"
+
+
+class ContentType(_Word):
+    """How `content` is to be read (api 3.4)."""
+
+    TEXT = "text"
+    OBJECT_STRING = "object_string"
+    CARD = "card"
+    AUDIO = "audio"
+    MIX = "mix"
+    UNKNOWN = "unknown"
+
+
+class ChatStatus(_Word):
+    """Where a chat stands; both spellings of canceled and requires_action are read (api 3.3, 3.8)."""
+
+    CREATED = "created"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    REQUIRES_ACTION = "requires_action"
+    CANCELED = "canceled"
+    UNKNOWN = "unknown"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self:
+        other = {
+            "cancelled": "canceled",
+            "required_action": "requires_action",
+            "compleated": "completed",
+            "expired": "failed",
+        }
+        return cls(other.get(str(value), "unknown"))
+
+    @property
+    def is_final(self) -> bool:
+        """Nothing more will come unless the user acts. An unknown status is not final (api 7.2)."""
+        return self not in (ChatStatus.CREATED, ChatStatus.IN_PROGRESS, ChatStatus.UNKNOWN)
+
+
+# --- reading JSON that may hold anything anywhere ---
+
+
+def text_of(value: object) -> str:
+    """The text of a JSON value: ids may come as numbers (api 7.3), anything may be null."""
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, bool | Mapping | list):
+        return ""
+    return str(value)
+
+
+def int_of(value: object) -> int:
+    """The whole number in a JSON value that may be a number, numeric text or null; else 0."""
+    if isinstance(value, bool):
+        return 0
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return int(value) if abs(value) < 1e18 else 0  # also false for NaN and infinities
+    if isinstance(value, str) and len(value) <= 20 and value.strip().lstrip("-").isdecimal():
+        return int(value)
+    return 0
+
+
+def mapping_of(value: object) -> Json:
+    """The object in a JSON value, or an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def items_of(value: object) -> Sequence[object]:
+    """The array in a JSON value, or an empty one."""
+    return value if isinstance(value, list) else ()
+
+
+def _id_of(value: object) -> str:
+    text = text_of(value)
+    return "" if text == "0" else text  # "0" means none (api 3.3)
+
+
+def _texts_of(value: object) -> Mapping[str, str]:
+    return {str(key): text_of(item) for key, item in mapping_of(value).items()}
+
+
+# --- the objects ---
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one chat."""
+
+    token_count: int = 0
+    output_count: int = 0
+    input_count: int = 0
+
+    @classmethod
+    def from_wire(cls, value: object) -> Usage | None:
+        """The usage, or None where it is absent, empty or still all zeros (api 3.3)."""
+        data = mapping_of(value)
+        output = int_of(data.get("output_count")) or int_of(data.get("output_tokens"))
+        input_ = int_of(data.get("input_count")) or int_of(data.get("input_tokens"))
+        total = int_of(data.get("token_count")) or output + input_
+        return cls(total, output, input_) if total else None
+
+    @classmethod
+    def from_meta_data(cls, meta_data: Mapping[str, str]) -> Usage | None:
+        """Studio's figures, which stand as text in the answer's meta_data (api 3.8)."""
+        output, input_ = int_of(meta_data.get("output_tokens")), int_of(meta_data.get("input_tokens"))
+        total = int_of(meta_data.get("token")) or output + input_
+        return cls(total, output, input_) if total else None
+
+
+@dataclass(frozen=True, slots=True)
+class LastError:
+    """Why a chat failed; exists only with a code other than 0 (api 3.3)."""
+
+    code: int
+    msg: str
+
+    @classmethod
+    def from_wire(cls, value: object) -> LastError | None:
+        data = mapping_of(value)
+        code, msg = int_of(data.get("code")), text_of(data.get("msg")) or text_of(data.get("message"))
+        return cls(code, msg) if code else None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One thing the chat waits for (api 3.6)."""
+
+    id: str
+    type: str
+    """`function`, or `reply_message`: a question node, to which the next message is the answer."""
+    name: str
+    arguments: str
+    """JSON text, perhaps broken."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequiredAction:
+    """What a chat in status requires_action waits for."""
+
+    tool_calls: tuple[ToolCall, ...]
+
+    @classmethod
+    def from_wire(cls, value: object) -> RequiredAction | None:
+        """None where the key is present but empty, as it is in plain chats (api 3.3)."""
+        calls = []
+        for item in items_of(mapping_of(mapping_of(value).get("submit_tool_outputs")).get("tool_calls")):
+            call = mapping_of(item)
+            function = mapping_of(call.get("function"))
+            calls.append(
+                ToolCall(
+                    id=text_of(call.get("id")),
+                    type=text_of(call.get("type")) or "function",
+                    name=text_of(function.get("name")),
+                    arguments=text_of(function.get("arguments")),
+                )
+            )
+        return cls(tuple(calls)) if calls else None
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """One run of the bot on one question (api 3.3)."""
+
+    id: str = ""
+    conversation_id: str = ""
+    bot_id: str = ""
+    section_id: str = ""
+    status: ChatStatus = ChatStatus.UNKNOWN
+    created_at: int = 0
+    """Unix seconds; 0 is not yet."""
+    completed_at: int = 0
+    """May be set already in created: do not read the state from it."""
+    failed_at: int = 0
+    last_error: LastError | None = None
+    usage: Usage | None = None
+    required_action: RequiredAction | None = None
+    raw: Json = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def from_wire(cls, value: object) -> Chat:
+        data = mapping_of(value)
+        return cls(
+            id=_id_of(data.get("id")),
+            conversation_id=_id_of(data.get("conversation_id")),
+            bot_id=_id_of(data.get("bot_id")),
+            section_id=_id_of(data.get("section_id")),
+            status=ChatStatus(text_of(data.get("status"))),
+            created_at=int_of(data.get("created_at")),
+            completed_at=int_of(data.get("completed_at")),
+            failed_at=int_of(data.get("failed_at")),
+            last_error=LastError.from_wire(data.get("last_error")),
+            usage=Usage.from_wire(data.get("usage")),
+            required_action=RequiredAction.from_wire(data.get("required_action")),
+            raw=data,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message, a piece of one, or an echo (api 3.4)."""
+
+    id: str = ""
+    """The same for all deltas and the completed of one message; empty where Coze sent none."""
+    conversation_id: str = ""
+    chat_id: str = ""
+    section_id: str = ""
+    bot_id: str = ""
+    role: Role = Role.UNKNOWN
+    type: MessageType = MessageType.UNKNOWN
+    content: str = ""
+    """As Coze sent it, not cleaned."""
+    content_type: ContentType = ContentType.TEXT
+    reasoning_content: str = ""
+    meta_data: Mapping[str, str] = field(default_factory=dict)
+    created_at: int = 0
+    """Unix seconds; Coze may send it as text."""
+    raw: Json = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def from_wire(cls, value: object) -> Message:
+        data = mapping_of(value)
+        role = Role(text_of(data.get("role")) or "assistant")
+        type_text = text_of(data.get("type"))
+        if not type_text:  # api 3.4: an assistant's message without a type is an answer
+            type_text = "question" if role is Role.USER else "answer"
+        return cls(
+            id=_id_of(data.get("id")),
+            conversation_id=_id_of(data.get("conversation_id")),
+            chat_id=_id_of(data.get("chat_id")),
+            section_id=_id_of(data.get("section_id")),
+            bot_id=_id_of(data.get("bot_id")),
+            role=role,
+            type=MessageType(type_text),
+            content=text_of(data.get("content")),
+            content_type=ContentType(text_of(data.get("content_type")) or "text"),
+            reasoning_content=text_of(data.get("reasoning_content")),
+            meta_data=_texts_of(data.get("meta_data")),
+            created_at=int_of(data.get("created_at")),
+            raw=data,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """A bot, as far as a chat client cares (api 4.5)."""
+
+    id: str
+    name: str = ""
+    description: str = ""
+    version: str = ""
+    prologue: str = ""
+    suggested_questions: tuple[str, ...] = ()
+    model_name: str = ""
+    is_published: bool = True
+    raw: Json = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def from_wire(cls, value: object) -> Bot:
+        """Reads the shapes of retrieve (`bot_id`, `name`), of the list (`id`) and of the old list."""
+        data = mapping_of(value)
+        onboarding = mapping_of(data.get("onboarding_info"))
+        published = data.get("is_published")
+        return cls(
+            id=_id_of(data.get("bot_id")) or _id_of(data.get("id")),
+            name=text_of(data.get("name")) or text_of(data.get("bot_name")),
+            description=text_of(data.get("description")),
+            version=text_of(data.get("version")),
+            prologue=text_of(onboarding.get("prologue")),
+            suggested_questions=tuple(
+                text for item in items_of(onboarding.get("suggested_questions")) if (text := text_of(item))
+            ),
+            model_name=text_of(mapping_of(data.get("model_info")).get("model_name")),
+            is_published=published if isinstance(published, bool) else True,
+            raw=data,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation at the server (api 4.6)."""
+
+    id: str
+    name: str = ""
+    created_at: int = 0
+    updated_at: int = 0
+    last_section_id: str = ""
+    meta_data: Mapping[str, str] = field(default_factory=dict)
+    raw: Json = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def from_wire(cls, value: object) -> Conversation:
+        data = mapping_of(value)
+        return cls(
+            id=_id_of(data.get("id")),
+            name=text_of(data.get("name")),
+            created_at=int_of(data.get("created_at")),
+            updated_at=int_of(data.get("updated_at")),
+            last_section_id=_id_of(data.get("last_section_id")),
+            meta_data=_texts_of(data.get("meta_data")),
+            raw=data,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A context window of a conversation; clearing opens a new one (api 4.6)."""
+
+    id: str
+    conversation_id: str
+
+    @classmethod
+    def from_wire(cls, value: object) -> Section:
+        data = mapping_of(value)
+        return cls(id=_id_of(data.get("id")), conversation_id=_id_of(data.get("conversation_id")))
+
+
+@dataclass(frozen=True, slots=True)
+class UploadedFile:
+    """A file at the server (api 4.8)."""
+
+    id: str
+    file_name: str = ""
+    bytes: int = 0
+    created_at: int = 0
+
+    @classmethod
+    def from_wire(cls, value: object) -> UploadedFile:
+        data = mapping_of(value)
+        return cls(
+            id=_id_of(data.get("id")),
+            file_name=text_of(data.get("file_name")),
+            bytes=int_of(data.get("bytes")),
+            created_at=int_of(data.get("created_at")) or int_of(data.get("CreatedAt")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A space that holds bots (api 4.9)."""
+
+    id: str
+    name: str = ""
+
+    @classmethod
+    def from_wire(cls, value: object) -> Workspace:
+        data = mapping_of(value)
+        return cls(id=_id_of(data.get("id")), name=text_of(data.get("name")))
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """The owner of the token (api 4.9)."""
+
+    user_id: str
+    user_name: str = ""
+    nick_name: str = ""
+
+    @classmethod
+    def from_wire(cls, value: object) -> User:
+        data = mapping_of(value)
+        return cls(
+            user_id=_id_of(data.get("user_id")),
+            user_name=text_of(data.get("user_name")),
+            nick_name=text_of(data.get("nick_name")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[_T]):
+    """One page of a list in either paging style (api 4.5 to 4.7)."""
+
+    items: tuple[_T, ...]
+    has_more: bool = False
+    next_cursor: str = ""
+    """`before_id` of the next older page where paging goes by id; empty where it goes by number."""

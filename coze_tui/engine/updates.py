@@ -1,0 +1,199 @@
+"""What the engine tells a screen: the TurnUpdate union. Values only; texts in them are already cleaned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from coze_tui.api.objects import ToolCall, Usage
+from coze_tui.errors import CozeTuiError
+
+
+class Phase(StrEnum):
+    """Where a turn stands (architecture 5)."""
+
+    SENDING = "sending"
+    CREATED = "created"
+    IN_PROGRESS = "in_progress"
+    REASONING = "reasoning"
+    ANSWERING = "answering"
+    TOOL = "tool"
+    SETTLING = "settling"
+    STOPPING = "stopping"
+    RECOVERING = "recovering"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    REQUIRES_ACTION = "requires_action"
+    CANCELED = "canceled"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def is_final(self) -> bool:
+        """The turn is over; requires_action is, too, until tool outputs are submitted."""
+        return self in _FINAL
+
+
+_FINAL = frozenset({Phase.COMPLETED, Phase.FAILED, Phase.REQUIRES_ACTION, Phase.CANCELED, Phase.INTERRUPTED})
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseChanged:
+    """The turn has entered another phase."""
+
+    phase: Phase
+    at_us: int
+    """Microseconds since the question was sent, as in every update."""
+    detail: str = ""
+    """The tool's name in phase TOOL."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatIdentified:
+    """Coze has told the chat's ids (in its first event)."""
+
+    chat_id: str
+    conversation_id: str
+    section_id: str
+    conversation_replaced: bool = False
+    """The server made a new conversation instead of the one asked for (api 3.8)."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogidReported:
+    """The id under which the server logged the request; support asks for it (api 5.2)."""
+
+    logid: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningGrew:
+    """More of the chain of thought of one message has arrived."""
+
+    message_id: str
+    text: str
+    """Only the new part."""
+    arrivals_us: tuple[int, ...]
+    """One arrival time for each Coze delta inside `text`."""
+    bytes: int = 0
+    """Size of the frames inside."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerGrew:
+    """More text of one answer has arrived."""
+
+    message_id: str
+    text: str
+    """Only the new part; may be empty, since empty deltas are common (api 3.5)."""
+    arrivals_us: tuple[int, ...]
+    """One arrival time for each Coze delta inside `text`: more than one after merging; empty when the text
+    comes from a recovery."""
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSettled:
+    """One answer is whole; `text` wins over what the deltas gave (api 3.5)."""
+
+    message_id: str
+    text: str
+    reasoning: str
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """The bot calls a tool at the server."""
+
+    message_id: str
+    name: str
+    arguments: str
+    """JSON text as far as it could be read, for display."""
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResponded:
+    """A tool has answered, or knowledge was recalled."""
+
+    message_id: str
+    call_message_id: str
+    """The ToolCalled it answers; empty for knowledge and for answers without a call."""
+    name: str
+    text: str
+    elapsed_us: int
+    """From the call to this answer; 0 without a call."""
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpOffered:
+    """The bot suggests a question."""
+
+    text: str
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRequired:
+    """The chat waits for the outputs of local tools (api 3.6)."""
+
+    tool_calls: tuple[ToolCall, ...]
+    """Only those to be run; a `reply_message` is no action, its question is the answer's text."""
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReported:
+    """What the chat has cost."""
+
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """One line of a chat's life: an event that is no delta, or something of our own."""
+
+    name: str
+    """`sent`, `created`, `in_progress`, a message type, `completed`, `done`, `error`, `cut`, `retrieve`…"""
+    at_us: int
+    bytes: int = 0
+    level: str = "info"
+    """`info`, `good`, `tool`, `attention` or `error`."""
+    detail: str = ""
+    """One short clean line: a tool's name, an error's code, the msg_type of a verbose."""
+    frame_number: int = 0
+    """Position of its frame in the chat from 1; 0 for a record of our own."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventNoted:
+    """Every event but a delta gives one, also the unknown and the ignored."""
+
+    record: EventRecord
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """The last update of a stream, exactly one whatever happened."""
+
+    outcome: Phase
+    at_us: int
+    error: CozeTuiError | None = field(default=None, compare=False)
+
+
+TurnUpdate = (
+    PhaseChanged
+    | ChatIdentified
+    | LogidReported
+    | ReasoningGrew
+    | AnswerGrew
+    | AnswerSettled
+    | ToolCalled
+    | ToolResponded
+    | FollowUpOffered
+    | ActionRequired
+    | UsageReported
+    | EventNoted
+    | TurnEnded
+)

@@ -1,0 +1,143 @@
+"""Every exception raised on purpose, as one tree. They carry facts; the sentences are in `advice`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+
+class CozeTuiError(Exception):
+    """Whatever went wrong in a way that was foreseen."""
+
+
+class SettingsError(CozeTuiError):
+    """A settings file, an environment variable or a flag is wrong."""
+
+    def __init__(
+        self, problem: str, *, source: str, key: str = "", line: int = 0, suggestion: str = ""
+    ) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        """What is wrong, as one already translated clause."""
+        self.source = source
+        """The file, variable or flag."""
+        self.key = key
+        self.line = line
+        """1-based; 0 where there is none."""
+        self.suggestion = suggestion
+        """The nearest right key or value, or empty."""
+
+
+class CredentialsError(CozeTuiError):
+    """There is no usable token."""
+
+    def __init__(
+        self, reason: Literal["missing", "unreadable", "malformed", "command"], source: str = ""
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.source = source
+        """The file, variable or command that was asked; never the token."""
+
+
+class ApiError(CozeTuiError):
+    """Coze said no (api 3.7, 5.1)."""
+
+    def __init__(
+        self,
+        code: int,
+        msg: str,
+        *,
+        logid: str = "",
+        http_status: int = 200,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(f"{code}: {msg}")
+        self.code = code
+        """Coze's code; the HTTP status where the body had none."""
+        self.msg = msg
+        self.logid = logid
+        self.http_status = http_status
+        self.retry_after = retry_after
+        """Seconds the server asks to wait, or None."""
+
+
+class AuthError(ApiError):
+    """The token is wrong, expired, for the other site, or lacks a right: 4100, 4101, 700012006, HTTP 401."""
+
+
+class BusyError(ApiError):
+    """A chat is still running in this conversation: 4016."""
+
+
+class QuotaError(ApiError):
+    """What was paid for or granted is used up: 4008, 4011, 4019, 4020, 4022, 4028, HTTP 429."""
+
+
+class NotFoundError(ApiError):
+    """No such chat, conversation, bot or resource: 4001, 4002, 4006, 4200, HTTP 404."""
+
+
+class NotServedError(ApiError):
+    """This server does not have the endpoint at all (studio: `missing session_key`, api 4)."""
+
+
+class TransportError(CozeTuiError):
+    """No connection, a timeout, or TLS: nothing is known of what the server did."""
+
+    def __init__(
+        self,
+        kind: Literal["refused", "dns", "timeout", "tls", "proxy", "closed", "environment", "other"],
+        detail: str = "",
+        *,
+        url: str = "",
+        request_sent: bool = True,
+    ) -> None:
+        super().__init__(f"{kind}: {detail}" if detail else kind)
+        self.kind = kind
+        self.detail = detail
+        """What the library said, cleaned and without secrets."""
+        self.url = url
+        """Scheme, host and port only."""
+        self.request_sent = request_sent
+        """False only when it is certain that the server never saw the request."""
+
+
+class StreamCut(TransportError):
+    """The stream ended before the chat did (api 3.7, shape 5)."""
+
+
+class ProtocolError(CozeTuiError):
+    """A reply that is not what Coze sends."""
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        excerpt: str = "",
+        http_status: int = 200,
+        content_type: str = "",
+        logid: str = "",
+    ) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        """A short tag: `html`, `empty`, `line too long`, `compressed`, `redirect`, `not json`…"""
+        self.excerpt = excerpt
+        """At most 200 cleaned characters of the reply, tags removed."""
+        self.http_status = http_status
+        self.content_type = content_type
+        self.logid = logid
+
+
+class StoreError(CozeTuiError):
+    """What is kept on this machine cannot be read or written."""
+
+    def __init__(
+        self,
+        kind: Literal["full", "readonly", "locked", "damaged", "newer", "unreadable", "other"],
+        path: str = "",
+        detail: str = "",
+    ) -> None:
+        super().__init__(f"{kind}: {detail}" if detail else kind)
+        self.kind = kind
+        self.path = path
+        self.detail = detail
