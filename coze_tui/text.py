@@ -1,0 +1,144 @@
+"""Outside text made fit for a terminal: the one place where it is cleaned.
+
+Whatever a server, a file, a paste or the environment gave passes through here once, where it enters,
+before it is stored, sent or shown. What is left holds no control but LF and TAB, no reordering, nothing
+invisible that could hide text, and no pile of marks that leaves its line.
+"""
+
+import re
+import unicodedata
+
+_MOST_MARKS = 8
+"""Marks kept on one base character; living scripts need four."""
+
+_LINE_ENDS = "\v\f\x1c-\x1e\x85\u2028\u2029"
+_DELETED = (
+    "\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f"  # C0, DEL, C1 (NEL is a line end)
+    "\xad"  # soft hyphen: terminals disagree on its width
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f"  # direction: marks, overrides, isolates
+    "\ufeff\ufff9-\ufffb"
+)
+_TAGS = "\U000e0000-\U000e007f"
+_BLACK_FLAG = "\U0001f3f4"
+_FLAG = f"{_BLACK_FLAG}[\U000e0030-\U000e0039\U000e0061-\U000e007a]{{3,6}}\U000e007f"
+_UNFINISHED_FLAG = f"{_BLACK_FLAG}[\U000e0030-\U000e0039\U000e0061-\U000e007a]{{0,6}}"
+
+_SUSPECT = re.compile(f"[\r{_LINE_ENDS}{_DELETED}{_TAGS}\ud800-\udfff]")
+_REPAIR = re.compile(
+    f"(?P<line>\r\n|[\r{_LINE_ENDS}])|(?P<pair>[\ud800-\udbff][\udc00-\udfff])|(?P<lone>[\ud800-\udfff])"
+    f"|(?P<flag>{_FLAG})|[{_DELETED}{_TAGS}]"
+)
+# Every mark and format character lies outside ASCII, Latin letters, Han, Kana and Hangul syllables.
+# Runs of the rest that are long enough to hold a flood are looked at one by one.
+_RUN = re.compile("[^\x00-\u02ff\u3000-\u3029\u3030-\u3098\u309b-\ua66e\uac00-\ud7a3\uff01-\uffee]{9,}")
+_SPACED = str.maketrans("\n\t", "  ")
+_EMOJI_VARIANTS = re.compile("[\ufe0f\U0001f3fb-\U0001f3ff]+")
+
+
+def clean(text: str) -> str:
+    """Return `text` without anything that must not reach a terminal.
+
+    Line ends of every kind become LF; surrogate pairs are joined and lone halves become U+FFFD.
+    Ordinary text is returned as the same object. Cleaning twice changes nothing more.
+    """
+    if _SUSPECT.search(text):
+        text = _REPAIR.sub(_repaired, text)
+    if not text.isascii() and _RUN.search(text):
+        text = _RUN.sub(lambda run: _thinned(run.group(), 0), text)
+    return text
+
+
+def clean_line(text: str) -> str:
+    """`clean`, and on one line: line ends and tabs become spaces. For titles and names."""
+    text = clean(text)
+    return text.translate(_SPACED) if "\n" in text or "\t" in text else text
+
+
+def simple_emoji(text: str) -> str:
+    """Drop emoji variants (U+FE0F, skin tones), whose width tmux counts in its own way. For display only."""
+    return _EMOJI_VARIANTS.sub("", text) if not text.isascii() else text
+
+
+class StreamCleaner:
+    """`clean` for text that comes in pieces: what `feed` and `flush` return joins to `clean` of the whole."""
+
+    def __init__(self) -> None:
+        self._held = ""  # the beginning of a surrogate pair or of a flag
+        self._after_cr = False
+        self._marks = 0  # marks at the end of what was returned
+
+    def feed(self, piece: str) -> str:
+        """Return what of `piece`, and of what was held back before it, is certain."""
+        text = self._held + piece
+        self._held = ""
+        if self._after_cr and text:
+            self._after_cr = False
+            text = text.removeprefix("\n")
+        if not text:
+            return ""
+        if not text.isascii():
+            held = _held_from(text)
+            text, self._held = text[:held], text[held:]
+        return self._cleaned(text)
+
+    def flush(self) -> str:
+        """Return what was held back; the text has ended."""
+        text, self._held = self._held, ""
+        return self._cleaned(text)
+
+    def _cleaned(self, text: str) -> str:
+        if text:
+            self._after_cr = text[-1] == "\r"
+        if _SUSPECT.search(text):
+            text = _REPAIR.sub(_repaired, text)
+        if not text:
+            return text
+        if text.isascii():
+            self._marks = 0
+            return text
+        if self._marks or _RUN.search(text):
+            text = _thinned(text, self._marks)
+        self._marks = self._marks_at_end(text)
+        return text
+
+    def _marks_at_end(self, text: str) -> int:
+        for count, character in enumerate(reversed(text)):
+            if not _is_mark(character):
+                return count
+        return self._marks + len(text)
+
+
+def _held_from(text: str) -> int:
+    """Where the part of `text` begins whose meaning depends on what follows."""
+    if "\ud800" <= text[-1] <= "\udbff":
+        return len(text) - 1
+    flag = text.rfind(_BLACK_FLAG, max(0, len(text) - 7))
+    return flag if flag >= 0 and re.fullmatch(_UNFINISHED_FLAG, text[flag:]) else len(text)
+
+
+def _repaired(bad: re.Match[str]) -> str:
+    match bad.lastgroup:
+        case "line":
+            return "\n"
+        case "pair":
+            return bad.group().encode("utf-16", "surrogatepass").decode("utf-16")
+        case "lone":
+            return "\ufffd"
+        case "flag":
+            return bad.group()
+        case _:
+            return ""
+
+
+def _is_mark(character: str) -> bool:
+    return character > "\u02ff" and unicodedata.category(character) in ("Mn", "Me", "Cf")
+
+
+def _thinned(text: str, marks: int) -> str:
+    """`text` without the marks beyond the limit; `marks` of them stand before it."""
+    kept: list[str] = []
+    for character in text:
+        marks = marks + 1 if _is_mark(character) else 0
+        if marks <= _MOST_MARKS:
+            kept.append(character)
+    return "".join(kept)
