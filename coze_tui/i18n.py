@@ -1,0 +1,116 @@
+"""The language of the program: gettext catalogues, chosen once and changeable while it runs.
+
+English is the source. Texts are asked for when they are shown, so a change of language shows at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gettext import GNUTranslations
+
+DOMAIN = "coze_tui"
+SOURCE = "en"
+
+
+class _Chosen:
+    """The one thing that is the process's own, like its locale: which catalogue is in use."""
+
+    language = SOURCE
+    catalogue: GNUTranslations | None = None
+
+
+def _(text: str) -> str:
+    """The text in the language in use."""
+    if _Chosen.catalogue is None or not text:
+        return text
+    return _Chosen.catalogue.gettext(text)
+
+
+def ngettext(singular: str, plural: str, n: int) -> str:
+    """The form of the text that goes with the number `n`."""
+    if _Chosen.catalogue is None:
+        return singular if n == 1 else plural
+    return _Chosen.catalogue.ngettext(singular, plural, n)
+
+
+def N_(text: str) -> str:
+    """The text itself: marks one in a table for translation; show it with `_`."""
+    return text
+
+
+def languages() -> Mapping[str, str]:
+    """The codes that `use_language` takes, with the languages' own names."""
+    return {"en": "English", "zh_CN": "简体中文"}
+
+
+def current_language() -> str:
+    """The code of the language in use."""
+    return _Chosen.language
+
+
+def use_language(code: str) -> str:
+    """Show all further text in this language, or in English where there is no such catalogue.
+
+    Returns:
+        The code now in use.
+    """
+    code = _nearest(code) or SOURCE
+    if code == SOURCE:
+        _Chosen.language, _Chosen.catalogue = SOURCE, None
+        return SOURCE
+    import gettext
+
+    try:
+        with catalogue_file(code).open("rb") as file:
+            _Chosen.language, _Chosen.catalogue = code, gettext.GNUTranslations(file)
+    except (OSError, ValueError, UnicodeError):  # a broken installation speaks English
+        _Chosen.language, _Chosen.catalogue = SOURCE, None
+    return _Chosen.language
+
+
+def catalogue_file(code: str) -> Path:
+    """The compiled catalogue of a language."""
+    return Path(__file__).parent / "locales" / code / "LC_MESSAGES" / f"{DOMAIN}.mo"
+
+
+def language_of(environment: Mapping[str, str]) -> str:
+    """The language that the environment asks for, as gettext reads it: LANGUAGE is a list, but only counts
+    where the locale (LC_ALL, LC_MESSAGES, LANG) is not C."""
+    for wish in _wishes(environment):
+        code = _nearest(wish)
+        if code:
+            return code
+    return SOURCE
+
+
+def _wishes(environment: Mapping[str, str]) -> Iterator[str]:
+    locale = next(
+        (value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := environment.get(name))), ""
+    )
+    if locale.partition(".")[0] in ("C", "POSIX"):
+        yield SOURCE
+        return
+    yield from environment.get("LANGUAGE", "").split(":")
+    yield locale
+    if sys.platform == "win32" and not locale:
+        import ctypes
+        from locale import windows_locale
+
+        yield windows_locale.get(ctypes.windll.kernel32.GetUserDefaultUILanguage(), "")
+
+
+def _nearest(wish: str) -> str:
+    """`zh_TW.UTF-8`, `zh-Hans`, `zh_CN@x` → `zh_CN`; "" for a language we do not speak."""
+    tag = wish.partition(".")[0].partition("@")[0].replace("-", "_").casefold()
+    for code in languages():
+        if tag == code.casefold():
+            return code
+    for code in languages():
+        if tag.partition("_")[0] == code.partition("_")[0]:
+            return code
+    return ""

@@ -1,0 +1,149 @@
+"""Files that only their owner may read: written whole or not at all, mode 0600 from the first moment."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+LIMIT = 1 << 20
+"""A private file of ours is never larger; a larger one is not ours."""
+
+
+def make_private_folder(folder: Path) -> bool:
+    """Make the folder and its missing parents with mode 0700; True if a laxer mode had to be repaired.
+
+    Raises:
+        OSError: it cannot be made, is no folder, or belongs to somebody else.
+    """
+    missing = []
+    place = folder
+    while not place.exists():
+        missing.append(place)
+        if place == place.parent:
+            break
+        place = place.parent
+    for place in reversed(missing):  # os.makedirs gives its mode to the last part only
+        try:
+            place.mkdir(mode=0o700)
+        except FileExistsError:  # another process was quicker
+            pass
+    facts = os.stat(folder)
+    if not stat.S_ISDIR(facts.st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+    if sys.platform == "win32":
+        return False
+    if facts.st_uid != os.geteuid():
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(folder))
+    if facts.st_mode & 0o077:
+        os.chmod(folder, 0o700)
+        return True
+    return False
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Replace the file by one with this content: a reader sees the old file or the new one, whole.
+
+    Raises:
+        OSError: nothing was changed.
+    """
+    make_private_folder(path.parent)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+    if sys.platform != "win32":
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        except OSError:  # some network file systems cannot
+            pass
+        finally:
+            os.close(folder)
+
+
+def read_private(path: Path) -> tuple[bytes, bool]:
+    """The content, and whether the file was readable by others and has been closed to them.
+
+    Raises:
+        OSError: it is missing, a link, no plain file, too large, or belongs to somebody else.
+    """
+    flags = os.O_RDONLY
+    if sys.platform != "win32":
+        flags |= os.O_NOFOLLOW | os.O_NONBLOCK  # a link could lead anywhere, a pipe could hang
+    descriptor = os.open(path, flags)
+    with os.fdopen(descriptor, "rb") as file:
+        facts = os.fstat(file.fileno())
+        if not stat.S_ISREG(facts.st_mode):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), str(path))
+        repaired = False
+        if sys.platform != "win32":
+            if facts.st_uid != os.geteuid():
+                raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(path))
+            if facts.st_mode & 0o077:
+                os.fchmod(file.fileno(), 0o600)
+                repaired = True
+        data = file.read(LIMIT + 1)
+    if len(data) > LIMIT:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    return data, repaired
+
+
+@contextmanager
+def locked(path: Path, *, patience: float = 10.0) -> Iterator[None]:
+    """Hold the lock that stands beside `path`, so that only one process changes the file at a time.
+
+    Raises:
+        TimeoutError: another process kept it longer than `patience` seconds.
+        OSError: the lock file cannot be made.
+    """
+    make_private_folder(path.parent)
+    flags = os.O_RDWR | os.O_CREAT
+    if sys.platform != "win32":
+        flags |= os.O_NOFOLLOW
+    descriptor = os.open(path.with_name(f".{path.name}.lock"), flags, 0o600)
+    try:
+        deadline = time.monotonic() + patience
+        while not _take(descriptor):
+            if time.monotonic() > deadline:
+                raise TimeoutError(errno.EWOULDBLOCK, os.strerror(errno.EWOULDBLOCK), str(path))
+            time.sleep(0.02)
+        yield
+    finally:
+        os.close(descriptor)  # gives the lock back, too
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _take(descriptor: int) -> bool:
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _take(descriptor: int) -> bool:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            # A file system without locks: better unlocked than not at all.
+            return error.errno in (errno.ENOTSUP, errno.ENOSYS, errno.ENOLCK)
+        return True
