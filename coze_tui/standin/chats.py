@@ -1,0 +1,341 @@
+"""Endpoints of chats: /v3/chat and what belongs to it, and the chatflow /v1/workflows/chat (api 2, 4.1-4.4, 4.10)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from itertools import chain
+
+from coze_tui.standin import faults as fault
+from coze_tui.standin import objects
+from coze_tui.standin.bots import Bot
+from coze_tui.standin.faults import Faults
+from coze_tui.standin.http import Answer, Outlet, Reply, Request, StreamReply
+from coze_tui.standin.questions import (
+    Question,
+    mapping,
+    read_meta_data,
+    read_outputs,
+    read_question,
+    required,
+)
+from coze_tui.standin.run import Run
+from coze_tui.standin.scenarios import Capture, Page, Plain, Refuse, Turn, expand
+from coze_tui.standin.state import Chat, Conversation, Message
+from coze_tui.standin.wire import Frame, Style, Wire
+from coze_tui.standin.world import Failure, World, envelope, json_reply
+
+Feed = Callable[[Outlet], Awaitable[None]]
+
+
+class Chats:
+    """The chat endpoints of one stand-in."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    # ── asking ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def chat(self, request: Request) -> Answer:
+        """POST /v3/chat."""
+        body = mapping(request.body)
+        if self._world.studio:
+            return await self._studio_chat(request, body)
+        bot_id, user_id = required(body, "bot_id"), required(body, "user_id")
+        bot = self._world.state.bots.get(bot_id)
+        if bot is None:
+            raise Failure(4006, "The bot does not exist, or it is not yours (sample)")
+        draft = body.get("publish_status") == "unpublished_draft"
+        if draft and body.get("bot_version"):
+            raise Failure(4000, "bot_version cannot be used with unpublished_draft (sample)")
+        if not bot.is_published and not draft:
+            raise Failure(4015, "The bot is not published to the channel Agent As API (sample)")
+        streaming, saved = body.get("stream") is True, body.get("auto_save_history") is not False
+        if not streaming and not saved:
+            raise Failure(4007, "auto_save_history must be true if stream is false (sample)")
+        meta_data = read_meta_data(body.get("meta_data"))
+        question = read_question(body.get("additional_messages"), self._world.state.files, limit=100)
+        conversation = self._conversation(request.query.get("conversation_id", ""))
+        if not question.messages and (conversation is None or not conversation.messages):
+            raise Failure(4000, "additional_messages is empty, and so is the conversation (sample)")
+        if conversation is not None and conversation.chat is not None and conversation.chat.busy:
+            return self._busy(streaming=streaming)
+        return await self._begin(
+            bot, conversation, question, user_id, streaming, saved=saved, meta_data=meta_data
+        )
+
+    async def _studio_chat(self, request: Request, body: Mapping[str, object]) -> Answer:
+        bot_id, user_id = body.get("bot_id"), body.get("user_id")
+        if not isinstance(bot_id, str) or not bot_id.isdigit():
+            raise Failure(400, "bot_id must be a string of digits (sample)", 400)
+        streaming = body.get("stream") is not False
+        try:
+            question = read_question(
+                body.get("additional_messages"), self._world.state.files, limit=10**6, strict=False
+            )
+        except Failure as failure:
+            return self._studio_error(103000000, failure.msg, streaming=streaming)
+        bot = self._world.state.bots.get(bot_id)
+        if bot is None or not bot.is_published:
+            return self._studio_error(103100002, "agent not exists", streaming=streaming)
+        # A conversation that does not exist silently becomes a new one (api 3.8).
+        conversation = self._world.state.conversations.get(request.query.get("conversation_id", ""))
+        return await self._begin(bot, conversation, question, str(user_id or ""), streaming)
+
+    def _studio_error(self, code: int, msg: str, *, streaming: bool) -> Answer:
+        if not streaming:
+            raise Failure(400, msg, 400)
+        text = f"code={code} message={msg}\nstack=…/openapi_agent_run.go:139\n…"
+        return self._lone_event(Frame("error", {"code": 103100001, "msg": text}))
+
+    def _busy(self, *, streaming: bool) -> Answer:
+        failure = Failure(4016, self._world.switches.busy_text)
+        if not streaming:
+            raise failure
+        return self._lone_event(Frame("error", {"code": failure.code, "msg": failure.msg}))
+
+    def _lone_event(self, frame: Frame) -> StreamReply:
+        async def feed(outlet: Outlet) -> None:
+            wire = Wire(outlet, Style(chunks=self._world.switches.chunks), self._world.rng())
+            await wire.emit(frame, last=True)
+
+        return self._stream_reply(feed, fault.NONE)
+
+    async def workflow_chat(self, request: Request) -> Answer:
+        """POST /v1/workflows/chat."""
+        body = mapping(request.body)
+        workflow_id = required(body, "workflow_id")
+        if body.get("bot_id") and body.get("app_id"):
+            raise Failure(4000, "only one of bot_id and app_id (sample)")
+        bot = next((b for b in self._world.state.bots.values() if b.workflow_id == workflow_id), None)
+        if bot is None:
+            raise Failure(4200, "The workflow does not exist, or it is not published (sample)")
+        question = read_question(body.get("additional_messages"), self._world.state.files, limit=50)
+        if not question.messages:
+            raise Failure(4000, "additional_messages is required (sample)")
+        conversation_id = body.get("conversation_id")
+        conversation = self._conversation(conversation_id if isinstance(conversation_id, str) else "")
+        if conversation is not None and conversation.chat is not None and conversation.chat.busy:
+            return self._busy(streaming=True)
+        ext = body.get("ext")
+        user_id = str(ext.get("user_id", "")) if isinstance(ext, Mapping) else ""
+        return await self._begin(
+            bot, conversation, question, user_id, streaming=True, workflow_id=workflow_id
+        )
+
+    def _conversation(self, conversation_id: str) -> Conversation | None:
+        if not conversation_id:
+            return None
+        conversation = self._world.state.conversations.get(conversation_id)
+        if conversation is None:
+            raise Failure(4002, "The conversation does not exist, or it is not yours (sample)")
+        return conversation
+
+    async def _begin(
+        self, bot: Bot, conversation: Conversation | None, question: Question, user_id: str, streaming: bool, *,
+        saved: bool = True, meta_data: dict[str, str] | None = None, workflow_id: str = "",
+    ) -> Answer:  # fmt: skip
+        world, state = self._world, self._world.state
+        faults = question.faults
+        reply = fault.instead(faults, world.base_url, {world.logid_header: world.logid()})
+        if reply is not None:
+            return reply
+        chat_id = state.new_id()
+        if conversation is None:
+            conversation = self._new_conversation(bot.id)
+        turn = self._turn(bot, conversation, question, user_id)
+        chat = Chat(
+            chat_id,
+            conversation.id,
+            bot.id,
+            conversation.section_id,
+            world.now(),
+            saved,
+            workflow_id=workflow_id,
+        )
+        chat.meta_data = meta_data or {}
+        if faults.has("retrieve-fails"):
+            chat.retrieve_failures = faults.number("retrieve-fails", 10**9)
+        first, steps = self._steps(bot, conversation, turn, faults)
+        if isinstance(first, Refuse):
+            raise Failure(first.code, first.msg, first.status)
+        if isinstance(first, Page):
+            headers = {world.logid_header: world.logid()}
+            return Reply(first.status, first.body.encode(), first.content_type, headers)
+        run = Run(world, chat, conversation, turn, steps, faults)
+        chat.run = run
+        conversation.chat = chat
+        conversation.updated_at = world.now()
+        if saved:
+            state.chats[chat.id] = chat
+            self._keep(question.messages, chat, conversation)
+        if not streaming:
+            body = objects.created_chat(chat)
+            world.spawn(run.start(None))
+            return envelope(world, body)
+
+        async def feed(outlet: Outlet) -> None:
+            wire = self._wire(outlet, faults, workflow=bool(workflow_id))
+            world.spawn(run.replay(wire, first) if isinstance(first, Capture) else run.start(wire))
+            await wire.serve()
+
+        return self._stream_reply(feed, faults, workflow=bool(workflow_id))
+
+    def _new_conversation(self, bot_id: str) -> Conversation:
+        world, state = self._world, self._world.state
+        conversation_id = state.new_id()
+        section_id = state.new_id() if world.studio else conversation_id
+        conversation = Conversation(
+            conversation_id, world.now(), section_id, bot_id, creator_id=world.user_id
+        )
+        state.conversations[conversation_id] = conversation
+        return conversation
+
+    def _turn(self, bot: Bot, conversation: Conversation, question: Question, user_id: str) -> Turn:
+        state = self._world.state
+        state.turns[bot.id] = state.turns.get(bot.id, 0) + 1
+        history = tuple(m.content for m in conversation.messages if m.role == "user")
+        chinese = question.is_chinese(history)
+        return Turn(question.text, chinese, state.turns[bot.id], question.files, {}, user_id, history)
+
+    def _steps(
+        self, bot: Bot, conversation: Conversation, turn: Turn, faults: Faults
+    ) -> tuple[Plain | None, Iterator[Plain]]:
+        """The first step, and all of them. A conversation that waits for an answer goes on where it stood."""
+        waiting, conversation.waiting = conversation.waiting, None
+        if waiting is not None:
+            steps = waiting.hand_over(turn.question)
+        else:
+            scenario = fault.substitute(faults, turn) or bot.scenario
+            steps = expand(scenario, turn, self._world.rng())
+        steps = fault.bend(steps, faults, turn)
+        first = next(steps, None)
+        return first, steps if first is None else chain([first], steps)
+
+    def _keep(self, messages: Sequence[Message], chat: Chat, conversation: Conversation) -> None:
+        for message in messages:
+            message.id = self._world.state.new_id()
+            message.conversation_id = conversation.id
+            message.section_id = conversation.section_id
+            message.bot_id, message.chat_id = chat.bot_id, chat.id
+            message.created_at = self._world.now()
+            conversation.messages.append(message)
+            chat.inserted.append(message.id)
+
+    # ── streams ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _wire(self, outlet: Outlet, faults: Faults, *, workflow: bool = False) -> Wire:
+        numbered = 1 if workflow and self._world.studio else None
+        style = Style(space=workflow, number_from=numbered, chunks=self._world.switches.chunks)
+        return Wire(outlet, fault.style(style, faults), self._world.rng())
+
+    def _stream_reply(self, feed: Feed, faults: Faults, *, workflow: bool = False) -> StreamReply:
+        """The head of an event stream (api 3.1)."""
+        world = self._world
+        headers = {world.logid_header: world.logid()}
+        charset = world.switches.charset or faults.has("charset") or (workflow and world.studio)
+        if world.studio:
+            headers["Cache-Control"] = "no-cache"
+            if not workflow:
+                headers["X-Accel-Buffering"] = "no"
+        if faults.has("gzip"):
+            headers["Content-Encoding"] = "gzip"
+        return StreamReply(feed, "text/event-stream" + ("; charset=utf-8" if charset else ""), headers)
+
+    # ── afterwards ────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def retrieve(self, request: Request) -> Answer:
+        """GET (and POST) /v3/chat/retrieve."""
+        chat = self._find(request.query)
+        if chat.retrieve_failures > 0:
+            chat.retrieve_failures -= 1
+            raise Failure(5000, "internal error (sample)")
+        body = objects.chat_object(chat, studio=self._world.studio, workflow=bool(chat.workflow_id))
+        if chat.meta_data:
+            body["meta_data"] = chat.meta_data
+        if chat.inserted and not self._world.studio:
+            body["inserted_additional_messages"] = [{"id": message_id} for message_id in chat.inserted]
+        return envelope(self._world, body)
+
+    async def messages(self, request: Request) -> Answer:
+        """GET (and POST) /v3/chat/message/list: scrambled, and no data after a failure (api 4.2)."""
+        world = self._world
+        chat = self._find(request.query)
+        messages = list(chat.messages)
+        if world.studio:
+            conversation = world.state.conversations[chat.conversation_id]
+            messages = [
+                m for m in conversation.messages if m.chat_id == chat.id and m.role == "user"
+            ] + messages
+        elif not world.switches.stable_lists:
+            # Verbose first, as the samples show it; the rest turned round.
+            messages = sorted(reversed(messages), key=lambda message: message.type != "verbose")
+        listed = [objects.listed_message(message, text_times=False) for message in messages]
+        if world.studio:
+            return envelope(world, listed, key="Messages")
+        reply = envelope(world, listed)
+        if chat.status == "failed":
+            body: objects.Json = json.loads(reply.body)
+            del body["data"]
+            return json_reply(body, dict(reply.headers))
+        return reply
+
+    def _find(self, query: Mapping[str, str]) -> Chat:
+        chat = self._world.state.chats.get(query.get("chat_id", ""))
+        if chat is None or chat.conversation_id != query.get("conversation_id", chat.conversation_id):
+            if self._world.studio:
+                raise Failure(500, "record not found (sample)", 500)
+            raise Failure(4001, "The chat does not exist (sample)")
+        return chat
+
+    async def cancel(self, request: Request) -> Answer:
+        """POST /v3/chat/cancel: flips the state, and leaves the stream to the client (api 4.3)."""
+        world = self._world
+        body = mapping(request.body)
+        chat = world.state.chats.get(required(body, "chat_id"))
+        if chat is None or chat.conversation_id != required(body, "conversation_id"):
+            if world.studio:
+                raise Failure(400, "record not found (sample)", 400)
+            raise Failure(4001, "The chat does not exist (sample)")
+        states = {"created", "in_progress"}
+        if world.switches.cancel_in_requires_action:
+            states.add("requires_action")
+        if chat.status not in states:
+            if world.studio:
+                raise Failure(400, "the chat cannot be cancelled (sample)", 400)
+            raise Failure(4104, "The chat cannot be cancelled in its state (sample)")
+        chat.status = "canceled"
+        if world.studio:
+            # The run goes on and may complete (api 4.3).
+            logid = {world.logid_header: world.logid()}
+            return json_reply({"ChatV3ChatDetail": objects.chat_object(chat, studio=True)}, logid)
+        chat.stop.set()
+        return envelope(world, objects.chat_object(chat))
+
+    async def submit_tool_outputs(self, request: Request) -> Answer:
+        """POST /v3/chat/submit_tool_outputs: goes on when every output is there (api 4.4)."""
+        body = mapping(request.body)
+        chat = self._find(request.query)
+        run = chat.run
+        if (
+            chat.status != "requires_action"
+            or run is None
+            or any(call.type != "function" for call in chat.waiting)
+        ):
+            raise Failure(4000, "The chat waits for no tool outputs (sample)")
+        outputs = read_outputs(body.get("tool_outputs"))
+        wanted = {call.id for call in chat.waiting}
+        if set(outputs) != wanted:
+            raise Failure(4000, "tool_outputs must have one output for each tool call, and no other (sample)")
+        run.turn.outputs.update(outputs)
+        chat.status = "in_progress"
+        if body.get("stream") is not True:
+            self._world.spawn(run.resume(None))
+            return envelope(self._world, objects.created_chat(chat))
+
+        async def feed(outlet: Outlet) -> None:
+            wire = self._wire(outlet, fault.NONE)
+            self._world.spawn(run.resume(wire))
+            await wire.serve()
+
+        return self._stream_reply(feed, fault.NONE)

@@ -1,0 +1,347 @@
+"""Misbehaviour by word: `fault:NAME` or `fault:NAME=VALUE` in a question, any number of them.
+
+Three kinds: the whole reply is another one (`instead`), the steps of the bot are bent (`bend`), the events and bytes are
+(`edit`, `style`). `FAULTS` describes each.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from coze_tui.standin.http import Answer, Reply, Silence
+from coze_tui.standin.objects import dumps
+from coze_tui.standin.scenarios import (
+    Answer as Say,
+)
+from coze_tui.standin.scenarios import (
+    Complete,
+    Delta,
+    Drip,
+    Error,
+    Event,
+    Fail,
+    Pause,
+    Plain,
+    Step,
+    Turn,
+)
+from coze_tui.standin.wire import DONE_STYLES, Frame, Style
+
+FAULTS: dict[str, str] = {
+    # in place of the reply
+    "401": "HTTP 401 with the JSON of 4100",
+    "403": "HTTP 403 with an HTML page",
+    "404": "HTTP 404 with plain text",
+    "429": "HTTP 429 with Retry-After, seconds by value (default 3)",
+    "500json": "HTTP 500 with JSON",
+    "500text": "HTTP 500 with plain text",
+    "html502": "HTTP 502 with an HTML page",
+    "html200": "HTTP 200 with an HTML page, as a captive portal gives",
+    "big502": "HTTP 502 with a page of 1 MB",
+    "empty200": "HTTP 200, application/json, no body",
+    "empty-stream": "an event stream with no event",
+    "garbage": "HTTP 200 that claims to be an event stream and is random bytes",
+    "binary500": "HTTP 500 with random bytes",
+    "bad-json": "HTTP 200, application/json, cut in the middle",
+    "json-as-stream": "the JSON of 4100, called an event stream",
+    "no-content-type": "the JSON of 4100 without a Content-Type",
+    "expired-token": "the JSON of 4100 under HTTP 200",
+    "code": "JSON with this code under HTTP 200 (default 5000)",
+    "redirect": "a redirect with this status (default 307) to another origin on loopback",
+    "hang": "no reply until the client gives up",
+    "reset": "a TCP reset: without a value in place of the reply, else after so many events",
+    # the connection breaks
+    "cut-events": "the line breaks after so many events (default 5)",
+    "cut-bytes": "the line breaks after so many bytes (default 900)",
+    "end-events": "the reply ends properly, but too early, after so many events (default 5)",
+    # the content is bent
+    "silence": "so many real seconds of silence (default 30) after two deltas",
+    "drip": "comments every 0.3 s after two deltas, for so many seconds or for ever",
+    "error": "an error event with this code (default 5000) after two deltas, then the end",
+    "error-empty": "an error event with {} as data",
+    "error-then-completed": "an error event after two deltas, then chat.completed",
+    "failed": "chat.failed with this code (default 5000) after two deltas",
+    "bare-failed": "chat.failed whose data is only code and msg",
+    "unknown-event": "an event, a message type and a status that nobody knows, between the others",
+    "huge-line": "a delta of so many characters (default 1000000) in one line",
+    "two-answers": "a second answer before the bot's own",
+    "no-delta": "answers come only completed",
+    "no-completed": "answers come only as deltas",
+    "completed-differs": "the completed text is not the joined deltas",
+    "late-follow-ups": "follow-ups so many real seconds (default 2) after the answer",
+    "hostile": "text with ESC, OSC 52, C1, bidi controls, markup brackets, a lone surrogate",
+    "u2028": "text with raw U+2028, U+2029 and U+0085",
+    "split-surrogate": "an emoji whose two halves come in two deltas",
+    "card": "the answer is a card",
+    "audio": "sound after chat.completed",
+    "echo-question": "the question comes back before chat.created",
+    "bad-tool-json": "a function_call whose content is no JSON",
+    # the frames are
+    "numeric-ids": "ids are JSON numbers",
+    "nulls": "null wherever a field may be missing",
+    "anonymous": "deltas without id, type and role",
+    "done": "the end mark: " + ", ".join(DONE_STYLES) + " or none",
+    "crlf": "CR LF line ends",
+    "cr": "CR line ends",
+    "bom": "a byte order mark first",
+    "comments": "comment lines before every event",
+    "retry": "a retry line first",
+    "ids": "an id line in every event",
+    "space": "a space after every colon",
+    "data-first": "data before event",
+    "two-data-lines": "JSON over two data lines",
+    "no-last-blank": "the last event has no blank line",
+    "gzip": "the stream is compressed",
+    "one-byte": "chunks of one byte",
+    "charset": "text/event-stream; charset=utf-8",
+    # later calls about this chat
+    "retrieve-fails": "retrieve answers 5000, so many times or for ever",
+}
+
+_WORD = re.compile(r"\s*\bfault:(\S+)")
+_FOREVER = 10**9
+_HTML = (
+    "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1><hr>gateway (sample)</body></html>"
+)
+HOSTILE = (
+    "plain \x1b[31mred\x1b[0m \x1b]52;c;aGVsbG8=\x07 \x1b]0;title\x07 \x9b31m \x9d0;t\x9c \u202eabc\u202c \u2066x\u2069 "
+    "[bold]no markup[/bold] [link=javascript:x]y[/] \x07\x08\x00\x7f\ufffe \ud83d end\r\nnext"
+)
+
+
+class UnknownFault(ValueError):
+    """A fault word that is not in the table, or a value that is none."""
+
+
+@dataclass(frozen=True)
+class Faults:
+    """The faults of one call, by name. False if there are none."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.values)
+
+    def has(self, name: str) -> bool:
+        """Whether it is asked for."""
+        return name in self.values
+
+    def text(self, name: str) -> str:
+        """Its value, or nothing."""
+        return self.values.get(name, "")
+
+    def number(self, name: str, default: int) -> int:
+        """Its value as a number."""
+        return int(self.values.get(name) or default)
+
+    def seconds(self, name: str, default: float) -> float:
+        """Its value as seconds."""
+        return float(self.values.get(name) or default)
+
+    def joined(self, other: Faults) -> Faults:
+        """Both."""
+        return Faults({**other.values, **self.values})
+
+
+NONE = Faults()
+
+
+def parse(words: str) -> Faults:
+    """`crlf cut-events=5` → faults. Raise `UnknownFault` for a word that is none, so that a test cannot pass by a typo."""
+    values: dict[str, str] = {}
+    for word in words.split():
+        name, _, value = word.removeprefix("fault:").partition("=")
+        if name not in FAULTS:
+            raise UnknownFault(f"unknown fault {name!r}")
+        if name == "done" and value not in {*DONE_STYLES, "none"}:
+            raise UnknownFault(f"unknown end mark {value!r}")
+        if name != "done" and value and not value.replace(".", "", 1).isdigit():
+            raise UnknownFault(f"the value of fault {name!r} must be a number, not {value!r}")
+        values[name] = value
+    return Faults(values)
+
+
+def take(question: str) -> tuple[str, Faults]:
+    """The question without its fault words, and the faults."""
+    words = " ".join(_WORD.findall(question))
+    return (_WORD.sub("", question).strip(), parse(words)) if words else (question, NONE)
+
+
+def instead(faults: Faults, origin: str, headers: Mapping[str, str]) -> Answer | None:
+    """The reply that comes in place of the right one, if there is to be one."""
+    logid = next(iter(headers.values()), "")
+    denied = dumps({"code": 4100, "msg": "authentication is invalid", "detail": {"logid": logid}}).encode()
+    noise = bytes(range(256)) * 40
+    html = "text/html; charset=utf-8"
+    port = origin.rpartition(":")[2]
+    code = faults.number("code", 5000)
+    coded = dumps({"code": code, "msg": f"error {code} (sample)", "detail": {"logid": logid}}).encode()
+    page = _HTML.format
+    replies: dict[str, Reply] = {
+        "401": Reply(401, denied, headers=headers),
+        "403": Reply(403, page("403 Forbidden").encode(), html, headers),
+        "404": Reply(404, b"404 page not found\n", "text/plain", headers),
+        "429": Reply(
+            429,
+            dumps({"code": 4009, "msg": "too many requests (sample)"}).encode(),
+            headers={**headers, "Retry-After": faults.text("429") or "3"},
+        ),
+        "500json": Reply(500, b'{"code":500,"msg":"internal server error"}', headers=headers),
+        "500text": Reply(500, b"internal server error\n", "text/plain; charset=utf-8", headers),
+        "html502": Reply(502, page("502 Bad Gateway").encode(), html),
+        "html200": Reply(200, page("Sign in to the network").encode(), html),
+        "big502": Reply(502, page("502 Bad Gateway" + " x" * 500_000).encode(), html),
+        "empty200": Reply(200, b"", headers=headers),
+        "empty-stream": Reply(200, b"", "text/event-stream", headers),
+        "garbage": Reply(200, noise, "text/event-stream", headers),
+        "binary500": Reply(500, noise, "application/octet-stream", headers),
+        "bad-json": Reply(200, denied[: len(denied) // 2], headers=headers),
+        "json-as-stream": Reply(200, denied, "text/event-stream", headers),
+        "no-content-type": Reply(200, denied, None, headers),
+        "expired-token": Reply(200, denied, headers=headers),
+        "code": Reply(200, coded, headers=headers),
+        "redirect": Reply(
+            faults.number("redirect", 307),
+            b"",
+            None,
+            # Another name of the same machine is another origin: a token must not be sent on.
+            {**headers, "Location": f"http://localhost:{port}/_standin/elsewhere"},
+        ),
+    }
+    for name, reply in replies.items():
+        if faults.has(name):
+            return reply
+    if faults.has("hang"):
+        return Silence(reset=False)
+    if faults.has("reset") and not faults.text("reset"):
+        return Silence(reset=True)
+    return None
+
+
+def style(base: Style, faults: Faults) -> Style:
+    """The look of a stream with these faults."""
+    changes: dict[str, object] = {}
+    for name, change in _STYLES.items():
+        if faults.has(name):
+            changes |= change
+    for name, how, default in (("cut-events", "close", 5), ("end-events", "end", 5), ("reset", "reset", 0)):
+        if faults.has(name) and (default or faults.text(name)):
+            changes |= {"cut_events": faults.number(name, default), "cut_how": how}
+    if faults.has("cut-bytes"):
+        changes["cut_bytes"] = faults.number("cut-bytes", 900)
+    return replace(base, **changes)  # type: ignore[arg-type]  # the names and types are those of the table below
+
+
+_STYLES: dict[str, dict[str, object]] = {
+    "crlf": {"newline": "\r\n"},
+    "cr": {"newline": "\r"},
+    "bom": {"bom": True},
+    "comments": {"comments": True},
+    "retry": {"retry": True},
+    "ids": {"number_from": 1},
+    "space": {"space": True},
+    "data-first": {"data_first": True},
+    "two-data-lines": {"two_data_lines": True},
+    "no-last-blank": {"last_blank": False},
+    "gzip": {"gzip": True},
+    "one-byte": {"chunks": "byte"},
+}
+
+
+def substitute(faults: Faults, turn: Turn) -> list[Step] | None:
+    """What the bot says in place of its own words, if a fault is about the words."""
+    if faults.has("hostile"):
+        return [Say(HOSTILE, pieces=tuple(re.findall(r"(?s).{1,5}", HOSTILE)))]
+    if faults.has("u2028"):
+        return [
+            Say("one\u2028two\u2029three\u0085four", pieces=("one\u2028", "two\u2029three", "\u0085four"))
+        ]
+    if faults.has("split-surrogate"):
+        return [Delta("smile \ud83d"), Delta("\ude00!"), Complete("smile \U0001f600!")]
+    if faults.has("huge-line"):
+        big = ("0123456789" * (faults.number("huge-line", 1_000_000) // 10 + 1))[
+            : faults.number("huge-line", 1_000_000)
+        ]
+        return [Delta(big), Complete()]
+    if faults.has("card"):
+        card = dumps(
+            {"card_type": 3, "template_url": "https://example.invalid/card", "response_for_model": "a card"}
+        )
+        return [Complete(card, content_type="card")]
+    return None
+
+
+def bend(steps: Iterator[Plain], faults: Faults, turn: Turn) -> Iterator[Plain]:
+    """The bot's steps with the faults' own among them."""
+    if faults.has("two-answers"):
+        text = turn.pick("先说一句。", "One thing first.")
+        yield from (Delta(text, message="first"), Complete(text, message="first"))
+    if faults.has("bad-tool-json"):
+        yield Complete('{"name":"broken-call","arguments":{"a":', message="bad", type="function_call")
+    deltas = 0
+    for step in steps:
+        if isinstance(step, Complete) and step.type == "answer":
+            if deltas < 2:
+                yield from _in_the_middle(faults)
+            deltas = 2
+            if faults.has("no-completed"):
+                continue
+            if faults.has("completed-differs"):
+                step = replace(step, content="This is the true text. " + (step.content or ""))
+        if isinstance(step, Complete) and step.type == "follow_up" and faults.has("late-follow-ups"):
+            yield Pause(faults.seconds("late-follow-ups", 2), scaled=False)
+        yield step
+        if isinstance(step, Delta):
+            deltas += 1
+            if deltas == 2:
+                yield from _in_the_middle(faults)
+
+
+def _in_the_middle(faults: Faults) -> Iterator[Plain]:
+    if faults.has("silence"):
+        yield Pause(faults.seconds("silence", 30), scaled=False)
+    if faults.has("drip"):
+        yield Drip(faults.seconds("drip", 0) or None)
+    if faults.has("unknown-event"):
+        yield Event("conversation.weather.changed", {"id": "1", "status": "rain"})
+        yield Complete("?", message="odd", type="odd_type", content_type="odd_content")
+    if faults.has("error"):
+        code = faults.number("error", 5000)
+        yield Error(code, f"error {code} (sample)")
+    if faults.has("error-empty"):
+        yield Error(empty=True)
+    if faults.has("error-then-completed"):
+        yield Error(then_completed=True)
+    if faults.has("failed"):
+        code = faults.number("failed", 5000)
+        yield Fail(code, f"failure {code} (sample)")
+    if faults.has("bare-failed"):
+        yield Fail(bare=True)
+
+
+def edit(frame: Frame, faults: Faults) -> Frame | None:
+    """The frame as it goes out; None if it does not."""
+    if not faults or not isinstance(frame.data, Mapping):
+        return frame
+    if faults.has("no-delta") and frame.event == "conversation.message.delta":
+        return None
+    data = dict(frame.data)
+    if faults.has("numeric-ids"):
+        data = {k: int(v) if isinstance(v, str) and _is_id(k, v) else v for k, v in data.items()}
+    if faults.has("nulls"):
+        kept = {"id", "conversation_id", "chat_id", "content", "status", "type", "role", "code", "msg"}
+        data = {k: v if k in kept else None for k, v in data.items()}
+        data |= {
+            "meta_data": None,
+            "reasoning_content": data.get("reasoning_content"),
+            "required_action": None,
+        }
+    if faults.has("anonymous") and frame.event == "conversation.message.delta":
+        data = {k: v for k, v in data.items() if k in {"content", "reasoning_content"}}
+    return Frame(frame.event, data)
+
+
+def _is_id(key: str, value: str) -> bool:
+    return key.endswith("id") and value.isdigit()

@@ -1,0 +1,146 @@
+"""StandIn: a Coze server on loopback, in a thread and a loop of its own.
+
+A blocked screen cannot hide behind it, and a test can hold a stream at a gate while the client goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
+from typing import TypeVar
+
+from coze_tui.standin.bots import Bot, demo_bots
+from coze_tui.standin.faults import parse
+from coze_tui.standin.gates import Gates
+from coze_tui.standin.http import HttpServer
+from coze_tui.standin.service import PathFault, Service
+from coze_tui.standin.state import State, make_ids
+from coze_tui.standin.world import Token, World
+
+PROFILES = ("official", "studio")
+_FIRST_ID = {"official": 7511000000000010000, "studio": 7512000000000010000}
+_MAX_BODY = 520 * 1024 * 1024
+_T = TypeVar("_T")
+
+
+class StandIn:
+    """A running stand-in. `with StandIn() as stand_in:` starts and stops it."""
+
+    def __init__(
+        self, *, profile: str = "official", token: str = "pat_DEMO_0123456789abcdef", port: int = 0, pace: float = 1.0,
+        seed: int = 7, clock: Callable[[], float] = time.time, bots: Sequence[Bot] | None = None,
+    ) -> None:  # fmt: skip
+        if profile not in PROFILES:
+            raise ValueError(f"profile must be one of {PROFILES}, not {profile!r}")
+        self.token = token
+        self.base_url = ""
+        self._port = port
+        self._gates = Gates()
+        state = State(make_ids(_FIRST_ID[profile], seed))
+        state.bots = {bot.id: bot for bot in (demo_bots() if bots is None else bots)}
+        self._world = World(profile == "studio", clock, pace, seed, state, self._gates)
+        self._world.tokens[token] = Token()
+        self._service = Service(self._world)
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._end: asyncio.Event | None = None
+        self._started = threading.Event()
+        self._error: OSError | None = None
+
+    # ── life ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def start(self) -> StandIn:
+        """Listen; return when the port is open. Raise `OSError` if it cannot be had."""
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="standin", daemon=True)
+        self._thread.start()
+        self._started.wait()
+        if self._error is not None:
+            raise self._error
+        return self
+
+    def stop(self) -> None:
+        """Drop every connection and end the thread. Safe to call twice."""
+        if self._loop is not None and self._end is not None and not self._loop.is_closed():
+            try:
+                self._loop.call_soon_threadsafe(self._end.set)
+            except RuntimeError:  # closed in between
+                pass
+        if self._thread is not None:
+            self._thread.join(timeout=10)
+
+    def __enter__(self) -> StandIn:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    async def _main(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._end = asyncio.Event()
+        server = HttpServer(self._service.handle, max_body=_MAX_BODY)
+        try:
+            port = await server.listen(self._port)
+        except OSError as error:
+            self._error = error
+            self._started.set()
+            return
+        self.base_url = self._world.base_url = f"http://127.0.0.1:{port}"
+        self._started.set()
+        try:
+            await self._end.wait()
+        finally:
+            await server.close()
+            await self._world.close()
+
+    def _call(self, work: Callable[[], _T]) -> _T:
+        """Do `work` on the server's loop, so that nothing changes under a request; before the start, here."""
+        if self._loop is None or self._loop.is_closed():
+            return work()
+
+        async def inside() -> _T:
+            return work()
+
+        return asyncio.run_coroutine_threadsafe(inside(), self._loop).result(timeout=10)
+
+    # ── gates ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def release(self, gate: str) -> None:
+        """Open a gate of a scenario, for the stream that is there and those that come. From any thread."""
+        self._gates.release(gate)
+
+    def wait_for(self, gate: str, timeout: float = 10.0) -> None:
+        """Block until a stream has arrived at the gate; raise `TimeoutError` if none comes."""
+        self._gates.wait_for(gate, timeout)
+
+    # ── what tests look at and change ─────────────────────────────────────────────────────────────────────────
+
+    @property
+    def requests(self) -> list[Request]:
+        """Every request so far, oldest first, without those to the control path. A copy."""
+        return list(self._service.requests)
+
+    @property
+    def switches(self) -> Switches:
+        """What nobody outside can settle (api 9): change a field at any time."""
+        return self._world.switches
+
+    def fault(self, words: str, *, path: str, times: int = 1) -> None:
+        """Answer the next `times` calls of `path` with a fault that replaces the whole reply: `html502`, `429=3`, `hang`…"""
+        faults = parse(words)
+        self._call(lambda: self._service.path_faults.append(PathFault(faults, path, times)))
+
+    def add_token(
+        self, token: str, *, scopes: Iterable[str] | None = None, expires_at: float | None = None
+    ) -> None:
+        """Accept another token; with scopes it may do only those, after `expires_at` (by the clock) nothing."""
+        entry = Token(None if scopes is None else frozenset(scopes), expires_at)
+        self._call(lambda: self._world.tokens.__setitem__(token, entry))
+
+    def revoke_token(self, token: str) -> None:
+        """From now on the token gets 4100."""
+        self._call(lambda: self._world.tokens.pop(token, None))

@@ -1,0 +1,136 @@
+"""What happens to every request: recorded, faults by path, routed, token checked, errors shaped by profile (api 4, 9)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from coze_tui.standin import faults as fault
+from coze_tui.standin.chats import Chats
+from coze_tui.standin.faults import Faults
+from coze_tui.standin.http import Answer, Reply, Request
+from coze_tui.standin.world import Failure, World, json_reply, refusal
+
+Endpoint = Callable[[Request], Awaitable[Answer]]
+
+
+@dataclass(frozen=True)
+class Route:
+    """One endpoint. A path may have `{name}` parts, which come to the handler in the query."""
+
+    methods: str
+    path: str
+    endpoint: Endpoint
+    scope: str = ""
+    """The scope a token needs; "-" means no token at all."""
+    studio: bool = False
+    """Whether studio serves it."""
+
+    def match(self, path: str) -> dict[str, str] | None:
+        """The named parts of the path, or None."""
+        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.path)
+        found = re.fullmatch(pattern, path)
+        return None if found is None else found.groupdict()
+
+
+@dataclass
+class PathFault:
+    """Faults for the next calls of a path, set from outside."""
+
+    faults: Faults
+    path: str
+    times: int
+
+
+class Service:
+    """All endpoints of one stand-in."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.requests: list[Request] = []
+        self.path_faults: list[PathFault] = []
+        self._routes = self._make_routes()
+
+    def _make_routes(self) -> Sequence[Route]:
+        chats = Chats(self._world)
+        both = "GET" if self._world.studio else "GET POST"
+        return [
+            Route("POST", "/v3/chat", chats.chat, "chat", studio=True),
+            Route(both, "/v3/chat/retrieve", chats.retrieve, "getChat", studio=True),
+            Route(both, "/v3/chat/message/list", chats.messages, "listMessage", studio=True),
+            Route("POST", "/v3/chat/cancel", chats.cancel, "cancelChat", studio=True),
+            Route("POST", "/v3/chat/submit_tool_outputs", chats.submit_tool_outputs, "submitToolChat"),
+            Route("POST", "/v1/workflows/chat", chats.workflow_chat, "run", studio=True),
+        ]
+
+    async def handle(self, request: Request) -> Answer:
+        """The reply to a request."""
+        if not request.path.startswith("/_standin/"):
+            self.requests.append(request)
+            broken = self._path_fault(request)
+            if broken is not None:
+                return broken
+        try:
+            return await self._route(request)
+        except Failure as failure:
+            return self._refuse(request, failure)
+
+    def _path_fault(self, request: Request) -> Answer | None:
+        for entry in self.path_faults:
+            if entry.times > 0 and request.path == entry.path:
+                entry.times -= 1
+                logid = {self._world.logid_header: self._world.logid()}
+                return fault.instead(entry.faults, self._world.base_url, logid)
+        return None
+
+    async def _route(self, request: Request) -> Answer:
+        found = False
+        for route in self._routes:
+            parts = route.match(request.path)
+            if parts is None or (self._world.studio and not route.studio):
+                continue
+            found = True
+            if request.method in route.methods.split():
+                if route.scope != "-":
+                    self._authorise(request, route.scope)
+                return await route.endpoint(_with(request, parts))
+        return self._nowhere(request, known=found)
+
+    def _authorise(self, request: Request, scope: str) -> None:
+        """A token that is known, alive, and has the scope; else 4100, 4101, or 700012006 of studio."""
+        world = self._world
+        header = request.headers.get("authorization", "")
+        kind, _, value = header.partition("Bearer")
+        token = world.tokens.get(value.strip()) if not kind.strip() else None
+        if token is None or (token.expires_at is not None and token.expires_at <= world.clock()):
+            if world.studio:
+                raise Failure(700012006, "authentication is invalid (sample)")
+            raise Failure(4100, "authentication is invalid", world.switches.auth_status)
+        if scope and token.scopes is not None and scope not in token.scopes and not world.studio:
+            msg = f"the token you entered lacks the permission needed: {scope} (sample)"
+            raise Failure(4101, msg, world.switches.auth_status)
+
+    def _refuse(self, request: Request, failure: Failure) -> Reply:
+        if self._world.studio and request.path == "/v3/chat/retrieve" and failure.status == 500:
+            headers = {self._world.logid_header: self._world.logid()}
+            return Reply(500, failure.msg.encode(), "text/plain; charset=utf-8", headers)
+        return refusal(self._world, failure)
+
+    def _nowhere(self, request: Request, *, known: bool) -> Reply:
+        """A path or method that is not served."""
+        headers = {self._world.logid_header: self._world.logid()}
+        if not self._world.studio:
+            status = 405 if known else 404
+            return json_reply(
+                {"code": 4000, "msg": f"no such API: {request.method} {request.path}"}, headers, status
+            )
+        if re.match(r"/(v1|v2|v3|api)(/|$)", request.path):
+            return json_reply({"code": 401, "msg": "missing session_key in cookie"}, headers, 401)
+        page = b'<!doctype html><html lang="en"><head><title>Coze Studio</title></head><body><div id="root"></div></body></html>'
+        return Reply(200, page, "text/html", headers)
+
+
+def _with(request: Request, parts: dict[str, str]) -> Request:
+    query = {**request.query, **parts}
+    return Request(request.method, request.path, query, request.headers, request.raw, request.at)

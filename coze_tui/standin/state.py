@@ -1,0 +1,137 @@
+"""What the stand-in remembers: conversations, chats, messages, files. Plain records; how they look as JSON is `objects`."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from coze_tui.standin.bots import Bot
+    from coze_tui.standin.run import Run
+
+FINAL = frozenset({"completed", "failed", "canceled"})
+
+
+@dataclass
+class Message:
+    """One message of a conversation; outside a chat `chat_id` is empty."""
+
+    id: str
+    conversation_id: str
+    section_id: str
+    role: str
+    type: str
+    content: str
+    content_type: str
+    created_at: int
+    bot_id: str = ""
+    chat_id: str = ""
+    reasoning: str = ""
+    meta_data: dict[str, str] = field(default_factory=dict)
+    updated_at: int = 0
+
+
+@dataclass(frozen=True)
+class PendingCall:
+    """A tool call the chat waits for; a question node has no function."""
+
+    id: str
+    name: str
+    arguments: str
+    type: str = "function"
+
+
+@dataclass
+class Chat:
+    """One chat and where it stands."""
+
+    id: str
+    conversation_id: str
+    bot_id: str
+    section_id: str
+    created_at: int
+    saved: bool = True
+    status: str = "created"
+    completed_at: int = 0
+    failed_at: int = 0
+    error_code: int = 0
+    error_msg: str = ""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    meta_data: dict[str, str] = field(default_factory=dict)
+    messages: list[Message] = field(default_factory=list)
+    inserted: list[str] = field(default_factory=list)
+    waiting: tuple[PendingCall, ...] = ()
+    called_plugin: bool = False
+    workflow_id: str = ""
+    retrieve_failures: int = 0
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    run: Run | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether it keeps its conversation from starting another chat."""
+        if self.status == "requires_action":
+            return any(call.type == "function" for call in self.waiting)
+        return self.status not in FINAL
+
+
+@dataclass
+class Conversation:
+    """A conversation and its messages, oldest first."""
+
+    id: str
+    created_at: int
+    section_id: str
+    bot_id: str = ""
+    name: str = ""
+    creator_id: str = ""
+    connector_id: str = "1024"
+    updated_at: int = 0
+    meta_data: dict[str, str] = field(default_factory=dict)
+    messages: list[Message] = field(default_factory=list)
+    chat: Chat | None = None
+    """The newest chat."""
+    waiting: Run | None = None
+    """The run that asked something and goes on with the next message."""
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """An uploaded file."""
+
+    id: str
+    name: str
+    data: bytes
+    created_at: int
+
+
+def make_ids(start: int, seed: int) -> Iterator[str]:
+    """Growing 19-digit ids as text, the same for the same seed."""
+    rng = random.Random(seed)
+    value = start
+    while True:
+        value += rng.randint(1, 9973)
+        yield str(value)
+
+
+@dataclass
+class State:
+    """Everything, in memory."""
+
+    ids: Iterator[str]
+    bots: dict[str, Bot] = field(default_factory=dict)
+    conversations: dict[str, Conversation] = field(default_factory=dict)
+    chats: dict[str, Chat] = field(default_factory=dict)
+    files: dict[str, StoredFile] = field(default_factory=dict)
+    turns: dict[str, int] = field(default_factory=dict)
+    """How many chats each bot has had."""
+    streams: Iterator[int] = field(default_factory=itertools.count)
+
+    def new_id(self) -> str:
+        """The next id."""
+        return next(self.ids)
