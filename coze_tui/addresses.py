@@ -1,0 +1,120 @@
+"""What people paste for a site or a bot, made into an API base and a bot id."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Literal
+from urllib.parse import SplitResult, urlsplit
+
+COZE_CN = "https://api.coze.cn"
+COZE_COM = "https://api.coze.com"
+
+AddressFault = Literal["empty", "not an address", "scheme", "plain http", "secret inside", "no bot"]
+
+_API_PATHS = re.compile(r"/(?:v[123]|open_api|api)(?:/.*)?$")
+_BOT_IN_PATH = re.compile(r"/(?:bot|agent)/(?P<bot>\w[\w-]*)")
+_SPACE_IN_PATH = re.compile(r"/space/(?P<space>\w[\w-]*)")
+_BOT_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
+
+
+class AddressError(ValueError):
+    """The text is no address of that sort; carries why."""
+
+    def __init__(self, fault: AddressFault) -> None:
+        super().__init__(fault)
+        self.fault: AddressFault = fault
+
+
+@dataclass(frozen=True, slots=True)
+class BotAddress:
+    """A bot, as its id or its editor's URL names it."""
+
+    bot_id: str
+    space_id: str = ""
+    base_url: str = ""
+    """The API base of the site in the URL; empty where only an id was given."""
+
+
+def base_url_from_text(text: str) -> str:
+    """The API base for a pasted address: the web host, `/v3`, a slash at the end and the like are mended
+    (api 1.1), and `cn` and `com` are taken for the two sites.
+
+    Raises:
+        AddressError: it is no http address, or plain http to another machine, where the token could be read.
+    """
+    text = text.strip()
+    if not text:
+        raise AddressError("empty")
+    if text.casefold() in ("cn", "com"):
+        text = f"https://api.coze.{text.casefold()}"
+    url = _split(text if "://" in text else f"//{text}")
+    host = (url.hostname or "").rstrip(".")
+    if not host or any(character.isspace() or not character.isprintable() for character in text):
+        raise AddressError("not an address")
+    scheme = url.scheme or ("http" if is_loopback(host) else "https")
+    if scheme not in ("http", "https"):
+        raise AddressError("scheme")
+    if "@" in url.netloc:
+        raise AddressError("secret inside")
+    site = re.fullmatch(r"(?:(?:www|api)\.)?coze\.(cn|com)", host)
+    if site:
+        return f"https://api.coze.{site[1]}"
+    if scheme == "http" and not is_loopback(host):
+        raise AddressError("plain http")
+    place = f"[{host}]" if ":" in host else host
+    port = f":{url.port}" if url.port is not None else ""
+    return f"{scheme}://{place}{port}{_API_PATHS.sub('', url.path.rstrip('/'))}"
+
+
+def bot_from_text(text: str) -> BotAddress:
+    """The bot that a pasted id or editor URL means (api 2.1: the digits after `/bot/`).
+
+    Raises:
+        AddressError: neither is in it.
+    """
+    text = text.strip()
+    if not text:
+        raise AddressError("empty")
+    if _BOT_ID.fullmatch(text):
+        return BotAddress(text)
+    if "/" not in text:
+        raise AddressError("no bot")
+    url = _split(text if "://" in text else f"//{text}")
+    bot = _BOT_IN_PATH.search(url.path)
+    if bot is None or not _BOT_ID.fullmatch(bot["bot"]):
+        raise AddressError("no bot")
+    space = _SPACE_IN_PATH.search(url.path)
+    return BotAddress(bot["bot"], space["space"] if space else "", base_url_from_text(text))
+
+
+def site_name(base_url: str) -> str:
+    """`coze.cn`, `coze.com`, or the host and port of a self-hosted studio."""
+    if base_url in (COZE_CN, COZE_COM):
+        return base_url.removeprefix("https://api.")
+    return urlsplit(base_url).netloc
+
+
+def other_site(base_url: str) -> str:
+    """The API base of the other of the two sites; empty for a self-hosted one."""
+    return {COZE_CN: COZE_COM, COZE_COM: COZE_CN}.get(base_url, "")
+
+
+def is_loopback(host: str) -> bool:
+    """The host is this machine, whatever the resolver says."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _split(text: str) -> SplitResult:
+    try:
+        url = urlsplit(text)
+        _ = url.port  # parsed only when asked for
+    except ValueError:
+        raise AddressError("not an address") from None
+    return url

@@ -1,0 +1,113 @@
+"""What the program remembers by itself: choices made while it ran, last bots, the made-up user id.
+
+Kept in the state folder, so that the user's own settings file is never rewritten.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+
+from coze_tui.errors import StoreError
+from coze_tui.private_files import locked, read_private, write_private
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """Everything remembered; empty values were never set."""
+
+    user_id: str = ""
+    """Made up once, stable from then on: it separates the bots' memory of people (api 2.1)."""
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    """Settings changed while the program ran, by field name: theme, language, send_key, sidebar."""
+    last_bots: Mapping[str, str] = field(default_factory=dict)
+    """Profile → bot id."""
+    recent_bots: Mapping[str, str] = field(default_factory=dict)
+    """`BASE_URL bot_id` → the bot's name, latest last."""
+    last_conversations: Mapping[str, str] = field(default_factory=dict)
+    """Profile → id of the conversation that was open last."""
+
+
+RECENT_BOTS = 30
+
+
+class Memory:
+    """The file behind `Remembered`. Changes of two running programs are merged, not lost."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> Remembered:
+        """What is remembered; nothing where the file is missing, damaged or out of reach."""
+        try:
+            data, _ = read_private(self.path)
+            value: object = json.loads(data)
+        except (OSError, ValueError, RecursionError):
+            return Remembered()
+        return _from_json(value)
+
+    def change(self, how: Callable[[Remembered], Remembered]) -> Remembered:
+        """Apply `how` to what is remembered now, and keep the result.
+
+        Raises:
+            StoreError: it cannot be kept.
+        """
+        try:
+            with locked(self.path):
+                before = self.read()
+                after = how(before)
+                if after != before or not self.path.exists():
+                    write_private(self.path, json.dumps(asdict(after), indent=2, ensure_ascii=False).encode())
+        except OSError as error:
+            raise StoreError("unreadable", str(self.path), str(error.strerror)) from error
+        return after
+
+    def choose(self, name: str, value: str) -> Remembered:
+        """Remember a setting that was changed while the program ran."""
+        return self.change(lambda now: replace(now, chosen={**now.chosen, name: value}))
+
+    def use_bot(self, profile: str, base_url: str, bot_id: str, name: str = "") -> Remembered:
+        """Remember the bot as the profile's last, and as the most recent of all."""
+
+        def use(now: Remembered) -> Remembered:
+            key = f"{base_url} {bot_id}"
+            recent = {other: title for other, title in now.recent_bots.items() if other != key}
+            recent[key] = name or now.recent_bots.get(key, "")
+            newest = dict(list(recent.items())[-RECENT_BOTS:])
+            return replace(now, last_bots={**now.last_bots, profile: bot_id}, recent_bots=newest)
+
+        return self.change(use)
+
+    def open_conversation(self, profile: str, conversation_id: str) -> Remembered:
+        """Remember which conversation was open last."""
+        return self.change(
+            lambda now: replace(now, last_conversations={**now.last_conversations, profile: conversation_id})
+        )
+
+    def user_id(self) -> str:
+        """The user id for people who chose none: the same at every start, if it can be kept."""
+        known = self.read().user_id
+        if known:
+            return known
+        made_up = f"coze-tui-{uuid.uuid4().hex[:16]}"
+        try:
+            return self.change(lambda now: now if now.user_id else replace(now, user_id=made_up)).user_id
+        except StoreError:
+            return made_up
+
+
+def _from_json(value: object) -> Remembered:
+    """Reads what is right in a file that a newer version or an editor may have touched."""
+    if not isinstance(value, dict):
+        return Remembered()
+    kept: dict[str, object] = {}
+    for each in fields(Remembered):
+        found = value.get(each.name)
+        if each.name == "user_id":
+            kept[each.name] = found if isinstance(found, str) else ""
+        elif isinstance(found, dict):
+            kept[each.name] = {key: item for key, item in found.items() if isinstance(item, str)}
+    return replace(Remembered(), **kept)  # type: ignore[arg-type]  # the types were just checked
