@@ -358,9 +358,7 @@ def _for_credentials_error(error: CredentialsError) -> Advice:
         case "missing":
             return Advice(
                 _("there is no token"),
-                do=_(
-                    "Run `coze-tui login`, or set COZE_API_TOKEN. `coze-tui demo` shows everything without one."
-                ),
+                do=_("Run `coze-tui login`, or set COZE_API_TOKEN. `coze-tui demo` shows all without one."),
             )
         case "unreadable":
             return Advice(
