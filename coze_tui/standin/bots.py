@@ -20,6 +20,11 @@ class Bot:
     suggested_questions: tuple[str, ...] = ()
     is_published: bool = True
     model_name: str = "standin-sample"
+    icon_url: str = "https://example.invalid/icon.png"
+    version: str = "1"
+    published_at: int = 1760000000
+    suggests: bool = False
+    """Whether it makes follow-up questions."""
     workflow_id: str = ""
     """A chatflow with this id is played by this bot."""
 

@@ -33,6 +33,8 @@ class Chats:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self.extra = fault.NONE
+        """Faults of the next chat, besides those in its question."""
 
     # ── asking ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -108,6 +110,8 @@ class Chats:
         if body.get("bot_id") and body.get("app_id"):
             raise Failure(4000, "only one of bot_id and app_id (sample)")
         bot = next((b for b in self._world.state.bots.values() if b.workflow_id == workflow_id), None)
+        if bot is None and self._world.studio:
+            return Reply(200, b"")  # a failed start has an empty body there (api 3.8)
         if bot is None:
             raise Failure(4200, "The workflow does not exist, or it is not published (sample)")
         question = read_question(body.get("additional_messages"), self._world.state.files, limit=50)
@@ -136,7 +140,7 @@ class Chats:
         saved: bool = True, meta_data: dict[str, str] | None = None, workflow_id: str = "",
     ) -> Answer:  # fmt: skip
         world, state = self._world, self._world.state
-        faults = question.faults
+        faults, self.extra = question.faults.joined(self.extra), fault.NONE
         reply = fault.instead(faults, world.base_url, {world.logid_header: world.logid()})
         if reply is not None:
             return reply
@@ -269,7 +273,8 @@ class Chats:
             ] + messages
         elif not world.switches.stable_lists:
             # Verbose first, as the samples show it; the rest turned round.
-            messages = sorted(reversed(messages), key=lambda message: message.type != "verbose")
+            messages.reverse()
+            messages.sort(key=lambda message: message.type != "verbose")
         listed = [objects.listed_message(message, text_times=False) for message in messages]
         if world.studio:
             return envelope(world, listed, key="Messages")

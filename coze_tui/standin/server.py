@@ -15,10 +15,10 @@ from typing import TypeVar
 from coze_tui.standin.bots import Bot, demo_bots
 from coze_tui.standin.faults import parse
 from coze_tui.standin.gates import Gates
-from coze_tui.standin.http import HttpServer
-from coze_tui.standin.service import PathFault, Service
+from coze_tui.standin.http import HttpServer, Request
+from coze_tui.standin.service import Service
 from coze_tui.standin.state import State, make_ids
-from coze_tui.standin.world import Token, World
+from coze_tui.standin.world import Switches, Token, World
 
 PROFILES = ("official", "studio")
 _FIRST_ID = {"official": 7511000000000010000, "studio": 7512000000000010000}
@@ -130,9 +130,12 @@ class StandIn:
         return self._world.switches
 
     def fault(self, words: str, *, path: str, times: int = 1) -> None:
-        """Answer the next `times` calls of `path` with a fault that replaces the whole reply: `html502`, `429=3`, `hang`…"""
+        """Break the next `times` calls of `path`: `html502`, `429=3`, `hang`… On a chat path any fault will do.
+
+        Raise `ValueError` for a fault that is none.
+        """
         faults = parse(words)
-        self._call(lambda: self._service.path_faults.append(PathFault(faults, path, times)))
+        self._call(lambda: self._service.add_fault(faults, path, times))
 
     def add_token(
         self, token: str, *, scopes: Iterable[str] | None = None, expires_at: float | None = None
@@ -144,3 +147,20 @@ class StandIn:
     def revoke_token(self, token: str) -> None:
         """From now on the token gets 4100."""
         self._call(lambda: self._world.tokens.pop(token, None))
+
+    def device(
+        self, *, script: Sequence[str] = (), approve_after: int | None = None, interval: int | None = None
+    ) -> None:
+        """How the device flow goes: errors for the next polls, then approval by itself at the n-th poll."""
+
+        def change() -> None:
+            oauth = self._service.oauth
+            oauth.script[:] = script
+            oauth.approve_after = approve_after
+            oauth.interval = oauth.interval if interval is None else interval
+
+        self._call(change)
+
+    def decide(self, user_code: str, decision: str) -> bool:
+        """`approve` or `deny` an attempt to log in, as the user would in the browser; whether the code is known."""
+        return self._call(lambda: self._service.oauth.decide(user_code, decision))

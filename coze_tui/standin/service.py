@@ -7,11 +7,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from coze_tui.standin import faults as fault
+from coze_tui.standin.catalog import Catalog
 from coze_tui.standin.chats import Chats
+from coze_tui.standin.control import Control
+from coze_tui.standin.conversations import Conversations
 from coze_tui.standin.faults import Faults
 from coze_tui.standin.http import Answer, Reply, Request
+from coze_tui.standin.oauth import OAuth
 from coze_tui.standin.world import Failure, World, json_reply, refusal
 
+NO_TOKEN = "-"
+CHAT_PATHS = frozenset({"/v3/chat", "/v1/workflows/chat"})
 Endpoint = Callable[[Request], Awaitable[Answer]]
 
 
@@ -23,7 +29,7 @@ class Route:
     path: str
     endpoint: Endpoint
     scope: str = ""
-    """The scope a token needs; "-" means no token at all."""
+    """The scope a token needs; `NO_TOKEN` for a path that needs no token at all."""
     studio: bool = False
     """Whether studio serves it."""
 
@@ -49,19 +55,65 @@ class Service:
     def __init__(self, world: World) -> None:
         self._world = world
         self.requests: list[Request] = []
-        self.path_faults: list[PathFault] = []
+        self._path_faults: list[PathFault] = []
+        self.oauth = OAuth(world)
+        self._chats = Chats(world)
         self._routes = self._make_routes()
 
+    def add_fault(self, faults: Faults, path: str, times: int) -> None:
+        """Break the next calls of a path. Raise `UnknownFault` for faults that only a chat can have."""
+        if path not in CHAT_PATHS and self._instead(faults) is None:
+            raise fault.UnknownFault(f"only a chat can have {' '.join(faults.values)}")
+        self._path_faults.append(PathFault(faults, path, times))
+
     def _make_routes(self) -> Sequence[Route]:
-        chats = Chats(self._world)
-        both = "GET" if self._world.studio else "GET POST"
+        world = self._world
+        chats, conversations, catalog = self._chats, Conversations(world), Catalog(world)
+        control = Control(world, self.oauth, self)
+        # Studio has GET only where the official service takes both.
+        read = "GET" if world.studio else "GET POST"
+        one, message = "/v1/conversations/{conversation_id}", "/v1/conversation/message"
+        oauth = "/api/permission/oauth2"
         return [
             Route("POST", "/v3/chat", chats.chat, "chat", studio=True),
-            Route(both, "/v3/chat/retrieve", chats.retrieve, "getChat", studio=True),
-            Route(both, "/v3/chat/message/list", chats.messages, "listMessage", studio=True),
+            Route(read, "/v3/chat/retrieve", chats.retrieve, "getChat", studio=True),
+            Route(read, "/v3/chat/message/list", chats.messages, "listMessage", studio=True),
             Route("POST", "/v3/chat/cancel", chats.cancel, "cancelChat", studio=True),
             Route("POST", "/v3/chat/submit_tool_outputs", chats.submit_tool_outputs, "submitToolChat"),
             Route("POST", "/v1/workflows/chat", chats.workflow_chat, "run", studio=True),
+            Route("POST", "/v1/conversation/create", conversations.create, "createConversation", studio=True),
+            Route(
+                "GET",
+                "/v1/conversation/retrieve",
+                conversations.retrieve,
+                "retrieveConversation",
+                studio=True,
+            ),
+            Route("GET", "/v1/conversations", conversations.list, "listConversation", studio=True),
+            Route("PUT", one, conversations.rename, "editConversation", studio=True),
+            Route("DELETE", one, conversations.delete, "editConversation", studio=True),
+            Route("POST", one + "/clear", conversations.clear, "editConversation", studio=True),
+            Route("POST", message + "/list", conversations.list_messages, "listMessage", studio=True),
+            Route("POST", message + "/create", conversations.create_message, "createMessage"),
+            Route("GET", message + "/retrieve", conversations.retrieve_message, "retrieveMessage"),
+            Route("POST", message + "/modify", conversations.modify_message, "modifyMessage"),
+            Route("POST", message + "/delete", conversations.delete_message, "deleteMessage"),
+            Route("GET", "/v1/bots", catalog.bots, "listBot"),
+            Route("GET", "/v1/bots/{bot_id}", catalog.bot, "getMetadata", studio=True),
+            Route("GET", "/v1/bots/{bot_id}/versions", catalog.versions, "listBot"),
+            Route("GET", "/v1/bot/get_online_info", catalog.online_info, "getMetadata", studio=True),
+            Route("GET", "/v1/space/published_bots_list", catalog.published_bots, "listBot"),
+            Route("POST", "/v1/files/upload", catalog.upload, "uploadFile", studio=True),
+            Route("GET", "/v1/files/retrieve", catalog.file, "retrieveFile"),
+            Route("GET", "/v1/workspaces", catalog.workspaces, "listWorkspace"),
+            Route("GET", "/v1/users/me", catalog.me),
+            Route("POST", oauth + "/device/code", self.oauth.device_code, NO_TOKEN),
+            Route(
+                "POST", oauth + "/workspace_id/{workspace_id}/device/code", self.oauth.device_code, NO_TOKEN
+            ),
+            Route("POST", oauth + "/token", self.oauth.token, NO_TOKEN),
+            Route("GET POST", "/device", self.oauth.page, NO_TOKEN),
+            Route("GET POST", "/_standin/{what}", control.handle, NO_TOKEN, studio=True),
         ]
 
     async def handle(self, request: Request) -> Answer:
@@ -77,12 +129,19 @@ class Service:
             return self._refuse(request, failure)
 
     def _path_fault(self, request: Request) -> Answer | None:
-        for entry in self.path_faults:
+        """The broken reply of this call, if one was set; faults of another kind are for the chat that it starts."""
+        self._chats.extra = fault.NONE
+        for entry in self._path_faults:
             if entry.times > 0 and request.path == entry.path:
                 entry.times -= 1
-                logid = {self._world.logid_header: self._world.logid()}
-                return fault.instead(entry.faults, self._world.base_url, logid)
+                reply = self._instead(entry.faults)
+                if reply is None:
+                    self._chats.extra = entry.faults
+                return reply
         return None
+
+    def _instead(self, faults: Faults) -> Answer | None:
+        return fault.instead(faults, self._world.base_url, {self._world.logid_header: self._world.logid()})
 
     async def _route(self, request: Request) -> Answer:
         found = False
@@ -92,7 +151,7 @@ class Service:
                 continue
             found = True
             if request.method in route.methods.split():
-                if route.scope != "-":
+                if route.scope != NO_TOKEN:
                     self._authorise(request, route.scope)
                 return await route.endpoint(_with(request, parts))
         return self._nowhere(request, known=found)
@@ -115,6 +174,8 @@ class Service:
         if self._world.studio and request.path == "/v3/chat/retrieve" and failure.status == 500:
             headers = {self._world.logid_header: self._world.logid()}
             return Reply(500, failure.msg.encode(), "text/plain; charset=utf-8", headers)
+        if self._world.studio and 4000 <= failure.code < 5000:
+            failure = Failure(400, failure.msg, 400)  # a bad parameter (api 5.2)
         return refusal(self._world, failure)
 
     def _nowhere(self, request: Request, *, known: bool) -> Reply:

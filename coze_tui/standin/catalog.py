@@ -1,0 +1,262 @@
+"""Endpoints of what an account has: bots, files, workspaces, the user (api 4.5, 4.8, 4.9)."""
+
+from __future__ import annotations
+
+import re
+from email.parser import BytesParser
+from email.policy import HTTP
+
+from coze_tui.standin import objects
+from coze_tui.standin.bots import Bot
+from coze_tui.standin.conversations import page
+from coze_tui.standin.http import Answer, Request
+from coze_tui.standin.state import StoredFile
+from coze_tui.standin.world import Failure, World, envelope, json_reply
+
+WORKSPACES = (
+    ("7511000000000000021", "小春的个人空间 Personal", "owner", "personal"),
+    ("7511000000000000022", "示例团队 Sample team", "member", "team"),
+)
+"""The first holds every bot."""
+KINDS = frozenset(
+    [
+        "doc",
+        "docx",
+        "xls",
+        "xlsx",
+        "ppt",
+        "pptx",
+        "pdf",
+        "numbers",
+        "csv",
+        "cpp",
+        "py",
+        "java",
+        "c",
+        "jpg",
+        "png",
+        "gif",
+        "webp",
+        "heic",
+        "heif",
+        "bmp",
+        "pcd",
+        "tiff",
+        "wav",
+        "mp3",
+        "flac",
+        "m4a",
+        "aac",
+        "ogg",
+        "wma",
+        "midi",
+        "mp4",
+        "avi",
+        "mov",
+        "3gp",
+        "flv",
+        "webm",
+        "wmv",
+        "rmvb",
+        "m4v",
+        "mkv",
+        "rar",
+        "zip",
+        "7z",
+        "gz",
+        "bz2",
+        "txt",
+        "md",
+        "jpeg",
+    ]
+)
+
+
+class Catalog:
+    """The account endpoints of one stand-in."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    # ── bots ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def bots(self, request: Request) -> Answer:
+        """GET /v1/bots."""
+        wanted = request.query.get("publish_status") or "published_online"
+        if wanted not in {"all", "published_online", "published_draft", "unpublished_draft"}:
+            raise Failure(4000, f"publish_status {wanted!r} is not valid (sample)")
+        found = self._bots_of(request.query.get("workspace_id", ""))
+        if wanted != "all":
+            found = [bot for bot in found if bot.is_published == (wanted != "unpublished_draft")]
+        number, size = page(request.query, default=20, most=100)
+        listed = found[(number - 1) * size : number * size]
+        return envelope(self._world, {"items": [self._simple(bot) for bot in listed], "total": len(found)})
+
+    async def published_bots(self, request: Request) -> Answer:
+        """GET /v1/space/published_bots_list, the old list."""
+        found = [bot for bot in self._bots_of(request.query.get("space_id", "")) if bot.is_published]
+        number, size = page(request.query, default=20, most=100)
+        listed: list[objects.Json] = [
+            {
+                "bot_id": bot.id,
+                "bot_name": bot.name,
+                "description": bot.description,
+                "icon_url": bot.icon_url,
+                "publish_time": str(bot.published_at),
+            }
+            for bot in found[(number - 1) * size : number * size]
+        ]
+        return envelope(self._world, {"space_bots": listed, "total": len(found)})
+
+    async def bot(self, request: Request) -> Answer:
+        """GET /v1/bots/{bot_id}."""
+        bot = self._bot(request.query.get("bot_id", ""))
+        draft = request.query.get("is_published", "true").lower() == "false"
+        if not bot.is_published and not draft:
+            raise Failure(4015, "The bot is not published to the channel Agent As API (sample)")
+        return envelope(self._world, self._whole(bot))
+
+    async def online_info(self, request: Request) -> Answer:
+        """GET /v1/bot/get_online_info, the old call; studio wants connector_id and gives no envelope (api 4.5)."""
+        if self._world.studio:
+            if not request.query.get("connector_id"):
+                raise Failure(500, "internal server error", 500)
+            logid = {self._world.logid_header: self._world.logid()}
+            return json_reply(self._whole(self._bot(request.query.get("bot_id", ""))), logid)
+        return await self.bot(request)
+
+    async def versions(self, request: Request) -> Answer:
+        """GET /v1/bots/{bot_id}/versions."""
+        bot = self._bot(request.query.get("bot_id", ""))
+        item = {"version": bot.version, "created_at": str(bot.published_at), "description": "", "creator": {}}
+        return envelope(self._world, {"items": [item] if bot.is_published else [], "has_more": False})
+
+    def _bot(self, bot_id: str) -> Bot:
+        bot = self._world.state.bots.get(bot_id)
+        if bot is None:
+            if self._world.studio:
+                raise Failure(103100002, "agent not exists")
+            raise Failure(4006, "The bot does not exist, or it is not yours (sample)")
+        return bot
+
+    def _bots_of(self, workspace_id: str) -> list[Bot]:
+        if workspace_id not in {workspace[0] for workspace in WORKSPACES}:
+            raise Failure(4000, "The workspace does not exist (sample)")
+        return list(self._world.state.bots.values()) if workspace_id == WORKSPACES[0][0] else []
+
+    def _simple(self, bot: Bot) -> objects.Json:
+        return {
+            "id": bot.id,
+            "name": bot.name,
+            "description": bot.description,
+            "icon_url": bot.icon_url,
+            "is_published": bot.is_published,
+            "updated_at": bot.published_at,
+            "published_at": bot.published_at if bot.is_published else 0,
+            "owner_user_id": self._world.user_id,
+            "folder_id": "",
+        }
+
+    def _whole(self, bot: Bot) -> objects.Json:
+        return {
+            "bot_id": bot.id,
+            "name": bot.name,
+            "description": bot.description,
+            "icon_url": bot.icon_url,
+            "create_time": bot.published_at - 86_400,
+            "update_time": bot.published_at,
+            "version": bot.version,
+            "prompt_info": {"prompt": ""},
+            "onboarding_info": {
+                "prologue": bot.prologue,
+                "suggested_questions": list(bot.suggested_questions),
+            },
+            "bot_mode": 0,
+            "plugin_info_list": [],
+            "workflow_info_list": [],
+            "model_info": {"model_id": "7511000000000000031", "model_name": bot.model_name},
+            "suggest_reply_info": {
+                "reply_mode": "enable" if bot.suggests else "disable",
+                "customized_prompt": "",
+            },
+            "variables": [],
+            "shortcut_commands": [],
+            "owner_user_id": self._world.user_id,
+        }
+
+    # ── files ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def upload(self, request: Request) -> Answer:
+        """POST /v1/files/upload, multipart/form-data with one part named file."""
+        world = self._world
+        parts = read_multipart(request)
+        files = [part for part in parts if part[0] == "file"]
+        if not files:
+            raise Failure(4300, "The file is empty (sample)")
+        if len(parts) > 1:
+            raise Failure(4301, "Only one file at a time (sample)")
+        _, name, data = files[0]
+        if not data:
+            raise Failure(4300, "The file is empty (sample)")
+        if len(data) > world.switches.max_file_bytes:
+            raise Failure(4302, "The file is too large (sample)")
+        if name.rpartition(".")[2].lower() not in KINDS:
+            raise Failure(4303, f"Files of this kind are not taken: {name} (sample)")
+        file = StoredFile(world.state.new_id(), name, data, world.now())
+        world.state.files[file.id] = file
+        return envelope(world, objects.file_object(file, studio=world.studio))
+
+    async def file(self, request: Request) -> Answer:
+        """GET /v1/files/retrieve."""
+        file = self._world.state.files.get(request.query.get("file_id", ""))
+        if file is None:
+            raise Failure(4000, "The file does not exist, or it is not yours (sample)")
+        return envelope(self._world, objects.file_object(file))
+
+    # ── account ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def workspaces(self, request: Request) -> Answer:
+        """GET /v1/workspaces."""
+        number, size = page(request.query, default=20, most=50)
+        listed: list[objects.Json] = [
+            {
+                "id": id_,
+                "name": name,
+                "icon_url": "",
+                "role_type": role,
+                "workspace_type": kind,
+                "enterprise_id": "" if kind == "personal" else "volcano_2100000001",
+            }
+            for id_, name, role, kind in WORKSPACES[(number - 1) * size : number * size]
+        ]
+        return envelope(self._world, {"workspaces": listed, "total_count": len(WORKSPACES)})
+
+    async def me(self, request: Request) -> Answer:
+        """GET /v1/users/me."""
+        user: objects.Json = {
+            "user_id": self._world.user_id,
+            "user_name": "user7511000011",
+            "nick_name": "林",
+            "avatar_url": "https://example.invalid/avatar.png",
+        }
+        return envelope(self._world, user)
+
+
+def read_multipart(request: Request) -> list[tuple[str, str, bytes]]:
+    """The parts of a form as (field, file name, bytes), or 4300 if it is no form."""
+    content_type = request.headers.get("content-type", "")
+    if not content_type.lower().startswith("multipart/form-data") or "boundary=" not in content_type:
+        raise Failure(4300, "Content-Type must be multipart/form-data with a boundary (sample)")
+    boundary = re.search(r'boundary="?([^";]+)"?', content_type)
+    marker = b"--" + (boundary.group(1) if boundary else "").encode()
+    parts = []
+    for chunk in request.raw.split(marker)[1:-1]:
+        head, _, data = chunk.removeprefix(b"\r\n").partition(b"\r\n\r\n")
+        headers = BytesParser(policy=HTTP).parsebytes(head)
+        disposition = headers["content-disposition"]
+        if disposition is None:
+            raise Failure(4304, "The form is broken (sample)")
+        name = str(disposition.params.get("name", ""))
+        file_name = str(disposition.params.get("filename", ""))
+        parts.append((name, file_name, data.removesuffix(b"\r\n")))
+    return parts

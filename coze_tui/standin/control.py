@@ -1,0 +1,96 @@
+"""The control path /_standin/…: what the methods of `StandIn` do, for tests in other processes and for `curl`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from coze_tui.standin.bots import Bot
+from coze_tui.standin.faults import FAULTS, UnknownFault, parse
+from coze_tui.standin.http import Answer, Request
+from coze_tui.standin.oauth import OAuth
+from coze_tui.standin.objects import Json
+from coze_tui.standin.questions import mapping, required
+from coze_tui.standin.wire import DONE_STYLES
+from coze_tui.standin.world import Failure, Token, World, json_reply
+
+if TYPE_CHECKING:
+    from coze_tui.standin.service import Service
+
+
+@dataclass
+class Control:
+    """Handles /_standin/{what}."""
+
+    world: World
+    oauth: OAuth
+    service: Service
+
+    async def handle(self, request: Request) -> Answer:
+        """Do one thing; the body is a JSON object."""
+        what = request.query.get("what", "")
+        action = self._actions().get(what)
+        if action is None:
+            raise Failure(4000, f"no such control: {what}", 404)
+        body = mapping(request.body) if request.raw else {}
+        return json_reply({"code": 0, "msg": "", "data": action(body)})
+
+    def _actions(self) -> Mapping[str, Callable[[Mapping[str, object]], object]]:
+        return {
+            "requests": self._requests,
+            "switch": self._switch,
+            "fault": self._fault,
+            "faults": lambda body: {"faults": FAULTS, "done": list(DONE_STYLES)},
+            "release": self._release,
+            "gates": lambda body: self.world.gates.arrived(),
+            "token": self._token,
+            "device": self._device,
+            "bots": lambda body: [_bot(bot) for bot in self.world.state.bots.values()],
+            "elsewhere": lambda body: {},
+        }
+
+    def _requests(self, body: Mapping[str, object]) -> object:
+        return [
+            {"method": r.method, "path": r.path, "query": dict(r.query), "body": r.body, "at": r.at}
+            for r in self.service.requests
+        ]
+
+    def _switch(self, body: Mapping[str, object]) -> object:
+        """Set the switches that are named; answer with all of them."""
+        switches = self.world.switches
+        for name, value in body.items():
+            if not hasattr(switches, name) or type(value) is not type(getattr(switches, name)):
+                raise Failure(4000, f"no such switch, or not of its type: {name}")
+            setattr(switches, name, value)
+        return dataclasses.asdict(switches)
+
+    def _fault(self, body: Mapping[str, object]) -> object:
+        """{"path", "words", "times"}: faults for the next calls of a path."""
+        times = body.get("times", 1)
+        try:
+            faults = parse(required(body, "words"))
+            self.service.add_fault(faults, required(body, "path"), times if isinstance(times, int) else 1)
+        except UnknownFault as error:
+            raise Failure(4000, str(error)) from error
+        return {}
+
+    def _release(self, body: Mapping[str, object]) -> object:
+        self.world.gates.release(required(body, "gate"))
+        return {}
+
+    def _token(self, body: Mapping[str, object]) -> object:
+        """{"token", "scopes": [...] or null}: accept a token."""
+        scopes = body.get("scopes")
+        entry = Token(None if not isinstance(scopes, list) else frozenset(str(scope) for scope in scopes))
+        self.world.tokens[required(body, "token")] = entry
+        return {}
+
+    def _device(self, body: Mapping[str, object]) -> object:
+        """{"user_code", "decision": "approve" or "deny"}."""
+        return {"known": self.oauth.decide(required(body, "user_code"), required(body, "decision"))}
+
+
+def _bot(bot: Bot) -> Json:
+    return {"id": bot.id, "name": bot.name, "description": bot.description, "is_published": bot.is_published}
