@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
@@ -14,6 +14,8 @@ COZE_COM = "https://api.coze.com"
 AddressFault = Literal["empty", "not an address", "scheme", "plain http", "secret inside", "no bot"]
 
 _API_PATHS = re.compile(r"/(?:v[123]|open_api|api)(?:/.*)?$")
+_LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _BOT_IN_PATH = re.compile(r"/(?:bot|agent)/(?P<bot>\w[\w-]*)")
 _SPACE_IN_PATH = re.compile(r"/space/(?P<space>\w[\w-]*)")
 _BOT_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
@@ -44,28 +46,24 @@ def base_url_from_text(text: str) -> str:
     Raises:
         AddressError: it is no http address, or plain http to another machine, where the token could be read.
     """
-    text = text.strip()
+    text = text.strip().strip("\"'<>").strip()
     if not text:
         raise AddressError("empty")
     if text.casefold() in ("cn", "com"):
-        text = f"https://api.coze.{text.casefold()}"
-    url = _split(text if "://" in text else f"//{text}")
-    host = (url.hostname or "").rstrip(".")
-    if not host or any(character.isspace() or not character.isprintable() for character in text):
-        raise AddressError("not an address")
-    scheme = url.scheme or ("http" if is_loopback(host) else "https")
-    if scheme not in ("http", "https"):
-        raise AddressError("scheme")
-    if "@" in url.netloc:
-        raise AddressError("secret inside")
+        text = f"coze.{text}"
+    url = _split(text)
+    host = _host(url)
     site = re.fullmatch(r"(?:(?:www|api)\.)?coze\.(cn|com)", host)
     if site:
         return f"https://api.coze.{site[1]}"
+    scheme = url.scheme or ("http" if is_loopback(host) else "https")
+    if scheme not in ("http", "https"):
+        raise AddressError("scheme")
     if scheme == "http" and not is_loopback(host):
         raise AddressError("plain http")
     place = f"[{host}]" if ":" in host else host
     port = f":{url.port}" if url.port is not None else ""
-    return f"{scheme}://{place}{port}{_API_PATHS.sub('', url.path.rstrip('/'))}"
+    return f"{scheme}://{place}{port}{_API_PATHS.sub('', url.path.rstrip('/')).rstrip('/')}"
 
 
 def bot_from_text(text: str) -> BotAddress:
@@ -81,7 +79,7 @@ def bot_from_text(text: str) -> BotAddress:
         return BotAddress(text)
     if "/" not in text:
         raise AddressError("no bot")
-    url = _split(text if "://" in text else f"//{text}")
+    url = _split(text)
     bot = _BOT_IN_PATH.search(url.path)
     if bot is None or not _BOT_ID.fullmatch(bot["bot"]):
         raise AddressError("no bot")
@@ -112,9 +110,31 @@ def is_loopback(host: str) -> bool:
 
 
 def _split(text: str) -> SplitResult:
+    if not text.isprintable() or " " in text or "\\" in text:
+        raise AddressError("not an address")
     try:
-        url = urlsplit(text)
-        _ = url.port  # parsed only when asked for
+        url = urlsplit(text if "://" in text else f"//{text}")
+        port = url.port  # parsed only when asked for
     except ValueError:
         raise AddressError("not an address") from None
+    if port == 0:
+        raise AddressError("not an address")
+    if "@" in url.netloc:
+        raise AddressError("secret inside")
     return url
+
+
+def _host(url: SplitResult) -> str:
+    """The host in lower case and in ASCII, as the network knows it."""
+    host = (url.hostname or "").rstrip(".")
+    if host == "0.0.0.0":  # what a server prints that listens everywhere
+        return "127.0.0.1"
+    try:
+        if ":" in host:
+            return str(IPv6Address(host))
+        host = host if host.isascii() else host.encode("idna").decode("ascii").lower()
+    except ValueError:
+        raise AddressError("not an address") from None
+    if len(host) > 253 or not _HOST.fullmatch(host):
+        raise AddressError("not an address")
+    return host

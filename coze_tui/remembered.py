@@ -23,15 +23,24 @@ class Remembered:
     """Made up once, stable from then on: it separates the bots' memory of people (api 2.1)."""
     chosen: Mapping[str, str] = field(default_factory=dict)
     """Settings changed while the program ran, by field name: theme, language, send_key, sidebar."""
+    sites: Mapping[str, str] = field(default_factory=dict)
+    """Profile → API base that was logged in to."""
     last_bots: Mapping[str, str] = field(default_factory=dict)
-    """Profile → bot id."""
+    """`bot_key` → bot id."""
     recent_bots: Mapping[str, str] = field(default_factory=dict)
-    """`BASE_URL bot_id` → the bot's name, latest last."""
+    """`bot_key` of a bot → its name, latest last."""
     last_conversations: Mapping[str, str] = field(default_factory=dict)
     """Profile → id of the conversation that was open last."""
+    last_asked: Mapping[str, str] = field(default_factory=dict)
+    """`bot_key` of a bot → the conversation of the last `ask`."""
 
 
 RECENT_BOTS = 30
+
+
+def bot_key(name: str, base_url: str) -> str:
+    """A profile or a bot, at a site: an id of one site means nothing at another."""
+    return f"{name} {base_url}"
 
 
 class Memory:
@@ -69,15 +78,20 @@ class Memory:
         """Remember a setting that was changed while the program ran."""
         return self.change(lambda now: replace(now, chosen={**now.chosen, name: value}))
 
+    def use_site(self, profile: str, base_url: str) -> Remembered:
+        """Remember the site that the profile's token is for."""
+        return self.change(lambda now: replace(now, sites={**now.sites, profile: base_url}))
+
     def use_bot(self, profile: str, base_url: str, bot_id: str, name: str = "") -> Remembered:
         """Remember the bot as the profile's last, and as the most recent of all."""
 
         def use(now: Remembered) -> Remembered:
-            key = f"{base_url} {bot_id}"
+            key = bot_key(bot_id, base_url)
             recent = {other: title for other, title in now.recent_bots.items() if other != key}
             recent[key] = name or now.recent_bots.get(key, "")
             newest = dict(list(recent.items())[-RECENT_BOTS:])
-            return replace(now, last_bots={**now.last_bots, profile: bot_id}, recent_bots=newest)
+            last = {**now.last_bots, bot_key(profile, base_url): bot_id}
+            return replace(now, last_bots=last, recent_bots=newest)
 
         return self.change(use)
 
@@ -87,16 +101,21 @@ class Memory:
             lambda now: replace(now, last_conversations={**now.last_conversations, profile: conversation_id})
         )
 
-    def user_id(self) -> str:
-        """The user id for people who chose none: the same at every start, if it can be kept."""
-        known = self.read().user_id
-        if known:
-            return known
+    def ask_in(self, base_url: str, bot_id: str, conversation_id: str) -> Remembered:
+        """Remember in which conversation a bot was asked last."""
+        key = bot_key(bot_id, base_url)
+        return self.change(lambda now: replace(now, last_asked={**now.last_asked, key: conversation_id}))
+
+    def with_user_id(self) -> Remembered:
+        """What is remembered, with a user id: the same at every start, if it can be kept."""
+        now = self.read()
+        if now.user_id:
+            return now
         made_up = f"coze-tui-{uuid.uuid4().hex[:16]}"
         try:
-            return self.change(lambda now: now if now.user_id else replace(now, user_id=made_up)).user_id
+            return self.change(lambda now: now if now.user_id else replace(now, user_id=made_up))
         except StoreError:
-            return made_up
+            return replace(now, user_id=made_up)
 
 
 def _from_json(value: object) -> Remembered:

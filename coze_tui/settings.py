@@ -1,4 +1,5 @@
-"""The settings: flags, then environment, then what was chosen live, then the file, then defaults.
+"""The settings: flags, then environment, then what was chosen live, then the file, then what is remembered
+of the profile, then defaults.
 
 One frozen value that knows where each part of it comes from. What is wrong is collected, not raised: the
 program starts all the same.
@@ -17,6 +18,7 @@ from coze_tui import setting_values as read
 from coze_tui.addresses import site_name
 from coze_tui.errors import SettingsError
 from coze_tui.i18n import N_, _
+from coze_tui.remembered import Remembered, bot_key
 
 PREFIX = "COZE_TUI_"
 FILE_LIMIT = 1 << 20
@@ -26,7 +28,7 @@ FILE_LIMIT = 1 << 20
 class Source:
     """Where a value comes from."""
 
-    kind: Literal["default", "made up", "file", "profile", "chosen", "environment", "flag"]
+    kind: Literal["default", "remembered", "file", "profile", "chosen", "environment", "flag"]
     name: str = ""
     """The file, profile, variable or flag."""
 
@@ -34,8 +36,8 @@ class Source:
         match self.kind:
             case "default":
                 return _("default")
-            case "made up":
-                return _("made up once and remembered")
+            case "remembered":
+                return _("remembered")
             case "file":
                 return self.name
             case "profile":
@@ -286,20 +288,18 @@ def load_settings(
     file: Path,
     environment: Mapping[str, str],
     flags: Mapping[str, object] | None = None,
-    chosen: Mapping[str, str] | None = None,
-    user_id: str = "",
+    remembered: Remembered | None = None,
     other_profiles: Collection[str] = (),
 ) -> Loaded:
     """Read every place where something can be set.
 
     Args:
         flags: field → value, for the flags that were given.
-        chosen: field → value, what was chosen while the program ran (`remembered`).
-        user_id: the made-up one, used where none is set.
+        remembered: what was chosen while the program ran, and the last site and bot of each profile.
         other_profiles: profiles that exist although the file has no table for them.
     """
-    collector = _Collector(file, environment, flags or {}, chosen or {})
-    return collector.load(user_id, other_profiles)
+    collector = _Collector(file, environment, flags or {}, remembered or Remembered())
+    return collector.load(other_profiles)
 
 
 class _Collector:
@@ -310,32 +310,32 @@ class _Collector:
         file: Path,
         environment: Mapping[str, str],
         flags: Mapping[str, object],
-        chosen: Mapping[str, str],
+        remembered: Remembered,
     ) -> None:
         self._file = file
         self._environment = environment
         self._flags = flags
-        self._chosen = chosen
+        self._remembered = remembered
         self._definitions = definitions()
         self._values: dict[str, object] = {}
         self._sources: dict[str, Source] = {}
         self._problems: list[SettingsError] = []
         self._text = ""
 
-    def load(self, user_id: str, other_profiles: Collection[str]) -> Loaded:
+    def load(self, other_profiles: Collection[str]) -> Loaded:
         content = self._parse()
         tables = self._profile_tables(content)
         names = tuple(dict.fromkeys((*tables, *other_profiles)))
-        if user_id:
-            self._values["user_id"], self._sources["user_id"] = user_id, Source("made up")
         self._take_table(content, (), Source("file", str(self._file)))
         profile = self._profile(names)
+        self._take_remembered("user_id", self._remembered.user_id)
+        self._take_remembered("base_url", self._remembered.sites.get(profile, ""))
         for name, table in tables.items():
             if name == profile:
                 self._take_table(table, ("profiles", name), Source("profile", name))
             else:
                 self._check_keys(table, ("profiles", name))
-        for name, choice in self._chosen.items():
+        for name, choice in self._remembered.chosen.items():
             if name in self._definitions:
                 self._take(name, choice, Source("chosen"), report=False)
         for name in self._definitions:
@@ -345,6 +345,8 @@ class _Collector:
         for name, value in self._flags.items():
             if name != "profile":
                 self._take(name, value, Source("flag", self._definitions[name].flag or name))
+        base_url = str(self._values.get("base_url", Settings.base_url))
+        self._take_remembered("bot_id", self._remembered.last_bots.get(bot_key(profile, base_url), ""))
         settings = Settings(
             **self._values,  # type: ignore[arg-type]  # each value went through its field's reader
             profiles=tuple(dict.fromkeys((*names, profile))),
@@ -408,6 +410,10 @@ class _Collector:
                 )
             )
         return profile
+
+    def _take_remembered(self, name: str, value: str) -> None:
+        if value and name not in self._sources:
+            self._take(name, value, Source("remembered"), report=False)
 
     def _take_table(self, table: Mapping[str, object], place: tuple[str, ...], source: Source) -> None:
         known = self._check_keys(table, place)
