@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from coze_tui.api.objects import Chat, Frame, LastError, Message, int_of, mapping_of, text_of
+from coze_tui.api.objects import DONE_EVENTS, Chat, Frame, LastError, Message, int_of, mapping_of, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,6 @@ _MESSAGE_EVENTS: Mapping[str, _MessageClass] = {
     "conversation.audio.delta": AudioDelta,
 }
 _FAILED = frozenset({"conversation.chat.failed", "conversation.chat.expired"})
-_DONE = frozenset({"done", "conversation.stream.done"})
 
 UNEXPLAINED = -1
 """The code of a failure for which the server gave none."""
@@ -155,7 +154,7 @@ UNEXPLAINED = -1
 def parse_event(frame: Frame) -> ChatEvent:
     """The meaning of a frame. Total: an unknown name or broken JSON is an UnknownEvent."""
     name = frame.event
-    if name in _DONE or name.lower() == "done":  # workflows write `Done` (api 3.1)
+    if name in DONE_EVENTS:
         data = mapping_of(_json_or_none(frame.data))
         return Done(frame, debug_url=text_of(data.get("debug_url")))
     if name == "error" or name == "Error":
@@ -191,10 +190,10 @@ def _error_of(value: object, text: str) -> LastError:
     msg = text_of(data.get("msg")) or text_of(data.get("message")) or text_of(data.get("error_message"))
     if not data and not isinstance(value, dict):
         msg = text_of(value) or text
-    return _inner_error(LastError(code or UNEXPLAINED, msg))
+    return inner_error(LastError(code or UNEXPLAINED, msg))
 
 
-def _inner_error(error: LastError) -> LastError:
+def inner_error(error: LastError) -> LastError:
     """Studio wraps the true code: `code=103100002 message=agent not exists …\\nstack=…` (api 3.8)."""
     msg = error.msg.split("\nstack=", 1)[0]
     if not msg.startswith("code="):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,6 +11,9 @@ from typing import Generic, Self, TypeVar
 Json = Mapping[str, object]
 
 _T = TypeVar("_T")
+
+DONE_EVENTS = frozenset({"done", "Done", "conversation.stream.done"})
+"""The last event of a stream by its three names (api 3.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,19 @@ class Frame:
     def bytes(self) -> int:
         """Size of name and data in UTF-8."""
         return len(self.event.encode("utf-8", "replace")) + len(self.data.encode("utf-8", "replace"))
+
+    @property
+    def is_whole(self) -> bool:
+        """The data cannot be the beginning of more: closed JSON, or a way to say done (api 3.1).
+
+        Decides whether a last event without its blank line is kept.
+        """
+        if not self.data or self.data == "[DONE]":
+            return self.event in DONE_EVENTS
+        try:
+            return isinstance(json.loads(self.data), dict | list | str)  # a number could go on
+        except (ValueError, RecursionError):
+            return False
 
 
 class _Word(StrEnum):

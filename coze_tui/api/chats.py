@@ -1,0 +1,199 @@
+"""Chats: ask and stream, look up, cancel, hand in tool outputs (api 2, 4.1 to 4.4)."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+
+from coze_tui.api.client import CozeClient, OpenStream
+from coze_tui.api.frames import read_frames
+from coze_tui.api.limits import Limits
+from coze_tui.api.objects import Chat, Frame, Json, Message
+
+DEFAULT_CONNECTOR = "1024"
+"""The API channel (api 2.1)."""
+
+# studio's spellings (api 4.2, 4.3)
+_CHAT_KEYS = ("data", "ChatV3ChatDetail")
+_MESSAGES_KEYS = ("data", "Messages")
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """Something that goes with a question; named by the id of an upload or by a public address."""
+
+    kind: Literal["file", "image", "audio"]
+    file_id: str = ""
+    file_url: str = ""
+
+    def to_wire(self) -> Json:
+        if self.file_id:
+            return {"type": self.kind, "file_id": self.file_id}
+        return {"type": self.kind, "file_url": self.file_url}
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One question to one bot (api 2.1)."""
+
+    bot_id: str
+    user_id: str
+    question: str
+    conversation_id: str = ""
+    """Empty: the server makes a new conversation."""
+    attachments: tuple[Attachment, ...] = ()
+    custom_variables: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    meta_data: Mapping[str, str] = field(default_factory=dict)
+    extra_params: Mapping[str, str] = field(default_factory=dict)
+    shortcut_command: Mapping[str, object] = field(default_factory=dict)
+    publish_status: str = ""
+    """`unpublished_draft` talks to the draft; empty is the published bot."""
+    bot_version: str = ""
+    connector_id: str = ""
+    auto_save_history: bool = True
+
+    def to_wire(self, stream: bool) -> Json:
+        """The body. What is empty is left out; the rest of the history is at the server (api 7.3)."""
+        optional: Json = {
+            "custom_variables": dict(self.custom_variables),
+            "parameters": dict(self.parameters),
+            "meta_data": dict(self.meta_data),
+            "extra_params": dict(self.extra_params),
+            "shortcut_command": dict(self.shortcut_command),
+            "publish_status": self.publish_status,
+            "bot_version": self.bot_version,
+            "connector_id": self.connector_id,
+        }
+        return {
+            "bot_id": self.bot_id,
+            "user_id": self.user_id,
+            "stream": stream,
+            "auto_save_history": self.auto_save_history,
+            "additional_messages": [*self.messages()],
+            **{key: value for key, value in optional.items() if value},
+        }
+
+    def messages(self) -> Sequence[Json]:
+        """The new question alone. Text by itself must not be an object_string (api 2.2)."""
+        if not self.attachments:
+            return [_entered(self.question, "text")]
+        items = [attachment.to_wire() for attachment in self.attachments]
+        if self.question:
+            items.insert(0, {"type": "text", "text": self.question})
+        return [_entered(json.dumps(items, ensure_ascii=False), "object_string")]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOutput:
+    """What a local tool gave for one call."""
+
+    tool_call_id: str
+    output: str
+
+
+class ChatStream:
+    """The events of one chat while they come."""
+
+    def __init__(
+        self,
+        stream: OpenStream,
+        *,
+        on_text: Callable[[str], None] | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self._stream = stream
+        self._on_text = on_text
+        self._limits = limits or Limits()
+
+    @property
+    def logid(self) -> str:
+        return self._stream.logid
+
+    @property
+    def http_status(self) -> int:
+        return self._stream.response.status_code
+
+    def frames(
+        self, *, started: float | None = None, clock: Callable[[], float] = time.perf_counter
+    ) -> AsyncGenerator[Frame, None]:
+        """The frames, once; see `read_frames`.
+
+        Args:
+            started: the `clock` from which the frames count, if not from the sending of this request.
+        """
+        return read_frames(
+            self._stream.response,
+            started=self._stream.started if started is None else started,
+            limits=self._limits,
+            on_text=self._on_text,
+            clock=clock,
+        )
+
+
+@asynccontextmanager
+async def stream(
+    client: CozeClient, request: ChatRequest, *, on_text: Callable[[str], None] | None = None
+) -> AsyncIterator[ChatStream]:
+    """Ask, and read the answer as it is made. Never sent twice (api 5.4)."""
+    params = {"conversation_id": request.conversation_id}
+    async with client.open_stream("/v3/chat", request.to_wire(stream=True), params) as opened:
+        yield ChatStream(opened, on_text=on_text)
+
+
+async def start(client: CozeClient, request: ChatRequest) -> Chat:
+    """Ask without a stream: the chat runs on at the server and is looked up until it is final (api 2.3)."""
+    params = {"conversation_id": request.conversation_id}
+    answer = await client.post_json("/v3/chat", request.to_wire(stream=False), params)
+    return Chat.from_wire(answer.mapping(*_CHAT_KEYS))
+
+
+async def retrieve(client: CozeClient, conversation_id: str, chat_id: str) -> Chat:
+    """How a chat stands. At most once a second (api 4.1)."""
+    answer = await client.get_json("/v3/chat/retrieve", _ids(conversation_id, chat_id))
+    return Chat.from_wire(answer.mapping(*_CHAT_KEYS))
+
+
+async def list_messages(client: CozeClient, conversation_id: str, chat_id: str) -> tuple[Message, ...]:
+    """The messages of a final chat, in no sure order; none after a failed one (api 4.2)."""
+    answer = await client.get_json("/v3/chat/message/list", _ids(conversation_id, chat_id))
+    return tuple(Message.from_wire(item) for item in answer.items(*_MESSAGES_KEYS))
+
+
+async def cancel(client: CozeClient, conversation_id: str, chat_id: str) -> Chat:
+    """Stop a chat at the server. Its stream is to be closed by the caller (api 4.3)."""
+    answer = await client.post_json("/v3/chat/cancel", _ids(conversation_id, chat_id))
+    return Chat.from_wire(answer.mapping(*_CHAT_KEYS))
+
+
+@asynccontextmanager
+async def submit_tool_outputs(
+    client: CozeClient,
+    conversation_id: str,
+    chat_id: str,
+    outputs: Sequence[ToolOutput],
+    *,
+    on_text: Callable[[str], None] | None = None,
+) -> AsyncIterator[ChatStream]:
+    """Hand in all that a chat in requires_action waits for; the same chat goes on (api 4.4)."""
+    body = {
+        "tool_outputs": [
+            {"tool_call_id": output.tool_call_id, "output": output.output} for output in outputs
+        ],
+        "stream": True,
+    }
+    path = "/v3/chat/submit_tool_outputs"
+    async with client.open_stream(path, body, _ids(conversation_id, chat_id)) as opened:
+        yield ChatStream(opened, on_text=on_text)
+
+
+def _entered(content: str, content_type: str) -> Json:
+    return {"role": "user", "type": "question", "content": content, "content_type": content_type}
+
+
+def _ids(conversation_id: str, chat_id: str) -> dict[str, str]:
+    return {"conversation_id": conversation_id, "chat_id": chat_id}

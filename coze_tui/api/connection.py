@@ -1,0 +1,99 @@
+"""How a connection is made: trusted certificates, proxies, and what the environment breaks of them."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+
+from coze_tui.addresses import is_loopback
+from coze_tui.errors import TransportError
+
+_PROXY_VARIABLES = ("all_proxy", "https_proxy", "http_proxy")
+_CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+def open_client(
+    base_url: str,
+    *,
+    timeout: httpx.Timeout,
+    headers: Mapping[str, str],
+    ca_file: str | None = None,
+    proxy: str | None = None,
+) -> httpx.AsyncClient:
+    """An httpx client for one site. This machine is always reached directly, whatever the proxies are.
+
+    Raises:
+        TransportError: of kind `environment`, `proxy` or `tls`; `detail` begins with the name of the
+            variable or setting, and never holds its value, which may be a secret.
+    """
+    url = httpx.URL(base_url)
+    is_local = is_loopback(url.host)
+    if proxy and (fault := _proxy_fault(proxy)):
+        raise TransportError("proxy", f"proxy: {fault}", request_sent=False)
+    if not is_local:
+        _check_environment(ignore_proxies=bool(proxy))
+    verify = _trusted(ca_file) if url.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        return httpx.AsyncClient(
+            base_url=base_url,
+            timeout=timeout,
+            headers=headers,
+            verify=verify,
+            proxy=None if is_local else proxy or None,
+            trust_env=not is_local,
+        )
+    except (ValueError, ImportError, httpx.InvalidURL):
+        # All else that httpx reads there has been looked at.
+        raise TransportError("environment", "NO_PROXY: not a list of hosts", request_sent=False) from None
+
+
+def _check_environment(*, ignore_proxies: bool) -> None:
+    """Look at what httpx and OpenSSL would only stumble over."""
+    for name in _CERTIFICATE_VARIABLES:
+        path = os.environ.get(name)
+        if path and not Path(path).exists():
+            raise TransportError("environment", f"{name}: no such file or folder", request_sent=False)
+    for name, value in os.environ.items():
+        if (
+            name.lower() in _PROXY_VARIABLES
+            and value
+            and not ignore_proxies
+            and (fault := _proxy_fault(value))
+        ):
+            raise TransportError("environment", f"{name}: {fault}", request_sent=False)
+
+
+def _proxy_fault(address: str) -> str:
+    try:
+        scheme = httpx.Proxy(address if "://" in address else f"http://{address}").url.scheme
+    except (ValueError, httpx.InvalidURL):
+        return "not a proxy address"
+    if scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
+        return "socks needs the package socksio"
+    return ""
+
+
+def _trusted(ca_file: str | None) -> ssl.SSLContext:
+    """The system's certificates and those in `ca_file`; certifi's where the system has none."""
+    context = ssl.create_default_context()
+    if not _has_certificates(context):
+        context = httpx.create_ssl_context()
+    if ca_file:
+        try:
+            context.load_verify_locations(ca_file)
+        except OSError as error:  # ssl.SSLError is one
+            reason = "no certificate in it" if isinstance(error, ssl.SSLError) else error.strerror
+            raise TransportError("tls", f"ca_file: {reason}", request_sent=False) from None
+    return context
+
+
+def _has_certificates(context: ssl.SSLContext) -> bool:
+    if context.cert_store_stats()["x509_ca"]:
+        return True
+    folder = ssl.get_default_verify_paths().capath  # read file by file, when one is needed
+    return folder is not None and any(Path(folder).iterdir())

@@ -1,0 +1,92 @@
+"""What goes wrong below HTTP: every exception of httpx and the sockets as one of ours, without a secret."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Literal
+
+import httpx
+
+from coze_tui.errors import StreamCut, TransportError
+from coze_tui.text import clean_line
+
+# ssl.SSLError and the like escape httpcore as OSError; a host name may fail to encode as IDNA.
+LOWER_FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)
+"""All that a request or the reading of a reply can raise."""
+
+_Kind = Literal["refused", "dns", "timeout", "tls", "proxy", "closed", "other"]
+_NEVER_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+    socket.gaierror,
+    UnicodeError,
+)
+_LONGEST_DETAIL = 200
+
+
+def transport_error(error: BaseException, url: httpx.URL) -> TransportError:
+    """The failure of a request, of which no reply has been seen."""
+    kind, detail = _kind_of(error)
+    return TransportError(kind, detail, url=origin_of(url), request_sent=not isinstance(error, _NEVER_SENT))
+
+
+def stream_cut(error: BaseException, url: httpx.URL) -> StreamCut:
+    """The failure of a reply that had begun."""
+    kind, detail = _kind_of(error)
+    return StreamCut(kind, detail, url=origin_of(url))
+
+
+def origin_of(url: httpx.URL) -> str:
+    """Scheme, host and port: what may be shown of an address."""
+    port = "" if url.port is None else f":{url.port}"
+    host = f"[{url.host}]" if ":" in url.host else url.host
+    return f"{url.scheme}://{host}{port}"
+
+
+def _kind_of(error: BaseException) -> tuple[_Kind, str]:
+    causes = list(_causes(error))
+    detail = next((text for cause in reversed(causes) if (text := _detail_of(cause))), "")
+    for cause in causes:
+        match cause:
+            case ssl.SSLCertVerificationError():
+                return "tls", clean_line(cause.verify_message)[:_LONGEST_DETAIL]
+            case ssl.SSLError():
+                return "tls", detail
+            case socket.gaierror() | UnicodeError():
+                return "dns", detail
+            case ConnectionRefusedError():
+                return "refused", detail
+    match error:
+        case httpx.TimeoutException() | TimeoutError():
+            return "timeout", detail
+        case httpx.ProxyError():
+            return "proxy", detail
+        case httpx.RemoteProtocolError() | httpx.ReadError() | httpx.WriteError() | httpx.CloseError():
+            return "closed", detail
+        case _:
+            return "other", detail
+
+
+def _causes(error: BaseException | None, depth: int = 0) -> Iterator[BaseException]:
+    """`error` and what lies below it; anyio groups the failures of several addresses."""
+    if error is None or depth > 16:
+        return
+    yield error
+    if isinstance(error, BaseExceptionGroup):
+        for member in error.exceptions:
+            yield from _causes(member, depth + 1)
+    yield from _causes(error.__cause__ or error.__context__, depth + 1)
+
+
+def _detail_of(error: BaseException) -> str:
+    if isinstance(error, httpx.InvalidURL | BaseExceptionGroup):
+        return ""  # the one may quote an address with a password, the other says nothing
+    if isinstance(error, OSError) and error.strerror:
+        return clean_line(error.strerror)[:_LONGEST_DETAIL]
+    return clean_line(str(error))[:_LONGEST_DETAIL]

@@ -1,0 +1,180 @@
+"""Bytes of a streamed reply → frames. httpx-sse decodes; here stand its repairs and its limits (api 3.1)."""
+
+from __future__ import annotations
+
+import codecs
+import math
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing
+from typing import cast
+
+import httpx
+from httpx_sse import EventSource
+
+from coze_tui.api.failures import LOWER_FAILURES, stream_cut
+from coze_tui.api.limits import Limits
+from coze_tui.api.objects import Frame
+from coze_tui.api.replies import ERROR_BODY, Reply, error_of_reply, is_encoded, protocol_error
+from coze_tui.errors import ProtocolError, StreamCut
+
+_SLICE = 65_536
+_BEFORE_TEXT = b"\xef\xbb\xbf \t\n"
+
+
+async def read_frames(
+    response: httpx.Response,
+    *,
+    started: float,
+    limits: Limits = Limits(),  # noqa: B008 frozen
+    on_text: Callable[[str], None] | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> AsyncGenerator[Frame, None]:
+    """Yield every whole frame of the reply in order, then end as the body ends.
+
+    A last event without its blank line is yielded if it is whole. A plain end of file just ends: whether
+    the chat was over is for the reader of the events to say.
+
+    Args:
+        started: the `clock` when the request was sent; frames count their microseconds from there.
+        on_text: is given the decoded text as it arrives, with LF line ends and without a BOM.
+
+    Raises:
+        StreamCut: the connection failed, after all frames that had arrived whole.
+        ProtocolError: a limit is passed, the body is compressed, or is a web page.
+        ApiError: the body is a JSON error in spite of its Content-Type (api 3.7).
+    """
+    body = _Body(response, limits, on_text, clock)
+    count = 0
+    at_us = 0
+    arrived = math.nan
+    # EventSource reads just the two attributes that _Body has.
+    events = EventSource(cast(httpx.Response, body)).aiter_sse()
+    async with aclosing(events):
+        async for sse in events:
+            event, data = sse.event, sse.data
+            if not data and event == "message":
+                continue  # httpx-sse gives one for every blank line once there was an `id:`
+            if body.arrived != arrived:
+                arrived = body.arrived
+                at_us = max(0, int((arrived - started) * 1e6))
+            frame = Frame(event, data, at_us, sse.id)
+            if body.has_ended and not frame.is_whole:
+                continue
+            count += 1
+            if count > limits.frames:
+                raise body.refusal("too many events")
+            yield frame
+
+
+class _Body:
+    """The response as EventSource wants to see one: UTF-8, LF only, no BOM, a blank line at its end."""
+
+    def __init__(
+        self,
+        response: httpx.Response,
+        limits: Limits,
+        on_text: Callable[[str], None] | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self.headers = {"content-type": "text/event-stream"}
+        self._response = response
+        self._limits = limits
+        self._on_text = on_text
+        self._clock = clock
+        self._total = 0
+        self._line = 0  # bytes since the last line end
+        self._event = 0  # bytes since the last blank line
+        self.arrived = clock()
+        """When the newest chunk came."""
+        self.has_ended = False
+
+    def refusal(self, problem: str) -> ProtocolError:
+        return protocol_error(problem, Reply.of(self._response, b""))
+
+    async def aiter_text(self) -> AsyncIterator[str]:
+        if is_encoded(self._response):
+            raise self.refusal("compressed")
+        cut: StreamCut | None = None
+        decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
+        after_cr = has_begun = False
+        raw = cast(AsyncGenerator[bytes, None], self._response.aiter_raw())
+        async with aclosing(raw) as chunks:
+            while True:
+                try:
+                    chunk = await anext(chunks)
+                except StopAsyncIteration:
+                    break
+                except LOWER_FAILURES as error:
+                    cut = stream_cut(error, self._response.url)
+                    break
+                self.arrived = self._clock()
+                if b"\r" in chunk or after_cr:
+                    after_cr, chunk = chunk.endswith(b"\r"), _with_lf(chunk, after_cr)
+                if not has_begun and (beginning := chunk.lstrip(_BEFORE_TEXT)):
+                    has_begun = True
+                    if beginning[:1] in (b"{", b"<"):
+                        raise error_of_reply(await self._whole_reply(beginning, chunks))
+                for text in self._within_limits(chunk, decoder):
+                    if self._on_text is not None:
+                        self._on_text(text)
+                    yield text
+        self.has_ended = True
+        rest = decoder.decode(b"", True)
+        if rest and self._on_text is not None:
+            self._on_text(rest)
+        yield rest + "\n\n"
+        if cut is not None:
+            raise cut
+
+    def _within_limits(self, chunk: bytes, decoder: codecs.IncrementalDecoder) -> Iterator[str]:
+        """The text of a chunk. What comes before the place of a passed limit is given all the same."""
+        limits = self._limits
+        # No slice is longer than a limit, so the line or event that passes one began in an earlier slice.
+        step = min(_SLICE, limits.line, limits.event)
+        for start in range(0, len(chunk), step):
+            piece = chunk if len(chunk) <= step else chunk[start : start + step]
+            room = limits.reply - self._total
+            if len(piece) > room:
+                yield decoder.decode(piece[:room])
+                raise self.refusal("too large")
+            self._total += len(piece)
+            self._measure(piece)
+            yield decoder.decode(piece)
+
+    def _measure(self, piece: bytes) -> None:
+        """Keep the sizes of the open line and the open event, and refuse them once they pass their limit."""
+        size = len(piece)
+        starts_blank = not self._line and piece.startswith(b"\n")
+        if self._line + size > self._limits.line:
+            first_end = piece.find(b"\n")
+            if self._line + (first_end if first_end >= 0 else size) > self._limits.line:
+                raise self.refusal("line too long")
+        if self._event + size > self._limits.event:
+            first_blank = 0 if starts_blank else piece.find(b"\n\n")
+            if self._event + (first_blank if first_blank >= 0 else size) > self._limits.event:
+                raise self.refusal("event too large")
+        last_end = piece.rfind(b"\n")
+        self._line = self._line + size if last_end < 0 else size - last_end - 1
+        last_blank = piece.rfind(b"\n\n")
+        if last_blank >= 0:
+            self._event = size - last_blank - 2
+        else:
+            self._event = size - 1 if starts_blank else self._event + size
+
+    async def _whole_reply(self, beginning: bytes, chunks: AsyncIterator[bytes]) -> Reply:
+        """What is no event stream at all, as far as an error can be long."""
+        body = bytearray(beginning)
+        try:
+            while len(body) < ERROR_BODY:
+                body += await anext(chunks)
+        except (StopAsyncIteration, *LOWER_FAILURES):
+            pass  # what has come is all there is to show
+        return Reply.of(self._response, bytes(body[:ERROR_BODY]))
+
+
+def _with_lf(chunk: bytes, after_cr: bool) -> bytes:
+    """CRLF and CR as LF; a CRLF may be split between two chunks."""
+    if after_cr and chunk.startswith(b"\n"):
+        chunk = chunk[1:]
+    return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
