@@ -1,0 +1,345 @@
+"""The open store: one connection for writing and one for long reads, each on a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from coze_tui.errors import StoreError
+from coze_tui.store.files import is_on_network, prepare
+from coze_tui.store.migrations import migrate
+from coze_tui.store.rescue import damage_in, is_half_done, rescue
+from coze_tui.store.trouble import Trouble, is_busy, store_error_from_sqlite
+
+_T = TypeVar("_T")
+
+_BUSY_MS = 5_000
+_GIVE_UP_S = 15.0
+_CHECKED_BYTES = 8 << 20
+"""Up to this size a file is checked whole whenever it is opened."""
+_COPIED_BYTES = 256 << 20
+"""Up to this size a file that cannot be written to is still shown, from a copy in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A store that can be used, and what the person should know about it."""
+
+    database: Database
+    troubles: tuple[Trouble, ...]
+
+
+class _Line:
+    """One connection and the only thread that may use it."""
+
+    def __init__(self, name: str) -> None:
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._lock = threading.Lock()
+        self._running: object = None
+        self.connection: sqlite3.Connection | None = None
+
+    async def call(self, function: Callable[[], _T], *, interruptible: bool = False) -> _T:
+        """Runs the function on the thread; an interruptible query ends when the caller is cancelled."""
+        call = object()
+
+        def work() -> _T:
+            with self._lock:
+                self._running = call
+            try:
+                return function()
+            finally:
+                with self._lock:
+                    self._running = None
+
+        try:
+            future = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except RuntimeError as error:  # the executor has been shut down
+            raise StoreError("other", detail="the store is closed") from error
+        try:
+            return await future
+        except asyncio.CancelledError:
+            with self._lock:
+                if interruptible and self._running is call and self.connection is not None:
+                    self.connection.interrupt()
+            raise
+
+    async def close(self, last: Callable[[], None]) -> None:
+        """Runs what is still waiting, then `last`, and ends the thread."""
+        with contextlib.suppress(StoreError):
+            await self.call(last)
+        self._threads.shutdown(wait=False)
+
+
+class Database:
+    """The store. Functions given to it take its connection, and must not keep it."""
+
+    def __init__(self, path: Path | None, line: _Line) -> None:
+        self.path = path
+        """None when it is only in memory."""
+        self._line = line
+        self._reading: _Line | None = None if path else line
+        self._inode = path.stat().st_ino if path else 0
+        self._is_closed = False
+
+    @classmethod
+    async def open(cls, path: Path) -> Database:
+        """Opens the store, making or migrating it where needed.
+
+        Raises:
+            StoreError: whatever stands in the way. `open_or_rescue` deals with that.
+        """
+        line = _Line("store")
+        try:
+            line.connection, _ = await line.call(lambda: _open_file(path))
+        except BaseException:
+            await line.close(lambda: None)
+            raise
+        return cls(path, line)
+
+    @property
+    def is_saved(self) -> bool:
+        """What is written stays after the program ends."""
+        return self.path is not None
+
+    async def run(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Calls the function on the writing connection, outside any transaction: for short reads."""
+        return await self._line.call(lambda: self._guarded(self._line, function))
+
+    async def write(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Calls the function, once, within one transaction that is on disk when this returns.
+
+        Raises:
+            StoreError: nothing of it was written. `damaged` may also mean that the file was taken away or
+                replaced under the program; either way, close this and call `open_or_rescue`.
+        """
+        return await self._line.call(lambda: self._guarded(self._line, self._in_transaction(function)))
+
+    async def read(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Calls the function on the reading connection, within one snapshot; no write waits for it.
+
+        A query that runs when the caller is cancelled is broken off.
+        """
+        if self._reading is None:
+            self._reading = _Line("store-reading")
+        line = self._reading
+        return await line.call(lambda: self._guarded(line, _in_snapshot(function)), interruptible=True)
+
+    async def data_version(self) -> int:
+        """A number that changes when another program has written; ask every second or so."""
+
+        def ask(c: sqlite3.Connection) -> int:
+            self._require_own_file()
+            return int(c.execute("PRAGMA data_version").fetchone()[0])
+
+        return await self.run(ask)
+
+    async def damage(self) -> str:
+        """Checks the whole file, which takes a while; what is wrong with it, or nothing."""
+        return await self.read(damage_in)
+
+    async def close(self) -> None:
+        """Closes, after what was asked before, and writes the log back into the file. Twice is no harm."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if self._reading is not None and self._reading is not self._line:
+            await self._reading.close(lambda: _close(self._reading))
+        await self._line.close(lambda: _close(self._line))
+
+    def _guarded(self, line: _Line, function: Callable[[sqlite3.Connection], _T]) -> _T:
+        try:
+            if line.connection is None and line is self._reading and self.path and not self._is_closed:
+                line.connection = _open_for_reading(self.path)
+            if line.connection is None:
+                raise StoreError("other", str(self.path or ""), "the store is closed")
+            return function(line.connection)
+        except sqlite3.Error as error:
+            raise store_error_from_sqlite(error, self.path) from error
+
+    def _in_transaction(
+        self, function: Callable[[sqlite3.Connection], _T]
+    ) -> Callable[[sqlite3.Connection], _T]:
+        def transaction(c: sqlite3.Connection) -> _T:
+            self._require_own_file()
+            deadline = time.monotonic() + _GIVE_UP_S
+            _persist(c, "BEGIN IMMEDIATE", deadline)
+            try:
+                result = function(c)
+                _persist(c, "COMMIT", deadline)
+            except BaseException:
+                if c.in_transaction:  # SQLite itself has ended it when the disk is full
+                    c.execute("ROLLBACK")
+                raise
+            return result
+
+        return transaction
+
+    def _require_own_file(self) -> None:
+        """Refuses to go on with a file that has lost its name: what is written there nobody would find."""
+        if self.path is None:
+            return
+        try:
+            if self.path.stat().st_ino == self._inode:
+                return
+        except OSError:
+            pass
+        raise StoreError("damaged", str(self.path), "the file was moved or replaced")
+
+
+async def open_or_rescue(path: Path, *, suspect: bool = False) -> Opened:
+    """Opens the store whatever its state; with `suspect` it is checked whole first.
+
+    A damaged file is set aside, and what can be read of it is in the new one. Where nothing can be written
+    the store is in memory only, with a copy of what was there when it can be read.
+    """
+    line = _Line("store")
+    connection, file, troubles = await line.call(lambda: _open_somehow(path, suspect))
+    line.connection = connection
+    return Opened(Database(file, line), tuple(troubles))
+
+
+def _open_somehow(path: Path, suspect: bool) -> tuple[sqlite3.Connection, Path | None, list[Trouble]]:
+    troubles: list[Trouble] = []
+    try:
+        try:
+            connection, found = _open_file(path, suspect=suspect)
+        except StoreError as error:
+            if error.kind != "damaged":
+                raise
+            rescued = rescue(path)
+            if rescued is not None:
+                troubles.append(
+                    Trouble("damaged", str(rescued[0]), f"{error.detail}; {rescued[1]} rows saved")
+                )
+            connection, found = _open_file(path)
+    except StoreError as error:
+        troubles.append(Trouble(error.kind, error.path or str(path), error.detail))
+        readable = error.kind in ("readonly", "full", "locked", "unreadable")
+        return _open_in_memory(path if readable else None), None, troubles
+    return connection, path, troubles + found
+
+
+def _open_file(path: Path, *, suspect: bool = False) -> tuple[sqlite3.Connection, list[Trouble]]:
+    """A connection to a file that is sound, of this version and can be written to.
+
+    Raises:
+        StoreError: it is not.
+    """
+    troubles = prepare(path)
+    if is_half_done(path):
+        raise StoreError("damaged", str(path), "an earlier rescue was broken off")
+    try:
+        c = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_MS / 1000, cached_statements=256)
+    except sqlite3.Error as error:
+        raise store_error_from_sqlite(error, path) from error
+    try:
+        deadline = time.monotonic() + _GIVE_UP_S
+        c.execute("PRAGMA page_size = 4096")  # this and the next count for a new file only
+        c.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        wanted = "DELETE" if is_on_network(path) else "WAL"
+        mode = str(_persist(c, f"PRAGMA journal_mode = {wanted}", deadline).fetchone()[0])
+        if mode != "wal":
+            troubles.append(Trouble("network", str(path), mode))
+        c.execute("PRAGMA synchronous = FULL")
+        c.execute("PRAGMA foreign_keys = ON")
+        c.execute("PRAGMA secure_delete = FAST")
+        if suspect or path.stat().st_size <= _CHECKED_BYTES:
+            damage = damage_in(c)
+            if damage:
+                raise StoreError("damaged", str(path), damage)
+        backup = migrate(c, path)
+        if backup is not None:
+            troubles.append(Trouble("migrated", str(backup)))
+        _persist(c, "BEGIN IMMEDIATE", deadline)  # a file that can only be read says so now
+        c.execute("ROLLBACK")
+    except sqlite3.Error as error:
+        c.close()
+        raise store_error_from_sqlite(error, path) from error
+    except BaseException:
+        c.close()
+        raise
+    return c, troubles
+
+
+def _open_for_reading(path: Path) -> sqlite3.Connection:
+    c = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_MS / 1000, cached_statements=256)
+    c.execute("PRAGMA query_only = ON")
+    c.execute("PRAGMA cache_size = -16000")
+    return c
+
+
+def _open_in_memory(path: Path | None) -> sqlite3.Connection:
+    """A store that is gone when the program ends; with a copy of the file when one can be made."""
+    if path is not None:
+        for how in ("mode=ro", "immutable=1"):  # the second reads even where SQLite can make no side files
+            c = sqlite3.connect(":memory:", isolation_level=None, cached_statements=256)
+            try:
+                if path.stat().st_size <= _COPIED_BYTES:
+                    uri = f"{path.resolve().as_uri()}?{how}"
+                    with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=0.5)) as source:
+                        _copy_within(source, c, seconds=2.0)
+                    migrate(c, None)
+                    c.execute("PRAGMA foreign_keys = ON")
+                    return c
+            except (sqlite3.Error, OSError, StoreError):
+                pass
+            c.close()
+    c = sqlite3.connect(":memory:", isolation_level=None, cached_statements=256)
+    migrate(c, None)
+    c.execute("PRAGMA foreign_keys = ON")
+    return c
+
+
+def _copy_within(source: sqlite3.Connection, target: sqlite3.Connection, seconds: float) -> None:
+    """Copies a database, but does not wait for ever for one that is locked."""
+    source.execute(
+        "SELECT 1 FROM sqlite_master"
+    ).fetchone()  # raises when it is locked, where backup would wait
+    deadline = time.monotonic() + seconds
+
+    def progress(_status: int, _remaining: int, _total: int) -> None:
+        if time.monotonic() > deadline:
+            raise StoreError("locked", detail="cannot be copied")
+
+    source.backup(target, pages=4096, progress=progress, sleep=0.05)
+
+
+def _persist(c: sqlite3.Connection, statement: str, deadline: float) -> sqlite3.Cursor:
+    """Executes what may have to wait for another program, beyond what SQLite itself waits."""
+    while True:
+        try:
+            return c.execute(statement)
+        except sqlite3.Error as error:
+            if not is_busy(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
+def _in_snapshot(function: Callable[[sqlite3.Connection], _T]) -> Callable[[sqlite3.Connection], _T]:
+    def snapshot(c: sqlite3.Connection) -> _T:
+        c.execute("BEGIN")
+        try:
+            return function(c)
+        finally:
+            if c.in_transaction:
+                c.execute("ROLLBACK")
+
+    return snapshot
+
+
+def _close(line: _Line | None) -> None:
+    if line is None or line.connection is None:
+        return
+    connection, line.connection = line.connection, None
+    with contextlib.suppress(sqlite3.Error):
+        connection.execute("PRAGMA busy_timeout = 200")  # another program may be reading; it will do it then
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()

@@ -1,0 +1,119 @@
+"""The store as files: private from the first moment, on which file system, and set aside when damaged."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from coze_tui.store.trouble import Trouble, store_error_from_os
+
+try:
+    import fcntl
+except ImportError:  # Windows has no flock; there the rescue is not guarded against a second one
+    fcntl = None  # type: ignore[assignment]
+
+SIDE_FILES = ("-wal", "-shm", "-journal")
+
+_NETWORK_TYPES = frozenset(
+    {"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "ncpfs", "afs", "9p", "davfs", "ceph", "lustre"}
+    | {"glusterfs", "gpfs", "beegfs", "fuse.sshfs", "fuse.glusterfs", "fuse.s3fs", "fuse.rclone", "fuse.ceph"}
+)
+
+
+def prepare(path: Path) -> list[Trouble]:
+    """Makes folder (0700) and file (0600) where they are missing, and takes from others what they may read.
+
+    Raises:
+        StoreError: the folder or file cannot be made or read.
+    """
+    try:
+        path.parent.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            path.parent.mkdir(mode=0o700)
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600))
+        except FileExistsError:
+            return _made_private(path)
+    except OSError as error:
+        raise store_error_from_os(error, path) from error
+    return _made_private(path)
+
+
+def _made_private(path: Path) -> list[Trouble]:
+    if os.name != "posix":
+        return []
+    lax = [each for each in (path.parent, path) if _is_lax(each)]
+    lax += [each for suffix in SIDE_FILES if (each := beside(path, suffix)).exists() and _is_lax(each)]
+    troubles = []
+    for each in lax:
+        mode = stat.S_IMODE(each.stat().st_mode)
+        with contextlib.suppress(OSError):  # a read-only file system is told of when it is written to
+            each.chmod(mode & 0o700)
+            troubles.append(Trouble("permissions", str(each), f"{mode:04o}"))
+    return troubles
+
+
+def _is_lax(path: Path) -> bool:
+    """Others may look into it, it is ours, and it is no common folder such as /tmp."""
+    status = path.stat()
+    return bool(status.st_mode & 0o077) and status.st_uid == os.getuid() and not status.st_mode & stat.S_ISVTX
+
+
+def beside(path: Path, suffix: str) -> Path:
+    """The file of the same name with something behind it."""
+    return path.with_name(path.name + suffix)
+
+
+def is_on_network(path: Path) -> bool:
+    """The file lies on a network file system, as far as that can be known (Linux only)."""
+    try:
+        mounts = Path("/proc/self/mountinfo").read_text("utf-8", "replace")
+    except OSError:
+        return False
+    return file_system_of(str(path.resolve()), mounts) in _NETWORK_TYPES
+
+
+def file_system_of(path: str, mounts: str) -> str:
+    """The type of the mount that holds an absolute path, from the text of /proc/self/mountinfo."""
+    best, found = "", ""
+    for line in mounts.splitlines():
+        before, _, after = line.partition(" - ")
+        fields, kind = before.split(" "), after.partition(" ")[0]
+        if len(fields) < 5:
+            continue
+        mount = fields[4].replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\")
+        if (path + "/").startswith(mount.rstrip("/") + "/") and len(mount) >= len(best):
+            best, found = mount, kind
+    return found
+
+
+def set_aside(path: Path) -> Path:
+    """Renames a damaged database with all that belongs to it; nothing is deleted. Its new name."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    number, aside = 0, beside(path, f".damaged-{stamp}")
+    while aside.exists():
+        number += 1
+        aside = beside(path, f".damaged-{stamp}-{number}")
+    # The log goes first: left behind, it would be played into whatever file takes this name.
+    for suffix in SIDE_FILES:
+        with contextlib.suppress(FileNotFoundError):
+            beside(path, suffix).rename(beside(aside, suffix))
+    with contextlib.suppress(FileNotFoundError):
+        path.rename(aside)
+    return aside
+
+
+@contextlib.contextmanager
+def rescue_lock(path: Path) -> Iterator[None]:
+    """Only one program at a time sets a file aside and puts another in its place."""
+    descriptor = os.open(beside(path, ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if fcntl is not None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,362 @@
+"""Conversations as the history shows them, their sections, drafts and queues, and the earlier prompts."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from coze_tui.store.folding import fold, fold_parts, storable
+from coze_tui.store.messages import SLOT, delete_messages
+
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is mistaken for another
+_KEY_LENGTH = 9
+
+
+@dataclass(frozen=True, slots=True)
+class SavedConversation:
+    """A conversation as it is kept here, whether or not the server has it too."""
+
+    key: str
+    """Ours: short, for the command line and for people."""
+    site: str
+    bot_id: str
+    bot_name: str
+    conversation_id: str
+    """Coze's; empty until it has given one."""
+    section_id: str
+    """The latest known context window."""
+    title: str
+    title_by_user: bool
+    pinned: bool
+    interrupted: bool
+    """Its last chat was cut off."""
+    on_server: bool
+    """The server was seen to have it."""
+    draft: str
+    queue: tuple[str, ...]
+    forked_from: str
+    """Key of the conversation it was forked from, which may be gone."""
+    created_at: int
+    """Unix milliseconds, as the next two."""
+    updated_at: int
+    deleted_at: int
+    """0 unless deleted; deleted ones stay until they are purged."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSection:
+    """The start of a new context window, drawn as a line in the log."""
+
+    section_id: str
+    position: int
+    """The line stands before the message at this position."""
+    started_at: int
+
+
+_COLUMNS = (
+    "key, site, bot_id, bot_name, conversation_id, section_id, title, title_by_user, pinned, interrupted, "
+    "on_server, draft, queue, forked_from, created_at, updated_at, deleted_at"
+)
+
+
+def _conversation_from_row(row: Sequence[Any]) -> SavedConversation:
+    flags = [bool(flag) for flag in row[7:11]]
+    queue = tuple(str(item) for item in json.loads(row[12]))
+    return SavedConversation(*(*row[:7], *flags, row[11], queue, *row[13:]))
+
+
+# --- one conversation ---
+
+
+def create_conversation(
+    c: sqlite3.Connection,
+    site: str,
+    bot_id: str,
+    now_ms: int,
+    *,
+    bot_name: str = "",
+    title: str = "",
+    conversation_id: str = "",
+    section_id: str = "",
+    on_server: bool = False,
+    forked_from: str = "",
+) -> str:
+    """Makes a new conversation; its key."""
+    while True:
+        key = "".join(secrets.choice(_LETTERS) for _ in range(_KEY_LENGTH))
+        if not c.execute("SELECT 1 FROM conversations WHERE key = ?", (key,)).fetchone():
+            break
+    title, bot_name = storable(title), storable(bot_name)
+    c.execute(
+        """INSERT INTO conversations (key, site, bot_id, bot_name, title, conversation_id, section_id,
+                                      on_server, forked_from, created_at, updated_at, folded)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        (
+            key,
+            storable(site),
+            storable(bot_id),
+            bot_name,
+            title,
+            storable(conversation_id),
+            storable(section_id),
+            on_server,
+            forked_from,
+            now_ms,
+            now_ms,
+            fold_parts(title, bot_name),
+        ),
+    )
+    return key
+
+
+def conversation(c: sqlite3.Connection, key: str) -> SavedConversation | None:
+    """One conversation, also a deleted one."""
+    row = c.execute(f"SELECT {_COLUMNS} FROM conversations WHERE key = ?", (storable(key),)).fetchone()
+    return _conversation_from_row(row) if row else None
+
+
+def find_by_conversation_id(
+    c: sqlite3.Connection, site: str, bot_id: str, conversation_id: str
+) -> SavedConversation | None:
+    """The conversation that Coze knows by this id, the latest if there are several; never a deleted one."""
+    row = c.execute(
+        f"""SELECT {_COLUMNS} FROM conversations
+            WHERE conversation_id = ? AND conversation_id <> '' AND site = ? AND bot_id = ? AND deleted_at = 0
+            ORDER BY updated_at DESC LIMIT 1""",
+        (storable(conversation_id), storable(site), storable(bot_id)),
+    ).fetchone()
+    return _conversation_from_row(row) if row else None
+
+
+def last_conversation(c: sqlite3.Connection, site: str = "", bot_id: str = "") -> SavedConversation | None:
+    """The conversation in which something was last said; of one site or bot if given."""
+    row = c.execute(
+        f"""SELECT {_COLUMNS} FROM conversations
+            WHERE deleted_at = 0 AND last_slot > 0 AND (? = '' OR site = ?) AND (? = '' OR bot_id = ?)
+            ORDER BY updated_at DESC, key DESC LIMIT 1""",
+        (site, site, bot_id, bot_id),
+    ).fetchone()
+    return _conversation_from_row(row) if row else None
+
+
+def rename(c: sqlite3.Connection, key: str, title: str, *, by_user: bool = True) -> None:
+    """Gives a title. One that does not come from the person never replaces one that does."""
+    title = storable(title)
+    row = c.execute("SELECT bot_name, title_by_user FROM conversations WHERE key = ?", (key,)).fetchone()
+    if row and (by_user or not row[1]):
+        c.execute(
+            "UPDATE conversations SET title = ?, title_by_user = ?, folded = ? WHERE key = ?",
+            (title, by_user, fold_parts(title, row[0]), key),
+        )
+
+
+def set_bot_name(c: sqlite3.Connection, site: str, bot_id: str, bot_name: str) -> None:
+    """Keeps the name of a bot, newly learnt or changed, with all its conversations."""
+    bot_name = storable(bot_name)
+    rows = c.execute(
+        "SELECT key, title FROM conversations WHERE site = ? AND bot_id = ? AND bot_name <> ?",
+        (site, bot_id, bot_name),
+    ).fetchall()
+    c.executemany(
+        "UPDATE conversations SET bot_name = ?, folded = ? WHERE key = ?",
+        [(bot_name, fold_parts(title, bot_name), key) for key, title in rows],
+    )
+
+
+def pin(c: sqlite3.Connection, key: str, pinned: bool = True) -> None:
+    """Keeps a conversation at the top of the list, or no longer."""
+    c.execute("UPDATE conversations SET pinned = ? WHERE key = ?", (pinned, key))
+
+
+def set_on_server(c: sqlite3.Connection, key: str, on_server: bool) -> None:
+    """Keeps whether the server was seen to have it."""
+    c.execute("UPDATE conversations SET on_server = ? WHERE key = ?", (on_server, key))
+
+
+def set_conversation_id(c: sqlite3.Connection, key: str, conversation_id: str) -> None:
+    """Binds the conversation to one at the server; empty unbinds it, so that the next chat starts anew."""
+    c.execute(
+        "UPDATE conversations SET conversation_id = ?, on_server = ? WHERE key = ?",
+        (storable(conversation_id), conversation_id != "", key),
+    )
+
+
+def set_draft(c: sqlite3.Connection, key: str, draft: str) -> None:
+    """Keeps the text not yet sent."""
+    c.execute("UPDATE conversations SET draft = ? WHERE key = ?", (storable(draft), key))
+
+
+def set_queue(c: sqlite3.Connection, key: str, queue: Sequence[str]) -> None:
+    """Keeps the questions that wait for the running chat."""
+    text = json.dumps([storable(item) for item in queue], ensure_ascii=False)
+    c.execute("UPDATE conversations SET queue = ? WHERE key = ?", (text, key))
+
+
+def drafts(c: sqlite3.Connection) -> tuple[SavedConversation, ...]:
+    """Conversations with unsent text or a queue, the latest first."""
+    rows = c.execute(
+        f"""SELECT {_COLUMNS} FROM conversations
+            WHERE deleted_at = 0 AND (draft <> '' OR queue <> '[]') ORDER BY updated_at DESC, key DESC"""
+    )
+    return tuple(_conversation_from_row(row) for row in rows)
+
+
+def delete(c: sqlite3.Connection, key: str, now_ms: int) -> None:
+    """Takes a conversation out of sight; `undelete` brings it back until it is purged."""
+    c.execute("UPDATE conversations SET deleted_at = ? WHERE key = ?", (now_ms, key))
+
+
+def undelete(c: sqlite3.Connection, key: str) -> None:
+    """Brings a deleted conversation back."""
+    c.execute("UPDATE conversations SET deleted_at = 0 WHERE key = ?", (key,))
+
+
+def purge(c: sqlite3.Connection, key: str) -> None:
+    """Removes a conversation with all that belongs to it, for good."""
+    delete_messages(c, "messages.conversation = ?", key)
+    c.execute("DELETE FROM conversations WHERE key = ?", (key,))
+
+
+def purge_deleted(c: sqlite3.Connection, before_ms: int) -> int:
+    """Purges what was deleted before a time; how many."""
+    rows = c.execute("SELECT key FROM conversations WHERE deleted_at > 0 AND deleted_at < ?", (before_ms,))
+    keys = [str(key) for (key,) in rows.fetchall()]
+    for key in keys:
+        purge(c, key)
+    return len(keys)
+
+
+def fork(c: sqlite3.Connection, key: str, upto_message: int, now_ms: int) -> str:
+    """Makes a conversation that is the same up to and with one message, unknown to Coze; its key."""
+    origin = conversation(c, key)
+    row = c.execute(
+        "SELECT position FROM messages WHERE key = ? AND conversation = ?", (upto_message, key)
+    ).fetchone()
+    if origin is None or row is None:
+        raise KeyError(key)
+    last = int(row[0])
+    new = create_conversation(
+        c, origin.site, origin.bot_id, now_ms, bot_name=origin.bot_name, title=origin.title, forked_from=key
+    )
+    c.execute("UPDATE conversations SET last_slot = ? WHERE key = ?", (last // SLOT, new))
+    # The chats come along so that their events can be looked at; one that runs stays where it is.
+    copied = (
+        "slot, chat_id, section_id, bot_id, logid, question, sent_at, is_final, status, first_text_us, "
+        "total_us, deltas, characters, input_tokens, output_tokens, token_count, error_code, error_msg, "
+        "frame_count, capture"
+    )
+    c.execute(
+        f"""INSERT INTO chats (conversation, {copied}) SELECT ?, {copied} FROM chats
+            WHERE conversation = ? AND slot <= ? AND is_final = 1 ORDER BY slot""",
+        (new, key, last // SLOT),
+    )
+    c.execute(
+        """INSERT INTO messages (conversation, position, chat, role, type, content_type, message_id, name,
+                                 created_at, content, reasoning)
+           SELECT ?, position, (SELECT new.key FROM chats AS new WHERE new.conversation = ?
+                                AND new.slot = position / ? AND messages.chat IS NOT NULL),
+                  role, type, content_type, message_id, name, created_at, content, reasoning
+           FROM messages WHERE conversation = ? AND position <= ? ORDER BY position""",
+        (new, new, SLOT, key, last),
+    )
+    c.execute(
+        """INSERT INTO texts (message, folded)
+           SELECT new.key, old_texts.folded
+           FROM messages AS new JOIN messages AS old ON old.conversation = ? AND old.position = new.position
+           JOIN texts AS old_texts ON old_texts.message = old.key WHERE new.conversation = ?""",
+        (key, new),
+    )
+    c.execute(
+        """INSERT INTO sections (conversation, section_id, position, started_at)
+           SELECT ?, section_id, position, started_at FROM sections
+           WHERE conversation = ? AND position <= ?""",
+        (new, key, last),
+    )
+    return new
+
+
+# --- the list ---
+
+
+def conversations(
+    c: sqlite3.Connection,
+    *,
+    filter: str = "",
+    site: str = "",
+    bot_id: str = "",
+    limit: int = 100,
+    before: SavedConversation | None = None,
+) -> tuple[SavedConversation, ...]:
+    """A page of the history: pinned ones, then the latest first; `before` is the last one of the page above.
+
+    The filter is looked for in titles and bot names. A conversation with nothing in it is left out.
+    """
+    after_last = "" if before is None else "AND (pinned, updated_at, key) < (?, ?, ?)"
+    values: list[object] = [] if before is None else [before.pinned, before.updated_at, before.key]
+    needle = fold(filter.strip())
+    rows = c.execute(
+        f"""SELECT {_COLUMNS} FROM conversations
+            WHERE deleted_at = 0 {after_last}
+              AND (? = '' OR instr(folded, ?)) AND (? = '' OR site = ?) AND (? = '' OR bot_id = ?)
+              AND (last_slot > 0 OR on_server OR pinned OR title_by_user OR draft <> '' OR queue <> '[]')
+            ORDER BY pinned DESC, updated_at DESC, key DESC LIMIT ?""",
+        (*values, needle, needle, site, site, bot_id, bot_id, limit),
+    )
+    return tuple(_conversation_from_row(row) for row in rows)
+
+
+def conversation_count(c: sqlite3.Connection) -> int:
+    """How many conversations are not deleted."""
+    return int(c.execute("SELECT count(*) FROM conversations WHERE deleted_at = 0").fetchone()[0])
+
+
+# --- sections ---
+
+
+def add_section(c: sqlite3.Connection, key: str, section_id: str, now_ms: int) -> None:
+    """Begins a new section after the last message there is."""
+    c.execute(
+        """INSERT INTO sections (conversation, section_id, position, started_at)
+           SELECT key, ?, (last_slot + 1) * ?, ? FROM conversations WHERE key = ?""",
+        (storable(section_id), SLOT, now_ms, key),
+    )
+    c.execute("UPDATE conversations SET section_id = ? WHERE key = ?", (storable(section_id), key))
+
+
+def sections(c: sqlite3.Connection, key: str) -> tuple[SavedSection, ...]:
+    """Where new sections begin in a conversation; the first section of all is not among them."""
+    rows = c.execute(
+        """SELECT section_id, position, started_at FROM sections WHERE conversation = ?
+           ORDER BY position, key""",
+        (key,),
+    )
+    return tuple(SavedSection(*row) for row in rows)
+
+
+# --- earlier prompts ---
+
+
+def add_prompt(c: sqlite3.Connection, text: str, now_ms: int) -> None:
+    """Remembers a text that was sent; the same text again moves to the newest place."""
+    text = storable(text)
+    if text.strip():
+        c.execute(
+            """INSERT INTO prompts (text, used_at, folded) VALUES (?, ?, ?)
+               ON CONFLICT (text) DO UPDATE SET used_at = excluded.used_at""",
+            (text, now_ms, fold(text)),
+        )
+
+
+def prompts(c: sqlite3.Connection, *, containing: str = "", limit: int = 100) -> tuple[str, ...]:
+    """Earlier prompts, the newest first; those with a text in them if one is given."""
+    needle = fold(containing)
+    rows = c.execute(
+        """SELECT text FROM prompts WHERE ? = '' OR instr(folded, ?)
+           ORDER BY used_at DESC, key DESC LIMIT ?""",
+        (needle, needle, limit),
+    )
+    return tuple(str(text) for (text,) in rows)

@@ -1,0 +1,227 @@
+"""The tables, as an ordered list of steps from each version to the next."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from coze_tui.errors import StoreError
+from coze_tui.store.files import beside
+from coze_tui.store.folding import fold, fold_parts
+
+Step = Callable[[sqlite3.Connection], None]
+
+APPLICATION_ID = 0x436F7A65
+"""Says in the file's header whose it is."""
+
+
+def m0001_first_tables(c: sqlite3.Connection) -> None:
+    """Conversations with their sections, chats, frames and messages; earlier prompts."""
+    c.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    c.execute("""
+        CREATE TABLE conversations (
+            key TEXT PRIMARY KEY,
+            site TEXT NOT NULL,
+            bot_id TEXT NOT NULL,
+            bot_name TEXT NOT NULL DEFAULT '',
+            conversation_id TEXT NOT NULL DEFAULT '',  -- Coze's; empty until it gives one
+            section_id TEXT NOT NULL DEFAULT '',
+            title TEXT NOT NULL DEFAULT '',
+            title_by_user INTEGER NOT NULL DEFAULT 0,
+            pinned INTEGER NOT NULL DEFAULT 0,
+            interrupted INTEGER NOT NULL DEFAULT 0,
+            on_server INTEGER NOT NULL DEFAULT 0,
+            draft TEXT NOT NULL DEFAULT '',
+            queue TEXT NOT NULL DEFAULT '[]',          -- JSON, an array of texts
+            forked_from TEXT NOT NULL DEFAULT '',
+            last_slot INTEGER NOT NULL DEFAULT 0,      -- of its messages' positions
+            created_at INTEGER NOT NULL,               -- here and below: Unix milliseconds
+            updated_at INTEGER NOT NULL,
+            deleted_at INTEGER NOT NULL DEFAULT 0
+        )""")
+    c.execute("""
+        CREATE INDEX conversations_listed ON conversations (pinned DESC, updated_at DESC, key DESC)
+        WHERE deleted_at = 0""")
+    c.execute("""
+        CREATE INDEX conversations_by_conversation_id ON conversations (conversation_id)
+        WHERE conversation_id <> ''""")
+    c.execute("""
+        CREATE TABLE sections (
+            key INTEGER PRIMARY KEY,
+            conversation TEXT NOT NULL REFERENCES conversations ON DELETE CASCADE,
+            section_id TEXT NOT NULL,
+            position INTEGER NOT NULL,                 -- it begins before the message at this position
+            started_at INTEGER NOT NULL
+        )""")
+    c.execute("CREATE INDEX sections_of_conversation ON sections (conversation, position)")
+    c.execute("""
+        CREATE TABLE chats (
+            key INTEGER PRIMARY KEY AUTOINCREMENT,
+            conversation TEXT NOT NULL REFERENCES conversations ON DELETE CASCADE,
+            slot INTEGER NOT NULL,
+            chat_id TEXT NOT NULL DEFAULT '',
+            section_id TEXT NOT NULL DEFAULT '',
+            bot_id TEXT NOT NULL,
+            logid TEXT NOT NULL DEFAULT '',
+            question TEXT NOT NULL,
+            sent_at INTEGER NOT NULL,
+            is_final INTEGER NOT NULL DEFAULT 0,
+            status TEXT NOT NULL DEFAULT '',
+            first_text_us INTEGER NOT NULL DEFAULT 0,
+            total_us INTEGER NOT NULL DEFAULT 0,
+            deltas INTEGER NOT NULL DEFAULT 0,
+            characters INTEGER NOT NULL DEFAULT 0,
+            input_tokens INTEGER NOT NULL DEFAULT 0,
+            output_tokens INTEGER NOT NULL DEFAULT 0,
+            token_count INTEGER NOT NULL DEFAULT 0,
+            error_code INTEGER NOT NULL DEFAULT 0,
+            error_msg TEXT NOT NULL DEFAULT '',
+            frame_count INTEGER NOT NULL DEFAULT 0,    -- in the capture
+            owner TEXT NOT NULL DEFAULT '',            -- the program that runs it
+            beat_at INTEGER NOT NULL DEFAULT 0,        -- when that program last said that it lives
+            capture BLOB                               -- the frames, packed; last, for it is the largest
+        )""")
+    c.execute("CREATE INDEX chats_of_conversation ON chats (conversation, slot)")
+    c.execute("CREATE INDEX chats_running ON chats (key) WHERE is_final = 0")
+    c.execute("CREATE INDEX chats_by_time ON chats (sent_at)")
+    c.execute("""
+        CREATE TABLE frames (
+            key INTEGER PRIMARY KEY,
+            chat INTEGER NOT NULL REFERENCES chats ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            line BLOB NOT NULL,                        -- as in a capture
+            UNIQUE (chat, number)
+        )""")
+    c.execute("""
+        CREATE TABLE messages (
+            key INTEGER PRIMARY KEY AUTOINCREMENT,     -- never used twice: the search index may lag behind
+            conversation TEXT NOT NULL REFERENCES conversations ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            chat INTEGER REFERENCES chats ON DELETE CASCADE,
+            role TEXT NOT NULL,
+            type TEXT NOT NULL,
+            content_type TEXT NOT NULL,
+            message_id TEXT NOT NULL,
+            name TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            content TEXT NOT NULL,
+            reasoning TEXT NOT NULL,
+            UNIQUE (conversation, position)
+        )""")
+    c.execute("CREATE INDEX messages_of_chat ON messages (chat, position)")
+    c.execute("CREATE INDEX messages_by_time ON messages (created_at)")
+    c.execute("""
+        CREATE TABLE prompts (
+            key INTEGER PRIMARY KEY,
+            text TEXT NOT NULL UNIQUE,
+            used_at INTEGER NOT NULL
+        )""")
+    c.execute("CREATE INDEX prompts_by_time ON prompts (used_at)")
+
+
+def m0002_searchable_texts(c: sqlite3.Connection) -> None:
+    """Folded copies of whatever can be searched."""
+    c.execute("""
+        CREATE TABLE texts (
+            message INTEGER PRIMARY KEY REFERENCES messages ON DELETE CASCADE,
+            is_indexed INTEGER NOT NULL DEFAULT 0,
+            folded TEXT NOT NULL
+        )""")
+    c.execute("CREATE INDEX texts_unindexed ON texts (message) WHERE is_indexed = 0")
+    for table in ("conversations", "prompts"):
+        c.execute(f"ALTER TABLE {table} ADD COLUMN folded TEXT NOT NULL DEFAULT ''")
+    c.executemany(
+        "INSERT INTO texts (message, folded) VALUES (?, ?)",
+        (
+            (key, fold_parts(content, reasoning, name))
+            for key, content, reasoning, name in c.execute(
+                "SELECT key, content, reasoning, name FROM messages"
+            )
+        ),
+    )
+    c.executemany(
+        "UPDATE conversations SET folded = ? WHERE rowid = ?",
+        [
+            (fold_parts(title, bot_name), row)
+            for row, title, bot_name in c.execute("SELECT rowid, title, bot_name FROM conversations")
+        ],
+    )
+    c.executemany(
+        "UPDATE prompts SET folded = ? WHERE key = ?",
+        [(fold(text), key) for key, text in c.execute("SELECT key, text FROM prompts")],
+    )
+
+
+STEPS: Sequence[Step] = (m0001_first_tables, m0002_searchable_texts)
+"""A step that was released is never edited."""
+
+VERSION = len(STEPS)
+
+
+def version_of(c: sqlite3.Connection) -> int:
+    """How many steps this database has behind it."""
+    return int(c.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(c: sqlite3.Connection, path: Path | None, steps: Sequence[Step] = STEPS) -> Path | None:
+    """Takes the database to the newest version, each step in a transaction of its own.
+
+    Two programs may do so at once: whoever comes second finds the work done. A file that holds data is copied
+    first.
+
+    Returns:
+        The copy, or None where none was needed.
+
+    Raises:
+        StoreError: the file is newer than this program, or is no store of ours.
+    """
+    backup = None
+    while (version := version_of(c)) != len(steps):
+        _refuse_strange(c, version, steps, path)
+        c.execute("BEGIN IMMEDIATE")
+        try:
+            version = version_of(c)  # another program may have been here while this one waited
+            if version < len(steps):
+                if path is not None and backup is None and version and _holds_data(c):
+                    backup = _back_up(path, version)
+                steps[version](c)
+                c.execute(f"PRAGMA user_version = {version + 1}")
+            c.execute("COMMIT")
+        except BaseException:
+            if c.in_transaction:
+                c.execute("ROLLBACK")
+            raise
+    _refuse_strange(c, version, steps, path)
+    return backup
+
+
+def _refuse_strange(c: sqlite3.Connection, version: int, steps: Sequence[Step], path: Path | None) -> None:
+    owner = int(c.execute("PRAGMA application_id").fetchone()[0])
+    tables = int(c.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+    if owner != APPLICATION_ID and (owner or version or tables):
+        raise StoreError("other", str(path or ""), "not a store of coze-tui")
+    if version > len(steps):
+        raise StoreError("newer", str(path or ""), f"{version} > {len(steps)}")
+
+
+def _holds_data(c: sqlite3.Connection) -> bool:
+    return bool(c.execute("SELECT 1 FROM conversations UNION ALL SELECT 1 FROM prompts LIMIT 1").fetchone())
+
+
+def _back_up(path: Path, version: int) -> Path:
+    """Copies the file as it is, beside itself. A connection that writes cannot copy, so another one reads."""
+    backup, unfinished = beside(path, f".v{version}"), beside(path, f".v{version}.part")
+    os.close(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0), 0o600))
+    source = sqlite3.connect(path, isolation_level=None, timeout=5)
+    target = sqlite3.connect(unfinished, isolation_level=None)
+    try:
+        source.execute("PRAGMA query_only = ON")
+        source.backup(target)
+        target.execute("PRAGMA journal_mode = DELETE")
+    finally:
+        target.close()
+        source.close()
+    unfinished.replace(backup)
+    return backup
