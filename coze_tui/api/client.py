@@ -127,9 +127,14 @@ class CozeClient:
         """Send files. Time is limited between two pieces, not for the whole."""
         return envelope_of_reply(await self._call("POST", path, files=files))
 
-    async def post_without_token(self, path: str, body: Json) -> Reply:
-        """Send something where there is no token yet; the answer whatever it says (api 1.4)."""
-        return await self._call("POST", path, body=body, with_token=False)
+    async def post_without_token(self, path: str, body: Callable[[], Json]) -> Reply:
+        """Send something where there is no token yet; the answer whatever it says (api 1.4). Sent once.
+
+        Args:
+            body: gives what is sent, which may hold secrets and is not kept.
+        """
+        request = self._request("POST", path, None, body=body())
+        return await self._try(request, self._reply_timeout, with_token=False)
 
     # --- streams ---
 
@@ -195,14 +200,13 @@ class CozeClient:
         body: Json | None = None,
         files: Files | None = None,
         repeatable: bool = False,
-        with_token: bool = True,
     ) -> Reply:
         """The whole reply, whatever it says, after as many tries as are safe."""
         seconds = None if files else self._reply_timeout
         for delay in _RETRY_DELAYS:
             request = self._request(method, path, params, body=body, files=files)
             try:
-                reply = await self._try(request, with_token, seconds)
+                reply = await self._try(request, seconds)
             except TransportError as error:
                 if not _may_repeat(error, repeatable):
                     raise
@@ -212,11 +216,9 @@ class CozeClient:
                     return reply
                 delay = max(delay, wanted)
             await self._sleep(delay)
-        return await self._try(
-            self._request(method, path, params, body=body, files=files), with_token, seconds
-        )
+        return await self._try(self._request(method, path, params, body=body, files=files), seconds)
 
-    async def _try(self, request: httpx.Request, with_token: bool, seconds: float | None) -> Reply:
+    async def _try(self, request: httpx.Request, seconds: float | None, *, with_token: bool = True) -> Reply:
         try:
             async with asyncio.timeout(seconds):
                 response = await self._send(request, with_token=with_token)

@@ -1,0 +1,95 @@
+"""Conversations at the server, and the messages in them (api 4.6, 4.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
+
+from coze_tui.api.client import CozeClient
+from coze_tui.api.objects import Conversation, Json, Message, Page, Section, int_of, items_of, mapping_of
+
+PAGE_SIZE = 50
+"""The most that Coze gives at once."""
+
+_CONVERSATION_KEYS = ("data", "ConversationData")  # the second is studio's
+
+
+async def create(
+    client: CozeClient, *, bot_id: str = "", name: str = "", meta_data: Mapping[str, str] | None = None
+) -> Conversation:
+    """A new, empty conversation. A wrong bot id gives 5000 (api 4.6)."""
+    optional: Json = {"bot_id": bot_id, "name": name, "meta_data": dict(meta_data or {})}
+    body = {key: value for key, value in optional.items() if value}
+    answer = await client.post_json("/v1/conversation/create", body)
+    return Conversation.from_wire(answer.mapping(*_CONVERSATION_KEYS))
+
+
+async def retrieve(client: CozeClient, conversation_id: str) -> Conversation:
+    answer = await client.get_json("/v1/conversation/retrieve", {"conversation_id": conversation_id})
+    return Conversation.from_wire(answer.mapping(*_CONVERSATION_KEYS))
+
+
+async def list_conversations(
+    client: CozeClient, bot_id: str, page: int = 1, *, connector_id: str = ""
+) -> Page[Conversation]:
+    """One page of this user's conversations with a bot, newest first; pages count from 1."""
+    params = {
+        "bot_id": bot_id,
+        "page_num": str(page),
+        "page_size": str(PAGE_SIZE),
+        "sort_order": "DESC",
+        "connector_id": connector_id,
+    }
+    data = mapping_of((await client.get_json("/v1/conversations", params)).data)
+    found = tuple(Conversation.from_wire(item) for item in items_of(data.get("conversations")))
+    return Page(found, has_more=bool(found) and data.get("has_more") is True)
+
+
+async def rename(client: CozeClient, conversation_id: str, name: str) -> Conversation:
+    """Give a conversation its name, at most 100 characters."""
+    answer = await client.put_json(_path(conversation_id), {"name": name[:100]})
+    return Conversation.from_wire(answer.mapping(*_CONVERSATION_KEYS))
+
+
+async def delete(client: CozeClient, conversation_id: str) -> None:
+    await client.delete(_path(conversation_id))
+
+
+async def clear(client: CozeClient, conversation_id: str) -> Section:
+    """Begin a new section: the old messages stay listed but leave the context."""
+    answer = await client.post_json(f"{_path(conversation_id)}/clear", {})
+    return Section.from_wire(answer.mapping())
+
+
+async def list_messages(
+    client: CozeClient, conversation_id: str, before_id: str = "", limit: int = PAGE_SIZE
+) -> Page[Message]:
+    """A page of messages, newest first: the newest of all, or those before one.
+
+    The next older page begins at `next_cursor`.
+    """
+    body: Json = {"order": "desc", "limit": max(1, min(limit, PAGE_SIZE))}
+    if before_id:
+        body = {**body, "before_id": before_id}
+    answer = await client.post_json(
+        "/v1/conversation/message/list", body, {"conversation_id": conversation_id}, repeatable=True
+    )
+    given = [Message.from_wire(item) for item in answer.items()]
+    found = tuple(given if _is_newest_first(given) else reversed(given))
+    # Not `first_id` or `last_id`: which of them is the older differs by server and order (api 4.7).
+    oldest = found[-1].id if found else ""
+    # Studio says that there is more where there is not: a page that leads nowhere is the last.
+    has_more = answer.raw.get("has_more") is True and oldest not in ("", before_id)
+    return Page(found, has_more=has_more, next_cursor=oldest if has_more else "")
+
+
+def _path(conversation_id: str) -> str:
+    return f"/v1/conversations/{quote(conversation_id, safe='')}"
+
+
+def _is_newest_first(messages: Sequence[Message]) -> bool:
+    """Studio turns the order round once there is a `before_id` (api 4.7)."""
+    if len(messages) < 2:
+        return True
+    first, last = messages[0], messages[-1]
+    return (first.created_at, int_of(first.id)) >= (last.created_at, int_of(last.id))
