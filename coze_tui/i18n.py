@@ -5,11 +5,11 @@ English is the source. Texts are asked for when they are shown, so a change of l
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # as typing's, which is slow to import: `--help` comes by here
 if TYPE_CHECKING:
     from gettext import GNUTranslations
 
@@ -66,16 +66,16 @@ def use_language(code: str) -> str:
     import gettext
 
     try:
-        with catalogue_file(code).open("rb") as file:
+        with open(catalogue_file(code), "rb") as file:
             _Chosen.language, _Chosen.catalogue = code, gettext.GNUTranslations(file)
     except (OSError, ValueError, UnicodeError):  # a broken installation speaks English
         _Chosen.language, _Chosen.catalogue = SOURCE, None
     return _Chosen.language
 
 
-def catalogue_file(code: str) -> Path:
-    """The compiled catalogue of a language."""
-    return Path(__file__).parent / "locales" / code / "LC_MESSAGES" / f"{DOMAIN}.mo"
+def catalogue_file(code: str) -> str:
+    """The path of a language's compiled catalogue."""
+    return os.path.join(os.path.dirname(__file__), "locales", code, "LC_MESSAGES", f"{DOMAIN}.mo")
 
 
 def language_of(environment: Mapping[str, str]) -> str:

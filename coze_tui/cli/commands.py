@@ -1,0 +1,176 @@
+"""What the commands are and which options they take: words only, so that `--help` loads nothing else.
+
+Plain classes, for dataclasses and typing alone would take longer to import than `--help` may take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from coze_tui.i18n import N_
+
+
+class Option:
+    """One option of a command.
+
+    Args:
+        help: English; shown through `_`.
+        value: what stands for its value in the help; empty for a switch.
+        setting: the field of Settings that it sets.
+    """
+
+    __slots__ = ("choices", "help", "name", "repeats", "setting", "short", "value")
+
+    def __init__(
+        self,
+        name: str,
+        help: str,
+        value: str = "",
+        *,
+        short: str = "",
+        setting: str = "",
+        repeats: bool = False,
+        choices: tuple[str, ...] = (),
+    ) -> None:
+        self.name = name
+        self.help = help
+        self.value = value
+        self.short = short
+        self.setting = setting
+        self.repeats = repeats
+        self.choices = choices
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.short, self.name) if self.short else (self.name,)
+
+    @property
+    def attribute(self) -> str:
+        """Its name in what the arguments are read into."""
+        return self.name.removeprefix("--").replace("-", "_")
+
+
+class Command:
+    """One command.
+
+    Args:
+        words: what stands for its free words in the help; empty where it takes none.
+        note: one more paragraph of help.
+    """
+
+    __slots__ = ("name", "note", "options", "summary", "words")
+
+    def __init__(
+        self, name: str, summary: str, options: tuple[Option, ...], *, words: str = "", note: str = ""
+    ) -> None:
+        self.name = name
+        self.summary = summary
+        self.options = options
+        self.words = words
+        self.note = note
+
+
+_COMMON = (
+    Option("--profile", N_("the profile of the settings file to use"), "NAME", setting="profile"),
+    Option("--lang", N_("the language: en, zh_CN, or auto"), "CODE", setting="language"),
+)
+_SITE = (
+    Option("--base-url", N_("the site: cn, com, or the address of a studio"), "URL", setting="base_url"),
+)
+_BOT = (
+    Option("--bot", N_("the bot: its id, or the address of its editor"), "ID", setting="bot_id"),
+    *_SITE,
+    Option("--user", N_("who you are to the bot"), "ID", setting="user_id"),
+)
+_SCREEN = (
+    Option("--theme", N_("coze-dark, coze-light, ansi, or a theme of Textual"), "NAME", setting="theme"),
+    Option("--no-mouse", N_("leave the mouse to the terminal"), setting="mouse"),
+)
+_WHICH = (
+    Option("--continue", N_("go on with the last conversation"), short="-c"),
+    Option("--conversation", N_("go on with this conversation"), "ID", short="-s"),
+    Option("--new", N_("begin a new conversation")),
+)
+
+CHAT = Command(
+    "chat",
+    N_("chat with a Coze bot in the terminal"),
+    (*_BOT, *_WHICH, *_SCREEN, *_COMMON),
+)
+
+COMMANDS: Mapping[str, Command] = {
+    command.name: command
+    for command in (
+        CHAT,
+        Command(
+            "ask",
+            N_("ask one question and print the answer as it comes"),
+            (
+                *_BOT,
+                *_WHICH,
+                Option("--no-stream", N_("ask without a stream, and poll for the answer")),
+                Option("--events", N_("tell the life of the chat on stderr, one line an event")),
+                Option("--reasoning", N_("print what the bot thinks on stderr")),
+                Option("--json", N_("print one JSON object for each thing that happens")),
+                Option("--raw", N_("print the stream's lines as they arrive")),
+                Option("--record", N_("save the stream as an .sse capture"), "FILE"),
+                Option(
+                    "--tool-output",
+                    N_("the output of a tool of yours, by its name or call id; may be repeated"),
+                    "TOOL=VALUE",
+                    repeats=True,
+                ),
+                *_COMMON,
+            ),
+            words=N_("QUESTION"),
+            note=N_(
+                "The question comes from the arguments, from stdin, or both joined. One that looks like an "
+                "option goes after `--`."
+            ),
+        ),
+        Command(
+            "demo",
+            N_("try everything against a Coze server inside this program, without an account"),
+            (*_BOT[:1], *_WHICH, *_SCREEN, *_COMMON[1:]),
+        ),
+        Command(
+            "serve",
+            N_("run that server alone, for curl, an SDK or anything else"),
+            (
+                Option("--port", N_("the port to listen on; any free one without it"), "N"),
+                Option(
+                    "--profile-name",
+                    N_("behave like coze.cn (official) or like coze-studio (studio)"),
+                    "NAME",
+                    choices=("official", "studio"),
+                ),
+                Option("--pace", N_("how fast bots speak: 1 is natural, 2 twice as fast, 0 at once"), "X"),
+                Option(
+                    "--capture",
+                    N_("a bot that answers with this .sse capture; may be repeated"),
+                    "FILE",
+                    repeats=True,
+                ),
+                *_COMMON[1:],
+            ),
+        ),
+        Command(
+            "login",
+            N_("check a token and keep it for your eyes only"),
+            (
+                *_SITE,
+                Option("--device", N_("log in with a browser, through an OAuth app of yours")),
+                Option("--client-id", N_("the OAuth app's client id"), "ID", setting="oauth_client_id"),
+                Option("--workspace", N_("ask for one workspace only"), "ID"),
+                *_COMMON,
+            ),
+            note=N_("The token is asked for, or read from stdin: never give it as an argument."),
+        ),
+        Command("logout", N_("forget the kept token"), _COMMON),
+        Command(
+            "doctor",
+            N_("show settings, token, folders and terminal, and what is wrong with them"),
+            (*_BOT, Option("--online", N_("also ask the site, with one call")), *_COMMON),
+        ),
+    )
+}

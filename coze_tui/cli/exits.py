@@ -1,0 +1,77 @@
+"""With which status the program ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from coze_tui.i18n import N_
+
+if TYPE_CHECKING:
+    from coze_tui.engine.updates import TurnEnded
+
+
+class Exit(IntEnum):
+    """The documented statuses."""
+
+    OK = 0
+    INTERNAL = 1
+    USAGE = 2
+    AUTH = 3
+    API = 4
+    CUT = 5
+    ACTION = 6
+    STOPPED = 130
+    PIPE = 141
+
+
+MEANINGS: Mapping[Exit, str] = {
+    Exit.OK: N_("all went well"),
+    Exit.INTERNAL: N_("an error in coze-tui itself, or in what it keeps on this machine"),
+    Exit.USAGE: N_("wrong arguments or settings"),
+    Exit.AUTH: N_("no token, or one that Coze does not take"),
+    Exit.API: N_("Coze said no, or the chat failed"),
+    Exit.CUT: N_("no connection, a time limit, or the answer was cut off"),
+    Exit.ACTION: N_("the bot waits for a tool of yours"),
+    Exit.STOPPED: N_("stopped with Ctrl+C"),
+    Exit.PIPE: N_("whoever read the output went away"),
+}
+
+
+def exit_for(error: BaseException) -> Exit:
+    """The status for an error that ends the program."""
+    from coze_tui import errors
+
+    match error:
+        case errors.SettingsError():
+            return Exit.USAGE
+        case errors.CredentialsError() | errors.AuthError():
+            return Exit.AUTH
+        case errors.ApiError():
+            return Exit.API
+        case errors.TransportError() | errors.ProtocolError():
+            return Exit.CUT
+        case KeyboardInterrupt():
+            return Exit.STOPPED
+        case BrokenPipeError():
+            return Exit.PIPE
+        case _:
+            return Exit.INTERNAL
+
+
+def exit_for_end(ended: TurnEnded) -> Exit:
+    """The status for the end of a turn."""
+    from coze_tui.engine.updates import Phase
+
+    match ended.outcome:
+        case Phase.COMPLETED:
+            return Exit.OK
+        case Phase.CANCELED:
+            return Exit.STOPPED
+        case Phase.REQUIRES_ACTION:
+            return Exit.ACTION
+        case Phase.INTERRUPTED:
+            return Exit.CUT
+        case _:
+            return Exit.API if ended.error is None else exit_for(ended.error)

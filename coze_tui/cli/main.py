@@ -1,0 +1,139 @@
+"""The `coze-tui` command: finds the command, runs it, and ends with a documented status.
+
+Only what a command needs is imported, inside the function that needs it: `--help` must be quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from coze_tui import __version__
+
+TYPE_CHECKING = False  # as typing's, which is slow to import
+if TYPE_CHECKING:
+    import argparse
+
+    from coze_tui.cli.commands import Command
+
+PROGRAM = "coze-tui"
+
+
+def run() -> None:
+    """The console entry."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 ends nothing
+    try:
+        status = main(sys.argv[1:], os.environ)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_stdout()
+        status = 141
+    except KeyboardInterrupt:
+        status = 130
+    sys.exit(status)
+
+
+def main(tokens: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run the command that these arguments name; its exit status."""
+    if list(tokens) == ["--version"]:
+        print(f"{PROGRAM} {__version__}")
+        return 0
+    try:
+        _speak_as_asked(tokens, environment)
+        from coze_tui.cli.arguments import find_command, help_text, read_arguments
+
+        command, rest = find_command(tokens)
+        arguments = read_arguments(command, rest)
+        if arguments.help:
+            print(help_text(command), end="")
+            return 0
+        if getattr(arguments, "version", False):
+            print(f"{PROGRAM} {__version__}")
+            return 0
+        return _run(command, arguments, environment)
+    except (BrokenPipeError, KeyboardInterrupt):
+        raise
+    except Exception as error:  # noqa: BLE001 - the one place where every error of a command ends
+        return _fail(error, environment)
+
+
+def _run(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    match command.name:
+        case "ask":
+            from coze_tui.cli.ask import run_ask
+
+            return run_ask(command, arguments, environment)
+        case "demo":
+            from coze_tui.cli.demo import run_demo
+
+            return run_demo(command, arguments, environment)
+        case "serve":
+            from coze_tui.cli.serve import run_serve
+
+            return run_serve(command, arguments, environment)
+        case "login":
+            from coze_tui.cli.login import run_login
+
+            return run_login(command, arguments, environment)
+        case "logout":
+            from coze_tui.cli.logout import run_logout
+
+            return run_logout(command, arguments, environment)
+        case "doctor":
+            from coze_tui.cli.doctor import run_doctor
+
+            return run_doctor(command, arguments, environment)
+        case _:
+            from coze_tui.cli.chat import run_chat
+            from coze_tui.cli.start import begin
+
+            start = begin(command, arguments, environment)
+            return run_chat(start, arguments)
+
+
+def _fail(error: Exception, environment: Mapping[str, str]) -> int:
+    from coze_tui.advice import advice
+    from coze_tui.cli.exits import exit_for
+    from coze_tui.errors import CozeTuiError
+
+    if isinstance(error, CozeTuiError):
+        print(f"{PROGRAM}: {advice(error).text}", file=sys.stderr)
+        return exit_for(error)
+    from coze_tui.crash_reports import write_crash_report
+    from coze_tui.i18n import _
+    from coze_tui.paths import find_paths
+
+    print(f"{PROGRAM}: {advice(error).text}", file=sys.stderr)
+    try:
+        report = write_crash_report(find_paths(environment).crashes, error, environment)
+    except OSError as failure:
+        reason = failure.strerror or type(failure).__name__
+        print(_("No report could be written: {reason}").format(reason=reason), file=sys.stderr)
+    else:
+        print(_("A report without secrets: {path}").format(path=report), file=sys.stderr)
+    return exit_for(error)
+
+
+def _speak_as_asked(tokens: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Choose the language for what is said before the settings are read."""
+    from coze_tui.i18n import language_of, use_language
+
+    wish = environment.get("COZE_TUI_LANGUAGE", "")
+    for position, token in enumerate(tokens):
+        if token == "--lang":
+            wish = next(iter(tokens[position + 1 : position + 2]), "")
+        elif token.startswith("--lang="):
+            wish = token.removeprefix("--lang=")
+    use_language(language_of(environment) if wish in ("", "auto") else wish)
+
+
+def _forget_stdout() -> None:
+    """Nobody reads it any more: keep the interpreter from complaining when it ends."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError, AttributeError):
+        pass

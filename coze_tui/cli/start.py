@@ -1,0 +1,107 @@
+"""What every command begins with: folders, settings, language, and where the token is."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from coze_tui import paths
+from coze_tui.advice import advice
+from coze_tui.cli.commands import Command
+from coze_tui.credentials import CredentialsFile, Token, find_token
+from coze_tui.errors import CozeTuiError, CredentialsError, SettingsError, StoreError
+from coze_tui.i18n import language_of, use_language
+from coze_tui.remembered import Memory
+from coze_tui.settings import Settings, load_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The settings of this run, and the places they come from."""
+
+    paths: paths.Paths
+    environment: Mapping[str, str]
+    settings: Settings
+    problems: tuple[CozeTuiError, ...]
+    """What was wrong with files and folders; the program works all the same."""
+    memory: Memory
+    credentials: CredentialsFile
+
+    def token(self) -> Token:
+        """The token of the profile in use.
+
+        Raises:
+            CredentialsError: there is none that can be used.
+        """
+        return find_token(
+            environment=self.environment,
+            profile=self.settings.profile,
+            credentials=self.credentials,
+            token_file=self.settings.token_file,
+            token_command=self.settings.token_command,
+        )
+
+
+def begin(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> Start:
+    """Make the folders, read the settings and speak the person's language.
+
+    Raises:
+        SettingsError: a flag is wrong. What is wrong in files and variables is in `problems`.
+    """
+    places = paths.find_paths(environment)
+    problems: list[CozeTuiError] = [
+        StoreError("readonly", str(folder), error.strerror or "") for folder, error in paths.ensure(places)
+    ]
+    memory, credentials = Memory(places.remembered_file), CredentialsFile(places.credentials_file)
+    try:
+        logged_in = credentials.profiles()
+    except CredentialsError:  # told when a token is looked for
+        logged_in = ()
+    loaded = load_settings(
+        file=places.settings_file,
+        environment=environment,
+        flags=_flags(command, arguments),
+        remembered=memory.with_user_id(),
+        other_profiles=logged_in,
+    )
+    for problem in loaded.problems:
+        if problem.source.startswith("--"):
+            raise problem
+    settings = loaded.settings
+    use_language(language_of(environment) if settings.language == "auto" else settings.language)
+    return Start(places, environment, settings, (*problems, *loaded.problems), memory, credentials)
+
+
+def tell_problems(start: Start) -> None:
+    """One line on stderr for each."""
+    for problem in start.problems:
+        tell(advice(problem).text)
+
+
+def tell(text: str) -> None:
+    """A line on stderr, which is for people."""
+    print(f"coze-tui: {text}", file=sys.stderr)
+
+
+def require_bot(settings: Settings) -> str:
+    """The bot's id.
+
+    Raises:
+        SettingsError: none is set.
+    """
+    if not settings.bot_id:
+        from coze_tui.i18n import _
+
+        raise SettingsError(_("no bot is given; set one with --bot or COZE_BOT_ID"), source="--bot")
+    return settings.bot_id
+
+
+def _flags(command: Command, arguments: argparse.Namespace) -> Mapping[str, object]:
+    flags: dict[str, object] = {}
+    for option in command.options:
+        given = getattr(arguments, option.attribute)
+        if option.setting and given not in (None, False):
+            flags[option.setting] = given if option.value else False  # switches turn something off
+    return flags
