@@ -1,0 +1,42 @@
+"""How far apart things came: quantiles of many durations in little memory. Pure."""
+
+from __future__ import annotations
+
+import math
+import random
+from array import array
+from bisect import insort
+
+_KEPT = 20_000
+_STALL_US = 1_000_000
+
+
+class Gaps:
+    """Durations between neighbours: exact quantiles of the first 20 000, of a fair sample of more."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.max_us = 0
+        self.stalls = 0
+        """Gaps of more than one second."""
+        self._sorted = array("q")
+        # A seed of its own: the same stream always gives the same figures.
+        self._chance = random.Random(0)
+
+    def add(self, gap_us: int) -> None:
+        """Count one more."""
+        self.count += 1
+        self.max_us = max(self.max_us, gap_us)
+        self.stalls += gap_us > _STALL_US
+        if len(self._sorted) == _KEPT:
+            if self._chance.randrange(self.count) >= _KEPT:
+                return
+            del self._sorted[self._chance.randrange(_KEPT)]
+        insort(self._sorted, gap_us)
+
+    def quantile(self, part: float) -> int:
+        """The least duration that `part` of all do not exceed; 0 without any."""
+        if not self._sorted:
+            return 0
+        rank = math.ceil(len(self._sorted) * part)
+        return self._sorted[max(0, rank - 1)]

@@ -1,0 +1,48 @@
+"""Numbers as they are shown: times, sizes, counts, and ids cut to what tells them apart. Pure."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len, set_cell_size
+
+
+def thousands(number: int) -> str:
+    """`1902` → `1 902`, the same in every language."""
+    return f"{number:,}".replace(",", " ")
+
+
+def milliseconds(us: int) -> str:
+    """A moment of a chat, in whole milliseconds: `1 902 ms`."""
+    return f"{thousands(us // 1000)} ms"
+
+
+def seconds(us: int) -> str:
+    """A time that a person waits: `1.3 s`, `12 s`, `3 m 04 s`."""
+    tenths = us // 100_000
+    if tenths < 100:
+        return f"{tenths // 10}.{tenths % 10} s"
+    whole = us // 1_000_000
+    return f"{whole} s" if whole < 60 else f"{whole // 60} m {whole % 60:02} s"
+
+
+def size(count: int) -> str:
+    """Bytes: `312 B`, `1.2 KB`, `1.0 MB`."""
+    if count < 1000:
+        return f"{count} B"
+    amount = float(count)
+    for unit in ("KB", "MB"):
+        amount /= 1000
+        if amount < 999.5:
+            return f"{amount:.1f} {unit}" if amount < 9.95 or unit == "MB" else f"{amount:.0f} {unit}"
+    return f"{amount / 1000:.1f} GB"
+
+
+def tail(identifier: str) -> str:
+    """The last four characters of an id, which are what people compare: `…7402`."""
+    return f"…{identifier[-4:]}" if len(identifier) > 5 else identifier
+
+
+def shortened(text: str, width: int) -> str:
+    """The text in at most `width` cells, with `…` where something is left out."""
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, width - 1).rstrip() + "…" if width > 0 else ""

@@ -1,0 +1,82 @@
+"""What the screen is doing, as one word with a sign: the state chip of the header and the strip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from coze_tui.engine.updates import Phase
+from coze_tui.i18n import N_, _
+from coze_tui.tui.amounts import seconds
+
+
+class Activity(Enum):
+    """The states of the chip: sign, word, role of its colour."""
+
+    IDLE = ("●", N_("idle"), "muted")
+    SENDING = ("↑", N_("sending"), "bot")
+    WAITING = ("◌", N_("waiting"), "bot")
+    THINKING = ("◔", N_("thinking"), "bot")
+    ANSWERING = ("◐", N_("answering"), "bot")
+    TOOL = ("◆", N_("running tool {name}"), "attention")
+    NEEDS_YOU = ("▲", N_("needs you"), "attention")
+    STOPPING = ("■", N_("stopping"), "attention")
+    RECOVERING = ("↻", N_("recovering"), "attention")
+    OFFLINE = ("✗", N_("offline"), "failure")
+
+    @property
+    def sign(self) -> str:
+        """One cell that no other state has."""
+        return self.value[0]
+
+    @property
+    def role(self) -> str:
+        """The theme's role that colours it."""
+        return self.value[2]
+
+    @property
+    def is_running(self) -> bool:
+        """Seconds are counted in it."""
+        return self not in (Activity.IDLE, Activity.NEEDS_YOU, Activity.OFFLINE)
+
+    def word(self, detail: str = "") -> str:
+        """Its name in the language in use; `detail` is the tool's."""
+        return _(self.value[1]).format(name=detail).rstrip()
+
+
+_OF_PHASE = {
+    Phase.SENDING: Activity.SENDING,
+    Phase.CREATED: Activity.WAITING,
+    Phase.IN_PROGRESS: Activity.WAITING,
+    Phase.REASONING: Activity.THINKING,
+    Phase.ANSWERING: Activity.ANSWERING,
+    Phase.TOOL: Activity.TOOL,
+    Phase.SETTLING: Activity.ANSWERING,
+    Phase.STOPPING: Activity.STOPPING,
+    Phase.RECOVERING: Activity.RECOVERING,
+    Phase.REQUIRES_ACTION: Activity.NEEDS_YOU,
+}
+
+
+def activity_of(phase: Phase | None) -> Activity:
+    """What the chip says in a phase of the running turn; None is no turn."""
+    return Activity.IDLE if phase is None else _OF_PHASE.get(phase, Activity.IDLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One state as it is shown."""
+
+    activity: Activity = Activity.IDLE
+    detail: str = ""
+    """The tool's name; already clean."""
+    elapsed_us: int | None = None
+    """Since sending; shown while it runs."""
+
+    @property
+    def text(self) -> str:
+        """Word and time: `answering 1.3 s`."""
+        word = self.activity.word(self.detail)
+        if self.elapsed_us is None or not self.activity.is_running:
+            return word
+        return f"{word} {seconds(self.elapsed_us)}"

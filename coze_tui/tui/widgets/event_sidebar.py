@@ -1,0 +1,234 @@
+"""The life of one chat at the side of the log: a line for each event, and the figures under them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+
+from coze_tui.engine.figures import LifeRow, TurnFigures
+from coze_tui.i18n import N_
+from coze_tui.tui.amounts import tail
+from coze_tui.tui.widgets import life_lines
+from coze_tui.tui.widgets.drawn import Drawn
+from coze_tui.tui.widgets.life_lines import Drawing
+
+_LEAST_ROWS = 5
+"""Event lines that stay when the figures ask for more lines than there are."""
+
+
+class EventSidebar(Drawn, can_focus=True):
+    """Shows one `TurnFigures`. Feed those and call `flush` at frame rate: only lines that differ are painted.
+
+    The view follows the newest event until the cursor is moved away from the last line.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", N_("up"), id="events.up", show=False),
+        Binding("down,j", "move(1)", N_("down"), id="events.down", show=False),
+        Binding("pageup", "page(-1)", N_("page up"), id="events.page_up", show=False),
+        Binding("pagedown", "page(1)", N_("page down"), id="events.page_down", show=False),
+        Binding("home,g", "edge(False)", N_("first event"), id="events.first", show=False),
+        Binding("end,G", "edge(True)", N_("last event"), id="events.last", show=False),
+        Binding("enter", "choose", N_("frames"), id="events.open"),
+        Binding("i", "copy_ids", N_("copy ids"), id="events.copy_ids"),
+    ]
+
+    class RowChosen(Message):
+        """Enter or a click on a row: its frames are to be shown."""
+
+        def __init__(self, sidebar: EventSidebar, frame_number: int) -> None:
+            super().__init__()
+            self.sidebar = sidebar
+            self.frame_number = frame_number
+            """Of the first frame of the row; 0 for a row of our own."""
+
+        @property
+        def control(self) -> EventSidebar:
+            """The sidebar."""
+            return self.sidebar
+
+    class IdsAsked(Message):
+        """The ids of the shown chat are to be copied."""
+
+        def __init__(self, sidebar: EventSidebar, figures: TurnFigures) -> None:
+            super().__init__()
+            self.sidebar = sidebar
+            self.figures = figures
+
+        @property
+        def control(self) -> EventSidebar:
+            """The sidebar."""
+            return self.sidebar
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._figures: TurnFigures | None = None
+        self._now_us: int | None = None
+        self._lines: list[Drawing] = []
+        self._top = 0
+        self._cursor: int | None = None
+        self._rows_room = 0
+
+    @property
+    def figures(self) -> TurnFigures | None:
+        """What is shown."""
+        return self._figures
+
+    @property
+    def cursor(self) -> int | None:
+        """Index of the row under the cursor; None while the view follows the newest."""
+        return self._cursor
+
+    def show(self, figures: TurnFigures | None) -> None:
+        """Show this turn from now on, or none."""
+        self._figures = figures
+        self._cursor = None
+        self._top = 0
+        self._now_us = None
+        self.flush()
+
+    def flush(self, now_us: int | None = None) -> None:
+        """Paint the lines that have changed since the last time.
+
+        Args:
+            now_us: Microseconds since sending, for the rate of the running turn.
+        """
+        self._now_us = now_us
+        if not self.is_attached or not self.content_size.height:
+            return
+        before, self._lines = self._lines, self._laid_out()
+        width = self.content_size.width
+        changed = [
+            Region(0, y, width, 1)
+            for y in range(max(len(before), len(self._lines)))
+            if y >= len(before) or y >= len(self._lines) or before[y] != self._lines[y]
+        ]
+        if changed:
+            self.refresh(*changed)
+
+    def lines(self) -> list[str]:
+        """The lines as plain text, for tests and for copying."""
+        return [self.render_line(y).text.rstrip() for y in range(len(self._lines))]
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line."""
+        if y >= len(self._lines):
+            return self.line([])
+        drawn = self._lines[y].draw(self.content_size.width)
+        return self.line(drawn.left, drawn.right, drawn.ground)
+
+    # --- layout ---
+
+    def _laid_out(self) -> list[Drawing]:
+        height = self.content_size.height
+        figures = self._figures
+        if figures is None:
+            empty: list[Drawing] = [life_lines.Title(""), life_lines.Hint(N_("nothing sent yet"))]
+            return empty[:height]
+        below = life_lines.figure_lines(figures, self._now_us, is_focused=self.has_focus)
+        rows, expected = figures.rows, figures.expected
+        wanted = len(rows) + len(expected)
+        room = max(0, height - 1)
+        self._rows_room = min(wanted, max(room - len(below), min(room, _LEAST_ROWS)))
+        self._scroll(len(rows), wanted)
+        lines: list[Drawing] = [life_lines.Title(tail(figures.chat_id))]
+        stop = self._top + self._rows_room
+        marked = self._cursor if self.has_focus else None
+        for index in range(self._top, min(stop, len(rows))):
+            lines.append(life_lines.Row(rows[index], is_selected=index == marked))
+        for name in expected[max(0, self._top - len(rows)) : max(0, stop - len(rows))]:
+            lines.append(life_lines.Expected(name))
+        if self._top and self._rows_room > 1:
+            lines[1] = life_lines.Earlier(self._top + 1)
+        return [*lines, *below][:height]
+
+    def _scroll(self, count: int, wanted: int) -> None:
+        """Choose the first row to show: around the cursor, or so that the newest is in sight."""
+        if self._cursor is None:
+            newest = count if wanted > count else count - 1
+            self._top = max(0, newest - self._rows_room + 1)
+        else:
+            self._cursor = min(self._cursor, max(0, count - 1))
+            # The first line tells of earlier ones, so the cursor keeps below it.
+            top = self._cursor - 1 if self._cursor > 1 else 0
+            self._top = max(min(self._top, top), self._cursor - self._rows_room + 1)
+        self._top = max(0, min(self._top, wanted - self._rows_room))
+
+    # --- keys and mouse ---
+
+    def on_resize(self) -> None:
+        """Lay out anew."""
+        self._lines = []
+        self.flush(self._now_us)
+
+    def on_focus(self) -> None:
+        """Show where the cursor is."""
+        self.flush(self._now_us)
+
+    def on_blur(self) -> None:
+        """The cursor goes out of sight, and the view follows the newest again."""
+        self._cursor = None
+        self.flush(self._now_us)
+
+    def action_move(self, step: int) -> None:
+        """Move the cursor by so many rows."""
+        rows = self._figures.rows if self._figures is not None else ()
+        if not rows:
+            return
+        here = len(rows) - 1 if self._cursor is None else self._cursor
+        first = self._cursor is None and step < 0
+        self._cursor = max(0, min(len(rows) - 1, here if first else here + step))
+        self.flush(self._now_us)
+
+    def action_page(self, step: int) -> None:
+        """Move the cursor by a page."""
+        self.action_move(step * max(1, self._rows_room - 2))
+
+    def action_edge(self, is_end: bool) -> None:
+        """Move the cursor to the first or the last row."""
+        count = len(self._figures.rows) if self._figures is not None else 0
+        self.action_move(count if is_end else -count)
+
+    def action_choose(self) -> None:
+        """Ask for the frames of the row under the cursor."""
+        row = self._row(self._cursor)
+        if row is not None:
+            self.post_message(self.RowChosen(self, row.frame_number))
+
+    def action_copy_ids(self) -> None:
+        """Ask for the ids to be copied."""
+        if self._figures is not None:
+            self.post_message(self.IdsAsked(self, self._figures))
+
+    def on_click(self, click: events.Click) -> None:
+        """Put the cursor on a row; a second click opens it."""
+        offset = click.get_content_offset(self)
+        if offset is None or self._figures is None:
+            return
+        index = self._top + offset.y - 1
+        if 1 <= offset.y <= self._rows_room and index < len(self._figures.rows):
+            self._cursor = index
+            self.flush(self._now_us)
+            if click.chain == 2:
+                self.action_choose()
+
+    def on_mouse_scroll_up(self, scroll: events.MouseScrollUp) -> None:
+        """Look at earlier rows."""
+        scroll.stop()
+        self.action_move(-3)
+
+    def on_mouse_scroll_down(self, scroll: events.MouseScrollDown) -> None:
+        """Look at later rows."""
+        scroll.stop()
+        self.action_move(3)
+
+    def _row(self, index: int | None) -> LifeRow | None:
+        rows = self._figures.rows if self._figures is not None else ()
+        if not rows:
+            return None
+        return rows[-1 if index is None else min(index, len(rows) - 1)]

@@ -1,0 +1,62 @@
+"""The line at the top: bot, site, title of the conversation, and the state chip."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from coze_tui.tui.amounts import shortened
+from coze_tui.tui.widgets.chip import Chip
+from coze_tui.tui.widgets.drawn import Drawn, Part, width_of
+
+_LEAST_TITLE = 8
+"""Cells of a title that are still worth showing."""
+
+
+class ChatHeader(Drawn):
+    """Who one talks with, where, about what, and what is going on. Each value repaints only when it differs.
+
+    Narrow, the title gives way first, then the site, then the bot's name; the chip stays.
+    """
+
+    bot: reactive[str] = reactive("")
+    """Name of the bot; clean, on one line, as `site` and `title`."""
+    site: reactive[str] = reactive("")
+    title: reactive[str] = reactive("")
+    chip: reactive[Chip] = reactive(Chip())
+
+    def __init__(self, *, bot: str = "", site: str = "", id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.set_reactive(ChatHeader.bot, bot)
+        self.set_reactive(ChatHeader.site, site)
+
+    def show_chip(self, chip: Chip) -> None:
+        """Set the chip; called at every frame, it repaints when another word or time is to be read."""
+        if chip.text != self.chip.text or chip.activity is not self.chip.activity:
+            self.chip = chip
+
+    def render_line(self, y: int) -> Strip:
+        """Draw it."""
+        width = self.content_size.width
+        activity = self.chip.activity
+        sign, word = activity.sign, self.chip.text
+        word = shortened(word, max(0, width - 3))
+        right: list[Part] = [(f"{sign} ", activity.role), (f"{word}", activity.role)]
+        room = width - width_of(right) - 2
+        if room < 1:
+            return self.line([], right)
+        bot = shortened(self.bot, room - 2)
+        left: list[Part] = [("● ", "bot"), (bot, "text bold")]
+        room -= width_of(left)
+        if self.site and room >= cell_len(self.site) + 3:
+            left.append((f"   {self.site}", "muted"))
+            room -= cell_len(self.site) + 3
+        if self.title and room >= _LEAST_TITLE + 3:
+            title = shortened(self.title, room - 3)
+            # In the middle of the line where it fits there, else close to the left part.
+            middle = (width - cell_len(title)) // 2
+            last = width - width_of(right) - 2 - cell_len(title)
+            start = max(width_of(left) + 3, min(middle, last))
+            left += [(" " * (start - width_of(left)), "text"), (title, "text")]
+        return self.line(left, right)

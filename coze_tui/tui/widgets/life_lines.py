@@ -1,0 +1,231 @@
+"""The lines of the event sidebar. Each is a value: equal lines look the same, and are not painted again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from rich.cells import cell_len
+
+from coze_tui.engine.figures import LifeRow, TurnFigures
+from coze_tui.i18n import N_, _, ngettext
+from coze_tui.tui.amounts import milliseconds, seconds, size, tail, thousands
+from coze_tui.tui.widgets.drawn import Part, width_of
+from coze_tui.tui.widgets.sparkline import sparkline
+
+_WIDE = 44
+"""Cells from which rows tell details, too."""
+_LABEL = 11
+"""Cells of the names of figures."""
+_ID_LABEL = 13
+_SPARK = 10
+
+_NAMES = {
+    "answer": N_("answer complete"),
+    "completed": N_("chat completed"),
+    "failed": N_("chat failed"),
+    "canceled": N_("chat canceled"),
+}
+"""Events whose own name would say too little; all others are shown by Coze's word."""
+_SIGNS = {
+    "good": ("✓", "good"),
+    "info": ("✓", "good"),
+    "tool": ("✓", "good"),
+    "attention": ("!", "attention"),
+    "error": ("✗", "failure"),
+}
+
+
+class Parts(NamedTuple):
+    """A line's parts, for `Drawn.line`."""
+
+    left: Sequence[Part]
+    right: Sequence[Part] = ()
+    ground: str = ""
+
+
+class Drawing(Protocol):
+    """A line that can be drawn and compared."""
+
+    def draw(self, width: int) -> Parts:
+        """Its parts in so many cells."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """`EVENTS   chat …7402`."""
+
+    chat: str
+    """The end of the chat's id; empty while there is none."""
+
+    def draw(self, width: int) -> Parts:
+        """Its parts."""
+        right: list[Part] = [(f"{_('chat')} {self.chat}", "muted")] if self.chat else []
+        return Parts([(_("EVENTS"), "muted bold")], right)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Separates groups."""
+
+    def draw(self, width: int) -> Parts:
+        """Its parts."""
+        return Parts([("─" * width, "line")])
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A dim sentence."""
+
+    text: str
+    """English source."""
+
+    def draw(self, width: int) -> Parts:
+        """Its parts."""
+        return Parts([(_(self.text), "muted")])
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Stands for the rows above the first one shown."""
+
+    count: int
+
+    def draw(self, width: int) -> Parts:
+        """Its parts."""
+        text = ngettext("{n} earlier", "{n} earlier", self.count).format(n=thousands(self.count))
+        return Parts([("⋮ ", "line"), (text, "muted")])
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An event or a run of them: sign, name, count, moment."""
+
+    row: LifeRow
+    is_selected: bool = False
+
+    def draw(self, width: int) -> Parts:
+        """Its parts."""
+        row = self.row
+        sign, role = ("◐", "bot") if row.is_running else _SIGNS.get(row.level, _SIGNS["info"])
+        words = "text bold" if row.is_running else ("failure" if row.level == "error" else "text")
+        name = shown_name(row.name)
+        if row.count > 1 or row.is_run:
+            name += f" ×{thousands(row.count)}"
+        left: list[Part] = [(f"{sign} ", role), (name, words)]
+        room = width - width_of(left) - 2
+        moment = _moment(row, room)
+        if width >= _WIDE or row.level in ("error", "attention"):
+            spare = room - cell_len(moment) - 1
+            detail = row.detail or (size(row.bytes) if row.is_run and width >= _WIDE else "")
+            if detail and spare > 5:
+                left.append((f"  {detail}", "muted"))
+        quiet = "muted" if row.name == "sent" and not row.is_running else words
+        return Parts(left, [(moment, quiet)], "selected" if self.is_selected else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A row that has not come yet."""
+
+    name: str
+
+    def draw(self, width: int) -> Parts:
+        """Its parts."""
+        return Parts([(f"○ {shown_name(self.name)}", "muted")])
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A name and a value."""
+
+    label: str
+    """English source."""
+    values: tuple[Part, ...]
+    indent: int = _LABEL
+
+    def draw(self, width: int) -> Parts:
+        """Its parts."""
+        label = _(self.label)
+        gap = max(1, self.indent - cell_len(label))
+        return Parts([(label + " " * gap, "muted"), *self.values])
+
+
+def shown_name(name: str) -> str:
+    """How an event is called in the list."""
+    return _(_NAMES[name]) if name in _NAMES else name
+
+
+def figure_lines(figures: TurnFigures, now_us: int | None, *, is_focused: bool) -> list[Drawing]:
+    """The lines under the rows, the most telling first: the last ones are left out where there is no room."""
+    lines: list[Drawing] = [Rule()]
+    first = figures.first_text_us
+    lines.append(_figure(N_("first text"), "…" if first is None else milliseconds(first), "text bold"))
+    if figures.total_us is not None:
+        lines.append(_figure(N_("total"), milliseconds(figures.total_us)))
+    if figures.deltas + figures.reasoning_deltas > 1:
+        bars = sparkline(figures.rates(_SPARK))
+        rate = _("{n}/s").format(n=thousands(round(figures.rate(now_us))))
+        lines.append(Figure(N_("rate"), ((bars, "bot"), (f" {rate}", "text"))))
+        lines.append(Figure(N_("gap"), _gap(figures)))
+    if figures.stalls:
+        told = ngettext("{n} over 1 s", "{n} over 1 s", figures.stalls).format(n=thousands(figures.stalls))
+        lines.append(_figure(N_("stalls"), told, "attention"))
+    lines.append(_figure(N_("tokens"), _tokens(figures)))
+    count = figures.characters
+    told = ngettext("{n} character", "{n} characters", count).format(n=thousands(count))
+    lines.append(_figure(N_("text"), told))
+    ids = (
+        (N_("conversation"), figures.conversation_id),
+        (N_("section"), figures.section_id),
+        (N_("chat"), figures.chat_id),
+        (N_("logid"), figures.logid),
+    )
+    known: list[Drawing] = [
+        Figure(label, ((_logid(value) if label == "logid" else tail(value), "text"),), _ID_LABEL)
+        for label, value in ids
+        if value
+    ]
+    if known:
+        lines += [Rule(), *known, Hint(N_("i copies the ids"))]
+        if is_focused:
+            lines.append(Hint(N_("Enter shows the frames")))
+    return lines
+
+
+def _figure(label: str, value: str, role: str = "text") -> Figure:
+    return Figure(label, ((value, role),))
+
+
+def _gap(figures: TurnFigures) -> tuple[Part, ...]:
+    median = figures.gaps.quantile(0.5) // 1000
+    most = figures.gaps.max_us
+    longest = seconds(most) if most >= 1_000_000 else milliseconds(most)
+    return (("p50 ", "muted"), (thousands(median), "text"), ("  max ", "muted"), (longest, "text"))
+
+
+def _tokens(figures: TurnFigures) -> str:
+    usage = figures.usage
+    if usage is None:
+        return "…" if not figures.is_ended else "–"
+    return _("{input} in · {output} out").format(
+        input=thousands(usage.input_count), output=thousands(usage.output_count)
+    )
+
+
+def _logid(logid: str) -> str:
+    """Both ends: it begins with the date."""
+    return f"{logid[:4]}{tail(logid)}" if len(logid) > 9 else logid
+
+
+def _moment(row: LifeRow, room: int) -> str:
+    """When it was, as exactly as there is room for; of a run, from when to when."""
+    single = [milliseconds(row.until_us), seconds(row.until_us)]
+    if row.until_us == row.at_us:
+        forms = single
+    else:
+        start = thousands(row.at_us // 1000)
+        forms = [f"{start}–{single[0]}", f"{seconds(row.at_us).removesuffix(' s')}–{single[1]}", *single]
+    return next((form for form in forms if cell_len(form) <= room), "")

@@ -1,0 +1,55 @@
+"""The messages that wait for the running answer to end, above the prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.strip import Strip
+
+from coze_tui.i18n import _, ngettext
+from coze_tui.tui.widgets.drawn import Drawn, Part
+
+_SHOWN = 3
+
+
+class QueueStrip(Drawn):
+    """What is queued, dim, and how to stop the answer or take the last one back. Gone when nothing waits."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._queued: tuple[str, ...] = ()
+        self.display = False
+
+    @property
+    def queued(self) -> tuple[str, ...]:
+        """The messages, the next one first."""
+        return self._queued
+
+    def show(self, queued: Sequence[str]) -> None:
+        """Show these messages, the next one first."""
+        if tuple(queued) == self._queued:
+            return
+        self._queued = tuple(queued)
+        self.display = bool(self._queued)
+        if self._queued:
+            self.styles.height = 1 + min(_SHOWN, len(self._queued))
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one message, or the line under them."""
+        rows = min(_SHOWN, len(self._queued))
+        if y < rows:
+            first_words = " ".join(self._queued[y][:500].split())
+            return self.line([("  › ", "line"), (first_words, "muted")])
+        if y > rows:
+            return self.line([])
+        count = len(self._queued)
+        told = ngettext("queued: {n} message", "queued: {n} messages", count).format(n=count)
+        hint: list[Part] = [
+            (f"  {told}", "muted"),
+            (" · ", "line"),
+            (_("Esc stops the answer"), "muted"),
+            (" · ", "line"),
+            (_("↑ takes the last one back"), "muted"),
+        ]
+        return self.line(hint)

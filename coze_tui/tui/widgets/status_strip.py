@@ -1,0 +1,97 @@
+"""The one line that stands for the sidebar where there is no room for it."""
+
+from __future__ import annotations
+
+from textual.strip import Strip
+
+from coze_tui.engine.figures import TurnFigures
+from coze_tui.engine.updates import Phase
+from coze_tui.i18n import _, ngettext
+from coze_tui.tui.amounts import milliseconds, seconds, tail, thousands
+from coze_tui.tui.widgets.chip import Activity, Chip, activity_of
+from coze_tui.tui.widgets.drawn import Drawn, Part, width_of
+
+_OUTCOMES = {
+    Phase.COMPLETED: ("✓", "good"),
+    Phase.FAILED: ("✗", "failure"),
+    Phase.CANCELED: ("■", "attention"),
+    Phase.INTERRUPTED: ("⟂", "attention"),
+    Phase.REQUIRES_ACTION: (Activity.NEEDS_YOU.sign, Activity.NEEDS_YOU.role),
+}
+
+
+class StatusStrip(Drawn):
+    """`● answering 3.2 s · first text 412 ms · 37 events · logid …4F2A`, as much of it as fits."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._figures: TurnFigures | None = None
+        self._now_us: int | None = None
+        self._shown: list[Part] = []
+
+    def show(self, figures: TurnFigures | None) -> None:
+        """Show this turn from now on."""
+        self._figures = figures
+        self._now_us = None
+        self.flush()
+
+    def flush(self, now_us: int | None = None) -> None:
+        """Show what has changed, if anything has.
+
+        Args:
+            now_us: Microseconds since sending, for the seconds of the running turn.
+        """
+        self._now_us = now_us
+        parts = self._parts()
+        if parts != self._shown:
+            self._shown = parts
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw it."""
+        width = self.content_size.width
+        parts = self._shown[:1]
+        for part in self._shown[1:]:
+            more: list[Part] = [(" · ", "line"), part]
+            if width_of([*parts, *more]) <= width:
+                parts += more
+        return self.line(parts)
+
+    def _parts(self) -> list[Part]:
+        figures = self._figures
+        if figures is None:
+            return []
+        parts = [self._state(figures)]
+        if figures.first_text_us is not None:
+            parts.append((_("first text {time}").format(time=milliseconds(figures.first_text_us)), "muted"))
+        count = figures.events
+        parts.append((ngettext("{n} event", "{n} events", count).format(n=thousands(count)), "muted"))
+        if figures.stalls:
+            stalls = ngettext("{n} stall", "{n} stalls", figures.stalls).format(n=thousands(figures.stalls))
+            parts.append((stalls, "attention"))
+        if figures.logid:
+            parts.append((f"logid {tail(figures.logid)}", "muted"))
+        return parts
+
+    def _state(self, figures: TurnFigures) -> Part:
+        if figures.outcome is None:
+            now = figures.last_us if self._now_us is None else self._now_us
+            chip = Chip(activity_of(figures.phase), figures.tool, now)
+            return (f"{chip.activity.sign} {chip.text}", chip.activity.role)
+        sign, role = _OUTCOMES.get(figures.outcome, ("●", "muted"))
+        return (f"{sign} {outcome_word(figures.outcome)} {seconds(figures.last_us)}", role)
+
+
+def outcome_word(outcome: Phase) -> str:
+    """How a turn has ended, in one word."""
+    match outcome:
+        case Phase.COMPLETED:
+            return _("completed")
+        case Phase.FAILED:
+            return _("failed")
+        case Phase.CANCELED:
+            return _("stopped")
+        case Phase.INTERRUPTED:
+            return _("cut off")
+        case _:
+            return Activity.NEEDS_YOU.word()
