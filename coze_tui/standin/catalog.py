@@ -78,7 +78,7 @@ class Catalog:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    # ── bots ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── bots ────────────────────────────────────────────────────────────────────────────────────────────
 
     async def bots(self, request: Request) -> Answer:
         """GET /v1/bots."""
@@ -117,7 +117,7 @@ class Catalog:
         return envelope(self._world, self._whole(bot))
 
     async def online_info(self, request: Request) -> Answer:
-        """GET /v1/bot/get_online_info, the old call; studio wants connector_id and gives no envelope (api 4.5)."""
+        """GET /v1/bot/get_online_info, the old call; in studio with connector_id, without envelope (4.5)."""
         if self._world.studio:
             if not request.query.get("connector_id"):
                 raise Failure(500, "internal server error", 500)
@@ -184,7 +184,7 @@ class Catalog:
             "owner_user_id": self._world.user_id,
         }
 
-    # ── files ─────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── files ───────────────────────────────────────────────────────────────────────────────────────────
 
     async def upload(self, request: Request) -> Answer:
         """POST /v1/files/upload, multipart/form-data with one part named file."""
@@ -213,7 +213,7 @@ class Catalog:
             raise Failure(4000, "The file does not exist, or it is not yours (sample)")
         return envelope(self._world, objects.file_object(file))
 
-    # ── account ───────────────────────────────────────────────────────────────────────────────────────────────
+    # ── account ─────────────────────────────────────────────────────────────────────────────────────────
 
     async def workspaces(self, request: Request) -> Answer:
         """GET /v1/workspaces."""

@@ -1,4 +1,4 @@
-"""Endpoints of chats: /v3/chat and what belongs to it, and the chatflow /v1/workflows/chat (api 2, 4.1-4.4, 4.10)."""
+"""Endpoints of chats: /v3/chat and below, and the chatflow /v1/workflows/chat (api 2, 4.1-4.4, 4.10)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Chats:
         self.extra = fault.NONE
         """Faults of the next chat, besides those in its question."""
 
-    # ── asking ────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── asking ──────────────────────────────────────────────────────────────────────────────────────────
 
     async def chat(self, request: Request) -> Answer:
         """POST /v3/chat."""
@@ -136,8 +136,9 @@ class Chats:
         return conversation
 
     async def _begin(
-        self, bot: Bot, conversation: Conversation | None, question: Question, user_id: str, streaming: bool, *,
-        saved: bool = True, meta_data: dict[str, str] | None = None, workflow_id: str = "",
+        self, bot: Bot, conversation: Conversation | None, question: Question, user_id: str,
+        streaming: bool, *, saved: bool = True, meta_data: dict[str, str] | None = None,
+        workflow_id: str = "",
     ) -> Answer:  # fmt: skip
         world, state = self._world, self._world.state
         faults, self.extra = question.faults.joined(self.extra), fault.NONE
@@ -226,7 +227,7 @@ class Chats:
             conversation.messages.append(message)
             chat.inserted.append(message.id)
 
-    # ── streams ───────────────────────────────────────────────────────────────────────────────────────────────
+    # ── streams ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _wire(self, outlet: Outlet, faults: Faults, *, workflow: bool = False) -> Wire:
         numbered = 1 if workflow and self._world.studio else None
@@ -246,7 +247,7 @@ class Chats:
             headers["Content-Encoding"] = "gzip"
         return StreamReply(feed, "text/event-stream" + ("; charset=utf-8" if charset else ""), headers)
 
-    # ── afterwards ────────────────────────────────────────────────────────────────────────────────────────────
+    # ── afterwards ──────────────────────────────────────────────────────────────────────────────────────
 
     async def retrieve(self, request: Request) -> Answer:
         """GET (and POST) /v3/chat/retrieve."""

@@ -1,4 +1,4 @@
-"""The control path /_standin/…: what the methods of `StandIn` do, for tests in other processes and for `curl`."""
+"""The control path /_standin/…: what the methods of `StandIn` do, for other processes and `curl`."""
 
 from __future__ import annotations
 

@@ -106,10 +106,10 @@ class Conversations:
             raise Failure(4002, "The conversation does not exist, or it is not yours (sample)")
         return conversation
 
-    # ── messages ──────────────────────────────────────────────────────────────────────────────────────────────
+    # ── messages ────────────────────────────────────────────────────────────────────────────────────────
 
     async def list_messages(self, request: Request) -> Answer:
-        """POST /v1/conversation/message/list: pages by before_id and after_id, both in the order of the list."""
+        """POST /v1/conversation/message/list: pages by before_id and after_id, in the order of the list."""
         world = self._world
         conversation = self._find(request)
         body = mapping(request.body) if request.raw else {}

@@ -1,7 +1,7 @@
 """Misbehaviour by word: `fault:NAME` or `fault:NAME=VALUE` in a question, any number of them.
 
-Three kinds: the whole reply is another one (`instead`), the steps of the bot are bent (`bend`), the events and bytes are
-(`edit`, `style`). `FAULTS` describes each.
+Three kinds: the whole reply is another one (`instead`), the steps of the bot are bent (`bend`), or
+the events and bytes are (`edit`, `style`). `FAULTS` describes each.
 """
 
 from __future__ import annotations
@@ -101,13 +101,13 @@ FAULTS: dict[str, str] = {
 }
 
 _WORD = re.compile(r"\s*\bfault:(\S+)")
-_FOREVER = 10**9
 _HTML = (
     "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1><hr>gateway (sample)</body></html>"
 )
 HOSTILE = (
-    "plain \x1b[31mred\x1b[0m \x1b]52;c;aGVsbG8=\x07 \x1b]0;title\x07 \x9b31m \x9d0;t\x9c \u202eabc\u202c \u2066x\u2069 "
-    "[bold]no markup[/bold] [link=javascript:x]y[/] \x07\x08\x00\x7f\ufffe \ud83d end\r\nnext"
+    "plain \x1b[31mred\x1b[0m \x1b]52;c;aGVsbG8=\x07 \x1b]0;title\x07 \x9b31m \x9d0;t\x9c "
+    "\u202eabc\u202c \u2066x\u2069 [bold]no markup[/bold] [link=javascript:x]y[/] \x07\x08\x00\x7f\ufffe "
+    "\ud83d end\r\nnext"
 )
 
 
@@ -149,7 +149,7 @@ NONE = Faults()
 
 
 def parse(words: str) -> Faults:
-    """`crlf cut-events=5` → faults. Raise `UnknownFault` for a word that is none, so that a test cannot pass by a typo."""
+    """`crlf cut-events=5` → faults. Raise `UnknownFault` for a word that is none: a typo must not pass."""
     values: dict[str, str] = {}
     for word in words.split():
         name, _, value = word.removeprefix("fault:").partition("=")

@@ -43,7 +43,7 @@ class Gates:
                 loop.call_soon_threadsafe(waker.set)
 
     def wait_for(self, name: str, timeout: float) -> None:
-        """Block until a stream has arrived at the gate; raise `TimeoutError` if none comes. From any other thread."""
+        """Block until a stream has arrived at the gate; raise `TimeoutError` if none comes."""
         with self._changed:
             if not self._changed.wait_for(lambda: name in self._arrived, timeout):
                 raise TimeoutError(f"no stream came to the gate {name!r}")

@@ -10,7 +10,7 @@ from coze_tui.standin.state import Chat, Conversation, Message, State
 
 
 def read_capture(state: State, chat: Chat, conversation: Conversation, data: bytes) -> None:
-    """Let `chat` be the recorded one: its ids, its messages, its end. So retrieve and the lists can answer for it."""
+    """Let `chat` be the recorded one, with its ids, messages and end, so that retrieve and lists know it."""
     for event, body in _events(data):
         if event.startswith("conversation.chat.") and isinstance(body.get("id"), str):
             chat.id = str(body["id"])

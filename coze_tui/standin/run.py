@@ -53,7 +53,7 @@ class _Canceled(Exception):
 
 
 class Run:
-    """Plays the steps of one chat. `play` returns at the end, or where the chat must wait for tool outputs."""
+    """Plays the steps of one chat. `play` returns at the end, or where the chat waits for outputs."""
 
     def __init__(
         self,
@@ -172,7 +172,7 @@ class Run:
                 return False  # only meant as first steps, where the endpoint looks for them
         return False
 
-    # ── messages ──────────────────────────────────────────────────────────────────────────────────────────────
+    # ── messages ────────────────────────────────────────────────────────────────────────────────────────
 
     async def _delta(self, step: Delta) -> None:
         message = self._piece(step)
@@ -184,7 +184,7 @@ class Run:
         return self._message("answer", step.content, key=step.message, reasoning=step.reasoning)
 
     async def _burst(self, step: Burst) -> None:
-        """Deltas as fast as they can go: bytes made from a template, many in one write unless a rate is asked for."""
+        """Deltas as fast as they go: bytes from a template, many in one write if no rate is asked."""
         wire = self._wire
         template = None
         if wire is not None and not self._faults:
@@ -283,7 +283,7 @@ class Run:
         self._finished = True
         await self._complete("verbose", objects.answer_finish(reason, studio=self._world.studio))
 
-    # ── the chat's state ──────────────────────────────────────────────────────────────────────────────────────
+    # ── the chat's state ────────────────────────────────────────────────────────────────────────────────
 
     async def _chat_event(self, status: str, event: str, *, last: bool = False) -> None:
         if not self._chat.stop.is_set():  # a cancel that came first keeps its state
@@ -345,7 +345,7 @@ class Run:
         self._chat.completed_at = self._chat.failed_at = self._world.now()
 
     async def _require(self, calls: tuple[ToolCall, ...]) -> None:
-        """requires_action (api 3.6); studio has none: it asks in text and the next message goes on (api 3.8)."""
+        """requires_action (api 3.6); studio has none: it asks in text, the next message goes on (3.8)."""
         waiting = tuple(
             PendingCall(call.id or self._new_call_id(), call.api, objects.arguments_text(call.arguments))
             for call in calls
@@ -400,7 +400,7 @@ class Run:
             return f"call_{self._chat.id[-8:]}{self._call_ids:02}"
         return base64.b64encode(f"CALL-{self._chat.id[-6:]}-{self._call_ids:02}".encode()).decode()
 
-    # ── bytes and time ────────────────────────────────────────────────────────────────────────────────────────
+    # ── bytes and time ──────────────────────────────────────────────────────────────────────────────────
 
     async def _emit(self, event: str, data: object, *, last: bool = False) -> None:
         if self._wire is None:

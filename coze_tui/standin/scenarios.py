@@ -1,7 +1,7 @@
 """A scenario as data: what a bot says, and the pauses, gates and breaks between.
 
-`Answer` and `FollowUps` are shorthands; `expand` turns them into the plain steps that a run plays one by one. A callable in
-a list of steps is asked when its turn comes, so that it can see the outputs of the tools.
+`Answer` and `FollowUps` are shorthands; `expand` turns them into the plain steps that a run plays one by
+one. A callable in a list of steps is asked when its turn comes, so that it can see the outputs of the tools.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Pause:
-    """Nothing for a while. Scaled by the stand-in's `pace` unless told otherwise; ends early if the client hangs up."""
+    """Nothing for a while: scaled by the stand-in's `pace`, or in real time until the client hangs up."""
 
     seconds: float
     scaled: bool = True
@@ -53,7 +53,7 @@ class Gate:
 
 @dataclass(frozen=True)
 class Delta:
-    """One piece of a message. `message` names the message inside this chat; each name gets an id of its own."""
+    """One piece of a message. `message` is its name inside this chat; each name has an id of its own."""
 
     content: str = ""
     reasoning: str = ""
@@ -158,14 +158,14 @@ class RequireAction:
 
 @dataclass(frozen=True)
 class AskBack:
-    """A question node: the question is an answer, the chat ends in requires_action with a reply_message call."""
+    """A question node: asks in an answer, and ends in requires_action with a reply_message call."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Error:
-    """The `error` event. The chat is failed and the stream ends, unless chat.completed still follows, as studio does."""
+    """The `error` event. The stream ends with it, unless chat.completed follows, as in studio."""
 
     code: int = 5000
     msg: str = "internal error (sample)"
@@ -224,7 +224,7 @@ class Capture:
 
 @dataclass(frozen=True)
 class Cut:
-    """The line breaks here; the run goes on at the server. `end` ends the HTTP reply properly, `reset` sends a TCP reset."""
+    """The line breaks here, the run goes on. `end` ends the HTTP reply properly, `reset` is a TCP reset."""
 
     reset: bool = False
     end: bool = False
@@ -247,8 +247,8 @@ class Usage:
 
 
 Plain = (
-    Pause | Gate | Delta | Complete | Burst | FunctionCall | ToolResponse | Knowledge | Verbose | RequireAction
-    | AskBack | Error | Fail | Refuse | Page | Event | Raw | Capture | Cut | Drip | Usage
+    Pause | Gate | Delta | Complete | Burst | FunctionCall | ToolResponse | Knowledge | Verbose
+    | RequireAction | AskBack | Error | Fail | Refuse | Page | Event | Raw | Capture | Cut | Drip | Usage
 )  # fmt: skip
 Step = Plain | Answer | FollowUps | Callable[[Turn], "Iterable[Step]"]
 Scenario = Iterable[Step] | Callable[[Turn], "Iterable[Step]"]

@@ -30,8 +30,9 @@ class StandIn:
     """A running stand-in. `with StandIn() as stand_in:` starts and stops it."""
 
     def __init__(
-        self, *, profile: str = "official", token: str = "pat_DEMO_0123456789abcdef", port: int = 0, pace: float = 1.0,
-        seed: int = 7, clock: Callable[[], float] = time.time, bots: Sequence[Bot] | None = None,
+        self, *, profile: str = "official", token: str = "pat_DEMO_0123456789abcdef", port: int = 0,
+        pace: float = 1.0, seed: int = 7, clock: Callable[[], float] = time.time,
+        bots: Sequence[Bot] | None = None,
     ) -> None:  # fmt: skip
         if profile not in PROFILES:
             raise ValueError(f"profile must be one of {PROFILES}, not {profile!r}")
@@ -50,7 +51,7 @@ class StandIn:
         self._started = threading.Event()
         self._error: OSError | None = None
 
-    # ── life ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── life ────────────────────────────────────────────────────────────────────────────────────────────
 
     def start(self) -> StandIn:
         """Listen; return when the port is open. Raise `OSError` if it cannot be had."""
@@ -107,7 +108,7 @@ class StandIn:
 
         return asyncio.run_coroutine_threadsafe(inside(), self._loop).result(timeout=10)
 
-    # ── gates ─────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── gates ───────────────────────────────────────────────────────────────────────────────────────────
 
     def release(self, gate: str) -> None:
         """Open a gate of a scenario, for the stream that is there and those that come. From any thread."""
@@ -117,7 +118,7 @@ class StandIn:
         """Block until a stream has arrived at the gate; raise `TimeoutError` if none comes."""
         self._gates.wait_for(gate, timeout)
 
-    # ── what tests look at and change ─────────────────────────────────────────────────────────────────────────
+    # ── what tests look at and change ───────────────────────────────────────────────────────────────────
 
     @property
     def requests(self) -> list[Request]:
@@ -130,7 +131,7 @@ class StandIn:
         return self._world.switches
 
     def fault(self, words: str, *, path: str, times: int = 1) -> None:
-        """Break the next `times` calls of `path`: `html502`, `429=3`, `hang`… On a chat path any fault will do.
+        """Break the next `times` calls of `path`: `html502`, `429=3`, `hang`… On a chat path any fault.
 
         Raise `ValueError` for a fault that is none.
         """
@@ -140,7 +141,7 @@ class StandIn:
     def add_token(
         self, token: str, *, scopes: Iterable[str] | None = None, expires_at: float | None = None
     ) -> None:
-        """Accept another token; with scopes it may do only those, after `expires_at` (by the clock) nothing."""
+        """Accept another token; with scopes it may do only those, and nothing after `expires_at`."""
         entry = Token(None if scopes is None else frozenset(scopes), expires_at)
         self._call(lambda: self._world.tokens.__setitem__(token, entry))
 
@@ -162,5 +163,5 @@ class StandIn:
         self._call(change)
 
     def decide(self, user_code: str, decision: str) -> bool:
-        """`approve` or `deny` an attempt to log in, as the user would in the browser; whether the code is known."""
+        """`approve` or `deny` an attempt to log in, as the user would in a browser; False: no such code."""
         return self._call(lambda: self._service.oauth.decide(user_code, decision))

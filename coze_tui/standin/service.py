@@ -1,4 +1,4 @@
-"""What happens to every request: recorded, faults by path, routed, token checked, errors shaped by profile (api 4, 9)."""
+"""What happens to every request: recorded, broken by path, routed, its token checked (api 4, 9)."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class Service:
             return self._refuse(request, failure)
 
     def _path_fault(self, request: Request) -> Answer | None:
-        """The broken reply of this call, if one was set; faults of another kind are for the chat that it starts."""
+        """The broken reply of this call, if one was set; other faults are for the chat it starts."""
         self._chats.extra = fault.NONE
         for entry in self._path_faults:
             if entry.times > 0 and request.path == entry.path:
@@ -188,7 +188,7 @@ class Service:
             )
         if re.match(r"/(v1|v2|v3|api)(/|$)", request.path):
             return json_reply({"code": 401, "msg": "missing session_key in cookie"}, headers, 401)
-        page = b'<!doctype html><html lang="en"><head><title>Coze Studio</title></head><body><div id="root"></div></body></html>'
+        page = b"<!doctype html><title>Coze Studio</title><div id=root></div>"
         return Reply(200, page, "text/html", headers)
 
 

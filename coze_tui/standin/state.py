@@ -1,4 +1,4 @@
-"""What the stand-in remembers: conversations, chats, messages, files. Plain records; how they look as JSON is `objects`."""
+"""What the stand-in remembers: conversations, chats, messages, files. Their looks are in `objects`."""
 
 from __future__ import annotations
 

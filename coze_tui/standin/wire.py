@@ -1,7 +1,7 @@
 """How events become bytes and how the bytes leave: framing, chunks, and breaking them.
 
-A `Style` says what one stream looks like; `Wire` writes it to one client and stays silent once that client is gone, so that
-the run behind it can go on.
+A `Style` says what one stream looks like; `Wire` writes it to one client and stays silent once that client
+is gone, so that the run behind it can go on.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Style:
     last_blank: bool = True
     gzip: bool = False
     chunks: str = "random"
-    """random, event (one write an event) or byte."""
+    """random, event (one write for each event) or byte."""
     cut_events: int | None = None
     cut_bytes: int | None = None
     cut_how: str = "close"
@@ -106,7 +106,7 @@ class Wire:
             await self.finish()
 
     def template(self, frame: Frame) -> tuple[bytes, bytes] | None:
-        """The bytes before and after the content of a delta whose content is `MARK`; None if each one is different."""
+        """The bytes before and after `MARK` in a delta with that content; None if each one differs."""
         style = self._style
         plain = (
             style.cut_events is None and not style.comments and not style.two_data_lines and self._events > 0

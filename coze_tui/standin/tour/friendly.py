@@ -54,7 +54,7 @@ def known(turn: Turn) -> str:
         return read("festival.zh.md" if turn.chinese else "festival.en.md").rstrip()
     if festival:
         return _new_year(turn)
-    if found := _SUM.search(question):
+    if not re.search(r"\d{4}-\d", question) and (found := _SUM.search(question)):
         return _sum(found.group(), turn)
     if turn.files:
         names = "、".join(turn.files) if turn.chinese else ", ".join(turn.files)
@@ -86,7 +86,7 @@ def _otherwise(turn: Turn) -> str:
         "- `2025春节有什么不一样的，做成一个网页`\n"
         "- `1 + 1`\n\n"
         "或者换一个机器人：Markdown 之旅、边想边答、会用工具、要你帮忙、断线……每一个都演示一种情形。",
-        f"You asked: “{asked}”. Honestly, I am a stand-in with no model behind me, so I cannot answer that.\n\n"
+        f"You asked: “{asked}”. Honestly, I am a stand-in with no model behind me; that is beyond me.\n\n"
         "What I can do:\n\n"
         "- `When is the Spring Festival in 2025?`\n"
         "- `What is different about the 2025 Spring Festival? Make it a web page`\n"
@@ -131,11 +131,11 @@ def _new_year(turn: Turn) -> str:
                 "这也是春节 2024 年 12 月列入人类非遗名录之后的第一个春节。"
             )
         return text
-    text = f"In {year} the Spring Festival is on **{when:%A}, {day} {when:%B}**: the first day of the year of the {animal}."
+    text = f"In {year} it is on **{when:%A}, {day} {when:%B}**: the first day of the year of the {animal}."
     if year == 2025:
         text += (
-            "\n\nNew Year's Eve, 28 January, is a public holiday from that year on, so there are eight days off, "
-            "28 January to 4 February. It is also the first Spring Festival since UNESCO listed it in December 2024."
+            "\n\nNew Year's Eve, 28 January, is a public holiday from then on, which makes eight days off "
+            "until 4 February. It is also the first Spring Festival since UNESCO listed it in December 2024."
         )
     return text
 

@@ -1,4 +1,4 @@
-"""A fast bot and a slow one. The fast one takes its figures from the question: `n=2000 rate=50 len=5 stamp`."""
+"""A fast bot and a slow one. The fast one takes its figures from the question: `n=200 rate=50 len=5`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ ENGLISH = "the quick brown fox jumps over the lazy dog and runs on through the w
 def fast(turn: Turn) -> Iterable[Step]:
     """Thousands of deltas. `n` how many, `rate` a second (0: as fast as they go), `len` characters each.
 
-    With `stamp` each delta begins with the time of its writing (`time.time()`), to measure how long it takes to the screen.
+    With `stamp` each delta begins with the time of its writing (`time.time()`), to measure how long it
+    takes to the screen.
     """
     figures = {
         name: float(value) for name, value in re.findall(r"\b(n|rate|len)=(\d+(?:\.\d+)?)", turn.question)
@@ -44,7 +45,7 @@ def plain(count: int, length: int, text: str) -> Iterator[str]:
 
 
 def stamped(count: int, length: int) -> Iterator[str]:
-    """Pieces that say when they were made and which they are: `<1760001000.123456 17>`, filled up with dots."""
+    """Pieces that say when they were made and which they are: `<1760001000.123456 17>`, then dots."""
     for number in range(count):
         yield f"<{time.time():.6f} {number}>".ljust(length, ".") + ("\n" if number % 3 == 2 else " ")
 
@@ -54,7 +55,7 @@ def slow(turn: Turn) -> Iterable[Step]:
     first = turn.pick("不急。", "No hurry. ")
     text = turn.pick(
         "慢有慢的好处：可以看见等待的样子，可以按停，也可以一边等一边打字。",
-        "Slowness has its use: one sees what waiting looks like, one can stop it, and one can type in the meantime.",
+        "Slowness has its use: one sees what waiting looks like, can stop it, and can type in the meantime.",
     )
     whole = friendly.known(turn) or first + text
     half = len(whole) // 2

@@ -51,7 +51,7 @@ def _chinese(heads: int, legs: int) -> tuple[str, str]:
     )
     return thought, (
         f"兔 **{rabbits}** 只，鸡 **{chickens}** 只。\n\n"
-        f"假设全是鸡，只有 {2 * heads} 只脚；少的 {legs - 2 * heads} 只由兔子补上，每只补 2 只，正好 {rabbits} 只兔。"
+        f"假设全是鸡，只有 {2 * heads} 只脚；少的 {legs - 2 * heads} 只由兔子补上，正好 {rabbits} 只。"
     )
 
 
@@ -69,11 +69,11 @@ def _english(heads: int, legs: int) -> tuple[str, str]:
         return thought, f"{heads} heads and {legs} legs have **no answer in whole animals**."
     rabbits, chickens = solved
     thought = start + (
-        f"Turning a chicken into a rabbit adds two legs, so there are {legs - 2 * heads} ÷ 2 = {rabbits} rabbits "
+        f"Turning a chicken into a rabbit adds two legs, so {legs - 2 * heads} ÷ 2 = {rabbits} are rabbits "
         f"and {heads} − {rabbits} = {chickens} chickens.\n"
         f"Check: {rabbits} × 4 + {chickens} × 2 = {rabbits * 4 + chickens * 2}. Good."
     )
     return thought, (
         f"**{rabbits}** rabbits and **{chickens}** chickens.\n\n"
-        f"If all were chickens there would be {2 * heads} legs; each rabbit adds two, and {legs - 2 * heads} are missing."
+        f"All chickens would have {2 * heads} legs; each rabbit adds two, and {legs - 2 * heads} are missing."
     )

@@ -1,4 +1,4 @@
-"""Bots that use tools: one with plugins and knowledge, one that needs a tool on the client's machine, one that asks back."""
+"""Bots that use tools: plugins and knowledge, a tool on the client's machine, a question back."""
 
 from __future__ import annotations
 
@@ -37,8 +37,14 @@ def plugins(turn: Turn) -> Iterable[Step]:
         Verbose("time_capsule_recall", '{"content":""}'),
         Knowledge(
             (
-                (turn.pick("渡轮须知.pdf", "ferry-guide.pdf"), turn.pick("开船前五分钟停止检票。", "Boarding ends five minutes early.")),
-                (turn.pick("票价.xlsx", "fares.xlsx"), turn.pick("成人 6 元，儿童 3 元。", "Adults 6 yuan, children 3.")),
+                (
+                    turn.pick("渡轮须知.pdf", "ferry-guide.pdf"),
+                    turn.pick("开船前五分钟停止检票。", "Boarding ends five minutes early."),
+                ),
+                (
+                    turn.pick("票价.xlsx", "fares.xlsx"),
+                    turn.pick("成人 6 元，儿童 3 元。", "Adults 6 yuan, children 3."),
+                ),
             )
         ),
         Answer(turn.pick("我查一下时刻表。", "Let me look at the timetable.")),
@@ -55,7 +61,7 @@ def plugins(turn: Turn) -> Iterable[Step]:
                 f"从{pier}出发，接下来三班：\n\n| 开船 | 船 | 余座 |\n|---|---|--:|\n{rows}\n\n"
                 "开船前五分钟停止检票，成人 6 元，儿童 3 元。赶 **18:40** 那班的话，现在出门正好。",
                 f"The next three from {pier}:\n\n| Leaves | Ship | Seats |\n|---|---|--:|\n{rows}\n\n"
-                "Boarding ends five minutes early; adults pay 6 yuan, children 3. For the one at **18:40**, leave now.",
+                "Boarding ends five minutes early; adults 6 yuan, children 3. For **18:40**, leave now.",
             ),
             message="second",
         ),
@@ -85,7 +91,7 @@ def _report(turn: Turn) -> Iterable[Step]:
             Answer(
                 turn.pick(
                     "明白，你没有把结果给我，那我就不猜了。要是改了主意，再问一次就好。",
-                    "I see, you kept the result to yourself, so I will not guess. Ask again if you change your mind.",
+                    "I see, you kept the result to yourself, so I will not guess. Ask again if you like.",
                 )
             )
         ]
@@ -93,7 +99,7 @@ def _report(turn: Turn) -> Iterable[Step]:
         Answer(
             turn.pick(
                 f"谢谢，你的机器告诉我：\n\n{quoted}\n\n本地工具的结果就是这样回到对话里的。",
-                f"Thank you. Your machine says:\n\n{quoted}\n\nThat is how the result of a local tool comes back into a chat.",
+                f"Thank you. Your machine says:\n\n{quoted}\n\nSo a local tool comes back into a chat.",
             )
         )
     ]

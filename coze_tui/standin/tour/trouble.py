@@ -1,4 +1,4 @@
-"""Bots that get into trouble: one fails in each of the five shapes (api 3.7), one loses the line in the middle."""
+"""Bots that get into trouble: one fails in five shapes (api 3.7), one loses the line in the middle."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from coze_tui.standin.scenarios import Answer, Cut, Delta, Error, Fail, Page, Pa
 
 SHAPES = 5
 GATEWAY = (
-    "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n"
-    "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+    "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
+    "<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
 )
 
 
@@ -27,16 +27,17 @@ def fails(turn: Turn) -> Iterable[Step]:
         return [*start, Fail(4028, "the free quota of API calls is used up (sample)")]
     if shape == 4:
         return [Page(502, GATEWAY, "text/html")]
-    # The reply ends as if all was well, but with no end of the chat in it; and the server says failed when asked.
+    # The reply ends as if all was well, but the chat in it does not; asked, the server says failed.
     return [*start, Cut(end=True), Pause(1.0), Fail(5000, "event interval error (sample)")]
 
 
 def cut(turn: Turn) -> Iterable[Step]:
     """The line breaks in the middle; the answer is finished at the server, to be fetched from there."""
     first, second = turn.pick(
-        "这一句还在路上的时候，线就会断|掉。不过机器人没有停：答案会在服务器上写完，客户端应当自己把剩下的取回来，接在这里，而不是再问一遍。",
-        "While this sentence is on its way, the line will br|eak. The bot does not stop, though: the answer is finished at "
-        "the server, and the client should fetch the rest by itself and put it here, instead of asking again.",
+        "这一句还在路上的时候，线就会断|掉。不过机器人没有停：答案会在服务器上写完，"
+        "客户端应当自己把剩下的取回来，接在这里，而不是再问一遍。",
+        "While this sentence is on its way, the line will br|eak. The bot does not stop, though: the answer "
+        "is finished at the server, and the client should fetch the rest and put it here, and not ask again.",
     ).split("|")
     return [*_said(first), Cut(), Pause(2.5), Delta(second), *_whole(first + second)]
 
