@@ -268,10 +268,9 @@ class Chats:
         chat = self._find(request.query)
         messages = list(chat.messages)
         if world.studio:
-            conversation = world.state.conversations[chat.conversation_id]
-            messages = [
-                m for m in conversation.messages if m.chat_id == chat.id and m.role == "user"
-            ] + messages
+            conversation = world.state.conversations.get(chat.conversation_id)
+            asked = conversation.messages if conversation is not None else []
+            messages = [*(m for m in asked if m.chat_id == chat.id and m.role == "user"), *messages]
         elif not world.switches.stable_lists:
             # Verbose first, as the samples show it; the rest turned round.
             messages.reverse()

@@ -11,6 +11,7 @@ import json
 import socket
 import struct
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -171,7 +172,10 @@ class HttpServer:
         if request is None:
             return False
         keep = request.headers.get("connection", "").lower() != "close"
-        answer = await self._handle(request)
+        try:
+            answer = await self._handle(request)
+        except Exception:  # noqa: BLE001 - whatever it is, the one who asked must see it
+            answer = Reply(500, traceback.format_exc().encode(), "text/plain; charset=utf-8")
         if isinstance(answer, Silence):
             if answer.reset:
                 _reset(writer)

@@ -39,6 +39,24 @@ def read_capture(state: State, chat: Chat, conversation: Conversation, data: byt
     state.conversations[conversation.id] = conversation
 
 
+def timed(data: bytes) -> Iterator[tuple[float, bytes]]:
+    """The recorded bytes in parts, each with its second from the start; comment lines are left out.
+
+    A part begins at a line `: at N`, N in microseconds; what comes before the first has second 0.
+    """
+    at = 0.0
+    part: list[bytes] = []
+    for line in data.splitlines(keepends=True):
+        if not line.startswith(b":"):
+            part.append(line)
+        elif found := re.match(rb": at (\d+)\s*$", line):
+            if part:
+                yield at, b"".join(part)
+            at, part = int(found.group(1)) / 1e6, []
+    if part:
+        yield at, b"".join(part)
+
+
 def _events(data: bytes) -> Iterator[tuple[str, Mapping[str, object]]]:
     text = re.sub("\r\n?", "\n", data.decode("utf-8-sig", "replace"))
     for block in text.split("\n\n"):

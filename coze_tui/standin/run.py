@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 
 from coze_tui.standin import objects
 from coze_tui.standin.faults import Faults, edit
-from coze_tui.standin.recorded import read_capture
+from coze_tui.standin.recorded import read_capture, timed
 from coze_tui.standin.scenarios import (
     CHINESE,
     AskBack,
@@ -101,11 +101,17 @@ class Run:
         await self._play()
 
     async def replay(self, wire: Wire | None, capture: Capture) -> None:
-        """Send a recorded stream, and know its chat from then on."""
+        """Send a recorded stream at its own pace, and know its chat from then on."""
+        self._wire = wire
         read_capture(self._world.state, self._chat, self._conversation, capture.data)
-        if wire is not None:
-            await wire.write(capture.data)
-            await wire.finish()
+        start = time.monotonic()
+        try:
+            for at, data in timed(capture.data):
+                await self._pause(start + at * self._world.pace - time.monotonic(), scaled=False)
+                await self._raw(data)
+            await self._over()
+        except _Canceled:
+            await self._stopped()
 
     async def _play(self) -> None:
         try:
@@ -119,6 +125,11 @@ class Run:
             await self._end()
         except _Canceled:
             await self._stopped()
+        except BaseException:
+            # A scenario with a fault of its own must not leave its client waiting.
+            if self._wire is not None:
+                self._wire.cut("close")
+            raise
 
     async def _step(self, step: Plain) -> bool:
         """Play one step; whether the chat is over, or waits, after it."""
