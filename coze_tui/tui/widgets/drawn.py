@@ -17,7 +17,9 @@ ROLES = ("text", "bot", "user", "good", "attention", "failure", "muted", "line",
 """The roles of the themes; each is a component class `role--NAME` of `drawn.tcss`."""
 
 Part = tuple[str, str]
-"""Clean text without line ends, and its role; `bold` may follow: `("answering", "bot bold")`."""
+"""Clean text without line ends, and its role; `bold` and `selected` may follow: `("sent", "text bold")`."""
+
+_BOLD = Style(bold=True)
 
 
 class Drawn(Widget):
@@ -27,10 +29,14 @@ class Drawn(Widget):
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"role--{role}" for role in ROLES}
 
     def style_of(self, role: str) -> Style:
-        """The style of a role, without a background of its own unless it is `selected`."""
-        name, _, bold = role.partition(" ")
-        style = self.get_component_rich_style(f"role--{name}", partial=True)
-        return style + Style(bold=True) if bold else style
+        """The style of a role and what follows it; only `selected` has a background of its own."""
+        style = Style()
+        for word in role.split():
+            if word == "bold":
+                style += _BOLD
+            else:
+                style += self.get_component_rich_style(f"role--{word}", partial=True)
+        return style
 
     def line(self, left: Sequence[Part], right: Sequence[Part] = (), ground: str = "") -> Strip:
         """A line as wide as the widget, `right` at its end; where there is no room `left` is cut.
@@ -51,7 +57,8 @@ class Drawn(Widget):
         strip = Strip(segments)
         if strip.cell_length > width:
             strip = strip.crop(strip.cell_length - width)
-        return strip.apply_style(self.style_of(ground)) if ground else strip
+        base = self.rich_style + self.style_of(ground) if ground else self.rich_style
+        return strip.apply_style(base)
 
 
 def width_of(parts: Sequence[Part]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import ClassVar
 
 from textual import events
@@ -17,7 +18,9 @@ from coze_tui.tui.widgets import life_lines
 from coze_tui.tui.widgets.drawn import Drawn
 from coze_tui.tui.widgets.life_lines import Drawing
 
-_LEAST_ROWS = 5
+_BESIDE = 64
+"""Cells from which the figures stand at the right of the rows."""
+_LEAST_ROWS = 8
 """Event lines that stay when the figures ask for more lines than there are."""
 
 
@@ -131,21 +134,31 @@ class EventSidebar(Drawn, can_focus=True):
             empty: list[Drawing] = [life_lines.Title(""), life_lines.Hint(N_("nothing sent yet"))]
             return empty[:height]
         below = life_lines.figure_lines(figures, self._now_us, is_focused=self.has_focus)
-        rows, expected = figures.rows, figures.expected
-        wanted = len(rows) + len(expected)
+        wanted = len(figures.rows) + len(figures.expected)
         room = max(0, height - 1)
-        self._rows_room = min(wanted, max(room - len(below), min(room, _LEAST_ROWS)))
-        self._scroll(len(rows), wanted)
-        lines: list[Drawing] = [life_lines.Title(tail(figures.chat_id))]
+        is_beside = self.content_size.width >= _BESIDE
+        self._rows_room = room if is_beside else min(wanted, max(room - len(below), min(room, _LEAST_ROWS)))
+        title = life_lines.Title(tail(figures.chat_id))
+        rows = self._row_lines(figures)
+        if is_beside:
+            pairs = zip_longest(rows, below[1 : room + 1])
+            beside: list[Drawing] = [title, *(life_lines.Beside(row, figure) for row, figure in pairs)]
+            return beside[:height]
+        return [title, *rows, *below][:height]
+
+    def _row_lines(self, figures: TurnFigures) -> list[Drawing]:
+        rows, expected = figures.rows, figures.expected
+        self._scroll(len(rows), len(rows) + len(expected))
         stop = self._top + self._rows_room
         marked = self._cursor if self.has_focus else None
-        for index in range(self._top, min(stop, len(rows))):
-            lines.append(life_lines.Row(rows[index], is_selected=index == marked))
-        for name in expected[max(0, self._top - len(rows)) : max(0, stop - len(rows))]:
-            lines.append(life_lines.Expected(name))
-        if self._top and self._rows_room > 1:
-            lines[1] = life_lines.Earlier(self._top + 1)
-        return [*lines, *below][:height]
+        lines: list[Drawing] = [
+            life_lines.Row(rows[index], is_selected=index == marked)
+            for index in range(self._top, min(stop, len(rows)))
+        ]
+        lines += map(life_lines.Expected, expected[max(0, self._top - len(rows)) : max(0, stop - len(rows))])
+        if self._top and len(lines) > 1:
+            lines[0] = life_lines.Earlier(self._top + 1)
+        return lines
 
     def _scroll(self, count: int, wanted: int) -> None:
         """Choose the first row to show: around the cursor, or so that the newest is in sight."""

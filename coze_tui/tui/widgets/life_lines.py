@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from coze_tui.engine.figures import LifeRow, TurnFigures
 from coze_tui.i18n import N_, _, ngettext
 from coze_tui.tui.amounts import milliseconds, seconds, size, tail, thousands
-from coze_tui.tui.widgets.drawn import Part, width_of
+from coze_tui.tui.widgets.drawn import Part, cut, width_of
 from coze_tui.tui.widgets.sparkline import sparkline
 
 _WIDE = 44
@@ -20,6 +20,8 @@ _LABEL = 11
 """Cells of the names of figures."""
 _ID_LABEL = 13
 _SPARK = 10
+FIGURES_WIDTH = 28
+"""Cells that the figures ask for."""
 
 _NAMES = {
     "answer": N_("answer complete"),
@@ -153,6 +155,24 @@ class Figure:
         return Parts([(label + " " * gap, "muted"), *self.values])
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A row and a line of figures, side by side."""
+
+    row: Drawing | None
+    figure: Drawing | None
+
+    def draw(self, width: int) -> Parts:
+        """Its parts."""
+        room = width - FIGURES_WIDTH - 3
+        left, right, ground = self.row.draw(room) if self.row is not None else Parts([])
+        left = cut(left, room - width_of(right) - bool(right))
+        gap = room - width_of(left) - width_of(right)
+        row = [*left, (" " * gap, "text"), *right]
+        figure = self.figure.draw(FIGURES_WIDTH).left if self.figure is not None else ()
+        return Parts([*((text, f"{role} {ground}") for text, role in row), (" │ ", "line"), *figure])
+
+
 def shown_name(name: str) -> str:
     """How an event is called in the list."""
     return _(_NAMES[name]) if name in _NAMES else name
@@ -166,7 +186,7 @@ def figure_lines(figures: TurnFigures, now_us: int | None, *, is_focused: bool) 
     if figures.total_us is not None:
         lines.append(_figure(N_("total"), milliseconds(figures.total_us)))
     if figures.deltas + figures.reasoning_deltas > 1:
-        bars = sparkline(figures.rates(_SPARK))
+        bars = sparkline(figures.rates(_SPARK)).ljust(_SPARK)
         rate = _("{n}/s").format(n=thousands(round(figures.rate(now_us))))
         lines.append(Figure(N_("rate"), ((bars, "bot"), (f" {rate}", "text"))))
         lines.append(Figure(N_("gap"), _gap(figures)))
@@ -223,7 +243,7 @@ def _logid(logid: str) -> str:
 def _moment(row: LifeRow, room: int) -> str:
     """When it was, as exactly as there is room for; of a run, from when to when."""
     single = [milliseconds(row.until_us), seconds(row.until_us)]
-    if row.until_us == row.at_us:
+    if not row.is_run or row.until_us == row.at_us:
         forms = single
     else:
         start = thousands(row.at_us // 1000)

@@ -40,16 +40,16 @@ class QueueStrip(Drawn):
         rows = min(_SHOWN, len(self._queued))
         if y < rows:
             first_words = " ".join(self._queued[y][:500].split())
-            return self.line([("  › ", "line"), (first_words, "muted")])
+            return self.line([("  › ", "muted"), (first_words, "muted")])
         if y > rows:
             return self.line([])
         count = len(self._queued)
         told = ngettext("queued: {n} message", "queued: {n} messages", count).format(n=count)
         hint: list[Part] = [
             (f"  {told}", "muted"),
-            (" · ", "line"),
+            (" · ", "muted"),
             (_("Esc stops the answer"), "muted"),
-            (" · ", "line"),
+            (" · ", "muted"),
             (_("↑ takes the last one back"), "muted"),
         ]
         return self.line(hint)

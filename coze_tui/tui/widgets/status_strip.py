@@ -52,7 +52,7 @@ class StatusStrip(Drawn):
         width = self.content_size.width
         parts = self._shown[:1]
         for part in self._shown[1:]:
-            more: list[Part] = [(" · ", "line"), part]
+            more: list[Part] = [(" · ", "muted"), part]
             if width_of([*parts, *more]) <= width:
                 parts += more
         return self.line(parts)
