@@ -23,7 +23,7 @@ _T = TypeVar("_T")
 
 _BUSY_MS = 5_000
 _GIVE_UP_S = 15.0
-_CHECKED_BYTES = 8 << 20
+_CHECKED_BYTES = 16 << 20
 """Up to this size a file is checked whole whenever it is opened."""
 _COPIED_BYTES = 256 << 20
 """Up to this size a file that cannot be written to is still shown, from a copy in memory."""
@@ -59,8 +59,9 @@ class _Line:
                 with self._lock:
                     self._running = None
 
+        loop = asyncio.get_running_loop()
         try:
-            future = asyncio.get_running_loop().run_in_executor(self._threads, work)
+            future = loop.run_in_executor(self._threads, work)
         except RuntimeError as error:  # the executor has been shut down
             raise StoreError("other", detail="the store is closed") from error
         try:
@@ -127,6 +128,8 @@ class Database:
 
         A query that runs when the caller is cancelled is broken off.
         """
+        if self._is_closed:
+            raise StoreError("other", str(self.path or ""), "the store is closed")
         if self._reading is None:
             self._reading = _Line("store-reading")
         line = self._reading

@@ -1,4 +1,4 @@
-"""Text as it is stored and as it is searched: what counts as the same, and its two-character pieces."""
+"""Text as it is stored and as it is searched: what counts as the same, and the pieces that are indexed."""
 
 from __future__ import annotations
 
@@ -66,9 +66,18 @@ def fold_parts(*parts: str) -> str:
 
 
 def grams(folded: str) -> set[str]:
-    """All pieces of two characters that the index holds: of letters, digits, Chinese; no punctuation."""
-    plain = folded.translate(_UNINDEXED)
-    return {gram for gram in set(map(add, plain, plain[1:])) if " " not in gram}
+    """The pieces of a text that the index holds: of letters, digits, Chinese characters; no punctuation.
+
+    Every two neighbours; every three where they are ASCII, since English has few different twos; and each
+    character that no other follows, so that any character begins a piece.
+    """
+    plain = folded.translate(_UNINDEXED) + " "
+    twos = set(map(add, plain, plain[1:]))
+    threes = set(map(add, map(add, plain, plain[1:]), plain[2:]))
+    pieces = {two for two in twos if " " not in two}
+    pieces.update(three for three in threes if three.isascii() and " " not in three)
+    pieces.update(two[0] for two in twos if two[1] == " " != two[0])
+    return pieces
 
 
 def spans(text: str, needle: str) -> list[tuple[int, int]]:

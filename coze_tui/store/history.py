@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from coze_tui.errors import StoreError
 from coze_tui.store.folding import fold, fold_parts, storable
 from coze_tui.store.messages import SLOT, delete_messages
 
@@ -231,13 +232,17 @@ def purge_deleted(c: sqlite3.Connection, before_ms: int) -> int:
 
 
 def fork(c: sqlite3.Connection, key: str, upto_message: int, now_ms: int) -> str:
-    """Makes a conversation that is the same up to and with one message, unknown to Coze; its key."""
+    """Makes a conversation that is the same up to and with one message, unknown to Coze; its key.
+
+    Raises:
+        StoreError: the conversation has no such message.
+    """
     origin = conversation(c, key)
     row = c.execute(
         "SELECT position FROM messages WHERE key = ? AND conversation = ?", (upto_message, key)
     ).fetchone()
     if origin is None or row is None:
-        raise KeyError(key)
+        raise StoreError("other", detail=f"there is no message {upto_message} in conversation {key}")
     last = int(row[0])
     new = create_conversation(
         c, origin.site, origin.bot_id, now_ms, bot_name=origin.bot_name, title=origin.title, forked_from=key

@@ -184,10 +184,15 @@ def finish_chat(
     """Packs the frames of a chat and writes what it came to: messages without the question, and figures.
 
     May be called again, after a recovery: the messages take the place of the earlier ones. Their keys.
+
+    Raises:
+        StoreError: the chat is gone, with its conversation.
     """
+    row = c.execute("SELECT conversation, slot, sent_at FROM chats WHERE key = ?", (chat,)).fetchone()
+    if row is None:
+        raise StoreError("other", detail=f"there is no chat {chat}")
     frames = frame_lines(c, chat)
     packed = zlib.compress(b"\n".join(frames)) if frames else None
-    row = c.execute("SELECT conversation, slot, sent_at FROM chats WHERE key = ?", (chat,)).fetchone()
     conversation, slot, sent_at = str(row[0]), int(row[1]), int(row[2])
     figures = [
         storable(value) if isinstance(value, str) else storable_int(value) for value in astuple(summary)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from coze_tui.errors import StoreError
 from coze_tui.store import search_index
 from coze_tui.store.folding import fold_parts, storable, storable_int
 
@@ -85,11 +86,15 @@ def insert(
 
 
 def new_slot(c: sqlite3.Connection, conversation: str, count: int = 1) -> int:
-    """The first of so many unused slots at the conversation's end."""
+    """The first of so many unused slots at the conversation's end.
+
+    Raises:
+        StoreError: the conversation is gone.
+    """
     c.execute("UPDATE conversations SET last_slot = last_slot + ? WHERE key = ?", (count, conversation))
     row = c.execute("SELECT last_slot FROM conversations WHERE key = ?", (conversation,)).fetchone()
     if row is None:
-        raise KeyError(conversation)
+        raise StoreError("other", detail=f"there is no conversation {conversation}")
     return int(row[0]) - count + 1
 
 

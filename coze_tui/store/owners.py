@@ -1,4 +1,4 @@
-"""Which program runs a chat, and whether it still lives; also when it ran elsewhere on a shared store."""
+"""Which program runs a chat, and whether it still lives; also when it runs elsewhere on a shared store."""
 
 from __future__ import annotations
 
@@ -12,48 +12,44 @@ LEASE_MS = 60_000
 
 
 def this_program() -> str:
-    """A text that tells this process from every other one, before and after a restart of the machine."""
+    """A text that tells this process from every other one."""
     pid = os.getpid()
-    return json.dumps([_machine(), _boot(), pid, _start_of(pid)])
+    return json.dumps([_place(), pid, _start_of(pid)])
 
 
 def is_dead(owner: str, beat_at_ms: int, now_ms: int) -> bool:
-    """The owner is no more. Sure where it ran on this machine; else judged by its last sign of life."""
+    """The owner is no more. Certain where it ran here on Linux; else its last sign of life decides."""
     try:
-        machine, boot, pid, start = json.loads(owner)
+        place, pid, start = json.loads(owner)
     except ValueError:
         return True  # nobody owns it
-    if machine != _machine():
-        return now_ms - beat_at_ms > LEASE_MS
-    if boot != _boot():
-        return True
-    if not boot or not start:
-        return not _is_running(int(pid)) or now_ms - beat_at_ms > LEASE_MS
-    return bool(_start_of(int(pid)) != start)
+    is_silent = now_ms - beat_at_ms > LEASE_MS
+    if place != _place():
+        return is_silent
+    if start:
+        return bool(_start_of(int(pid)) != start)
+    return is_silent or not _is_running(int(pid))
 
 
-def _machine() -> str:
-    """The name of the host, and of the process namespace where there are several."""
+def _place() -> str:
+    """Within what a process id means something: one run of one machine, and one namespace in it."""
     try:
-        return f"{platform.node()} {Path('/proc/self/ns/pid').readlink()}"
+        namespace = str(Path("/proc/self/ns/pid").readlink())
     except OSError:
         return platform.node()
-
-
-def _boot() -> str:
-    return _first_line("/proc/sys/kernel/random/boot_id")
+    return f"{_content('/proc/sys/kernel/random/boot_id')} {namespace}"
 
 
 def _start_of(pid: int) -> str:
     """When a process began, in ticks of the kernel; empty if there is none, or no way to know."""
-    # The name of the program is in brackets and may hold anything, brackets too.
-    fields = _first_line(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    # The program's name is in brackets and may hold anything, brackets too.
+    fields = _content(f"/proc/{pid}/stat").rpartition(")")[2].split()
     return fields[19] if len(fields) > 19 and fields[0] not in "ZX" else ""
 
 
 def _is_running(pid: int) -> bool:
     if os.name != "posix":
-        return True  # there is no harmless way to ask; the lease decides
+        return True  # there is no harmless way to ask
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -63,7 +59,7 @@ def _is_running(pid: int) -> bool:
     return True
 
 
-def _first_line(path: str) -> str:
+def _content(path: str) -> str:
     try:
         return Path(path).read_text("utf-8", "replace").strip()
     except OSError:

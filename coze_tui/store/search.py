@@ -100,36 +100,29 @@ def _message_hits(c: sqlite3.Connection, needle: str, limit: int) -> list[Hit]:
 
 def _matching_keys(c: sqlite3.Connection, needle: str, limit: int) -> list[int]:
     """The latest messages with the needle in them, of conversations that are not deleted."""
-    wanted = """
-        FROM messages JOIN texts ON texts.message = messages.key
-        WHERE instr(folded, ?)
-          AND (SELECT deleted_at FROM conversations WHERE key = messages.conversation) = 0"""
+    by_key, by_time = (_wanted("texts CROSS JOIN messages"), _wanted("messages CROSS JOIN texts"))
     latest = "ORDER BY messages.created_at DESC, messages.key DESC LIMIT ?"
     query = search_index.query(needle) if search_index.is_there(c) else ""
     if not query:
-        rows = c.execute(f"SELECT messages.key {wanted} {latest}", (needle, limit))
-        return [int(key) for (key,) in rows]
-    candidates = "SELECT rowid FROM grams WHERE grams MATCH ?"
-    count = int(c.execute(f"SELECT count(*) FROM ({candidates})", (query,)).fetchone()[0])
-    # A plus sign keeps SQLite from using an index on that column.
-    by_time, by_key = (
-        ("messages.key", "+messages.created_at")
+        return [int(key) for key, _ in c.execute(f"{by_key} {latest}", (needle, limit))]
+    candidates = "(SELECT rowid FROM grams WHERE grams MATCH ?)"
+    count = int(c.execute(f"SELECT count(*) FROM {candidates}", (query,)).fetchone()[0])
+    found = (
+        c.execute(f"{by_key} AND texts.message IN {candidates} {latest}", (needle, query, limit))
         if count <= _FEW
-        else ("+messages.key", "messages.created_at")
+        else c.execute(f"{by_time} AND +messages.key IN {candidates} {latest}", (needle, query, limit))
     )
-    rows = c.execute(
-        f"""SELECT key FROM (
-                SELECT * FROM (
-                    SELECT messages.key, messages.created_at {wanted} AND {by_time} IN ({candidates})
-                    ORDER BY {by_key} DESC, messages.key DESC LIMIT ?)
-                UNION ALL
-                SELECT * FROM (
-                    SELECT messages.key, messages.created_at {wanted} AND is_indexed = 0
-                    ORDER BY +messages.created_at DESC, messages.key DESC LIMIT ?))
-            ORDER BY created_at DESC, key DESC LIMIT ?""",
-        (needle, query, limit, needle, limit, limit),
-    )
-    return [int(key) for (key,) in rows]
+    rows = found.fetchall() + c.execute(f"{by_key} AND is_indexed = 0 {latest}", (needle, limit)).fetchall()
+    rows.sort(key=lambda row: (-row[1], -row[0]))
+    return [int(key) for key, _ in rows[:limit]]
+
+
+def _wanted(tables: str) -> str:
+    """A query for messages with a needle, which SQLite goes through in the order of these tables."""
+    return f"""
+        SELECT messages.key, messages.created_at FROM {tables} ON texts.message = messages.key
+        WHERE instr(folded, ?)
+          AND (SELECT deleted_at FROM conversations WHERE key = messages.conversation) = 0"""
 
 
 def _snippet(text: str, needle: str) -> tuple[str, tuple[tuple[int, int], ...]]:

@@ -1,4 +1,4 @@
-"""The two-character index: which messages may hold a text. It may lag behind; the search itself never does.
+"""The index of short pieces: which messages may hold a text. It may lag behind; the search itself never does.
 
 An FTS5 table without content and without positions. Where this SQLite has no FTS5, nothing is ever marked as
 indexed and the search looks at every text.
@@ -69,4 +69,10 @@ def tidy(c: sqlite3.Connection) -> None:
 
 def query(folded: str) -> str:
     """The FTS5 query whose answer holds every message with this text in it; empty if it cannot help."""
-    return " ".join(f'"{gram}"' for gram in sorted(grams(folded)))
+    pieces = grams(folded)
+    longest = [piece for piece in pieces if len(piece) > 1]
+    if longest:
+        # A piece within a longer one adds nothing, and what ends the needle need not end a word.
+        wanted = [piece for piece in longest if not any(piece in other != piece for other in longest)]
+        return " ".join(f'"{piece}"' for piece in sorted(wanted))
+    return " ".join(f'"{piece}" *' for piece in sorted(pieces))
