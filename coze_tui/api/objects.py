@@ -75,6 +75,10 @@ class MessageType(_Word):
     FOLLOW_UP = "follow_up"
     UNKNOWN = "unknown"
 
+    @classmethod
+    def _missing_(cls, value: object) -> Self:
+        return cls("question" if value == "user" else "unknown")  # api 7.2, 15
+
 
 class ContentType(_Word):
     """How `content` is to be read (api 3.4)."""
@@ -134,7 +138,7 @@ def int_of(value: object) -> int:
         return value
     if isinstance(value, float):
         return int(value) if abs(value) < 1e18 else 0  # also false for NaN and infinities
-    if isinstance(value, str) and len(value) <= 20 and value.strip().lstrip("-").isdecimal():
+    if isinstance(value, str) and len(value) <= 20 and value.strip().removeprefix("-").isdecimal():
         return int(value)
     return 0
 
