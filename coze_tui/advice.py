@@ -201,6 +201,26 @@ _BY_CODE: Mapping[int, tuple[str, str]] = {
     6023: (N_("the workflow has failed"), _FIX_WORKFLOW),
 }
 
+_BY_WORD: Mapping[str, tuple[str, str]] = {
+    # OAuth's own (api 1.4)
+    "access_denied": (N_("the login was refused in the browser"), N_("Begin again, and agree there.")),
+    "access_deny": (N_("the login was refused in the browser"), N_("Begin again, and agree there.")),
+    "expired_token": (
+        N_("the code was not used in time"),
+        N_("Begin again: a code lives for a few minutes."),
+    ),
+    "invalid_client": (
+        N_("there is no such OAuth app"),
+        N_("Check the client id and the site; the app's type must be the one for devices."),
+    ),
+    "invalid_grant": (N_("the login is no longer valid"), N_("Log in again with `coze-tui login --device`.")),
+    "invalid_request": (N_("the login was asked for in a wrong way"), N_("Check the client id.")),
+    "unsupported_grant_type": (
+        N_("the OAuth app does not take this kind of login"),
+        N_("Make an app of the type for devices."),
+    ),
+}
+
 _UPLOADS = range(104000000, 104000100)
 
 _BY_STATUS: Mapping[int, tuple[str, str]] = {
@@ -224,7 +244,9 @@ def known_codes() -> frozenset[int]:
 
 
 def _for_api_error(error: ApiError, base_url: str) -> Advice:
-    known = _BY_CODE.get(error.code)
+    known = _BY_WORD.get(error.msg) if error.code <= 0 else _BY_CODE.get(error.code)
+    if isinstance(error, NotServedError):
+        known = (N_("this server does not offer that"), _NOTHING)
     if known is None and error.code in _UPLOADS:
         known = (N_("the upload has failed"), N_("Try again; if it stays, try another file."))
     if known is None and error.code == error.http_status:
@@ -252,8 +274,6 @@ def _unknown(error: ApiError, msg: str) -> tuple[str, str, str]:
             do = _("Wait for it, cancel it, or start a new conversation.")
         case QuotaError():
             do = _(_LATER)
-        case NotServedError():
-            return _("this server does not offer that"), _quoted(msg), ""
         case NotFoundError():
             do = _("Check the id and the address of the site.")
         case _:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping
 from enum import IntEnum
 from typing import TYPE_CHECKING
@@ -34,7 +36,7 @@ MEANINGS: Mapping[Exit, str] = {
     Exit.API: N_("Coze said no, or the chat failed"),
     Exit.CUT: N_("no connection, a time limit, or the answer was cut off"),
     Exit.ACTION: N_("the bot waits for a tool of yours"),
-    Exit.STOPPED: N_("stopped with Ctrl+C"),
+    Exit.STOPPED: N_("stopped with Ctrl+C; 143 by SIGTERM, 129 by SIGHUP"),
     Exit.PIPE: N_("whoever read the output went away"),
 }
 
@@ -75,3 +77,11 @@ def exit_for_end(ended: TurnEnded) -> Exit:
             return Exit.CUT
         case _:
             return Exit.API if ended.error is None else exit_for(ended.error)
+
+
+def forget_stdout() -> None:
+    """Nobody reads stdout any more: let the rest vanish, so that ending neither waits nor complains."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError, AttributeError):
+        pass

@@ -29,11 +29,11 @@ def run() -> None:
         status = main(sys.argv[1:], os.environ)
         if sys.stdout is not None:
             sys.stdout.flush()
-    except BrokenPipeError:
-        _forget_stdout()
-        status = 141
-    except KeyboardInterrupt:
-        status = 130
+    except (BrokenPipeError, KeyboardInterrupt) as error:
+        from coze_tui.cli.exits import exit_for, forget_stdout
+
+        forget_stdout()
+        status = exit_for(error)
     sys.exit(status)
 
 
@@ -129,11 +129,3 @@ def _speak_as_asked(tokens: Sequence[str], environment: Mapping[str, str]) -> No
         elif token.startswith("--lang="):
             wish = token.removeprefix("--lang=")
     use_language(language_of(environment) if wish in ("", "auto") else wish)
-
-
-def _forget_stdout() -> None:
-    """Nobody reads it any more: keep the interpreter from complaining when it ends."""
-    try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError, AttributeError):
-        pass

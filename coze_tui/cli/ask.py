@@ -1,0 +1,300 @@
+"""`coze-tui ask`: one question, its answer on stdout, and nothing of the screen's libraries loaded."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, aclosing
+from datetime import UTC, datetime
+from types import FrameType
+from typing import TextIO, TypeVar
+
+from coze_tui.advice import advice
+from coze_tui.api.captures import Capture, capture_text
+from coze_tui.api.chats import ChatRequest, ToolOutput
+from coze_tui.cli.ask_output import (
+    AnswerPrinter,
+    EventPrinter,
+    JsonPrinter,
+    Printer,
+    RawPrinter,
+    ReasoningPrinter,
+)
+from coze_tui.cli.commands import Command
+from coze_tui.cli.connect import Connection
+from coze_tui.cli.exits import exit_for_end, forget_stdout
+from coze_tui.cli.start import Start, begin, require_bot, tell, tell_problems
+from coze_tui.engine.runner import ChatTurn
+from coze_tui.engine.updates import ActionRequired, Phase, TurnEnded, TurnUpdate
+from coze_tui.errors import SettingsError, StoreError
+from coze_tui.i18n import _
+from coze_tui.remembered import bot_key
+from coze_tui.text import clean_line
+
+_T = TypeVar("_T")
+
+LONGEST_QUESTION = 4 << 20
+"""Bytes taken from stdin; no model takes more."""
+
+
+def run_ask(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Ask, print, and end with the status of the turn."""
+    _check(arguments)
+    start = begin(command, arguments, environment)
+    tell_problems(start)
+    require_bot(start.settings)
+    question = _question(arguments.words, sys.stdin)
+    stopper = _Stopper()
+    stopper.install()
+    try:
+        return asyncio.run(_ask(start, arguments, question, stopper))
+    except KeyboardInterrupt:
+        forget_stdout()  # it may be stuck, and would be written to again
+        return 128 + (stopper.signal or signal.SIGINT)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    chosen = [name for name in ("raw", "json") if getattr(arguments, name)]
+    if len(chosen) > 1:
+        raise SettingsError(_("cannot go together with --json"), source="--raw")
+    if arguments.raw and arguments.no_stream:
+        raise SettingsError(_("there are no lines of a stream without a stream"), source="--raw")
+    for output in arguments.tool_output:
+        if "=" not in output:
+            raise SettingsError(_("must be TOOL=VALUE"), source="--tool-output")
+    if arguments.new and (arguments.conversation or getattr(arguments, "continue")):
+        raise SettingsError(_("cannot go together with --continue or --conversation"), source="--new")
+
+
+def _question(words: list[str], stdin: TextIO | None) -> str:
+    """The question of the arguments, of stdin, or of both.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    parts = [" ".join(words)]
+    if stdin is not None and not stdin.isatty():
+        try:
+            data = stdin.buffer.read(LONGEST_QUESTION + 1)
+        except OSError as error:
+            raise SettingsError(str(error.strerror), source="stdin") from error
+        if len(data) > LONGEST_QUESTION:
+            raise SettingsError(_("is longer than any model takes"), source="stdin")
+        parts.append(data.decode("utf-8-sig", "replace").strip("\r\n"))
+    question = "\n\n".join(part for part in parts if part.strip())
+    if not question:
+        raise SettingsError(_("there is no question"), source="ask")
+    return question
+
+
+async def _ask(start: Start, arguments: argparse.Namespace, question: str, stopper: _Stopper) -> int:
+    settings = start.settings
+    async with AsyncExitStack() as stack:
+        connection = Connection(start)
+        stack.push_async_callback(connection.aclose)
+        await connection.renew()
+        request = ChatRequest(
+            bot_id=settings.bot_id,
+            user_id=settings.user_id,
+            question=question,
+            conversation_id=_conversation(start, arguments),
+            custom_variables=settings.custom_variables,
+            parameters=settings.parameters,
+            publish_status="" if settings.publish_status == "published_online" else settings.publish_status,
+            connector_id=settings.connector_id,
+        )
+        output = _Output(arguments)
+        turn = ChatTurn(
+            connection.client,
+            request,
+            streaming=not arguments.no_stream,
+            on_text=output.write if arguments.raw else None,
+            idle_seconds=settings.idle_timeout,
+        )
+        record = arguments.record
+        if record:
+            file = stack.enter_context(_record_file(record))
+            stack.callback(lambda: file.write(capture_text(_capture(turn, start))))
+        with stopper.stopping(turn.stop):
+            ended = await _play(turn, output, _outputs(arguments))
+    if output.broken is not None:
+        raise output.broken
+    conversation_id = turn.state.conversation_id
+    if conversation_id and conversation_id != request.conversation_id:
+        try:
+            start.memory.ask_in(settings.base_url, settings.bot_id, conversation_id)
+        except StoreError as error:
+            tell(advice(error).text)
+    if ended.error is not None:
+        tell(advice(ended.error, base_url=settings.base_url).text)
+    elif ended.outcome is Phase.INTERRUPTED:
+        tell(_("the answer was cut off before its end"))
+    if ended.outcome is Phase.CANCELED and stopper.signal:
+        return 128 + stopper.signal
+    return exit_for_end(ended)
+
+
+async def _play(turn: ChatTurn, output: _Output, outputs: Mapping[str, str]) -> TurnEnded:
+    """Show everything until the turn is over; the outputs given beforehand are handed in when asked for."""
+    while True:
+        required: ActionRequired | None = None
+        async with aclosing(turn.updates()) as updates:
+            async for update in updates:
+                output.show(update)
+                if output.broken is not None:
+                    turn.stop()  # nobody reads on: let the bot rest, too
+                if isinstance(update, ActionRequired):
+                    required = update
+                elif isinstance(update, TurnEnded):
+                    ended = update
+        if ended.outcome is not Phase.REQUIRES_ACTION or required is None:
+            return ended
+        answers = [
+            ToolOutput(call.id, outputs[key])
+            for call in required.tool_calls
+            for key in (call.id, call.name)
+            if key in outputs
+        ]
+        if {answer.tool_call_id for answer in answers} != {call.id for call in required.tool_calls}:
+            _tell_calls(required)
+            return ended
+        turn.submit(answers)
+
+
+def _tell_calls(required: ActionRequired) -> None:
+    for call in required.tool_calls:
+        tell(
+            clean_line(
+                _("the bot waits for your tool {name}({arguments}), call {id}").format(
+                    name=call.name, arguments=call.arguments, id=call.id
+                )
+            )
+        )
+    tell(_("ask again with --tool-output TOOL=VALUE for each of them"))
+
+
+class _Output:
+    """All that is printed. Once its reader has gone away, nothing."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.broken: BrokenPipeError | None = None
+        self._raw = RawPrinter(sys.stdout, cleaned=sys.stdout.isatty())
+        self._printers: list[Printer] = []
+        if arguments.events:
+            self._printers.append(EventPrinter(sys.stderr))
+        if arguments.reasoning:
+            can_dim = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+            dim = can_dim and not os.environ.get("NO_COLOR")
+            self._printers.append(ReasoningPrinter(sys.stderr, dim=dim))
+        if arguments.raw:
+            self._printers.append(self._raw)
+        elif arguments.json:
+            self._printers.append(JsonPrinter(sys.stdout))
+        else:
+            self._printers.append(AnswerPrinter(sys.stdout, sys.stderr))
+
+    def show(self, update: TurnUpdate) -> None:
+        for printer in self._printers:
+            self._try(printer.show, update)
+
+    def write(self, text: str) -> None:
+        self._try(self._raw.write, text)
+
+    def _try(self, work: Callable[[_T], None], what: _T) -> None:
+        if self.broken is None:
+            try:
+                work(what)
+            except BrokenPipeError as error:
+                self.broken = error
+
+
+def _conversation(start: Start, arguments: argparse.Namespace) -> str:
+    """The id to go on with, or empty for a new conversation.
+
+    Raises:
+        SettingsError: there is no last one.
+    """
+    if not getattr(arguments, "continue"):
+        return arguments.conversation or ""
+    key = bot_key(start.settings.bot_id, start.settings.base_url)
+    last = start.memory.read().last_asked.get(key, "")
+    if not last:
+        raise SettingsError(_("nothing was asked of this bot before"), source="--continue")
+    return last
+
+
+def _outputs(arguments: argparse.Namespace) -> Mapping[str, str]:
+    pairs = (output.partition("=") for output in arguments.tool_output)
+    return {name: value for name, _equals, value in pairs}
+
+
+def _record_file(name: str) -> TextIO:
+    """Opened before anything is asked, so that no answer is lost for want of it."""
+    try:
+        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise SettingsError(
+            _("{file} cannot be written: {reason}").format(file=name, reason=error.strerror),
+            source="--record",
+        ) from error
+    return os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape")
+
+
+def _capture(turn: ChatTurn, start: Start) -> Capture:
+    facts = {
+        "sent_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "base_url": start.settings.base_url,
+        "bot_id": turn.request.bot_id,
+        "question": turn.request.question,
+        "chat_id": turn.state.chat_id,
+        "conversation_id": turn.state.conversation_id,
+        "logid": turn.logid,
+    }
+    return Capture(tuple(turn.frames), {key: value for key, value in facts.items() if value})
+
+
+class _Stopper:
+    """Ctrl+C and its like: the first stops the turn, the second ends the program."""
+
+    def __init__(self) -> None:
+        self.signal = 0
+        """The first signal that came."""
+        self._stop: Callable[[], None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def install(self) -> None:
+        """Take the signals that mean an end. Not through the loop: it may be stuck in a write."""
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._take)
+
+    def stopping(self, stop: Callable[[], None]) -> _Stopping:
+        """While this is entered a first signal calls `stop`, on the loop."""
+        return _Stopping(self, stop)
+
+    def aim(self, stop: Callable[[], None] | None) -> None:
+        self._stop = stop
+        self._loop = asyncio.get_running_loop()
+
+    def _take(self, number: int, frame: FrameType | None) -> None:
+        is_first, self.signal = not self.signal, self.signal or number
+        if not is_first or self._stop is None or self._loop is None:
+            raise KeyboardInterrupt
+        self._loop.call_soon_threadsafe(self._stop)
+
+
+class _Stopping:
+    def __init__(self, stopper: _Stopper, stop: Callable[[], None]) -> None:
+        self._stopper = stopper
+        self._stop = stop
+
+    def __enter__(self) -> None:
+        self._stopper.aim(self._stop)
+
+    def __exit__(self, *error: object) -> None:
+        self._stopper.aim(None)

@@ -1,0 +1,226 @@
+"""How `ask` prints a turn: the answer on stdout, its life on stderr, or all of it as JSON lines."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Protocol, TextIO
+
+from coze_tui.advice import advice
+from coze_tui.engine.updates import (
+    AnswerGrew,
+    AnswerSettled,
+    ChatIdentified,
+    EventNoted,
+    LogidReported,
+    ReasoningGrew,
+    TurnEnded,
+    TurnUpdate,
+    UsageReported,
+)
+from coze_tui.i18n import _
+from coze_tui.text import StreamCleaner, clean_line
+
+
+class Printer(Protocol):
+    """Something that shows updates."""
+
+    def show(self, update: TurnUpdate) -> None: ...
+
+
+@dataclass(slots=True)
+class _Answer:
+    """One answer, as far as it was printed."""
+
+    printed: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
+    settled: str | None = None
+
+
+class AnswerPrinter:
+    """Prints answers as they come, one after the other: a second one waits until the first is whole."""
+
+    def __init__(self, out: TextIO, notes: TextIO) -> None:
+        self._out = out
+        self._notes = notes
+        self._answers: dict[str, _Answer] = {}
+        self._begun = ""
+        self._last = "\n"
+
+    def show(self, update: TurnUpdate) -> None:
+        match update:
+            case AnswerGrew(message_id=message_id, text=text) if text:
+                self._answers.setdefault(message_id, _Answer()).waiting.append(text)
+                self._print(is_over=False)
+            case AnswerSettled(message_id=message_id, text=text):
+                self._answers.setdefault(message_id, _Answer()).settled = text
+                self._print(is_over=False)
+            case TurnEnded():
+                self._print(is_over=True)
+            case _:
+                pass
+
+    def _print(self, *, is_over: bool) -> None:
+        while self._answers:
+            message_id, answer = next(iter(self._answers.items()))
+            if answer.settled is None:
+                self._write(message_id, answer.waiting)
+                answer.printed += answer.waiting
+                answer.waiting = []
+                if not is_over:
+                    break
+            else:
+                self._finish(message_id, answer, answer.settled)
+            del self._answers[message_id]
+        if is_over and self._last != "\n":
+            self._out.write("\n")
+        self._out.flush()
+
+    def _finish(self, message_id: str, answer: _Answer, whole: str) -> None:
+        """The completed text wins over the deltas (api 3.5)."""
+        printed = "".join(answer.printed)
+        if not whole:
+            self._write(message_id, answer.waiting)
+        elif whole.startswith(printed):
+            self._write(message_id, [whole[len(printed) :]])
+        else:
+            self._begun = ""
+            self._notes.write(_("coze-tui: the bot has replaced its answer; here is the new one:") + "\n")
+            self._notes.flush()
+            self._write(message_id, [whole])
+
+    def _write(self, message_id: str, pieces: Sequence[str]) -> None:
+        for text in pieces:
+            if not text:
+                continue
+            if self._begun != message_id:
+                self._separate()
+                self._begun = message_id
+            self._out.write(text)
+            self._last = text[-1]
+
+    def _separate(self) -> None:
+        """A blank line between two answers."""
+        if self._begun or self._last != "\n":
+            self._out.write("\n" if self._last == "\n" else "\n\n")
+
+
+class ReasoningPrinter:
+    """Prints what the bot thinks, dim where the terminal can."""
+
+    def __init__(self, out: TextIO, *, dim: bool) -> None:
+        self._out = out
+        self._before, self._after = ("\x1b[2m", "\x1b[22m") if dim else ("", "")
+        self._last = "\n"
+
+    def show(self, update: TurnUpdate) -> None:
+        match update:
+            case ReasoningGrew(text=text) if text:
+                self._out.write(f"{self._before}{text}{self._after}")
+                self._last = text[-1]
+            case _ if self._last != "\n":
+                self._out.write("\n")
+                self._last = "\n"
+            case _:
+                return
+        self._out.flush()
+
+
+class EventPrinter:
+    """Prints the life of the chat: one line an event, runs of deltas folded into one."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._deltas = 0
+        self._bytes = 0
+        self._from_us = 0
+        self._to_us = 0
+
+    def show(self, update: TurnUpdate) -> None:
+        match update:
+            case (
+                AnswerGrew(arrivals_us=arrivals, bytes=size) | ReasoningGrew(arrivals_us=arrivals, bytes=size)
+            ):
+                if arrivals:
+                    self._from_us = self._from_us if self._deltas else arrivals[0]
+                    self._to_us = arrivals[-1]
+                    self._deltas += len(arrivals)
+                    self._bytes += size
+            case EventNoted(record=record):
+                self._end_run()
+                self._line(record.at_us, record.name, record.detail)
+            case ChatIdentified():
+                self._fact("chat", update.chat_id)
+                self._fact("conversation", update.conversation_id)
+            case LogidReported(logid=logid) if logid:
+                self._fact("logid", logid)
+            case UsageReported(usage=usage):
+                self._fact("tokens", f"{usage.input_count} in, {usage.output_count} out")
+            case TurnEnded():
+                self._end_run()
+                self._line(update.at_us, f"= {update.outcome}", "")
+            case _:
+                pass
+
+    def _end_run(self) -> None:
+        if self._deltas:
+            until = f"… {_ms(self._to_us)} ms, {self._bytes} B"
+            self._line(self._from_us, f"delta ×{self._deltas}", until)
+            self._deltas = self._bytes = 0
+
+    def _line(self, at_us: int, name: str, detail: str) -> None:
+        self._out.write(clean_line(f"{_ms(at_us):>10} ms  {name:<18} {detail}").rstrip() + "\n")
+        self._out.flush()
+
+    def _fact(self, name: str, value: str) -> None:
+        self._out.write(clean_line(f"{'':>10}     {name:<18} {value}").rstrip() + "\n")
+        self._out.flush()
+
+
+class JsonPrinter:
+    """Prints one JSON object for each update, named like it in lower case."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def show(self, update: TurnUpdate) -> None:
+        name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(update).__name__).lower()
+        facts: dict[str, object] = {"type": name}
+        if isinstance(update, TurnEnded):
+            facts |= {"outcome": str(update.outcome), "at_us": update.at_us}
+            if update.error is not None:
+                told = advice(update.error)
+                facts["error"] = {
+                    "class": type(update.error).__name__,
+                    "code": told.code,
+                    "logid": told.logid,
+                    "text": told.text,
+                }
+        else:
+            facts |= asdict(update)
+        self._out.write(clean_line(json.dumps(facts, ensure_ascii=False)) + "\n")
+        self._out.flush()
+
+
+class RawPrinter:
+    """Prints the stream as it arrives; cleaned where it goes to a terminal."""
+
+    def __init__(self, out: TextIO, *, cleaned: bool) -> None:
+        self._out = out
+        self._cleaner = StreamCleaner() if cleaned else None
+
+    def write(self, text: str) -> None:
+        """One piece of the stream."""
+        self._out.write(text if self._cleaner is None else self._cleaner.feed(text))
+        self._out.flush()
+
+    def show(self, update: TurnUpdate) -> None:
+        if isinstance(update, TurnEnded) and self._cleaner is not None:
+            self._out.write(self._cleaner.flush())
+            self._out.flush()
+
+
+def _ms(us: int) -> str:
+    return f"{us / 1000:.1f}"

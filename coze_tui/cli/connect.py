@@ -1,0 +1,46 @@
+"""The client of this run, and the token it shows at each request."""
+
+from __future__ import annotations
+
+from coze_tui.api import oauth
+from coze_tui.api.client import CozeClient
+from coze_tui.cli.start import Start
+
+
+class Connection:
+    """One client with one token; an OAuth token is renewed when its time is up (api 1.5)."""
+
+    def __init__(self, start: Start) -> None:
+        """Connect to nothing yet.
+
+        Raises:
+            CredentialsError: there is no usable token.
+            SettingsError: the site's address cannot be used.
+            TransportError: the proxy or the certificates cannot be used.
+        """
+        settings = start.settings
+        self.token = start.token()
+        self._pair = self.token.pair
+        self._secret = self.token.secret
+        self._credentials = start.credentials
+        self._profile = settings.profile
+        self.client = CozeClient(
+            settings.base_url,
+            lambda: self._secret.reveal(),
+            connect_timeout=settings.connect_timeout,
+            idle_timeout=settings.idle_timeout,
+            ca_file=None if settings.ca_file is None else str(settings.ca_file),
+            proxy=settings.proxy or None,
+        )
+
+    async def renew(self) -> None:
+        """Make sure that the token is good for a while; call it before each chat."""
+        if self._pair is not None and not self._pair.is_fresh():
+            self._pair = await self._credentials.fresh_pair(
+                self._profile, self._pair, lambda pair: oauth.refresh(self.client, pair)
+            )
+            self._secret = self._pair.access
+
+    async def aclose(self) -> None:
+        """Close the client."""
+        await self.client.aclose()

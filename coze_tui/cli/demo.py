@@ -1,0 +1,44 @@
+"""`coze-tui demo`: the normal program against a server inside it, with a home that vanishes."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Mapping
+
+from coze_tui.cli.chat import run_chat
+from coze_tui.cli.commands import Command
+from coze_tui.cli.start import begin
+from coze_tui.credentials import TOKEN_VARIABLE
+from coze_tui.paths import HOME_VARIABLE
+from coze_tui.settings import PREFIX, variable_of
+from coze_tui.standin.bots import demo_bots
+from coze_tui.standin.server import StandIn
+
+
+def run_demo(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Run the app; the person's own settings, token and history are not touched."""
+    bots = demo_bots()
+    with (
+        tempfile.TemporaryDirectory(prefix="coze-tui-demo-", ignore_cleanup_errors=True) as home,
+        StandIn(bots=bots) as stand_in,
+    ):
+        own = {
+            HOME_VARIABLE: home,
+            TOKEN_VARIABLE: stand_in.token,
+            variable_of("base_url"): stand_in.base_url,
+            variable_of("bot_id"): bots[0].id,
+        }
+        rest = {name: value for name, value in environment.items() if not name.startswith("COZE_")}
+        looks = {
+            name: value
+            for name, value in environment.items()
+            if name.startswith(PREFIX) and name.removeprefix(PREFIX) in _LOOKS
+        }
+        return run_chat(begin(command, arguments, {**rest, **looks, **own}), arguments)
+
+
+_LOOKS = frozenset(
+    {"LANGUAGE", "THEME", "MOUSE", "SIDEBAR", "SIMPLE_EMOJI", "DIFFERENCES", "FRAMES_PER_SECOND", "SEND_KEY"}
+)
+"""What a person may have set for the terminal, which is the same in the demo."""

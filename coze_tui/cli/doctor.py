@@ -1,0 +1,175 @@
+"""`coze-tui doctor`: what the program sees of its settings, token, folders, terminal and network."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import locale
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from coze_tui import __version__
+from coze_tui.advice import advice
+from coze_tui.api import accounts
+from coze_tui.cli.commands import Command
+from coze_tui.cli.connect import Connection
+from coze_tui.cli.exits import Exit, exit_for
+from coze_tui.cli.start import Start, begin
+from coze_tui.credentials import MASK, hint_for
+from coze_tui.crash_reports import without_secrets
+from coze_tui.errors import CozeTuiError, CredentialsError, NotServedError
+from coze_tui.i18n import _
+from coze_tui.settings import definitions
+from coze_tui.text import clean_line
+
+_LIBRARIES = ("textual", "rich", "httpx", "httpx-sse", "platformdirs")
+_TERMINAL = ("TERM", "COLORTERM", "TERM_PROGRAM", "TMUX", "STY", "SSH_CONNECTION", "SSH_TTY", "NO_COLOR")
+_LOCALE = ("LC_ALL", "LC_MESSAGES", "LC_CTYPE", "LANG", "LANGUAGE", "PYTHONUTF8", "PYTHONIOENCODING")
+_NETWORK = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+_Facts = Iterator[tuple[str, str]]
+
+
+def run_doctor(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Print everything; the status is that of the first problem."""
+    start = begin(command, arguments, environment)
+    problems: list[CozeTuiError] = list(start.problems)
+    _print(_("program"), _program())
+    _print(_("settings"), _settings(start))
+    _print(_("token"), _token(start, problems))
+    _print(_("folders and files"), _folders(start))
+    _print(_("terminal"), _terminal(environment))
+    _print(_("network"), _variables((*_NETWORK, *map(str.lower, _NETWORK)), environment))
+    if arguments.online:
+        _print(_("the site"), asyncio.run(_online(start, problems)))
+    if not problems:
+        print(_("No problem found."))
+        return Exit.OK
+    print(_("problems"))
+    for problem in problems:
+        print(f"  {advice(problem, base_url=start.settings.base_url).text}")
+    return exit_for(problems[0])
+
+
+def _print(title: str, facts: _Facts | Sequence[tuple[str, str]]) -> None:
+    print(title)
+    for name, value in facts:
+        print(clean_line(f"  {name:<18} {value}").rstrip())
+    print()
+
+
+def _program() -> _Facts:
+    yield "coze-tui", f"{__version__} ({Path(__file__).parent.parent})"
+    yield "Python", f"{platform.python_version()} ({sys.executable})"
+    yield _("system"), platform.platform()
+    for library in _LIBRARIES:
+        try:
+            yield library, version(library)
+        except PackageNotFoundError:
+            yield library, _("not installed")
+
+
+def _settings(start: Start) -> _Facts:
+    settings = start.settings
+    for name in definitions():
+        value: object = getattr(settings, name)
+        source = settings.source_of(name)
+        if name == "proxy":
+            value = without_secrets(str(value), {})
+        if isinstance(value, Mapping):
+            value = ", ".join(f"{key}={item}" for key, item in value.items())
+        if isinstance(value, bool):
+            value = str(value).lower()
+        yield name, f"{value if value not in (None, '') else '–'}  ({source})"
+
+
+def _token(start: Start, problems: list[CozeTuiError]) -> _Facts:
+    try:
+        token = start.token()
+    except CredentialsError as error:
+        problems.append(error)
+        yield _("token"), "–"
+        return
+    yield _("token"), token.secret.mask
+    yield _("from"), token.source
+    if token.repaired is not None:
+        yield _("repaired"), _("others could read {path}; now only you can").format(path=token.repaired)
+    if token.pair is not None:
+        left = round(token.pair.expires_at - time.time())
+        yield _("good for"), _("{seconds} s, then it is renewed").format(seconds=max(left, 0))
+    elif hint := hint_for(token.secret):
+        yield _("note"), hint
+
+
+def _folders(start: Start) -> _Facts:
+    places = start.paths
+    for path in (places.config, places.data, places.state):
+        yield _("folder"), f"{path}  {_state_of(path)}"
+    for path in (
+        places.settings_file,
+        places.credentials_file,
+        places.database_file,
+        places.remembered_file,
+        places.log_file,
+    ):
+        yield _("file"), f"{path}  {_state_of(path)}"
+    if places.is_temporary:
+        yield _("note"), _("there is no home folder: nothing here outlives the system's clean-up")
+
+
+def _state_of(path: Path) -> str:
+    try:
+        facts = path.lstat()
+    except OSError:
+        return _("(not there)")
+    writable = "" if os.access(path, os.W_OK) else _(", not writable")
+    size = "" if path.is_dir() else f", {facts.st_size} B"
+    return f"({facts.st_mode & 0o777:04o}{size}{writable})"
+
+
+def _terminal(environment: Mapping[str, str]) -> _Facts:
+    columns, lines = shutil.get_terminal_size()
+    yield _("size"), f"{columns}×{lines}"
+    for name, stream in (("stdin", sys.stdin), ("stdout", sys.stdout), ("stderr", sys.stderr)):
+        if stream is None:
+            yield name, _("closed")
+        else:
+            is_tty = _("a terminal") if stream.isatty() else _("no terminal")
+            yield name, f"{is_tty}, {stream.encoding}"
+    yield _("encoding"), locale.getpreferredencoding(False)
+    yield from _variables((*_TERMINAL, *_LOCALE), environment)
+
+
+def _variables(names: Sequence[str], environment: Mapping[str, str]) -> _Facts:
+    for name in names:
+        if environment.get(name):
+            yield name, without_secrets(environment[name], environment)
+
+
+async def _online(start: Start, problems: list[CozeTuiError]) -> Sequence[tuple[str, str]]:
+    """One call, which tells both whether the site is there and whether it takes the token."""
+    began = time.perf_counter()
+    connection = None
+    try:
+        connection = Connection(start)
+        await connection.renew()
+        user = await accounts.me(connection.client)
+        answer = _("the token is good, and belongs to {name}").format(
+            name=user.nick_name or user.user_name or user.user_id or MASK
+        )
+    except NotServedError:
+        answer = _("the site is there, but does not tell whose token it is")
+    except CozeTuiError as error:
+        problems.append(error)
+        answer = advice(error, base_url=start.settings.base_url).title
+    finally:
+        if connection is not None:
+            await connection.aclose()
+    took = round((time.perf_counter() - began) * 1000)
+    return ((start.settings.base_url, f"{answer} ({took} ms)"),)

@@ -1,0 +1,130 @@
+"""`coze-tui login`: a token, asked for without showing it, checked by one call, and kept."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import sys
+from collections.abc import Mapping
+
+from coze_tui.addresses import AddressError, base_url_from_text, site_name
+from coze_tui.advice import advice
+from coze_tui.api import accounts, oauth
+from coze_tui.api.client import CozeClient
+from coze_tui.cli.commands import Command
+from coze_tui.cli.exits import Exit, exit_for
+from coze_tui.cli.start import Start, begin, tell, tell_problems
+from coze_tui.credentials import TOKEN_VARIABLE, OAuthPair, Secret, hint_for, secret_from_text
+from coze_tui.errors import ApiError, CredentialsError, NotServedError, SettingsError, StoreError
+from coze_tui.i18n import _
+from coze_tui.settings import Settings
+from coze_tui.text import clean_line
+
+
+def run_login(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Ask for the token, or for an OAuth login; keep what Coze accepts."""
+    start = begin(command, arguments, environment)
+    tell_problems(start)
+    base_url = _site(start.settings)
+    if arguments.device:
+        return asyncio.run(_login_by_device(start, base_url, arguments.workspace or ""))
+    secret = _asked_secret(base_url)
+    if hint := hint_for(secret):
+        tell(hint)
+    return asyncio.run(_login_with(start, base_url, secret))
+
+
+def _site(settings: Settings) -> str:
+    """The site that is set; where none is, the one that is chosen now."""
+    if settings.source_of("base_url").kind != "default" or not sys.stdin.isatty():
+        return settings.base_url
+    while True:
+        answer = input(_("Site (cn, com, or the address of a studio) [cn]: ")).strip() or "cn"
+        try:
+            return base_url_from_text(answer)
+        except AddressError:
+            print(_("That is no address: it must begin with https://"))
+
+
+def _asked_secret(base_url: str) -> Secret:
+    if not sys.stdin.isatty():
+        return secret_from_text(sys.stdin.readline(), "stdin")
+    print(_("Token of {site}; it is not shown while you paste it.").format(site=site_name(base_url)))
+    return secret_from_text(getpass.getpass(_("Token: ")), _("the input"))
+
+
+async def _login_with(start: Start, base_url: str, secret: Secret) -> int:
+    client = _client(start, base_url, secret)
+    try:
+        name = await _owner(client)
+    except ApiError as error:
+        tell(advice(error, base_url=base_url).text)
+        return exit_for(error)
+    finally:
+        await client.aclose()
+    return _keep(start, base_url, secret, name)
+
+
+async def _login_by_device(start: Start, base_url: str, workspace_id: str) -> int:
+    client_id = start.settings.oauth_client_id
+    if not client_id:
+        raise SettingsError(
+            _("needs the client id of an OAuth app of the type for devices"), source="--client-id"
+        )
+    client = _client(start, base_url, Secret(""))
+    try:
+        code = await oauth.request_device_code(client, client_id, workspace_id)
+        print(_("Open this page in a browser, on any machine:"))
+        print(f"  {clean_line(code.verification_url)}")
+        print(_("The code, if the page asks for it: {code}").format(code=code.user_code))
+        print(_("Waiting until you have agreed there …"), flush=True)
+        pair = await oauth.wait_for_pair(client, client_id, code)
+    finally:
+        await client.aclose()
+    return _keep(start, base_url, pair, "")
+
+
+def _client(start: Start, base_url: str, secret: Secret) -> CozeClient:
+    settings = start.settings
+    return CozeClient(
+        base_url,
+        secret.reveal,
+        connect_timeout=settings.connect_timeout,
+        ca_file=None if settings.ca_file is None else str(settings.ca_file),
+        proxy=settings.proxy or None,
+    )
+
+
+async def _owner(client: CozeClient) -> str:
+    """Whose token it is; empty where the server does not tell (api 4.9: a studio)."""
+    try:
+        user = await accounts.me(client)
+    except NotServedError:
+        tell(_("this server does not check tokens; whether it is right shows at the first question"))
+        return ""
+    return user.nick_name or user.user_name or user.user_id
+
+
+def _keep(start: Start, base_url: str, token: Secret | OAuthPair, name: str) -> int:
+    profile = start.settings.profile
+    start.credentials.keep(profile, token)
+    try:
+        start.memory.use_site(profile, base_url)
+    except StoreError as error:
+        tell(advice(error).text)
+    if name:
+        print(_("Logged in to {site} as {name}.").format(site=site_name(base_url), name=clean_line(name)))
+    else:
+        print(_("Logged in to {site}.").format(site=site_name(base_url)))
+    print(_("The token is in {path}, for your eyes only.").format(path=start.credentials.path))
+    try:
+        source = start.token().source
+    except CredentialsError as error:
+        tell(advice(error).text)
+        return Exit.AUTH
+    if source != str(start.credentials.path):
+        tell(_("{source} is set and goes before the token that was just kept").format(source=source))
+    if start.settings.base_url != base_url and TOKEN_VARIABLE not in start.environment:
+        tell(_("the settings name another site: {site}").format(site=start.settings.site))
+    return Exit.OK
