@@ -15,6 +15,7 @@ from coze_tui.api.client import CozeClient
 from coze_tui.api.codes import error_of_code
 from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Chat, ChatStatus, Frame, Message
+from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.turn import TurnState
 from coze_tui.engine.updates import (
     ChatIdentified,
@@ -48,7 +49,9 @@ class TurnRecord(Protocol):
     async def identify(self, state: TurnState, logid: str) -> None:
         """The chat has its ids."""
 
-    async def finish(self, state: TurnState, outcome: Phase, error: CozeTuiError | None, at_us: int) -> None:
+    async def finish(
+        self, state: TurnState, figures: TurnFigures, outcome: Phase, error: CozeTuiError | None, at_us: int
+    ) -> None:
         """The turn is over, or waits for tool outputs."""
 
 
@@ -76,6 +79,7 @@ class ChatTurn:
     ) -> None:
         self.request = request
         self.state = TurnState(conversation_id=request.conversation_id)
+        self.figures = TurnFigures()
         self.frames: list[Frame] = []
         self.logid = ""
         self._client = client
@@ -111,7 +115,7 @@ class ChatTurn:
         """Let the next `updates` fetch the rest of a chat whose frames are known (api 7.4)."""
         self.frames = list(frames)
         for frame in frames:
-            self.state.apply(parse_event(frame))
+            self.figures.add_all(self.state.apply(parse_event(frame)))
         self.state.chat_id, self.state.conversation_id = ids.chat_id, ids.conversation_id
         self.state.outcome = self.state.error = None
         self._has_begun = True
@@ -119,7 +123,13 @@ class ChatTurn:
         self._open = None
 
     async def updates(self) -> AsyncGenerator[TurnUpdate, None]:
-        """Everything that happens, in order; exactly one TurnEnded, last, unless the consumer is cancelled."""
+        """All that happens, in order; exactly one TurnEnded, last, unless the consumer is cancelled."""
+        async with aclosing(self._all_updates()) as updates:
+            async for update in updates:
+                self.figures.add(update)
+                yield update
+
+    async def _all_updates(self) -> AsyncGenerator[TurnUpdate, None]:
         self._stop_asked.clear()
         for update in await self._begin():
             yield update
@@ -346,7 +356,7 @@ class ChatTurn:
         for update in state.settle(at_us):
             yield update
         if self._record is not None:
-            await self._record.finish(state, outcome, error, at_us)
+            await self._record.finish(state, self.figures, outcome, error, at_us)
         for update in state.enter(outcome, at_us):
             yield update
         yield TurnEnded(outcome, at_us, error)

@@ -1,0 +1,306 @@
+"""The engine: one site, one store, the turns that run. Lives in the engine's thread; see `home`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from coze_tui.api import accounts, bots, chats
+from coze_tui.api import conversations as server_conversations
+from coze_tui.api.chats import Attachment, ChatRequest, ToolOutput
+from coze_tui.api.client import CozeClient
+from coze_tui.api.events import parse_event
+from coze_tui.api.objects import Bot, Frame, User, Workspace
+from coze_tui.engine.conversations import Conversations, now_ms
+from coze_tui.engine.figures import TurnFigures
+from coze_tui.engine.home import TurnFeed
+from coze_tui.engine.live import LiveTurn, LiveTurns
+from coze_tui.engine.runner import ChatTurn
+from coze_tui.engine.stored_turn import StoredTurn, messages_of, summary_of
+from coze_tui.engine.telling import outcome_of
+from coze_tui.engine.turn import TurnState
+from coze_tui.engine.updates import ChatIdentified, LogidReported, Phase, TurnEnded
+from coze_tui.errors import ApiError, CozeTuiError, NotFoundError, NotServedError, StoreError
+from coze_tui.settings import Settings
+from coze_tui.store import history, journal
+from coze_tui.store.database import open_or_rescue
+from coze_tui.store.journal import SavedChat
+from coze_tui.store.trouble import Trouble
+
+_HEARTBEAT_SECONDS = 10.0
+_MOST_BOTS = 200
+
+
+class Connection(Protocol):
+    """A client with its token; made by the command line, which knows where tokens are kept."""
+
+    client: CozeClient
+
+    async def renew(self) -> None:
+        """Make sure that the token is good for a while."""
+
+    async def aclose(self) -> None:
+        """Close the client."""
+
+
+class Engine:
+    """Everything a screen can ask for. Methods raise errors of the tree in `errors`, nothing else."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        connect: Callable[[Settings], Connection],
+        report: Callable[[StoreError], None],
+    ) -> None:
+        self.settings = settings
+        self.troubles: tuple[Trouble, ...] = ()
+        """What was wrong with the store when it was opened."""
+        self._connect = connect
+        self._report = report
+        self._connection: Connection | None = None
+        self._bots: dict[str, Bot] = {}
+        self._beating: asyncio.Task[None] | None = None
+        self.live = LiveTurns(self._turn_ended)
+
+    async def open(self, path: Path) -> None:
+        """Open the store, or one in memory where it cannot be had."""
+        opened = await open_or_rescue(path)
+        self._database = opened.database
+        self.troubles = opened.troubles
+        self.conversations = Conversations(opened.database)
+
+    async def close(self) -> None:
+        """Stop what runs, save it, and let go of everything."""
+        await self.live.stop_all(3.0)
+        if self._beating is not None:
+            self._beating.cancel()
+        if self._connection is not None:
+            await self._connection.aclose()
+        await self._database.close()
+
+    @property
+    def is_saved(self) -> bool:
+        """What is said is kept on disk."""
+        return self._database.is_saved
+
+    # --- the site ---
+
+    async def use(self, settings: Settings) -> None:
+        """Go on with other settings: another site, bot or token."""
+        self.settings = settings
+        self._bots.clear()
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            await connection.aclose()
+
+    async def client(self) -> CozeClient:
+        """The client with a fresh token; made when first needed.
+
+        Raises:
+            CredentialsError: there is no token.
+            TransportError: a proxy or certificate setting cannot be used.
+        """
+        if self._connection is None:
+            self._connection = self._connect(self.settings)
+        await self._connection.renew()
+        return self._connection.client
+
+    async def check(self) -> User | None:
+        """Whether the token is good, by the cheapest call (api 4.9); None where the site has none."""
+        client = await self.client()
+        try:
+            return await accounts.me(client)
+        except ApiError as error:
+            if isinstance(error, NotFoundError | NotServedError):
+                return None  # studio
+            raise
+
+    async def bot(self, bot_id: str) -> Bot:
+        """A bot's name and greeting; only its id where the token may not see more (api 4.5)."""
+        if bot_id not in self._bots:
+            client = await self.client()
+            try:
+                bot = await bots.retrieve(client, bot_id)
+            except ApiError:
+                return Bot(id=bot_id)
+            self._bots[bot_id] = bot
+            if bot.name:
+                try:
+                    await self.conversations.name_bot(self.settings.site, bot_id, bot.name)
+                except StoreError as error:
+                    self._report(error)
+        return self._bots[bot_id]
+
+    async def workspaces(self) -> tuple[Workspace, ...]:
+        """The spaces of the token's owner; empty where the site has none."""
+        client = await self.client()
+        return (await accounts.list_workspaces(client)).items
+
+    async def bots_of(self, workspace_id: str) -> tuple[Bot, ...]:
+        """The published bots of a space."""
+        client = await self.client()
+        found: list[Bot] = []
+        for number in range(1, _MOST_BOTS // 20 + 1):
+            page = await bots.list_bots(client, workspace_id, number)
+            found += page.items
+            if not page.has_more:
+                break
+        return tuple(found)
+
+    # --- turns ---
+
+    async def ask(
+        self, conversation: str, question: str, feed: TurnFeed, *, attachments: Sequence[Attachment] = ()
+    ) -> None:
+        """Send a question in a conversation; what happens comes by the feed, ending with TurnEnded."""
+        try:
+            live = await self._turn(conversation, question, tuple(attachments))
+        except CozeTuiError as error:
+            feed.put(TurnEnded(Phase.FAILED, 0, error))
+            return
+        self._keep_beating()
+        self.live.start(live, feed)
+
+    async def _turn(self, conversation: str, question: str, attachments: tuple[Attachment, ...]) -> LiveTurn:
+        saved = await self._database.run(lambda c: history.conversation(c, conversation))
+        settings = self.settings
+        request = ChatRequest(
+            bot_id=saved.bot_id if saved else settings.bot_id,
+            user_id=settings.user_id,
+            question=question,
+            conversation_id=saved.conversation_id if saved else "",
+            attachments=attachments,
+            custom_variables=settings.custom_variables,
+            parameters=settings.parameters,
+            publish_status=settings.publish_status,
+            connector_id=settings.connector_id,
+        )
+        stored = StoredTurn(self._database, conversation, self._report)
+        turn = ChatTurn(await self.client(), request, record=stored, idle_seconds=self.settings.idle_timeout)
+        return LiveTurn(conversation, question, turn, stored)
+
+    async def follow(self, conversation: str, feed: TurnFeed) -> str | None:
+        """Follow the turn that runs in a conversation; its question, or None if none runs here."""
+        live = self.live.follow(conversation, feed)
+        return live.question if live else None
+
+    async def stop(self, conversation: str) -> None:
+        """Stop the turn of a conversation."""
+        self.live.stop(conversation)
+
+    async def submit(self, conversation: str, outputs: Sequence[ToolOutput], feed: TurnFeed) -> None:
+        """Hand in the outputs of local tools; the chat goes on (api 4.4)."""
+        self._keep_beating()
+        self.live.submit(conversation, outputs, feed)
+
+    async def recover(self, chat: int, feed: TurnFeed) -> None:
+        """Fetch what a cut chat has come to since (api 7.4)."""
+        try:
+            live = await self._recovery(chat)
+        except CozeTuiError as error:
+            feed.put(TurnEnded(Phase.INTERRUPTED, 0, error))
+            return
+        self._keep_beating()
+        self.live.start(live, feed)
+
+    async def _recovery(self, chat: int) -> LiveTurn:
+        saved = await self._database.run(lambda c: journal.chat(c, chat))
+        if saved is None:
+            raise StoreError("unreadable", detail=f"chat {chat}")
+        conversation = await self._database.run(lambda c: history.conversation(c, saved.conversation))
+        frames = await self._database.read(lambda c: journal.frames_of(c, chat))
+        conversation_id = _conversation_of(frames) or (conversation.conversation_id if conversation else "")
+        request = ChatRequest(saved.bot_id, self.settings.user_id, saved.question, conversation_id)
+        stored = StoredTurn(self._database, saved.conversation, self._report, chat=chat)
+        stored.sent_at_ms = saved.sent_at
+        turn = ChatTurn(await self.client(), request, record=stored)
+        turn.recover_from(frames, ChatIdentified(saved.chat_id, conversation_id, saved.section_id))
+        turn.logid = saved.logid
+        return LiveTurn(saved.conversation, saved.question, turn, stored)
+
+    async def cancel_running(self, conversation: str) -> bool:
+        """Cancel the last chat of a busy conversation at Coze (4016); False if none is known."""
+        known = await self._database.run(lambda c: journal.chats(c, conversation))
+        saved = await self._database.run(lambda c: history.conversation(c, conversation))
+        last = next((chat for chat in reversed(known) if chat.chat_id), None)
+        if last is None or saved is None or not saved.conversation_id:
+            return False
+        await chats.cancel(await self.client(), saved.conversation_id, last.chat_id)
+        return True
+
+    # --- what was ---
+
+    async def figures(self, chat: int) -> TurnFigures:
+        """The life of a stored chat, from its frames by the same state machine as live."""
+        saved = await self._database.run(lambda c: journal.chat(c, chat))
+        frames = await self._database.read(lambda c: journal.frames_of(c, chat))
+        figures, state = TurnFigures(), TurnState()
+        figures.add_all(state.sent())
+        for frame in frames:
+            figures.add_all(state.apply(parse_event(frame)))
+        if saved is not None:
+            figures.add(LogidReported(saved.logid))
+            if saved.is_final:
+                figures.add(TurnEnded(outcome_of(saved), saved.summary.total_us))
+        return figures
+
+    async def unfinished(self) -> int:
+        """Settle the chats that a dead program left: what they have is kept, as cut off. How many."""
+        left = await self._database.run(lambda c: journal.unfinished_chats(c, now_ms()))
+        return sum([await self._settle_unfinished(chat) for chat in left])
+
+    async def _settle_unfinished(self, chat: SavedChat) -> bool:
+        if not await self._database.write(lambda c: journal.adopt(c, chat.key, now_ms())):
+            return False
+        frames = await self._database.read(lambda c: journal.frames_of(c, chat.key))
+        state, figures = TurnState(), TurnFigures()
+        for frame in frames:
+            figures.add_all(state.apply(parse_event(frame)))
+        at_us = max((frame.at_us for frame in frames), default=0)
+        state.settle(at_us)
+        summary = summary_of(figures, state.outcome or Phase.INTERRUPTED, None, at_us)
+        messages = messages_of(state, chat.sent_at)
+        await self._database.write(lambda c: journal.finish_chat(c, chat.key, summary, messages))
+        return True
+
+    async def clear_context(self, conversation: str) -> None:
+        """Begin a new section: what was said leaves the bot's context (api 4.6)."""
+        saved = await self._database.run(lambda c: history.conversation(c, conversation))
+        section_id = ""
+        if saved is not None and saved.conversation_id:
+            section = await server_conversations.clear(await self.client(), saved.conversation_id)
+            section_id = section.id
+        await self._database.write(lambda c: history.add_section(c, conversation, section_id, now_ms()))
+
+    # --- staying alive in the store ---
+
+    def _keep_beating(self) -> None:
+        if self._beating is None or self._beating.done():
+            self._beating = asyncio.create_task(self._beat(), name="heartbeat")
+
+    async def _beat(self) -> None:
+        """Say that our running chats live, so that no other program takes them for dead."""
+        while True:
+            await asyncio.sleep(_HEARTBEAT_SECONDS)
+            if not self.live.running:
+                return
+            try:
+                await self._database.write(lambda c: journal.heartbeat(c, now_ms()))
+            except StoreError as error:
+                self._report(error)
+
+    def _turn_ended(self, live: LiveTurn) -> None:
+        error = live.ended.error if live.ended else None
+        if isinstance(error, NotFoundError) and error.code in (4001, 4002):
+            # the server has forgotten the conversation (api 7.3): the next question begins a new one
+            task = asyncio.create_task(self.conversations.unbind(live.conversation))
+            task.add_done_callback(lambda done: None if done.cancelled() else done.exception())
+
+
+def _conversation_of(frames: Sequence[Frame]) -> str:
+    state = TurnState()
+    for frame in frames[:3]:
+        state.apply(parse_event(frame))
+    return state.conversation_id

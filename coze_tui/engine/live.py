@@ -1,0 +1,107 @@
+"""The turns that run now: started, stopped, followed by screens, and waited for at the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from coze_tui.api.chats import ToolOutput
+from coze_tui.api.events import parse_event
+from coze_tui.engine.home import TurnFeed
+from coze_tui.engine.runner import ChatTurn
+from coze_tui.engine.stored_turn import StoredTurn
+from coze_tui.engine.turn import TurnState
+from coze_tui.engine.updates import LogidReported, Phase, TurnEnded
+
+
+@dataclass(slots=True)
+class LiveTurn:
+    """One turn with those who follow it."""
+
+    conversation: str
+    question: str
+    turn: ChatTurn
+    stored: StoredTurn
+    feeds: list[TurnFeed] = field(default_factory=list)
+    task: asyncio.Task[None] | None = None
+    ended: TurnEnded | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """It has not ended, or has been resumed."""
+        return self.task is not None and not self.task.done()
+
+
+class LiveTurns:
+    """At most one turn for each conversation. Lives in the engine's loop."""
+
+    def __init__(self, on_end: Callable[[LiveTurn], None]) -> None:
+        self._turns: dict[str, LiveTurn] = {}
+        self._on_end = on_end
+
+    def of(self, conversation: str) -> LiveTurn | None:
+        """The turn of a conversation, also one that waits for tool outputs."""
+        return self._turns.get(conversation)
+
+    @property
+    def running(self) -> tuple[LiveTurn, ...]:
+        """All that run."""
+        return tuple(live for live in self._turns.values() if live.is_running)
+
+    def start(self, live: LiveTurn, feed: TurnFeed) -> None:
+        """Let it run and send its updates to the feed."""
+        live.feeds = [feed]
+        live.ended = None
+        self._turns[live.conversation] = live
+        live.task = asyncio.create_task(self._run(live), name=f"turn {live.conversation}")
+
+    def submit(self, conversation: str, outputs: Sequence[ToolOutput], feed: TurnFeed) -> None:
+        """Go on with a chat that required action."""
+        live = self._turns[conversation]
+        live.turn.submit(outputs)
+        self.start(live, feed)
+
+    def follow(self, conversation: str, feed: TurnFeed) -> LiveTurn | None:
+        """Tell the feed what has happened in a running turn so far, and from now on; None if none runs."""
+        live = self._turns.get(conversation)
+        if live is None or not live.is_running:
+            return None
+        replayed = TurnState(conversation_id=live.turn.request.conversation_id)
+        for update in replayed.sent():
+            feed.put(update)
+        if live.turn.logid:
+            feed.put(LogidReported(live.turn.logid))
+        for frame in live.turn.frames:
+            for update in replayed.apply(parse_event(frame)):
+                feed.put(update)
+        live.feeds.append(feed)
+        return live
+
+    def stop(self, conversation: str) -> None:
+        """Stop the turn of a conversation, if one runs."""
+        live = self._turns.get(conversation)
+        if live is not None and live.is_running:
+            live.turn.stop()
+
+    async def stop_all(self, seconds: float) -> None:
+        """Stop every turn and wait for their ends, but not longer than this."""
+        tasks = [live.task for live in self.running if live.task is not None]
+        for live in self.running:
+            live.turn.stop()
+        if tasks:
+            _done, late = await asyncio.wait(tasks, timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _run(self, live: LiveTurn) -> None:
+        async for update in live.turn.updates():
+            if isinstance(update, TurnEnded):
+                live.ended = update
+            for feed in live.feeds:
+                feed.put(update)
+        is_waiting = live.ended is not None and live.ended.outcome is Phase.REQUIRES_ACTION
+        if not is_waiting and self._turns.get(live.conversation) is live:
+            del self._turns[live.conversation]
+        self._on_end(live)

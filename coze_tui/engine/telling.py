@@ -1,0 +1,125 @@
+"""From the rows of the store to chats as they are told: one reading for screens, previews and exports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from coze_tui.api.codes import error_of_code
+from coze_tui.api.objects import MessageType, Usage
+from coze_tui.engine.transcript import ToldAnswer, ToldChat, ToldTool
+from coze_tui.engine.updates import Phase
+from coze_tui.errors import CozeTuiError
+from coze_tui.store.journal import SavedChat
+from coze_tui.store.messages import SLOT, SavedMessage
+
+_CALLS = frozenset({MessageType.FUNCTION_CALL})
+_RESPONSES = frozenset({MessageType.TOOL_RESPONSE, MessageType.TOOL_OUTPUT, MessageType.KNOWLEDGE})
+
+
+def told_chats(
+    messages: Sequence[SavedMessage],
+    chats: Iterable[SavedChat],
+    *,
+    bot_name: str,
+    section_starts: Iterable[int] = (),
+) -> tuple[ToldChat, ...]:
+    """The chats that these messages make up, oldest first.
+
+    Args:
+        messages: whole chats, in order of position; those without a chat are grouped by question.
+        section_starts: positions at which a new section begins (api 4.6).
+    """
+    by_key = {chat.key: chat for chat in chats}
+    starts = sorted(section_starts)
+    told: list[tuple[int, ToldChat]] = []
+    for group in _grouped(messages):
+        chat = by_key.get(group[0].chat)
+        entry = _told(group, chat, bot_name)
+        first = group[0].position
+        before = told[-1][0] if told else -1
+        begins = any(before < start <= first for start in starts) if told else first in starts
+        told.append((first, replace(entry, starts_section=begins)))
+    return tuple(entry for _position, entry in told)
+
+
+def _grouped(messages: Sequence[SavedMessage]) -> list[list[SavedMessage]]:
+    groups: list[list[SavedMessage]] = []
+    for message in messages:
+        is_question = message.type == MessageType.QUESTION
+        last = groups[-1][-1] if groups else None
+        if (
+            last is None
+            or is_question
+            or message.chat != last.chat
+            or (message.chat and message.position // SLOT != last.position // SLOT)
+        ):
+            groups.append([])
+        groups[-1].append(message)
+    return groups
+
+
+def _told(group: Sequence[SavedMessage], chat: SavedChat | None, bot_name: str) -> ToldChat:
+    question = next((item for item in group if item.type == MessageType.QUESTION), None)
+    text = question.content if question else (chat.question if chat else "")
+    entry = ToldChat(
+        key=group[0].chat,
+        question=text,
+        sent_at_ms=chat.sent_at if chat else group[0].created_at,
+        bot_name=bot_name,
+        parts=_parts(group),
+        follow_ups=tuple(item.content for item in group if item.type == MessageType.FOLLOW_UP),
+    )
+    if chat is None:
+        return entry
+    summary = chat.summary
+    usage = Usage(summary.token_count, summary.output_tokens, summary.input_tokens)
+    return replace(
+        entry,
+        chat_id=chat.chat_id,
+        section_id=chat.section_id,
+        logid=chat.logid,
+        outcome=outcome_of(chat),
+        error=_error_of(chat),
+        first_text_us=summary.first_text_us,
+        total_us=summary.total_us,
+        usage=usage if usage.token_count else None,
+    )
+
+
+def outcome_of(chat: SavedChat) -> Phase:
+    """How a stored chat ended; one that never did was cut off."""
+    try:
+        phase = Phase(chat.summary.status)
+    except ValueError:
+        phase = Phase.INTERRUPTED
+    return phase if phase.is_final else Phase.INTERRUPTED
+
+
+def _error_of(chat: SavedChat) -> CozeTuiError | None:
+    summary = chat.summary
+    if summary.error_code:
+        return error_of_code(summary.error_code, summary.error_msg, logid=chat.logid)
+    return CozeTuiError(summary.error_msg) if summary.error_msg else None
+
+
+def _parts(group: Sequence[SavedMessage]) -> tuple[ToldAnswer | ToldTool, ...]:
+    parts: list[ToldAnswer | ToldTool] = []
+    waiting: list[tuple[int, SavedMessage]] = []
+    for message in group:
+        kind = MessageType(message.type)
+        if kind is MessageType.ANSWER:
+            parts.append(ToldAnswer(message.message_id, message.content, message.reasoning))
+        elif kind in _CALLS:
+            waiting.append((len(parts), message))
+            parts.append(ToldTool(message.message_id, kind, message.name, message.content))
+        elif kind in _RESPONSES:
+            if kind is MessageType.KNOWLEDGE or not waiting:
+                parts.append(ToldTool(message.message_id, kind, message.name, "", message.content))
+                continue
+            place, call = waiting.pop(0)
+            elapsed_us = max(0, message.created_at - call.created_at) * 1000
+            before = parts[place]
+            assert isinstance(before, ToldTool)
+            parts[place] = replace(before, response=message.content, elapsed_us=elapsed_us)
+    return tuple(parts)

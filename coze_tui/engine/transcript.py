@@ -1,0 +1,55 @@
+"""A chat as it is told afterwards: the same for the screen, an export and a preview. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from coze_tui.api.objects import MessageType, Usage
+from coze_tui.engine.updates import Phase
+from coze_tui.errors import CozeTuiError
+
+
+@dataclass(frozen=True, slots=True)
+class ToldAnswer:
+    """One whole answer."""
+
+    message_id: str
+    text: str
+    reasoning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldTool:
+    """One call of a tool with what it gave, or knowledge that was recalled."""
+
+    message_id: str
+    type: MessageType
+    name: str
+    arguments: str = ""
+    response: str | None = None
+    """None where no answer came."""
+    elapsed_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ToldChat:
+    """One question and what the bot sent back for it."""
+
+    key: int
+    """Of the chat in the store; 0 where it is not stored."""
+    question: str
+    sent_at_ms: int
+    """Unix milliseconds."""
+    bot_name: str = ""
+    chat_id: str = ""
+    section_id: str = ""
+    logid: str = ""
+    parts: tuple[ToldAnswer | ToldTool, ...] = ()
+    follow_ups: tuple[str, ...] = ()
+    outcome: Phase = Phase.COMPLETED
+    error: CozeTuiError | None = field(default=None, compare=False)
+    first_text_us: int = 0
+    total_us: int = 0
+    usage: Usage | None = None
+    starts_section: bool = False
+    """The context was cleared before this chat (api 4.6)."""
