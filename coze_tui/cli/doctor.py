@@ -21,8 +21,8 @@ from coze_tui.cli.commands import Command
 from coze_tui.cli.connect import Connection
 from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.start import Start, begin
-from coze_tui.credentials import MASK, hint_for
 from coze_tui.crash_reports import without_secrets
+from coze_tui.credentials import MASK, hint_for
 from coze_tui.errors import CozeTuiError, CredentialsError, NotServedError
 from coze_tui.i18n import _
 from coze_tui.settings import definitions
