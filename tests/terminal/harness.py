@@ -63,7 +63,7 @@ class TerminalScreen(pyte.Screen):
     def draw(self, data: str) -> None:
         """Draw grapheme by grapheme, as wide as Textual believes them to be."""
         last, x, end, y = self._last
-        if last and (self.cursor.x, self.cursor.y) == (end, y):
+        if last and (self.cursor.x, self.cursor.y) == (end, y) and not data[0].isascii():
             # The rest of a cluster may come in the next piece.
             (_, length, width), *_ = split_graphemes(last + data)[0]
             if length > len(last):
@@ -114,6 +114,14 @@ class TerminalScreen(pyte.Screen):
         if how == 0 and self.cursor.x < self.columns:
             self._blank_halves(self.buffer[self.cursor.y], self.cursor.x, self.columns)
         super().erase_in_line(how, private)
+
+    def cursor_position(self, line: int | None = None, column: int | None = None) -> None:
+        self._last = ("", 0, 0, 0)
+        super().cursor_position(line, column)
+
+    def cursor_to_column(self, column: int | None = None) -> None:
+        self._last = ("", 0, 0, 0)
+        super().cursor_to_column(column)
 
     # -- what pyte leaves out
 

@@ -1,0 +1,149 @@
+"""Textual's Linux driver with its edges taken off.
+
+Mended here: a byte that is not UTF-8 ends the app; a closed stdin burns a core or crashes; a terminal that
+stops reading blocks the event loop; a stopped process (kill -STOP) that continues starts a second input
+thread and takes the raw mode for the one to restore. Also: the early frame's terminal is taken over as it is.
+
+It overrides private methods of Textual 8.2.8; tests/unit/tui/terminal/test_upstream.py fails when they change.
+POSIX only.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import selectors
+import sys
+import termios
+from typing import TYPE_CHECKING, Any
+
+from textual.drivers.linux_driver import LinuxDriver
+
+from coze_tui.tui.terminal.host import TerminalApp
+from coze_tui.tui.terminal.keys import EnterGuard, KeyParser
+from coze_tui.tui.terminal.outlet import Outlet
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+_ALTERNATE_SCREEN = "\x1b[?1049h"
+_PLAIN = "\x1b[0m\x1b[r"
+_ANSWER_WAIT = 0.2
+"""Seconds that leaving waits for answers of the terminal, which would be typed into the shell."""
+_WRITER_WAIT = 1.0
+"""Seconds that leaving waits for a terminal that does not read."""
+
+
+class TerminalDriver(LinuxDriver):
+    """The driver of `TerminalApp`."""
+
+    def __init__(
+        self,
+        app: App[Any],
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        assert sys.__stderr__ is not None
+        self.outlet = Outlet(sys.__stderr__)
+        # Textual only writes, flushes and asks for the number.
+        self._file: Any = self.outlet
+        self._host = app if isinstance(app, TerminalApp) else None
+        self._guard = EnterGuard()
+        if self._host is not None:
+            self._host.outlet = self.outlet
+            self._guard = self._host.enter_guard
+        self._in_application_mode = False
+        self._skip_alternate_screen = False
+
+    # -- out
+
+    def write(self, data: str) -> None:
+        """Hand text to the writer thread; never blocks."""
+        if self._skip_alternate_screen and data == _ALTERNATE_SCREEN:
+            # Entering it twice would clear the early frame and lose the place of the shell's cursor.
+            self._skip_alternate_screen = False
+            return
+        self.outlet.handed(data)
+        super().write(data)
+
+    def start_application_mode(self) -> None:
+        """Take the terminal, from the shell or from the early frame."""
+        early = self._host.early_frame if self._host is not None else None
+        self._skip_alternate_screen = early is not None and early.painted
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._skip_alternate_screen = False
+        if self._writer_thread is None:
+            return  # in the background: Textual waits for the next SIGCONT
+        # A full queue would block the loop; what is in it is bounded by `Outlet.room`.
+        self._writer_thread._queue.maxsize = 0
+        if self._host is not None:
+            if early is not None:
+                self.attrs_before = early.modes
+                # Suspended and resumed, the shell's modes are read anew.
+                self._host.early_frame = None
+            # This may run in a signal handler, in the middle of a frame.
+            self._loop.call_soon_threadsafe(self._host.terminal_was_away)
+        self._in_application_mode = True
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back as it was."""
+        self._in_application_mode = False
+        self.outlet.wait_for_answers(_ANSWER_WAIT)
+        self.write(_PLAIN)
+        super().stop_application_mode()
+
+    def close(self) -> None:
+        """End the writer thread; one whose terminal does not read is left behind."""
+        if self._writer_thread is not None:
+            self._writer_thread._queue.put(None)
+            self._writer_thread.join(_WRITER_WAIT)
+        self.outlet.renew()
+
+    def _sigcont_application(self, *args: object) -> None:
+        """Come back from a stop: our own (SIGTSTP), or one that nobody announced (SIGSTOP)."""
+        if not self._auto_restart:
+            return
+        if not self._in_application_mode:
+            self.resume_application_mode()
+            return
+        # The shell may have set the modes of the terminal to its own.
+        try:
+            modes = termios.tcgetattr(self.fileno)
+            modes[3] = self._patch_lflag(modes[3])
+            modes[0] = self._patch_iflag(modes[0])
+            modes[6][termios.VMIN] = 1
+            termios.tcsetattr(self.fileno, termios.TCSANOW, modes)
+        except termios.error:
+            return
+        self.write(f"{_ALTERNATE_SCREEN}\x1b[?25l\x1b[?1004h")
+        self._enable_bracketed_paste()
+        self._disable_line_wrap()
+        self._enable_mouse_support()
+        if self._host is not None:
+            self._loop.call_soon_threadsafe(self._host.terminal_was_away)
+
+    # -- in
+
+    def run_input_thread(self) -> None:
+        """Read until told to stop; what cannot be decoded is replaced, an end of file ends the reading."""
+        parser = KeyParser(self._guard, self.outlet.answered, debug=self._debug)
+        decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                if selector.select(0.1):
+                    try:
+                        data = os.read(self.fileno, 65536)
+                    except OSError:
+                        data = b""
+                    if not data:
+                        if self._host is not None:
+                            self._host.terminal_is_gone()
+                        return
+                    for message in parser.feed(decode(data)):
+                        self.process_message(message)
+                for message in parser.tick():
+                    self.process_message(message)

@@ -1,0 +1,89 @@
+"""The first frame, painted before Textual is imported: the screen's skeleton, in one write.
+
+Keys typed from then on wait in the tty, unechoed and raw, until the app reads them. Imports only what the
+interpreter has loaded anyway. POSIX only; elsewhere there is simply no early frame.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+if sys.platform != "win32":
+    import termios
+    import tty
+
+_ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l"
+_LEAVE = "\x1b[0m\x1b[?7h\x1b[?1049l\x1b[?25h"
+
+
+class EarlyFrame:
+    """A terminal that was made raw and painted; to be handed to the app (`TerminalApp.early_frame`)."""
+
+    def __init__(self, modes: list[Any], *, painted: bool) -> None:
+        self.modes = modes
+        """The termios to restore in the end."""
+        self.painted = painted
+        """The alternate screen was entered."""
+
+    def restore(self) -> None:
+        """Give the terminal back as it was found; harmless after the app has done so."""
+        if sys.platform == "win32":
+            return
+        try:
+            if self.painted and termios.tcgetattr(0) != self.modes:
+                os.write(2, _LEAVE.encode())
+            termios.tcsetattr(0, termios.TCSANOW, self.modes)
+        except (OSError, termios.error):
+            return
+        finally:
+            self.painted = False
+
+
+def paint_skeleton(rows: Sequence[tuple[int, str, str]], paper: str, ink: str) -> EarlyFrame | None:
+    """Paint the skeleton; None when there is no terminal to paint on.
+
+    Args:
+        rows: Row (negative: from the bottom), text of one line, and its background as `#rrggbb`.
+        paper: The background of the rest.
+        ink: The colour of the text.
+    """
+    if sys.platform == "win32" or not (os.isatty(0) and os.isatty(2)):
+        return None
+    try:
+        modes = termios.tcgetattr(0)
+        raw = termios.tcgetattr(0)
+        # As Textual's driver will set it.
+        raw[tty.LFLAG] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG)
+        raw[tty.IFLAG] &= ~(termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR)
+        raw[tty.CC][termios.VMIN] = 1
+        termios.tcsetattr(0, termios.TCSANOW, raw)
+    except termios.error:
+        return None
+    try:
+        columns, lines = os.get_terminal_size(2)
+        os.write(2, _skeleton(rows, paper, ink, columns, lines).encode())
+    except OSError:
+        return EarlyFrame(modes, painted=False)
+    return EarlyFrame(modes, painted=True)
+
+
+def _skeleton(rows: Sequence[tuple[int, str, str]], paper: str, ink: str, columns: int, lines: int) -> str:
+    colors = (
+        os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit") and "NO_COLOR" not in os.environ
+    )
+    texts = {(y if y >= 0 else lines + y): (text, background) for y, text, background in rows}
+    out = [_ENTER]
+    for y in range(lines):
+        text, background = texts.get(y, ("", paper))
+        if colors:
+            out.append(f"\x1b[{_code(38, ink)};{_code(48, background)}m")
+        # Blanks, not an erase: not every terminal fills those with the background.
+        out.append(f"\x1b[{y + 1}H{text[:columns]}{' ' * (columns - len(text))}")
+    return "".join(out) + "\x1b[0m\x1b[H"
+
+
+def _code(kind: int, color: str) -> str:
+    return f"{kind};2;{int(color[1:3], 16)};{int(color[3:5], 16)};{int(color[5:7], 16)}"

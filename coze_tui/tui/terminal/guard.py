@@ -1,0 +1,88 @@
+"""The last gate before the terminal: whatever a widget draws, no control character leaves.
+
+Outside text is cleaned where it enters (`coze_tui.text`); this holds when that was forgotten, and covers
+every widget, toast, tooltip and title, as Textual asks the app's line filters for all of them.
+What is printed outside of widgets (after the app has ended, by `ask`) does not pass here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.app import App, ReturnType
+from textual.color import Color
+from textual.filter import LineFilter
+
+_MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_FLAG = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f"
+_BAD = re.compile(
+    f"(?P<kept>{_FLAG}|[{_MARKS}]{{8}}(?=[{_MARKS}]))(?P<flood>[{_MARKS}]*)"
+    # Drawn by Textual as one cell each: something must stay there, or the line would shift.
+    "|(?P<cell>[\ud800-\udfff\xad])"
+    "|[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
+)
+_MOST_STYLES = 512
+
+
+def _repaired(found: re.Match[str]) -> str:
+    if kept := found["kept"]:
+        return kept
+    return "\ufffd" if found["cell"] else ""
+
+
+def guarded(text: str) -> str:
+    """Return `text` without controls, reordering, hidden tags and floods of marks; as wide as before."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _BAD.sub(_repaired, text)
+
+
+class TerminalGuard(LineFilter):
+    """Deletes controls and hyperlinks (OSC 8) from every line that is drawn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._unlinked: dict[Style, Style] = {}
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Return the segments that may be drawn; the same list when there is nothing to do."""
+        for text, style, control in segments:
+            if (
+                control is not None
+                or (style is not None and style.link is not None)
+                or not (text.isascii() and text.isprintable())
+            ):
+                return [self._guard(segment) for segment in segments if segment.control is None]
+        return segments
+
+    def _guard(self, segment: Segment) -> Segment:
+        text, style, _ = segment
+        if style is not None and style.link is not None:
+            style = self._without_link(style)
+        elif text.isascii() and text.isprintable():
+            return segment
+        return Segment(guarded(text), style)
+
+    def _without_link(self, style: Style) -> Style:
+        unlinked = self._unlinked.get(style)
+        if unlinked is None:
+            if len(self._unlinked) >= _MOST_STYLES:
+                self._unlinked.clear()
+            unlinked = self._unlinked[style] = style.update_link(None)
+        return unlinked
+
+
+class GuardedApp(App[ReturnType]):
+    """An app whose every line passes the guard, after all other filters."""
+
+    _guard: TerminalGuard | None = None
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's filters, then the gate."""
+        if self._guard is None:
+            self._guard = TerminalGuard()
+        return [*super().get_line_filters(), self._guard]

@@ -1,0 +1,143 @@
+"""What the keys of terminals mean: names for Enter and its kin, and whether an Enter was typed or pasted.
+
+Enter arrives as CR; Ctrl+J as LF everywhere; Alt+Enter as ESC CR; Shift+Enter only under kitty's protocol or
+xterm's modifyOtherKeys. The parser gives each its own name. Widgets decide by `SEND` and `NEW_LINE`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from textual import events
+from textual._time import get_time
+from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
+from textual.keys import Keys
+from textual.message import Message
+
+SEND = frozenset({"enter"})
+"""Keys that send when `send_key` is enter, and make a new line when it is swapped."""
+NEW_LINE = frozenset({"ctrl+j", "alt+enter", "shift+enter", "ctrl+enter"})
+"""Keys that make a new line; swapped, those but ctrl+j send."""
+
+_NOT_TYPED = re.compile(r"\x1b\[(?:<[\d;-]+[mM]|[IO]|0n|\?[\d;]+\$y)")
+"""Mouse, focus and answers of the terminal."""
+ANSWER = "\x1b[0n"
+"""What a terminal answers to a mark of `outlet`."""
+_ALT_ENTER = {"\x1b\r", "\x1b\n"}
+_PASTE_LIMIT = 1.0
+"""Seconds without a byte after which an unfinished paste counts as finished."""
+PASTE_WINDOW = 0.05
+"""Seconds around other input in which an Enter is not believed to be typed."""
+
+
+class _Chunk(NamedTuple):
+    at: float
+    quick: bool
+    """Came right after the one before it."""
+    alone: bool
+    """Held one key and nothing else."""
+    burst: bool
+    """Followed one that was quick itself or held several keys."""
+
+
+class EnterGuard:
+    """Tells a typed Enter from one inside a paste without brackets, by what came with it and just before.
+
+    The input thread notes each piece of input; the prompt asks about an Enter. One quick neighbour is
+    allowed, as fingers roll; a piece that holds more than the Enter is a paste.
+    """
+
+    def __init__(self, window: float = PASTE_WINDOW) -> None:
+        self._window = window
+        self._chunks: deque[_Chunk] = deque(maxlen=128)
+        self._last = float("-inf")
+
+    def note(self, data: str, at: float) -> None:
+        """Note a piece of input as it was read."""
+        if not (data := _NOT_TYPED.sub("", data)):
+            return
+        quick = at - self._last < self._window
+        before = self._chunks[-1] if self._chunks else None
+        burst = quick and before is not None and (before.quick or not before.alone)
+        self._chunks.append(_Chunk(at, quick, _is_one_key(data), burst))
+        self._last = at
+
+    def is_typed(self, key: events.Key) -> bool:
+        """Whether this key was pressed by a person; True when nothing is known (tests, Windows)."""
+        for chunk in reversed(self._chunks):
+            if chunk.at <= key.time:
+                return chunk.alone and not chunk.burst
+        return True
+
+
+def _is_one_key(data: str) -> bool:
+    if len(data) == 1:
+        return True
+    if data in (BRACKETED_PASTE_START, BRACKETED_PASTE_END):
+        return False
+    # One escape sequence, or Alt with a key.
+    return data.startswith("\x1b") and "\x1b" not in data[1:] and (len(data) == 2 or data[1] in "[O")
+
+
+class KeyParser(XTermParser):
+    """Textual's parser, with the names right for Enter's kin, marks answered, and no paste without end.
+
+    Args:
+        guard: Is told of every piece of input.
+        answered: Called (in the input thread) when the terminal answers a mark.
+        clock: Monotonic seconds, the same as those of Textual's messages.
+    """
+
+    def __init__(
+        self,
+        guard: EnterGuard,
+        answered: Callable[[], None],
+        *,
+        clock: Callable[[], float] = get_time,
+        debug: bool = False,
+    ) -> None:
+        super().__init__(debug)
+        self._guard = guard
+        self._answered = answered
+        self._clock = clock
+        self._tail = ""
+        self._pasting = False
+        self._fed = clock()
+
+    def feed(self, data: str) -> Iterable[Message]:
+        """Parse a piece of input as it was read."""
+        self._fed = self._clock()
+        self._guard.note(data, self._fed)
+        self._look_for_paste(data)
+        yield from super().feed(data)
+
+    def tick(self) -> Iterable[Message]:
+        """Parse what is due by time alone: a lone Escape, a paste whose end never came."""
+        if self._pasting and self._clock() - self._fed > _PASTE_LIMIT:
+            yield from self.feed(BRACKETED_PASTE_END)
+        yield from super().tick()
+
+    def _look_for_paste(self, data: str) -> None:
+        seen = self._tail + data
+        start, end = seen.rfind(BRACKETED_PASTE_START), seen.rfind(BRACKETED_PASTE_END)
+        if start != end:
+            self._pasting = start > end
+        self._tail = seen[-(len(BRACKETED_PASTE_START) - 1) :]
+
+    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
+        if sequence in _ALT_ENTER or (alt and sequence in "\r\n"):
+            yield events.Key("alt+enter", None)
+            return
+        if sequence == ANSWER:
+            self._answered()
+            yield events.Key(Keys.Ignore, sequence)
+            return
+        for key in super()._sequence_to_key_events(sequence, alt=alt):
+            if key.key.endswith("+\r"):
+                # modifyOtherKeys: CSI 27;2;13~
+                yield events.Key(key.key[:-1] + "enter", None)
+            else:
+                yield key

@@ -1,0 +1,352 @@
+"""The shortest bytes that turn one screen into another: moves, pens, erasing, scrolling.
+
+Knows nothing of Textual. The cursor's place and the pen are tracked; what is not certain is not used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from operator import ne
+
+from coze_tui.tui.terminal.cells import OFF, ON, PLAIN, UNKNOWN, Cells, Pen
+
+_MOST_PENS = 4096
+_RUN_COST = 8
+"""About what a move to another run costs, in bytes."""
+_LEAST_GAIN = 40
+_BLANKS_WORTH_ERASING = 8
+_GAP = 4
+"""Unchanged cells that are written again rather than skipped."""
+
+
+def erases_with_background(env: Mapping[str, str]) -> bool:
+    """Whether erasing surely fills with the background (bce); unknown terminals get blanks instead."""
+    if env.get("STY") or env.get("KITTY_WINDOW_ID"):
+        return False
+    if env.get("TMUX") or env.get("XTERM_VERSION") or env.get("VTE_VERSION"):
+        return True
+    if env.get("TERM_PROGRAM") in ("iTerm.app", "Apple_Terminal", "WezTerm", "vscode", "tmux"):
+        return True
+    return env.get("TERM", "").startswith(("tmux", "alacritty", "rxvt", "linux", "foot", "st-"))
+
+
+class Painter:
+    """Collects the bytes of a frame.
+
+    Args:
+        cells: The numbering that the rows are in.
+        erases: Erasing fills with the background of the pen.
+    """
+
+    def __init__(self, cells: Cells, *, erases: bool) -> None:
+        self._cells = cells
+        self._erases = erases
+        self._out: list[str] = []
+        self.size = 0
+        """Characters of the frame so far (about its bytes)."""
+        self._pen: Pen | None = None
+        self._pen_number = -1
+        self._x = self._y = -1
+        self._switches: dict[tuple[Pen, Pen], str] = {}
+
+    # -- the frame
+
+    def begin(self) -> None:
+        """Begin a frame: where the cursor is is not known, the pen is as it was left."""
+        self._x = self._y = -1
+        self.size = 0
+
+    def take(self) -> str:
+        """The frame, which is then empty."""
+        text = "".join(self._out)
+        self._out.clear()
+        return text
+
+    def forget(self) -> None:
+        """The terminal's state is not known any more: the next frame begins with everything set anew."""
+        self._pen = None
+        self._pen_number = -1
+        self._out.clear()
+
+    def reset(self) -> None:
+        """Undo what another program may have left: margins, origin, insert mode, line drawing, wrapping."""
+        self._add("\x1b[r\x1b[?6l\x1b[4l\x1b(B\x0f\x1b[?7l\x1b[?25l")
+        self._x = self._y = -1
+
+    def cursor(self, x: int, y: int) -> None:
+        """Leave the cursor there."""
+        self._go(x, y)
+
+    def row(self, y: int, new: str, old: str) -> None:
+        """Turn row `y`, which shows `old`, into `new`."""
+        if new == old:
+            return
+        changed = [x for x, (a, b) in enumerate(zip(new, old, strict=True)) if a != b]
+        width = len(new)
+        paper_from = width
+        if self._erases or not self._paper_of(new[-1]):
+            paper_from = self._trailing_paper(new)
+        start = end = changed[0]
+        for x in changed:
+            if x < end:
+                continue
+            if x >= paper_from and width - x >= _BLANKS_WORTH_ERASING:
+                if end > start:
+                    end = self._run(y, new, start, end)
+                if end <= x:
+                    self._erase_to_end(y, x, new[-1])
+                    return
+                start = end
+                continue
+            if x > end and not self._cheap_gap(new, end, x):
+                end = self._run(y, new, start, end)
+                start = end = max(x, end)
+            end = max(end, x + 1)
+        if end > start:
+            self._run(y, new, start, end)
+
+    def scroll(self, top: int, bottom: int, lines: int) -> None:
+        """Move the rows `top` to `bottom` up (or, negative, down); the rows that come in are unknown."""
+        # Line feeds and reverse index at a margin: every terminal scrolls on them; SU and SD are rarer.
+        at, feed = (bottom, "\n") if lines > 0 else (top, "\x1bM")
+        self._add(f"\x1b[{top + 1};{bottom + 1}r\x1b[{at + 1}H{feed * abs(lines)}\x1b[r")
+        self._x = self._y = -1
+
+    # -- pieces of it
+
+    def _add(self, text: str) -> None:
+        self._out.append(text)
+        self.size += len(text)
+
+    def _cheap_gap(self, new: str, start: int, end: int) -> bool:
+        if end - start > _GAP:
+            return False
+        pens, glyphs = self._cells.pens, self._cells.glyphs
+        pen = pens[ord(new[start - 1])] if start else -1
+        return all(pens[number] == pen and glyphs[number].isascii() for number in map(ord, new[start:end]))
+
+    def _trailing_paper(self, row: str) -> int:
+        """Where the blanks at the end of the row begin; its width when there are none worth erasing."""
+        last = row[-1]
+        if last == UNKNOWN or not self._cells.is_paper(last):
+            return len(row)
+        return len(row.rstrip(last))
+
+    def _paper_of(self, place: str) -> str:
+        return self._cells.pen_list[self._cells.pens[ord(place)]].paper
+
+    def _erase_to_end(self, y: int, x: int, place: str) -> None:
+        self._go(x, y)
+        self._use_paper(self._paper_of(place))
+        self._add("\x1b[K")
+
+    def _run(self, y: int, new: str, start: int, end: int) -> int:
+        """Write the cells from `start` to `end`, a little more where a glyph needs it; where it ended."""
+        cells = self._cells
+        glyphs, pens, doubtful = cells.glyphs, cells.pens, cells.doubtful
+        while start > 0 and cells.is_half(new[start]):
+            start -= 1
+        width = len(new)
+        while end < width and cells.is_half(new[end]):
+            end += 1
+        self._go(start, y)
+        text: list[str] = []
+        x = start
+        while x < end:
+            number = ord(new[x])
+            glyph = glyphs[number]
+            if not glyph:
+                x += 1
+                continue
+            if glyph == " " and self._blanks(cells.pen_list[pens[number]]):
+                blanks = x + 1
+                while blanks < end and new[blanks] == new[x]:
+                    blanks += 1
+                if self._erases and blanks - x >= _BLANKS_WORTH_ERASING:
+                    self._flush(text, x)
+                    self._use_paper(cells.pen_list[pens[number]].paper)
+                    self._add(f"\x1b[{blanks - x}X")
+                    if blanks < end:
+                        self._go(blanks, y)
+                    x = blanks
+                    continue
+                if not self._has_paper(cells.pen_list[pens[number]].paper):
+                    self._flush(text, x)
+                    self._use_paper(cells.pen_list[pens[number]].paper)
+                text.append(" " * (blanks - x))
+                x = blanks
+                continue
+            if pens[number] != self._pen_number:
+                self._flush(text, x)
+                self._use(cells.pen_list[pens[number]])
+                self._pen_number = pens[number]
+            if number in doubtful:
+                self._flush(text, x)
+                end = max(end, self._doubtful(y, x, new, number))
+                x += 2 if x + 1 < width and cells.is_half(new[x + 1]) else 1
+                if x < end:
+                    self._go(x, y)
+                continue
+            text.append(glyph)
+            x += 1
+        self._flush(text, x)
+        if x >= width:
+            # The cursor stays in the last column, or waits to wrap.
+            self._x = -1
+        return x
+
+    def _doubtful(self, y: int, x: int, new: str, number: int) -> int:
+        """Write a glyph that may take other cells than ours; up to where the row must be written anew."""
+        cells = self._cells
+        width = 2 if x + 1 < len(new) and cells.is_half(new[x + 1]) else 1
+        # Blanks first: where it turns out narrower nothing old is left beside it.
+        self._add(f"{' ' * width}\x1b[{width}D{cells.glyphs[number]}")
+        self._x = -1
+        end = min(x + max(cells.doubtful[number], width), len(new))
+        while end < len(new) and cells.is_half(new[end]):
+            end += 1
+        return end
+
+    def _flush(self, text: list[str], x: int) -> None:
+        if text:
+            self._add("".join(text))
+            text.clear()
+        if self._x >= 0:
+            self._x = x
+
+    def _go(self, x: int, y: int) -> None:
+        if (x, y) == (self._x, self._y):
+            return
+        move = f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H" if y else "\x1b[H"
+        if self._x >= 0:
+            if y == self._y:
+                ahead = x - self._x
+                if x == 0:
+                    move = "\r"
+                elif ahead > 0:
+                    move = min(f"\x1b[{ahead}C" if ahead > 1 else "\x1b[C", f"\x1b[{x + 1}G", key=len)
+                else:
+                    move = "\b" * -ahead if ahead > -4 else f"\x1b[{x + 1}G"
+            elif x == 0 and y == self._y + 1:
+                move = "\r\n"
+            elif x == self._x:
+                down = y - self._y
+                count = "" if abs(down) == 1 else str(abs(down))
+                move = min(move, f"\x1b[{count}{'B' if down > 0 else 'A'}", key=len)
+        elif y == self._y:
+            move = "\r" if x == 0 else f"\x1b[{x + 1}G"
+        self._add(move)
+        self._x, self._y = x, y
+
+    # -- pens
+
+    def _blanks(self, pen: Pen) -> bool:
+        return not pen.shows_on_blanks
+
+    def _has_paper(self, paper: str) -> bool:
+        return self._pen is not None and self._pen.paper == paper and not self._pen.shows_on_blanks
+
+    def _use_paper(self, paper: str) -> None:
+        """Take a pen whose blanks are of this background; ink and weight stay."""
+        if self._has_paper(paper):
+            return
+        pen = self._pen or PLAIN
+        if pen.shows_on_blanks:
+            pen = Pen(pen.ink, paper, 0)
+        self._use(Pen(pen.ink, paper, pen.attributes))
+        self._pen_number = -1
+
+    def _use(self, pen: Pen) -> None:
+        if pen == self._pen:
+            return
+        if self._pen is None:
+            codes = [code for code in (*_on(pen.attributes), pen.ink, pen.paper) if code]
+            self._add(f"\x1b[{';'.join(['0', *codes]) if codes else ''}m")
+        else:
+            key = (self._pen, pen)
+            switch = self._switches.get(key)
+            if switch is None:
+                if len(self._switches) >= _MOST_PENS:
+                    self._switches.clear()
+                switch = self._switches[key] = _switch(*key)
+            self._add(switch)
+        self._pen = pen
+
+
+def _on(attributes: int) -> list[str]:
+    return [ON[bit] for bit in range(len(ON)) if attributes & (1 << bit)]
+
+
+def _switch(old: Pen, new: Pen) -> str:
+    """The shortest SGR from one pen to another."""
+    anew = ["", *_on(new.attributes)] if new != PLAIN else []
+    anew += [code for code in (new.ink, new.paper) if code]
+    gone = old.attributes & ~new.attributes
+    off = {OFF[bit] for bit in range(len(OFF)) if gone & (1 << bit)}
+    # Turning one off turns off what shares its code (bold and dim).
+    again = new.attributes & ~old.attributes
+    again |= sum(1 << bit for bit in range(len(OFF)) if new.attributes & (1 << bit) and OFF[bit] in off)
+    changes = [*sorted(off), *_on(again)]
+    if new.ink != old.ink:
+        changes.append(new.ink or "39")
+    if new.paper != old.paper:
+        changes.append(new.paper or "49")
+    return min(f"\x1b[{';'.join(anew)}m", f"\x1b[{';'.join(changes)}m", key=len)
+
+
+def find_scroll(
+    new: Sequence[str], old: Sequence[str], rows: Sequence[int], window: tuple[int, int]
+) -> tuple[int, int, int] | None:
+    """Whether moving rows by the terminal is cheaper than writing them: (top, bottom, lines up) or None.
+
+    Args:
+        new: The rows that are wanted.
+        old: The rows that are shown.
+        rows: Which of them may differ.
+        window: The columns in which something may have scrolled; whole rows are moved all the same,
+            what lies outside the window counts as a cost.
+    """
+    left, right = window
+    places: dict[str, list[int]] = {}
+    for y, row in enumerate(old):
+        places.setdefault(row[left:right], []).append(y)
+    votes: dict[int, int] = {}
+    matched: dict[int, list[int]] = {}
+    for y in rows:
+        part = new[y][left:right]
+        if part == old[y][left:right] or part.count(part[0]) == len(part):
+            continue
+        for source in places.get(part, ())[:4]:
+            votes[source - y] = votes.get(source - y, 0) + 1
+            matched.setdefault(source - y, []).append(y)
+    best: tuple[int, int, int] | None = None
+    gain = _LEAST_GAIN
+    for lines in sorted(votes, key=lambda lines: -votes[lines])[:2]:
+        ys = matched[lines]
+        top, bottom = min(ys), max(ys)
+        if lines > 0:
+            bottom += lines
+        else:
+            top += lines
+        without = _cost(new, old, range(top, bottom + 1))
+        moved = [
+            old[y + lines] if top <= y + lines <= bottom else UNKNOWN * len(new[y])
+            for y in range(top, bottom + 1)
+        ]
+        saved = without - _cost(new[top : bottom + 1], moved, range(len(moved)))
+        if saved > gain:
+            best, gain = (top, bottom, lines), saved
+    return best
+
+
+def _cost(new: Sequence[str], old: Sequence[str], rows: range) -> int:
+    """About how many bytes it takes to turn these rows of `old` into those of `new`."""
+    total = 0
+    for y in rows:
+        if new[y] != old[y]:
+            if old[y][0] == UNKNOWN:
+                # A fresh row: its blanks cost little.
+                total += _RUN_COST + len(new[y].rstrip(new[y][-1]))
+            else:
+                total += _RUN_COST + sum(map(ne, new[y], old[y]))
+    return total

@@ -1,0 +1,239 @@
+"""Random sessions, drawn both ways into one emulator each: every cell must agree, colours included."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+from rich.color import ColorSystem
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual._compositor import CompositorUpdate
+from textual.app import App, ComposeResult
+from textual.content import Content
+from textual.driver import Driver
+from textual.geometry import Region, Size
+from textual.pilot import Pilot
+from textual.screen import ModalScreen
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.widgets import Input, Static
+
+from coze_tui.tui.terminal.display import DifferencesDisplay
+from tests.terminal.harness import ScreenFeed, TerminalScreen
+
+# No ZWJ sequences: Textual cuts them apart at the edges of widgets (test_painter has them).
+WORDS = (
+    "the answer grows 2025年春节是 1月29日 星期三 한국어 ไทยก้ e\u0301a\u0308 नमस्ते ❤️ ☑️ 1️⃣ 👍🏽 🇨🇳 🫠 a|b ── ▌ tab"
+).split()
+COLORS = ("#d7dae4", "#8790a6", "#9396ff", "red", "default", "#7bd88f")
+PAPERS = ("#11131a", "#1c202b", "default", "blue")
+
+
+class Emulator:
+    """A terminal that takes text, and counts it."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self.screen = TerminalScreen(*size)
+        self.feed = ScreenFeed(self.screen)
+        self.bytes = 0
+        self.text = ""
+        self.write("\x1b[?7l")
+
+    def write(self, text: str) -> None:
+        data = text.encode()
+        self.bytes += len(data)
+        self.text += text
+        # As the tty does with ONLCR.
+        self.feed.feed(data.replace(b"\n", b"\r\n"))
+
+
+class EmulatorDriver(Driver):
+    """Writes into the app's own emulator."""
+
+    _app: Drawn
+
+    def write(self, data: str) -> None:
+        self._app.ours.write(data)
+
+    def start_application_mode(self) -> None:
+        size = Size(self._app.ours.screen.columns, self._app.ours.screen.lines)
+        self._app.call_later(self._app.post_message, events.Resize(size, size))
+
+    def disable_input(self) -> None: ...
+
+    def stop_application_mode(self) -> None: ...
+
+
+class Lines(ScrollView):
+    """A log that draws lines, as the message log does."""
+
+    def __init__(self, chance: random.Random) -> None:
+        super().__init__(id="lines")
+        self.chance = chance
+        self.strips: list[list[Segment]] = []
+
+    def on_mount(self) -> None:
+        self.resize_content()
+
+    def resize_content(self) -> None:
+        self.virtual_size = Size(max(1, self.size.width), len(self.strips))
+
+    def render_line(self, y: int) -> Strip:
+        at = y + self.scroll_offset.y
+        segments = self.strips[at] if at < len(self.strips) else []
+        width = self.size.width
+        strip = Strip([Segment(text, style + self.rich_style) for text, style, _ in segments if style])
+        return strip.crop_extend(0, width, self.rich_style).apply_offsets(0, at)
+
+    def grow(self) -> None:
+        chance = self.chance
+        for _ in range(chance.choice((1, 1, 1, 2, 9))):
+            if self.strips and chance.random() < 0.6:
+                self.strips[-1].append(self.segment())
+            else:
+                self.strips.append([self.segment() for _ in range(chance.randint(0, 5))])
+        self.resize_content()
+        if chance.random() < 0.7:
+            self.scroll_end(animate=False, immediate=True)
+        self.refresh(Region(0, self.chance.randint(0, 5), self.size.width, 40))
+        self.refresh()
+
+    def segment(self) -> Segment:
+        chance = self.chance
+        style = Style(
+            color=chance.choice(COLORS),
+            bgcolor=chance.choice(PAPERS) if chance.random() < 0.2 else None,
+            bold=chance.random() < 0.2,
+            italic=chance.random() < 0.2,
+            underline=chance.random() < 0.1,
+            reverse=chance.random() < 0.1,
+            strike=chance.random() < 0.1,
+        )
+        return Segment(" ".join(chance.choices(WORDS, k=chance.randint(1, 6))) + " ", style)
+
+
+class Box(ModalScreen[None]):
+    CSS = "Box { align: center middle; } Box Static { width: 30; height: 7; border: round red; }"
+
+    def compose(self) -> ComposeResult:
+        yield Static("a modal 中文 over it")
+
+
+class Drawn(DifferencesDisplay[None]):
+    CSS = """
+    Screen { layers: base top; background: #11131a; }
+    #head { height: 1; background: #171a23; }
+    #body { layout: horizontal; height: 1fr; }
+    #lines { width: 1fr; background: #11131a; color: #d7dae4; }
+    #side { width: 20; background: #171a23; border-left: solid #2a2f3d; }
+    Input { height: 1; border: none; }
+    """
+    ENABLE_COMMAND_PALETTE = False
+
+    def __init__(self, size: tuple[int, int], seed: int) -> None:
+        self.chance = random.Random(seed)
+        self.ours = Emulator(size)
+        self.theirs = Emulator(size)
+        self.frames = 0
+        super().__init__(driver_class=EmulatorDriver)
+        self.console._color_system = ColorSystem.TRUECOLOR
+
+    def compose(self) -> ComposeResult:
+        from textual.containers import Container
+
+        yield Static("小春 · coze.cn", id="head")
+        with Container(id="body"):
+            yield Lines(self.chance)
+            yield Static("EVENTS", id="side")
+        yield Input()
+
+    def on_mount(self) -> None:
+        field = self.query_one(Input)
+        field.cursor_blink = False
+        field.focus()
+
+    def _display(self, screen: Any, renderable: Any) -> None:
+        if isinstance(renderable, CompositorUpdate) and self._running and not self._batch_count:
+            self.frames += 1
+            x, y = self.screen.outer_size.clamp_offset(self.cursor_position)
+            self.theirs.write(renderable.render_segments(self.console) + f"\x1b[{y + 1};{x + 1}H")
+        super()._display(screen, renderable)
+
+    def agree(self) -> None:
+        ours, theirs = self.ours.screen.cells(), self.theirs.screen.cells()
+        for y, (mine, other) in enumerate(zip(ours, theirs, strict=True)):
+            assert mine == other, (
+                f"row {y} at {[x for x in range(len(mine)) if mine[x] != other[x]]}\n"
+                f"ours   {self.ours.screen.row(y)}\ntheirs {self.theirs.screen.row(y)}"
+            )
+        cursor, their_cursor = self.ours.screen.cursor, self.theirs.screen.cursor
+        assert (cursor.x, cursor.y) == (their_cursor.x, their_cursor.y)
+
+
+Act = Callable[["Drawn", "Pilot[None]"], Coroutine[Any, Any, None]]
+
+
+async def drawn(size: tuple[int, int], seed: int, act: Act) -> Drawn:
+    """Run the app on its emulators, do something, and end it."""
+    app = Drawn(size, seed)
+
+    async def pilot(pilot: Pilot[None]) -> None:
+        await pilot.pause()
+        await act(app, pilot)
+        app.exit()
+
+    await app.run_async(auto_pilot=pilot)
+    if app._exception is not None:
+        raise app._exception
+    return app
+
+
+async def a_session(app: Drawn, pilot: Pilot[None], steps: int = 60) -> None:
+    chance = app.chance
+    lines = app.query_one(Lines)
+    for step in range(steps):
+        match chance.randint(0, 13):
+            case 0 | 1 | 2 | 3 | 4:
+                lines.grow()
+            case 5:
+                app.query_one("#side", Static).update(
+                    Content(
+                        "\n".join(f"✓ delta ×{step} 412–{step * 7} ms" for _ in range(chance.randint(1, 9)))
+                    )
+                )
+            case 6:
+                await pilot.press(*chance.choices(("a", "空", "backspace", "left", "space"), k=3))
+            case 7:
+                lines.scroll_relative(y=chance.choice((-9, -2, -1, 1, 3)), animate=False, immediate=True)
+            case 8:
+                app.notify(" ".join(chance.choices(WORDS, k=4)), markup=False, timeout=60)
+            case 9:
+                app.clear_notifications()
+            case 10:
+                if isinstance(app.screen, Box):
+                    app.pop_screen()
+                else:
+                    app.push_screen(Box())
+            case 11:
+                app.screen.text_select_all() if chance.random() < 0.5 else app.screen.clear_selection()
+            case 12:
+                app.repaint()
+            case 13:
+                if step % 7 == 0:
+                    size = Size(chance.randint(30, 90), chance.randint(8, 30))
+                    for emulator in (app.ours, app.theirs):
+                        emulator.screen.resize(size.height, size.width)
+                    app.post_message(events.Resize(size, size))
+        await pilot.pause()
+        app.agree()
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_random_sessions_show_the_same_cells_both_ways(seed: int) -> None:
+    app = await drawn((80, 24), seed, a_session)
+    assert app.frames > 20
+    assert app.ours.bytes < app.theirs.bytes
