@@ -1,0 +1,298 @@
+"""Inline Markdown as runs of styled text: emphasis, code, links with their target, images, maths as written.
+
+markdown-it parses, with HTML off and two rules of ours: emphasis that works beside Chinese punctuation, and
+maths that is not touched. Text without any special character is not parsed at all.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+from rich.segment import Segment
+from rich.style import Style
+
+from coze_tui.text import clean_line
+from coze_tui.tui.render.palette import Palette
+from coze_tui.tui.render.wrap import cells
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.rules_inline import StateInline
+    from markdown_it.token import Token
+
+References = Mapping[str, object]
+"""Link reference definitions as markdown-it keeps them, by normalized label."""
+
+_SPECIAL = re.compile(r"[*_`\[<&\\$]|~~|://")
+_LINE_BREAK = re.compile(r"[ \t]*\n[ \t]*")
+_URL = re.compile(r"https?://[!#-;=?-Z\\\]^_a-z|~\[{}]+")
+_TRAILING = ".,;:!?'\"*_~|\\"
+_OPEN = re.compile(r"`|\$\$|\$(?![\s$])[^$\n]{0,300}\Z|<[A-Za-z][^\s>]*\Z")
+"""What in text that was no markup may still become some by what follows."""
+_MATHS = re.compile(
+    r"\$\$(?:[^$]|\\\$){1,2000}?\$\$"
+    r"|\$(?![\s$])(?:[^$\n\\]|\\.){0,300}?[^$\s\\]\$(?!\d)"
+    r"|\\\((?:[^\n]){1,1000}?\\\)"
+    r"|\\\[.{1,2000}?\\\]",
+    re.DOTALL,
+)
+_MATHS_OPEN = ("\\(", "\\[")
+_CJK = re.compile("[\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003fffd]")
+_SHOWN_URL = 36
+"""Cells of a link's target that are shown; its host is never cut short of its own end."""
+
+BOLD, ITALIC, STRIKE = 1, 2, 4
+_MARKS = {"strong": BOLD, "em": ITALIC, "s": STRIKE}
+
+Logical = list[Segment]
+"""A line of the source in pieces of one style, not yet wrapped."""
+
+
+class Parsed(NamedTuple):
+    """Inline text: its lines, and whether no later text can change what they mean."""
+
+    lines: list[Logical]
+    is_closed: bool
+
+
+@cache
+def _parser() -> "MarkdownIt":
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": 50}).enable("strikethrough")
+    parser.inline.ruler.before("escape", "maths", _maths)
+    parser.inline.ruler.at("emphasis", _emphasis)
+    parser.options["store_labels"] = True
+    return parser
+
+
+@cache
+def _reference_parser() -> "MarkdownIt":
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("zero", {"html": False}).enable("reference")
+
+
+def definitions_in(paragraph: str, references: dict[str, object]) -> tuple[list[str], str]:
+    """Take the link reference definitions off the beginning of a paragraph, into `references`.
+
+    Returns their source lines and the rest of the paragraph. Footnotes (`[^1]: …`) are text.
+    """
+    if not paragraph.startswith("[") or paragraph.startswith("[^") or "]:" not in paragraph:
+        return [], paragraph
+    tokens: list[Token] = []
+    env: dict[str, object] = {"references": {}}
+    parser = _reference_parser()
+    parser.block.parse(paragraph, parser, env, tokens)
+    found = env["references"]
+    if not isinstance(found, dict) or not found:
+        return [], paragraph
+    lines = paragraph.split("\n")
+    first = next((token.map[0] for token in tokens if token.map), len(lines))
+    for label, definition in found.items():
+        references.setdefault(label, definition)
+    return lines[:first], "\n".join(lines[first:])
+
+
+class InlineText:
+    """Turns inline source into runs, for one palette."""
+
+    def __init__(self, palette: Palette) -> None:
+        self.palette = palette
+        self.parsed_chars = 0
+        """Characters handed to the parser so far."""
+        self._styles: dict[tuple[Style, int], Style] = {}
+
+    def parse(self, source: str, base: Style, references: References) -> Parsed:
+        """The lines of `source`, with `base` for its plain text. A line break in the source is one here."""
+        self.parsed_chars += len(source)
+        if not _SPECIAL.search(source):
+            parts = _LINE_BREAK.split(source) if "\n" in source else [source]
+            return Parsed([[Segment(part, base)] if part else [] for part in parts], True)
+        from markdown_it.rules_inline import StateInline
+
+        parser = _parser()
+        state = StateInline(source, parser, {"references": references}, [])
+        parser.inline.tokenize(state)
+        for rule in parser.inline.ruler2.getRules(""):
+            rule(state)
+        lines, literal = self._lines(state.tokens, base)
+        return Parsed(
+            lines,
+            not any(mark.open and mark.end < 0 for mark in state.delimiters)
+            and not any(token.markup in _MATHS_OPEN for token in state.tokens if token.info == "escape")
+            and literal.count("[") <= literal.count("]")
+            and not _OPEN.search(literal),
+        )
+
+    def _lines(self, tokens: "list[Token]", base: Style) -> tuple[list[Logical], str]:
+        """The lines, and all text in them that was not markup."""
+        palette = self.palette
+        line: Logical = []
+        lines = [line]
+        literal: list[str] = []
+        marks = 0
+        links: list[tuple[str, bool, int]] = []
+        style = base
+        for token in tokens:
+            kind = token.type
+            if kind == "text" or kind == "text_special":
+                if token.content:
+                    if kind == "text":
+                        literal.append(token.content)
+                    if links or "://" not in token.content:
+                        line.append(Segment(token.content, style))
+                    else:
+                        line += self.with_urls(token.content, style)
+                continue
+            if kind in ("softbreak", "hardbreak"):
+                line = []
+                lines.append(line)
+                literal.append("\n")
+            elif kind == "code_inline":
+                code = self._marked(palette.inline_code, marks)
+                line.append(Segment(token.content, code + _link_to(links[-1][0]) if links else code))
+            elif kind == "maths":
+                for number, part in enumerate(token.content.split("\n")):
+                    if number:
+                        line = []
+                        lines.append(line)
+                    if part:
+                        line.append(Segment(part.strip(), self._marked(palette.math, marks)))
+            elif kind == "image":
+                source = str(token.attrs.get("src", ""))
+                alt = token.content
+                line.append(Segment(f"[image: {alt}]" if alt else "[image]", palette.muted))
+                line.append(Segment(" " + shown_url(source), palette.url + _link_to(source)))
+            elif kind == "link_open":
+                url = str(token.attrs.get("href", ""))
+                links.append((url, "label" in token.meta, sum(len(part) for part in literal)))
+                style = self._style(base, marks, url)
+            elif kind == "link_close":
+                url, by_label, start = links.pop()
+                style = self._style(base, marks, links[-1][0] if links else "")
+                text = "".join(literal)[start:]
+                if not by_label and url and not _says(text, url):
+                    line.append(Segment(" " + shown_url(url), palette.url + _link_to(url)))
+            elif (mark := _MARKS.get(token.tag)) is not None:
+                marks = marks | mark if token.nesting > 0 else marks & ~mark
+                style = self._style(base, marks, links[-1][0] if links else "")
+        return lines, "".join(literal)
+
+    def with_urls(self, text: str, style: Style) -> Logical:
+        """Plain text of one line in which bare URLs are links."""
+        runs: Logical = []
+        at = 0
+        for match in _URL.finditer(text) if "://" in text else ():
+            url = _trimmed(match.group())
+            start = match.start()
+            if start > at:
+                runs.append(Segment(text[at:start], style))
+            at = start + len(url)
+            runs.append(Segment(url, style + self.palette.link + _link_to(url)))
+        if at < len(text):
+            runs.append(Segment(text[at:], style))
+        return runs
+
+    def _style(self, base: Style, marks: int, url: str) -> Style:
+        style = self._marked(base, marks)
+        return style + self.palette.link + _link_to(url) if url else style
+
+    def _marked(self, base: Style, marks: int) -> Style:
+        if not marks:
+            return base
+        style = self._styles.get((base, marks))
+        if style is None:
+            extra = Style(
+                bold=True if marks & BOLD else None,
+                italic=True if marks & ITALIC else None,
+                strike=True if marks & STRIKE else None,
+            )
+            style = self._styles[base, marks] = base + extra
+        return style
+
+
+def _link_to(url: str) -> Style:
+    return Style(meta={"url": url})
+
+
+def _says(text: str, url: str) -> bool:
+    """Whether the text of a link is its target."""
+    bare = url.removeprefix("mailto:").removeprefix("https://").removeprefix("http://").rstrip("/")
+    return text.strip().removeprefix("https://").removeprefix("http://").rstrip("/") == bare
+
+
+def shown_url(url: str) -> str:
+    """A link's target, shortened behind its host. The end of a host, which tells whose it is, stays."""
+    url = clean_line(url)
+    if cells(url) <= _SHOWN_URL:
+        return url
+    try:
+        host = urlsplit(url).netloc
+    except ValueError:
+        host = ""
+    scheme = url.partition("//")[0] + "//" if host else ""
+    if len(scheme + host) > _SHOWN_URL:
+        return f"{scheme}…{host[-(_SHOWN_URL - 2) :]}/…"
+    return url[: _SHOWN_URL - 1] + "…"
+
+
+def _trimmed(url: str) -> str:
+    """A bare URL without the punctuation of the sentence around it."""
+    while url:
+        last = url[-1]
+        if last in _TRAILING or (last in ")]}" and url.count(last) > url.count("([{"[")]}".index(last)])):
+            url = url[:-1]
+        else:
+            break
+    return url
+
+
+def _maths(state: "StateInline", silent: bool) -> bool:
+    """Inline rule: `$…$`, `$$…$$`, `\\(…\\)` and `\\[…\\]` stay as they are written."""
+    if state.src[state.pos] not in "$\\":
+        return False
+    match = _MATHS.match(state.src, state.pos)
+    if match is None:
+        return False
+    if not silent:
+        state.push("maths", "", 0).content = match.group()
+    state.pos = match.end()
+    return True
+
+
+def _emphasis(state: "StateInline", silent: bool) -> bool:
+    """Inline rule: `*` and `_`. Beside Chinese, Japanese or Korean text punctuation does not hinder emphasis.
+
+    CommonMark reads `**注意：**请` as literal stars, since the closing mark follows punctuation and precedes
+    a letter; nobody who writes without spaces means that.
+    """
+    from markdown_it.rules_inline.state_inline import Delimiter
+
+    start = state.pos
+    marker = state.src[start]
+    if silent or marker not in "_*":
+        return False
+    scanned = state.scanDelims(start, marker == "*")
+    can_open, can_close = scanned.can_open, scanned.can_close
+    if marker == "*":
+        before = state.src[start - 1] if start else " "
+        after = state.src[start + scanned.length] if start + scanned.length < state.posMax else " "
+        if _CJK.match(before) or _CJK.match(after):
+            can_open, can_close = not after.isspace(), not before.isspace()
+    for _ in range(scanned.length):
+        state.push("text", "", 0).content = marker
+        state.delimiters.append(
+            Delimiter(
+                marker=ord(marker),
+                length=scanned.length,
+                token=len(state.tokens) - 1,
+                end=-1,
+                open=can_open,
+                close=can_close,
+            )
+        )
+    state.pos += scanned.length
+    return True

@@ -1,0 +1,153 @@
+"""A line of rendered text: what the log keeps, paints and copies."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from rich.cells import cell_len, split_text
+from rich.segment import Segment
+from rich.style import Style
+
+BAR = "▎"
+"""Stands at the left of quoted text; copied as `>`."""
+
+
+class Line(NamedTuple):
+    """One row of the log, without the fill at its right."""
+
+    lead: tuple[Segment, ...] = ()
+    """Indents, bullets, bars, padding: stays where it is while the body scrolls sideways."""
+    body: tuple[Segment, ...] = ()
+    lead_width: int = 0
+    width: int = 0
+    """Cells of the body, which may be more than fit."""
+    block: int = 0
+    """Number of the block in its document that the line belongs to; such lines scroll sideways together."""
+    joint: str | None = "\n"
+    """What stands between the line before and this one in copied text; None: the line is decoration."""
+    fill: Style | None = None
+    """The background up to the right edge: code."""
+    edge: Style | None = None
+    """Set for lines that scroll sideways: how the sign of hidden text is drawn."""
+    label: Segment | None = None
+    """Stands at the right end of a code block's first row."""
+
+    @property
+    def wide(self) -> int:
+        """All cells of the line before it is cut to the width of the log."""
+        return self.lead_width + self.width
+
+    @property
+    def continues(self) -> bool:
+        """Whether this is a soft-wrapped continuation of the line before."""
+        return self.joint is not None and self.joint != "\n"
+
+    @property
+    def scrolls(self) -> bool:
+        """Whether the body scrolls sideways when it is wider than the log."""
+        return self.edge is not None
+
+    @property
+    def plain(self) -> str:
+        """Lead and body without styles."""
+        return "".join([text for text, *_ in self.lead]) + "".join([text for text, *_ in self.body])
+
+    @property
+    def text(self) -> str:
+        """The body without styles."""
+        return "".join([text for text, *_ in self.body])
+
+    def paint(self, width: int, shift: int = 0) -> list[Segment]:
+        """The row as segments of exactly `width` cells, the body scrolled `shift` cells to the left."""
+        room = width - self.lead_width
+        if room < 0:
+            return _cropped(self.lead, 0, width)
+        painted = list(self.lead)
+        if self.label is not None:
+            label = cell_len(self.label.text)
+            if label + 1 <= room:
+                painted += [Segment(" " * (room - label - 1), self.fill), self.label, Segment(" ", self.fill)]
+                return painted
+        shift = shift if self.scrolls else 0
+        if not shift and self.width <= room:
+            painted += self.body
+            left = room - self.width
+        else:
+            painted += _cropped(self.body, shift, room)
+            left = max(0, shift + room - max(self.width, shift))
+            if self.edge is not None:
+                _mark_hidden(painted, self, shift, room)
+        if left:
+            painted.append(Segment(" " * left, self.fill))
+        return painted
+
+    def copied(self, start: int = 0, end: int | None = None, shift: int = 0) -> str:
+        """The text between the painted cells `start` and `end`, as it should reach a clipboard.
+
+        Code comes without its padding, decoration not at all, wrapped lines without their indent.
+        """
+        if self.joint is None:
+            return ""
+        bare = self.scrolls or self.continues
+        lead = "" if bare else "".join([text for text, *_ in self.lead]).replace(BAR, ">")
+        if start <= 0 and end is None:
+            return lead + self.text
+        offset = self.lead_width - (shift if self.scrolls else 0)
+        body = _cells(self.text, start - offset, None if end is None else end - offset)
+        return _cells(lead, start, end) + body
+
+
+def joined(parts: Iterable[tuple[Line, str]]) -> str:
+    """Lines and what was copied of each, from top to bottom, as one text: wrapped lines are one again."""
+    text: list[str] = []
+    for line, copied in parts:
+        if line.joint is None:
+            continue
+        if text:
+            text.append(line.joint)
+        text.append(copied)
+    return "".join(text)
+
+
+def _cells(text: str, start: int, end: int | None) -> str:
+    """The characters of `text` from cell `start` to cell `end`; a wide one that is touched counts."""
+    if text.isascii():
+        return text[max(0, start) : None if end is None else max(0, end)]
+    taken: list[str] = []
+    at = 0
+    for character in text:
+        size = cell_len(character)
+        if at + size > start and (end is None or at < end):
+            taken.append(character)
+        at += size
+    return "".join(taken)
+
+
+def _cropped(segments: Sequence[Segment], start: int, width: int) -> list[Segment]:
+    """The cells from `start` on, at most `width` of them."""
+    cropped: list[Segment] = []
+    at, end = 0, start + width
+    for segment in segments:
+        text = segment.text
+        size = len(text) if text.isascii() else cell_len(text)
+        if at >= end:
+            break
+        if at + size > start:
+            if at < start:
+                text = text[start - at :] if text.isascii() else split_text(text, start - at)[1]
+            if at + size > end:
+                kept = end - max(at, start)
+                text = text[:kept] if text.isascii() else split_text(text, kept)[0]
+            if text:
+                cropped.append(Segment(text, segment.style))
+        at += size
+    return cropped
+
+
+def _mark_hidden(painted: list[Segment], line: Line, shift: int, room: int) -> None:
+    """Put signs where text is hidden at the left or the right of a row that scrolls sideways."""
+    if line.width > shift + room and room > 0:
+        visible = _cropped(painted, 0, line.lead_width + room - 1)
+        painted[:] = [*visible, Segment("›", line.edge)]
+    if shift and line.width and line.lead_width and painted[0].text:
+        lead = _cropped(line.lead, 0, line.lead_width - 1)
+        painted[: len(line.lead)] = [*lead, Segment("‹", line.edge)]

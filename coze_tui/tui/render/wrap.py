@@ -1,0 +1,192 @@
+"""Where a line of text is broken: between words or Chinese characters, not before closing punctuation."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+from rich.cells import get_character_cell_size, split_graphemes
+from rich.segment import Segment
+
+Runs = Sequence[Segment]
+"""Text in pieces of one style each."""
+
+
+class Row(NamedTuple):
+    """A piece of a line that fits: characters `start` to `end`, and the spaces dropped before it."""
+
+    start: int
+    end: int
+    width: int
+    dropped: str
+
+
+_WIDE = (
+    "\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uf900-\ufaff\ufe30-\ufe4f"
+    "\uff01-\uff60\uffe0-\uffe6\U0001f300-\U0001f1e5\U0001f200-\U0001faff\U00020000-\U0003fffd"
+).replace("\U0001f300-\U0001f1e5", "")
+_NOT_FIRST = frozenset(
+    "、。，．：；？！）】」』〉》〕］｝〗〙”’…‥—～ー々〻゛゜ヽヾぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ%‰°′″℃,.!?:;)]}·"
+)
+_NOT_LAST = frozenset("（【「『〈《〔［｛〖〘“‘([{￥＄$#@")
+_is_wide = re.compile(f"[{_WIDE}]").match
+_JOINERS = re.compile("[\u200d\ufe0f]")
+
+
+class _CellSizes(dict[str, int]):
+    """Cells of a single character; remembers what was asked."""
+
+    def __missing__(self, character: str) -> int:
+        size = self[character] = get_character_cell_size(character)
+        return size
+
+
+_SIZES = _CellSizes()
+
+
+def _ends(text: str) -> list[int]:
+    """For each character the cells of the text up to and with it."""
+    if _JOINERS.search(text):
+        sizes = [0] * len(text)
+        for start, _, size in split_graphemes(text)[0]:
+            sizes[start] = size
+        return list(accumulate(sizes))
+    return list(accumulate(map(_SIZES.__getitem__, text)))
+
+
+def cells(text: str) -> int:
+    """The width of `text` in cells."""
+    if text.isascii():
+        return len(text)
+    if _JOINERS.search(text):
+        return split_graphemes(text)[1]
+    return sum(map(_SIZES.__getitem__, text))
+
+
+def rows_of(text: str, width: int) -> list[Row]:
+    """Break `text` into rows of at most `width` cells (a wide character in one cell is let through).
+
+    Rows but the last do not change when text is added at the end. Spaces at a break belong to no row.
+    """
+    length = len(text)
+    if text.isascii():
+        if length <= width:
+            return [Row(0, length, length, "")]
+        return _ascii_rows(text, width)
+    ends = _ends(text)
+    if ends[-1] <= width:
+        return [Row(0, length, ends[-1], "")]
+    rows: list[Row] = []
+    start, dropped = 0, ""
+    while True:
+        before = ends[start - 1] if start else 0
+        end = bisect_right(ends, before + width, start)
+        if end >= length:
+            rows.append(Row(start, length, ends[-1] - before, dropped))
+            return rows
+        end = _break_before(text, ends, start, end)
+        stop, follow = _without_spaces(text, start, end)
+        rows.append(Row(start, stop, (ends[stop - 1] if stop else 0) - before, dropped))
+        start, dropped = follow, text[stop:follow]
+        if start >= length:
+            # Only spaces are left: they may be followed by more text, so they stay the last row.
+            rows.append(Row(length, length, 0, dropped))
+            return rows
+
+
+def _ascii_rows(text: str, width: int) -> list[Row]:
+    rows: list[Row] = []
+    start, dropped, length = 0, "", len(text)
+    while length - start > width:
+        if text[start + width] == " ":
+            end = start + width
+        else:
+            space = text.rfind(" ", start, start + width)
+            end = space + 1 if space > start else start + width
+        stop, follow = _without_spaces(text, start, end)
+        rows.append(Row(start, stop, stop - start, dropped))
+        start, dropped = follow, text[stop:follow]
+    rows.append(Row(start, length, length - start, dropped))
+    return rows
+
+
+def _without_spaces(text: str, start: int, end: int) -> tuple[int, int]:
+    """Where the row that breaks at `end` stops, and where the next begins."""
+    stop = end
+    while stop > start and text[stop - 1] == " ":
+        stop -= 1
+    if stop == start:  # leading spaces wider than the row
+        stop = end
+    length = len(text)
+    while end < length and text[end] == " ":
+        end += 1
+    return stop, end
+
+
+def _break_before(text: str, ends: list[int], start: int, end: int) -> int:
+    """The best place to break at or before `end`, the first character that does not fit."""
+    if text[end] == " ":
+        return end
+    at = end
+    while at > start:
+        before, after = text[at - 1], text[at]
+        if before == " ":
+            if at - 1 > start:
+                return at
+        elif (
+            (_is_wide(before) or _is_wide(after))
+            and after not in _NOT_FIRST
+            and before not in _NOT_LAST
+            and ends[at] > ends[at - 1]
+        ):
+            return at
+        at -= 1
+    at = max(end, start + 1)
+    while at > start + 1 and ends[at] == ends[at - 1]:
+        at -= 1
+    while at < len(ends) and ends[at] == ends[at - 1]:  # a cluster wider than the row stays whole
+        at += 1
+    return at
+
+
+def cut(runs: Runs, start: int, end: int) -> tuple[Segment, ...]:
+    """The characters `start` to `end` of `runs`, in their styles."""
+    taken: list[Segment] = []
+    at = 0
+    for run in runs:
+        text = run.text
+        after = at + len(text)
+        if after > start:
+            if at >= start and after <= end:
+                if text:
+                    taken.append(run)
+            else:
+                taken.append(Segment(text[max(0, start - at) : end - at], run.style))
+            if after >= end:
+                break
+        at = after
+    return tuple(taken) if start < end else ()
+
+
+def cuts(runs: Runs, rows: Iterable[Row]) -> list[tuple[Segment, ...]]:
+    """`cut` for rows that follow each other, in one pass over `runs`."""
+    pieces: list[tuple[Segment, ...]] = []
+    index, at = 0, 0
+    for row in rows:
+        start, end = row.start, row.end
+        taken: list[Segment] = []
+        while index < len(runs):
+            run = runs[index]
+            after = at + len(run.text)
+            if after > start and at < end:
+                if at >= start and after <= end:
+                    taken.append(run)
+                else:
+                    taken.append(Segment(run.text[max(0, start - at) : end - at], run.style))
+            if after > end:
+                break
+            at = after
+            index += 1
+        pieces.append(tuple(taken))
+    return pieces
