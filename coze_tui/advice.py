@@ -463,7 +463,7 @@ def _sentence(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    return _("({text})").format(text=text) if text else ""
+    return _sentence(_("Details: {text}").format(text=text)) if text else ""
 
 
 def _outside(text: str) -> str:

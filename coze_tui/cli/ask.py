@@ -1,4 +1,8 @@
-"""`coze-tui ask`: one question, its answer on stdout, and nothing of the screen's libraries loaded."""
+"""`coze-tui ask`: one question, its answer on stdout.
+
+Nothing of the screen's libraries is loaded, and what only some questions need is imported where they do:
+each ten modules cost a person more time than the rest of the start.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,6 @@ from datetime import UTC, datetime
 from types import FrameType
 from typing import TextIO, TypeVar
 
-from coze_tui.advice import advice
-from coze_tui.api.captures import Capture, capture_text
 from coze_tui.api.chats import ChatRequest, ToolOutput
 from coze_tui.cli.ask_output import (
     AnswerPrinter,
@@ -27,7 +29,7 @@ from coze_tui.cli.ask_output import (
 from coze_tui.cli.commands import Command
 from coze_tui.cli.connect import Connection
 from coze_tui.cli.exits import exit_for_end, forget_stdout
-from coze_tui.cli.start import Start, begin, require_bot, tell, tell_problems
+from coze_tui.cli.start import Start, begin, require_bot, tell, tell_error, tell_problems
 from coze_tui.engine.runner import ChatTurn
 from coze_tui.engine.updates import ActionRequired, Phase, TurnEnded, TurnUpdate
 from coze_tui.errors import SettingsError, StoreError
@@ -118,7 +120,7 @@ async def _ask(start: Start, arguments: argparse.Namespace, question: str, stopp
         record = arguments.record
         if record:
             file = stack.enter_context(_record_file(record))
-            stack.callback(lambda: file.write(capture_text(_capture(turn, start))))
+            stack.callback(lambda: file.write(_capture(turn, start)))
         with stopper.stopping(turn.stop):
             ended = await _play(turn, output, _outputs(arguments))
     if output.broken is not None:
@@ -128,9 +130,9 @@ async def _ask(start: Start, arguments: argparse.Namespace, question: str, stopp
         try:
             start.memory.ask_in(settings.base_url, settings.bot_id, conversation_id)
         except StoreError as error:
-            tell(advice(error).text)
+            tell_error(error)
     if ended.error is not None:
-        tell(advice(ended.error, base_url=settings.base_url).text)
+        tell_error(ended.error, base_url=settings.base_url)
     elif ended.outcome is Phase.INTERRUPTED:
         tell(_("the answer was cut off before its end"))
     if ended.outcome is Phase.CANCELED and stopper.signal:
@@ -244,7 +246,9 @@ def _record_file(name: str) -> TextIO:
     return os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape")
 
 
-def _capture(turn: ChatTurn, start: Start) -> Capture:
+def _capture(turn: ChatTurn, start: Start) -> str:
+    from coze_tui.api.captures import Capture, capture_text
+
     facts = {
         "sent_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "base_url": start.settings.base_url,
@@ -254,7 +258,8 @@ def _capture(turn: ChatTurn, start: Start) -> Capture:
         "conversation_id": turn.state.conversation_id,
         "logid": turn.logid,
     }
-    return Capture(tuple(turn.frames), {key: value for key, value in facts.items() if value})
+    known = {key: value for key, value in facts.items() if value}
+    return capture_text(Capture(tuple(turn.frames), known))
 
 
 class _Stopper:

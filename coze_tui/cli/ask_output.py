@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Protocol, TextIO
 
-from coze_tui.advice import advice
 from coze_tui.engine.updates import (
     AnswerGrew,
     AnswerSettled,
@@ -191,6 +190,8 @@ class JsonPrinter:
         if isinstance(update, TurnEnded):
             facts |= {"outcome": str(update.outcome), "at_us": update.at_us}
             if update.error is not None:
+                from coze_tui.advice import advice
+
                 told = advice(update.error)
                 facts["error"] = {
                     "class": type(update.error).__name__,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from coze_tui.api import oauth
 from coze_tui.api.client import CozeClient
 from coze_tui.cli.start import Start
 
@@ -36,6 +35,8 @@ class Connection:
     async def renew(self) -> None:
         """Make sure that the token is good for a while; call it before each chat."""
         if self._pair is not None and not self._pair.is_fresh():
+            from coze_tui.api import oauth
+
             self._pair = await self._credentials.fresh_pair(
                 self._profile, self._pair, lambda pair: oauth.refresh(self.client, pair)
             )

@@ -9,12 +9,11 @@ import sys
 from collections.abc import Mapping
 
 from coze_tui.addresses import AddressError, base_url_from_text, site_name
-from coze_tui.advice import advice
 from coze_tui.api import accounts, oauth
 from coze_tui.api.client import CozeClient
 from coze_tui.cli.commands import Command
 from coze_tui.cli.exits import Exit, exit_for
-from coze_tui.cli.start import Start, begin, tell, tell_problems
+from coze_tui.cli.start import Start, begin, tell, tell_error, tell_problems
 from coze_tui.credentials import TOKEN_VARIABLE, OAuthPair, Secret, hint_for, secret_from_text
 from coze_tui.errors import ApiError, CredentialsError, NotServedError, SettingsError, StoreError
 from coze_tui.i18n import _
@@ -59,7 +58,7 @@ async def _login_with(start: Start, base_url: str, secret: Secret) -> int:
     try:
         name = await _owner(client)
     except ApiError as error:
-        tell(advice(error, base_url=base_url).text)
+        tell_error(error, base_url=base_url)
         return exit_for(error)
     finally:
         await client.aclose()
@@ -112,7 +111,7 @@ def _keep(start: Start, base_url: str, token: Secret | OAuthPair, name: str) -> 
     try:
         start.memory.use_site(profile, base_url)
     except StoreError as error:
-        tell(advice(error).text)
+        tell_error(error)
     if name:
         print(_("Logged in to {site} as {name}.").format(site=site_name(base_url), name=clean_line(name)))
     else:
@@ -121,7 +120,7 @@ def _keep(start: Start, base_url: str, token: Secret | OAuthPair, name: str) -> 
     try:
         source = start.token().source
     except CredentialsError as error:
-        tell(advice(error).text)
+        tell_error(error)
         return Exit.AUTH
     if source != str(start.credentials.path):
         tell(_("{source} is set and goes before the token that was just kept").format(source=source))

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from coze_tui import paths
-from coze_tui.advice import advice
 from coze_tui.cli.commands import Command
 from coze_tui.credentials import CredentialsFile, Token, find_token
 from coze_tui.errors import CozeTuiError, CredentialsError, SettingsError, StoreError
@@ -77,7 +76,14 @@ def begin(command: Command, arguments: argparse.Namespace, environment: Mapping[
 def tell_problems(start: Start) -> None:
     """One line on stderr for each."""
     for problem in start.problems:
-        tell(advice(problem).text)
+        tell_error(problem)
+
+
+def tell_error(error: CozeTuiError, *, base_url: str = "") -> None:
+    """What to tell about an error, on stderr."""
+    from coze_tui.advice import advice
+
+    tell(advice(error, base_url=base_url).text)
 
 
 def tell(text: str) -> None:
