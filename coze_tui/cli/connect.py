@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from coze_tui.api.client import CozeClient
 from coze_tui.cli.start import Start
+from coze_tui.credentials import Secret, Token
 
 
 class Connection:
     """One client with one token; an OAuth token is renewed when its time is up (api 1.5)."""
 
-    def __init__(self, start: Start) -> None:
+    def __init__(self, start: Start, secret: Secret | None = None) -> None:
         """Connect to nothing yet.
+
+        Args:
+            secret: a token to try instead of the one that is set or kept.
 
         Raises:
             CredentialsError: there is no usable token.
@@ -18,7 +22,7 @@ class Connection:
             TransportError: the proxy or the certificates cannot be used.
         """
         settings = start.settings
-        self.token = start.token()
+        self.token = start.token() if secret is None else Token(secret, "")
         self._pair = self.token.pair
         self._secret = self.token.secret
         self._credentials = start.credentials

@@ -7,11 +7,13 @@ import asyncio
 import getpass
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 
 from coze_tui.addresses import AddressError, base_url_from_text, site_name
 from coze_tui.api import accounts, oauth
 from coze_tui.api.client import CozeClient
 from coze_tui.cli.commands import Command
+from coze_tui.cli.connect import Connection
 from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.start import Start, begin, tell, tell_error, tell_problems
 from coze_tui.credentials import TOKEN_VARIABLE, OAuthPair, Secret, hint_for, secret_from_text
@@ -54,7 +56,7 @@ def _asked_secret(base_url: str) -> Secret:
 
 
 async def _login_with(start: Start, base_url: str, secret: Secret) -> int:
-    client = _client(start, base_url, secret)
+    client = _connection(start, base_url, secret).client
     try:
         name = await _owner(client)
     except ApiError as error:
@@ -71,7 +73,7 @@ async def _login_by_device(start: Start, base_url: str, workspace_id: str) -> in
         raise SettingsError(
             _("needs the client id of an OAuth app of the type for devices"), source="--client-id"
         )
-    client = _client(start, base_url, Secret(""))
+    client = _connection(start, base_url, Secret("")).client
     try:
         code = await oauth.request_device_code(client, client_id, workspace_id)
         print(_("Open this page in a browser, on any machine:"))
@@ -84,15 +86,8 @@ async def _login_by_device(start: Start, base_url: str, workspace_id: str) -> in
     return _keep(start, base_url, pair, "")
 
 
-def _client(start: Start, base_url: str, secret: Secret) -> CozeClient:
-    settings = start.settings
-    return CozeClient(
-        base_url,
-        secret.reveal,
-        connect_timeout=settings.connect_timeout,
-        ca_file=None if settings.ca_file is None else str(settings.ca_file),
-        proxy=settings.proxy or None,
-    )
+def _connection(start: Start, base_url: str, secret: Secret) -> Connection:
+    return Connection(replace(start, settings=replace(start.settings, base_url=base_url)), secret)
 
 
 async def _owner(client: CozeClient) -> str:
