@@ -13,11 +13,6 @@ from coze_tui.standin.http import Answer, Request
 from coze_tui.standin.state import StoredFile
 from coze_tui.standin.world import Failure, World, envelope, json_reply
 
-WORKSPACES = (
-    ("7511000000000000021", "小春的个人空间 Personal", "owner", "personal"),
-    ("7511000000000000022", "示例团队 Sample team", "member", "team"),
-)
-"""The first holds every bot."""
 KINDS = frozenset(
     [
         "doc",
@@ -77,6 +72,10 @@ class Catalog:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._workspaces = (
+            (world.space_id, "小春的个人空间 Personal", "owner", "personal"),
+            ("7511000000000000022", "示例团队 Sample team", "member", "team"),
+        )
 
     # ── bots ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -140,9 +139,9 @@ class Catalog:
         return bot
 
     def _bots_of(self, workspace_id: str) -> list[Bot]:
-        if workspace_id not in {workspace[0] for workspace in WORKSPACES}:
+        if workspace_id not in {workspace[0] for workspace in self._workspaces}:
             raise Failure(4000, "The workspace does not exist (sample)")
-        return list(self._world.state.bots.values()) if workspace_id == WORKSPACES[0][0] else []
+        return list(self._world.state.bots.values()) if workspace_id == self._world.space_id else []
 
     def _simple(self, bot: Bot) -> objects.Json:
         return {
@@ -227,9 +226,9 @@ class Catalog:
                 "workspace_type": kind,
                 "enterprise_id": "" if kind == "personal" else "volcano_2100000001",
             }
-            for id_, name, role, kind in WORKSPACES[(number - 1) * size : number * size]
+            for id_, name, role, kind in self._workspaces[(number - 1) * size : number * size]
         ]
-        return envelope(self._world, {"workspaces": listed, "total_count": len(WORKSPACES)})
+        return envelope(self._world, {"workspaces": listed, "total_count": len(self._workspaces)})
 
     async def me(self, request: Request) -> Answer:
         """GET /v1/users/me."""

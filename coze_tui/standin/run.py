@@ -79,6 +79,7 @@ class Run:
         self._output = 0
         self._usage: Usage | None = None
         self._call_ids = 0
+        self._started = world.clock()
 
     async def start(self, wire: Wire | None) -> None:
         """Play from the beginning."""
@@ -95,6 +96,7 @@ class Run:
         self._wire = wire
         self._answered = self._finished = False
         calls, self._chat.waiting = self._chat.waiting, ()
+        self._chat.completed_at = 0
         await self._chat_event("in_progress", "conversation.chat.in_progress")
         for call in calls:
             await self._complete("tool_response", self.turn.outputs[call.id])
@@ -252,9 +254,7 @@ class Run:
             self._answered, self._finished = True, False
             self._output += tokens(content) + tokens(reasoning)
             if self._world.studio:
-                used = {"input_tokens": self._input(), "output_tokens": self._output}
-                message.meta_data = {name: str(count) for name, count in used.items()}
-                message.meta_data |= {"time_cost": "0.9", "token": str(sum(used.values()))}
+                message.meta_data = self._studio_usage()
         if self._chat.saved:
             self._chat.messages.append(message)
             if type_ not in NOT_IN_CONTEXT:
@@ -398,8 +398,21 @@ class Run:
         self.turn.outputs["reply"] = answer
         return self._steps
 
+    def _used(self) -> Usage:
+        return self._usage or Usage(self._input(), self._output)
+
+    def _studio_usage(self) -> dict[str, str]:
+        """Token counts as studio gives them: text in the answer's meta_data (api 3.8)."""
+        usage = self._used()
+        return {
+            "input_tokens": str(usage.input),
+            "output_tokens": str(usage.output),
+            "time_cost": f"{self._world.clock() - self._started:.1f}",
+            "token": str(usage.input + usage.output),
+        }
+
     def _count(self) -> None:
-        usage = self._usage or Usage(self._input(), self._output)
+        usage = self._used()
         self._chat.input_tokens, self._chat.output_tokens = usage.input, usage.output
 
     def _input(self) -> int:
@@ -435,7 +448,7 @@ class Run:
         if style in DONE_STYLES:
             event, data = DONE_STYLES[style]
         elif self._chat.workflow_id:
-            query = f"execute_id={self._chat.id}\\u0026space_id={self._chat.workflow_id}"
+            query = f"execute_id={self._world.state.new_id()}\\u0026space_id={self._world.space_id}"
             event, data = "done", f'{{"debug_url":"https://www.coze.cn/work_flow?{query}"}}'
         else:
             event, data = DONE_STYLES["stream-done" if self._world.studio else "quoted"]

@@ -51,6 +51,7 @@ class World:
     gates: Gates = field(default_factory=Gates)
     switches: Switches = field(default_factory=Switches)
     user_id: str = "7511000000000000011"
+    space_id: str = "7511000000000000021"
     base_url: str = ""
     tokens: dict[str, Token] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)

@@ -1,0 +1,40 @@
+"""Stand-ins for the tests: started with any bots, stopped at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+
+import pytest
+
+from coze_tui.standin.bots import Bot
+from coze_tui.standin.scenarios import Scenario
+from coze_tui.standin.server import StandIn
+from tests.standin.calls import BOT, Caller
+
+
+@pytest.fixture
+def run() -> Iterator[Callable[..., Caller]]:
+    """Start a stand-in whose one bot plays the given scenario; without pauses."""
+    with ExitStack() as stack:
+
+        def start(
+            scenario: Scenario = (),
+            *,
+            profile: str = "official",
+            clock: Callable[[], float] = lambda: 1760001000.0,
+            bots: Sequence[Bot] | None = None,
+            pace: float = 0,
+        ) -> Caller:
+            every = [Bot(BOT, "bot", scenario, workflow_id="7511000000000000901")] if bots is None else bots
+            stand_in = StandIn(profile=profile, pace=pace, clock=clock, bots=every)
+            return Caller(stack.enter_context(stand_in))
+
+        yield start
+
+
+@pytest.fixture
+def tour() -> Iterator[Caller]:
+    """The demo's bots, without pauses."""
+    with StandIn(pace=0) as stand_in:
+        yield Caller(stand_in)
