@@ -25,7 +25,9 @@ ERROR_BODY = 65_536
 _LONGEST_EXCERPT = 200
 _LONGEST_LOGID = 100
 _LONGEST_WAIT = 86_400.0
-_NOT_SHOWN = re.compile(r"<(script|style)\b.*?</\1|<!--.*?-->|<[^>]*>?", re.DOTALL | re.IGNORECASE)
+_NOT_SHOWN = re.compile(
+    r"<(script|style)\b.*?(?:</\1[^>]*>|\Z)|<!--.*?(?:-->|\Z)|<[^>]*>?", re.DOTALL | re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +231,6 @@ def _excerpt(body: bytes) -> str:
     """The beginning of a body as one line without tags; empty if it is no text."""
     if b"\0" in body[:4_000]:
         return ""
-    # Only the beginning: the expression takes quadratic time on hostile text.
     text = body[:4_000].decode("utf-8", "ignore" if len(body) > 4_000 else "replace")
     if text.count("\ufffd") * 10 > len(text):
         return ""
