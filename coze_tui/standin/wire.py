@@ -88,14 +88,11 @@ class Wire:
         style = self._style
         number = None if style.number_from is None else style.number_from + self._events
         text = encode(frame, style, number)
-        if self._events == 0:
-            text = (
-                ("\ufeff" if style.bom else "")
-                + (f"retry: 3000{style.newline * 2}" if style.retry else "")
-                + text
-            )
         if style.comments:
             text = f": note {self._events}{style.newline}" + text
+        if self._events == 0:
+            retry = f"retry: 3000{style.newline * 2}" if style.retry else ""
+            text = ("\ufeff" if style.bom else "") + retry + text
         if last and not style.last_blank:
             text = text[: -len(style.newline)]
         await self.write(text.encode("utf-8", "surrogatepass"))
