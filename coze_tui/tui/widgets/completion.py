@@ -1,0 +1,120 @@
+"""The short list over the prompt: slash commands, paths, earlier prompts. Its keys are the prompt's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+
+from coze_tui.tui.amounts import shortened
+from coze_tui.tui.widgets.drawn import Drawn, Part
+
+_MOST_ROWS = 8
+_LEAST_COLUMN = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One thing that could be meant."""
+
+    text: str
+    """What comes in place of what was typed."""
+    description: str = ""
+    """One clean line; already in the language in use."""
+    label: str = ""
+    """What is shown, where that is not the text."""
+    is_complete: bool = True
+    """Enter may send it at once: a command that asks for nothing more."""
+
+    @property
+    def shown(self) -> str:
+        """What stands in the list."""
+        return self.label or self.text
+
+
+class CompletionList(Drawn):
+    """Lies over what is above the prompt, so that nothing moves when it opens."""
+
+    class Picked(Message):
+        """A row was clicked; it is the current one now."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.display = False
+        self._candidates: tuple[Candidate, ...] = ()
+        self._index = 0
+        self._top = 0
+
+    @property
+    def is_open(self) -> bool:
+        """It is seen."""
+        return bool(self._candidates)
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """All of them, the best first."""
+        return self._candidates
+
+    @property
+    def current(self) -> Candidate | None:
+        """The one that would be taken."""
+        return self._candidates[self._index] if self._candidates else None
+
+    def show(self, candidates: Sequence[Candidate]) -> None:
+        """Show these, the first one current; none closes the list."""
+        if tuple(candidates) == self._candidates:
+            return
+        self._candidates = tuple(candidates)
+        self._index = self._top = 0
+        rows = min(_MOST_ROWS, len(self._candidates))
+        if rows:
+            self.styles.height = rows
+            self.styles.offset = (0, -rows)
+        self.display = bool(rows)
+        self.refresh()
+
+    def close(self) -> None:
+        """Show nothing."""
+        self.show(())
+
+    def move(self, step: int) -> None:
+        """Make another one current; after the last comes the first."""
+        if not self._candidates:
+            return
+        self._index = (self._index + step) % len(self._candidates)
+        self._top = min(self._top, self._index)
+        self._top = max(self._top, self._index - _MOST_ROWS + 1)
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one candidate."""
+        index = self._top + y
+        if index >= len(self._candidates):
+            return self.line([])
+        candidate = self._candidates[index]
+        is_current = index == self._index
+        left: list[Part] = [("› " if is_current else "  ", "user")]
+        if candidate.description:
+            widest = max(cell_len(one.shown) for one in self._candidates)
+            column = max(_LEAST_COLUMN, min(widest, self.content_size.width // 2))
+            name = shortened(candidate.shown, column)
+            left.append((name + " " * (column - cell_len(name) + 2), "bot"))
+            left.append((candidate.description, "muted"))
+        else:
+            left.append((candidate.shown, "text"))
+        right: list[Part] = []
+        if y == 0 and len(self._candidates) > _MOST_ROWS:
+            right.append((f"{self._index + 1}/{len(self._candidates)}", "muted"))
+        return self.line(left, right, "selected" if is_current else "")
+
+    def on_click(self, click: events.Click) -> None:
+        """Take the row under the mouse."""
+        offset = click.get_content_offset(self)
+        if offset is not None and self._top + offset.y < len(self._candidates):
+            self._index = self._top + offset.y
+            self.refresh()
+            self.post_message(self.Picked())

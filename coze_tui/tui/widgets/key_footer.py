@@ -1,0 +1,118 @@
+"""The line at the bottom: the keys that matter where the focus is, made from the live bindings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from textual import events
+from textual.screen import Screen
+from textual.strip import Strip
+
+from coze_tui.i18n import _
+from coze_tui.tui.key_names import short_key
+from coze_tui.tui.widgets.drawn import Drawn, Part
+
+_MOST = 7
+_GAP = 3
+
+
+@dataclass(frozen=True, slots=True)
+class LiveKey:
+    """A key that does something now."""
+
+    key: str
+    name: str
+    """As it is shown."""
+    description: str
+    """In the language in use."""
+
+    @property
+    def width(self) -> int:
+        """Cells it takes."""
+        return cell_len(self.name) + 1 + cell_len(self.description)
+
+
+class KeyFooter(Drawn):
+    """Shows bindings with `show`: of the focused part first, then of the screen, then of the app.
+
+    Args:
+        order: Binding ids that come first wherever they live, the most important first.
+        last: Id of the binding that stands at the end and is always there: help.
+    """
+
+    def __init__(self, order: Sequence[str] = (), *, last: str = "", id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._order = {name: place for place, name in enumerate(order)}
+        self._last = last
+        self._keys: tuple[LiveKey, ...] = ()
+
+    def on_mount(self) -> None:
+        """Learn when bindings change."""
+        self.screen.bindings_updated_signal.subscribe(self, self._bindings_changed)
+        self.flush()
+
+    def on_resize(self) -> None:
+        """Show as many as fit."""
+        self.flush()
+
+    def flush(self) -> None:
+        """Show what has changed, if anything has; also after a change of language."""
+        if not self.is_attached or not self.content_size.width:
+            return
+        keys = self._fitting(self._live_keys())
+        if keys != self._keys:
+            self._keys = keys
+            self.refresh()
+
+    def shown(self) -> list[str]:
+        """What stands there, for tests."""
+        return [f"{key.name} {key.description}" for key in self._keys]
+
+    def render_line(self, y: int) -> Strip:
+        """Draw it."""
+        parts: list[Part] = []
+        for key in self._keys:
+            if parts:
+                parts.append((" " * _GAP, "text"))
+            parts += [(key.name, "bot bold"), (f" {key.description}", "muted")]
+        return self.line(parts)
+
+    def on_click(self, click: events.Click) -> None:
+        """Do what the key under the mouse would do."""
+        offset = click.get_content_offset(self)
+        start = 0
+        for key in self._keys:
+            if offset is not None and start <= offset.x < start + key.width:
+                self.app.simulate_key(key.key)
+                return
+            start += key.width + _GAP
+
+    def _bindings_changed(self, screen: Screen[object]) -> None:
+        if self.is_attached and screen is self.screen:
+            self.call_after_refresh(self.flush)
+
+    def _live_keys(self) -> list[LiveKey]:
+        found: dict[str, tuple[int, LiveKey]] = {}
+        last: list[LiveKey] = []
+        for key, active in self.screen.active_bindings.items():
+            binding = active.binding
+            what = binding.id or binding.action
+            if not (binding.show and active.enabled) or what in found:
+                continue
+            name = binding.key_display or short_key(key)
+            live = LiveKey(key, name, _(binding.description))
+            if self._last and binding.id == self._last:
+                last = last or [live]
+            else:
+                place = self._order.get(binding.id or "", len(self._order) + len(found))
+                found[what] = (place, live)
+        first = sorted(found.values(), key=lambda one: one[0])
+        return [live for _place, live in first[: _MOST - len(last)]] + last
+
+    def _fitting(self, keys: list[LiveKey]) -> tuple[LiveKey, ...]:
+        keys = list(keys)
+        while len(keys) > 1 and sum(key.width + _GAP for key in keys) - _GAP > self.content_size.width:
+            del keys[-2]  # the last one is help
+        return tuple(keys)

@@ -1,0 +1,369 @@
+"""The box one types in: it sends, completes, and remembers what was sent before."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import ClassVar, Literal
+
+from textual import events, on
+from textual.actions import SkipAction
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.reactive import var
+from textual.timer import Timer
+from textual.widgets import TextArea
+
+from coze_tui.i18n import N_, _
+from coze_tui.tui.key_names import long_key
+from coze_tui.tui.terminal.keys import NEW_LINE, SEND, EnterGuard
+from coze_tui.tui.widgets.completion import Candidate, CompletionList
+from coze_tui.tui.widgets.earlier_prompts import EarlierPrompts
+from coze_tui.tui.widgets.paths import path_candidates
+from coze_tui.tui.widgets.text_box import TextBox
+
+SendKey = Literal["enter", "ctrl+j"]
+Commands = Callable[[str], Sequence[Candidate]]
+"""From what was typed, beginning with a slash, to what it could become."""
+
+_MOST_ROWS = 10
+_DRAFT_WAIT = 0.5
+"""Seconds without a change after which a draft is worth saving."""
+_MARK_WIDTH = 2
+_PATH = re.compile(r"(?:^|(?<=\s))@(\S*)$")
+
+
+def send_keymap(send_key: SendKey) -> dict[str, str]:
+    """The keymap under which `send_key` sends and the other one makes a new line."""
+    other = "ctrl+j" if send_key == "enter" else "enter"
+    return {"prompt.send": send_key, "prompt.new_line": ",".join([other, *sorted(NEW_LINE - {"ctrl+j"})])}
+
+
+class Prompt(TextBox):
+    """Where one types. Give it what it may complete and remember; it tells what is to be done.
+
+    Keys that it does not name (PgUp, Shift+↑, Ctrl+Home, Ctrl+C…) go on to the screen.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "send", N_("send"), id="prompt.send", show=False),
+        Binding(
+            "ctrl+j,alt+enter,shift+enter,ctrl+enter",
+            "new_line",
+            N_("new line"),
+            id="prompt.new_line",
+            show=False,
+        ),
+        Binding("ctrl+r", "search", N_("search earlier prompts"), id="prompt.search", show=False),
+        Binding("ctrl+o", "edit_outside", N_("external editor"), id="prompt.editor", show=False),
+    ]
+
+    class Submitted(Message):
+        """A message is to be sent; the box is empty already, `restore` brings it back."""
+
+        def __init__(self, prompt: Prompt, text: str) -> None:
+            super().__init__()
+            self.prompt = prompt
+            self.text = text
+
+    class FollowUpChosen(Message):
+        """A digit was sent from an otherwise empty box while follow-ups are offered."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+            """From 1."""
+
+    class EditorAsked(Message):
+        """The message is to be edited outside, then given to `set_message`."""
+
+        def __init__(self, prompt: Prompt, text: str) -> None:
+            super().__init__()
+            self.prompt = prompt
+            self.text = text
+
+    class QueueTakeAsked(Message):
+        """The last queued message is to come back, to `set_message`."""
+
+    class AttachmentChosen(Message):
+        """A file was chosen after `@`."""
+
+        def __init__(self, path: str) -> None:
+            super().__init__()
+            self.path = path
+            """As typed: perhaps relative, perhaps with `~`."""
+
+    class DraftChanged(Message):
+        """The message differs from before, and typing has paused."""
+
+        def __init__(self, prompt: Prompt, text: str) -> None:
+            super().__init__()
+            self.prompt = prompt
+            self.text = text
+
+    class _PathsFound(Message, bubble=False):
+        def __init__(self, typed: str, candidates: list[Candidate]) -> None:
+            super().__init__()
+            self.typed = typed
+            self.candidates = candidates
+
+    send_key: var[SendKey] = var("enter", init=False)
+    """The key that sends; the other one of the two makes a new line."""
+
+    def __init__(
+        self,
+        completion: CompletionList,
+        *,
+        commands: Commands | None = None,
+        enter_guard: EnterGuard | None = None,
+        send_key: SendKey = "enter",
+        id: str | None = None,
+    ) -> None:
+        self._sought_from: str | None = None
+        super().__init__(id=id)
+        self.follow_up_count = 0
+        """How many follow-ups a digit can choose from."""
+        self.has_queue = False
+        """A message waits, so ↑ in an empty box takes it back."""
+        self.set_reactive(Prompt.send_key, send_key)
+        self._completion = completion
+        self._commands = commands
+        self._guard = enter_guard if enter_guard is not None else EnterGuard()
+        self._earlier = EarlierPrompts()
+        self._enter_is_typed = True
+        self._draft_timer: Timer | None = None
+        self._told_draft = ""
+
+    # --- what the screen does with it ---
+
+    @property
+    def message(self) -> str:
+        """The text with what was pasted in place of its chips; while searching, what was there before."""
+        return super().message if self._sought_from is None else self._pastes.whole(self._sought_from)
+
+    def set_message(self, text: str) -> None:
+        """Replace all of it, the cursor at the end; it can be undone. A long text becomes a chip."""
+        self._stop_search(restore=False)
+        super().set_message(text)
+
+    def restore(self, text: str) -> None:
+        """Bring back a message that could not be sent, before what has been typed since."""
+        present = self.message
+        self.set_message(f"{text}\n{present}" if present.strip() else text)
+
+    def clear_message(self) -> bool:
+        """Empty the box; undo brings it back. A search ends first."""
+        self._stop_search(restore=True)
+        return super().clear_message()
+
+    def set_earlier(self, prompts: Iterable[str]) -> None:
+        """Walk and search these prompts from now on, the newest first."""
+        self._earlier = EarlierPrompts(prompts)
+
+    @property
+    def is_searching(self) -> bool:
+        """What is typed now looks for an earlier prompt."""
+        return self._sought_from is not None
+
+    # --- keys ---
+
+    def on_mount(self) -> None:
+        """Let the keys mean what the setting says."""
+        self.watch_send_key(self.send_key)
+
+    def watch_send_key(self, send_key: SendKey) -> None:
+        """Swap the keys."""
+        self.app.update_keymap(send_keymap(send_key))
+        self.refresh()
+
+    def on_key(self, key: events.Key) -> None:
+        """Keys of the open list, and Enter and its kin."""
+        if key.key in SEND or key.key in NEW_LINE:
+            self._enter_is_typed = self._guard.is_typed(key)
+        if self._list_key(key.key):
+            key.stop()
+            key.prevent_default()
+        elif key.key == "enter":
+            key.prevent_default()  # the bindings say what it means
+
+    def _list_key(self, key: str) -> bool:
+        """Act on a key of the list over the prompt; False when it is none."""
+        if key == "escape" and self._sought_from is not None:
+            self._stop_search(restore=True)
+        elif not self._completion.is_open:
+            return False
+        elif key in ("up", "down", "ctrl+r"):
+            self._completion.move(-1 if key == "up" else 1)
+        elif key == "tab" or (key == "enter" and self._enter_is_typed):
+            self._take_candidate(may_send=key == "enter")
+        elif key == "escape":
+            self._completion.close()
+        else:
+            return False
+        return True
+
+    def action_send(self) -> None:
+        """Send the message; after a backslash, or when the Enter was pasted, make a new line."""
+        row, column = self.cursor_location
+        if not self._enter_is_typed:
+            self.action_new_line()
+        elif self.selection.is_empty and self.document[row][:column].endswith("\\"):
+            self._replace_via_keyboard("\n", (row, column - 1), (row, column))
+        else:
+            self._send()
+        self._enter_is_typed = True
+
+    def action_new_line(self) -> None:
+        """Begin a new line."""
+        self._enter_is_typed = True
+        self._replace_via_keyboard("\n", *self.selection)
+
+    def action_cursor_up(self, select: bool = False) -> None:
+        """Go up; from the first row to the queue, then to earlier prompts."""
+        if select or not self.navigator.is_first_wrapped_line(self.cursor_location):
+            super().action_cursor_up(select)
+        elif self.has_queue and not self.text:
+            self.post_message(self.QueueTakeAsked())
+        else:
+            self._walk(self._earlier.older(self.message))
+
+    def action_cursor_down(self, select: bool = False) -> None:
+        """Go down; from the last row to later prompts and the draft."""
+        if select or not self.navigator.is_last_wrapped_line(self.cursor_location):
+            super().action_cursor_down(select)
+        else:
+            self._walk(self._earlier.newer(self.message))
+
+    def action_delete_right(self) -> None:
+        """Delete to the right; in an empty box the key means something to the screen."""
+        if not self.text:
+            raise SkipAction
+        super().action_delete_right()
+
+    def action_edit_outside(self) -> None:
+        """Ask for the external editor."""
+        self.post_message(self.EditorAsked(self, self.message))
+
+    def action_search(self) -> None:
+        """Look for an earlier prompt by words of it; Enter takes it, Esc brings the draft back."""
+        if self._sought_from is not None:
+            return
+        self._sought_from = self.text
+        self._put("")
+        self._complete()
+
+    # --- sending ---
+
+    def _send(self) -> None:
+        message = self.message
+        if not message.strip():
+            return
+        digit = message.strip()
+        if len(digit) == 1 and digit in "123456789" and int(digit) <= self.follow_up_count:
+            self._put("")
+            self.post_message(self.FollowUpChosen(int(digit)))
+            return
+        self._earlier.sent(message)
+        self._completion.close()
+        self._put("")
+        self.post_message(self.Submitted(self, message))
+
+    # --- looks ---
+
+    def mark(self) -> str:
+        """Another one while searching."""
+        return "›" if self._sought_from is None else "/"
+
+    def placeholder_text(self, width: int) -> str:
+        """What an empty box says in so many cells."""
+        if self._sought_from is not None:
+            return _("Search the earlier prompts")
+        other: SendKey = "ctrl+j" if self.send_key == "enter" else "enter"
+        text = _("Type a message. {send} sends, {new_line} makes a new line").format(
+            send=long_key(self.send_key), new_line=long_key(other)
+        )
+        return text if len(text) <= width else _("Type a message")
+
+    def _walk(self, prompt: str | None) -> None:
+        if prompt is not None:
+            self.set_message(prompt)
+
+    # --- completion and search ---
+
+    @on(TextArea.Changed)
+    def _text_changed(self) -> None:
+        self._complete()
+        if self._draft_timer is not None:
+            self._draft_timer.stop()
+        self._draft_timer = self.set_timer(_DRAFT_WAIT, self._tell_draft)
+
+    def _tell_draft(self) -> None:
+        if self.message != self._told_draft:
+            self._told_draft = self.message
+            self.post_message(self.DraftChanged(self, self._told_draft))
+
+    def _complete(self) -> None:
+        """Show what could be meant by what is typed."""
+        text = self.text
+        if self._sought_from is not None:
+            found = self._earlier.search(text)
+            self._completion.show([Candidate(one, label=" ".join(one[:500].split())) for one in found])
+        elif text.startswith("/") and "\n" not in text and self._commands is not None:
+            self._completion.show(self._commands(text) if self.cursor_at_end_of_text else ())
+        elif (typed := self._typed_path()) is not None:
+            threading.Thread(target=self._find_paths, args=(typed,), daemon=True).start()
+        else:
+            self._completion.close()
+
+    def _typed_path(self) -> str | None:
+        row, column = self.cursor_location
+        match = _PATH.search(self.document[row][:column])
+        return match.group(1) if match else None
+
+    def _find_paths(self, typed: str) -> None:
+        # A folder on a dead network drive must hold up neither typing nor leaving: hence a daemon thread.
+        self.post_message(self._PathsFound(typed, path_candidates(typed)))
+
+    @on(_PathsFound)
+    def _show_paths(self, found: _PathsFound) -> None:
+        if found.typed == self._typed_path() and self._sought_from is None:
+            self._completion.show(found.candidates)
+
+    def take_candidate(self) -> None:
+        """Take the current one of the list, as Tab does."""
+        self._take_candidate(may_send=False)
+
+    def _take_candidate(self, *, may_send: bool) -> None:
+        candidate = self._completion.current
+        if candidate is None:
+            return
+        typed = self._typed_path()
+        self._completion.close()
+        if self._sought_from is not None:
+            self._stop_search(restore=True)
+            self.set_message(candidate.text)
+        elif typed is not None and not self.text.startswith("/"):
+            self._take_path(typed, candidate)
+        else:
+            self._put(candidate.text if may_send and candidate.is_complete else f"{candidate.text} ")
+            if may_send and candidate.is_complete:
+                self._send()
+
+    def _take_path(self, typed: str, candidate: Candidate) -> None:
+        row, column = self.cursor_location
+        start = (row, column - len(typed) - 1)
+        if candidate.is_complete:
+            self.replace("", start, (row, column), maintain_selection_offset=False)
+            self.post_message(self.AttachmentChosen(candidate.text))
+        else:
+            self.replace(f"@{candidate.text}", start, (row, column), maintain_selection_offset=False)
+
+    def _stop_search(self, *, restore: bool) -> None:
+        before, self._sought_from = self._sought_from, None
+        if before is None:
+            return
+        self._completion.close()
+        if restore:
+            self._put(before)
+        self.refresh()

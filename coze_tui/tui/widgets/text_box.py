@@ -1,0 +1,260 @@
+"""A box of several lines as a person expects it: no torn emoji, long pastes as chips, as high as its text."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.cells import set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.document._document import EditResult, Location, Selection
+from textual.document._document_navigator import DocumentNavigator
+from textual.message import Message
+from textual.strip import Strip
+from textual.widgets import TextArea
+
+from coze_tui.i18n import N_
+from coze_tui.text import clean
+from coze_tui.tui.amounts import shortened
+from coze_tui.tui.widgets.drawn import ROLES
+from coze_tui.tui.widgets.pastes import Pastes
+from coze_tui.tui.widgets.prompt_lines import PromptLines, cluster_at, next_border
+
+_MARK_WIDTH = 2
+
+
+def _edit(key: str, action: str, name: str, description: str) -> Binding:
+    return Binding(key, action, description, id=f"text.{name}", show=False)
+
+
+class TextBox(TextArea, inherit_bindings=False):
+    """Grows from one row to ten. It holds text and chips of long pastes; `message` is the whole of it.
+
+    It overrides private methods of Textual 8.2.8's TextArea, which the tests of this module hold in place.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"role--{role}" for role in ROLES}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        _edit("up", "cursor_up", "up", N_("line up")),
+        _edit("down", "cursor_down", "down", N_("line down")),
+        _edit("left", "cursor_left", "left", N_("left")),
+        _edit("right", "cursor_right", "right", N_("right")),
+        _edit("ctrl+left,alt+b", "cursor_word_left", "word_left", N_("word left")),
+        _edit("ctrl+right,alt+f", "cursor_word_right", "word_right", N_("word right")),
+        _edit("home,ctrl+a", "cursor_line_start", "line_start", N_("start of the line")),
+        _edit("end,ctrl+e", "cursor_line_end", "line_end", N_("end of the line")),
+        _edit("shift+left", "cursor_left(True)", "select_left", N_("select left")),
+        _edit("shift+right", "cursor_right(True)", "select_right", N_("select right")),
+        _edit("ctrl+shift+left", "cursor_word_left(True)", "select_word_left", N_("select a word left")),
+        _edit("ctrl+shift+right", "cursor_word_right(True)", "select_word_right", N_("select a word right")),
+        _edit("shift+home", "cursor_line_start(True)", "select_to_start", N_("select to the start")),
+        _edit("shift+end", "cursor_line_end(True)", "select_to_end", N_("select to the end")),
+        _edit("f7", "select_all", "select_all", N_("select all")),
+        _edit("backspace", "delete_left", "delete_left", N_("delete left")),
+        _edit("delete,ctrl+d", "delete_right", "delete_right", N_("delete right")),
+        _edit("ctrl+w,ctrl+backspace,alt+backspace", "delete_word_left", "delete_word", N_("delete a word")),
+        _edit("alt+d,alt+delete", "delete_word_right", "delete_word_right", N_("delete the next word")),
+        _edit("ctrl+u", "delete_to_start_of_line", "delete_to_start", N_("delete to the start of the line")),
+        _edit("ctrl+k", "delete_to_end_of_line_or_delete_line", "delete_to_end", N_("delete to the end")),
+        _edit("ctrl+x", "cut", "cut", N_("cut")),
+        _edit("ctrl+v", "paste", "paste", N_("paste what was cut")),
+        _edit("ctrl+underscore,super+z", "undo", "undo", N_("undo")),
+        _edit("ctrl+y,super+y", "redo", "redo", N_("redo")),
+    ]
+    MOST_ROWS: ClassVar[int] = 10
+
+    class PasteRefused(Message):
+        """A paste was too long to be taken."""
+
+        def __init__(self, characters: int) -> None:
+            super().__init__()
+            self.characters = characters
+
+    def __init__(self, *, id: str | None = None) -> None:
+        self._pastes = Pastes()
+        super().__init__(highlight_cursor_line=False, id=id)
+        self.cursor_blink = False
+        self.match_cursor_bracket = False
+
+    @property
+    def message(self) -> str:
+        """The text, with what was pasted in place of its chips."""
+        return self._pastes.whole(self.text)
+
+    def set_message(self, text: str) -> None:
+        """Replace all of it, the cursor at the end; it can be undone. A long text becomes a chip."""
+        text = clean(text)
+        self._put(self._pastes.keep(text, "") if Pastes.is_long(text) else text)
+
+    def clear_message(self) -> bool:
+        """Empty the box; undo brings it back.
+
+        Returns:
+            Whether there was anything.
+        """
+        if not self.text:
+            return False
+        self._put("")
+        return True
+
+    def placeholder_text(self, width: int) -> str:
+        """What an empty box says in so many cells."""
+        return ""
+
+    def mark(self) -> str:
+        """The sign before the first row, one cell wide."""
+        return "›"
+
+    def action_paste(self) -> None:
+        """Insert what was cut or copied in this program."""
+        self.insert_pasted(self.app.clipboard)
+
+    # --- text that Textual would lose ---
+
+    def on_key(self, key: events.Key) -> None:
+        """Insert characters that Textual takes for unprintable."""
+        if key.character and not key.is_printable and _is_text(key.character):
+            key.stop()
+            key.prevent_default()
+            self._replace_via_keyboard(key.character, *self.selection)
+
+    def _put(self, shown: str) -> None:
+        """Replace what is in the box, as one step of undo."""
+        if shown == self.text:
+            return
+        self.history.checkpoint()
+        self.replace(shown, (0, 0), self.document.end, maintain_selection_offset=False)
+        self.history.checkpoint()
+        self.move_cursor(self.document.end)
+
+    # --- pasting ---
+
+    def on_paste(self, paste: events.Paste) -> None:
+        """Take a paste ourselves: Textual keeps what is in it."""
+        paste.stop()
+        paste.prevent_default()
+        self.insert_pasted(paste.text)
+
+    def insert_pasted(self, text: str) -> None:
+        """Insert text from outside at the cursor: cleaned, and as a chip if it is long."""
+        if Pastes.is_too_long(text):
+            self.post_message(self.PasteRefused(len(text)))
+            return
+        text = clean(text)
+        if Pastes.is_long(text, len(self.text)):
+            text = self._pastes.keep(text, self.text)
+        if text:
+            self._replace_via_keyboard(text, *self.selection)
+
+    # --- chips and clusters ---
+
+    def validate_selection(self, selection: Selection) -> Selection:
+        """No end of a selection lies inside a chip or a character of several parts."""
+        start = self._snapped(selection.start, self.selection.start)
+        return Selection(start, self._snapped(selection.end, self.selection.end))
+
+    def _snapped(self, location: Location, before: Location | None = None) -> Location:
+        """The nearest place where the cursor may stand, seen from where it was."""
+        row, column = location
+        if not 0 <= row < self.document.line_count:
+            return location
+        first, last = self._whole(self.document[row], column)
+        if first == last:
+            return location
+        came_from_left = before is not None and before < location and before[0] == row
+        return (row, last if came_from_left else first)
+
+    def _whole(self, line: str, column: int) -> tuple[int, int]:
+        """What must not be torn around a column; twice the column where nothing is."""
+        for first, last in self._pastes.spans(line):
+            if first < column < last:
+                return first, last
+        return cluster_at(line, column)
+
+    def get_cursor_right_location(self) -> Location:
+        """Over what the cursor stands on, in one step."""
+        row, column = self.cursor_location
+        line = self.document[row]
+        if column >= len(line):
+            return super().get_cursor_right_location()
+        for first, last in self._pastes.spans(line):
+            if first == column:
+                return row, last
+        return row, next_border(line, column)
+
+    def _delete_via_keyboard(self, start: Location, end: Location) -> EditResult | None:
+        start, end = min(start, end), max(start, end)
+        row, column = end
+        line = self.document[row]
+        return super()._delete_via_keyboard(self._snapped(start), (row, self._whole(line, column)[1]))
+
+    def get_line(self, line_index: int) -> Text:
+        """A line for painting: chips stand out, and the cursor covers a whole character."""
+        line = super().get_line(line_index)
+        text = line.plain
+        for first, last in self._pastes.spans(text):
+            line.stylize(self._role("attention"), first, last)
+        row, column = self.cursor_location
+        if row == line_index and self.has_focus and self.selection.is_empty and not text.isascii():
+            last = next_border(text, column)
+            cursor = self._theme.cursor_style if self._theme else None
+            if last > column + 1 and cursor is not None:
+                line.stylize(cursor, column, last)
+        return line
+
+    # --- looks ---
+
+    @property
+    def gutter_width(self) -> int:
+        """Cells of the mark at the left."""
+        return _MARK_WIDTH
+
+    def render_line(self, y: int) -> Strip:
+        """The mark, and a row of text or the placeholder."""
+        is_first = y + self.scroll_offset.y == 0
+        mark = f"{self.mark()} " if is_first else "  "
+        base = self.rich_style
+        marked = Strip([Segment(mark, base + self._role("user") + Style(bold=True))], _MARK_WIDTH)
+        if not self.text and y == 0:
+            return Strip.join([marked, self._placeholder_line(base)])
+        return Strip.join([marked, super().render_line(y)]).simplify()
+
+    def _placeholder_line(self, base: Style) -> Strip:
+        width = max(0, self.content_size.width - _MARK_WIDTH)
+        text = set_cell_size(shortened(self.placeholder_text(width), width), width)
+        muted = base + self._role("muted")
+        if not self.has_focus or not text:
+            return Strip([Segment(text, muted)], width)
+        cursor = self._theme.cursor_style if self._theme else None
+        clusters = next_border(text, 0)
+        return Strip(
+            [
+                Segment(text[:clusters], muted + (cursor or Style(reverse=True))),
+                Segment(text[clusters:], muted),
+            ],
+            width,
+        )
+
+    def _role(self, role: str) -> Style:
+        return self.get_component_rich_style(f"role--{role}", partial=True)
+
+    def _set_document(self, text: str, language: str | None) -> None:
+        super()._set_document(text, language)
+        self.wrapped_document = PromptLines(self.document, self.wrap_width, self.indent_width)
+        self.navigator = DocumentNavigator(self.wrapped_document)
+        self._refresh_size()
+
+    def _refresh_size(self) -> None:
+        # Called after every edit: at once, so that a new row is never painted in a box too low for it.
+        rows = max(1, min(self.MOST_ROWS, self.wrapped_document.height))
+        if self.styles.height is None or self.styles.height.value != rows:
+            self.styles.height = rows
+        super()._refresh_size()
+
+
+def _is_text(character: str) -> bool:
+    """Textual drops what Python calls unprintable: the ideographic space, the joiner of emoji."""
+    return character >= "\xa0" and clean(character) == character
