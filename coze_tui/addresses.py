@@ -13,7 +13,8 @@ COZE_COM = "https://api.coze.com"
 
 AddressFault = Literal["empty", "not an address", "scheme", "plain http", "secret inside", "no bot"]
 
-_API_PATHS = re.compile(r"/(?:v[123]|open_api|api)(?:/.*)?$")
+_NOT_BASE = re.compile(r"/(?:v[123]|open_api|api|space|store|home)(?:/.*)?$")
+"""Where the API's endpoints and the web site's pages begin."""
 _LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _BOT_IN_PATH = re.compile(r"/(?:bot|agent)/(?P<bot>\w[\w-]*)")
@@ -63,7 +64,7 @@ def base_url_from_text(text: str) -> str:
         raise AddressError("plain http")
     place = f"[{host}]" if ":" in host else host
     port = f":{url.port}" if url.port is not None else ""
-    return f"{scheme}://{place}{port}{_API_PATHS.sub('', url.path.rstrip('/')).rstrip('/')}"
+    return f"{scheme}://{place}{port}{_NOT_BASE.sub('', url.path.rstrip('/')).rstrip('/')}"
 
 
 def bot_from_text(text: str) -> BotAddress:
@@ -84,7 +85,8 @@ def bot_from_text(text: str) -> BotAddress:
     if bot is None or not _BOT_ID.fullmatch(bot["bot"]):
         raise AddressError("no bot")
     space = _SPACE_IN_PATH.search(url.path)
-    return BotAddress(bot["bot"], space["space"] if space else "", base_url_from_text(text))
+    site = f"{url.scheme}://{url.netloc}" if url.scheme else url.netloc
+    return BotAddress(bot["bot"], space["space"] if space else "", base_url_from_text(site))
 
 
 def site_name(base_url: str) -> str:

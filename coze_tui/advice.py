@@ -345,9 +345,15 @@ def _for_protocol_error(error: ProtocolError) -> Advice:
         "redirect": _("the server wants to send us elsewhere, which is not followed with a token"),
         "compressed": _("the server compressed the event stream, which was not asked for"),
         "not json": _("the server's answer cannot be read"),
+        "binary": _("the server's answer is no text"),
+        "no stream": _("the server answered, but not with a stream of events"),
+        "no data": _("the server's answer lacks what was asked for"),
+        "no device code": _("the server gave no code to log in with"),
+        "no token": _("the server gave no token"),
+        "too large": _("the server's answer is too large"),
+        "too many events": _("the server's answer has too many events"),
         "line too long": _("the server's answer has a line that is too long"),
-        "event too long": _("the server's answer has an event that is too large"),
-        "reply too long": _("the server's answer is too large"),
+        "event too large": _("the server's answer has an event that is too large"),
     }
     title = titles.get(problem)
     facts = [] if title else [problem]

@@ -123,8 +123,9 @@ def secret_from_text(text: str, source: str = "") -> Secret:
             character, a space, a character outside ASCII).
     """
     token = text.strip().strip("\ufeff").strip()
-    if token[:7].casefold() == "bearer ":
-        token = token[7:].lstrip()
+    scheme, *rest = token.split(maxsplit=1)[:2] or [""]
+    if scheme.casefold() == "bearer":
+        token = "".join(rest)
     if not token:
         raise CredentialsError("missing", source)
     if not all("!" <= character <= "~" for character in token):

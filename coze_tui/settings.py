@@ -462,9 +462,9 @@ class _Collector:
         )
 
     def _line(self, place: tuple[str, ...]) -> int:
-        """The line that sets this key, or opens its table; 0 if it cannot be told."""
+        """The first line that sets this key, or something in it; 0 if it cannot be told."""
         for number, found in _keys_by_line(self._text):
-            if found == place:
+            if found[: len(place)] == place:
                 return number
         return 0
 
@@ -483,9 +483,7 @@ def _keys_by_line(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
             table = _parts(opened["name"])
             yield number, table
         elif entry:
-            parts = table + _parts(entry["name"])
-            for length in range(len(table) + 1, len(parts) + 1):
-                yield number, parts[:length]
+            yield number, table + _parts(entry["name"])
 
 
 def _parts(name: str) -> tuple[str, ...]:
