@@ -45,6 +45,15 @@ class Page:
     highlighter: Highlighter
     references: dict[str, object] = field(default_factory=dict)
     """Link reference definitions so far."""
+    _leads: "dict[tuple[object, ...], Lead]" = field(default_factory=dict)
+
+    def lead(self, containers: tuple[Container, ...], fresh: int, task: str = "") -> "Lead":
+        """What stands left of a block in `containers`, the last `fresh` of which begin with it."""
+        key = (containers, fresh, task)
+        lead = self._leads.get(key)
+        if lead is None:
+            lead = self._leads[key] = Lead.of(containers, fresh, self, task)
+        return lead
 
     def text_style(self, containers: Sequence[Container]) -> Style:
         """The style of plain text in `containers`."""
@@ -117,6 +126,9 @@ class Block:
     def loose(self, text: str | None = None) -> list[Line]:
         """The lines after `fixed` for now, `text` being a line that has not ended."""
         return []
+
+    def fix(self) -> None:
+        """Draw what has become final into `fixed`."""
 
     def finish(self) -> None:
         """No more will come: all lines become fixed."""
@@ -298,8 +310,6 @@ class Code(Block):
         self.fixed.append(head)
 
     def grow(self, text: str) -> None:
-        if self.source:
-            self._fix_last()
         self.source.append(text)
         self._last_width = cells(_expanded(text))
         self._last = None
@@ -309,11 +319,20 @@ class Code(Block):
         self._last_width = cells(_expanded(last)) if "\t" in last else self._last_width + cells(text)
         self._last = None
 
+    def fix(self) -> None:
+        source = self.source
+        while len(self.fixed) < len(source):  # one more for the head, one less for the last line
+            coloured, self._place = self._coloured(source[len(self.fixed) - 1])
+            self._size += len(source[len(self.fixed) - 1]) + 1
+            self.fixed.append(self._code(coloured, sum([cells(text) for text, *_ in coloured])))
+
     def loose(self, text: str | None = None) -> list[Line]:
         drawn: list[Line] = []
         place = self._place
         if self.source:
-            coloured, place = self._last_coloured()
+            if self._last is None:
+                self._last = self._coloured(self.source[-1])
+            coloured, place = self._last
             if coloured or text is not None or self._is_fenced:
                 drawn.append(self._code(coloured, self._last_width))
         if text is not None:
@@ -343,24 +362,15 @@ class Code(Block):
             same += 1
         self.fixed, self.changed = fixed, min(self.changed, same)
 
-    def _fix_last(self) -> None:
-        coloured, place = self._last_coloured()
-        self._place = place
-        self.fixed.append(self._code(coloured, self._last_width))
-        self._size += len(self.source[-1]) + 1
-
-    def _last_coloured(self) -> tuple[ColouredLine, Place]:
-        if self._last is None:
-            text = _expanded(self.source[-1])
-            if self._size + len(text) + 1 > MOST_COLOURED or len(text) > LONGEST_COLOURED:
-                self._is_plain = True
-            highlighter = self.page.highlighter
-            self._last = (
-                (highlighter.plain(text), self._place)
-                if self._is_plain
-                else highlighter.line(text, self.language, self._place)
-            )
-        return self._last
+    def _coloured(self, line: str) -> tuple[ColouredLine, Place]:
+        """The line at the present place, and the place after it."""
+        text = _expanded(line)
+        if self._size + len(text) + 1 > MOST_COLOURED or len(text) > LONGEST_COLOURED:
+            self._is_plain = True
+        highlighter = self.page.highlighter
+        if self._is_plain:
+            return highlighter.plain(text), self._place
+        return highlighter.line(text, self.language, self._place)
 
     def _code(self, coloured: ColouredLine, width: int) -> Line:
         palette = self.page.palette

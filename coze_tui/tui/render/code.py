@@ -74,20 +74,30 @@ class Highlighter:
         self.lexed_chars = 0
         """Characters handed to a lexer so far."""
         self._styles: dict[object, Style] = {}
+        self._wholes: dict[tuple[str, str], list[ColouredLine]] = {}
 
     def whole(self, lines: Sequence[str], language: str) -> list[ColouredLine]:
-        """Complete code in colour, line for line. Tabs must be expanded before."""
+        """Complete code in colour, line for line. Tabs must be expanded before. It is remembered."""
         lexer = _lexer_named(language)
         count = coloured_lines(lines) if lexer is not None else 0
         coloured: list[ColouredLine] = []
         if lexer is not None and count:
             text = "\n".join(lines[:count])
-            self.lexed_chars += len(text)
-            try:
-                coloured = self._split(lexer.get_tokens(text), count)
-            except _LEXER_FAULTS:
-                coloured = []
+            known = self._wholes.get((language, text))
+            coloured = self._whole(lexer, text, count) if known is None else known
+            self._wholes[language, text] = coloured
         return coloured + [self.plain(line) for line in lines[len(coloured) :]]
+
+    def forget(self) -> None:
+        """Let go of the code that was coloured."""
+        self._wholes.clear()
+
+    def _whole(self, lexer: Lexer, text: str, count: int) -> list[ColouredLine]:
+        self.lexed_chars += len(text)
+        try:
+            return self._split(lexer.get_tokens(text), count)
+        except _LEXER_FAULTS:
+            return []
 
     def line(self, line: str, language: str, place: Place) -> tuple[ColouredLine, Place]:
         """One line of growing code, and where the next one starts. Close to what `whole` will say."""

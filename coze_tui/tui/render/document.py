@@ -6,14 +6,15 @@ what is not final is drawn again. So a piece costs the same however long the tex
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from coze_tui.tui.render.blocks import Block, Code, Empty, Heading, Lead, Page, Paragraph, Rule, Verbatim
+from coze_tui.tui.render.blocks import Block, Code, Empty, Heading, Page, Paragraph, Rule, Verbatim
 from coze_tui.tui.render.code import Highlighter
 from coze_tui.tui.render.inline import InlineText, definitions_in
 from coze_tui.tui.render.lines import Line
 from coze_tui.tui.render.palette import Palette
 from coze_tui.tui.render.scanner import (
+    LONGEST_ROW,
     Blank,
     Close,
     Container,
@@ -35,6 +36,8 @@ _MARKS_ONLY = re.compile(
     r"(?:[-+*_=|:][\s|:*_=-]*|#{1,6}|`+|~+|\d{1,9}[.)]?|\$+|\\\[?|\[[ xX]?\]?)?\s*"
 )
 """A line of which the meaning is not known yet; it would jump when the next piece comes."""
+_ORDINARY = re.compile(r"[^\s>*+\-\d.)_=|:`~#$\\\[]|\d{10}")
+"""What ends all doubt about the marks at the beginning of a line."""
 _SPACED = frozenset({Kind.CODE, Kind.TABLE, Kind.RULE, Kind.MATHS})
 
 
@@ -146,6 +149,7 @@ class Document:
         old = self._lines[first:]
         del self._lines[first:]
         self._feed(text)
+        self._sync()
         self._preview()
         if self._changed < first:
             return self._changed
@@ -174,7 +178,8 @@ class Document:
         old = self._lines[:]
         self._finish()
         if self._has_late_links():
-            self._render()
+            self._is_stale = True
+            self._refresh()
         same = 0
         for before, after in zip(old, self._lines, strict=False):
             if before != after:
@@ -185,7 +190,7 @@ class Document:
     def resize(self, width: int) -> None:
         """Be `width` cells wide from now on; rendered when it is looked at."""
         if width != self._page.width:
-            self._page.width = width
+            self._page = replace(self._page, width=width, _leads={})
             self._is_stale = True
             self._height = -1
 
@@ -201,6 +206,7 @@ class Document:
         if not self._is_stale:
             self._height = len(self._lines)
         self._is_stale = True
+        self._page.highlighter.forget()
         self._clear()
 
     # How it is done.
@@ -232,6 +238,7 @@ class Document:
                 self._feed(self.source)
                 self._finish()
         else:
+            self._sync()
             self._preview()
         self._height = len(self._lines)
 
@@ -253,7 +260,6 @@ class Document:
         for line in others:
             self._end_line()
             self._continue(line)
-        self._sync()
 
     def _continue(self, text: str) -> None:
         """More of the line that has not ended."""
@@ -267,7 +273,7 @@ class Document:
         self._line += text
         if len(self._line) > _EARLY:
             step = self._read(self._line)
-            if self._is_decided(step):
+            if self._is_decided(step) and (_ORDINARY.search(self._line) or len(self._line) > 2 * LONGEST_ROW):
                 self._apply(step)
                 self._line, self._is_midline = "", True
 
@@ -321,7 +327,7 @@ class Document:
         text, task = step.text, ""
         if step.kind is Kind.PARAGRAPH and fresh and not containers[-1].is_quote:
             task, text = task_in(text)
-        lead = Lead.of(containers, fresh, page, task)
+        lead = page.lead(containers, fresh, task)
         block: Block
         match step.kind:
             case Kind.HEADING:
@@ -366,7 +372,7 @@ class Document:
         return [self._empty_line(common)] if spaced else []
 
     def _empty_line(self, containers: tuple[Container, ...]) -> Line:
-        lead = Lead.of(containers, 0, self._page)
+        lead = self._page.lead(containers, 0)
         if not any(container.is_quote for container in containers):
             return Line(block=len(self._blocks) - 1)
         return Line(lead.rest, (), lead.width, 0, len(self._blocks) - 1)
@@ -406,7 +412,7 @@ class Document:
             paragraph.grow(text)
             self._place(_Placed(paragraph, containers, fresh, gap))
             self._end_block()
-            lead, fresh, gap = Lead.of(containers, 0, page), 0, [self._empty_line(containers)]
+            lead, fresh, gap = page.lead(containers, 0), 0, [self._empty_line(containers)]
         table = Table(page, lead, len(self._blocks), head, aligns)
         self._place(_Placed(table, containers, fresh, gap))
 
@@ -444,7 +450,7 @@ class Document:
         self._place(_Placed(block, placed.containers, placed.fresh, placed.gap))
         self._end_block()
         if rest:
-            lead = Lead.of(placed.containers, 0, page)
+            lead = page.lead(placed.containers, 0)
             paragraph = Paragraph(page, lead, number + 1, page.text_style(placed.containers))
             paragraph.grow(rest)
             self._place(_Placed(paragraph, placed.containers, 0))
@@ -453,6 +459,7 @@ class Document:
     def _sync(self) -> None:
         placed = self._open_block()
         if placed is not None:
+            placed.block.fix()
             self._sync_with(placed)
 
     def _sync_with(self, placed: _Placed) -> None:

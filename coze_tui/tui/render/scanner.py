@@ -12,7 +12,7 @@ from typing import NamedTuple
 MOST_NESTED = 20
 """Quotes and list items inside each other; deeper markers are text."""
 LONGEST_ROW = 4_096
-"""A longer line is no row and no head of a table, nor a heading, but a paragraph."""
+"""A longer line is a paragraph whatever it begins with: no row, no heading, no rule, no fence, no maths."""
 TAB = 4
 
 
@@ -98,10 +98,10 @@ class Open:
 
 Step = Blank | Grow | Close | Retitle | Tabulate | Open
 
-_HEADING = re.compile(r"#{1,6}(?= |$)")
+_HEADING = re.compile(r"#{1,6}(?=[ \t]|$)")
 _FENCE = re.compile(r"(`{3,})([^`]*)$|(~{3,})(.*)$")
-_UNDERLINE = re.compile(r"(?:=+|-+)[ ]*$")
-_RULE = re.compile(r"(?:(?:\*[ ]*){3,}|(?:-[ ]*){3,}|(?:_[ ]*){3,})$")
+_UNDERLINE = re.compile(r"(?:=+|-+)[ \t]*$")
+_RULE = re.compile(r"(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
 _ITEM = re.compile(r"(?:([-+*])|(\d{1,9})([.)]))(?: +|$)")
 _DELIMITERS = re.compile(r"[|:-][|:\- ]+$|[|:-]-+[|:\- ]*$")
 _MATHS = {"$$": "$$", "\\[": "\\]"}
@@ -211,27 +211,30 @@ class Scanner:
                 return Open(depth, tuple(added), Kind.CODE, line[position + TAB :])
             first = rest[0]
             can_nest = depth + len(added) < MOST_NESTED
+            is_short = len(rest) <= LONGEST_ROW
             if first == ">" and can_nest:
                 added.append(Container(">"))
                 position = start + 2 if rest[1:2] == " " else start + 1
                 if not line[position:].strip(" \t"):
                     return Open(depth, tuple(added), Kind.EMPTY)
                 continue
-            if first == "#" and len(rest) <= LONGEST_ROW and (heading := _HEADING.match(rest)):
+            if first == "#" and is_short and (heading := _HEADING.match(rest)):
                 return Open(depth, tuple(added), Kind.HEADING, _title(rest[heading.end() :]), heading.end())
-            if first in "`~" and (fence := _FENCE.match(rest)):
+            if first in "`~" and is_short and (fence := _FENCE.match(rest)):
                 mark, info = fence[1] or fence[3], (fence[2] or fence[4] or "").strip(" \t")
                 return Open(depth, tuple(added), Kind.CODE, info, fence=mark, indent=start - position)
-            if first in "$\\" and (mark := rest.rstrip(" \t")) in _MATHS:
+            if first in "$\\" and is_short and (mark := rest.rstrip(" \t")) in _MATHS:
                 return Open(depth, tuple(added), Kind.MATHS, mark, fence=mark)
-            if in_paragraph and is_inside and not added:
+            if in_paragraph and is_inside and is_short and not added:
                 if first in "=-" and _UNDERLINE.match(rest):
                     return Retitle(1 if first == "=" else 2)
                 if first in "|:-" and (aligns := self._aligns(rest)):
                     return Tabulate(aligns)
-            if first in "*-_" and _RULE.match(rest):
+            if first in "*-_" and is_short and _RULE.match(rest):
                 return Open(depth, tuple(added), Kind.RULE)
             item = _ITEM.match(rest) if can_nest else None
+            if item is not None and item.end() > LONGEST_ROW:
+                item = None
             if item is not None:
                 is_bare = item.end() == len(rest)
                 number = int(item[2]) if item[2] else -1
@@ -259,7 +262,7 @@ class Scanner:
 
     def _aligns(self, delimiters: str) -> tuple[str, ...]:
         """The alignment of each column, if these are the delimiters under the last line of the paragraph."""
-        if len(delimiters) > LONGEST_ROW or not _DELIMITERS.match(delimiters) or not is_row(self.last_line):
+        if not _DELIMITERS.match(delimiters) or not is_row(self.last_line):
             return ()
         aligns: list[str] = []
         for cell in row_cells(delimiters):
@@ -274,7 +277,7 @@ def _title(text: str) -> str:
     """The text of a heading without the closing marks it may have."""
     text = text.strip(" \t")
     open_text = text.rstrip("#")
-    return open_text.rstrip(" ") if not open_text or open_text[-1] == " " else text
+    return open_text.rstrip(" \t") if not open_text or open_text[-1] in " \t" else text
 
 
 def is_row(text: str) -> bool:
