@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import select
 import socket
 import uuid
 from collections.abc import Iterator, Mapping
@@ -184,6 +185,10 @@ class Line:
             lines.append(line)
         self._in_body = True
         return b"".join(lines)
+
+    def silent(self) -> bool:
+        """Whether nothing has come, and nothing was closed."""
+        return not select.select([self._socket], [], [], 0)[0]
 
     def read(self, size: int = -1) -> bytes:
         """So many bytes as they are, or all until the other side closes."""
