@@ -18,6 +18,7 @@ from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.home import TurnFeed
 from coze_tui.engine.live import LiveTurn, LiveTurns
 from coze_tui.engine.runner import ChatTurn
+from coze_tui.engine.store_words import words_for
 from coze_tui.engine.stored_turn import StoredTurn, messages_of, summary_of
 from coze_tui.engine.telling import outcome_of
 from coze_tui.engine.turn import TurnState
@@ -190,10 +191,11 @@ class Engine:
         """Stop the turn of a conversation."""
         self.live.stop(conversation)
 
-    async def submit(self, conversation: str, outputs: Sequence[ToolOutput], feed: TurnFeed) -> None:
-        """Hand in the outputs of local tools; the chat goes on (api 4.4)."""
+    async def submit(self, conversation: str, outputs: Sequence[tuple[str, str]], feed: TurnFeed) -> None:
+        """Hand in the outputs of local tools, as pairs of call id and text; the chat goes on (api 4.4)."""
         self._keep_beating()
-        self.live.submit(conversation, outputs, feed)
+        given = [ToolOutput(call_id, output) for call_id, output in outputs]
+        self.live.submit(conversation, given, feed)
 
     async def recover(self, chat: int, feed: TurnFeed) -> None:
         """Fetch what a cut chat has come to since (api 7.4)."""
@@ -231,6 +233,15 @@ class Engine:
         return True
 
     # --- what was ---
+
+    async def last_chat(self, conversation: str) -> int:
+        """The key of the latest chat of a conversation; 0 for none."""
+        known = await self._database.run(lambda c: journal.chats(c, conversation))
+        return known[-1].key if known else 0
+
+    def trouble_texts(self) -> list[str]:
+        """What was wrong with the store when it was opened, in the language in use."""
+        return [words_for(trouble) for trouble in self.troubles]
 
     async def figures(self, chat: int) -> TurnFigures:
         """The life of a stored chat, from its frames by the same state machine as live."""

@@ -24,6 +24,11 @@ def seconds(us: int) -> str:
     return f"{whole} s" if whole < 60 else f"{whole // 60} m {whole % 60:02} s"
 
 
+def duration(us: int) -> str:
+    """How long something took: `412 ms`, `1.9 s`."""
+    return milliseconds(us) if us < 1_000_000 else seconds(us)
+
+
 def size(count: int) -> str:
     """Bytes: `312 B`, `1.2 KB`, `1.0 MB`."""
     if count < 1000:

@@ -6,10 +6,12 @@ and, since a terminal of sixteen colours has none to spare, `$muted-text-style` 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from textual.color import Color
 from textual.theme import Theme
 
-from coze_tui.tui.render.palette import DARK, LIGHT, Colors
+from coze_tui.tui.render.palette import DARK, LIGHT, Colors, Palette
 
 DARK_THEME = "coze-dark"
 LIGHT_THEME = "coze-light"
@@ -51,6 +53,36 @@ def theme_variable_defaults(theme: Theme) -> dict[str, str]:
         "muted-text-style": "none",
         "selected-text-style": "none",
     }
+
+
+def palette_of(theme: Theme) -> Palette:
+    """The colours of rendered text in this theme."""
+    if theme.name == DARK_THEME:
+        return Palette.dark()
+    if theme.name == LIGHT_THEME:
+        return Palette.light()
+    if theme.ansi:
+        return Palette.ansi()
+    known = theme.to_color_system().generate()
+    roles = theme_variable_defaults(theme) | theme.variables
+    base = DARK if theme.dark else LIGHT
+    return Palette.from_colors(
+        replace(
+            base,
+            background=Color.parse(known["background"]).hex,
+            surface=Color.parse(known["surface"]).hex,
+            text=Color.parse(known["foreground"]).hex,
+            code=roles["code"],
+            selected=roles["selected"],
+            muted=roles["muted"],
+            line=roles["line"],
+            bot=roles["bot"],
+            user=roles["user"],
+            good=roles["good"],
+            attention=roles["attention"],
+            error=roles["failure"],
+        )
+    )
 
 
 def contrast(one: Color, other: Color) -> float:

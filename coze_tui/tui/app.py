@@ -1,0 +1,280 @@
+"""CozeApp: screens, themes, global keys, and how the program is left."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from textual import work
+from textual.app import SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from coze_tui.advice import advice
+from coze_tui.api.objects import Bot
+from coze_tui.credentials import Secret
+from coze_tui.engine.home import EngineHome
+from coze_tui.errors import CozeTuiError, StoreError
+from coze_tui.i18n import N_, _, current_language, languages, use_language
+from coze_tui.paths import Paths
+from coze_tui.remembered import Memory
+from coze_tui.settings import Settings
+from coze_tui.text import clean_line
+from coze_tui.tui.render.palette import Palette
+from coze_tui.tui.screens.chat import ChatScreen
+from coze_tui.tui.terminal.display import DifferencesDisplay
+from coze_tui.tui.terminal.guard import GuardedApp
+from coze_tui.tui.terminal.pace import over_ssh
+from coze_tui.tui.themes import (
+    ANSI_THEME,
+    DARK_THEME,
+    LIGHT_THEME,
+    palette_of,
+    theme_variable_defaults,
+    themes,
+)
+
+if TYPE_CHECKING:
+    from coze_tui.engine.engine import Connection, Engine
+
+_STYLES = Path(__file__).parent / "styles"
+_STYLE_NAMES = (
+    *("app", "drawn", "header", "banner", "message_log", "event_sidebar", "status_strip"),
+    *("queue_strip", "completion", "text_box", "prompt_area", "key_footer", "chat"),
+)
+
+
+class Access(Protocol):
+    """What the screens may do outside of themselves; made by the command line."""
+
+    paths: Paths
+    memory: Memory
+    environment: Mapping[str, str]
+
+    def connect(self, settings: Settings) -> Connection:
+        """A client for these settings, with the token of their profile."""
+
+    def connect_with(self, settings: Settings, token: Secret) -> Connection:
+        """A client with a token that is not kept yet."""
+
+    def has_token(self, settings: Settings) -> bool:
+        """Whether there is a token for the profile."""
+
+    def keep_token(self, settings: Settings, token: Secret) -> None:
+        """Keep a token that was checked. Raises CredentialsError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Which conversation to begin with."""
+
+    conversation: str = ""
+    go_on: bool = False
+    new: bool = False
+
+
+class CozeApp(GuardedApp[None], DifferencesDisplay[None]):
+    """The program on the screen."""
+
+    TITLE = "coze-tui"
+    CSS_PATH: ClassVar[list[str | PurePath]] = [_STYLES / f"{name}.tcss" for name in _STYLE_NAMES]
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", N_("quit"), id="app.quit", show=False, priority=True),
+        Binding("ctrl+z", "suspend_process", N_("suspend"), id="app.suspend", show=False),
+        Binding("ctrl+l", "repaint", N_("repaint"), id="app.repaint", show=False),
+    ]
+
+    def __init__(
+        self,
+        settings: Settings,
+        access: Access,
+        *,
+        wish: Wish | None = None,
+        problems: Sequence[CozeTuiError] = (),
+    ) -> None:
+        super().__init__()
+        self.settings = settings
+        self.access = access
+        self.wish = wish or Wish()
+        self.problems = tuple(problems)
+        self.left_conversation = ""
+        """Key of the conversation that was open at the end, if anything was said in it."""
+        self.differences = settings.differences
+        self.home: EngineHome[Engine] = EngineHome(self._build_engine, _leave_engine)
+        self._is_quitting = False
+        for theme in themes():
+            self.register_theme(theme)
+        self.theme = settings.theme if settings.theme in self.available_themes else DARK_THEME
+        self.set_keymap(dict(settings.keys))
+
+    # --- the engine ---
+
+    async def _build_engine(self) -> Engine:
+        """In the engine's thread: what it imports is not on the way of the first frame."""
+        from coze_tui.engine.engine import Engine
+
+        engine = Engine(self.settings, self.access.connect, self._store_failed)
+        await engine.open(self.access.paths.database_file)
+        return engine
+
+    def _store_failed(self, error: StoreError) -> None:
+        """From the engine's thread."""
+        self.call_later(self._tell_store_failure, error)
+
+    def _tell_store_failure(self, error: StoreError) -> None:
+        for screen in self.screen_stack:
+            if isinstance(screen, ChatScreen):
+                screen.show_trouble(advice(error).text)
+
+    # --- looks and language ---
+
+    @property
+    def palette(self) -> Palette:
+        """The colours of rendered text in the theme in use."""
+        return palette_of(self.current_theme)
+
+    @property
+    def frames_per_second(self) -> int:
+        """Redraws of a stream a second."""
+        return self.settings.frame_rate(over_ssh=over_ssh(self.access.environment))
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return theme_variable_defaults(self.current_theme)
+
+    def remember(self, name: str, value: str) -> None:
+        """Keep a choice for the next time; a folder that cannot be written is no reason to stop."""
+        try:
+            self.access.memory.choose(name, value)
+        except (StoreError, OSError):
+            self.notify(_("The choice could not be kept for the next time."), severity="warning")
+
+    def choose_theme(self, name: str) -> None:
+        """Change the looks now and from now on."""
+        self.theme = name
+        self.settings = replace(self.settings, theme=name)
+        self.remember("theme", name)
+        for screen in self.screen_stack:
+            if isinstance(screen, ChatScreen):
+                screen.theme_changed()
+
+    def choose_language(self, code: str) -> None:
+        """Change the language now and from now on."""
+        use_language(code)
+        self.settings = replace(self.settings, language=code)
+        self.remember("language", code)
+        for screen in self.screen_stack:
+            if isinstance(screen, ChatScreen):
+                screen.language_changed()
+            screen.refresh(recompose=False, layout=True)
+
+    def choose_sidebar(self, choice: str) -> None:
+        """Show or hide the sidebar now and from now on."""
+        self.settings = replace(self.settings, sidebar=choice)
+        self.remember("sidebar", choice)
+
+    def remember_bot(self, bot: Bot) -> None:
+        """Keep the bot as the last one of its profile."""
+        settings = self.settings
+        try:
+            self.access.memory.use_bot(settings.profile, settings.base_url, bot.id, clean_line(bot.name))
+        except (StoreError, OSError):
+            pass  # only a convenience is lost
+
+    # --- choosing a bot, a site, a token ---
+
+    async def choose_bot(self, text: str) -> str | None:
+        """Take the bot that was typed or picked; its id, or None when nothing was chosen."""
+        from coze_tui.tui.screens.bots import BotPicker
+
+        choice = await self.push_screen_wait(
+            BotPicker(self.home, self.settings, self.access.memory.read(), text)
+        )
+        if choice is None:
+            return None
+        await self._use(replace(self.settings, **choice.changes))
+        return self.settings.bot_id
+
+    async def _use(self, settings: Settings) -> None:
+        self.settings = settings
+        await self.home.call(lambda engine: engine.use(settings))
+
+    async def first_run(self) -> bool:
+        """Ask for site, token and bot; whether they are known now."""
+        from coze_tui.tui.screens.first_run import FirstRun
+
+        settings = await self.push_screen_wait(FirstRun(self.home, self.settings, self.access))
+        if settings is None:
+            return False
+        await self._use(settings)
+        return True
+
+    # --- copying and links ---
+
+    @work(group="copy", exit_on_error=False)
+    async def copy_and_tell(self, text: str, what: str) -> None:
+        """Copy, and say which way was taken and what could not be known."""
+        from coze_tui.tui.copying import copied_words
+        from coze_tui.tui.terminal.clipboard import copy_text
+
+        result = await copy_text(self, text, self.access.paths.copies)
+        self.notify(copied_words(result, what, len(text)), markup=False)
+
+    def show_link(self, url: str) -> None:
+        """Show a link whole; it is opened only on request, and never over SSH."""
+        from coze_tui.tui.screens.dialogs import ShowLink
+
+        self.push_screen(ShowLink(url))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What the command palette offers."""
+        if isinstance(screen, ChatScreen):
+            for command in screen.slash_commands():
+                yield SystemCommand(_(command.title), _(command.help), command.palette_action(screen))
+        for name in (DARK_THEME, LIGHT_THEME, ANSI_THEME):
+            if name != self.theme:
+                title = _("Theme: {name}").format(name=name)
+                yield SystemCommand(title, _("Change the colours"), lambda name=name: self.choose_theme(name))
+        for code, name in languages().items():
+            if code != current_language():
+                title = _("Language: {name}").format(name=name)
+                yield SystemCommand(
+                    title, _("Change the language"), lambda code=code: self.choose_language(code)
+                )
+        yield SystemCommand(_("Quit"), _("Leave the program"), self.action_quit)
+
+    # --- life ---
+
+    def get_default_screen(self) -> ChatScreen:
+        return ChatScreen(self.settings)
+
+    def on_mount(self) -> None:
+        self.home.start()
+
+    def action_repaint(self) -> None:
+        """Draw everything anew: another program may have written over the screen."""
+        self.repaint()
+
+    async def action_quit(self) -> None:
+        """Stop what runs, keep what is typed, and leave."""
+        if self._is_quitting:
+            return
+        self._is_quitting = True
+        for screen in self.screen_stack:
+            if isinstance(screen, ChatScreen):
+                await screen.before_leaving()
+        await asyncio.to_thread(self.home.close, 5.0)
+        self.exit()
+
+    async def on_unmount(self) -> None:
+        # reached without action_quit on a signal or a crash: the store must be closed all the same
+        await asyncio.to_thread(self.home.close, 5.0)
+
+
+async def _leave_engine(engine: Engine) -> None:
+    await engine.close()

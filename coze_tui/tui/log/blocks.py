@@ -1,0 +1,414 @@
+"""The blocks an entry of the log is made of: each gives lines for a width. No widget, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from rich.segment import Segment
+from rich.style import Style
+
+from coze_tui.text import clean_line
+from coze_tui.tui.render.document import Document
+from coze_tui.tui.render.json_lines import json_lines
+from coze_tui.tui.render.lines import Line
+from coze_tui.tui.render.palette import Palette
+from coze_tui.tui.render.plain import render_plain
+from coze_tui.tui.render.wrap import cells
+
+Role = Literal["text", "muted", "accent", "user", "good", "attention", "error"]
+Words = Sequence[tuple[str, Role]]
+"""Text with the role of its colour."""
+
+
+def style_of(palette: Palette, role: Role) -> Style:
+    """The palette's style for a role."""
+    style: Style = getattr(palette, role)
+    return style
+
+
+def words_line(words: Words, palette: Palette, *, bold_first: bool = False) -> Line:
+    """One line, not wrapped."""
+    segments = [Segment(text, style_of(palette, role)) for text, role in words if text]
+    if bold_first and segments:
+        first = segments[0]
+        segments[0] = Segment(first.text, (first.style or Style.null()) + Style(bold=True))
+    return Line(body=tuple(segments), width=sum(cells(segment.text) for segment in segments))
+
+
+class Block:
+    """A run of lines that belong together."""
+
+    is_stop = False
+    """The cursor can rest on it, apart from the entry's header."""
+    spaced = False
+    """A blank line stands between it and the block before, unless that is a header."""
+
+    def __init__(self) -> None:
+        self._lines: Sequence[Line] | None = None
+        self._laid_out: tuple[int, Palette] | None = None
+
+    def lines(self, width: int, palette: Palette) -> Sequence[Line]:
+        """The lines at this width; kept until the width, the palette or the content changes."""
+        if self._lines is None or self._laid_out is None or self._laid_out != (width, palette):
+            self._lines = self._lay_out(width, palette)
+            self._laid_out = (width, palette)
+        return self._lines
+
+    def estimate(self, width: int) -> int:
+        """About how many lines, quickly."""
+        return 1
+
+    def release(self) -> None:
+        """Forget the lines; they can be made again."""
+        self._lines = None
+
+    def copy_text(self) -> str:
+        """Its source, as it should reach a clipboard."""
+        return ""
+
+    def find_text(self) -> str:
+        """What a search looks through."""
+        return self.copy_text()
+
+    def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
+        return ()
+
+
+class HeaderBlock(Block):
+    """Who speaks, when, and in dim words how it went."""
+
+    def __init__(self, name: str, role: Role, facts: Sequence[str] = ()) -> None:
+        super().__init__()
+        self._name = clean_line(name)
+        self._role: Role = role
+        self._facts = tuple(facts)
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """The dim words."""
+        return self._facts
+
+    def set_facts(self, facts: Sequence[str]) -> bool:
+        """Other words behind the name; whether they differ."""
+        if tuple(facts) == self._facts:
+            return False
+        self._facts = tuple(facts)
+        self.release()
+        return True
+
+    def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
+        facts = "  " + " · ".join(self._facts) if self._facts else ""
+        return [words_line([(self._name, self._role), (facts, "muted")], palette, bold_first=True)]
+
+
+class PlainBlock(Block):
+    """Text as it was typed."""
+
+    def __init__(self, text: str, role: Role = "text") -> None:
+        super().__init__()
+        self._text = text
+        self._role: Role = role
+
+    def estimate(self, width: int) -> int:
+        return _estimated(self._text, width)
+
+    def copy_text(self) -> str:
+        return self._text
+
+    def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
+        return render_plain(self._text, width, style_of(palette, self._role))
+
+
+class AnswerBlock(Block):
+    """An answer in Markdown, whole or growing."""
+
+    spaced = True
+
+    def __init__(self, message_id: str, text: str = "", *, is_settled: bool = False) -> None:
+        super().__init__()
+        self.message_id = message_id
+        self.is_settled = is_settled
+        self._pieces = [text] if text else []
+        self._drawn = 0
+        """So many of the pieces are in the document."""
+        self._document: Document | None = None
+
+    @property
+    def text(self) -> str:
+        """The source."""
+        if len(self._pieces) > 1 and (self._document is None or self._drawn == len(self._pieces)):
+            self._drawn = min(self._drawn, 1)
+            self._pieces = ["".join(self._pieces)]
+        return "".join(self._pieces)
+
+    @property
+    def document(self) -> Document | None:
+        """The rendering, once it has been laid out."""
+        return self._document
+
+    def append(self, text: str) -> None:
+        """More has arrived; it is rendered when the lines are next asked for."""
+        if text:
+            self._pieces.append(text)
+
+    def settle(self, text: str) -> None:
+        """This is the whole text."""
+        if not self.is_settled and text == self.text and self._document is not None:
+            self._draw_pending(self._document)
+            self._document.settle()
+        else:
+            self._pieces, self._document = [text], None
+            self._drawn = 0
+        self.is_settled = True
+
+    def grow(self) -> int:
+        """Render what has arrived; the first line that changed, or the number of lines if none did."""
+        if self._document is None:
+            return 0
+        return self._draw_pending(self._document)
+
+    def lines(self, width: int, palette: Palette) -> Sequence[Line]:
+        document = self._document
+        if document is None or self._laid_out is None or self._laid_out[1] != palette:
+            document = self._document = Document(width, palette)
+            self._drawn = 0
+            self._draw_pending(document)
+            if self.is_settled:
+                document.settle()
+        elif self._laid_out[0] != width:
+            document.resize(width)
+        self._draw_pending(document)
+        self._laid_out = (width, palette)
+        return document.lines
+
+    def estimate(self, width: int) -> int:
+        return sum(_estimated(piece, width) for piece in self._pieces) or 1
+
+    def release(self) -> None:
+        if self.is_settled:
+            self._document = None
+
+    def copy_text(self) -> str:
+        return self.text
+
+    def _draw_pending(self, document: Document) -> int:
+        if self._drawn >= len(self._pieces):
+            return len(document.lines)
+        text = "".join(self._pieces[self._drawn :])
+        self._drawn = len(self._pieces)
+        return document.append(text)
+
+
+class FoldBlock(Block):
+    """One line that opens: reasoning, or a tool call."""
+
+    is_stop = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_open = False
+
+    def toggle(self) -> None:
+        """Open or close it."""
+        self.is_open = not self.is_open
+        self.release()
+
+    def label(self) -> Words:
+        """The one line, without its triangle."""
+        return ()
+
+    def body(self, width: int, palette: Palette) -> Sequence[Line]:
+        """What it opens to."""
+        return ()
+
+    def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
+        mark = "▾ " if self.is_open else "▸ "
+        head = words_line([(mark, "muted"), *self.label()], palette)
+        if not self.is_open:
+            return [head]
+        indent = Segment("  ")
+        body = [
+            line._replace(lead=(indent, *line.lead), lead_width=line.lead_width + 2)
+            for line in self.body(width - 2, palette)
+        ]
+        return [head, *body]
+
+
+class ReasoningBlock(FoldBlock):
+    """The chain of thought of one answer."""
+
+    def __init__(self, message_id: str, label: Callable[[ReasoningBlock], str], text: str = "") -> None:
+        super().__init__()
+        self.message_id = message_id
+        self.started_us = 0
+        self.ended_us = 0
+        """0 while it still grows."""
+        self._label = label
+        self._pieces = [text] if text else []
+
+    @property
+    def text(self) -> str:
+        """The source."""
+        if len(self._pieces) > 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0] if self._pieces else ""
+
+    def append(self, text: str) -> None:
+        """More has arrived."""
+        self._pieces.append(text)
+        self.release()
+
+    def settle(self, text: str) -> None:
+        """This is the whole of it."""
+        if text != self.text:
+            self._pieces = [text]
+        self.release()
+
+    def label(self) -> Words:
+        return [(self._label(self), "muted")]
+
+    def body(self, width: int, palette: Palette) -> Sequence[Line]:
+        return render_plain(self.text, width, palette.muted + Style(italic=True))
+
+    def copy_text(self) -> str:
+        return self.text
+
+
+class ToolBlock(FoldBlock):
+    """A call of a tool and what came back."""
+
+    def __init__(self, message_id: str, name: str, arguments: str, tail: Callable[[ToolBlock], str]) -> None:
+        super().__init__()
+        self.message_id = message_id
+        self.name = name
+        self.arguments = arguments
+        self.response: str | None = None
+        self.elapsed_us = 0
+        self._tail = tail
+
+    def respond(self, text: str, elapsed_us: int) -> None:
+        """The tool has answered."""
+        self.response, self.elapsed_us = text, elapsed_us
+        self.release()
+
+    def label(self) -> Words:
+        shown = clean_line(self.arguments)
+        shown = shown if len(shown) <= 40 else shown[:39] + "…"
+        arguments = f"({shown})" if shown else ""
+        return [(self.name, "attention"), (arguments, "muted"), ("  " + self._tail(self), "muted")]
+
+    def body(self, width: int, palette: Palette) -> Sequence[Line]:
+        lines: list[Line] = []
+        if self.arguments:
+            lines += json_lines(self.arguments, width, palette)
+        if self.response is not None:
+            if lines:
+                lines.append(words_line([("→", "muted")], palette))
+            lines += json_lines(self.response, width, palette)
+        return lines
+
+    def copy_text(self) -> str:
+        return "\n".join(part for part in (self.name, self.arguments, self.response) if part)
+
+
+class NoticeBlock(Block):
+    """Something the program says about a chat: it failed, it was cut off, the server replaced something."""
+
+    spaced = True
+
+    def __init__(self, text: str, role: Role, glyph: str = "") -> None:
+        super().__init__()
+        self._text = text
+        self._role: Role = role
+        self._glyph = glyph
+
+    def copy_text(self) -> str:
+        return self._text
+
+    def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
+        lead_width = cells(self._glyph) + 1 if self._glyph else 0
+        style = style_of(palette, self._role)
+        head, *rest = self._text.split("\n", 1)
+        lines = list(render_plain(head, width - lead_width, style))
+        if rest:
+            lines += render_plain(rest[0], width - lead_width, palette.text)
+        glyph, blank = Segment(self._glyph + " ", style), Segment(" " * lead_width)
+        if not lead_width:
+            return lines
+        return [
+            line._replace(
+                lead=(blank if number else glyph, *line.lead), lead_width=line.lead_width + lead_width
+            )
+            for number, line in enumerate(lines)
+        ]
+
+
+class FollowUpsBlock(Block):
+    """Suggested questions, each behind its digit."""
+
+    spaced = True
+
+    def __init__(self, questions: Sequence[str] = ()) -> None:
+        super().__init__()
+        self.questions = list(questions)
+        self._spans: list[tuple[int, int, int, int]] = []
+        """Line, first cell, last cell, number of each question."""
+
+    def offer(self, question: str) -> None:
+        """One more."""
+        self.questions.append(question)
+        self.release()
+
+    def question_at(self, line: int, cell: int) -> str | None:
+        """The question drawn there."""
+        for row, start, end, number in self._spans:
+            if row == line and start <= cell < end:
+                return self.questions[number]
+        return None
+
+    def copy_text(self) -> str:
+        return "\n".join(self.questions)
+
+    def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
+        rows: list[list[Segment]] = [[]]
+        used = 0
+        self._spans = []
+        for number, question in enumerate(self.questions):
+            mark = f"{number + 1} " if number < 9 else "· "
+            room = max(8, width - cells(mark))
+            shown = question
+            while cells(shown) > room:
+                shown = shown[: max(1, len(shown) - 2)].rstrip("…") + "…"
+            size = cells(mark) + cells(shown)
+            if used and used + 3 + size > width:
+                rows.append([])
+                used = 0
+            if used:
+                rows[-1].append(Segment("   "))
+                used += 3
+            rows[-1] += [Segment(mark, palette.accent + Style(bold=True)), Segment(shown, palette.text)]
+            self._spans.append((len(rows) - 1, used, used + size, number))
+            used += size
+        return [Line(body=tuple(row), width=sum(cells(part.text) for part in row)) for row in rows]
+
+
+class SectionBlock(Block):
+    """The line that a cleared context leaves in the log."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = text
+
+    def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
+        side = max(2, (width - cells(self._text) - 2) // 2)
+        body = (
+            Segment("─" * side, palette.line),
+            Segment(f" {self._text} ", palette.muted),
+            Segment("─" * side, palette.line),
+        )
+        return [Line(body=body, width=sum(cells(part.text) for part in body), joint=None)]
+
+
+def _estimated(text: str, width: int) -> int:
+    return text.count("\n") + 1 + (len(text) if text.isascii() else 2 * len(text)) // max(1, width)

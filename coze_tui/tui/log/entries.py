@@ -1,0 +1,383 @@
+"""The entries of the log: what you asked, what a bot did for it, and lines between. No widget, no I/O."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TypeVar
+
+from coze_tui.advice import advice
+from coze_tui.api.objects import MessageType
+from coze_tui.engine import updates as turn
+from coze_tui.engine.transcript import ToldAnswer, ToldChat, ToldTool
+from coze_tui.engine.updates import Phase
+from coze_tui.errors import CozeTuiError
+from coze_tui.i18n import _
+from coze_tui.tui.amounts import duration, size, thousands
+from coze_tui.tui.log.blocks import (
+    AnswerBlock,
+    Block,
+    FoldBlock,
+    FollowUpsBlock,
+    HeaderBlock,
+    NoticeBlock,
+    PlainBlock,
+    ReasoningBlock,
+    Role,
+    SectionBlock,
+    ToolBlock,
+)
+from coze_tui.tui.render.lines import Line
+from coze_tui.tui.render.palette import Palette
+
+_B = TypeVar("_B", bound=Block)
+_BLANK = Line()
+
+
+class Entry:
+    """A few blocks under one coloured bar."""
+
+    bar: Role | None = None
+    """The colour of the bar at the left; None for no bar."""
+
+    def __init__(self, blocks: Sequence[Block], chat: int = 0) -> None:
+        self.blocks = list(blocks)
+        self.chat = chat
+        """Key of its chat in the store; 0 where there is none yet."""
+        self._starts: list[int] = []
+        self._height: int | None = None
+        self._width = 0
+        self._palette: Palette | None = None
+
+    @property
+    def is_measured(self) -> bool:
+        """Its height is known, not estimated."""
+        return self._height is not None
+
+    def height(self, width: int) -> int:
+        """Lines of it with the blank one after it: exact once laid out at this width, else estimated."""
+        if self._height is not None and self._width == width:
+            return self._height
+        blocks = sum(block.estimate(width) for block in self.blocks)
+        return blocks + len(self.blocks) // 2 + 1
+
+    def lay_out(self, width: int, palette: Palette) -> int:
+        """Make its lines; its true height."""
+        self._starts, at = [], 0
+        before: Block | None = None
+        for block in self.blocks:
+            if before is not None and _gap(before, block):
+                at += 1
+            self._starts.append(at)
+            at += len(block.lines(width, palette))
+            before = block
+        self._height, self._width, self._palette = at + 1, width, palette
+        return self._height
+
+    def changed(self) -> None:
+        """A block has changed: the height must be found anew."""
+        self._height = None
+
+    def release(self) -> None:
+        """Keep the height, forget the lines."""
+        for block in self.blocks:
+            block.release()
+
+    def line(self, number: int) -> tuple[Line, Block | None, int]:
+        """A line of a laid out entry, its block and its place in it; a gap has no block."""
+        assert self._palette is not None
+        for index in range(len(self.blocks) - 1, -1, -1):
+            start = self._starts[index]
+            if number >= start:
+                block = self.blocks[index]
+                lines = block.lines(self._width, self._palette)
+                if number - start < len(lines):
+                    return lines[number - start], block, number - start
+                break
+        return _BLANK, None, 0
+
+    def start_of(self, block: Block) -> int:
+        """The first line of one of its blocks."""
+        return self._starts[self.blocks.index(block)] if self._starts else 0
+
+    def copy_text(self) -> str:
+        """What copying the message gives."""
+        return "\n\n".join(text for block in self.blocks if (text := block.copy_text()))
+
+
+def _gap(before: Block, block: Block) -> bool:
+    if isinstance(before, HeaderBlock):
+        return False
+    return block.spaced or before.spaced
+
+
+class UserEntry(Entry):
+    """A question."""
+
+    bar = "user"
+
+    def __init__(self, text: str, sent_at_ms: int, *, chat: int = 0) -> None:
+        self.text = text
+        super().__init__([HeaderBlock(_("you"), "user", [clock_time(sent_at_ms)]), PlainBlock(text)], chat)
+
+    def copy_text(self) -> str:
+        return self.text
+
+
+class SectionEntry(Entry):
+    """The context was cleared here."""
+
+    def __init__(self, at_ms: int = 0) -> None:
+        when = f" · {clock_time(at_ms)}" if at_ms else ""
+        super().__init__([SectionBlock(_("context cleared") + when)])
+
+
+class NoticeEntry(Entry):
+    """The program speaks: a greeting's frame, a warning."""
+
+    bar = "muted"
+
+    def __init__(self, text: str, role: Role = "muted", glyph: str = "") -> None:
+        super().__init__([NoticeBlock(text, role, glyph)])
+
+
+class GreetingEntry(Entry):
+    """What a bot says before anything was asked, with its suggested questions (api 4.5)."""
+
+    bar = "accent"
+
+    def __init__(self, bot_name: str, prologue: str, questions: Sequence[str]) -> None:
+        blocks: list[Block] = [HeaderBlock(bot_name, "accent")]
+        if prologue:
+            blocks.append(AnswerBlock("prologue", prologue, is_settled=True))
+        self.follow_ups = list(questions)
+        if questions:
+            blocks.append(FollowUpsBlock(questions))
+        super().__init__(blocks)
+
+
+class BotEntry(Entry):
+    """What a bot sends back for one question, while it comes or afterwards."""
+
+    bar = "accent"
+
+    def __init__(self, bot_name: str, sent_at_ms: int, *, chat: int = 0) -> None:
+        self._header = HeaderBlock(bot_name, "accent", [clock_time(sent_at_ms)])
+        super().__init__([self._header], chat)
+        self.sent_at_ms = sent_at_ms
+        self.outcome: Phase | None = None
+        self.error: CozeTuiError | None = None
+        self._first_text_us = 0
+        self._total_us = 0
+        self._tokens = 0
+
+    @classmethod
+    def told(cls, chat: ToldChat) -> BotEntry:
+        """The entry of a chat that is over."""
+        entry = cls(chat.bot_name, chat.sent_at_ms, chat=chat.key)
+        for part in chat.parts:
+            match part:
+                case ToldAnswer():
+                    if part.reasoning:
+                        entry.blocks.append(ReasoningBlock(part.message_id, _reasoning_label, part.reasoning))
+                    entry.blocks.append(AnswerBlock(part.message_id, part.text, is_settled=True))
+                case ToldTool():
+                    tool = ToolBlock(part.message_id, part.name, part.arguments, _tool_tail)
+                    if part.type is MessageType.KNOWLEDGE:
+                        tool.name = _("knowledge")
+                    if part.response is not None:
+                        tool.respond(part.response, part.elapsed_us)
+                    entry.blocks.append(tool)
+        for question in chat.follow_ups:
+            entry.follow_up(turn.FollowUpOffered(question, 0))
+        entry._first_text_us = chat.first_text_us
+        entry._tokens = chat.usage.token_count if chat.usage else 0
+        entry.end(turn.TurnEnded(chat.outcome, chat.total_us, chat.error))
+        return entry
+
+    @property
+    def answers(self) -> tuple[AnswerBlock, ...]:
+        """Its answers in order."""
+        return tuple(block for block in self.blocks if isinstance(block, AnswerBlock))
+
+    @property
+    def follow_ups(self) -> list[str]:
+        """The questions it suggests."""
+        return [question for block in self._all(FollowUpsBlock) for question in block.questions]
+
+    def copy_text(self) -> str:
+        return "\n\n".join(answer.text for answer in self.answers if answer.text)
+
+    # --- while it comes ---
+
+    def reasoning_grew(self, update: turn.ReasoningGrew) -> None:
+        """More of a chain of thought."""
+        block = self._reasoning_of(update.message_id)
+        block.append(update.text)
+        if update.arrivals_us:
+            block.started_us = block.started_us or update.arrivals_us[0]
+        self.changed()
+
+    def answer_grew(self, update: turn.AnswerGrew) -> AnswerBlock | None:
+        """More of an answer; the block that grew."""
+        if not update.text:
+            return None
+        at_us = update.arrivals_us[0] if update.arrivals_us else 0
+        if not self._first_text_us and at_us:
+            self._first_text_us = at_us
+            self._tell()
+        block = self._answer_of(update.message_id)
+        if not block.text and at_us:
+            self._end_reasoning(update.message_id, at_us)
+        block.append(update.text)
+        self.changed()
+        return block
+
+    def answer_settled(self, update: turn.AnswerSettled) -> None:
+        """An answer is whole; what it says wins over what has come."""
+        if update.reasoning:
+            self._reasoning_of(update.message_id).settle(update.reasoning)
+            self._end_reasoning(update.message_id, update.at_us)
+        if update.text:
+            self._answer_of(update.message_id).settle(update.text)
+        self.changed()
+
+    def tool_called(self, update: turn.ToolCalled) -> None:
+        """A tool is called."""
+        self._add(ToolBlock(update.message_id, update.name, update.arguments, _tool_tail))
+
+    def tool_responded(self, update: turn.ToolResponded) -> None:
+        """A tool has answered, or knowledge was recalled."""
+        tool = next(
+            (block for block in self._all(ToolBlock) if block.message_id == update.call_message_id), None
+        )
+        if tool is None:
+            name = _("knowledge") if update.name == "knowledge" else update.name or _("tool")
+            tool = ToolBlock(update.message_id, name, "", _tool_tail)
+            self._add(tool)
+        tool.respond(update.text, update.elapsed_us)
+        self.changed()
+
+    def follow_up(self, update: turn.FollowUpOffered) -> None:
+        """A question is suggested."""
+        blocks = self._all(FollowUpsBlock)
+        if blocks:
+            blocks[-1].offer(update.text)
+        else:
+            self._add(FollowUpsBlock([update.text]))
+        self.changed()
+
+    def resumed(self) -> None:
+        """The chat goes on, or is being fetched anew: what was said of its end no longer holds."""
+        self.outcome = self.error = None
+        self.blocks = [block for block in self.blocks if not isinstance(block, NoticeBlock)]
+        self.changed()
+
+    def usage(self, tokens: int) -> None:
+        """What it has cost."""
+        self._tokens = tokens
+        self._tell()
+
+    def end(self, update: turn.TurnEnded) -> None:
+        """The turn is over."""
+        self.outcome, self.error = update.outcome, update.error
+        self._total_us = update.at_us if update.outcome is Phase.COMPLETED else 0
+        self._tell()
+        if notice := _end_notice(update, self.sent_at_ms):
+            self._add(notice)
+        self.changed()
+
+    def _tell(self) -> None:
+        """Put into the header what is known by now."""
+        facts = [clock_time(self.sent_at_ms)]
+        if self._total_us:
+            facts.append(duration(self._total_us))
+        if self._first_text_us:
+            facts.append(_("first text {time}").format(time=duration(self._first_text_us)))
+        if self._tokens:
+            facts.append(_("{n} tokens").format(n=thousands(self._tokens)))
+        if self._header.set_facts(facts):
+            self.changed()
+
+    def _all(self, kind: type[_B]) -> list[_B]:
+        return [block for block in self.blocks if isinstance(block, kind)]
+
+    def _add(self, block: Block) -> None:
+        last = self.blocks[-1]
+        # what is suggested stays last, whatever comes late
+        at = len(self.blocks) - 1 if isinstance(last, FollowUpsBlock) else len(self.blocks)
+        self.blocks.insert(at, block)
+        self.changed()
+
+    def _answer_of(self, message_id: str) -> AnswerBlock:
+        for block in reversed(self.answers):
+            if block.message_id == message_id:
+                return block
+        block = AnswerBlock(message_id)
+        self._add(block)
+        return block
+
+    def _reasoning_of(self, message_id: str) -> ReasoningBlock:
+        for block in self._all(ReasoningBlock):
+            if block.message_id == message_id:
+                return block
+        block = ReasoningBlock(message_id, _reasoning_label)
+        answer = next((item for item in self.answers if item.message_id == message_id), None)
+        if answer is not None:
+            self.blocks.insert(self.blocks.index(answer), block)
+        else:
+            self._add(block)
+        return block
+
+    def _end_reasoning(self, message_id: str, at_us: int) -> None:
+        for block in self._all(ReasoningBlock):
+            if block.message_id == message_id and not block.ended_us:
+                block.ended_us = at_us
+                block.release()
+
+
+def clock_time(at_ms: int) -> str:
+    """The local time of day; with the date where that is not today."""
+    then, now = time.localtime(at_ms / 1000), time.localtime()
+    if then[:3] == now[:3]:
+        return time.strftime("%H:%M:%S", then)
+    return time.strftime("%Y-%m-%d %H:%M", then)
+
+
+def _reasoning_label(block: ReasoningBlock) -> str:
+    if block.started_us and block.ended_us:
+        return _("thought for {time}").format(time=duration(block.ended_us - block.started_us))
+    return _("thinking…") if block.started_us else _("thoughts")
+
+
+def _tool_tail(block: ToolBlock) -> str:
+    if block.response is None:
+        return _("running…")
+    amount = size(len(block.response.encode("utf-8", "replace")))
+    if not block.elapsed_us:
+        return f"→ {amount}"
+    return _("→ {amount} in {time}").format(amount=amount, time=duration(block.elapsed_us))
+
+
+def _end_notice(update: turn.TurnEnded, sent_at_ms: int) -> NoticeBlock | None:
+    at = clock_time(sent_at_ms + update.at_us // 1000)
+    match update.outcome:
+        case Phase.INTERRUPTED:
+            return NoticeBlock(_("cut off at {time} — r recovers it").format(time=at), "attention", "⟂")
+        case Phase.CANCELED:
+            return NoticeBlock(_("stopped at {time}").format(time=at), "attention", "◼")
+        case Phase.REQUIRES_ACTION:
+            return NoticeBlock(
+                _("the bot waits for the output of a local tool — Enter answers"), "attention", "?"
+            )
+        case Phase.FAILED:
+            if update.error is None:
+                return NoticeBlock(_("failed"), "error", "✗")
+            said = advice(update.error)
+            text = said.title
+            rest = " ".join(part for part in (said.what, said.do) if part)
+            tail = f"logid {said.logid}" if said.logid else ""
+            body = "\n".join(part for part in (rest, tail) if part)
+            return NoticeBlock(f"{text}\n{body}" if body else text, "error", "✗")
+        case _:
+            return None

@@ -1,0 +1,61 @@
+"""Lighting a searched text in a painted line. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from rich.style import Style
+
+
+def folded(text: str) -> tuple[str, list[int]]:
+    """The text as it is compared (any case, any width), and for each of its characters whence it came."""
+    characters: list[str] = []
+    origin: list[int] = []
+    for number, character in enumerate(text):
+        for part in unicodedata.normalize("NFKC", character).casefold():
+            characters.append(part)
+            origin.append(number)
+    return "".join(characters), origin
+
+
+def spans(text: str, needle: str) -> list[tuple[int, int]]:
+    """Where the needle occurs, as pairs of offsets."""
+    wanted = folded(needle)[0]
+    if not wanted:
+        return []
+    hay, origin = folded(text)
+    found = []
+    at = hay.find(wanted)
+    while at >= 0:
+        end = at + len(wanted)
+        found.append((origin[at], origin[end - 1] + 1))
+        at = hay.find(wanted, end)
+    return found
+
+
+def lit(segments: Sequence[Segment], needle: str, style: Style) -> list[Segment]:
+    """The segments with every occurrence of the needle in another style."""
+    text = "".join(segment.text for segment in segments)
+    marks = spans(text, needle)
+    if not marks:
+        return list(segments)
+    result: list[Segment] = []
+    at = 0
+    for segment in segments:
+        end, cut = at + len(segment.text), at
+        for first, last in marks:
+            start, stop = max(first, at), min(last, end)
+            if start >= stop:
+                continue
+            if start > cut:
+                result.append(Segment(segment.text[cut - at : start - at], segment.style))
+            result.append(
+                Segment(segment.text[start - at : stop - at], (segment.style or Style.null()) + style)
+            )
+            cut = stop
+        if cut < end:
+            result.append(Segment(segment.text[cut - at :], segment.style))
+        at = end
+    return result

@@ -1,0 +1,128 @@
+"""Slash commands: a registry of names, and the parser of what was typed. Knows the screen's actions only."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from coze_tui.i18n import N_
+
+if TYPE_CHECKING:
+    from coze_tui.tui.screens.chat import ChatScreen
+
+Run = Callable[["ChatScreen", str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class SlashCommand:
+    """One command."""
+
+    name: str
+    """With its slash."""
+    title: str
+    help: str
+    """Both English, shown through `_`."""
+    run: Run
+    argument: str = ""
+    """What stands for its argument in the help; empty where it takes none."""
+
+    def palette_action(self, screen: ChatScreen) -> Callable[[], None]:
+        """The same from the command palette."""
+
+
+        def run() -> None:
+            screen.run_slash(self, "")
+
+        return run
+
+
+async def _new(screen: ChatScreen, argument: str) -> None:
+    screen.action_new()
+
+
+async def _bot(screen: ChatScreen, argument: str) -> None:
+    screen.choose_bot(argument)
+
+
+async def _events(screen: ChatScreen, argument: str) -> None:
+    screen.action_events()
+
+
+async def _copy(screen: ChatScreen, argument: str) -> None:
+    screen.log_widget.action_copy_message()
+
+
+async def _edit(screen: ChatScreen, argument: str) -> None:
+    screen.action_editor()
+
+
+async def _retry(screen: ChatScreen, argument: str) -> None:
+    screen.regenerate()
+
+
+async def _recover(screen: ChatScreen, argument: str) -> None:
+    screen.recover()
+
+
+async def _stop(screen: ChatScreen, argument: str) -> None:
+    screen.stop_turn()
+
+
+async def _clear(screen: ChatScreen, argument: str) -> None:
+    screen.clear_context()
+
+
+async def _theme(screen: ChatScreen, argument: str) -> None:
+    screen.choose_theme(argument)
+
+
+async def _language(screen: ChatScreen, argument: str) -> None:
+    screen.choose_language(argument)
+
+
+async def _help(screen: ChatScreen, argument: str) -> None:
+    screen.action_help()
+
+
+async def _login(screen: ChatScreen, argument: str) -> None:
+    screen.open_first_run()
+
+
+async def _quit(screen: ChatScreen, argument: str) -> None:
+    await screen.app.action_quit()
+
+
+def slash_commands() -> tuple[SlashCommand, ...]:
+    """All commands, in the order of the help."""
+    return (
+        SlashCommand("/new", N_("New conversation"), N_("Begin a new conversation"), _new),
+        SlashCommand("/bot", N_("Choose a bot"), N_("Choose another bot"), _bot, N_("ID")),
+        SlashCommand("/events", N_("Events"), N_("Show or hide the events"), _events),
+        SlashCommand("/stop", N_("Stop"), N_("Stop the answer"), _stop),
+        SlashCommand("/retry", N_("Ask again"), N_("Ask the last question again"), _retry),
+        SlashCommand("/recover", N_("Recover"), N_("Fetch the rest of an answer that was cut off"), _recover),
+        SlashCommand("/copy", N_("Copy"), N_("Copy the chosen or the last message"), _copy),
+        SlashCommand("/edit", N_("Edit"), N_("Write the message in your editor"), _edit),
+        SlashCommand(
+            "/clear",
+            N_("Clear the context"),
+            N_("Let the bot forget what was said; it stays in the log"),
+            _clear,
+        ),
+        SlashCommand("/theme", N_("Theme"), N_("Change the colours"), _theme, N_("NAME")),
+        SlashCommand("/lang", N_("Language"), N_("Change the language: en, zh_CN"), _language, N_("CODE")),
+        SlashCommand("/login", N_("Log in"), N_("Choose site, token and bot"), _login),
+        SlashCommand("/help", N_("Help"), N_("Keys and commands"), _help),
+        SlashCommand("/quit", N_("Quit"), N_("Leave the program"), _quit),
+    )
+
+
+def parse(text: str) -> tuple[SlashCommand, str] | None:
+    """The command and its argument in a typed line; None where it is a message."""
+    line = text.strip()
+    if not line.startswith("/") or "\n" in line:
+        return None
+    name, _separator, argument = line.partition(" ")
+    command = next((item for item in slash_commands() if item.name == name), None)
+    return (command, argument.strip()) if command else None
