@@ -23,7 +23,7 @@ _MOST_CELLS = 200_000
 _MOST_STYLES = 10_000
 _MOST_STRIPS = 512
 
-# Attributes by rich's bits: bold, dim, italic, underline, blink, blink2, reverse, conceal, strike, underline2,
+# By rich's bits: bold, dim, italic, underline, blink, blink2, reverse, conceal, strike, underline2,
 # frame, encircle, overline.
 ON = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "21", "51", "52", "53")
 OFF = ("22", "22", "23", "24", "25", "25", "27", "28", "29", "24", "54", "54", "55")
@@ -31,7 +31,7 @@ _SEEN_ON_BLANKS = 0b1_1111_0100_1000
 
 
 class Pen(NamedTuple):
-    """How text is written: SGR codes of the two colours ("" is the terminal's own) and attribute bits."""
+    """How text is written: SGR codes of the two colours ("" is the terminal's own), attribute bits."""
 
     ink: str = ""
     paper: str = ""
@@ -43,6 +43,8 @@ class Pen(NamedTuple):
         return bool(self.attributes & _SEEN_ON_BLANKS)
 
 
+ANY_INK = "any"
+"""The ink of blanks: all on one background look the same."""
 PLAIN = Pen()
 
 
@@ -89,10 +91,8 @@ class Cells:
         self._halves: dict[int, str] = {}
         self._wide: set[str] = set()
         self._strips: dict[int, tuple[Strip, str]] = {}
-        plain = self._pen_number(PLAIN)
-        for glyph in (" ", " "):  # UNKNOWN and _CLUSTERED
-            self._number(glyph, plain)
-        self.blank = self.add(" ", plain, 1)
+        for place in (UNKNOWN, _CLUSTERED):
+            assert self._number(" ", self._pen_number(Pen(ANY_INK))) == place
 
     @property
     def is_full(self) -> bool:
@@ -112,12 +112,11 @@ class Cells:
     def emptied(self, place: str) -> str:
         """A blank on the same background."""
         pen = self.pen_list[self.pens[ord(place)]]
-        return self.add(" ", self._pen_number(Pen("", pen.paper, 0)), 1)
+        return self.add(" ", self._pen_number(Pen(ANY_INK, pen.paper)), 1)
 
     def is_paper(self, place: str) -> bool:
         """Whether it shows nothing but a background."""
-        number = ord(place)
-        return self.glyphs[number] == " " and not self.pen_list[self.pens[number]].shows_on_blanks
+        return self.pen_list[self.pens[ord(place)]].ink == ANY_INK
 
     # -- from strips
 
@@ -150,7 +149,7 @@ class Cells:
         return "".join(parts)
 
     def head(self, strip: Strip) -> str:
-        """What begins a strip and has no cells: Textual cuts clusters, this is the rest of one to the left."""
+        """What begins a strip and has no cells: the rest of a cluster that Textual has cut."""
         segments = strip._segments
         if not segments or segments[0].text.isascii():
             return ""
@@ -172,8 +171,7 @@ class Cells:
     def add(self, glyph: str, pen: int, width: int) -> str:
         """The places of one glyph."""
         if glyph == " " and not self.pen_list[pen].shows_on_blanks:
-            # All blanks on one background look the same.
-            pen = self._pen_number(Pen("", self.pen_list[pen].paper, 0))
+            pen = self._pen_number(Pen(ANY_INK, self.pen_list[pen].paper))
         key = (pen, glyph)
         if (known := self._shared.get(key)) is not None:
             return known

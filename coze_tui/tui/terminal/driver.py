@@ -2,10 +2,9 @@
 
 Mended here: a byte that is not UTF-8 ends the app; a closed stdin burns a core or crashes; a terminal that
 stops reading blocks the event loop; a stopped process (kill -STOP) that continues starts a second input
-thread and takes the raw mode for the one to restore. Also: the early frame's terminal is taken over as it is.
+thread and takes the raw mode for the one to restore. The early frame's terminal is taken over as it is.
 
-It overrides private methods of Textual 8.2.8; tests/unit/tui/terminal/test_upstream.py fails when they change.
-POSIX only.
+It overrides private methods of Textual 8.2.8; test_upstream.py fails when they change. POSIX only.
 """
 
 from __future__ import annotations

@@ -5,29 +5,31 @@ Knows nothing of Textual. The cursor's place and the pen are tracked; what is no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from operator import ne
 
-from coze_tui.tui.terminal.cells import OFF, ON, PLAIN, UNKNOWN, Cells, Pen
+from coze_tui.tui.terminal.cells import ANY_INK, OFF, ON, PLAIN, UNKNOWN, Cells, Pen
 
 _MOST_PENS = 4096
 _RUN_COST = 8
 """About what a move to another run costs, in bytes."""
 _LEAST_GAIN = 40
 _BLANKS_WORTH_ERASING = 8
+_LONG_BLANKS = re.compile(" {12,}")
 _GAP = 4
 """Unchanged cells that are written again rather than skipped."""
 
 
 def erases_with_background(env: Mapping[str, str]) -> bool:
-    """Whether erasing surely fills with the background (bce); unknown terminals get blanks instead."""
+    """Whether erasing fills with the background of the pen (terminfo's bce); unknown terminals get blanks."""
     if env.get("STY") or env.get("KITTY_WINDOW_ID"):
         return False
-    if env.get("TMUX") or env.get("XTERM_VERSION") or env.get("VTE_VERSION"):
+    if env.get("TMUX"):
         return True
-    if env.get("TERM_PROGRAM") in ("iTerm.app", "Apple_Terminal", "WezTerm", "vscode", "tmux"):
-        return True
-    return env.get("TERM", "").startswith(("tmux", "alacritty", "rxvt", "linux", "foot", "st-"))
+    term = env.get("TERM", "")
+    families = ("xterm", "tmux", "alacritty", "rxvt", "linux", "foot", "st-", "vte", "konsole", "iterm")
+    return term.startswith(families) and "kitty" not in term
 
 
 class Painter:
@@ -45,9 +47,9 @@ class Painter:
         self.size = 0
         """Characters of the frame so far (about its bytes)."""
         self._pen: Pen | None = None
-        self._pen_number = -1
         self._x = self._y = -1
         self._switches: dict[tuple[Pen, Pen], str] = {}
+        self._later: dict[Pen, list[tuple[int, int, int, str]]] = {}
 
     # -- the frame
 
@@ -65,8 +67,8 @@ class Painter:
     def forget(self) -> None:
         """The terminal's state is not known any more: the next frame begins with everything set anew."""
         self._pen = None
-        self._pen_number = -1
         self._out.clear()
+        self._later.clear()
 
     def reset(self) -> None:
         """Undo what another program may have left: margins, origin, insert mode, line drawing, wrapping."""
@@ -74,7 +76,15 @@ class Painter:
         self._x = self._y = -1
 
     def cursor(self, x: int, y: int) -> None:
-        """Leave the cursor there."""
+        """End the frame: write what was put off, and leave the cursor there."""
+        later = self._later
+        while later:
+            # The pen in use first: it costs nothing.
+            pen = self._pen if self._pen in later else next(iter(later))
+            assert pen is not None
+            self._use(self._as_used(pen))
+            for piece in later.pop(pen):
+                self._write(*piece)
         self._go(x, y)
 
     def row(self, y: int, new: str, old: str) -> None:
@@ -121,9 +131,11 @@ class Painter:
     def _cheap_gap(self, new: str, start: int, end: int) -> bool:
         if end - start > _GAP:
             return False
-        pens, glyphs = self._cells.pens, self._cells.glyphs
-        pen = pens[ord(new[start - 1])] if start else -1
-        return all(pens[number] == pen and glyphs[number].isascii() for number in map(ord, new[start:end]))
+        pen = self._pen_at(new[start - 1]) if start else None
+        return pen is not None and all(
+            _covers(pen, self._pen_at(place)) and self._cells.glyphs[ord(place)].isascii()
+            for place in new[start:end]
+        )
 
     def _trailing_paper(self, row: str) -> int:
         """Where the blanks at the end of the row begin; its width when there are none worth erasing."""
@@ -136,83 +148,131 @@ class Painter:
         return self._cells.pen_list[self._cells.pens[ord(place)]].paper
 
     def _erase_to_end(self, y: int, x: int, place: str) -> None:
-        self._go(x, y)
-        self._use_paper(self._paper_of(place))
-        self._add("\x1b[K")
+        paper = self._pen_at(place)
+        if not self._put_off(paper, None, y, x, -1, place):
+            self._use(self._as_used(paper))
+            self._write(y, x, -1, place)
 
     def _run(self, y: int, new: str, start: int, end: int) -> int:
         """Write the cells from `start` to `end`, a little more where a glyph needs it; where it ended."""
         cells = self._cells
-        glyphs, pens, doubtful = cells.glyphs, cells.pens, cells.doubtful
         while start > 0 and cells.is_half(new[start]):
             start -= 1
         width = len(new)
         while end < width and cells.is_half(new[end]):
             end += 1
-        self._go(start, y)
-        text: list[str] = []
+        doubtful = not cells.doubtful.keys().isdisjoint(map(ord, new[start:end]))
         x = start
         while x < end:
-            number = ord(new[x])
-            glyph = glyphs[number]
-            if not glyph:
-                x += 1
-                continue
-            if glyph == " " and self._blanks(cells.pen_list[pens[number]]):
-                blanks = x + 1
-                while blanks < end and new[blanks] == new[x]:
-                    blanks += 1
-                if self._erases and blanks - x >= _BLANKS_WORTH_ERASING:
-                    self._flush(text, x)
-                    self._use_paper(cells.pen_list[pens[number]].paper)
-                    self._add(f"\x1b[{blanks - x}X")
-                    if blanks < end:
-                        self._go(blanks, y)
-                    x = blanks
+            pen = self._pen_at(new[x])
+            stop = self._piece_end(new, x, end, pen)
+            if not self._fits(pen):
+                after = self._pen_at(new[stop]) if stop < end else None
+                if not doubtful and self._put_off(pen, after, y, x, stop, new):
+                    x = stop
                     continue
-                if not self._has_paper(cells.pen_list[pens[number]].paper):
-                    self._flush(text, x)
-                    self._use_paper(cells.pen_list[pens[number]].paper)
-                text.append(" " * (blanks - x))
-                x = blanks
-                continue
-            if pens[number] != self._pen_number:
-                self._flush(text, x)
-                self._use(cells.pen_list[pens[number]])
-                self._pen_number = pens[number]
-            if number in doubtful:
-                self._flush(text, x)
-                end = max(end, self._doubtful(y, x, new, number))
-                x += 2 if x + 1 < width and cells.is_half(new[x + 1]) else 1
-                if x < end:
-                    self._go(x, y)
-                continue
-            text.append(glyph)
-            x += 1
-        self._flush(text, x)
-        if x >= width:
-            # The cursor stays in the last column, or waits to wrap.
-            self._x = -1
+                self._use(self._as_used(pen))
+            if doubtful:
+                end = max(end, self._write_doubtful(y, x, stop, new))
+            else:
+                self._write(y, x, stop, new)
+            x = stop
         return x
+
+    def _piece_end(self, new: str, x: int, end: int, pen: Pen) -> int:
+        """Up to where the row can be written in one pen."""
+        if pen.ink == ANY_INK and self._pen is not None and self._fits(pen):
+            # Blanks may lead to text of the pen in use.
+            pen = self._pen
+        for at in range(x + 1, end):
+            if not _covers(pen, self._pen_at(new[at])):
+                return at
+        return end
+
+    def _pen_at(self, place: str) -> Pen:
+        return self._cells.pen_list[self._cells.pens[ord(place)]]
+
+    def _fits(self, pen: Pen) -> bool:
+        """Whether cells of this pen may be written in the pen in use."""
+        return self._pen is not None and _covers(self._pen, pen)
+
+    def _as_used(self, pen: Pen) -> Pen:
+        """The pen to take for cells of this one: for blanks, ink and weight stay as they are."""
+        if pen.ink != ANY_INK:
+            return pen
+        now = self._pen or PLAIN
+        return Pen(now.ink, pen.paper, 0 if now.shows_on_blanks else now.attributes)
+
+    def _put_off(self, pen: Pen, after: Pen | None, y: int, x: int, end: int, row: str) -> bool:
+        """Leave a piece for the end of the frame, when going there costs less than the pen's way and back."""
+        now = self._pen
+        if now is None or not (after is None or self._fits(after)):
+            return False
+        other = self._as_used(pen)
+        if len(self._switch(now, other)) + len(self._switch(other, now)) <= _RUN_COST + 4:
+            return False
+        self._later.setdefault(pen, []).append((y, x, end, row))
+        self.size += _RUN_COST + max(1, end - x)
+        return True
+
+    def _write(self, y: int, x: int, end: int, row: str) -> None:
+        """Write a piece in the pen in use; `end` -1 erases the rest of the row."""
+        self._go(x, y)
+        if end < 0:
+            self._add("\x1b[K")
+            return
+        glyphs = self._cells.glyphs
+        text = "".join([glyphs[number] for number in map(ord, row[x:end])])
+        if self._erases and "        " in text:
+            text = self._with_erased(text, x, end == len(row))
+        self._add(text)
+        self._x = end if end < len(row) else -1
+
+    def _with_erased(self, text: str, x: int, at_end: bool) -> str:
+        """Long blanks erased rather than written."""
+        if self._pen is not None and self._pen.shows_on_blanks:
+            return text
+
+        def erased(blanks: re.Match[str]) -> str:
+            count = len(blanks.group())
+            skip = "" if at_end and blanks.end() == len(text) else f"\x1b[{count}C"
+            return f"\x1b[{count}X{skip}"
+
+        return _LONG_BLANKS.sub(erased, text)
+
+    def _write_doubtful(self, y: int, x: int, end: int, row: str) -> int:
+        """Write a piece with glyphs whose width is not sure; up to where the row must be written anew."""
+        doubtful = self._cells.doubtful
+        certain = again = x
+        at = x
+        while at < end:
+            number = ord(row[at])
+            if number not in doubtful:
+                at += 1
+                continue
+            if at > certain:
+                self._write(y, certain, at, row)
+            self._go(at, y)
+            again = max(again, self._doubtful(y, at, row, number))
+            at += 1
+            while at < end and self._cells.is_half(row[at]):
+                at += 1
+            certain = at
+        if end > certain:
+            self._write(y, certain, end, row)
+        return again
 
     def _doubtful(self, y: int, x: int, new: str, number: int) -> int:
         """Write a glyph that may take other cells than ours; up to where the row must be written anew."""
         cells = self._cells
         width = 2 if x + 1 < len(new) and cells.is_half(new[x + 1]) else 1
         # Blanks first: where it turns out narrower nothing old is left beside it.
-        self._add(f"{' ' * width}\x1b[{width}D{cells.glyphs[number]}")
+        self._add(f"{' ' * width}\x1b[{x + 1}G{cells.glyphs[number]}")
         self._x = -1
         end = min(x + max(cells.doubtful[number], width), len(new))
         while end < len(new) and cells.is_half(new[end]):
             end += 1
         return end
-
-    def _flush(self, text: list[str], x: int) -> None:
-        if text:
-            self._add("".join(text))
-            text.clear()
-        if self._x >= 0:
-            self._x = x
 
     def _go(self, x: int, y: int) -> None:
         if (x, y) == (self._x, self._y):
@@ -240,22 +300,6 @@ class Painter:
 
     # -- pens
 
-    def _blanks(self, pen: Pen) -> bool:
-        return not pen.shows_on_blanks
-
-    def _has_paper(self, paper: str) -> bool:
-        return self._pen is not None and self._pen.paper == paper and not self._pen.shows_on_blanks
-
-    def _use_paper(self, paper: str) -> None:
-        """Take a pen whose blanks are of this background; ink and weight stay."""
-        if self._has_paper(paper):
-            return
-        pen = self._pen or PLAIN
-        if pen.shows_on_blanks:
-            pen = Pen(pen.ink, paper, 0)
-        self._use(Pen(pen.ink, paper, pen.attributes))
-        self._pen_number = -1
-
     def _use(self, pen: Pen) -> None:
         if pen == self._pen:
             return
@@ -263,14 +307,23 @@ class Painter:
             codes = [code for code in (*_on(pen.attributes), pen.ink, pen.paper) if code]
             self._add(f"\x1b[{';'.join(['0', *codes]) if codes else ''}m")
         else:
-            key = (self._pen, pen)
-            switch = self._switches.get(key)
-            if switch is None:
-                if len(self._switches) >= _MOST_PENS:
-                    self._switches.clear()
-                switch = self._switches[key] = _switch(*key)
-            self._add(switch)
+            self._add(self._switch(self._pen, pen))
         self._pen = pen
+
+    def _switch(self, old: Pen, new: Pen) -> str:
+        switch = self._switches.get((old, new))
+        if switch is None:
+            if len(self._switches) >= _MOST_PENS:
+                self._switches.clear()
+            switch = self._switches[old, new] = _switch(old, new)
+        return switch
+
+
+def _covers(pen: Pen, other: Pen) -> bool:
+    """Whether what is to be written in `other` may as well be written in `pen`."""
+    if other.ink == ANY_INK:
+        return pen.paper == other.paper and not pen.shows_on_blanks
+    return pen == other
 
 
 def _on(attributes: int) -> list[str]:
