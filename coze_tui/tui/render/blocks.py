@@ -21,7 +21,7 @@ from coze_tui.tui.render.code import (
     Highlighter,
     Place,
 )
-from coze_tui.tui.render.inline import InlineText, Logical
+from coze_tui.tui.render.inline import InlineText, Logical, hopefully_closed, with_urls
 from coze_tui.tui.render.lines import BAR, Line
 from coze_tui.tui.render.palette import Palette
 from coze_tui.tui.render.scanner import Container, Kind
@@ -78,7 +78,7 @@ class Lead(NamedTuple):
         for number, container in enumerate(containers):
             is_fresh = number >= len(containers) - fresh
             if container.is_quote:
-                bar = [Segment(BAR, palette.accent), Segment(" ")]
+                bar = [Segment(BAR, palette.muted), Segment(" ")]
                 first += bar
                 rest += bar
                 size = 2
@@ -171,11 +171,10 @@ class Paragraph(Block):
 
     def loose(self, text: str | None = None) -> list[Line]:
         source = self._rest if text is None else f"{self._rest}\n{_untabbed(text)}"
-        parsed = self.page.inline.parse(source.rstrip(), self.style, self.page.references)
-        return self._rows(parsed.lines)[0]
+        return self._drawn(hopefully_closed(source.rstrip()))
 
     def finish(self) -> None:
-        self.fixed += self.loose()
+        self.fixed += self._drawn(self._rest.rstrip())
         self._rest, self._carry = "", []
 
     def text(self) -> str:
@@ -204,6 +203,9 @@ class Paragraph(Block):
                     self._rest, self._tried = rest[end:], 0
                     return parsed.lines
         return None
+
+    def _drawn(self, source: str) -> list[Line]:
+        return self._rows(self.page.inline.parse(source, self.style, self.page.references).lines)[0]
 
     def _rows(self, lines: list[Logical]) -> tuple[list[Line], Logical, str]:
         """Wrap what follows the carried row. Also the last row in full, and its joint, to be carried on."""
@@ -276,7 +278,7 @@ class Verbatim(Block):
         if text is None:
             return []
         drawn: list[Line] = []
-        runs = self.page.inline.with_urls(_untabbed(text), self.style)
+        runs = with_urls(_untabbed(text), self.style, self.page.palette.link)
         rows = rows_of(_untabbed(text), self.room)
         for row, piece in zip(rows, cuts(runs, rows), strict=True):
             joint = row.dropped if row.start else "\n"

@@ -25,6 +25,8 @@ from coze_tui.tui.render.scanner import (
     Scanner,
     Step,
     Tabulate,
+    is_row,
+    row_cells,
     task_in,
 )
 from coze_tui.tui.render.table import Table
@@ -482,6 +484,8 @@ class Document:
         placed = self._open_block()
         block = placed.block if placed else None
         if not self._line or self._is_unclear(self._line):
+            if placed and isinstance(block, Paragraph) and not block.fixed and _may_head(block.text()):
+                return self._head_of_table(block.text(), placed)
             return block.loose() if block else []
         step = self._read(self._line)
         match step:
@@ -491,12 +495,20 @@ class Document:
                 empty = placed if self._takes_over(step) else None
                 drawn = block.loose() if block and not empty else []
                 opened = self._opened(step, empty, len(self._blocks) - (empty is not None))
+                drawn += [] if empty else opened.gap
+                if step.kind is Kind.PARAGRAPH and _may_head(step.text):
+                    return drawn + self._head_of_table(step.text, opened)
                 if step.kind in (Kind.HEADING, Kind.RULE):
                     opened.block.finish()
-                gap = [] if empty else opened.gap
-                return drawn + gap + opened.block.fixed + opened.block.loose()
+                    return drawn + opened.block.fixed
+                return drawn + opened.block.fixed + opened.block.loose()
             case _:
                 return block.loose() if block else []
+
+    def _head_of_table(self, text: str, placed: _Placed) -> list[Line]:
+        """A line that is going to be the head of a table, drawn as one already."""
+        aligns = ["left"] * len(row_cells(text))
+        return Table(self._page, placed.block.lead, placed.block.number, text, aligns).fixed
 
     def _is_unclear(self, line: str) -> bool:
         """Whether a line has only marks so far, whose meaning the next piece may change: it waits."""
@@ -507,3 +519,8 @@ class Document:
         if not self._blocks and line.strip().isdigit():
             return False
         return len(line) < _EARLY and _MARKS_ONLY.fullmatch(line) is not None
+
+
+def _may_head(text: str) -> bool:
+    """Whether a paragraph looks like the head of a table whose other lines are still to come."""
+    return text.startswith("|") and text.count("|") > 1 and "\n" not in text and is_row(text)

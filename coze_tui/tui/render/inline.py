@@ -108,6 +108,35 @@ def definitions_in(paragraph: str, references: dict[str, object]) -> tuple[list[
     return lines[:first], "\n".join(lines[first:])
 
 
+_CLOSED = re.compile(r"`[^`\n]+`|\*\*[^*`\n]+\*\*")
+_OPEN_LINK = re.compile(r"\[[^\[\]\n]+\]\([^()\s]*\Z")
+
+
+def hopefully_closed(source: str) -> str:
+    """A growing source with what its last line has left open closed, as its author will surely do.
+
+    So bold text is bold from its first letter on, and no marks appear only to vanish.
+    """
+    start = source.rfind("\n") + 1
+    line = source[start:]
+    if "*" not in line and "`" not in line and "[" not in line:
+        return source
+    prose = _CLOSED.sub("", line)
+    if prose.count("`") == 1:
+        return source[:-1] if prose[-1] == "`" else source + "`"
+    if _OPEN_LINK.search(prose):
+        return source + ")"
+    if prose.count("**") % 2:
+        opened = prose[prose.rfind("**") + 2 :]
+        if not opened:
+            return source[:-2]
+        if not opened[0].isspace() and opened[0] != "*":
+            return source + ("*" if opened[-1] == "*" else "**")
+    elif prose[-1:] in ("*", "[") and not prose[:-1].rstrip("*").endswith("\\") and "*" not in prose[:-1]:
+        return source[:-1]
+    return source
+
+
 class InlineText:
     """Turns inline source into runs, for one palette."""
 
@@ -153,9 +182,8 @@ class InlineText:
             at = match.end()
             text = match[match.lastgroup or 0]
             if match.lastgroup in ("bold", "italic"):
-                line += self.with_urls(
-                    text, self._marked(base, BOLD if match.lastgroup == "bold" else ITALIC)
-                )
+                style = self._marked(base, BOLD if match.lastgroup == "bold" else ITALIC)
+                line += with_urls(text, style, self.palette.link)
             elif match.lastgroup == "code":
                 text = text[1:-1] if text[0] == text[-1] == " " and text.strip(" ") else text
                 line.append(Segment(text, self.palette.inline_code))
@@ -164,7 +192,7 @@ class InlineText:
                     if number:
                         line = []
                         lines.append(line)
-                    line += self.with_urls(part, base)
+                    line += with_urls(part, base, self.palette.link)
         return lines
 
     def _lines(self, tokens: "list[Token]", base: Style) -> tuple[list[Logical], str]:
@@ -185,7 +213,7 @@ class InlineText:
                     if links:
                         line.append(Segment(token.content, style))
                     else:
-                        line += self.with_urls(token.content, style)
+                        line += with_urls(token.content, style, palette.link)
                 continue
             if kind in ("softbreak", "hardbreak"):
                 line = []
@@ -221,23 +249,6 @@ class InlineText:
                 style = self._style(base, marks, links[-1][0] if links else "")
         return lines, "".join(literal)
 
-    def with_urls(self, text: str, style: Style) -> Logical:
-        """Plain text of one line in which bare URLs are links."""
-        if "://" not in text:
-            return [Segment(text, style)] if text else []
-        runs: Logical = []
-        at = 0
-        for match in _URL.finditer(text):
-            url = _trimmed(match.group())
-            start = match.start()
-            if start > at:
-                runs.append(Segment(text[at:start], style))
-            at = start + len(url)
-            runs.append(Segment(url, style + self.palette.link + _link_to(url)))
-        if at < len(text):
-            runs.append(Segment(text[at:], style))
-        return runs
-
     def _style(self, base: Style, marks: int, url: str) -> Style:
         style = self._marked(base, marks)
         return style + self.palette.link + _link_to(url) if url else style
@@ -254,6 +265,24 @@ class InlineText:
             )
             style = self._styles[base, marks] = base + extra
         return style
+
+
+def with_urls(text: str, style: Style, link: Style) -> Logical:
+    """Plain text of one line in which bare URLs are links, `link` being laid over their style."""
+    if "://" not in text:
+        return [Segment(text, style)] if text else []
+    runs: Logical = []
+    at = 0
+    for match in _URL.finditer(text):
+        url = _trimmed(match.group())
+        start = match.start()
+        if start > at:
+            runs.append(Segment(text[at:start], style))
+        at = start + len(url)
+        runs.append(Segment(url, style + link + _link_to(url)))
+    if at < len(text):
+        runs.append(Segment(text[at:], style))
+    return runs
 
 
 def _link_to(url: str) -> Style:
