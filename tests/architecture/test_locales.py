@@ -1,0 +1,100 @@
+"""Every text speaks every language, and the compiled catalogues say what the sources say.
+
+`python locales/update.py` brings the catalogues up to date and lists what is to be translated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from string import Formatter
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.mofile import read_mo
+from babel.messages.pofile import read_po
+
+from coze_tui.i18n import DOMAIN, SOURCE, catalogue_file, languages
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "coze_tui"
+TRANSLATED = [code for code in languages() if code != SOURCE]
+
+Forms = tuple[str, ...]
+
+
+def forms_of(text: str | Forms | list[str] | None) -> Forms:
+    if text is None:
+        return ("",)
+    return (text,) if isinstance(text, str) else tuple(text)
+
+
+def source_of(code: str) -> Catalog:
+    with Path(catalogue_file(code)).with_suffix(".po").open("rb") as file:
+        return read_po(file, locale=code, domain=DOMAIN)
+
+
+def messages_of(catalogue: Catalog) -> Mapping[Forms, Message]:
+    return {forms_of(message.id): message for message in catalogue if message.id}
+
+
+def fields_of(text: str) -> set[str]:
+    return {name for _literal, name, _spec, _conversion in Formatter().parse(text) if name is not None}
+
+
+def test_every_language_of_the_program_has_a_folder_and_the_other_way_round() -> None:
+    folders = {path.parent.parent.name for path in PACKAGE.glob(f"locales/*/LC_MESSAGES/{DOMAIN}.po")}
+    assert folders == set(TRANSLATED)
+
+
+def collected_texts() -> set[Forms]:
+    """What the update command collects from the source."""
+    spec = spec_from_file_location("update", ROOT / "locales" / "update.py")
+    assert spec is not None
+    assert spec.loader is not None
+    update = module_from_spec(spec)
+    spec.loader.exec_module(update)
+    return {forms_of(message.id) for message in update.collected() if message.id}
+
+
+@pytest.mark.parametrize("code", TRANSLATED)
+def test_the_catalogue_holds_exactly_the_texts_of_the_source(code: str) -> None:
+    texts, held = collected_texts(), set(messages_of(source_of(code)))
+    assert len(texts) > 300
+    assert texts - held == set(), "run: python locales/update.py"
+    assert held - texts == set(), "run: python locales/update.py"
+
+
+@pytest.mark.parametrize("code", TRANSLATED)
+def test_every_text_is_translated_for_certain(code: str) -> None:
+    catalogue = source_of(code)
+    wanting = [
+        message.id
+        for message in messages_of(catalogue).values()
+        if message.fuzzy or not all(forms_of(message.string))
+    ]
+    assert wanting == []
+    assert not any(
+        message.pluralizable and len(forms_of(message.string)) != catalogue.num_plurals
+        for message in catalogue
+    )
+
+
+@pytest.mark.parametrize("code", TRANSLATED)
+def test_a_translation_fills_the_same_placeholders(code: str) -> None:
+    for forms, message in messages_of(source_of(code)).items():
+        wanted = set().union(*map(fields_of, forms))
+        for translation in forms_of(message.string):
+            assert fields_of(translation) == wanted, message.id
+
+
+@pytest.mark.parametrize("code", TRANSLATED)
+def test_the_compiled_catalogue_says_what_its_source_says(code: str) -> None:
+    with open(catalogue_file(code), "rb") as file:
+        compiled = messages_of(read_mo(file))
+    source = messages_of(source_of(code))
+    said = {
+        forms: forms_of(message.string) for forms, message in source.items() if all(forms_of(message.string))
+    }
+    assert {forms: forms_of(message.string) for forms, message in compiled.items()} == said
