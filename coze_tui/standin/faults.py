@@ -16,6 +16,8 @@ from coze_tui.standin.scenarios import (
     Answer as Say,
 )
 from coze_tui.standin.scenarios import (
+    AskBack,
+    Burst,
     Complete,
     Delta,
     Drip,
@@ -24,6 +26,7 @@ from coze_tui.standin.scenarios import (
     Fail,
     Pause,
     Plain,
+    RequireAction,
     Step,
     Turn,
 )
@@ -109,6 +112,10 @@ HOSTILE = (
     "\u202eabc\u202c \u2066x\u2069 [bold]no markup[/bold] [link=javascript:x]y[/] \x07\x08\x00\x7f\ufffe "
     "\ud83d end\r\nnext"
 )
+
+
+ENDS = (Complete, Burst, Fail, Error, RequireAction, AskBack)
+"""Steps before which the middle of an answer is over, however short it is."""
 
 
 class UnknownFault(ValueError):
@@ -280,12 +287,12 @@ def bend(steps: Iterator[Plain], faults: Faults, turn: Turn) -> Iterator[Plain]:
         yield from (Delta(text, message="first"), Complete(text, message="first"))
     if faults.has("bad-tool-json"):
         yield Complete('{"name":"broken-call","arguments":{"a":', message="bad", type="function_call")
-    deltas = 0
+    deltas, bent = 0, False
     for step in steps:
+        if not bent and (deltas == 2 or isinstance(step, ENDS)):
+            bent = True
+            yield from _in_the_middle(faults)
         if isinstance(step, Complete) and step.type == "answer":
-            if deltas < 2:
-                yield from _in_the_middle(faults)
-            deltas = 2
             if faults.has("no-completed"):
                 continue
             if faults.has("completed-differs"):
@@ -293,10 +300,9 @@ def bend(steps: Iterator[Plain], faults: Faults, turn: Turn) -> Iterator[Plain]:
         if isinstance(step, Complete) and step.type == "follow_up" and faults.has("late-follow-ups"):
             yield Pause(faults.seconds("late-follow-ups", 2), scaled=False)
         yield step
-        if isinstance(step, Delta):
-            deltas += 1
-            if deltas == 2:
-                yield from _in_the_middle(faults)
+        deltas += isinstance(step, Delta)
+    if not bent:
+        yield from _in_the_middle(faults)
 
 
 def _in_the_middle(faults: Faults) -> Iterator[Plain]:

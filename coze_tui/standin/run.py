@@ -219,12 +219,12 @@ class Run:
                 texts.append(piece)
                 batch.append(template[0] + objects.dumps(piece)[1:-1].encode() + template[1])
                 size += len(batch[-1])
-                if interval or size > 32_000:
+                if step.rate or size > 32_000:
                     await wire.write(b"".join(batch), whole=True)
                     batch.clear()
                     size = 0
                     await asyncio.sleep(0)
-            if interval:
+            if step.rate:
                 due += interval
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
         if wire is not None:
