@@ -13,7 +13,7 @@ from coze_tui.tui.render.document import Document
 from coze_tui.tui.render.json_lines import json_lines
 from coze_tui.tui.render.lines import Line
 from coze_tui.tui.render.palette import Palette
-from coze_tui.tui.render.plain import render_plain
+from coze_tui.tui.render.plain import estimated_height, render_plain
 from coze_tui.tui.render.wrap import cells
 
 Role = Literal["text", "muted", "accent", "user", "good", "attention", "error"]
@@ -111,7 +111,7 @@ class PlainBlock(Block):
         self._role: Role = role
 
     def estimate(self, width: int) -> int:
-        return _estimated(self._text, width)
+        return estimated_height(self._text, width)
 
     def copy_text(self) -> str:
         return self._text
@@ -183,7 +183,7 @@ class AnswerBlock(Block):
         return document.lines
 
     def estimate(self, width: int) -> int:
-        return sum(_estimated(piece, width) for piece in self._pieces) or 1
+        return sum(estimated_height(piece, width) for piece in self._pieces) or 1
 
     def release(self) -> None:
         if self.is_settled:
@@ -408,7 +408,3 @@ class SectionBlock(Block):
             Segment("─" * side, palette.line),
         )
         return [Line(body=body, width=sum(cells(part.text) for part in body), joint=None)]
-
-
-def _estimated(text: str, width: int) -> int:
-    return text.count("\n") + 1 + (len(text) if text.isascii() else 2 * len(text)) // max(1, width)

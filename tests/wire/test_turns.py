@@ -1,0 +1,439 @@
+"""Whole turns against the stand-in over real sockets: what a runner makes of what the wire does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from coze_tui.api.chats import ChatRequest, ToolOutput
+from coze_tui.api.client import CozeClient
+from coze_tui.api.objects import Frame
+from coze_tui.engine.figures import TurnFigures
+from coze_tui.engine.runner import RETRIEVED, ChatTurn
+from coze_tui.engine.turn import TurnState
+from coze_tui.engine.updates import (
+    ActionRequired,
+    AnswerGrew,
+    AnswerSettled,
+    ChatIdentified,
+    EventNoted,
+    Phase,
+    PhaseChanged,
+    TurnEnded,
+    TurnUpdate,
+)
+from coze_tui.errors import (
+    ApiError,
+    AuthError,
+    BusyError,
+    CozeTuiError,
+    ProtocolError,
+    StreamCut,
+    TransportError,
+)
+from coze_tui.standin.bots import Bot
+from coze_tui.standin.scenarios import (
+    Answer,
+    Complete,
+    Cut,
+    Delta,
+    Error,
+    Fail,
+    Gate,
+    RequireAction,
+    Scenario,
+    ToolCall,
+)
+from coze_tui.standin.server import StandIn
+
+BOT = "7511000000000000777"
+TEXT = "河流把岩石里的盐带进海里。"
+
+
+@dataclass
+class Record:
+    """What a turn writes down, in memory."""
+
+    frames: list[Frame] = field(default_factory=list)
+    begun: int = 0
+    ids: list[str] = field(default_factory=list)
+    ends: list[tuple[Phase, CozeTuiError | None]] = field(default_factory=list)
+
+    async def begin(self, request: ChatRequest) -> None:
+        self.begun += 1
+
+    async def append(self, frames: Sequence[Frame]) -> None:
+        self.frames += frames
+
+    async def identify(self, state: TurnState, logid: str) -> None:
+        self.ids.append(state.chat_id)
+
+    async def finish(
+        self, state: TurnState, figures: TurnFigures, outcome: Phase, error: CozeTuiError | None, at_us: int
+    ) -> None:
+        self.ends.append((outcome, error))
+
+
+@dataclass
+class Table:
+    """A stand-in with one bot, a client, and turns made for them."""
+
+    stand_in: StandIn
+    client: CozeClient
+    record: Record = field(default_factory=Record)
+
+    def turn(
+        self,
+        question: str = "海水为什么咸？",
+        *,
+        conversation_id: str = "",
+        streaming: bool = True,
+        idle_seconds: float = 30.0,
+        recovery_seconds: float = 20.0,
+        save: bool = True,
+    ) -> ChatTurn:
+        request = ChatRequest(BOT, "lin", question, conversation_id, auto_save_history=save)
+        return ChatTurn(
+            self.client,
+            request,
+            record=self.record,
+            streaming=streaming,
+            idle_seconds=idle_seconds,
+            recovery_seconds=recovery_seconds,
+            poll_seconds=0.01,
+        )
+
+    def asked(self, path: str) -> int:
+        return sum(request.path == path for request in self.stand_in.requests)
+
+
+@asynccontextmanager
+async def table(scenario: Scenario, *, profile: str = "official") -> AsyncIterator[Table]:
+    with StandIn(profile=profile, pace=0, bots=[Bot(BOT, "Sea", scenario)]) as stand_in:
+        client = CozeClient(stand_in.base_url, lambda: stand_in.token)
+        try:
+            yield Table(stand_in, client)
+        finally:
+            await client.aclose()
+
+
+async def run(turn: ChatTurn) -> list[TurnUpdate]:
+    return [update async for update in turn.updates()]
+
+
+def ended(updates: list[TurnUpdate]) -> TurnEnded:
+    """The end, which is the last update and the only one of its kind."""
+    ends = [update for update in updates if isinstance(update, TurnEnded)]
+    assert ends == [updates[-1]]
+    return ends[0]
+
+
+def phases(updates: list[TurnUpdate]) -> list[Phase]:
+    return [update.phase for update in updates if isinstance(update, PhaseChanged)]
+
+
+def notes(updates: list[TurnUpdate]) -> list[str]:
+    return [update.record.name for update in updates if isinstance(update, EventNoted)]
+
+
+def answers(turn: ChatTurn) -> list[str]:
+    return [answer.whole_text for answer in turn.state.answers]
+
+
+@pytest.mark.parametrize("profile", ["official", "studio"])
+async def test_an_answer_streams_in_and_is_written_down(profile: str) -> None:
+    async with table([Answer(TEXT)], profile=profile) as at:
+        turn = at.turn()
+        updates = await run(turn)
+    assert ended(updates).outcome is Phase.COMPLETED
+    assert answers(turn) == [TEXT]
+    assert phases(updates) == [
+        *(Phase.SENDING, Phase.CREATED, Phase.IN_PROGRESS, Phase.ANSWERING, Phase.SETTLING, Phase.COMPLETED),
+    ]
+    assert turn.logid
+    assert turn.state.usage is not None
+    assert at.record.frames == turn.frames
+    assert (at.record.begun, at.record.ends) == (1, [(Phase.COMPLETED, None)])
+    assert at.record.ids == [turn.state.chat_id]
+    assert turn.figures.deltas == sum(len(u.arrivals_us) for u in updates if isinstance(u, AnswerGrew))
+
+
+async def test_the_next_question_goes_to_the_same_conversation() -> None:
+    async with table([Answer(TEXT)]) as at:
+        first = at.turn()
+        await run(first)
+        second = at.turn(conversation_id=first.state.conversation_id)
+        updates = await run(second)
+    assert second.state.conversation_id == first.state.conversation_id
+    assert not [
+        update for update in updates if isinstance(update, ChatIdentified) and update.conversation_replaced
+    ]
+
+
+async def test_every_frame_is_written_down_before_its_update_leaves() -> None:
+    async with table([Delta("你"), Gate("held"), Delta("好")]) as at:
+        turn = at.turn()
+        async for update in turn.updates():
+            if isinstance(update, AnswerGrew):
+                assert update.text in "".join(frame.data for frame in at.record.frames)
+                at.stand_in.release("held")
+
+
+@pytest.mark.parametrize("cut", [Cut(), Cut(reset=True), Cut(end=True)])
+async def test_a_cut_answer_is_fetched_and_never_asked_again(cut: Cut) -> None:
+    async with table([Delta("河流把"), cut, Delta("盐带进海里。"), Complete()]) as at:
+        turn = at.turn()
+        updates = await run(turn)
+        assert at.asked("/v3/chat") == 1
+    assert ended(updates).outcome is Phase.COMPLETED
+    assert answers(turn) == ["河流把盐带进海里。"]
+    assert Phase.RECOVERING in phases(updates)
+    assert "cut" in notes(updates)
+    settled = [update.text for update in updates if isinstance(update, AnswerSettled)]
+    assert settled == ["河流把盐带进海里。"]
+    assert {frame.id for frame in turn.frames} == {"", RETRIEVED}
+    assert at.record.frames == turn.frames
+
+
+async def test_a_cut_answer_that_cannot_be_fetched_keeps_what_came() -> None:
+    async with table([Delta("河流把"), Cut(), Delta("盐"), Complete()]) as at:
+        at.stand_in.fault("500json", path="/v3/chat/retrieve", times=1000)
+        turn = at.turn(recovery_seconds=0.05)
+        updates = await run(turn)
+    assert ended(updates).outcome is Phase.INTERRUPTED
+    assert isinstance(ended(updates).error, ApiError | StreamCut)
+    assert answers(turn) == ["河流把"]
+
+
+async def test_an_interrupted_chat_is_recovered_later_from_its_frames() -> None:
+    async with table([Delta("河流把"), Cut(), Delta("盐"), Complete()]) as at:
+        at.stand_in.fault("500json", path="/v3/chat/retrieve", times=6)
+        cut = at.turn(recovery_seconds=0)
+        await run(cut)
+        again = at.turn()
+        ids = ChatIdentified(cut.state.chat_id, cut.state.conversation_id, "")
+        again.recover_from(cut.frames, ids)
+        updates = await run(again)
+        assert at.asked("/v3/chat") == 1
+    assert ended(updates).outcome is Phase.COMPLETED
+    assert answers(again) == ["河流把盐"]
+
+
+async def test_what_ends_before_the_chat_began_is_a_cut_and_nothing_is_fetched() -> None:
+    async with table([Answer(TEXT)]) as at:
+        turn = at.turn("fault:empty-stream 海水？")
+        updates = await run(turn)
+        assert at.asked("/v3/chat/retrieve") == 0
+    assert ended(updates).outcome is Phase.FAILED
+    assert isinstance(ended(updates).error, TransportError)
+
+
+async def test_without_a_stream_the_same_comes_by_asking() -> None:
+    async with table([Answer(TEXT)]) as at:
+        turn = at.turn(streaming=False)
+        updates = await run(turn)
+        assert at.asked("/v3/chat") == 1
+    assert ended(updates).outcome is Phase.COMPLETED
+    assert answers(turn) == [TEXT]
+
+
+async def test_stopping_keeps_the_text_and_tells_coze() -> None:
+    async with table([Delta("河流把"), Gate("held"), Delta("盐"), Complete()]) as at:
+        turn = at.turn()
+        updates = []
+        async for update in turn.updates():
+            updates.append(update)
+            if isinstance(update, AnswerGrew):
+                turn.stop()
+        at.stand_in.release("held")
+        assert at.asked("/v3/chat/cancel") == 1
+    assert ended(updates).outcome is Phase.CANCELED
+    assert answers(turn) == ["河流把"]
+    assert phases(updates)[-2:] == [Phase.STOPPING, Phase.CANCELED]
+    assert at.record.ends == [(Phase.CANCELED, None)]
+
+
+async def test_stopping_a_server_that_is_silent_ends_at_once() -> None:
+    async with table([Gate("never"), Answer(TEXT)]) as at:
+        turn = at.turn()
+        task = asyncio.create_task(run(turn))
+        await asyncio.to_thread(at.stand_in.wait_for, "never")
+        turn.stop()
+        updates = await asyncio.wait_for(task, 10)
+        at.stand_in.release("never")
+    assert ended(updates).outcome is Phase.CANCELED
+
+
+async def test_a_chat_that_can_no_longer_be_cancelled_is_no_trouble() -> None:
+    async with table([Delta("a"), Gate("held")]) as at:
+        turn = at.turn()
+        updates = []
+        async for update in turn.updates():
+            updates.append(update)
+            if isinstance(update, AnswerGrew):
+                at.stand_in.fault("code=4104", path="/v3/chat/cancel", times=1)
+                turn.stop()
+        at.stand_in.release("held")
+    cancel = next(u.record for u in updates if isinstance(u, EventNoted) and u.record.name == "cancel")
+    assert (cancel.level, cancel.detail) == ("good", "")
+    assert ended(updates).outcome is Phase.CANCELED
+
+
+async def test_silence_after_the_start_is_a_cut_that_recovers() -> None:
+    async with table([Delta("a"), Gate("held"), Delta("b"), Complete()]) as at:
+        turn = at.turn(idle_seconds=0.2)
+        updates = []
+        async for update in turn.updates():
+            updates.append(update)
+            if isinstance(update, PhaseChanged) and update.phase is Phase.RECOVERING:
+                at.stand_in.release("held")
+    assert ended(updates).outcome is Phase.COMPLETED
+    assert answers(turn) == ["ab"]
+
+
+async def test_a_dripping_server_does_not_hold_the_turn_for_ever() -> None:
+    async with table([Answer(TEXT)]) as at:
+        turn = at.turn("fault:drip 海水？", idle_seconds=0.5, recovery_seconds=0.1)
+        updates = await asyncio.wait_for(run(turn), 30)
+    assert ended(updates).outcome in (Phase.COMPLETED, Phase.INTERRUPTED, Phase.FAILED)
+
+
+async def test_a_second_chat_in_a_busy_conversation_is_told_as_busy() -> None:
+    async with table([Delta("a"), Gate("held"), Delta("b"), Complete()]) as at:
+        first = at.turn()
+        running = asyncio.create_task(run(first))
+        await asyncio.to_thread(at.stand_in.wait_for, "held")
+        second = at.turn(conversation_id=first.state.conversation_id)
+        updates = await run(second)
+        at.stand_in.release("held")
+        await running
+    assert ended(updates).outcome is Phase.FAILED
+    assert isinstance(ended(updates).error, BusyError)
+    assert first.state.outcome is Phase.COMPLETED
+
+
+def needs_lamp(*ids: str) -> RequireAction:
+    return RequireAction(tuple(ToolCall("home", f"lamp_{id}", {"room": "书房"}, id) for id in ids))
+
+
+async def test_local_tools_are_answered_and_the_same_chat_goes_on() -> None:
+    async with table([needs_lamp("c1", "c2"), Answer("开了。")]) as at:
+        turn = at.turn()
+        waiting = await run(turn)
+        calls = next(update.tool_calls for update in waiting if isinstance(update, ActionRequired))
+        turn.submit([ToolOutput(call.id, '{"ok":true}') for call in calls])
+        updates = await run(turn)
+    assert ended(waiting).outcome is Phase.REQUIRES_ACTION
+    assert [call.name for call in calls] == ["lamp_c1", "lamp_c2"]
+    assert ended(updates).outcome is Phase.COMPLETED
+    assert answers(turn)[-1] == "开了。"
+    assert at.record.begun == 1
+    assert [outcome for outcome, _ in at.record.ends] == [Phase.REQUIRES_ACTION, Phase.COMPLETED]
+    assert len({frame.at_us for frame in turn.frames}) > 1
+    assert turn.frames == sorted(turn.frames, key=lambda frame: frame.at_us)
+
+
+@pytest.mark.parametrize("profile", ["official", "studio"])
+async def test_an_error_wins_over_a_later_completed(profile: str) -> None:
+    scenario: list[Delta | Error] = [
+        Delta("half"),
+        Error(code=103200002, msg="Internal Server Error", then_completed=True),
+    ]
+    async with table(scenario, profile=profile) as at:
+        turn = at.turn()
+        updates = await run(turn)
+    assert ended(updates).outcome is Phase.FAILED
+    error = ended(updates).error
+    assert isinstance(error, ApiError)
+    assert (error.code, bool(error.logid)) == (103200002, True)
+    assert answers(turn) == ["half"]
+
+
+async def test_a_failed_chat_has_code_and_logid() -> None:
+    async with table([Delta("首先"), Fail(code=4028, msg="no quota")]) as at:
+        updates = await run(at.turn())
+    error = ended(updates).error
+    assert isinstance(error, ApiError)
+    assert (error.code, error.msg, bool(error.logid)) == (4028, "no quota", True)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ("html502", (ProtocolError, ApiError)),
+        ("html200", (ProtocolError,)),
+        ("empty200", (ProtocolError,)),
+        ("429=1", (ApiError,)),
+        ("500json", (ApiError,)),
+        ("401", (AuthError,)),
+        ("redirect", (ProtocolError,)),
+        ("gzip", (ProtocolError,)),
+        ("expired-token", (AuthError,)),
+    ],
+)
+async def test_what_is_no_stream_is_one_clear_error(fault: str, kind: tuple[type[Exception], ...]) -> None:
+    async with table([Answer(TEXT)]) as at:
+        updates = await run(at.turn(f"fault:{fault} 海水？"))
+        assert at.asked("/v3/chat") == 1
+    assert ended(updates).outcome is Phase.FAILED
+    assert isinstance(ended(updates).error, kind)
+
+
+@pytest.mark.parametrize(
+    "faults",
+    ["one-byte", "crlf", "cr", "bom", "comments", "no-last-blank", "unknown-event", "numeric-ids"],
+)
+async def test_oddities_of_the_wire_change_nothing(faults: str) -> None:
+    async with table([Answer(TEXT)]) as at:
+        plain, odd = at.turn(), at.turn(f"fault:{faults} 海水为什么咸？")
+        await run(plain)
+        updates = await run(odd)
+    assert ended(updates).outcome is Phase.COMPLETED
+    assert answers(odd)[-1].startswith(answers(plain)[0][:4])
+
+
+async def test_a_line_separator_in_json_is_text_and_ends_no_frame() -> None:
+    async with table([Answer(TEXT)]) as at:
+        turn = at.turn("fault:u2028 海水？")
+        updates = await run(turn)
+    assert ended(updates).outcome is Phase.COMPLETED
+    assert any("\u2028" in frame.data for frame in turn.frames)
+    assert answers(turn)[-1].count("\n") == 3
+
+
+async def test_a_server_that_is_not_there_is_told_and_nothing_is_written_as_sent() -> None:
+    async with table([Answer(TEXT)]) as at:
+        at.stand_in.stop()
+        updates = await run(at.turn())
+    error = ended(updates).error
+    assert isinstance(error, TransportError)
+    assert not isinstance(error, StreamCut)
+    assert not error.request_sent
+
+
+async def test_a_conversation_that_the_server_has_forgotten_is_an_error_or_a_new_one() -> None:
+    async with table([Answer(TEXT)]) as at:
+        updates = await run(at.turn(conversation_id="7511000000000099999"))
+    assert ended(updates).outcome is Phase.FAILED
+    async with table([Answer(TEXT)], profile="studio") as at:
+        updates = await run(at.turn(conversation_id="7511000000000099999"))
+    identified = next(update for update in updates if isinstance(update, ChatIdentified))
+    assert identified.conversation_replaced
+
+
+async def test_a_cancelled_consumer_leaves_no_task_behind() -> None:
+    async with table([Delta("a"), Gate("held")]) as at:
+        turn = at.turn()
+        task = asyncio.create_task(run(turn))
+        await asyncio.to_thread(at.stand_in.wait_for, "held")
+        before = asyncio.all_tasks() - {task}
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        at.stand_in.release("held")
+        left = asyncio.all_tasks() - before
+        assert not [item for item in left if not item.done()] or all(item in before for item in left)
