@@ -16,12 +16,15 @@ def milliseconds(us: int) -> str:
 
 
 def seconds(us: int) -> str:
-    """A time that a person waits: `1.3 s`, `12 s`, `3 m 04 s`."""
+    """A time that a person waits: `1.3 s`, `12 s`, `3 m 04 s`, `2 h 00 m`."""
     tenths = us // 100_000
     if tenths < 100:
         return f"{tenths // 10}.{tenths % 10} s"
     whole = us // 1_000_000
-    return f"{whole} s" if whole < 60 else f"{whole // 60} m {whole % 60:02} s"
+    if whole < 60:
+        return f"{whole} s"
+    minutes = whole // 60
+    return f"{minutes} m {whole % 60:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} m"
 
 
 def duration(us: int) -> str:

@@ -11,7 +11,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from coze_tui.engine.figures import LifeRow, TurnFigures
+from coze_tui.engine.figures import TurnFigures
 from coze_tui.i18n import N_
 from coze_tui.tui.amounts import tail
 from coze_tui.tui.widgets import life_lines
@@ -68,8 +68,8 @@ class EventSidebar(Drawn, can_focus=True):
             """The sidebar."""
             return self.sidebar
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
         self._figures: TurnFigures | None = None
         self._now_us: int | None = None
         self._lines: list[Drawing] = []
@@ -84,8 +84,9 @@ class EventSidebar(Drawn, can_focus=True):
 
     @property
     def cursor(self) -> int | None:
-        """Index of the row under the cursor; None while the view follows the newest."""
-        return self._cursor
+        """Index of the row under the cursor: the last one while the view follows. None without rows."""
+        count = len(self._figures.rows) if self._figures is not None else 0
+        return min(count - 1, self._cursor if self._cursor is not None else count - 1) if count else None
 
     def show(self, figures: TurnFigures | None) -> None:
         """Show this turn from now on, or none."""
@@ -150,7 +151,7 @@ class EventSidebar(Drawn, can_focus=True):
         rows, expected = figures.rows, figures.expected
         self._scroll(len(rows), len(rows) + len(expected))
         stop = self._top + self._rows_room
-        marked = self._cursor if self.has_focus else None
+        marked = self.cursor if self.has_focus else None
         lines: list[Drawing] = [
             life_lines.Row(rows[index], is_selected=index == marked)
             for index in range(self._top, min(stop, len(rows)))
@@ -179,23 +180,20 @@ class EventSidebar(Drawn, can_focus=True):
         self._lines = []
         self.flush(self._now_us)
 
-    def on_focus(self) -> None:
-        """Show where the cursor is."""
-        self.flush(self._now_us)
-
-    def on_blur(self) -> None:
-        """The cursor goes out of sight, and the view follows the newest again."""
-        self._cursor = None
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Show the cursor, or hide it and follow the newest again."""
+        super().watch_has_focus(has_focus)
+        if not has_focus:
+            self._cursor = None
         self.flush(self._now_us)
 
     def action_move(self, step: int) -> None:
         """Move the cursor by so many rows."""
-        rows = self._figures.rows if self._figures is not None else ()
-        if not rows:
+        here = self.cursor
+        if here is None or self._figures is None:
             return
-        here = len(rows) - 1 if self._cursor is None else self._cursor
-        first = self._cursor is None and step < 0
-        self._cursor = max(0, min(len(rows) - 1, here if first else here + step))
+        last = len(self._figures.rows) - 1
+        self._cursor = max(0, here + step) if here + step < last else None
         self.flush(self._now_us)
 
     def action_page(self, step: int) -> None:
@@ -209,8 +207,8 @@ class EventSidebar(Drawn, can_focus=True):
 
     def action_choose(self) -> None:
         """Ask for the frames of the row under the cursor."""
-        row = self._row(self._cursor)
-        if row is not None:
+        if self.cursor is not None and self._figures is not None:
+            row = self._figures.rows[self.cursor]
             self.post_message(self.RowChosen(self, row.frame_number))
 
     def action_copy_ids(self) -> None:
@@ -239,9 +237,3 @@ class EventSidebar(Drawn, can_focus=True):
         """Look at later rows."""
         scroll.stop()
         self.action_move(3)
-
-    def _row(self, index: int | None) -> LifeRow | None:
-        rows = self._figures.rows if self._figures is not None else ()
-        if not rows:
-            return None
-        return rows[-1 if index is None else min(index, len(rows) - 1)]

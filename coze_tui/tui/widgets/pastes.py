@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from coze_tui.i18n import _
+from coze_tui.i18n import ngettext
 from coze_tui.tui.amounts import size, thousands
 
 _CHIP_BYTES = 32_000
@@ -21,6 +21,8 @@ class Pastes:
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
+        self._given: set[str] = set()
+        """Chips of all times: undo may bring one back, which must not stand for another text."""
 
     @staticmethod
     def is_too_long(text: str) -> bool:
@@ -44,13 +46,15 @@ class Pastes:
         spare = [chip for chip in self._texts if chip not in shown]
         while spare and sum(map(len, self._texts.values())) + len(text) > 2 * _MOST:
             del self._texts[spare.pop(0)]
-        told = _("pasted {size}, {n} lines").format(
-            size=size(len(text.encode("utf-8", "replace"))), n=thousands(text.count("\n") + 1)
+        count = text.count("\n") + 1
+        told = ngettext("pasted {size}, {n} line", "pasted {size}, {n} lines", count).format(
+            size=size(len(text.encode("utf-8", "replace"))), n=thousands(count)
         )
         chip, number = f"[{told}]", 1
-        while chip in self._texts or chip in shown:
+        while chip in self._given or chip in shown:
             number += 1
             chip = f"[{told} #{number}]"
+        self._given.add(chip)
         self._texts[chip] = text
         return chip
 

@@ -1,0 +1,76 @@
+"""The themes: complete, legible, and in every style sheet only roles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from textual.app import App
+from textual.color import Color
+from textual.theme import BUILTIN_THEMES, Theme
+
+from coze_tui.tui.themes import ANSI_THEME, contrast, theme_variable_defaults, themes
+
+STYLES = Path(__file__).parents[3] / "coze_tui" / "tui" / "styles"
+ROLES = ("bot", "user", "good", "attention", "failure", "muted")
+ALL = {theme.name: theme for theme in (*themes(), *BUILTIN_THEMES.values())}
+EXACT = [name for name, theme in ALL.items() if not theme.ansi]
+
+
+def variables_of(theme: Theme) -> Mapping[str, str]:
+    return {**theme_variable_defaults(theme), **theme.to_color_system().generate(), **theme.variables}
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_every_role_can_be_read_on_every_ground(name: str) -> None:
+    variables = variables_of(ALL[name])
+    grounds = {
+        ground: Color.parse(variables[ground]) for ground in ("background", "surface", "code", "selected")
+    }
+    text = Color.parse(variables["foreground"])
+    for role in ROLES:
+        for ground, color in grounds.items():
+            # A theme whose own text is fainter than that cannot do better than its text.
+            least = min(4.45, contrast(text, color) - 0.05)
+            assert contrast(Color.parse(variables[role]), color) >= least, (role, ground)
+
+
+@pytest.mark.parametrize("name", ["coze-dark", "coze-light"])
+def test_ours_keep_muted_text_at_four_and_a_half_where_it_is_read(name: str) -> None:
+    variables = variables_of(ALL[name])
+    for ground in ("background", "surface", "code"):
+        assert contrast(Color.parse(variables["muted"]), Color.parse(variables[ground])) >= 4.5
+
+
+def test_contrast_is_that_of_wcag() -> None:
+    assert contrast(Color.parse("#000000"), Color.parse("#ffffff")) == pytest.approx(21)
+    assert contrast(Color.parse("#777777"), Color.parse("#ffffff")) == pytest.approx(4.48, abs=0.01)
+
+
+def test_ansi_names_no_exact_colour() -> None:
+    for name, value in variables_of(ALL[ANSI_THEME]).items():
+        assert "#" not in value, (name, value)
+
+
+@pytest.mark.parametrize("name", list(ALL))
+async def test_app_starts_in_every_theme(name: str) -> None:
+    class ThemedApp(App[None]):
+        CSS_PATH = sorted(STYLES.glob("*.tcss"))
+
+        def get_theme_variable_defaults(self) -> dict[str, str]:
+            return theme_variable_defaults(self.current_theme)
+
+    app = ThemedApp()
+    for theme in themes():
+        app.register_theme(theme)
+    app.theme = name
+    async with app.run_test():
+        assert app.theme_variables["selected-text-style"] in ("none", "reverse")
+
+
+@pytest.mark.parametrize("path", sorted(STYLES.glob("*.tcss")), ids=lambda path: path.name)
+def test_style_sheets_name_no_colour(path: Path) -> None:
+    for declaration in re.findall(r":\s*([^;{}]+);", path.read_text(encoding="utf-8")):
+        assert not re.search(r"#[0-9a-fA-F]{3}|\brgb|\bansi_|\b(white|black|red|green|blue)\b", declaration)

@@ -1,0 +1,539 @@
+"""The prompt, driven by keys in a small app."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path, PurePath
+from typing import ClassVar
+
+import pytest
+from rich.segment import Segment
+from textual import events
+from textual.app import App, ComposeResult
+from textual.color import Color
+from textual.filter import LineFilter
+from textual.message import Message
+from textual.pilot import Pilot
+
+from coze_tui.tui.terminal.keys import EnterGuard
+from coze_tui.tui.themes import theme_variable_defaults, themes
+from coze_tui.tui.widgets.completion import Candidate, CompletionList
+from coze_tui.tui.widgets.prompt import Prompt, SendKey
+from coze_tui.tui.widgets.prompt_area import PromptArea
+from coze_tui.tui.widgets.text_box import TextBox
+
+STYLES = Path(__file__).parents[4] / "coze_tui" / "tui" / "styles"
+COMMANDS = (
+    Candidate("/new", "a new conversation"),
+    Candidate("/bot", "choose a bot", is_complete=False),
+    Candidate("/quit", "leave"),
+)
+FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+
+
+class CountLines(LineFilter):
+    """Counts the lines that are rendered."""
+
+    count = 0
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        self.count += 1
+        return segments
+
+
+class PromptApp(App[None]):
+    """A prompt, and what it tells."""
+
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        STYLES / f"{name}.tcss" for name in ("drawn", "text_box", "completion", "prompt_area")
+    ]
+    ENABLE_COMMAND_PALETTE = False
+
+    def __init__(self, send_key: SendKey, guard: EnterGuard | None) -> None:
+        super().__init__()
+        for theme in themes():
+            self.register_theme(theme)
+        self.theme = "coze-dark"
+        self.send_key: SendKey = send_key
+        self.guard = guard
+        self.told: list[Message] = []
+        self.bubbled: list[str] = []
+        self.lines = CountLines()
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return theme_variable_defaults(self.current_theme)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), self.lines]
+
+    def compose(self) -> ComposeResult:
+        yield PromptArea(
+            commands=lambda typed: [one for one in COMMANDS if one.text.startswith(typed)],
+            enter_guard=self.guard,
+            send_key=self.send_key,
+        )
+
+    def on_mount(self) -> None:
+        self.query_one(Prompt).focus()
+
+    def on_key(self, key: events.Key) -> None:
+        self.bubbled.append(key.key)
+
+    def on_prompt_submitted(self, message: Prompt.Submitted) -> None:
+        self.told.append(message)
+
+    def on_prompt_follow_up_chosen(self, message: Prompt.FollowUpChosen) -> None:
+        self.told.append(message)
+
+    def on_prompt_editor_asked(self, message: Prompt.EditorAsked) -> None:
+        self.told.append(message)
+
+    def on_prompt_queue_take_asked(self, message: Prompt.QueueTakeAsked) -> None:
+        self.told.append(message)
+
+    def on_prompt_attachment_chosen(self, message: Prompt.AttachmentChosen) -> None:
+        self.told.append(message)
+
+    def on_prompt_draft_changed(self, message: Prompt.DraftChanged) -> None:
+        self.told.append(message)
+
+    def on_text_box_paste_refused(self, message: TextBox.PasteRefused) -> None:
+        self.told.append(message)
+
+    @property
+    def sent(self) -> list[str]:
+        return [message.text for message in self.told if isinstance(message, Prompt.Submitted)]
+
+
+class Desk:
+    """The app as a test sees it."""
+
+    def __init__(self, app: PromptApp, pilot: Pilot[None]) -> None:
+        self.app = app
+        self.pilot = pilot
+        self.prompt = app.query_one(Prompt)
+        self.list = app.query_one(CompletionList)
+
+    async def type(self, text: str) -> None:
+        for character in text:
+            self.app.post_message(events.Key("?" if not character.isascii() else character, character))
+        await self.pilot.pause()
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def paste(self, text: str) -> None:
+        self.app.post_message(events.Paste(text))
+        await self.pilot.pause()
+
+    async def until(self, is_true: Callable[[], object]) -> None:
+        async with asyncio.timeout(10):
+            while not is_true():
+                await self.pilot.pause(0.01)
+
+
+@asynccontextmanager
+async def at_desk(
+    *, send_key: SendKey = "enter", guard: EnterGuard | None = None, size: tuple[int, int] = (80, 24)
+) -> AsyncIterator[Desk]:
+    app = PromptApp(send_key, guard)
+    async with app.run_test(size=size, tooltips=True, notifications=True) as pilot:
+        await pilot.pause()
+        yield Desk(app, pilot)
+
+
+async def test_enter_sends_and_empties_the_box() -> None:
+    async with at_desk() as desk:
+        await desk.type("2025年春节是哪一天")
+        await desk.press("enter")
+        assert desk.app.sent == ["2025年春节是哪一天"]
+        assert desk.prompt.text == ""
+
+
+async def test_enter_on_blanks_sends_nothing() -> None:
+    async with at_desk() as desk:
+        await desk.type("  ")
+        await desk.press("enter")
+        assert desk.app.sent == []
+        assert desk.prompt.text == "  "
+
+
+@pytest.mark.parametrize("key", ["ctrl+j", "alt+enter", "shift+enter", "ctrl+enter"])
+async def test_other_enters_make_a_new_line(key: str) -> None:
+    async with at_desk() as desk:
+        await desk.type("a")
+        await desk.press(key)
+        await desk.type("b")
+        assert desk.prompt.text == "a\nb"
+        assert desk.prompt.size.height == 2
+        await desk.press("enter")
+        assert desk.app.sent == ["a\nb"]
+
+
+async def test_swapped_ctrl_j_sends_and_enter_makes_a_new_line() -> None:
+    async with at_desk(send_key="ctrl+j") as desk:
+        assert "Ctrl+J sends, Enter makes" in desk.prompt.placeholder_text(80)
+        await desk.type("a")
+        await desk.press("enter")
+        await desk.type("b")
+        await desk.press("ctrl+j")
+        assert desk.app.sent == ["a\nb"]
+        desk.prompt.send_key = "enter"
+        await desk.type("c")
+        await desk.press("enter")
+        assert desk.app.sent == ["a\nb", "c"]
+
+
+async def test_backslash_then_enter_makes_a_new_line() -> None:
+    async with at_desk() as desk:
+        await desk.type("a\\")
+        await desk.press("enter")
+        assert desk.prompt.text == "a\n"
+        assert desk.app.sent == []
+
+
+async def test_enter_within_other_input_never_sends() -> None:
+    guard = EnterGuard(window=1e9)
+    async with at_desk(guard=guard) as desk:
+        guard.note("rm -rf\r", 0.0)  # a paste without brackets
+        await desk.type("rm -rf")
+        await desk.press("enter")
+        assert desk.app.sent == []
+        assert desk.prompt.text == "rm -rf\n"
+
+
+async def test_box_grows_to_ten_rows_and_shrinks() -> None:
+    async with at_desk() as desk:
+        for rows in range(2, 14):
+            await desk.press("ctrl+j")
+            assert desk.prompt.size.height == min(10, rows)
+        desk.prompt.clear_message()
+        await desk.pilot.pause()
+        assert desk.prompt.size.height == 1
+
+
+async def test_long_line_wraps_and_grows() -> None:
+    async with at_desk(size=(40, 20)) as desk:
+        await desk.type("春" * 40)
+        assert desk.prompt.size.height == 3
+
+
+async def test_unprintable_text_characters_are_taken() -> None:
+    async with at_desk() as desk:
+        await desk.type(f"中\u3000文{FAMILY}\u00a0é")
+        assert desk.prompt.text == f"中\u3000文{FAMILY}\u00a0é"
+        await desk.type("\u202e\x9b\u2066")
+        assert desk.prompt.text == f"中\u3000文{FAMILY}\u00a0é"
+
+
+async def test_cursor_and_backspace_take_an_emoji_as_one() -> None:
+    async with at_desk() as desk:
+        await desk.type(f"a{FAMILY}b")
+        await desk.press("left", "left")
+        assert desk.prompt.cursor_location == (0, 1)
+        await desk.press("right")
+        assert desk.prompt.cursor_location == (0, 6)
+        await desk.press("backspace")
+        assert desk.prompt.text == "ab"
+
+
+async def test_cleared_text_comes_back_by_undo() -> None:
+    async with at_desk() as desk:
+        await desk.type("typed")
+        assert desk.prompt.clear_message()
+        assert desk.prompt.text == ""
+        assert not desk.prompt.clear_message()
+        await desk.press("ctrl+underscore")
+        assert desk.prompt.text == "typed"
+
+
+async def test_keys_of_the_screen_pass_the_prompt() -> None:
+    keys = [
+        "pageup",
+        "pagedown",
+        "shift+up",
+        "shift+down",
+        "ctrl+home",
+        "ctrl+end",
+        "ctrl+c",
+        "escape",
+        "ctrl+z",
+    ]
+    async with at_desk() as desk:
+        await desk.type("x")
+        desk.app.bubbled.clear()
+        await desk.press(*keys)
+        assert desk.app.bubbled == keys
+        assert desk.prompt.text == "x"
+
+
+async def test_ctrl_d_deletes_but_passes_an_empty_box() -> None:
+    async with at_desk() as desk:
+        await desk.type("xy")
+        await desk.press("home", "ctrl+d")
+        assert desk.prompt.text == "y"
+
+
+# --- earlier prompts ---
+
+
+async def test_arrows_walk_earlier_prompts_and_keep_the_draft() -> None:
+    async with at_desk() as desk:
+        desk.prompt.set_earlier(["newest", "older"])
+        await desk.type("draft")
+        await desk.press("up")
+        assert desk.prompt.text == "newest"
+        await desk.press("up", "up")
+        assert desk.prompt.text == "older"
+        await desk.press("down", "down")
+        assert desk.prompt.text == "draft"
+
+
+async def test_arrows_move_inside_several_rows_first() -> None:
+    async with at_desk() as desk:
+        desk.prompt.set_earlier(["earlier"])
+        desk.prompt.set_message("one\ntwo")
+        await desk.press("up")
+        assert desk.prompt.cursor_location[0] == 0
+        await desk.press("up")
+        assert desk.prompt.text == "earlier"
+
+
+async def test_what_was_sent_is_the_next_earlier_prompt() -> None:
+    async with at_desk() as desk:
+        await desk.type("question")
+        await desk.press("enter", "up")
+        assert desk.prompt.text == "question"
+
+
+async def test_up_in_an_empty_box_takes_the_queue_back_first() -> None:
+    async with at_desk() as desk:
+        desk.prompt.set_earlier(["earlier"])
+        desk.app.query_one(PromptArea).show_queue(["waiting"])
+        await desk.press("up")
+        assert any(isinstance(message, Prompt.QueueTakeAsked) for message in desk.app.told)
+        assert desk.prompt.text == ""
+        await desk.type("x")
+        await desk.press("up")
+        assert desk.prompt.text == "earlier"
+
+
+async def test_search_finds_an_earlier_prompt_and_takes_it_without_sending() -> None:
+    async with at_desk() as desk:
+        desk.prompt.set_earlier(["1 + 1", "2025年春节是哪一天", "write a page about 春节"])
+        await desk.type("draft")
+        await desk.press("ctrl+r")
+        assert desk.prompt.is_searching
+        assert desk.prompt.message == "draft"
+        await desk.type("春节")
+        assert [one.text for one in desk.list.candidates] == ["2025年春节是哪一天", "write a page about 春节"]
+        await desk.press("down", "enter")
+        assert desk.prompt.text == "write a page about 春节"
+        assert not desk.prompt.is_searching
+        assert desk.app.sent == []
+
+
+async def test_leaving_the_search_brings_the_draft_back() -> None:
+    async with at_desk() as desk:
+        await desk.type("draft")
+        await desk.press("ctrl+r")
+        await desk.type("nothing like it")
+        await desk.press("escape")
+        assert desk.prompt.text == "draft"
+        assert not desk.list.is_open
+        assert "escape" not in desk.app.bubbled
+
+
+# --- completion ---
+
+
+async def test_slash_opens_the_commands_and_enter_runs_one() -> None:
+    async with at_desk() as desk:
+        await desk.type("/")
+        assert [one.text for one in desk.list.candidates] == ["/new", "/bot", "/quit"]
+        await desk.type("q")
+        await desk.press("enter")
+        assert desk.app.sent == ["/quit"]
+        assert not desk.list.is_open
+
+
+async def test_tab_completes_without_sending() -> None:
+    async with at_desk() as desk:
+        await desk.type("/n")
+        await desk.press("tab")
+        assert desk.prompt.text == "/new "
+        assert desk.app.sent == []
+        assert desk.prompt.has_focus
+
+
+async def test_enter_waits_for_what_a_command_needs() -> None:
+    async with at_desk() as desk:
+        await desk.type("/b")
+        await desk.press("enter")
+        assert desk.prompt.text == "/bot "
+        assert desk.app.sent == []
+
+
+async def test_escape_closes_the_list_and_keeps_the_text() -> None:
+    async with at_desk() as desk:
+        await desk.type("/")
+        await desk.press("escape")
+        assert not desk.list.is_open
+        assert desk.prompt.text == "/"
+        assert "escape" not in desk.app.bubbled
+
+
+async def test_a_click_takes_a_command() -> None:
+    async with at_desk() as desk:
+        await desk.type("/")
+        assert desk.list.region.bottom == desk.prompt.region.y
+        await desk.pilot.click(CompletionList, offset=(5, 2))
+        await desk.pilot.pause()
+        assert desk.prompt.text == "/quit "
+
+
+async def test_open_list_moves_nothing() -> None:
+    async with at_desk() as desk:
+        before = desk.prompt.region
+        await desk.type("/")
+        assert desk.list.display
+        assert desk.prompt.region == before
+
+
+async def test_at_sign_completes_paths_to_an_attachment(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "部署 log.txt").write_text("x" * 1200)
+    (tmp_path / ".hidden").write_text("")
+    async with at_desk() as desk:
+        await desk.type(f"see @{tmp_path}/f")
+        await desk.until(lambda: desk.list.is_open)
+        assert [one.shown for one in desk.list.candidates] == ["folder/"]
+        await desk.press("tab")
+        assert desk.prompt.text == f"see @{tmp_path}/folder/"
+        await desk.until(lambda: desk.list.is_open and desk.list.candidates[0].shown != "folder/")
+        await desk.press("enter")
+        assert desk.prompt.text == "see "
+        chosen = [one.path for one in desk.app.told if isinstance(one, Prompt.AttachmentChosen)]
+        assert chosen == [f"{tmp_path}/folder/部署 log.txt"]
+        assert desk.app.sent == []
+
+
+async def test_digit_chooses_a_follow_up_only_while_there_are_some() -> None:
+    async with at_desk() as desk:
+        desk.prompt.follow_up_count = 3
+        await desk.type("3")
+        await desk.press("enter")
+        assert [one.number for one in desk.app.told if isinstance(one, Prompt.FollowUpChosen)] == [3]
+        assert desk.prompt.text == ""
+        await desk.type("4")
+        await desk.press("enter")
+        assert desk.app.sent == ["4"]
+
+
+# --- pastes ---
+
+
+async def test_paste_is_cleaned_and_never_sends() -> None:
+    async with at_desk() as desk:
+        await desk.paste("a\x1b[31mb\r\n\u202ec\x00\u2028d")
+        assert desk.prompt.text == "a[31mb\nc\nd"
+        assert desk.app.sent == []
+
+
+async def test_long_paste_becomes_a_chip_that_is_sent_whole() -> None:
+    text = "line of it\n" * 100_000
+    async with at_desk() as desk:
+        await desk.type("see ")
+        await desk.paste(text)
+        assert desk.prompt.text == "see [pasted 1.1 MB, 100 001 lines]"
+        assert desk.prompt.message == f"see {text}"
+        await desk.paste(text)
+        assert desk.prompt.text.endswith("lines #2]")
+        await desk.press("enter")
+        assert desk.app.sent == [f"see {text}{text}"]
+
+
+async def test_chip_is_stepped_over_and_deleted_as_one_and_undone() -> None:
+    async with at_desk() as desk:
+        await desk.type("a")
+        await desk.paste("x" * 40_000)
+        chip = desk.prompt.text[1:]
+        await desk.type("b")
+        await desk.press("left", "left")
+        assert desk.prompt.cursor_location == (0, 1)
+        await desk.press("right")
+        assert desk.prompt.cursor_location == (0, 1 + len(chip))
+        await desk.press("backspace")
+        assert desk.prompt.text == "ab"
+        await desk.press("ctrl+underscore")
+        assert desk.prompt.message == f"a{'x' * 40_000}b"
+
+
+async def test_word_deletion_takes_the_whole_chip() -> None:
+    async with at_desk() as desk:
+        await desk.paste("x" * 40_000)
+        await desk.press("ctrl+w")
+        assert desk.prompt.text == ""
+
+
+async def test_paste_beyond_all_measure_is_refused() -> None:
+    async with at_desk() as desk:
+        await desk.type("kept")
+        await desk.paste("x" * 8_000_001)
+        assert [one.characters for one in desk.app.told if isinstance(one, TextBox.PasteRefused)] == [
+            8_000_001
+        ]
+        assert desk.prompt.text == "kept"
+
+
+async def test_long_message_set_by_the_screen_becomes_a_chip() -> None:
+    async with at_desk() as desk:
+        desk.prompt.set_message("y" * 50_000)
+        assert desk.prompt.text.startswith("[pasted 50 KB")
+        assert desk.prompt.message == "y" * 50_000
+
+
+# --- drafts and the rest ---
+
+
+async def test_draft_is_told_when_typing_pauses() -> None:
+    async with at_desk() as desk:
+        await desk.type("hello")
+        await desk.until(lambda: any(isinstance(one, Prompt.DraftChanged) for one in desk.app.told))
+        drafts = [one.text for one in desk.app.told if isinstance(one, Prompt.DraftChanged)]
+        assert drafts == ["hello"]
+
+
+async def test_failed_message_comes_back_before_what_was_typed_since() -> None:
+    async with at_desk() as desk:
+        await desk.type("next")
+        desk.prompt.restore("failed")
+        assert desk.prompt.text == "failed\nnext"
+
+
+async def test_editor_gets_the_whole_message() -> None:
+    async with at_desk() as desk:
+        await desk.paste("z" * 40_000)
+        await desk.press("ctrl+o")
+        asked = [one.text for one in desk.app.told if isinstance(one, Prompt.EditorAsked)]
+        assert asked == ["z" * 40_000]
+
+
+async def test_cursor_on_screen_is_where_the_text_is() -> None:
+    async with at_desk() as desk:
+        await desk.type(f"中文{FAMILY}")
+        # padding 1, mark 2, then 2 + 2 + 2 cells
+        assert desk.app.cursor_position.x == 1 + 2 + 6
+
+
+async def test_nothing_is_painted_while_idle() -> None:
+    async with at_desk() as desk:
+        await desk.type("x")
+        await desk.pilot.pause(0.1)
+        before = desk.app.lines.count
+        assert before
+        await desk.pilot.pause(1.2)  # longer than a blink of Textual's cursor, and than the draft waits
+        assert desk.app.lines.count == before

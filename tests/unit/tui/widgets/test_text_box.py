@@ -1,0 +1,105 @@
+"""The box under the prompt: what it takes over from Textual still fits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from textual.widgets import TextArea
+
+from coze_tui.tui.widgets.text_box import TextBox
+
+FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "_delete_via_keyboard",
+        "_replace_via_keyboard",
+        "_set_document",
+        "_refresh_size",
+        "get_line",
+        "gutter_width",
+    ],
+)
+def test_what_is_overridden_is_still_there(name: str) -> None:
+    assert hasattr(TextArea, name)
+
+
+async def test_rows_begin_with_the_mark_and_end_at_the_edge(stage: Any) -> None:
+    box = TextBox()
+    async with stage(box, size=(20, 8)) as (_app, pilot):
+        box.focus()
+        box.set_message("春节快乐春节快乐\nx")
+        await pilot.pause()
+        rows = [box.render_line(y) for y in range(box.size.height)]
+        assert [row.text.rstrip() for row in rows] == ["› 春节快乐春节快", "  乐", "  x"]
+
+
+async def test_cursor_covers_a_whole_emoji(stage: Any) -> None:
+    box = TextBox()
+    async with stage(box) as (_app, pilot):
+        box.focus()
+        box.set_message(f"a{FAMILY}b")
+        box.move_cursor((0, 1))
+        await pilot.pause()
+        segments = [(text, style.bgcolor) for text, style, _ in box.render_line(0) if style]
+        under = [color for text, color in segments if FAMILY in text]
+        beside = [color for text, color in segments if text in ("b", "a")]
+        assert len(under) == 1
+        assert under[0] not in beside
+
+
+async def test_mouse_puts_the_cursor_between_characters(stage: Any) -> None:
+    box = TextBox()
+    async with stage(box) as (_app, pilot):
+        box.set_message(f"{FAMILY}春{FAMILY}")
+        await pilot.pause()
+        for x, column in ((0, 0), (2, 5), (3, 5), (4, 6), (9, 11)):
+            await pilot.click(TextBox, offset=(1 + 2 + x, 0))
+            assert box.cursor_location == (0, column), x
+
+
+async def test_up_and_down_keep_to_borders_of_characters(stage: Any) -> None:
+    box = TextBox()
+    async with stage(box) as (_app, pilot):
+        box.focus()
+        box.set_message(f"{FAMILY}{FAMILY}\n春春春")
+        await pilot.press("left", "up")
+        assert box.cursor_location == (0, 10)
+        await pilot.press("left", "down")
+        assert box.cursor_location == (1, 1)
+
+
+async def test_selection_is_replaced_by_what_is_typed(stage: Any) -> None:
+    box = TextBox()
+    async with stage(box) as (_app, pilot):
+        box.focus()
+        box.set_message(f"a{FAMILY}b")
+        await pilot.press("shift+left", "shift+left", "x")
+        assert box.text == "ax"
+
+
+async def test_undo_of_a_replaced_message_brings_it_back_at_once(stage: Any) -> None:
+    box = TextBox()
+    async with stage(box) as (_app, pilot):
+        box.focus()
+        box.set_message("one\ntwo")
+        box.set_message("three")
+        await pilot.press("ctrl+underscore")
+        assert box.text == "one\ntwo"
+        await pilot.press("ctrl+y")
+        assert box.text == "three"
+
+
+async def test_a_change_of_theme_and_of_size_keeps_text_and_place(stage: Any) -> None:
+    box = TextBox()
+    async with stage(box, size=(40, 10)) as (app, pilot):
+        box.focus()
+        box.set_message("春" * 30)
+        app.theme = "coze-light"
+        await pilot.resize_terminal(20, 10)
+        await pilot.pause()
+        assert box.size.height == 5
+        assert box.cursor_location == (0, 30)
