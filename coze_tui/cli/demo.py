@@ -35,7 +35,7 @@ def run_demo(command: Command, arguments: argparse.Namespace, environment: Mappi
             for name, value in environment.items()
             if name.startswith(PREFIX) and name.removeprefix(PREFIX) in _LOOKS
         }
-        return run_chat(begin(command, arguments, {**rest, **looks, **own}), arguments)
+        return run_chat(begin(command, arguments, {**rest, **looks, **own}), arguments, is_kept=False)
 
 
 _LOOKS = frozenset(

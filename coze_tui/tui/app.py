@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
@@ -29,6 +29,7 @@ from coze_tui.tui.screens.chat import ChatScreen
 from coze_tui.tui.terminal.display import DifferencesDisplay
 from coze_tui.tui.terminal.guard import GuardedApp
 from coze_tui.tui.terminal.pace import over_ssh
+from coze_tui.tui.terminal.signals import Lifeline
 from coze_tui.tui.themes import (
     ANSI_THEME,
     DARK_THEME,
@@ -107,6 +108,9 @@ class CozeApp(GuardedApp[None], DifferencesDisplay[None]):
         """Key of the conversation that was open at the end, if anything was said in it."""
         self.differences = settings.differences
         self.home: EngineHome[Engine] = EngineHome(self._build_engine, _leave_engine)
+        self.crash: BaseException | None = None
+        """A fault of our own that has ended the program."""
+        self.lifeline: Lifeline | None = None
         self._is_quitting = False
         for theme in themes():
             self.register_theme(theme)
@@ -220,10 +224,15 @@ class CozeApp(GuardedApp[None], DifferencesDisplay[None]):
     async def copy_and_tell(self, text: str, what: str) -> None:
         """Copy, and say which way was taken and what could not be known."""
         from coze_tui.tui.copying import copied_words
-        from coze_tui.tui.terminal.clipboard import copy_text
+        from coze_tui.tui.terminal.clipboard import copy
 
-        result = await copy_text(self, text, self.access.paths.copies)
-        self.notify(copied_words(result, what, len(text)), markup=False)
+        copied = await copy(
+            text,
+            write=self._driver.write if self._driver is not None else None,
+            folder=self.access.paths.copies,
+            env=self.access.environment,
+        )
+        self.notify(copied_words(copied, what), markup=False)
 
     def show_link(self, url: str) -> None:
         """Show a link whole; it is opened only on request, and never over SSH."""
@@ -255,6 +264,8 @@ class CozeApp(GuardedApp[None], DifferencesDisplay[None]):
 
     def on_mount(self) -> None:
         self.home.start()
+        if self.lifeline is not None:
+            self.lifeline.attach(asyncio.get_running_loop(), self.leave)
 
     def action_repaint(self) -> None:
         """Draw everything anew: another program may have written over the screen."""
@@ -270,6 +281,26 @@ class CozeApp(GuardedApp[None], DifferencesDisplay[None]):
                 await screen.before_leaving()
         await asyncio.to_thread(self.home.close, 5.0)
         self.exit()
+
+    def leave(self, code: int) -> None:
+        """A signal ends the program: save what is to be saved, and exit with this code."""
+        self._return_code = code
+        self.run_worker(self._leave(code), group="leave", exit_on_error=False)
+
+    async def _leave(self, code: int) -> None:
+        await self.action_quit()
+        self._return_code = code
+
+    def terminal_is_gone(self) -> None:
+        super().terminal_is_gone()
+        if self.lifeline is not None:
+            self.lifeline.hung_up()
+
+    def _fatal_error(self) -> None:
+        """Textual would print a traceback with every local variable, secrets included (notes 7.1)."""
+        self.crash = sys.exc_info()[1] or self._exception
+        self._return_code = 1
+        self._close_messages_no_wait()
 
     async def on_unmount(self) -> None:
         # reached without action_quit on a signal or a crash: the store must be closed all the same

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.worker import Worker, WorkerState
 
 from coze_tui.advice import advice
 from coze_tui.api.objects import Bot, ToolCall
@@ -168,6 +169,16 @@ class ChatScreen(Screen[None]):
             self.open_first_run()
             return
         self._learn_bot()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """What a worker failed with is told if it was foreseen; else it is a crash."""
+        error = event.worker.error
+        if event.state is not WorkerState.ERROR or error is None:
+            return
+        if isinstance(error, CozeTuiError):
+            self.show_trouble(advice(error, base_url=self._settings.base_url).text)
+        elif isinstance(error, Exception):
+            self.app._handle_exception(error)
 
     # --- the bot ---
 
@@ -379,6 +390,8 @@ class ChatScreen(Screen[None]):
     def on_phase_changed(self, message: posted.PhaseChanged) -> None:
         self._phase = message.update.phase
         self._show_chip()
+        if message.update.phase is Phase.SENDING:
+            self.refresh_bindings()
 
     def on_chat_identified(self, message: posted.ChatIdentified) -> None:
         if message.update.conversation_replaced:
@@ -406,6 +419,7 @@ class ChatScreen(Screen[None]):
 
     def _turn_over(self, error: CozeTuiError | None) -> None:
         self._stop_pulse()
+        self.refresh_bindings()
         self._name_last_chat()
         self._offer_follow_ups()
         if isinstance(error, CredentialsError):
@@ -786,6 +800,12 @@ class ChatScreen(Screen[None]):
 
         commands = [(command.name, _(command.help)) for command in slash_commands()]
         self.app.push_screen(HelpScreen(self, commands))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Esc is in the footer only while there is something to stop."""
+        if action == "escape" and not self.turn_runs and self.focused is self.prompt:
+            return None if self.sidebar.has_class("-overlay") else False
+        return True
 
     # --- layout ---
 

@@ -1,0 +1,37 @@
+"""What is said after something was copied: which way was taken, and what could not be known (ui 5)."""
+
+from __future__ import annotations
+
+from coze_tui.i18n import _
+from coze_tui.text import clean_line
+from coze_tui.tui.amounts import thousands
+from coze_tui.tui.terminal.clipboard import Copied, Way
+
+
+def copied_words(copied: Copied, what: str) -> str:
+    """A sentence for a toast.
+
+    Args:
+        what: what was copied, in the language in use.
+    """
+    amount = _("{what}, {n} characters").format(what=what, n=thousands(copied.characters))
+    path = clean_line(str(copied.path)) if copied.path else ""
+    if Way.TMUX in copied.ways:
+        return _("{amount}: in tmux's buffer, and sent on to the terminal's clipboard.").format(amount=amount)
+    if Way.TERMINAL in copied.ways and path:
+        return _(
+            "{amount}: sent to the terminal's clipboard; some terminals refuse it, so it is in {path}, too."
+        ).format(amount=amount, path=path)
+    if Way.TERMINAL in copied.ways:
+        return _("{amount}: sent to the terminal's clipboard; some terminals refuse it.").format(
+            amount=amount
+        )
+    if path and copied.too_long:
+        return _("{amount}: too long for a terminal's clipboard; saved as {path}").format(
+            amount=amount, path=path
+        )
+    if path:
+        return _("{amount}: saved as {path}").format(amount=amount, path=path)
+    return _("{amount}: could not be copied: {reason}").format(
+        amount=amount, reason=clean_line(copied.file_failed)
+    )
