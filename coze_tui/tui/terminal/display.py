@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rich.color import ColorSystem
+from textual import events
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import ReturnType
 from textual.geometry import Offset
@@ -95,6 +96,12 @@ class DifferencesDisplay(TerminalApp[ReturnType]):
         screen._dirty_widgets.update(others)
 
     # -- Textual's frames
+
+    async def _on_resize(self, event: events.Resize) -> None:
+        """Textual calls this before its own, which does nothing when the size is the same in the end."""
+        self._forget_shown()
+        if event.size == self.size:
+            self._send()
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         driver = self._driver

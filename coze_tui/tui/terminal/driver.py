@@ -14,9 +14,13 @@ import os
 import selectors
 import sys
 import termios
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
+from textual import events
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
 from coze_tui.tui.terminal.host import TerminalApp
 from coze_tui.tui.terminal.keys import EnterGuard, KeyParser
@@ -29,6 +33,8 @@ _ALTERNATE_SCREEN = "\x1b[?1049h"
 _PLAIN = "\x1b[0m\x1b[r"
 _ANSWER_WAIT = 0.2
 """Seconds that leaving waits for answers of the terminal, which would be typed into the shell."""
+_HOLD_LIMIT = 5.0
+"""Seconds after which keys are passed on although nothing has the focus."""
 _WRITER_WAIT = 1.0
 """Seconds that leaving waits for a terminal that does not read."""
 
@@ -53,7 +59,11 @@ class TerminalDriver(LinuxDriver):
         self._guard = EnterGuard()
         if self._host is not None:
             self._host.outlet = self.outlet
+            self._host.take_input = self.take_input
             self._guard = self._host.enter_guard
+        self._holding = self._host is not None
+        self._held: list[Message] = []
+        self._hold_lock = threading.Lock()
         self._in_application_mode = False
         self._skip_alternate_screen = False
 
@@ -126,9 +136,26 @@ class TerminalDriver(LinuxDriver):
 
     # -- in
 
+    def process_message(self, message: Message) -> None:
+        """Pass a message on; keys and pastes wait until something has the focus, else they would be lost."""
+        with self._hold_lock:
+            if self._holding and isinstance(message, (events.Key, events.Paste)):
+                self._held.append(message)
+                return
+            super().process_message(message)
+
+    def take_input(self) -> None:
+        """Something has the focus: pass on what was held, in order."""
+        with self._hold_lock:
+            self._holding = False
+            for message in self._held:
+                super().process_message(message)
+            self._held.clear()
+
     def run_input_thread(self) -> None:
         """Read until told to stop; what cannot be decoded is replaced, an end of file ends the reading."""
         parser = KeyParser(self._guard, self.outlet.answered, debug=self._debug)
+        give_up = time.monotonic() + _HOLD_LIMIT
         decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
@@ -146,3 +173,5 @@ class TerminalDriver(LinuxDriver):
                         self.process_message(message)
                 for message in parser.tick():
                     self.process_message(message)
+                if self._holding and time.monotonic() > give_up:
+                    self.take_input()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textual import constants
@@ -23,6 +24,8 @@ class TerminalApp(App[ReturnType]):
     """The frame painted before Textual was imported; set before `run`."""
     outlet: Outlet | None = None
     """The line to the terminal; set by our driver."""
+    take_input: Callable[[], None] | None = None
+    """Lets the driver pass on the keys it has held back while nothing had the focus; set by our driver."""
     _enter_guard: EnterGuard | None = None
 
     @property
@@ -39,6 +42,11 @@ class TerminalApp(App[ReturnType]):
         from coze_tui.tui.terminal.driver import TerminalDriver
 
         return TerminalDriver
+
+    def on_descendant_focus(self) -> None:
+        """Something has the focus: what was typed until now can go there."""
+        if self.take_input is not None:
+            self.take_input()
 
     def terminal_was_away(self) -> None:
         """Called by the driver when what the terminal shows is no longer known."""

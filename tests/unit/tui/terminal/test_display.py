@@ -26,7 +26,28 @@ from coze_tui.tui.terminal.display import DifferencesDisplay
 from tests.terminal.harness import ScreenFeed, TerminalScreen
 
 # No ZWJ sequences: Textual cuts them apart at the edges of widgets (test_painter has them).
-WORDS = ["the", "answer", "grows", "2025年春节是", "1月29日", "星期三", "한국어", "ไทยก้", "éä", "नमस्ते", "❤️", "☑️", "1️⃣", "👍🏽", "🇨🇳", "🫠", "a|b", "──", "▌", "tab"]
+WORDS = [
+    "the",
+    "answer",
+    "grows",
+    "2025年春节是",
+    "1月29日",
+    "星期三",
+    "한국어",
+    "ไทยก้",
+    "éä",
+    "नमस्ते",
+    "❤️",
+    "☑️",
+    "1️⃣",
+    "👍🏽",
+    "🇨🇳",
+    "🫠",
+    "a|b",
+    "──",
+    "▌",
+    "tab",
+]
 COLORS = ("#d7dae4", "#8790a6", "#9396ff", "red", "default", "#7bd88f")
 PAPERS = ("#11131a", "#1c202b", "default", "blue")
 

@@ -1,0 +1,136 @@
+"""Copying, and telling the truth about it: which ways were taken and what nobody can know.
+
+Inside tmux its own buffer takes the text (`load-buffer -w`, which also passes it on); otherwise the
+terminal is asked by OSC 52, which never answers; a private file is the way that surely works.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+OSC_LIMIT = 70_000
+"""Bytes of an OSC 52 sequence that terminals are known to take; some cut at about 74 kB."""
+_FILE = "copied.txt"
+
+
+class Way(StrEnum):
+    """How a text was copied."""
+
+    TMUX = "tmux"
+    """In tmux's buffer, surely; in the clipboard of the terminal outside, if that terminal lets tmux."""
+    TERMINAL = "terminal"
+    """Sent to the terminal's clipboard, which does not say whether it took it."""
+    FILE = "file"
+    """In a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What became of a text that was to be copied. Facts only; the words are the screen's."""
+
+    ways: tuple[Way, ...]
+    """In the order they were taken; empty: it was copied nowhere."""
+    characters: int
+    path: Path | None = None
+    """The file, when one was written."""
+    too_long: bool = False
+    """Too long for the terminal's clipboard."""
+    tmux_failed: str = ""
+    """What tmux said when it refused; empty when it did not, or was not asked."""
+    file_failed: str = ""
+    """Why no file could be written."""
+
+    @property
+    def is_certain(self) -> bool:
+        """Somewhere the text surely is."""
+        return Way.TMUX in self.ways or Way.FILE in self.ways
+
+
+async def copy(
+    text: str,
+    *,
+    write: Callable[[str], object] | None,
+    folder: Path,
+    env: Mapping[str, str],
+    tmux: str = "tmux",
+    tmux_limit: float = 2.0,
+) -> Copied:
+    """Copy `text` by the best ways there are; never blocks the loop.
+
+    Args:
+        text: Already clean.
+        write: Sends a control sequence to the terminal (the driver's `write`); None when there is none.
+        folder: Where the file goes; made private if missing.
+        env: Tells whether this is inside tmux.
+        tmux: The program.
+        tmux_limit: Seconds it has.
+    """
+    data = text.encode("utf-8", "replace")
+    ways: list[Way] = []
+    tmux_failed = ""
+    if env.get("TMUX"):
+        tmux_failed = await _load_into_tmux(tmux, data, env, tmux_limit)
+        if not tmux_failed:
+            return Copied((Way.TMUX,), len(text))
+    sequence = f"\x1b]52;c;{base64.b64encode(data).decode()}\x1b\\"
+    too_long = len(sequence) > OSC_LIMIT
+    if write is not None and not too_long:
+        write(sequence)
+        ways.append(Way.TERMINAL)
+    path, file_failed = await asyncio.to_thread(_written, folder, data)
+    if path is not None:
+        ways.append(Way.FILE)
+    return Copied(tuple(ways), len(text), path, too_long, tmux_failed, file_failed)
+
+
+async def _load_into_tmux(tmux: str, data: bytes, env: Mapping[str, str], limit: float) -> str:
+    """Load tmux's buffer; what it said when that failed, else nothing."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            tmux,
+            "load-buffer",
+            "-w",
+            "-",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            env=dict(env),
+        )
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    try:
+        _, said = await asyncio.wait_for(process.communicate(data), limit)
+    except TimeoutError:
+        return "no answer"
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode == 0:
+        return ""
+    return said.decode("utf-8", "replace").strip()[:200] or f"exit code {process.returncode}"
+
+
+def _written(folder: Path, data: bytes) -> tuple[Path | None, str]:
+    """The file with the text, private from its creation, replacing the last one; or why there is none."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        number, name = tempfile.mkstemp(prefix=".copied-", dir=folder)
+        try:
+            with os.fdopen(number, "wb") as file:
+                file.write(data)
+            path = folder / _FILE
+            os.replace(name, path)
+        except OSError:
+            os.unlink(name)
+            raise
+    except OSError as error:
+        return None, error.strerror or type(error).__name__
+    return path, ""

@@ -1,0 +1,51 @@
+"""A small app on our terminal modules, for the tests in this folder: a log, a prompt, a side.
+
+    python sample.py [--log FILE] [--early] [--stream PER_SECOND] [--stall-exit] [--plain] [--hold SECONDS]
+
+What arrives (keys, pastes) is written to the log file, one line each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--log", type=Path, default=Path("/dev/null"))
+    parser.add_argument("--early", action="store_true")
+    parser.add_argument("--hold", type=float, default=0.0)
+    parser.add_argument("--stream", type=float, default=0.0)
+    parser.add_argument("--stall-exit", action="store_true")
+    parser.add_argument("--plain", action="store_true")
+    arguments = parser.parse_args()
+
+    from coze_tui.tui.terminal.early import paint_skeleton
+
+    early = None
+    if arguments.early:
+        early = paint_skeleton(
+            [(0, " early header", "#171a23"), (-1, " › ", "#171a23")], "#11131a", "#d7dae4"
+        )
+    if arguments.hold:
+        time.sleep(arguments.hold)
+
+    from coze_tui.tui.terminal.signals import Lifeline
+    from tests.terminal.sample_app import SampleApp
+
+    app = SampleApp(arguments.log, stream=arguments.stream, stall=arguments.stall_exit)
+    app.differences = not arguments.plain
+    app.early_frame = early
+    with Lifeline(early.modes if early else None) as lifeline:
+        app.lifeline = lifeline
+        app.run()
+    if early is not None:
+        early.restore()
+    return lifeline.code if lifeline.code is not None else app.return_code or 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,316 @@
+"""The app in a real pty: what is typed arrives, what ends it leaves the terminal as it was."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import termios
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.terminal.harness import Terminal
+
+ROOT = Path(__file__).parents[2]
+MODES_LEFT_ON = {1000, 1003, 1006, 1004, 2004, 1049}
+
+Start = Callable[..., Terminal]
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "log"
+    path.touch()
+    return path
+
+
+@pytest.fixture
+def start(log: Path) -> Iterator[Start]:
+    terminals: list[Terminal] = []
+
+    def starter(*arguments: str, ready: bool = True, **options: object) -> Terminal:
+        command = [sys.executable, str(Path(__file__).with_name("sample.py")), "--log", str(log), *arguments]
+        env = {"PYTHONPATH": str(ROOT)} | dict(options.pop("env", {}))  # type: ignore[call-overload]
+        terminal = Terminal(command, env=env, **options)  # type: ignore[arg-type]
+        terminals.append(terminal)
+        if ready:
+            wait_for_line(terminal, log, "ready")
+        return terminal
+
+    yield starter
+    for terminal in terminals:
+        terminal.close()
+
+
+def lines(log: Path) -> list[str]:
+    return log.read_text(encoding="utf-8").splitlines()
+
+
+def wait_for_line(terminal: Terminal, log: Path, line: str) -> None:
+    terminal.wait_until(lambda: line in lines(log))
+
+
+def is_restored(terminal: Terminal) -> bool:
+    return terminal.modes() == terminal.modes_before and not (MODES_LEFT_ON & terminal.screen.private_modes)
+
+
+# -- keys
+
+
+@pytest.mark.parametrize(
+    ("data", "key"),
+    [
+        (b"\r", "enter"),
+        (b"\n", "ctrl+j"),
+        (b"\x1b\r", "alt+enter"),
+        (b"\x1b[13;2u", "shift+enter"),
+        (b"\x1b[13;3u", "alt+enter"),
+        (b"\x1b[13;5u", "ctrl+enter"),
+        (b"\x1b[27;2;13~", "shift+enter"),
+        (b"\x1b[27;5;13~", "ctrl+enter"),
+        (b"\x1bOP", "f1"),
+        ("中".encode(), "中"),
+    ],
+)
+def test_keys_have_their_names(start: Start, log: Path, data: bytes, key: str) -> None:
+    terminal = start()
+    terminal.send(data)
+    wait_for_line(terminal, log, f"key {key}")
+
+
+def test_enter_sends_and_its_kin_make_new_lines(start: Start, log: Path) -> None:
+    terminal = start()
+    for part in (b"a", b"\n", b"b", b"\x1b\r", b"c", b"\x1b[13;2u", b"d", b"\r"):
+        terminal.send(part)
+        terminal.settle(0.08)
+    wait_for_line(terminal, log, r"sent 'a\nb\nc\nd'")
+
+
+def test_a_paste_without_brackets_sends_nothing(start: Start, log: Path) -> None:
+    terminal = start()
+    terminal.send("first line\rsecond line\rthird\r")
+    terminal.wait_for("third")
+    terminal.settle()
+    assert not [line for line in lines(log) if line.startswith("sent")]
+    terminal.send("\r")
+    wait_for_line(terminal, log, r"sent 'first line\nsecond line\nthird\n'")
+
+
+@pytest.mark.parametrize("paste", ["safe\x1b[201~evil\r", "a\x1b\rb\rc", "\x1b]0;x\x07\ry\r"])
+def test_a_hostile_paste_sends_nothing(start: Start, log: Path, paste: str) -> None:
+    terminal = start()
+    terminal.paste(paste)
+    terminal.settle(0.3)
+    assert [line for line in lines(log) if line.startswith(("paste", "key"))]
+    assert not [line for line in lines(log) if line.startswith("sent")]
+
+
+def test_a_paste_whose_end_is_lost_does_not_swallow_the_keys_for_ever(start: Start, log: Path) -> None:
+    terminal = start()
+    terminal.send(b"\x1b[200~half a paste")
+    wait_for_line(terminal, log, "paste 'half a paste'")
+    terminal.send("x")
+    wait_for_line(terminal, log, "key x")
+
+
+def test_bytes_that_are_not_utf8_end_nothing(start: Start, log: Path) -> None:
+    terminal = start()
+    terminal.send(b"caf\xe9 \xff\xfe!")
+    wait_for_line(terminal, log, "key exclamation_mark")
+    terminal.wait_for("caf\ufffd")
+    terminal.send(b"\x11")
+    assert terminal.wait() == 0
+
+
+def test_answers_of_the_terminal_are_not_typed(start: Start, log: Path) -> None:
+    terminal = start("--stream", "300")
+    terminal.wait_for_raw(b"\x1b[5n")
+    terminal.send("z")
+    wait_for_line(terminal, log, "key z")
+    assert not [line for line in lines(log) if line not in ("ready", "key z")]
+
+
+def test_what_is_typed_before_the_app_is_ready_comes_in_order(start: Start, log: Path) -> None:
+    terminal = start("--early", "--hold", "0.3", ready=False)
+    terminal.wait_for("early header")
+    assert not terminal.modes()[3] & termios.ECHO
+    terminal.send("typed ahead 中文")
+    wait_for_line(terminal, log, "ready")
+    terminal.wait_for("typed ahead 中文")
+    assert [line[4:] for line in lines(log) if line.startswith("key")] == [
+        *"typed", "space", *"ahead", "space", *"中文",
+    ]  # fmt: skip
+
+
+# -- the early frame
+
+
+def test_the_early_frame_gives_way_without_entering_the_alternate_screen_twice(start: Start) -> None:
+    terminal = start("--early")
+    terminal.wait_for("the sample")
+    assert terminal.raw.count(b"\x1b[?1049h") == 1
+    assert b"\x1b[2J" not in terminal.raw
+    terminal.wait_for(lambda screen: "early header" not in screen.text())
+    terminal.send(b"\x11")
+    assert terminal.wait() == 0
+    assert is_restored(terminal)
+
+
+# -- ends
+
+
+@pytest.mark.parametrize("arguments", [(), ("--early",), ("--stream", "500"), ("--plain",)])
+def test_quitting_leaves_the_terminal_as_it_was(start: Start, arguments: tuple[str, ...]) -> None:
+    terminal = start(*arguments)
+    terminal.wait_for("the sample")
+    terminal.send(b"\x11")
+    assert terminal.wait() == 0
+    assert is_restored(terminal)
+    assert terminal.raw.rindex(b"\x1b[0m") < terminal.raw.rindex(b"\x1b[?1049l")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+def test_a_signal_ends_the_app_in_order(start: Start, log: Path, number: signal.Signals) -> None:
+    terminal = start("--stream", "100")
+    terminal.signal(number)
+    assert terminal.wait() == 128 + number
+    assert f"leaving {128 + number}" in lines(log)
+    assert is_restored(terminal)
+
+
+def test_an_app_that_does_not_leave_is_ended_by_the_watchdog(start: Start, log: Path) -> None:
+    terminal = start("--stall-exit")
+    terminal.signal(signal.SIGTERM)
+    wait_for_line(terminal, log, "leaving 143")
+    assert terminal.wait() == 143
+    assert is_restored(terminal)
+
+
+def test_a_terminal_that_stops_reading_can_still_be_left(start: Start, log: Path) -> None:
+    terminal = start("--stream", "5000", size=(120, 40))
+    terminal.stop_reading()
+    terminal.wait_until(lambda: not terminal_takes(terminal))
+    terminal.signal(signal.SIGTERM)
+    wait_for_line(terminal, log, "leaving 143")
+    assert terminal.wait() == 143
+    assert terminal.modes() == terminal.modes_before
+
+
+def terminal_takes(terminal: Terminal) -> bool:
+    """Whether the pty still has room (seen from the other side: it is being filled)."""
+    import fcntl
+    import struct
+
+    (waiting,) = struct.unpack("i", fcntl.ioctl(terminal._master, termios.FIONREAD, b"\0\0\0\0"))
+    return bool(waiting < 4000)
+
+
+def test_a_lost_line_ends_the_app(start: Start, log: Path) -> None:
+    terminal = start()
+    terminal.hang_up()
+    assert terminal.wait() == 128 + signal.SIGHUP
+    assert "leaving 129" in lines(log)
+
+
+def test_a_lost_line_is_noticed_where_the_signal_is_ignored(log: Path) -> None:
+    command = ["nohup", sys.executable, str(Path(__file__).with_name("sample.py")), "--log", str(log)]
+    with Terminal(command, env={"PYTHONPATH": str(ROOT)}, cwd=log.parent) as terminal:
+        wait_for_line(terminal, log, "ready")
+        terminal.hang_up()
+        assert terminal.wait() == 128 + signal.SIGHUP
+
+
+def test_a_signal_before_the_app_runs_restores_the_terminal(start: Start) -> None:
+    terminal = start("--early", ready=False)
+    terminal.wait_for("early header")
+    terminal.signal(signal.SIGTERM)
+    code = terminal.wait()
+    # Before the handlers are set the signal simply kills.
+    assert code in (143, -signal.SIGTERM)
+
+
+# -- stop and continue
+
+
+def test_ctrl_z_gives_the_shell_its_terminal_and_comes_back(start: Start) -> None:
+    terminal = start()
+    terminal.wait_for("the sample")
+    terminal.send(b"\x1a")
+    terminal.wait_until(lambda: stopped(terminal))
+    terminal.wait_until(lambda: is_restored(terminal))
+    written = len(terminal.raw)
+    terminal.signal(signal.SIGCONT)
+    terminal.wait_for_raw(b"the sample", after=written)
+    terminal.send("y")
+    terminal.wait_for("y")
+    terminal.send(b"\x11")
+    assert terminal.wait() == 0
+    assert is_restored(terminal)
+
+
+def test_a_stop_that_nobody_announced_is_survived(start: Start, log: Path) -> None:
+    terminal = start()
+    terminal.signal(signal.SIGSTOP)
+    terminal.wait_until(lambda: stopped(terminal))
+    # The shell takes the terminal back.
+    termios.tcsetattr(terminal._master, termios.TCSANOW, terminal.modes_before)
+    written = len(terminal.raw)
+    terminal.signal(signal.SIGCONT)
+    terminal.wait_for_raw(b"the sample", after=written)
+    assert not terminal.modes()[3] & termios.ECHO
+    terminal.send("abc")
+    terminal.wait_until(lambda: lines(log)[-3:] == ["key a", "key b", "key c"])
+    terminal.send(b"\x11")
+    assert terminal.wait() == 0
+    assert is_restored(terminal)
+
+
+def stopped(terminal: Terminal) -> bool:
+    if sys.platform != "linux":
+        pytest.skip("reads /proc")
+    status = Path(f"/proc/{terminal.process.pid}/stat").read_text(encoding="ascii")
+    return status.rpartition(")")[2].split()[0] == "T"
+
+
+# -- the picture
+
+
+def test_ctrl_l_repairs_what_another_program_wrote(start: Start) -> None:
+    terminal = start(size=(60, 16))
+    terminal.wait_for("the sample")
+    terminal.settle()
+    before = terminal.cells()
+    slave = os.open(os.readlink(f"/proc/{terminal.process.pid}/fd/2"), os.O_WRONLY | os.O_NOCTTY)
+    os.write(slave, b"\x1b[5;5HBroadcast message\r\n\x1b[31mfrom root\x1b[3;9r\x1b[4h")
+    os.close(slave)
+    terminal.wait_for("Broadcast")
+    terminal.send(b"\x0c")
+    terminal.wait_for(lambda screen: "Broadcast" not in screen.text() and screen.cells() == before)
+
+
+def test_a_resize_ends_in_a_right_screen(start: Start) -> None:
+    terminal = start("--stream", "60")
+    for size in ((40, 10), (120, 40), (1, 1), (200, 50), (80, 24)):
+        terminal.resize(*size)
+    terminal.wait_for(lambda screen: screen.row(0) == "the sample" and "delta" in screen.row(1))
+
+
+def test_nothing_is_written_while_idle(start: Start) -> None:
+    terminal = start()
+    terminal.wait_for("the sample")
+    terminal.settle(0.5)
+    written = len(terminal.raw)
+    terminal.settle(1.0)
+    assert len(terminal.raw) == written
+
+
+def test_differences_cost_a_fraction(start: Start) -> None:
+    sizes = {}
+    for mode in ((), ("--plain",)):
+        terminal = start("--stream", "40", *mode, size=(120, 40))
+        terminal.wait_for("word120")
+        sizes[mode] = len(terminal.raw)
+        terminal.close()
+    assert sizes[()] * 5 < sizes[("--plain",)]
