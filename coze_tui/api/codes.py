@@ -26,7 +26,8 @@ def error_of_code(
     error = inner_error(LastError(code, msg))
     # api 4: a path that studio does not serve ends in its check for a browser's session.
     is_elsewhere = "session_key" in error.msg and error.code in (401, 700012006)
-    chosen = NotServedError if is_elsewhere else _CLASSES.get(error.code, ApiError)
+    by_status = _CLASSES.get(http_status, ApiError)  # says more than a code that nobody knows
+    chosen = NotServedError if is_elsewhere else _CLASSES.get(error.code, by_status)
     return chosen(
         error.code,
         clean_line(error.msg)[:_LONGEST_MSG],

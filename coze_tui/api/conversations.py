@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from coze_tui.api.client import CozeClient
-from coze_tui.api.objects import Conversation, Json, Message, Page, Section, int_of, items_of, mapping_of
+from coze_tui.api.objects import Conversation, Json, Message, Page, Section, items_of, mapping_of, text_of
 
 PAGE_SIZE = 50
 """The most that Coze gives at once."""
@@ -62,34 +62,22 @@ async def clear(client: CozeClient, conversation_id: str) -> Section:
 
 
 async def list_messages(
-    client: CozeClient, conversation_id: str, before_id: str = "", limit: int = PAGE_SIZE
+    client: CozeClient, conversation_id: str, cursor: str = "", limit: int = PAGE_SIZE
 ) -> Page[Message]:
-    """A page of messages, newest first: the newest of all, or those before one.
-
-    The next older page begins at `next_cursor`.
-    """
+    """A page of messages, newest first: the newest of all, or those that come after a `next_cursor`."""
+    # Before and after mean the order of the list: the older messages come after `last_id` (api 4.7).
     body: Json = {"order": "desc", "limit": max(1, min(limit, PAGE_SIZE))}
-    if before_id:
-        body = {**body, "before_id": before_id}
+    if cursor:
+        body = {**body, "after_id": cursor}
     answer = await client.post_json(
         "/v1/conversation/message/list", body, {"conversation_id": conversation_id}, repeatable=True
     )
-    given = [Message.from_wire(item) for item in answer.items()]
-    found = tuple(given if _is_newest_first(given) else reversed(given))
-    # Not `first_id` or `last_id`: which of them is the older differs by server and order (api 4.7).
-    oldest = found[-1].id if found else ""
-    # Studio says that there is more where there is not: a page that leads nowhere is the last.
-    has_more = answer.raw.get("has_more") is True and oldest not in ("", before_id)
-    return Page(found, has_more=has_more, next_cursor=oldest if has_more else "")
+    found = tuple(Message.from_wire(item) for item in answer.items())
+    last = text_of(answer.raw.get("last_id"))
+    # Studio may say that there is more where there is not: a page that leads nowhere is the last.
+    has_more = answer.raw.get("has_more") is True and bool(found) and last not in ("", "0", cursor)
+    return Page(found, has_more=has_more, next_cursor=last if has_more else "")
 
 
 def _path(conversation_id: str) -> str:
     return f"/v1/conversations/{quote(conversation_id, safe='')}"
-
-
-def _is_newest_first(messages: Sequence[Message]) -> bool:
-    """Studio turns the order round once there is a `before_id` (api 4.7)."""
-    if len(messages) < 2:
-        return True
-    first, last = messages[0], messages[-1]
-    return (first.created_at, int_of(first.id)) >= (last.created_at, int_of(last.id))

@@ -12,7 +12,7 @@ from coze_tui.api.client import CozeClient
 from coze_tui.api.events import UNEXPLAINED
 from coze_tui.api.objects import Json, int_of, text_of
 from coze_tui.api.replies import Reply, envelope_of_reply, json_of_reply, protocol_error
-from coze_tui.credentials import OAuthPair, Secret, secret_from_text
+from coze_tui.credentials import OAuthPair, Secret
 from coze_tui.errors import ApiError, AuthError, TransportError
 from coze_tui.text import clean_line
 
@@ -55,9 +55,7 @@ async def request_device_code(client: CozeClient, client_id: str, workspace_id: 
         expires_in=int_of(answer.get("expires_in")) or 300,
         interval=max(1, int_of(answer.get("interval")) or 5),
     )
-    if not (
-        code.device_code and code.user_code and code.verification_uri.startswith(("https://", "http://"))
-    ):
+    if not (code.device_code.reveal() and code.verification_uri.startswith(("https://", "http://"))):
         raise protocol_error("no device code", reply)
     return code
 
@@ -114,16 +112,13 @@ async def refresh(client: CozeClient, pair: OAuthPair, *, now: Callable[[], floa
 
 def _pair(reply: Reply, client_id: str, base_url: str, now: float) -> OAuthPair:
     answer = _answer(reply)
+    access, refresh = (Secret(text_of(answer.get(key)).strip()) for key in ("access_token", "refresh_token"))
     expires = int_of(answer.get("expires_in"))
-    if not text_of(answer.get("access_token")):
+    del answer  # a traceback may show local variables
+    if not access.reveal():
         raise protocol_error("no token", reply)
-    return OAuthPair(
-        access=secret_from_text(text_of(answer.get("access_token"))),
-        refresh=Secret(text_of(answer.get("refresh_token"))),
-        expires_at=expires if expires > _TIMES_BEGIN else int(now) + expires,
-        client_id=client_id,
-        base_url=base_url,
-    )
+    expires_at = expires if expires > _TIMES_BEGIN else int(now) + expires
+    return OAuthPair(access, refresh, expires_at, client_id, base_url)
 
 
 def _answer(reply: Reply) -> Json:

@@ -455,4 +455,4 @@ class Page(Generic[_T]):
     items: tuple[_T, ...]
     has_more: bool = False
     next_cursor: str = ""
-    """`before_id` of the next older page where paging goes by id; empty where it goes by number."""
+    """What leads to the next page where paging goes by id; empty where it goes by number."""

@@ -141,6 +141,14 @@ def in_turn(*handlers: Handler) -> Handler:
     return handle
 
 
+def dead_port() -> int:
+    """A port at which nobody listens."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port: int = bound.getsockname()[1]
+        return port
+
+
 @dataclass
 class Loopback:
     """What a wire test needs: raw servers, clients, and a clock-less sleep. All is closed after the test."""
@@ -151,6 +159,7 @@ class Loopback:
     answer = staticmethod(answer)
     in_turn = staticmethod(in_turn)
     reset = staticmethod(reset)
+    dead_port = staticmethod(dead_port)
     token = TOKEN
 
     async def serve(self, handler: Handler, certificate: str = "") -> RawServer:

@@ -6,7 +6,6 @@ import asyncio
 import gzip
 import json
 import logging
-import socket
 import traceback
 from typing import Any
 
@@ -34,13 +33,6 @@ async def failure(client: CozeClient, method: str = "GET") -> CozeTuiError:
     with pytest.raises(CozeTuiError) as caught:
         await call
     return caught.value
-
-
-def dead_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port: int = bound.getsockname()[1]
-        return port
 
 
 # --- what is sent ---
@@ -130,7 +122,7 @@ async def test_a_redirect_is_not_followed_and_the_token_stays(
 
 
 async def test_a_dead_port_is_refused_and_nothing_was_sent(loopback: Loopback) -> None:
-    client = await loopback.client(f"http://127.0.0.1:{dead_port()}")
+    client = await loopback.client(f"http://127.0.0.1:{loopback.dead_port()}")
     error = await failure(client)
     assert isinstance(error, TransportError)
     assert (error.kind, error.request_sent) == ("refused", False)
@@ -371,7 +363,7 @@ async def test_a_post_that_only_asks_may_be_repeated(loopback: Loopback) -> None
 
 
 async def test_a_post_to_a_dead_port_is_tried_again(loopback: Loopback) -> None:
-    error = await failure(await loopback.client(f"http://127.0.0.1:{dead_port()}"), "POST")
+    error = await failure(await loopback.client(f"http://127.0.0.1:{loopback.dead_port()}"), "POST")
     assert isinstance(error, TransportError)
     assert loopback.slept == [0.3, 1.0]
 
@@ -425,7 +417,7 @@ async def test_the_token_is_in_no_error_no_traceback_and_no_log(
         writer.close()
 
     servers = [await loopback.serve(handler) for handler in (no, close, loopback.answer(b"<p>", "302 Found"))]
-    addresses = [server.base_url for server in servers] + [f"http://127.0.0.1:{dead_port()}"]
+    addresses = [server.base_url for server in servers] + [f"http://127.0.0.1:{loopback.dead_port()}"]
     clients = [await loopback.client(address) for address in addresses]
     clients.append(await loopback.client(addresses[0], lambda: f"{loopback.token}\x1b"))
     for client in clients:

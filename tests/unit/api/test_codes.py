@@ -23,6 +23,16 @@ def test_each_code_has_its_class(code: int, kind: type[ApiError]) -> None:
     assert (error.http_status, error.retry_after) == (201, 2.5)
 
 
+@pytest.mark.parametrize(
+    ("status", "kind"), [(401, AuthError), (404, NotFoundError), (429, QuotaError), (500, ApiError)]
+)
+def test_a_code_that_says_little_has_the_class_of_the_status(status: int, kind: type[ApiError]) -> None:
+    error = error_of_code(4009, "busy (sample)", http_status=status)
+    assert type(error) is kind
+    assert error.code == 4009
+    assert type(error_of_code(4016, "occupied (sample)", http_status=status)) is BusyError
+
+
 @pytest.mark.parametrize("code", [401, 700012006])
 def test_a_path_that_studio_does_not_serve_is_no_bad_token(code: int) -> None:
     error = error_of_code(code, "missing session_key in cookie", http_status=401)

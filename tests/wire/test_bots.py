@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from coze_tui.api import accounts, bots
+from coze_tui.errors import ApiError, AuthError, NotFoundError, NotServedError
+from coze_tui.standin.server import StandIn
+
+BOT = "7511000000000000101"
+Loopback = Any
+
+
+async def test_the_bots_of_a_workspace(official: StandIn, loopback: Loopback) -> None:
+    client = await loopback.client(official.base_url, lambda: official.token)
+    workspace = (await accounts.list_workspaces(client)).items[0]
+    page = await bots.list_bots(client, workspace.id)
+    assert page.items[0].id == BOT
+    assert all(bot.is_published for bot in page.items)
+    assert not page.has_more
+    drafts = await bots.list_bots(client, workspace.id, publish_status="unpublished_draft")
+    assert [bot.is_published for bot in drafts.items] == [False]
+
+
+async def test_the_pages_of_a_list_end(loopback: Loopback) -> None:
+    answers = (
+        b'{"code":0,"data":{"items":[{"id":"1"}],"total":21}}',
+        b'{"code":0,"data":{"items":[],"total":99}}',
+        b'{"code":0,"data":null}',
+    )
+    server = await loopback.serve(loopback.in_turn(*map(loopback.answer, answers)))
+    client = await loopback.client(server.base_url)
+    pages = [await bots.list_bots(client, "7", page) for page in (1, 2, 3)]
+    assert [(len(page.items), page.has_more) for page in pages] == [(1, True), (0, False), (0, False)]
+    assert "page_num=2&page_size=20" in server.requests[1].line
+
+
+@pytest.mark.parametrize("profile", ["official", "studio"])
+async def test_one_bot_with_its_greeting(profile: str, loopback: Loopback) -> None:
+    with StandIn(profile=profile, pace=0) as stand_in:
+        client = await loopback.client(stand_in.base_url, lambda: stand_in.token)
+        bot = await bots.retrieve(client, BOT)
+    assert (bot.id, bot.name) == (BOT, "小春 Xiaochun")
+    assert bot.prologue.startswith("你好")
+    assert bot.suggested_questions[-1] == "1 + 1"
+
+
+async def test_an_unknown_bot(official: StandIn, loopback: Loopback) -> None:
+    client = await loopback.client(official.base_url, lambda: official.token)
+    with pytest.raises(NotFoundError):
+        await bots.retrieve(client, "7000000000000000000")
+    assert len(official.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        (b'{"code":401,"msg":"missing session_key in cookie"}', "401 Unauthorized"),
+        (b"no such page", "404 Not Found"),
+    ],
+)
+async def test_an_older_studio_is_asked_in_the_old_way(
+    refusal: tuple[bytes, str], loopback: Loopback
+) -> None:
+    for old in (b'{"bot_id":"7","name":"n"}', b'{"code":0,"data":{"bot_id":"7","name":"n"}}'):
+        server = await loopback.serve(loopback.in_turn(loopback.answer(*refusal), loopback.answer(old)))
+        client = await loopback.client(server.base_url)
+        bot = await bots.retrieve(client, "7", is_published=False)
+        assert (bot.id, bot.name) == ("7", "n")
+        assert [request.line for request in server.requests] == [
+            "GET /v1/bots/7?is_published=false HTTP/1.1",
+            "GET /v1/bot/get_online_info?bot_id=7&connector_id=1024 HTTP/1.1",
+        ]
+
+
+async def test_a_right_that_is_missing_is_told(official: StandIn, loopback: Loopback) -> None:
+    official.add_token("pat_CHATONLY", scopes=["chat"])
+    client = await loopback.client(official.base_url, lambda: "pat_CHATONLY")
+    with pytest.raises(AuthError) as caught:
+        await bots.retrieve(client, BOT)
+    assert caught.value.code == 4101
+
+
+async def test_studio_has_no_list_of_bots(studio: StandIn, loopback: Loopback) -> None:
+    client = await loopback.client(studio.base_url, lambda: studio.token)
+    with pytest.raises(NotServedError):
+        await bots.list_bots(client, "1")
+
+
+async def test_a_bot_without_data_is_an_error(loopback: Loopback) -> None:
+    server = await loopback.serve(loopback.answer(b'{"code":4000,"msg":"bad"}'))
+    with pytest.raises(ApiError):
+        await bots.retrieve(await loopback.client(server.base_url), "7")

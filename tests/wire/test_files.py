@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coze_tui.api import files
+from coze_tui.errors import ApiError, NotServedError, TransportError
+from coze_tui.standin.server import StandIn
+
+Loopback = Any
+
+
+@pytest.mark.parametrize("profile", ["official", "studio"])
+async def test_a_file_is_uploaded(profile: str, tmp_path: Path, loopback: Loopback) -> None:
+    path = tmp_path / "船票 ferry.pdf"
+    path.write_bytes(b"%PDF-" + bytes(300_000))
+    with StandIn(profile=profile, pace=0) as stand_in:
+        client = await loopback.client(stand_in.base_url, lambda: stand_in.token)
+        sent = await files.upload(client, path)
+        assert (sent.file_name, sent.bytes) == ("船票 ferry.pdf", 300_005)
+        assert sent.created_at > 0
+        if profile == "official":
+            assert await files.retrieve(client, sent.id) == sent
+        else:
+            with pytest.raises(NotServedError):
+                await files.retrieve(client, sent.id)
+
+
+async def test_bytes_are_uploaded_under_a_name(official: StandIn, loopback: Loopback) -> None:
+    client = await loopback.client(official.base_url, lambda: official.token)
+    assert (await files.upload(client, b"a,b\n", "table.csv")).file_name == "table.csv"
+
+
+async def test_an_empty_file_is_refused_by_coze(official: StandIn, loopback: Loopback) -> None:
+    client = await loopback.client(official.base_url, lambda: official.token)
+    with pytest.raises(ApiError) as caught:
+        await files.upload(client, b"", "empty.csv")
+    assert 4300 <= caught.value.code <= 4304
+
+
+async def test_a_name_cannot_break_out_of_its_header(loopback: Loopback) -> None:
+    server = await loopback.serve(loopback.answer(b'{"code":0,"data":{"id":"1"}}'))
+    client = await loopback.client(server.base_url)
+    await files.upload(client, b"x", 'a"\r\nX-Evil: 1.png')
+    (request,) = server.requests
+    assert request.header("content-type").startswith("multipart/form-data; boundary=")
+    assert b"\r\nX-Evil" not in request.body
+    assert b"Content-Type: image/png" in request.body
+
+
+async def test_a_file_that_cannot_be_read_is_the_callers_affair(
+    tmp_path: Path, official: StandIn, loopback: Loopback
+) -> None:
+    client = await loopback.client(official.base_url, lambda: official.token)
+    with pytest.raises(FileNotFoundError):
+        await files.upload(client, tmp_path / "none.pdf")
+    assert official.requests == []
+
+
+async def test_an_upload_is_tried_again_only_at_a_dead_port(tmp_path: Path, loopback: Loopback) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("x")
+    client = await loopback.client(f"http://127.0.0.1:{loopback.dead_port()}")
+    with pytest.raises(TransportError):
+        await files.upload(client, path)
+    assert loopback.slept == [0.3, 1.0]
