@@ -1,0 +1,193 @@
+"""The bot picker: profiles, recent bots, the bots of the workspaces, or one that is pasted."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import getters, on, work
+from textual.binding import BindingType
+from textual.widget import Widget
+
+from coze_tui.addresses import site_name
+from coze_tui.advice import advice
+from coze_tui.api.objects import Bot
+from coze_tui.engine.home import EngineHome
+from coze_tui.errors import CozeTuiError, NotServedError
+from coze_tui.i18n import N_, _
+from coze_tui.remembered import Remembered, bot_key
+from coze_tui.settings import Settings
+from coze_tui.tui.screens.panel import Panel
+from coze_tui.tui.widgets.bot_list import BotEntry, BotList, BotSection
+
+if TYPE_CHECKING:
+    from coze_tui.engine.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class BotChoice:
+    """A bot of the site in use, or a profile with its own site and bot."""
+
+    bot_id: str = ""
+    name: str = ""
+    """Not cleaned; empty where it is not known."""
+    profile: str = ""
+    """Set alone: the settings of this profile are to be loaded."""
+
+
+async def workspace_sections(home: EngineHome[Engine], current: str = "") -> AsyncIterator[list[BotSection]]:
+    """The bots of the token's workspaces, more and more of them; what cannot be had is told in a remark.
+
+    Args:
+        current: Id of the bot in use.
+    """
+    try:
+        workspaces = await home.call(lambda engine: engine.workspaces())
+    except CozeTuiError as error:
+        yield [BotSection(_("WORKSPACE"), remark=_trouble(error))]
+        return
+    if not workspaces:
+        yield [BotSection(_("WORKSPACE"), remark=_("this token opens no workspace"))]
+    sections = [BotSection(workspace.name or workspace.id, is_loading=True) for workspace in workspaces]
+    for number, workspace in enumerate(workspaces):
+        yield list(sections)
+        try:
+            bots = await home.call(_bots_of(workspace.id))
+        except CozeTuiError as error:
+            sections[number] = replace(sections[number], remark=_trouble(error), is_loading=False)
+        else:
+            remark = "" if bots else _("no bot is published to the API channel here")
+            entries = tuple(_entry(bot, f"workspace {workspace.id}", current) for bot in bots)
+            sections[number] = replace(sections[number], entries=entries, remark=remark, is_loading=False)
+    yield sections
+
+
+def _bots_of(workspace_id: str) -> Callable[[Engine], Awaitable[Sequence[Bot]]]:
+    return lambda engine: engine.bots_of(workspace_id)
+
+
+def _trouble(error: CozeTuiError) -> str:
+    if isinstance(error, NotServedError):
+        return _("this server does not list bots")
+    return advice(error).title
+
+
+def _entry(bot: Bot, origin: str, current: str) -> BotEntry:
+    return BotEntry(f"{origin} {bot.id}", bot.name or bot.id, bot.id, bot.description, bot.id == current)
+
+
+async def looked_up(home: EngineHome[Engine], bot_id: str) -> tuple[Bot, str]:
+    """The bot with this id, by one live call; and a sentence where it is not sure that there is one."""
+    try:
+        bot = await home.call(lambda engine: engine.bot(bot_id))
+    except CozeTuiError as error:
+        return Bot(id=bot_id), advice(error).text
+    if bot.name:
+        return bot, ""
+    return bot, _(
+        "Coze does not tell this bot's name: the id is wrong, it is not published to the API channel, or the "
+        "token may not look. Enter takes it all the same."
+    )
+
+
+class BotPicker(Panel[BotChoice | None]):
+    """Gives a choice and changes nothing by itself.
+
+    Args:
+        home: Where the engine lives, on the site of `settings`.
+        remembered: For the recent bots.
+        text: What is typed already, from `/bot ID`.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = []
+    PART = N_("Bot picker")
+    bots = getters.query_one(BotList)
+
+    def __init__(
+        self, home: EngineHome[Engine], settings: Settings, remembered: Remembered, text: str = ""
+    ) -> None:
+        super().__init__(_("Choose a bot"), is_tall=True)
+        self._home = home
+        self._settings = settings
+        self._remembered = remembered
+        self._text = text
+        self._choices: dict[str, BotChoice] = {}
+        self._doubted = ""
+
+    def body(self) -> Iterable[Widget]:
+        """The list."""
+        yield BotList(self._settings.base_url, text=self._text)
+
+    def on_mount(self) -> None:
+        """Show what is known, and load the rest."""
+        self.heading.show(self._settings.site)
+        self._show([BotSection(_("WORKSPACE"), is_loading=True)], current=self._first_other())
+        self.bots.focus_field()
+        self._load()
+
+    @work(exclusive=True, group="bots", exit_on_error=False)
+    async def _load(self) -> None:
+        async for sections in workspace_sections(self._home, self._settings.bot_id):
+            self._show(sections)
+
+    def _show(self, workspaces: list[BotSection], current: str | None = None) -> None:
+        sections = [*self._profile_sections(), *self._recent_sections(), *workspaces]
+        for section in sections:
+            for entry in section.entries:
+                name = entry.title if entry.title != entry.bot_id else ""
+                if entry.bot_id:
+                    self._choices[entry.key] = BotChoice(entry.bot_id, name)
+        self.bots.show(sections, current=current)
+
+    def _profile_sections(self) -> list[BotSection]:
+        if len(self._settings.profiles) < 2:
+            return []
+        entries = []
+        for name in self._settings.profiles:
+            is_current = name == self._settings.profile
+            base_url = self._settings.base_url if is_current else self._remembered.sites.get(name, "")
+            site = site_name(base_url) if base_url else ""
+            entry = BotEntry(f"profile {name}", name, detail=site, is_current=is_current)
+            self._choices[entry.key] = BotChoice(profile=name)
+            entries.append(entry)
+        return [BotSection(_("PROFILES"), entries)]
+
+    def _recent_sections(self) -> list[BotSection]:
+        entries = [
+            BotEntry(f"recent {bot_id}", name or bot_id, bot_id, is_current=bot_id == self._settings.bot_id)
+            for bot_id, name in self._recent()
+        ]
+        return [BotSection(_("RECENT"), entries)] if entries else []
+
+    def _recent(self) -> list[tuple[str, str]]:
+        """Ids and names of this site's bots, the latest first."""
+        suffix = bot_key("", self._settings.base_url)
+        recent = list(self._remembered.recent_bots.items())[::-1]
+        return [(key.removesuffix(suffix), name) for key, name in recent if key.endswith(suffix)]
+
+    def _first_other(self) -> str | None:
+        """Where the cursor begins: on the bot before the present one, so that Enter goes back and forth."""
+        others = (bot_id for bot_id, _name in self._recent() if bot_id != self._settings.bot_id)
+        return next((f"recent {bot_id}" for bot_id in others), None)
+
+    @on(BotList.Picked)
+    def _picked(self, picked: BotList.Picked) -> None:
+        self.dismiss(self._choices[picked.key])
+
+    @on(BotList.Typed)
+    def _typed(self, typed: BotList.Typed) -> None:
+        if typed.address.bot_id == self._doubted:
+            self.dismiss(BotChoice(self._doubted))
+        else:
+            self._look_up(typed.address.bot_id)
+
+    @work(exclusive=True, group="look up", exit_on_error=False)
+    async def _look_up(self, bot_id: str) -> None:
+        self.bots.tell(_("checking…"))
+        bot, doubt = await looked_up(self._home, bot_id)
+        if doubt:
+            self._doubted = bot_id
+            self.bots.tell(doubt)
+        else:
+            self.dismiss(BotChoice(bot.id, bot.name))

@@ -1,0 +1,184 @@
+"""Small panels that ask one thing or show one thing. None of them acts: the caller does, with the result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from textual import getters, on
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from coze_tui.i18n import N_, _
+from coze_tui.text import clean_line
+from coze_tui.tui.screens.panel import Panel, Reading
+from coze_tui.tui.widgets.field import Field
+from coze_tui.tui.widgets.passage import Passage
+from coze_tui.tui.widgets.rows import Row, Rows
+
+
+class Confirm(Panel[bool]):
+    """A question with two answers; the cursor stands on the one that changes nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", N_("yes"), id="confirm.yes", show=False),
+        Binding("n", "answer(False)", N_("no"), id="confirm.no", show=False),
+    ]
+    rows = getters.query_one(Rows)
+
+    def __init__(self, title: str, text: str, yes: str, no: str) -> None:
+        super().__init__(title, mark=("?", "attention bold"))
+        self._text = text
+        self._yes, self._no = yes, no
+
+    def body(self) -> Iterable[Widget]:
+        """The question and its answers."""
+        if self._text:
+            yield Passage(self._text, "")
+        answers = [("y", self._yes), ("n", self._no)]
+        yield Rows([Row(key, ((f"{key}  ", "bot"), (clean_line(text), "text"))) for key, text in answers])
+
+    def on_mount(self) -> None:
+        """Begin at the harmless answer."""
+        self.rows.go_to("n")
+        self.rows.focus()
+
+    def action_answer(self, answer: bool) -> None:
+        """Answer by a letter."""
+        self.dismiss(answer)
+
+    def action_leave(self) -> None:
+        """Closing is no."""
+        self.dismiss(False)
+
+    @on(Rows.Chosen)
+    def _chosen(self, chosen: Rows.Chosen) -> None:
+        self.dismiss(chosen.key == "y")
+
+
+class AskText(Panel[str | None]):
+    """One line of text, trimmed; it may be empty. None when it was left."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "take", N_("take"), id="ask_text.take"),
+    ]
+    field = getters.query_one(Field)
+
+    def __init__(self, title: str, value: str = "", placeholder: str = "") -> None:
+        super().__init__(title)
+        self._value = clean_line(value)
+        self._placeholder = clean_line(placeholder)
+
+    def body(self) -> Iterable[Widget]:
+        """The field."""
+        yield Field(value=self._value, placeholder=self._placeholder)
+
+    def action_take(self) -> None:
+        """Give what is typed."""
+        self.dismiss(self.field.value.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One way to go on."""
+
+    key: str
+    """What `Choose` gives."""
+    label: str
+    detail: str = ""
+    """What it means, on one line."""
+
+
+class Choose(Panel[str | None]):
+    """One of a few ways to go on, by digit or by cursor; its key, or None when it was left."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(str(number), f"pick({number})", N_("choose by number"), id=f"choose.{number}", show=False)
+        for number in range(1, 10)
+    ]
+    rows = getters.query_one(Rows)
+
+    def __init__(self, title: str, text: str, options: Sequence[Option], *, current: str = "") -> None:
+        super().__init__(title)
+        self._text = text
+        self._options = tuple(options)
+        self._current = current
+
+    def body(self) -> Iterable[Widget]:
+        """What it is about, and the options."""
+        if self._text:
+            yield Passage(self._text, "")
+        yield Rows([_option_row(number, option) for number, option in enumerate(self._options, 1)])
+
+    def on_mount(self) -> None:
+        """Begin at the present choice."""
+        if self._current:
+            self.rows.go_to(self._current)
+        self.rows.focus()
+
+    def action_pick(self, number: int) -> None:
+        """Choose by number."""
+        if number <= len(self._options):
+            self.dismiss(self._options[number - 1].key)
+
+    @on(Rows.Chosen)
+    def _chosen(self, chosen: Rows.Chosen) -> None:
+        self.dismiss(chosen.key)
+
+
+def _option_row(number: int, option: Option) -> Row:
+    digit = f"{number}  " if number < 10 else "   "
+    below = ((f"   {clean_line(option.detail)}", "muted"),) if option.detail else ()
+    return Row(option.key, ((digit, "bot"), (clean_line(option.label), "text")), below=below)
+
+
+class ShowText(Panel[None]):
+    """A text to read, without bars or numbers, so that the terminal's own selection gives it clean."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,p", "leave", N_("close"), id="show_text.leave", show=False),
+    ]
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__(title, is_tall=True)
+        self._text = text
+
+    def body(self) -> Iterable[Widget]:
+        """The text."""
+        yield Reading(Passage(self._text), classes="body")
+
+
+LinkWish = Literal["copy", "open"]
+
+
+class ShowLink(Panel[LinkWish | None]):
+    """A link's whole target, since what it is shown under can lie. Gives what is wished; opens nothing.
+
+    Args:
+        may_open: There is a browser where the program runs, so `o` is offered.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "wish('copy')", N_("copy"), id="link.copy"),
+        Binding("o", "wish('open')", N_("open"), id="link.open"),
+    ]
+
+    def __init__(self, url: str, *, may_open: bool = False) -> None:
+        super().__init__(_("Link"))
+        self._url = clean_line(url)
+        self._may_open = may_open
+
+    def body(self) -> Iterable[Widget]:
+        """The whole address."""
+        yield Passage([(self._url, "bot")])
+        if not self._may_open:
+            yield Passage("", _("Copy it and open it where you sit."), role="muted")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Opening only where it may be."""
+        return self._may_open or parameters != ("open",)
+
+    def action_wish(self, wish: LinkWish) -> None:
+        """Tell the caller."""
+        self.dismiss(wish)

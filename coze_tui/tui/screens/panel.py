@@ -1,0 +1,90 @@
+"""The calm panel over a dimmed screen that every dialog is: a heading, a body, its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import ScrollableContainer
+from textual.screen import ModalScreen, ScreenResultType
+from textual.strip import Strip
+from textual.widget import Widget
+
+from coze_tui.i18n import N_
+from coze_tui.text import clean_line
+from coze_tui.tui.widgets.drawn import Drawn, Part
+from coze_tui.tui.widgets.key_footer import KeyFooter
+
+_NARROW = 80
+
+
+class Heading(Drawn):
+    """The first line: a mark, the title, and a remark at the right."""
+
+    def __init__(self, title: str, *, mark: Part = ("●", "bot"), id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._mark = mark
+        self._title = clean_line(title)
+        self._remark = ""
+
+    def show(self, remark: str) -> None:
+        """Say something at the right."""
+        self._remark = clean_line(remark)
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw it; the line under it is empty."""
+        if y:
+            return self.line([])
+        sign, role = self._mark
+        right: list[Part] = [(self._remark, "muted")] if self._remark else []
+        return self.line([(f"{sign} ", role), (self._title, "text bold")], right)
+
+
+class Reading(ScrollableContainer, can_focus=True, inherit_bindings=False):
+    """What is read: it scrolls with the keys of a pager."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "scroll_up", N_("line up"), id="reading.up", show=False),
+        Binding("down,j", "scroll_down", N_("line down"), id="reading.down", show=False),
+        Binding("pageup,b", "page_up", N_("page up"), id="reading.page_up", show=False),
+        Binding("pagedown,space", "page_down", N_("page down"), id="reading.page_down", show=False),
+        Binding("home,g", "scroll_home", N_("to the top"), id="reading.top", show=False),
+        Binding("end,G", "scroll_end", N_("to the end"), id="reading.end", show=False),
+    ]
+    PART = N_("Text")
+
+
+class Panel(ModalScreen[ScreenResultType]):
+    """Subclasses give the body. Esc closes without a result.
+
+    Args:
+        is_tall: It takes the height of the screen; else what it needs.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", N_("close"), id="panel.leave"),
+    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_NARROW, "-wide")]  # noqa: RUF012 Textual's type is off
+    PART = N_("Panel")
+
+    def __init__(self, title: str, *, mark: Part = ("●", "bot"), is_tall: bool = False) -> None:
+        super().__init__(classes="-tall" if is_tall else "")
+        self.heading = Heading(title, mark=mark)
+
+    def compose(self) -> ComposeResult:
+        """Heading, body, keys."""
+        with ScrollableContainer(classes="panel", can_focus=False):
+            yield self.heading
+            yield from self.body()
+            yield KeyFooter(last="panel.leave")
+
+    def body(self) -> Iterable[Widget]:
+        """What stands between heading and keys."""
+        return ()
+
+    def action_leave(self) -> None:
+        """Close without a result."""
+        self.dismiss(None)
