@@ -201,7 +201,7 @@ class Catalog:
             raise Failure(4302, "The file is too large (sample)")
         if name.rpartition(".")[2].lower() not in KINDS:
             raise Failure(4303, f"Files of this kind are not taken: {name} (sample)")
-        file = StoredFile(world.state.new_id(), name, data, world.now())
+        file = StoredFile(world.state.new_id(), name, len(data), world.now())
         world.state.files[file.id] = file
         return envelope(world, objects.file_object(file, studio=world.studio))
 

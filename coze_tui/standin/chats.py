@@ -174,6 +174,8 @@ class Chats:
         if saved:
             state.chats[chat.id] = chat
             self._keep(question.messages, chat, conversation)
+        else:
+            state.unsaved.add(chat.id)
         if not streaming:
             body = objects.created_chat(chat)
             world.spawn(run.start(None))
@@ -275,7 +277,9 @@ class Chats:
             # Verbose first, as the samples show it; the rest turned round.
             messages.reverse()
             messages.sort(key=lambda message: message.type != "verbose")
-        listed = [objects.listed_message(message, text_times=False) for message in messages]
+        listed = [
+            objects.listed_message(message, text_times=False, studio=world.studio) for message in messages
+        ]
         if world.studio:
             return envelope(world, listed, key="Messages")
         reply = envelope(world, listed)
@@ -320,6 +324,8 @@ class Chats:
     async def submit_tool_outputs(self, request: Request) -> Answer:
         """POST /v3/chat/submit_tool_outputs: goes on when every output is there (api 4.4)."""
         body = mapping(request.body)
+        if request.query.get("chat_id") in self._world.state.unsaved:
+            raise Failure(5000, "internal error (sample)")
         chat = self._find(request.query)
         run = chat.run
         if (

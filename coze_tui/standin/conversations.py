@@ -128,7 +128,7 @@ class Conversations:
         if descending:
             messages.reverse()
         chosen, more = _window(messages, before, after, limit)
-        listed = [objects.listed_message(message, text_times=True) for message in chosen]
+        listed = [objects.listed_message(message, text_times=True, studio=world.studio) for message in chosen]
         extra: objects.Json = {
             "first_id": chosen[0].id if chosen else "0",
             "last_id": chosen[-1].id if chosen else "0",

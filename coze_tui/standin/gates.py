@@ -48,11 +48,11 @@ class Gates:
             if not self._changed.wait_for(lambda: name in self._arrived, timeout):
                 raise TimeoutError(f"no stream came to the gate {name!r}")
 
-    def reset(self) -> None:
-        """Forget who arrived, and shut every gate again."""
+    def shut(self, name: str) -> None:
+        """Shut the gate again for those who come, and forget who arrived."""
         with self._changed:
-            self._arrived.clear()
-            self._open.clear()
+            self._arrived.discard(name)
+            self._open.discard(name)
 
     def arrived(self) -> list[str]:
         """Names of the gates that a stream has reached."""

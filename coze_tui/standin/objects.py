@@ -109,7 +109,7 @@ def stream_message(
     return body
 
 
-def listed_message(message: Message, *, text_times: bool) -> Json:
+def listed_message(message: Message, *, text_times: bool, studio: bool = False) -> Json:
     """A message inside a list; `conversation/message/list` gives its times as text (api 3.4)."""
     times: tuple[object, object] = (message.created_at, message.updated_at or message.created_at)
     if text_times:
@@ -123,7 +123,8 @@ def listed_message(message: Message, *, text_times: bool) -> Json:
         "role": message.role,
         "type": message.type,
         "content": message.content,
-        "content_type": message.content_type,
+        # Studio has a name of its own for a mixture of text and files (api 4.2).
+        "content_type": "mix" if studio and message.content_type == "object_string" else message.content_type,
         "meta_data": message.meta_data,
         "created_at": times[0],
         "updated_at": times[1],
@@ -152,13 +153,13 @@ def file_object(file: StoredFile, *, studio: bool = False) -> Json:
     if studio:
         return {
             "id": file.id,
-            "bytes": len(file.data),
+            "bytes": file.size,
             "CreatedAt": file.created_at,
             "file_name": file.name,
             "uri": f"tos-cn-sample/{file.id}",
             "url": f"http://127.0.0.1:8889/opencoze/tos-cn-sample/{file.id}",
         }
-    return {"id": file.id, "bytes": len(file.data), "created_at": file.created_at, "file_name": file.name}
+    return {"id": file.id, "bytes": file.size, "created_at": file.created_at, "file_name": file.name}
 
 
 def verbose_content(msg_type: str, data: str, *, studio: bool = False) -> str:

@@ -49,12 +49,12 @@ class StandIn:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._end: asyncio.Event | None = None
         self._started = threading.Event()
-        self._error: OSError | None = None
+        self._error: OSError | OverflowError | None = None
 
     # ── life ────────────────────────────────────────────────────────────────────────────────────────────
 
     def start(self) -> StandIn:
-        """Listen; return when the port is open. Raise `OSError` if it cannot be had."""
+        """Listen, and return when the port is open. Raise `OSError` or `OverflowError` if it cannot be had."""
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="standin", daemon=True)
         self._thread.start()
         self._started.wait()
@@ -86,7 +86,7 @@ class StandIn:
         server = HttpServer(self._service.handle, max_body=_MAX_BODY)
         try:
             port = await server.listen(self._port)
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             self._error = error
             self._started.set()
             return
@@ -114,6 +114,10 @@ class StandIn:
         """Open a gate of a scenario, for the stream that is there and those that come. From any thread."""
         self._gates.release(gate)
 
+    def shut(self, gate: str) -> None:
+        """Shut a gate again for the streams that come, and forget those that arrived."""
+        self._gates.shut(gate)
+
     def wait_for(self, gate: str, timeout: float = 10.0) -> None:
         """Block until a stream has arrived at the gate; raise `TimeoutError` if none comes."""
         self._gates.wait_for(gate, timeout)
@@ -122,7 +126,7 @@ class StandIn:
 
     @property
     def requests(self) -> list[Request]:
-        """Every request so far, oldest first, without those to the control path. A copy."""
+        """The last 10000 requests, oldest first, without those to the control path. A copy."""
         return list(self._service.requests)
 
     @property

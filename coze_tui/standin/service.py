@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coze_tui.standin import faults as fault
 from coze_tui.standin.catalog import Catalog
@@ -17,6 +18,7 @@ from coze_tui.standin.oauth import OAuth
 from coze_tui.standin.world import Failure, World, json_reply, refusal
 
 NO_TOKEN = "-"
+MAX_KEPT = 1_000_000
 CHAT_PATHS = frozenset({"/v3/chat", "/v1/workflows/chat"})
 Endpoint = Callable[[Request], Awaitable[Answer]]
 
@@ -54,7 +56,7 @@ class Service:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.requests: list[Request] = []
+        self.requests: deque[Request] = deque(maxlen=10_000)
         self._path_faults: list[PathFault] = []
         self.oauth = OAuth(world)
         self._chats = Chats(world)
@@ -119,7 +121,8 @@ class Service:
     async def handle(self, request: Request) -> Answer:
         """The reply to a request."""
         if not request.path.startswith("/_standin/"):
-            self.requests.append(request)
+            # A large body, such as a file, is not kept.
+            self.requests.append(request if len(request.raw) < MAX_KEPT else replace(request, raw=b""))
             broken = self._path_fault(request)
             if broken is not None:
                 return broken

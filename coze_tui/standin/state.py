@@ -106,7 +106,7 @@ class StoredFile:
 
     id: str
     name: str
-    data: bytes
+    size: int
     created_at: int
 
 
@@ -127,6 +127,8 @@ class State:
     bots: dict[str, Bot] = field(default_factory=dict)
     conversations: dict[str, Conversation] = field(default_factory=dict)
     chats: dict[str, Chat] = field(default_factory=dict)
+    unsaved: set[str] = field(default_factory=set)
+    """Ids of chats that were not to be kept."""
     files: dict[str, StoredFile] = field(default_factory=dict)
     turns: dict[str, int] = field(default_factory=dict)
     """How many chats each bot has had."""

@@ -228,6 +228,7 @@ def test_what_is_not_saved_is_not_known_afterwards(run: Run) -> None:
     query = {"conversation_id": chat["conversation_id"], "chat_id": chat["id"]}
     assert caller.get("/v3/chat/retrieve", **query).code == 4001
     assert caller.get("/v3/chat/message/list", **query).code == 4001
+    assert caller.post("/v3/chat/submit_tool_outputs", {"tool_outputs": []}, **query).code == 5000
     listed = caller.post("/v1/conversation/message/list", {}, conversation_id=chat["conversation_id"])
     assert listed.items == []
 

@@ -80,6 +80,25 @@ def test_a_gate_may_be_released_before_anyone_comes(run: Run) -> None:
     caller.stand_in.wait_for("one", timeout=0)
 
 
+def test_a_gate_can_be_shut_again(run: Run) -> None:
+    caller = run([Gate("one"), Answer("x")])
+    caller.stand_in.release("one")
+    caller.ask("hi")
+    caller.stand_in.shut("one")
+    with pytest.raises(TimeoutError):
+        caller.stand_in.wait_for("one", timeout=0)
+    with caller.open("again") as line:
+        caller.stand_in.wait_for("one")
+        assert b"completed" not in line.body(until=b"chat.in_progress")
+
+
+def test_a_large_body_is_not_kept(run: Run) -> None:
+    caller = run([Answer("x")])
+    caller.upload("big.pdf", bytes(1_500_000))
+    caller.upload("small.pdf", b"x")
+    assert [len(request.raw) > 0 for request in caller.stand_in.requests] == [False, True]
+
+
 def test_requests_are_recorded_with_all_that_came(run: Run) -> None:
     caller = run([Answer("x")])
     before = time.monotonic()

@@ -192,6 +192,15 @@ def test_messages_are_questions_and_answers_newest_first(studio: Run) -> None:
     assert [message["type"] for message in back] == ["question"]
 
 
+def test_a_mixture_is_called_mix(studio: Run) -> None:
+    parts = [{"type": "text", "text": "look"}, {"type": "image", "file_url": "https://example.invalid/a.png"}]
+    mixture = {"role": "user", "content": json.dumps(parts), "content_type": "object_string"}
+    caller = studio([Answer("x")])
+    chat = caller.ask("", messages=[mixture]).chat()
+    listed = caller.post("/v1/conversation/message/list", {}, conversation_id=chat["conversation_id"]).items
+    assert [message["content_type"] for message in listed] == ["text", "mix"]
+
+
 def test_bots_and_files(studio: Run) -> None:
     caller = studio([Answer("x")])
     assert caller.get(f"/v1/bots/{BOT}").data["bot_id"] == BOT
