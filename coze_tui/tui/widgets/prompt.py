@@ -27,17 +27,17 @@ SendKey = Literal["enter", "ctrl+j"]
 Commands = Callable[[str], Sequence[Candidate]]
 """From what was typed, beginning with a slash, to what it could become."""
 
-_MOST_ROWS = 10
+_NEW_LINE = "ctrl+j,alt+enter,shift+enter,ctrl+enter"
 _DRAFT_WAIT = 0.5
 """Seconds without a change after which a draft is worth saving."""
-_MARK_WIDTH = 2
 _PATH = re.compile(r"(?:^|(?<=\s))@(\S*)$")
 
 
 def send_keymap(send_key: SendKey) -> dict[str, str]:
-    """The keymap under which `send_key` sends and the other one makes a new line."""
-    other = "ctrl+j" if send_key == "enter" else "enter"
-    return {"prompt.send": send_key, "prompt.new_line": ",".join([other, *sorted(NEW_LINE - {"ctrl+j"})])}
+    """The keymap under which `send_key` sends; the other one, and always Shift+Enter, makes a new line."""
+    if send_key == "enter":
+        return {"prompt.send": "enter", "prompt.new_line": _NEW_LINE}
+    return {"prompt.send": "ctrl+j,ctrl+enter,alt+enter", "prompt.new_line": "enter,shift+enter"}
 
 
 class Prompt(TextBox):
@@ -48,13 +48,7 @@ class Prompt(TextBox):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "send", N_("send"), id="prompt.send", show=False),
-        Binding(
-            "ctrl+j,alt+enter,shift+enter,ctrl+enter",
-            "new_line",
-            N_("new line"),
-            id="prompt.new_line",
-            show=False,
-        ),
+        Binding(_NEW_LINE, "new_line", N_("new line"), id="prompt.new_line", show=False),
         Binding("ctrl+r", "search", N_("search earlier prompts"), id="prompt.search", show=False),
         Binding("ctrl+o", "edit_outside", N_("external editor"), id="prompt.editor", show=False),
     ]
@@ -169,8 +163,9 @@ class Prompt(TextBox):
     # --- keys ---
 
     def on_mount(self) -> None:
-        """Let the keys mean what the setting says."""
-        self.watch_send_key(self.send_key)
+        """Let the keys mean what the setting says; the usual way leaves the person's own keymap alone."""
+        if self.send_key != "enter":
+            self.watch_send_key(self.send_key)
 
     def watch_send_key(self, send_key: SendKey) -> None:
         """Swap the keys."""

@@ -9,7 +9,6 @@ from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from coze_tui.i18n import use_language
 from coze_tui.tui.widgets.key_footer import KeyFooter
 
 
@@ -98,16 +97,3 @@ async def test_a_click_does_what_the_key_does(stage: Any, parts: Any) -> None:
         await pilot.pause()
         assert part.edited == 1
         assert footer.shown()[1] == "e edit"
-
-
-async def test_words_are_translated_when_shown(stage: Any, parts: Any) -> None:
-    around, part, footer = parts
-    async with stage(around) as (_app, pilot):
-        part.focus()
-        await pilot.pause()
-        try:
-            use_language("en")
-            footer.flush()
-            assert "F1 help" in footer.shown()
-        finally:
-            use_language("en")

@@ -179,12 +179,23 @@ async def test_swapped_ctrl_j_sends_and_enter_makes_a_new_line() -> None:
         await desk.type("a")
         await desk.press("enter")
         await desk.type("b")
+        await desk.press("shift+enter")
         await desk.press("ctrl+j")
-        assert desk.app.sent == ["a\nb"]
+        assert desk.app.sent == ["a\nb\n"]
         desk.prompt.send_key = "enter"
         await desk.type("c")
         await desk.press("enter")
-        assert desk.app.sent == ["a\nb", "c"]
+        assert desk.app.sent == ["a\nb\n", "c"]
+
+
+async def test_keys_of_the_person_hold() -> None:
+    async with at_desk() as desk:
+        desk.app.set_keymap({"prompt.send": "ctrl+s", "prompt.new_line": "enter"})
+        await desk.type("a")
+        await desk.press("enter")
+        await desk.type("b")
+        await desk.press("ctrl+s")
+        assert desk.app.sent == ["a\nb"]
 
 
 async def test_backslash_then_enter_makes_a_new_line() -> None:
