@@ -31,7 +31,7 @@ _BULLETS = "•◦▪"
 _SAFE_BREAK = re.compile(
     r"(?<=\s)(?=\S)|(?<=[\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff])(?=[\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff])"
 )
-_PIECES = (256, 512, 1024, 2048)
+_PIECES = (256, 512, 1024)
 """Lengths at which a growing paragraph tries to finish its beginning; the last one is kept to."""
 
 
@@ -187,7 +187,7 @@ class Paragraph(Block):
     def _final_piece(self) -> list[Logical] | None:
         """Take a piece off the rest that no later text can change.
 
-        Where it ends depends on the text alone and not on how it came. After 2,048 characters in which
+        Where it ends depends on the text alone and not on how it came. After 1,024 characters in which
         something stayed open, it is taken to be final anyhow.
         """
         rest = self._rest

@@ -93,6 +93,8 @@ class Highlighter:
         self._wholes.clear()
 
     def _whole(self, lexer: Lexer, text: str, count: int) -> list[ColouredLine]:
+        if any(text.count(begin) > text.count(end) + _MOST_UNCLOSED for begin, end in _COMMENTS):
+            return []  # a lexer would look for each one's end through all the text
         self.lexed_chars += len(text)
         try:
             return self._split(lexer.get_tokens(text), count)
@@ -171,6 +173,7 @@ class Highlighter:
 
 
 _COMMENTS = (("/*", "*/"), ("<!--", "-->"))
+_MOST_UNCLOSED = 50
 _EMBEDDED = {"script-content": "javascript", "style-content": "css"}
 _LEXER_FAULTS = (TypeError, ValueError, AttributeError, LookupError, AssertionError, RecursionError)
 """What a lexer may raise on text it was not written for; such code stays plain."""

@@ -275,7 +275,7 @@ class Document:
         self._line += text
         if len(self._line) > _EARLY:
             step = self._read(self._line)
-            if self._is_decided(step) and (_ORDINARY.search(self._line) or len(self._line) > 2 * LONGEST_ROW):
+            if self._is_decided(step):
                 self._apply(step)
                 self._line, self._is_midline = "", True
 
@@ -290,6 +290,9 @@ class Document:
 
     def _is_decided(self, step: Step) -> bool:
         """Whether no continuation of the line could make it mean something else."""
+        in_table = self._scanner.block is not None and self._scanner.block.kind is Kind.TABLE
+        if len(self._line) <= 2 * LONGEST_ROW and (in_table or not _ORDINARY.search(self._line)):
+            return False
         match step:
             case Open(kind=Kind.PARAGRAPH):
                 return True
@@ -524,3 +527,10 @@ class Document:
 def _may_head(text: str) -> bool:
     """Whether a paragraph looks like the head of a table whose other lines are still to come."""
     return text.startswith("|") and text.count("|") > 1 and "\n" not in text and is_row(text)
+
+
+def render(text: str, width: int, palette: Palette) -> list[Line]:
+    """The whole of `text` as lines."""
+    document = Document(width, palette, text)
+    document.settle()
+    return list(document.lines)

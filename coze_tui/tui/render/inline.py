@@ -43,15 +43,13 @@ _URL = re.compile(r"https?://[!#-;=?-Z\\\]^_a-z|~\[{}]+")
 _TRAILING = ".,;:!?'\"*_~|\\"
 _OPEN = re.compile(r"`|\$\$|\$(?![\s$])[^$\n]{0,300}\Z|<[A-Za-z][^\s>]*\Z")
 """What in text that was no markup may still become some by what follows."""
-_MATHS = re.compile(
-    r"\$\$(?:[^$]|\\\$){1,2000}?\$\$"
-    r"|\$(?![\s$])(?:[^$\n\\]|\\.){0,300}?[^$\s\\]\$(?!\d)"
-    r"|\\\((?:[^\n]){1,1000}?\\\)"
-    r"|\\\[.{1,2000}?\\\]",
-    re.DOTALL,
-)
+_MATHS = {"$$": ("$$", 2000), "\\(": ("\\)", 1000), "\\[": ("\\]", 2000)}
+"""What opens maths, what closes it, and how long it may be."""
+_DOLLARS = re.compile(r"\$(?![\s$])(?:[^$\n\\]|\\.){0,300}?[^$\s\\]\$(?!\d)")
 _MATHS_OPEN = ("\\(", "\\[")
 _CJK = re.compile(f"[{_CJK_CLASS}]")
+_MOST_BRACKETS = 100
+"""Text with more of them is not parsed: nobody writes so many links, and each may look at all the others."""
 _SHOWN_URL = 36
 """Cells of a link's target that are shown; its host is never cut short of its own end."""
 
@@ -149,7 +147,7 @@ class InlineText:
     def parse(self, source: str, base: Style, references: References) -> Parsed:
         """The lines of `source`, with `base` for its plain text. A line break in the source is one here."""
         self.parsed_chars += len(source)
-        if not _SPECIAL.search(source):
+        if not _SPECIAL.search(source) or source.count("[") > _MOST_BRACKETS:
             parts = _LINE_BREAK.split(source) if "\n" in source else [source]
             return Parsed([[Segment(part, base)] if part else [] for part in parts], True)
         if (simple := self._simple(source, base)) is not None:
@@ -323,14 +321,21 @@ def _trimmed(url: str) -> str:
 
 def _maths(state: "StateInline", silent: bool) -> bool:
     """Inline rule: `$…$`, `$$…$$`, `\\(…\\)` and `\\[…\\]` stay as they are written."""
-    if state.src[state.pos] not in "$\\":
+    source, start = state.src, state.pos
+    if source[start] not in "$\\":
         return False
-    match = _MATHS.match(state.src, state.pos)
-    if match is None:
+    if (marks := _MATHS.get(source[start : start + 2])) is not None:
+        closing, longest = marks
+        end = source.find(closing, start + 3, start + longest) + 2
+        if end < 2 or (closing == "\\)" and "\n" in source[start:end]):
+            return False
+    elif (dollars := _DOLLARS.match(source, start)) is not None:
+        end = dollars.end()
+    else:
         return False
     if not silent:
-        state.push("maths", "", 0).content = match.group()
-    state.pos = match.end()
+        state.push("maths", "", 0).content = source[start:end]
+    state.pos = end
     return True
 
 

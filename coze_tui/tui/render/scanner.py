@@ -107,7 +107,7 @@ _DELIMITERS = re.compile(r"[|:-][|:\- ]+$|[|:-]-+[|:\- ]*$")
 _MATHS = {"$$": "$$", "\\[": "\\]"}
 _STRUCTURE = re.compile(r"[ \t>*+\-\d.)]{0,200}")
 """Where on a line containers begin; a tab behind it is text."""
-_TASK = re.compile(r"\[([ xX])\] +(?=\S)")
+_TASK = re.compile(r"\[([ xX])\] {1,9}(?=[^ ])")
 
 
 class Scanner:

@@ -38,6 +38,10 @@ class Table(Block):
         self._columns = len(aligns)
         self._head = self._cells(head, page.palette.table_header)
         self._rows: list[list[Cell]] = []
+        self._count = 0
+        """Rows that are drawn."""
+        self._is_airy = False
+        """Whether a row has more than one line."""
         self._natural = [0] * self._columns
         self._longest_word = [0] * self._columns
         self._measure(self._head)
@@ -48,8 +52,13 @@ class Table(Block):
         row = self._cells(text, self.page.palette.text)
         self._rows.append(row)
         self._measure(row)
-        if not self._refitted():
-            self.fixed += self._row(row)
+        if self._refitted():
+            return
+        drawn = self._row(row)
+        if self._is_airy or len(drawn) == 1:
+            self._put(drawn)
+        else:
+            self._draw_all()
 
     def loose(self, text: str | None = None) -> list[Line]:
         if text is None:
@@ -60,7 +69,8 @@ class Table(Block):
             self._measure(row)
             self._refitted()
             self._natural, self._longest_word = natural, longest
-        return self._row(row)
+        between = [self._rule()] if self._is_airy and self._rows else []
+        return between + self._row(row)
 
     def finish(self) -> None:
         self._refitted()
@@ -115,15 +125,28 @@ class Table(Block):
         return True
 
     def _draw_all(self) -> None:
-        palette = self.page.palette
         self.fixed.clear()
         self.changed = 0
         self.fixed += self._row(self._head)
+        self.fixed.append(self._rule())
+        rows = [self._row(row) for row in self._rows]
+        self._is_airy = any(len(drawn) > 1 for drawn in rows)
+        self._count = 0
+        for drawn in rows:
+            self._put(drawn)
+
+    def _put(self, drawn: list[Line]) -> None:
+        """Add a row. Where rows have more than one line, a rule tells them apart."""
+        if self._is_airy and self._count:
+            self.fixed.append(self._rule())
+        self.fixed += drawn
+        self._count += 1
+
+    def _rule(self) -> Line:
+        palette = self.page.palette
         rule = _CROSS.join(["─" * width for width in self._widths])
         line = self._line((Segment(rule, palette.line),), len(rule), 1, None)
-        self.fixed.append(line._replace(edge=palette.muted))
-        for row in self._rows:
-            self.fixed += self._row(row)
+        return line._replace(edge=palette.muted)
 
     def _row(self, row: list[Cell]) -> list[Line]:
         palette = self.page.palette
@@ -143,7 +166,7 @@ class Table(Block):
                 body += piece
                 if width - used - left:
                     body.append(Segment(" " * (width - used - left)))
-            line = self._line(tuple(body), size, len(self.fixed) + len(drawn))
+            line = self._line(tuple(body), size, len(self.fixed) + level)
             drawn.append(line._replace(edge=palette.muted))
         return drawn
 
