@@ -11,13 +11,14 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from datetime import UTC, datetime
 from types import FrameType
 from typing import TextIO, TypeVar
 
 from coze_tui.api.chats import ChatRequest, ToolOutput
+from coze_tui.api.objects import ToolCall
 from coze_tui.cli.ask_output import (
     AnswerPrinter,
     EventPrinter,
@@ -122,7 +123,7 @@ async def _ask(start: Start, arguments: argparse.Namespace, question: str, stopp
             file = stack.enter_context(_record_file(record))
             stack.callback(lambda: file.write(_capture(turn, start)))
         with stopper.stopping(turn.stop):
-            ended = await _play(turn, output, _outputs(arguments))
+            ended = await _play(turn, output, arguments.tool_output)
     if output.broken is not None:
         raise output.broken
     conversation_id = turn.state.conversation_id
@@ -140,7 +141,7 @@ async def _ask(start: Start, arguments: argparse.Namespace, question: str, stopp
     return exit_for_end(ended)
 
 
-async def _play(turn: ChatTurn, output: _Output, outputs: Mapping[str, str]) -> TurnEnded:
+async def _play(turn: ChatTurn, output: _Output, outputs: Sequence[str]) -> TurnEnded:
     """Show everything until the turn is over; the outputs given beforehand are handed in when asked for."""
     while True:
         required: ActionRequired | None = None
@@ -156,12 +157,9 @@ async def _play(turn: ChatTurn, output: _Output, outputs: Mapping[str, str]) -> 
         if ended.outcome is not Phase.REQUIRES_ACTION or required is None:
             return ended
         answers = [
-            ToolOutput(call.id, outputs[key])
-            for call in required.tool_calls
-            for key in (call.id, call.name)
-            if key in outputs
+            answer for call in required.tool_calls if (answer := _output_for(call, outputs)) is not None
         ]
-        if {answer.tool_call_id for answer in answers} != {call.id for call in required.tool_calls}:
+        if len(answers) < len(required.tool_calls):
             _tell_calls(required)
             return ended
         turn.submit(answers)
@@ -229,9 +227,13 @@ def _conversation(start: Start, arguments: argparse.Namespace) -> str:
     return last
 
 
-def _outputs(arguments: argparse.Namespace) -> Mapping[str, str]:
-    pairs = (output.partition("=") for output in arguments.tool_output)
-    return {name: value for name, _equals, value in pairs}
+def _output_for(call: ToolCall, outputs: Sequence[str]) -> ToolOutput | None:
+    """What was given for this call, by its id or its tool's name. Ids may hold `=` themselves."""
+    for key in (call.id, call.name):
+        for output in outputs:
+            if output.startswith(f"{key}="):
+                return ToolOutput(call.id, output[len(key) + 1 :])
+    return None
 
 
 def _record_file(name: str) -> TextIO:

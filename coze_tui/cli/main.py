@@ -22,19 +22,26 @@ PROGRAM = "coze-tui"
 
 def run() -> None:
     """The console entry."""
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None and hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 ends nothing
+    _make_streams_safe()
     try:
         status = main(sys.argv[1:], os.environ)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
     except (BrokenPipeError, KeyboardInterrupt) as error:
         from coze_tui.cli.exits import exit_for, forget_stdout
 
         forget_stdout()
         status = exit_for(error)
     sys.exit(status)
+
+
+def _make_streams_safe() -> None:
+    """A terminal that is not UTF-8 ends nothing, and neither does one that is closed."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for as long as we live
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def main(tokens: Sequence[str], environment: Mapping[str, str]) -> int:

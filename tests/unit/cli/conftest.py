@@ -1,0 +1,55 @@
+"""The command line in this process, with a server on loopback and a home of its own."""
+
+from __future__ import annotations
+
+import io
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from coze_tui.cli.main import main
+from coze_tui.i18n import use_language
+from coze_tui.standin.server import StandIn
+from tests.unit.cli.calls import XIAOCHUN, Command, Ran
+
+
+@pytest.fixture
+def stand_in() -> Iterator[StandIn]:
+    with StandIn(pace=0) as server:
+        yield server
+
+
+@pytest.fixture
+def environment(stand_in: StandIn, tmp_path: Path) -> dict[str, str]:
+    return {
+        "COZE_TUI_HOME": str(tmp_path / "home"),
+        "COZE_API_BASE": stand_in.base_url,
+        "COZE_API_TOKEN": stand_in.token,
+        "COZE_BOT_ID": XIAOCHUN,
+    }
+
+
+@pytest.fixture
+def command(
+    environment: dict[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Command]:
+    """Runs `coze-tui` with these arguments; stdin is empty or the given text."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    if sys.platform != "win32":
+        handlers[signal.SIGHUP] = signal.getsignal(signal.SIGHUP)
+
+    def run(*tokens: str, stdin: str | bytes = b"", **variables: str) -> Ran:
+        data = stdin.encode() if isinstance(stdin, str) else stdin
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data), encoding="utf-8"))
+        capsys.readouterr()
+        status = main(tokens, {**environment, **variables})
+        printed = capsys.readouterr()
+        return Ran(int(status), printed.out, printed.err)
+
+    yield run
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    use_language("en")

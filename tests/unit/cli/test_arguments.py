@@ -1,0 +1,132 @@
+"""From words to a command and its options."""
+
+from __future__ import annotations
+
+import pytest
+
+from coze_tui.cli.arguments import find_command, help_text, read_arguments
+from coze_tui.cli.commands import CHAT, COMMANDS
+from coze_tui.errors import SettingsError
+
+ASK = COMMANDS["ask"]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "name", "rest"),
+    [
+        ([], "chat", []),
+        (["-c"], "chat", ["-c"]),
+        (["--bot", "ask"], "chat", ["--bot", "ask"]),
+        (["ask", "hello"], "ask", ["hello"]),
+        (["--lang", "zh_CN", "ask", "hello"], "ask", ["--lang", "zh_CN", "hello"]),
+        (["--lang=zh_CN", "doctor"], "doctor", ["--lang=zh_CN"]),
+        (["ask", "login"], "ask", ["login"]),
+    ],
+)
+def test_the_first_word_is_the_command(tokens: list[str], name: str, rest: list[str]) -> None:
+    command, left = find_command(tokens)
+    assert (command.name, left) == (name, rest)
+
+
+def test_an_unknown_command_names_the_nearest() -> None:
+    with pytest.raises(SettingsError) as caught:
+        find_command(["aks", "hello"])
+    assert (caught.value.source, caught.value.suggestion) == ("aks", "ask")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "-1 + 2",
+        "-1",
+        "--- a rule",
+        "-",
+        "-c is a flag?",
+        "- a list",
+        "--what does this do?",
+        "-x=1",
+        "—",
+        "-1+2=1",
+    ],
+)
+def test_a_question_may_begin_with_a_minus(question: str) -> None:
+    assert read_arguments(ASK, ["--events", question]).words == [question]
+
+
+@pytest.mark.parametrize("question", ["--help", "-c", "--bot", "--", "-h"])
+def test_behind_two_minuses_everything_is_the_question(question: str) -> None:
+    arguments = read_arguments(ASK, ["--", question])
+    assert arguments.words == [question]
+    assert not arguments.help
+
+
+def test_options_may_stand_before_between_and_after_words() -> None:
+    arguments = read_arguments(ASK, ["--bot", "5", "how", "--json", "are", "you", "--profile=work"])
+    assert arguments.words == ["how", "are", "you"]
+    assert (arguments.bot, arguments.json, arguments.profile) == ("5", True, "work")
+
+
+def test_a_value_may_begin_with_a_minus_or_hold_an_equals_sign() -> None:
+    arguments = read_arguments(ASK, ["--user", "--me", "--tool-output", "add=a=b", "--tool-output=sub=-1"])
+    assert arguments.user == "--me"
+    assert arguments.tool_output == ["add=a=b", "sub=-1"]
+
+
+def test_short_options_are_their_long_ones() -> None:
+    arguments = read_arguments(CHAT, ["-c", "-s", "77"])
+    assert getattr(arguments, "continue") is True
+    assert arguments.conversation == "77"
+
+
+@pytest.mark.parametrize(
+    ("tokens", "source", "suggestion"),
+    [
+        (["--evnts"], "--evnts", "--events"),
+        (["--hlep"], "--hlep", "--help"),
+        (["-x"], "-x", ""),
+        (["--bot"], "--bot", ""),
+        (["--json=yes"], "--json", ""),
+        (["--even"], "--even", "--events"),
+    ],
+)
+def test_a_wrong_option_is_named(tokens: list[str], source: str, suggestion: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_arguments(ASK, tokens)
+    assert caught.value.source == source
+    assert caught.value.suggestion == suggestion or not suggestion
+
+
+def test_a_word_where_none_is_taken_is_named() -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_arguments(COMMANDS["logout"], ["everything"])
+    assert caught.value.source == "everything"
+
+
+def test_a_choice_names_what_there_is() -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_arguments(COMMANDS["serve"], ["--profile-name", "studo"])
+    assert "official, studio" in caught.value.problem
+    assert caught.value.suggestion == "studio"
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_help_names_every_option(name: str) -> None:
+    text = help_text(COMMANDS[name])
+    for option in COMMANDS[name].options:
+        assert option.name in text
+    assert "--help" in text
+
+
+def test_the_first_help_lists_every_command() -> None:
+    text = help_text(CHAT)
+    for name, each in COMMANDS.items():
+        assert name in text
+        assert each.summary in text
+
+
+def test_no_name_means_two_things() -> None:
+    for each in COMMANDS.values():
+        names = [name for option in each.options for name in option.names]
+        assert len(names) == len(set(names))
+        attributes = [option.attribute for option in each.options]
+        assert not {"words", "help", "version"} & set(attributes)

@@ -1,0 +1,331 @@
+"""`coze-tui ask` against the stand-in."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from coze_tui.api import objects
+from coze_tui.api.captures import read_capture
+from coze_tui.api.chats import ToolOutput
+from coze_tui.cli.ask import _output_for
+from coze_tui.standin.bots import Bot
+from coze_tui.standin.scenarios import Answer, Gate, RequireAction, Step, ToolCall
+from coze_tui.standin.server import StandIn
+from tests.unit.cli.calls import FAILS, THINKER, XIAOCHUN, Command
+
+SUM = "1 + 1 = **2**\n"
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+
+
+class TestQuestion:
+    @pytest.mark.parametrize(
+        ("tokens", "stdin"),
+        [
+            (["1 + 1"], ""),
+            (["1", "+", "1"], ""),
+            (["--", "1 + 1"], ""),
+            ([], "1 + 1\n"),
+            ([], "\ufeff1 + 1\r\n"),
+        ],
+    )
+    def test_it_comes_from_words_or_from_stdin(self, command: Command, tokens: list[str], stdin: str) -> None:
+        ran = command("ask", *tokens, stdin=stdin)
+        assert (ran.status, ran.out, ran.err) == (0, SUM, "")
+
+    def test_both_are_joined(self, command: Command, stand_in: StandIn) -> None:
+        command("ask", "Sum this up:", stdin="one\ntwo\n")
+        body = json.loads(stand_in.requests[-1].raw)
+        assert body["additional_messages"][0]["content"] == "Sum this up:\n\none\ntwo"
+
+    def test_a_minus_begins_a_sum(self, command: Command) -> None:
+        assert command("ask", "-1 + 2").out == "-1 + 2 = **1**\n"
+
+    @pytest.mark.parametrize("stdin", ["", "\n", "  \r\n"])
+    def test_without_one_nothing_is_sent(self, command: Command, stand_in: StandIn, stdin: str) -> None:
+        ran = command("ask", stdin=stdin)
+        assert (ran.status, ran.out) == (2, "")
+        assert list(stand_in.requests) == []
+
+    def test_bytes_that_are_no_text_are_replaced(self, command: Command) -> None:
+        assert command("ask", stdin=b"1 + 1 \xff").status == 0
+
+    def test_one_of_many_megabytes_is_refused(self, command: Command, stand_in: StandIn) -> None:
+        assert command("ask", stdin=b"x" * (5 << 20)).status == 2
+        assert list(stand_in.requests) == []
+
+
+class TestForms:
+    def test_events_are_told_on_stderr_alone(self, command: Command) -> None:
+        ran = command("ask", "--events", "1 + 1")
+        assert ran.out == SUM
+        names = [line[15:].split()[0] for line in ran.err.splitlines()]
+        assert names[0] == "sent"
+        assert {"logid", "chat", "created", "delta", "answer", "tokens", "completed", "done"} <= set(names)
+
+    def test_json_is_one_object_a_line_and_nothing_else(self, command: Command) -> None:
+        ran = command("ask", "--json", "1 + 1")
+        objects = [json.loads(line) for line in ran.out.splitlines()]
+        assert (ran.status, ran.err) == (0, "")
+        assert objects[-1] == {"type": "turn_ended", "outcome": "completed", "at_us": objects[-1]["at_us"]}
+        assert [each["text"] for each in objects if each["type"] == "answer_settled"] == [SUM.strip()]
+
+    def test_raw_is_the_stream_itself(self, command: Command) -> None:
+        ran = command("ask", "--raw", "1 + 1")
+        assert ran.out.startswith("event:conversation.chat.created\ndata:{")
+        assert 'event:done\ndata:"[DONE]"' in ran.out
+        assert SUM.strip() not in ran.out.splitlines()
+
+    def test_without_a_stream_the_answer_is_the_same(self, command: Command, stand_in: StandIn) -> None:
+        ran = command("ask", "--no-stream", "1 + 1")
+        assert (ran.status, ran.out) == (0, SUM)
+        assert json.loads(stand_in.requests[0].raw)["stream"] is False
+
+    def test_reasoning_is_told_when_asked_for(self, command: Command) -> None:
+        plain = command("ask", "--bot", THINKER, "8 heads, 22 legs")
+        told = command("ask", "--bot", THINKER, "--reasoning", "8 heads, 22 legs")
+        assert plain.err == ""
+        assert len(told.err) > 10
+        assert told.out == plain.out
+        assert "\x1b" not in told.err
+
+    @pytest.mark.parametrize(
+        "tokens",
+        [
+            ["--json", "--raw"],
+            ["--raw", "--no-stream"],
+            ["--new", "-c"],
+            ["--new", "-s", "5"],
+            ["--tool-output", "add"],
+        ],
+    )
+    def test_what_cannot_go_together_is_refused(
+        self, command: Command, stand_in: StandIn, tokens: list[str]
+    ) -> None:
+        assert command("ask", *tokens, "1 + 1").status == 2
+        assert list(stand_in.requests) == []
+
+    def test_a_capture_holds_the_frames_and_no_token(
+        self, command: Command, environment: dict[str, str], tmp_path: Path
+    ) -> None:
+        file = tmp_path / "chat.sse"
+        assert command("ask", "--record", str(file), "1 + 1").status == 0
+        text = file.read_text(encoding="utf-8")
+        capture = read_capture(text)
+        assert capture.problems == ()
+        assert capture.frames[0].event == "conversation.chat.created"
+        assert capture.frames[-1].event == "done"
+        assert capture.facts["question"] == "1 + 1"
+        assert environment["COZE_API_TOKEN"] not in text
+        if sys.platform != "win32":
+            assert file.stat().st_mode & 0o777 == 0o600
+
+    def test_a_capture_is_kept_of_a_failed_chat_too(self, command: Command, tmp_path: Path) -> None:
+        file = tmp_path / "chat.sse"
+        assert command("ask", "--record", str(file), "fault:error-then-completed 1 + 1").status == 4
+        assert "error" in [frame.event for frame in read_capture(file.read_text(encoding="utf-8")).frames]
+
+    def test_a_capture_that_cannot_be_written_is_told_before_anything_is_asked(
+        self, command: Command, stand_in: StandIn, tmp_path: Path
+    ) -> None:
+        ran = command("ask", "--record", str(tmp_path / "no" / "chat.sse"), "1 + 1")
+        assert ran.status == 2
+        assert "--record" in ran.err
+        assert list(stand_in.requests) == []
+
+
+class TestConversation:
+    @staticmethod
+    def conversations(stand_in: StandIn) -> list[str]:
+        asked = [request for request in stand_in.requests if request.path == "/v3/chat"]
+        return [dict(request.query).get("conversation_id", "") for request in asked]
+
+    def test_each_question_is_a_new_one_unless_said_otherwise(
+        self, command: Command, stand_in: StandIn
+    ) -> None:
+        command("ask", "1 + 1")
+        command("ask", "--new", "1 + 1")
+        assert self.conversations(stand_in) == ["", ""]
+
+    def test_the_last_one_goes_on(self, command: Command, stand_in: StandIn) -> None:
+        command("ask", "1 + 1")
+        assert command("ask", "-c", "1 + 1").status == 0
+        assert command("ask", "--continue", "1 + 1").status == 0
+        first, second, third = self.conversations(stand_in)
+        assert first == ""
+        assert second == third != ""
+
+    def test_another_bot_s_is_not_taken(self, command: Command) -> None:
+        command("ask", "1 + 1")
+        ran = command("ask", "-c", "--bot", FAILS, "1 + 1")
+        assert ran.status == 2
+        assert "--continue" in ran.err
+
+    def test_a_given_one_goes_on(self, command: Command, stand_in: StandIn) -> None:
+        command("ask", "1 + 1")
+        command("ask", "-c", "1 + 1")
+        known = self.conversations(stand_in)[-1]
+        command("ask", "--conversation", known, "1 + 1")
+        assert self.conversations(stand_in)[-1] == known
+
+
+class TestTrouble:
+    @pytest.mark.parametrize(
+        ("question", "status", "words"),
+        [
+            ("fault:expired-token x", 3, "4100"),
+            ("fault:401 x", 3, "token is wrong or has expired"),
+            ("fault:html502 x", 5, "web page"),
+            ("fault:html200 x", 5, "web page"),
+            ("fault:empty200 x", 5, "nothing"),
+            ("fault:code=4028 x", 4, "4028"),
+            ("fault:429 x", 4, "4009"),
+        ],
+    )
+    def test_every_failure_is_one_clear_line_and_its_status(
+        self, command: Command, question: str, status: int, words: str
+    ) -> None:
+        ran = command("ask", question)
+        assert (ran.status, ran.out) == (status, "")
+        [line] = ran.err.splitlines()
+        assert line.startswith("coze-tui: ")
+        assert words in line
+
+    def test_a_cut_answer_is_recovered_and_asked_once(self, command: Command, stand_in: StandIn) -> None:
+        ran = command("ask", "fault:cut-events=4 1 + 1")
+        assert (ran.status, ran.err) == (0, "")
+        assert "2" in ran.out
+        assert [request.path for request in stand_in.requests].count("/v3/chat") == 1
+
+    def test_a_wrong_token_is_never_repeated(self, command: Command) -> None:
+        ran = command("ask", "x", COZE_API_TOKEN="pat_EXAMPLE_wrong")
+        assert ran.status == 3
+        assert "EXAMPLE" not in ran.err + ran.out
+
+    def test_no_token_says_how_to_get_one(self, command: Command) -> None:
+        ran = command("ask", "x", COZE_API_TOKEN="")
+        assert ran.status == 3
+        assert "coze-tui login" in ran.err
+
+    def test_no_bot_says_how_to_name_one(self, command: Command) -> None:
+        ran = command("ask", "x", COZE_BOT_ID="")
+        assert ran.status == 2
+        assert "--bot" in ran.err
+
+    def test_a_dead_port_is_told(self, command: Command) -> None:
+        ran = command("ask", "x", COZE_API_BASE="http://127.0.0.1:1")
+        assert ran.status == 5
+        assert "127.0.0.1:1" in ran.err
+
+
+class TestTools:
+    @pytest.fixture
+    def stand_in(self) -> Iterator[StandIn]:
+        call = ToolCall("home", "thermometer", {"room": "study"})
+        scenario: list[Step] = [RequireAction((call,)), Answer("It is warm.")]
+        with StandIn(pace=0, bots=[Bot(XIAOCHUN, "tool", scenario)]) as server:
+            yield server
+
+    def test_a_wanted_tool_is_named_and_has_its_own_status(self, command: Command) -> None:
+        ran = command("ask", "How warm is it?")
+        assert ran.status == 6
+        assert 'thermometer({"room":"study"})' in ran.err
+        assert "--tool-output" in ran.err
+
+    def test_a_given_output_is_handed_in_and_the_answer_goes_on(
+        self, command: Command, stand_in: StandIn
+    ) -> None:
+        ran = command("ask", "--tool-output", "thermometer=21 °C", "How warm is it?")
+        assert (ran.status, ran.out, ran.err) == (0, "It is warm.\n", "")
+        body = json.loads(stand_in.requests[-1].raw)
+        assert body["tool_outputs"][0]["output"] == "21 °C"
+
+    def test_a_call_may_be_named_by_its_id_even_if_that_holds_an_equals_sign(self) -> None:
+        call = objects.ToolCall("Q0FMTA==", "function", "thermometer", "{}")
+        assert _output_for(call, ["thermometer=1", "Q0FMTA===2"]) == ToolOutput("Q0FMTA==", "2")
+        assert _output_for(call, ["thermometer=1=2"]) == ToolOutput("Q0FMTA==", "1=2")
+        assert _output_for(call, ["thermo=1"]) is None
+
+    def test_an_output_for_another_tool_is_not_enough(self, command: Command) -> None:
+        assert command("ask", "--tool-output", "other=1", "How warm is it?").status == 6
+
+
+@contextmanager
+def held(environment: dict[str, str], *tokens: str) -> Iterator[tuple[subprocess.Popen[str], StandIn]]:
+    """A running `ask` whose answer is held in the middle."""
+    scenario: list[Step] = [Answer("Half of"), Gate("middle"), Answer(" the answer")]
+    with StandIn(pace=0, bots=[Bot(XIAOCHUN, "held", scenario)]) as server:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "coze_tui", "ask", *tokens, "x"],
+            env={**environment, "COZE_API_BASE": server.base_url, "COZE_API_TOKEN": server.token},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert child.stdout is not None
+            assert child.stdout.read(7) == "Half of"
+            yield child, server
+        finally:
+            child.kill()
+            child.communicate()
+
+
+@posix
+class TestEnding:
+    @pytest.mark.parametrize(
+        ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+    )
+    def test_a_signal_keeps_the_text_cancels_the_chat_and_tells_by_the_status(
+        self, environment: dict[str, str], number: signal.Signals, status: int
+    ) -> None:
+        with held(environment) as (child, server):
+            child.send_signal(number)
+            out, err = child.communicate(timeout=30)
+            assert (child.returncode, out, err) == (status, "\n", "")
+            assert [request.path for request in server.requests][-1] == "/v3/chat/cancel"
+
+    def test_a_reader_that_goes_away_ends_it_quietly_and_cancels_the_chat(
+        self, environment: dict[str, str]
+    ) -> None:
+        with held(environment) as (child, server):
+            assert child.stdout is not None
+            child.stdout.close()
+            server.release("middle")
+            assert child.stderr is not None
+            err = child.stderr.read()
+            assert (child.wait(30), err) == (141, "")
+
+    def test_a_second_ctrl_c_ends_it_even_when_nobody_reads(self, environment: dict[str, str]) -> None:
+        flood = [Answer("x" * 4_000_000)]
+        with StandIn(pace=0, bots=[Bot(XIAOCHUN, "flood", flood)]) as server:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "coze_tui", "ask", "x"],
+                env={**environment, "COZE_API_BASE": server.base_url, "COZE_API_TOKEN": server.token},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+            try:
+                assert child.stdout is not None
+                os.read(child.stdout.fileno(), 1)
+                child.send_signal(signal.SIGINT)
+                while child.poll() is None:
+                    child.send_signal(signal.SIGINT)
+                    try:
+                        child.wait(0.5)
+                    except subprocess.TimeoutExpired:
+                        continue
+                assert child.returncode == 130
+            finally:
+                child.kill()
+                child.communicate()
