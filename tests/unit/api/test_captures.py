@@ -137,6 +137,12 @@ def test_a_frame_without_a_time_has_that_of_the_one_before() -> None:
     assert [frame.at_us for frame in capture.frames] == [5, 5]
 
 
+def test_an_id_with_a_nul_is_ignored_as_on_the_wire(read: Read) -> None:
+    text = "id:1\nevent:a\n\nid:2\0\nevent:b\n\n"
+    assert parts(read_capture(text).frames) == [("a", "", "1"), ("b", "", "1")]
+    assert read([text.encode()]).parts == [("a", "", "1"), ("b", "", "1")]
+
+
 @pytest.mark.parametrize(
     ("text", "events", "problems"),
     [
