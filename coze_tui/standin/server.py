@@ -54,7 +54,7 @@ class StandIn:
     # ── life ────────────────────────────────────────────────────────────────────────────────────────────
 
     def start(self) -> StandIn:
-        """Listen, and return when the port is open. Raise `OSError` or `OverflowError` if it cannot be had."""
+        """Listen, and return when the port is open. Raise `OSError` or `OverflowError` if it cannot."""
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="standin", daemon=True)
         self._thread.start()
         self._started.wait()
