@@ -281,11 +281,11 @@ class MessageLog(ScrollView, can_focus=True):
             self.flush()
             self._timer = self.set_timer(self.frame_seconds, self._frame)
 
-    def _changed(self, entry: Entry) -> None:
+    def _changed(self, entry: Entry, *, is_news: bool = True) -> None:
         """More than text has changed: what was drawn of it cannot be trusted."""
         self._dirty.discard(id(entry))
         if entry in self.entries:
-            self._lay_out(self._number(entry), whole=True)
+            self._lay_out(self._number(entry), whole=True, is_news=is_news)
             self._after_change()
 
     def flush(self) -> None:
@@ -308,13 +308,11 @@ class MessageLog(ScrollView, can_focus=True):
                 return number
         raise ValueError(entry)
 
-    def _lay_out(self, number: int, *, whole: bool = False) -> None:
+    def _lay_out(self, number: int, *, whole: bool = False, is_news: bool = True) -> None:
         """Render one entry; only the lines from the first changed one on are drawn again."""
         entry = self.entries[number]
         start = self._index.start(number)
         first = start
-        if not whole and entry.is_measured:
-            whole = False
         growing = entry.blocks[-1] if entry.blocks else None
         if not whole and isinstance(growing, AnswerBlock) and growing.document is not None:
             first = start + entry.start_of(growing) + growing.grow()
@@ -324,7 +322,7 @@ class MessageLog(ScrollView, can_focus=True):
         self._forget_from(first)
         if before != after:
             self._total_changed()
-            if not self.following and after > before:
+            if is_news and not self.following and after > before:
                 self._unseen += after - before
         last = start + max(before, after) if number == len(self.entries) - 1 else self._index.total
         self.refresh_lines(first, max(1, last - first))
@@ -555,14 +553,14 @@ class MessageLog(ScrollView, can_focus=True):
             if fold.is_open != opening:
                 fold.toggle()
         if entry is not None and folds:
-            self._changed(entry)
+            self._changed(entry, is_news=False)
 
     def _toggle(self, fold: FoldBlock) -> None:
         entry = next((item for item in self.entries if fold in item.blocks), None)
         if entry is not None:
             fold.toggle()
             following, self.following = self.following, False
-            self._changed(entry)
+            self._changed(entry, is_news=False)
             self.following = following and self.scroll_offset.y >= self._index.total - self.size.height
 
     def action_ask(self, what: str) -> None:
@@ -658,6 +656,8 @@ class MessageLog(ScrollView, can_focus=True):
         return entry.line(place)
 
     def _strip(self, number: int) -> Strip:
+        if not 0 <= number < self._index.total:
+            return Strip.blank(self.size.width, self.rich_style)
         strip = self._strips.get(number)
         if strip is None:
             strip = self._strips[number] = self._drawn(number)
@@ -665,8 +665,6 @@ class MessageLog(ScrollView, can_focus=True):
 
     def _drawn(self, number: int) -> Strip:
         width, base = self.size.width, self.rich_style
-        if not 0 <= number < self._index.total:
-            return Strip.blank(width, base)
         index, place = self._index.find(number)
         entry = self.entries[index]
         line, block, inner = self._line(number)

@@ -1,0 +1,185 @@
+"""A chat as a person lives it: typed, streamed, seen, stopped, failed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from coze_tui.engine.updates import Phase
+from coze_tui.standin.bots import Bot
+from coze_tui.standin.scenarios import (
+    Answer,
+    Complete,
+    Cut,
+    Delta,
+    Fail,
+    FollowUps,
+    FunctionCall,
+    Gate,
+    ToolResponse,
+)
+from coze_tui.tui.app import Wish
+from tests.pilot.conftest import desk
+
+BOT = "7511000000000000777"
+
+
+def bot(*steps: object, **more: str) -> list[Bot]:
+    return [Bot(BOT, "海水", list(steps), **more)]  # type: ignore[arg-type]
+
+
+async def test_a_question_is_answered_and_its_life_is_seen(home: Path) -> None:
+    async with desk(
+        home, bot(Answer("河流把**盐**带进海里。"), FollowUps(("死海为什么更咸？",), wait=0))
+    ) as at:
+        await at.ask("海水为什么咸？")
+        await at.answered()
+        text = at.text()
+        assert "海水为什么咸？" in text
+        assert "河流把盐带进海里。" in text
+        assert "1 死海为什么更咸？" in text
+        for row in ("sent", "created", "in_progress", "delta", "answer complete", "follow_up", "done"):
+            assert row in at.life()
+        assert at.screen.header.title == "海水为什么咸？"
+        assert at.screen.prompt.message == ""
+
+
+async def test_text_is_on_the_screen_while_the_answer_still_comes(home: Path) -> None:
+    async with desk(home, bot(Delta("河流把"), Gate("held"), Delta("盐带走"), Complete())) as at:
+        await at.ask("海水？")
+        await at.until(lambda: "河流把" in at.text())
+        assert at.screen.turn_runs
+        at.stand_in.release("held")
+        await at.answered()
+        assert "河流把盐带走" in at.text()
+
+
+async def test_escape_stops_and_the_half_answer_stays(home: Path) -> None:
+    async with desk(home, bot(Delta("河流把"), Gate("held"), Delta("盐"))) as at:
+        await at.ask("海水？")
+        await at.until(lambda: "河流把" in at.text())
+        await at.pilot.press("escape")
+        await at.answered()
+        at.stand_in.release("held")
+        assert "河流把" in at.text()
+        assert "stopped at" in at.text()
+        assert [r.path for r in at.stand_in.requests].count("/v3/chat/cancel") == 1
+
+
+async def test_a_question_typed_meanwhile_waits_and_is_sent_after(home: Path) -> None:
+    async with desk(home, bot(Delta("a"), Gate("held"), Delta("b"), Complete())) as at:
+        await at.ask("first")
+        await at.until(lambda: at.screen.turn_runs and "a" in at.text())
+        await at.ask("second")
+        await at.until(lambda: at.screen.queue_strip.queued == ("second",))
+        at.stand_in.release("held")
+        await at.until(lambda: at.text().count("ab") == 2 and not at.screen.turn_runs)
+        assert at.screen.queue_strip.queued == ()
+        assert [r.path for r in at.stand_in.requests].count("/v3/chat") == 2
+
+
+async def test_a_queued_question_can_be_taken_back(home: Path) -> None:
+    async with desk(home, bot(Delta("a"), Gate("held"), Delta("b"), Complete())) as at:
+        await at.ask("first")
+        await at.until(lambda: "a" in at.text())
+        await at.ask("second")
+        await at.pilot.press("up")
+        await at.until(lambda: at.screen.prompt.message == "second")
+        assert at.screen.queue_strip.queued == ()
+        at.stand_in.release("held")
+        await at.answered()
+
+
+async def test_a_failed_chat_says_what_to_do_and_keeps_the_question(home: Path) -> None:
+    async with desk(home, bot(Delta("首先"), Fail(code=4028, msg="no quota"))) as at:
+        await at.ask("海水？")
+        await at.answered()
+        assert "4028" in at.text()
+        assert "logid" in at.text()
+        await at.until(lambda: at.screen.prompt.message == "海水？")
+
+
+async def test_a_cut_answer_is_recovered_and_shown_once(home: Path) -> None:
+    async with desk(home, bot(Delta("河流把"), Cut(), Delta("盐带走"), Complete())) as at:
+        await at.ask("海水？")
+        await at.answered()
+        assert at.text().count("河流把") == 1
+        assert "河流把盐带走" in at.text()
+        assert "cut" in at.life()
+
+
+async def test_reasoning_and_tools_are_folded_and_open(home: Path) -> None:
+    steps = (
+        FunctionCall("ferry", "next", {"pier": "三号码头"}),
+        ToolResponse('{"dep":"18:40"}'),
+        Answer("下一班是 18:40。", reasoning="先查船。"),
+    )
+    async with desk(home, bot(*steps)) as at:
+        await at.ask("下一班？")
+        await at.answered()
+        assert "▸ ferry-next" in at.text()
+        assert "先查船" not in at.text()
+        await at.pilot.press("tab", "k", "space")
+        await at.until(lambda: "先查船" in at.text() or '"18:40"' in at.text(), "a fold opened")
+
+
+async def test_the_conversation_is_there_the_next_time(home: Path) -> None:
+    async with desk(home, bot(Answer("河流把盐带走。"))) as at:
+        await at.ask("海水？")
+        await at.answered()
+        await at.until(lambda: at.screen.log_widget.entries[-1].chat)
+        at.screen.prompt.set_message("half typed")
+        await at.pilot.pause()
+    async with desk(home, bot(Answer("河流把盐带走。")), wish=Wish(go_on=True)) as at:
+        await at.until(lambda: "河流把盐带走。" in at.text())
+        assert "海水？" in at.text()
+        assert at.screen.prompt.message == "half typed"
+        await at.until(lambda: "delta" in at.life(), "its events are shown")
+
+
+async def test_a_greeting_offers_questions_and_a_digit_asks_one(home: Path) -> None:
+    bots = [
+        Bot(BOT, "海水", [Answer("因为盐。")], prologue="你好！", suggested_questions=("海水为什么咸？",))
+    ]
+    async with desk(home, bots) as at:
+        await at.until(lambda: "1 海水为什么咸？" in at.text())
+        await at.pilot.press("1", "enter")
+        await at.answered()
+        assert "因为盐。" in at.text()
+
+
+async def test_the_ladder_of_control_c(home: Path) -> None:
+    async with desk(home, bot(Delta("a"), Gate("held"), Delta("b"), Complete())) as at:
+        await at.ask("first")
+        await at.until(lambda: "a" in at.text())
+        await at.pilot.press("x", "ctrl+c")
+        await at.answered()
+        at.stand_in.release("held")
+        assert at.screen.prompt.message == "x"
+        await at.pilot.press("ctrl+c")
+        assert at.screen.prompt.message == ""
+        await at.pilot.press("ctrl+c", "ctrl+c")
+        await at.until(lambda: at.app._exit, "the app is left")
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 20), (40, 10), (20, 5), (1, 1), (300, 100)])
+async def test_every_size_shows_a_chat(home: Path, size: tuple[int, int]) -> None:
+    async with desk(
+        home, bot(Answer("| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\nprint(1)\n```")), size=size
+    ) as at:
+        await at.ask("q")
+        await at.answered()
+        assert at.screen._phase is Phase.COMPLETED
+
+
+async def test_the_sidebar_lies_over_a_narrow_screen_when_asked_for(home: Path) -> None:
+    async with desk(home, bot(Answer("ja")), size=(80, 24)) as at:
+        await at.ask("q")
+        await at.answered()
+        assert not at.screen.sidebar.display
+        assert at.screen.strip.display
+        await at.pilot.press("ctrl+g")
+        assert at.screen.sidebar.display
+        await at.pilot.press("escape")
+        assert not at.screen.sidebar.display
