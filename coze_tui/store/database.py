@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from coze_tui.errors import StoreError
 from coze_tui.store.files import is_on_network, prepare
-from coze_tui.store.migrations import migrate
+from coze_tui.store.migrations import VERSION, migrate, refuse_strange
 from coze_tui.store.rescue import damage_in, is_half_done, rescue
 from coze_tui.store.trouble import Trouble, is_busy, store_error_from_sqlite
 
@@ -23,6 +23,8 @@ _T = TypeVar("_T")
 
 _BUSY_MS = 5_000
 _GIVE_UP_S = 15.0
+_STEPS_BETWEEN_LOOKS = 20_000
+"""Of SQLite's machine: some milliseconds."""
 _CHECKED_BYTES = 16 << 20
 """Up to this size a file is checked whole whenever it is opened."""
 _COPIED_BYTES = 256 << 20
@@ -42,35 +44,16 @@ class _Line:
 
     def __init__(self, name: str) -> None:
         self._threads = ThreadPoolExecutor(1, thread_name_prefix=name)
-        self._lock = threading.Lock()
-        self._running: object = None
         self.connection: sqlite3.Connection | None = None
 
-    async def call(self, function: Callable[[], _T], *, interruptible: bool = False) -> _T:
-        """Runs the function on the thread; an interruptible query ends when the caller is cancelled."""
-        call = object()
-
-        def work() -> _T:
-            with self._lock:
-                self._running = call
-            try:
-                return function()
-            finally:
-                with self._lock:
-                    self._running = None
-
+    async def call(self, function: Callable[[], _T]) -> _T:
+        """Runs the function on the thread; once begun, to its end, even when the caller is cancelled."""
         loop = asyncio.get_running_loop()
         try:
-            future = loop.run_in_executor(self._threads, work)
+            future = loop.run_in_executor(self._threads, function)
         except RuntimeError as error:  # the executor has been shut down
             raise StoreError("other", detail="the store is closed") from error
-        try:
-            return await future
-        except asyncio.CancelledError:
-            with self._lock:
-                if interruptible and self._running is call and self.connection is not None:
-                    self.connection.interrupt()
-            raise
+        return await future
 
     async def close(self, last: Callable[[], None]) -> None:
         """Runs what is still waiting, then `last`, and ends the thread."""
@@ -132,8 +115,12 @@ class Database:
             raise StoreError("other", str(self.path or ""), "the store is closed")
         if self._reading is None:
             self._reading = _Line("store-reading")
-        line = self._reading
-        return await line.call(lambda: self._guarded(line, _in_snapshot(function)), interruptible=True)
+        line, unwanted = self._reading, threading.Event()
+        try:
+            return await line.call(lambda: self._guarded(line, _in_snapshot(function, unwanted)))
+        except asyncio.CancelledError:
+            unwanted.set()
+            raise
 
     async def data_version(self) -> int:
         """A number that changes when another program has written; ask every second or so."""
@@ -245,8 +232,10 @@ def _open_file(path: Path, *, suspect: bool = False) -> tuple[sqlite3.Connection
         raise store_error_from_sqlite(error, path) from error
     try:
         deadline = time.monotonic() + _GIVE_UP_S
-        c.execute("PRAGMA page_size = 4096")  # this and the next count for a new file only
-        c.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        refuse_strange(c, path)
+        if path.stat().st_size == 0:
+            c.execute("PRAGMA page_size = 4096")
+            c.execute("PRAGMA auto_vacuum = INCREMENTAL")
         wanted = "DELETE" if is_on_network(path) else "WAL"
         mode = str(_persist(c, f"PRAGMA journal_mode = {wanted}", deadline).fetchone()[0])
         if mode != "wal":
@@ -261,7 +250,8 @@ def _open_file(path: Path, *, suspect: bool = False) -> tuple[sqlite3.Connection
         backup = migrate(c, path)
         if backup is not None:
             troubles.append(Trouble("migrated", str(backup)))
-        _persist(c, "BEGIN IMMEDIATE", deadline)  # a file that can only be read says so now
+        _persist(c, "BEGIN IMMEDIATE", deadline)
+        c.execute(f"PRAGMA user_version = {VERSION}")  # a file that can only be read says so now
         c.execute("ROLLBACK")
     except sqlite3.Error as error:
         c.close()
@@ -326,12 +316,16 @@ def _persist(c: sqlite3.Connection, statement: str, deadline: float) -> sqlite3.
             time.sleep(0.02)
 
 
-def _in_snapshot(function: Callable[[sqlite3.Connection], _T]) -> Callable[[sqlite3.Connection], _T]:
+def _in_snapshot(
+    function: Callable[[sqlite3.Connection], _T], unwanted: threading.Event
+) -> Callable[[sqlite3.Connection], _T]:
     def snapshot(c: sqlite3.Connection) -> _T:
         c.execute("BEGIN")
+        c.set_progress_handler(unwanted.is_set, _STEPS_BETWEEN_LOOKS)
         try:
             return function(c)
         finally:
+            c.set_progress_handler(None, 0)
             if c.in_transaction:
                 c.execute("ROLLBACK")
 

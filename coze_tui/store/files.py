@@ -13,8 +13,8 @@ from coze_tui.store.trouble import Trouble, store_error_from_os
 
 try:
     import fcntl
-except ImportError:  # Windows has no flock; there the rescue is not guarded against a second one
-    fcntl = None  # type: ignore[assignment]
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]  # there `only_one` guards nothing
 
 SIDE_FILES = ("-wal", "-shm", "-journal")
 
@@ -30,17 +30,28 @@ def prepare(path: Path) -> list[Trouble]:
     Raises:
         StoreError: the folder or file cannot be made or read.
     """
+    troubles: list[Trouble] = []
     try:
         path.parent.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):
             path.parent.mkdir(mode=0o700)
-        try:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600))
-        except FileExistsError:
-            return _made_private(path)
+        if not path.exists():
+            with only_one(path):
+                troubles = _made(path)
+        return troubles + _made_private(path)
     except OSError as error:
         raise store_error_from_os(error, path) from error
-    return _made_private(path)
+
+
+def _made(path: Path) -> list[Trouble]:
+    if path.exists():  # another program was quicker
+        return []
+    troubles = []
+    if any(beside(path, suffix).exists() for suffix in SIDE_FILES):
+        # SQLite would play the log of a file that was taken away into the new one.
+        troubles = [Trouble("damaged", str(set_aside(path)), "a log without its store")]
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600))
+    return troubles
 
 
 def _made_private(path: Path) -> list[Trouble]:
@@ -108,11 +119,14 @@ def set_aside(path: Path) -> Path:
 
 
 @contextlib.contextmanager
-def rescue_lock(path: Path) -> Iterator[None]:
-    """Only one program at a time sets a file aside and puts another in its place."""
-    descriptor = os.open(beside(path, ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+def only_one(path: Path) -> Iterator[None]:
+    """Only one program at a time makes the file, or puts another in its place."""
+    if fcntl is None:
+        yield
+        return
+    descriptor = os.open(path.parent, os.O_RDONLY)
     try:
-        if fcntl is not None:
+        with contextlib.suppress(OSError):  # not every network file system locks folders
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:

@@ -249,7 +249,7 @@ def frames_of(c: sqlite3.Connection, chat: int) -> tuple[Frame, ...]:
     """
     try:
         return tuple(frame_from_line(line) for line in frame_lines(c, chat))
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise StoreError("damaged", detail=f"frames of chat {chat}: {error}") from error
 
 

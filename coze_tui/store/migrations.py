@@ -179,7 +179,7 @@ def migrate(c: sqlite3.Connection, path: Path | None, steps: Sequence[Step] = ST
     """
     backup = None
     while (version := version_of(c)) != len(steps):
-        _refuse_strange(c, version, steps, path)
+        refuse_strange(c, path, steps)
         c.execute("BEGIN IMMEDIATE")
         try:
             version = version_of(c)  # another program may have been here while this one waited
@@ -193,11 +193,17 @@ def migrate(c: sqlite3.Connection, path: Path | None, steps: Sequence[Step] = ST
             if c.in_transaction:
                 c.execute("ROLLBACK")
             raise
-    _refuse_strange(c, version, steps, path)
+    refuse_strange(c, path, steps)
     return backup
 
 
-def _refuse_strange(c: sqlite3.Connection, version: int, steps: Sequence[Step], path: Path | None) -> None:
+def refuse_strange(c: sqlite3.Connection, path: Path | None, steps: Sequence[Step] = STEPS) -> None:
+    """Looks at whose database it is, and of which version, and changes nothing.
+
+    Raises:
+        StoreError: the file is newer than this program, or is no store of ours.
+    """
+    version = version_of(c)
     owner = int(c.execute("PRAGMA application_id").fetchone()[0])
     tables = int(c.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
     if owner != APPLICATION_ID and (owner or version or tables):

@@ -21,7 +21,7 @@ def is_dead(owner: str, beat_at_ms: int, now_ms: int) -> bool:
     """The owner is no more. Certain where it ran here on Linux; else its last sign of life decides."""
     try:
         place, pid, start = json.loads(owner)
-    except ValueError:
+    except (ValueError, TypeError):
         return True  # nobody owns it
     is_silent = now_ms - beat_at_ms > LEASE_MS
     if place != _place():

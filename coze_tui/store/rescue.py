@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 from pathlib import Path
 
-from coze_tui.store.files import beside, rescue_lock, set_aside
+from coze_tui.store.files import beside, only_one, set_aside
 from coze_tui.store.folding import fold_parts
 from coze_tui.store.migrations import APPLICATION_ID, migrate
 from coze_tui.store.trouble import error_name, store_error_from_os, store_error_from_sqlite
@@ -42,7 +42,7 @@ def rescue(path: Path) -> tuple[Path, int] | None:
         StoreError: there is no room for it, or no right.
     """
     try:
-        with rescue_lock(path):
+        with only_one(path):
             if not beside(path, ".rescued").exists():
                 if _is_sound(path):
                     return None

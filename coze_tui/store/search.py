@@ -45,7 +45,7 @@ def search(c: sqlite3.Connection, text: str, limit: int = 200) -> tuple[Hit, ...
     if not needle:
         return ()
     hits = _title_hits(c, needle, limit) + _message_hits(c, needle, limit)
-    hits.sort(key=lambda hit: (-hit.at, -hit.message))
+    hits.sort(key=lambda hit: (-hit.at, hit.part != "title", -hit.message))
     return tuple(hits[:limit])
 
 

@@ -1,0 +1,269 @@
+"""A chat from its question to its capture, and back."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coze_tui.api.objects import Frame
+from coze_tui.errors import StoreError
+from coze_tui.store import history, journal, messages, owners
+from coze_tui.store.journal import ChatSummary
+from coze_tui.store.messages import SLOT, SavedMessage
+from coze_tui.store.migrations import migrate
+
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=30)
+FRAMES = st.lists(st.builds(Frame, ANY_TEXT, ANY_TEXT, st.integers(0, 2**62), ANY_TEXT), max_size=12)
+DONE = ChatSummary("completed", 412_000, 1_902_000, 214, 512, 120, 312, 432)
+SOME = [
+    Frame("conversation.chat.created", '{"id":"1"}', 84_000),
+    Frame("conversation.message.delta", '{"content":"你好\\n"}', 412_000),
+    Frame("done", "[DONE]", 1_903_000, "7"),
+]
+ELSEWHERE = json.dumps(["another machine", 1, "1"])
+
+
+def answer(text: str) -> SavedMessage:
+    return SavedMessage("assistant", "answer", text, created_at=5_000)
+
+
+def begin(c: sqlite3.Connection, key: str, question: str = "2025年春节是哪一天", at: int = 2_000) -> int:
+    return journal.begin_chat(c, key, question, "7402", at)
+
+
+@given(FRAMES, FRAMES, FRAMES)
+def test_any_frames_are_read_back_as_they_came(
+    running: list[Frame], packed: list[Frame], resumed: list[Frame]
+) -> None:
+    c = sqlite3.connect(":memory:", isolation_level=None)
+    migrate(c, None)
+    key = history.create_conversation(c, "coze.cn", "7402", 1_000)
+    chat = begin(c, key)
+    journal.append_frames(c, chat, 1, running)
+    assert journal.frames_of(c, chat) == tuple(running)
+    journal.append_frames(c, chat, 1 + len(running), packed)
+    journal.finish_chat(c, chat, DONE, [])
+    assert journal.frames_of(c, chat) == tuple(running + packed)
+    number = journal.resume_chat(c, chat, 9_000)
+    journal.append_frames(c, chat, number, resumed)
+    assert journal.frames_of(c, chat) == tuple(running + packed + resumed)
+    journal.finish_chat(c, chat, DONE, [])
+    assert journal.frames_of(c, chat) == tuple(running + packed + resumed)
+    c.close()
+
+
+@given(st.builds(Frame, ANY_TEXT, ANY_TEXT, st.integers(0, 2**62), ANY_TEXT))
+def test_a_frame_is_one_line(frame: Frame) -> None:
+    line = journal.line_from_frame(frame)
+    assert b"\n" not in line
+    assert journal.frame_from_line(line) == frame
+
+
+def test_a_question_is_kept_before_anything_came_back(c: sqlite3.Connection, key: str) -> None:
+    chat = begin(c, key)
+    saved = journal.chat(c, chat)
+    assert saved is not None
+    assert (saved.conversation, saved.question, saved.bot_id, saved.sent_at) == (
+        key,
+        "2025年春节是哪一天",
+        "7402",
+        2_000,
+    )
+    assert not saved.is_final
+    (question,) = messages.messages(c, key)
+    assert (question.role, question.type, question.content, question.chat) == (
+        "user",
+        "question",
+        "2025年春节是哪一天",
+        chat,
+    )
+    assert question.position == saved.slot * SLOT
+    conversation = history.conversation(c, key)
+    assert conversation is not None
+    assert (conversation.title, conversation.updated_at) == ("2025年春节是哪一天", 2_000)
+
+
+def test_a_title_comes_from_the_first_question_only_and_is_one_short_line(
+    c: sqlite3.Connection, key: str
+) -> None:
+    begin(c, key, "  \n多行\n问题 " + "很长" * 100)
+    begin(c, key, "another")
+    saved = history.conversation(c, key)
+    assert saved is not None
+    assert saved.title.startswith("多行 问题 很长")
+    assert len(saved.title) == 80
+
+
+def test_a_question_that_is_no_text_gives_no_title(c: sqlite3.Connection, key: str) -> None:
+    journal.begin_chat(c, key, '[{"type":"image"}]', "7402", 2_000, content_type="object_string")
+    saved = history.conversation(c, key)
+    assert saved is not None
+    assert saved.title == ""
+    assert messages.messages(c, key)[0].content_type == "object_string"
+
+
+def test_a_chat_in_a_conversation_that_is_gone_is_a_store_error(c: sqlite3.Connection) -> None:
+    with pytest.raises(StoreError):
+        begin(c, "gone")
+    with pytest.raises(StoreError):
+        journal.finish_chat(c, 99, DONE, [])
+
+
+def test_frames_sent_again_are_kept_once(c: sqlite3.Connection, key: str) -> None:
+    chat = begin(c, key)
+    journal.append_frames(c, chat, 1, SOME[:2])
+    journal.append_frames(c, chat, 2, SOME[1:])
+    assert journal.frames_of(c, chat) == tuple(SOME)
+
+
+def test_a_finished_chat_holds_its_figures_and_one_capture(c: sqlite3.Connection, key: str) -> None:
+    chat = begin(c, key)
+    journal.append_frames(c, chat, 1, SOME)
+    keys = journal.finish_chat(
+        c, chat, DONE, [answer("1 月 29 日"), SavedMessage("assistant", "follow_up", "x")]
+    )
+    saved = journal.chat(c, chat)
+    assert saved is not None
+    assert (saved.is_final, saved.frame_count, saved.has_capture, saved.summary) == (True, 3, True, DONE)
+    assert c.execute("SELECT count(*) FROM frames").fetchone()[0] == 0
+    assert [each.content for each in messages.messages_of_chat(c, chat)] == [
+        saved.question,
+        "1 月 29 日",
+        "x",
+    ]
+    assert [each.key for each in messages.messages_of_chat(c, chat)][1:] == list(keys)
+    assert journal.chats(c, key) == (saved,)
+
+
+def test_figures_from_a_hostile_server_do_no_harm(c: sqlite3.Connection, key: str) -> None:
+    chat = begin(c, key)
+    journal.finish_chat(c, chat, ChatSummary("failed", error_code=10**40, error_msg="a\0\ud83d"), [])
+    saved = journal.chat(c, chat)
+    assert saved is not None
+    assert (saved.summary.error_code, saved.summary.error_msg) == (2**63 - 1, "a\ufffd")
+
+
+def test_a_recovery_takes_the_place_of_the_half_answer(c: sqlite3.Connection, key: str) -> None:
+    first = begin(c, key)
+    journal.append_frames(c, first, 1, SOME[:2])
+    journal.finish_chat(c, first, ChatSummary("interrupted"), [answer("1 月")])
+    assert journal.frames_of(c, first) == tuple(SOME[:2])
+    second = begin(c, key, "and then?", 3_000)
+    journal.finish_chat(c, second, DONE, [answer("later")])
+    journal.finish_chat(c, first, DONE, [answer("1 月 29 日"), answer("another")])
+    assert [each.content for each in messages.messages(c, key)] == [
+        "2025年春节是哪一天",
+        "1 月 29 日",
+        "another",
+        "and then?",
+        "later",
+    ]
+    assert journal.frames_of(c, first) == tuple(SOME[:2])
+
+
+def test_a_conversation_is_interrupted_while_its_last_chat_is(c: sqlite3.Connection, key: str) -> None:
+    def interrupted() -> bool:
+        saved = history.conversation(c, key)
+        assert saved is not None
+        return saved.interrupted
+
+    first = begin(c, key)
+    journal.finish_chat(c, first, ChatSummary("interrupted"), [])
+    assert interrupted()
+    second = begin(c, key)
+    journal.finish_chat(c, second, DONE, [])
+    assert not interrupted()
+    journal.finish_chat(c, first, ChatSummary("interrupted"), [])
+    assert not interrupted()
+    journal.finish_chat(c, second, ChatSummary("interrupted"), [])
+    assert interrupted()
+
+
+def test_ids_are_kept_as_they_become_known(c: sqlite3.Connection, key: str) -> None:
+    chat = begin(c, key)
+    journal.note_ids(c, chat, logid="2026L")
+    journal.note_ids(c, chat, chat_id="74", conversation_id="75", section_id="76")
+    saved, conversation = journal.chat(c, chat), history.conversation(c, key)
+    assert saved is not None
+    assert conversation is not None
+    assert (saved.chat_id, saved.section_id, saved.logid) == ("74", "76", "2026L")
+    assert (conversation.conversation_id, conversation.section_id, conversation.on_server) == (
+        "75",
+        "76",
+        True,
+    )
+
+
+def test_a_logid_alone_says_nothing_of_the_server(c: sqlite3.Connection, key: str) -> None:
+    journal.note_ids(c, begin(c, key), logid="2026L")
+    conversation = history.conversation(c, key)
+    assert conversation is not None
+    assert not conversation.on_server
+
+
+def test_a_section_nobody_has_opened_here_begins_with_the_chat_in_it(c: sqlite3.Connection, key: str) -> None:
+    first = begin(c, key)
+    journal.note_ids(c, first, section_id="s1")
+    assert history.sections(c, key) == ()
+    second = begin(c, key, "again", 3_000)
+    journal.note_ids(c, second, section_id="s1")
+    third = begin(c, key, "once more", 4_000)
+    for _ in range(2):
+        journal.note_ids(c, third, section_id="s2")
+    saved = journal.chat(c, third)
+    assert saved is not None
+    assert history.sections(c, key) == (history.SavedSection("s2", saved.slot * SLOT, 4_000),)
+
+
+def test_a_capture_that_cannot_be_read_is_a_store_error(c: sqlite3.Connection, key: str) -> None:
+    chat = begin(c, key)
+    journal.append_frames(c, chat, 1, SOME)
+    for line in (b"{", b"[1,2]", b"5", b"\xff"):
+        c.execute("UPDATE frames SET line = ?", (line,))
+        with pytest.raises(StoreError) as caught:
+            journal.frames_of(c, chat)
+        assert caught.value.kind == "damaged"
+    c.execute("UPDATE chats SET capture = x'00'")
+    with pytest.raises(StoreError):
+        journal.frames_of(c, chat)
+
+
+def test_frames_of_no_chat_are_none(c: sqlite3.Connection) -> None:
+    assert journal.frames_of(c, 99) == ()
+    assert journal.chat(c, 99) is None
+
+
+def test_only_chats_of_dead_programs_are_unfinished(c: sqlite3.Connection, key: str) -> None:
+    living, dead, remote, final = (begin(c, key, at=5_000) for _ in range(4))
+    c.execute("UPDATE chats SET owner = '' WHERE key = ?", (dead,))
+    c.execute("UPDATE chats SET owner = ? WHERE key = ?", (ELSEWHERE, remote))
+    journal.finish_chat(c, final, DONE, [])
+    assert [each.key for each in journal.unfinished_chats(c, 5_000)] == [dead]
+    later = 5_001 + owners.LEASE_MS
+    journal.heartbeat(c, later)
+    assert [each.key for each in journal.unfinished_chats(c, later)] == [dead, remote]
+    assert living not in {each.key for each in journal.unfinished_chats(c, later)}
+
+
+def test_an_unfinished_chat_is_adopted_once(c: sqlite3.Connection, key: str) -> None:
+    chat = begin(c, key)
+    assert not journal.adopt(c, chat, 5_000)  # it is ours and runs
+    c.execute("UPDATE chats SET owner = ''")
+    assert journal.adopt(c, chat, 5_000)
+    assert not journal.adopt(c, chat, 5_000)
+    journal.finish_chat(c, chat, DONE, [])
+    assert not journal.adopt(c, chat, 5_000)
+
+
+def test_a_heartbeat_speaks_for_this_program_only(c: sqlite3.Connection, key: str) -> None:
+    ours, theirs = begin(c, key), begin(c, key)
+    c.execute("UPDATE chats SET owner = ? WHERE key = ?", (ELSEWHERE, theirs))
+    journal.heartbeat(c, 77_000)
+    assert c.execute("SELECT key, beat_at FROM chats ORDER BY key").fetchall() == [
+        (ours, 77_000),
+        (theirs, 2_000),
+    ]

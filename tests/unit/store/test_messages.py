@@ -1,0 +1,123 @@
+"""Messages are written and read back, and come in pages from the end."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coze_tui.errors import StoreError
+from coze_tui.store import history, messages, search, search_index
+from coze_tui.store.folding import storable, storable_int
+from coze_tui.store.messages import SavedMessage
+from coze_tui.store.migrations import migrate
+
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=30)
+
+
+def said(text: str, at: int = 0) -> SavedMessage:
+    return SavedMessage("assistant", "answer", text, created_at=at)
+
+
+@given(
+    st.lists(
+        st.builds(
+            SavedMessage,
+            *[ANY_TEXT] * 7,
+            created_at=st.integers(-(10**30), 10**30),
+        ),
+        max_size=5,
+    )
+)
+def test_any_messages_are_read_back_as_they_were(given_: list[SavedMessage]) -> None:
+    c = sqlite3.connect(":memory:", isolation_level=None)
+    migrate(c, None)
+    key = history.create_conversation(c, "coze.cn", "7402", 1_000)
+    keys = messages.append_messages(c, key, given_)
+    read = messages.messages(c, key)
+    assert [each.key for each in read] == list(keys)
+    for before, after in zip(given_, read, strict=True):
+        assert (
+            replace(
+                before,
+                role=storable(before.role),
+                type=storable(before.type),
+                content=storable(before.content),
+                reasoning=storable(before.reasoning),
+                name=storable(before.name),
+                content_type=storable(before.content_type),
+                message_id=storable(before.message_id),
+                created_at=storable_int(before.created_at),
+                key=after.key,
+                conversation=key,
+                position=after.position,
+            )
+            == after
+        )
+        assert messages.message(c, after.key) == after
+    c.close()
+
+
+def test_pages_go_from_the_end_to_the_beginning_and_back(c: sqlite3.Connection, key: str) -> None:
+    for part in range(3):
+        messages.append_messages(c, key, [said(f"{part}.{n}") for n in range(4)])
+    whole = [each.content for each in messages.messages(c, key)]
+    assert whole == [f"{part}.{n}" for part in range(3) for n in range(4)]
+    assert messages.message_count(c, key) == 12
+    pages: list[str] = []
+    before: int | None = None
+    while page := messages.messages(c, key, before=before, limit=5):
+        pages = [each.content for each in page] + pages
+        before = page[0].position
+    assert pages == whole
+    pages, after = [], -1
+    while page := messages.messages(c, key, after=after, limit=5):
+        pages += [each.content for each in page]
+        after = page[-1].position
+    assert pages == whole
+
+
+def test_what_is_appended_makes_the_conversation_younger_but_never_older(
+    c: sqlite3.Connection, key: str
+) -> None:
+    def updated_at() -> int:
+        saved = history.conversation(c, key)
+        assert saved is not None
+        return saved.updated_at
+
+    messages.append_messages(c, key, [said("a", 500)])
+    assert updated_at() == 1_000
+    messages.append_messages(c, key, [said("a", 9_000), said("b", 8_000)])
+    assert updated_at() == 9_000
+    assert messages.append_messages(c, key, []) == ()
+
+
+def test_many_at_once_are_found_before_they_are_indexed_and_after(c: sqlite3.Connection, key: str) -> None:
+    messages.append_messages(c, key, [said(f"可以退款 {n}", n) for n in range(100)])
+    assert c.execute("SELECT count(*) FROM texts WHERE is_indexed").fetchone()[0] == 0
+    before = search.search(c, "退款")
+    assert len(before) == 100
+    assert [search_index.add_some(c, 60), search_index.add_some(c, 60), search_index.add_some(c, 60)] == [
+        60,
+        40,
+        0,
+    ]
+    assert search.search(c, "退款") == before
+
+
+def test_no_conversation_no_messages(c: sqlite3.Connection) -> None:
+    with pytest.raises(StoreError):
+        messages.append_messages(c, "gone", [said("a")])
+    assert messages.messages(c, "gone") == ()
+    assert messages.message(c, 99) is None
+
+
+def test_deleted_messages_are_found_no_more(c: sqlite3.Connection, key: str) -> None:
+    keys = messages.append_messages(c, key, [said("退款"), said("春节")])
+    messages.delete_messages(c, "messages.key = ?", keys[0])
+    assert search.search(c, "退款") == ()
+    assert len(search.search(c, "春节")) == 1
+    assert c.execute("SELECT count(*) FROM grams WHERE grams MATCH '\"退款\"'").fetchone()[0] == 0
