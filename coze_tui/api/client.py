@@ -9,12 +9,12 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Literal, cast
 
 import httpx
 
-from coze_tui import __version__
-from coze_tui.addresses import AddressError, base_url_from_text
+from coze_tui import __version__, setting_values
 from coze_tui.api.connection import open_client
 from coze_tui.api.failures import LOWER_FAILURES, origin_of, transport_error
 from coze_tui.api.objects import Json
@@ -29,6 +29,7 @@ from coze_tui.api.replies import (
     protocol_error,
 )
 from coze_tui.errors import CredentialsError, SettingsError, TransportError
+from coze_tui.setting_values import WrongValueError
 
 _LARGEST_JSON = 16_000_000
 _POOL_SECONDS = 10.0
@@ -84,9 +85,9 @@ class CozeClient:
                 `detail` begins with its name.
         """
         try:
-            self.base_url = base_url_from_text(base_url)
-        except AddressError as error:
-            raise SettingsError(error.fault, source="base_url") from None
+            self.base_url = setting_values.base_url(base_url.strip(), Path())
+        except WrongValueError as error:
+            raise SettingsError(error.problem, source="base_url", suggestion=error.suggestion) from None
         self._auth = _Bearer(token)
         self._reply_timeout = reply_timeout
         self._sleep = sleep

@@ -42,7 +42,7 @@ class Reply:
 
     @classmethod
     def of(cls, response: httpx.Response, body: bytes) -> Reply:
-        return cls(response.status_code, response.headers, body, is_encoded(response))
+        return cls(response.status_code, response.headers, _masked(body, response), is_encoded(response))
 
     @property
     def content_type(self) -> str:
@@ -102,6 +102,12 @@ class Envelope:
             if found := items_of(self.raw.get(key)):
                 return found
         return ()
+
+
+def _masked(body: bytes, response: httpx.Response) -> bytes:
+    """The body without our token, which a server may repeat to explain what it did not like."""
+    token = response.request.headers.get("authorization", "").removeprefix("Bearer ").encode()
+    return body.replace(token, b"***") if token and token in body else body
 
 
 def is_encoded(response: httpx.Response) -> bool:

@@ -92,12 +92,14 @@ async def test_a_token_that_fits_no_header_is_never_sent(token: str, reason: str
 
 @pytest.mark.parametrize("address", ["http://api.example", "http://192.168.1.5:8888", "ftp://x", "", "a b"])
 def test_an_address_that_would_give_the_token_away_is_refused(address: str) -> None:
-    with pytest.raises(SettingsError):
+    with pytest.raises(SettingsError) as caught:
         CozeClient(address, lambda: "pat_EXAMPLE")
+    assert caught.value.source == "base_url"
+    assert " " in caught.value.problem  # a clause for a person
 
 
 async def test_a_pasted_address_is_mended() -> None:
-    client = CozeClient("https://www.coze.cn/space/1/bot/2", lambda: "pat_EXAMPLE")
+    client = CozeClient(" https://www.coze.cn/space/1/bot/2\n", lambda: "pat_EXAMPLE")
     assert client.base_url == "https://api.coze.cn"
     await client.aclose()
     await client.aclose()
@@ -427,3 +429,19 @@ async def test_the_token_is_in_no_error_no_traceback_and_no_log(
             assert "MARKED" not in text
     assert caplog.records
     assert "MARKED" not in caplog.text
+
+
+@pytest.mark.parametrize("status", ["200 OK", "401 Unauthorized", "502 Bad"])
+@pytest.mark.parametrize("content_type", ["application/json", "text/html", "text/plain"])
+async def test_a_server_that_repeats_the_token_is_not_repeated(
+    status: str, content_type: str, loopback: Loopback
+) -> None:
+    body = f'{{"code":4100,"msg":"no such token: Bearer {loopback.token}"}}'.encode()
+    server = await loopback.serve(loopback.answer(body, status, content_type))
+    client = await loopback.client(server.base_url)
+    error = await failure(client, "POST")
+    with pytest.raises(CozeTuiError) as caught:
+        async with client.open_stream("/v3/chat", {}):
+            pass
+    for told in (str(vars(error)), str(vars(caught.value))):
+        assert "no such token: Bearer ***" in told
