@@ -51,8 +51,9 @@ class TurnFeed:
     that has fallen behind takes few, large updates.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self) -> None:
+        """On the screen's loop."""
+        self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
         self._waiting: list[TurnUpdate | _Growing] = []
         self._arrived = asyncio.Event()

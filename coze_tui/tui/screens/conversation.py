@@ -1,0 +1,509 @@
+"""The conversation screen: shows one conversation and follows the turns in it. Computes nothing itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+from textual import getters, on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.worker import Worker, WorkerState
+
+from coze_tui.advice import advice
+from coze_tui.api.objects import Bot, ToolCall
+from coze_tui.engine.conversations import ChatPage, Opened
+from coze_tui.engine.figures import TurnFigures
+from coze_tui.engine.home import TurnFeed
+from coze_tui.engine.transcript import ToldChat
+from coze_tui.engine.updates import Phase
+from coze_tui.errors import CozeTuiError, CredentialsError
+from coze_tui.i18n import _
+from coze_tui.settings import Settings
+from coze_tui.text import clean, clean_line
+from coze_tui.tui import messages as posted
+from coze_tui.tui.bridge import run_turn
+from coze_tui.tui.log.entries import BotEntry, Entry, GreetingEntry, SectionEntry, UserEntry
+from coze_tui.tui.widgets.banner import Banner
+from coze_tui.tui.widgets.chip import Chip, activity_of
+from coze_tui.tui.widgets.completion import Candidate
+from coze_tui.tui.widgets.event_sidebar import EventSidebar
+from coze_tui.tui.widgets.header import ChatHeader
+from coze_tui.tui.widgets.key_footer import KeyFooter
+from coze_tui.tui.widgets.life_feed import LifeFeed
+from coze_tui.tui.widgets.message_log import MessageLog
+from coze_tui.tui.widgets.prompt import Prompt
+from coze_tui.tui.widgets.prompt_area import PromptArea
+from coze_tui.tui.widgets.queue_strip import QueueStrip
+from coze_tui.tui.widgets.status_strip import StatusStrip
+
+if TYPE_CHECKING:
+    from coze_tui.engine.engine import Engine
+    from coze_tui.engine.home import EngineHome
+    from coze_tui.tui.app import CozeApp
+
+_WIDE = 100
+"""Columns from which the sidebar stands beside the log."""
+_LIFE_SECONDS = 0.125
+"""How often the sidebar and the chip follow a running turn."""
+_QUIT_AGAIN_SECONDS = 2.0
+
+
+class ConversationScreen(Screen[None]):
+    """A log, a prompt, and what runs between them. What else can be done about it is `ChatScreen`'s."""
+
+    header = getters.query_one(ChatHeader)
+    log_widget = getters.query_one(MessageLog)
+    sidebar = getters.query_one(EventSidebar)
+    strip = getters.query_one(StatusStrip)
+    queue_strip = getters.query_one(QueueStrip)
+    prompt = getters.query_one(Prompt)
+    banner = getters.query_one(Banner)
+    life = getters.query_one(LifeFeed)
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.conversation = ""
+        """Key of the open conversation; empty until something is said in a new one."""
+        self.bot = Bot(id=settings.bot_id)
+        self.title_text = ""
+        self.phase: Phase | None = None
+        """The phase of the turn that runs in this conversation; None when none does."""
+        self.question = ""
+        self._queue: list[str] = []
+        self._page: ChatPage | None = None
+        self.figures = TurnFigures()
+        self._sent_at = 0.0
+        self._pulse: Timer | None = None
+        self._quit_asked_at = 0.0
+        self._chat_keys: dict[int, BotEntry] = {}
+        self.waiting_calls: tuple[ToolCall, ...] = ()
+
+    @property
+    def coze(self) -> CozeApp:
+        """The app, with what screens need of it."""
+        return cast("CozeApp", self.app)
+
+    @property
+    def home(self) -> EngineHome[Engine]:
+        """The way to the engine."""
+        return self.coze.home
+
+    @property
+    def turn_runs(self) -> bool:
+        """A turn runs in this conversation."""
+        return self.phase is not None and not self.phase.is_final
+
+    # --- made ---
+
+    def compose(self) -> ComposeResult:
+        yield ChatHeader(bot=self.bot_name, site=self.settings.site, id="header")
+        yield Banner(id="banner")
+        with Horizontal(id="body"):
+            yield MessageLog(self.coze.palette, frames_per_second=self.coze.frames_per_second, id="log")
+            yield EventSidebar(id="sidebar")
+        yield StatusStrip(id="strip")
+        yield PromptArea(
+            commands=self.candidates,
+            enter_guard=self.coze.enter_guard,
+            send_key="ctrl+j" if self.settings.send_key == "ctrl+j" else "enter",
+            id="prompt_area",
+        )
+        yield KeyFooter(id="footer")
+        yield LifeFeed(id="life")
+
+    def on_mount(self) -> None:
+        self.prompt.focus()
+        for problem in self.coze.problems:
+            self.banner.add(advice(problem).text)
+        self.call_after_refresh(self._begin)
+
+    @work(group="begin", exit_on_error=False)
+    async def _begin(self) -> None:
+        """After the first frame: the store, the conversation to go on with, the bot."""
+        wish = self.coze.wish
+        await self.home.call(_ready)
+        for text in await self.home.call(_trouble_texts):
+            self.banner.add(text)
+        await self.home.call(lambda engine: engine.unfinished())
+        self.prompt.set_earlier(await self.home.call(lambda engine: engine.conversations.prompts()))
+        key = wish.conversation
+        if not key and wish.go_on:
+            last = await self.home.call(lambda engine: engine.conversations.last())
+            key = last or ""
+        if key:
+            await self._open(key)
+        if not (self.settings.bot_id or self.conversation) or not self.coze.access.has_token(self.settings):
+            self.needs_setting_up()
+            return
+        self.learn_bot()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """What a worker failed with is told if it was foreseen; else it is a crash."""
+        error = event.worker.error
+        if event.state is not WorkerState.ERROR or error is None:
+            return
+        if isinstance(error, CozeTuiError):
+            self.show_trouble(advice(error, base_url=self.settings.base_url).text)
+        elif isinstance(error, Exception):
+            self.app._handle_exception(error)
+
+    # --- the bot ---
+
+    @property
+    def bot_name(self) -> str:
+        return clean_line(self.bot.name) or self.bot.id or _("no bot")
+
+    @work(group="bot", exclusive=True, exit_on_error=False)
+    async def learn_bot(self) -> None:
+        """Its name and greeting; a token that may not see them can chat all the same (api 4.5)."""
+        bot_id = self.bot.id
+        try:
+            bot = await self.home.call(lambda engine: engine.bot(bot_id))
+        except CozeTuiError as error:
+            if isinstance(error, CredentialsError):
+                self.needs_setting_up()
+            else:
+                self.banner.add(advice(error, base_url=self.settings.base_url).text)
+            return
+        self.bot = bot
+        self.header.bot = self.bot_name
+        self.coze.remember_bot(bot)
+        self._greet()
+
+    def _greet(self) -> None:
+        log = self.log_widget
+        if log.entries or not (self.bot.prologue or self.bot.suggested_questions):
+            return
+        questions = [clean_line(question) for question in self.bot.suggested_questions]
+        log.append(GreetingEntry(self.bot_name, clean(self.bot.prologue), questions))
+        self.prompt.follow_up_count = len(questions)
+
+    # --- conversations ---
+
+    async def _open(self, key: str) -> None:
+        opened = await self.home.call(lambda engine: engine.conversations.open(key))
+        if opened is None:
+            text = _("there is no conversation {key} here").format(key=clean_line(key))
+            self.banner.add(text)
+            return
+        await self._keep_draft()
+        self._show(opened)
+        feed = TurnFeed()
+        question = await self.home.call(lambda engine: engine.follow(opened.summary.key, feed))
+        if question is not None:
+            self.begin_turn(question, feed)
+
+    def _show(self, opened: Opened) -> None:
+        summary = opened.summary
+        self.conversation = summary.key
+        self.bot = Bot(id=summary.bot_id, name=summary.bot_name)
+        self._page = opened.page
+        self._chat_keys.clear()
+        self.phase = None
+        self._set_title(summary.title)
+        self.header.bot = self.bot_name
+        self.log_widget.show(self._entries(opened.page.chats), has_older=opened.page.has_older)
+        self._set_queue(opened.queue)
+        if opened.draft:
+            self.prompt.set_message(opened.draft)
+        else:
+            self.prompt.clear_message()
+        self._offer_follow_ups()
+        last = opened.page.chats[-1] if opened.page.chats else None
+        self._show_life(last.key if last else 0)
+
+    def _entries(self, chats: Sequence[ToldChat]) -> list[Entry]:
+        entries: list[Entry] = []
+        for chat in chats:
+            if chat.starts_section:
+                entries.append(SectionEntry(chat.sent_at_ms))
+            if chat.question:
+                entries.append(UserEntry(chat.question, chat.sent_at_ms, chat=chat.key))
+            entry = BotEntry.told(chat)
+            if chat.key:
+                self._chat_keys[chat.key] = entry
+            entries.append(entry)
+        return entries
+
+    @on(MessageLog.OlderWanted)
+    @work(group="page", exclusive=True, exit_on_error=False)
+    async def _load_older(self) -> None:
+        if self._page is not None and self._page.has_older:
+            key, before = self.conversation, self._page.first
+            page = await self.home.call(lambda engine: engine.conversations.page(key, before=before))
+            self._page = ChatPage(
+                page.chats, page.first, self._page.last, page.has_older, self._page.has_newer
+            )
+            self.log_widget.prepend(self._entries(page.chats), has_older=page.has_older)
+
+    def action_new(self) -> None:
+        """Begin a new conversation; a running turn goes on in its own."""
+        self._leave()
+        self.conversation, self._page = "", None
+        self.phase = None
+        self._set_title("")
+        self._set_queue(())
+        self.log_widget.clear()
+        self.prompt.clear_message()
+        self.prompt.follow_up_count = 0
+        self.show_figures(None)
+        self._greet()
+        self.prompt.focus()
+
+    @work(group="draft", exit_on_error=False)
+    async def _leave(self) -> None:
+        await self._keep_draft()
+
+    def _set_title(self, title: str) -> None:
+        self.title_text = clean_line(title)
+        self.header.title = self.title_text
+
+    async def _keep_draft(self) -> None:
+        """What is typed and queued survives quitting and crashing."""
+        key, draft = self.conversation, self.prompt.message
+        if key:
+            try:
+                await self.home.call(lambda engine: engine.conversations.keep_draft(key, draft))
+            except CozeTuiError as error:
+                self.show_trouble(advice(error).text)
+
+    @on(Prompt.DraftChanged)
+    @work(group="draft", exclusive=True, exit_on_error=False)
+    async def _draft_changed(self, message: Prompt.DraftChanged) -> None:
+        await self._ensure_conversation()
+        await self._keep_draft()
+
+    async def _ensure_conversation(self) -> str:
+        """The key of the open conversation, made now if it is new."""
+        if not self.conversation:
+            site, bot = self.settings.site, self.bot
+            self.conversation = await self.home.call(
+                lambda engine: engine.conversations.create(site, bot.id, bot.name)
+            )
+        return self.conversation
+
+    async def before_leaving(self) -> None:
+        """The program is about to end: keep what is typed."""
+        await self._keep_draft()
+        if self.conversation and self.log_widget.entries:
+            self.coze.left_conversation = self.conversation
+
+    # --- asking ---
+
+    @on(Prompt.FollowUpChosen)
+    def _follow_up_chosen(self, message: Prompt.FollowUpChosen) -> None:
+        questions = self._follow_ups()
+        if message.number <= len(questions):
+            self.ask(questions[message.number - 1])
+
+    @on(MessageLog.QuestionChosen)
+    def _question_chosen(self, message: MessageLog.QuestionChosen) -> None:
+        self.ask(message.text)
+
+    def ask(self, question: str) -> None:
+        """Send a question, or queue it behind the running turn."""
+        if self.turn_runs:
+            self._set_queue([*self._queue, question])
+            self._keep_queue()
+            return
+        self.send(question)
+
+    def send(self, question: str) -> None:
+        feed = TurnFeed()
+        self.begin_turn(question, feed)
+        self._ask_engine(question, feed)
+        if not self.title_text:
+            self._set_title(" ".join(question[:240].split())[:60])
+
+    @work(group="ask", exit_on_error=False)
+    async def _ask_engine(self, question: str, feed: TurnFeed) -> None:
+        key = await self._ensure_conversation()
+        await self.home.call(lambda engine: engine.ask(key, question, feed))
+        await self._keep_draft()
+
+    def begin_turn(self, question: str, feed: TurnFeed, *, entry: BotEntry | None = None) -> None:
+        """Show a question and follow what comes for it."""
+        now_ms = int(time.time() * 1000)
+        log = self.log_widget
+        self.phase = Phase.SENDING
+        self.question = question
+        self.waiting_calls = ()
+        if entry is None:
+            entry = BotEntry(self.bot_name, now_ms)
+            log.append(UserEntry(question, now_ms), entry)
+            log.action_to_end()
+            self.figures = TurnFigures()
+            self._sent_at = time.monotonic()
+        log.begin(entry)
+        self.life.figures = self.figures
+        self.show_figures(self.figures)
+        self.prompt.follow_up_count = 0
+        self._start_pulse()
+        self._run(feed)
+
+    @work(group="turn", exclusive=True, exit_on_error=False)
+    async def _run(self, feed: TurnFeed) -> None:
+        await run_turn(feed, {"log": self.log_widget, "life": self.life, "screen": self})
+
+    # --- what the turn says to the screen ---
+
+    def on_phase_changed(self, message: posted.PhaseChanged) -> None:
+        self.phase = message.update.phase
+        self.show_chip()
+        if message.update.phase is Phase.SENDING:
+            self.refresh_bindings()
+
+    def on_chat_identified(self, message: posted.ChatIdentified) -> None:
+        if message.update.conversation_replaced:
+            self.show_trouble(
+                _("The server did not know this conversation any more and has begun a new one.")
+            )
+
+    def on_action_required(self, message: posted.ActionRequired) -> None:
+        self.waiting_calls = message.update.tool_calls
+
+    def on_turn_ended(self, message: posted.TurnEnded) -> None:
+        self.phase = message.update.outcome
+        self.call_after_refresh(self._turn_over, message.update.error)
+
+    @work(group="turn over", exit_on_error=False)
+    async def _name_last_chat(self) -> None:
+        """The entries of the turn that is over learn which stored chat they are."""
+        key = self.conversation
+        chat = await self.home.call(lambda engine: engine.last_chat(key))
+        for entry in reversed(self.log_widget.entries):
+            if isinstance(entry, BotEntry | UserEntry):
+                if entry.chat:
+                    break
+                entry.chat = chat
+
+    def _turn_over(self, error: CozeTuiError | None) -> None:
+        self._stop_pulse()
+        self.refresh_bindings()
+        self._name_last_chat()
+        self._offer_follow_ups()
+        if self.turn_needs_help(error):
+            return
+        if self.phase in (Phase.COMPLETED, Phase.CANCELED) and self._queue:
+            question, *rest = self._queue
+            self._set_queue(rest)
+            self._keep_queue()
+            self.send(question)
+        elif self.phase is Phase.FAILED and not self.prompt.message:
+            self.prompt.set_message(self.question)
+
+    def turn_needs_help(self, error: CozeTuiError | None) -> bool:
+        """Whether the end of a turn asks for more than telling it; the queue waits then."""
+        return False
+
+    def needs_setting_up(self) -> None:
+        """There is no token, or no bot."""
+
+    def candidates(self, typed: str) -> Sequence[Candidate]:
+        """What a typed slash could become."""
+        return ()
+
+    def _follow_ups(self) -> list[str]:
+        for entry in reversed(self.log_widget.entries):
+            if isinstance(entry, BotEntry | GreetingEntry):
+                return entry.follow_ups
+        return []
+
+    def _offer_follow_ups(self) -> None:
+        self.prompt.follow_up_count = len(self._follow_ups())
+
+    # --- figures, chip, pulse ---
+
+    def show_figures(self, figures: TurnFigures | None) -> None:
+        self.sidebar.show(figures)
+        self.strip.show(figures)
+        self.show_chip()
+
+    def _start_pulse(self) -> None:
+        if self._pulse is None:
+            self._pulse = self.set_interval(_LIFE_SECONDS, self._beat)
+        self._flush_life()
+
+    def _stop_pulse(self) -> None:
+        if self._pulse is not None:
+            self._pulse.stop()
+            self._pulse = None
+        self._flush_life()
+
+    def _beat(self) -> None:
+        if self.coze.line_is_clear:  # else the next beat shows a newer state
+            self._flush_life()
+
+    def _flush_life(self) -> None:
+        now_us = int((time.monotonic() - self._sent_at) * 1_000_000) if self.turn_runs else None
+        if self.sidebar.figures is self.figures:
+            self.sidebar.flush(now_us)
+        self.strip.flush(now_us)
+        self.show_chip()
+
+    def show_chip(self) -> None:
+        elapsed = int((time.monotonic() - self._sent_at) * 1_000_000) if self.turn_runs else None
+        self.header.show_chip(Chip(activity_of(self.phase), clean_line(self.figures.tool), elapsed))
+
+    @on(MessageLog.EntryChosen)
+    def _entry_chosen(self, message: MessageLog.EntryChosen) -> None:
+        entry = message.entry
+        if entry is None or entry is self.log_widget.live or not entry.chat:
+            self.show_figures(self.figures if self.figures.rows else None)
+        else:
+            self._show_life(entry.chat)
+
+    @work(group="life", exclusive=True, exit_on_error=False)
+    async def _show_life(self, chat: int) -> None:
+        """The life of a stored chat, from its frames."""
+        if not chat:
+            self.show_figures(None)
+            return
+        try:
+            figures = await self.home.call(lambda engine: engine.figures(chat))
+        except CozeTuiError as error:
+            self.show_trouble(advice(error).text)
+            return
+        if not self.turn_runs or self.log_widget.chosen is not None:
+            self.show_figures(figures)
+
+    # --- the queue ---
+
+    def _set_queue(self, queue: Sequence[str]) -> None:
+        self._queue = list(queue)
+        self.queue_strip.show(self._queue)
+        self.prompt.has_queue = bool(self._queue)
+
+    @work(group="queue", exit_on_error=False)
+    async def _keep_queue(self) -> None:
+        key = await self._ensure_conversation()
+        queue = tuple(self._queue)
+        try:
+            await self.home.call(lambda engine: engine.conversations.keep_queue(key, queue))
+        except CozeTuiError as error:
+            self.show_trouble(advice(error).text)
+
+    @on(Prompt.QueueTakeAsked)
+    def _take_from_queue(self) -> None:
+        if self._queue:
+            *rest, last = self._queue
+            self._set_queue(rest)
+            self._keep_queue()
+            self.prompt.set_message(last)
+
+    def show_trouble(self, text: str) -> None:
+        """Something is wrong that does not stop the chat."""
+        self.banner.add(text)
+
+
+async def _ready(engine: Engine) -> None:
+    """The engine is up."""
+
+
+async def _trouble_texts(engine: Engine) -> list[str]:
+    return engine.trouble_texts()
