@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
 import pytest
+
+with warnings.catch_warnings():
+    # authlib, which cozepy imports, says whatever the filters are that it is getting old.
+    from authlib.deprecate import AuthlibDeprecationWarning  # type: ignore[import-untyped]
+
+    warnings.simplefilter("ignore", AuthlibDeprecationWarning)
+    import cozepy  # noqa: F401
+
 from cozepy import (
     AsyncCoze,
     AsyncTokenAuth,
