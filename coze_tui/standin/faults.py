@@ -7,7 +7,7 @@ the events and bytes are (`edit`, `style`). `FAULTS` describes each.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from coze_tui.standin.http import Answer, Reply, Silence
@@ -104,9 +104,6 @@ FAULTS: dict[str, str] = {
 }
 
 _WORD = re.compile(r"\s*\bfault:(\S+)")
-_HTML = (
-    "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1><hr>gateway (sample)</body></html>"
-)
 HOSTILE = (
     "plain \x1b[31mred\x1b[0m \x1b]52;c;aGVsbG8=\x07 \x1b]0;title\x07 \x9b31m \x9d0;t\x9c "
     "\u202eabc\u202c \u2066x\u2069 [bold]no markup[/bold] [link=javascript:x]y[/] \x07\x08\x00\x7f\ufffe "
@@ -177,83 +174,96 @@ def take(question: str) -> tuple[str, Faults]:
 
 
 def instead(faults: Faults, origin: str, headers: Mapping[str, str]) -> Answer | None:
-    """The reply that comes in place of the right one, if there is to be one."""
-    logid = next(iter(headers.values()), "")
-    denied = dumps({"code": 4100, "msg": "authentication is invalid", "detail": {"logid": logid}}).encode()
-    noise = bytes(range(256)) * 40
-    html = "text/html; charset=utf-8"
-    port = origin.rpartition(":")[2]
-    code = faults.number("code", 5000)
-    coded = dumps({"code": code, "msg": f"error {code} (sample)", "detail": {"logid": logid}}).encode()
-    page = _HTML.format
-    replies: dict[str, Reply] = {
-        "401": Reply(401, denied, headers=headers),
-        "403": Reply(403, page("403 Forbidden").encode(), html, headers),
-        "404": Reply(404, b"404 page not found\n", "text/plain", headers),
-        "429": Reply(
-            429,
-            dumps({"code": 4009, "msg": "too many requests (sample)"}).encode(),
-            headers={**headers, "Retry-After": faults.text("429") or "3"},
-        ),
-        "500json": Reply(500, b'{"code":500,"msg":"internal server error"}', headers=headers),
-        "500text": Reply(500, b"internal server error\n", "text/plain; charset=utf-8", headers),
-        "html502": Reply(502, page("502 Bad Gateway").encode(), html),
-        "html200": Reply(200, page("Sign in to the network").encode(), html),
-        "big502": Reply(502, page("502 Bad Gateway" + " x" * 500_000).encode(), html),
-        "empty200": Reply(200, b"", headers=headers),
-        "empty-stream": Reply(200, b"", "text/event-stream", headers),
-        "garbage": Reply(200, noise, "text/event-stream", headers),
-        "binary500": Reply(500, noise, "application/octet-stream", headers),
-        "bad-json": Reply(200, denied[: len(denied) // 2], headers=headers),
-        "json-as-stream": Reply(200, denied, "text/event-stream", headers),
-        "no-content-type": Reply(200, denied, None, headers),
-        "expired-token": Reply(200, denied, headers=headers),
-        "code": Reply(200, coded, headers=headers),
-        "redirect": Reply(
-            faults.number("redirect", 307),
-            b"",
-            None,
-            # Another name of the same machine is another origin: a token must not be sent on.
-            {**headers, "Location": f"http://localhost:{port}/_standin/elsewhere"},
-        ),
-    }
-    for name, reply in replies.items():
-        if faults.has(name):
-            return reply
+    """The reply that comes in place of the right one, if there is to be one. `headers` has the log id."""
     if faults.has("hang"):
         return Silence(reset=False)
     if faults.has("reset") and not faults.text("reset"):
         return Silence(reset=True)
-    return None
+    return next((_reply(name, faults, origin, headers) for name in faults.values if name in _REPLIES), None)
+
+
+def _reply(name: str, faults: Faults, origin: str, headers: Mapping[str, str]) -> Reply:
+    status, content_type, body = _REPLIES[name]
+    more: dict[str, str] = {}
+    detail = {"logid": next(iter(headers.values()), "")}
+    if body == "denied":
+        body = dumps({"code": 4100, "msg": "authentication is invalid", "detail": detail})
+    match name:
+        case "429":
+            more["Retry-After"] = str(faults.number("429", 3))
+        case "big502":
+            body += " " + "x " * 500_000
+        case "bad-json":
+            body = body[: len(body) // 2]
+        case "code":
+            code = faults.number("code", 5000)
+            body = dumps({"code": code, "msg": f"error {code} (sample)", "detail": detail})
+        case "redirect":
+            status = faults.number("redirect", 307)
+            # Another name of the same machine is another origin: a token must not be sent on.
+            more["Location"] = f"http://localhost:{origin.rpartition(':')[2]}/_standin/elsewhere"
+    raw = _NOISE if body == "noise" else body.encode()
+    return Reply(status, raw, content_type, {**headers, **more})
+
+
+def _page(title: str) -> str:
+    return (
+        f"<!DOCTYPE html><html><head><title>{title}</title></head><body><h1>{title}</h1>gateway</body></html>"
+    )
+
+
+_NOISE = bytes(range(256)) * 40
+_JSON, _HTML, _STREAM = "application/json", "text/html; charset=utf-8", "text/event-stream"
+_REPLIES: dict[str, tuple[int, str | None, str]] = {
+    "401": (401, _JSON, "denied"),
+    "403": (403, _HTML, _page("403 Forbidden")),
+    "404": (404, "text/plain", "404 page not found\n"),
+    "429": (429, _JSON, '{"code":4009,"msg":"too many requests (sample)"}'),
+    "500json": (500, _JSON, '{"code":500,"msg":"internal server error"}'),
+    "500text": (500, "text/plain; charset=utf-8", "internal server error\n"),
+    "html502": (502, _HTML, _page("502 Bad Gateway")),
+    "html200": (200, _HTML, _page("Sign in to the network")),
+    "big502": (502, _HTML, _page("502 Bad Gateway")),
+    "empty200": (200, _JSON, ""),
+    "empty-stream": (200, _STREAM, ""),
+    "garbage": (200, _STREAM, "noise"),
+    "binary500": (500, "application/octet-stream", "noise"),
+    "bad-json": (200, _JSON, "denied"),
+    "json-as-stream": (200, _STREAM, "denied"),
+    "no-content-type": (200, None, "denied"),
+    "expired-token": (200, _JSON, "denied"),
+    "code": (200, _JSON, ""),
+    "redirect": (307, None, ""),
+}
+"""Status, Content-Type, body; `denied` stands for the JSON of 4100, `noise` for bytes that are no text."""
 
 
 def style(base: Style, faults: Faults) -> Style:
     """The look of a stream with these faults."""
-    changes: dict[str, object] = {}
     for name, change in _STYLES.items():
         if faults.has(name):
-            changes |= change
-    for name, how, default in (("cut-events", "close", 5), ("end-events", "end", 5), ("reset", "reset", 0)):
-        if faults.has(name) and (default or faults.text(name)):
-            changes |= {"cut_events": faults.number(name, default), "cut_how": how}
+            base = change(base)
+    for name, how in (("cut-events", "close"), ("end-events", "end"), ("reset", "reset")):
+        if faults.has(name):
+            base = replace(base, cut_events=faults.number(name, 5), cut_how=how)
     if faults.has("cut-bytes"):
-        changes["cut_bytes"] = faults.number("cut-bytes", 900)
-    return replace(base, **changes)  # type: ignore[arg-type]  # the names and types are those of the table below
+        base = replace(base, cut_bytes=faults.number("cut-bytes", 900))
+    return base
 
 
-_STYLES: dict[str, dict[str, object]] = {
-    "crlf": {"newline": "\r\n"},
-    "cr": {"newline": "\r"},
-    "bom": {"bom": True},
-    "comments": {"comments": True},
-    "retry": {"retry": True},
-    "ids": {"number_from": 1},
-    "space": {"space": True},
-    "data-first": {"data_first": True},
-    "two-data-lines": {"two_data_lines": True},
-    "no-last-blank": {"last_blank": False},
-    "gzip": {"gzip": True},
-    "one-byte": {"chunks": "byte"},
+_STYLES: dict[str, Callable[[Style], Style]] = {
+    "crlf": lambda style: replace(style, newline="\r\n"),
+    "cr": lambda style: replace(style, newline="\r"),
+    "bom": lambda style: replace(style, bom=True),
+    "comments": lambda style: replace(style, comments=True),
+    "retry": lambda style: replace(style, retry=True),
+    "ids": lambda style: replace(style, number_from=1),
+    "space": lambda style: replace(style, space=True),
+    "data-first": lambda style: replace(style, data_first=True),
+    "two-data-lines": lambda style: replace(style, two_data_lines=True),
+    "no-last-blank": lambda style: replace(style, last_blank=False),
+    "gzip": lambda style: replace(style, gzip=True),
+    "one-byte": lambda style: replace(style, chunks="byte"),
 }
 
 
