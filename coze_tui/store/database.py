@@ -22,6 +22,7 @@ from coze_tui.store.trouble import Trouble, is_busy, store_error_from_sqlite
 _T = TypeVar("_T")
 
 _BUSY_MS = 5_000
+_MIGRATION_MS = 60_000
 _GIVE_UP_S = 15.0
 _STEPS_BETWEEN_LOOKS = 20_000
 """Of SQLite's machine: some milliseconds."""
@@ -147,6 +148,7 @@ class Database:
     def _guarded(self, line: _Line, function: Callable[[sqlite3.Connection], _T]) -> _T:
         try:
             if line.connection is None and line is self._reading and self.path and not self._is_closed:
+                self._require_own_file()
                 line.connection = _open_for_reading(self.path)
             if line.connection is None:
                 raise StoreError("other", str(self.path or ""), "the store is closed")
@@ -247,7 +249,9 @@ def _open_file(path: Path, *, suspect: bool = False) -> tuple[sqlite3.Connection
             damage = damage_in(c)
             if damage:
                 raise StoreError("damaged", str(path), damage)
+        c.execute(f"PRAGMA busy_timeout = {_MIGRATION_MS}")  # another program may be at it
         backup = migrate(c, path)
+        c.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
         if backup is not None:
             troubles.append(Trouble("migrated", str(backup)))
         _persist(c, "BEGIN IMMEDIATE", deadline)
@@ -263,7 +267,8 @@ def _open_file(path: Path, *, suspect: bool = False) -> tuple[sqlite3.Connection
 
 
 def _open_for_reading(path: Path) -> sqlite3.Connection:
-    c = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_MS / 1000, cached_statements=256)
+    uri = f"{path.resolve().as_uri()}?mode=rw"  # where there is no file, none is made
+    c = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_MS / 1000, cached_statements=256)
     c.execute("PRAGMA query_only = ON")
     c.execute("PRAGMA cache_size = -16000")
     return c
@@ -293,9 +298,7 @@ def _open_in_memory(path: Path | None) -> sqlite3.Connection:
 
 def _copy_within(source: sqlite3.Connection, target: sqlite3.Connection, seconds: float) -> None:
     """Copies a database, but does not wait for ever for one that is locked."""
-    source.execute(
-        "SELECT 1 FROM sqlite_master"
-    ).fetchone()  # raises when it is locked, where backup would wait
+    source.execute("SELECT 1 FROM sqlite_master").fetchone()  # raises when locked, where backup would wait
     deadline = time.monotonic() + seconds
 
     def progress(_status: int, _remaining: int, _total: int) -> None:

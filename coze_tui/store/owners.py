@@ -55,7 +55,7 @@ def _is_running(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except OSError:
-        return True
+        pass  # it is somebody else's
     return True
 
 

@@ -139,16 +139,14 @@ def _give_header(copy: Path, fresh: Path) -> None:
 
 def _copy_table(source: sqlite3.Connection, target: sqlite3.Connection, table: str) -> None:
     """Copies the rows that can be read, halving any range in which SQLite stumbles."""
+    there = {str(row[1]) for row in source.execute(f"PRAGMA table_info({table})")}
     try:
-        there = {str(row[1]) for row in source.execute(f"PRAGMA table_info({table})")}
         last = int(source.execute(f"SELECT max(rowid) FROM {table}").fetchone()[0] or 0)
     except sqlite3.DatabaseError:
         last = 1 << 40
-    columns = [
-        str(row[1]) for row in target.execute(f"PRAGMA table_info({table})").fetchall() if row[1] in there
-    ]
+    columns = [str(row[1]) for row in target.execute(f"PRAGMA table_info({table})") if row[1] in there]
     if not columns:
-        return
+        return  # the file is of a version without this table
     names, marks = ", ".join(columns), ", ".join("?" * len(columns))
     select = f"SELECT rowid, {names} FROM {table} NOT INDEXED WHERE rowid BETWEEN ? AND ? ORDER BY rowid"
     insert = f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})"

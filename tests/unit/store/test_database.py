@@ -105,6 +105,23 @@ async def test_closing_does_first_what_was_asked_before(path: Path) -> None:
     await database.close()
 
 
+async def test_what_comes_while_it_closes_is_refused(path: Path) -> None:
+    database = await Database.open(path)
+    closed, late = await asyncio.gather(
+        database.close(), database.run(history.conversation_count), return_exceptions=True
+    )
+    assert closed is None
+    assert isinstance(late, StoreError)
+
+
+async def test_a_folder_in_the_place_of_the_file_is_unreadable(path: Path) -> None:
+    path.mkdir(parents=True)
+    opened = await open_or_rescue(path)
+    assert "unreadable" in {trouble.kind for trouble in opened.troubles}
+    assert not opened.database.is_saved
+    await opened.database.close()
+
+
 # --- transactions ---
 
 
@@ -323,6 +340,23 @@ async def test_a_locked_store_is_told_and_nobody_waits_for_ever(
         await opened.database.close()
     await patient.write(new_conversation)
     await patient.close()
+    await database.close()
+
+
+async def test_a_store_too_large_for_memory_is_not_copied_there(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = await Database.open(path)
+    await database.write(new_conversation)
+    monkeypatch.setattr(database_module, "_BUSY_MS", 20)
+    monkeypatch.setattr(database_module, "_GIVE_UP_S", 0.05)
+    monkeypatch.setattr(database_module, "_COPIED_BYTES", 0)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        opened = await open_or_rescue(path)
+    assert [trouble.kind for trouble in opened.troubles] == ["locked"]
+    assert await opened.database.run(history.conversation_count) == 0
+    await opened.database.close()
     await database.close()
 
 
@@ -595,8 +629,10 @@ async def test_a_file_taken_away_is_noticed_before_anything_is_written_to_it(
     with pytest.raises(StoreError) as caught:
         await database.write(new_conversation)
     assert caught.value.kind == "damaged"
-    with pytest.raises(StoreError):
-        await database.data_version()
+    for asked in (database.data_version(), database.read(history.conversations)):
+        with pytest.raises(StoreError):
+            await asked
+    assert not path.exists()
     other = await Database.open(path)
     with pytest.raises(StoreError):
         await database.write(new_conversation)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from coze_tui.errors import StoreError
+from coze_tui.store import files
 from coze_tui.store.files import (
     beside,
     file_system_of,
@@ -114,6 +115,36 @@ def test_the_nearest_mount_says_which_file_system_it_is(path: str, kind: str) ->
 
 def test_a_temporary_folder_is_on_no_network(tmp_path: Path) -> None:
     assert not is_on_network(tmp_path / "store.db")
+
+
+def test_where_the_mounts_are_not_told_nothing_is_on_a_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_there(*_: object) -> None:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(Path, "read_text", none_there)
+    assert not is_on_network(tmp_path / "store.db")
+
+
+def test_where_nothing_can_be_locked_the_file_is_made_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "fcntl", None)
+    assert prepare(tmp_path / "data" / "store.db") == []
+    assert (tmp_path / "data" / "store.db").exists()
+
+
+def test_two_programs_make_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "store.db"
+    path.parent.mkdir(mode=0o700)
+    with only_one(path):
+        second = threading.Thread(target=prepare, args=(path,))
+        second.start()
+        second.join(0.05)
+        path.write_bytes(b"made by the first")
+    second.join()
+    assert path.read_bytes() == b"made by the first"
 
 
 def test_a_file_is_set_aside_with_all_that_belongs_to_it(tmp_path: Path) -> None:

@@ -122,6 +122,21 @@ def test_a_step_that_fails_leaves_the_version_before_it(tmp_path: Path) -> None:
         assert version_of(c) == VERSION
 
 
+def test_a_disk_that_fills_within_a_step_leaves_the_version_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    first_version(path, message_count=300)
+    with closing(connect(path)) as c:
+        pages = c.execute("PRAGMA page_count").fetchone()[0]
+        c.execute(f"PRAGMA max_page_count = {pages + 2}")
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            migrate(c, path)
+    with closing(connect(path)) as c:
+        assert version_of(c) == 1
+        assert c.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        migrate(c, path)
+        assert len(search.search(c, "退款", limit=500)) == 300
+
+
 KILLED_WITHIN = """
 import sqlite3, sys, time
 from pathlib import Path

@@ -95,6 +95,15 @@ def test_where_the_system_does_not_tell_when_a_process_began_both_decide() -> No
     assert is_dead(gone, 5_000, 5_000)
 
 
+def test_the_process_of_somebody_else_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    def not_ours(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", not_ours)
+    owner = json.dumps([json.loads(this_program())[0], 1, ""])
+    assert not is_dead(owner, 5_000, 5_000)
+
+
 @pytest.mark.parametrize("owner", ["", "rubbish", "[1", "[]", "5"])
 def test_what_nobody_owns_is_dead(owner: str) -> None:
     assert is_dead(owner, 5_000, 5_000)

@@ -17,7 +17,7 @@ from coze_tui.store import history, journal, messages, search
 from coze_tui.store.files import beside
 from coze_tui.store.journal import ChatSummary
 from coze_tui.store.messages import SavedMessage
-from coze_tui.store.migrations import migrate
+from coze_tui.store.migrations import STEPS, migrate
 from coze_tui.store.rescue import damage_in, is_half_done, rescue
 
 PAGE = 4096
@@ -192,6 +192,28 @@ def test_any_damage_ends_in_a_sound_store(tmp_path: Path) -> None:
         rescued(path)
         saved += counts(path)["messages"]
     assert saved > 0
+
+
+def test_a_store_of_an_older_version_is_rescued_into_the_newest(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as c:
+        c.execute("PRAGMA page_size = 4096")
+        c.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        migrate(c, path, STEPS[:1])
+        c.execute("DROP TABLE sections")
+        c.execute(
+            "INSERT INTO conversations (key, site, bot_id, created_at, updated_at) VALUES ('k', '', '', 1, 1)"
+        )
+        c.executemany(
+            """INSERT INTO messages (conversation, position, role, type, content_type, message_id, name,
+                                     created_at, content, reasoning)
+               VALUES ('k', ?, 'assistant', 'answer', 'text', '', '', 1, ?, '')""",
+            [(position, "退款" * 200) for position in range(100)],
+        )
+    spoil(path, (leaf_of(path, "messages") - 1) * PAGE, b"\xff" * PAGE)
+    rescued(path)
+    with closing(sqlite3.connect(path)) as c:
+        assert 90 < len(search.search(c, "退款", limit=200)) < 100
 
 
 def test_a_rescue_that_was_broken_off_is_finished(tmp_path: Path) -> None:

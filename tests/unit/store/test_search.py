@@ -182,3 +182,10 @@ def test_a_renamed_conversation_is_found_by_its_new_title_only(c: sqlite3.Connec
     history.rename(c, key, "退款")
     assert search.search(c, "old") == ()
     assert found(c, "退款") == ["退款"]
+
+
+def test_a_text_that_another_python_folded_otherwise_is_shown_without_a_mark(c: sqlite3.Connection) -> None:
+    add(c, said("first line\nsecond"))
+    c.execute("UPDATE texts SET folded = 'otherwise', is_indexed = 0")
+    (hit,) = search.search(c, "otherwise")
+    assert (hit.snippet, hit.ranges) == ("first line", ())
