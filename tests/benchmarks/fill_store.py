@@ -172,6 +172,38 @@ def timed(function: Callable[[], tuple[object, ...]], times: int = 7) -> tuple[f
     return statistics.median(spent), len(rows)
 
 
+async def write_timings(database: Database) -> list[tuple[str, float, int]]:
+    """What a live chat costs, in milliseconds: a delta alone, one while somebody searches, and the end."""
+    key = await database.write(lambda c: history.create_conversation(c, "coze.cn", "7402", _NOW))
+    chat = await database.write(lambda c: journal.begin_chat(c, key, "计时", "7402", _NOW))
+    data = '{"id":"7402","role":"assistant","type":"answer","content":"你好世界","content_type":"text"}'
+    spent: dict[bool, list[float]] = {False: [], True: []}
+    for number in range(1, 401):
+        is_searching = number > 200
+        reading = (
+            asyncio.ensure_future(database.read(lambda c: search.search(c, "%_"))) if is_searching else None
+        )
+        frame = Frame("conversation.message.delta", data, number)
+        start = time.perf_counter()
+        await database.write(partial(journal.append_frames, chat=chat, first_number=number, frames=[frame]))
+        spent[is_searching].append((time.perf_counter() - start) * 1000)
+        if reading is not None and not reading.done():
+            reading.cancel()
+    await database.write(partial(journal.append_frames, chat=chat, first_number=401, frames=[frame] * 1_600))
+    answer = messages.SavedMessage("assistant", "answer", "你好世界" * 2_000)
+    start = time.perf_counter()
+    await database.write(lambda c: journal.finish_chat(c, chat, journal.ChatSummary("completed"), [answer]))
+    finished = (time.perf_counter() - start) * 1000
+    await database.write(lambda c: history.purge(c, key))
+    return [
+        ("append a frame", statistics.median(spent[False]), 200),
+        ("append a frame, p95", statistics.quantiles(spent[False], n=20)[-1], 200),
+        ("append a frame during searches", statistics.median(spent[True]), 200),
+        ("append a frame during searches, p95", statistics.quantiles(spent[True], n=20)[-1], 200),
+        ("finish a chat", finished, 2_000),
+    ]
+
+
 async def main() -> None:
     """Fills both stores and prints their times side by side."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp(prefix="coze-tui-benchmark-"))
@@ -191,6 +223,7 @@ async def main() -> None:
                 ("filled, s", filled_in, conversations),
                 ("open the store", opened_in, 0),
                 *await database.read(lambda c: list(timings(c))),
+                *await write_timings(database),
             ]
         )
         await database.close()
