@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import socket
 import struct
 import time
@@ -270,8 +271,8 @@ async def _write(writer: asyncio.StreamWriter, reply: Reply, *, keep: bool, head
 
 def _reset(writer: asyncio.StreamWriter) -> None:
     """Close with RST instead of FIN."""
+    # On and zero seconds; Windows has shorts where the others have ints.
+    linger = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
     with contextlib.suppress(OSError):
-        writer.get_extra_info("socket").setsockopt(
-            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
-        )
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     writer.transport.abort()
