@@ -306,7 +306,9 @@ async def test_a_second_chat_in_a_busy_conversation_is_told_as_busy() -> None:
     async with table([Delta("a"), Gate("held"), Delta("b"), Complete()]) as at:
         first = at.turn()
         running = asyncio.create_task(run(first))
-        await asyncio.to_thread(at.stand_in.wait_for, "held")
+        async with asyncio.timeout(20):
+            while not first.state.conversation_id:
+                await asyncio.sleep(0)
         second = at.turn(conversation_id=first.state.conversation_id)
         updates = await run(second)
         at.stand_in.release("held")
