@@ -9,6 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from coze_tui.text import clean_line
+from coze_tui.tui.amounts import shortened
 from coze_tui.tui.render.document import Document
 from coze_tui.tui.render.json_lines import json_lines
 from coze_tui.tui.render.lines import Line
@@ -98,8 +99,15 @@ class HeaderBlock(Block):
         return True
 
     def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
-        facts = "  " + " · ".join(self._facts) if self._facts else ""
-        return [words_line([(self._name, self._role), (facts, "muted")], palette, bold_first=True)]
+        name = shortened(self._name, width)
+        room = width - cells(name) - 2
+        facts = ""
+        for fact in self._facts:  # what does not fit is left out whole
+            longer = f"{facts} · {fact}" if facts else fact
+            if cells(longer) <= room:
+                facts = longer
+        tail = f"  {facts}" if facts else ""
+        return [words_line([(name, self._role), (tail, "muted")], palette, bold_first=True)]
 
 
 class PlainBlock(Block):

@@ -36,7 +36,6 @@ class ChatScreen(ConversationScreen):
     """One conversation with one bot."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+p", "app.command_palette", N_("commands"), id="chat.commands"),
         Binding("ctrl+n", "new", N_("new"), id="chat.new"),
         Binding("ctrl+g,f2", "events", N_("events"), id="chat.events", priority=True),
         Binding("ctrl+t", "bot", N_("bot"), id="chat.bot"),

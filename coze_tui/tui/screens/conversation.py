@@ -47,6 +47,11 @@ if TYPE_CHECKING:
 
 _WIDE = 100
 """Columns from which the sidebar stands beside the log."""
+_FOOTER = (
+    *("chat.stop", "log.unfold", "log.copy", "log.copy_code", "events.open", "events.copy_ids"),
+    *("app.commands", "chat.history", "chat.new", "chat.events", "chat.bot"),
+)
+"""Ids of the bindings that the footer shows, the most wanted first."""
 _LIFE_SECONDS = 0.125
 """How often the sidebar and the chip follow a running turn."""
 _QUIT_AGAIN_SECONDS = 2.0
@@ -113,7 +118,7 @@ class ConversationScreen(Screen[None]):
             send_key="ctrl+j" if self.settings.send_key == "ctrl+j" else "enter",
             id="prompt_area",
         )
-        yield KeyFooter(id="footer")
+        yield KeyFooter(order=_FOOTER, last="chat.help", id="footer")
         yield LifeFeed(id="life")
 
     def on_mount(self) -> None:
