@@ -111,8 +111,6 @@ class Token:
     """The variable, file or program that gave it."""
     pair: OAuthPair | None = None
     """Set where the token is the access half of an OAuth pair."""
-    repaired: Path | None = None
-    """The file that others could read, until now."""
 
 
 def secret_from_text(text: str, source: str = "") -> Secret:
@@ -230,6 +228,8 @@ class CredentialsFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.was_open = False
+        """Others could read the file, until it was read here."""
         self._renewing: set[asyncio.Future[OAuthPair]] = set()
 
     def find(self, profile: str) -> Token | None:
@@ -238,22 +238,21 @@ class CredentialsFile:
         Raises:
             CredentialsError: the file is there but cannot be read.
         """
-        profiles, repaired = self._read()
-        kept = profiles.get(profile)
+        kept = self._read().get(profile)
         if not isinstance(kept, dict):
             return None
-        source, mended = str(self.path), self.path if repaired else None
+        source = str(self.path)
         pair = _pair_from_json(kept)
         if pair is not None:
-            return Token(pair.access, source, pair, mended)
+            return Token(pair.access, source, pair)
         token = kept.get("token")
         if not isinstance(token, str):
             raise CredentialsError("unreadable", source)
-        return Token(secret_from_text(token, source), source, None, mended)
+        return Token(secret_from_text(token, source), source)
 
     def profiles(self) -> tuple[str, ...]:
         """The profiles that have a token here."""
-        return tuple(self._read()[0])
+        return tuple(self._read())
 
     def keep(self, profile: str, token: Secret | OAuthPair) -> None:
         """Keep the token in place of the profile's earlier one.
@@ -270,7 +269,7 @@ class CredentialsFile:
         Raises:
             CredentialsError: the file cannot be written.
         """
-        if profile not in self._read()[0]:
+        if profile not in self._read():
             return False
         with _as_credentials_error(self.path), locked(self.path):
             self._put(profile, None)
@@ -312,21 +311,22 @@ class CredentialsFile:
             finally:
                 lock.__exit__(None, None, None)
 
-    def _read(self) -> tuple[dict[str, object], bool]:
+    def _read(self) -> dict[str, object]:
         try:
             data, repaired = read_private(self.path)
         except FileNotFoundError:
-            return {}, False
+            return {}
         except OSError as error:
             raise CredentialsError("unreadable", str(self.path)) from error
+        self.was_open = self.was_open or repaired
         profiles = _profiles_from_json(data)
         if profiles is None:
             raise CredentialsError("unreadable", str(self.path))
-        return profiles, repaired
+        return profiles
 
     def _put(self, profile: str, kept: Mapping[str, object] | None) -> None:
         try:
-            profiles = dict(self._read()[0])
+            profiles = self._read()
         except CredentialsError:  # nothing is thrown away, and nobody is locked out
             self.path.replace(self.path.with_suffix(".damaged"))
             profiles = {}

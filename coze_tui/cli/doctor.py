@@ -84,6 +84,8 @@ def _settings(start: Start) -> _Facts:
             value = without_secrets(str(value), {})
         if isinstance(value, Mapping):
             value = ", ".join(f"{key}={item}" for key, item in value.items())
+        if name == "token_command" and value:
+            value = f"{str(value).split()[0]} …"  # its arguments may be private
         if isinstance(value, bool):
             value = str(value).lower()
         yield name, f"{value if value not in (None, '') else '–'}  ({source})"
@@ -98,8 +100,8 @@ def _token(start: Start, problems: list[CozeTuiError]) -> _Facts:
         return
     yield _("token"), token.secret.mask
     yield _("from"), token.source
-    if token.repaired is not None:
-        yield _("repaired"), _("others could read {path}; now only you can").format(path=token.repaired)
+    for notice in start.notices:
+        yield _("repaired"), notice
     if token.pair is not None:
         left = round(token.pair.expires_at - time.time())
         yield _("good for"), _("{seconds} s, then it is renewed").format(seconds=max(left, 0))

@@ -37,9 +37,11 @@ def run_serve(command: Command, arguments: argparse.Namespace, environment: Mapp
         raise SettingsError(
             _("cannot be listened on: {reason}").format(reason=error.strerror), source="--port"
         ) from error
+    ended = _ended_by_signal()
     try:
         _tell(stand_in, bots)
-        _wait_for_signal()
+        while not ended.wait(3600):  # without a limit Windows would not see Ctrl+C
+            pass
     finally:
         stand_in.stop()
     return 0
@@ -80,8 +82,8 @@ def _tell(stand_in: StandIn, bots: list[Bot]) -> None:
     print(_("Ctrl+C ends it."), flush=True)
 
 
-def _wait_for_signal() -> None:
-    """Until Ctrl+C, SIGTERM, or the end of the terminal."""
+def _ended_by_signal() -> threading.Event:
+    """Is set by Ctrl+C, SIGTERM, or the end of the terminal."""
     ended = threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:
@@ -91,5 +93,4 @@ def _wait_for_signal() -> None:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, end)
-    while not ended.wait(3600):  # without a limit Windows would not see Ctrl+C
-        pass
+    return ended

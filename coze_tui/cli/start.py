@@ -11,7 +11,7 @@ from coze_tui import paths
 from coze_tui.cli.commands import Command
 from coze_tui.credentials import CredentialsFile, Token, find_token
 from coze_tui.errors import CozeTuiError, CredentialsError, SettingsError, StoreError
-from coze_tui.i18n import language_of, use_language
+from coze_tui.i18n import _, language_of, use_language
 from coze_tui.remembered import Memory
 from coze_tui.settings import Settings, load_settings
 
@@ -27,6 +27,8 @@ class Start:
     """What was wrong with files and folders; the program works all the same."""
     memory: Memory
     credentials: CredentialsFile
+    notices: tuple[str, ...] = ()
+    """What was put right by itself, and should be known."""
 
     def token(self) -> Token:
         """The token of the profile in use.
@@ -70,11 +72,17 @@ def begin(command: Command, arguments: argparse.Namespace, environment: Mapping[
             raise problem
     settings = loaded.settings
     use_language(language_of(environment) if settings.language == "auto" else settings.language)
-    return Start(places, environment, settings, (*problems, *loaded.problems), memory, credentials)
+    notices = []
+    if credentials.was_open:
+        notices.append(_("others could read {path}; now only you can").format(path=credentials.path))
+    problems += loaded.problems
+    return Start(places, environment, settings, tuple(problems), memory, credentials, tuple(notices))
 
 
 def tell_problems(start: Start) -> None:
-    """One line on stderr for each."""
+    """One line on stderr for each, and for each notice."""
+    for notice in start.notices:
+        tell(notice)
     for problem in start.problems:
         tell_error(problem)
 
@@ -98,8 +106,6 @@ def require_bot(settings: Settings) -> str:
         SettingsError: none is set.
     """
     if not settings.bot_id:
-        from coze_tui.i18n import _
-
         raise SettingsError(_("no bot is given; set one with --bot or COZE_BOT_ID"), source="--bot")
     return settings.bot_id
 

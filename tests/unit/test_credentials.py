@@ -250,9 +250,12 @@ class TestKeeping:
         assert stat.S_IMODE(kept.path.stat().st_mode) == 0o600
         assert stat.S_IMODE(kept.path.parent.stat().st_mode) == 0o700
         kept.path.chmod(0o644)
-        assert found(kept).repaired == kept.path
+        assert found(kept).secret.reveal() == "pat_A"
+        assert kept.was_open
         assert stat.S_IMODE(kept.path.stat().st_mode) == 0o600
-        assert found(kept).repaired is None
+        again = CredentialsFile(kept.path)
+        found(again)
+        assert not again.was_open
 
     @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"profiles": 1}', b"\xff\xfe", b"[" * 100_000])
     def test_a_damaged_file_is_told_and_set_aside_when_a_new_token_comes(
