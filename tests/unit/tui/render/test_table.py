@@ -1,0 +1,99 @@
+"""Tables."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from coze_tui.tui.render.document import Document, render
+from coze_tui.tui.render.lines import joined
+from coze_tui.tui.render.palette import Palette
+
+PALETTE = Palette.dark()
+SMALL = (
+    "| 日期 | 节日 | Price |\n|:--|:-:|--:|\n| 1 月 28 日 | 除夕 | 1.00 |\n| 2 月 12 日 | 元宵节 | 12.50 |\n"
+)
+
+
+def shown(source: str, width: int = 60) -> list[str]:
+    return [line.plain.rstrip() for line in render(source, width, PALETTE)]
+
+
+def test_cells_are_aligned_in_cells() -> None:
+    assert shown(SMALL) == [
+        "日期       │  节日  │ Price",
+        "───────────┼────────┼──────",
+        "1 月 28 日 │  除夕  │  1.00",
+        "2 月 12 日 │ 元宵节 │ 12.50",
+    ]
+
+
+def test_wide_columns_give_way_by_wrapping() -> None:
+    source = "| key | text |\n|---|---|\n| a | some words that need room |\n| b | c |\n"
+    assert shown(source, 20) == [
+        "key │ text",
+        "────┼───────────────",
+        "a   │ some words",
+        "    │ that need room",
+        "────┼───────────────",
+        "b   │ c",
+    ]
+
+
+def test_too_many_columns_scroll_sideways() -> None:
+    head = "|" + "column|" * 12
+    lines = render(head + "\n" + "|" + "---|" * 12 + "\n" + head, 40, PALETTE)
+    assert lines[0].wide > 40
+    assert all(line.scrolls and line.block == 0 for line in lines)
+    assert sum(cell_len(segment.text) for segment in lines[0].paint(40, 13)) == 40
+
+
+def test_no_cell_is_lost() -> None:
+    source = "| a | b |\n|---|---|\n| 1 | 2 | 3 | 4 |\n| 5 |\n| x\\|y | one<br>two |"
+    assert shown(source) == [
+        "a   │ b",
+        "────┼──────────",
+        "1   │ 2 | 3 | 4",
+        "────┼──────────",
+        "5   │",
+        "────┼──────────",
+        "x|y │ one",
+        "    │ two",
+    ]
+
+
+def test_rules_are_not_copied() -> None:
+    lines = render(SMALL, 60, PALETTE)
+    assert joined((line, line.copied().rstrip()) for line in lines).count("\n") == 2
+
+
+def test_a_head_is_a_table_from_its_first_letters_on() -> None:
+    document = Document(60, PALETTE)
+    for piece in ("| a |", " b |", "\n", "|-", "--|--", "-|", "\n", "| c", " | d |\n"):
+        document.append(piece)
+        assert "─" in document.lines[1].plain, piece
+        assert len(document.lines) <= 3
+
+
+def test_a_row_costs_the_same_however_many_there_are() -> None:
+    document = Document(80, PALETTE)
+    document.append("| a | b |\n|---|---|\n")
+    costs = []
+    for number in range(300):
+        before = document.parsed_chars
+        changed = document.append(f"| {number % 10} | text |\n")
+        costs.append(document.parsed_chars - before)
+        assert number < 3 or changed == len(document.lines) - 1
+    assert max(costs[10:]) == min(costs[10:])
+
+
+CELL = st.text(alphabet="ab 中👍*`", max_size=30).map(lambda text: text.replace("|", ""))
+
+
+@given(st.lists(st.lists(CELL, min_size=3, max_size=3), max_size=6), st.integers(8, 70))
+@settings(max_examples=100, deadline=None)
+def test_rows_of_a_table_are_of_one_width(rows: list[list[str]], width: int) -> None:
+    source = "| a | b | c |\n|---|---|---|\n" + "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    lines = render(source, width, PALETTE)
+    assert len({line.width for line in lines}) == 1
+    for line in lines:
+        assert sum(cell_len(segment.text) for segment in line.body) == line.width
