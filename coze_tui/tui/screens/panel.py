@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -61,6 +61,7 @@ class Panel(ModalScreen[ScreenResultType]):
     """Subclasses give the body. Esc closes without a result.
 
     Args:
+        keys: Binding ids that come first among the keys at the bottom.
         is_tall: It takes the height of the screen; else what it needs.
     """
 
@@ -70,8 +71,11 @@ class Panel(ModalScreen[ScreenResultType]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_NARROW, "-wide")]  # noqa: RUF012 Textual's type is off
     PART = N_("Panel")
 
-    def __init__(self, title: str, *, mark: Part = ("●", "bot"), is_tall: bool = False) -> None:
+    def __init__(
+        self, title: str, *, mark: Part = ("●", "bot"), keys: Sequence[str] = (), is_tall: bool = False
+    ) -> None:
         super().__init__(classes="-tall" if is_tall else "")
+        self._keys = keys
         self.heading = Heading(title, mark=mark)
 
     def compose(self) -> ComposeResult:
@@ -79,7 +83,7 @@ class Panel(ModalScreen[ScreenResultType]):
         with ScrollableContainer(classes="panel", can_focus=False):
             yield self.heading
             yield from self.body()
-            yield KeyFooter(last="panel.leave")
+            yield KeyFooter(self._keys, last="panel.leave")
 
     def body(self) -> Iterable[Widget]:
         """What stands between heading and keys."""

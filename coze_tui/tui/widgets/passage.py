@@ -69,7 +69,7 @@ class Passage(Drawn):
             else:
                 taken.append(tuple((clean(text).replace("\n", " "), role) for text, role in paragraph))
         self._paragraphs = tuple(taken)
-        self.display = bool(taken)
+        self.set_class(not taken, "-empty")
 
     def _laid_out(self, width: int) -> list[list[Part]]:
         if width != self._width:

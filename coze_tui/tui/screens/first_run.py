@@ -1,0 +1,516 @@
+"""The first run: site, token, bot, and perhaps the key that sends; or the tour without a token.
+
+It does not know where tokens are kept: the app lends it `LogIn`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+
+from rich.cells import cell_len
+from textual import getters, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import ScrollableContainer, Vertical
+from textual.screen import Screen
+from textual.strip import Strip
+from textual.widgets import Input
+
+from coze_tui import setting_values
+from coze_tui.addresses import COZE_CN, COZE_COM, other_site, site_name
+from coze_tui.advice import advice
+from coze_tui.api.objects import User
+from coze_tui.credentials import Secret, hint_for, secret_from_text
+from coze_tui.engine.home import EngineHome
+from coze_tui.errors import AuthError, CozeTuiError, CredentialsError, SettingsError, StoreError
+from coze_tui.i18n import N_, _
+from coze_tui.settings import Settings
+from coze_tui.text import clean_line
+from coze_tui.tui.screens.bots import looked_up, workspace_sections
+from coze_tui.tui.screens.panel import Heading
+from coze_tui.tui.widgets.bot_list import BotEntry, BotList, BotSection
+from coze_tui.tui.widgets.drawn import Drawn, Part
+from coze_tui.tui.widgets.field import Field
+from coze_tui.tui.widgets.key_footer import KeyFooter
+from coze_tui.tui.widgets.passage import Paragraph, Passage
+from coze_tui.tui.widgets.rows import Row, Rows
+
+if TYPE_CHECKING:
+    from coze_tui.engine.engine import Engine
+
+Step = Literal["site", "token", "bot", "keys"]
+
+_NAMES: Mapping[Step, str] = {
+    "site": N_("Site"),
+    "token": N_("Token"),
+    "bot": N_("Bot"),
+    "keys": N_("Keys"),
+}
+_LACKS_A_RIGHT = 4101
+_TOKEN_PAGES = {
+    COZE_CN: "https://www.coze.cn/open/oauth/pats",
+    COZE_COM: "https://www.coze.com/open/oauth/pats",
+}
+
+
+class LogIn(Protocol):
+    """What the app does with a token."""
+
+    async def try_token(self, base_url: str, token: Secret) -> User | None:
+        """Let the engine talk to this site with this token from now on, and check it by one live call.
+
+        Returns:
+            Whose it is; None where the site cannot tell.
+
+        Raises:
+            CozeTuiError: the site does not take it, or could not be asked.
+        """
+
+    async def keep(self, base_url: str, token: Secret) -> None:
+        """Keep a token that was checked, for the profile in use.
+
+        Raises:
+            CredentialsError, StoreError: it cannot be kept; it works until the program ends.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class FirstRunChoice:
+    """What was chosen; the token is kept already."""
+
+    base_url: str
+    bot_id: str
+    bot_name: str = ""
+    """Not cleaned; empty where it is not known."""
+    send_key: str = ""
+    """The setting `send_key`; empty where it was not asked."""
+
+    @property
+    def changes(self) -> dict[str, str]:
+        """Fields of Settings and their values."""
+        changes = {"base_url": self.base_url, "bot_id": self.bot_id}
+        return changes | ({"send_key": self.send_key} if self.send_key else {})
+
+
+def types_with_input_method(environment: Mapping[str, str]) -> bool:
+    """The locale is of a language that is typed through an input method, which has uses for Enter."""
+    names = ("LC_ALL", "LC_CTYPE", "LANG")
+    locale = next((value for name in names if (value := environment.get(name))), "")
+    return locale[:2].casefold() in ("zh", "ja", "ko")
+
+
+class StepLine(Drawn):
+    """One step as a line: done with what came of it, present, or ahead."""
+
+    def __init__(self, step: Step) -> None:
+        super().__init__(id=f"step-{step}")
+        self._step: Step = step
+        self._state: Literal["done", "present", "ahead"] = "ahead"
+        self._value = ""
+
+    def show(self, state: Literal["done", "present", "ahead"], value: str) -> None:
+        """Where it stands, and what came of it."""
+        self._state, self._value = state, clean_line(value)
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw it."""
+        name = _(_NAMES[self._step])
+        match self._state:
+            case "done":
+                return self.line([("✓ ", "good"), (name, "muted"), (f"  {self._value}", "text")])
+            case "present":
+                return self.line([("● ", "bot"), (name, "text bold")])
+            case "ahead":
+                return self.line([("○ ", "muted"), (name, "muted")])
+
+
+class FirstRun(Screen[FirstRunChoice | Literal["demo"] | None]):
+    """Step by step; Esc goes back a step, and from the first one leaves with None.
+
+    Args:
+        home: Where the engine lives.
+        settings: What is set already is proposed.
+        ask_send_key: Ask also for the key that sends.
+        notice: Why this is shown, where it is more than a missing token.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "go_on", N_("go on"), id="first_run.go_on"),
+        Binding("ctrl+t", "try_other", N_("try the other site"), id="first_run.try_other"),
+        Binding("up", "to_sites", N_("up"), id="first_run.up", show=False),
+        Binding("pageup", "scroll(-1)", N_("page up"), id="first_run.page_up", show=False),
+        Binding("pagedown", "scroll(1)", N_("page down"), id="first_run.page_down", show=False),
+        Binding("escape", "back", N_("back"), id="first_run.back"),
+    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-wide")]  # noqa: RUF012 Textual's type is off
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-high")]  # noqa: RUF012
+    PART = N_("First run")
+
+    heading = getters.query_one(Heading)
+    notice = getters.query_one("#notice", Passage)
+    sites = getters.query_one("#sites", Rows)
+    address = getters.query_one("#address", Field)
+    site_remark = getters.query_one("#site-remark", Passage)
+    token_words = getters.query_one("#token-words", Passage)
+    token = getters.query_one("#token", Field)
+    token_remark = getters.query_one("#token-remark", Passage)
+    bots = getters.query_one(BotList)
+    send_keys = getters.query_one("#send-keys", Rows)
+
+    def __init__(
+        self,
+        home: EngineHome[Engine],
+        settings: Settings,
+        log_in: LogIn,
+        *,
+        ask_send_key: bool = False,
+        notice: str = "",
+    ) -> None:
+        super().__init__()
+        self._home = home
+        self._settings = settings
+        self._log_in = log_in
+        self._notice = notice
+        self._steps: tuple[Step, ...] = ("site", "token", "bot", *(("keys",) if ask_send_key else ()))
+        self._at = 0
+        self._done: dict[Step, str] = {}
+        self._base_url = settings.base_url
+        self._checked_site = ""
+        """The site for which a token was taken."""
+        self._other = ""
+        """The site that may be the right one for a refused token."""
+        self._doubted = ""
+        self._bot_id, self._bot_name = "", ""
+
+    def compose(self) -> ComposeResult:
+        """A line for each step, and under it what it asks."""
+        with ScrollableContainer(classes="column", can_focus=False):
+            yield Heading(_("Welcome to coze-tui"))
+            yield Passage(id="notice")
+            yield StepLine("site")
+            with Vertical(id="body-site", classes="step"):
+                yield Rows(_site_rows(), id="sites")
+                yield Field(placeholder=_("https://coze.example.com, or http://localhost:8888"), id="address")
+                yield Passage(id="site-remark", role="failure")
+            yield StepLine("token")
+            with Vertical(id="body-token", classes="step"):
+                yield Passage(id="token-words")
+                yield Field(placeholder=_("paste it here; it is not shown"), password=True, id="token")
+                yield Passage(id="token-remark")
+            yield StepLine("bot")
+            with Vertical(id="body-bot", classes="step"):
+                yield BotList(self._base_url)
+            if "keys" in self._steps:
+                yield StepLine("keys")
+                with Vertical(id="body-keys", classes="step"):
+                    yield Passage(_("An input method uses Enter to confirm. Which key is to send?"), "")
+                    yield Rows(_send_key_rows(), id="send-keys")
+        yield KeyFooter(("rows.choose", "bots.choose", "first_run.go_on"), last="first_run.back")
+
+    def on_mount(self) -> None:
+        """Begin at the site, with what is set already."""
+        is_set = self._settings.source_of("base_url").kind != "default"
+        if is_set and self._base_url not in _TOKEN_PAGES:
+            self.address.put(self._base_url)
+            self.sites.go_to("own")
+        else:
+            self.sites.go_to(self._base_url)
+        self._go_to(0)
+
+    # --- going from step to step ---
+
+    @property
+    def step(self) -> Step:
+        """The present one."""
+        return self._steps[self._at]
+
+    def _go_to(self, number: int) -> None:
+        self._at = number
+        told = _("step {n} of {all}").format(n=number + 1, all=len(self._steps))
+        self.heading.show(told)
+        intro = self._notice or _("A site, a token and a bot are needed, once. Or look around without any.")
+        self.notice.show(*([intro, ""] if self.step == "site" else []))
+        for place, step in enumerate(self._steps):
+            state: Literal["done", "present", "ahead"] = "present"
+            if place != number:
+                state = "done" if place < number else "ahead"
+            self.query_one(f"#step-{step}", StepLine).show(state, self._done.get(step, ""))
+            self.query_one(f"#body-{step}").display = place == number
+        match self.step:
+            case "site":
+                self._show_address()
+                (self.address if self.sites.current == "own" and self.address.value else self.sites).focus()
+            case "token":
+                self._show_token_words()
+                self.token.focus()
+            case "bot":
+                self._show_bots([BotSection(_("WORKSPACE"), is_loading=True)])
+                self.bots.focus_field()
+                self._load_bots()
+            case "keys":
+                self.send_keys.focus()
+        self.refresh_bindings()
+
+    def _finish_step(self, value: str) -> None:
+        self._done[self.step] = value
+        if self._at + 1 < len(self._steps):
+            self._go_to(self._at + 1)
+        else:
+            send_key = self.send_keys.current or "" if "keys" in self._steps else ""
+            self.dismiss(FirstRunChoice(self._base_url, self._bot_id, self._bot_name, send_key))
+
+    def action_back(self) -> None:
+        """One step back; what was typed stays."""
+        self.workers.cancel_group(self, "check")
+        self.workers.cancel_group(self, "bots")
+        if self.step == "site" and self.address.has_focus:
+            self.sites.focus()
+        elif self._at:
+            self._go_to(self._at - 1)
+        else:
+            self.dismiss(None)
+
+    def action_go_on(self) -> None:
+        """Take what is typed."""
+        if self.step == "site":
+            self._take_address()
+        elif self.step == "token":
+            self._take_token()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The other site only when it may be the right one."""
+        if action == "try_other":
+            return bool(self._other) and self.step == "token"
+        if action == "to_sites":
+            return self.step == "site"
+        return True
+
+    def action_scroll(self, pages: int) -> None:
+        """Read what does not fit."""
+        column = self.query_one(".column", ScrollableContainer)
+        column.scroll_relative(y=pages * (column.size.height - 1), animate=False)
+
+    # --- the site ---
+
+    @on(Rows.Moved, "#sites")
+    def _show_address(self) -> None:
+        is_own = self.sites.current == "own"
+        self.address.display = is_own
+        self.site_remark.show()
+
+    @on(Rows.Chosen, "#sites")
+    def _site_chosen(self, chosen: Rows.Chosen) -> None:
+        match chosen.key:
+            case "demo":
+                self.dismiss("demo")
+            case "own":
+                self._show_address()
+                self.address.focus()
+            case base_url:
+                self._take_site(base_url)
+
+    def action_to_sites(self) -> None:
+        """From the address back to the sites."""
+        self.sites.focus()
+
+    def _take_address(self) -> None:
+        try:
+            base_url = setting_values.base_url(self.address.value, Path())
+        except setting_values.WrongValueError as wrong:
+            typed = clean_line(self.address.value.strip()) or _("the address")
+            self.site_remark.show(f"{typed} {wrong.problem}")
+        else:
+            self._take_site(str(base_url))
+
+    def _take_site(self, base_url: str) -> None:
+        if base_url != self._base_url:
+            self._other = ""
+            self._tell()
+        self._base_url = base_url
+        self._finish_step(site_name(base_url))
+
+    # --- the token ---
+
+    def _show_token_words(self) -> None:
+        site = site_name(self._base_url)
+        words: list[Paragraph] = []
+        if page := _TOKEN_PAGES.get(self._base_url):
+            words.append([(_("Make a personal access token at "), "text"), (page, "bot")])
+            words.append(
+                [
+                    (
+                        _("and give it the permissions for chats, messages, conversations, bots and files."),
+                        "muted",
+                    )
+                ]
+            )
+        else:
+            words.append(_("Make a token in the settings of {site}, under API.").format(site=site))
+        words.append([(_("Or leave here and set COZE_API_TOKEN, or `token_file` in the settings."), "muted")])
+        self.token_words.show(*words, "")
+
+    @on(Input.Changed, "#token")
+    def _token_changed(self) -> None:
+        if self.token.value:
+            self._tell()
+            self._other = ""
+            self.refresh_bindings()
+
+    def _take_token(self) -> None:
+        if not self.token.value and self._checked_site == self._base_url:
+            self._finish_step(self._done.get("token", ""))
+            return
+        try:
+            secret = secret_from_text(self.token.value)
+        except CredentialsError as error:
+            if error.reason == "missing":
+                self._tell([(_("Paste the token first."), "failure")])
+            else:
+                self._tell_trouble(error)
+            return
+        self._check(secret)
+
+    @work(exclusive=True, group="check", exit_on_error=False)
+    async def _check(self, secret: Secret) -> None:
+        """One live call; then the token is kept. What goes wrong is told where the token was pasted."""
+        self._other = ""
+        self.refresh_bindings()
+        site = site_name(self._base_url)
+        self._tell([(_("checking at {site}…").format(site=site), "muted")])
+        try:
+            user = await self._log_in.try_token(self._base_url, secret)
+        except CozeTuiError as error:
+            # Who lacks the right to tell its name is known all the same (api 4.5).
+            if not (isinstance(error, AuthError) and error.code == _LACKS_A_RIGHT):
+                self._tell_trouble(error, hint_for(secret))
+                return
+            user = None
+        name = (user.nick_name or user.user_name or user.user_id) if user else ""
+        done = _("taken; it is of {name}").format(name=name) if name else _("taken")
+        try:
+            await self._log_in.keep(self._base_url, secret)
+        except (CredentialsError, StoreError, SettingsError) as error:
+            self.notify(
+                _("The token works, but could not be kept. {why}").format(why=advice(error).text),
+                severity="warning",
+                markup=False,
+            )
+        if hint := hint_for(secret):
+            self.notify(hint, severity="warning", markup=False)
+        self._checked_site = self._base_url
+        self.token.put("")
+        self._tell()
+        self._finish_step(done)
+
+    def _tell(self, *words: Paragraph) -> None:
+        """Say something under the token; on a low screen it takes the place of what stands above."""
+        self.token_remark.show(*words)
+        self.query_one("#body-token").set_class(bool(words), "-told")
+
+    def _tell_trouble(self, error: CozeTuiError, hint: str = "") -> None:
+        told = advice(error)
+        words: list[Paragraph] = [[(told.title, "failure")]]
+        words += [[(text, "muted")] for text in (told.what, hint) if text]
+        other = other_site(self._base_url)
+        if isinstance(error, AuthError):
+            words.append(_("Copy it again, all of it, or make a new one."))
+            if other:
+                self._other = other
+                words.append(
+                    _("A token of one site is useless on the other: Ctrl+T tries it at {site}.").format(
+                        site=site_name(other)
+                    )
+                )
+        elif told.do:
+            words.append(told.do)
+        if told.logid:
+            words.append([(f"logid {told.logid}", "muted")])
+        self._tell("", *words)
+        self.refresh_bindings()
+
+    def action_try_other(self) -> None:
+        """The same token at the other site."""
+        if self._other:
+            self._base_url = self._other
+            self._done["site"] = site_name(self._base_url)
+            self.sites.go_to(self._base_url)
+            self._go_to(self._at)
+            self._take_token()
+
+    # --- the bot ---
+
+    @work(exclusive=True, group="bots", exit_on_error=False)
+    async def _load_bots(self) -> None:
+        async for sections in workspace_sections(self._home, self._settings.bot_id):
+            self._show_bots(sections)
+
+    def _show_bots(self, sections: Sequence[BotSection]) -> None:
+        given = self._settings.bot_id
+        if given and not any(entry.bot_id == given for each in sections for entry in each.entries):
+            entry = BotEntry(f"set {given}", given, given, is_current=True)
+            sections = [BotSection(_("IN THE SETTINGS"), (entry,)), *sections]
+        self._entries = {entry.key: entry for each in sections for entry in each.entries}
+        self.bots.show(sections, base_url=self._base_url)
+
+    @on(BotList.Picked)
+    def _bot_picked(self, picked: BotList.Picked) -> None:
+        entry = self._entries[picked.key]
+        self._take_bot(entry.bot_id, "" if entry.title == entry.bot_id else entry.title)
+
+    @on(BotList.Typed)
+    def _bot_typed(self, typed: BotList.Typed) -> None:
+        bot_id = typed.address.bot_id
+        if bot_id == self._doubted:
+            self._take_bot(bot_id, "")
+        else:
+            self._look_up(bot_id)
+
+    @work(exclusive=True, group="check", exit_on_error=False)
+    async def _look_up(self, bot_id: str) -> None:
+        self.bots.tell(_("checking…"))
+        bot, doubt = await looked_up(self._home, bot_id)
+        if doubt:
+            self._doubted = bot_id
+            self.bots.tell(doubt)
+        else:
+            self._take_bot(bot.id, bot.name)
+
+    def _take_bot(self, bot_id: str, name: str) -> None:
+        self._bot_id, self._bot_name = bot_id, name
+        self._finish_step(name or bot_id)
+
+    # --- the key that sends ---
+
+    @on(Rows.Chosen, "#send-keys")
+    def _send_key_chosen(self, chosen: Rows.Chosen) -> None:
+        self._finish_step(chosen.key)
+
+
+def _site_rows() -> list[Row]:
+    sites = [
+        (COZE_CN, "coze.cn", _("扣子, mainland China")),
+        (COZE_COM, "coze.com", _("the rest of the world")),
+        ("own", _("Self-hosted"), _("a coze-studio of your own")),
+    ]
+    column = max(cell_len(label) for _key, label, _detail in sites) + 2
+    rows = [
+        Row(key, ((label, "text"), (" " * (column - cell_len(label)) + detail, "muted")))
+        for key, label, detail in sites
+    ]
+    demo = ((_("Try it without a token"), "bot"), (f"  {_('a tour on this machine')}", "muted"))
+    return [*rows, Row(None, ()), Row("demo", demo)]
+
+
+def _send_key_rows() -> list[Row]:
+    def row(key: str, label: str, detail: str) -> Row:
+        below: tuple[Part, ...] = ((detail, "muted"),)
+        return Row(key, ((label, "text"),), below=below)
+
+    return [
+        row("enter", _("Enter sends"), _("Ctrl+J makes a new line")),
+        row("ctrl+j", _("Ctrl+J sends"), _("Enter makes a new line, and never sends by accident")),
+    ]

@@ -1,0 +1,263 @@
+"""The chat waits for tools of this machine: what is called with what, and fields for what they give."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, MutableMapping, Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import getters, on
+from textual.binding import Binding, BindingType
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.widgets import TextArea
+
+from coze_tui.api.objects import ToolCall
+from coze_tui.i18n import N_, _, ngettext
+from coze_tui.text import clean_line
+from coze_tui.tui.amounts import shortened, size, tail, thousands
+from coze_tui.tui.screens.panel import Panel, Reading
+from coze_tui.tui.terminal.editor import edit_text
+from coze_tui.tui.terminal.keys import NEW_LINE
+from coze_tui.tui.widgets.drawn import Drawn, Part
+from coze_tui.tui.widgets.json_view import JsonView
+from coze_tui.tui.widgets.rows import Row, Rows
+from coze_tui.tui.widgets.text_box import TextBox
+
+ToolOutputs = tuple[tuple[str, str], ...]
+"""Id of the call and its output, for every call."""
+
+REFUSAL = '{"error": "The user refused to run this tool."}'
+"""Read by the bot's model, not by the person: it is not translated."""
+
+
+class CallLine(Drawn):
+    """Which call is shown: a mark for each of them, the tool's name, the end of the call's id."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._call = ToolCall("", "", "", "")
+        self._marks: tuple[Part, ...] = ()
+
+    def show(self, call: ToolCall, marks: tuple[Part, ...]) -> None:
+        """Show this one."""
+        self._call, self._marks = call, marks
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw it."""
+        name = clean_line(self._call.name) or _("a tool without a name")
+        end = clean_line(tail(self._call.id))
+        right: list[Part] = [*self._marks, (_("call {id}").format(id=end), "muted")]
+        room = self.content_size.width - sum(cell_len(text) for text, _role in right) - 1
+        return self.line([(shortened(name, max(8, room)), "attention bold")], right)
+
+
+class OutputBox(TextBox):
+    """Where an output is typed or pasted."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(",".join(sorted(NEW_LINE)), "new_line", N_("new line"), id="output.new_line", show=False),
+    ]
+    MOST_ROWS: ClassVar[int] = 8
+    PART = N_("Output")
+
+    def action_new_line(self) -> None:
+        """Begin a new line, as Enter does here."""
+        self.insert("\n")
+
+    def placeholder_text(self, width: int) -> str:
+        """What to do here."""
+        return _("What the tool gives: type it, paste it, or write it in your editor")
+
+
+class OutputState(Drawn):
+    """One line on what is typed: that it is JSON, or that it is sent as it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts: tuple[Part, ...] = ()
+
+    def show(self, output: str) -> None:
+        """Look at this output."""
+        parts = _state_of(output)
+        if parts != self._parts:
+            self._parts = parts
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw it."""
+        return self.line([("  ", "text"), *self._parts])
+
+
+def _state_of(output: str) -> tuple[Part, ...]:
+    if not output.strip():
+        return ()
+    amount = size(len(output.encode("utf-8", "replace")))
+    try:
+        json.loads(output)
+    except (ValueError, RecursionError) as error:
+        place = f" · {error.lineno}:{error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+        told = _("not JSON: sent as text")
+        return (("! ", "attention"), (f"{told}{place} · {amount}", "muted"))
+    return (("✓ ", "good"), (f"JSON · {amount}", "muted"))
+
+
+class ToolRequest(Panel[ToolOutputs | None]):
+    """Asks for the output of every call. None leaves the chat waiting; nothing is run here.
+
+    Args:
+        calls: At least one, as ActionRequired tells them.
+        drafts: Call id → what was typed before; kept up to date, so that nothing typed is lost.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "send", N_("send"), id="tool.send", priority=True),
+        Binding("tab", "go(1)", N_("next"), id="tool.next"),
+        Binding("shift+tab", "go(-1)", N_("previous"), id="tool.previous", show=False),
+        Binding("ctrl+o", "editor", N_("editor"), id="tool.editor"),
+        Binding("ctrl+r", "refuse", N_("refuse"), id="tool.refuse"),
+        Binding("pageup", "read(-1)", N_("page up in the arguments"), id="tool.page_up", show=False),
+        Binding("pagedown", "read(1)", N_("page down in the arguments"), id="tool.page_down", show=False),
+        Binding("escape", "leave", N_("later"), id="panel.leave"),
+    ]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-high")]  # noqa: RUF012 Textual's type is off
+    PART = N_("Tool request")
+
+    line = getters.query_one(CallLine)
+    reading = getters.query_one(Reading)
+    arguments = getters.query_one(JsonView)
+    box = getters.query_one(OutputBox)
+    state = getters.query_one(OutputState)
+    send_row = getters.query_one(Rows)
+
+    def __init__(self, calls: Sequence[ToolCall], drafts: MutableMapping[str, str] | None = None) -> None:
+        title = ngettext("The bot asks for a tool", "The bot asks for {n} tools", len(calls))
+        super().__init__(title.format(n=len(calls)), mark=("▲", "attention"), keys=("tool.send", "tool.next"))
+        self._calls = tuple(calls)
+        self._drafts: MutableMapping[str, str] = {} if drafts is None else drafts
+        self._at = 0
+
+    def body(self) -> Iterable[Widget]:
+        """The call, the output, and the way to send all."""
+        yield CallLine()
+        reading = Reading(JsonView(), classes="body")
+        reading.can_focus = False
+        yield reading
+        yield OutputBox()
+        yield OutputState()
+        yield Rows()
+
+    def on_mount(self) -> None:
+        """Begin with the first call that has no output."""
+        empty = (number for number, call in enumerate(self._calls) if not self._output(call))
+        self._show_call(next(empty, 0))
+
+    # --- the calls ---
+
+    @property
+    def call(self) -> ToolCall:
+        """The one that is shown."""
+        return self._calls[self._at]
+
+    def _output(self, call: ToolCall) -> str:
+        output = self._drafts.get(call.id, "")
+        return output if output.strip() else ""
+
+    def _is_ready(self) -> bool:
+        return all(self._output(call) for call in self._calls)
+
+    def _show_call(self, number: int) -> None:
+        self._at = number
+        self.arguments.show(self.call.arguments)
+        self.reading.scroll_home(animate=False)
+        draft = self._drafts.get(self.call.id, "")
+        if self.box.message != draft:
+            self.box.set_message(draft)
+        self.box.focus()
+        self._show_state()
+
+    def _show_state(self) -> None:
+        self.state.show(self._drafts.get(self.call.id, ""))
+        marks = (
+            tuple(self._mark(number) for number in range(len(self._calls))) if len(self._calls) > 1 else ()
+        )
+        self.line.show(self.call, (*marks, ("  ", "text")) if marks else ())
+        given = sum(bool(self._output(call)) for call in self._calls)
+        if self._is_ready():
+            told = ngettext("Send the output", "Send all {n} outputs", given).format(n=given)
+            self.send_row.show([Row("send", ((told, "text bold"),), (("^S", "bot"),))])
+        else:
+            told = _("{given} of {all} have an output").format(given=given, all=len(self._calls))
+            told = told if len(self._calls) > 1 else _("no output yet")
+            self.send_row.show([Row(None, ((told, "muted"),))])
+        self.refresh_bindings()
+
+    def _mark(self, number: int) -> Part:
+        has_output = bool(self._output(self._calls[number]))
+        role = "bot" if number == self._at else "good" if has_output else "muted"
+        return ("● " if number == self._at else "✓ " if has_output else "○ ", role)
+
+    # --- keys ---
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Sending only when all is there; the other part of the screen only where there is one."""
+        if action == "send":
+            return self._is_ready()
+        if action == "go":
+            return len(self._calls) > 1 or self._is_ready()
+        return True
+
+    def action_go(self, step: int) -> None:
+        """To the next call; after the last one to the sending, if all is there."""
+        stops = len(self._calls) + self._is_ready()
+        here = len(self._calls) if self.send_row.has_focus else self._at
+        there = (here + step) % stops
+        if there == len(self._calls):
+            self.send_row.focus()
+        else:
+            self._show_call(there)
+
+    def action_editor(self) -> None:
+        """Write the output in the editor."""
+        output = edit_text(self.app, self._drafts.get(self.call.id, ""), ".json")
+        if output is not None:
+            self.box.set_message(output)
+            self.box.focus()
+
+    def action_refuse(self) -> None:
+        """Give the refusal as the output, so that the chat can go on; undo takes it back."""
+        self.box.set_message(REFUSAL)
+        self._keep_output()
+        empty = [number for number, call in enumerate(self._calls) if not self._output(call)]
+        if empty:
+            self._show_call(next((number for number in empty if number > self._at), empty[0]))
+        else:
+            self.send_row.focus()
+
+    def action_read(self, pages: int) -> None:
+        """Scroll the arguments."""
+        if pages > 0:
+            self.reading.scroll_page_down(animate=False)
+        else:
+            self.reading.scroll_page_up(animate=False)
+
+    def action_send(self) -> None:
+        """Give all outputs."""
+        if self._is_ready():
+            self.dismiss(tuple((call.id, self._output(call)) for call in self._calls))
+
+    @on(Rows.Chosen)
+    def _send_chosen(self) -> None:
+        self.action_send()
+
+    @on(TextArea.Changed)
+    def _keep_output(self) -> None:
+        self._drafts[self.call.id] = self.box.message
+        self._show_state()
+
+    @on(TextBox.PasteRefused)
+    def _paste_refused(self, refused: TextBox.PasteRefused) -> None:
+        told = _("{n} characters are too many to paste; give the bot a shorter output.")
+        self.notify(told.format(n=thousands(refused.characters)), severity="warning", markup=False)
