@@ -151,7 +151,8 @@ class Paragraph(Block):
         super().__init__(page, lead, number)
         self.style = style
         self.source: list[str] = []
-        """All its text, in the pieces it came in."""
+        """All its text, in the pieces it came in, until it is finished."""
+        self._may_link = False
         self._rest = ""
         """Source whose meaning is not final."""
         self._carry: Logical = []
@@ -176,13 +177,15 @@ class Paragraph(Block):
     def finish(self) -> None:
         self.fixed += self._drawn(self._rest.rstrip())
         self._rest, self._carry = "", []
+        self._may_link = any("[" in part for part in self.source)
+        self.source.clear()
 
     def text(self) -> str:
-        """The whole source."""
+        """The whole source, while it grows."""
         return "".join(self.source)
 
     def may_link(self) -> bool:
-        return any("[" in part for part in self.source)
+        return self._may_link
 
     def _final_piece(self) -> list[Logical] | None:
         """Take a piece off the rest that no later text can change.

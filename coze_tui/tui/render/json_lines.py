@@ -144,7 +144,9 @@ def _one_line(value: object, styles: _Styles) -> list[Segment]:
         return [Segment(_quoted(value), styles.string)]
     if value is None or isinstance(value, bool):
         return [Segment(json.dumps(value), styles.constant)]
-    return [Segment(_quoted(str(value))[1:-1], styles.number)]
+    if isinstance(value, int | float):
+        return [Segment(json.dumps(value), styles.number)]
+    return [Segment(_quoted(str(value)), styles.string)]
 
 
 def _quoted(text: str) -> str:

@@ -74,6 +74,7 @@ class Table(Block):
 
     def finish(self) -> None:
         self._refitted()
+        self._rows.clear()
 
     def may_link(self) -> bool:
         return self._may_link
