@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from datetime import UTC, datetime
+from pathlib import Path
 from types import FrameType
 from typing import TextIO, TypeVar
 
@@ -118,10 +119,13 @@ async def _ask(start: Start, arguments: argparse.Namespace, question: str, stopp
             on_text=output.write if arguments.raw else None,
             idle_seconds=settings.idle_timeout,
         )
-        record = arguments.record
-        if record:
-            file = stack.enter_context(_record_file(record))
+        if arguments.record:
+            file = stack.enter_context(_record_file(Path(arguments.record), "--record"))
             stack.callback(lambda: file.write(_capture(turn, start)))
+        if settings.record_captures is not None:
+            path = settings.record_captures / f"{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}.sse"  # noqa: DTZ005
+            kept = stack.enter_context(_record_file(path, "record_captures"))
+            stack.callback(lambda: kept.write(_capture(turn, start)))
         with stopper.stopping(turn.stop):
             ended = await _play(turn, output, arguments.tool_output)
     if output.broken is not None:
@@ -236,14 +240,14 @@ def _output_for(call: ToolCall, outputs: Sequence[str]) -> ToolOutput | None:
     return None
 
 
-def _record_file(name: str) -> TextIO:
+def _record_file(path: Path, source: str) -> TextIO:
     """Opened before anything is asked, so that no answer is lost for want of it."""
     try:
-        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     except OSError as error:
         raise SettingsError(
-            _("{file} cannot be written: {reason}").format(file=name, reason=error.strerror),
-            source="--record",
+            _("{file} cannot be written: {reason}").format(file=path, reason=error.strerror), source=source
         ) from error
     return os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape")
 

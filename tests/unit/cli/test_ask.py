@@ -136,10 +136,18 @@ class TestForms:
     def test_a_capture_that_cannot_be_written_is_told_before_anything_is_asked(
         self, command: Command, stand_in: StandIn, tmp_path: Path
     ) -> None:
+        (tmp_path / "no").write_text("a file, not a folder")
         ran = command("ask", "--record", str(tmp_path / "no" / "chat.sse"), "1 + 1")
         assert ran.status == 2
         assert "--record" in ran.err
         assert list(stand_in.requests) == []
+
+    def test_a_folder_for_captures_gets_one_of_each_chat(self, command: Command, tmp_path: Path) -> None:
+        folder = tmp_path / "captures"
+        assert command("ask", "1 + 1", COZE_TUI_RECORD_CAPTURES=str(folder)).status == 0
+        [file] = folder.iterdir()
+        assert file.suffix == ".sse"
+        assert read_capture(file.read_text(encoding="utf-8")).frames[-1].event == "done"
 
 
 class TestConversation:

@@ -1,0 +1,147 @@
+"""The README says what the code does."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+import shlex
+import tomllib
+from dataclasses import MISSING, fields
+from pathlib import Path
+
+from coze_tui.cli.arguments import find_command, read_arguments
+from coze_tui.cli.commands import CHAT, COMMANDS
+from coze_tui.cli.exits import MEANINGS
+from coze_tui.settings import Settings, definitions, load_settings, variable_of
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def table(heading: str) -> list[list[str]]:
+    """The rows of the first table under a heading."""
+    part = README.partition(f"\n{heading}\n")[2]
+    lines = re.search(r"(?:^\|.*\n)+", part, re.MULTILINE)
+    assert lines, heading
+    return [[cell.strip() for cell in line.strip("|\n").split(" |")] for line in lines[0].splitlines()[2:]]
+
+
+def shown(value: object) -> str:
+    if value in (None, "") or value is MISSING:
+        return "–"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+
+
+def test_every_setting_stands_in_the_table_as_it_is() -> None:
+    defaults = {each.name: each.default for each in fields(Settings)}
+    assert table("## Settings") == [
+        [
+            f"`{name}`",
+            f"`{variable_of(name)}`",
+            f"`{definition.flag}`" if definition.flag else "–",
+            shown(defaults[name]),
+            definition.doc,
+        ]
+        for name, definition in definitions().items()
+    ]
+
+
+def test_every_status_stands_in_the_table_as_it_is() -> None:
+    assert table("### Exit status") == [[str(int(status)), words] for status, words in MEANINGS.items()]
+
+
+def test_every_command_stands_in_the_table_as_it_is() -> None:
+    assert table("## Commands") == [
+        ["`coze-tui`" if command is CHAT else f"`coze-tui {name}`", command.summary]
+        for name, command in COMMANDS.items()
+    ]
+
+
+def test_every_flag_of_a_setting_is_an_option_of_a_command() -> None:
+    options = {option.name: option for command in COMMANDS.values() for option in command.options}
+    for name, definition in definitions().items():
+        if definition.flag:
+            assert options[definition.flag].setting == name
+
+
+def test_the_example_settings_are_right(tmp_path: Path) -> None:
+    [example] = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    tomllib.loads(example)
+    file = tmp_path / "settings.toml"
+    file.write_text(example.replace("7511…", "7511"), encoding="utf-8")
+    loaded = load_settings(file=file, environment={}, flags={"profile": "work"})
+    assert loaded.problems == ()
+    assert loaded.settings.token_command == "pass show coze"
+
+
+def test_the_example_commands_can_be_read() -> None:
+    examples = re.findall(
+        r"^(?:.*\| )?coze-tui ([^|\n#]*)",
+        "\n".join(re.findall(r"```sh\n(.*?)```", README, re.DOTALL)),
+        re.MULTILINE,
+    )
+    assert len(examples) >= 8
+    for example in examples:
+        command, rest = find_command(shlex.split(example))
+        read_arguments(command, rest)
+
+
+def keys_by_id() -> dict[str, set[str]]:
+    """The default keys of every binding of the screens."""
+    from textual.binding import Binding
+
+    import coze_tui.tui
+
+    keys: dict[str, set[str]] = {}
+    for module in pkgutil.walk_packages(coze_tui.tui.__path__, "coze_tui.tui."):
+        for _, thing in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
+            for binding in vars(thing).get("BINDINGS", ()):
+                if isinstance(binding, Binding) and binding.id:
+                    keys.setdefault(binding.id, set()).update(binding.key.split(","))
+    return keys
+
+
+def key_from_words(words: str) -> str:
+    """`Ctrl+J` → `ctrl+j`, `Esc` → `escape`, `Y` → `Y`."""
+    if len(words) == 1:
+        return words
+    return {"Esc": "escape"}.get(words, words.lower())
+
+
+def test_every_key_of_the_table_does_what_it_says() -> None:
+    keys = keys_by_id()
+    rows = table("## Keys")
+    assert len(rows) > 10
+    for row in rows:
+        ids = re.findall(r"`([\w.]+)`", row[2]) if len(row) > 2 else []
+        for name, words in zip(ids, row[0].split(", "), strict=False):
+            assert key_from_words(words) in keys[name], name
+
+
+def test_every_relative_link_leads_somewhere() -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_second_command_sets_up_and_tests_and_ci_does_the_same() -> None:
+    assert ".venv/bin/pip install -e '.[dev]' && .venv/bin/pytest\n" in README
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    for step in (
+        "pip install",
+        "'.[dev]'",
+        "ruff format --check .",
+        "ruff check .",
+        "mypy",
+        "lint-imports",
+        "pytest",
+    ):
+        assert step in script
+
+
+def test_the_changelog_has_an_unreleased_part() -> None:
+    assert "## Unreleased" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -1,0 +1,59 @@
+"""What must stand in no file that is committed."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+HOSTS = [
+    "".join(parts)
+    for parts in (
+        ("py", "pi.org"), ("python", "hosted.org"), ("registry.", "npmjs.org"), ("deb.", "debian.org"),
+        ("proxy.", "golang.org"), ("crates", ".io"),
+    )
+]  # fmt: skip
+"""Written in pieces, so that this file does not hold them itself."""
+
+TOKENS = re.compile(
+    rb"\b(?:pat|sat|czu|czs)_[A-Za-z0-9]{32,}\b|\beyJ[A-Za-z0-9_-]{20,}\.eyJ[A-Za-z0-9_-]{20,}\."
+)
+UNFINISHED = re.compile(rb"\b(?:TODO|FIXME|XXX|HACK)\b")
+
+
+def committed() -> list[Path]:
+    """The files of the repository, new ones too."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    if listed.returncode != 0:
+        pytest.skip("not a repository")
+    return [ROOT / name for name in listed.stdout.decode().split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_no_file_names_a_package_registry() -> None:
+    found = [
+        (file.relative_to(ROOT), host)
+        for file in committed()
+        for host in HOSTS
+        if host.encode() in file.read_bytes()
+    ]
+    assert found == []
+
+
+def test_no_file_holds_what_looks_like_a_real_token() -> None:
+    assert [file.relative_to(ROOT) for file in committed() if TOKENS.search(file.read_bytes())] == []
+
+
+def test_the_package_holds_no_unfinished_business() -> None:
+    sources = [file for file in committed() if file.suffix == ".py" and "coze_tui" in file.parts[-6:]]
+    assert [
+        file for file in sources if "tests" not in file.parts and UNFINISHED.search(file.read_bytes())
+    ] == []
