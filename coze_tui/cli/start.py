@@ -13,7 +13,8 @@ from coze_tui.credentials import CredentialsFile, Token, find_token
 from coze_tui.errors import CozeTuiError, CredentialsError, SettingsError, StoreError
 from coze_tui.i18n import _, language_of, use_language
 from coze_tui.remembered import Memory
-from coze_tui.settings import Settings, load_settings
+from coze_tui.setting_sources import load_settings
+from coze_tui.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ PACKAGE = ROOT / "coze_tui"
 
 GROUND = (
     "errors", "text", "paths", "private_files", "i18n", "addresses", "advice", "setting_values", "remembered",
-    "settings", "credentials", "crash_reports",
+    "settings", "setting_sources", "credentials", "crash_reports",
 )  # fmt: skip
 
 FORBIDDEN = {
@@ -40,7 +40,7 @@ FORBIDDEN = {
     },
     "coze_tui.cli": {"textual"},
 }
-"""Layer → what must not be in sys.modules after importing all of it. rich may come with httpx, through click."""
+"""Layer → what must not be loaded after importing all of it. rich may come with httpx, through click."""
 
 OPENS_SCREENS = {"coze_tui.cli.chat", "coze_tui.cli.demo"}
 

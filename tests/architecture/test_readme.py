@@ -14,7 +14,8 @@ from pathlib import Path
 from coze_tui.cli.arguments import find_command, read_arguments
 from coze_tui.cli.commands import CHAT, COMMANDS
 from coze_tui.cli.exits import MEANINGS
-from coze_tui.settings import Settings, definitions, load_settings, variable_of
+from coze_tui.setting_sources import load_settings
+from coze_tui.settings import Settings, definitions, variable_of
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
