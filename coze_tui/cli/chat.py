@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from coze_tui.cli.arguments import read_arguments
+from coze_tui.cli.commands import COMMANDS
 from coze_tui.cli.exits import Exit
-from coze_tui.cli.start import Start, tell, tell_problems
+from coze_tui.cli.start import Start, begin, tell, tell_problems
 from coze_tui.credentials import Secret
 from coze_tui.errors import CozeTuiError
 from coze_tui.i18n import _
-from coze_tui.settings import Settings
+from coze_tui.settings import Settings, variable_of
 
 if TYPE_CHECKING:
     from coze_tui.cli.connect import Connection
@@ -48,6 +50,11 @@ def run_chat(start: Start, arguments: argparse.Namespace, *, is_kept: bool = Tru
         app.run(mouse=start.settings.mouse)
     if app.crash is not None:
         raise app.crash
+    if app.wants_demo:
+        from coze_tui.cli.demo import run_demo
+
+        demo = COMMANDS["demo"]
+        return run_demo(demo, read_arguments(demo, []), start.environment)
     if lifeline.code is None and app.left_conversation and is_kept:
         key = app.left_conversation
         print(_("conversation {key} — go on with: coze-tui -s {key}").format(key=key))
@@ -109,6 +116,15 @@ class AppAccess:
         except CozeTuiError:
             return False
         return True
+
+    def settings_of(self, profile: str) -> Settings:
+        """The settings of another profile."""
+        environment = dict(self._start.environment)
+        for name in ("profile", "base_url", "bot_id"):
+            environment.pop(variable_of(name), None)  # the profile's own are meant
+        command = COMMANDS["chat"]
+        arguments = read_arguments(command, ["--profile", profile])
+        return begin(command, arguments, environment).settings
 
     def keep_token(self, settings: Settings, token: Secret) -> None:
         """Keep a token that was checked."""

@@ -88,9 +88,12 @@ class Engine:
 
     # --- the site ---
 
-    async def use(self, settings: Settings) -> None:
-        """Go on with other settings: another site, bot or token."""
+    async def use(
+        self, settings: Settings, connect: Callable[[Settings], Connection] | None = None
+    ) -> None:
+        """Go on with other settings: another site, bot or token; perhaps with another way to connect."""
         self.settings = settings
+        self._connect = connect or self._connect
         self._bots.clear()
         if self._connection is not None:
             connection, self._connection = self._connection, None

@@ -46,6 +46,8 @@ _STYLES = Path(__file__).parent / "styles"
 _STYLE_NAMES = (
     *("app", "drawn", "header", "banner", "message_log", "event_sidebar", "status_strip"),
     *("queue_strip", "completion", "text_box", "prompt_area", "key_footer", "chat"),
+    *("panel", "field", "rows", "passage", "json_view", "dialogs", "bot_list", "bots"),
+    *("first_run", "tool_request", "help"),
 )
 
 
@@ -64,6 +66,9 @@ class Access(Protocol):
 
     def has_token(self, settings: Settings) -> bool:
         """Whether there is a token for the profile."""
+
+    def settings_of(self, profile: str) -> Settings:
+        """The settings of another profile."""
 
     def keep_token(self, settings: Settings, token: Secret) -> None:
         """Keep a token that was checked. Raises CredentialsError."""
@@ -111,6 +116,8 @@ class CozeApp(GuardedApp[None], DifferencesDisplay[None]):
         self.crash: BaseException | None = None
         """A fault of our own that has ended the program."""
         self.lifeline: Lifeline | None = None
+        self.wants_demo = False
+        """Leave, and run the demo instead."""
         self._is_quitting = False
         for theme in themes():
             self.register_theme(theme)
@@ -175,7 +182,6 @@ class CozeApp(GuardedApp[None], DifferencesDisplay[None]):
         for screen in self.screen_stack:
             if isinstance(screen, ChatScreen):
                 screen.language_changed()
-            screen.refresh(recompose=False, layout=True)
 
     def choose_sidebar(self, choice: str) -> None:
         """Show or hide the sidebar now and from now on."""
@@ -196,25 +202,45 @@ class CozeApp(GuardedApp[None], DifferencesDisplay[None]):
         """Take the bot that was typed or picked; its id, or None when nothing was chosen."""
         from coze_tui.tui.screens.bots import BotPicker
 
-        choice = await self.push_screen_wait(
-            BotPicker(self.home, self.settings, self.access.memory.read(), text)
-        )
+        remembered = self.access.memory.read()
+        choice = await self.push_screen_wait(BotPicker(self.home, self.settings, remembered, text))
         if choice is None:
             return None
-        await self._use(replace(self.settings, **choice.changes))
+        if choice.profile:
+            settings = self.access.settings_of(choice.profile)
+        else:
+            settings = replace(self.settings, bot_id=choice.bot_id)
+        await self._use(settings)
         return self.settings.bot_id
 
     async def _use(self, settings: Settings) -> None:
         self.settings = settings
         await self.home.call(lambda engine: engine.use(settings))
 
-    async def first_run(self) -> bool:
+    async def first_run(self, notice: str = "") -> bool:
         """Ask for site, token and bot; whether they are known now."""
-        from coze_tui.tui.screens.first_run import FirstRun
+        from coze_tui.tui.logging_in import AppLogIn
+        from coze_tui.tui.screens.first_run import FirstRun, types_with_input_method
 
-        settings = await self.push_screen_wait(FirstRun(self.home, self.settings, self.access))
-        if settings is None:
+        is_new = self.settings.source_of("send_key").kind == "default"
+        screen = FirstRun(
+            self.home,
+            self.settings,
+            AppLogIn(self),
+            ask_send_key=is_new and types_with_input_method(self.access.environment),
+            notice=notice,
+        )
+        choice = await self.push_screen_wait(screen)
+        if choice is None:
             return False
+        if choice == "demo":
+            self.wants_demo = True
+            await self.action_quit()
+            return False
+        settings = replace(self.settings, base_url=choice.base_url, bot_id=choice.bot_id)
+        if choice.send_key:
+            self.remember("send_key", choice.send_key)
+            settings = replace(settings, send_key=choice.send_key)
         await self._use(settings)
         return True
 
@@ -234,11 +260,19 @@ class CozeApp(GuardedApp[None], DifferencesDisplay[None]):
         )
         self.notify(copied_words(copied, what), markup=False)
 
-    def show_link(self, url: str) -> None:
-        """Show a link whole; it is opened only on request, and never over SSH."""
+    @work(group="link", exclusive=True, exit_on_error=False)
+    async def show_link(self, url: str) -> None:
+        """Show a link whole; it is opened only on request, and never over SSH, where no person sits."""
+        from coze_tui.tui.links import open_link, openable
         from coze_tui.tui.screens.dialogs import ShowLink
 
-        self.push_screen(ShowLink(url))
+        target = openable(url)
+        may_open = bool(target) and not over_ssh(self.access.environment)
+        wish = await self.push_screen_wait(ShowLink(clean_line(url), may_open=may_open))
+        if wish == "copy":
+            self.copy_and_tell(clean_line(url), _("link"))
+        elif wish == "open" and target and not await open_link(target):
+            self.notify(_("No program to open links was found."), severity="warning", markup=False)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the command palette offers."""
@@ -255,7 +289,6 @@ class CozeApp(GuardedApp[None], DifferencesDisplay[None]):
                 yield SystemCommand(
                     title, _("Change the language"), lambda code=code: self.choose_language(code)
                 )
-        yield SystemCommand(_("Quit"), _("Leave the program"), self.action_quit)
 
     # --- life ---
 

@@ -164,7 +164,7 @@ class ChatScreen(ConversationScreen):
             return
         from coze_tui.tui.screens.tool_request import ToolRequest
 
-        self.app.push_screen(ToolRequest(self.waiting_calls), self._tools_answered)
+        self.app.push_screen(ToolRequest(self.waiting_calls, self.tool_drafts), self._tools_answered)
 
     def _tools_answered(self, outputs: Sequence[tuple[str, str]] | None) -> None:
         entry = next((item for item in reversed(self.log_widget.entries) if isinstance(item, BotEntry)), None)

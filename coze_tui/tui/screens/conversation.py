@@ -87,6 +87,8 @@ class ConversationScreen(Screen[None]):
         self._quit_asked_at = 0.0
         self._chat_keys: dict[int, BotEntry] = {}
         self.waiting_calls: tuple[ToolCall, ...] = ()
+        self.tool_drafts: dict[str, str] = {}
+        """Call id → what was typed for it; kept while the form is closed."""
 
     @property
     def coze(self) -> CozeApp:

@@ -1,0 +1,34 @@
+"""What the first-run screen may do with a token: try it, and keep it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from coze_tui.api.objects import User
+from coze_tui.credentials import Secret
+
+if TYPE_CHECKING:
+    from coze_tui.tui.app import CozeApp
+
+
+class AppLogIn:
+    """Tries tokens through the app's engine, and keeps them where the command line does."""
+
+    def __init__(self, app: CozeApp) -> None:
+        self._app = app
+
+    async def try_token(self, base_url: str, token: Secret) -> User | None:
+        """Let the engine talk to this site with this token from now on, and check it by one live call."""
+        access = self._app.access
+        settings = replace(self._app.settings, base_url=base_url)
+        await self._app.home.call(
+            lambda engine: engine.use(settings, lambda used: access.connect_with(used, token))
+        )
+        return await self._app.home.call(lambda engine: engine.check())
+
+    async def keep(self, base_url: str, token: Secret) -> None:
+        """Keep a token that was checked, for the profile in use."""
+        settings = replace(self._app.settings, base_url=base_url)
+        await asyncio.to_thread(self._app.access.keep_token, settings, token)
