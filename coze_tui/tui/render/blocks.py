@@ -92,7 +92,7 @@ class Lead(NamedTuple):
                 size = cells(mark)
                 rest.append(Segment(" " * size))
                 first.append(Segment(mark, style) if is_fresh else rest[-1])
-                depth += 1
+                depth += container.number < 0
             if width + size > page.width // 2 and not is_fresh:
                 first.pop()
                 rest.pop()

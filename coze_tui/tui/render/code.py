@@ -97,7 +97,7 @@ class Highlighter:
             return []  # a lexer would look for each one's end through all the text
         self.lexed_chars += len(text)
         try:
-            return self._split(lexer.get_tokens(text), count)
+            return self._split(lexer.get_tokens(text + "\n"), count)
         except _LEXER_FAULTS:
             return []
 

@@ -86,7 +86,10 @@ class Document:
     # What happens to it.
 
     def append(self, text: str) -> int:
-        """Add text. Returns the index of the first line that changed; `len(lines)` if none did."""
+        """Add text. Returns the first line that changed: from there on lines are new, or gone.
+
+        It is `len(lines)` if all before are as they were.
+        """
         if not text:
             return len(self.lines)
         self._source.append(text)
@@ -250,3 +253,9 @@ def render(text: str, width: int, palette: Palette) -> list[Line]:
     document = Document(width, palette, text)
     document.settle()
     return list(document.lines)
+
+
+def preload() -> None:
+    """Import the parsers now instead of at their first use. For a thread, after the first frame."""
+    palette = Palette.ansi()
+    render("[a](b)\n```python\npass", 80, palette)

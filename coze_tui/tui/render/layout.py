@@ -126,10 +126,13 @@ class Layout:
                 self._blank = True
             case Grow(text):
                 self._blocks[-1].block.grow(text)
+                # Code by its indent goes on over empty lines, and may end with them.
+                self._blank = not text.strip()
             case Close(text):
                 if text is not None:
                     self._blocks[-1].block.grow(text)
                 self.end_block()
+                self._blank = False
             case Retitle(level):
                 self._retitle(level)
             case Tabulate(aligns):

@@ -25,6 +25,7 @@ SOURCES = {
     "json": '{\n "a": [1, true, null],\n "b": "c"\n}',
     "yaml": 'a: 1\nb:\n  - x: "y" # c',
     "sql": "SELECT a, b FROM t -- c\nWHERE x = 'y'",
+    "diff": "- old\n+ new",
     "no such language": "x = /* 1\n*/",
 }
 
@@ -84,11 +85,13 @@ def test_comments_that_never_end_are_not_looked_for() -> None:
     assert highlighter.lexed_chars == 0
 
 
-def test_parsers_are_imported_at_their_first_use() -> None:
+@pytest.mark.parametrize(("preloads", "imported"), [(False, 0), (True, 1)])
+def test_parsers_are_imported_at_their_first_use(preloads: bool, imported: int) -> None:
     code = (
-        "import sys; from coze_tui.tui.render.document import Document;"
+        "import sys; from coze_tui.tui.render.document import Document, preload;"
         "from coze_tui.tui.render.palette import Palette;"
         "Document(80, Palette.dark()).append('plain **bold** `code`\\n\\n- a');"
-        "sys.exit('pygments' in sys.modules or 'markdown_it' in sys.modules)"
+        f"{preloads} and preload();"
+        "sys.exit('pygments.lexers.python' in sys.modules or 'markdown_it' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == imported

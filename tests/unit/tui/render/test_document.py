@@ -257,6 +257,7 @@ def test_another_palette_changes_nothing_but_styles() -> None:
         ("- a\n- b\n\n\n- c", ["• a", "• b", "", "• c"]),
         ("- a\n  - b\n    - c\n      - d", ["• a", "  ◦ b", "    ▪ c", "      ▪ d"]),
         ("9. a\n10. b\n\n    more", [" 9. a", "10. b", "", "    more"]),
+        ("1. a\n   - b\n\n         c\n\nd", [" 1. a", "    • b", "", "", "        c", "", "", "d"]),
         ("- [ ] a\n- [x] b", ["☐ a", "☑ b"]),
         ("> a\n> > b\n\nc", ["▎ a", "▎ ▎ b", "", "c"]),
         ("# A\ntext\n## B\n\nmore", ["A", "─" * 40, "text", "", "B", "more"]),
