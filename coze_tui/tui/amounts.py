@@ -1,52 +1,12 @@
-"""Numbers as they are shown: times, sizes, counts, and ids cut to what tells them apart. Pure."""
+"""Numbers as they are shown, and text cut to a width in cells. Pure."""
 
 from __future__ import annotations
 
 from rich.cells import cell_len, set_cell_size
 
+from coze_tui.amounts import duration, milliseconds, seconds, size, tail, thousands
 
-def thousands(number: int) -> str:
-    """`1902` → `1 902`, the same in every language."""
-    return f"{number:,}".replace(",", " ")
-
-
-def milliseconds(us: int) -> str:
-    """A moment of a chat, in whole milliseconds: `1 902 ms`."""
-    return f"{thousands(us // 1000)} ms"
-
-
-def seconds(us: int) -> str:
-    """A time that a person waits: `1.3 s`, `12 s`, `3 m 04 s`, `2 h 00 m`."""
-    tenths = us // 100_000
-    if tenths < 100:
-        return f"{tenths // 10}.{tenths % 10} s"
-    whole = us // 1_000_000
-    if whole < 60:
-        return f"{whole} s"
-    minutes = whole // 60
-    return f"{minutes} m {whole % 60:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} m"
-
-
-def duration(us: int) -> str:
-    """How long something took: `412 ms`, `1.9 s`."""
-    return milliseconds(us) if us < 1_000_000 else seconds(us)
-
-
-def size(count: int) -> str:
-    """Bytes: `312 B`, `1.2 KB`, `1.0 MB`."""
-    if count < 1000:
-        return f"{count} B"
-    amount = float(count)
-    for unit in ("KB", "MB"):
-        amount /= 1000
-        if amount < 999.5:
-            return f"{amount:.1f} {unit}" if amount < 9.95 or unit == "MB" else f"{amount:.0f} {unit}"
-    return f"{amount / 1000:.1f} GB"
-
-
-def tail(identifier: str) -> str:
-    """The last four characters of an id, which are what people compare: `…7402`."""
-    return f"…{identifier[-4:]}" if len(identifier) > 5 else identifier
+__all__ = ["duration", "milliseconds", "seconds", "shortened", "size", "tail", "thousands"]
 
 
 def shortened(text: str, width: int) -> str:
