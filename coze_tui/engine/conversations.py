@@ -13,6 +13,7 @@ from coze_tui.store import history, journal
 from coze_tui.store.database import Database
 from coze_tui.store.history import SavedConversation
 from coze_tui.store.messages import SLOT, SavedMessage, messages
+from coze_tui.store.messages import message as message_by_key
 
 _PAGE = 40
 """Messages of one page, rounded up to whole chats."""
@@ -99,6 +100,26 @@ class Conversations:
             if saved is None:
                 return ChatPage((), 0, 0, False, False)
             return _page(c, saved, before=before, after=after)
+
+        return await self._database.read(read)
+
+    async def around(self, key: str, message: int) -> tuple[ChatPage, int]:
+        """The chats around a message, and its position; the last chats and 0 if there is no such message."""
+
+        def read(c: sqlite3.Connection) -> tuple[ChatPage, int]:
+            saved = history.conversation(c, key)
+            if saved is None:
+                return ChatPage((), 0, 0, False, False), 0
+            wanted = message_by_key(c, message)
+            if wanted is None or wanted.conversation != key:
+                return _page(c, saved), 0
+            for before in (_PAGE // 3, 1):  # fewer where the chats before are very long
+                rows = list(messages(c, key, before=wanted.position + 1, limit=before))
+                start = _whole_start(c, key, rows)[0].position
+                page = _page(c, saved, after=start - 1)
+                if page.last >= wanted.position:
+                    break
+            return page, wanted.position
 
         return await self._database.read(read)
 

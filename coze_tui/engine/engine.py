@@ -13,11 +13,13 @@ from coze_tui.api.chats import Attachment, ChatRequest, ToolOutput
 from coze_tui.api.client import CozeClient
 from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Bot, Frame, User, Workspace
+from coze_tui.engine.browsing import Browsing
 from coze_tui.engine.conversations import Conversations, now_ms
 from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.home import TurnFeed
 from coze_tui.engine.live import LiveTurn, LiveTurns
 from coze_tui.engine.runner import ChatTurn
+from coze_tui.engine.server_side import ServerSide
 from coze_tui.engine.store_words import words_for
 from coze_tui.engine.stored_turn import StoredTurn, messages_of, summary_of
 from coze_tui.engine.telling import outcome_of
@@ -71,6 +73,8 @@ class Engine:
         self._database = opened.database
         self.troubles = opened.troubles
         self.conversations = Conversations(opened.database)
+        self.browsing = Browsing(opened.database)
+        self.server_side = ServerSide(opened.database, self.client, lambda: self.settings)
 
     async def close(self) -> None:
         """Stop what runs, save it, and let go of everything."""
@@ -88,9 +92,7 @@ class Engine:
 
     # --- the site ---
 
-    async def use(
-        self, settings: Settings, connect: Callable[[Settings], Connection] | None = None
-    ) -> None:
+    async def use(self, settings: Settings, connect: Callable[[Settings], Connection] | None = None) -> None:
         """Go on with other settings: another site, bot or token; perhaps with another way to connect."""
         self.settings = settings
         self._connect = connect or self._connect

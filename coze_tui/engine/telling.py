@@ -69,6 +69,8 @@ def _told(group: Sequence[SavedMessage], chat: SavedChat | None, bot_name: str) 
         bot_name=bot_name,
         parts=_parts(group),
         follow_ups=tuple(item.content for item in group if item.type == MessageType.FOLLOW_UP),
+        first=group[0].position,
+        last=group[-1].position,
     )
     if chat is None:
         return entry

@@ -51,5 +51,9 @@ class ToldChat:
     first_text_us: int = 0
     total_us: int = 0
     usage: Usage | None = None
+    first: int = 0
+    """Position of its first message in the conversation; 0 where it is not stored."""
+    last: int = 0
+    """Position of its last message."""
     starts_section: bool = False
     """The context was cleared before this chat (api 4.6)."""

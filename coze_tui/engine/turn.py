@@ -289,7 +289,7 @@ class TurnState:
         match message.type:
             case MessageType.ANSWER:
                 answer = self._answer_of(message.id, completing=True)
-                updates += self._settle(answer, _shown_text(message), message.reasoning_content, at_us)
+                updates += self._settle(answer, shown_text(message), message.reasoning_content, at_us)
                 updates += self._usage(Usage.from_meta_data(message.meta_data))
                 if not message.id:
                     self._anonymous += 1
@@ -413,7 +413,7 @@ def _json_text(value: object) -> str:
     return "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
-def _shown_text(message: Message) -> str:
+def shown_text(message: Message) -> str:
     """What is to be read of a whole answer, by its content type (api 3.4)."""
     match message.content_type:
         case ContentType.AUDIO:

@@ -247,7 +247,7 @@ def fork(c: sqlite3.Connection, key: str, upto_message: int, now_ms: int) -> str
     new = create_conversation(
         c, origin.site, origin.bot_id, now_ms, bot_name=origin.bot_name, title=origin.title, forked_from=key
     )
-    c.execute("UPDATE conversations SET last_slot = ? WHERE key = ?", (last // SLOT, new))
+    c.execute("UPDATE conversations SET last_slot = ? WHERE key = ?", (max(1, last // SLOT), new))
     # The chats come along so that their events can be looked at; one that runs stays where it is.
     copied = (
         "slot, chat_id, section_id, bot_id, logid, question, sent_at, is_final, status, first_text_us, "
@@ -286,6 +286,8 @@ def fork(c: sqlite3.Connection, key: str, upto_message: int, now_ms: int) -> str
 
 # --- the list ---
 
+_IS_LISTED = "(last_slot > 0 OR on_server OR pinned OR title_by_user OR draft <> '' OR queue <> '[]')"
+
 
 def conversations(
     c: sqlite3.Connection,
@@ -307,7 +309,7 @@ def conversations(
         f"""SELECT {_COLUMNS} FROM conversations
             WHERE deleted_at = 0 {after_last}
               AND (? = '' OR instr(folded, ?)) AND (? = '' OR site = ?) AND (? = '' OR bot_id = ?)
-              AND (last_slot > 0 OR on_server OR pinned OR title_by_user OR draft <> '' OR queue <> '[]')
+              AND {_IS_LISTED}
             ORDER BY pinned DESC, updated_at DESC, key DESC LIMIT ?""",
         (*values, needle, needle, site, site, bot_id, bot_id, limit),
     )
@@ -317,6 +319,21 @@ def conversations(
 def conversation_count(c: sqlite3.Connection) -> int:
     """How many conversations are not deleted."""
     return int(c.execute("SELECT count(*) FROM conversations WHERE deleted_at = 0").fetchone()[0])
+
+
+def listed_count(c: sqlite3.Connection) -> int:
+    """How many conversations the list has in all."""
+    row = c.execute(f"SELECT count(*) FROM conversations WHERE deleted_at = 0 AND {_IS_LISTED}").fetchone()
+    return int(row[0])
+
+
+def listed_bots(c: sqlite3.Connection) -> tuple[str, ...]:
+    """The names of the bots in the list, or their ids; the one with the latest conversation first."""
+    rows = c.execute(
+        f"""SELECT max(bot_name), bot_id FROM conversations WHERE deleted_at = 0 AND {_IS_LISTED}
+            GROUP BY site, bot_id ORDER BY max(updated_at) DESC"""
+    )
+    return tuple(dict.fromkeys(str(name or bot_id) for name, bot_id in rows))
 
 
 # --- sections ---

@@ -36,6 +36,18 @@ class Hit:
     """Unix milliseconds."""
 
 
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One message of a conversation in which the text stands."""
+
+    message: int
+    """Its key."""
+    position: int
+    chat: int
+    """Key of its chat; 0 for an imported one."""
+    type: str
+
+
 def search(c: sqlite3.Connection, text: str, limit: int = 200) -> tuple[Hit, ...]:
     """Titles, questions, answers, reasoning and tool texts that hold this text, the latest first.
 
@@ -49,17 +61,18 @@ def search(c: sqlite3.Connection, text: str, limit: int = 200) -> tuple[Hit, ...
     return tuple(hits[:limit])
 
 
-def find_in_conversation(c: sqlite3.Connection, conversation: str, text: str) -> tuple[int, ...]:
-    """Keys of the messages of one conversation that hold this text, oldest first."""
+def find_in_conversation(c: sqlite3.Connection, conversation: str, text: str) -> tuple[Occurrence, ...]:
+    """The messages of one conversation that hold this text, oldest first."""
     needle = fold(text).strip()
     if not needle:
         return ()
     rows = c.execute(
-        """SELECT key FROM messages JOIN texts ON texts.message = messages.key
+        """SELECT key, position, coalesce(chat, 0), type
+           FROM messages JOIN texts ON texts.message = messages.key
            WHERE conversation = ? AND instr(folded, ?) ORDER BY position""",
         (conversation, needle),
     )
-    return tuple(int(key) for (key,) in rows)
+    return tuple(Occurrence(*row) for row in rows)
 
 
 def _title_hits(c: sqlite3.Connection, needle: str, limit: int) -> list[Hit]:

@@ -47,7 +47,8 @@ def test_any_part_of_any_text_finds_exactly_what_holds_it(texts: list[str], data
         wanted = fold(needle).strip()
         expected = {each.key for each in saved if wanted and wanted in fold(each.content)}
         assert {hit.message for hit in search.search(c, needle)} == expected
-        assert set(search.find_in_conversation(c, key, needle)) == expected
+        found = search.find_in_conversation(c, key, needle)
+        assert {occurrence.message for occurrence in found} == expected
     c.close()
 
 
@@ -172,8 +173,11 @@ def test_a_snippet_is_the_line_of_the_match_and_not_long(c: sqlite3.Connection) 
 def test_find_goes_down_the_conversation_and_stays_in_it(c: sqlite3.Connection) -> None:
     key = add(c, said("退款 1", 9), said("other", 8), said("退款 2", 7))
     add(c, said("退款 elsewhere"))
-    keys = [each.key for each in messages.messages(c, key)]
-    assert search.find_in_conversation(c, key, "退款") == (keys[0], keys[2])
+    first, _, last = messages.messages(c, key)
+    assert search.find_in_conversation(c, key, "退款") == (
+        search.Occurrence(first.key, first.position, 0, first.type),
+        search.Occurrence(last.key, last.position, 0, last.type),
+    )
     assert search.find_in_conversation(c, key, " ") == ()
 
 

@@ -1,0 +1,270 @@
+"""The conversations that the server keeps: listed, imported, renamed and deleted there (api 4.6, 4.7).
+
+Whatever is done here is done on this machine first. A server that refuses is told to the person; it never
+undoes what was done locally.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+
+from coze_tui.api import conversations as api
+from coze_tui.api.client import CozeClient
+from coze_tui.api.events import MessageCompleted
+from coze_tui.api.objects import Conversation, Frame, Message, MessageType, Role
+from coze_tui.engine.conversations import now_ms
+from coze_tui.engine.stored_turn import messages_of
+from coze_tui.engine.telling import told_chats
+from coze_tui.engine.transcript import ToldChat
+from coze_tui.engine.turn import TurnState, shown_text
+from coze_tui.errors import CozeTuiError, NotFoundError, StoreError
+from coze_tui.settings import Settings
+from coze_tui.store import history, search_index
+from coze_tui.store.database import Database
+from coze_tui.store.history import SavedConversation
+from coze_tui.store.messages import SavedMessage
+from coze_tui.store.server_messages import ServerMessage, add_missing
+from coze_tui.text import clean, clean_line
+
+_MOST_PAGES = 200
+"""Of messages in one conversation: ten thousand messages."""
+_TITLE_CHARACTERS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConversation:
+    """A conversation as the server lists it."""
+
+    conversation_id: str
+    bot_id: str
+    name: str
+    """Clean, on one line; may be empty."""
+    section_id: str
+    created_at_ms: int
+    updated_at_ms: int
+    """The same as `created_at_ms` where the server does not tell."""
+    key: str
+    """Of the conversation here that is bound to it; empty for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerPage:
+    """One page of the server's list."""
+
+    items: tuple[ServerConversation, ...]
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What an import came to."""
+
+    key: str
+    is_new: bool
+    """It was only on the server."""
+    added: int
+    """Messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The server has not done what was asked."""
+
+    title: str
+    error: CozeTuiError
+
+
+class ServerSide:
+    """What can be done at the site in use. Methods raise ApiError, TransportError and the like, or StoreError.
+
+    Args:
+        client: The client with a fresh token.
+        settings: The settings in use.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        client: Callable[[], Awaitable[CozeClient]],
+        settings: Callable[[], Settings],
+    ) -> None:
+        self._database = database
+        self._client = client
+        self._settings = settings
+
+    # --- listing ---
+
+    async def page(self, bot_id: str, number: int = 1) -> ServerPage:
+        """A page of this account's conversations with a bot, counted from 1, newest first."""
+        site, connector_id = self._settings().site, self._settings().connector_id
+        listed = await api.list_conversations(await self._client(), bot_id, number, connector_id=connector_id)
+
+        def join(c: sqlite3.Connection) -> tuple[ServerConversation, ...]:
+            return tuple(
+                _server_conversation(item, bot_id, history.find_by_conversation_id(c, site, bot_id, item.id))
+                for item in listed.items
+                if item.id
+            )
+
+        return ServerPage(await self._database.read(join), listed.has_more)
+
+    async def note(self, bot_id: str, ids: Collection[str]) -> None:
+        """Keep with our conversations which of them the server has, by the ids of its whole list."""
+        site = self._settings().site
+
+        def write(c: sqlite3.Connection) -> None:
+            for saved in history.conversations(c, site=site, bot_id=bot_id, limit=-1):
+                is_there = saved.conversation_id in ids
+                if saved.conversation_id and saved.on_server != is_there:
+                    history.set_on_server(c, saved.key, is_there)
+
+        await self._database.write(write)
+
+    async def preview(self, conversation_id: str, bot_name: str) -> tuple[ToldChat, ...]:
+        """The last chats of a conversation at the server; nothing of it is kept."""
+        listed = await api.list_messages(await self._client(), conversation_id)
+        found = [item.message for item in _listed(listed.items)]
+        numbered = [replace(message, position=place) for place, message in enumerate(found, 1)]
+        return told_chats(numbered, (), bot_name=bot_name)
+
+    # --- importing ---
+
+    async def take(self, conversation: ServerConversation, bot_name: str = "") -> Taken:
+        """Bring a conversation here with all its messages, or add what the one here lacks."""
+        listed = await self._messages(conversation.conversation_id)
+        site = self._settings().site
+
+        def write(c: sqlite3.Connection) -> Taken:
+            known = history.find_by_conversation_id(
+                c, site, conversation.bot_id, conversation.conversation_id
+            )
+            title = conversation.name or _title_from(listed)
+            if known is None:
+                key = history.create_conversation(
+                    c,
+                    site,
+                    conversation.bot_id,
+                    conversation.created_at_ms or now_ms(),
+                    bot_name=bot_name,
+                    title=title,
+                    conversation_id=conversation.conversation_id,
+                    section_id=conversation.section_id,
+                    on_server=True,
+                )
+            else:
+                key = known.key
+                if title and (conversation.name or not known.title):
+                    history.rename(c, key, title, by_user=False)
+                history.set_on_server(c, key, True)
+            return Taken(key, known is None, add_missing(c, key, listed))
+
+        taken = await self._database.write(write)
+        while await self._database.write(search_index.add_some):
+            pass
+        return taken
+
+    async def _messages(self, conversation_id: str) -> tuple[ServerMessage, ...]:
+        """All that the server has of a conversation, oldest first."""
+        client = await self._client()
+        found: list[Message] = []
+        cursor = ""
+        for _page in range(_MOST_PAGES):
+            page = await api.list_messages(client, conversation_id, cursor)
+            found += page.items
+            cursor = page.next_cursor
+            if not page.has_more:
+                break
+        return _listed(found)
+
+    # --- changing ---
+
+    async def rename(self, key: str, title: str) -> bool:
+        """Give it this name at the server, too; False where the server does not have it."""
+        saved = await self._at_server(key)
+        if saved is None or not title:
+            return False
+        try:
+            await api.rename(await self._client(), saved.conversation_id, title)
+        except NotFoundError:
+            await self._database.write(lambda c: history.set_on_server(c, key, False))
+            return False
+        return True
+
+    async def delete(self, keys: Sequence[str]) -> tuple[Refusal, ...]:
+        """Delete conversations at the server; what it has refused.
+
+        What is here stays as it is, but no longer bound to the server: brought back, it is only here.
+        """
+        refusals = []
+        for key in keys:
+            saved = await self._at_server(key)
+            if saved is None:
+                continue
+            try:
+                try:
+                    await api.delete(await self._client(), saved.conversation_id)
+                except NotFoundError:
+                    pass  # as it should be
+                await self._unbind(key)
+            except StoreError:
+                raise
+            except CozeTuiError as error:
+                refusals.append(Refusal(clean_line(saved.title), error))
+        return tuple(refusals)
+
+    async def _unbind(self, key: str) -> None:
+        await self._database.write(lambda c: history.set_conversation_id(c, key, ""))
+
+    async def _at_server(self, key: str) -> SavedConversation | None:
+        """The conversation, if the site in use has it."""
+        saved = await self._database.run(lambda c: history.conversation(c, key))
+        if saved is None or not (saved.on_server and saved.conversation_id):
+            return None
+        return saved if saved.site == self._settings().site else None
+
+
+def _server_conversation(
+    item: Conversation, bot_id: str, saved: SavedConversation | None
+) -> ServerConversation:
+    created = item.created_at * 1000
+    return ServerConversation(
+        conversation_id=item.id,
+        bot_id=bot_id,
+        name=clean_line(item.name).strip(),
+        section_id=item.last_section_id,
+        created_at_ms=created,
+        updated_at_ms=item.updated_at * 1000 or created,
+        key=saved.key if saved else "",
+    )
+
+
+def _listed(newest_first: Sequence[Message]) -> tuple[ServerMessage, ...]:
+    """The messages that are worth keeping, oldest first."""
+    return tuple(
+        ServerMessage(saved, message.chat_id, message.section_id)
+        for message in reversed(newest_first)
+        if (saved := _saved(message)) is not None
+    )
+
+
+def _saved(message: Message) -> SavedMessage | None:
+    """A message as it is stored: read as in a stream, so that it is told alike."""
+    at_ms = message.created_at * 1000
+    if message.role is Role.USER or message.type is MessageType.QUESTION:
+        text = clean(shown_text(message))
+        return SavedMessage("user", "question", text, message_id=message.id, created_at=at_ms)
+    state = TurnState()
+    state.apply(MessageCompleted(Frame("conversation.message.completed", ""), message))
+    found = messages_of(state, at_ms)
+    return replace(found[0], message_id=message.id, created_at=at_ms) if found else None
+
+
+def _title_from(listed: Sequence[ServerMessage]) -> str:
+    for item in listed:
+        if item.message.type == "question":
+            return clean_line(" ".join(item.message.content[: 4 * _TITLE_CHARACTERS].split()))[
+                :_TITLE_CHARACTERS
+            ]
+    return ""
