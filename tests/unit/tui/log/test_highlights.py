@@ -1,0 +1,45 @@
+"""A searched text is lit in any case and any width, and nothing else of the line changes."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.segment import Segment
+from rich.style import Style
+
+from coze_tui.tui.log.highlights import lit, spans
+
+LIT = Style(reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "needle", "found"),
+    [
+        ("申请退款，退款到账", "退款", [(2, 4), (5, 7)]),
+        ("Refund POLICY", "policy", [(7, 13)]),
+        ("ＡＢＣ 退款", "abc", [(0, 3)]),
+        ("a.b*c", ".b*", [(1, 4)]),
+        ("straße", "SS", [(4, 5)]),
+        ("nothing", "", []),
+        ("aaa", "aa", [(0, 2)]),
+    ],
+)
+def test_spans(text: str, needle: str, found: list[tuple[int, int]]) -> None:
+    assert spans(text, needle) == found
+
+
+@given(st.lists(st.text("ab退款", max_size=5), max_size=6), st.text("ab退款", min_size=1, max_size=3))
+def test_lighting_changes_no_text_and_lights_exactly_the_matches(pieces: list[str], needle: str) -> None:
+    segments = [Segment(piece, Style(bold=True)) for piece in pieces]
+    result = lit(segments, needle, LIT)
+    text = "".join(pieces)
+    assert "".join(segment.text for segment in result) == text
+    marks = "".join(
+        ("x" if segment.style and segment.style.reverse else ".") * len(segment.text) for segment in result
+    )
+    wanted = ["."] * len(text)
+    for start, end in spans(text, needle):
+        wanted[start:end] = "x" * (end - start)
+    assert marks == "".join(wanted)
+    assert all(segment.style and segment.style.bold for segment in result if segment.text)
