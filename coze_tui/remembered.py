@@ -6,7 +6,7 @@ Kept in the state folder, so that the user's own settings file is never rewritte
 from __future__ import annotations
 
 import json
-import uuid
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -111,7 +111,7 @@ class Memory:
         now = self.read()
         if now.user_id:
             return now
-        made_up = f"coze-tui-{uuid.uuid4().hex[:16]}"
+        made_up = f"coze-tui-{os.urandom(8).hex()}"
         try:
             return self.change(lambda now: now if now.user_id else replace(now, user_id=made_up))
         except StoreError:

@@ -7,7 +7,6 @@ What is wrong is collected, not raised: the program starts all the same.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,6 +106,8 @@ class _Collector:
             if len(data) > FILE_LIMIT:
                 raise OSError(_("it is too large"))
             self._text = data.decode("utf-8-sig")
+            import tomllib  # only where there is a file
+
             return tomllib.loads(self._text)
         except FileNotFoundError:
             return {}
@@ -115,7 +116,7 @@ class _Collector:
         except UnicodeDecodeError as error:
             line = error.object[: error.start].count(b"\n") + 1
             self._report(_("is not UTF-8"), line=line)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             place = re.search(r"line (\d+)", str(error))
             line = int(place[1]) if place else self._text.count("\n") + 1
             reason = re.sub(r" *\(at [^()]*\)$", "", str(error))
