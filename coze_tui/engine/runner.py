@@ -16,6 +16,7 @@ from coze_tui.api.codes import error_of_code
 from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Chat, ChatStatus, Frame, Message
 from coze_tui.engine.figures import TurnFigures
+from coze_tui.engine.past_turn import RETRIEVED
 from coze_tui.engine.turn import TurnState
 from coze_tui.engine.updates import (
     ChatIdentified,
@@ -27,9 +28,6 @@ from coze_tui.engine.updates import (
     TurnUpdate,
 )
 from coze_tui.errors import ApiError, CozeTuiError, NotFoundError, StreamCut, TransportError
-
-RETRIEVED = "retrieved"
-"""The `id` of a frame that was not in the stream but was made of what retrieve and message/list gave."""
 
 _CANCEL_SECONDS = 2.0
 _GRACE_SECONDS = 2.0

@@ -1,0 +1,83 @@
+"""A chat that is over, read again from its frames by the state machine that has read it live. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from coze_tui.api.codes import error_of_code
+from coze_tui.api.events import ChatInProgress, parse_event
+from coze_tui.api.objects import Frame
+from coze_tui.engine.figures import TurnFigures
+from coze_tui.engine.timeline import Timeline
+from coze_tui.engine.turn import TurnState
+from coze_tui.engine.updates import LogidReported, Phase, TurnEnded, TurnUpdate
+from coze_tui.errors import ApiError
+
+RETRIEVED = "retrieved"
+"""The `id` of a frame that was not in the stream but was made of what retrieve and message/list gave."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastTurn:
+    """What a chat came to."""
+
+    state: TurnState
+    figures: TurnFigures
+    timeline: Timeline
+
+    @property
+    def outcome(self) -> Phase:
+        """How it ended."""
+        return self.figures.outcome or Phase.INTERRUPTED
+
+
+def past_turn(
+    frames: Iterable[Frame], *, outcome: Phase | None = None, total_us: int = 0, logid: str = ""
+) -> PastTurn:
+    """Read a whole chat.
+
+    Args:
+        outcome: how it ended, where that is known; else the frames tell, and one without an end was cut off.
+        total_us: when it ended, where that is known.
+    """
+    turn = PastTurn(TurnState(), TurnFigures(), Timeline())
+    for update in past_updates(turn.state, frames, outcome=outcome, total_us=total_us, logid=logid):
+        turn.figures.add(update)
+        turn.timeline.add(update)
+    return turn
+
+
+def past_updates(
+    state: TurnState,
+    frames: Iterable[Frame],
+    *,
+    outcome: Phase | None = None,
+    total_us: int = 0,
+    logid: str = "",
+) -> Iterator[TurnUpdate]:
+    """The updates that the turn gave when it was live, as far as frames can tell; TurnEnded comes last."""
+    yield from state.sent()
+    if logid:
+        yield LogidReported(logid)
+    was_retrieved = False
+    for frame in frames:
+        event = parse_event(frame)
+        if frame.id == RETRIEVED and not was_retrieved:
+            state.outcome = state.error = None  # a recovery: what it fetched is the truth (api 7.4)
+            was_retrieved = True
+        elif isinstance(event, ChatInProgress) and state.outcome is Phase.REQUIRES_ACTION:
+            yield from state.resumed(frame.at_us)  # tool outputs were submitted (api 4.4)
+        total_us = max(total_us, frame.at_us)
+        yield from state.apply(event)
+    yield from state.settle(total_us)
+    found = Phase.FAILED if state.error else state.outcome
+    ended = outcome or found or Phase.INTERRUPTED
+    yield from state.enter(ended, total_us)
+    yield TurnEnded(ended, total_us, _error_of(state, ended, logid))
+
+
+def _error_of(state: TurnState, ended: Phase, logid: str) -> ApiError | None:
+    if state.error is None or ended is not Phase.FAILED:
+        return None
+    return error_of_code(state.error.code, state.error.msg, logid=logid)
