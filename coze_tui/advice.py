@@ -9,6 +9,7 @@ from typing import assert_never
 from coze_tui.addresses import other_site
 from coze_tui.errors import (
     ApiError,
+    AttachmentError,
     AuthError,
     BusyError,
     CozeTuiError,
@@ -71,6 +72,8 @@ def advice(error: BaseException, *, base_url: str = "") -> Advice:
             return _for_settings_error(error)
         case StoreError():
             return _for_store_error(error)
+        case AttachmentError():
+            return _for_attachment_error(error)
         case CozeTuiError():
             return Advice(_outside(str(error)) or type(error).__name__)
         case _:
@@ -480,3 +483,14 @@ def _outside(text: str) -> str:
 
 def _joined(first: str, second: str) -> str:
     return f"{first} {second}" if first and second else first or second
+
+
+def _for_attachment_error(error: AttachmentError) -> Advice:
+    title = _("the file {path} cannot be sent").format(path=_outside(error.path))
+    match error.reason:
+        case "empty":
+            return Advice(title, _("It is empty."))
+        case "too large":
+            return Advice(title, _("It is larger than 512 MB, which is the most that Coze takes."))
+        case reason:
+            return Advice(title, _outside(reason), _("Check the path and who may read it."))

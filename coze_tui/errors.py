@@ -141,3 +141,13 @@ class StoreError(CozeTuiError):
         self.kind = kind
         self.path = path
         self.detail = detail
+
+
+class AttachmentError(CozeTuiError):
+    """A file that was to go with a question cannot."""
+
+    def __init__(self, reason: str, path: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.reason = reason
+        """`empty`, `too large`, or what the system said."""
+        self.path = path

@@ -13,6 +13,7 @@ from coze_tui.api.chats import Attachment, ChatRequest, ToolOutput
 from coze_tui.api.client import CozeClient
 from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Bot, Frame, User, Workspace
+from coze_tui.engine import attaching
 from coze_tui.engine.browsing import Browsing
 from coze_tui.engine.conversations import Conversations, now_ms
 from coze_tui.engine.figures import TurnFigures
@@ -158,11 +159,15 @@ class Engine:
     # --- turns ---
 
     async def ask(
-        self, conversation: str, question: str, feed: TurnFeed, *, attachments: Sequence[Attachment] = ()
+        self, conversation: str, question: str, feed: TurnFeed, *, files: Sequence[Path] = ()
     ) -> None:
-        """Send a question in a conversation; what happens comes by the feed, ending with TurnEnded."""
+        """Send a question in a conversation, its files first; what happens comes by the feed.
+
+        The feed ends with TurnEnded, also where the question could not be sent at all.
+        """
         try:
-            live = await self._turn(conversation, question, tuple(attachments))
+            attachments = await attaching.upload_all(await self.client(), files) if files else ()
+            live = await self._turn(conversation, question, attachments)
         except CozeTuiError as error:
             feed.put(TurnEnded(Phase.FAILED, 0, error))
             return
@@ -186,6 +191,10 @@ class Engine:
         stored = StoredTurn(self._database, conversation, self._report)
         turn = ChatTurn(await self.client(), request, record=stored, idle_seconds=self.settings.idle_timeout)
         return LiveTurn(conversation, question, turn, stored)
+
+    async def check_attachment(self, path: Path) -> int:
+        """The size of a file that can go with a question. Raises AttachmentError."""
+        return await asyncio.to_thread(attaching.check, path)
 
     async def follow(self, conversation: str, feed: TurnFeed) -> str | None:
         """Follow the turn that runs in a conversation; its question, or None if none runs here."""

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 _STYLES = Path(__file__).parent / "styles"
 _STYLE_NAMES = (
-    *("app", "drawn", "header", "banner", "message_log", "event_sidebar", "status_strip"),
+    *("app", "drawn", "header", "banner", "message_log", "event_sidebar", "status_strip", "attachment_strip"),
     *("queue_strip", "completion", "text_box", "prompt_area", "key_footer", "chat"),
     *("panel", "field", "rows", "passage", "json_view", "dialogs", "bot_list", "bots"),
     *("first_run", "tool_request", "help"),

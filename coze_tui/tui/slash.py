@@ -30,7 +30,6 @@ class SlashCommand:
     def palette_action(self, screen: ChatScreen) -> Callable[[], None]:
         """The same from the command palette."""
 
-
         def run() -> None:
             screen.run_slash(self, "")
 
@@ -73,6 +72,14 @@ async def _clear(screen: ChatScreen, argument: str) -> None:
     screen.clear_context()
 
 
+async def _attach(screen: ChatScreen, argument: str) -> None:
+    screen.attach(argument)
+
+
+async def _detach(screen: ChatScreen, argument: str) -> None:
+    screen.attachments.clear()
+
+
 async def _theme(screen: ChatScreen, argument: str) -> None:
     screen.choose_theme(argument)
 
@@ -110,6 +117,8 @@ def slash_commands() -> tuple[SlashCommand, ...]:
             N_("Let the bot forget what was said; it stays in the log"),
             _clear,
         ),
+        SlashCommand("/attach", N_("Attach"), N_("Send a file with the next message"), _attach, N_("PATH")),
+        SlashCommand("/detach", N_("Detach"), N_("Send no files with the next message"), _detach),
         SlashCommand("/theme", N_("Theme"), N_("Change the colours"), _theme, N_("NAME")),
         SlashCommand("/lang", N_("Language"), N_("Change the language: en, zh_CN"), _language, N_("CODE")),
         SlashCommand("/login", N_("Log in"), N_("Choose site, token and bot"), _login),

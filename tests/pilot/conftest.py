@@ -67,9 +67,6 @@ class Desk:
         return "\n".join(self.screen.sidebar.lines())
 
 
-Open = Callable[..., "asyncio.AbstractContextManager[Desk]"]
-
-
 @asynccontextmanager
 async def desk(
     home: Path,

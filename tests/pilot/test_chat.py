@@ -183,3 +183,35 @@ async def test_the_sidebar_lies_over_a_narrow_screen_when_asked_for(home: Path) 
         assert at.screen.sidebar.display
         await at.pilot.press("escape")
         assert not at.screen.sidebar.display
+
+
+async def test_a_file_goes_with_the_question_and_comes_back_when_that_fails(
+    home: Path, tmp_path: Path
+) -> None:
+    picture = tmp_path / "猫.png"
+    picture.write_bytes(b"\x89PNG sample")
+    async with desk(home, bot(Answer("一只猫。"))) as at:
+        await at.ask(f"/attach {picture}")
+        await at.until(lambda: at.screen.attachments.files == (picture,))
+        at.stand_in.fault("500json", path="/v1/files/upload", times=9)
+        await at.ask("这是什么？")
+        await at.answered()
+        await at.until(lambda: at.screen.attachments.files == (picture,), "it is there again")
+        at.stand_in.fault("500json", path="/v1/files/upload", times=0)
+    async with desk(home, bot(Answer("一只猫。"))) as at:
+        await at.ask(f"/attach {picture}")
+        await at.until(lambda: at.screen.attachments.files == (picture,))
+        await at.ask("这是什么？")
+        await at.answered()
+        assert "一只猫。" in at.text()
+        assert "+ 猫.png" in at.text()
+        asked = next(request for request in at.stand_in.requests if request.path == "/v3/chat")
+        assert "object_string" in str(asked.body)
+        assert at.screen.attachments.files == ()
+
+
+async def test_a_file_that_is_not_there_is_refused_with_a_sentence(home: Path) -> None:
+    async with desk(home, bot(Answer("a"))) as at:
+        await at.ask("/attach /no/such/file.png")
+        await at.until(lambda: at.app._notifications)
+        assert at.screen.attachments.files == ()

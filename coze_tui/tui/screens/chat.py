@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on, work
@@ -62,6 +63,24 @@ class ChatScreen(ConversationScreen):
             self.run_slash(*command)
         else:
             self.ask(message.text)
+
+    @on(Prompt.AttachmentChosen)
+    def _attachment_chosen(self, message: Prompt.AttachmentChosen) -> None:
+        self.attach(message.path)
+
+    @work(group="attach", exit_on_error=False)
+    async def attach(self, text: str) -> None:
+        """Let a file go with the next question."""
+        if not text.strip():
+            self.notify(_("Type @ and a path, or /attach and a path."), markup=False)
+            return
+        path = _path_of(text)
+        try:
+            count = await self.home.call(lambda engine: engine.check_attachment(path))
+        except CozeTuiError as error:
+            self.notify(advice(error).text, severity="error", markup=False)
+            return
+        self.attachments.add(path, count)
 
     def candidates(self, typed: str) -> Sequence[Candidate]:
         return [
@@ -410,3 +429,12 @@ class ChatScreen(ConversationScreen):
     def action_log_end(self) -> None:
         """The end of the log."""
         self.log_widget.action_to_end()
+
+
+def _path_of(text: str) -> Path:
+    """The file that was typed; a `~` that cannot be resolved stays as it is."""
+    path = Path(text.strip())
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path

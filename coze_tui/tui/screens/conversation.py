@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from textual import getters, on, work
@@ -27,6 +28,7 @@ from coze_tui.text import clean, clean_line
 from coze_tui.tui import messages as posted
 from coze_tui.tui.bridge import run_turn
 from coze_tui.tui.log.entries import BotEntry, Entry, GreetingEntry, SectionEntry, UserEntry
+from coze_tui.tui.widgets.attachment_strip import AttachmentStrip
 from coze_tui.tui.widgets.banner import Banner
 from coze_tui.tui.widgets.chip import Chip, activity_of
 from coze_tui.tui.widgets.completion import Candidate
@@ -68,6 +70,7 @@ class ConversationScreen(Screen[None]):
     prompt = getters.query_one(Prompt)
     banner = getters.query_one(Banner)
     life = getters.query_one(LifeFeed)
+    attachments = getters.query_one(AttachmentStrip)
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
@@ -80,6 +83,7 @@ class ConversationScreen(Screen[None]):
         """The phase of the turn that runs in this conversation; None when none does."""
         self.question = ""
         self._queue: list[str] = []
+        self._sent_files: tuple[tuple[Path, int], ...] = ()
         self._page: ChatPage | None = None
         self.figures = TurnFigures()
         self._sent_at = 0.0
@@ -114,6 +118,7 @@ class ConversationScreen(Screen[None]):
             yield MessageLog(self.coze.palette, frames_per_second=self.coze.frames_per_second, id="log")
             yield EventSidebar(id="sidebar")
         yield StatusStrip(id="strip")
+        yield AttachmentStrip(id="attachments")
         yield PromptArea(
             commands=self.candidates,
             enter_guard=self.coze.enter_guard,
@@ -322,19 +327,24 @@ class ConversationScreen(Screen[None]):
 
     def send(self, question: str) -> None:
         feed = TurnFeed()
-        self.begin_turn(question, feed)
-        self._ask_engine(question, feed)
+        self._sent_files = self.attachments.take()
+        files = tuple(path for path, _size in self._sent_files)
+        names = "".join(f"\n+ {clean_line(path.name)}" for path in files)
+        self.begin_turn(question, feed, shown=question + names)
+        self._ask_engine(question, feed, files)
         if not self.title_text:
             self._set_title(" ".join(question[:240].split())[:60])
 
     @work(group="ask", exit_on_error=False)
-    async def _ask_engine(self, question: str, feed: TurnFeed) -> None:
+    async def _ask_engine(self, question: str, feed: TurnFeed, files: Sequence[Path]) -> None:
         key = await self._ensure_conversation()
-        await self.home.call(lambda engine: engine.ask(key, question, feed))
+        await self.home.call(lambda engine: engine.ask(key, question, feed, files=files))
         await self._keep_draft()
 
-    def begin_turn(self, question: str, feed: TurnFeed, *, entry: BotEntry | None = None) -> None:
-        """Show a question and follow what comes for it."""
+    def begin_turn(
+        self, question: str, feed: TurnFeed, *, entry: BotEntry | None = None, shown: str = ""
+    ) -> None:
+        """Show a question, as it is or as `shown`, and follow what comes for it."""
         now_ms = int(time.time() * 1000)
         log = self.log_widget
         self.phase = Phase.SENDING
@@ -342,7 +352,7 @@ class ConversationScreen(Screen[None]):
         self.waiting_calls = ()
         if entry is None:
             entry = BotEntry(self.bot_name, now_ms)
-            log.append(UserEntry(question, now_ms), entry)
+            log.append(UserEntry(shown or question, now_ms), entry)
             log.action_to_end()
             self.figures = TurnFigures()
             self._sent_at = time.monotonic()
@@ -401,8 +411,11 @@ class ConversationScreen(Screen[None]):
             self._set_queue(rest)
             self._keep_queue()
             self.send(question)
-        elif self.phase is Phase.FAILED and not self.prompt.message:
-            self.prompt.set_message(self.question)
+        elif self.phase is Phase.FAILED:
+            if not self.prompt.message:
+                self.prompt.set_message(self.question)
+            if not self.attachments.files:
+                self.attachments.restore(self._sent_files)
 
     def turn_needs_help(self, error: CozeTuiError | None) -> bool:
         """Whether the end of a turn asks for more than telling it; the queue waits then."""

@@ -1,0 +1,56 @@
+"""Files that go with a question: sent up first, then named by their ids (api 2.2, 4.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from coze_tui.api import files
+from coze_tui.api.chats import Attachment
+from coze_tui.api.client import CozeClient
+from coze_tui.errors import AttachmentError
+
+_IMAGES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".webp", ".heic", ".heif", ".bmp", ".pcd", ".tiff"})
+_SOUNDS = frozenset({".wav", ".mp3", ".flac", ".m4a", ".aac", ".ogg", ".wma", ".midi"})
+
+
+def kind_of(path: Path) -> Literal["file", "image", "audio"]:
+    """What a question calls such a file."""
+    suffix = path.suffix.lower()
+    return "image" if suffix in _IMAGES else "audio" if suffix in _SOUNDS else "file"
+
+
+def check(path: Path) -> int:
+    """The size of a file that could be sent, in bytes.
+
+    Raises:
+        AttachmentError: it cannot.
+    """
+    try:
+        with path.open("rb"):
+            size = path.stat().st_size
+    except OSError as error:
+        raise AttachmentError(error.strerror or type(error).__name__, str(path)) from error
+    if not size:
+        raise AttachmentError("empty", str(path))
+    if size > files.LARGEST_FILE:
+        raise AttachmentError("too large", str(path))
+    return size
+
+
+async def upload_all(client: CozeClient, paths: Sequence[Path]) -> tuple[Attachment, ...]:
+    """Send the files up, one after the other.
+
+    Raises:
+        AttachmentError: one cannot be read.
+        ApiError, TransportError: one was not taken.
+    """
+    sent = []
+    for path in paths:
+        try:
+            uploaded = await files.upload(client, path)
+        except OSError as error:
+            raise AttachmentError(error.strerror or type(error).__name__, str(path)) from error
+        sent.append(Attachment(kind_of(path), file_id=uploaded.id))
+    return tuple(sent)
