@@ -93,6 +93,7 @@ class Cells:
         self._strips: dict[int, tuple[Strip, str]] = {}
         for place in (UNKNOWN, _CLUSTERED):
             assert self._number(" ", self._pen_number(Pen(ANY_INK))) == place
+        self._plain_blank = self.add(" ", self._pen_number(PLAIN), 1)
 
     @property
     def is_full(self) -> bool:
@@ -125,12 +126,23 @@ class Cells:
         known = self._strips.get(id(strip))
         if known is not None:
             return known[1]
-        row = self.places(strip._segments)
+        row = self._fitted(self.places(strip._segments), strip.cell_length)
         if len(self._strips) >= _MOST_STRIPS:
             # The newer half stays: it holds what is on the screen.
             for key in list(self._strips)[: _MOST_STRIPS // 2]:
                 del self._strips[key]
         self._strips[id(strip)] = (strip, row)
+        return row
+
+    def _fitted(self, row: str, width: int) -> str:
+        """The row as wide as Textual believes it to be; they differ where it has cut a cluster apart."""
+        if len(row) < width:
+            blank = self.emptied(row[-1]) if row else self._plain_blank
+            return row + blank * (width - len(row))
+        if len(row) > width:
+            row = row[:width]
+            if row and self.is_wide(row[-1]):
+                row = row[:-1] + self.emptied(row[-1])
         return row
 
     def places(self, segments: Iterable[Segment]) -> str:

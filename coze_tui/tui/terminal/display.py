@@ -229,7 +229,7 @@ class DifferencesDisplay(TerminalApp[ReturnType]):
                 if urgent:
                     self.outlet.spent_urgently(len(frame))
                 else:
-                    frame += self.outlet.mark()
+                    frame += self.outlet.mark(len(frame))
             if sys.platform == "win32":
                 for offset in range(0, len(frame), _WINDOWS_CHUNK):
                     driver.write(frame[offset : offset + _WINDOWS_CHUNK])

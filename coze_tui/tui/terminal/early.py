@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
 
 if sys.platform != "win32":
     import termios
-    import tty
 
 _ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l"
 _LEAVE = "\x1b[0m\x1b[?7h\x1b[?1049l\x1b[?25h"
@@ -56,32 +58,35 @@ def paint_skeleton(rows: Sequence[tuple[int, str, str]], paper: str, ink: str) -
         modes = termios.tcgetattr(0)
         raw = termios.tcgetattr(0)
         # As Textual's driver will set it.
-        raw[tty.LFLAG] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG)
-        raw[tty.IFLAG] &= ~(termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR)
-        raw[tty.CC][termios.VMIN] = 1
+        raw[3] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG)
+        raw[0] &= ~(termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR)
+        raw[6][termios.VMIN] = 1
         termios.tcsetattr(0, termios.TCSANOW, raw)
     except termios.error:
         return None
     try:
         columns, lines = os.get_terminal_size(2)
-        os.write(2, _skeleton(rows, paper, ink, columns, lines).encode())
+        colors = os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit")
+        colors = colors and not os.environ.get("NO_COLOR")
+        os.write(2, skeleton(rows, paper, ink, columns, lines, colors=colors).encode())
     except OSError:
         return EarlyFrame(modes, painted=False)
     return EarlyFrame(modes, painted=True)
 
 
-def _skeleton(rows: Sequence[tuple[int, str, str]], paper: str, ink: str, columns: int, lines: int) -> str:
-    colors = (
-        os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit") and "NO_COLOR" not in os.environ
-    )
+def skeleton(
+    rows: Sequence[tuple[int, str, str]], paper: str, ink: str, columns: int, lines: int, *, colors: bool
+) -> str:
+    """The bytes of the frame for a window of this size."""
     texts = {(y if y >= 0 else lines + y): (text, background) for y, text, background in rows}
     out = [_ENTER]
     for y in range(lines):
         text, background = texts.get(y, ("", paper))
         if colors:
             out.append(f"\x1b[{_code(38, ink)};{_code(48, background)}m")
-        # Blanks, not an erase: not every terminal fills those with the background.
-        out.append(f"\x1b[{y + 1}H{text[:columns]}{' ' * (columns - len(text))}")
+        # Blanks, not an erase: not every terminal fills those with the background. The text comes after
+        # them, so its width need not be known.
+        out.append(f"\x1b[{y + 1}H{' ' * columns}\r{text}")
     return "".join(out) + "\x1b[0m\x1b[H"
 
 

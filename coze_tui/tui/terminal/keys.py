@@ -136,8 +136,8 @@ class KeyParser(XTermParser):
             yield events.Key(Keys.Ignore, sequence)
             return
         for key in super()._sequence_to_key_events(sequence, alt=alt):
-            if key.key.endswith("+\r"):
-                # modifyOtherKeys: CSI 27;2;13~
-                yield events.Key(key.key[:-1] + "enter", None)
+            if key.key.endswith("\r") and len(sequence) > 1:
+                # modifyOtherKeys, CSI 27;2;13~; Textual drops the Alt of a key that has a text.
+                yield events.Key((key.key[:-1] or "alt+") + "enter", None)
             else:
                 yield key

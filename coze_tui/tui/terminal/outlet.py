@@ -30,6 +30,8 @@ _SLACK = 0.15
 """Seconds an answer may be later than the quickest one before the line counts as behind."""
 _BETWEEN_MARKS = 0.05
 _MOST_MARKS = 16
+_WORTH_A_MARK = 256
+"""Bytes since the last mark; the echo of a key alone is not asked about."""
 _ANSWER_LIMIT = 5.0
 """Seconds after which a terminal that has never answered counts as one that does not."""
 _FAST = 100_000
@@ -62,6 +64,7 @@ class Outlet:
         # Marks
         self._marks: deque[tuple[float, int]] = deque()
         self._marked_at = -1.0
+        self._marked = 0
         self._answers = 0
         self._silent = False
         self._acknowledged = (0.0, 0)
@@ -173,17 +176,20 @@ class Outlet:
             if not self._answers and self._urgent >= _LEAST:
                 self._urgent = 0
 
-    def mark(self) -> str:
-        """What to write after a frame to learn when the terminal has taken it; often nothing."""
+    def mark(self, size: int) -> str:
+        """What to write after a frame of `size` to learn when the terminal has taken it; often nothing."""
         now = self._clock()
         with self._lock:
             if self._silent or now - self._marked_at < _BETWEEN_MARKS or len(self._marks) >= _MOST_MARKS:
+                return ""
+            if self._handed + size - self._marked < _WORTH_A_MARK:
                 return ""
             if self._marks and not self._answers:
                 self._silent = now - self._marks[0][0] > _ANSWER_LIMIT
                 return ""
             self._marked_at = now
-            self._marks.append((now, self._handed))
+            self._marked = self._handed + size
+            self._marks.append((now, self._marked))
             return MARK
 
     def answered(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import pytest
 from rich.color import ColorSystem
@@ -193,25 +193,25 @@ class Drawn(DifferencesDisplay[None]):
         assert (cursor.x, cursor.y) == (their_cursor.x, their_cursor.y)
 
 
-Act = Callable[["Drawn", "Pilot[None]"], Coroutine[Any, Any, None]]
+Act = Callable[["Drawn", "Pilot[Any]"], Coroutine[Any, Any, None]]
 
 
 async def drawn(size: tuple[int, int], seed: int, act: Act) -> Drawn:
     """Run the app on its emulators, do something, and end it."""
     app = Drawn(size, seed)
 
-    async def pilot(pilot: Pilot[None]) -> None:
+    async def steer(pilot: Pilot[Any]) -> None:
         await pilot.pause()
         await act(app, pilot)
         app.exit()
 
-    await app.run_async(auto_pilot=pilot)
+    await app.run_async(auto_pilot=steer)
     if app._exception is not None:
         raise app._exception
     return app
 
 
-async def a_session(app: Drawn, pilot: Pilot[None], steps: int = 60) -> None:
+async def a_session(app: Drawn, pilot: Pilot[Any], steps: int = 50) -> None:
     chance = app.chance
     lines = app.query_one(Lines)
     for step in range(steps):
@@ -251,8 +251,147 @@ async def a_session(app: Drawn, pilot: Pilot[None], steps: int = 60) -> None:
         app.agree()
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 async def test_random_sessions_show_the_same_cells_both_ways(seed: int) -> None:
     app = await drawn((80, 24), seed, a_session)
     assert app.frames > 20
     assert app.ours.bytes < app.theirs.bytes
+
+
+async def test_growing_lines_are_moved_by_the_terminal() -> None:
+    async def grow(app: Drawn, pilot: Pilot[Any]) -> None:
+        lines = app.query_one(Lines)
+        for _ in range(40):
+            lines.strips.append([lines.segment(), lines.segment()])
+        lines.resize_content()
+        await pilot.pause()
+        lines.scroll_end(animate=False, immediate=True)
+        await pilot.pause()
+        lines.strips.append([Segment("one more", Style())])
+        lines.resize_content()
+        lines.scroll_end(animate=False, immediate=True)
+        before = app.ours.bytes, app.theirs.bytes
+        await pilot.pause()
+        app.agree()
+        assert app.ours.screen.scrolls == 1
+        assert app.ours.bytes - before[0] < (app.theirs.bytes - before[1]) / 4
+
+    await drawn((80, 24), 1, grow)
+
+
+async def test_an_unchanged_screen_costs_nothing() -> None:
+    async def refresh(app: Drawn, pilot: Pilot[Any]) -> None:
+        before = app.ours.bytes, app.theirs.bytes
+        app.screen.refresh()
+        await pilot.pause()
+        assert app.ours.bytes == before[0]
+        assert app.theirs.bytes > before[1]
+
+    await drawn((80, 24), 1, refresh)
+
+
+async def test_differences_can_be_switched_off_and_on() -> None:
+    async def switch(app: Drawn, pilot: Pilot[Any]) -> None:
+        side = app.query_one("#side", Static)
+        for step in range(6):
+            app.differences = not app.differences
+            side.update(Content(f"step {step} 中文"))
+            await pilot.pause()
+            app.agree()
+            await pilot.press("x")
+            await pilot.pause()
+            app.agree()
+
+    await drawn((60, 16), 1, switch)
+
+
+async def test_a_busy_line_skips_frames_and_ends_with_the_newest() -> None:
+    class Busy:
+        open = False
+
+        def room(self) -> int:
+            return 1 << 20 if self.open else 0
+
+        def urgent_room(self) -> int:
+            return 0
+
+        def spent_urgently(self, count: int) -> None: ...
+
+        def mark(self, size: int) -> str:
+            return ""
+
+    async def flow(app: Drawn, pilot: Pilot[Any]) -> None:
+        line = Busy()
+        app.outlet = cast(Any, line)
+        side = app.query_one("#side", Static)
+        before = app.ours.bytes
+        for step in range(30):
+            side.update(f"count {step}")
+            await pilot.pause()
+        assert app._dirty
+        assert app.ours.bytes == before
+        line.open = True
+        while app._dirty:
+            await pilot.pause()
+        app.agree()
+        assert "count 29" in app.ours.screen.text()
+        assert "count 28" not in app.ours.text
+
+    await drawn((60, 16), 1, flow)
+
+
+async def test_on_a_slow_line_the_row_of_the_cursor_leaves_first_and_frames_are_small() -> None:
+    class Slow:
+        rooms: ClassVar[list[int]] = []
+
+        def room(self) -> int:
+            return 120
+
+        def mark(self, size: int) -> str:
+            self.rooms.append(size)
+            return ""
+
+    async def flow(app: Drawn, pilot: Pilot[Any]) -> None:
+        app.outlet = cast(Any, Slow())
+        app.query_one(Lines).grow()
+        await pilot.press("Q")
+        while app._dirty:
+            await pilot.pause()
+        app.ours.text = ""
+        Slow.rooms.clear()
+        app.repaint()
+        while app._dirty:
+            await pilot.pause()
+        app.agree()
+        assert app.ours.text.index("Q") < app.ours.text.index("小春")
+        assert len(Slow.rooms) > 3
+        assert max(Slow.rooms) < 1200
+
+    await drawn((60, 16), 3, flow)
+
+
+async def test_a_key_is_drawn_before_the_rest_of_the_frame() -> None:
+    async def type_a_key(app: Drawn, pilot: Pilot[Any]) -> None:
+        field = app.query_one(Input)
+        side = app.query_one("#side", Static)
+        with app.batch_update():
+            side.update("a large part of the screen changes")
+            field.insert_text_at_cursor("q")
+        app.ours.text = ""
+        app.screen._dirty_widgets.update({field, side})
+        app.paint_now(field)
+        assert "q" in app.ours.text
+        assert "large" not in app.ours.text
+        await pilot.pause()
+        assert "large" in app.ours.text
+        app.agree()
+
+    await drawn((60, 16), 1, type_a_key)
+
+
+async def test_the_first_frame_clears_nothing_and_fills_every_cell() -> None:
+    async def look(app: Drawn, pilot: Pilot[Any]) -> None:
+        assert "\x1b[2J" not in app.ours.text
+        app.agree()
+
+    await drawn((50, 12), 1, look)

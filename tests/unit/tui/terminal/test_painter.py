@@ -238,8 +238,8 @@ def test_rows_keep_the_width_of_the_strip() -> None:
 
 def test_colours_are_those_the_terminal_can_show() -> None:
     cells = Cells(ColorSystem.STANDARD)
-    (place,) = cells.row(Strip([Segment("x", Style(color="#ff0000", bgcolor="#000000"))]))
-    pen = cells.pen_list[cells.pens[ord(place)]]
+    row = cells.row(Strip([Segment("x", Style(color="#ff0000", bgcolor="#000000"))]))
+    pen = cells.pen_list[cells.pens[ord(row)]]
     assert (pen.ink, pen.paper) == ("31", "40")
 
 

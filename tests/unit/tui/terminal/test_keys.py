@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from textual import events
+from textual.message import Message
+
+from coze_tui.tui.terminal.keys import ANSWER, NEW_LINE, SEND, EnterGuard, KeyParser
+
+
+class Keyboard:
+    """A parser with a clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.now = 50.0
+        self.guard = EnterGuard()
+        self.answers = 0
+        self.parser = KeyParser(self.guard, self.answered, clock=lambda: self.now)
+
+    def answered(self) -> None:
+        self.answers += 1
+
+    def type(self, data: str, after: float = 1.0) -> list[Message]:
+        self.now += after
+        messages = list(self.parser.feed(data))
+        for message in messages:
+            message.time = self.now
+        return messages
+
+    def wait(self, seconds: float) -> list[Message]:
+        self.now += seconds
+        return list(self.parser.tick())
+
+    def enter_is_typed(self, messages: list[Message]) -> bool:
+        (enter,) = [m for m in messages if isinstance(m, events.Key) and m.key == "enter"][-1:]
+        return self.guard.is_typed(enter)
+
+
+def names(messages: list[Message]) -> list[str]:
+    return [message.key for message in messages if isinstance(message, events.Key)]
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        ("\r", "enter"),
+        ("\n", "ctrl+j"),
+        ("\x1b\r", "alt+enter"),
+        ("\x1b\n", "alt+enter"),
+        ("\x1b[13;2u", "shift+enter"),
+        ("\x1b[13;3u", "alt+enter"),
+        ("\x1b[27;2;13~", "shift+enter"),
+        ("\x1b[27;3;13~", "alt+enter"),
+        ("\x1b[27;5;13~", "ctrl+enter"),
+        ("\x1b[A", "up"),
+        ("\x1bb", "ctrl+left"),
+        ("a", "a"),
+    ],
+)
+def test_keys_have_one_name_each(data: str, name: str) -> None:
+    assert names(Keyboard().type(data)) == [name]
+
+
+def test_every_kind_of_enter_either_sends_or_makes_a_new_line() -> None:
+    keyboard = Keyboard()
+    for data in ("\r", "\n", "\x1b\r", "\x1b[13;2u", "\x1b[13;5u", "\x1b[27;2;13~"):
+        (name,) = names(keyboard.type(data))
+        assert (name in SEND) != (name in NEW_LINE)
+
+
+def test_alt_enter_does_not_wait_for_more() -> None:
+    keyboard = Keyboard()
+    assert names(keyboard.type("\x1b\rx")) == ["alt+enter", "x"]
+
+
+def test_an_answer_is_counted_and_never_typed() -> None:
+    keyboard = Keyboard()
+    assert names(keyboard.type(f"a{ANSWER}b")) == ["a", "b"]
+    assert names(keyboard.type(ANSWER[:2])) == []
+    assert names(keyboard.type(ANSWER[2:])) == []
+    assert keyboard.answers == 2
+
+
+def test_an_enter_alone_is_typed() -> None:
+    keyboard = Keyboard()
+    assert keyboard.enter_is_typed(keyboard.type("\r"))
+
+
+def test_an_enter_after_one_quick_key_is_typed_as_fingers_roll() -> None:
+    keyboard = Keyboard()
+    keyboard.type("k")
+    assert keyboard.enter_is_typed(keyboard.type("\r", after=0.02))
+
+
+def test_an_enter_amid_other_bytes_is_not_typed() -> None:
+    keyboard = Keyboard()
+    assert not keyboard.enter_is_typed(keyboard.type("line one\rline two"))
+    assert not keyboard.enter_is_typed(keyboard.type("x\r"))
+    assert not keyboard.enter_is_typed(keyboard.type("\r\r"))
+
+
+def test_a_paste_that_drips_byte_by_byte_is_not_typed() -> None:
+    keyboard = Keyboard()
+    for character in "line on":
+        keyboard.type(character, after=0.002)
+    assert not keyboard.enter_is_typed(keyboard.type("\r", after=0.002))
+
+
+def test_an_enter_right_after_a_paste_is_not_typed() -> None:
+    keyboard = Keyboard()
+    keyboard.type("\x1b[200~text\x1b[201~")
+    assert not keyboard.enter_is_typed(keyboard.type("\r", after=0.03))
+    keyboard.type("\x1b[200~text")
+    keyboard.type("\x1b[201~", after=0.06)
+    assert not keyboard.enter_is_typed(keyboard.type("\r", after=0.01))
+    assert keyboard.enter_is_typed(keyboard.type("\r", after=0.2))
+
+
+def test_a_moving_mouse_and_answers_do_not_make_an_enter_a_paste() -> None:
+    keyboard = Keyboard()
+    for column in range(10):
+        keyboard.type(f"\x1b[<35;{column + 1};5M", after=0.005)
+    keyboard.type(ANSWER, after=0.001)
+    assert keyboard.enter_is_typed(keyboard.type("\r", after=0.001))
+
+
+def test_without_any_input_seen_every_enter_is_typed() -> None:
+    assert EnterGuard().is_typed(events.Key("enter", "\r"))
+
+
+def test_a_paste_without_an_end_is_given_after_a_second_and_keys_go_on() -> None:
+    keyboard = Keyboard()
+    assert keyboard.type("\x1b[200~half") == []
+    assert keyboard.wait(0.5) == []
+    (paste,) = [message for message in keyboard.wait(1.0) if isinstance(message, events.Paste)]
+    assert paste.text == "half"
+    assert names(keyboard.type("x")) == ["x"]
+
+
+def test_a_paste_in_pieces_is_one_paste() -> None:
+    keyboard = Keyboard()
+    pieces = ["\x1b[20", "0~one ", "two\x1b[2", "01~"]
+    messages = [message for piece in pieces for message in keyboard.type(piece, after=0.5)]
+    messages += keyboard.type("x")
+    assert [message.text for message in messages if isinstance(message, events.Paste)] == ["one two"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.text(st.sampled_from("\x1b[]O<>?;:0123456789~umMRABM\r\n\t\x07ab中\x00\x9b "), max_size=30))
+)
+def test_no_bytes_break_the_parser(pieces: list[str]) -> None:
+    keyboard = Keyboard()
+    for piece in pieces:
+        if piece:
+            keyboard.type(piece, after=0.01)
+            keyboard.wait(0.2)
+    keyboard.wait(2)
+    keyboard.wait(2)
+    keyboard.type("\x1b[201~")
+    assert names(keyboard.type("q"))[-1:] == ["q"]
