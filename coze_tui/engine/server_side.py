@@ -77,7 +77,7 @@ class Refusal:
 
 
 class ServerSide:
-    """What can be done at the site in use. Methods raise ApiError, TransportError and the like, or StoreError.
+    """What can be done at the site in use. Methods raise ApiError, TransportError and so on, or StoreError.
 
     Args:
         client: The client with a fresh token.
