@@ -208,7 +208,8 @@ class Rows(Drawn, can_focus=True):
         parent = self.parent
         if isinstance(parent, ScrollableContainer):
             within = region.translate(self.virtual_region.offset)
-            parent.scroll_to_region(within, animate=False, force=True)
+            # What is docked in the container hides rows.
+            parent.scroll_to_region(within, spacing=self.dock_gutter, animate=False, force=True)
 
     def _scroll(self, lines: int) -> None:
         parent = self.parent

@@ -33,7 +33,10 @@ def test_the_text_goes_to_the_editor_and_comes_back_changed(script: Path) -> Non
 
 def test_the_file_is_private_and_gone_afterwards(script: Path, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    command = write(script, f'ls -ld "$2" "$(dirname "$2")" > "{log}"; echo "$2" >> "{log}"; touch "$2~"')
+    command = write(
+        script,
+        f'ls -ld "$2" > "{log}"; ls -ld "$(dirname "$2")" >> "{log}"; echo "$2" >> "{log}"; touch "$2~"',
+    )
     edit_with(command, "text", ".json")
     of_file, of_folder, name = log.read_text().splitlines()
     assert of_file.startswith("-rw-------")

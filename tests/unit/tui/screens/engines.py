@@ -1,0 +1,79 @@
+"""An engine in its thread against a stand-in, for the screens that ask it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from coze_tui.api.client import CozeClient
+from coze_tui.api.objects import User
+from coze_tui.credentials import Secret
+from coze_tui.engine.engine import Engine
+from coze_tui.engine.home import EngineHome
+from coze_tui.errors import CozeTuiError
+from coze_tui.settings import Settings
+
+
+class Connection:
+    """A client with a token that can be changed."""
+
+    def __init__(self, base_url: str, token: str) -> None:
+        self.client = CozeClient(base_url, lambda: token, connect_timeout=5.0)
+
+    async def renew(self) -> None:
+        """The token is good."""
+
+    async def aclose(self) -> None:
+        await self.client.aclose()
+
+
+@dataclass
+class Desk:
+    """What the app does for the first run, with what was kept to be looked at."""
+
+    home: EngineHome[Engine]
+    settings: Settings
+    token: str
+    at: dict[str, str]
+    """Site → where it really is."""
+    kept: list[tuple[str, Secret]]
+    failure: CozeTuiError | None = None
+    """Raised instead of keeping."""
+    tried: int = 0
+
+    async def try_token(self, base_url: str, token: Secret) -> User | None:
+        self.tried += 1
+        self.token = token.reveal()
+        settings = replace(self.settings, base_url=self.at.get(base_url, base_url))
+
+        async def check(engine: Engine) -> User | None:
+            await engine.use(settings)
+            return await engine.check()
+
+        return await self.home.call(check)
+
+    async def keep(self, base_url: str, token: Secret) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.kept.append((base_url, token))
+
+
+@asynccontextmanager
+async def desk(folder: Path, settings: Settings, token: str = "") -> AsyncIterator[Desk]:
+    """A running engine; it shows the token of the desk."""
+
+    async def build() -> Engine:
+        engine = Engine(settings, lambda now: Connection(now.base_url, made.token), lambda error: None)
+        await engine.open(folder / "store.db")
+        return engine
+
+    home: EngineHome[Engine] = EngineHome(build, Engine.close)
+    made = Desk(home, settings, token, {}, [])
+    home.start()
+    try:
+        yield made
+    finally:
+        assert await asyncio.to_thread(home.close, 10.0)

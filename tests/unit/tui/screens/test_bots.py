@@ -1,0 +1,255 @@
+"""The bot picker, against a stand-in over loopback."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+
+from coze_tui.remembered import Remembered, bot_key
+from coze_tui.settings import Settings
+from coze_tui.standin.bots import Bot, demo_bots
+from coze_tui.standin.server import StandIn
+from coze_tui.standin.tour import friendly
+from coze_tui.tui.screens.bots import BotChoice, BotPicker
+from tests.unit.tui.screens.engines import desk
+from tests.unit.tui.screens.host import HARMLESS, HOSTILE, SIZES, Host, until
+
+FIRST, THINKER = demo_bots()[0], demo_bots()[2]
+
+
+@dataclass
+class Open:
+    """An open picker."""
+
+    pilot: Pilot[None]
+    host: Host
+    stand_in: StandIn
+
+    @property
+    def result(self) -> object:
+        return self.host.results[0] if self.host.results else ...
+
+    async def shows(self, text: str) -> None:
+        await until(self.pilot, lambda: text in self.host.text)
+
+    async def paste(self, text: str) -> None:
+        self.host.post_message(events.Paste(text))
+        await self.pilot.pause()
+
+
+@asynccontextmanager
+async def picker(
+    folder: Path,
+    stand_in: StandIn,
+    *,
+    token: str = "",
+    remembered: Remembered | None = None,
+    size: tuple[int, int] = (100, 40),
+    text: str = "",
+    **changes: Any,
+) -> AsyncIterator[Open]:
+    settings = replace(Settings(base_url=stand_in.base_url), **changes)
+    async with desk(folder, settings, token or stand_in.token) as at:
+        host = Host(lambda: BotPicker(at.home, settings, remembered or Remembered(), text))
+        async with host.run_test(size=size, tooltips=True, notifications=True) as pilot:
+            await pilot.pause()
+            yield Open(pilot, host, stand_in)
+
+
+async def test_the_bots_of_the_workspaces_are_listed_and_one_is_picked(tmp_path: Path) -> None:
+    with StandIn() as stand_in:
+        async with picker(tmp_path, stand_in) as it:
+            await it.shows("示例团队 Sample team")
+            await it.shows("no bot is published to the API channel here")
+            assert "loading" not in it.host.text
+            assert FIRST.name in it.host.text
+            assert FIRST.description[:8] in it.host.text
+            assert f"…{FIRST.id[-4:]}" in it.host.text
+            assert "草稿 Draft" not in it.host.text
+            await it.pilot.press("down", "down", "enter")
+            await it.pilot.pause()
+            assert it.result == BotChoice(THINKER.id, THINKER.name)
+
+
+async def test_the_cursor_goes_around_and_by_pages(tmp_path: Path) -> None:
+    with StandIn() as stand_in:
+        async with picker(tmp_path, stand_in, size=(60, 20)) as it:
+            await it.shows(FIRST.name)
+            await it.pilot.press("up")
+            await it.shows("慢慢来 Slow")
+            await it.pilot.press("ctrl+home")
+            await it.shows(FIRST.name)
+            await it.pilot.press("ctrl+end", "pageup", "pagedown", "enter")
+            await it.pilot.pause()
+            assert it.result == BotChoice(demo_bots()[10].id, "慢慢来 Slow")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_typing_filters_by_name_id_and_description(tmp_path: Path, size: tuple[int, int]) -> None:
+    with StandIn() as stand_in:
+        async with picker(tmp_path, stand_in, size=size) as it:
+            await it.shows(FIRST.name)
+            await it.pilot.press("l", "o", "u", "d")
+            await it.shows(THINKER.name)
+            assert FIRST.name not in it.host.text
+            await it.pilot.press("enter")
+            await it.pilot.pause()
+            assert it.result == BotChoice(THINKER.id, THINKER.name)
+
+
+async def test_recent_bots_of_this_site_come_first_and_enter_goes_back_to_the_one_before(
+    tmp_path: Path,
+) -> None:
+    with StandIn() as stand_in:
+        remembered = Remembered(
+            recent_bots={
+                bot_key("1", "https://api.coze.com"): "of another site",
+                bot_key(THINKER.id, stand_in.base_url): "Thinks",
+                bot_key(FIRST.id, stand_in.base_url): "Present",
+            }
+        )
+        async with picker(tmp_path, stand_in, remembered=remembered, bot_id=FIRST.id) as it:
+            await it.shows("RECENT")
+            assert "of another site" not in it.host.text
+            assert it.host.text.index("Present") < it.host.text.index("Thinks")
+            await it.shows("Sample team")
+            await it.pilot.press("enter")
+            await it.pilot.pause()
+            assert it.result == BotChoice(THINKER.id, "Thinks")
+
+
+async def test_a_recent_bot_stands_once_when_one_filters(tmp_path: Path) -> None:
+    with StandIn() as stand_in:
+        remembered = Remembered(recent_bots={bot_key(THINKER.id, stand_in.base_url): THINKER.name})
+        async with picker(tmp_path, stand_in, remembered=remembered) as it:
+            await it.shows("Sample team")
+            assert it.host.text.count(THINKER.name) == 2
+            await it.pilot.press(*"thinks")
+            await until(it.pilot, lambda: it.host.text.count(THINKER.name) == 1)
+
+
+async def test_a_profile_is_picked(tmp_path: Path) -> None:
+    with StandIn() as stand_in:
+        remembered = Remembered(sites={"work": "https://api.coze.com"})
+        profiles = ("default", "work")
+        async with picker(tmp_path, stand_in, remembered=remembered, profiles=profiles) as it:
+            await it.shows("PROFILES")
+            assert "coze.com" in it.host.text
+            await it.pilot.press(*"work", "enter")
+            await it.pilot.pause()
+            assert it.result == BotChoice(profile="work")
+
+
+async def test_one_profile_is_nothing_to_choose_from(tmp_path: Path) -> None:
+    with StandIn() as stand_in:
+        async with picker(tmp_path, stand_in, profiles=("default",)) as it:
+            await it.shows(FIRST.name)
+            assert "PROFILES" not in it.host.text
+
+
+async def test_a_token_without_the_right_to_list_is_told_in_one_line_and_an_id_can_be_given(
+    tmp_path: Path,
+) -> None:
+    with StandIn() as stand_in:
+        stand_in.add_token("pat_EXAMPLE", scopes=["chat"])
+        async with picker(tmp_path, stand_in, token="pat_EXAMPLE") as it:
+            await it.shows("4101 — the token lacks a right for this")
+            await it.paste(FIRST.id)
+            await it.shows("the bot with this id")
+            await it.pilot.press("enter")
+            await it.shows("Enter takes it all the same")
+            await it.pilot.press("enter")
+            await until(it.pilot, lambda: it.result == BotChoice(FIRST.id))
+
+
+async def test_a_studio_that_lists_no_bots_is_told_quietly(tmp_path: Path) -> None:
+    with StandIn(profile="studio") as stand_in:
+        async with picker(tmp_path, stand_in) as it:
+            await it.shows("this server does not list bots")
+            await it.pilot.press(*FIRST.id, "enter")
+            await until(it.pilot, lambda: it.result == BotChoice(FIRST.id, FIRST.name))
+
+
+async def test_a_dead_server_is_told_and_the_panel_stays(tmp_path: Path) -> None:
+    stand_in = StandIn().start()
+    stand_in.stop()
+    async with picker(tmp_path, stand_in) as it:
+        await it.shows("does not accept connections")
+        await it.pilot.press(*FIRST.id, "enter")
+        await it.shows("Check the address of the site")
+        assert it.result is ...
+        await it.pilot.press("escape")
+        await it.pilot.pause()
+        assert it.result is None
+
+
+async def test_an_editor_address_of_this_site_is_taken_with_the_bots_name(tmp_path: Path) -> None:
+    with StandIn() as stand_in:
+        async with picker(tmp_path, stand_in) as it:
+            await it.paste(f" {stand_in.base_url}/space/7511000000000000021/bot/{THINKER.id}?from=x\n")
+            await it.pilot.press("enter")
+            await until(it.pilot, lambda: it.result == BotChoice(THINKER.id, THINKER.name))
+
+
+async def test_an_editor_address_of_another_site_is_told_and_not_taken(tmp_path: Path) -> None:
+    with StandIn() as stand_in:
+        async with picker(tmp_path, stand_in) as it:
+            await it.shows(FIRST.name)
+            await it.paste(f"https://www.coze.com/space/1/bot/{THINKER.id}")
+            await it.shows("This is a bot of coze.com, and you are on 127.0.0.1")
+            await it.pilot.press("enter")
+            await it.pilot.pause()
+            assert it.result is ...
+            await it.pilot.press("ctrl+u")
+            await it.shows(FIRST.name)
+            assert "This is a bot of" not in it.host.text
+
+
+async def test_a_wrong_id_is_doubted_once_and_another_one_anew(tmp_path: Path) -> None:
+    with StandIn() as stand_in:
+        async with picker(tmp_path, stand_in) as it:
+            await it.pilot.press(*"75110000", "enter")
+            await it.shows("Enter takes it all the same")
+            await it.pilot.press("1", "enter")
+            await it.shows("Enter takes it all the same")
+            assert it.result is ...
+            await it.pilot.press("enter")
+            await it.pilot.pause()
+            assert it.result == BotChoice("751100001")
+
+
+async def test_what_was_typed_after_the_command_stands_in_the_field(tmp_path: Path) -> None:
+    with StandIn() as stand_in:
+        async with picker(tmp_path, stand_in, text=THINKER.id) as it:
+            await it.shows(THINKER.name)
+            assert FIRST.name not in it.host.text
+            await it.pilot.press("enter")
+            await it.pilot.pause()
+            assert it.result == BotChoice(THINKER.id, THINKER.name)
+
+
+async def test_hostile_names_are_shown_as_they_are(tmp_path: Path) -> None:
+    bots = [Bot("7511000000000000901", HOSTILE, friendly.scenario, HOSTILE)]
+    with StandIn(bots=bots) as stand_in:
+        async with picker(tmp_path, stand_in, size=(120, 40)) as it:
+            await it.shows(HARMLESS)
+            assert "\x1b" not in it.host.text
+            await it.pilot.press("enter")
+            await it.pilot.pause()
+            assert it.result == BotChoice("7511000000000000901", HOSTILE)
+
+
+async def test_leaving_while_it_loads_leaves_nothing_behind(tmp_path: Path) -> None:
+    with StandIn() as stand_in:
+        stand_in.fault("hang", path="/v1/workspaces")
+        async with picker(tmp_path, stand_in) as it:
+            await it.shows("loading…")
+            await it.pilot.press("escape")
+            await until(it.pilot, lambda: it.result is None)

@@ -1,0 +1,340 @@
+"""The first run, against a stand-in over loopback. The marked token is never to be seen."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+
+from coze_tui.addresses import COZE_CN, COZE_COM
+from coze_tui.credentials import Secret
+from coze_tui.errors import CredentialsError
+from coze_tui.settings import Settings, Source
+from coze_tui.standin.bots import demo_bots
+from coze_tui.standin.server import StandIn
+from coze_tui.tui.screens.first_run import FirstRun, FirstRunChoice, types_with_input_method
+from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, LIGHT_THEME
+from coze_tui.tui.widgets.field import Field
+from tests.unit.tui.screens.engines import Desk, desk
+from tests.unit.tui.screens.host import SIZES, Host, until
+
+TOKEN = "pat_EXAMPLEmarkedtoken0123456789"
+FIRST = demo_bots()[0]
+
+
+@dataclass
+class Open:
+    """An open first run, at its first step."""
+
+    pilot: Pilot[None]
+    host: Host
+    desk: Desk
+
+    @property
+    def result(self) -> object:
+        return self.host.results[0] if self.host.results else ...
+
+    async def shows(self, text: str) -> None:
+        await until(self.pilot, lambda: text in " ".join(self.host.text.split()))
+
+    async def paste(self, text: str) -> None:
+        self.host.post_message(events.Paste(text))
+        await self.pilot.pause()
+
+    async def give_token(self, token: str = TOKEN) -> None:
+        """Paste it and go on."""
+        await self.paste(token)
+        await self.press("enter")
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+
+@asynccontextmanager
+async def first_run(
+    folder: Path,
+    stand_in: StandIn | None = None,
+    *,
+    com: StandIn | None = None,
+    size: tuple[int, int] = (100, 40),
+    theme: str = DARK_THEME,
+    settings: Settings | None = None,
+    **options: Any,
+) -> AsyncIterator[Open]:
+    """The sites are the given stand-ins; the one without is a dead port."""
+    settings = settings or Settings()
+    async with desk(folder, settings) as at:
+        dead = "http://127.0.0.1:9"
+        at.at = {COZE_CN: stand_in.base_url if stand_in else dead, COZE_COM: com.base_url if com else dead}
+        host = Host(lambda: FirstRun(at.home, settings, at, **options), theme=theme)
+        async with host.run_test(size=size, tooltips=True, notifications=True) as pilot:
+            await pilot.pause()
+            yield Open(pilot, host, at)
+
+
+async def test_site_token_and_bot_are_asked_checked_and_given(tmp_path: Path) -> None:
+    with StandIn(token=TOKEN) as stand_in:
+        async with first_run(tmp_path, stand_in) as it:
+            await it.shows("step 1 of 3")
+            await it.press("enter")
+            await it.shows("https://www.coze.cn/open/oauth/pats")
+            await it.shows("COZE_API_TOKEN")
+            await it.paste(f"  {TOKEN}\r\n")
+            await it.press("enter")
+            await it.shows("taken; it is of")
+            await it.shows(FIRST.name)
+            assert it.desk.kept == [(COZE_CN, Secret(TOKEN))]
+            await it.press("enter")
+            assert it.result == FirstRunChoice(COZE_CN, FIRST.id, FIRST.name)
+            assert FirstRunChoice(COZE_CN, "1").changes == {"base_url": COZE_CN, "bot_id": "1"}
+
+
+async def test_the_key_that_sends_is_asked_where_it_is_wished(tmp_path: Path) -> None:
+    with StandIn(token=TOKEN) as stand_in:
+        async with first_run(tmp_path, stand_in, ask_send_key=True) as it:
+            await it.press("enter")
+            await it.give_token()
+            await it.shows(FIRST.name)
+            await it.press("enter")
+            await it.shows("Which key is to send?")
+            await it.press("down", "enter")
+            assert it.result == FirstRunChoice(COZE_CN, FIRST.id, FIRST.name, "ctrl+j")
+            assert FirstRunChoice(COZE_CN, "1", "", "ctrl+j").changes["send_key"] == "ctrl+j"
+
+
+async def test_the_tour_needs_nothing(tmp_path: Path) -> None:
+    async with first_run(tmp_path) as it:
+        await it.press("up", "enter")
+        assert it.result == "demo"
+
+
+async def test_a_refused_token_is_told_with_its_logid_and_stays_typed(tmp_path: Path) -> None:
+    with StandIn() as stand_in:
+        async with first_run(tmp_path, stand_in) as it:
+            await it.press("enter")
+            await it.give_token()
+            await it.shows("4100 — the token is wrong or has expired")
+            await it.shows("Copy it again")
+            await it.shows("logid 20")
+            assert it.host.screen.query_one("#token", Field).value == TOKEN
+            assert it.desk.kept == []
+            await it.press("backspace")
+            assert "4100" not in it.host.text
+
+
+async def test_a_token_of_the_other_site_is_tried_there_by_a_key(tmp_path: Path) -> None:
+    with StandIn() as cn, StandIn(token=TOKEN) as com:
+        async with first_run(tmp_path, cn, com=com) as it:
+            await it.press("enter")
+            assert "^T try the other site" not in it.host.text
+            await it.give_token()
+            await it.shows("Ctrl+T tries it at coze.com")
+            await it.shows("^T try the other site")
+            await it.press("ctrl+t")
+            await it.shows("✓ Site coze.com")
+            await it.shows(FIRST.name)
+            assert it.desk.kept == [(COZE_COM, Secret(TOKEN))]
+            await it.press("enter")
+            assert it.result == FirstRunChoice(COZE_COM, FIRST.id, FIRST.name)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("theme", [DARK_THEME, LIGHT_THEME, ANSI_THEME])
+async def test_at_every_size_the_refusal_and_the_keys_are_seen(
+    tmp_path: Path, size: tuple[int, int], theme: str
+) -> None:
+    with StandIn() as stand_in:
+        async with first_run(tmp_path, stand_in, size=size, theme=theme, ask_send_key=True) as it:
+            for label in ("coze.cn", "coze.com", "Self-hosted", "Try it without a token", "○ Keys"):
+                assert label in it.host.text
+            await it.press("enter")
+            await it.give_token()
+            await it.shows("4100 —")
+            await it.shows("tries it at coze.com")
+            await it.shows("Enter go on ^T try the other site Esc back")
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("", "Paste the token first."),
+        ("pat_EX AMPLE", "is no token"),
+        ("pat_ÉXAMPLE", "is no token"),
+        ("pat_EXAMPLE\nmore", "is no token"),
+    ],
+)
+async def test_what_is_no_token_is_not_tried(tmp_path: Path, typed: str, told: str) -> None:
+    async with first_run(tmp_path) as it:
+        await it.press("enter")
+        await it.paste(typed)
+        await it.press("enter")
+        await it.shows(told)
+        assert it.desk.tried == 0
+
+
+async def test_a_signed_jwt_gets_the_hint_with_the_refusal(tmp_path: Path) -> None:
+    with StandIn() as stand_in:
+        async with first_run(tmp_path, stand_in) as it:
+            await it.press("enter")
+            await it.give_token("eyJhbGciOiJSUzI1NiJ9")
+            await it.shows("This is a signed JWT")
+            await it.shows("4100")
+
+
+async def test_a_token_that_may_not_tell_its_name_is_good_all_the_same(tmp_path: Path) -> None:
+    with StandIn() as stand_in:
+        stand_in.fault("code=4101", path="/v1/users/me")
+        stand_in.add_token(TOKEN, scopes=["chat"])
+        async with first_run(tmp_path, stand_in) as it:
+            await it.press("enter")
+            await it.give_token()
+            await it.shows("✓ Token taken")
+            await it.paste(FIRST.id)
+            await it.press("enter")
+            await it.shows("Enter takes it all the same")
+            await it.press("enter")
+            assert it.result == FirstRunChoice(COZE_CN, FIRST.id)
+
+
+async def test_a_studio_cannot_check_and_its_bot_is_pasted(tmp_path: Path) -> None:
+    with StandIn(profile="studio", token=TOKEN) as stand_in:
+        async with first_run(tmp_path) as it:
+            await it.press("down", "down", "enter")
+            await it.paste(f"{stand_in.base_url}/v3/")
+            await it.press("enter")
+            await it.shows("Make a token in the settings of 127.0.0.1")
+            await it.give_token()
+            await it.shows("this server does not list bots")
+            await it.paste(f"{stand_in.base_url}/space/1/bot/{FIRST.id}")
+            await it.press("enter")
+            await until(it.pilot, lambda: it.result is not ...)
+            assert it.result == FirstRunChoice(stand_in.base_url, FIRST.id, FIRST.name)
+            assert it.desk.kept == [(stand_in.base_url, Secret(TOKEN))]
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("", "the address is empty"),
+        ("not an address", "not an address is not a web address"),
+        ("http://coze.example.com", "plain http would let others read the token"),
+        ("ftp://coze.example.com", "must begin with https://"),
+        ("https://me:secret@coze.example.com", "must not hold a user name or password"),
+    ],
+)
+async def test_a_wrong_address_is_told_and_stays_typed(tmp_path: Path, typed: str, told: str) -> None:
+    async with first_run(tmp_path) as it:
+        await it.press("down", "down", "enter")
+        await it.paste(typed)
+        await it.press("enter")
+        await it.shows(told)
+        assert it.host.screen.query_one("#address", Field).value == typed
+        await it.press("up", "up", "up", "enter")
+        await it.shows("step 2 of 3")
+
+
+async def test_a_dead_port_is_told_with_what_to_do(tmp_path: Path) -> None:
+    async with first_run(tmp_path) as it:
+        await it.press("enter")
+        await it.give_token()
+        await it.shows("does not accept connections")
+        await it.shows("Check the address of the site")
+        assert "tries it at" not in it.host.text
+
+
+async def test_escape_ends_a_check_that_hangs_and_goes_back_step_by_step(tmp_path: Path) -> None:
+    with StandIn(token=TOKEN) as stand_in:
+        stand_in.fault("hang", path="/v1/users/me")
+        async with first_run(tmp_path, stand_in) as it:
+            await it.press("enter")
+            await it.give_token()
+            await it.shows("checking at coze.cn…")
+            await it.press("escape")
+            await it.shows("step 1 of 3")
+            await it.press("enter")
+            assert it.host.screen.query_one("#token", Field).value == TOKEN
+            await it.press("enter")
+            await it.shows(FIRST.name)
+            await it.press("escape")
+            await it.shows("step 2 of 3")
+            await it.press("enter")
+            await it.shows("step 3 of 3")
+            assert it.desk.tried == 2
+            assert len(it.desk.kept) == 1
+            await it.press("escape", "escape", "escape")
+            assert it.result is None
+
+
+async def test_a_token_that_cannot_be_kept_works_and_that_is_told(tmp_path: Path) -> None:
+    with StandIn(token=TOKEN) as stand_in:
+        async with first_run(tmp_path, stand_in) as it:
+            it.desk.failure = CredentialsError("unreadable", "/nowhere/credentials.json")
+            await it.press("enter")
+            await it.give_token()
+            await it.shows(FIRST.name)
+            assert any("could not be kept" in told for told in it.host.told)
+            await it.press("enter")
+            assert it.result == FirstRunChoice(COZE_CN, FIRST.id, FIRST.name)
+
+
+async def test_what_is_set_already_is_proposed(tmp_path: Path) -> None:
+    with StandIn(token=TOKEN) as stand_in:
+        set_already = replace(
+            Settings(base_url=stand_in.base_url, bot_id="7511000000000000777"),
+            sources={"base_url": Source("environment", "COZE_API_BASE")},
+        )
+        async with first_run(tmp_path, settings=set_already) as it:
+            await it.shows(stand_in.base_url)
+            await it.press("enter")
+            await it.give_token()
+            await it.shows("IN THE SETTINGS")
+            await it.press("enter")
+            assert it.result == FirstRunChoice(stand_in.base_url, "7511000000000000777")
+
+
+async def test_the_reason_is_told_where_there_is_one(tmp_path: Path) -> None:
+    async with first_run(tmp_path, notice="there is no token in /a/file[/]") as it:
+        assert "there is no token in /a/file[/]" in it.host.text
+
+
+async def test_the_token_is_never_on_the_screen_nor_left_in_it(tmp_path: Path) -> None:
+    with StandIn(token=TOKEN) as stand_in:
+        async with first_run(tmp_path, stand_in) as it:
+            await it.press("enter")
+            await it.paste(TOKEN)
+            seen = [it.host.text, it.host.export_screenshot()]
+            await it.press("ctrl+a", "shift+end", "ctrl+x")
+            seen.append(it.host.clipboard)
+            assert it.host.screen.query_one("#token", Field).value == TOKEN
+            await it.press("enter")
+            await it.shows(FIRST.name)
+            seen += [it.host.text, it.host.export_screenshot(), *it.host.told]
+            screen = it.host.screen
+            seen += [repr(widget) for widget in [screen, *screen.walk_children()]]
+            assert screen.query_one("#token", Field).value == ""
+            assert not any(TOKEN in text for text in seen)
+            gc.collect()
+            held = [value for value in vars(screen).values() if isinstance(value, str)]
+            assert TOKEN not in held
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"LANG": "zh_CN.UTF-8"}, True),
+        ({"LANG": "ja_JP.UTF-8"}, True),
+        ({"LC_ALL": "en_GB.UTF-8", "LANG": "zh_CN.UTF-8"}, False),
+        ({"LC_CTYPE": "ko_KR.UTF-8", "LANG": "C"}, True),
+        ({}, False),
+    ],
+)
+def test_who_types_with_an_input_method(environment: dict[str, str], expected: bool) -> None:
+    assert types_with_input_method(environment) is expected

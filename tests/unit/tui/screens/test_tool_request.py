@@ -1,0 +1,226 @@
+"""The form for local tools: every call gets an output, and nothing that was typed is lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from textual import events
+from textual.widget import Widget
+
+from coze_tui.api.objects import ToolCall
+from coze_tui.tui.screens.tool_request import REFUSAL, OutputBox, ToolRequest
+from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, LIGHT_THEME
+from coze_tui.tui.widgets.key_footer import KeyFooter
+from coze_tui.tui.widgets.rows import Rows
+from tests.unit.tui.screens.host import HARMLESS, HOSTILE, SIZES, Host
+
+ONE = (ToolCall("call-1", "function", "read_sensor", '{"room":"厨房","exact":1.50}'),)
+TWO = (*ONE, ToolCall("call-2", "function", "get_battery", "{not json"))
+
+
+def box(host: Host) -> OutputBox:
+    return host.screen.query_one(OutputBox)
+
+
+async def outputs(calls: Sequence[ToolCall], *keys: str) -> object:
+    """What the form gives after these keys; ... while it is open."""
+    host = Host(lambda: ToolRequest(calls))
+    async with host.run_test(size=(100, 40), tooltips=True, notifications=True) as pilot:
+        await pilot.pause()
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
+        return host.results[0] if host.results else ...
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("theme", [DARK_THEME, LIGHT_THEME, ANSI_THEME])
+async def test_name_and_arguments_are_shown_laid_out(size: tuple[int, int], theme: str) -> None:
+    host = Host(lambda: ToolRequest(ONE), theme=theme)
+    async with host.run_test(size=size) as pilot:
+        await pilot.pause()
+        for text in (
+            "read_sensor",
+            '"room": "厨房"',
+            '"exact": 1.50',
+            "call …ll-1",
+            "no output yet",
+            "Esc later",
+        ):
+            assert text in host.text
+        assert box(host).has_focus
+        assert all(child.region.bottom <= size[1] for child in host.screen.query(Widget))
+
+
+async def test_arguments_that_are_no_json_are_shown_as_they_are() -> None:
+    host = Host(lambda: ToolRequest(TWO))
+    async with host.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("tab")
+        await pilot.pause()
+        assert "get_battery" in host.text
+        assert "{not json" in host.text
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        (["4", "2", "ctrl+s"], (("call-1", "42"),)),
+        (["4", "2", "tab", "enter"], (("call-1", "42"),)),
+        (["a", "enter", "b", "ctrl+j", "c", "ctrl+s"], (("call-1", "a\nb\nc"),)),
+        (["ctrl+s"], ...),
+        (["space", "ctrl+s"], ...),
+        (["tab", "enter", "ctrl+s"], ...),
+        (["4", "escape"], None),
+        (["ctrl+r", "enter"], (("call-1", REFUSAL),)),
+        (["4", "ctrl+r", "tab", "ctrl+underscore", "ctrl+s"], (("call-1", "4"),)),
+    ],
+)
+async def test_one_call_is_answered_refused_or_left(keys: Sequence[str], expected: object) -> None:
+    assert await outputs(ONE, *keys) == expected
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        (["1", "tab", "2", "ctrl+s"], (("call-1", "1"), ("call-2", "2"))),
+        (["1", "tab", "2", "tab", "enter"], (("call-1", "1"), ("call-2", "2"))),
+        (["1", "tab", "2", "shift+tab", "3", "ctrl+s"], (("call-1", "13"), ("call-2", "2"))),
+        (["1", "ctrl+s"], ...),
+        (["1", "tab", "tab", "4", "ctrl+s"], ...),
+        (["ctrl+r", "2", "ctrl+s"], (("call-1", REFUSAL), ("call-2", "2"))),
+        (["ctrl+r", "ctrl+r", "enter"], (("call-1", REFUSAL), ("call-2", REFUSAL))),
+        (["tab", "ctrl+r", "1", "ctrl+s"], (("call-1", "1"), ("call-2", REFUSAL))),
+    ],
+)
+async def test_several_calls_are_paged_and_sent_together(keys: Sequence[str], expected: object) -> None:
+    assert await outputs(TWO, *keys) == expected
+
+
+def test_the_refusal_is_json_for_the_bot() -> None:
+    assert "refused" in json.loads(REFUSAL)["error"]
+
+
+async def test_it_is_told_whether_an_output_is_json() -> None:
+    host = Host(lambda: ToolRequest(ONE))
+    async with host.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press(*'{"a":1')
+        await pilot.pause()
+        assert "! not JSON: sent as text · 1:7 · 6 B" in host.text
+        await pilot.press("}")
+        await pilot.pause()
+        assert "✓ JSON · 7 B" in host.text
+
+
+async def test_sending_is_offered_when_all_have_an_output() -> None:
+    host = Host(lambda: ToolRequest(TWO))
+    async with host.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert "0 of 2 have an output" in host.text
+        assert "^S send" not in host.screen.query_one(KeyFooter).shown()
+        await pilot.press("1", "tab", "2")
+        await pilot.pause()
+        assert "Send all 2 outputs" in host.text
+        assert "^S send" in host.screen.query_one(KeyFooter).shown()
+        await pilot.press("tab")
+        await pilot.pause()
+        assert host.screen.query_one(Rows).has_focus
+
+
+async def test_what_was_typed_is_there_again() -> None:
+    drafts: dict[str, str] = {}
+    host = Host(lambda: ToolRequest(TWO, drafts))
+    async with host.run_test() as pilot:
+        await pilot.pause()
+        await pilot.press("1", "tab", "2", "escape")
+        await pilot.pause()
+        assert host.results == [None]
+        assert drafts == {"call-1": "1", "call-2": "2"}
+        host.push_screen(ToolRequest(TWO, drafts), host.results.append)
+        await pilot.pause()
+        assert box(host).text == "1"
+        await pilot.press("ctrl+s")
+        await pilot.pause()
+        assert host.results[1] == (("call-1", "1"), ("call-2", "2"))
+
+
+async def test_it_begins_with_the_first_call_without_an_output() -> None:
+    host = Host(lambda: ToolRequest(TWO, {"call-1": "1"}))
+    async with host.run_test() as pilot:
+        await pilot.pause()
+        assert "get_battery" in host.text
+
+
+async def test_a_long_paste_becomes_a_chip_and_is_sent_whole() -> None:
+    output = json.dumps({"rows": ["春节" * 20 for _row in range(2000)]}, ensure_ascii=False)
+    host = Host(lambda: ToolRequest(TWO))
+    async with host.run_test() as pilot:
+        await pilot.pause()
+        host.post_message(events.Paste(output))
+        await pilot.pause()
+        assert "[pasted" in host.text
+        assert "✓ JSON" in host.text
+        await pilot.press("tab", "2", "shift+tab")
+        await pilot.pause()
+        assert "[pasted" in host.text
+        await pilot.press("ctrl+s")
+        await pilot.pause()
+        assert host.results == [(("call-1", output), ("call-2", "2"))]
+
+
+async def test_a_paste_that_is_too_long_is_told() -> None:
+    host = Host(lambda: ToolRequest(ONE))
+    async with host.run_test(notifications=True) as pilot:
+        await pilot.pause()
+        host.post_message(events.Paste("x" * 8_000_001))
+        await pilot.pause()
+        assert any("too many to paste" in told for told in host.told)
+        assert box(host).text == ""
+
+
+async def test_long_arguments_scroll_under_the_output() -> None:
+    arguments = json.dumps({f"key {number}": number for number in range(100)})
+    host = Host(lambda: ToolRequest([ToolCall("1", "function", "big", arguments)]))
+    async with host.run_test(size=(60, 20)) as pilot:
+        await pilot.pause()
+        assert '"key 0"' in host.text
+        for _page in range(20):
+            await pilot.press("pagedown")
+        await pilot.pause()
+        assert '"key 99": 99' in host.text
+        await pilot.press("pageup")
+        await pilot.pause()
+        assert '"key 99": 99' not in host.text
+        assert box(host).has_focus
+
+
+async def test_where_no_editor_can_be_run_that_is_told_and_the_text_stays(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("VISUAL", str(tmp_path / "missing"))
+    host = Host(lambda: ToolRequest(ONE))
+    async with host.run_test(notifications=True) as pilot:
+        await pilot.pause()
+        await pilot.press("4", "ctrl+o")
+        await pilot.pause()
+        assert any("$VISUAL names an editor that cannot be found" in told for told in host.told)
+        assert box(host).text == "4"
+
+
+async def test_hostile_calls_are_shown_as_they_are() -> None:
+    calls = [ToolCall(HOSTILE, "function", HOSTILE, HOSTILE), ToolCall("", "function", "", "")]
+    host = Host(lambda: ToolRequest(calls))
+    async with host.run_test(size=(120, 40), tooltips=True, notifications=True) as pilot:
+        await pilot.pause()
+        assert host.text.count(HARMLESS) >= 2
+        assert "\x1b" not in host.text
+        await pilot.press("1", "tab")
+        await pilot.pause()
+        assert "a tool without a name" in host.text
+        await pilot.press("2", "ctrl+s")
+        await pilot.pause()
+        assert host.results == [((HOSTILE, "1"), ("", "2"))]
