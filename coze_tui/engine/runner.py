@@ -154,7 +154,8 @@ class ChatTurn:
                 except CozeTuiError as failure:
                     error = failure if isinstance(failure, ApiError) else error
             else:
-                error = error or StreamCut("closed", "the stream ended before the chat began")
+                # nothing is known of the chat, so nothing can be fetched (api 7.4)
+                error = error or TransportError("closed", "the stream ended before the chat began")
         async with aclosing(self._end(error)) as ending:
             async for update in ending:
                 yield update
