@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
 from textual.app import App
@@ -30,7 +30,7 @@ HARMLESS = "a[/]b [@click=app.quit]x[/] list[int]"
 class Host(App[None]):
     """Shows one screen over an empty one; `results` holds what the screen gave."""
 
-    CSS_PATH: ClassVar[list[str | Path]] = [STYLES / f"{name}.tcss" for name in NAMES]
+    CSS_PATH: ClassVar[list[str | PurePath]] = [STYLES / f"{name}.tcss" for name in NAMES]
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", N_("quit"), id="app.quit", show=False, priority=True)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from textual import events
 from textual.screen import Screen
+from textual.widget import Widget
 
 from coze_tui.tui.screens.dialogs import AskText, Choose, Confirm, Option, ShowLink, ShowText
 from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, LIGHT_THEME
@@ -208,7 +209,7 @@ async def test_a_panel_fits_and_tells_its_keys(size: tuple[int, int], theme: str
         for option in OPTIONS:
             assert option.label in host.text
         assert "Enter choose   Esc close" in host.text
-        assert all(child.region.bottom <= size[1] for child in host.screen.walk_children())
+        assert all(child.region.bottom <= size[1] for child in host.screen.query(Widget))
 
 
 async def test_a_panel_that_is_too_high_scrolls_to_the_cursor() -> None:
