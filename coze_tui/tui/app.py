@@ -28,6 +28,7 @@ from coze_tui.tui.render.palette import Palette
 from coze_tui.tui.screens.chat import ChatScreen
 from coze_tui.tui.terminal.display import DifferencesDisplay
 from coze_tui.tui.terminal.guard import GuardedApp
+from coze_tui.tui.terminal.key_order import KeyOrderApp
 from coze_tui.tui.terminal.pace import over_ssh
 from coze_tui.tui.terminal.signals import Lifeline
 from coze_tui.tui.themes import (
@@ -83,7 +84,7 @@ class Wish:
     new: bool = False
 
 
-class CozeApp(GuardedApp[None], DifferencesDisplay[None]):
+class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
     """The program on the screen."""
 
     TITLE = "coze-tui"

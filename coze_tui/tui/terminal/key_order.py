@@ -1,12 +1,13 @@
 """Keys take effect in the order they were typed, however many arrive at once.
 
-Textual hands a key to the focused widget, and looks for what is bound to it only when it has bubbled up again.
-Of several keys in one packet (a slow line, typing ahead) the letters would come before the cursor keys, new
-lines and focus changes between them. So a key waits until those before it have been all the way.
+Textual hands a key to the focused widget, and looks for what is bound to it only when it has bubbled up
+again. Of several keys in one packet (a slow line, typing ahead) the letters would come before the cursor
+keys, new lines and focus changes between them. So a key waits until those before it have been all the way.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 
 from textual import events
@@ -19,7 +20,7 @@ _PATIENCE = 0.5
 """Seconds after which the next key goes on although the one before is not known to have passed."""
 
 
-class _Passed(Message):
+class KeyPassed(Message):
     """Follows a key on its way from the focused widget up to the app: when it arrives, the key has."""
 
 
@@ -28,7 +29,8 @@ class KeyOrderApp(App[ReturnType]):
 
     _held: deque[events.Key | events.Paste] | None = None
     """What waits; None while nothing is on its way."""
-    _follower: _Passed | None = None
+    _follower: KeyPassed | None = None
+    _patience: asyncio.TimerHandle | None = None
     _typed_into: MessagePump | None = None
     """A text box that was given letters, which it takes at once: only other keys wait for them."""
 
@@ -58,26 +60,23 @@ class KeyOrderApp(App[ReturnType]):
             self._follow(target)
 
     def _follow(self, target: MessagePump) -> None:
-        follower = _Passed()
+        follower = KeyPassed()
         if target.post_message(follower):
             self._held, self._follower = deque(), follower
-            # A widget that is removed meanwhile, or that is stuck, takes the follower with it.
-            self.set_timer(_PATIENCE, lambda: self._lost(follower))
+            # A widget that is removed meanwhile, or that is stuck, keeps the follower.
+            self._patience = asyncio.get_running_loop().call_later(_PATIENCE, self.post_message, follower)
 
-    async def on__passed(self, follower: _Passed) -> None:
-        """The key has had its effect."""
-        await self._go_on(follower)
+    def on_key_passed(self, follower: KeyPassed) -> None:
+        """The key has been all the way; a change of focus that it asked for stands before us in the queue."""
+        self.call_later(self._go_on, follower)
 
-    async def _lost(self, follower: _Passed) -> None:
-        await self._go_on(follower)
-
-    async def _go_on(self, follower: _Passed) -> None:
-        if follower is not self._follower or self._held is None:
+    async def _go_on(self, follower: KeyPassed) -> None:
+        """Pass on what waits."""
+        if follower is not self._follower or self._held is None or self._patience is None:
             return
+        self._patience.cancel()
         waiting, self._held, self._follower = self._held, None, None
-        while waiting:
+        while waiting and self._held is None:
             await self._hand_on(waiting.popleft())
-            if self._held is not None:
-                waiting.extendleft(reversed(self._held))
-                self._held = waiting
-                return
+        if self._held is not None:
+            self._held.extend(waiting)
