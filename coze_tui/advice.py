@@ -14,6 +14,7 @@ from coze_tui.errors import (
     BusyError,
     CozeTuiError,
     CredentialsError,
+    FileError,
     NotFoundError,
     NotServedError,
     ProtocolError,
@@ -72,6 +73,8 @@ def advice(error: BaseException, *, base_url: str = "") -> Advice:
             return _for_settings_error(error)
         case StoreError():
             return _for_store_error(error)
+        case FileError():
+            return _for_file_error(error)
         case AttachmentError():
             return _for_attachment_error(error)
         case CozeTuiError():
@@ -494,3 +497,45 @@ def _for_attachment_error(error: AttachmentError) -> Advice:
             return Advice(title, _("It is larger than 512 MB, which is the most that Coze takes."))
         case reason:
             return Advice(title, _outside(reason), _("Check the path and who may read it."))
+
+
+def _for_file_error(error: FileError) -> Advice:
+    path, detail = _outside(error.path), _outside(error.detail)
+    place = _("{file}, line {line}").format(file=path, line=error.line) if error.line else path
+    again = _("Nothing of it was imported. Export it again.")
+    match error.reason:
+        case "unreadable":
+            return Advice(_("{place}: cannot be read").format(place=place), _quoted(detail))
+        case "unwritable":
+            return Advice(_("{place}: cannot be written").format(place=place), _quoted(detail))
+        case "empty":
+            return Advice(_("{place}: there is nothing in it").format(place=place))
+        case "foreign":
+            return Advice(
+                _("{place}: neither an export nor a capture of coze-tui").format(place=place),
+                _quoted(detail),
+                _("JSON lines (.jsonl) and captures (.sse) can be imported."),
+            )
+        case "for reading":
+            return Advice(
+                _("{place}: this export is for people to read").format(place=place),
+                do=_("JSON lines (.jsonl) and captures (.sse) can be imported."),
+            )
+        case "newer":
+            return Advice(
+                _("{place}: written by a newer coze-tui").format(place=place),
+                _quoted(detail),
+                _("Update coze-tui, then import it."),
+            )
+        case "cut":
+            return Advice(_("{place}: the end is missing").format(place=place), _quoted(detail), again)
+        case "bad line":
+            return Advice(
+                _("{place}: this is not what coze-tui writes").format(place=place), _quoted(detail), again
+            )
+        case "too large":
+            return Advice(
+                _("{place}: larger than anything coze-tui writes").format(place=place), _quoted(detail)
+            )
+        case _:
+            assert_never(error.reason)

@@ -151,3 +151,35 @@ class AttachmentError(CozeTuiError):
         self.reason = reason
         """`empty`, `too large`, or what the system said."""
         self.path = path
+
+
+class FileError(CozeTuiError):
+    """A file that was given to be read, or asked to be written, cannot be."""
+
+    def __init__(
+        self,
+        reason: Literal[
+            "unreadable",
+            "unwritable",
+            "empty",
+            "foreign",
+            "for reading",
+            "newer",
+            "cut",
+            "bad line",
+            "too large",
+        ],
+        path: str,
+        *,
+        line: int = 0,
+        detail: str = "",
+    ) -> None:
+        super().__init__(f"{path}: {reason}" + (f": {detail}" if detail else ""))
+        self.reason = reason
+        """`foreign`: of another program; `for reading`: an export that was made for people; `cut`: its end is
+        missing."""
+        self.path = path
+        self.line = line
+        """1-based; 0 where there is none."""
+        self.detail = detail
+        """What the system said, or what is wrong with the line: a short tag, not translated."""

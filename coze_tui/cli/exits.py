@@ -46,7 +46,7 @@ def exit_for(error: BaseException) -> Exit:
     from coze_tui import errors
 
     match error:
-        case errors.SettingsError():
+        case errors.SettingsError() | errors.FileError():
             return Exit.USAGE
         case errors.CredentialsError() | errors.AuthError():
             return Exit.AUTH

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -17,6 +17,7 @@ from coze_tui.errors import (
     BusyError,
     CozeTuiError,
     CredentialsError,
+    FileError,
     NotFoundError,
     NotServedError,
     ProtocolError,
@@ -34,8 +35,8 @@ DOCUMENTED = {
     *range(4000, 4017), 4019, 4020, 4021, 4022, 4028, 4100, 4101, 4102, 4104, 4105, 4200, 4201,
     *range(4300, 4305), 4314, 4315, 5000, 700012006, 700012014,
     103000000, 103000001, 103000002, 103100001, 103100002, 103200001, 103200002, 103200003,
-    103200004, 103200005, 100000013, 720702001, 720702002, 720702004, 720702011, 720702078, 720702085, 720701013,
-    777777775, 777777776, 777777777, 6031, 6039, 6023,
+    103200004, 103200005, 100000013, 720702001, 720702002, 720702004, 720702011, 720702078, 720702085,
+    720701013, 777777775, 777777776, 777777777, 6031, 6039, 6023,
 }  # fmt: skip
 """api 5.1."""
 
@@ -166,6 +167,14 @@ def test_a_wrong_setting_names_file_line_key_and_the_nearest() -> None:
     assert advice(SettingsError("needs a value", source="--bot")).text == "--bot: needs a value."
 
 
+@pytest.mark.parametrize("reason", kinds_of(FileError, "reason"))
+def test_a_file_that_is_not_right_is_named_with_its_line(reason: Any) -> None:
+    told = advice(FileError(reason, "/x.jsonl", line=7, detail="the reason"))
+    assert told.title.startswith("/x.jsonl, line 7: ")
+    assert "the reason" in told.what or reason in ("empty", "for reading")
+    assert advice(FileError("empty", "/x")).text == "/x: there is nothing in it."
+
+
 def problems_of_the_wire() -> set[str]:
     """The tags that the api layer really uses."""
     root = Path(__file__).parents[2] / "coze_tui" / "api"
@@ -203,6 +212,7 @@ def test_no_text_from_outside_gets_through_uncleaned_or_endless(msg: str, code: 
         SettingsError("x", source=msg, key=logid, suggestion=msg),
         CredentialsError("unreadable", msg),
         StoreError("other", msg, logid),
+        FileError("bad line", msg, detail=logid),
     ):
         text = advice(error).text
         assert clean_line(text) == text
