@@ -41,6 +41,12 @@ class _Chunk(NamedTuple):
     """Held one key and nothing else."""
     burst: bool
     """Followed one that was quick itself or held several keys."""
+    line_ends: int
+    """Enters and line feeds in this piece and the quick ones before it."""
+    pasted: bool
+    """This piece, or a quick one before it, says that it is a paste, or holds an escape."""
+    ends_line: bool
+    """Its last byte is an Enter."""
 
 
 class EnterGuard:
@@ -61,16 +67,34 @@ class EnterGuard:
             return
         quick = at - self._last < self._window
         before = self._chunks[-1] if self._chunks else None
+        alone = _is_one_key(data)
         burst = quick and before is not None and (before.quick or not before.alone)
-        self._chunks.append(_Chunk(at, quick, _is_one_key(data), burst))
+        line_ends, pasted = data.count("\r") + data.count("\n"), "\x1b" in data and not alone
+        if quick and before is not None:
+            line_ends, pasted = line_ends + before.line_ends, pasted or before.pasted
+        self._chunks.append(_Chunk(at, quick, alone, burst, line_ends, pasted, data.endswith("\r")))
         self._last = at
 
     def is_typed(self, key: events.Key) -> bool:
         """Whether this key was pressed by a person; True when nothing is known (tests, Windows)."""
-        for chunk in reversed(self._chunks):
-            if chunk.at <= key.time:
-                return chunk.alone and not chunk.burst
-        return True
+        chunk = self._chunk_of(key)
+        return chunk is None or (chunk.alone and not chunk.burst)
+
+    def may_end_a_line(self, key: events.Key) -> bool:
+        """Whether this Enter ends a single line that came in one go, as programs type (`tmux send-keys`).
+
+        It counts as typed if nothing more has come after the window: see `is_quiet_since`.
+        """
+        chunk = self._chunk_of(key)
+        return chunk is not None and chunk.ends_line and chunk.line_ends == 1 and not chunk.pasted
+
+    def is_quiet_since(self, key: events.Key) -> bool:
+        """Whether no input has come after the piece with this key."""
+        chunk = self._chunk_of(key)
+        return chunk is None or chunk is self._chunks[-1]
+
+    def _chunk_of(self, key: events.Key) -> _Chunk | None:
+        return next((chunk for chunk in reversed(self._chunks) if chunk.at <= key.time), None)
 
 
 def _is_one_key(data: str) -> bool:

@@ -17,7 +17,7 @@ from textual.widgets import TextArea
 
 from coze_tui.i18n import N_, _
 from coze_tui.tui.key_names import long_key
-from coze_tui.tui.terminal.keys import NEW_LINE, SEND, EnterGuard
+from coze_tui.tui.terminal.keys import NEW_LINE, PASTE_WINDOW, SEND, EnterGuard
 from coze_tui.tui.widgets.completion import Candidate, CompletionList
 from coze_tui.tui.widgets.earlier_prompts import EarlierPrompts
 from coze_tui.tui.widgets.paths import path_candidates
@@ -126,6 +126,8 @@ class Prompt(TextBox):
         self._guard = enter_guard if enter_guard is not None else EnterGuard()
         self._earlier = EarlierPrompts()
         self._enter_is_typed = True
+        self._line_end: events.Key | None = None
+        """An Enter of which the next moment will tell whether it was typed."""
         self._draft_timer: Timer | None = None
         self._told_draft = ""
 
@@ -176,6 +178,7 @@ class Prompt(TextBox):
         """Keys of the open list, and Enter and its kin."""
         if key.key in SEND or key.key in NEW_LINE:
             self._enter_is_typed = self._guard.is_typed(key)
+            self._line_end = key if not self._enter_is_typed and self._guard.may_end_a_line(key) else None
         if self._list_key(key.key):
             key.stop()
             key.prevent_default()
@@ -202,12 +205,21 @@ class Prompt(TextBox):
         """Send the message; after a backslash, or when the Enter was pasted, make a new line."""
         row, column = self.cursor_location
         if not self._enter_is_typed:
+            if (key := self._line_end) is not None:
+                self.set_timer(2 * PASTE_WINDOW, lambda: self._send_line(key))
             self.action_new_line()
         elif self.selection.is_empty and self.document[row][:column].endswith("\\"):
             self._replace_via_keyboard("\n", (row, column - 1), (row, column))
         else:
             self._send()
         self._enter_is_typed = True
+
+    def _send_line(self, key: events.Key) -> None:
+        """Send what ended with this Enter, if it was the end of all input: a program typed one line."""
+        row, column = self.cursor_location
+        if self._guard.is_quiet_since(key) and row and not column:
+            self._replace_via_keyboard("", (row - 1, len(self.document[row - 1])), (row, 0))
+            self._send()
 
     def action_new_line(self) -> None:
         """Begin a new line."""

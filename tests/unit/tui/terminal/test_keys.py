@@ -117,6 +117,41 @@ def test_an_enter_right_after_a_paste_is_not_typed() -> None:
     assert keyboard.enter_is_typed(keyboard.type("\r", after=0.2))
 
 
+@pytest.mark.parametrize(
+    ("pieces", "may"),
+    [
+        (("ask me\r",), True),
+        (("ask ", "me", "\r"), True),
+        (("问我\r",), True),
+        (("one\rtwo\r",), False),
+        (("one\r", "two\r"), False),
+        (("one\ntwo\r",), False),
+        (("one\rtwo",), False),
+        (("safe\x1b[201~\r",), False),
+        (("\x1b[200~safe\x1b[201~", "\r"), False),
+        (("a\x1b[31mb\r",), False),
+    ],
+)
+def test_one_line_in_one_go_may_end_with_an_enter(pieces: tuple[str, ...], may: bool) -> None:
+    keyboard = Keyboard()
+    keyboard.type("before")
+    enters = []
+    for number, piece in enumerate(pieces):
+        messages = keyboard.type(piece, after=0.002 if number else 1.0)
+        enters += [m for m in messages if isinstance(m, events.Key) and m.key == "enter"]
+    if not may and not enters:
+        return
+    assert keyboard.guard.may_end_a_line(enters[-1]) is may
+
+
+def test_more_input_soon_after_says_that_the_line_was_pasted() -> None:
+    keyboard = Keyboard()
+    (enter,) = [m for m in keyboard.type("one\r") if isinstance(m, events.Key) and m.key == "enter"]
+    assert keyboard.guard.is_quiet_since(enter)
+    keyboard.type("two", after=0.002)
+    assert not keyboard.guard.is_quiet_since(enter)
+
+
 def test_a_moving_mouse_and_answers_do_not_make_an_enter_a_paste() -> None:
     keyboard = Keyboard()
     for column in range(10):

@@ -209,11 +209,24 @@ async def test_backslash_then_enter_makes_a_new_line() -> None:
 async def test_enter_within_other_input_never_sends() -> None:
     guard = EnterGuard(window=1e9)
     async with at_desk(guard=guard) as desk:
-        guard.note("rm -rf\r", 0.0)  # a paste without brackets
+        guard.note("rm -rf\rls\r", 0.0)  # a paste without brackets
         await desk.type("rm -rf")
         await desk.press("enter")
         assert desk.app.sent == []
         assert desk.prompt.text == "rm -rf\n"
+
+
+async def test_one_line_that_came_in_one_go_is_sent_when_nothing_follows() -> None:
+    guard = EnterGuard(window=1e9)
+    async with at_desk(guard=guard) as desk:
+        guard.note("ask me\r", 0.0)  # as `tmux send-keys` types
+        await desk.type("ask me")
+        await desk.press("enter")
+        async with asyncio.timeout(20):
+            while not desk.app.sent:
+                await desk.pilot.pause(0.01)
+        assert desk.app.sent == ["ask me"]
+        assert desk.prompt.text == ""
 
 
 async def test_box_grows_to_ten_rows_and_shrinks() -> None:
