@@ -30,16 +30,18 @@ def main() -> int:
         early = paint_skeleton(
             [(0, " early header", "#171a23"), (-1, " › ", "#171a23")], "#11131a", "#d7dae4"
         )
-    if arguments.hold:
-        time.sleep(arguments.hold)
 
     from coze_tui.tui.terminal.signals import Lifeline
-    from tests.terminal.sample_app import SampleApp
 
-    app = SampleApp(arguments.log, stream=arguments.stream, stall=arguments.stall_exit)
-    app.differences = not arguments.plain
-    app.early_frame = early
     with Lifeline(early.modes if early else None) as lifeline:
+        with arguments.log.open("a") as log:
+            log.write("guarded\n")
+        time.sleep(arguments.hold)
+        from tests.terminal.sample_app import SampleApp
+
+        app = SampleApp(arguments.log, stream=arguments.stream, stall=arguments.stall_exit)
+        app.differences = not arguments.plain
+        app.early_frame = early
         app.lifeline = lifeline
         app.run()
     if early is not None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
+import struct
 import sys
 import termios
 from collections.abc import Callable, Iterator
@@ -126,10 +128,10 @@ def test_bytes_that_are_not_utf8_end_nothing(start: Start, log: Path) -> None:
 
 def test_answers_of_the_terminal_are_not_typed(start: Start, log: Path) -> None:
     terminal = start("--stream", "300")
-    terminal.wait_for_raw(b"\x1b[5n")
+    terminal.wait_until(lambda: terminal.raw.count(b"\x1b[5n") > 3)
     terminal.send("z")
     wait_for_line(terminal, log, "key z")
-    assert not [line for line in lines(log) if line not in ("ready", "key z")]
+    assert not [line for line in lines(log) if line not in ("guarded", "ready", "key z")]
 
 
 def test_what_is_typed_before_the_app_is_ready_comes_in_order(start: Start, log: Path) -> None:
@@ -191,20 +193,17 @@ def test_an_app_that_does_not_leave_is_ended_by_the_watchdog(start: Start, log: 
 def test_a_terminal_that_stops_reading_can_still_be_left(start: Start, log: Path) -> None:
     terminal = start("--stream", "5000", size=(120, 40))
     terminal.stop_reading()
-    terminal.wait_until(lambda: not terminal_takes(terminal))
+    terminal.wait_until(lambda: waiting_bytes(terminal) > 4000)
     terminal.signal(signal.SIGTERM)
     wait_for_line(terminal, log, "leaving 143")
     assert terminal.wait() == 143
     assert terminal.modes() == terminal.modes_before
 
 
-def terminal_takes(terminal: Terminal) -> bool:
-    """Whether the pty still has room (seen from the other side: it is being filled)."""
-    import fcntl
-    import struct
-
+def waiting_bytes(terminal: Terminal) -> int:
+    """Bytes of the program that the terminal has not read, as far as the kernel tells (up to 4,095)."""
     (waiting,) = struct.unpack("i", fcntl.ioctl(terminal._master, termios.FIONREAD, b"\0\0\0\0"))
-    return bool(waiting < 4000)
+    return int(waiting)
 
 
 def test_a_lost_line_ends_the_app(start: Start, log: Path) -> None:
@@ -222,13 +221,12 @@ def test_a_lost_line_is_noticed_where_the_signal_is_ignored(log: Path) -> None:
         assert terminal.wait() == 128 + signal.SIGHUP
 
 
-def test_a_signal_before_the_app_runs_restores_the_terminal(start: Start) -> None:
-    terminal = start("--early", ready=False)
-    terminal.wait_for("early header")
+def test_a_signal_before_the_app_runs_restores_the_terminal(start: Start, log: Path) -> None:
+    terminal = start("--early", "--hold", "30", ready=False)
+    wait_for_line(terminal, log, "guarded")
     terminal.signal(signal.SIGTERM)
-    code = terminal.wait()
-    # Before the handlers are set the signal simply kills.
-    assert code in (143, -signal.SIGTERM)
+    assert terminal.wait() == 143
+    assert is_restored(terminal)
 
 
 # -- stop and continue
@@ -295,6 +293,34 @@ def test_a_resize_ends_in_a_right_screen(start: Start) -> None:
     for size in ((40, 10), (120, 40), (1, 1), (200, 50), (80, 24)):
         terminal.resize(*size)
     terminal.wait_for(lambda screen: screen.row(0) == "the sample" and "delta" in screen.row(1))
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_reader_that_pauses_sees_the_newest_state_soon_after(start: Start, answers: bool) -> None:
+    terminal = start("--stream", "300", size=(120, 40), answers=answers)
+    terminal.wait_for("delta 3")
+    terminal.stop_reading()
+    # One that answers is missed at once; one that does not only when the pty is full.
+    terminal.wait_until(lambda: waiting_bytes(terminal) > (200 if answers else 4000))
+    terminal.start_reading()
+    resumed = len(terminal.raw)
+    terminal.send("q")
+    terminal.wait_for(lambda screen: any(screen.row(y).strip() == "q" for y in range(34, 40)))
+    # The pty was full; beyond that at most a few frames may have been waiting.
+    assert len(terminal.raw) - resumed < 60_000
+
+
+def test_a_slow_reader_gets_the_newest_state_and_its_keys(start: Start) -> None:
+    terminal = start("--stream", "300", size=(120, 40), bytes_per_second=2000)
+    terminal.wait_for("delta ")
+    rows = range(34, 40)
+    for count in range(1, 12):
+        before = len(terminal.raw)
+        terminal.send("k")
+        terminal.wait_for(lambda screen, n=count: any(screen.row(y).strip() == "k" * n for y in rows))  # type: ignore[misc]
+        # What was read until the echo was seen is what it had to wait for, at 2,000 bytes a second.
+        if count > 3:
+            assert len(terminal.raw) - before < 2000
 
 
 def test_nothing_is_written_while_idle(start: Start) -> None:

@@ -17,14 +17,18 @@ from textual.color import Color
 from textual.filter import LineFilter
 
 _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_MOST_MARKS = 8
+"""On one character; living scripts need four."""
 _FLAG = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f"
 _BAD = re.compile(
-    f"(?P<kept>{_FLAG}|[{_MARKS}]{{8}}(?=[{_MARKS}]))(?P<flood>[{_MARKS}]*)"
+    f"(?P<kept>{_FLAG}|[{_MARKS}]{{{_MOST_MARKS}}}(?=[{_MARKS}]))(?P<flood>[{_MARKS}]*)"
     # Drawn by Textual as one cell each: something must stay there, or the line would shift.
     "|(?P<cell>[\ud800-\udfff\xad])"
     "|[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\U000e0000-\U000e007f]"
 )
+_LEADING_MARKS = re.compile(f"[{_MARKS}]+")
+_TRAILING_MARKS = re.compile(f"[{_MARKS}]+\\Z")
 _MOST_STYLES = 512
 
 
@@ -56,16 +60,28 @@ class TerminalGuard(LineFilter):
                 or (style is not None and style.link is not None)
                 or not (text.isascii() and text.isprintable())
             ):
-                return [self._guard(segment) for segment in segments if segment.control is None]
+                return self._guarded(segments)
         return segments
 
-    def _guard(self, segment: Segment) -> Segment:
-        text, style, _ = segment
-        if style is not None and style.link is not None:
-            style = self._without_link(style)
-        elif text.isascii() and text.isprintable():
-            return segment
-        return Segment(guarded(text), style)
+    def _guarded(self, segments: list[Segment]) -> list[Segment]:
+        kept: list[Segment] = []
+        marks = 0
+        for text, style, control in segments:
+            if control is not None:
+                continue
+            if style is not None and style.link is not None:
+                style = self._without_link(style)
+            text = guarded(text)
+            # A flood may come in several segments.
+            if marks and (leading := _LEADING_MARKS.match(text)):
+                text = leading.group()[: _MOST_MARKS - marks] + text[leading.end() :]
+            if trailing := _TRAILING_MARKS.search(text):
+                length = len(trailing.group())
+                marks = length if length < len(text) else marks + length
+            elif text:
+                marks = 0
+            kept.append(Segment(text, style))
+        return kept
 
     def _without_link(self, style: Style) -> Style:
         unlinked = self._unlinked.get(style)

@@ -86,3 +86,9 @@ def test_the_gate_is_the_last_filter_of_the_app() -> None:
     filters = app.get_line_filters()
     assert isinstance(filters[-1], TerminalGuard)
     assert app.get_line_filters()[-1] is filters[-1]
+
+
+def test_a_flood_of_marks_in_many_segments_is_one_flood() -> None:
+    marks = Segment("\u0301" * 6)
+    out = TerminalGuard().apply([Segment("a"), marks, marks, Segment("\u0301b"), marks], BLACK)
+    assert "".join(segment.text for segment in out) == "a" + "\u0301" * 8 + "b" + "\u0301" * 6
