@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rich.cells import cell_len
 from textual import getters, on
+from textual.app import App
 from textual.binding import Binding, BindingsMap, BindingType
 from textual.containers import ScrollableContainer
 from textual.dom import DOMNode
@@ -44,47 +46,48 @@ class HelpSection:
 
 
 def help_sections(screen: Screen[Any], commands: Sequence[tuple[str, str]] = ()) -> list[HelpSection]:
-    """The keys of the focused part and of what lies around it, then the commands, then all other parts.
+    """The keys of the focused part and of what lies around it, the commands, all other parts, and last what
+    parts have inherited: the keys of editing are the same everywhere.
 
     Only bindings with an id count: those are ours and can be changed. A part is named by the `PART` of its
     class.
     """
-    # The screen may lie under the one that asks; its keys are the same then.
-    chain = list(screen.focused.ancestors_with_self if screen.focused is not None else [screen, screen.app])
-    sections = [_section(node) for node in chain]
-    if commands:
-        lines = tuple(HelpLine(clean_line(name), clean_line(told)) for name, told in commands)
-        sections.append(HelpSection(_("Commands"), lines))
-    sections += [_section(node) for node in screen.walk_children() if node not in chain]
-    seen: set[HelpLine] = set()
-    kept = []
-    for section in sections:
-        # What stands twice is the same widget class twice, or a part inherited from another.
-        lines = tuple(line for line in section.lines if line not in seen)
-        seen.update(lines)
-        if lines:
-            kept.append(HelpSection(section.title, lines))
-    return _joined(kept)
+    around = list(screen.focused.ancestors_with_self if screen.focused is not None else [screen, screen.app])
+    others = [node for node in screen.walk_children() if node not in around]
+    sections = [_sections(node) for node in around]
+    last = [_sections(node) for node in others]
+    told = tuple(HelpLine(clean_line(name), clean_line(does)) for name, does in commands)
+    ordered = [
+        *(own for own, _inherited in sections),
+        HelpSection(_("Commands"), told),
+        *(own for own, _inherited in last),
+        *(section for _own, inherited in (*sections, *last) for section in inherited),
+    ]
+    return _joined(ordered)
 
 
-def _section(node: DOMNode) -> HelpSection:
+def _sections(node: DOMNode) -> tuple[HelpSection, list[HelpSection]]:
+    """What a part declares itself, and what its classes inherit, each under the name of its class."""
     bindings = node._bindings.copy()  # the only place where all of a part's bindings are, in order
     bindings.apply_keymap(node.app._keymap)
-    title = getattr(type(node), "PART", "")
-    lines = sorted(_lines(bindings), key=lambda line: _distance(node, line.id))
-    return HelpSection(_(title) if title else _("Everywhere"), tuple(lines))
+    lines = _lines(bindings)
+    sections = []
+    for kind in type(node).__mro__:
+        declared = {one.id for one in kind.__dict__.get("BINDINGS", ()) if isinstance(one, Binding)}
+        sections.append(HelpSection(_title(kind), tuple(line for line in lines if line.id in declared)))
+        lines = [line for line in lines if line.id not in declared]
+    return sections[0], sections[1:]
 
 
-def _distance(node: DOMNode, id: str) -> int:
-    """How far up among the classes of a part the binding is: what is its own comes first."""
-    for distance, kind in enumerate(type(node).__mro__):
-        for binding in kind.__dict__.get("BINDINGS", ()):
-            if isinstance(binding, Binding) and binding.id == id:
-                return distance
-    return len(type(node).__mro__)
+def _title(kind: type) -> str:
+    if part := kind.__dict__.get("PART", ""):
+        return _(part)
+    if issubclass(kind, App):
+        return _("Everywhere")
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__).capitalize()
 
 
-def _lines(bindings: BindingsMap) -> tuple[HelpLine, ...]:
+def _lines(bindings: BindingsMap) -> list[HelpLine]:
     keys: dict[str, list[str]] = {}
     descriptions: dict[str, str] = {}
     for key, binding in bindings:
@@ -94,15 +97,19 @@ def _lines(bindings: BindingsMap) -> tuple[HelpLine, ...]:
         if shown not in keys.setdefault(binding.id, []):
             keys[binding.id].append(shown)
         descriptions.setdefault(binding.id, binding.description)
-    return tuple(HelpLine(", ".join(names), _(descriptions[id]), id) for id, names in keys.items())
+    return [HelpLine(", ".join(names), _(descriptions[id]), id) for id, names in keys.items()]
 
 
 def _joined(sections: Iterable[HelpSection]) -> list[HelpSection]:
-    """Sections of one title as one, where the first of them stands."""
-    joined: dict[str, tuple[HelpLine, ...]] = {}
+    """Sections of one title as one where the first of them stands, without what stands twice."""
+    joined: dict[str, dict[HelpLine, None]] = {}
+    seen: set[HelpLine] = set()
     for section in sections:
-        joined[section.title] = joined.get(section.title, ()) + section.lines
-    return [HelpSection(title, lines) for title, lines in joined.items()]
+        lines = [line for line in section.lines if line not in seen]
+        seen.update(lines)
+        if lines:
+            joined.setdefault(section.title, {}).update(dict.fromkeys(lines))
+    return [HelpSection(title, tuple(lines)) for title, lines in joined.items()]
 
 
 class HelpScreen(Panel[None]):

@@ -44,7 +44,7 @@ class Field(Input, inherit_bindings=False):
         _edit("ctrl+x", "cut", "cut", N_("cut")),
         _edit("ctrl+v", "paste", "paste", N_("paste what was cut")),
     ]
-    PART = N_("Field")
+    PART = N_("Editing")
 
     def __init__(
         self, *, value: str = "", placeholder: str = "", password: bool = False, id: str | None = None

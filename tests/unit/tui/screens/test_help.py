@@ -74,19 +74,23 @@ async def test_remapped_keys_are_told_as_they_are_now() -> None:
         assert told["right.copy"] == "C" or told["right.copy"] == "c"
 
 
-async def test_a_part_begins_with_what_is_its_own() -> None:
-    class Special(Left):
+async def test_what_is_inherited_comes_last_and_a_class_without_a_name_is_named_by_itself() -> None:
+    class SpecialBox(Left):
         BINDINGS: ClassVar[list[BindingType]] = [Binding("s", "nothing", N_("send"), id="special.send")]
 
-    class One(Screen[None]):
+    class OnePart(Screen[None]):
         def compose(self) -> ComposeResult:
-            yield Special()
+            yield SpecialBox()
+            yield Right()
 
-    host = Host(One)
+    host = Host(OnePart)
     async with host.run_test() as pilot:
         await pilot.pause()
-        ids = [line.id for line in help_sections(host.screen)[0].lines]
-        assert ids == ["special.send", "left.new_line", "left.previous"]
+        sections = help_sections(host.screen, COMMANDS)
+        titles = [section.title for section in sections]
+        assert titles == ["Special box", "Everywhere", "Commands", "Right part", "Left part"]
+        assert [line.id for line in sections[0].lines] == ["special.send"]
+        assert [line.id for line in sections[-1].lines] == ["left.new_line", "left.previous"]
 
 
 @pytest.mark.parametrize("size", SIZES)
