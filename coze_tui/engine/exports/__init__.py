@@ -1,0 +1,1 @@
+"""Conversations carried elsewhere and back: as Markdown, as a page, as JSON lines, as captures."""
