@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,10 +21,13 @@ if TYPE_CHECKING:
     from coze_tui.tui.terminal.early import EarlyFrame
 
 
-def run_chat(start: Start, arguments: argparse.Namespace, *, is_kept: bool = True) -> int:
+def run_chat(
+    start: Start, arguments: argparse.Namespace, frame: EarlyFrame | None, *, is_kept: bool = True
+) -> int:
     """Run the app until it is left; its exit status.
 
     Args:
+        frame: what is on the screen already.
         is_kept: what is said can be gone on with later; False for the demo.
     """
     from coze_tui.tui.terminal.signals import Lifeline, missing_terminals, speak_utf8
@@ -36,8 +37,7 @@ def run_chat(start: Start, arguments: argparse.Namespace, *, is_kept: bool = Tru
         tell(_('the screens need a terminal. Without one, use `coze-tui ask "…"`.'))
         return Exit.USAGE
     speak_utf8(sys.__stderr__)
-    frame = _paint_first_frame(start)
-    with Lifeline(frame.modes if frame else None) as lifeline, _restored(frame):
+    with Lifeline(frame.modes if frame else None) as lifeline:
         from coze_tui.tui.app import CozeApp, Wish
 
         wish = Wish(
@@ -48,44 +48,19 @@ def run_chat(start: Start, arguments: argparse.Namespace, *, is_kept: bool = Tru
         app = CozeApp(start.settings, AppAccess(start), wish=wish, problems=start.problems)
         app.lifeline, app.early_frame = lifeline, frame
         app.run(mouse=start.settings.mouse)
+        if frame is not None:
+            frame.restore()
     if app.crash is not None:
         raise app.crash
     if app.wants_demo:
         from coze_tui.cli.demo import run_demo
 
         demo = COMMANDS["demo"]
-        return run_demo(demo, read_arguments(demo, []), start.environment)
+        return run_demo(demo, read_arguments(demo, []), start.environment, None)
     if lifeline.code is None and app.left_conversation and is_kept:
         key = app.left_conversation
         print(_("conversation {key} — go on with: coze-tui -s {key}").format(key=key))
     return lifeline.code or app.return_code or 0
-
-
-def _paint_first_frame(start: Start) -> EarlyFrame | None:
-    """The screen's skeleton, before Textual is imported; keys typed from now on are not lost."""
-    from coze_tui.tui.terminal.early import paint_skeleton
-
-    colors = SKELETON.get(start.settings.theme)
-    if colors is None:
-        return None
-    paper, bar, ink = colors
-    return paint_skeleton([(0, " ● ", bar), (-1, "", bar)], paper, ink)
-
-
-@contextmanager
-def _restored(frame: EarlyFrame | None) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        if frame is not None:
-            frame.restore()
-
-
-SKELETON = {
-    "coze-dark": ("#11131a", "#171a23", "#d7dae4"),
-    "coze-light": ("#fbfbfd", "#f2f3f8", "#262a3b"),
-}
-"""Background, bars and text of the themes, known before anything of them is imported; a test compares."""
 
 
 class AppAccess:

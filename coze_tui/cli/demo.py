@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from coze_tui.cli.chat import run_chat
 from coze_tui.cli.commands import Command
@@ -15,8 +16,16 @@ from coze_tui.settings import PREFIX, variable_of
 from coze_tui.standin.bots import demo_bots
 from coze_tui.standin.server import StandIn
 
+if TYPE_CHECKING:
+    from coze_tui.tui.terminal.early import EarlyFrame
 
-def run_demo(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+
+def run_demo(
+    command: Command,
+    arguments: argparse.Namespace,
+    environment: Mapping[str, str],
+    frame: EarlyFrame | None,
+) -> int:
     """Run the app; the person's own settings, token and history are not touched."""
     bots = demo_bots()
     with (
@@ -35,7 +44,7 @@ def run_demo(command: Command, arguments: argparse.Namespace, environment: Mappi
             for name, value in environment.items()
             if name.startswith(PREFIX) and name.removeprefix(PREFIX) in _LOOKS
         }
-        return run_chat(begin(command, arguments, {**rest, **looks, **own}), arguments, is_kept=False)
+        return run_chat(begin(command, arguments, {**rest, **looks, **own}), arguments, frame, is_kept=False)
 
 
 _LOOKS = frozenset(

@@ -75,9 +75,12 @@ def _run(command: Command, arguments: argparse.Namespace, environment: Mapping[s
 
             return run_ask(command, arguments, environment)
         case "demo":
-            from coze_tui.cli.demo import run_demo
+            from coze_tui.cli.first_frame import first_frame
 
-            return run_demo(command, arguments, environment)
+            with first_frame(arguments, environment) as frame:
+                from coze_tui.cli.demo import run_demo
+
+                return run_demo(command, arguments, environment, frame)
         case "serve":
             from coze_tui.cli.serve import run_serve
 
@@ -95,11 +98,13 @@ def _run(command: Command, arguments: argparse.Namespace, environment: Mapping[s
 
             return run_doctor(command, arguments, environment)
         case _:
-            from coze_tui.cli.chat import run_chat
-            from coze_tui.cli.start import begin
+            from coze_tui.cli.first_frame import first_frame
 
-            start = begin(command, arguments, environment)
-            return run_chat(start, arguments)
+            with first_frame(arguments, environment) as frame:
+                from coze_tui.cli.chat import run_chat
+                from coze_tui.cli.start import begin
+
+                return run_chat(begin(command, arguments, environment), arguments, frame)
 
 
 def _fail(error: Exception, environment: Mapping[str, str]) -> int:

@@ -1,7 +1,8 @@
 """The first frame, painted before Textual is imported: the screen's skeleton, in one write.
 
-Keys typed from then on wait in the tty, unechoed and raw, until the app reads them. Imports only what the
-interpreter has loaded anyway. POSIX only; elsewhere there is simply no early frame.
+Keys typed from then on wait in the tty, raw, until the app reads them; the tty itself echoes them where the
+prompt will be. Imports only what the interpreter has loaded anyway. POSIX only; elsewhere there is simply no
+early frame.
 """
 
 from __future__ import annotations
@@ -44,21 +45,25 @@ class EarlyFrame:
             self.painted = False
 
 
-def paint_skeleton(rows: Sequence[tuple[int, str, str]], paper: str, ink: str) -> EarlyFrame | None:
+def paint_skeleton(
+    rows: Sequence[tuple[int, str, str]], paper: str, ink: str, prompt: tuple[int, int] | None = None
+) -> EarlyFrame | None:
     """Paint the skeleton; None when there is no terminal to paint on.
 
     Args:
         rows: Row (negative: from the bottom), text of one line, and its background as `#rrggbb`.
-        paper: The background of the rest.
+        paper: The background of the rest; empty leaves the terminal's own colours.
         ink: The colour of the text.
+        prompt: Column and row where keys are echoed until the app takes over; None echoes nothing.
     """
     if sys.platform == "win32" or not (os.isatty(0) and os.isatty(2)):
         return None
     try:
         modes = termios.tcgetattr(0)
         raw = termios.tcgetattr(0)
-        # As Textual's driver will set it.
+        # As Textual's driver will set it, but for the echo. ECHOCTL: an escape is shown, never obeyed.
         raw[3] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG)
+        raw[3] |= termios.ECHOCTL | (termios.ECHO if prompt is not None else 0)
         raw[0] &= ~(termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR)
         raw[6][termios.VMIN] = 1
         termios.tcsetattr(0, termios.TCSANOW, raw)
@@ -67,15 +72,22 @@ def paint_skeleton(rows: Sequence[tuple[int, str, str]], paper: str, ink: str) -
     try:
         columns, lines = os.get_terminal_size(2)
         colors = os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit")
-        colors = colors and not os.environ.get("NO_COLOR")
-        os.write(2, skeleton(rows, paper, ink, columns, lines, colors=colors).encode())
+        colors = bool(colors and paper) and not os.environ.get("NO_COLOR")
+        os.write(2, skeleton(rows, paper, ink, columns, lines, colors=colors, prompt=prompt).encode())
     except OSError:
         return EarlyFrame(modes, painted=False)
     return EarlyFrame(modes, painted=True)
 
 
 def skeleton(
-    rows: Sequence[tuple[int, str, str]], paper: str, ink: str, columns: int, lines: int, *, colors: bool
+    rows: Sequence[tuple[int, str, str]],
+    paper: str,
+    ink: str,
+    columns: int,
+    lines: int,
+    *,
+    colors: bool,
+    prompt: tuple[int, int] | None = None,
 ) -> str:
     """The bytes of the frame for a window of this size."""
     texts = {(y if y >= 0 else lines + y): (text, background) for y, text, background in rows}
@@ -87,7 +99,13 @@ def skeleton(
         # Blanks, not an erase: not every terminal fills those with the background. The text comes after
         # them, so its width need not be known.
         out.append(f"\x1b[{y + 1}H{' ' * columns}\r{text}")
-    return "".join(out) + "\x1b[0m\x1b[H"
+    if prompt is None:
+        out.append("\x1b[0m\x1b[H")
+    else:
+        x, y = prompt
+        pen = f"\x1b[{_code(38, ink)};{_code(48, texts.get(lines + y, ('', paper))[1])}m" if colors else ""
+        out.append(f"{pen}\x1b[{max(1, lines + y + 1 if y < 0 else y + 1)};{x + 1}H")
+    return "".join(out)
 
 
 def _code(kind: int, color: str) -> str:

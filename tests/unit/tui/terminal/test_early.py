@@ -10,7 +10,7 @@ if sys.platform == "win32":
     pytest.skip("POSIX only", allow_module_level=True)
 
 from coze_tui.tui.terminal.early import paint_skeleton, skeleton
-from tests.terminal.harness import ScreenFeed, TerminalScreen
+from tests.terminal.harness import ScreenFeed, Terminal, TerminalScreen
 
 ROWS = [(0, " 小春 · coze.cn", "#171a23"), (-2, " › ", "#171a23")]
 
@@ -66,3 +66,36 @@ def test_it_imports_nothing_that_takes_time() -> None:
     )
     loaded = set(done.stdout.split())
     assert not loaded & {"textual", "rich", "asyncio", "httpx", "re", "typing", "json"}
+
+
+def test_the_pen_waits_in_the_prompt() -> None:
+    screen = screen_of(skeleton(ROWS, "#11131a", "#d7dae4", 40, 10, colors=True, prompt=(3, -2)) + "typed")
+    assert screen.row(8) == " › typed"
+    assert screen.cells()[8][4].background == "171a23"
+
+
+def test_keys_typed_before_the_app_runs_are_echoed_there_and_kept() -> None:
+    program = (
+        "import os, sys\n"
+        "from coze_tui.tui.terminal.early import paint_skeleton\n"
+        f"frame = paint_skeleton({ROWS!r}, '#11131a', '#d7dae4', (3, -2))\n"
+        "data = b''\n"
+        "while not data.endswith(b'.'):\n"
+        "    data += os.read(0, 100)\n"
+        "frame.restore()\n"
+        "print(data)\n"
+    )
+    with Terminal([sys.executable, "-c", program], env={"PYTHONPATH": os.getcwd()}) as terminal:
+        terminal.wait_for("›")
+        terminal.send("early \x1b[31m.")
+        terminal.wait()
+        assert r"b'early \x1b[31m.'" in terminal.text
+        assert "› early ^[[31m." in screen_before(terminal.raw).row(22)
+        assert terminal.modes() == terminal.modes_before
+
+
+def screen_before(raw: bytes) -> TerminalScreen:
+    """The screen just before the frame was taken away."""
+    screen = TerminalScreen(80, 24)
+    ScreenFeed(screen).feed(raw[: raw.rindex(b"\x1b[0m\x1b[?7h\x1b[?1049l")])
+    return screen

@@ -1,0 +1,68 @@
+"""The first frame of the screens, painted before anything of theirs is imported or any setting is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+TYPE_CHECKING = False  # as typing's, which is slow to import
+if TYPE_CHECKING:
+    import argparse
+
+    from coze_tui.tui.terminal.early import EarlyFrame
+
+GROUNDS = {
+    "coze-dark": ("#11131a", "#171a23", "#d7dae4"),
+    "coze-light": ("#fbfbfd", "#f2f3f8", "#262a3b"),
+}
+"""Background, bars and text of the themes, known before anything of them is imported; a test compares."""
+_PROMPT = " › "
+_DEFAULT = "coze-dark"
+
+
+@contextmanager
+def first_frame(arguments: argparse.Namespace, environment: Mapping[str, str]) -> Iterator[EarlyFrame | None]:
+    """Paint the skeleton; in the end the terminal is as it was. None where there is nothing to paint on."""
+    from coze_tui.tui.terminal.early import paint_skeleton
+
+    paper, bar, ink = GROUNDS.get(_likely_theme(arguments, environment), ("", "", ""))
+    rows = [(0, " ●", bar), (-2, _PROMPT, paper), (-1, "", bar)]
+    frame = paint_skeleton(rows, paper, ink, (len(_PROMPT), -2))
+    try:
+        yield frame
+    finally:
+        if frame is not None:
+            frame.restore()
+
+
+def _likely_theme(arguments: argparse.Namespace, environment: Mapping[str, str]) -> str:
+    """The theme, as far as it is known cheaply: a wrong guess is seen for a moment and no more."""
+    wish = getattr(arguments, "theme", None) or environment.get("COZE_TUI_THEME")
+    if wish:
+        return str(wish)
+    from coze_tui.paths import find_paths
+
+    paths = find_paths(environment)
+    return _chosen(paths.remembered_file) or _set(paths.settings_file) or _DEFAULT
+
+
+def _chosen(file: object) -> str:
+    import json
+
+    try:
+        with open(str(file), encoding="utf-8") as opened:
+            return str(json.load(opened)["chosen"]["theme"])
+    except (OSError, ValueError, RecursionError, LookupError, TypeError):
+        return ""
+
+
+def _set(file: object) -> str:
+    try:
+        with open(str(file), encoding="utf-8", errors="replace") as opened:
+            for line in opened:
+                name, _equals, value = line.partition("=")
+                if name.strip() == "theme":
+                    return value.strip().strip("\"'")
+    except OSError:
+        pass
+    return ""

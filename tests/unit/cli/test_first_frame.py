@@ -1,0 +1,66 @@
+"""The skeleton of the screens: when it is painted, and in which colours."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from coze_tui.cli import first_frame
+from coze_tui.tui.render.palette import DARK, LIGHT
+
+if sys.platform == "win32":
+    pytest.skip("POSIX only", allow_module_level=True)
+
+from tests.terminal.harness import Terminal
+
+
+def likely(home: Path, *, flag: str | None = None, **environment: str) -> str:
+    arguments = argparse.Namespace(theme=flag)
+    return first_frame._likely_theme(arguments, {"COZE_TUI_HOME": str(home), **environment})
+
+
+def test_its_colours_are_those_of_the_themes() -> None:
+    assert {
+        "coze-dark": (DARK.background, DARK.surface, DARK.text),
+        "coze-light": (LIGHT.background, LIGHT.surface, LIGHT.text),
+    } == first_frame.GROUNDS
+
+
+def test_the_theme_is_looked_for_where_the_settings_would_look(tmp_path: Path) -> None:
+    assert likely(tmp_path) == "coze-dark"
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "settings.toml").write_text('bot_id = "1"\ntheme = "from-file"\n')
+    assert likely(tmp_path) == "from-file"
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "remembered.json").write_text(json.dumps({"chosen": {"theme": "chosen"}}))
+    assert likely(tmp_path) == "chosen"
+    assert likely(tmp_path, COZE_TUI_THEME="variable") == "variable"
+    assert likely(tmp_path, COZE_TUI_THEME="variable", flag="flag") == "flag"
+
+
+@pytest.mark.parametrize("remembered", ["", "[]", '{"chosen": 1}', '{"chosen": {}}', "\0"])
+def test_damaged_files_are_no_reason_to_stop(tmp_path: Path, remembered: str) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "remembered.json").write_text(remembered)
+    assert likely(tmp_path) == "coze-dark"
+
+
+def test_a_wrong_setting_is_told_on_the_terminal_as_it_was(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "coze_tui", "--base-url", "http://10.0.0.1"]
+    env = {"COZE_TUI_HOME": str(tmp_path), "COZE_TUI_LANGUAGE": "en"}
+    with Terminal(command, env=env) as terminal:
+        assert terminal.wait() == 2
+        assert 1049 not in terminal.screen.private_modes
+        assert terminal.modes() == terminal.modes_before
+        assert "--base-url" in terminal.text
+        assert "●" in terminal.raw.decode()
+
+
+def test_help_paints_no_frame(tmp_path: Path) -> None:
+    with Terminal([sys.executable, "-m", "coze_tui", "--help"]) as terminal:
+        assert terminal.wait() == 0
+        assert b"\x1b" not in terminal.raw
