@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -49,6 +50,16 @@ class Connection(Protocol):
         """Close the client."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A chat that was cut off when the program ended."""
+
+    chat: int
+    conversation: str
+    title: str
+    question: str
+
+
 class Engine:
     """Everything a screen can ask for. Methods raise errors of the tree in `errors`, nothing else."""
 
@@ -64,6 +75,7 @@ class Engine:
         self._connect = connect
         self._report = report
         self._connection: Connection | None = None
+        self._connecting = asyncio.Lock()
         self._bots: dict[str, Bot] = {}
         self._beating: asyncio.Task[None] | None = None
         self.live = LiveTurns(self._turn_ended)
@@ -109,10 +121,12 @@ class Engine:
             CredentialsError: there is no token.
             TransportError: a proxy or certificate setting cannot be used.
         """
-        if self._connection is None:
-            self._connection = self._connect(self.settings)
-        await self._connection.renew()
-        return self._connection.client
+        async with self._connecting:
+            if self._connection is None:
+                # in a thread: the token may come from a command, certificates are read from disk
+                self._connection = await asyncio.to_thread(self._connect, self.settings)
+            await self._connection.renew()
+            return self._connection.client
 
     async def check(self) -> User | None:
         """Whether the token is good, by the cheapest call (api 4.9); None where the site has none."""
@@ -271,24 +285,33 @@ class Engine:
                 figures.add(TurnEnded(outcome_of(saved), saved.summary.total_us))
         return figures
 
-    async def unfinished(self) -> int:
-        """Settle the chats that a dead program left: what they have is kept, as cut off. How many."""
-        left = await self._database.run(lambda c: journal.unfinished_chats(c, now_ms()))
-        return sum([await self._settle_unfinished(chat) for chat in left])
+    async def settle_unfinished(self) -> tuple[Unfinished, ...]:
+        """Settle the chats that a dead program left: what they have is kept, as cut off.
 
-    async def _settle_unfinished(self, chat: SavedChat) -> bool:
+        Returns:
+            Those of which Coze may have the rest, latest first.
+        """
+        left = await self._database.run(lambda c: journal.unfinished_chats(c, now_ms()))
+        found = [item for chat in reversed(left) if (item := await self._settle(chat)) is not None]
+        return tuple(found)
+
+    async def _settle(self, chat: SavedChat) -> Unfinished | None:
         if not await self._database.write(lambda c: journal.adopt(c, chat.key, now_ms())):
-            return False
+            return None
         frames = await self._database.read(lambda c: journal.frames_of(c, chat.key))
         state, figures = TurnState(), TurnFigures()
         for frame in frames:
             figures.add_all(state.apply(parse_event(frame)))
         at_us = max((frame.at_us for frame in frames), default=0)
         state.settle(at_us)
-        summary = summary_of(figures, state.outcome or Phase.INTERRUPTED, None, at_us)
+        outcome = state.outcome or Phase.INTERRUPTED
+        summary = summary_of(figures, outcome, None, at_us)
         messages = messages_of(state, chat.sent_at)
         await self._database.write(lambda c: journal.finish_chat(c, chat.key, summary, messages))
-        return True
+        if outcome is not Phase.INTERRUPTED or not state.is_identified:
+            return None
+        saved = await self._database.run(lambda c: history.conversation(c, chat.conversation))
+        return Unfinished(chat.key, chat.conversation, saved.title if saved else "", chat.question)
 
     async def clear_context(self, conversation: str) -> None:
         """Begin a new section: what was said leaves the bot's context (api 4.6)."""

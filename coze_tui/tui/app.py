@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 _STYLES = Path(__file__).parent / "styles"
 _STYLE_NAMES = (
-    *("app", "drawn", "header", "banner", "message_log", "event_sidebar", "status_strip", "attachment_strip"),
+    *("app", "header", "banner", "message_log", "event_sidebar", "status_strip", "attachment_strip"),
     *("queue_strip", "completion", "text_box", "prompt_area", "key_footer", "chat"),
     *("panel", "field", "rows", "passage", "json_view", "dialogs", "bot_list", "bots"),
     *("first_run", "tool_request", "help"),
@@ -86,6 +86,8 @@ class Wish:
 
 class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
     """The program on the screen."""
+
+    PART = N_("Everywhere")
 
     TITLE = "coze-tui"
     CSS_PATH: ClassVar[list[str | PurePath]] = [_STYLES / f"{name}.tcss" for name in _STYLE_NAMES]
@@ -232,11 +234,12 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
             notice=notice,
         )
         choice = await self.push_screen_wait(screen)
-        if choice is None:
-            return False
-        if choice == "demo":
-            self.wants_demo = True
-            await self.action_quit()
+        if choice is None or choice == "demo":
+            settings = self.settings  # a token may have been tried
+            await self.home.call(lambda engine: engine.use(settings, self.access.connect))
+            if choice == "demo":
+                self.wants_demo = True
+                await self.action_quit()
             return False
         settings = replace(self.settings, base_url=choice.base_url, bot_id=choice.bot_id)
         if choice.send_key:

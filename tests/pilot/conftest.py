@@ -6,15 +6,14 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
+from coze_tui.cli.arguments import read_arguments
 from coze_tui.cli.chat import AppAccess
 from coze_tui.cli.commands import COMMANDS
-from coze_tui.cli.arguments import read_arguments
 from coze_tui.cli.start import begin
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.server import StandIn

@@ -16,7 +16,8 @@ from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.home import TurnFeed
 from coze_tui.engine.updates import Phase
 from coze_tui.errors import BusyError, CozeTuiError, CredentialsError
-from coze_tui.i18n import N_, _
+from coze_tui.i18n import N_, _, ngettext
+from coze_tui.text import clean_line
 from coze_tui.tui.log.entries import BotEntry, Entry, SectionEntry, UserEntry
 from coze_tui.tui.screens.conversation import ConversationScreen
 from coze_tui.tui.slash import SlashCommand, parse, slash_commands
@@ -26,7 +27,7 @@ from coze_tui.tui.widgets.message_log import MessageLog
 from coze_tui.tui.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
-    from coze_tui.engine.engine import Engine
+    from coze_tui.engine.engine import Engine, Unfinished
 
 _WIDE = 100
 """Columns from which the sidebar stands beside the log."""
@@ -35,6 +36,8 @@ _QUIT_AGAIN_SECONDS = 2.0
 
 class ChatScreen(ConversationScreen):
     """One conversation with one bot."""
+
+    PART = N_("Chat")
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+n", "new", N_("new"), id="chat.new"),
@@ -103,6 +106,27 @@ class ChatScreen(ConversationScreen):
         else:
             return False
         return True
+
+    async def offer_unfinished(self, unfinished: Sequence[Unfinished]) -> None:
+        from coze_tui.tui.screens.dialogs import Confirm
+
+        first = unfinished[0]
+        title = ngettext(
+            "An answer was cut off when the program ended",
+            "{n} answers were cut off when the program ended",
+            len(unfinished),
+        ).format(n=len(unfinished))
+        question = clean_line(first.question)
+        wants = await self.app.push_screen_wait(
+            Confirm(title, question, _("fetch the rest from Coze"), _("keep what came"))
+        )
+        if not wants:
+            return
+        for item in unfinished[1:]:
+            chat = item.chat
+            await self.home.call(lambda engine, chat=chat: engine.recover(chat, TurnFeed()))  # type: ignore[misc]
+        await self._open(first.conversation)
+        self.recover()
 
     # --- stopping, recovering, asking again ---
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,7 +44,7 @@ from coze_tui.tui.widgets.queue_strip import QueueStrip
 from coze_tui.tui.widgets.status_strip import StatusStrip
 
 if TYPE_CHECKING:
-    from coze_tui.engine.engine import Engine
+    from coze_tui.engine.engine import Engine, Unfinished
     from coze_tui.engine.home import EngineHome
     from coze_tui.tui.app import CozeApp
 
@@ -141,7 +142,7 @@ class ConversationScreen(Screen[None]):
         await self.home.call(_ready)
         for text in await self.home.call(_trouble_texts):
             self.banner.add(text)
-        await self.home.call(lambda engine: engine.unfinished())
+        unfinished = await self.home.call(lambda engine: engine.settle_unfinished())
         self.prompt.set_earlier(await self.home.call(lambda engine: engine.conversations.prompts()))
         key = wish.conversation
         if not key and wish.go_on:
@@ -149,10 +150,19 @@ class ConversationScreen(Screen[None]):
             key = last or ""
         if key:
             await self._open(key)
-        if not (self.settings.bot_id or self.conversation) or not self.coze.access.has_token(self.settings):
+        if not (self.settings.bot_id or self.conversation) or not await self._has_token():
             self.needs_setting_up()
             return
         self.learn_bot()
+        if unfinished:
+            await self.offer_unfinished(unfinished)
+
+    async def offer_unfinished(self, unfinished: Sequence[Unfinished]) -> None:
+        """Chats were cut off when the program ended the last time; Coze may have the rest."""
+
+    async def _has_token(self) -> bool:
+        """Asked in a thread, for the token may come from a command."""
+        return await asyncio.to_thread(self.coze.access.has_token, self.settings)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """What a worker failed with is told if it was foreseen; else it is a crash."""

@@ -30,6 +30,7 @@ class EventSidebar(Drawn, can_focus=True):
     The view follows the newest event until the cursor is moved away from the last line.
     """
 
+    PART = N_("Events")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", N_("up"), id="events.up", show=False),
         Binding("down,j", "move(1)", N_("down"), id="events.down", show=False),

@@ -27,6 +27,7 @@ from coze_tui.tui.log.blocks import AnswerBlock, Block, FoldBlock, FollowUpsBloc
 from coze_tui.tui.log.entries import BotEntry, Entry, GreetingEntry, UserEntry
 from coze_tui.tui.log.highlights import lit
 from coze_tui.tui.log.line_index import LineIndex
+from coze_tui.tui.log.matches import match_lines, open_folds
 from coze_tui.tui.render.lines import Line, joined
 from coze_tui.tui.render.palette import Palette
 
@@ -43,6 +44,7 @@ _KEPT_LAID_OUT = 60
 class MessageLog(ScrollView, can_focus=True):
     """All entries of one conversation that are loaded, and the view on them."""
 
+    PART = N_("Log")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "cursor(1)", N_("next"), id="log.next", show=False),
         Binding("k,up", "cursor(-1)", N_("previous"), id="log.previous", show=False),
@@ -130,6 +132,8 @@ class MessageLog(ScrollView, can_focus=True):
         self._shifts: dict[tuple[int, int], int] = {}
         """How far the wide lines of a block are scrolled: (id of the block, number in its document)."""
         self._needle = ""
+        self._match = 0
+        """The line of the entry with the cursor at which the search stands."""
         self._dirty: set[int] = set()
         self._timer: Timer | None = None
         self._unseen = 0
@@ -481,6 +485,36 @@ class MessageLog(ScrollView, can_focus=True):
         self._settle_view()
         self.scroll_to(y=max(0, self._index.start(number) - 2), animate=False)
         self._choose(entry, None)
+
+    def show_match(self, entry: Entry, needle: str, step: int = 0) -> bool:
+        """Put the cursor on an entry and bring the text in it into sight; folds that hold it open.
+
+        Args:
+            step: 1 or -1 goes on from the match in sight to the next one in the same entry, 0 to the first.
+
+        Returns:
+            False if there is no further match in that direction; then nothing moves.
+        """
+        lines = match_lines(entry, needle, self.text_width, self._palette)
+        before = self._match if step and entry is self._cursor else None
+        if before is not None:
+            beyond = [line for line in lines if (line > before if step > 0 else line < before)]
+            if not beyond:
+                return False
+            line = beyond[0] if step > 0 else beyond[-1]
+        else:
+            if open_folds(entry, needle):
+                self._changed(entry, is_news=False)
+                lines = match_lines(entry, needle, self.text_width, self._palette)
+            line = (lines[-1] if step < 0 else lines[0]) if lines else 0
+            self.show_entry(entry)
+        self._match = line
+        at = self._index.start(self._number(entry)) + line
+        if not self.scroll_offset.y <= at < self.scroll_offset.y + self.size.height - 2:
+            self.following = False
+            self.scroll_to(y=max(0, at - self.size.height // 3), animate=False)
+            self._settle_view()
+        return True
 
     # --- the cursor ---
 

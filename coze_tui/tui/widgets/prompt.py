@@ -46,6 +46,7 @@ class Prompt(TextBox):
     Keys that it does not name (PgUp, Shift+↑, Ctrl+Home, Ctrl+C…) go on to the screen.
     """
 
+    PART = N_("Prompt")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "send", N_("send"), id="prompt.send", show=False),
         Binding(_NEW_LINE, "new_line", N_("new line"), id="prompt.new_line", show=False),

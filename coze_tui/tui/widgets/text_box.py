@@ -19,9 +19,9 @@ from textual.widgets import TextArea
 from coze_tui.i18n import N_
 from coze_tui.text import clean
 from coze_tui.tui.amounts import shortened
-from coze_tui.tui.widgets.drawn import ROLES
 from coze_tui.tui.widgets.pastes import Pastes
 from coze_tui.tui.widgets.prompt_lines import PromptLines, cluster_at, next_border
+from coze_tui.tui.widgets.roles import RoleStyles
 
 _MARK_WIDTH = 2
 
@@ -36,7 +36,7 @@ class TextBox(TextArea, inherit_bindings=False):
     It overrides private methods of Textual 8.2.8's TextArea, which the tests of this module hold in place.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"role--{role}" for role in ROLES}
+    PART = N_("Editing")
     BINDINGS: ClassVar[list[BindingType]] = [
         _edit("up", "cursor_up", "up", N_("line up")),
         _edit("down", "cursor_down", "down", N_("line down")),
@@ -75,6 +75,7 @@ class TextBox(TextArea, inherit_bindings=False):
 
     def __init__(self, *, id: str | None = None) -> None:
         self._pastes = Pastes()
+        self._roles = RoleStyles()
         super().__init__(highlight_cursor_line=False, id=id)
         self.cursor_blink = False
         self.match_cursor_bracket = False
@@ -196,7 +197,7 @@ class TextBox(TextArea, inherit_bindings=False):
         line = super().get_line(line_index)
         text = line.plain
         for first, last in self._pastes.spans(text):
-            line.stylize(self._role("attention"), first, last)
+            line.stylize(self.style_of("attention"), first, last)
         row, column = self.cursor_location
         if row == line_index and self.has_focus and self.selection.is_empty and not text.isascii():
             last = next_border(text, column)
@@ -217,7 +218,7 @@ class TextBox(TextArea, inherit_bindings=False):
         is_first = y + self.scroll_offset.y == 0
         mark = f"{self.mark()} " if is_first else "  "
         base = self.rich_style
-        marked = Strip([Segment(mark, base + self._role("user") + Style(bold=True))], _MARK_WIDTH)
+        marked = Strip([Segment(mark, base + self.style_of("user") + Style(bold=True))], _MARK_WIDTH)
         if not self.text and y == 0:
             return Strip.join([marked, self._placeholder_line(base)])
         return Strip.join([marked, super().render_line(y)]).simplify()
@@ -225,7 +226,7 @@ class TextBox(TextArea, inherit_bindings=False):
     def _placeholder_line(self, base: Style) -> Strip:
         width = max(0, self.content_size.width - _MARK_WIDTH)
         text = set_cell_size(shortened(self.placeholder_text(width), width), width)
-        muted = base + self._role("muted")
+        muted = base + self.style_of("muted")
         if not self.has_focus or not text:
             return Strip([Segment(text, muted)], width)
         cursor = self._theme.cursor_style if self._theme else None
@@ -238,8 +239,9 @@ class TextBox(TextArea, inherit_bindings=False):
             width,
         )
 
-    def _role(self, role: str) -> Style:
-        return self.get_component_rich_style(f"role--{role}", partial=True)
+    def style_of(self, role: str) -> Style:
+        """The style of a role."""
+        return self._roles.style(self.app.theme_variables, role)
 
     def _set_document(self, text: str, language: str | None) -> None:
         super()._set_document(text, language)
