@@ -14,7 +14,7 @@ from coze_tui.api import conversations as api
 from coze_tui.api.client import CozeClient
 from coze_tui.api.events import MessageCompleted
 from coze_tui.api.objects import Conversation, Frame, Message, MessageType, Role
-from coze_tui.engine.conversations import now_ms
+from coze_tui.engine.conversations import Summary, now_ms
 from coze_tui.engine.stored_turn import messages_of
 from coze_tui.engine.telling import told_chats
 from coze_tui.engine.transcript import ToldChat
@@ -223,6 +223,15 @@ class ServerSide:
         if saved is None or not (saved.on_server and saved.conversation_id):
             return None
         return saved if saved.site == self._settings().site else None
+
+
+def bound(summary: Summary) -> ServerConversation | None:
+    """A conversation here as the server knows it; None where the server does not have it."""
+    if not (summary.on_server and summary.conversation_id):
+        return None
+    return ServerConversation(
+        summary.conversation_id, summary.bot_id, "", summary.section_id, 0, 0, summary.key
+    )
 
 
 def _server_conversation(

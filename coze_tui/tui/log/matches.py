@@ -1,0 +1,44 @@
+"""Where a searched text is in an entry of the log. Pure."""
+
+from __future__ import annotations
+
+from coze_tui.tui.log.blocks import FoldBlock
+from coze_tui.tui.log.entries import Entry
+from coze_tui.tui.log.highlights import spans
+from coze_tui.tui.render.lines import Line
+from coze_tui.tui.render.palette import Palette
+
+
+def match_lines(entry: Entry, needle: str, width: int, palette: Palette) -> list[int]:
+    """The lines of an entry in which the text begins, also where a wrapped line parts it."""
+    height = entry.lay_out(width, palette)
+    lines = [entry.line(number) for number in range(height)]
+    found = []
+    for number, (line, block, _place) in enumerate(lines):
+        if block is None or not line.text:
+            continue
+        text = line.text
+        if number + 1 < height and lines[number + 1][1] is block:
+            text += _continuation(lines[number + 1][0])
+        if any(start < len(line.text) for start, _end in spans(text, needle)):
+            found.append(number)
+    return found
+
+
+def _continuation(line: Line) -> str:
+    return f"{line.joint}{line.text}" if line.continues else ""
+
+
+def holds(entry: Entry, needle: str) -> bool:
+    """The text stands in what the entry says, seen or folded."""
+    return any(spans(block.find_text(), needle) for block in entry.blocks)
+
+
+def open_folds(entry: Entry, needle: str) -> bool:
+    """Opens the folds in which the text stands; whether any was opened."""
+    opened = False
+    for block in entry.blocks:
+        if isinstance(block, FoldBlock) and not block.is_open and spans(block.find_text(), needle):
+            block.toggle()
+            opened = True
+    return opened

@@ -1,0 +1,150 @@
+"""How much of a stored conversation a log has loaded, and the way to the rest of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from coze_tui.engine.conversations import ChatPage
+from coze_tui.engine.transcript import ToldChat
+from coze_tui.tui.log.entries import BotEntry, Entry, SectionEntry, UserEntry
+from coze_tui.tui.widgets.message_log import MessageLog
+
+if TYPE_CHECKING:
+    from coze_tui.engine.browsing import Occurrence
+    from coze_tui.engine.engine import Engine
+    from coze_tui.engine.home import EngineHome
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a stored chat stands in the log."""
+
+    first: int
+    last: int
+    """Positions of its messages."""
+    question: UserEntry | None
+    answer: BotEntry
+
+
+class LogWindow:
+    """Fills a log with chats of one conversation. Nothing is told of what comes too late for it."""
+
+    def __init__(self, home: EngineHome[Engine], log: MessageLog) -> None:
+        self._home = home
+        self._log = log
+        self._page: ChatPage | None = None
+        self._places: list[_Place] = []
+        self.key = ""
+        """Of the conversation; empty for none."""
+
+    @property
+    def has_newer(self) -> bool:
+        """The log does not reach to the end of the conversation."""
+        return self._page is not None and self._page.has_newer
+
+    def forget(self) -> None:
+        """There is no stored conversation."""
+        self.key, self._page = "", None
+        self._places.clear()
+
+    def show(self, key: str, page: ChatPage) -> None:
+        """Show this part of a conversation, from its end."""
+        self.key, self._page = key, page
+        self._places.clear()
+        entries = self._entries(page.chats, at_start=False)
+        self._log.show(entries, has_older=page.has_older, has_newer=page.has_newer)
+
+    async def load_older(self) -> None:
+        """Add the chats before."""
+        key, page = self.key, self._page
+        if page is None or not page.has_older:
+            return
+        older = await self._home.call(lambda engine: engine.conversations.page(key, before=page.first))
+        if self._page is not page:
+            return
+        self._page = replace(page, first=older.first or page.first, has_older=older.has_older)
+        self._log.prepend(self._entries(older.chats, at_start=True), has_older=older.has_older)
+
+    async def load_newer(self) -> None:
+        """Add the chats behind."""
+        key, page = self.key, self._page
+        if page is None or not page.has_newer:
+            return
+        newer = await self._home.call(lambda engine: engine.conversations.page(key, after=page.last))
+        if self._page is not page:
+            return
+        self._page = replace(page, last=newer.last or page.last, has_newer=newer.has_newer)
+        self._log.extend(self._entries(newer.chats, at_start=False), has_newer=newer.has_newer)
+
+    async def load_end(self) -> None:
+        """Show the end of the conversation, if the log does not reach there."""
+        key = self.key
+        if self.has_newer:
+            page = await self._home.call(lambda engine: engine.conversations.page(key))
+            if self.key == key:
+                self.show(key, page)
+
+    async def load_around(self, key: str, message: int) -> int:
+        """Show the part of a conversation around a message; the message's position, 0 if it is gone."""
+        page, position = await self._home.call(lambda engine: engine.conversations.around(key, message))
+        self.show(key, page)
+        return position
+
+    async def entry_of(self, occurrence: Occurrence) -> Entry | None:
+        """The entry of a message, loaded where that was not done; None if it is gone."""
+        entry = self._entry_at(occurrence)
+        if entry is None and self.key:
+            key = self.key
+            page, position = await self._home.call(
+                lambda engine: engine.conversations.around(key, occurrence.message)
+            )
+            if position and self.key == key:
+                self.show(key, page)
+                entry = self._entry_at(occurrence)
+        return entry
+
+    def _entry_at(self, occurrence: Occurrence) -> Entry | None:
+        is_question = occurrence.type == "question"
+        for place in self._places:
+            if place.first <= occurrence.position <= place.last:
+                return place.question if is_question and place.question else place.answer
+        kind = UserEntry if is_question else BotEntry  # what was said since the log was filled has no place
+        return next(
+            (
+                entry
+                for entry in reversed(self._log.entries)
+                if isinstance(entry, kind) and occurrence.chat and entry.chat == occurrence.chat
+            ),
+            None,
+        )
+
+    def entry_at(self, position: int) -> Entry | None:
+        """The entry of the message at a position, if it is loaded."""
+        place = next((place for place in self._places if place.first <= position <= place.last), None)
+        if place is None:
+            return None
+        return place.question if place.question and position == place.first else place.answer
+
+    def _entries(self, chats: Sequence[ToldChat], *, at_start: bool) -> list[Entry]:
+        entries, places = [], []
+        for chat in chats:
+            told = entries_of(chat)
+            entries += told
+            question = next((entry for entry in told if isinstance(entry, UserEntry)), None)
+            answer = told[-1]
+            assert isinstance(answer, BotEntry)
+            places.append(_Place(chat.first, chat.last, question, answer))
+        self._places = places + self._places if at_start else self._places + places
+        return entries
+
+
+def entries_of(chat: ToldChat) -> list[Entry]:
+    """A stored chat as the log shows it: the line of a new section, the question, what came back."""
+    entries: list[Entry] = []
+    if chat.starts_section:
+        entries.append(SectionEntry(chat.sent_at_ms))
+    if chat.question:
+        entries.append(UserEntry(chat.question, chat.sent_at_ms, chat=chat.key))
+    return [*entries, BotEntry.told(chat)]
