@@ -43,7 +43,8 @@ class ChatScreen(ConversationScreen):
         Binding("ctrl+n", "new", N_("new"), id="chat.new"),
         Binding("ctrl+g,f2", "events", N_("events"), id="chat.events", priority=True),
         Binding("ctrl+t", "bot", N_("bot"), id="chat.bot"),
-        Binding("escape", "escape", N_("stop"), id="chat.stop"),
+        Binding("escape", "stop", N_("stop"), id="chat.stop"),
+        Binding("escape", "back", N_("back"), id="chat.back"),
         Binding(
             "ctrl+c", "ladder", N_("copy, stop, clear, quit"), id="chat.ladder", show=False, priority=True
         ),
@@ -130,14 +131,16 @@ class ChatScreen(ConversationScreen):
 
     # --- stopping, recovering, asking again ---
 
-    def action_escape(self) -> None:
-        """Back to the prompt; from there, stop the answer."""
-        if self.sidebar.has_class("-overlay") and self.focused is self.sidebar:
+    def action_stop(self) -> None:
+        """Stop the answer."""
+        self.stop_turn()
+
+    def action_back(self) -> None:
+        """Back to the prompt."""
+        if self.sidebar.has_class("-overlay"):
             self.action_events()
-        elif self.focused is not self.prompt:
-            self.prompt.focus()
         else:
-            self.stop_turn()
+            self.prompt.focus()
 
     def stop_turn(self) -> None:
         """End the running answer; what has come stays."""
@@ -407,9 +410,12 @@ class ChatScreen(ConversationScreen):
         self.app.push_screen(HelpScreen(self, commands))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Esc is in the footer only while there is something to stop."""
-        if action == "escape" and not self.turn_runs and self.focused is self.prompt:
-            return None if self.sidebar.has_class("-overlay") else False
+        """Esc goes back to the prompt, and from there stops the answer while there is one."""
+        is_back = self.focused is not self.prompt or self.sidebar.has_class("-overlay")
+        if action == "stop":
+            return self.turn_runs and not is_back
+        if action == "back":
+            return is_back
         return True
 
     # --- layout ---

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 _WIDE = 100
 """Columns from which the sidebar stands beside the log."""
 _FOOTER = (
-    *("chat.stop", "log.unfold", "log.copy", "log.copy_code", "events.open", "events.copy_ids"),
+    *("chat.stop", "chat.back", "log.unfold", "log.copy", "log.copy_code", "events.open", "events.copy_ids"),
     *("app.commands", "chat.history", "chat.new", "chat.events", "chat.bot"),
 )
 """Ids of the bindings that the footer shows, the most wanted first."""
