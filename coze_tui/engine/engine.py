@@ -19,6 +19,7 @@ from coze_tui.engine.browsing import Browsing
 from coze_tui.engine.conversations import Conversations, now_ms
 from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.home import TurnFeed
+from coze_tui.engine.inspecting import Inspecting
 from coze_tui.engine.live import LiveTurn, LiveTurns
 from coze_tui.engine.runner import ChatTurn
 from coze_tui.engine.server_side import ServerSide
@@ -87,6 +88,7 @@ class Engine:
         self.troubles = opened.troubles
         self.conversations = Conversations(opened.database)
         self.browsing = Browsing(opened.database)
+        self.inspecting = Inspecting(opened.database)
         self.server_side = ServerSide(opened.database, self.client, lambda: self.settings)
 
     async def close(self) -> None:

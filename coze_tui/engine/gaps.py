@@ -6,6 +6,7 @@ import math
 import random
 from array import array
 from bisect import insort
+from collections.abc import Sequence
 
 _KEPT = 20_000
 _STALL_US = 1_000_000
@@ -36,7 +37,12 @@ class Gaps:
 
     def quantile(self, part: float) -> int:
         """The least duration that `part` of all do not exceed; 0 without any."""
-        if not self._sorted:
-            return 0
-        rank = math.ceil(len(self._sorted) * part)
-        return self._sorted[max(0, rank - 1)]
+        return quantile(self._sorted, part)
+
+
+def quantile(ordered: Sequence[int], part: float) -> int:
+    """The least of these values, in ascending order, that `part` of all do not exceed; 0 without any."""
+    if not ordered:
+        return 0
+    rank = math.ceil(len(ordered) * part)
+    return ordered[max(0, rank - 1)]
