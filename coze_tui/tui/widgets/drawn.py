@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -12,31 +11,29 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from coze_tui.tui.amounts import shortened
-
-ROLES = ("text", "bot", "user", "good", "attention", "failure", "muted", "line", "selected")
-"""The roles of the themes; each is a component class `role--NAME` of `drawn.tcss`."""
+from coze_tui.tui.widgets.roles import RoleStyles
 
 Part = tuple[str, str]
 """Clean text without line ends, and its role; `bold` and `selected` may follow: `("sent", "text bold")`."""
-
-_BOLD = Style(bold=True)
 
 
 class Drawn(Widget):
     """A widget that draws its own lines and knows no children."""
 
     ALLOW_SELECT = False
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"role--{role}" for role in ROLES}
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._roles = RoleStyles()
+
+    @property
+    def line_width(self) -> int:
+        """Cells of a line."""
+        return self.content_size.width
 
     def style_of(self, role: str) -> Style:
         """The style of a role and what follows it; only `selected` has a background of its own."""
-        style = Style()
-        for word in role.split():
-            if word == "bold":
-                style += _BOLD
-            else:
-                style += self.get_component_rich_style(f"role--{word}", partial=True)
-        return style
+        return self._roles.style(self.app.theme_variables, role)
 
     def line(self, left: Sequence[Part], right: Sequence[Part] = (), ground: str = "") -> Strip:
         """A line as wide as the widget, `right` at its end; where there is no room `left` is cut.
@@ -46,7 +43,7 @@ class Drawn(Widget):
             right: Parts that end at the right edge; they win over `left`.
             ground: Role to lie under the whole line.
         """
-        width = self.content_size.width
+        width = self.line_width
         taken = width_of(right)
         parts = cut(left, max(0, width - taken - bool(taken)))
         gap = width - width_of(parts) - taken

@@ -17,7 +17,7 @@ from coze_tui.tui.themes import DARK_THEME, theme_variable_defaults, themes
 
 STYLES = Path(coze_tui.tui.__file__).parent / "styles"
 NAMES = (
-    *("drawn", "key_footer", "text_box", "field", "rows", "passage", "json_view"),
+    *("key_footer", "text_box", "field", "rows", "passage", "json_view"),
     *("bot_list", "panel", "dialogs", "bots", "first_run", "tool_request", "help"),
 )
 SIZES = ((60, 20), (80, 24), (120, 40))

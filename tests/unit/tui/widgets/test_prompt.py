@@ -47,7 +47,7 @@ class PromptApp(App[None]):
     """A prompt, and what it tells."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = [
-        STYLES / f"{name}.tcss" for name in ("drawn", "text_box", "completion", "prompt_area")
+        STYLES / f"{name}.tcss" for name in ("text_box", "completion", "prompt_area")
     ]
     ENABLE_COMMAND_PALETTE = False
 
