@@ -48,7 +48,7 @@ _STYLE_NAMES = (
     *("app", "header", "banner", "message_log", "event_sidebar", "status_strip", "attachment_strip"),
     *("queue_strip", "completion", "text_box", "prompt_area", "key_footer", "chat"),
     *("panel", "field", "rows", "passage", "json_view", "dialogs", "bot_list", "bots"),
-    *("first_run", "tool_request", "help"),
+    *("first_run", "tool_request", "help", "search_bar", "history"),
 )
 
 
@@ -125,6 +125,9 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
         for theme in themes():
             self.register_theme(theme)
         self.theme = settings.theme if settings.theme in self.available_themes else DARK_THEME
+        # Before anything is parsed: Textual would do all of it again once the theme is shown.
+        self.stylesheet.set_variables(self.get_css_variables())
+        self._is_styled = True
         self.set_keymap(dict(settings.keys))
 
     # --- the engine ---
@@ -151,7 +154,9 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
     @property
     def palette(self) -> Palette:
         """The colours of rendered text in the theme in use."""
-        return palette_of(self.current_theme)
+        wish, in_tmux = self.settings.simple_emoji, "TMUX" in self.access.environment
+        simple = wish == "on" or (wish == "auto" and in_tmux)
+        return replace(palette_of(self.current_theme), simple_emoji=simple)
 
     @property
     def frames_per_second(self) -> int:
@@ -160,6 +165,13 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return theme_variable_defaults(self.current_theme)
+
+    def refresh_css(self, *, animate: bool = True) -> None:
+        """Parse and apply the style sheets anew; not for the theme that they are in already."""
+        if self._is_styled:
+            self._is_styled = False
+        else:
+            super().refresh_css(animate=animate)
 
     def remember(self, name: str, value: str) -> None:
         """Keep a choice for the next time; a folder that cannot be written is no reason to stop."""
@@ -300,7 +312,8 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
         return ChatScreen(self.settings)
 
     def on_mount(self) -> None:
-        self.home.start()
+        # What the engine imports would hold up the first frame and the first keys.
+        self.call_after_refresh(self.call_after_refresh, self.home.start)
         if self.lifeline is not None:
             self.lifeline.attach(asyncio.get_running_loop(), self.leave)
 

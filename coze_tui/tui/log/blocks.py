@@ -8,7 +8,7 @@ from typing import Literal
 from rich.segment import Segment
 from rich.style import Style
 
-from coze_tui.text import clean_line
+from coze_tui.text import clean_line, simple_emoji
 from coze_tui.tui.amounts import shortened
 from coze_tui.tui.render.document import Document
 from coze_tui.tui.render.json_lines import json_lines
@@ -28,9 +28,14 @@ def style_of(palette: Palette, role: Role) -> Style:
     return style
 
 
+def shown(text: str, palette: Palette) -> str:
+    """The text as it is drawn; what is copied and searched stays as it came."""
+    return simple_emoji(text) if palette.simple_emoji else text
+
+
 def words_line(words: Words, palette: Palette, *, bold_first: bool = False) -> Line:
     """One line, not wrapped."""
-    segments = [Segment(text, style_of(palette, role)) for text, role in words if text]
+    segments = [Segment(shown(text, palette), style_of(palette, role)) for text, role in words if text]
     if bold_first and segments:
         first = segments[0]
         segments[0] = Segment(first.text, (first.style or Style.null()) + Style(bold=True))
@@ -125,7 +130,7 @@ class PlainBlock(Block):
         return self._text
 
     def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
-        return render_plain(self._text, width, style_of(palette, self._role))
+        return render_plain(shown(self._text, palette), width, style_of(palette, self._role))
 
 
 class AnswerBlock(Block):
@@ -155,6 +160,11 @@ class AnswerBlock(Block):
         """The rendering, once it has been laid out."""
         return self._document
 
+    @property
+    def is_empty(self) -> bool:
+        """No text has come yet."""
+        return not self._pieces
+
     def append(self, text: str) -> None:
         """More has arrived; it is rendered when the lines are next asked for."""
         if text:
@@ -163,7 +173,7 @@ class AnswerBlock(Block):
     def settle(self, text: str) -> None:
         """This is the whole text."""
         if not self.is_settled and text == self.text and self._document is not None:
-            self._draw_pending(self._document)
+            self.grow()
             self._document.settle()
         else:
             self._pieces, self._document = [text], None
@@ -172,21 +182,21 @@ class AnswerBlock(Block):
 
     def grow(self) -> int:
         """Render what has arrived; the first line that changed, or the number of lines if none did."""
-        if self._document is None:
+        if self._document is None or self._laid_out is None:
             return 0
-        return self._draw_pending(self._document)
+        return self._draw_pending(self._document, self._laid_out[1])
 
     def lines(self, width: int, palette: Palette) -> Sequence[Line]:
         document = self._document
-        if document is None or self._laid_out is None or self._laid_out[1] != palette:
+        if document is None or self._laid_out is None or self._laid_out[1] is not palette:
             document = self._document = Document(width, palette)
             self._drawn = 0
-            self._draw_pending(document)
+            self._draw_pending(document, palette)
             if self.is_settled:
                 document.settle()
         elif self._laid_out[0] != width:
             document.resize(width)
-        self._draw_pending(document)
+        self._draw_pending(document, palette)
         self._laid_out = (width, palette)
         return document.lines
 
@@ -200,12 +210,12 @@ class AnswerBlock(Block):
     def copy_text(self) -> str:
         return self.text
 
-    def _draw_pending(self, document: Document) -> int:
+    def _draw_pending(self, document: Document, palette: Palette) -> int:
         if self._drawn >= len(self._pieces):
             return len(document.lines)
         text = "".join(self._pieces[self._drawn :])
         self._drawn = len(self._pieces)
-        return document.append(text)
+        return document.append(shown(text, palette))
 
 
 class FoldBlock(Block):
@@ -277,7 +287,7 @@ class ReasoningBlock(FoldBlock):
         return [(self._label(self), "muted")]
 
     def body(self, width: int, palette: Palette) -> Sequence[Line]:
-        return render_plain(self.text, width, palette.muted + Style(italic=True))
+        return render_plain(shown(self.text, palette), width, palette.muted + Style(italic=True))
 
     def copy_text(self) -> str:
         return self.text
@@ -309,11 +319,11 @@ class ToolBlock(FoldBlock):
     def body(self, width: int, palette: Palette) -> Sequence[Line]:
         lines: list[Line] = []
         if self.arguments:
-            lines += json_lines(self.arguments, width, palette)
+            lines += json_lines(shown(self.arguments, palette), width, palette)
         if self.response is not None:
             if lines:
                 lines.append(words_line([("→", "muted")], palette))
-            lines += json_lines(self.response, width, palette)
+            lines += json_lines(shown(self.response, palette), width, palette)
         return lines
 
     def copy_text(self) -> str:

@@ -17,7 +17,6 @@ from coze_tui.tui.amounts import duration, size, thousands
 from coze_tui.tui.log.blocks import (
     AnswerBlock,
     Block,
-    FoldBlock,
     FollowUpsBlock,
     HeaderBlock,
     NoticeBlock,
@@ -227,7 +226,7 @@ class BotEntry(Entry):
             self._first_text_us = at_us
             self._tell()
         block = self._answer_of(update.message_id)
-        if not block.text and at_us:
+        if block.is_empty and at_us:
             self._end_reasoning(update.message_id, at_us)
         block.append(update.text)
         self.changed()

@@ -179,6 +179,8 @@ class Palette:
     search_hit: Style
     code: Mapping[str, Style] = field(default_factory=dict)
     """By the dotted name of the Pygments token, without backgrounds."""
+    simple_emoji: bool = False
+    """Emoji are drawn without the variants that tmux measures in its own way."""
 
     @classmethod
     def from_colors(cls, colors: Colors) -> "Palette":

@@ -1,0 +1,92 @@
+"""Blocks give the lines they promise, and keep their source whatever is drawn of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from coze_tui.engine import updates as turn
+from coze_tui.engine.transcript import ToldChat
+from coze_tui.engine.updates import Phase
+from coze_tui.errors import QuotaError
+from coze_tui.tui.log.blocks import AnswerBlock, FollowUpsBlock, HeaderBlock, PlainBlock
+from coze_tui.tui.log.entries import BotEntry, UserEntry
+from coze_tui.tui.render.palette import Palette
+
+PALETTE = Palette.dark()
+
+
+def text_of(entry: BotEntry | UserEntry, width: int = 60, palette: Palette = PALETTE) -> str:
+    return "\n".join(entry.line(n)[0].plain.rstrip() for n in range(entry.lay_out(width, palette)))
+
+
+def test_emoji_variants_are_dropped_from_the_drawing_and_kept_in_the_source() -> None:
+    simple = replace(PALETTE, simple_emoji=True)
+    for block in (AnswerBlock("m", "a ❤️ 👍🏽 b"), PlainBlock("a ❤️ 👍🏽 b")):
+        drawn = "".join(line.plain for line in block.lines(40, simple))
+        assert drawn == "a ❤ 👍 b"
+        assert block.copy_text() == "a ❤️ 👍🏽 b"
+    assert "❤️" in "".join(line.plain for line in PlainBlock("❤️").lines(40, PALETTE))
+
+
+def test_a_header_leaves_out_facts_that_do_not_fit() -> None:
+    block = HeaderBlock("bot", "accent", ["10:02:09", "first text 412 ms", "9 tokens"])
+    assert block.lines(80, PALETTE)[0].plain == "bot  10:02:09 · first text 412 ms · 9 tokens"
+    assert block.lines(30, PALETTE)[0].plain == "bot  10:02:09 · 9 tokens"
+    assert block.lines(4, PALETTE)[0].plain == "bot"
+
+
+def test_follow_ups_are_found_where_they_are_drawn() -> None:
+    block = FollowUpsBlock(["短", "a much longer question"])
+    lines = block.lines(20, PALETTE)
+    assert [line.plain for line in lines] == ["1 短", "2 a much longer que…"]
+    assert block.question_at(0, 2) == "短"
+    assert block.question_at(1, 5) == "a much longer question"
+    assert block.question_at(0, 15) is None
+
+
+@pytest.mark.parametrize(
+    ("outcome", "error", "said"),
+    [
+        (Phase.COMPLETED, None, ""),
+        (Phase.CANCELED, None, "stopped at"),
+        (Phase.INTERRUPTED, None, "cut off at"),
+        (Phase.FAILED, QuotaError(4028, "x", logid="LOG1"), "logid LOG1"),
+        (Phase.FAILED, None, "failed"),
+    ],
+)
+def test_how_a_turn_ended_is_said_under_it(outcome: Phase, error: QuotaError | None, said: str) -> None:
+    entry = BotEntry("bot", 1_760_000_000_000)
+    entry.answer_grew(turn.AnswerGrew("m", "half an answer", (1_000,)))
+    entry.end(turn.TurnEnded(outcome, 2_000_000, error))
+    assert "half an answer" in text_of(entry)
+    assert said in text_of(entry)
+
+
+def test_a_live_entry_looks_like_the_told_one() -> None:
+    live = BotEntry("bot", 1_760_000_000_000)
+    live.reasoning_grew(turn.ReasoningGrew("m", "thinking", (100_000,)))
+    live.tool_called(turn.ToolCalled("c", "ferry", '{"pier":3}', 150_000))
+    live.tool_responded(turn.ToolResponded("r", "c", "ferry", "18:40", 60_000, 210_000))
+    for piece in ("It ", "is **18:40**."):
+        live.answer_grew(turn.AnswerGrew("m", piece, (300_000,)))
+    live.answer_settled(turn.AnswerSettled("m", "It is **18:40**.", "thinking", 400_000))
+    live.follow_up(turn.FollowUpOffered("And then?", 500_000))
+    live.usage(1902)
+    live.end(turn.TurnEnded(Phase.COMPLETED, 1_900_000))
+    text = text_of(live, 90)
+    assert "▸ thought for 200 ms" in text
+    assert '▸ ferry({"pier":3})  → 5 B in 60 ms' in text
+    assert "It is 18:40." in text
+    assert "1 And then?" in text
+    assert "1.9 s · first text 300 ms · 1 902 tokens" in text
+    assert live.copy_text() == "It is **18:40**."
+
+
+def test_what_was_said_of_an_end_goes_when_the_chat_goes_on() -> None:
+    entry = BotEntry.told(ToldChat(1, "q", 1_760_000_000_000, "bot", outcome=Phase.INTERRUPTED))
+    assert "cut off" in text_of(entry)
+    entry.resumed()
+    assert "cut off" not in text_of(entry)
+    assert entry.outcome is None
