@@ -40,6 +40,10 @@ async def _new(screen: ChatScreen, argument: str) -> None:
     screen.action_new()
 
 
+async def _history(screen: ChatScreen, argument: str) -> None:
+    screen.action_history()
+
+
 async def _bot(screen: ChatScreen, argument: str) -> None:
     screen.choose_bot(argument)
 
@@ -104,6 +108,7 @@ def slash_commands() -> tuple[SlashCommand, ...]:
     """All commands, in the order of the help."""
     return (
         SlashCommand("/new", N_("New conversation"), N_("Begin a new conversation"), _new),
+        SlashCommand("/history", N_("History"), N_("Look through all conversations"), _history),
         SlashCommand("/bot", N_("Choose a bot"), N_("Choose another bot"), _bot, N_("ID")),
         SlashCommand("/events", N_("Events"), N_("Show or hide the events"), _events),
         SlashCommand("/stop", N_("Stop"), N_("Stop the answer"), _stop),

@@ -40,6 +40,7 @@ class ChatScreen(ConversationScreen):
     PART = N_("Chat")
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s,f3", "history", N_("history"), id="chat.history"),
         Binding("ctrl+n", "new", N_("new"), id="chat.new"),
         Binding("ctrl+g,f2", "events", N_("events"), id="chat.events", priority=True),
         Binding("ctrl+t", "bot", N_("bot"), id="chat.bot"),
@@ -351,6 +352,19 @@ class ChatScreen(ConversationScreen):
             self.learn_bot()
 
     @work(group="screen", exclusive=True, exit_on_error=False)
+    async def action_history(self) -> None:
+        """Look through all conversations, and go on with one of them."""
+        from coze_tui.tui.screens.history import HistoryScreen
+
+        await self._keep_draft()
+        choice = await self.app.push_screen_wait(HistoryScreen(self.bot, self.conversation))
+        here = self.conversation
+        if choice is not None and (choice.key != here or choice.message is not None):
+            await self._open(choice.key, choice.message)
+        elif here and not await self.home.call(lambda engine: engine.browsing.is_there(here)):
+            self.action_new()
+
+    @work(group="screen", exclusive=True, exit_on_error=False)
     async def open_first_run(self) -> None:
         """Choose site, token and bot."""
         if await self.coze.first_run():
@@ -423,12 +437,16 @@ class ChatScreen(ConversationScreen):
     def on_resize(self, event: events.Resize) -> None:
         self._arrange()
 
+    def on_mount(self) -> None:
+        self._arrange()
+
     def _arrange(self) -> None:
         """Beside the log from 100 columns up, else over it when asked for, with the strip instead."""
-        is_wide = self.size.width >= _WIDE
+        size = self.app.size  # known before there is a layout
+        is_wide = size.width >= _WIDE
         choice = self.coze.settings.sidebar
         self.set_class(not is_wide, "-narrow")
-        self.set_class(self.size.height < 18, "-low")
+        self.set_class(size.height < 18, "-low")
         over = self.sidebar.has_class("-overlay") and not is_wide
         self.sidebar.set_class(over, "-overlay")
         self.sidebar.display = over or (is_wide and choice != "hidden")

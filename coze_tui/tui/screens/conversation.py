@@ -17,10 +17,9 @@ from textual.worker import Worker, WorkerState
 
 from coze_tui.advice import advice
 from coze_tui.api.objects import Bot, ToolCall
-from coze_tui.engine.conversations import ChatPage, Opened
+from coze_tui.engine.conversations import Opened
 from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.home import TurnFeed
-from coze_tui.engine.transcript import ToldChat
 from coze_tui.engine.updates import Phase
 from coze_tui.errors import CozeTuiError, CredentialsError
 from coze_tui.i18n import _
@@ -28,7 +27,8 @@ from coze_tui.settings import Settings
 from coze_tui.text import clean, clean_line
 from coze_tui.tui import messages as posted
 from coze_tui.tui.bridge import run_turn
-from coze_tui.tui.log.entries import BotEntry, Entry, GreetingEntry, SectionEntry, UserEntry
+from coze_tui.tui.log.entries import BotEntry, GreetingEntry, UserEntry
+from coze_tui.tui.log_window import LogWindow
 from coze_tui.tui.widgets.attachment_strip import AttachmentStrip
 from coze_tui.tui.widgets.banner import Banner
 from coze_tui.tui.widgets.chip import Chip, activity_of
@@ -63,6 +63,8 @@ _QUIT_AGAIN_SECONDS = 2.0
 class ConversationScreen(Screen[None]):
     """A log, a prompt, and what runs between them. What else can be done about it is `ChatScreen`'s."""
 
+    AUTO_FOCUS = "#prompt"
+
     header = getters.query_one(ChatHeader)
     log_widget = getters.query_one(MessageLog)
     sidebar = getters.query_one(EventSidebar)
@@ -85,12 +87,10 @@ class ConversationScreen(Screen[None]):
         self.question = ""
         self._queue: list[str] = []
         self._sent_files: tuple[tuple[Path, int], ...] = ()
-        self._page: ChatPage | None = None
         self.figures = TurnFigures()
         self._sent_at = 0.0
         self._pulse: Timer | None = None
         self._quit_asked_at = 0.0
-        self._chat_keys: dict[int, BotEntry] = {}
         self.waiting_calls: tuple[ToolCall, ...] = ()
         self.tool_drafts: dict[str, str] = {}
         """Call id → what was typed for it; kept while the form is closed."""
@@ -130,7 +130,7 @@ class ConversationScreen(Screen[None]):
         yield LifeFeed(id="life")
 
     def on_mount(self) -> None:
-        self.prompt.focus()
+        self.window = LogWindow(self.home, self.log_widget)
         for problem in self.coze.problems:
             self.banner.add(advice(problem).text)
         self.call_after_refresh(self._begin)
@@ -207,7 +207,8 @@ class ConversationScreen(Screen[None]):
 
     # --- conversations ---
 
-    async def _open(self, key: str) -> None:
+    async def _open(self, key: str, message: int | None = None) -> None:
+        """Show a conversation, at its end or at a message."""
         opened = await self.home.call(lambda engine: engine.conversations.open(key))
         if opened is None:
             text = _("there is no conversation {key} here").format(key=clean_line(key))
@@ -219,17 +220,20 @@ class ConversationScreen(Screen[None]):
         question = await self.home.call(lambda engine: engine.follow(opened.summary.key, feed))
         if question is not None:
             self.begin_turn(question, feed)
+        elif message is not None:
+            entry = self.window.entry_at(await self.window.load_around(key, message))
+            if entry is not None:
+                self.log_widget.show_entry(entry)
+                self.log_widget.focus()
 
     def _show(self, opened: Opened) -> None:
         summary = opened.summary
         self.conversation = summary.key
         self.bot = Bot(id=summary.bot_id, name=summary.bot_name)
-        self._page = opened.page
-        self._chat_keys.clear()
         self.phase = None
         self._set_title(summary.title)
         self.header.bot = self.bot_name
-        self.log_widget.show(self._entries(opened.page.chats), has_older=opened.page.has_older)
+        self.window.show(summary.key, opened.page)
         self._set_queue(opened.queue)
         if opened.draft:
             self.prompt.set_message(opened.draft)
@@ -239,34 +243,21 @@ class ConversationScreen(Screen[None]):
         last = opened.page.chats[-1] if opened.page.chats else None
         self._show_life(last.key if last else 0)
 
-    def _entries(self, chats: Sequence[ToldChat]) -> list[Entry]:
-        entries: list[Entry] = []
-        for chat in chats:
-            if chat.starts_section:
-                entries.append(SectionEntry(chat.sent_at_ms))
-            if chat.question:
-                entries.append(UserEntry(chat.question, chat.sent_at_ms, chat=chat.key))
-            entry = BotEntry.told(chat)
-            if chat.key:
-                self._chat_keys[chat.key] = entry
-            entries.append(entry)
-        return entries
-
     @on(MessageLog.OlderWanted)
     @work(group="page", exclusive=True, exit_on_error=False)
-    async def _load_older(self) -> None:
-        if self._page is not None and self._page.has_older:
-            key, before = self.conversation, self._page.first
-            page = await self.home.call(lambda engine: engine.conversations.page(key, before=before))
-            self._page = ChatPage(
-                page.chats, page.first, self._page.last, page.has_older, self._page.has_newer
-            )
-            self.log_widget.prepend(self._entries(page.chats), has_older=page.has_older)
+    async def _older_wanted(self, message: MessageLog.OlderWanted) -> None:
+        await (self.window.load_start() if message.first else self.window.load_older())
+
+    @on(MessageLog.NewerWanted)
+    @work(group="page", exclusive=True, exit_on_error=False)
+    async def _newer_wanted(self, message: MessageLog.NewerWanted) -> None:
+        await (self.window.load_end() if message.last else self.window.load_newer())
 
     def action_new(self) -> None:
         """Begin a new conversation; a running turn goes on in its own."""
         self._leave()
-        self.conversation, self._page = "", None
+        self.conversation = ""
+        self.window.forget()
         self.phase = None
         self._set_title("")
         self._set_queue(())
@@ -336,6 +327,13 @@ class ConversationScreen(Screen[None]):
         self.send(question)
 
     def send(self, question: str) -> None:
+        """Send a question now; the log goes to the end of the conversation for it."""
+        if self.window.has_newer:
+            self._send_at_end(question)
+        else:
+            self._send_now(question)
+
+    def _send_now(self, question: str) -> None:
         feed = TurnFeed()
         self._sent_files = self.attachments.take()
         files = tuple(path for path, _size in self._sent_files)
@@ -344,6 +342,11 @@ class ConversationScreen(Screen[None]):
         self._ask_engine(question, feed, files)
         if not self.title_text:
             self._set_title(" ".join(question[:240].split())[:60])
+
+    @work(group="ask", exit_on_error=False)
+    async def _send_at_end(self, question: str) -> None:
+        await self.window.load_end()
+        self._send_now(question)
 
     @work(group="ask", exit_on_error=False)
     async def _ask_engine(self, question: str, feed: TurnFeed, files: Sequence[Path]) -> None:

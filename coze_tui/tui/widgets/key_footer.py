@@ -40,10 +40,14 @@ class KeyFooter(Drawn):
     Args:
         order: Binding ids that come first wherever they live, the most important first.
         last: Id of the binding that stands at the end and is always there: help.
+        most: So many keys at most.
     """
 
-    def __init__(self, order: Sequence[str] = (), *, last: str = "", id: str | None = None) -> None:
+    def __init__(
+        self, order: Sequence[str] = (), *, last: str = "", most: int = _MOST, id: str | None = None
+    ) -> None:
         super().__init__(id=id)
+        self._most = most
         self._order = {name: place for place, name in enumerate(order)}
         self._last = last
         self._keys: tuple[LiveKey, ...] = ()
@@ -109,7 +113,7 @@ class KeyFooter(Drawn):
                 place = self._order.get(binding.id or "", len(self._order) + len(found))
                 found[what] = (place, live)
         first = sorted(found.values(), key=lambda one: one[0])
-        return [live for _place, live in first[: _MOST - len(last)]] + last
+        return [live for _place, live in first[: self._most - len(last)]] + last
 
     def _fitting(self, keys: list[LiveKey]) -> tuple[LiveKey, ...]:
         keys = list(keys)

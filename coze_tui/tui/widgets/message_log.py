@@ -111,10 +111,20 @@ class MessageLog(ScrollView, can_focus=True):
             self.url = url
 
     class OlderWanted(Message):
-        """The view is near the top of what is loaded."""
+        """The view is near the top of what is loaded, and that is not the beginning of the conversation."""
+
+        def __init__(self, *, first: bool = False) -> None:
+            super().__init__()
+            self.first = first
+            """The very beginning is wanted."""
 
     class NewerWanted(Message):
         """The view is near the end of what is loaded, and that is not the end of the conversation."""
+
+        def __init__(self, *, last: bool = False) -> None:
+            super().__init__()
+            self.last = last
+            """The very end is wanted."""
 
     def __init__(self, palette: Palette, *, frames_per_second: int = 30, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -462,7 +472,9 @@ class MessageLog(ScrollView, can_focus=True):
         """Go to the first line that is loaded."""
         self.following = False
         self.scroll_to(y=0, animate=False)
-        self._ask_for_pages()
+        if self.has_older:
+            self._asked_page = True
+            self.post_message(self.OlderWanted(first=True))
         if self.entries:
             self._choose(self.entries[0], None)
 
@@ -472,7 +484,9 @@ class MessageLog(ScrollView, can_focus=True):
         self._settle_view(at_end=True)
         self._to_end()
         self._choose(None, None)
-        self._ask_for_pages()
+        if self.has_newer:
+            self._asked_page = True
+            self.post_message(self.NewerWanted(last=True))
 
     def show_entry(self, entry: Entry) -> None:
         """Bring an entry into sight and put the cursor on it."""

@@ -1,0 +1,630 @@
+"""The history: all conversations, searched, previewed, renamed, pinned, deleted, forked, imported, opened."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import events, getters, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Input
+from textual.worker import Worker, WorkerState
+
+from coze_tui.advice import advice
+from coze_tui.api.objects import Bot
+from coze_tui.engine.browsing import Findings, ListPage, Place
+from coze_tui.engine.server_side import ServerConversation, ServerPage, Taken, bound
+from coze_tui.errors import CozeTuiError
+from coze_tui.i18n import N_, _, ngettext
+from coze_tui.text import clean_line
+from coze_tui.tui.amounts import duration, shortened, thousands
+from coze_tui.tui.history_items import Item, item_from_found, item_from_server, item_from_summary, merged
+from coze_tui.tui.log.highlights import spans
+from coze_tui.tui.widgets.conversation_list import ConversationList
+from coze_tui.tui.widgets.field import Field
+from coze_tui.tui.widgets.history_header import HistoryHeader
+from coze_tui.tui.widgets.key_footer import KeyFooter
+from coze_tui.tui.widgets.message_log import MessageLog
+from coze_tui.tui.widgets.preview_pane import PreviewLog, PreviewPane
+from coze_tui.tui.widgets.search_bar import SearchBar
+
+if TYPE_CHECKING:
+    from coze_tui.engine.engine import Engine
+    from coze_tui.engine.home import EngineHome
+    from coze_tui.tui.app import CozeApp
+
+_NARROW = 90
+"""Columns under which the preview does not stand beside the list."""
+_PAGE = 100
+_ALL = 1_000_000
+_SEARCHED = 2
+"""Characters from which all that was said is searched, not titles only."""
+_HITS = 200
+_LOOK_SECONDS = 1.0
+"""How often it is asked whether another program has written; only while the screen is open."""
+_REST_SECONDS = 0.06
+"""The cursor rests so long before the conversation under it is previewed."""
+_UNDO_SECONDS = 12.0
+"""How long a conversation that was deleted here is left at the server."""
+_SERVER_PAGES = 40
+_TITLE_CELLS = 30
+"""Of a title in a message."""
+_FOOTER = (
+    *("history.open", "history.undo", "history.rename", "history.pin", "history.delete"),
+    *("history.export", "history.fork", "history.import", "history.search"),
+)
+_KEYS_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryChoice:
+    """What is to be opened."""
+
+    key: str
+    message: int | None = None
+    """Key of the message to go to; None for the end."""
+
+
+class HistoryScreen(Screen[HistoryChoice | None]):
+    """Gives what is to be opened, or None.
+
+    Args:
+        bot: Whose conversations are asked of the server.
+        current: Key of the conversation that is open, on which the cursor begins if it is near the top.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", N_("open"), id="history.open"),
+        Binding("slash,ctrl+f", "search", N_("search"), id="history.search"),
+        Binding("r", "rename", N_("rename"), id="history.rename"),
+        Binding("asterisk", "pin", N_("pin"), id="history.pin"),
+        Binding("d,delete", "delete", N_("delete"), id="history.delete"),
+        Binding("u", "undo", N_("undo"), id="history.undo"),
+        Binding("e", "export", N_("export"), id="history.export"),
+        Binding("f", "fork", N_("fork"), id="history.fork"),
+        Binding("i", "import", N_("import"), id="history.import"),
+        Binding("space", "select", N_("select"), id="history.select", show=False),
+        Binding("a", "select_all", N_("select all"), id="history.select_all", show=False),
+        Binding("tab,shift+tab", "other_pane", N_("preview and back"), id="history.other_pane", show=False),
+        Binding("right", "preview", N_("preview"), id="history.preview", show=False),
+        Binding("left", "list", N_("back to the list"), id="history.list", show=False),
+        Binding("down", "move(1)", N_("down"), id="history.down", show=False),
+        Binding("up", "move(-1)", N_("up"), id="history.up", show=False),
+        Binding("pagedown", "page(1)", N_("page down"), id="history.page_down", show=False),
+        Binding("pageup", "page(-1)", N_("page up"), id="history.page_up", show=False),
+        Binding("f1,question_mark", "help", N_("help"), id="history.help", show=False),
+        Binding("escape", "back", N_("back"), id="history.back"),
+    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_NARROW, "-wide")]  # noqa: RUF012 Textual's type is off
+    PART = N_("History")
+
+    header = getters.query_one(HistoryHeader)
+    bar = getters.query_one(SearchBar)
+    conversations = getters.query_one(ConversationList)
+    preview = getters.query_one(PreviewPane)
+
+    def __init__(self, bot: Bot, current: str = "") -> None:
+        super().__init__()
+        self._bot = bot
+        self._wanted = current
+        self._query = ""
+        self._local: list[Item] = []
+        self._end: Place | None = None
+        """What the next page of the list begins after."""
+        self._hits = _HITS
+        self._seen = 0
+        self._rest: Timer | None = None
+        self._server: dict[str, ServerConversation] | None = None
+        """What is only there, by Coze's id; None while the server was not asked."""
+        self._deleted: list[tuple[str, ...]] = []
+        """Keys of what was deleted here, the latest last."""
+        self._leaving: list[str] = []
+        """Keys of what is still to be deleted at the server."""
+        self._leaving_ids: set[str] = set()
+        """Coze's ids of all that was deleted."""
+        self._leave_timer: Timer | None = None
+
+    @property
+    def coze(self) -> CozeApp:
+        """The app, with what screens need of it."""
+        return cast("CozeApp", self.app)
+
+    @property
+    def home(self) -> EngineHome[Engine]:
+        """The way to the engine."""
+        return self.coze.home
+
+    # --- made ---
+
+    def compose(self) -> ComposeResult:
+        yield HistoryHeader()
+        yield SearchBar("/", placeholder=_("search titles and all that was said"))
+        with Horizontal(id="panes"):
+            yield ConversationList(self.coze.palette)
+            yield PreviewPane(self.home, self.coze.palette)
+        yield KeyFooter(_FOOTER, last="history.back", most=_KEYS_SHOWN)
+
+    def on_mount(self) -> None:
+        self.conversations.focus()
+        self.watch(self.app, "theme", self._theme_changed, init=False)
+        self._load(anew=True)
+        self._look()
+        self.set_interval(_LOOK_SECONDS, self._look)
+
+    def _theme_changed(self) -> None:
+        self.conversations.set_palette(self.coze.palette)
+        self.preview.log_widget.set_palette(self.coze.palette)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """What a worker failed with is told if it was foreseen; else it is a crash."""
+        error = event.worker.error
+        if event.state is not WorkerState.ERROR or error is None:
+            return
+        if isinstance(error, CozeTuiError):
+            self._tell_error(error)
+        elif isinstance(error, Exception):
+            self.app._handle_exception(error)
+
+    # --- the list ---
+
+    @property
+    def _is_search(self) -> bool:
+        return len(self._query.strip()) >= _SEARCHED
+
+    @on(Input.Changed)
+    def _query_changed(self, message: Input.Changed) -> None:
+        message.stop()
+        if message.value != self._query:
+            self._query = message.value
+            self._hits = _HITS
+            self._load(anew=True)
+
+    @on(ConversationList.MoreWanted)
+    def _more_wanted(self, message: ConversationList.MoreWanted) -> None:
+        if self._is_search:
+            self._hits *= 4
+            self._load()
+        else:
+            self._load_more(limit=_ALL if message.all else _PAGE)
+
+    @work(group="list", exclusive=True, exit_on_error=False)
+    async def _load(self, *, anew: bool = False, go_to: str = "") -> None:
+        """Read the list again, as far as it is loaded; `anew` when it is another one."""
+        query, hits = self._query, self._hits
+        if self._is_search:
+            findings = await self.home.call(lambda engine: engine.browsing.search(query.strip(), hits))
+            self._end = None
+            self._local = [item_from_found(found, query.strip()) for found in findings.conversations]
+            self._show(has_more=findings.is_cut, anew=anew)
+            self._tell_findings(findings)
+        else:
+            limit = _PAGE if anew else max(_PAGE, len(self._local))
+            page = await self.home.call(lambda engine: engine.browsing.page(filter=query, limit=limit))
+            self._local = []
+            self._take(page, anew=anew)
+            self._tell_filter(page)
+        if go_to or self._wanted:
+            self.conversations.go_to(go_to or self._wanted)
+            self._wanted = ""
+        self.header.show(await self.home.call(lambda engine: engine.browsing.overview()))
+
+    @work(group="list", exclusive=True, exit_on_error=False)
+    async def _load_more(self, *, limit: int) -> None:
+        query, end = self._query, self._end
+        if end is not None:
+            self._take(
+                await self.home.call(
+                    lambda engine: engine.browsing.page(filter=query, after=end, limit=limit)
+                )
+            )
+
+    def _take(self, page: ListPage, *, anew: bool = False) -> None:
+        self._local += map(item_from_summary, page.items)
+        self._end = page.end
+        self._show(has_more=page.end is not None, anew=anew)
+
+    def _show(self, *, has_more: bool, anew: bool = False) -> None:
+        there = [item_from_server(each, self._bot_name, self._query) for each in self._only_there()]
+        oldest = self._local[-1].at_ms if has_more and self._local else 0
+        items = merged(self._local, there, oldest_ms=oldest, pins_first=not self._is_search)
+        empty = _("Nothing found.") if self._query.strip() else _("Nothing was said yet.")
+        self.conversations.show(
+            items, has_more=has_more, has_pins=not self._is_search, empty=empty, anew=anew
+        )
+        if not items:
+            self.preview.clear()
+
+    def _only_there(self) -> list[ServerConversation]:
+        query = self._query.strip()
+        return [
+            each
+            for each in (self._server or {}).values()
+            if each.conversation_id not in self._leaving_ids and (not query or spans(each.name, query))
+        ]
+
+    def _tell_findings(self, findings: Findings) -> None:
+        count = len(findings.conversations)
+        hits = f"{thousands(findings.hits)}{'+' if findings.is_cut else ''}"
+        places = ngettext("{hits} place", "{hits} places", findings.hits).format(hits=hits)
+        among = ngettext("in {n} conversation", "in {n} conversations", count).format(n=thousands(count))
+        self.bar.tell((f"{places} {among} · {duration(findings.elapsed_us)}", "muted"))
+
+    def _tell_filter(self, page: ListPage) -> None:
+        if not self._query.strip():
+            self._tell_server()
+            return
+        count = len(self._local)
+        number = f"{thousands(count)}{'' if page.end is None else '+'}"
+        self.bar.tell((ngettext("{n} title", "{n} titles", count).format(n=number), "muted"))
+
+    @work(group="look", exclusive=True, exit_on_error=False)
+    async def _look(self) -> None:
+        """Read the list again if any program has written."""
+        seen = await self.home.call(lambda engine: engine.browsing.changes())
+        before, self._seen = self._seen, seen
+        if before and before != seen:
+            self._load()
+
+    # --- the preview ---
+
+    @on(ConversationList.Moved)
+    def _moved(self) -> None:
+        if self._rest is not None:
+            self._rest.stop()
+        self._rest = self.set_timer(_REST_SECONDS, self._preview_current)
+        self._selection_changed()
+
+    @work(group="preview", exclusive=True, exit_on_error=False)
+    async def _preview_current(self) -> None:
+        item = self.conversations.current
+        if item is None:
+            self.preview.clear()
+        elif not self.has_class("-narrow") or self.has_class("-previewing"):
+            await self.preview.show(item, self._query.strip() if self._is_search else "")
+
+    def _preview_over(self, over: bool) -> None:
+        self.set_class(over, "-previewing")
+        (self.preview.log_widget if over else self.conversations).focus()
+        if over:
+            self._preview_current()
+
+    def action_other_pane(self) -> None:
+        """From the list to the preview and back."""
+        self._preview_over(not isinstance(self.focused, PreviewLog))
+
+    def action_preview(self) -> None:
+        """To the preview."""
+        self._preview_over(True)
+
+    def action_list(self) -> None:
+        """To the list."""
+        self._preview_over(False)
+
+    @on(MessageLog.OlderWanted)
+    @work(group="older", exclusive=True, exit_on_error=False)
+    async def _older_wanted(self, message: MessageLog.OlderWanted) -> None:
+        await self.preview.load_older(first=message.first)
+
+    @on(MessageLog.NewerWanted)
+    @work(group="newer", exclusive=True, exit_on_error=False)
+    async def _newer_wanted(self, message: MessageLog.NewerWanted) -> None:
+        await self.preview.load_newer(last=message.last)
+
+    @on(MessageLog.CopyAsked)
+    def _copy_asked(self, message: MessageLog.CopyAsked) -> None:
+        self.coze.copy_and_tell(message.text, _("message"))
+
+    @on(MessageLog.LinkChosen)
+    def _link_chosen(self, message: MessageLog.LinkChosen) -> None:
+        self.coze.show_link(message.url)
+
+    # --- moving about ---
+
+    def action_search(self) -> None:
+        """Type what to search."""
+        self.set_class(False, "-previewing")
+        self.bar.field.focus()
+
+    def action_move(self, step: int) -> None:
+        """Move in the list, also while typing."""
+        self.conversations.move(step)
+
+    def action_page(self, step: int) -> None:
+        """Move by a page, also while typing."""
+        self.conversations.action_page(step)
+
+    def action_back(self) -> None:
+        """One step back: from the preview, the field, the search, the selection; then out."""
+        if self.has_class("-previewing") or isinstance(self.focused, PreviewLog | Field):
+            self._preview_over(False)
+        elif self.conversations.unselect():
+            self._selection_changed()
+        elif self._query:
+            self.bar.field.put("")
+        else:
+            self._leave(None)
+
+    def action_select(self) -> None:
+        """Select the conversation, and go on to the next."""
+        self.conversations.select()
+        self._selection_changed()
+
+    def action_select_all(self) -> None:
+        """Select all that is loaded, or nothing."""
+        self.conversations.select_all()
+        self._selection_changed()
+
+    def _selection_changed(self) -> None:
+        self.header.show_selected(self.conversations.selected)
+
+    def action_help(self) -> None:
+        """The keys."""
+        from coze_tui.tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Undo is shown while there is something to undo."""
+        if action == "undo":
+            return bool(self._deleted)
+        if action in ("preview", "list"):
+            return not isinstance(self.focused, Field)
+        return True
+
+    # --- opening ---
+
+    @on(ConversationList.Chosen)
+    def _chosen(self, message: ConversationList.Chosen) -> None:
+        self._open(message.item)
+
+    def action_open(self) -> None:
+        """Open the conversation, at the place that was found."""
+        if self.conversations.current is not None:
+            self._open(self.conversations.current)
+
+    def _open(self, item: Item) -> None:
+        if item.server is not None:
+            self._import([item.server], then_open=True)
+        else:
+            self._leave(HistoryChoice(item.key, item.message or None))
+
+    def _leave(self, choice: HistoryChoice | None) -> None:
+        self._delete_there()
+        self.dismiss(choice)
+
+    # --- renaming, pinning, forking, exporting ---
+
+    def action_rename(self) -> None:
+        """Give the conversation another title."""
+        item = self.conversations.current
+        if item is None or self._is_only_there([item]):
+            return
+        from coze_tui.tui.screens.dialogs import AskText
+
+        def renamed(title: str | None) -> None:
+            if title and title != item.title:
+                self._rename(item.key, title)
+
+        self.app.push_screen(AskText(_("Title"), item.title), renamed)
+
+    @work(group="change", exit_on_error=False)
+    async def _rename(self, key: str, title: str) -> None:
+        await self.home.call(lambda engine: engine.browsing.rename(key, title))
+        self._load()
+        try:
+            await self.home.call(lambda engine: engine.server_side.rename(key, title))
+        except CozeTuiError as error:
+            self._tell(_("Renamed here; the server was not told."), error)
+
+    @work(group="change", exit_on_error=False)
+    async def action_pin(self) -> None:
+        """Keep at the top, or no longer."""
+        items = self._here()
+        keys, pinned = _keys(items), not all(item.is_pinned for item in items)
+        if keys:
+            await self.home.call(lambda engine: engine.browsing.pin(keys, pinned))
+            self._load()
+
+    @work(group="change", exit_on_error=False)
+    async def action_fork(self) -> None:
+        """Make a conversation that begins with all that was said in this one."""
+        item = self.conversations.current
+        if item is None or self._is_only_there([item]):
+            return
+        key = item.key
+        new = await self.home.call(lambda engine: engine.browsing.fork(key))
+        self._load(go_to=new)
+        self.notify(
+            _("“{title}” was forked: a new conversation that the bot does not know yet.").format(
+                title=_short(item)
+            ),
+            markup=False,
+        )
+
+    def action_export(self) -> None:
+        """Write conversations to files."""
+        if keys := _keys(self._here()):
+            self.coze.export(keys)
+
+    def _here(self) -> list[Item]:
+        """The chosen conversations that are on this machine; says so if there are none."""
+        items = self.conversations.chosen
+        found = [item for item in items if item.summary is not None]
+        if not found:
+            self._is_only_there(items)
+        return found
+
+    def _is_only_there(self, items: Sequence[Item]) -> bool:
+        if any(item.server is not None for item in items):
+            self.notify(_("It is only on the server: i imports it."), markup=False)
+            return True
+        return False
+
+    # --- deleting and bringing back ---
+
+    @work(group="change", exit_on_error=False)
+    async def action_delete(self) -> None:
+        """Take out of the history; at the server it is deleted once it can no longer be undone."""
+        items = self._here()
+        keys = _keys(items)
+        if not keys:
+            return
+        await self.home.call(lambda engine: engine.browsing.delete(keys))
+        self._deleted.append(keys)
+        there = [item for item in items if item.summary is not None and item.summary.on_server]
+        self._leaving += _keys(there)
+        self._leaving_ids |= {item.summary.conversation_id for item in there if item.summary is not None}
+        self._wait_before_deleting_there()
+        self.conversations.unselect()
+        self._selection_changed()
+        self._load()
+        self.refresh_bindings()
+        words = ngettext("“{title}” was deleted.", "{n} conversations were deleted.", len(keys))
+        words = words.format(title=_short(items[0]), n=thousands(len(keys)))
+        undo = _("u brings it back.") if len(keys) == 1 else _("u brings them back.")
+        self.notify(f"{words} {undo}", markup=False)
+
+    @work(group="change", exit_on_error=False)
+    async def action_undo(self) -> None:
+        """Bring back what was deleted last."""
+        if not self._deleted:
+            return
+        keys = self._deleted.pop()
+        self._leaving = [key for key in self._leaving if key not in keys]
+        await self.home.call(lambda engine: engine.browsing.undelete(keys))
+        self.refresh_bindings()
+        self._load(go_to=keys[0])
+
+    def _wait_before_deleting_there(self) -> None:
+        if self._leave_timer is not None:
+            self._leave_timer.stop()
+        self._leave_timer = self.set_timer(_UNDO_SECONDS, self._delete_there)
+
+    def _delete_there(self) -> None:
+        """The time to undo is over: tell the server. Brought back later, a conversation is only here."""
+        keys, self._leaving = tuple(self._leaving), []
+        if keys:
+            # of the app, not of this screen, which may be about to go
+            self.app.run_worker(_delete_at_server(self.coze, keys), group="delete", exit_on_error=False)
+
+    # --- the server ---
+
+    @property
+    def _bot_name(self) -> str:
+        return clean_line(self._bot.name) or self._bot.id
+
+    def action_import(self) -> None:
+        """Ask what the server has; then import what is chosen of it."""
+        if self._server is None:
+            self._ask_server()
+            return
+        wanted = [
+            found
+            for item in self.conversations.chosen
+            if (found := item.server or (bound(item.summary) if item.summary else None)) is not None
+        ]
+        if wanted:
+            self._import(wanted)
+        else:
+            self._ask_server()
+
+    @work(group="server", exclusive=True, exit_on_error=False)
+    async def _ask_server(self) -> None:
+        """List the bot's conversations at the server, page by page."""
+        bot_id, found, ids = self._bot.id, dict[str, ServerConversation](), set[str]()
+        is_whole = False
+        self.bar.tell((_("asking the server…"), "muted"))
+        try:
+            for number in range(1, _SERVER_PAGES + 1):
+                page = await self.home.call(_server_page(bot_id, number))
+                ids |= {each.conversation_id for each in page.items}
+                found |= {each.conversation_id: each for each in page.items if not each.key}
+                is_whole = not page.has_more
+                if is_whole:
+                    break
+            if is_whole:
+                await self.home.call(lambda engine: engine.server_side.note(bot_id, ids))
+        except CozeTuiError as error:
+            self.bar.tell((_("the server was not reached"), "attention"))
+            self._tell_error(error)
+            return
+        self._server = found
+        self.conversations.shows_server = True
+        self._load()
+
+    def _tell_server(self) -> None:
+        if self._server is None:
+            self.bar.tell()
+            return
+        count = len(self._only_there())
+        words = ngettext("☁ {n} only on the server", "☁ {n} only on the server", count)
+        self.bar.tell((words.format(n=thousands(count)), "attention" if count else "muted"))
+
+    @work(group="import", exit_on_error=False)
+    async def _import(self, wanted: Sequence[ServerConversation], *, then_open: bool = False) -> None:
+        key, new, added = "", 0, 0
+        for number, conversation in enumerate(wanted, 1):
+            if len(wanted) > 1:
+                words = _("importing {n} of {all}…").format(n=number, all=len(wanted))
+                self.bar.tell((words, "muted"))
+            taken = await self.home.call(_taking(conversation, self._bot_name))
+            key, new, added = taken.key, new + taken.is_new, added + taken.added
+            if self._server is not None:
+                self._server.pop(conversation.conversation_id, None)
+        if then_open:
+            self._leave(HistoryChoice(key))
+            return
+        self.conversations.unselect()
+        self._selection_changed()
+        self._load(go_to=key)
+        messages = ngettext("{n} message added", "{n} messages added", added).format(n=thousands(added))
+        if new:
+            words = ngettext("{n} conversation imported", "{n} conversations imported", new)
+            messages = f"{words.format(n=thousands(new))}, {messages}"
+        self.notify(messages if added else _("Nothing was missing here."), markup=False)
+
+    # --- saying ---
+
+    def _tell_error(self, error: CozeTuiError) -> None:
+        self._tell("", error)
+
+    def _tell(self, words: str, error: CozeTuiError) -> None:
+        text = advice(error, base_url=self.coze.settings.base_url).text
+        self.notify(f"{words} {text}".strip(), severity="error", markup=False)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """A preview over the list stands beside it again where there is room."""
+        if event.size.width >= _NARROW:
+            self.remove_class("-previewing")
+        self._moved()
+
+
+def _keys(items: Sequence[Item]) -> tuple[str, ...]:
+    return tuple(item.key for item in items)
+
+
+def _short(item: Item) -> str:
+    return shortened(item.title or _("untitled"), _TITLE_CELLS)
+
+
+def _server_page(bot_id: str, number: int) -> Callable[[Engine], Awaitable[ServerPage]]:
+    return lambda engine: engine.server_side.page(bot_id, number)
+
+
+def _taking(conversation: ServerConversation, bot_name: str) -> Callable[[Engine], Awaitable[Taken]]:
+    return lambda engine: engine.server_side.take(conversation, bot_name)
+
+
+async def _delete_at_server(app: CozeApp, keys: Sequence[str]) -> None:
+    """Delete there what was deleted here; a refusal is told wherever the person is by then."""
+    for refusal in await app.home.call(lambda engine: engine.server_side.delete(keys)):
+        words = _("“{title}” was deleted here, not at the server.").format(
+            title=shortened(refusal.title, _TITLE_CELLS)
+        )
+        text = advice(refusal.error, base_url=app.settings.base_url).text
+        app.notify(f"{words} {text}", severity="error", markup=False)

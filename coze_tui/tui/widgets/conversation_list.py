@@ -1,0 +1,421 @@
+"""The history as a list that draws lines: grouped by day, of any length, with a cursor and a selection."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_right
+from collections.abc import Sequence
+from datetime import date
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from coze_tui.i18n import N_, _
+from coze_tui.tui.amounts import shortened
+from coze_tui.tui.days import clock, day_heading, day_of, short_date
+from coze_tui.tui.history_items import Item, Ranges
+from coze_tui.tui.render.palette import Palette
+from coze_tui.tui.widgets.drawn import Drawn, Part, width_of
+
+_BOT_CELLS = 14
+_LEAST_FOR_BOT = 44
+"""Cells of a line from which the bot's name stands in it."""
+_NEAR = 30
+"""Lines before the end at which more is asked for."""
+
+
+class ConversationList(Drawn, ScrollView, can_focus=True):
+    """Conversations under the headings of their days. It draws what is in sight and nothing else.
+
+    Args:
+        palette: For the style of a searched text.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "move(1)", N_("down"), id="conversations.down", show=False),
+        Binding("k,up", "move(-1)", N_("up"), id="conversations.up", show=False),
+        Binding("pagedown", "page(1)", N_("page down"), id="conversations.page_down", show=False),
+        Binding("pageup", "page(-1)", N_("page up"), id="conversations.page_up", show=False),
+        Binding("g,home", "first", N_("first"), id="conversations.first", show=False),
+        Binding("G,end", "last", N_("last"), id="conversations.last", show=False),
+    ]
+    PART = N_("Conversations")
+
+    class Moved(Message):
+        """The cursor stands on another conversation, or on none."""
+
+        def __init__(self, item: Item | None) -> None:
+            super().__init__()
+            self.item = item
+
+    class Chosen(Message):
+        """A conversation is to be opened."""
+
+        def __init__(self, item: Item) -> None:
+            super().__init__()
+            self.item = item
+
+    class MoreWanted(Message):
+        """The end of what is loaded is near."""
+
+        def __init__(self, *, all: bool) -> None:
+            super().__init__()
+            self.all = all
+            """The very last conversation is wanted."""
+
+    def __init__(self, palette: Palette, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._palette = palette
+        self._items: list[Item] = []
+        self._starts: list[int] = []
+        """The first line of each item."""
+        self._headings: dict[int, date | None] = {}
+        """By line; None is the heading of the pinned ones."""
+        self._total = 0
+        self._has_pins = False
+        self._cursor = 0
+        self._selected: set[str] = set()
+        self._empty = ""
+        self._has_more = False
+        self._asked = False
+        self._wants_last = False
+        self.shows_server = False
+        """What is here and on the server, too, is marked."""
+
+    # --- what is in it ---
+
+    @property
+    def items(self) -> Sequence[Item]:
+        """What is loaded."""
+        return self._items
+
+    @property
+    def current(self) -> Item | None:
+        """The conversation with the cursor."""
+        return self._items[self._cursor] if self._items else None
+
+    @property
+    def chosen(self) -> list[Item]:
+        """The selected conversations from the top, or the one with the cursor."""
+        found = [item for item in self._items if item.id in self._selected]
+        if found:
+            return found
+        return [self.current] if self.current else []
+
+    @property
+    def selected(self) -> int:
+        """How many are selected."""
+        return len(self._selected)
+
+    def show(
+        self,
+        items: Sequence[Item],
+        *,
+        has_more: bool = False,
+        has_pins: bool = True,
+        empty: str = "",
+        anew: bool = False,
+    ) -> None:
+        """Show these; the cursor and the view stay where they are as far as that can be.
+
+        Args:
+            has_more: There are further ones, to be asked for by `MoreWanted`.
+            has_pins: Pinned ones stand under a heading of their own.
+            empty: What to say where there are none.
+            anew: It is another list: the cursor goes to the top.
+        """
+        before, at = self.current, self._cursor
+        is_same = list(items) == self._items and has_pins == self._has_pins
+        self._empty, self._has_more, self._asked = empty, has_more, False
+        if not is_same:
+            line = self._starts[at] - self.scroll_offset.y if before else 0
+            self._items, self._has_pins = list(items), has_pins
+            known = {item.id for item in items}
+            self._selected &= known
+            self._lay_out()
+            self._cursor = 0 if anew else self._nearest(before, at)
+            if not anew and self._items and before and self._items[self._cursor].id == before.id:
+                self.scroll_to(y=max(0, self._starts[self._cursor] - line), animate=False)
+        if anew:
+            self._cursor = 0
+            self.scroll_to(y=0, animate=False)
+        if self._wants_last and not has_more:
+            self._wants_last = False
+            self._cursor = max(0, len(self._items) - 1)
+        self._follow()
+        self.refresh()
+        if self.current != before:
+            self.post_message(self.Moved(self.current))
+        self._ask_for_more()
+
+    def go_to(self, id: str) -> None:
+        """Put the cursor on a conversation, if it is loaded."""
+        place = next((place for place, item in enumerate(self._items) if item.id == id), None)
+        if place is not None:
+            self._go(place)
+
+    def set_palette(self, palette: Palette) -> None:
+        """Draw in other colours."""
+        self._palette = palette
+        self.refresh()
+
+    def _nearest(self, before: Item | None, at: int) -> int:
+        """Where the cursor stands after a change: on the same conversation, else at the same place."""
+        if before is not None:
+            for place, item in enumerate(self._items):
+                if item.id == before.id:
+                    return place
+        return max(0, min(at, len(self._items) - 1))
+
+    def _lay_out(self) -> None:
+        self._starts, self._headings, line = [], {}, 0
+        above: date | str | None = ""
+        days: dict[int, date] = {}
+        for item in self._items:
+            quarter = item.at_ms // 900_000  # no time zone changes its day within a quarter of an hour
+            day = days.get(quarter)
+            if day is None:
+                day = days[quarter] = day_of(item.at_ms)
+            group = None if self._has_pins and item.is_pinned else day
+            if group != above:
+                self._headings[line] = above = group
+                line += 1
+            self._starts.append(line)
+            line += item.height
+        self._total = line
+        self.virtual_size = Size(self.scrollable_content_region.width, line)
+
+    # --- moving ---
+
+    def move(self, step: int) -> None:
+        """Move the cursor by so many conversations."""
+        if self._items:
+            self._go(max(0, min(len(self._items) - 1, self._cursor + step)))
+
+    def action_move(self, step: int) -> None:
+        """The same from a key."""
+        self.move(step)
+
+    def action_page(self, step: int) -> None:
+        """Move by what is seen at once."""
+        if self._items:
+            page = max(1, self.scrollable_content_region.height - 1)
+            target = self._starts[self._cursor] + step * page
+            place = bisect_right(self._starts, max(0, target)) - 1
+            self._go(max(0, min(len(self._items) - 1, place)))
+
+    def action_first(self) -> None:
+        """Go to the first conversation."""
+        if self._items:
+            self._go(0)
+
+    def action_last(self) -> None:
+        """Go to the last conversation of all."""
+        if self._has_more:
+            self._wants_last = self._asked = True
+            self.post_message(self.MoreWanted(all=True))
+        elif self._items:
+            self._go(len(self._items) - 1)
+
+    def select(self) -> None:
+        """Add the conversation with the cursor to the selection, or take it out, and go on to the next."""
+        item = self.current
+        if item is not None:
+            self._selected ^= {item.id}
+            self.refresh()
+            self.move(1)
+
+    def select_all(self) -> None:
+        """Select everything that is loaded, or nothing where all of it is."""
+        everything = {item.id for item in self._items}
+        self._selected = set() if self._selected == everything else everything
+        self.refresh()
+
+    def unselect(self) -> bool:
+        """Select nothing; whether anything was."""
+        had, self._selected = bool(self._selected), set()
+        if had:
+            self.refresh()
+        return had
+
+    def on_click(self, click: events.Click) -> None:
+        """Go to what is under the mouse; a second click opens it."""
+        offset = click.get_content_offset(self)
+        place = None if offset is None else self._place(self.scroll_offset.y + offset.y)
+        if place is None:
+            return
+        if place == self._cursor and click.chain > 1:
+            self.post_message(self.Chosen(self._items[place]))
+        else:
+            self._go(place)
+
+    def _go(self, place: int) -> None:
+        moved, self._cursor = place != self._cursor, place
+        self._follow()
+        self.refresh()
+        if moved:
+            self.post_message(self.Moved(self.current))
+        self._ask_for_more()
+
+    def _place(self, line: int) -> int | None:
+        """The conversation on a line; None for a heading."""
+        if not self._items or line in self._headings or not 0 <= line < self._total:
+            return None
+        return bisect_right(self._starts, line) - 1
+
+    # --- scrolling ---
+
+    def _follow(self) -> None:
+        """Bring the cursor into sight, with the heading above it."""
+        height = self.scrollable_content_region.height
+        if not self._items or not height:
+            return
+        first = self._starts[self._cursor]
+        last = first + self._items[self._cursor].height
+        if first - 1 in self._headings:
+            first -= 1
+        top = self.scroll_offset.y
+        if first < top or last - first > height:
+            self.scroll_to(y=first, animate=False)
+        elif last > top + height:
+            self.scroll_to(y=last - height, animate=False)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if round(old_value) != round(new_value):
+            self._ask_for_more()
+
+    def on_resize(self) -> None:
+        """Keep the cursor in sight."""
+        self.virtual_size = Size(self.scrollable_content_region.width, self._total)
+        self._follow()
+        self._ask_for_more()
+
+    def _ask_for_more(self) -> None:
+        bottom = self.scroll_offset.y + self.scrollable_content_region.height
+        if self._has_more and not self._asked and bottom + _NEAR > self._total:
+            self._asked = True
+            self.post_message(self.MoreWanted(all=False))
+
+    # --- looks ---
+
+    @property
+    def line_width(self) -> int:
+        """Cells of a line, without the scroll bar."""
+        return self.scrollable_content_region.width
+
+    def style_of(self, role: str) -> Style:
+        """Also `hit`: a searched text."""
+        return self._palette.search_hit if role == "hit" else super().style_of(role)
+
+    def on_focus(self) -> None:
+        """The cursor is bright."""
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """The cursor is dim."""
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw a line of what is in sight."""
+        line = self.scroll_offset.y + y
+        if not self._items:
+            return self.line([(f"  {self._empty}", "muted")] if y == 1 else [])
+        if line in self._headings:
+            return self.line([(f" {self._heading(self._headings[line])}", "muted bold")])
+        place = self._place(line)
+        if place is None:
+            return self.line([])
+        item = self._items[place]
+        is_current = place == self._cursor
+        if line == self._starts[place]:
+            left, right = self._first_line(item, is_current)
+        else:
+            left, right = self._second_line(item)
+        drawn = self.line(left, right, "selected" if is_current else "")
+        if not is_current or drawn.cell_length < 2:
+            return drawn
+        # Where the cursor is shown by reversing, the bar is not reversed with the rest.
+        bar = self.rich_style + self.style_of("bot" if self.has_focus else "muted")
+        bar += Style(bgcolor=self.style_of("selected").bgcolor)
+        return Strip.join([drawn.crop(0, 1), Strip([Segment("▌", bar)], 1), drawn.crop(2)])
+
+    def _heading(self, day: date | None) -> str:
+        return _("PINNED") if day is None else day_heading(day, day_of(int(time.time() * 1000)))
+
+    def _first_line(self, item: Item, is_current: bool) -> tuple[list[Part], list[Part]]:
+        role = "text bold" if is_current else "text" if item.server is None else "muted"
+        right = self._right(item)
+        left: list[Part] = [("✓" if item.id in self._selected else " ", "user bold"), (" ", "text")]
+        left += [*_flags(item), (" ", "text")]
+        room = self.line_width - width_of(left) - width_of(right) - 1
+        title = item.title or _("untitled")
+        role = role if item.title else "muted"
+        left += parts_around(title, item.title_hits, room, role)
+        return left, right
+
+    def _right(self, item: Item) -> list[Part]:
+        is_day_known = not (self._has_pins and item.is_pinned)
+        when = clock(item.at_ms) if is_day_known else short_date(item.at_ms, day_of(int(time.time() * 1000)))
+        right: list[Part] = []
+        if item.bot and not item.snippet and self.line_width >= _LEAST_FOR_BOT:
+            right.append((shortened(item.bot, _BOT_CELLS) + "  ", "muted"))
+        is_both = self.shows_server and item.summary is not None and item.summary.on_server
+        if self.shows_server:
+            right.append(("☁ " if is_both else "  ", "muted"))
+        return [*right, (f"{when} ", "muted")]
+
+    def _second_line(self, item: Item) -> tuple[list[Part], list[Part]]:
+        left: list[Part] = [("      ", "muted")]
+        if item.bot:
+            left.append((shortened(item.bot, _BOT_CELLS) + "  ", "muted"))
+        right: list[Part] = [(f"+{item.more} ", "muted")] if item.more else []
+        room = self.line_width - width_of(left) - width_of(right) - 2
+        return left + parts_around(item.snippet, item.snippet_hits, room, "muted"), right
+
+
+def _flags(item: Item) -> list[Part]:
+    """Two cells: pinned, cut off, only on the server. A single one stands next to the title."""
+    flags: list[Part] = []
+    if item.server is not None:
+        flags.append(("☁", "attention"))
+    elif item.summary is not None:
+        if item.summary.pinned:
+            flags.append(("★", "attention"))
+        if item.summary.interrupted:
+            flags.append(("⟂", "attention"))
+    return [(" " * (2 - len(flags)), "text"), *flags]
+
+
+def parts_around(text: str, hits: Ranges, width: int, role: str) -> list[Part]:
+    """A text cut so that its first hit is in sight, with the hits lit.
+
+    Args:
+        hits: Start and end of each, in order.
+        width: Cells there are.
+    """
+    start = 0
+    if hits and cell_len(text) > width:
+        start = hits[0][0]
+        room = min(width // 3, width - cell_len(text[start : hits[0][1]]) - 2)
+        while start and cell_len(text[start - 1 : hits[0][0]]) <= room:
+            start -= 1
+    lead: list[Part] = [("…", role)] if start else []
+    shown = shortened(text[start:], width - len(lead))
+    end = start + len(shown) - (1 if shown != text[start:] else 0)
+    parts, at = lead, start
+    for first, last in hits:
+        first, last = max(first, at), min(last, end)
+        if first < last:
+            parts += [(text[at:first], role), (text[first:last], "hit")]
+            at = last
+    parts.append((shown[at - start :], role))
+    return [(part, style) for part, style in parts if part]

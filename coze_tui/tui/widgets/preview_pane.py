@@ -1,0 +1,173 @@
+"""The conversation under the cursor of the history, to be read without opening it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import getters
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.strip import Strip
+
+from coze_tui.engine.browsing import Facts
+from coze_tui.engine.home import EngineHome
+from coze_tui.i18n import N_, _, ngettext
+from coze_tui.text import clean_line
+from coze_tui.tui.amounts import thousands
+from coze_tui.tui.history_items import Item
+from coze_tui.tui.log.matches import holds
+from coze_tui.tui.log_window import LogWindow, entries_of
+from coze_tui.tui.render.palette import Palette
+from coze_tui.tui.widgets.drawn import Drawn, Part
+from coze_tui.tui.widgets.message_log import MessageLog
+
+if TYPE_CHECKING:
+    from coze_tui.engine.engine import Engine
+
+
+class PreviewLog(MessageLog, inherit_bindings=False):
+    """A log that is only read: what else can be done is done with the conversation as a whole."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "cursor(1)", N_("next"), id="preview.next", show=False),
+        Binding("k,up", "cursor(-1)", N_("previous"), id="preview.previous", show=False),
+        Binding("pagedown", "page(1)", N_("page down"), id="preview.page_down", show=False),
+        Binding("pageup", "page(-1)", N_("page up"), id="preview.page_up", show=False),
+        Binding("g,home", "to_top", N_("top"), id="preview.top", show=False),
+        Binding("G,end", "to_end", N_("end"), id="preview.end", show=False),
+        Binding("l", "aside(1)", N_("scroll code right"), id="preview.aside_right", show=False),
+        Binding("h", "aside(-1)", N_("scroll code left"), id="preview.aside_left", show=False),
+        Binding("space", "unfold", N_("unfold"), id="preview.unfold"),
+        Binding("y", "copy_message", N_("copy"), id="preview.copy"),
+        Binding("n", "match(1)", N_("next match"), id="preview.next_match", show=False),
+        Binding("N", "match(-1)", N_("previous match"), id="preview.previous_match", show=False),
+    ]
+    PART = N_("Preview")
+
+    def action_page(self, step: int) -> None:
+        """Scroll by what is seen at once."""
+        top = self.scroll_offset.y + step * max(1, self.size.height - 2)
+        self.scroll_to(y=top, animate=False)
+
+    def action_match(self, step: int) -> None:
+        """Go on to where else the searched text stands in what is loaded."""
+        if not self._needle or not self.entries:
+            return
+        entry = self.chosen
+        if entry is not None and self.show_match(entry, self._needle, step):
+            return
+        start = self.entries.index(entry) + step if entry in self.entries and entry else 0
+        rest = self.entries[start:] if step > 0 else self.entries[: max(0, start + 1)][::-1]
+        for other in rest:
+            if holds(other, self._needle):
+                self.show_match(other, self._needle, step if step < 0 else 0)
+                return
+
+
+class PreviewHead(Drawn):
+    """What is told of a conversation beside what was said in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts: list[Part] = []
+
+    @property
+    def text(self) -> str:
+        """What is to be read."""
+        return "".join(text for text, _role in self._parts)
+
+    def show(self, parts: Sequence[Part]) -> None:
+        """Show this."""
+        self._parts = list(parts)
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw it."""
+        return self.line(self._parts)
+
+
+class PreviewPane(Vertical):
+    """Shows one conversation, at its end or around a place that was found."""
+
+    head = getters.query_one(PreviewHead)
+    log_widget = getters.query_one(PreviewLog)
+
+    def __init__(self, home: EngineHome[Engine], palette: Palette, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._home = home
+        self._palette = palette
+        self._shown: tuple[str, int, int] = ("", 0, 0)
+
+    def compose(self) -> ComposeResult:
+        yield PreviewHead()
+        yield PreviewLog(self._palette)
+
+    def on_mount(self) -> None:
+        """The log is there."""
+        self._window = LogWindow(self._home, self.log_widget)
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self._shown = ("", 0, 0)
+        self._window.forget()
+        self.log_widget.clear()
+        self.head.show([])
+
+    async def show(self, item: Item, needle: str) -> None:
+        """Show a conversation; nothing moves if it is shown already and nothing was added."""
+        log = self.log_widget
+        log.set_needle(needle)
+        wanted = (item.id, item.message, item.summary.updated_at_ms if item.summary else 0)
+        if item.summary is not None:
+            key = item.key
+            facts = await self._home.call(lambda engine: engine.browsing.facts(key))
+            self.head.show(facts_parts(facts) if facts else [])
+        if wanted == self._shown:
+            return
+        if item.server is not None:
+            await self._show_server(item)
+        elif item.message:
+            position = await self._window.load_around(item.key, item.message)
+            entry = self._window.entry_at(position)
+            if entry is not None:
+                log.show_match(entry, needle)
+        else:
+            key = item.key
+            page = await self._home.call(lambda engine: engine.conversations.page(key))
+            self._window.show(key, page)
+        self._shown = wanted
+
+    async def _show_server(self, item: Item) -> None:
+        assert item.server is not None
+        self._window.forget()
+        self.log_widget.clear()
+        self.head.show([(_("only on the server — i imports it, Enter also opens it"), "attention")])
+        conversation_id, bot = item.server.conversation_id, item.bot
+        chats = await self._home.call(lambda engine: engine.server_side.preview(conversation_id, bot))
+        self.log_widget.show([entry for chat in chats for entry in entries_of(chat)])
+
+    async def load_older(self, *, first: bool) -> None:
+        """Add the chats before what is shown, or show the first ones."""
+        await (self._window.load_start() if first else self._window.load_older())
+
+    async def load_newer(self, *, last: bool) -> None:
+        """Add the chats behind what is shown, or show the last ones."""
+        await (self._window.load_end() if last else self._window.load_newer())
+
+
+def facts_parts(facts: Facts) -> list[Part]:
+    """One line about a conversation."""
+    summary = facts.summary
+    count = ngettext("{n} message", "{n} messages", facts.messages).format(n=thousands(facts.messages))
+    words = [clean_line(summary.bot_name) or summary.bot_id, summary.site, count]
+    words.append(_("here and on the server") if summary.on_server else _("only here"))
+    if summary.has_draft:
+        words.append(_("with a draft"))
+    if facts.forked_from:
+        words.append(_("forked from {title}").format(title=facts.forked_from))
+    parts: list[Part] = [(" · ".join(words), "muted")]
+    if summary.interrupted:
+        parts.insert(0, (_("⟂ cut off") + " · ", "attention"))
+    return parts
