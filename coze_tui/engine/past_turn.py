@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from coze_tui.api.codes import error_of_code
-from coze_tui.api.events import ChatInProgress, parse_event
+from coze_tui.api.events import ChatEvent, ChatInProgress, parse_event
 from coze_tui.api.objects import Frame
 from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.timeline import Timeline
@@ -57,24 +57,49 @@ def past_updates(
     logid: str = "",
 ) -> Iterator[TurnUpdate]:
     """The updates that the turn gave when it was live, as far as frames can tell; TurnEnded comes last."""
-    yield from state.sent()
-    if logid:
-        yield LogidReported(logid)
-    was_retrieved = False
+    reader = TurnReader(state)
+    yield from reader.begin(logid)
     for frame in frames:
-        event = parse_event(frame)
-        if frame.id == RETRIEVED and not was_retrieved:
+        yield from reader.take(parse_event(frame))
+    yield from reader.end(outcome, total_us)
+
+
+class TurnReader:
+    """Reads a past chat event by event, into a state that is new."""
+
+    def __init__(self, state: TurnState) -> None:
+        self.state = state
+        self.at_us = 0
+        """When the latest event came, or the chat ended."""
+        self._logid = ""
+        self._was_retrieved = False
+
+    def begin(self, logid: str = "") -> list[TurnUpdate]:
+        """The updates of the sending."""
+        self._logid = logid
+        return [*self.state.sent(), *([LogidReported(logid)] if logid else [])]
+
+    def take(self, event: ChatEvent) -> list[TurnUpdate]:
+        """The updates of the next event."""
+        state, frame = self.state, event.frame
+        updates: list[TurnUpdate] = []
+        if frame.id == RETRIEVED and not self._was_retrieved:
             state.outcome = state.error = None  # a recovery: what it fetched is the truth (api 7.4)
-            was_retrieved = True
+            self._was_retrieved = True
         elif isinstance(event, ChatInProgress) and state.outcome is Phase.REQUIRES_ACTION:
-            yield from state.resumed(frame.at_us)  # tool outputs were submitted (api 4.4)
-        total_us = max(total_us, frame.at_us)
-        yield from state.apply(event)
-    yield from state.settle(total_us)
-    found = Phase.FAILED if state.error else state.outcome
-    ended = outcome or found or Phase.INTERRUPTED
-    yield from state.enter(ended, total_us)
-    yield TurnEnded(ended, total_us, _error_of(state, ended, logid))
+            updates += state.resumed(frame.at_us)  # tool outputs were submitted (api 4.4)
+        self.at_us = max(self.at_us, frame.at_us)
+        return updates + state.apply(event)
+
+    def end(self, outcome: Phase | None = None, total_us: int = 0) -> list[TurnUpdate]:
+        """The updates of the end, which is as in `past_turn`."""
+        state = self.state
+        self.at_us = max(self.at_us, total_us)
+        updates = state.settle(self.at_us)
+        found = Phase.FAILED if state.error else state.outcome
+        ended = outcome or found or Phase.INTERRUPTED
+        updates += state.enter(ended, self.at_us)
+        return [*updates, TurnEnded(ended, self.at_us, _error_of(state, ended, self._logid))]
 
 
 def _error_of(state: TurnState, ended: Phase, logid: str) -> ApiError | None:
