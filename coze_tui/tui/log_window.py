@@ -78,13 +78,24 @@ class LogWindow:
         self._page = replace(page, last=newer.last or page.last, has_newer=newer.has_newer)
         self._log.extend(self._entries(newer.chats, at_start=False), has_newer=newer.has_newer)
 
+    async def load_start(self) -> None:
+        """Show the beginning of the conversation; an answer that comes stays in sight instead."""
+        key, page = self.key, self._page
+        if self._log.live is not None:
+            await self.load_older()
+        elif page is not None and page.has_older:
+            first = await self._home.call(lambda engine: engine.conversations.page(key, after=0))
+            if self._page is page:
+                self.show(key, first)
+                self._log.action_to_top()
+
     async def load_end(self) -> None:
         """Show the end of the conversation, if the log does not reach there."""
-        key = self.key
-        if self.has_newer:
-            page = await self._home.call(lambda engine: engine.conversations.page(key))
-            if self.key == key:
-                self.show(key, page)
+        key, page = self.key, self._page
+        if page is not None and page.has_newer:
+            last = await self._home.call(lambda engine: engine.conversations.page(key))
+            if self._page is page:
+                self.show(key, last)
 
     async def load_around(self, key: str, message: int) -> int:
         """Show the part of a conversation around a message; the message's position, 0 if it is gone."""
@@ -94,12 +105,14 @@ class LogWindow:
 
     async def entry_of(self, occurrence: Occurrence) -> Entry | None:
         """The entry of a message, loaded where that was not done; None if it is gone."""
+        key, wanted = self.key, occurrence.message
+        while self._log.live is not None and self._page is not None and self._page.has_older:
+            if self._page.first <= occurrence.position:
+                break
+            await self.load_older()  # what comes meanwhile must not be put out of the log
         entry = self._entry_at(occurrence)
-        if entry is None and self.key:
-            key = self.key
-            page, position = await self._home.call(
-                lambda engine: engine.conversations.around(key, occurrence.message)
-            )
+        if entry is None and key and self._log.live is None:
+            page, position = await self._home.call(lambda engine: engine.conversations.around(key, wanted))
             if position and self.key == key:
                 self.show(key, page)
                 entry = self._entry_at(occurrence)
