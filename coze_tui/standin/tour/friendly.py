@@ -66,7 +66,7 @@ def known(turn: Turn) -> str:
         return _remember(turn)
     if re.search(r"^(你好|您好|嗨|hi|hello|hey)\b|^你好|^您好", question.strip()):
         return turn.pick(
-            "你好呀！我是小春。今天想聊点什么？", "Hello! I am Xiaochun. What shall we talk about?"
+            "你好呀！今天想聊点什么？", "Hello! What shall we talk about?"
         )
     if re.search(r"你是谁|who are you", question):
         return turn.pick(
