@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -88,6 +88,8 @@ class ConversationScreen(Screen[None]):
         self._queue: list[str] = []
         self._sent_files: tuple[tuple[Path, int], ...] = ()
         self.figures = TurnFigures()
+        self.clock: Callable[[], float] = time.monotonic
+        """Counts the seconds of a running turn; in pictures it stands still."""
         self._sent_at = 0.0
         self._pulse: Timer | None = None
         self._quit_asked_at = 0.0
@@ -368,7 +370,7 @@ class ConversationScreen(Screen[None]):
             log.append(UserEntry(shown or question, now_ms), entry)
             log.action_to_end()
             self.figures = TurnFigures()
-            self._sent_at = time.monotonic()
+            self._sent_at = self.clock()
         log.begin(entry)
         self.life.figures = self.figures
         self.show_figures(self.figures)
@@ -473,14 +475,14 @@ class ConversationScreen(Screen[None]):
             self._flush_life()
 
     def _flush_life(self) -> None:
-        now_us = int((time.monotonic() - self._sent_at) * 1_000_000) if self.turn_runs else None
+        now_us = int((self.clock() - self._sent_at) * 1_000_000) if self.turn_runs else None
         if self.sidebar.figures is self.figures:
             self.sidebar.flush(now_us)
         self.strip.flush(now_us)
         self.show_chip()
 
     def show_chip(self) -> None:
-        elapsed = int((time.monotonic() - self._sent_at) * 1_000_000) if self.turn_runs else None
+        elapsed = int((self.clock() - self._sent_at) * 1_000_000) if self.turn_runs else None
         self.header.show_chip(Chip(activity_of(self.phase), clean_line(self.figures.tool), elapsed))
 
     @on(MessageLog.EntryChosen)
