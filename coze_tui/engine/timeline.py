@@ -27,7 +27,9 @@ SpanKind = Literal["waiting", "thinking", "tool", "answering", "settling"]
 STALL_US = 1_000_000
 """A longer pause within one run of deltas is a stall."""
 _MOST_SPANS = 2_000
-_SLICES = 96
+_SLICES = 48
+_EACH = 4
+"""Deltas in a slice on average, or more: fewer would show chance, not rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ class Timeline:
                 if text and self.first_text_us is None:
                     self.first_text_us = arrivals[0]
                 self._run("answering", arrivals)
-            case AnswerSettled(at_us=at_us):
+            case AnswerSettled(text=text, at_us=at_us) if text:
                 if self._step.kind != "answering":
                     self._begin("answering", at_us)
                 self._has_answered = True
@@ -189,7 +191,7 @@ def _rates(arrivals: Sequence[int], start_us: int, end_us: int) -> tuple[float, 
     lasted = end_us - start_us
     if lasted <= 0 or len(arrivals) < 3:
         return ()
-    slices = max(1, min(_SLICES, len(arrivals) // 2, lasted // 10_000))
+    slices = max(1, min(_SLICES, len(arrivals) // _EACH, lasted // 10_000))
     counts = [0] * slices
     for at_us in arrivals:
         counts[min(slices - 1, (at_us - start_us) * slices // lasted)] += 1

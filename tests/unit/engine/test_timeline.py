@@ -126,6 +126,12 @@ def test_an_answer_that_came_whole_has_a_place_but_no_length() -> None:
     ]
 
 
+def test_a_thought_that_is_settled_late_is_no_answer() -> None:
+    timeline = Timeline.of([thought(100), grew(200), settled(300), AnswerSettled("t", "", "想", 400_000)])
+    timeline.add(ended(400))
+    assert shape(timeline)[2:] == [("answering", 200, 300), ("settling", 300, 400)]
+
+
 def test_between_two_answers_one_waits() -> None:
     timeline = Timeline.of([grew(100), settled(200), grew(400), settled(500), ended(600)])
     assert shape(timeline) == [
@@ -140,7 +146,7 @@ def test_between_two_answers_one_waits() -> None:
 def test_rates_are_of_the_deltas_over_the_time() -> None:
     arrivals = [100 + 10 * number for number in range(101)]
     [_, span] = Timeline.of([grew(*arrivals), ended(1100)]).spans
-    assert len(span.rates) == 50
+    assert len(span.rates) == 25
     assert sum(span.rates) / len(span.rates) * span.lasted_us / 1_000_000 == 101
 
 

@@ -1,0 +1,97 @@
+"""A conversation as one Markdown text: what was said stands in it word for word. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from coze_tui.engine.exports import words
+from coze_tui.engine.exports.words import Clock
+from coze_tui.engine.transcript import ToldAnswer, ToldChat, ToldTool
+from coze_tui.i18n import _
+from coze_tui.store.carrying import CarriedConversation
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
+_FENCES = re.compile(r"`{3,}")
+_LINE_END = re.compile("\r\n|\r|\n")
+
+
+def markdown_from(
+    carried: CarriedConversation,
+    clock: Clock = Clock(),  # noqa: B008
+) -> Iterator[str]:
+    """The pieces of the text. Thoughts and tools are quoted, so that they stay apart from the answers."""
+    yield f"# {_plain(words.title_of(carried))}\n\n"
+    for name, value in words.facts_of(carried, clock):
+        yield f"- {name}: {_plain(value)}\n"
+    for chat in words.chats_of(carried):
+        if chat.starts_section:
+            yield f"\n---\n\n*{_('context cleared')}*\n"
+        yield from _chat(chat, clock)
+
+
+def _chat(chat: ToldChat, clock: Clock) -> Iterator[str]:
+    sent = f"{clock.day(chat.sent_at_ms)} {clock.time(chat.sent_at_ms)}"
+    if chat.question:
+        yield f"\n---\n\n## {_('You')} · {sent}\n\n{_ended(chat.question)}"
+    heading = " · ".join([_plain(chat.bot_name), *words.figures_of(chat)])
+    yield f"\n## {heading}\n"
+    for part in chat.parts:
+        match part:
+            case ToldAnswer():
+                if part.reasoning:
+                    yield "\n" + _quoted(f"**{_('Thought')}**", part.reasoning)
+                if part.text:
+                    yield f"\n{_ended(part.text)}"
+            case ToldTool():
+                yield f"\n{_tool(part)}"
+    if end := words.end_of(chat):
+        yield f"\n*{_plain(end)}*\n"
+    if chat.follow_ups:
+        yield f"\n{_('Suggested questions:')}\n\n"
+        yield "".join(f"- {_one_line(question)}\n" for question in chat.follow_ups)
+    if ids := words.ids_of(chat):
+        yield "\n" + " · ".join(f"{name} `{value}`" for name, value in ids) + "\n"
+
+
+def _tool(tool: ToldTool) -> str:
+    title = f"**{_plain(words.tool_name(tool))}** · {words.tool_figures(tool)}"
+    parts = [_fenced(_indented(text)) for text in (tool.arguments, tool.response) if text]
+    return _quoted(title, *parts)
+
+
+def _indented(text: str) -> tuple[str, str]:
+    """The text and its language; JSON is laid out so that it can be read."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text, ""
+    if not isinstance(value, dict | list):
+        return text, ""
+    return json.dumps(value, ensure_ascii=False, indent=2), "json"
+
+
+def _fenced(code: tuple[str, str]) -> str:
+    text, language = code
+    longest = max((len(found) for found in _FENCES.findall(text)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}{language}\n{_ended(text)}{fence}"
+
+
+def _quoted(*blocks: str) -> str:
+    lines = _LINE_END.split("\n\n".join(blocks).rstrip("\r\n"))
+    return "".join(f"> {line}".rstrip() + "\n" for line in lines)
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith("\n") else f"{text}\n"
+
+
+def _one_line(text: str) -> str:
+    return _LINE_END.sub(" ", text)
+
+
+def _plain(text: str) -> str:
+    """Text of a title or a name, in which nothing is a sign."""
+    return _SPECIAL.sub(r"\\\1", text)

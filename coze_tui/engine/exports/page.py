@@ -1,0 +1,227 @@
+"""A conversation as a page: one HTML file that stands alone. Nothing in it runs, nothing is fetched. Pure."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Sequence
+
+from coze_tui import __version__
+from coze_tui.amounts import duration, milliseconds, size, thousands
+from coze_tui.api.objects import Frame
+from coze_tui.engine.exports import page_timeline, words
+from coze_tui.engine.exports.page_style import style_sheet
+from coze_tui.engine.exports.page_text import MarkdownRenderer, data, line, text
+from coze_tui.engine.exports.words import Clock
+from coze_tui.engine.figures import LifeRow, TurnFigures
+from coze_tui.engine.past_turn import PastTurn, past_turn
+from coze_tui.engine.telling import outcome_of
+from coze_tui.engine.transcript import ToldAnswer, ToldChat, ToldTool
+from coze_tui.engine.updates import Phase
+from coze_tui.i18n import _, current_language, ngettext
+from coze_tui.store.carrying import CarriedConversation
+from coze_tui.store.journal import SavedChat
+
+_MOST_FRAMES = 1_000
+"""Of one chat that are shown."""
+_MOST_FRAMES_IN_ALL = 20_000
+_LONGEST_DATA = 4_000
+"""Characters of one frame that are shown."""
+_SUMMARY_CHARACTERS = 60
+
+
+def page_from(carried: CarriedConversation, clock: Clock = Clock()) -> Iterator[str]:  # noqa: B008
+    """The pieces of the page.
+
+    Raises:
+        StoreError: the frames of a chat cannot be read any more.
+    """
+    yield _head(words.title_of(carried))
+    yield f'<header class="head">\n<h1>{line(words.title_of(carried))}</h1>\n'
+    yield _list("facts", words.facts_of(carried, clock)) + "</header>\n<main>\n"
+    saved = {chat.key: chat for chat in carried.chats}
+    told = words.chats_of(carried)
+    renderer = MarkdownRenderer()
+    frames_left = _MOST_FRAMES_IN_ALL
+    for number, chat in enumerate(told, 1):
+        if chat.starts_section:
+            yield f'<div class="section">{line(_("context cleared"))}</div>\n'
+        yield f'<article class="chat" id="chat-{number}">\n'
+        yield from _said(chat, renderer, clock)
+        if chat.key in saved and chat.key in carried.captures:
+            frames = tuple(carried.frames_of(saved[chat.key]))
+            shown = frames[: min(_MOST_FRAMES, frames_left)]
+            frames_left -= len(shown)
+            yield from _life(chat, saved[chat.key], frames, shown, is_open=len(told) == 1)
+        elif ids := words.ids_of(chat):
+            yield f'<div class="life">{_ids(ids)}</div>\n'
+        yield "</article>\n"
+    made = _("exported by coze-tui {version}").format(version=__version__)
+    yield f'</main>\n<footer class="foot">{line(made)}</footer>\n</body>\n</html>\n'
+
+
+def _head(title: str) -> str:
+    style = style_sheet()
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    language = {"zh_CN": "zh-CN"}.get(current_language(), "en")
+    return (
+        f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n'
+        '<meta name="referrer" content="no-referrer">\n'
+        f"<title>{line(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n"
+    )
+
+
+def _list(kind: str, facts: Sequence[tuple[str, str]]) -> str:
+    items = "".join(f"<div><dt>{line(name)}</dt><dd>{line(value)}</dd></div>\n" for name, value in facts)
+    return f'<dl class="{kind}">\n{items}</dl>\n'
+
+
+# --- what was said ---
+
+
+def _said(chat: ToldChat, renderer: MarkdownRenderer, clock: Clock) -> Iterator[str]:
+    if chat.question:
+        sent = f"{clock.day(chat.sent_at_ms)} {clock.time(chat.sent_at_ms)}"
+        yield f'<section class="said you">\n<p class="by"><strong>{line(_("You"))}</strong>{sent}</p>\n'
+        yield f'<p class="question">{text(chat.question)}</p>\n</section>\n'
+    figures = line(" · ".join(words.figures_of(chat)))
+    yield '<section class="said bot">\n'
+    yield f'<p class="by"><strong>{line(chat.bot_name)}</strong>{figures}</p>\n'
+    for part in chat.parts:
+        match part:
+            case ToldAnswer():
+                if part.reasoning:
+                    yield _details("thought", line(_("thought")), f"<div>{text(part.reasoning)}</div>")
+                if part.text:
+                    yield f'<div class="answer">{renderer.html(part.text)}</div>\n'
+            case ToldTool():
+                yield _tool(part)
+    if end := words.end_of(chat):
+        kind = "end failed" if chat.outcome is Phase.FAILED else "end"
+        yield f'<p class="{kind}">⟂ {line(end)}</p>\n'
+    if chat.follow_ups:
+        items = "".join(f"<li>{line(question)}</li>\n" for question in chat.follow_ups)
+        yield f'<ul class="follow-ups">\n{items}</ul>\n'
+    yield "</section>\n"
+
+
+def _tool(tool: ToldTool) -> str:
+    arguments = tool.arguments if len(tool.arguments) <= _SUMMARY_CHARACTERS else "…"
+    shown = f"({line(arguments)})" if tool.arguments else ""
+    summary = f"<b>{line(words.tool_name(tool))}</b>{shown} → {line(words.tool_figures(tool))}"
+    body = "".join(data(each) for each in (tool.arguments, tool.response) if each)
+    return _details("tool", summary, f"<div>{body}</div>")
+
+
+def _details(kind: str, summary: str, body: str, *, is_open: bool = False) -> str:
+    opened = " open" if is_open else ""
+    return f'<details class="{kind}"{opened}><summary>{summary}</summary>\n{body}\n</details>\n'
+
+
+# --- what happened ---
+
+
+def _life(
+    chat: ToldChat, saved: SavedChat, frames: Sequence[Frame], shown: Sequence[Frame], *, is_open: bool
+) -> Iterator[str]:
+    outcome = outcome_of(saved) if saved.is_final else None
+    turn = past_turn(frames, outcome=outcome, total_us=saved.summary.total_us)
+    count = ngettext("{n} event", "{n} events", len(frames)).format(n=thousands(len(frames)))
+    time = f"{duration(turn.timeline.total_us)} · {count}"
+    opened = " open" if is_open else ""
+    yield f'<details class="life"{opened}><summary>{page_timeline.strip(turn.timeline)}'
+    yield f'<span class="time">{line(time)}</span></summary>\n<div class="panel">\n'
+    yield from page_timeline.rows(turn.timeline)
+    yield _list("figures", _figures(turn))
+    if ids := words.ids_of(chat):
+        yield _ids(ids)
+    yield _details("", line(_("events")), _events(turn.figures))
+    yield _frames(frames, shown)
+    yield "</div>\n</details>\n"
+
+
+def _ids(ids: Sequence[tuple[str, str]]) -> str:
+    return (
+        '<p class="ids">'
+        + "".join(f"<span>{line(name)} {line(value)}</span>" for name, value in ids)
+        + "</p>\n"
+    )
+
+
+def _figures(turn: PastTurn) -> list[tuple[str, str]]:
+    figures, timeline = turn.figures, turn.timeline
+    first, gaps = timeline.first_text_us, figures.gaps
+    facts = [(_("total"), duration(timeline.total_us))]
+    if first is not None:
+        facts.insert(0, (_("first text"), milliseconds(first)))
+    if figures.deltas:
+        facts += [(_("deltas"), thousands(figures.deltas)), (_("rate"), f"{figures.rate():.0f}/s")]
+    if figures.characters:
+        facts.append((_("characters"), thousands(figures.characters)))
+    if gaps.count:
+        facts.append((_("gap p50"), milliseconds(gaps.quantile(0.5))))
+        facts.append((_("gap p95"), milliseconds(gaps.quantile(0.95))))
+        facts.append((_("longest gap"), milliseconds(gaps.max_us)))
+    if timeline.stalls:
+        facts.append((_("over a second"), words.stalls(len(timeline.stalls))))
+    if figures.usage is not None:
+        usage = figures.usage
+        facts.append((_("tokens in"), thousands(usage.input_count)))
+        facts.append((_("tokens out"), thousands(usage.output_count)))
+    facts.append((_("received"), size(figures.bytes)))
+    return facts
+
+
+def _events(figures: TurnFigures) -> str:
+    """The life of the chat: runs of equal events are one row."""
+    return (
+        f'<table class="events"><thead><tr><th class="n">ms</th><th>{line(_("event"))}</th>'
+        f'<th class="n">{line(_("bytes"))}</th><th>{line(_("detail"))}</th></tr></thead>\n<tbody>\n'
+        + "".join(_event(row) for row in figures.rows)
+        + "</tbody></table>"
+    )
+
+
+def _event(row: LifeRow) -> str:
+    time = thousands(row.at_us // 1000)
+    if row.until_us // 1000 > row.at_us // 1000:
+        time += f"–{thousands(row.until_us // 1000)}"
+    count = f" ×{thousands(row.count)}" if row.count > 1 else ""
+    return (
+        f'<tr><td class="n">{time}</td><td class="{row.level}">{line(row.name)}{count}</td>'
+        f'<td class="n">{thousands(row.bytes) if row.bytes else ""}</td><td>{line(row.detail)}</td></tr>\n'
+    )
+
+
+def _frames(frames: Sequence[Frame], shown: Sequence[Frame]) -> str:
+    """The frames as they came."""
+    if not shown:
+        return ""
+    rows, before = [], 0
+    for number, frame in enumerate(shown, 1):
+        content = frame.data
+        if len(content) > _LONGEST_DATA:
+            content = content[:_LONGEST_DATA] + "…"
+        rows.append(
+            f'<tr><td class="n">{number}</td><td class="n">{thousands(frame.at_us // 1000)}</td>'
+            f'<td class="n wide">{thousands((frame.at_us - before) // 1000)}</td>'
+            f"<td>{line(frame.event)}<pre>{text(content)}</pre></td></tr>\n"
+        )
+        before = frame.at_us
+    if len(shown) < len(frames):
+        left = _("{n} more frames; all of them are in the .sse and .jsonl exports").format(
+            n=thousands(len(frames) - len(shown))
+        )
+        rows.append(f'<tr><td></td><td></td><td class="wide"></td><td>{line(left)}</td></tr>\n')
+    head = (
+        f'<thead><tr><th class="n">#</th><th class="n">ms</th><th class="n wide">{line(_("gap"))}</th>'
+        f"<th>{line(_('frame'))}</th></tr></thead>"
+    )
+    table = (
+        f'<div class="frames"><table class="events">{head}\n<tbody>\n{"".join(rows)}</tbody></table></div>'
+    )
+    return _details("", line(_("all frames")), table)
