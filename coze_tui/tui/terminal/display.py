@@ -80,14 +80,16 @@ class DifferencesDisplay(TerminalApp[ReturnType]):
         self._send()
 
     def paint_now(self, widget: Widget) -> None:
-        """Draw this widget at once, before the next frame: for the echo of a key."""
+        """Draw what has changed in this widget at once, before the next frame: for the echo of a key."""
         screen = self.screen
         if (
             self._batch_count
-            or not screen.is_current
+            or widget.screen is not screen
             or screen._layout_required
             or screen._scroll_required
-            or widget not in screen._dirty_widgets
+            or widget._layout_required
+            or widget._scroll_required
+            or not widget._repaint_regions
         ):
             return
         others = screen._dirty_widgets - {widget}

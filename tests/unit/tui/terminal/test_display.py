@@ -370,20 +370,32 @@ async def test_on_a_slow_line_the_row_of_the_cursor_leaves_first_and_frames_are_
     await drawn((60, 16), 3, flow)
 
 
-async def test_a_key_is_drawn_before_the_rest_of_the_frame() -> None:
+async def test_one_widget_is_drawn_before_the_rest_of_the_frame() -> None:
     async def type_a_key(app: Drawn, pilot: Pilot[Any]) -> None:
-        field = app.query_one(Input)
-        side = app.query_one("#side", Static)
-        with app.batch_update():
-            side.update("a large part of the screen changes")
-            field.insert_text_at_cursor("q")
+        lines, side = app.query_one(Lines), app.query_one("#side", Static)
         app.ours.text = ""
-        app.screen._dirty_widgets.update({field, side})
-        app.paint_now(field)
-        assert "q" in app.ours.text
+        side.update("a large part of the screen changes")
+        lines.strips.append([Segment("echo", Style())])
+        lines.refresh(Region(0, len(lines.strips) - 1, lines.size.width, 1))
+        app.paint_now(lines)
+        assert "echo" in app.ours.text
         assert "large" not in app.ours.text
         await pilot.pause()
         assert "large" in app.ours.text
+        app.agree()
+
+    await drawn((60, 16), 1, type_a_key)
+
+
+async def test_a_widget_that_needs_a_layout_waits_for_the_frame() -> None:
+    async def type_a_key(app: Drawn, pilot: Pilot[Any]) -> None:
+        field = app.query_one(Input)
+        app.ours.text = ""
+        field.insert_text_at_cursor("q")
+        app.paint_now(field)
+        assert app.ours.text == ""
+        await pilot.pause()
+        assert "q" in app.ours.text
         app.agree()
 
     await drawn((60, 16), 1, type_a_key)
