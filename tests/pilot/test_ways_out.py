@@ -1,0 +1,182 @@
+"""What needs the person: a busy conversation, a local tool, a missing token, a wrong setting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import TextArea
+
+from coze_tui.engine.updates import Phase
+from coze_tui.i18n import current_language, use_language
+from coze_tui.standin.bots import Bot
+from coze_tui.standin.scenarios import Answer, Complete, Delta, Gate, RequireAction, Scenario, ToolCall, Turn
+from coze_tui.standin.server import StandIn
+from coze_tui.tui.screens.dialogs import Choose
+from coze_tui.tui.screens.first_run import FirstRun
+from coze_tui.tui.screens.help import HelpScreen
+from coze_tui.tui.screens.tool_request import ToolRequest
+from tests.pilot.conftest import Desk, desk
+
+BOT = "7511000000000000777"
+PLAIN = {"COZE_TUI_LANGUAGE": "auto", "LANG": "C.UTF-8"}
+
+
+def bot(scenario: Scenario) -> list[Bot]:
+    return [Bot(BOT, "海水", scenario)]
+
+
+async def busy(at: Desk) -> None:
+    """Ask in a conversation in which another program's chat is still running."""
+    at.stand_in.fault("code=4016", path="/v3/chat", times=1)
+    await at.ask("first")
+    await at.until(lambda: isinstance(at.app.screen, Choose), "the ways out are offered")
+
+
+@pytest.mark.parametrize("choice", ["1", "2", "3"])
+async def test_a_busy_conversation_offers_three_ways_out(home: Path, choice: str) -> None:
+    async with desk(home, bot([Answer("河流把盐带走。")])) as at:
+        await at.ask("hello")
+        await at.answered()
+        await busy(at)
+        await at.pilot.press(choice)
+        await at.until(lambda: not isinstance(at.app.screen, Choose))
+        if choice == "3":
+            await at.until(lambda: at.text().count("河流把盐带走。") == 1 and "hello" not in at.text())
+        else:
+            await at.until(
+                lambda: at.screen.prompt.message == "first" or at.text().count("河流把盐带走。") == 2
+            )
+        await at.answered()
+
+
+async def test_a_local_tool_is_answered_and_the_stream_goes_on(home: Path) -> None:
+    def steps(turn: Turn) -> list[object]:
+        call = ToolCall("home", "set_lamp", {"room": "书房"}, "call-1")
+        return [RequireAction((call,)), lambda after: [Answer(f"给了 {after.outputs['call-1']}")]]
+
+    async with desk(home, bot(steps)) as at:  # type: ignore[arg-type]
+        await at.ask("开灯")
+        await at.until(
+            lambda: isinstance(at.app.screen, ToolRequest) and at.app.screen.query(TextArea),
+            "the form opens by itself",
+        )
+        at.app.screen.query_one(TextArea).text = '{"ok":true}'
+        await at.pilot.pause()
+        await at.pilot.press("ctrl+s")
+        await at.until(lambda: '给了 {"ok":true}' in at.text(), "the answer goes on")
+        await at.answered()
+        assert at.screen.phase is Phase.COMPLETED
+        assert at.text().count("▎ 海水") == 1
+
+
+async def test_the_form_can_be_left_and_opened_again_with_what_was_typed(home: Path) -> None:
+    call = ToolCall("home", "set_lamp", {}, "call-1")
+    async with desk(home, bot([RequireAction((call,)), Answer("ok")])) as at:
+        await at.ask("开灯")
+        await at.until(lambda: isinstance(at.app.screen, ToolRequest) and at.app.screen.query(TextArea))
+        at.app.screen.query_one(TextArea).text = "half"
+        await at.pilot.pause()
+        await at.pilot.press("escape")
+        await at.until(lambda: at.app.screen is at.screen)
+        await at.until(lambda: "waits for the output" in at.text())
+        at.screen.answer_tools()
+        await at.until(lambda: [box.text for box in at.app.screen.query(TextArea)] == ["half"])
+        await at.pilot.press("escape")
+
+
+async def test_without_a_token_the_first_run_opens_and_ends_in_a_chat(home: Path) -> None:
+    with StandIn(pace=0, bots=bot([Answer("河流把盐带走。")])) as stand_in:
+        environment = {"COZE_API_TOKEN": "", "COZE_BOT_ID": "", "COZE_API_BASE": ""}
+        async with desk(home, stand_in=stand_in, environment=environment) as at:
+            await at.until(lambda: isinstance(at.app.screen, FirstRun))
+            await at.pilot.press("down", "down", "enter")
+            await at.pilot.press(*_typed(stand_in.base_url), "enter")
+            await at.until(lambda: at.app.focused is not None and at.app.focused.id == "token")
+            await at.pilot.press(*_typed("pat_WRONG"), "enter")
+            await at.until(lambda: "4100" in at.app.export_screenshot(), "why it was refused")
+            await at.pilot.press("ctrl+u", *_typed(stand_in.token), "enter")
+            await at.until(lambda: "taken" in at.app.export_screenshot(), "the token is taken")
+            await at.until(lambda: "海水" in at.app.export_screenshot(), "the bots are listed")
+            await at.pilot.press("down", "enter")
+            await at.until(lambda: at.app.screen is at.screen, "the chat is there")
+            await at.ask("海水？")
+            await at.answered()
+            assert "河流把盐带走。" in at.text()
+        async with desk(home, stand_in=stand_in, environment=environment) as at:
+            await at.until(lambda: at.screen.header.bot == "海水", "all of it was kept")
+
+
+def _typed(text: str) -> list[str]:
+    names = {":": "colon", "/": "slash", ".": "full_stop", "_": "underscore"}
+    return [names.get(character, character) for character in text]
+
+
+async def test_a_wrong_settings_file_is_told_and_the_program_starts(home: Path) -> None:
+    (home / "config").mkdir(parents=True)
+    (home / "config" / "settings.toml").write_text('theem = "ansi"\n', encoding="utf-8")
+    async with desk(home, bot([Answer("ja")])) as at:
+        (text,) = at.screen.banner.texts
+        assert all(word in text for word in ("settings.toml", "1", "theem", "theme"))
+        await at.ask("q")
+        await at.answered()
+
+
+async def test_looks_and_language_change_live_and_are_remembered(home: Path) -> None:
+    try:
+        async with desk(
+            home, bot([Answer("ja")]), environment={"COZE_TUI_LANGUAGE": "auto", "LANG": "C.UTF-8"}
+        ) as at:
+            await at.ask("q")
+            await at.answered()
+            await at.ask("/theme coze-light")
+            await at.until(lambda: at.app.theme == "coze-light")
+            await at.ask("/lang zh_CN")
+            await at.until(lambda: "事件" in at.life())
+        use_language("en")
+        async with desk(
+            home, bot([Answer("ja")]), environment={"COZE_TUI_LANGUAGE": "auto", "LANG": "C.UTF-8"}
+        ) as at:
+            assert at.app.theme == "coze-light"
+    finally:
+        use_language("en")
+    assert current_language() == "en"
+
+
+async def test_help_shows_the_keys_of_every_part(home: Path) -> None:
+    async with desk(home, bot([Answer("ja")])) as at:
+        await at.pilot.press("f1")
+        await at.until(lambda: isinstance(at.app.screen, HelpScreen))
+        await at.pilot.press(*"quit")
+        await at.until(lambda: "/quit" in at.app.export_screenshot())
+        assert "Ctrl+Q" in at.app.export_screenshot()
+        await at.pilot.press("escape")
+        await at.until(lambda: at.app.screen is at.screen)
+
+
+async def test_another_bot_is_chosen_by_its_id(home: Path) -> None:
+    other = Bot("7511000000000000778", "河水", [Answer("我是河水。")])
+    async with desk(home, [*bot([Answer("我是海水。")]), other]) as at:
+        await at.ask(f"/bot {other.id}")
+        await at.until(lambda: at.app.screen is not at.screen)
+        await at.pilot.press("enter")
+        await at.pilot.pause()
+        if at.app.screen is not at.screen:
+            await at.pilot.press("enter")
+        await at.until(lambda: at.screen.header.bot == "河水")
+        await at.ask("谁？")
+        await at.answered()
+        assert "我是河水。" in at.text()
+
+
+async def test_a_running_turn_goes_on_in_its_own_conversation(home: Path) -> None:
+    async with desk(home, bot([Delta("河流把"), Gate("held"), Delta("盐带走"), Complete()])) as at:
+        await at.ask("first")
+        await at.until(lambda: "河流把" in at.text())
+        key = at.screen.conversation
+        await at.pilot.press("ctrl+n")
+        await at.until(lambda: "河流把" not in at.text())
+        at.stand_in.release("held")
+        await at.screen._open(key)
+        await at.until(lambda: "河流把盐带走" in at.text(), "it has gone on")
+        assert at.text().count("▎ first") == 1
