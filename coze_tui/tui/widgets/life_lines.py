@@ -16,10 +16,9 @@ from coze_tui.tui.widgets.sparkline import sparkline
 
 _WIDE = 44
 """Cells from which rows tell details, too."""
-_LABEL = 11
-"""Cells of the names of figures."""
-_ID_LABEL = 13
 _SPARK = 10
+_RATE = 6
+"""Cells that a usual rate has, so that the sparkline beside it stands still."""
 FIGURES_WIDTH = 28
 """Cells that the figures ask for."""
 
@@ -117,7 +116,7 @@ class Row:
         if row.count > 1 or row.is_run:
             name += f" ×{thousands(row.count)}"
         left: list[Part] = [(f"{sign} ", role), (name, words)]
-        room = width - width_of(left) - 2
+        room = width - width_of(left) - 1
         moment = _moment(row, room)
         if width >= _WIDE or row.level in ("error", "attention"):
             spare = room - cell_len(moment) - 1
@@ -146,13 +145,10 @@ class Figure:
     label: str
     """English source."""
     values: tuple[Part, ...]
-    indent: int = _LABEL
 
     def draw(self, width: int) -> Parts:
         """Its parts."""
-        label = _(self.label)
-        gap = max(1, self.indent - cell_len(label))
-        return Parts([(label + " " * gap, "muted"), *self.values])
+        return Parts([(_(self.label), "muted")], self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +161,17 @@ class Beside:
     def draw(self, width: int) -> Parts:
         """Its parts."""
         room = width - FIGURES_WIDTH - 3
-        left, right, ground = self.row.draw(room) if self.row is not None else Parts([])
-        left = cut(left, room - width_of(right) - bool(right))
-        gap = room - width_of(left) - width_of(right)
-        row = [*left, (" " * gap, "text"), *right]
-        figure = self.figure.draw(FIGURES_WIDTH).left if self.figure is not None else ()
-        return Parts([*((text, f"{role} {ground}") for text, role in row), (" │ ", "line"), *figure])
+        row, figure = (each or Hint("") for each in (self.row, self.figure))
+        ground = row.draw(room).ground
+        left = [(text, f"{role} {ground}") for text, role in _filled(row, room)]
+        return Parts([*left, (" │ ", "line"), *_filled(figure, FIGURES_WIDTH)])
+
+
+def _filled(drawing: Drawing, width: int) -> list[Part]:
+    """All cells of a line, its right parts at the end of them."""
+    left, right, _ground = drawing.draw(width)
+    left = cut(left, width - width_of(right) - bool(right))
+    return [*left, (" " * (width - width_of(left) - width_of(right)), "text"), *right]
 
 
 def shown_name(name: str) -> str:
@@ -186,9 +187,10 @@ def figure_lines(figures: TurnFigures, now_us: int | None, *, is_focused: bool) 
     if figures.total_us is not None:
         lines.append(_figure(N_("total"), milliseconds(figures.total_us)))
     if figures.deltas + figures.reasoning_deltas > 1:
-        bars = sparkline(figures.rates(_SPARK)).ljust(_SPARK)
+        bars = sparkline(figures.rates(_SPARK))
         rate = _("{n}/s").format(n=thousands(round(figures.rate(now_us))))
-        lines.append(Figure(N_("rate"), ((bars, "bot"), (f" {rate}", "text"))))
+        gap = " " * max(1, _RATE + 1 - cell_len(rate))
+        lines.append(Figure(N_("rate"), ((bars, "bot"), (gap + rate, "text"))))
         lines.append(Figure(N_("gap"), _gap(figures)))
     if figures.stalls:
         told = ngettext("{n} over 1 s", "{n} over 1 s", figures.stalls).format(n=thousands(figures.stalls))
@@ -204,9 +206,7 @@ def figure_lines(figures: TurnFigures, now_us: int | None, *, is_focused: bool) 
         (N_("logid"), figures.logid),
     )
     known: list[Drawing] = [
-        Figure(label, ((_logid(value) if label == "logid" else tail(value), "text"),), _ID_LABEL)
-        for label, value in ids
-        if value
+        _figure(label, _logid(value) if label == "logid" else tail(value)) for label, value in ids if value
     ]
     if known:
         lines += [Rule(), *known, Hint(N_("i copies the ids"))]
@@ -246,6 +246,8 @@ def _moment(row: LifeRow, room: int) -> str:
     if not row.is_run or row.until_us == row.at_us:
         forms = single
     else:
-        start = thousands(row.at_us // 1000)
-        forms = [f"{start}–{single[0]}", f"{seconds(row.at_us).removesuffix(' s')}–{single[1]}", *single]
+        forms = [f"{thousands(row.at_us // 1000)}–{single[0]}"]
+        if row.until_us < 60_000_000:
+            forms.append(f"{seconds(row.at_us).removesuffix(' s')}–{single[1]}")
+        forms += single
     return next((form for form in forms if cell_len(form) <= room), "")

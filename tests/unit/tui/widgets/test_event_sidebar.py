@@ -78,16 +78,16 @@ async def test_running_chat_as_it_was_drawn(stage: Any) -> None:
             "○ chat completed",
             "○ done",
             "────────────────────────────",
-            "first text 412 ms",
-            "rate       ▅▅███▆     214/s",
-            "gap        p50 4  max 4 ms",
-            "tokens     …",
-            "text       1 018 characters",
+            "first text            412 ms",
+            "rate           ▅▅███▆  214/s",
+            "gap          p50 4  max 4 ms",
+            "tokens                     …",
+            "text        1 018 characters",
             "────────────────────────────",
-            "conversation …3342",
-            "section      …0001",
-            "chat         …7402",
-            "logid        2025…4F2A",
+            "conversation           …3342",
+            "section                …0001",
+            "chat                   …7402",
+            "logid              2025…4F2A",
             "i copies the ids",
         ]
 
@@ -100,8 +100,8 @@ async def test_finished_chat_tells_totals(stage: Any) -> None:
         assert "✓ answer complete   1 704 ms" in lines
         assert "✓ follow_up ×3      1 880 ms" in lines
         assert "✓ done              1 903 ms" in lines
-        assert "total      1 903 ms" in lines
-        assert "tokens     120 in · 312 out" in lines
+        assert "total               1 903 ms" in lines
+        assert "tokens      120 in · 312 out" in lines
         assert not any(line.startswith(("◐", "○")) for line in lines)
 
 
@@ -137,7 +137,7 @@ async def test_wide_the_figures_stand_beside_and_details_are_told(stage: Any) ->
         sidebar.show(fed(finished()))
         lines = sidebar.lines()
         assert lines[1].startswith("✓ sent")
-        assert lines[1].endswith("│ first text 412 ms")
+        assert lines[1].endswith("│ first text            412 ms")
         assert any("function_call  calendar.lookup" in line for line in lines)
 
 
