@@ -16,6 +16,7 @@ from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import Static, TextArea
+from textual.widgets.text_area import Edit, EditResult
 
 from coze_tui.tui.terminal.display import DifferencesDisplay
 from coze_tui.tui.terminal.guard import GuardedApp
@@ -76,6 +77,14 @@ class Prompt(TextArea):
             event.prevent_default()
             event.stop()
             self.insert("\n")
+
+    def edit(self, edit: Edit) -> EditResult:
+        """Show what was typed before anything else."""
+        result = super().edit(edit)
+        app = self.app
+        assert isinstance(app, SampleApp)
+        app.paint_now(self)
+        return result
 
     async def _on_paste(self, event: events.Paste) -> None:
         self.note(f"paste {event.text!r}")

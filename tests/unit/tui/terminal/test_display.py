@@ -267,7 +267,7 @@ async def test_growing_lines_are_moved_by_the_terminal() -> None:
         await pilot.pause()
         lines.scroll_end(animate=False, immediate=True)
         await pilot.pause()
-        lines.strips.append([Segment("one more", Style())])
+        lines.strips.append([Segment("one more", Style(bold=True))])
         lines.resize_content()
         lines.scroll_end(animate=False, immediate=True)
         before = app.ours.bytes, app.theirs.bytes
@@ -374,8 +374,8 @@ async def test_one_widget_is_drawn_before_the_rest_of_the_frame() -> None:
     async def type_a_key(app: Drawn, pilot: Pilot[Any]) -> None:
         lines, side = app.query_one(Lines), app.query_one("#side", Static)
         app.ours.text = ""
-        side.update("a large part of the screen changes")
-        lines.strips.append([Segment("echo", Style())])
+        side.update("\n\na large part of the screen changes")
+        lines.strips.append([Segment("echo", Style(bold=True))])
         lines.refresh(Region(0, len(lines.strips) - 1, lines.size.width, 1))
         app.paint_now(lines)
         assert "echo" in app.ours.text
