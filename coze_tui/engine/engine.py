@@ -88,7 +88,7 @@ class Engine:
         self.troubles = opened.troubles
         self.conversations = Conversations(opened.database)
         self.browsing = Browsing(opened.database)
-        self.inspecting = Inspecting(opened.database)
+        self.inspecting = Inspecting(opened.database, self.live)
         self.server_side = ServerSide(opened.database, self.client, lambda: self.settings)
 
     async def close(self) -> None:

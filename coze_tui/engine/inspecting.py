@@ -3,17 +3,97 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 
+from coze_tui.api.objects import Frame
+from coze_tui.engine.inspected_chat import ChatFacts
+from coze_tui.engine.live import LiveTurn, LiveTurns
 from coze_tui.engine.statistics import Grouping, Statistics, statistics
+from coze_tui.engine.telling import outcome_of
+from coze_tui.store import history, journal
 from coze_tui.store.database import Database
+from coze_tui.store.history import SavedConversation
+from coze_tui.store.journal import SavedChat
 from coze_tui.store.statistics import chat_figures
+
+_LIKE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class FramesPage:
+    """Frames of a chat, and what is known of it now."""
+
+    chat: int
+    """Its key in the store; 0 while it is not written yet."""
+    facts: ChatFacts
+    frames: tuple[Frame, ...]
+    """Those behind the ones that are known already."""
+    is_over: bool
+    """It does not run now."""
+    are_kept: bool = True
+    """False where retention has removed the frames."""
+
+
+@dataclass(frozen=True, slots=True)
+class LikeChat:
+    """A chat that another one can be compared with."""
+
+    chat: int
+    facts: ChatFacts
+    has_same_question: bool
 
 
 class Inspecting:
     """What can be told of stored chats. Every method may raise StoreError."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, live: LiveTurns) -> None:
         self._database = database
+        self._live = live
+
+    async def page(self, conversation: str, chat: int = 0, after: int = 0) -> FramesPage | None:
+        """The frames of a chat behind the first `after`; None if there is no such chat.
+
+        While it runs, to be asked again and again.
+
+        Args:
+            conversation: its key; matters where `chat` is 0.
+            chat: the chat's key; 0 for the last one of the conversation.
+        """
+        live = self._live.of(conversation)
+        if live is not None and chat in (0, live.stored.chat):
+            saved = await self._database.run(lambda c: history.conversation(c, conversation))
+            frames, is_over = tuple(live.turn.frames[after:]), not live.is_running
+            return FramesPage(live.stored.chat, _live_facts(live, saved), frames, is_over)
+
+        def read(c: sqlite3.Connection) -> FramesPage | None:
+            found = journal.chat(c, chat) if chat else None
+            if found is None and not chat:
+                found = next(reversed(journal.chats(c, conversation)), None)
+            if found is None:
+                return None
+            frames = journal.frames_after(c, found.key, after)
+            are_kept = found.has_capture or not found.is_final or not found.frame_count
+            return FramesPage(found.key, _facts(c, found), frames, found.is_final, are_kept)
+
+        return await self._database.read(read)
+
+    async def find(self, name: str) -> int:
+        """The key of the chat that is meant by Coze's id of it, or by a conversation's key; 0 for none."""
+        found = await self._database.read(lambda c: journal.find_chat(c, name))
+        return found.key if found else 0
+
+    async def like(self, chat: int) -> tuple[LikeChat, ...]:
+        """Chats to compare one with: of the same question first, then of the same bot; the latest first."""
+
+        def read(c: sqlite3.Connection) -> tuple[LikeChat, ...]:
+            this = journal.chat(c, chat)
+            question = this.question if this else ""
+            return tuple(
+                LikeChat(found.key, _facts(c, found), found.question == question)
+                for found in journal.chats_like(c, chat, _LIKE)
+            )
+
+        return await self._database.read(read)
 
     async def statistics(
         self,
@@ -39,3 +119,39 @@ class Inspecting:
             return statistics(chats, by)
 
         return await self._database.read(read)
+
+
+def _facts(c: sqlite3.Connection, chat: SavedChat) -> ChatFacts:
+    saved = history.conversation(c, chat.conversation)
+    return ChatFacts(
+        question=chat.question,
+        sent_at_ms=chat.sent_at,
+        site=saved.site if saved else "",
+        bot_id=chat.bot_id,
+        bot_name=saved.bot_name if saved else "",
+        conversation=chat.conversation,
+        conversation_id=saved.conversation_id if saved else "",
+        section_id=chat.section_id,
+        chat_id=chat.chat_id,
+        logid=chat.logid,
+        outcome=outcome_of(chat) if chat.is_final else None,
+        total_us=chat.summary.total_us if chat.is_final else 0,
+    )
+
+
+def _live_facts(live: LiveTurn, saved: SavedConversation | None) -> ChatFacts:
+    turn = live.turn
+    return ChatFacts(
+        question=live.question,
+        sent_at_ms=live.stored.sent_at_ms,
+        site=saved.site if saved else "",
+        bot_id=turn.request.bot_id,
+        bot_name=saved.bot_name if saved else "",
+        conversation=live.conversation,
+        conversation_id=turn.state.conversation_id,
+        section_id=turn.state.section_id,
+        chat_id=turn.state.chat_id,
+        logid=turn.logid,
+        outcome=live.ended.outcome if live.ended else None,
+        total_us=live.ended.at_us if live.ended else 0,
+    )

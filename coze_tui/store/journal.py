@@ -253,6 +253,24 @@ def frames_of(c: sqlite3.Connection, chat: int) -> tuple[Frame, ...]:
         raise StoreError("damaged", detail=f"frames of chat {chat}: {error}") from error
 
 
+def frames_after(c: sqlite3.Connection, chat: int, count: int) -> tuple[Frame, ...]:
+    """The frames of a chat behind the first `count`: cheap while it runs, however many there are.
+
+    Raises:
+        StoreError: they cannot be read any more.
+    """
+    rows = c.execute(
+        "SELECT number, line FROM frames WHERE chat = ? AND number > ? ORDER BY number", (chat, count)
+    ).fetchall()
+    if rows and rows[0][0] == count + 1:
+        try:
+            return tuple(frame_from_line(bytes(line)) for _number, line in rows)
+        except (ValueError, TypeError) as error:
+            raise StoreError("damaged", detail=f"frames of chat {chat}: {error}") from error
+    row = c.execute("SELECT frame_count FROM chats WHERE key = ?", (chat,)).fetchone()
+    return frames_of(c, chat)[count:] if row and row[0] > count else ()
+
+
 def chat(c: sqlite3.Connection, key: int) -> SavedChat | None:
     """One chat."""
     row = c.execute(f"SELECT {_COLUMNS} FROM chats WHERE key = ?", (key,)).fetchone()
@@ -262,6 +280,31 @@ def chat(c: sqlite3.Connection, key: int) -> SavedChat | None:
 def chats(c: sqlite3.Connection, conversation: str) -> tuple[SavedChat, ...]:
     """All chats of a conversation, oldest first."""
     rows = c.execute(f"SELECT {_COLUMNS} FROM chats WHERE conversation = ? ORDER BY slot", (conversation,))
+    return tuple(_chat_from_row(row) for row in rows)
+
+
+def find_chat(c: sqlite3.Connection, name: str) -> SavedChat | None:
+    """The chat with this id of Coze's, or the last one that is over of the conversation with this key."""
+    row = c.execute(
+        f"""SELECT {_COLUMNS} FROM chats
+            WHERE chat_id = ? AND chat_id <> '' OR conversation = ? AND is_final = 1
+            ORDER BY chat_id = ? DESC, slot DESC LIMIT 1""",
+        (storable(name),) * 3,
+    ).fetchone()
+    return _chat_from_row(row) if row else None
+
+
+def chats_like(c: sqlite3.Connection, key: int, limit: int) -> tuple[SavedChat, ...]:
+    """Chats to compare one with: of the same question first, then of the same bot; the latest first."""
+    rows = c.execute(
+        f"""WITH this AS (SELECT question AS asked, bot_id AS bot, chat_id AS id FROM chats WHERE key = ?)
+            SELECT {_COLUMNS} FROM chats, this
+            WHERE key <> ? AND is_final = 1 AND capture IS NOT NULL AND (chat_id = '' OR chat_id <> id)
+              AND (question = asked OR bot_id = bot)
+              AND (SELECT deleted_at FROM conversations WHERE conversations.key = conversation) = 0
+            ORDER BY question = asked DESC, sent_at DESC, key DESC LIMIT ?""",
+        (key, key, limit),
+    )
     return tuple(_chat_from_row(row) for row in rows)
 
 

@@ -267,3 +267,50 @@ def test_a_heartbeat_speaks_for_this_program_only(c: sqlite3.Connection, key: st
         (ours, 77_000),
         (theirs, 2_000),
     ]
+
+
+def test_frames_are_read_from_where_they_are_known(c: sqlite3.Connection, key: str) -> None:
+    chat = begin(c, key)
+    assert journal.frames_after(c, chat, 0) == ()
+    journal.append_frames(c, chat, 1, SOME)
+    assert journal.frames_after(c, chat, 0) == tuple(SOME)
+    assert journal.frames_after(c, chat, 2) == tuple(SOME[2:])
+    journal.finish_chat(c, chat, DONE, [])
+    assert journal.frames_after(c, chat, 1) == tuple(SOME[1:])
+    journal.append_frames(c, chat, journal.resume_chat(c, chat, 9_000), SOME[:1])
+    assert journal.frames_after(c, chat, 2) == (SOME[2], SOME[0])
+    assert journal.frames_after(c, chat, 3) == (SOME[0],)
+    assert journal.frames_after(c, chat, 4) == ()
+
+
+def test_a_chat_is_found_by_its_id_or_by_its_conversation(c: sqlite3.Connection, key: str) -> None:
+    first, last = begin(c, key), begin(c, key)
+    journal.note_ids(c, first, chat_id="7511")
+    for chat in (first, last):
+        journal.finish_chat(c, chat, DONE, [])
+    running = begin(c, key)
+    found = [journal.find_chat(c, name) for name in ("7511", key, "", "no such")]
+    assert [chat.key if chat else 0 for chat in found] == [first, last, 0, 0]
+    assert running not in [chat.key for chat in found if chat]
+
+
+def test_a_chat_is_compared_with_those_of_its_question_and_then_of_its_bot(
+    c: sqlite3.Connection, key: str
+) -> None:
+    def over(question: str, at: int, bot_id: str = "7402", conversation: str = key) -> int:
+        chat = journal.begin_chat(c, conversation, question, bot_id, at)
+        journal.append_frames(c, chat, 1, SOME)
+        journal.finish_chat(c, chat, DONE, [])
+        return chat
+
+    gone = history.create_conversation(c, "coze.cn", "7402", 1_000)
+    this = over("q", 5_000)
+    same, older, other_bot = over("q", 4_000), over("q", 3_000), over("q", 2_000, "9")
+    other_question = over("else", 9_000)
+    over("else", 9_000, "9")
+    over("q", 9_000, conversation=gone)
+    history.delete(c, gone, 10_000)
+    begin(c, key, "q")
+    like = [chat.key for chat in journal.chats_like(c, this, 9)]
+    assert like == [same, older, other_bot, other_question]
+    assert [chat.key for chat in journal.chats_like(c, this, 2)] == [same, older]

@@ -1,0 +1,110 @@
+"""Chats looked at after the fact, and while they run in another program."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from coze_tui.api.objects import Frame
+from coze_tui.engine.inspecting import Inspecting
+from coze_tui.engine.live import LiveTurns
+from coze_tui.engine.updates import Phase
+from coze_tui.store import history, journal, retention
+from coze_tui.store.database import Database
+from coze_tui.store.journal import ChatSummary
+
+DONE = ChatSummary("completed", 412_000, 1_902_000, 214, 512, 120, 312, 432)
+SOME = [
+    Frame("conversation.chat.created", '{"id":"1"}', 84_000),
+    Frame("conversation.message.delta", '{"content":"你好"}', 412_000),
+    Frame("done", "[DONE]", 1_903_000),
+]
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    opened = await Database.open(tmp_path / "store.db")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def inspecting(database: Database) -> Inspecting:
+    return Inspecting(database, LiveTurns(lambda live: None))
+
+
+async def conversation(database: Database) -> str:
+    return await database.write(
+        lambda c: history.create_conversation(c, "coze.cn", "7402", 1_000, bot_name="小春")
+    )
+
+
+async def begin(database: Database, key: str, question: str = "q") -> int:
+    return await database.write(lambda c: journal.begin_chat(c, key, question, "7402", 5_000))
+
+
+async def test_a_running_chat_grows_and_ends(database: Database, inspecting: Inspecting) -> None:
+    key = await conversation(database)
+    chat = await begin(database, key)
+    await database.write(lambda c: journal.append_frames(c, chat, 1, SOME[:2]))
+    page = await inspecting.page(key)
+    assert page is not None
+    assert (page.chat, page.frames, page.is_over) == (chat, tuple(SOME[:2]), False)
+    assert (page.facts.bot, page.facts.question, page.facts.outcome) == ("小春", "q", None)
+    await database.write(lambda c: journal.append_frames(c, chat, 3, SOME[2:]))
+    await database.write(lambda c: journal.finish_chat(c, chat, DONE, []))
+    page = await inspecting.page(key, chat, after=2)
+    assert page is not None
+    assert (page.frames, page.is_over, page.are_kept) == (tuple(SOME[2:]), True, True)
+    assert (page.facts.outcome, page.facts.total_us) == (Phase.COMPLETED, 1_902_000)
+
+
+async def test_frames_that_were_removed_are_told_from_none(
+    database: Database, inspecting: Inspecting
+) -> None:
+    key = await conversation(database)
+    chat = await begin(database, key)
+    await database.write(lambda c: journal.append_frames(c, chat, 1, SOME))
+    await database.write(lambda c: journal.finish_chat(c, chat, DONE, []))
+    await database.write(lambda c: retention.prune_captures(c, 1 << 60))
+    page = await inspecting.page(key, chat)
+    assert page is not None
+    assert (page.frames, page.are_kept) == ((), False)
+
+
+async def test_there_is_no_page_of_what_there_is_not(database: Database, inspecting: Inspecting) -> None:
+    key = await conversation(database)
+    assert await inspecting.page(key) is None
+    assert await inspecting.page("", 77) is None
+    assert await inspecting.find("no such") == 0
+    chat = await begin(database, key)
+    await database.write(lambda c: journal.note_ids(c, chat, chat_id="7511"))
+    assert await inspecting.find("7511") == chat
+
+
+async def test_chats_of_the_same_question_are_told_apart(database: Database, inspecting: Inspecting) -> None:
+    key = await conversation(database)
+
+    async def over(question: str) -> int:
+        chat = await begin(database, key, question)
+        await database.write(lambda c: journal.append_frames(c, chat, 1, SOME))
+        await database.write(lambda c: journal.finish_chat(c, chat, DONE, []))
+        return chat
+
+    last = [await over(question) for question in ("else", "q", "q")][-1]
+    like = await inspecting.like(last)
+    assert [(found.facts.question, found.has_same_question) for found in like] == [
+        ("q", True),
+        ("else", False),
+    ]
+
+
+async def test_chats_are_added_up(database: Database, inspecting: Inspecting) -> None:
+    key = await conversation(database)
+    chat = await begin(database, key)
+    await database.write(lambda c: journal.finish_chat(c, chat, DONE, []))
+    found = await inspecting.statistics("conversation")
+    assert [(group.key, group.tokens) for group in found.groups] == [(key, 432)]
+    assert (await inspecting.statistics(since_ms=6_000)).total.chats == 0
