@@ -103,9 +103,11 @@ def message(kind: str, content: str, **more: str) -> str:
     return json.dumps({**data, **more}, ensure_ascii=False)
 
 
-def spring_frames(*, answer: str = "2025 年春节是 **1 月 29 日**，星期三。") -> list[Frame]:
+def spring_frames(
+    *, answer: str = "2025 年春节是 **1 月 29 日**，星期三。", chat_id: str = "7402"
+) -> list[Frame]:
     """A chat with everything: thinking, a tool, an answer in deltas, follow-ups, usage."""
-    chat = {"id": "7402", "conversation_id": "3342", "section_id": "51", "bot_id": "7511"}
+    chat = {"id": chat_id, "conversation_id": "3342", "section_id": "51", "bot_id": "7511"}
     usage = {"token_count": 432, "output_count": 312, "input_count": 120}
     call = {"name": "calendar-lookup", "arguments": {"query": "2025 春节"}}
     frames = [
@@ -114,7 +116,9 @@ def spring_frames(*, answer: str = "2025 年春节是 **1 月 29 日**，星期�
     ]
     frames += [
         Frame(
-            "conversation.message.delta", message("answer", "", reasoning_content=piece), 118_000 + 9_000 * n
+            "conversation.message.delta",
+            message("answer", "", reasoning_content=piece, id="m-thought"),
+            118_000 + 9_000 * n,
         )
         for n, piece in enumerate(["先查", "日历", "，再", "回答。"])
     ]
@@ -166,7 +170,9 @@ def add_spring(c: sqlite3.Connection) -> str:
     """A conversation about the spring festival with two chats; its key."""
     key = history.create_conversation(c, "coze.cn", "7511", SENT_AT, bot_name="小春")
     add_chat(c, key, "2025年春节是哪一天", spring_frames())
-    add_chat(c, key, "那<b>元宵</b>呢？", spring_frames(answer="2 月 12 日。"), SENT_AT + 60_000)
+    add_chat(
+        c, key, "那<b>元宵</b>呢？", spring_frames(answer="2 月 12 日。", chat_id="7403"), SENT_AT + 60_000
+    )
     return key
 
 
