@@ -129,10 +129,19 @@ class EngineHome(Generic[_E]):
             await self._leave(engine)
 
     async def call(self, ask: Callable[[_E], Awaitable[_T]]) -> _T:
-        """From the screen's loop: run something in the engine's loop and await what it gives."""
+        """From the screen's loop: run something in the engine's loop and await what it gives.
+
+        Who asks when the engine has ended, because the program is being left, is cancelled.
+        """
         engine = await asyncio.wrap_future(self._engine)
         assert self._loop is not None
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_awaited(ask, engine), self._loop))
+        asked = _awaited(ask, engine)
+        try:
+            future = asyncio.run_coroutine_threadsafe(asked, self._loop)
+        except RuntimeError:  # the loop is closed
+            asked.close()
+            raise asyncio.CancelledError from None
+        return await asyncio.wrap_future(future)
 
     def post(self, ask: Callable[[_E], Awaitable[object]]) -> Future[object]:
         """From any thread, once the engine is up: the same without waiting for it."""

@@ -107,6 +107,23 @@ async def test_calls_run_in_a_thread_of_their_own_and_errors_come_back() -> None
     assert await asyncio.to_thread(home.close)
 
 
+async def test_who_asks_after_the_end_is_cancelled() -> None:
+    async def build() -> str:
+        return "engine"
+
+    async def leave(engine: str) -> None: ...
+
+    async def ask(engine: str) -> str:
+        return engine
+
+    home = EngineHome(build, leave)
+    home.start()
+    assert await home.call(ask) == "engine"
+    assert home.close()
+    with pytest.raises(asyncio.CancelledError):
+        await home.call(ask)
+
+
 async def test_an_engine_that_cannot_be_built_fails_each_call() -> None:
     async def build() -> str:
         raise TransportError("environment", "NO_PROXY")
