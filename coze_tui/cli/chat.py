@@ -59,6 +59,8 @@ def run_chat(
         return run_demo(demo, read_arguments(demo, []), start.environment, None)
     if lifeline.code is None and app.left_conversation and is_kept:
         key = app.left_conversation
+        if sys.stdout.isatty():
+            speak_utf8(sys.stdout)  # as the screens just did on the same terminal
         print(_("conversation {key} — go on with: coze-tui -s {key}").format(key=key))
     return lifeline.code or app.return_code or 0
 

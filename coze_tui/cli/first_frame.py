@@ -27,12 +27,56 @@ def first_frame(arguments: argparse.Namespace, environment: Mapping[str, str]) -
 
     paper, bar, ink = GROUNDS.get(_likely_theme(arguments, environment), ("", "", ""))
     rows = [(0, " ●", bar), (-2, _PROMPT, paper), (-1, "", bar)]
-    frame = paint_skeleton(rows, paper, ink, (len(_PROMPT), -2))
-    try:
-        yield frame
-    finally:
-        if frame is not None:
-            frame.restore()
+    with _Ending() as ending:
+        frame = ending.frame = paint_skeleton(rows, paper, ink, (len(_PROMPT), -2))
+        ending.look()
+        try:
+            yield frame
+        finally:
+            if frame is not None:
+                frame.restore()
+
+
+class _Ending:
+    """Gives the terminal back when a signal ends the program before the screens have taken over."""
+
+    def __enter__(self) -> _Ending:
+        import signal
+
+        self.frame: EarlyFrame | None = None
+        self._received = 0
+        self._is_painted = False
+        names = ("SIGTERM", "SIGHUP", "SIGQUIT")
+        numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+        self._taken = [number for number in numbers if signal.getsignal(number) == signal.SIG_DFL]
+        for number in self._taken:
+            signal.signal(number, self._receive)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        import signal
+
+        for number in self._taken:
+            signal.signal(number, signal.SIG_DFL)
+
+    def look(self) -> None:
+        """The frame is known: end if a signal came while it was painted."""
+        self._is_painted = True
+        if self._received:
+            self._end()
+
+    def _receive(self, number: int, _frame: object) -> None:
+        self._received = number
+        if self._is_painted:
+            self._end()
+
+    def _end(self) -> None:
+        import signal
+
+        if self.frame is not None:
+            self.frame.restore()
+        signal.signal(self._received, signal.SIG_DFL)
+        signal.raise_signal(self._received)
 
 
 def _likely_theme(arguments: argparse.Namespace, environment: Mapping[str, str]) -> str:
