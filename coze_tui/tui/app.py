@@ -93,7 +93,9 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
     CSS_PATH: ClassVar[list[str | PurePath]] = [_STYLES / f"{name}.tcss" for name in _STYLE_NAMES]
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+p", "command_palette", N_("commands"), id="app.commands"),
+        Binding(
+            "ctrl+p", "command_palette", N_("commands"), id="app.commands", tooltip=N_("command palette")
+        ),
         Binding("ctrl+q", "quit", N_("quit"), id="app.quit", show=False, priority=True),
         Binding("ctrl+z", "suspend_process", N_("suspend"), id="app.suspend", show=False),
         Binding("ctrl+l", "repaint", N_("repaint"), id="app.repaint", show=False),

@@ -41,11 +41,18 @@ class ChatScreen(ConversationScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s,f3", "history", N_("history"), id="chat.history"),
-        Binding("ctrl+n", "new", N_("new"), id="chat.new"),
-        Binding("ctrl+g,f2", "events", N_("events"), id="chat.events", priority=True),
-        Binding("ctrl+t", "bot", N_("bot"), id="chat.bot"),
-        Binding("escape", "stop", N_("stop"), id="chat.stop"),
-        Binding("escape", "back", N_("back"), id="chat.back"),
+        Binding("ctrl+n", "new", N_("new"), id="chat.new", tooltip=N_("new conversation")),
+        Binding(
+            "ctrl+g,f2",
+            "events",
+            N_("events"),
+            id="chat.events",
+            priority=True,
+            tooltip=N_("show or hide the events"),
+        ),
+        Binding("ctrl+t", "bot", N_("bot"), id="chat.bot", tooltip=N_("choose a bot")),
+        Binding("escape", "stop", N_("stop"), id="chat.stop", tooltip=N_("stop the answer")),
+        Binding("escape", "back", N_("back"), id="chat.back", tooltip=N_("back to the prompt")),
         Binding(
             "ctrl+c", "ladder", N_("copy, stop, clear, quit"), id="chat.ladder", show=False, priority=True
         ),

@@ -96,7 +96,7 @@ def _lines(bindings: BindingsMap) -> list[HelpLine]:
         shown = long_key(key)
         if shown not in keys.setdefault(binding.id, []):
             keys[binding.id].append(shown)
-        descriptions.setdefault(binding.id, binding.description)
+        descriptions.setdefault(binding.id, binding.tooltip or binding.description)
     return [HelpLine(", ".join(names), _(descriptions[id]), id) for id, names in keys.items()]
 
 
@@ -178,13 +178,14 @@ class HelpScreen(Panel[None]):
             if (lines := [line for line in section.lines if _matches(line, section.title, words)])
         ]
         widths = [cell_len(line.keys) for _title, lines in shown for line in lines]
-        most = max(room // 2, 12)
+        most = max(room // 3, 12)
         column = max((width for width in widths if width <= most), default=0)
         rows: list[Row] = []
         for title, lines in shown:
             rows += [Row(None, ())] if rows else []
             rows.append(Row(None, ((title, "muted bold"),)))
-            rows += [_row(line, column, room) for line in lines]
+            for line in lines:
+                rows += _rows(line, column, room)
         self.rows.show(rows or [Row(None, ((_("nothing found"), "muted"),))])
 
 
@@ -193,16 +194,29 @@ def _matches(line: HelpLine, title: str, words: Iterable[str]) -> bool:
     return all(word in text for word in words)
 
 
-def _row(line: HelpLine, column: int, room: int) -> Row:
-    keys = cell_len(line.keys)
+def _rows(line: HelpLine, column: int, room: int) -> list[Row]:
+    """Keys, what they do, and the id, which matters to who changes keys, where there is room."""
+    keys, *more = _broken(line.keys, column)
     told: Part = (line.description, "text")
     used = column + 2 + cell_len(line.description)
-    # The id matters to who changes keys: it is there where there is room.
     right: tuple[Part, ...] = (
         ((line.id, "muted"),) if line.id and used + cell_len(line.id) + 2 <= room else ()
     )
-    if keys <= column:
-        return Row(None, ((line.keys + " " * (column - keys + 2), "bot"), told), right)
-    if used + keys - column <= room:
-        return Row(None, ((f"{line.keys}  ", "bot"), told))
-    return Row(None, ((line.keys, "bot"),), below=((" " * (column + 2), "text"), told))
+    if (over := cell_len(keys) - column) <= 0:
+        first = Row(None, ((keys + " " * (2 - over), "bot"), told), right)
+    elif used + over <= room:
+        first = Row(None, ((f"{keys}  ", "bot"), told))
+    else:
+        first = Row(None, ((keys, "bot"),), below=((" " * (column + 2), "text"), told))
+    return [first, *(Row(None, ((names, "bot"),)) for names in more)]
+
+
+def _broken(keys: str, width: int) -> list[str]:
+    """Lines of keys, broken between two of them."""
+    lines: list[str] = []
+    for key in keys.split(", "):
+        if lines and cell_len(f"{lines[-1]}, {key}") <= width:
+            lines[-1] += f", {key}"
+        else:
+            lines.append(key)
+    return lines

@@ -38,7 +38,9 @@ class EventSidebar(Drawn, can_focus=True):
         Binding("pagedown", "page(1)", N_("page down"), id="events.page_down", show=False),
         Binding("home,g", "edge(False)", N_("first event"), id="events.first", show=False),
         Binding("end,G", "edge(True)", N_("last event"), id="events.last", show=False),
-        Binding("enter", "choose", N_("frames"), id="events.open"),
+        Binding(
+            "enter", "choose", N_("frames"), id="events.open", tooltip=N_("show the frames of the event")
+        ),
         Binding("i", "copy_ids", N_("copy ids"), id="events.copy_ids"),
     ]
 

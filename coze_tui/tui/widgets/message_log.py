@@ -33,7 +33,8 @@ from coze_tui.tui.render.palette import Palette
 
 _GUTTER = 3
 """Cells left of the text: a margin, the bar, a space."""
-_MARGIN = 1
+_MARGIN = 2
+"""Cells right of it: one that stays blank, and the scrollbar's."""
 _MOST_STRIPS = 600
 _ASIDE = 8
 """Cells that one step of side-scrolling moves."""
@@ -46,17 +47,17 @@ class MessageLog(ScrollView, can_focus=True):
 
     PART = N_("Log")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "cursor(1)", N_("next"), id="log.next", show=False),
-        Binding("k,up", "cursor(-1)", N_("previous"), id="log.previous", show=False),
-        Binding("g,home", "to_top", N_("top"), id="log.top", show=False),
-        Binding("G,end", "to_end", N_("end"), id="log.end", show=False),
+        Binding("j,down", "cursor(1)", N_("next message or fold"), id="log.next", show=False),
+        Binding("k,up", "cursor(-1)", N_("previous message or fold"), id="log.previous", show=False),
+        Binding("g,home", "to_top", N_("to the top"), id="log.top", show=False),
+        Binding("G,end", "to_end", N_("to the end"), id="log.end", show=False),
         Binding("left_square_bracket", "code(-1)", N_("previous code"), id="log.previous_code", show=False),
         Binding("right_square_bracket", "code(1)", N_("next code"), id="log.next_code", show=False),
         Binding("h,left", "aside(-1)", N_("scroll code left"), id="log.left", show=False),
         Binding("l,right", "aside(1)", N_("scroll code right"), id="log.right", show=False),
-        Binding("enter,space", "unfold", N_("open"), id="log.unfold"),
-        Binding("y", "copy_message", N_("copy"), id="log.copy"),
-        Binding("Y", "copy_code", N_("copy code"), id="log.copy_code"),
+        Binding("enter,space", "unfold", N_("open"), id="log.unfold", tooltip=N_("open or close a fold")),
+        Binding("y", "copy_message", N_("copy"), id="log.copy", tooltip=N_("copy the message")),
+        Binding("Y", "copy_code", N_("copy code"), id="log.copy_code", tooltip=N_("copy the code block")),
         Binding("i", "ask('copy_ids')", N_("copy ids"), id="log.copy_ids", show=False),
         Binding("r", "ask('recover')", N_("recover"), id="log.recover", show=False),
         Binding("R", "ask('regenerate')", N_("ask again"), id="log.regenerate"),

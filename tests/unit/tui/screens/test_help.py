@@ -28,7 +28,9 @@ class Left(Widget, can_focus=True):
 
 
 class Right(Widget, can_focus=True):
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "nothing", N_("copy"), id="right.copy")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "nothing", N_("copy"), id="right.copy", tooltip="copy the message"),
+    ]
     PART = "Right part"
 
 
@@ -62,6 +64,15 @@ async def test_the_focused_part_comes_first_and_others_after_the_commands() -> N
         titles = [section.title for section in help_sections(host.screen, COMMANDS)]
         assert titles[0] == "Right part"
         assert titles[-1] == "Left part"
+
+
+async def test_where_the_word_of_the_footer_says_little_the_help_says_more() -> None:
+    host = Host(Both)
+    async with host.run_test() as pilot:
+        await pilot.pause()
+        told = {line.id: line.description for section in help_sections(host.screen) for line in section.lines}
+        assert told["right.copy"] == "copy the message"
+        assert told["left.previous"] == "previous"
 
 
 async def test_remapped_keys_are_told_as_they_are_now() -> None:
@@ -151,7 +162,8 @@ async def test_keys_that_are_wider_than_their_column_are_not_cut() -> None:
         await pilot.pause()
         host.push_screen(HelpScreen(host.screen))
         await pilot.pause()
-        assert "Ctrl+W, Ctrl+Backspace, Alt+Backspace, Ctrl+Shift+F11" in host.text
+        for key in ("Ctrl+W", "Ctrl+Backspace", "Alt+Backspace", "Ctrl+Shift+F11"):
+            assert key in host.text
         assert "delete a word" in host.text
 
 
