@@ -17,6 +17,7 @@ from coze_tui.engine.home import TurnFeed
 from coze_tui.engine.updates import Phase
 from coze_tui.errors import BusyError, CozeTuiError, CredentialsError
 from coze_tui.i18n import N_, _, ngettext
+from coze_tui.settings import Settings
 from coze_tui.text import clean_line
 from coze_tui.tui.log.entries import BotEntry, Entry, SectionEntry, UserEntry
 from coze_tui.tui.screens.conversation import ConversationScreen
@@ -66,6 +67,10 @@ class ChatScreen(ConversationScreen):
         Binding("ctrl+home", "log_top", N_("to the top"), id="chat.top", show=False),
         Binding("ctrl+end", "log_end", N_("to the end"), id="chat.end", show=False),
     ]
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._quit_asked_at = 0.0
 
     # --- what was typed, and how a turn ended ---
 

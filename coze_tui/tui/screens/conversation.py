@@ -48,8 +48,6 @@ if TYPE_CHECKING:
     from coze_tui.engine.home import EngineHome
     from coze_tui.tui.app import CozeApp
 
-_WIDE = 100
-"""Columns from which the sidebar stands beside the log."""
 _FOOTER = (
     *("chat.stop", "chat.back", "log.unfold", "log.copy", "log.copy_code", "events.open", "events.copy_ids"),
     *("app.commands", "chat.history", "chat.new", "chat.events", "chat.bot"),
@@ -57,7 +55,6 @@ _FOOTER = (
 """Ids of the bindings that the footer shows, the most wanted first."""
 _LIFE_SECONDS = 0.125
 """How often the sidebar and the chip follow a running turn."""
-_QUIT_AGAIN_SECONDS = 2.0
 
 
 class ConversationScreen(Screen[None]):
@@ -92,7 +89,6 @@ class ConversationScreen(Screen[None]):
         """Counts the seconds of a running turn; in pictures it stands still."""
         self._sent_at = 0.0
         self._pulse: Timer | None = None
-        self._quit_asked_at = 0.0
         self.waiting_calls: tuple[ToolCall, ...] = ()
         self.tool_drafts: dict[str, str] = {}
         """Call id → what was typed for it; kept while the form is closed."""
