@@ -1,0 +1,200 @@
+"""The timeline of a chat as lines of text: a row for each step, with its bar and its time. Pure.
+
+Each line is made of pieces with a role, so that whoever prints it may colour them; without colour nothing of
+the meaning is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Literal
+
+from coze_tui.amounts import duration, milliseconds, thousands
+from coze_tui.engine.text_cells import cells, cut, filled, levels
+from coze_tui.engine.timeline import Pause, Span, SpanKind, Timeline
+from coze_tui.i18n import _, ngettext
+
+Role = Literal["plain", "dim", "thinking", "tool", "answering", "attention", "error"]
+Piece = tuple[str, Role]
+Line = tuple[Piece, ...]
+
+LEAST_WIDTH = 40
+_MOST_ROWS = 200
+_MOST_TICKS = 6
+_FILL: Mapping[SpanKind, tuple[str, Role]] = {
+    "waiting": ("░", "dim"),
+    "thinking": ("▒", "thinking"),
+    "tool": ("▓", "tool"),
+    "answering": ("█", "answering"),
+    "settling": ("░", "dim"),
+}
+_STALL = "╌"
+
+
+def timeline_lines(timeline: Timeline, width: int) -> Iterator[Line]:
+    """The rows, a scale under them, and one line of what matters most.
+
+    Args:
+        width: cells of a line; less than LEAST_WIDTH is taken for that.
+    """
+    width = max(LEAST_WIDTH, width)
+    spans = timeline.spans
+    rows = [(span_name(span), span_time(span)) for span in spans[:_MOST_ROWS]]
+    marks = _marks(timeline)
+    names = [name for name, _time in rows] + [name for name, *_rest in marks]
+    times = [time for _name, time in rows] + [time for _name, time, *_rest in marks]
+    name_width = min(max(map(cells, names), default=0), width // 4)
+    time_width = min(max(map(cells, times), default=0), width // 3)
+    scale = _Scale(timeline.total_us, width - name_width - time_width - 4)
+    for span, (name, time) in zip(spans, rows, strict=False):
+        bar = _bar(span, timeline.stalls, scale)
+        yield _row(name, name_width, bar, cut(time, time_width))
+    if len(spans) > _MOST_ROWS:
+        left = thousands(len(spans) - _MOST_ROWS)
+        yield ((_("{n} more steps").format(n=left), "dim"),)
+    for name, time, sign, role, moments in marks:
+        yield _row(name, name_width, _moments_bar(moments, sign, role, scale), cut(time, time_width))
+    if timeline.total_us:
+        yield ((" " * (name_width + 2), "plain"), (scale.ticks(), "dim"))
+    yield _summary(timeline)
+
+
+def span_name(span: Span) -> str:
+    """What a step is called."""
+    match span.kind:
+        case "waiting":
+            return _("waiting")
+        case "thinking":
+            return _("thinking")
+        case "tool":
+            return span.name or _("tool")
+        case "answering":
+            return _("answering")
+        case "settling":
+            return _("settling")
+
+
+def span_time(span: Span) -> str:
+    """How long a step took, and of how many deltas it was."""
+    if not span.lasted_us:
+        return _("at {time}").format(time=milliseconds(span.start_us))
+    text = duration(span.lasted_us)
+    if span.is_open:
+        return _("{time}, no end").format(time=text)
+    if span.deltas:
+        return f"{text} · {ngettext('{n} delta', '{n} deltas', span.deltas).format(n=thousands(span.deltas))}"
+    return text
+
+
+class _Scale:
+    """From microseconds to columns."""
+
+    def __init__(self, total_us: int, width: int) -> None:
+        self.total_us = max(1, total_us)
+        self.width = max(8, width)
+
+    def column(self, at_us: int) -> int:
+        return max(0, min(self.width - 1, at_us * self.width // self.total_us))
+
+    def place(self, span: Span | Pause) -> tuple[int, int]:
+        """First column and the one after the last; at least one."""
+        first = self.column(span.start_us)
+        return first, max(first + 1, min(self.width, -(-span.end_us * self.width // self.total_us)))
+
+    def ticks(self) -> str:
+        """Round moments, each begun at its column."""
+        step = next(step for step in _round_steps() if self.total_us // step <= _MOST_TICKS)
+        text = "0"
+        for at_us in range(step, self.total_us, step):
+            label, column = duration(at_us), self.column(at_us)
+            if column > cells(text) and column + cells(label) <= self.width:
+                text += " " * (column - cells(text)) + label
+        return text
+
+
+def _round_steps() -> Iterator[int]:
+    """1, 2, 5, 10, 20… milliseconds."""
+    unit = 1_000
+    while True:
+        yield from (unit, 2 * unit, 5 * unit)
+        unit *= 10
+
+
+def _bar(span: Span, stalls: Sequence[Pause], scale: _Scale) -> Line:
+    sign, role = _FILL[span.kind]
+    first, end = scale.place(span)
+    text = levels(_resampled(span.rates, end - first)) if span.rates else sign * (end - first)
+    stalled = _stalled(span, stalls, scale)
+    pieces: list[Piece] = [(" " * first, "plain")]
+    for is_stalled, run in groupby(range(first, end), key=stalled.__contains__):
+        columns = list(run)
+        if is_stalled:
+            pieces.append((_STALL * len(columns), "attention"))
+        else:
+            pieces.append((text[columns[0] - first : columns[-1] + 1 - first], role))
+    pieces.append((" " * (scale.width - end), "plain"))
+    return tuple(pieces)
+
+
+def _stalled(span: Span, stalls: Sequence[Pause], scale: _Scale) -> set[int]:
+    """The columns of a run of deltas in which nothing came for long."""
+    columns: set[int] = set()
+    if span.kind in ("thinking", "answering"):
+        for pause in stalls:
+            if span.start_us <= pause.start_us and pause.end_us <= span.end_us:
+                columns.update(range(*scale.place(pause)))
+    return columns
+
+
+def _resampled(rates: Sequence[float], columns: int) -> list[float]:
+    """One value a column: where there are fewer columns than values, the highest of what falls in one."""
+    count = len(rates)
+    found = []
+    for column in range(columns):
+        first = column * count // columns
+        found.append(max(rates[first : max(first + 1, (column + 1) * count // columns)]))
+    return found
+
+
+_Marks = tuple[str, str, str, Role, Sequence[int]]
+
+
+def _marks(timeline: Timeline) -> list[_Marks]:
+    """Rows of single moments: name, time, sign, role and when."""
+    name = ngettext("follow-up", "follow-ups", len(timeline.follow_ups_us))
+    found: list[_Marks] = []
+    if timeline.follow_ups_us:
+        found.append((name, _moments(timeline.follow_ups_us), "◆", "dim", timeline.follow_ups_us))
+    if timeline.errors_us:
+        found.append((_("failure"), _moments(timeline.errors_us), "×", "error", timeline.errors_us))
+    return found
+
+
+def _moments(moments: Sequence[int]) -> str:
+    first = milliseconds(moments[0])
+    return first if len(moments) == 1 else f"{first} … {milliseconds(moments[-1])}"
+
+
+def _moments_bar(moments: Sequence[int], sign: str, role: Role, scale: _Scale) -> Line:
+    columns = {scale.column(at_us) for at_us in moments}
+    return (("".join(sign if column in columns else " " for column in range(scale.width)), role),)
+
+
+def _row(name: str, name_width: int, bar: Line, time: str) -> Line:
+    return ((filled(name, name_width) + "  ", "plain"), *bar, ("  " + time, "dim"))
+
+
+def _summary(timeline: Timeline) -> Line:
+    parts: list[str] = []
+    if timeline.first_text_us is not None:
+        parts.append(_("first text {time}").format(time=duration(timeline.first_text_us)))
+    parts.append(_("total {time}").format(time=duration(timeline.total_us)))
+    if timeline.longest_pause is not None:
+        parts.append(_("longest gap {time}").format(time=duration(timeline.longest_pause.lasted_us)))
+    pieces: list[Piece] = [(" · ".join(parts), "plain")]
+    if timeline.stalls:
+        count = len(timeline.stalls)
+        told = ngettext("{n} stall over a second", "{n} stalls over a second", count).format(n=count)
+        pieces += [(" · ", "plain"), (told, "attention")]
+    return tuple(pieces)
