@@ -103,5 +103,5 @@ def test_every_reason_has_words_of_its_own() -> None:
 
 def test_a_file_is_called_by_day_question_and_chat() -> None:
     facts = ChatFacts("春节？", 1_738_000_000_000, chat_id="7511000000000097402")
-    assert capture_name(facts).endswith(" 春节 097402.sse")
+    assert capture_name(facts).endswith(" 春节？ 097402.sse")
     assert capture_name(ChatFacts()).endswith("chat.sse")
