@@ -20,7 +20,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, Self
 
 import pyte
 from pyte.screens import Char, Margins
@@ -296,7 +296,7 @@ class Terminal:
         self._thread = threading.Thread(target=self._read, name="terminal-reader", daemon=True)
         self._thread.start()
 
-    def __enter__(self) -> Terminal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -336,14 +336,16 @@ class Terminal:
             return what in self.screen.text() if isinstance(what, str) else what(self.screen)
 
         with self._changed:
-            if not self._changed.wait_for(holds, timeout):
+            self._changed.wait_for(lambda: holds() or self.ended, timeout)
+            if not holds():
                 name = repr(what) if isinstance(what, str) else "the claim"
                 raise Gone(f"{name} did not come; the screen:\n{self.screen.text()}")
 
     def wait_for_raw(self, part: bytes, *, timeout: float = 20, after: int = 0) -> None:
         """Wait until the program has written these bytes, looking from byte `after` on."""
         with self._changed:
-            if not self._changed.wait_for(lambda: part in self._raw[after:], timeout):
+            self._changed.wait_for(lambda: part in self._raw[after:] or self.ended, timeout)
+            if part not in self._raw[after:]:
                 raise Gone(f"{part!r} was not written; the last bytes: {bytes(self._raw[-300:])!r}")
 
     def wait_until(self, holds: Callable[[], bool], *, timeout: float = 20) -> None:

@@ -1,0 +1,258 @@
+"""The installed `coze-tui` in a pty: what a person does with it, and what must be true afterwards."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sqlite3
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from coze_tui.standin.server import StandIn
+from tests.terminal.harness import Terminal, TerminalScreen
+
+COMMAND = Path(sys.executable).with_name("coze-tui")
+TOKEN = "pat_MARKED0fA7c1d9e2b4"
+"""A token that must be found nowhere."""
+BOT = "7511000000000000101"
+FAST_BOT = "7511000000000000110"
+SLOW_BOT = "7511000000000000111"
+
+_OURS = re.compile(
+    rb"""
+    \x1b\[ (?:
+        (?:[0-57-9]|2[1-9]|3[0-9]|4[0-9]|9[0-7]|10[0-7]|[345]8;2;\d+;\d+;\d+|[345]8;5;\d+|;)*m  # colours
+      | [\d;]*[ABCDGHKXPLMST@r]                     # the cursor, erasing, shifting, the scroll region
+      | 4l | \?(?:6|7|25|1000|1003|1004|1006|1015|1016|1049|2004|2026|2048)[hl]
+      | \?(?:2026|2048)\$p | [<>]\d*u | 5n | 22;2t | 23;2t
+    )
+    | \x1b\(B\x0f                                  # letters for letters
+    | \x1bM                                         # the cursor, up
+    | \x1b\]22;[a-z-]*(?:\x07|\x1b\\)               # the pointer's shape
+    """,
+    re.VERBOSE,
+)
+_FOREIGN = re.compile(
+    "[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+    "|[\U000e0000-\U000e007f]|[\u0300-\u036f]{9}"
+)
+"""Anything but what moves the cursor (BS, TAB, LF, CR)."""
+MODES_LEFT_ON = frozenset({1000, 1003, 1004, 1006, 1015, 1016, 1049, 2004, 2026, 2048})
+
+
+def must(holds: bool, else_what: str) -> None:
+    """Fail with this text unless it holds: pytest explains no asserts outside of test modules."""
+    if not holds:
+        raise AssertionError(else_what)
+
+
+def foreign_controls(raw: bytes) -> list[str]:
+    """What in a program's output is a control that it does not write of itself, with some text around."""
+    text = _OURS.sub(b"", raw).decode("utf-8", "replace")
+    return [text[max(0, found.start() - 20) : found.end() + 20] for found in _FOREIGN.finditer(text)]
+
+
+def holders_of(secret: str, folder: Path) -> list[Path]:
+    """The files under a folder in which a text is found, whatever they are."""
+    wanted = secret.encode()
+    return [path for path in folder.rglob("*") if path.is_file() and wanted in path.read_bytes()]
+
+
+class Store:
+    """The history of a home, looked at from outside while the program runs or after it."""
+
+    def __init__(self, home: Path) -> None:
+        self.path = home / "data" / "history.db"
+
+    def rows(self, sql: str, *values: object) -> list[tuple[object, ...]]:
+        """What a query gives."""
+        with closing(sqlite3.connect(f"{self.path.as_uri()}?mode=rw", uri=True, timeout=10)) as c:
+            return c.execute(sql, values).fetchall()
+
+    def is_sound(self) -> bool:
+        """SQLite finds nothing wrong with it, or there is none yet."""
+        if not self.path.exists() or not self.path.stat().st_size:
+            return True
+        return self.rows("PRAGMA integrity_check") == [("ok",)] and not self.rows("PRAGMA foreign_key_check")
+
+    def statuses(self) -> list[str]:
+        """How each chat ended, oldest first; `running` for one that has not."""
+        return [
+            str(status) if final else "running"
+            for status, final in self.rows("SELECT status, is_final FROM chats ORDER BY key")
+        ]
+
+    def frames(self) -> int:
+        """How many frames of running chats it holds."""
+        return int(str(self.rows("SELECT count(*) FROM frames")[0][0]))
+
+    def questions(self) -> list[str]:
+        """What was asked, oldest first."""
+        return [str(text) for (text,) in self.rows("SELECT question FROM chats ORDER BY key")]
+
+
+class Program(Terminal):
+    """A running `coze-tui` with a home of its own.
+
+    Args:
+        home: Its COZE_TUI_HOME.
+        stand_in: The server it talks to; without one it gets no token, bot or site.
+        arguments: After the command's name.
+        wrapper: What starts it, such as `nohup`.
+        env: Added to the environment; None takes a variable away.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        stand_in: StandIn | None,
+        *arguments: str,
+        size: tuple[int, int] = (100, 30),
+        bot: str = BOT,
+        wrapper: Sequence[str | Path] = (),
+        env: Mapping[str, str | None] | None = None,
+        **options: object,
+    ) -> None:
+        self.home = home
+        self.store = Store(home)
+        variables: dict[str, str | None] = {
+            "HOME": str(home.parent),
+            "COZE_TUI_HOME": str(home),
+            "COZE_TUI_LANGUAGE": "en",
+        }
+        if stand_in is not None:
+            variables |= {
+                "COZE_API_TOKEN": stand_in.token,
+                "COZE_API_BASE": stand_in.base_url,
+                "COZE_BOT_ID": bot,
+            }
+        variables |= env or {}
+        taken = [name for name, value in variables.items() if value is None]
+        unset = [word for name in taken for word in ("-u", name)]
+        command = [*(["env", *unset] if unset else []), *wrapper, COMMAND, *arguments]
+        kept = {name: value for name, value in variables.items() if value is not None}
+        super().__init__(command, size=size, env=kept, cwd=home.parent, **options)  # type: ignore[arg-type]
+
+    # -- what a person does
+
+    def ready(self) -> Program:
+        """Wait until it can be typed at."""
+        self.wait_for_raw(b"\x1b[?2004h")
+        self.wait_for("● idle")
+        return self
+
+    def type(self, text: str) -> None:
+        """Type a text and see it in the prompt."""
+        self.send(text)
+        tail = text.rpartition("\n")[2][-12:]
+        self.wait_for(lambda screen: tail in self.prompt_of(screen))
+
+    def press(self, data: bytes | str) -> None:
+        """Press one key, well after what was typed before it."""
+        self.settle(0.08)
+        self.send(data)
+
+    def ask(self, question: str, answer: str = "", *, timeout: float = 20) -> None:
+        """Ask, and wait until the answer is there and the turn is over."""
+        self.type(question)
+        self.press("\r")
+        self.wait_for(lambda screen: question[-12:] not in self.prompt_of(screen))
+        if answer:
+            self.wait_for(answer, timeout=timeout)
+        self.idle(timeout=timeout)
+
+    def idle(self, *, timeout: float = 20) -> None:
+        """Wait until no turn runs."""
+        self.wait_for(lambda screen: "● idle" in screen.text(), timeout=timeout)
+
+    def prompt_of(self, screen: TerminalScreen) -> str:
+        """What stands in the prompt, its lines joined by newlines."""
+        rows = [screen.row(y) for y in range(screen.lines)]
+        start = max((y for y, row in enumerate(rows) if row[:3] == " › "), default=len(rows))
+        return "\n".join(row[3:] for row in rows[start : screen.lines - 1])
+
+    @property
+    def prompt(self) -> str:
+        """What stands in the prompt now."""
+        return self.prompt_of(self.screen)
+
+    def quit(self) -> int:
+        """Leave by Ctrl+Q; the exit code."""
+        self.send(b"\x11")
+        return self.wait()
+
+    # -- what must be true of it
+
+    @property
+    def is_restored(self) -> bool:
+        """The terminal is as it was found."""
+        return self.modes() == self.modes_before and not (MODES_LEFT_ON & self.screen.private_modes)
+
+    @property
+    def is_alive(self) -> bool:
+        return self.process.poll() is None
+
+    def check(self, *, since: int = 0, secret: str = TOKEN) -> None:
+        """Fail if it wrote a foreign control, a traceback or the token, or if its store is not sound."""
+        raw = self.raw[since:]
+        must(not foreign_controls(raw), f"foreign controls: {foreign_controls(raw)[:5]}")
+        must(b"Traceback" not in raw, "a traceback was shown")
+        must(secret.encode() not in raw and secret not in self.text, "the token was shown")
+        if self.home.exists():
+            must(not holders_of(secret, self.home), f"the token is in {holders_of(secret, self.home)}")
+            must(self.store.is_sound(), "the store is damaged")
+
+    def check_left(self, code: int = 0) -> None:
+        """Wait for its end with this code; it left the terminal as it was and no process behind."""
+        left = self.wait()
+        must(left == code, f"it ended with {left}, not {code}:\n{self.text}")
+        must(self.modes() == self.modes_before, "the tty's modes are not those of before")
+        on = MODES_LEFT_ON & self.screen.private_modes
+        must(not on, f"modes were left on: {on}")
+        must(25 in self.screen.private_modes, "the cursor is hidden")
+        must(not processes_with(str(self.home)), "a process was left behind")
+        self.check()
+
+
+def processes_with(mark: str) -> list[int]:
+    """Living processes in whose environment a text is; Linux only, elsewhere none."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (folder / "environ").read_bytes()
+            state = (folder / "stat").read_text("utf-8").rpartition(")")[2].split()[0]
+        except (OSError, IndexError):
+            continue
+        if mark.encode() in environment and state != "Z" and int(folder.name) != os.getpid():
+            found.append(int(folder.name))
+    return found
+
+
+def state_of(pid: int) -> str:
+    """The kernel's letter for what a process does: R, S, T…"""
+    if sys.platform != "linux":
+        pytest.skip("reads /proc")
+    return Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process has used of the processor."""
+    if sys.platform != "linux":
+        pytest.skip("reads /proc")
+    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def until_continued(program: Program, number: signal.Signals) -> None:
+    """Wait until a stopped program runs again after this signal."""
+    program.signal(number)
+    end = time.monotonic() + 10
+    while state_of(program.process.pid) == "T":
+        assert time.monotonic() < end
+        time.sleep(0.01)
