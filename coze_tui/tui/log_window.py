@@ -133,6 +133,22 @@ class LogWindow:
             None,
         )
 
+    def position_of(self, entry: Entry | None) -> int:
+        """Position of the first message of an entry; 0 where that is not known."""
+        for place in self._places:
+            if entry is not None and entry in (place.question, place.answer):
+                return place.first if entry is place.question else place.first + (place.question is not None)
+        return 0
+
+    def last_of(self, entry: Entry) -> int:
+        """Position of the last message of an entry; 0 where that is not known."""
+        for place in self._places:
+            if entry is place.question:
+                return place.first
+            if entry is place.answer:
+                return place.last
+        return 0
+
     def entry_at(self, position: int) -> Entry | None:
         """The entry of the message at a position, if it is loaded."""
         place = next((place for place in self._places if place.first <= position <= place.last), None)

@@ -24,6 +24,7 @@ from coze_tui.tui.screens.conversation import ConversationScreen
 from coze_tui.tui.slash import SlashCommand, parse, slash_commands
 from coze_tui.tui.widgets.completion import Candidate
 from coze_tui.tui.widgets.event_sidebar import EventSidebar
+from coze_tui.tui.widgets.find_bar import FindBar
 from coze_tui.tui.widgets.message_log import MessageLog
 from coze_tui.tui.widgets.prompt import Prompt
 
@@ -41,7 +42,14 @@ class ChatScreen(ConversationScreen):
     PART = N_("Chat")
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s,f3", "history", N_("history"), id="chat.history"),
+        Binding(
+            "ctrl+s,f3",
+            "history",
+            N_("history"),
+            id="chat.history",
+            tooltip=N_("look through all conversations"),
+        ),
+        Binding("ctrl+f", "find", N_("find"), id="chat.find", show=False),
         Binding("ctrl+n", "new", N_("new"), id="chat.new", tooltip=N_("new conversation")),
         Binding(
             "ctrl+g,f2",
@@ -152,6 +160,8 @@ class ChatScreen(ConversationScreen):
         """Back to the prompt."""
         if self.sidebar.has_class("-overlay"):
             self.action_events()
+        elif self.find_bar.is_open:
+            self._find_closed()
         else:
             self.prompt.focus()
 
@@ -318,12 +328,68 @@ class ChatScreen(ConversationScreen):
                 self.answer_tools()
             case "plain_view":
                 self._show_plain()
+            case "find":
+                self.action_find()
+            case "find_next":
+                self._find_step(1)
+            case "find_previous":
+                self._find_step(-1)
+            case "fork":
+                self._fork(entry)
 
     def _show_plain(self) -> None:
         from coze_tui.tui.screens.dialogs import ShowText
 
         text = "\n\n".join(text for entry in self.log_widget.entries if (text := entry.copy_text()))
         self.app.push_screen(ShowText(self.title_text or self.bot_name, text))
+
+    # --- finding, forking ---
+
+    def action_find(self) -> None:
+        """Find a text in the conversation."""
+        self.find_bar.open()
+
+    @on(FindBar.Typed)
+    @work(group="find", exclusive=True, exit_on_error=False)
+    async def _find(self, message: FindBar.Typed) -> None:
+        await self.finder.type(message.text)
+
+    @on(FindBar.Stepped)
+    def _find_stepped(self, message: FindBar.Stepped) -> None:
+        self._find_step(message.step)
+
+    @work(group="find", exclusive=True, exit_on_error=False)
+    async def _find_step(self, step: int) -> None:
+        if self.find_bar.is_open:
+            await self.finder.step(step)
+        else:
+            self.find_bar.open()
+
+    @on(FindBar.Left)
+    def _find_left(self) -> None:
+        self.log_widget.focus()
+
+    @on(FindBar.Closed)
+    def _find_closed(self) -> None:
+        self.find_bar.close()
+        self.finder.stop()
+        self.log_widget.focus()
+
+    @work(group="fork", exclusive=True, exit_on_error=False)
+    async def _fork(self, entry: Entry | None) -> None:
+        """Go on from here in another conversation, which the bot does not know yet."""
+        key = self.conversation
+        if not key or self.turn_runs:
+            self.notify(_("There is nothing to fork yet."), markup=False)
+            return
+        chat = entry.chat if entry is not None else 0
+        position = self.window.last_of(entry) if entry is not None and not chat else 0
+        only = isinstance(entry, UserEntry)
+        new = await self.home.call(
+            lambda engine: engine.browsing.fork(key, chat=chat, position=position, question_only=only)
+        )
+        await self._open(new)
+        self.notify(_("This is a fork: what follows is not in the first conversation."), markup=False)
 
     # --- the editor, slash commands, other screens ---
 

@@ -27,6 +27,7 @@ from coze_tui.settings import Settings
 from coze_tui.text import clean, clean_line
 from coze_tui.tui import messages as posted
 from coze_tui.tui.bridge import run_turn
+from coze_tui.tui.finder import Finder
 from coze_tui.tui.log.entries import BotEntry, GreetingEntry, UserEntry
 from coze_tui.tui.log_window import LogWindow
 from coze_tui.tui.widgets.attachment_strip import AttachmentStrip
@@ -34,6 +35,7 @@ from coze_tui.tui.widgets.banner import Banner
 from coze_tui.tui.widgets.chip import Chip, activity_of
 from coze_tui.tui.widgets.completion import Candidate
 from coze_tui.tui.widgets.event_sidebar import EventSidebar
+from coze_tui.tui.widgets.find_bar import FindBar
 from coze_tui.tui.widgets.header import ChatHeader
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.life_feed import LifeFeed
@@ -70,6 +72,7 @@ class ConversationScreen(Screen[None]):
     prompt = getters.query_one(Prompt)
     banner = getters.query_one(Banner)
     life = getters.query_one(LifeFeed)
+    find_bar = getters.query_one(FindBar)
     attachments = getters.query_one(AttachmentStrip)
 
     def __init__(self, settings: Settings) -> None:
@@ -116,6 +119,7 @@ class ConversationScreen(Screen[None]):
         with Horizontal(id="body"):
             yield MessageLog(self.coze.palette, frames_per_second=self.coze.frames_per_second, id="log")
             yield EventSidebar(id="sidebar")
+        yield FindBar(id="find")
         yield StatusStrip(id="strip")
         yield AttachmentStrip(id="attachments")
         yield PromptArea(
@@ -129,6 +133,7 @@ class ConversationScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.window = LogWindow(self.home, self.log_widget)
+        self.finder = Finder(self.home, self.log_widget, self.window, self.find_bar)
         for problem in self.coze.problems:
             self.banner.add(advice(problem).text)
         self.call_after_refresh(self._begin)

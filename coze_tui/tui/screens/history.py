@@ -250,7 +250,7 @@ class HistoryScreen(Screen[HistoryChoice | None]):
     def _tell_findings(self, findings: Findings) -> None:
         count = len(findings.conversations)
         hits = f"{thousands(findings.hits)}{'+' if findings.is_cut else ''}"
-        places = ngettext("{hits} place", "{hits} places", findings.hits).format(hits=hits)
+        places = ngettext("{hits} match", "{hits} matches", findings.hits).format(hits=hits)
         among = ngettext("in {n} conversation", "in {n} conversations", count).format(n=thousands(count))
         self.bar.tell((f"{places} {among} · {duration(findings.elapsed_us)}", "muted"))
 
@@ -284,8 +284,11 @@ class HistoryScreen(Screen[HistoryChoice | None]):
         item = self.conversations.current
         if item is None:
             self.preview.clear()
-        elif not self.has_class("-narrow") or self.has_class("-previewing"):
-            await self.preview.show(item, self._query.strip() if self._is_search else "")
+            return
+        over = self.has_class("-previewing")
+        if over or not self.has_class("-narrow"):
+            needle = self._query.strip() if self._is_search else ""
+            await self.preview.show(item, needle, with_title=over)
 
     def _preview_over(self, over: bool) -> None:
         self.set_class(over, "-previewing")
@@ -294,8 +297,8 @@ class HistoryScreen(Screen[HistoryChoice | None]):
             self._preview_current()
 
     def action_other_pane(self) -> None:
-        """From the list to the preview and back."""
-        self._preview_over(not isinstance(self.focused, PreviewLog))
+        """From the field to the list, from the list to the preview, from there to the list."""
+        self._preview_over(self.focused is self.conversations)
 
     def action_preview(self) -> None:
         """To the preview."""
@@ -372,7 +375,7 @@ class HistoryScreen(Screen[HistoryChoice | None]):
         """Undo is shown while there is something to undo."""
         if action == "undo":
             return bool(self._deleted)
-        if action in ("preview", "list"):
+        if action in ("preview", "list", "search"):
             return not isinstance(self.focused, Field)
         return True
 

@@ -501,35 +501,47 @@ class MessageLog(ScrollView, can_focus=True):
         self.scroll_to(y=max(0, self._index.start(number) - 2), animate=False)
         self._choose(entry, None)
 
-    def show_match(self, entry: Entry, needle: str, step: int = 0) -> bool:
-        """Put the cursor on an entry and bring the text in it into sight; folds that hold it open.
+    def show_match(self, entry: Entry, needle: str, *, last: bool = False) -> None:
+        """Put the cursor on an entry and bring the first or last line with a text into sight.
 
-        Args:
-            step: 1 or -1 goes on from the match in sight to the next one in the same entry, 0 to the first.
-
-        Returns:
-            False if there is no further match in that direction; then nothing moves.
+        Folds that hold it open.
         """
+        if open_folds(entry, needle):
+            self._changed(entry, is_news=False)
         lines = match_lines(entry, needle, self.text_width, self._palette)
-        before = self._match if step and entry is self._cursor else None
-        if before is not None:
-            beyond = [line for line in lines if (line > before if step > 0 else line < before)]
-            if not beyond:
-                return False
-            line = beyond[0] if step > 0 else beyond[-1]
+        self.show_entry(entry)
+        self._show_line((lines[-1] if last else lines[0]) if lines else 0)
+
+    def next_match(self, needle: str, step: int) -> bool:
+        """Go on to another line with the text in the entry with the cursor; False if there is none."""
+        entry = self._cursor
+        if entry is None:
+            return False
+        lines = match_lines(entry, needle, self.text_width, self._palette)
+        if step > 0:
+            target = next((line for line in lines if line > self._match), None)
         else:
-            if open_folds(entry, needle):
-                self._changed(entry, is_news=False)
-                lines = match_lines(entry, needle, self.text_width, self._palette)
-            line = (lines[-1] if step < 0 else lines[0]) if lines else 0
-            self.show_entry(entry)
+            target = next((line for line in reversed(lines) if line < self._match), None)
+        if target is None:
+            return False
+        self._show_line(target)
+        return True
+
+    def _show_line(self, line: int) -> None:
+        """Bring a line of the entry with the cursor into sight."""
+        assert self._cursor is not None
         self._match = line
-        at = self._index.start(self._number(entry)) + line
+        at = self._index.start(self._number(self._cursor)) + line
         if not self.scroll_offset.y <= at < self.scroll_offset.y + self.size.height - 2:
             self.following = False
             self.scroll_to(y=max(0, at - self.size.height // 3), animate=False)
             self._settle_view()
-        return True
+
+    @property
+    def first_in_sight(self) -> Entry | None:
+        """The entry at the top of the view."""
+        top = self.scroll_offset.y
+        return self.entries[self._index.find(top)[0]] if 0 <= top < self._index.total else None
 
     # --- the cursor ---
 

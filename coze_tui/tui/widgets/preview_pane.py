@@ -53,16 +53,14 @@ class PreviewLog(MessageLog, inherit_bindings=False):
 
     def action_match(self, step: int) -> None:
         """Go on to where else the searched text stands in what is loaded."""
-        if not self._needle or not self.entries:
+        if not self._needle or self.next_match(self._needle, step):
             return
         entry = self.chosen
-        if entry is not None and self.show_match(entry, self._needle, step):
-            return
-        start = self.entries.index(entry) + step if entry in self.entries and entry else 0
-        rest = self.entries[start:] if step > 0 else self.entries[: max(0, start + 1)][::-1]
+        at = self.entries.index(entry) if entry in self.entries and entry else -1
+        rest = self.entries[at + 1 :] if step > 0 else self.entries[: max(0, at)][::-1]
         for other in rest:
             if holds(other, self._needle):
-                self.show_match(other, self._needle, step if step < 0 else 0)
+                self.show_match(other, self._needle, last=step < 0)
                 return
 
 
@@ -115,15 +113,21 @@ class PreviewPane(Vertical):
         self.log_widget.clear()
         self.head.show([])
 
-    async def show(self, item: Item, needle: str) -> None:
-        """Show a conversation; nothing moves if it is shown already and nothing was added."""
+    async def show(self, item: Item, needle: str, *, with_title: bool = False) -> None:
+        """Show a conversation; nothing moves if it is shown already and nothing was added.
+
+        Args:
+            needle: What is searched, to be lit.
+            with_title: Its title is not to be seen elsewhere.
+        """
         log = self.log_widget
         log.set_needle(needle)
         wanted = (item.id, item.message, item.summary.updated_at_ms if item.summary else 0)
         if item.summary is not None:
             key = item.key
             facts = await self._home.call(lambda engine: engine.browsing.facts(key))
-            self.head.show(facts_parts(facts) if facts else [])
+            title = item.title if with_title else ""
+            self.head.show(facts_parts(facts, title) if facts else [])
         if wanted == self._shown:
             return
         if item.server is not None:
@@ -143,7 +147,7 @@ class PreviewPane(Vertical):
         assert item.server is not None
         self._window.forget()
         self.log_widget.clear()
-        self.head.show([(_("only on the server — i imports it, Enter also opens it"), "attention")])
+        self.head.show([(_("only on the server — i imports it"), "attention")])
         conversation_id, bot = item.server.conversation_id, item.bot
         chats = await self._home.call(lambda engine: engine.server_side.preview(conversation_id, bot))
         self.log_widget.show([entry for chat in chats for entry in entries_of(chat)])
@@ -157,8 +161,8 @@ class PreviewPane(Vertical):
         await (self._window.load_end() if last else self._window.load_newer())
 
 
-def facts_parts(facts: Facts) -> list[Part]:
-    """One line about a conversation."""
+def facts_parts(facts: Facts, title: str = "") -> list[Part]:
+    """One line about a conversation, behind its title if that is given."""
     summary = facts.summary
     count = ngettext("{n} message", "{n} messages", facts.messages).format(n=thousands(facts.messages))
     words = [clean_line(summary.bot_name) or summary.bot_id, summary.site, count]
@@ -170,4 +174,6 @@ def facts_parts(facts: Facts) -> list[Part]:
     parts: list[Part] = [(" · ".join(words), "muted")]
     if summary.interrupted:
         parts.insert(0, (_("⟂ cut off") + " · ", "attention"))
+    if title:
+        parts.insert(0, (f"{title}  ", "text bold"))
     return parts

@@ -18,8 +18,8 @@ class _Words(Drawn):
 
     def __init__(self, parts: Sequence[Part], *, classes: str) -> None:
         super().__init__(classes=classes)
-        self._parts: list[Part] = []
-        self.show(parts)
+        self._parts = list(parts)
+        self.styles.width = width_of(parts)
 
     def show(self, parts: Sequence[Part]) -> None:
         """Show these."""

@@ -1,0 +1,87 @@
+"""Finding in the open conversation: which messages hold the text, and going from one to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from coze_tui.tui.log_window import LogWindow
+from coze_tui.tui.widgets.find_bar import FindBar
+from coze_tui.tui.widgets.message_log import MessageLog
+
+if TYPE_CHECKING:
+    from coze_tui.engine.browsing import Occurrence
+    from coze_tui.engine.engine import Engine
+    from coze_tui.engine.home import EngineHome
+
+
+class Finder:
+    """Joins the bar, the log and the store. What is not loaded yet is loaded when it is its turn."""
+
+    def __init__(self, home: EngineHome[Engine], log: MessageLog, window: LogWindow, bar: FindBar) -> None:
+        self._home = home
+        self._log = log
+        self._window = window
+        self._bar = bar
+        self._text = ""
+        self._at = 0
+        """Key of the message in sight; 0 before the first."""
+
+    async def type(self, text: str) -> None:
+        """Light a text, and go to where it stands next to the view."""
+        self._text, self._at = text.strip(), 0
+        self._log.set_needle(self._text)
+        await self.step(0)
+
+    async def step(self, step: int) -> None:
+        """Go to the next match for 1, to the previous one for -1; after the last comes the first.
+
+        In a long message one goes from line to line before the next message has its turn.
+        """
+        text, key = self._text, self._window.key
+        if step and self._at and self._log.next_match(text, step):
+            return
+        found: list[Occurrence] = []
+        if key and text:
+            found = _stops(await self._home.call(lambda engine: engine.browsing.find(key, text)))
+        if self._text != text or self._window.key != key:
+            return  # it is another search by now
+        if not found:
+            self._bar.show_place(0, 0)
+            return
+        keys = [occurrence.message for occurrence in found]
+        place = keys.index(self._at) + step if self._at in keys else self._nearest(found)
+        before = self._log.chosen
+        for _try in range(len(found)):
+            place %= len(found)
+            target = await self._window.entry_of(found[place])
+            if target is None or target is not before or not step:
+                break
+            place += step  # imported messages of one answer: all their lines were gone through
+        self._bar.show_place(place + 1, len(found))
+        self._at = keys[place]
+        if target is not None:
+            self._log.show_match(target, text, last=step < 0)
+
+    def stop(self) -> None:
+        """Light nothing; the view stays."""
+        self._text, self._at = "", 0
+        self._log.set_needle("")
+
+    def _nearest(self, found: Sequence[Occurrence]) -> int:
+        """The first match at or behind the top of the view; the last one where the view is at the end."""
+        if self._log.following:
+            return len(found) - 1
+        top = self._window.position_of(self._log.first_in_sight)
+        return next((n for n, each in enumerate(found) if each.position >= top), len(found) - 1)
+
+
+def _stops(found: Iterable[Occurrence]) -> list[Occurrence]:
+    """One occurrence for each entry of the log: a chat is one for its question and one for its answers."""
+    stops: list[Occurrence] = []
+    for each in found:
+        last = stops[-1] if stops else None
+        is_same = last is not None and each.chat and each.chat == last.chat and last.type != "question"
+        if not is_same:
+            stops.append(each)
+    return stops
