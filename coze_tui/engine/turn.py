@@ -45,6 +45,7 @@ _LEVELS = {
     MessageType.ANSWER: "good",
     MessageType.UNKNOWN: "attention",
 }
+_FINISH = "generate_answer_finish"
 _DETAIL = 120
 """Characters of an event record's one line."""
 
@@ -111,6 +112,8 @@ class TurnState:
         """Answers and tool messages in the order of their first appearance."""
         self.follow_ups: list[str] = []
         self.usage: Usage | None = None
+        self.finish_reason = ""
+        """Of generate_answer_finish: 0 for all answers out, 1 for interrupted (api 3.4); empty before it."""
         self.frame_count = 0
         self.completed_ids: set[str] = set()
         self._answers: dict[str, Answer] = {}
@@ -310,8 +313,8 @@ class TurnState:
                     self.follow_ups.append(detail)
                     updates.append(FollowUpOffered(detail, at_us))
             case MessageType.VERBOSE:
-                detail, finished = _verbose_of(message.content)
-                if finished:
+                detail, self.finish_reason = _verbose_of(message.content, self.finish_reason)
+                if detail == _FINISH and self.finish_reason in ("0", ""):
                     updates += [*self.settle(at_us), *self.enter(Phase.SETTLING, at_us)]
             case MessageType.UNKNOWN:
                 name = clean_line(text_of(message.raw.get("type")))[:60] or name
@@ -448,11 +451,11 @@ def _response_text(content: str) -> str:
     return text_of(data.get("response_for_model")) or text_of(data.get("data")) or content
 
 
-def _verbose_of(content: str) -> tuple[str, bool]:
-    """The msg_type of a verbose message, and whether it says that all answers are out (api 3.4)."""
+def _verbose_of(content: str, known: str) -> tuple[str, str]:
+    """The msg_type of a verbose message, and the finish reason in it, or else the known one (api 3.4)."""
     outer = mapping_of(_json_or_none(content))
     msg_type = clean_line(text_of(outer.get("msg_type")))[:_DETAIL]
-    if msg_type != "generate_answer_finish":
-        return msg_type, False
+    if msg_type != _FINISH:
+        return msg_type, known
     inner = mapping_of(_json_or_none(text_of(outer.get("data"))))
-    return msg_type, text_of(inner.get("finish_reason")) in ("0", "")
+    return msg_type, clean_line(text_of(inner.get("finish_reason")))[:_DETAIL]

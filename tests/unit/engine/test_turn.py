@@ -257,6 +257,13 @@ def test_a_verbose_interrupt_is_noted_and_finish_reason_one_does_not_settle() ->
         "generate_answer_finish",
     ]
     assert state.phase is Phase.IN_PROGRESS
+    assert state.finish_reason == "1"
+
+
+def test_the_finish_reason_is_kept_and_no_other_verbose_changes_it() -> None:
+    assert run(*START)[0].finish_reason == ""
+    assert run(*START, FINISHED, verbose("time_capsule_recall", "{}"))[0].finish_reason == "0"
+    assert run(*START, verbose("generate_answer_finish", "no json"))[0].finish_reason == ""
 
 
 def test_local_tools_are_asked_for_and_a_question_node_is_not_one() -> None:
@@ -361,7 +368,7 @@ def test_no_control_character_leaves_the_state() -> None:
         frame(evil, evil),
         frame("error", {"code": 1, "msg": evil}),
     )
-    shown = repr([update for update in updates]) + repr(state.parts)
+    shown = repr(list(updates)) + repr(state.parts)
     for bad in ("\\x1b", "\\x07", "\\x9b", "\\u202e"):
         assert bad not in shown
 
@@ -373,8 +380,8 @@ JSON = st.recursive(
     ),
     max_leaves=8,
 )
-FIELDS = ["id", "type", "role", "content", "content_type", "reasoning_content", "meta_data", "status", "usage",
-          "last_error", "required_action", "code", "msg", "conversation_id", "created_at"]  # fmt: skip
+FIELDS = ["id", "type", "role", "content", "content_type", "reasoning_content", "meta_data", "status",
+          "usage", "last_error", "required_action", "code", "msg", "conversation_id", "created_at"]  # fmt: skip
 EVENTS = ["conversation.chat.created", "conversation.chat.in_progress", "conversation.chat.completed",
           "conversation.chat.failed", "conversation.chat.requires_action", "conversation.chat.canceled",
           "conversation.message.delta", "conversation.message.completed", "conversation.audio.delta",
