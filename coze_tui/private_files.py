@@ -8,7 +8,7 @@ import stat
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -72,6 +72,60 @@ def write_private(path: Path, data: bytes) -> None:
             pass
         finally:
             os.close(folder)
+
+
+def write_new(path: Path, pieces: Iterable[bytes], *, replace: bool = False) -> Path:
+    """Write a file that is not there yet, whole or not at all, mode 0600; where it is.
+
+    A name that is taken is left alone, and ` (2)`, ` (3)`… is put behind the stem. The folder's mode is not
+    touched: it may be anybody's; a missing one is made private.
+
+    Args:
+        replace: a plain file of this name gives way.
+
+    Raises:
+        OSError: nothing was written.
+    """
+    if not path.parent.exists():
+        make_private_folder(path.parent)
+    descriptor, name = tempfile.mkstemp(prefix=".coze-tui-", dir=path.parent)  # mode 0600
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.writelines(pieces)
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            os.replace(name, path)
+            return path
+        number, wanted = 1, path
+        while not _take_name(name, wanted):
+            number += 1
+            wanted = path.with_name(f"{path.stem} ({number}){path.suffix}")
+        return wanted
+    finally:
+        try:
+            os.unlink(name)
+        except FileNotFoundError:  # it has its own name now
+            pass
+
+
+def _take_name(temporary: str, wanted: Path) -> bool:
+    """Give a finished file the name it is meant to have; False if that is taken."""
+    try:
+        os.link(temporary, wanted)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without links: first the name, then the content
+        try:
+            os.close(os.open(wanted, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            return False
+        try:
+            os.replace(temporary, wanted)
+        except BaseException:
+            os.unlink(wanted)
+            raise
+    return True
 
 
 def read_private(path: Path) -> tuple[bytes, bool]:

@@ -6,11 +6,19 @@ import os
 import stat
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from coze_tui.private_files import LIMIT, locked, make_private_folder, read_private, write_private
+from coze_tui.private_files import (
+    LIMIT,
+    locked,
+    make_private_folder,
+    read_private,
+    write_new,
+    write_private,
+)
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="modes and links are POSIX's")
 
@@ -114,6 +122,60 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(
         write_private(path, b"new")
     assert path.read_bytes() == b"old"
     assert [item.name for item in path.parent.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_a_new_file_never_takes_the_place_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_links: bool
+) -> None:
+    def cannot(source: object, target: object) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    if not has_links:
+        monkeypatch.setattr(os, "link", cannot)
+    path = tmp_path / "春节.md"
+    assert write_new(path, [b"a", b"b"]) == path
+    assert write_new(path, [b"c"]) == tmp_path / "春节 (2).md"
+    assert write_new(path, [b"d"]) == tmp_path / "春节 (3).md"
+    assert write_new(path, [b"e"], replace=True) == path
+    assert [file.read_bytes() for file in sorted(tmp_path.iterdir())] == [b"c", b"d", b"e"]
+
+
+def test_a_new_file_that_cannot_be_finished_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> Iterator[bytes]:
+        yield b"half"
+        raise ValueError("no more")
+
+    with pytest.raises(ValueError, match="no more"):
+        write_new(tmp_path / "x", broken())
+
+    def cannot(source: object, target: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "link", cannot)
+    monkeypatch.setattr(os, "replace", cannot)
+    for replace in (True, False):
+        with pytest.raises(OSError, match="No space"):
+            write_new(tmp_path / "x", [b"x"], replace=replace)
+    assert list(tmp_path.iterdir()) == []
+
+
+@posix
+def test_a_new_file_is_private_in_a_folder_that_stays_as_it_is(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    assert mode_of(write_new(tmp_path / "x", [b"x"])) == 0o600
+    assert mode_of(tmp_path) == 0o755
+    write_new(tmp_path / "a" / "b" / "x", [b"x"])
+    assert mode_of(tmp_path / "a" / "b") == 0o700
+
+
+@posix
+def test_a_link_is_a_name_that_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "x").symlink_to("elsewhere")
+    assert write_new(tmp_path / "x", [b"x"]) == tmp_path / "x (2)"
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_the_lock_admits_one_at_a_time(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import BinaryIO, Literal, NoReturn
+from typing import Literal, NoReturn, Protocol
 
 from coze_tui.api.objects import Frame
 from coze_tui.engine.exports import line_objects as objects
@@ -86,6 +86,13 @@ def _exact(text: str) -> str | list[str]:
 # --- read ---
 
 
+class LineSource(Protocol):
+    """An open file, as far as lines are read from it."""
+
+    def readline(self, size: int, /) -> bytes:
+        """The next line with its end, at most so many bytes; nothing at the end of the file."""
+
+
 @dataclass(frozen=True, slots=True)
 class LineLimits:
     """Beyond these sizes lies nothing that `lines_from` writes in earnest."""
@@ -98,7 +105,7 @@ class LineLimits:
 
 
 def read_lines(
-    file: BinaryIO,
+    file: LineSource,
     path: str,
     limits: LineLimits = LineLimits(),
 ) -> Iterator[CarriedConversation]:

@@ -1,0 +1,157 @@
+"""A capture as a chat that can be kept: the state machine works out what it came to, as it did live. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from coze_tui.addresses import site_name
+from coze_tui.api.captures import Problem, read_capture
+from coze_tui.api.events import MessageCompleted, MessageDelta, UnknownEvent, parse_event
+from coze_tui.api.limits import Limits
+from coze_tui.api.objects import Chat, Frame, MessageType, Role
+from coze_tui.engine.exports.json_lines import LineSource
+from coze_tui.engine.past_turn import past_turn
+from coze_tui.engine.stored_turn import messages_of, summary_of
+from coze_tui.engine.updates import Phase
+from coze_tui.errors import FileError
+from coze_tui.store.journal import ChatSummary
+from coze_tui.store.messages import SavedMessage
+from coze_tui.text import clean, clean_line
+
+_KEY = re.compile("[a-z0-9]{1,32}")
+_SIZES = frozenset({"line too long", "event too large", "too large", "too many events"})
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedChat:
+    """One chat from a file. Texts and ids that it does not tell are empty."""
+
+    frames: tuple[Frame, ...]
+    conversation: str
+    """Our key of the conversation it was in."""
+    site: str
+    bot_id: str
+    bot_name: str
+    title: str
+    question: str
+    content_type: str
+    conversation_id: str
+    section_id: str
+    chat_id: str
+    logid: str
+    sent_at: int
+    """Unix milliseconds; 0 where it is not told."""
+    summary: ChatSummary
+    messages: tuple[SavedMessage, ...]
+
+
+def read_chat(file: LineSource, path: str, limits: Limits = Limits()) -> ImportedChat:  # noqa: B008
+    """The chat in a capture.
+
+    Raises:
+        FileError: with the line and the reason.
+        OSError: the file cannot be read on.
+    """
+    capture = read_capture(_lines(file, limits), limits)
+    if capture.problems:
+        raise _error_of(path, capture.problems[0], is_ours=bool(capture.facts or capture.frames))
+    events = [parse_event(frame) for frame in capture.frames]
+    if all(isinstance(event, UnknownEvent) for event in events):
+        raise FileError("foreign", path, detail=capture.frames[0].event)
+    facts = capture.facts
+    sent_at = _milliseconds(facts.get("sent_at", "")) or _begun(events)
+    logid = clean_line(facts.get("logid", ""))
+    turn = past_turn(
+        capture.frames, outcome=_outcome(facts), total_us=_number(facts.get("total_us", "")), logid=logid
+    )
+    state = turn.state
+    key = facts.get("conversation", "")
+    return ImportedChat(
+        frames=capture.frames,
+        conversation=key if _KEY.fullmatch(key) else "",
+        site=clean_line(facts.get("site", "")) or _site(facts.get("base_url", "")),
+        bot_id=clean_line(facts.get("bot_id", "") or _bot_id(events)),
+        bot_name=clean_line(facts.get("bot_name", "")),
+        title=clean_line(facts.get("title", "")),
+        question=clean(facts.get("question", "") or _question(events)),
+        content_type=clean_line(facts.get("content_type", "")) or "text",
+        conversation_id=clean_line(state.conversation_id or facts.get("conversation_id", "")),
+        section_id=clean_line(state.section_id or facts.get("section_id", "")),
+        chat_id=clean_line(state.chat_id or facts.get("chat_id", "")),
+        logid=logid,
+        sent_at=sent_at,
+        summary=summary_of(turn.figures, turn.outcome, turn.figures.error, turn.timeline.total_us),
+        messages=messages_of(state, sent_at),
+    )
+
+
+def _lines(file: LineSource, limits: Limits) -> Iterator[str]:
+    while line := file.readline(4 * limits.line + 1):  # so many bytes have more characters than it may
+        yield line.decode("utf-8", "replace")
+
+
+def _error_of(path: str, problem: Problem, *, is_ours: bool) -> FileError:
+    line, reason = problem.line, problem.reason
+    if reason == "cut":
+        return FileError("cut", path, line=line)
+    if reason == "empty":
+        return FileError("empty", path)
+    if reason in _SIZES:
+        return FileError("too large", path, line=line, detail=reason)
+    return FileError("bad line" if is_ours else "foreign", path, line=line, detail=reason)
+
+
+def _outcome(facts: Mapping[str, str]) -> Phase | None:
+    try:
+        phase = Phase(facts.get("status", ""))
+    except ValueError:
+        return None
+    return phase if phase.is_final else None
+
+
+def _milliseconds(text: str) -> int:
+    try:
+        at = datetime.fromisoformat(text)
+        return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return 0
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else 0
+
+
+def _site(base_url: str) -> str:
+    try:
+        return clean_line(site_name(base_url).rpartition("@")[2])
+    except ValueError:  # no address
+        return ""
+
+
+def _chats(events: Sequence[object]) -> Iterator[Chat]:
+    for event in events:
+        chat = getattr(event, "chat", None)
+        if isinstance(chat, Chat):
+            yield chat
+
+
+def _begun(events: Sequence[object]) -> int:
+    """What the chat itself says (api 3.3)."""
+    return next((chat.created_at * 1000 for chat in _chats(events) if 0 < chat.created_at < 2**40), 0)
+
+
+def _bot_id(events: Sequence[object]) -> str:
+    return next((chat.bot_id for chat in _chats(events) if chat.bot_id), "")
+
+
+def _question(events: Sequence[object]) -> str:
+    """The echo of the question, which some streams hold (api 7.2)."""
+    for event in events:
+        if isinstance(event, MessageDelta | MessageCompleted):
+            message = event.message
+            if message.type is MessageType.QUESTION and message.role is Role.USER:
+                return message.content
+    return ""
