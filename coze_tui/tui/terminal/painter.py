@@ -17,6 +17,8 @@ _RUN_COST = 8
 _LEAST_GAIN = 40
 _BLANKS_WORTH_ERASING = 8
 _LONG_BLANKS = re.compile(" {12,}")
+_STEPS = 4
+"""Rows that are gone down one by one."""
 _GAP = 4
 """Unchanged cells that are written again rather than skipped."""
 
@@ -79,9 +81,7 @@ class Painter:
         """End the frame: write what was put off, and leave the cursor there."""
         later = self._later
         while later:
-            # The pen in use first: it costs nothing.
-            pen = self._pen if self._pen in later else next(iter(later))
-            assert pen is not None
+            pen = min(later, key=self._way_to)
             self._use(self._as_used(pen))
             for piece in later.pop(pen):
                 self._write(*piece)
@@ -203,6 +203,9 @@ class Painter:
         now = self._pen or PLAIN
         return Pen(now.ink, pen.paper, 0 if now.shows_on_blanks else now.attributes)
 
+    def _way_to(self, pen: Pen) -> int:
+        return len(self._switch(self._pen, self._as_used(pen))) if self._pen is not None else 0
+
     def _put_off(self, pen: Pen, after: Pen | None, y: int, x: int, end: int, row: str) -> bool:
         """Leave a piece for the end of the frame, when going there costs less than the pen's way and back."""
         now = self._pen
@@ -278,25 +281,29 @@ class Painter:
         if (x, y) == (self._x, self._y):
             return
         move = f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H" if y else "\x1b[H"
-        if self._x >= 0:
-            if y == self._y:
-                ahead = x - self._x
-                if x == 0:
-                    move = "\r"
-                elif ahead > 0:
-                    move = min(f"\x1b[{ahead}C" if ahead > 1 else "\x1b[C", f"\x1b[{x + 1}G", key=len)
-                else:
-                    move = "\b" * -ahead if ahead > -4 else f"\x1b[{x + 1}G"
-            elif x == 0 and y == self._y + 1:
-                move = "\r\n"
-            elif x == self._x:
-                down = y - self._y
-                count = "" if abs(down) == 1 else str(abs(down))
-                move = min(move, f"\x1b[{count}{'B' if down > 0 else 'A'}", key=len)
-        elif y == self._y:
-            move = "\r" if x == 0 else f"\x1b[{x + 1}G"
+        down = y - self._y
+        if self._y >= 0 and 0 <= down <= _STEPS:
+            # A vertical tab goes down as a line feed does, and the tty leaves it alone.
+            move = min(move, "\v" * down + self._along(x), key=len)
+        elif x == self._x and self._y >= 0:
+            count = "" if abs(down) == 1 else str(abs(down))
+            move = min(move, f"\x1b[{count}{'B' if down > 0 else 'A'}", key=len)
         self._add(move)
         self._x, self._y = x, y
+
+    def _along(self, x: int) -> str:
+        """The shortest move to a column of the row the cursor is in."""
+        if x == self._x:
+            return ""
+        if x == 0:
+            return "\r"
+        absolute = f"\x1b[{x + 1}G"
+        ahead = x - self._x
+        if self._x < 0:
+            return absolute
+        if ahead > 0:
+            return min(f"\x1b[{ahead}C" if ahead > 1 else "\x1b[C", absolute, key=len)
+        return min("\b" * -ahead, f"\x1b[{-ahead}D", absolute, key=len)
 
     # -- pens
 
