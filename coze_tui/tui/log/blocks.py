@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Literal
 
@@ -16,6 +17,9 @@ from coze_tui.tui.render.lines import Line
 from coze_tui.tui.render.palette import Palette
 from coze_tui.tui.render.plain import estimated_height, render_plain
 from coze_tui.tui.render.wrap import cells
+
+_MOST_TOLD = 48
+"""Cells of a call's arguments on its one line."""
 
 Role = Literal["text", "muted", "accent", "user", "good", "attention", "error"]
 Words = Sequence[tuple[str, Role]]
@@ -311,9 +315,8 @@ class ToolBlock(FoldBlock):
         self.release()
 
     def label(self) -> Words:
-        shown = clean_line(self.arguments)
-        shown = shown if len(shown) <= 40 else shown[:39] + "…"
-        arguments = f"({shown})" if shown else ""
+        told = shortened(clean_line(_told(self.arguments)), _MOST_TOLD)
+        arguments = f"({told})" if told else ""
         return [(self.name, "attention"), (arguments, "muted"), ("  " + self._tail(self), "muted")]
 
     def body(self, width: int, palette: Palette) -> Sequence[Line]:
@@ -328,6 +331,20 @@ class ToolBlock(FoldBlock):
 
     def copy_text(self) -> str:
         return "\n".join(part for part in (self.name, self.arguments, self.response) if part)
+
+
+def _told(arguments: str) -> str:
+    """The arguments of a call as a person would write them: `"2025 春节"`, `pier: 3, count: 2`."""
+    try:
+        values = json.loads(arguments)
+    except (ValueError, RecursionError):
+        return arguments
+    if not isinstance(values, dict):
+        return arguments
+    told = {name: json.dumps(value, ensure_ascii=False) for name, value in values.items()}
+    return ", ".join(
+        told.values() if len(told) == 1 else (f"{name}: {value}" for name, value in told.items())
+    )
 
 
 class NoticeBlock(Block):

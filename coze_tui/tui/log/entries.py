@@ -373,10 +373,8 @@ def _end_notice(update: turn.TurnEnded, sent_at_ms: int) -> NoticeBlock | None:
             if update.error is None:
                 return NoticeBlock(_("failed"), "error", "✗")
             said = advice(update.error)
-            text = said.title
-            rest = " ".join(part for part in (said.what, said.do) if part)
-            tail = f"logid {said.logid}" if said.logid else ""
-            body = "\n".join(part for part in (rest, tail) if part)
-            return NoticeBlock(f"{text}\n{body}" if body else text, "error", "✗")
+            logid = f"logid {said.logid}" if said.logid else ""
+            lines = (said.title, said.what, said.do, logid)
+            return NoticeBlock("\n".join(line for line in lines if line), "error", "✗")
         case _:
             return None

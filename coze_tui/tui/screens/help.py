@@ -177,9 +177,8 @@ class HelpScreen(Panel[None]):
             for section in self._sections
             if (lines := [line for line in section.lines if _matches(line, section.title, words)])
         ]
-        widths = [cell_len(line.keys) for _title, lines in shown for line in lines]
-        most = max(room // 3, 12)
-        column = max((width for width in widths if width <= most), default=0)
+        widest = max((cell_len(line.keys) for _title, lines in shown for line in lines), default=0)
+        column = min(widest, max(room // 3, 12))
         rows: list[Row] = []
         for title, lines in shown:
             rows += [Row(None, ())] if rows else []

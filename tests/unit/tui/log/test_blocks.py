@@ -10,7 +10,7 @@ from coze_tui.engine import updates as turn
 from coze_tui.engine.transcript import ToldChat
 from coze_tui.engine.updates import Phase
 from coze_tui.errors import QuotaError
-from coze_tui.tui.log.blocks import AnswerBlock, FollowUpsBlock, HeaderBlock, PlainBlock
+from coze_tui.tui.log.blocks import AnswerBlock, FollowUpsBlock, HeaderBlock, PlainBlock, ToolBlock
 from coze_tui.tui.log.entries import BotEntry, UserEntry
 from coze_tui.tui.render.palette import Palette
 
@@ -77,7 +77,7 @@ def test_a_live_entry_looks_like_the_told_one() -> None:
     live.end(turn.TurnEnded(Phase.COMPLETED, 1_900_000))
     text = text_of(live, 90)
     assert "▸ thought for 200 ms" in text
-    assert '▸ ferry({"pier":3})  → 5 B in 60 ms' in text
+    assert "▸ ferry(3)  → 5 B in 60 ms" in text
     assert "It is 18:40." in text
     assert "1 And then?" in text
     assert "1.9 s · first text 300 ms · 1 902 tokens" in text
@@ -90,3 +90,21 @@ def test_what_was_said_of_an_end_goes_when_the_chat_goes_on() -> None:
     entry.resumed()
     assert "cut off" not in text_of(entry)
     assert entry.outcome is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("", "▸ ferry  "),
+        ("{}", "▸ ferry  "),
+        ('{"query":"2025 春节"}', '▸ ferry("2025 春节")  '),
+        ('{"pier":3,"names":["a",null]}', '▸ ferry(pier: 3, names: ["a", null])  '),
+        ('[1,"x"]', '▸ ferry([1,"x"])  '),
+        ("no JSON", "▸ ferry(no JSON)  "),
+        pytest.param("[" * 100_000, f"▸ ferry({'[' * 47}…)  ", id="deep"),
+        ('{"a":"b\\nc\\u001b[31m"}', '▸ ferry("b\\nc\\u001b[31m")  '),
+    ],
+)
+def test_the_arguments_of_a_call_are_told_as_a_person_would_write_them(arguments: str, told: str) -> None:
+    block = ToolBlock("m", "ferry", arguments, lambda _block: "→")
+    assert block.lines(100, PALETTE)[0].plain == f"{told}→"
