@@ -1,0 +1,253 @@
+"""The states in the pictures, each reached as a person would: by keys, in the real program, in a terminal."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from coze_tui.i18n import _
+from tests.terminal.harness import Cell, Terminal, TerminalScreen
+
+Cells = list[list[Cell]]
+
+_KEYS = {
+    "enter": "\r",
+    "tab": "\t",
+    "esc": "\x1b",
+    "up": "\x1b[A",
+    "down": "\x1b[B",
+    "shift+up": "\x1b[1;2A",
+    "f1": "\x1bOP",
+    **{f"ctrl+{letter}": chr(ord(letter) - 96) for letter in "abcdefghijklmnopqrstuvwxyz"},
+}
+_HEADER = 0
+_LAST_BOT = "…0111"
+"""The end of the id of the last bot that the picker lists."""
+
+
+class Desk:
+    """The program in a terminal, and what a person does with it."""
+
+    def __init__(self, terminal: Terminal, *, chinese: bool) -> None:
+        self._terminal = terminal
+        self._chinese = chinese
+
+    def either(self, english: str, chinese: str) -> str:
+        """The words of the picture's language."""
+        return chinese if self._chinese else english
+
+    def until(self, what: str | Callable[[TerminalScreen], bool]) -> None:
+        """Wait until a text is on the screen, or a claim about it holds."""
+        self._terminal.wait_for(what, timeout=60)
+
+    def press(self, *keys: str) -> None:
+        """Press keys; a key of one character is that character."""
+        for key in keys:
+            self._terminal.send(_KEYS.get(key, key))
+
+    def write(self, text: str) -> None:
+        """Type a text and see it there."""
+        self._terminal.send(text)
+        self.until(text[-8:])
+
+    def ask(self, question: str) -> None:
+        """Send a question and see it in the log."""
+        self._terminal.send(f"{question}\r")  # in one go: an Enter soon after a text would be part of a paste
+        self.until(lambda screen: not _is_idle(screen))
+
+    def answered(self) -> None:
+        """Wait until the bot has said all."""
+        self.until(_is_idle)
+
+    def talk_to(self, bot: str) -> None:
+        """Take a bot of the tour by a word of its name."""
+        self.press("ctrl+t")
+        self.until(_("Choose a bot"))
+        self.until(_LAST_BOT)
+        self.write(bot)
+        self.press("enter")
+        self.until(lambda screen: bot in screen.row(_HEADER) and _("Choose a bot") not in screen.text())
+        self.until("1 ")
+
+    def picture(self) -> Cells:
+        """The cells as they are."""
+        return self._terminal.cells()
+
+    def settled(self) -> Cells:
+        """The cells when nothing is written any more."""
+        self._terminal.settle(0.4, timeout=60)
+        return self._terminal.cells()
+
+
+def _is_idle(screen: TerminalScreen) -> bool:
+    return screen.row(_HEADER).endswith((_("idle"), _("needs you")))
+
+
+State = Callable[[Desk], Cells]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture: a state in a size."""
+
+    name: str
+    state: State
+    size: tuple[int, int] = (120, 40)
+    command: str = "demo"
+    """`demo`, or nothing for the program without a token."""
+
+
+@contextmanager
+def opened(picture: Picture, language: str, theme: str) -> Iterator[Desk]:
+    """The program, running for this picture; ended afterwards."""
+    program = Path(sys.executable).with_name("coze-tui")
+    arguments = [word for word in (picture.command,) if word]
+    with tempfile.TemporaryDirectory(prefix="screenshots-") as home:
+        environment = {"COZE_TUI_HOME": home, "TZ": "Asia/Shanghai"}
+        command = [program, *arguments, "--lang", language, "--theme", theme]
+        with Terminal(command, size=picture.size, env=environment) as terminal:
+            yield Desk(terminal, chinese=language == "zh_CN")
+
+
+# --- the states ---
+
+
+def _greeted(desk: Desk) -> None:
+    desk.until(_is_idle)
+    desk.until("1 + 1")
+
+
+def idle(desk: Desk) -> Cells:
+    """A bot that greets, and nothing asked yet."""
+    _greeted(desk)
+    return desk.settled()
+
+
+def answering(desk: Desk) -> Cells:
+    """An answer on its way, and the next question typed meanwhile."""
+    _ask_for_ferries(desk)
+    desk.write(desk.either("And back?", "回来呢？"))
+    desk.until("20:10 ")
+    return desk.picture()
+
+
+def tool(desk: Desk) -> Cells:
+    """Knowledge and a tool call, which is unfolded, and the answer after them."""
+    _ask_for_ferries(desk)
+    desk.answered()
+    desk.press("tab", "k", "enter")
+    desk.until("seats")
+    return desk.settled()
+
+
+def _ask_for_ferries(desk: Desk) -> None:
+    _greeted(desk)
+    desk.talk_to(desk.either("Uses tools", "会用工具"))
+    desk.ask(desk.either("When does the next ferry leave?", "下一班渡轮几点开？"))
+
+
+def thinking(desk: Desk) -> Cells:
+    """Reasoning, unfolded over the answer."""
+    _greeted(desk)
+    desk.talk_to(desk.either("Thinks aloud", "边想边答"))
+    english = "20 heads and 56 legs: how many chickens and rabbits?"
+    desk.ask(desk.either(english, "鸡兔同笼，35 个头，94 只脚，各几只？"))
+    desk.answered()
+    desk.press("tab", "k", "enter")
+    desk.until(desk.either("Suppose they are all chickens", "先假设全是鸡"))
+    return desk.settled()
+
+
+def markdown(desk: Desk) -> Cells:
+    """The tour, read: a table, a formula and code."""
+    _greeted(desk)
+    desk.talk_to("Markdown")
+    desk.ask(desk.either("Show me the tour", "带我走一遍"))
+    desk.answered()
+    desk.press("tab", "g", "]")
+    desk.until("cooling_minutes")
+    desk.press(*["shift+up"] * 25)
+    desk.until("100 °C")
+    return desk.settled()
+
+
+def failed(desk: Desk) -> Cells:
+    """A chat that failed in the middle, with what to do about it."""
+    _greeted(desk)
+    desk.talk_to(desk.either("Fails", "总出错"))
+    desk.ask(desk.either("3, please", "来 3"))
+    desk.answered()
+    return desk.settled()
+
+
+def recovered(desk: Desk) -> Cells:
+    """A line that broke, and an answer that is whole all the same."""
+    _greeted(desk)
+    desk.talk_to(desk.either("Loses the line", "断线"))
+    desk.ask(desk.either("What if the line breaks?", "线断了怎么办？"))
+    desk.answered()
+    return desk.settled()
+
+
+def tool_request(desk: Desk) -> Cells:
+    """The form for a tool on this machine."""
+    _greeted(desk)
+    desk.talk_to(desk.either("Needs your help", "要你帮忙"))
+    desk.ask(desk.either("What time is it?", "现在几点？"))
+    desk.until(_("no output yet"))
+    desk.write("10:02, 29 January 2025")
+    return desk.settled()
+
+
+def first_run(desk: Desk) -> Cells:
+    """No token yet."""
+    desk.until(_("Welcome to coze-tui"))
+    return desk.settled()
+
+
+def bot_picker(desk: Desk) -> Cells:
+    """The bots of the workspace."""
+    _greeted(desk)
+    desk.press("ctrl+t")
+    desk.until(_("Choose a bot"))
+    desk.until("Markdown")
+    desk.press("down", "down")
+    return desk.settled()
+
+
+def help_(desk: Desk) -> Cells:
+    """The keys."""
+    _greeted(desk)
+    desk.press("f1")
+    desk.until(_("Keys and commands"))
+    return desk.settled()
+
+
+def follow_ups(desk: Desk) -> Cells:
+    """A short chat with suggestions for what to ask next."""
+    _greeted(desk)
+    desk.ask(desk.either("When is the Spring Festival in 2025?", "2025年春节是哪一天"))
+    desk.answered()
+    return desk.settled()
+
+
+PICTURES = (
+    Picture("chat-idle", idle),
+    Picture("chat-answering", answering),
+    Picture("chat-tool", tool),
+    Picture("chat-thinking", thinking),
+    Picture("chat-markdown", markdown),
+    Picture("chat-follow-ups", follow_ups),
+    Picture("chat-failed", failed),
+    Picture("chat-cut-recovered", recovered),
+    Picture("tool-request", tool_request),
+    Picture("first-run", first_run, command=""),
+    Picture("bot-picker", bot_picker),
+    Picture("help", help_),
+    Picture("narrow", answering, (80, 24)),
+    Picture("tiny", follow_ups, (60, 20)),
+)
