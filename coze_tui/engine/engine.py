@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from coze_tui.api import accounts, bots, chats
 from coze_tui.api import conversations as server_conversations
@@ -28,12 +28,17 @@ from coze_tui.engine.stored_turn import StoredTurn, messages_of, summary_of
 from coze_tui.engine.telling import outcome_of
 from coze_tui.engine.turn import TurnState
 from coze_tui.engine.updates import ChatIdentified, LogidReported, Phase, TurnEnded
+from coze_tui.engine.upkeep import keep_small
 from coze_tui.errors import ApiError, CozeTuiError, NotFoundError, NotServedError, StoreError
 from coze_tui.settings import Settings
 from coze_tui.store import history, journal
 from coze_tui.store.database import open_or_rescue
 from coze_tui.store.journal import SavedChat
 from coze_tui.store.trouble import Trouble
+
+if TYPE_CHECKING:
+    from coze_tui.engine.exports.exporting import Exports
+    from coze_tui.engine.exports.importing import Imports
 
 _HEARTBEAT_SECONDS = 10.0
 _MOST_BOTS = 200
@@ -79,6 +84,7 @@ class Engine:
         self._connecting = asyncio.Lock()
         self._bots: dict[str, Bot] = {}
         self._beating: asyncio.Task[None] | None = None
+        self._upkeep: asyncio.Task[None] | None = None
         self.live = LiveTurns(self._turn_ended)
 
     async def open(self, path: Path) -> None:
@@ -90,12 +96,14 @@ class Engine:
         self.browsing = Browsing(opened.database)
         self.inspecting = Inspecting(opened.database, self.live)
         self.server_side = ServerSide(opened.database, self.client, lambda: self.settings)
+        self._upkeep = asyncio.create_task(self._keep_small(), name="upkeep")
 
     async def close(self) -> None:
         """Stop what runs, save it, and let go of everything."""
         await self.live.stop_all(3.0)
-        if self._beating is not None:
-            self._beating.cancel()
+        for task in (self._beating, self._upkeep):
+            if task is not None:
+                task.cancel()
         if self._connection is not None:
             await self._connection.aclose()
         await self._database.close()
@@ -104,6 +112,20 @@ class Engine:
     def is_saved(self) -> bool:
         """What is said is kept on disk."""
         return self._database.is_saved
+
+    @property
+    def exports(self) -> Exports:
+        """Writes conversations down as files."""
+        from coze_tui.engine.exports.exporting import Exports
+
+        return Exports(self._database)
+
+    @property
+    def imports(self) -> Imports:
+        """Takes such files in."""
+        from coze_tui.engine.exports.importing import Imports
+
+        return Imports(self._database)
 
     # --- the site ---
 
@@ -324,7 +346,14 @@ class Engine:
             section_id = section.id
         await self._database.write(lambda c: history.add_section(c, conversation, section_id, now_ms()))
 
-    # --- staying alive in the store ---
+    # --- the store as such ---
+
+    async def _keep_small(self) -> None:
+        """In the background, once: what the retention setting asks for."""
+        try:
+            await keep_small(self._database, self.settings.retention_days, now_ms())
+        except StoreError as error:
+            self._report(error)
 
     def _keep_beating(self) -> None:
         if self._beating is None or self._beating.done():

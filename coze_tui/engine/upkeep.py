@@ -1,0 +1,50 @@
+"""Keeping the store small while the program runs: a little at a time, so that no chat waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+
+from coze_tui.store import history, retention
+from coze_tui.store.database import Database
+
+DAY_MS = 86_400_000
+_DELETED_DAYS = 7
+"""What was deleted can be brought back for so long."""
+_PAUSE_SECONDS = 0.05
+
+
+async def keep_small(database: Database, retention_days: int, now_ms: int) -> None:
+    """Purge what was deleted a while ago, prune captures older than the setting says, give the room back.
+
+    Raises:
+        StoreError: the store does not take it. What was done is done.
+    """
+    if not database.is_saved:
+        return
+    removed = await database.write(lambda c: history.purge_deleted(c, now_ms - _DELETED_DAYS * DAY_MS))
+    if retention_days:
+        before_ms = now_ms - retention_days * DAY_MS
+        removed += await _some_at_a_time(database, lambda c: retention.prune_captures(c, before_ms, limit=20))
+    if removed:
+        await give_back(database)
+
+
+async def give_back(database: Database) -> int:
+    """After much was removed: give unused room back where that pays; bytes."""
+    await database.write(retention.tidy_index)
+    if not await database.run(retention.vacuum_pays):
+        return 0
+    before = await database.run(retention.file_bytes)
+    await _some_at_a_time(database, retention.vacuum_some)
+    return before - await database.run(retention.file_bytes)
+
+
+async def _some_at_a_time(database: Database, step: Callable[[sqlite3.Connection], int]) -> int:
+    """Repeat a step, each in a transaction of its own, until it finds nothing more; how much it did."""
+    total = 0
+    while done := await database.write(step):
+        total += done
+        await asyncio.sleep(_PAUSE_SECONDS)
+    return total
