@@ -1,4 +1,4 @@
-"""Headless Chromium as a painter: a page in, a PNG out. Spoken to over two pipes, by its DevTools protocol."""
+"""Headless Chromium as a painter: a page in, a PNG out. It listens at a pipe (DevTools protocol)."""
 
 from __future__ import annotations
 

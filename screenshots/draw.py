@@ -1,4 +1,4 @@
-"""A terminal's cells as an HTML page: each cell at its place, lines and blocks as shapes, as terminals draw them."""
+"""A terminal's cells as an HTML page: each at its place; lines and blocks are shapes, as terminals draw them."""
 
 from __future__ import annotations
 
@@ -44,8 +44,10 @@ _ARMS = {
     "┴": "lru", "┼": "lrud", "━": "LR", "┃": "UD", "╴": "l", "╵": "u", "╶": "r", "╷": "d",
 }  # fmt: skip
 """From the middle of the cell to which sides; capitals are heavy."""
-_QUADRANTS = {"▖": "3", "▗": "4", "▘": "1", "▙": "134", "▚": "14", "▛": "123", "▜": "124", "▝": "2", "▞": "23",
-              "▟": "234"}  # fmt: skip
+_QUADRANTS = {
+    "▖": "3", "▗": "4", "▘": "1", "▙": "134", "▚": "14", "▛": "123", "▜": "124", "▝": "2", "▞": "23",
+    "▟": "234",
+}  # fmt: skip
 _SHADES = {"░": 0.25, "▒": 0.5, "▓": 0.75}
 
 
