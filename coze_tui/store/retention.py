@@ -104,7 +104,8 @@ def file_bytes(c: sqlite3.Connection) -> int:
 def vacuum_some(c: sqlite3.Connection, pages: int = 1_000) -> int:
     """Gives back some unused pages; call it until it gives 0: how many it has done."""
     before = int(c.execute("PRAGMA freelist_count").fetchone()[0])
-    c.execute(f"PRAGMA incremental_vacuum({pages:d})").fetchall()
+    for _ in range(min(before, pages)):
+        c.execute("PRAGMA incremental_vacuum(1)")  # sqlite3 ends a pragma after its first step: one page
     return before - int(c.execute("PRAGMA freelist_count").fetchone()[0])
 
 
