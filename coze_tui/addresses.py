@@ -96,6 +96,14 @@ def site_name(base_url: str) -> str:
     return urlsplit(base_url).netloc
 
 
+def base_url_of_site(site: str) -> str:
+    """The API base for what `site_name` gives; empty for a text that is no site."""
+    try:
+        return base_url_from_text(site)
+    except AddressError:
+        return ""
+
+
 def other_site(base_url: str) -> str:
     """The API base of the other of the two sites; empty for a self-hosted one."""
     return {COZE_CN: COZE_COM, COZE_COM: COZE_CN}.get(base_url, "")

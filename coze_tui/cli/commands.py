@@ -92,6 +92,11 @@ _WHICH = (
     Option("--new", N_("begin a new conversation")),
 )
 
+_CHAT_NOTE = N_(
+    "FILE is an .sse capture, `-` one on stdin. CHAT is Coze's id of a chat, the key of a conversation for "
+    "its last chat, or `last`."
+)
+
 CHAT = Command(
     "chat",
     N_("chat with a Coze bot in the terminal"),
@@ -127,6 +132,13 @@ COMMANDS: Mapping[str, Command] = {
                 "The question comes from the arguments, from stdin, or both joined. One that looks like an "
                 "option goes after `--`."
             ),
+        ),
+        Command(
+            "show",
+            N_("show the timeline and the figures of a chat: a capture, or one of the history"),
+            (Option("--json", N_("print them as one JSON object")), *_COMMON),
+            words=N_("FILE|-|CHAT"),
+            note=_CHAT_NOTE,
         ),
         Command(
             "demo",

@@ -74,6 +74,10 @@ def _run(command: Command, arguments: argparse.Namespace, environment: Mapping[s
             from coze_tui.cli.ask import run_ask
 
             return run_ask(command, arguments, environment)
+        case "show":
+            from coze_tui.cli.show import run_show
+
+            return run_show(command, arguments, environment)
         case "demo":
             from coze_tui.cli.first_frame import first_frame
 

@@ -27,11 +27,27 @@ def read_capture_file(path: Path, limits: Limits = Limits()) -> Capture:  # noqa
         FileError: it cannot be opened, or not read to where reading ends.
     """
     try:
-        with open(path, "rb") as file:
-            return read_capture(_lines(file, limits.line), limits)
+        file = open(path, "rb")  # noqa: SIM115 - closed two lines on
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise FileError("unreadable", str(path), detail=reason) from error
+        raise _unreadable(str(path), error) from error
+    with file:
+        return read_open_capture(file, str(path), limits)
+
+
+def read_open_capture(file: BinaryIO, name: str, limits: Limits = Limits()) -> Capture:  # noqa: B008 frozen
+    """The same of a file that is open, or of a pipe.
+
+    Raises:
+        FileError: it cannot be read to where reading ends.
+    """
+    try:
+        return read_capture(_lines(file, limits.line), limits)
+    except OSError as error:
+        raise _unreadable(name, error) from error
+
+
+def _unreadable(name: str, error: OSError) -> FileError:
+    return FileError("unreadable", name, detail=error.strerror or type(error).__name__)
 
 
 def _lines(file: BinaryIO, most: int) -> Iterator[str]:

@@ -179,9 +179,9 @@ def _of_frame(frame: Frame) -> Dialect | None:
             return Dialect.STUDIO if re.fullmatch(r"103[0-2]\d{5}", code) else None
         case "conversation.chat.created" | "conversation.chat.in_progress" | "conversation.chat.completed":
             body = _body(frame)
-            if not body:
-                return None
-            return Dialect.CLOUD if "usage" in body or "last_error" in body else Dialect.STUDIO
+            if "usage" in body or "last_error" in body:
+                return Dialect.CLOUD
+            return Dialect.STUDIO if "failed_at" in body else None
         case "conversation.message.completed":
             return _of_message(_body(frame))
         case _:

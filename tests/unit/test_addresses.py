@@ -10,6 +10,7 @@ from coze_tui.addresses import (
     AddressError,
     BotAddress,
     base_url_from_text,
+    base_url_of_site,
     bot_from_text,
     is_loopback,
     other_site,
@@ -117,6 +118,17 @@ def test_any_text_names_a_bot_or_gives_a_typed_error(text: str) -> None:
         assert bot_from_text(text).bot_id
     except AddressError:
         pass
+
+
+@pytest.mark.parametrize(
+    "base_url", ["https://api.coze.cn", "https://api.coze.com", "http://127.0.0.1:8888", "https://x.example"]
+)
+def test_the_name_of_a_site_leads_back_to_its_base(base_url: str) -> None:
+    assert base_url_of_site(site_name(base_url)) == base_url
+
+
+def test_a_text_that_is_no_site_leads_nowhere() -> None:
+    assert base_url_of_site("") == base_url_of_site("a b") == base_url_of_site("x/\x1b") == ""
 
 
 def test_sites_have_short_names_and_one_other() -> None:

@@ -1,0 +1,122 @@
+"""The chat that a command is to look at: a capture file, stdin, or one of the history."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from coze_tui.api.captures import Capture, Problem
+from coze_tui.api.objects import Frame
+from coze_tui.cli.start import Start, tell
+from coze_tui.engine.inspected_chat import ChatFacts, InspectedChat
+from coze_tui.errors import FileError, SettingsError
+from coze_tui.i18n import _
+from coze_tui.text import clean_line
+
+LAST = "last"
+"""Names the chat of the history that was asked last."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastChat:
+    """A chat that is over, and where it was found."""
+
+    name: str
+    """The file, or what the chat was asked for by; clean."""
+    facts: ChatFacts
+    frames: tuple[Frame, ...]
+    problems: tuple[Problem, ...] = ()
+    """Of a capture."""
+
+    def inspected(self) -> InspectedChat:
+        """All of it, read by the state machine that reads a live chat."""
+        chat = InspectedChat(self.facts)
+        chat.add(self.frames)
+        chat.end(self.facts)
+        return chat
+
+
+def read_past_chat(start: Start, words: Sequence[str]) -> PastChat:
+    """The chat that the words of a command name. A file goes before a chat of the same name.
+
+    Raises:
+        SettingsError: there is not exactly one word, or neither a file nor a chat of this name.
+        FileError: the file is no capture.
+        StoreError: the history cannot be read.
+    """
+    if len(words) != 1:
+        raise SettingsError(
+            _("one FILE, one chat of the history, or `-` for stdin is expected"),
+            source=words[1] if words else "FILE",
+        )
+    [word] = words
+    if word == "-":
+        return _from_stdin()
+    if Path(word).exists() or Path(word).suffix == ".sse":
+        from coze_tui.engine.capture_files import read_capture_file
+
+        return _from_capture(read_capture_file(Path(word)), word)
+    found = _from_history(start, word)
+    if found is None:
+        raise SettingsError(
+            _(
+                "there is neither a file nor a chat of this name; a chat is named by its id, by the key of "
+                "its conversation, or `last`"
+            ),
+            source=clean_line(word),
+        )
+    return found
+
+
+def _from_stdin() -> PastChat:
+    from coze_tui.engine.capture_files import read_open_capture
+
+    if sys.stdin is None:
+        raise FileError("empty", "stdin")
+    return _from_capture(read_open_capture(sys.stdin.buffer, "stdin"), "stdin")
+
+
+def _from_capture(capture: Capture, name: str) -> PastChat:
+    from coze_tui.engine.inspected_chat import facts_of
+
+    if not capture.frames and not capture.facts:
+        for problem in capture.problems:
+            if problem.reason not in ("empty", "cut"):
+                raise FileError("foreign", name, line=problem.line, detail=problem.reason)
+        raise FileError("empty", name)
+    return PastChat(clean_line(name), facts_of(capture), capture.frames, capture.problems)
+
+
+def _from_history(start: Start, name: str) -> PastChat | None:
+    import asyncio
+
+    file = start.paths.database_file
+    return asyncio.run(_read_history(file, name)) if file.exists() else None
+
+
+async def _read_history(file: Path, name: str) -> PastChat | None:
+    from coze_tui.engine.inspecting import Inspecting
+    from coze_tui.engine.live import LiveTurns
+    from coze_tui.engine.store_words import words_for
+    from coze_tui.store.database import open_or_rescue
+    from coze_tui.store.history import last_conversation
+
+    opened = await open_or_rescue(file)
+    for trouble in opened.troubles:
+        tell(words_for(trouble))
+    try:
+        if name == LAST:
+            last = await opened.database.read(last_conversation)
+            name = last.key if last else ""
+        inspecting = Inspecting(opened.database, LiveTurns(lambda live: None))
+        key = await inspecting.find(name)
+        page = await inspecting.page("", key) if key else None
+    finally:
+        await opened.database.close()
+    if page is None:
+        return None
+    if not page.are_kept:
+        tell(_("the events of this chat were pruned, as the settings say"))
+    return PastChat(clean_line(name), page.facts, page.frames)

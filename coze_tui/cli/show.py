@@ -1,0 +1,124 @@
+"""`coze-tui show`: the timeline and the figures of a chat that is over."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from coze_tui.addresses import base_url_of_site
+from coze_tui.advice import advice
+from coze_tui.cli.commands import Command
+from coze_tui.cli.paper import Paper
+from coze_tui.cli.past_chats import PastChat, read_past_chat
+from coze_tui.cli.start import begin, tell, tell_problems
+from coze_tui.engine.capture_files import problem_text
+from coze_tui.engine.dialects import Dialect, dialect_of, name_of
+from coze_tui.engine.exports.words import Clock
+from coze_tui.engine.figures_text import figure_facts, figure_values
+from coze_tui.engine.inspected_chat import InspectedChat
+from coze_tui.engine.text_cells import cut
+from coze_tui.engine.timeline_text import timeline_lines
+from coze_tui.engine.updates import Phase
+from coze_tui.errors import ApiError
+from coze_tui.i18n import _, ngettext
+from coze_tui.text import clean_line
+
+_MOST_PROBLEMS = 5
+
+
+def run_show(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Print what is known of the chat. What is wrong with its capture is told on stderr."""
+    start = begin(command, arguments, environment)
+    tell_problems(start)
+    past = read_past_chat(start, arguments.words)
+    chat = past.inspected()
+    paper = Paper(sys.stdout, environment)
+    if arguments.json:
+        paper.json(_values(past, chat))
+    else:
+        _print(chat, paper)
+    sys.stdout.flush()
+    for problem in past.problems[:_MOST_PROBLEMS]:
+        tell(f"{past.name}: {problem_text(problem)}")
+    if (left := len(past.problems) - _MOST_PROBLEMS) > 0:
+        count = ngettext("{n} more place like these", "{n} more places like these", left).format(n=left)
+        tell(f"{past.name}: {count}")
+    return 0
+
+
+def _print(chat: InspectedChat, paper: Paper) -> None:
+    facts = chat.facts
+    if facts.question:
+        paper.text(cut(clean_line(facts.question), paper.width))
+    heading = [facts.bot, clean_line(facts.site)]
+    if facts.sent_at_ms:
+        heading.append(Clock().moment(facts.sent_at_ms))
+    if any(heading):
+        paper.text(" · ".join(part for part in heading if part), "dim")
+    _print_end(chat, paper)
+    if chat.table.rows:
+        paper.text()
+        if any(frame.at_us for frame in chat.frames):
+            paper.lines(list(timeline_lines(chat.timeline, paper.width)))
+        else:
+            paper.text(_("No times of arrival are in it, so there is no timeline."), "dim")
+        paper.text()
+        paper.facts(figure_facts(chat))
+        paper.text()
+    paper.facts(_ids(chat))
+
+
+def _print_end(chat: InspectedChat, paper: Paper) -> None:
+    match chat.figures.outcome:
+        case Phase.COMPLETED:
+            paper.text(_("completed"), "answering")
+        case Phase.FAILED:
+            error = chat.figures.error
+            reason = advice(error).text if error else ""
+            paper.text(_("failed: {reason}").format(reason=reason) if reason else _("failed"), "error")
+        case Phase.CANCELED:
+            paper.text(_("stopped"), "attention")
+        case Phase.REQUIRES_ACTION:
+            paper.text(_("waited for a tool"), "attention")
+        case _:
+            paper.text(_("cut off"), "attention")
+
+
+def _ids(chat: InspectedChat) -> list[tuple[str, str]]:
+    known = chat.capture().facts
+    ids = [
+        (_("chat"), known.get("chat_id", "")),
+        (_("at Coze"), known.get("conversation_id", "")),
+        (_("section"), known.get("section_id", "")),
+        ("logid", known.get("logid", "")),
+    ]
+    dialect = _dialect(chat)
+    if dialect is not Dialect.UNKNOWN:
+        ids.append((_("server"), name_of(dialect)))
+    return [(name, clean_line(value)) for name, value in ids if value]
+
+
+def _dialect(chat: InspectedChat) -> Dialect:
+    facts = chat.facts
+    return dialect_of(chat.frames, base_url_of_site(facts.site), facts.logid)
+
+
+def _values(past: PastChat, chat: InspectedChat) -> Mapping[str, object]:
+    error = chat.figures.error
+    timeline = chat.timeline
+    return {
+        "facts": dict(chat.capture().facts),
+        "outcome": str(chat.figures.outcome),
+        "error": {"code": error.code, "msg": error.msg} if isinstance(error, ApiError) else None,
+        "server": str(_dialect(chat)),
+        "figures": figure_values(chat),
+        "timeline": [
+            {name: value for name, value in asdict(span).items() if name != "rates"}
+            for span in timeline.spans
+        ],
+        "stalls": [asdict(pause) for pause in timeline.stalls],
+        "follow_ups_us": timeline.follow_ups_us,
+        "problems": [asdict(problem) for problem in past.problems],
+    }
