@@ -137,6 +137,10 @@ class TerminalScreen(pyte.Screen):
             self.scrolls += 1
         super().reverse_index()
 
+    def insert_lines(self, count: int | None = None) -> None:
+        self.scrolls += count or 1
+        super().insert_lines(count)
+
     def bell(self, *args: object) -> None:
         self.bells += 1
 

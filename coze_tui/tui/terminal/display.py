@@ -24,7 +24,8 @@ from textual.strip import Strip
 
 from coze_tui.tui.terminal.cells import UNKNOWN, Cells
 from coze_tui.tui.terminal.host import TerminalApp
-from coze_tui.tui.terminal.painter import Painter, erases_with_background, find_scroll
+from coze_tui.tui.terminal.painter import Painter, erases_with_background
+from coze_tui.tui.terminal.scrolling import find_scroll
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -6,19 +6,15 @@ Knows nothing of Textual. The cursor's place and the pen are tracked; what is no
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from operator import ne
+from collections.abc import Mapping
 
 from coze_tui.tui.terminal.cells import ANY_INK, OFF, ON, PLAIN, UNKNOWN, Cells, Pen
 
 _MOST_PENS = 4096
 _RUN_COST = 8
 """About what a move to another run costs, in bytes."""
-_LEAST_GAIN = 40
 _BLANKS_WORTH_ERASING = 8
 _LONG_BLANKS = re.compile(" {12,}")
-_STEPS = 4
-"""Rows that are gone down one by one."""
 _GAP = 4
 """Unchanged cells that are written again rather than skipped."""
 
@@ -117,9 +113,9 @@ class Painter:
 
     def scroll(self, top: int, bottom: int, lines: int) -> None:
         """Move the rows `top` to `bottom` up (or, negative, down); the rows that come in are unknown."""
-        # Line feeds and reverse index at a margin: every terminal scrolls on them; SU and SD are rarer.
-        at, feed = (bottom, "\n") if lines > 0 else (top, "\x1bM")
-        self._add(f"\x1b[{top + 1};{bottom + 1}r\x1b[{at + 1}H{feed * abs(lines)}\x1b[r")
+        # Line feeds at the lower margin, lines inserted at the upper one: older than SU and SD.
+        move = f"\x1b[{bottom + 1}H" + "\n" * lines if lines > 0 else f"\x1b[{top + 1}H\x1b[{-lines}L"
+        self._add(f"\x1b[{top + 1};{bottom + 1}r{move}\x1b[r")
         self._x = self._y = -1
 
     # -- pieces of it
@@ -281,15 +277,16 @@ class Painter:
         if (x, y) == (self._x, self._y):
             return
         move = f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H" if y else "\x1b[H"
-        down = y - self._y
-        if self._y >= 0 and 0 <= down <= _STEPS:
-            # A vertical tab goes down as a line feed does, and the tty leaves it alone.
-            move = min(move, "\v" * down + self._along(x), key=len)
-        elif x == self._x and self._y >= 0:
-            count = "" if abs(down) == 1 else str(abs(down))
-            move = min(move, f"\x1b[{count}{'B' if down > 0 else 'A'}", key=len)
+        if self._y >= 0:
+            move = min(move, self._down(y - self._y) + self._along(x), key=len)
         self._add(move)
         self._x, self._y = x, y
+
+    def _down(self, rows: int) -> str:
+        # Sequences only, no VT or BS: whoever looks for foreign controls in the output finds none of ours.
+        if not rows:
+            return ""
+        return f"\x1b[{abs(rows) if abs(rows) > 1 else ''}{'B' if rows > 0 else 'A'}"
 
     def _along(self, x: int) -> str:
         """The shortest move to a column of the row the cursor is in."""
@@ -303,7 +300,7 @@ class Painter:
             return absolute
         if ahead > 0:
             return min(f"\x1b[{ahead}C" if ahead > 1 else "\x1b[C", absolute, key=len)
-        return min("\b" * -ahead, f"\x1b[{-ahead}D", absolute, key=len)
+        return min(f"\x1b[{-ahead}D" if ahead < -1 else "\x1b[D", absolute, key=len)
 
     # -- pens
 
@@ -352,61 +349,3 @@ def _switch(old: Pen, new: Pen) -> str:
     if new.paper != old.paper:
         changes.append(new.paper or "49")
     return min(f"\x1b[{';'.join(anew)}m", f"\x1b[{';'.join(changes)}m", key=len)
-
-
-def find_scroll(
-    new: Sequence[str], old: Sequence[str], rows: Sequence[int], window: tuple[int, int]
-) -> tuple[int, int, int] | None:
-    """Whether moving rows by the terminal is cheaper than writing them: (top, bottom, lines up) or None.
-
-    Args:
-        new: The rows that are wanted.
-        old: The rows that are shown.
-        rows: Which of them may differ.
-        window: The columns in which something may have scrolled; whole rows are moved all the same,
-            what lies outside the window counts as a cost.
-    """
-    left, right = window
-    places: dict[str, list[int]] = {}
-    for y, row in enumerate(old):
-        places.setdefault(row[left:right], []).append(y)
-    votes: dict[int, int] = {}
-    matched: dict[int, list[int]] = {}
-    for y in rows:
-        part = new[y][left:right]
-        if part == old[y][left:right] or part.count(part[0]) == len(part):
-            continue
-        for source in places.get(part, ())[:4]:
-            votes[source - y] = votes.get(source - y, 0) + 1
-            matched.setdefault(source - y, []).append(y)
-    best: tuple[int, int, int] | None = None
-    gain = _LEAST_GAIN
-    for lines in sorted(votes, key=lambda lines: -votes[lines])[:2]:
-        ys = matched[lines]
-        top, bottom = min(ys), max(ys)
-        if lines > 0:
-            bottom += lines
-        else:
-            top += lines
-        without = _cost(new, old, range(top, bottom + 1))
-        moved = [
-            old[y + lines] if top <= y + lines <= bottom else UNKNOWN * len(new[y])
-            for y in range(top, bottom + 1)
-        ]
-        saved = without - _cost(new[top : bottom + 1], moved, range(len(moved)))
-        if saved > gain:
-            best, gain = (top, bottom, lines), saved
-    return best
-
-
-def _cost(new: Sequence[str], old: Sequence[str], rows: range) -> int:
-    """About how many bytes it takes to turn these rows of `old` into those of `new`."""
-    total = 0
-    for y in rows:
-        if new[y] != old[y]:
-            if old[y][0] == UNKNOWN:
-                # A fresh row: its blanks cost little.
-                total += _RUN_COST + len(new[y].rstrip(new[y][-1]))
-            else:
-                total += _RUN_COST + sum(map(ne, new[y], old[y]))
-    return total

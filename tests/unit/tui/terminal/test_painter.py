@@ -11,7 +11,8 @@ from rich.style import Style
 from textual.strip import Strip
 
 from coze_tui.tui.terminal.cells import ANY_INK, UNKNOWN, Cells
-from coze_tui.tui.terminal.painter import Painter, erases_with_background, find_scroll
+from coze_tui.tui.terminal.painter import Painter, erases_with_background
+from coze_tui.tui.terminal.scrolling import find_scroll
 from tests.terminal.harness import ScreenFeed, TerminalScreen
 
 WIDTH = 40
@@ -144,17 +145,6 @@ def test_scrolled_rows_end_as_if_written(lines: int, erases: bool) -> None:
     assert wall.screen.cells() == written_plainly(moved).cells()
     assert wall.screen.scrolls == abs(lines)
     assert wall.written - before < before
-
-
-def test_a_scroll_that_would_cost_more_than_it_saves_is_left_alone() -> None:
-    cells = Cells(ColorSystem.TRUECOLOR)
-
-    def row(text: str, side: str) -> str:
-        return cells.row(strip_of([Segment(text.ljust(8)), Segment(side.ljust(WIDTH - 8))]))
-
-    old = [row(f"l{y}", f"{y}" * 30) for y in range(8)]
-    new = [row(f"l{y + 1}", f"{y}" * 30) for y in range(8)]
-    assert find_scroll(new, old, range(8), (0, 8)) is None
 
 
 def test_equal_rows_cost_nothing() -> None:
