@@ -23,15 +23,15 @@ _OPENED = "≡ "
 """Stands before JSON that was the text of a string."""
 
 
-class _Number(str):
+class JsonNumber(str):
     """A number, or NaN and the like, as it was written."""
 
 
-class _Pairs(list[tuple[str, object]]):
+class JsonPairs(list[tuple[str, object]]):
     """An object as it was written: in order, with keys that come twice."""
 
 
-class _Styles(NamedTuple):
+class JsonStyles(NamedTuple):
     key: Style
     string: Style
     number: Style
@@ -42,42 +42,56 @@ class _Styles(NamedTuple):
 def json_lines(value: object, width: int, palette: Palette) -> list[Line]:
     """`value` as lines: JSON text, or what JSON text was read into. Other text is shown as it is."""
     if isinstance(value, str):
-        parsed = _parsed(value)
+        parsed = parsed_json(value)
         if parsed is None:
             return render_plain(value, width, palette.text)
         value = parsed
+    styles = json_styles(palette)
+    lines: list[Line] = []
+    for depth, runs in _laid_out(value, 0, [], "", width, styles):
+        lines += indented(runs, min(depth * _INDENT, width // 2), width)
+    return lines
+
+
+def json_styles(palette: Palette) -> JsonStyles:
+    """The colours of JSON in a palette."""
     code = palette.code
     text = code.get("Token", palette.text)
-    styles = _Styles(
+    return JsonStyles(
         key=code.get("Name.Tag", text),
         string=code.get("Literal.String", text),
         number=code.get("Literal.Number", code.get("Literal", text)),
         constant=code.get("Keyword.Constant", text),
         mark=palette.muted,
     )
-    lines: list[Line] = []
-    for depth, runs in _laid_out(value, 0, [], "", width, styles):
-        indent = min(depth * _INDENT, width // 2)
-        lead = (Segment(" " * indent),) if indent else ()
-        first, *others = wrapped(runs, width - indent)
-        lines.append(first._replace(lead=lead, lead_width=indent))
-        lead = (Segment(" " * (indent + _INDENT)),)
-        if others:
-            # Rows after the first stand a little deeper, so they are wrapped anew in less room.
-            rest = _after(runs, len(first.text) + len(others[0].joint or ""))
-            for number, line in enumerate(wrapped(rest, width - indent - _INDENT)):
-                joint = others[0].joint if number == 0 else line.joint
-                lines.append(line._replace(lead=lead, lead_width=indent + _INDENT, joint=joint))
+
+
+def indented(runs: list[Segment], indent: int, width: int) -> list[Line]:
+    """One line of JSON at its depth as rows; those after the first stand a little deeper."""
+    lead = (Segment(" " * indent),) if indent else ()
+    first, *others = wrapped(runs, width - indent)
+    lines = [first._replace(lead=lead, lead_width=indent)]
+    lead = (Segment(" " * (indent + _INDENT)),)
+    if others:
+        # They have less room than the first one, so they are wrapped anew.
+        rest = _after(runs, len(first.text) + len(others[0].joint or ""))
+        for number, line in enumerate(wrapped(rest, width - indent - _INDENT)):
+            joint = others[0].joint if number == 0 else line.joint
+            lines.append(line._replace(lead=lead, lead_width=indent + _INDENT, joint=joint))
     return lines
 
 
-def _parsed(text: str) -> object:
+def parsed_json(text: str) -> object:
     """What a JSON text says; None if it is none, or a bare word or number."""
     if text.lstrip()[:1] not in ("{", "["):
         return None
     try:
         parsed: object = json.loads(
-            text, parse_int=_Number, parse_float=_Number, parse_constant=_Number, object_pairs_hook=_Pairs
+            text,
+            parse_int=JsonNumber,
+            parse_float=JsonNumber,
+            parse_constant=JsonNumber,
+            object_pairs_hook=JsonPairs,
         )
     except (ValueError, RecursionError):
         return None
@@ -85,39 +99,39 @@ def _parsed(text: str) -> object:
 
 
 def _laid_out(
-    value: object, depth: int, before: list[Segment], after: str, width: int, styles: _Styles
+    value: object, depth: int, before: list[Segment], after: str, width: int, styles: JsonStyles
 ) -> Iterator[tuple[int, list[Segment]]]:
     """Lines as their depth and their runs. `before` is the key, `after` the comma."""
-    if isinstance(value, str) and not isinstance(value, _Number):
-        opened = _parsed(value) if len(value) > 1 else None
+    if isinstance(value, str) and not isinstance(value, JsonNumber):
+        opened = parsed_json(value) if len(value) > 1 else None
         if opened is not None:
             yield from _laid_out(
                 opened, depth, [*before, Segment(_OPENED, styles.mark)], after, width, styles
             )
             return
-    members = _members(value)
+    members = members_of(value)
     if members is None or not members or depth >= _DEEPEST:
         end = [Segment(after, styles.mark)] if after else []
-        yield depth, before + _one_line(value, styles) + end
+        yield depth, before + one_line(value, styles) + end
         return
-    is_object = isinstance(value, _Pairs | Mapping)
-    if not any(_members(member) for _, member in members) and not is_object:
-        runs = before + _one_line(value, styles) + ([Segment(after, styles.mark)] if after else [])
+    is_object = isinstance(value, JsonPairs | Mapping)
+    if not any(members_of(member) for _, member in members) and not is_object:
+        runs = before + one_line(value, styles) + ([Segment(after, styles.mark)] if after else [])
         if sum(cells(run.text) for run in runs) + depth * _INDENT <= width:
             yield depth, runs
             return
     opening, closing = "{}" if is_object else "[]"
     yield depth, [*before, Segment(opening, styles.mark)]
     for number, (key, member) in enumerate(members):
-        label = [Segment(_quoted(key), styles.key), Segment(": ", styles.mark)] if is_object else []
+        label = [Segment(quoted(key), styles.key), Segment(": ", styles.mark)] if is_object else []
         comma = "," if number + 1 < len(members) else ""
         yield from _laid_out(member, depth + 1, label, comma, width, styles)
     yield depth, [Segment(closing + after, styles.mark)]
 
 
-def _members(value: object) -> list[tuple[str, object]] | None:
+def members_of(value: object) -> list[tuple[str, object]] | None:
     """What an object or a list holds; None for anything else."""
-    if isinstance(value, _Pairs):
+    if isinstance(value, JsonPairs):
         return value
     if isinstance(value, Mapping):
         return [(str(key), member) for key, member in value.items()]
@@ -126,30 +140,30 @@ def _members(value: object) -> list[tuple[str, object]] | None:
     return None
 
 
-def _one_line(value: object, styles: _Styles) -> list[Segment]:
-    members = _members(value)
+def one_line(value: object, styles: JsonStyles) -> list[Segment]:
+    members = members_of(value)
     if members is not None:
-        is_object = isinstance(value, _Pairs | Mapping)
+        is_object = isinstance(value, JsonPairs | Mapping)
         runs = [Segment("{" if is_object else "[", styles.mark)]
         for number, (key, member) in enumerate(members):
             if number:
                 runs.append(Segment(", ", styles.mark))
             if is_object:
-                runs += [Segment(_quoted(key), styles.key), Segment(": ", styles.mark)]
-            runs += _one_line(member, styles)
+                runs += [Segment(quoted(key), styles.key), Segment(": ", styles.mark)]
+            runs += one_line(member, styles)
         return [*runs, Segment("}" if is_object else "]", styles.mark)]
-    if isinstance(value, _Number):
+    if isinstance(value, JsonNumber):
         return [Segment(value, styles.number)]
     if isinstance(value, str):
-        return [Segment(_quoted(value), styles.string)]
+        return [Segment(quoted(value), styles.string)]
     if value is None or isinstance(value, bool):
         return [Segment(json.dumps(value), styles.constant)]
     if isinstance(value, int | float):
         return [Segment(json.dumps(value), styles.number)]
-    return [Segment(_quoted(str(value)), styles.string)]
+    return [Segment(quoted(str(value)), styles.string)]
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """A JSON string in which nothing is invisible."""
     shown = json.dumps(text, ensure_ascii=False)
     return _HIDDEN.sub(lambda hidden: json.dumps(hidden.group())[1:-1], shown)

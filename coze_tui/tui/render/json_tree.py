@@ -1,0 +1,295 @@
+"""JSON that folds: rows of what is open, each known by the value it belongs to; JSON in strings opens, too.
+
+Only rows that are open are made, so a huge text costs what is seen of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from rich.segment import Segment
+from rich.style import Style
+
+from coze_tui.i18n import _, ngettext
+from coze_tui.text import clean
+from coze_tui.tui.amounts import thousands
+from coze_tui.tui.render.json_lines import (
+    JsonNumber,
+    JsonPairs,
+    JsonStyles,
+    indented,
+    json_styles,
+    members_of,
+    one_line,
+    parsed_json,
+    quoted,
+)
+from coze_tui.tui.render.lines import Line
+from coze_tui.tui.render.palette import Palette
+from coze_tui.tui.render.plain import render_plain
+from coze_tui.tui.render.wrap import cells
+
+_INDENT = 2
+_GUTTER = 2
+"""Cells in front of a row, in which the sign of folding stands."""
+_OPEN_ROWS = 1_500
+"""Rows that are open from the beginning; what lies behind them is folded."""
+_OPEN_DEPTH = 24
+_MEMBERS = 1_000
+"""Of one value that are shown before one asks for more."""
+_STRING = 1_200
+"""Characters of a string that are shown before one asks for more."""
+_LONG_STRING = 60_000
+_PLAIN = 200_000
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A value where it stands."""
+
+    key: str | None
+    """None in lists, and for the outermost."""
+    value: object
+    """As it was read; for JSON in a string what was read from that."""
+    depth: int
+    is_text: bool = False
+    """It was the text of a string."""
+    is_open: bool = False
+    shown: int = _MEMBERS
+    """Members, or characters of a string, that are shown while it is open."""
+    members: list[Node] | None = field(default=None, repr=False)
+    parent: Node | None = field(default=None, repr=False)
+
+    @property
+    def folds(self) -> bool:
+        """There is something in it that can be hidden."""
+        return bool(self.members) or (isinstance(self.value, str) and len(self.value) > _STRING)
+
+
+@dataclass(frozen=True, slots=True)
+class TreeLine:
+    """A line, the value it belongs to, and whether it is the first of that value."""
+
+    line: Line
+    node: Node | None
+    is_head: bool = False
+    has_more: bool = False
+    """It stands for members or characters that are not shown yet."""
+
+
+class JsonTree:
+    """One text. What is no JSON is shown as it is.
+
+    Args:
+        text: it may come from outside.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.root: Node | None = None
+        value = parsed_json(text)
+        if value is not None:
+            self.root = _node(None, value, 0, None)
+            self._open_some(self.root)
+        self._laid_out: tuple[int, Palette] | None = None
+        self._lines: list[TreeLine] = []
+
+    def lines(self, width: int, palette: Palette) -> Sequence[TreeLine]:
+        """All lines of what is open now."""
+        if self._laid_out != (width, palette):
+            self._lines = list(self._lay_out(max(12, width), palette))
+            self._laid_out = (width, palette)
+        return self._lines
+
+    def toggle(self, line: TreeLine) -> bool:
+        """Fold or unfold the value of a line, or show more of it; False where nothing folds."""
+        node = line.node
+        if node is None or not (node.folds or line.has_more):
+            return False
+        if line.has_more:
+            node.shown = node.shown + _MEMBERS if node.members is not None else _LONG_STRING
+            node.is_open = True
+        else:
+            node.is_open = not node.is_open
+            if node.members is None:
+                node.shown = _LONG_STRING
+        self._laid_out = None
+        return True
+
+    def fold(self, node: Node, *, is_open: bool) -> bool:
+        """Open or close a value; False where it was so already."""
+        if node.members is None or node.is_open is is_open:
+            return False
+        node.is_open = is_open
+        self._laid_out = None
+        return True
+
+    # --- inside ---
+
+    def _open_some(self, root: Node) -> None:
+        """Open values level by level until there are enough rows to look at."""
+        rows = 0
+        level = [root]
+        while level:
+            below: list[Node] = []
+            for node in level:
+                if node.members is None or not node.members:
+                    continue
+                rows += min(len(node.members), node.shown) + 1
+                if node.depth >= _OPEN_DEPTH or (rows > _OPEN_ROWS and node is not root):
+                    return
+                node.is_open = True
+                below += _open_members(node)[: node.shown]
+            level = below
+
+    def _lay_out(self, width: int, palette: Palette) -> Iterator[TreeLine]:
+        if self.root is None:
+            text = clean(self.text[:_PLAIN])
+            for line in render_plain(text, width - _GUTTER, palette.text):
+                lead = (Segment(" " * _GUTTER), *line.lead)
+                yield TreeLine(line._replace(lead=lead, lead_width=line.lead_width + _GUTTER), None)
+            if len(self.text) > _PLAIN:
+                yield TreeLine(_words(_more(len(self.text) - _PLAIN), 0, palette), None)
+            return
+        for node, runs, is_head, has_more in _rows(self.root, "", width, json_styles(palette)):
+            indent = min(_GUTTER + node.depth * _INDENT, width // 2)
+            if has_more and node.members is not None:
+                indent = min(indent + _INDENT, width // 2)
+            for number, line in enumerate(indented(runs, indent, width)):
+                first = number == 0 and is_head
+                if first and node.folds and not node.is_open and indent >= _GUTTER:
+                    sign = Segment(" " * (indent - _GUTTER)), Segment("▸ ", palette.attention)
+                    line = line._replace(lead=sign)
+                yield TreeLine(line, node, first, has_more)
+
+
+_Row = tuple[Node, list[Segment], bool, bool]
+
+
+def _rows(node: Node, comma: str, width: int, styles: JsonStyles) -> Iterator[_Row]:
+    """Rows as their value, runs, whether the value begins in it, and whether it stands for more."""
+    end = [Segment(comma, styles.mark)] if comma else []
+    before = []
+    if node.key is not None:
+        before = [Segment(quoted(node.key), styles.key), Segment(": ", styles.mark)]
+    if node.members is None:
+        yield from _leaf(node, before, end, styles)
+        return
+    opening, closing = "{}" if _is_object(node.value) else "[]"
+    note = [Segment("  " + _("JSON in text"), styles.mark + Style(italic=True))] if node.is_text else []
+    if not node.members:
+        yield node, [*before, Segment(opening + closing, styles.mark), *end, *note], True, False
+        return
+    if node.is_open and _is_short(node):
+        runs = before + one_line(node.value, styles) + end
+        if sum(cells(run.text) for run in runs) + _GUTTER + node.depth * _INDENT <= width:
+            yield node, runs + note, True, False
+            return
+    if not node.is_open:
+        count = f"… {thousands(len(node.members))} "
+        folded = [Segment(opening, styles.mark), Segment(count, styles.mark), Segment(closing, styles.mark)]
+        yield node, before + folded + end + note, True, False
+        return
+    yield node, [*before, Segment(opening, styles.mark), *note], True, False
+    members = _open_members(node)
+    for number, member in enumerate(members[: node.shown]):
+        yield from _rows(member, "," if number + 1 < len(members) else "", width, styles)
+    if len(members) > node.shown:
+        yield node, [Segment(_more_members(len(members) - node.shown), styles.mark)], False, True
+    yield node, [Segment(closing, styles.mark), *end], False, False
+
+
+def _leaf(node: Node, before: list[Segment], end: list[Segment], styles: JsonStyles) -> Iterator[_Row]:
+    value = node.value
+    most = node.shown if node.is_open else _STRING
+    if isinstance(value, JsonNumber) or not isinstance(value, str) or len(value) <= most:
+        yield node, before + one_line(value, styles) + end, True, False
+        return
+    shown = quoted(value[:most])[:-1] + "…"
+    more = Segment("  " + _more(len(value) - most), styles.mark)
+    yield node, [*before, Segment(shown, styles.string), more, *end], True, True
+
+
+def _more(count: int) -> str:
+    text = ngettext("{n} more character", "{n} more characters", count)
+    return text.format(n=thousands(count))
+
+
+def _more_members(count: int) -> str:
+    return ngettext("… {n} more", "… {n} more", count).format(n=thousands(count))
+
+
+def _words(text: str, indent: int, palette: Palette) -> Line:
+    return Line(
+        (Segment(" " * (indent + _GUTTER)),), (Segment(text, palette.muted),), indent + _GUTTER, cells(text)
+    )
+
+
+def _node(key: str | None, value: object, depth: int, parent: Node | None) -> Node:
+    is_text = False
+    if isinstance(value, str) and not isinstance(value, JsonNumber) and len(value) > 1:
+        opened = parsed_json(value)
+        if opened is not None:
+            value, is_text = opened, True
+    node = Node(key, value, depth, is_text, parent=parent)
+    members = members_of(value)
+    if members is not None:
+        # Made when they are first looked at; until then their number is known and nothing more.
+        node.members = [node] * len(members)
+    return node
+
+
+def _open_members(node: Node) -> list[Node]:
+    """The members of an object or a list, read now if they were not before."""
+    if node.members and node.members[0] is node:
+        is_object = _is_object(node.value)
+        node.members = [
+            _node(key if is_object else None, value, node.depth + 1, node)
+            for key, value in members_of(node.value) or ()
+        ]
+    return node.members or []
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, JsonPairs)
+
+
+def _is_short(node: Node) -> bool:
+    """A list of plain values, which may stand on one line."""
+    return (
+        not _is_object(node.value)
+        and len(node.members or ()) <= 40
+        and all(member.members is None and not member.folds for member in _open_members(node))
+    )
+
+
+def source_of(node: Node) -> str:
+    """What copying a value gives: a string its text, else its JSON, numbers as they were written."""
+    value = node.value
+    if isinstance(value, str) and not isinstance(value, JsonNumber):
+        return clean(value)
+    try:
+        return "".join(_written(value, 0))
+    except RecursionError:
+        return ""
+
+
+def _written(value: object, depth: int) -> Iterator[str]:
+    members = members_of(value)
+    if members is None:
+        yield value if isinstance(value, JsonNumber) else "".join(run.text for run in one_line(value, _BARE))
+        return
+    opening, closing = "{}" if _is_object(value) else "[]"
+    if not members:
+        yield opening + closing
+        return
+    inside = "\n" + "  " * (depth + 1)
+    yield opening
+    for number, (key, member) in enumerate(members):
+        yield "," * bool(number) + inside + (f"{quoted(key)}: " if _is_object(value) else "")
+        yield from _written(member, depth + 1)
+    yield "\n" + "  " * depth + closing
+
+
+_BARE = JsonStyles(Style(), Style(), Style(), Style(), Style())
