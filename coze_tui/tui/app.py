@@ -101,6 +101,8 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
         Binding("ctrl+l", "repaint", N_("repaint"), id="app.repaint", show=False),
     ]
 
+    _knows_theme = _is_styled = False
+
     def __init__(
         self,
         settings: Settings,
@@ -128,8 +130,8 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
             self.register_theme(theme)
         self.theme = settings.theme if settings.theme in self.available_themes else DARK_THEME
         # Before anything is parsed: Textual would do all of it again once the theme is shown.
+        self._knows_theme = self._is_styled = True
         self.stylesheet.set_variables(self.get_css_variables())
-        self._is_styled = True
         self.set_keymap(dict(settings.keys))
 
     # --- the engine ---
@@ -142,11 +144,11 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
         await engine.open(self.access.paths.database_file)
         return engine
 
-    def _store_failed(self, error: StoreError) -> None:
+    def _store_failed(self, error: CozeTuiError) -> None:
         """From the engine's thread."""
         self.call_later(self._tell_store_failure, error)
 
-    def _tell_store_failure(self, error: StoreError) -> None:
+    def _tell_store_failure(self, error: CozeTuiError) -> None:
         for screen in self.screen_stack:
             if isinstance(screen, ChatScreen):
                 screen.show_trouble(advice(error).text)
@@ -165,10 +167,14 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
         """Redraws of a stream a second."""
         return self.settings.frame_rate(over_ssh=over_ssh(self.access.environment))
 
+    def get_css_variables(self) -> dict[str, str]:
+        # Textual asks before our themes can be known; nothing is made of the answer.
+        return super().get_css_variables() if self._knows_theme else {}
+
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return theme_variable_defaults(self.current_theme)
 
-    def refresh_css(self, *, animate: bool = True) -> None:
+    def refresh_css(self, animate: bool = True) -> None:
         """Parse and apply the style sheets anew; not for the theme that they are in already."""
         if self._is_styled:
             self._is_styled = False
@@ -291,6 +297,13 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
             self.copy_and_tell(clean_line(url), _("link"))
         elif wish == "open" and target and not await open_link(target):
             self.notify(_("No program to open links was found."), severity="warning", markup=False)
+
+    @work(group="export", exclusive=True, exit_on_error=False)
+    async def export(self, keys: Sequence[str]) -> None:
+        """Write conversations to files."""
+        from coze_tui.tui.taking_out import export_and_tell
+
+        await export_and_tell(self, keys)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the command palette offers."""

@@ -84,6 +84,18 @@ async def _detach(screen: ChatScreen, argument: str) -> None:
     screen.attachments.clear()
 
 
+async def _export(screen: ChatScreen, argument: str) -> None:
+    screen.export()
+
+
+async def _import(screen: ChatScreen, argument: str) -> None:
+    screen.import_file(argument)
+
+
+async def _rename(screen: ChatScreen, argument: str) -> None:
+    screen.rename(argument)
+
+
 async def _theme(screen: ChatScreen, argument: str) -> None:
     screen.choose_theme(argument)
 
@@ -124,6 +136,9 @@ def slash_commands() -> tuple[SlashCommand, ...]:
         ),
         SlashCommand("/attach", N_("Attach"), N_("Send a file with the next message"), _attach, N_("PATH")),
         SlashCommand("/detach", N_("Detach"), N_("Send no files with the next message"), _detach),
+        SlashCommand("/rename", N_("Rename"), N_("Give the conversation a title"), _rename, N_("TITLE")),
+        SlashCommand("/export", N_("Export"), N_("Write the conversation to a file"), _export),
+        SlashCommand("/import", N_("Import"), N_("Read conversations from a file"), _import, N_("PATH")),
         SlashCommand("/theme", N_("Theme"), N_("Change the colours"), _theme, N_("NAME")),
         SlashCommand("/lang", N_("Language"), N_("Change the language: en, zh_CN"), _language, N_("CODE")),
         SlashCommand("/login", N_("Log in"), N_("Choose site, token and bot"), _login),

@@ -65,9 +65,7 @@ def known(turn: Turn) -> str:
     if re.search(r"我(刚才|刚刚|上次).*(问|说)|what did i (ask|say)", question):
         return _remember(turn)
     if re.search(r"^(你好|您好|嗨|hi|hello|hey)\b|^你好|^您好", question.strip()):
-        return turn.pick(
-            "你好呀！今天想聊点什么？", "Hello! What shall we talk about?"
-        )
+        return turn.pick("你好呀！今天想聊点什么？", "Hello! What shall we talk about?")
     if re.search(r"你是谁|who are you", question):
         return turn.pick(
             "我是**小春**，住在你这台机器上的替身机器人：没有模型，没有网络，也不花钱。",

@@ -107,6 +107,38 @@ class ChatScreen(ConversationScreen):
             return
         self.attachments.add(path, count)
 
+    def export(self) -> None:
+        """Write this conversation to files."""
+        if self.conversation and self.log_widget.entries:
+            self.coze.export([self.conversation])
+        else:
+            self.notify(_("There is nothing to export yet."), markup=False)
+
+    @work(group="import", exclusive=True, exit_on_error=False)
+    async def import_file(self, text: str) -> None:
+        """Read conversations from a file that was exported, and open the first."""
+        from coze_tui.tui.taking_out import import_and_tell
+
+        if not text.strip():
+            self.notify(_("Type /import and the path of a file."), markup=False)
+        elif (key := await import_and_tell(self.coze, _path_of(text))) is not None:
+            await self._open(key)
+
+    @work(group="rename", exclusive=True, exit_on_error=False)
+    async def rename(self, title: str) -> None:
+        """Give the conversation another title, here and at the server."""
+        key, title = self.conversation, clean_line(title)
+        if not key or not title:
+            self.notify(_("Type /rename and a title, in a conversation that has begun."), markup=False)
+            return
+        await self.home.call(lambda engine: engine.browsing.rename(key, title))
+        self._set_title(title)
+        try:
+            await self.home.call(lambda engine: engine.server_side.rename(key, title))
+        except CozeTuiError as error:
+            refused = _("Renamed here; the server refused: {reason}").format(reason=advice(error).text)
+            self.notify(refused, severity="warning", markup=False)
+
     def candidates(self, typed: str) -> Sequence[Candidate]:
         return [
             Candidate(command.name + (" " if command.argument else ""), _(command.help))
@@ -438,7 +470,7 @@ class ChatScreen(ConversationScreen):
         choice = await self.app.push_screen_wait(HistoryScreen(self.bot, self.conversation))
         here = self.conversation
         if choice is not None and (choice.key != here or choice.message is not None):
-            await self._open(choice.key, choice.message)
+            await self._open(choice.key, choice.message, choice.needle)
         elif here and not await self.home.call(lambda engine: engine.browsing.is_there(here)):
             self.action_new()
 

@@ -29,14 +29,20 @@ def frame(event: str, data: str, at_us: int = 0) -> Frame:
 
 FRAMES = (
     frame("chat.created", '{"id":"c1","conversation_id":"v1","section_id":"s1"}', 10),
-    frame("message.completed", '{"id":"f","type":"function_call","content":"{\\"name\\":\\"ferry\\",\\"arguments\\":{}}"}', 2_000),
+    frame(
+        "message.completed",
+        '{"id":"f","type":"function_call","content":"{\\"name\\":\\"ferry\\",\\"arguments\\":{}}"}',
+        2_000,
+    ),
     frame("message.completed", '{"id":"r","type":"tool_response","content":"18:40"}', 9_000),
     frame("message.delta", '{"id":"a","type":"answer","reasoning_content":"想"}', 20_000),
     frame("message.delta", '{"id":"a","type":"answer","content":"是 18:40"}', 30_000),
     frame("message.completed", '{"id":"a","type":"answer","content":"是 18:40。"}', 40_000),
     frame("message.completed", '{"id":"u","type":"follow_up","content":"再下一班？"}', 50_000),
-    frame("chat.completed", '{"id":"c1","usage":{"token_count":30,"output_count":10,"input_count":20}}', 60_000),
-)  # fmt: skip
+    frame(
+        "chat.completed", '{"id":"c1","usage":{"token_count":30,"output_count":10,"input_count":20}}', 60_000
+    ),
+)
 
 
 @pytest.fixture
@@ -170,7 +176,7 @@ async def test_pages_hold_whole_chats_and_meet(database: Database) -> None:
         for item in FRAMES:
             state.apply(parse_event(item))
         await stored.finish(state, figures, Phase.COMPLETED, None, 1)
-    page = (await conversations.open(key) or pytest.fail()).page
+    page = (await conversations.open(key) or pytest.fail("it is not there")).page
     questions = [chat.question for chat in page.chats]
     while page.has_older:
         page = await conversations.page(key, before=page.first)

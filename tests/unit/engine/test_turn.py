@@ -380,8 +380,23 @@ JSON = st.recursive(
     ),
     max_leaves=8,
 )
-FIELDS = ["id", "type", "role", "content", "content_type", "reasoning_content", "meta_data", "status",
-          "usage", "last_error", "required_action", "code", "msg", "conversation_id", "created_at"]  # fmt: skip
+FIELDS = [
+    "id",
+    "type",
+    "role",
+    "content",
+    "content_type",
+    "reasoning_content",
+    "meta_data",
+    "status",
+    "usage",
+    "last_error",
+    "required_action",
+    "code",
+    "msg",
+    "conversation_id",
+    "created_at",
+]
 EVENTS = ["conversation.chat.created", "conversation.chat.in_progress", "conversation.chat.completed",
           "conversation.chat.failed", "conversation.chat.requires_action", "conversation.chat.canceled",
           "conversation.message.delta", "conversation.message.completed", "conversation.audio.delta",

@@ -1,0 +1,72 @@
+"""Writing conversations to files from a screen: which form, where, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coze_tui.advice import advice
+from coze_tui.errors import CozeTuiError
+from coze_tui.i18n import _, ngettext
+from coze_tui.text import clean_line
+
+if TYPE_CHECKING:
+    from coze_tui.engine.exports.exporting import Format
+    from coze_tui.tui.app import CozeApp
+
+
+async def export_and_tell(app: CozeApp, keys: Sequence[str]) -> None:
+    """Ask for the form, write the conversations into the folder the program was started in, say which."""
+    form = await _asked_form(app)
+    if form is None:
+        return
+    folder = await asyncio.to_thread(Path.cwd)
+    try:
+        paths = await app.home.call(lambda engine: engine.exports.export(keys, form, folder))
+    except CozeTuiError as error:
+        app.notify(advice(error).text, severity="error", markup=False)
+        return
+    if len(paths) == 1:
+        text = _("Saved as {path}").format(path=clean_line(str(paths[0])))
+    else:
+        text = ngettext("{n} file in {folder}", "{n} files in {folder}", len(paths)).format(
+            n=len(paths), folder=clean_line(str(folder))
+        )
+    app.notify(text, markup=False)
+
+
+async def import_and_tell(app: CozeApp, path: Path) -> str | None:
+    """Import a file; the key of the first conversation in it, or None where that failed or gave none."""
+    site = app.settings.site
+    try:
+        imported = await app.home.call(lambda engine: engine.imports.import_file(path, site=site))
+    except CozeTuiError as error:
+        app.notify(advice(error).text, severity="error", markup=False)
+        return None
+    count = len(imported)
+    app.notify(
+        ngettext("{n} conversation imported", "{n} conversations imported", count).format(n=count),
+        markup=False,
+    )
+    return imported[0].key if imported else None
+
+
+async def _asked_form(app: CozeApp) -> Format | None:
+    from coze_tui.engine.exports.exporting import FORMATS
+    from coze_tui.tui.screens.dialogs import Choose, Option
+
+    choice = await app.push_screen_wait(
+        Choose(
+            _("Export as"),
+            "",
+            [
+                Option("md", "Markdown", _("to read and to edit")),
+                Option("html", "HTML", _("one page that stands alone, with the events")),
+                Option("jsonl", "JSON lines", _("everything, to import again")),
+                Option("sse", _("Captures"), _("the event streams, a file for each chat")),
+            ],
+        )
+    )
+    return next((form for form in FORMATS if form == choice), None)

@@ -1,0 +1,163 @@
+"""Finding in the open conversation, near and far."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from coze_tui.engine.updates import Phase
+from coze_tui.standin.bots import Bot
+from coze_tui.standin.scenarios import Answer, Complete, Delta, FunctionCall, Gate, ToolResponse
+from coze_tui.tui.app import Wish
+from coze_tui.tui.log.entries import BotEntry, UserEntry
+from tests.pilot.conftest import Desk, desk
+from tests.pilot.test_history import BOT, bots, talk, write
+
+
+async def long_home(home: Path, count: int = 200, every: int = 50) -> str:
+    """A conversation with a word in every so many answers, and in one far down a long one."""
+    turns = [(f"question {n}", f"answer {n}" + (" 春节" if n % every == 0 else "")) for n in range(count)]
+    turns.append(
+        ("a long one", "\n\n".join(["filler"] * 100 + ["春节 far down", *["filler"] * 100, "春节 end"]))
+    )
+    return await write(home, talk("long", *turns))
+
+
+def place(at: Desk) -> str:
+    return at.screen.find_bar.remark.strip()
+
+
+def is_at(at: Desk, where: str, text: str) -> bool:
+    return place(at) == where and text in at.text()
+
+
+async def find(at: Desk, text: str) -> None:
+    await at.pilot.press("ctrl+f")
+    at.screen.find_bar.field.put(text)
+
+
+async def test_every_match_is_reached_also_what_is_not_loaded(home: Path) -> None:
+    key = await long_home(home)
+    async with desk(home, bots(), wish=Wish(conversation=key)) as at:
+        await at.until(lambda: at.screen.conversation == key)
+        await find(at, "春节")
+        await at.until(lambda: place(at) == "5/5" and "春节 far down" in at.text())
+        await at.pilot.press("enter")
+        await at.until(lambda: "春节 end" in at.text())
+        assert place(at) == "5/5"
+        await at.pilot.press("enter")
+        await at.until(lambda: place(at) == "1/5" and "answer 0 春节" in at.text())
+        assert at.screen.log_widget.has_newer
+        for number in (2, 3, 4):
+            await at.pilot.press("enter")
+            await at.until(partial(is_at, at, f"{number}/5", f"answer {50 * (number - 1)} 春节"))
+        await at.pilot.press("up")
+        await at.until(lambda: place(at) == "3/5" and "answer 100 春节" in at.text())
+        await at.pilot.press("up", "up", "up")
+        await at.until(lambda: place(at) == "5/5" and "春节 end" in at.text())
+
+
+async def test_n_goes_on_in_the_log_and_escape_ends_it(home: Path) -> None:
+    key = await long_home(home, count=10, every=4)
+    async with desk(home, bots(), wish=Wish(conversation=key)) as at:
+        await at.until(lambda: at.screen.conversation == key)
+        screen = at.screen
+        screen.log_widget.focus()
+        screen.log_widget.action_to_top()
+        await at.pilot.press("slash")
+        await at.until(lambda: screen.find_bar.is_open)
+        screen.find_bar.field.put("春节")
+        await at.until(lambda: place(at) == "1/4")
+        await at.pilot.press("tab")
+        assert screen.log_widget.has_focus
+        await at.pilot.press("n")
+        await at.until(lambda: place(at) == "2/4" and "answer 4 春节" in at.text())
+        await at.pilot.press("N")
+        await at.until(lambda: place(at) == "1/4")
+        await at.pilot.press("escape")
+        assert not screen.find_bar.is_open
+        assert screen.log_widget.has_focus
+        await at.pilot.press("escape")
+        assert screen.prompt.has_focus
+
+
+async def test_what_is_not_there_is_told(home: Path) -> None:
+    key = await long_home(home, count=3)
+    async with desk(home, bots(), wish=Wish(conversation=key)) as at:
+        await at.until(lambda: at.screen.conversation == key)
+        await find(at, "nowhere")
+        await at.until(lambda: place(at) == "not found")
+        await at.pilot.press("enter")
+        at.screen.find_bar.field.put("")
+        await at.until(lambda: place(at) == "")
+        await at.pilot.press("escape")
+
+
+async def test_finding_in_nothing_finds_nothing(home: Path) -> None:
+    async with desk(home, bots()) as at:
+        await find(at, "盐")
+        await at.until(lambda: place(at) == "not found")
+
+
+async def test_a_fold_that_holds_the_text_opens(home: Path) -> None:
+    steps = (FunctionCall("ferry", "next", {"pier": "三号码头"}), ToolResponse('{"dep":"18:40"}'))
+    async with desk(home, [Bot(BOT, "海水", [*steps, Answer("好。", reasoning="先查船。")])]) as at:
+        await at.ask("下一班？")
+        await at.answered()
+        await at.until(lambda: at.screen.log_widget.entries[-1].chat)
+        await find(at, "三号码头")
+        await at.until(lambda: place(at) == "1/1")
+        await at.until(lambda: "▾ ferry-next" in at.text())
+        at.screen.find_bar.field.put("查船")
+        await at.until(lambda: "先查船。" in at.text())
+
+
+async def test_finding_does_not_lose_an_answer_that_comes(home: Path) -> None:
+    key = await long_home(home)
+    async with desk(
+        home,
+        [Bot(BOT, "海水", [Delta("河流"), Gate("held"), Delta("带盐"), Complete()])],
+        wish=Wish(conversation=key),
+    ) as at:
+        await at.until(lambda: at.screen.conversation == key)
+        await at.ask("海水？")
+        await at.until(lambda: "河流" in at.text())
+        await find(at, "answer 0 春节")
+        await at.until(lambda: place(at) == "1/1" and "answer 0 春节" in at.text())
+        at.stand_in.release("held")
+        await at.answered()
+        assert at.screen.phase is Phase.COMPLETED
+        last = at.screen.log_widget.entries[-1]
+        assert isinstance(last, BotEntry)
+        assert last.copy_text() == "河流带盐"
+
+
+async def test_a_fork_goes_on_from_the_chosen_message(home: Path) -> None:
+    key = await long_home(home, count=5)
+    async with desk(home, bots(), wish=Wish(conversation=key)) as at:
+        await at.until(lambda: at.screen.conversation == key)
+        log = at.screen.log_widget
+        entry = next(e for e in log.entries if isinstance(e, UserEntry) and e.text == "question 2")
+        log.focus()
+        log.show_entry(entry)
+        await at.pilot.press("f")
+        await at.until(lambda: at.screen.conversation != key)
+        texts = [e.text for e in at.screen.log_widget.entries if isinstance(e, UserEntry)]
+        assert texts == ["question 0", "question 1", "question 2"]
+        at.screen.prompt.focus()
+        await at.ask("on with it")
+        await at.answered()
+        assert "因为盐。" in at.text()
+
+
+async def test_the_ends_of_a_long_conversation_are_one_key_away(home: Path) -> None:
+    key = await long_home(home, count=300, every=1000)
+    async with desk(home, bots(), wish=Wish(conversation=key)) as at:
+        await at.until(lambda: at.screen.conversation == key)
+        log = at.screen.log_widget
+        log.focus()
+        await at.pilot.press("g")
+        await at.until(lambda: "question 0" in at.text() and log.has_newer)
+        await at.pilot.press("G")
+        await at.until(lambda: "春节 end" in at.text() and not log.has_newer)
+        assert log.following
