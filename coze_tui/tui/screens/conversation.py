@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, cast
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
@@ -30,6 +29,7 @@ from coze_tui.tui.bridge import run_turn
 from coze_tui.tui.finder import Finder
 from coze_tui.tui.log.entries import BotEntry, GreetingEntry, UserEntry
 from coze_tui.tui.log_window import LogWindow
+from coze_tui.tui.terminal.resizing import CurrentSizeScreen
 from coze_tui.tui.widgets.attachment_strip import AttachmentStrip
 from coze_tui.tui.widgets.banner import Banner
 from coze_tui.tui.widgets.chip import Chip, activity_of
@@ -59,7 +59,7 @@ _LIFE_SECONDS = 0.125
 """How often the sidebar and the chip follow a running turn."""
 
 
-class ConversationScreen(Screen[None]):
+class ConversationScreen(CurrentSizeScreen[None]):
     """A log, a prompt, and what runs between them. What else can be done about it is `ChatScreen`'s."""
 
     AUTO_FOCUS = "#prompt"

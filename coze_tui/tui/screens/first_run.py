@@ -15,7 +15,6 @@ from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import ScrollableContainer, Vertical
-from textual.screen import Screen
 from textual.strip import Strip
 from textual.widgets import Input
 
@@ -31,6 +30,7 @@ from coze_tui.settings import Settings
 from coze_tui.text import clean_line
 from coze_tui.tui.screens.bots import looked_up, workspace_sections
 from coze_tui.tui.screens.panel import Heading
+from coze_tui.tui.terminal.resizing import CurrentSizeScreen
 from coze_tui.tui.widgets.bot_list import BotEntry, BotList, BotSection
 from coze_tui.tui.widgets.drawn import Drawn, Part
 from coze_tui.tui.widgets.field import Field
@@ -128,7 +128,7 @@ class StepLine(Drawn):
                 return self.line([("○ ", "muted"), (name, "muted")])
 
 
-class FirstRun(Screen[FirstRunChoice | Literal["demo"] | None]):
+class FirstRun(CurrentSizeScreen[FirstRunChoice | Literal["demo"] | None]):
     """Step by step; Esc goes back a step, and from the first one leaves with None.
 
     Args:

@@ -10,7 +10,6 @@ from textual import events, getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input
 from textual.worker import Worker, WorkerState
@@ -25,6 +24,7 @@ from coze_tui.text import clean_line
 from coze_tui.tui.amounts import duration, shortened, thousands
 from coze_tui.tui.history_items import Item, item_from_found, item_from_server, item_from_summary, merged
 from coze_tui.tui.log.highlights import spans
+from coze_tui.tui.terminal.resizing import CurrentSizeScreen
 from coze_tui.tui.widgets.conversation_list import ConversationList
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.history_header import HistoryHeader
@@ -70,7 +70,7 @@ class HistoryChoice:
     """Key of the message to go to; None for the end."""
 
 
-class HistoryScreen(Screen[HistoryChoice | None]):
+class HistoryScreen(CurrentSizeScreen[HistoryChoice | None]):
     """Gives what is to be opened, or None.
 
     Args:

@@ -1,0 +1,18 @@
+"""A screen that is laid out for the terminal as it is now, never as it was a moment ago.
+
+A layout for a new size makes Textual send the screen itself a Resize with that size. When two sizes meet in
+the screen's queue (a window that is dragged, a start on a busy machine), these echoes chase each other: the
+screen flickers between both, or stays in the old one.
+"""
+
+from __future__ import annotations
+
+from textual.geometry import Size
+from textual.screen import Screen, ScreenResultType
+
+
+class CurrentSizeScreen(Screen[ScreenResultType]):
+    """A screen that takes every Resize as news that there is a size, and asks the app which."""
+
+    def _screen_resized(self, size: Size) -> None:
+        super()._screen_resized(self.app.size)
