@@ -29,6 +29,8 @@ def theme_variable_defaults(theme: Theme) -> dict[str, str]:
     """What our variables are in a theme that does not know them: made of the colours it has."""
     if theme.ansi:
         return _ansi_roles()
+    if theme.name in (DARK_THEME, LIGHT_THEME):
+        return {}
     colors = theme.to_color_system().generate()
     background, surface = Color.parse(colors["background"]), Color.parse(colors["surface"])
     text = Color.parse(colors["foreground"])
