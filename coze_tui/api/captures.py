@@ -75,14 +75,30 @@ def capture_text(capture: Capture) -> str:
     Raises:
         ValueError: the key of a fact is not lower-case letters, digits and underscores.
     """
-    blocks = []
-    if capture.facts:
-        blocks.append("".join(_fact_line(key, value) for key, value in capture.facts.items()))
-    last_id = ""
-    for frame in capture.frames:
-        blocks.append(_frame_text(frame, last_id))
-        last_id = frame.id
-    return "\n".join(blocks) + "\n" if blocks else ""
+    writer = CaptureWriter()
+    pieces = [writer.facts(capture.facts), *map(writer.frame, capture.frames)]
+    return "".join(pieces)
+
+
+class CaptureWriter:
+    """Gives a file piece by piece, while its chat goes on. Facts may come at any time; later ones win."""
+
+    def __init__(self) -> None:
+        self._last_id = ""
+
+    def facts(self, facts: Mapping[str, str]) -> str:
+        """The piece that tells some facts.
+
+        Raises:
+            ValueError: as in `capture_text`.
+        """
+        return "".join(_fact_line(key, value) for key, value in facts.items()) + "\n" if facts else ""
+
+    def frame(self, frame: Frame) -> str:
+        """The piece that holds the next frame."""
+        text = _frame_text(frame, self._last_id)
+        self._last_id = frame.id
+        return text + "\n"
 
 
 def _fact_line(key: str, value: str) -> str:

@@ -28,6 +28,7 @@ from coze_tui.api.replies import (
     media_type,
     protocol_error,
 )
+from coze_tui.credentials import MASK
 from coze_tui.errors import CredentialsError, SettingsError, TransportError
 from coze_tui.setting_values import WrongValueError
 
@@ -35,6 +36,7 @@ _LARGEST_JSON = 16_000_000
 _POOL_SECONDS = 10.0
 _RETRY_DELAYS = (0.3, 1.0)
 _LONGEST_RETRY_AFTER = 10.0
+_LEAST_SECRET = 6
 _PASSING_KINDS = frozenset({"refused", "closed", "other"})
 
 _log = logging.getLogger(__name__)
@@ -98,6 +100,10 @@ class CozeClient:
             ca_file=ca_file,
             proxy=proxy,
         )
+
+    def without_token(self, text: str) -> str:
+        """The text with the token of now masked, should it stand there."""
+        return self._auth.masked_in(text)
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -261,6 +267,11 @@ class _Bearer(httpx.Auth):
         if fault is not None:
             raise CredentialsError(fault)
         yield request
+
+    def masked_in(self, text: str) -> str:
+        """The text without the token. One of a few letters is no secret, and stands everywhere."""
+        is_secret = len(self._token().strip()) >= _LEAST_SECRET
+        return text.replace(self._token().strip(), MASK) if is_secret else text
 
 
 def _authorization(token: str) -> tuple[str, Literal["missing", "malformed"] | None]:

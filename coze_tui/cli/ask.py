@@ -13,10 +13,10 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import TextIO, TypeVar
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from coze_tui.api.chats import ChatRequest, ToolOutput
 from coze_tui.api.objects import ToolCall
@@ -34,10 +34,13 @@ from coze_tui.cli.exits import exit_for_end, forget_stdout
 from coze_tui.cli.start import Start, begin, require_bot, tell, tell_error, tell_problems
 from coze_tui.engine.runner import ChatTurn
 from coze_tui.engine.updates import ActionRequired, Phase, TurnEnded, TurnUpdate
-from coze_tui.errors import SettingsError, StoreError
+from coze_tui.errors import FileError, SettingsError, StoreError
 from coze_tui.i18n import _
 from coze_tui.remembered import bot_key
 from coze_tui.text import clean_line
+
+if TYPE_CHECKING:
+    from coze_tui.engine.recording import CaptureFile, RecordedTurn
 
 _T = TypeVar("_T")
 
@@ -115,17 +118,11 @@ async def _ask(start: Start, arguments: argparse.Namespace, question: str, stopp
         turn = ChatTurn(
             connection.client,
             request,
+            record=_record(start, arguments, connection),
             streaming=not arguments.no_stream,
             on_text=output.write if arguments.raw else None,
             idle_seconds=settings.idle_timeout,
         )
-        if arguments.record:
-            file = stack.enter_context(_record_file(Path(arguments.record), "--record"))
-            stack.callback(lambda: file.write(_capture(turn, start)))
-        if settings.record_captures is not None:
-            path = settings.record_captures / f"{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}.sse"  # noqa: DTZ005
-            kept = stack.enter_context(_record_file(path, "record_captures"))
-            stack.callback(lambda: kept.write(_capture(turn, start)))
         with stopper.stopping(turn.stop):
             ended = await _play(turn, output, arguments.tool_output)
     if output.broken is not None:
@@ -240,32 +237,34 @@ def _output_for(call: ToolCall, outputs: Sequence[str]) -> ToolOutput | None:
     return None
 
 
-def _record_file(path: Path, source: str) -> TextIO:
-    """Opened before anything is asked, so that no answer is lost for want of it."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    except OSError as error:
-        raise SettingsError(
-            _("{file} cannot be written: {reason}").format(file=path, reason=error.strerror), source=source
-        ) from error
-    return os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape")
+def _record(start: Start, arguments: argparse.Namespace, connection: Connection) -> RecordedTurn | None:
+    """Where the turn is saved, opened before anything is asked; None if nowhere."""
+    if not arguments.record and start.settings.record_captures is None:
+        return None
+    from coze_tui.engine.recording import CaptureFile, RecordedTurn
 
+    record: RecordedTurn | None = None
 
-def _capture(turn: ChatTurn, start: Start) -> str:
-    from coze_tui.api.captures import Capture, capture_text
+    def add(open_file: Callable[[], CaptureFile], source: str) -> None:
+        nonlocal record
+        record = RecordedTurn(
+            open_file,
+            site=start.settings.site,
+            without_token=connection.client.without_token,
+            report=tell_error,
+            first=record,
+        )
+        try:
+            record.open()
+        except FileError as error:
+            reason = _("{file} cannot be written: {reason}").format(file=error.path, reason=error.detail)
+            raise SettingsError(reason, source=source) from error
 
-    facts = {
-        "sent_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "base_url": start.settings.base_url,
-        "bot_id": turn.request.bot_id,
-        "question": turn.request.question,
-        "chat_id": turn.state.chat_id,
-        "conversation_id": turn.state.conversation_id,
-        "logid": turn.logid,
-    }
-    known = {key: value for key, value in facts.items() if value}
-    return capture_text(Capture(tuple(turn.frames), known))
+    if arguments.record:
+        add(partial(CaptureFile.at, Path(arguments.record)), "--record")
+    if start.settings.record_captures is not None:
+        add(partial(CaptureFile.in_folder, start.settings.record_captures), "record_captures")
+    return record
 
 
 class _Stopper:

@@ -21,7 +21,8 @@ from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.home import TurnFeed
 from coze_tui.engine.inspecting import Inspecting
 from coze_tui.engine.live import LiveTurn, LiveTurns
-from coze_tui.engine.runner import ChatTurn
+from coze_tui.engine.recording import CaptureFile, RecordedTurn
+from coze_tui.engine.runner import ChatTurn, TurnRecord
 from coze_tui.engine.server_side import ServerSide
 from coze_tui.engine.store_words import words_for
 from coze_tui.engine.stored_turn import StoredTurn, messages_of, summary_of
@@ -73,7 +74,7 @@ class Engine:
         self,
         settings: Settings,
         connect: Callable[[Settings], Connection],
-        report: Callable[[StoreError], None],
+        report: Callable[[CozeTuiError], None],
     ) -> None:
         self.settings = settings
         self.troubles: tuple[Trouble, ...] = ()
@@ -227,7 +228,17 @@ class Engine:
             connector_id=settings.connector_id,
         )
         stored = StoredTurn(self._database, conversation, self._report)
-        turn = ChatTurn(await self.client(), request, record=stored, idle_seconds=self.settings.idle_timeout)
+        client = await self.client()
+        record: TurnRecord = stored
+        if folder := settings.record_captures:
+            record = RecordedTurn(
+                lambda: CaptureFile.in_folder(folder),
+                site=settings.site,
+                without_token=client.without_token,
+                report=self._report,
+                first=stored,
+            )
+        turn = ChatTurn(client, request, record=record, idle_seconds=settings.idle_timeout)
         return LiveTurn(conversation, question, turn, stored)
 
     async def check_attachment(self, path: Path) -> int:

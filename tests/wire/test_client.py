@@ -98,6 +98,17 @@ def test_an_address_that_would_give_the_token_away_is_refused(address: str) -> N
     assert " " in caught.value.problem  # a clause for a person
 
 
+async def test_the_token_is_masked_wherever_it_stands_unless_it_is_no_secret() -> None:
+    client = CozeClient("https://api.coze.cn", lambda: f" {TOKEN}\n")
+    short = CozeClient("https://api.coze.cn", lambda: "a")
+    try:
+        assert client.without_token(f'{{"a":"{TOKEN}{TOKEN}"}}') == '{"a":"******"}'
+        assert short.without_token("banana") == "banana"
+    finally:
+        await client.aclose()
+        await short.aclose()
+
+
 async def test_a_pasted_address_is_mended() -> None:
     client = CozeClient(" https://www.coze.cn/space/1/bot/2\n", lambda: "pat_EXAMPLE")
     assert client.base_url == "https://api.coze.cn"
