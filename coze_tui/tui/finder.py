@@ -33,6 +33,25 @@ class Finder:
         self._log.set_needle(self._text)
         await self.step(0)
 
+    async def take(self, text: str, message: int) -> None:
+        """Begin at a message that was found elsewhere, loading what is around it."""
+        self._text, self._at = text.strip(), message
+        self._log.set_needle(self._text)
+        self._bar.take(self._text)
+        key = self._window.key
+        position = await self._window.load_around(key, message)
+        entry = self._window.entry_at(position)
+        if entry is not None:
+            self._log.show_match(entry, self._text)
+        await self._tell_place(key)
+
+    async def _tell_place(self, key: str) -> None:
+        text, message = self._text, self._at
+        if text:
+            found = _stops(await self._home.call(lambda engine: engine.browsing.find(key, text)))
+            place = next((n for n, each in enumerate(found, 1) if each.message >= message), 0)
+            self._bar.show_place(place, len(found))
+
     async def step(self, step: int) -> None:
         """Go to the next match for 1, to the previous one for -1; after the last comes the first.
 

@@ -210,8 +210,8 @@ class ConversationScreen(CurrentSizeScreen[None]):
 
     # --- conversations ---
 
-    async def _open(self, key: str, message: int | None = None) -> None:
-        """Show a conversation, at its end or at a message."""
+    async def _open(self, key: str, message: int | None = None, needle: str = "") -> None:
+        """Show a conversation, at its end or at a message that was found by a text."""
         opened = await self.home.call(lambda engine: engine.conversations.open(key))
         if opened is None:
             text = _("there is no conversation {key} here").format(key=clean_line(key))
@@ -224,10 +224,8 @@ class ConversationScreen(CurrentSizeScreen[None]):
         if question is not None:
             self.begin_turn(question, feed)
         elif message is not None:
-            entry = self.window.entry_at(await self.window.load_around(key, message))
-            if entry is not None:
-                self.log_widget.show_entry(entry)
-                self.log_widget.focus()
+            self.log_widget.focus()
+            await self.finder.take(needle, message)
 
     def _show(self, opened: Opened) -> None:
         summary = opened.summary
@@ -301,6 +299,7 @@ class ConversationScreen(CurrentSizeScreen[None]):
             self.conversation = await self.home.call(
                 lambda engine: engine.conversations.create(site, bot.id, bot.name)
             )
+            self.window.key = self.conversation
         return self.conversation
 
     async def before_leaving(self) -> None:
@@ -332,6 +331,7 @@ class ConversationScreen(CurrentSizeScreen[None]):
     def send(self, question: str) -> None:
         """Send a question now; the log goes to the end of the conversation for it."""
         if self.window.has_newer:
+            self.phase = Phase.SENDING
             self._send_at_end(question)
         else:
             self._send_now(question)

@@ -68,6 +68,8 @@ class HistoryChoice:
     key: str
     message: int | None = None
     """Key of the message to go to; None for the end."""
+    needle: str = ""
+    """The text that was searched."""
 
 
 class HistoryScreen(CurrentSizeScreen[HistoryChoice | None]):
@@ -394,7 +396,8 @@ class HistoryScreen(CurrentSizeScreen[HistoryChoice | None]):
         if item.server is not None:
             self._import([item.server], then_open=True)
         else:
-            self._leave(HistoryChoice(item.key, item.message or None))
+            needle = self._query.strip() if item.message else ""
+            self._leave(HistoryChoice(item.key, item.message or None, needle))
 
     def _leave(self, choice: HistoryChoice | None) -> None:
         self._delete_there()

@@ -60,6 +60,13 @@ class FindBar(SearchBar):
         self.field.focus()
         self.field.action_select_all()
 
+    def take(self, text: str) -> None:
+        """Show a text that was typed elsewhere; nothing for an empty one."""
+        with self.prevent(Input.Changed):
+            self.field.put(text)
+        self.display = bool(text)
+        self.tell()
+
     def close(self) -> None:
         """Be gone."""
         self.display = False
