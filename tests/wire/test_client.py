@@ -99,10 +99,11 @@ def test_an_address_that_would_give_the_token_away_is_refused(address: str) -> N
 
 
 async def test_the_token_is_masked_wherever_it_stands_unless_it_is_no_secret() -> None:
-    client = CozeClient("https://api.coze.cn", lambda: f" {TOKEN}\n")
+    token = "pat_MARKED0TOKEN0EXAMPLE"
+    client = CozeClient("https://api.coze.cn", lambda: f" {token}\n")
     short = CozeClient("https://api.coze.cn", lambda: "a")
     try:
-        assert client.without_token(f'{{"a":"{TOKEN}{TOKEN}"}}') == '{"a":"******"}'
+        assert client.without_token(f'{{"a":"{token}{token}"}}') == '{"a":"******"}'
         assert short.without_token("banana") == "banana"
     finally:
         await client.aclose()
