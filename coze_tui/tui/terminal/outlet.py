@@ -33,7 +33,7 @@ _MOST_MARKS = 16
 _WORTH_A_MARK = 256
 """Bytes since the last mark; the echo of a key alone is not asked about."""
 _ANSWER_LIMIT = 5.0
-"""Seconds after which a terminal that has never answered counts as one that does not."""
+"""Seconds after which a terminal that has not answered counts as one that does not."""
 _FAST = 100_000
 """Bytes a second from which on nothing is held back."""
 _LEAST = 96
@@ -150,6 +150,8 @@ class Outlet:
                 return 0
             if waiting > (_CHUNK if self._rate is None else self._rate * LAG):
                 return 0
+            if self._marks and self._answers and now - self._marks[0][0] > _ANSWER_LIMIT:
+                self._give_up(now)
             if self._marks and self._answers:
                 if now - self._marks[0][0] > (self._quickest or 0.0) + _SLACK:
                     return 0
@@ -196,9 +198,9 @@ class Outlet:
         """The terminal has answered the oldest mark."""
         now = self._clock()
         with self._lock:
+            self._silent = False
             if not self._marks:
                 return
-            self._silent = False
             self._answers += 1
             self._urgent = 0
             sent, handed = self._marks.popleft()
@@ -235,6 +237,13 @@ class Outlet:
             self._urgent = 0
 
     # -- inside, under the lock
+
+    def _give_up(self, now: float) -> None:
+        """An answer got lost (in a paste, to another program): go on without until one comes all the same."""
+        self._marks.clear()
+        self._acknowledged = (now, self._handed)
+        self._answers = 0
+        self._silent = True
 
     def _kernel_waits(self) -> int:
         try:

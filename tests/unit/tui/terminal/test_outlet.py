@@ -139,6 +139,22 @@ def test_a_terminal_that_never_answers_is_asked_once(line: Line) -> None:
     assert set(marks) == {""}
 
 
+def test_a_lost_answer_does_not_close_the_line_for_ever(line: Line) -> None:
+    line.frame(500)
+    line.clock.now += 0.01
+    line.outlet.answered()
+    line.clock.now += 1
+    assert line.frame(500) == MARK
+    line.clock.now += 3
+    assert line.outlet.room() == 0
+    line.clock.now += 3
+    assert line.outlet.room() == UNLIMITED
+    assert line.frame(500) == ""
+    line.outlet.answered()
+    line.clock.now += 1
+    assert line.frame(500) == MARK
+
+
 def test_a_key_is_echoed_although_the_line_is_closed_but_not_for_ever(line: Line) -> None:
     line.frame(500)
     line.outlet.answered()
