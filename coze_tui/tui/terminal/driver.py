@@ -66,6 +66,7 @@ class TerminalDriver(LinuxDriver):
         self._hold_lock = threading.Lock()
         self._in_application_mode = False
         self._skip_alternate_screen = False
+        self._typed_early = b""
 
     # -- out
 
@@ -82,6 +83,7 @@ class TerminalDriver(LinuxDriver):
         """Take the terminal, from the shell or from the early frame."""
         early = self._host.early_frame if self._host is not None else None
         self._skip_alternate_screen = early is not None and early.painted
+        self._typed_early = early.typed if early is not None else b""
         super().start_application_mode()  # type: ignore[no-untyped-call]
         self._skip_alternate_screen = False
         if self._writer_thread is None:
@@ -157,6 +159,10 @@ class TerminalDriver(LinuxDriver):
         parser = KeyParser(self._guard, self.outlet.answered, debug=self._debug)
         give_up = time.monotonic() + _HOLD_LIMIT
         decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        if early := decode(self._typed_early):
+            self._typed_early = b""
+            for message in parser.feed(early):
+                self.process_message(message)
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():

@@ -1,8 +1,8 @@
 """The first frame, painted before Textual is imported: the screen's skeleton, in one write.
 
 Keys typed from then on wait in the tty, raw, until the app reads them; the tty itself echoes them where the
-prompt will be. Imports only what the interpreter has loaded anyway. POSIX only; elsewhere there is simply no
-early frame.
+prompt will be, after those that were typed before. Imports only what the interpreter has loaded anyway.
+POSIX only; elsewhere there is simply no early frame.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 if sys.platform != "win32":
+    import fcntl
     import termios
 
 _ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l"
@@ -25,9 +26,11 @@ _LEAVE = "\x1b[0m\x1b[?7h\x1b[?1049l\x1b[?25h"
 class EarlyFrame:
     """A terminal that was made raw and painted; to be handed to the app (`TerminalApp.early_frame`)."""
 
-    def __init__(self, modes: list[Any], *, painted: bool) -> None:
+    def __init__(self, modes: list[Any], *, painted: bool, typed: bytes = b"") -> None:
         self.modes = modes
         """The termios to restore in the end."""
+        self.typed = typed
+        """Input that came before the frame; what came later waits in the tty."""
         self.painted = painted
         """The alternate screen was entered."""
 
@@ -69,14 +72,25 @@ def paint_skeleton(
         termios.tcsetattr(0, termios.TCSANOW, raw)
     except termios.error:
         return None
+    typed = b""
     try:
+        if prompt is not None:
+            typed = _waiting()
         columns, lines = os.get_terminal_size(2)
         colors = os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit")
         colors = bool(colors and paper) and not os.environ.get("NO_COLOR")
-        os.write(2, skeleton(rows, paper, ink, columns, lines, colors=colors, prompt=prompt).encode())
+        frame = skeleton(rows, paper, ink, columns, lines, colors=colors, prompt=prompt)
+        echo = "".join(filter(str.isprintable, typed.decode(errors="ignore")))
+        os.write(2, (frame + echo).encode())
     except OSError:
-        return EarlyFrame(modes, painted=False)
-    return EarlyFrame(modes, painted=True)
+        return EarlyFrame(modes, painted=False, typed=typed)
+    return EarlyFrame(modes, painted=True, typed=typed)
+
+
+def _waiting() -> bytes:
+    """Take the input that waits in the tty."""
+    waiting = int.from_bytes(fcntl.ioctl(0, termios.FIONREAD, bytes(4)), sys.byteorder)
+    return os.read(0, waiting) if waiting else b""
 
 
 def skeleton(

@@ -74,6 +74,22 @@ def test_the_pen_waits_in_the_prompt() -> None:
     assert screen.cells()[8][4].background == "171a23"
 
 
+def test_what_was_typed_before_the_frame_is_shown_in_it_and_kept() -> None:
+    program = (
+        "import sys, time\n"
+        "from coze_tui.tui.terminal.early import paint_skeleton\n"
+        "sys.stdin.readline()\n"
+        f"frame = paint_skeleton({ROWS!r}, '#11131a', '#d7dae4', (3, -2))\n"
+        "frame.restore()\n"
+        "print(frame.typed)\n"
+    )
+    with Terminal([sys.executable, "-c", program], env={"PYTHONPATH": os.getcwd()}) as terminal:
+        terminal.send("go\n你\x1b[A好")
+        terminal.wait()
+        assert repr("你\x1b[A好".encode()) in terminal.text
+        assert "› 你[A好" in screen_before(terminal.raw).row(22)
+
+
 def test_keys_typed_before_the_app_runs_are_echoed_there_and_kept() -> None:
     program = (
         "import os, sys\n"
