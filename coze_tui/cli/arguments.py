@@ -27,12 +27,25 @@ def find_command(tokens: Sequence[str]) -> tuple[Command, list[str]]:
     leading, rest = _leading_options(tokens)
     if not rest or rest[0] == "--":
         return CHAT, [*leading, *rest]
-    command = COMMANDS.get(rest[0])
+    name, rest = _name_of(rest)
+    command = COMMANDS.get(name)
     if command is None:
-        raise _wrong(
-            _("there is no such command"), source=rest[0], suggestion=_nearest(rest[0], tuple(COMMANDS))
-        )
-    return command, [*leading, *rest[1:]]
+        raise _wrong(_("there is no such command"), source=name, suggestion=_nearest(name, tuple(COMMANDS)))
+    return command, [*leading, *rest]
+
+
+def _name_of(words: list[str]) -> tuple[str, list[str]]:
+    """The name of a command, which may have two words, and what follows it."""
+    both = " ".join(words[:2])
+    has_more = len(words) > 1 and not words[1].startswith("-")
+    if both in COMMANDS or (has_more and commands_of(words[0])):
+        return both, words[2:]
+    return words[0], words[1:]
+
+
+def commands_of(name: str) -> tuple[Command, ...]:
+    """The commands whose first word this is."""
+    return tuple(command for each, command in COMMANDS.items() if each.startswith(f"{name} "))
 
 
 def read_arguments(command: Command, tokens: Sequence[str]) -> argparse.Namespace:
@@ -52,11 +65,14 @@ def read_arguments(command: Command, tokens: Sequence[str]) -> argparse.Namespac
 def help_text(command: Command) -> str:
     """What `--help` prints."""
     parser = _parser(command)
-    if command is not CHAT:
+    listed = commands_of(command.name)
+    if command is CHAT:
+        listed = tuple(each for name, each in COMMANDS.items() if " " not in name)
+    if not listed:
         return parser.format_help()
     lines = [_("commands:")]
-    width = max(len(name) for name in COMMANDS)
-    lines += [f"  {name:<{width}}  {_(each.summary)}" for name, each in COMMANDS.items()]
+    width = max(len(each.name) for each in listed)
+    lines += [f"  {each.name:<{width}}  {_(each.summary)}" for each in listed]
     lines += ["", _("coze-tui COMMAND --help tells more of each."), ""]
     return f"{parser.format_help()}\n" + "\n".join(lines)
 

@@ -97,6 +97,13 @@ _CHAT_NOTE = N_(
     "its last chat, or `last`."
 )
 
+_ID_NOTE = N_(
+    "ID is the id of a conversation as `history list` shows it, or how that begins, or Coze's id, or `last`."
+)
+_LINES = Option("--json", N_("print one JSON object a line"))
+_LIMIT = Option("--limit", N_("so many at most; 0 for all"), "N")
+_LISTING = (_LIMIT, _LINES, *_COMMON)
+
 CHAT = Command(
     "chat",
     N_("chat with a Coze bot in the terminal"),
@@ -137,6 +144,85 @@ COMMANDS: Mapping[str, Command] = {
             "show",
             N_("show the timeline and the figures of a chat: a capture, or one of the history"),
             (Option("--json", N_("print them as one JSON object")), *_COMMON),
+            words=N_("FILE|-|CHAT"),
+            note=_CHAT_NOTE,
+        ),
+        Command("history", N_("list what was said on this machine, and more"), _LISTING),
+        Command("history list", N_("list conversations, the latest first"), _LISTING),
+        Command(
+            "history search",
+            N_("find a text in titles, questions, answers, thoughts and tools"),
+            _LISTING,
+            words=N_("TEXT"),
+        ),
+        Command(
+            "history show",
+            N_("print conversations as text"),
+            (_LINES, *_COMMON),
+            words="ID",
+            note=_ID_NOTE,
+        ),
+        Command(
+            "history export",
+            N_("write conversations to files: Markdown, a web page, JSON lines, or captures"),
+            (
+                Option("--all", N_("all conversations")),
+                Option(
+                    "--format",
+                    N_("md, html (one file that stands alone), jsonl (nothing is lost), or sse (captures)"),
+                    "FORMAT",
+                    choices=("md", "html", "jsonl", "sse"),
+                ),
+                Option("--output", N_("the folder, or `-` for stdout; here without it"), "DIR", short="-o"),
+                Option("--overwrite", N_("replace files of the same name, instead of numbering new ones")),
+                _LINES,
+                *_COMMON,
+            ),
+            words="ID",
+            note=_ID_NOTE,
+        ),
+        Command(
+            "history import",
+            N_("take in what was exported as JSON lines or captures; `-` is stdin"),
+            (_LINES, *_COMMON),
+            words=N_("FILE"),
+            note=N_("Each file is imported whole or not at all. What is here already is not doubled."),
+        ),
+        Command(
+            "history rename",
+            N_("give a conversation another title"),
+            (_LINES, *_COMMON),
+            words=N_("ID TITLE"),
+            note=_ID_NOTE,
+        ),
+        Command(
+            "history delete",
+            N_("delete conversations on this machine; for seven days that can be undone"),
+            (Option("--undo", N_("bring deleted ones back")), _LINES, *_COMMON),
+            words="ID",
+            note=_ID_NOTE,
+        ),
+        Command(
+            "history prune",
+            N_("remove for good what is old, and say before how much that frees"),
+            (
+                Option("--older-than", N_("the age: days, weeks or years, such as 90d, 12w, 1y"), "AGE"),
+                Option("--captures", N_("only the recorded events; what was said stays")),
+                Option("--dry-run", N_("only say what would be removed")),
+                Option("--yes", N_("do not ask")),
+                _LINES,
+                *_COMMON,
+            ),
+            note=N_("Pinned conversations are kept."),
+        ),
+        Command(
+            "give",
+            N_("a chat to give on: as a curl command, as a program with cozepy, as a line of ask"),
+            (
+                Option("--as", N_("the form: curl, python or ask"), "FORM", choices=GIVEN_FORMS),
+                *_BOT,
+                *_COMMON,
+            ),
             words=N_("FILE|-|CHAT"),
             note=_CHAT_NOTE,
         ),

@@ -69,7 +69,7 @@ def main(tokens: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def _run(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
-    match command.name:
+    match command.name.partition(" ")[0]:
         case "ask":
             from coze_tui.cli.ask import run_ask
 
@@ -78,6 +78,10 @@ def _run(command: Command, arguments: argparse.Namespace, environment: Mapping[s
             from coze_tui.cli.show import run_show
 
             return run_show(command, arguments, environment)
+        case "history":
+            from coze_tui.cli.history import run_history
+
+            return run_history(command, arguments, environment)
         case "demo":
             from coze_tui.cli.first_frame import first_frame
 

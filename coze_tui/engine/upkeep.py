@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from coze_tui.store import history, retention
 from coze_tui.store.database import Database
@@ -12,7 +13,9 @@ from coze_tui.store.database import Database
 DAY_MS = 86_400_000
 _DELETED_DAYS = 7
 """What was deleted can be brought back for so long."""
-_PAUSE_SECONDS = 0.05
+_PAUSE_SECONDS = 0.02
+_AT_ONCE = 20
+"""Conversations or captures in one transaction."""
 
 
 async def keep_small(database: Database, retention_days: int, now_ms: int) -> None:
@@ -25,10 +28,22 @@ async def keep_small(database: Database, retention_days: int, now_ms: int) -> No
         return
     removed = await database.write(lambda c: history.purge_deleted(c, now_ms - _DELETED_DAYS * DAY_MS))
     if retention_days:
-        before_ms = now_ms - retention_days * DAY_MS
-        removed += await _some_at_a_time(database, lambda c: retention.prune_captures(c, before_ms, limit=20))
+        removed += await prune_captures(database, now_ms - retention_days * DAY_MS)
     if removed:
         await give_back(database)
+
+
+async def prune_captures(database: Database, older_than_ms: int) -> int:
+    """Remove the frames of older chats; how many chats."""
+    return await _some_at_a_time(
+        database, lambda c: retention.prune_captures(c, older_than_ms, limit=_AT_ONCE)
+    )
+
+
+async def prune_conversations(database: Database, keys: Sequence[str]) -> None:
+    """Remove conversations for good."""
+    for at in range(0, len(keys), _AT_ONCE):
+        await database.write(partial(retention.prune, keys=tuple(keys[at : at + _AT_ONCE])))
 
 
 async def give_back(database: Database) -> int:

@@ -133,6 +133,20 @@ def find_by_conversation_id(
     return _conversation_from_row(row) if row else None
 
 
+def keys_named(c: sqlite3.Connection, name: str) -> tuple[str, ...]:
+    """Keys of the conversations that a person may mean by this: a key, Coze's id, or how a key begins."""
+    name = storable(name)
+    for condition in ("key = ?", "conversation_id = ?", "substr(key, 1, length(?1)) = ?1"):
+        rows = c.execute(
+            f"""SELECT key FROM conversations WHERE {condition} AND ?1 <> '' AND deleted_at = 0
+                ORDER BY updated_at DESC""",
+            (name,),
+        ).fetchall()
+        if rows:
+            return tuple(str(key) for (key,) in rows)
+    return ()
+
+
 def last_conversation(c: sqlite3.Connection, site: str = "", bot_id: str = "") -> SavedConversation | None:
     """The conversation in which something was last said; of one site or bot if given."""
     row = c.execute(
@@ -319,6 +333,15 @@ def conversations(
 def conversation_count(c: sqlite3.Connection) -> int:
     """How many conversations are not deleted."""
     return int(c.execute("SELECT count(*) FROM conversations WHERE deleted_at = 0").fetchone()[0])
+
+
+def listed_keys(c: sqlite3.Connection) -> tuple[str, ...]:
+    """Keys of all conversations of the list, in its order."""
+    rows = c.execute(
+        f"""SELECT key FROM conversations WHERE deleted_at = 0 AND {_IS_LISTED}
+            ORDER BY pinned DESC, updated_at DESC, key DESC"""
+    )
+    return tuple(str(key) for (key,) in rows)
 
 
 def listed_count(c: sqlite3.Connection) -> int:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from coze_tui.addresses import site_name
 from coze_tui.api.captures import Problem, read_capture
@@ -49,7 +50,7 @@ class ImportedChat:
 
 
 def read_chat(file: LineSource, path: str, limits: Limits = Limits()) -> ImportedChat:  # noqa: B008
-    """The chat in a capture.
+    """The chat in a capture. One that tells neither title nor question is called as the file is.
 
     Raises:
         FileError: with the line and the reason.
@@ -62,6 +63,7 @@ def read_chat(file: LineSource, path: str, limits: Limits = Limits()) -> Importe
     if all(isinstance(event, UnknownEvent) for event in events):
         raise FileError("foreign", path, detail=capture.frames[0].event)
     facts = capture.facts
+    question = clean(facts.get("question", "") or _question(events))
     sent_at = _milliseconds(facts.get("sent_at", "")) or _begun(events)
     logid = clean_line(facts.get("logid", ""))
     turn = past_turn(
@@ -75,8 +77,8 @@ def read_chat(file: LineSource, path: str, limits: Limits = Limits()) -> Importe
         site=clean_line(facts.get("site", "")) or _site(facts.get("base_url", "")),
         bot_id=clean_line(facts.get("bot_id", "") or _bot_id(events)),
         bot_name=clean_line(facts.get("bot_name", "")),
-        title=clean_line(facts.get("title", "")),
-        question=clean(facts.get("question", "") or _question(events)),
+        title=clean_line(facts.get("title", "") or ("" if question else Path(path).stem)),
+        question=question,
         content_type=clean_line(facts.get("content_type", "")) or "text",
         conversation_id=clean_line(state.conversation_id or facts.get("conversation_id", "")),
         section_id=clean_line(state.section_id or facts.get("section_id", "")),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, get_args
@@ -25,8 +24,6 @@ from coze_tui.store.database import Database
 Format = Literal["md", "html", "jsonl", "sse"]
 """Markdown, a page, JSON lines without loss, one capture for each chat."""
 FORMATS: tuple[Format, ...] = get_args(Format)
-
-_PAGE = 200
 
 
 def files_from(
@@ -96,20 +93,11 @@ class Exports:
 
     async def keys(self) -> list[str]:
         """The conversations that are listed, in the order of the list."""
-        return await self._database.read(_listed)
+        return list(await self._database.read(history.listed_keys))
 
     async def carried(self, key: str) -> CarriedConversation | None:
         """A conversation with everything in it."""
         return await self._database.read(lambda c: carrying.take(c, key))
-
-
-def _listed(c: sqlite3.Connection) -> list[str]:
-    keys: list[str] = []
-    page = history.conversations(c, limit=_PAGE)
-    while page:
-        keys += [saved.key for saved in page]
-        page = history.conversations(c, limit=_PAGE, before=page[-1])
-    return keys
 
 
 def _write(

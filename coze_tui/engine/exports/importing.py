@@ -185,6 +185,7 @@ def _put_chat(c: sqlite3.Connection, chat: ImportedChat) -> Imported:
         logid=chat.logid,
     )
     journal.finish_chat(c, key, chat.summary, chat.messages)
+    history.set_on_server(c, saved.key, saved.on_server)  # whose server it was nobody knows
     return _imported(history.conversation(c, saved.key) or saved, state)
 
 

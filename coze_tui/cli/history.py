@@ -1,0 +1,165 @@
+"""`coze-tui history …`: the conversations on this machine, without network, token or screen."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from coze_tui.cli.commands import Command
+from coze_tui.cli.paper import Paper
+from coze_tui.cli.start import Start, begin, tell, tell_problems
+from coze_tui.engine.store_words import words_for
+from coze_tui.errors import SettingsError, StoreError
+from coze_tui.i18n import _
+from coze_tui.setting_values import nearest
+from coze_tui.store import history
+from coze_tui.store.database import Database, Opened, open_or_rescue
+from coze_tui.store.history import SavedConversation
+from coze_tui.text import clean_line
+
+LAST = "last"
+"""Names the conversation in which something was last said."""
+_CHANGING = frozenset({"import", "rename", "delete", "prune"})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What one call of the command works with."""
+
+    start: Start
+    arguments: argparse.Namespace
+    database: Database
+    paper: Paper
+
+    @property
+    def words(self) -> Sequence[str]:
+        return list(self.arguments.words)
+
+
+def run_history(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Do what the second word says; `list` without one."""
+    start = begin(command, arguments, environment)
+    tell_problems(start)
+    name = command.name.partition(" ")[2] or "list"
+    status = asyncio.run(_run(name, start, arguments))
+    sys.stdout.flush()
+    return status
+
+
+async def _run(name: str, start: Start, arguments: argparse.Namespace) -> int:
+    opened = await open_or_rescue(start.paths.database_file)
+    try:
+        for trouble in opened.troubles:
+            tell(words_for(trouble))
+        if name in _CHANGING:
+            _require_saved(opened)
+        call = Call(start, arguments, opened.database, Paper(sys.stdout, start.environment))
+        return await _do(name, call)
+    finally:
+        await opened.database.close()
+
+
+async def _do(name: str, call: Call) -> int:
+    match name:
+        case "list":
+            from coze_tui.cli.history_shown import list_conversations
+
+            return await list_conversations(call)
+        case "search":
+            from coze_tui.cli.history_shown import search_conversations
+
+            return await search_conversations(call)
+        case "show":
+            from coze_tui.cli.history_shown import show_conversation
+
+            return await show_conversation(call)
+        case "export":
+            from coze_tui.cli.history_files import export_conversations
+
+            return await export_conversations(call)
+        case "import":
+            from coze_tui.cli.history_files import import_files
+
+            return await import_files(call)
+        case "rename":
+            from coze_tui.cli.history_changed import rename_conversation
+
+            return await rename_conversation(call)
+        case "delete":
+            from coze_tui.cli.history_changed import delete_conversations
+
+            return await delete_conversations(call)
+        case _:
+            from coze_tui.cli.history_changed import prune_history
+
+            return await prune_history(call)
+
+
+def _require_saved(opened: Opened) -> None:
+    """A change that would be gone with the program is refused.
+
+    Raises:
+        StoreError: the store is in memory only.
+    """
+    if not opened.database.is_saved:
+        trouble = opened.troubles[-1]
+        match trouble.kind:
+            case "network" | "permissions" | "migrated":
+                raise StoreError("other", trouble.path, trouble.detail)
+            case kind:
+                raise StoreError(kind, trouble.path, trouble.detail)
+
+
+async def conversations_named(call: Call, words: Sequence[str]) -> list[SavedConversation]:
+    """The conversations that the words name, each once.
+
+    Raises:
+        SettingsError: a word names none or several, or there is no word.
+    """
+    if not words:
+        raise SettingsError(_("which conversation? Give its id"), source="ID")
+    found = [await conversation_named(call, word) for word in words]
+    return list({saved.key: saved for saved in found}.values())
+
+
+async def conversation_named(call: Call, word: str) -> SavedConversation:
+    """The conversation that a word names: by its id, by Coze's, by how the id begins, or `last`.
+
+    Raises:
+        SettingsError: there is none, or there are several.
+    """
+    database, shown = call.database, clean_line(word)
+    if word == LAST:
+        last = await database.read(history.last_conversation)
+        if last is None:
+            raise SettingsError(_("there are no conversations yet"), source=shown)
+        return last
+    keys = await database.read(lambda c: history.keys_named(c, word))
+    if len(keys) > 1:
+        raise SettingsError(
+            _("several conversations are named so: {ids}").format(ids=", ".join(keys[:5])), source=shown
+        )
+    saved = await database.read(lambda c: history.conversation(c, keys[0])) if keys else None
+    if saved is None:
+        known = await database.read(history.listed_keys)
+        raise SettingsError(
+            _("there is no conversation of this id"), source=shown, suggestion=nearest(word, known)
+        )
+    return saved
+
+
+def whole_number(call: Call, option: str, default: int) -> int:
+    """The value of an option that takes a number from 0.
+
+    Raises:
+        SettingsError: it is none.
+    """
+    given = getattr(call.arguments, option.removeprefix("--").replace("-", "_"))
+    if given is None:
+        return default
+    if not (given.isascii() and given.isdecimal()) or len(given) > 9:
+        raise SettingsError(_("must be a whole number"), source=option)
+    return int(given)
