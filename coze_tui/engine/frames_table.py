@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from coze_tui.amounts import thousands
 from coze_tui.api import events
 from coze_tui.api.events import ChatEvent, parse_event
 from coze_tui.api.objects import Frame, Message, MessageType, Role, mapping_of, text_of
 from coze_tui.engine.past_turn import RETRIEVED
 from coze_tui.engine.turn import shown_text
+from coze_tui.i18n import _
 from coze_tui.text import clean_line
 
 Level = Literal["", "good", "tool", "attention", "error"]
@@ -102,6 +104,9 @@ class FrameTable:
         """Numbers of the calls of tools and of their answers."""
         self.longest_gap = 0
         """Number of the frame that was waited for the longest; 0 without frames."""
+        self.longest_event = 0
+        """Characters of the longest name of an event that is shown, with its count."""
+        self.longest_kind = 0
         self._groups: list[_Group] = []
         self._starts: list[int] = []
         self._clean = 0
@@ -130,9 +135,12 @@ class FrameTable:
             group.count += 1
             group.bytes += frame.bytes
             group.longest_gap_us = max(group.longest_gap_us, gap_us)
+            self.longest_event = max(self.longest_event, len(row.event) + 2 + len(str(group.count)))
         else:
             self._starts.append(self._folded_count)
             self._groups.append(_Group(row.number, frame.bytes, gap_us))
+            self.longest_event = max(self.longest_event, len(row.event))
+            self.longest_kind = max(self.longest_kind, len(kind))
             if self._clean == len(self._groups) - 1:
                 self._clean += 1
         if self._words and self._matches(row):
@@ -276,6 +284,8 @@ def preview(row: FrameRow) -> str:
             text = _said(message)
         case events.AudioDelta():
             text = ""
+        case events.Done(debug_url=debug_url):
+            text = debug_url
         case (
             events.ChatCreated(chat=chat)
             | events.ChatInProgress(chat=chat)
@@ -283,7 +293,8 @@ def preview(row: FrameRow) -> str:
             | events.ChatRequiresAction(chat=chat)
             | events.ChatCanceled(chat=chat)
         ):
-            text = f"{chat.usage.token_count} tokens" if chat.usage and chat.usage.token_count else ""
+            count = chat.usage.token_count if chat.usage else 0
+            text = _("{n} tokens").format(n=thousands(count)) if count else ""
         case events.ChatFailed(error=error) | events.ErrorEvent(error=error):
             text = error.msg if error.code == events.UNEXPLAINED else f"{error.code} {error.msg}"
         case _:

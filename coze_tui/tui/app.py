@@ -44,11 +44,14 @@ if TYPE_CHECKING:
     from coze_tui.engine.engine import Connection, Engine
 
 _STYLES = Path(__file__).parent / "styles"
-_STYLE_NAMES = (
+_FIRST_STYLES = (
     *("app", "header", "banner", "message_log", "event_sidebar", "status_strip", "attachment_strip"),
-    *("queue_strip", "completion", "text_box", "prompt_area", "key_footer", "chat"),
+    *("queue_strip", "completion", "text_box", "prompt_area", "key_footer", "search_bar", "chat"),
+)
+"""Of what the first frame shows; all others are read after it, always in this order."""
+_OTHER_STYLES = (
     *("panel", "field", "rows", "passage", "json_view", "dialogs", "bot_list", "bots"),
-    *("first_run", "tool_request", "help", "search_bar", "history"),
+    *("first_run", "tool_request", "help", "history", "inspector"),
 )
 
 
@@ -90,7 +93,7 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
     PART = N_("Everywhere")
 
     TITLE = "coze-tui"
-    CSS_PATH: ClassVar[list[str | PurePath]] = [_STYLES / f"{name}.tcss" for name in _STYLE_NAMES]
+    CSS_PATH: ClassVar[list[str | PurePath]] = [_STYLES / f"{name}.tcss" for name in _FIRST_STYLES]
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -327,10 +330,15 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
         return ChatScreen(self.settings)
 
     def on_mount(self) -> None:
-        # What the engine imports would hold up the first frame and the first keys.
-        self.call_after_refresh(self.call_after_refresh, self.home.start)
+        self.call_after_refresh(self.call_after_refresh, self._go_on)
         if self.lifeline is not None:
             self.lifeline.attach(asyncio.get_running_loop(), self.leave)
+
+    def _go_on(self) -> None:
+        """What would hold up the first frame and the first keys."""
+        self.stylesheet.read_all([_STYLES / f"{name}.tcss" for name in _OTHER_STYLES])
+        self.stylesheet.parse()
+        self.home.start()
 
     def action_repaint(self) -> None:
         """Draw everything anew: another program may have written over the screen."""

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _WIDE = 100
 """Columns from which the sidebar stands beside the log."""
 _QUIT_AGAIN_SECONDS = 2.0
+_TWICE_SECONDS = 1.0
+"""Asked for the events twice within this time, one wants to see all of them."""
 
 
 class ChatScreen(ConversationScreen):
@@ -79,6 +81,7 @@ class ChatScreen(ConversationScreen):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self._quit_asked_at = 0.0
+        self._events_asked_at = 0.0
 
     # --- what was typed, and how a turn ended ---
 
@@ -423,6 +426,25 @@ class ChatScreen(ConversationScreen):
         await self._open(new)
         self.notify(_("This is a fork: what follows is not in the first conversation."), markup=False)
 
+    # --- looking inside a chat ---
+
+    @on(EventSidebar.RowChosen)
+    def _row_chosen(self, message: EventSidebar.RowChosen) -> None:
+        self.inspect(message.frame_number)
+
+    def inspect(self, frame: int = 0) -> None:
+        """Look at every frame of the chat whose events are shown."""
+        from coze_tui.tui.chat_sources import StoredChat
+        from coze_tui.tui.screens.inspector import InspectorScreen
+
+        if self.sidebar.figures is None:
+            self.notify(_("Nothing was sent in this conversation yet."), markup=False)
+            return
+        chosen = self.log_widget.chosen
+        is_last = chosen is None or self.sidebar.figures is self.figures
+        chat = 0 if is_last or chosen is None else chosen.chat
+        self.app.push_screen(InspectorScreen(StoredChat(self.home, self.conversation, chat), frame=frame))
+
     # --- the editor, slash commands, other screens ---
 
     @on(Prompt.EditorAsked)
@@ -563,7 +585,16 @@ class ChatScreen(ConversationScreen):
         self.strip.display = not self.sidebar.display
 
     def action_events(self) -> None:
-        """Show or hide the events; over the log where there is no room beside it."""
+        """Show or hide the events; the second time in a row look at all of them."""
+        now = time.monotonic()
+        is_twice, self._events_asked_at = now - self._events_asked_at < _TWICE_SECONDS, now
+        self._toggle_events()
+        if is_twice:
+            self._events_asked_at = 0.0
+            self.inspect()
+
+    def _toggle_events(self) -> None:
+        """Over the log where there is no room beside it."""
         if self.size.width >= _WIDE:
             hidden = self.coze.settings.sidebar != "hidden"
             self.coze.choose_sidebar("hidden" if hidden else "shown")

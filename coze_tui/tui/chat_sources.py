@@ -1,0 +1,64 @@
+"""Where the screens get the frames of a chat from: the store, a turn that runs, a capture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from coze_tui.api.captures import Capture, Problem
+from coze_tui.engine.home import EngineHome
+from coze_tui.engine.inspected_chat import facts_of
+from coze_tui.engine.inspecting import FramesPage
+
+if TYPE_CHECKING:
+    from coze_tui.engine.engine import Engine
+
+
+class ChatSource(Protocol):
+    """One chat."""
+
+    chat: int
+    """Its key in the store; 0 where it is not there, or that is not known yet."""
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What could not be read."""
+
+    async def page(self, after: int) -> FramesPage | None:
+        """The frames behind the first `after`; None where there is no such chat. May raise StoreError."""
+
+
+class StoredChat:
+    """A chat of the store, also one that runs now.
+
+    Args:
+        chat: its key; 0 for the last one of the conversation.
+    """
+
+    problems: tuple[Problem, ...] = ()
+
+    def __init__(self, home: EngineHome[Engine], conversation: str, chat: int = 0) -> None:
+        self.chat = chat
+        self._home = home
+        self._conversation = conversation
+
+    async def page(self, after: int) -> FramesPage | None:
+        """The frames from here on."""
+        conversation, chat = self._conversation, self.chat
+        page = await self._home.call(lambda engine: engine.inspecting.page(conversation, chat, after))
+        if page is not None:
+            self.chat = page.chat
+        return page
+
+
+class CapturedChat:
+    """A chat from a file."""
+
+    chat = 0
+
+    def __init__(self, capture: Capture) -> None:
+        self.problems = capture.problems
+        self._capture = capture
+
+    async def page(self, after: int) -> FramesPage | None:
+        """All there is."""
+        return FramesPage(0, facts_of(self._capture), self._capture.frames[after:], True)

@@ -1,0 +1,339 @@
+"""The inspector: every frame of one chat with its times and its data, while it runs and ever after."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import getters, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.widgets import Input
+from textual.worker import Worker, WorkerState
+
+from coze_tui.advice import advice
+from coze_tui.engine.capture_files import capture_name, problem_text, save_capture
+from coze_tui.engine.frames_table import FrameLine
+from coze_tui.engine.inspected_chat import ChatFacts, InspectedChat
+from coze_tui.errors import CozeTuiError
+from coze_tui.i18n import N_, _, ngettext
+from coze_tui.text import clean_line
+from coze_tui.tui.amounts import thousands
+from coze_tui.tui.chat_sources import ChatSource
+from coze_tui.tui.widgets.banner import Banner
+from coze_tui.tui.widgets.chat_head import ChatHead
+from coze_tui.tui.widgets.field import Field
+from coze_tui.tui.widgets.frame_list import FrameList
+from coze_tui.tui.widgets.frame_view import FrameView
+from coze_tui.tui.widgets.key_footer import KeyFooter
+from coze_tui.tui.widgets.search_bar import SearchBar
+from coze_tui.tui.widgets.timeline_bar import TimelineBar
+
+if TYPE_CHECKING:
+    from coze_tui.tui.app import CozeApp
+
+_NARROW = 100
+"""Columns under which the data do not stand beside the list."""
+_LOW, _TALL = 22, 34
+"""Lines under which the timeline gives one away, and from which the data stand below the list."""
+_CHUNK = 400
+"""Frames that are read in one go: some milliseconds."""
+_SOON, _LATER = 0.15, 1.0
+"""Seconds between two looks at a chat that runs."""
+_MOST_PROBLEMS = 2
+_FOOTER = (
+    *("inspector.back_to_list", "json.fold", "inspector.filter", "inspector.copy", "inspector.curl"),
+    *("inspector.save", "inspector.replay", "inspector.diff", "inspector.next_error"),
+    *("inspector.next_tool", "inspector.help"),
+)
+_KEYS_SHOWN = 11
+
+Give = Callable[[ChatFacts], str]
+"""Makes a text of a chat that is to be copied."""
+
+
+class InspectorScreen(Screen[None]):
+    """Shows one chat.
+
+    Args:
+        frame: number of the frame to begin at; 0 for the first one, or the newest of a chat that runs.
+        curl: makes the request of the chat as a curl command; without it that is not offered.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash,ctrl+f", "filter", N_("filter"), id="inspector.filter"),
+        Binding("y", "copy_data", N_("copy"), id="inspector.copy", tooltip=N_("copy the data")),
+        Binding("c", "copy_curl", N_("curl"), id="inspector.curl", tooltip=N_("copy as a curl command")),
+        Binding("s", "save", N_("save .sse"), id="inspector.save", tooltip=N_("save as a capture")),
+        Binding("p", "replay", N_("replay"), id="inspector.replay", tooltip=N_("play it again")),
+        Binding("d", "diff", N_("diff"), id="inspector.diff", tooltip=N_("compare with another chat")),
+        Binding(
+            "n", "jump('error', 1)", N_("next error"), id="inspector.next_error", tooltip=N_("next failure")
+        ),
+        Binding("N", "jump('error', -1)", N_("previous failure"), id="inspector.previous_error", show=False),
+        Binding("t", "jump('tool', 1)", N_("next tool"), id="inspector.next_tool"),
+        Binding("T", "jump('tool', -1)", N_("previous tool"), id="inspector.previous_tool", show=False),
+        Binding("l", "jump('gap', 1)", N_("longest gap"), id="inspector.longest_gap", show=False),
+        Binding("tab,shift+tab", "other_pane", N_("data and back"), id="inspector.other_pane", show=False),
+        Binding("f1,question_mark", "help", N_("help"), id="inspector.help", show=False),
+        Binding("escape,q", "back", N_("back"), id="inspector.back"),
+    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_NARROW, "-wide")]  # noqa: RUF012 Textual's type is off
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (_LOW, "-middle"), (_TALL, "-tall")]  # noqa: RUF012
+    PART = N_("Inspector")
+
+    head = getters.query_one(ChatHead)
+    bar = getters.query_one(TimelineBar)
+    banner = getters.query_one(Banner)
+    search = getters.query_one(SearchBar)
+    frames = getters.query_one(FrameList)
+    view = getters.query_one(FrameView)
+
+    def __init__(self, source: ChatSource, *, frame: int = 0, curl: Give | None = None) -> None:
+        super().__init__()
+        self.chat = InspectedChat(ChatFacts())
+        self._source = source
+        self._wanted = frame
+        self._curl = curl
+
+    @property
+    def coze(self) -> CozeApp:
+        """The app, with what screens need of it."""
+        return cast("CozeApp", self.app)
+
+    # --- made ---
+
+    def compose(self) -> ComposeResult:
+        yield ChatHead(_("Inspector"), id="head")
+        yield TimelineBar(id="timeline")
+        yield Banner(id="banner")
+        yield SearchBar("/", placeholder=_("event, type or text"), id="filter")
+        with Horizontal(id="panes"):
+            yield FrameList(id="frames")
+            yield FrameView(id="frame")
+        yield KeyFooter(_FOOTER, last="inspector.back", most=_KEYS_SHOWN)
+
+    def on_mount(self) -> None:
+        self.frames.focus()
+        for problem in self._source.problems[:_MOST_PROBLEMS]:
+            self.banner.add(problem_text(problem))
+        if (more := len(self._source.problems) - _MOST_PROBLEMS) > 0:
+            told = ngettext("{n} more such place", "{n} more such places", more)
+            self.banner.add(told.format(n=thousands(more)))
+        self._load()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """What a worker failed with is told if it was foreseen; else it is a crash."""
+        error = event.worker.error
+        if event.state is not WorkerState.ERROR or error is None:
+            return
+        if isinstance(error, CozeTuiError):
+            self.banner.add(advice(error).text)
+        elif isinstance(error, Exception):
+            self.app._handle_exception(error)
+
+    # --- the frames, as they come ---
+
+    @work(group="load", exclusive=True, exit_on_error=False)
+    async def _load(self) -> None:
+        page = await self._source.page(0)
+        if page is None:
+            self.banner.add(_("There is no such chat any more."))
+            return
+        if not page.are_kept:
+            self.banner.add(_("The frames of this chat were removed to save room; its messages are kept."))
+        self.chat = InspectedChat(page.facts)
+        self.frames.show(self.chat.table, self._wanted or int(page.is_over))
+        if not self._wanted and not page.is_over:
+            self.frames.action_edge(True)
+        while True:
+            for start in range(0, len(page.frames), _CHUNK):
+                self.chat.add(page.frames[start : start + _CHUNK])
+                self._grown()
+                await asyncio.sleep(0)
+            if page.is_over:
+                break
+            await asyncio.sleep(_SOON if page.frames else _LATER)
+            more = await self._source.page(len(self.chat.table.rows))
+            if more is None:
+                break
+            page = more
+            self.chat.facts = page.facts
+        self.chat.end(page.facts)
+        self._grown()
+
+    def _grown(self) -> None:
+        if self._wanted and self._wanted <= len(self.chat.table.rows):
+            self.frames.go_to(self._wanted)
+            self._wanted = 0
+        else:
+            self.frames.flush()
+        self.head.show(self.chat)
+        self._show_timeline()
+        self._tell_found()
+
+    def _show_timeline(self) -> None:
+        line = self.frames.current
+        self.bar.show(self.chat.timeline, line.row.frame.at_us if line else None)
+
+    @on(FrameList.Moved)
+    def _moved(self) -> None:
+        line = self.frames.current
+        self._show_timeline()
+        if line is None:
+            self.view.show(None, [])
+        else:
+            run = self.chat.table.run_of(line.row.number) if line.is_run else [line.row]
+            self.view.show(line, list(run))
+
+    # --- the filter ---
+
+    def action_filter(self) -> None:
+        """Type what to look for."""
+        self.add_class("-filtering")
+        self.search.field.focus()
+
+    @on(Input.Changed)
+    def _filter_changed(self, changed: Input.Changed) -> None:
+        changed.stop()
+        self.frames.set_filter(changed.value)
+        self._tell_found()
+
+    @on(Input.Submitted)
+    def _filter_taken(self) -> None:
+        self.frames.focus()
+
+    def _tell_found(self) -> None:
+        table = self.chat.table
+        if table.filter:
+            count = table.found_count
+            found = ngettext("{n} frame", "{n} frames", count).format(n=thousands(count))
+            self.search.tell((found, "muted" if count else "attention"))
+        else:
+            self.search.tell()
+
+    # --- moving about ---
+
+    def action_jump(self, what: str, step: int) -> None:
+        """Go to another failure, to another tool, or to what was waited for the longest."""
+        table = self.chat.table
+        line = self.frames.current
+        here = line.row.number if line else 0
+        if what == "error":
+            number, none = table.next_error(here, step), _("No frame tells of a failure.")
+        elif what == "tool":
+            number, none = table.next_tool(here, step), _("No tool was called.")
+        else:
+            number, none = table.longest_gap, _("There are no frames.")
+        if not number:
+            self.notify(none, timeout=3, markup=False)
+            return
+        if table.filter:
+            self._leave_filter()
+        self.frames.go_to(number)
+
+    def action_other_pane(self) -> None:
+        """From the list to the data and back; from the filter to the list."""
+        if self.focused is self.frames:
+            self._to_data()
+        else:
+            self._to_list()
+
+    @on(FrameList.Chosen)
+    def _frame_chosen(self) -> None:
+        self._to_data()
+
+    def _to_data(self) -> None:
+        self.add_class("-data")
+        self.view.data.focus()
+
+    def _to_list(self) -> None:
+        self.remove_class("-data")
+        self.frames.focus()
+
+    def _leave_filter(self) -> None:
+        self.search.field.value = ""
+        self.remove_class("-filtering")
+        self.frames.set_filter("")
+
+    def action_back(self) -> None:
+        """From the data to the list, from the list to the whole list, and from there to where one was."""
+        if self.focused is self.view.data:
+            self._to_list()
+        elif self.has_class("-filtering"):
+            self._leave_filter()
+            self.frames.focus()
+        else:
+            self.dismiss(None)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What cannot be done here is not offered."""
+        if action == "copy_curl":
+            return self._curl is not None
+        if isinstance(self.focused, Field):
+            return action in ("back", "other_pane", "help")
+        return True
+
+    # --- given on ---
+
+    def action_copy_data(self) -> None:
+        """Copy the data of the frame, or of the value with the cursor."""
+        line = self.frames.current
+        if line is None:
+            return
+        if self.focused is self.view.data:
+            self.coze.copy_and_tell(self.view.data.chosen_text, _("value"))
+        else:
+            self.coze.copy_and_tell(self._data_of(line), _("data"))
+
+    def _data_of(self, line: FrameLine) -> str:
+        return self.view.data.tree_of_text.text if line.is_run else line.row.frame.data
+
+    def action_copy_curl(self) -> None:
+        """Copy the request as a curl command."""
+        if self._curl is not None:
+            self.coze.copy_and_tell(self._curl(self.chat.facts), _("curl command"))
+
+    @work(group="save", exclusive=True, exit_on_error=False)
+    async def action_save(self) -> None:
+        """Ask where, and save what has come."""
+        from coze_tui.tui.screens.dialogs import AskText, Confirm
+
+        capture = self.chat.capture()
+        name = await self.app.push_screen_wait(AskText(_("Save the capture"), capture_name(self.chat.facts)))
+        if not name:
+            return
+        path = _path_of(name)
+        may_replace = False
+        if path.is_file():
+            sure = Confirm(_("The file is there already"), str(path), _("replace it"), _("keep it"))
+            may_replace = await self.app.push_screen_wait(sure)
+            if not may_replace:
+                return
+        try:
+            await asyncio.to_thread(save_capture, path, capture, may_replace=may_replace)
+        except CozeTuiError as error:
+            self.notify(advice(error).text, severity="error", markup=False)
+            return
+        self.notify(_("Saved as {path}").format(path=clean_line(str(path))), markup=False)
+
+    # --- other screens ---
+
+    def action_help(self) -> None:
+        """The keys."""
+        from coze_tui.tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self))
+
+
+def _path_of(text: str) -> Path:
+    """The file that was typed; a `~` that cannot be resolved stays as it is."""
+    path = Path(text.strip())
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path

@@ -1,0 +1,90 @@
+"""The line at the top of the screens that look into one chat: the screen's name, and whose chat it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.strip import Strip
+
+from coze_tui.engine.inspected_chat import InspectedChat
+from coze_tui.engine.updates import Phase
+from coze_tui.i18n import _, ngettext
+from coze_tui.text import clean_line
+from coze_tui.tui.amounts import seconds, shortened, tail, thousands
+from coze_tui.tui.widgets.chip import Chip, activity_of
+from coze_tui.tui.widgets.drawn import Drawn, Part, width_of
+from coze_tui.tui.widgets.status_strip import outcome_word
+
+_OUTCOMES = {
+    Phase.COMPLETED: ("✓", "good"),
+    Phase.FAILED: ("✗", "failure"),
+    Phase.CANCELED: ("■", "attention"),
+    Phase.INTERRUPTED: ("⟂", "attention"),
+    Phase.REQUIRES_ACTION: ("▲", "attention"),
+}
+_LEAST_QUESTION = 10
+
+
+class ChatHead(Drawn):
+    """Narrow, the question gives way first, then what is known of the chat, from its end."""
+
+    def __init__(self, title: str, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._title = title
+        self._question = ""
+        self._facts: list[Part] = []
+
+    def show(self, chat: InspectedChat) -> None:
+        """Show what is known by now."""
+        question = clean_line(chat.facts.question[:400]).strip()
+        facts = _facts(chat)
+        if (question, facts) != (self._question, self._facts):
+            self._question, self._facts = question, facts
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw it."""
+        left: list[Part] = [("● ", "bot"), (self._title, "text bold")]
+        room = self.line_width - width_of(left) - 2
+        right = _fitting(self._facts, room)
+        room -= width_of(right) + 3
+        if self._question and room >= _LEAST_QUESTION:
+            left.append(("   " + shortened(self._question, room), "text"))
+        return self.line(left, right)
+
+
+def _facts(chat: InspectedChat) -> list[Part]:
+    """The most telling first; the last ones are left out where there is no room."""
+    facts, figures = chat.facts, chat.figures
+    parts: list[Part] = [state_part(chat)]
+    count = len(chat.table.rows)
+    parts.append((ngettext("{n} frame", "{n} frames", count).format(n=thousands(count)), "muted"))
+    if facts.bot:
+        parts.append((facts.bot, "muted"))
+    if chat_id := figures.chat_id or facts.chat_id:
+        parts.append((f"{_('chat')} {tail(clean_line(chat_id))}", "muted"))
+    if facts.logid:
+        logid = clean_line(facts.logid)
+        parts.append((f"logid {logid[:4] if len(logid) > 9 else ''}{tail(logid)}", "muted"))
+    return parts
+
+
+def state_part(chat: InspectedChat) -> Part:
+    """How the chat stands, as sign, word and time."""
+    figures = chat.figures
+    if figures.outcome is None:
+        chip = Chip(activity_of(figures.phase), clean_line(figures.tool), figures.last_us)
+        return f"{chip.activity.sign} {chip.text}", chip.activity.role
+    sign, role = _OUTCOMES.get(figures.outcome, ("●", "muted"))
+    word = "" if figures.outcome is Phase.COMPLETED else f"{outcome_word(figures.outcome)} "
+    return f"{sign} {word}{seconds(figures.last_us)}", role
+
+
+def _fitting(parts: Sequence[Part], room: int) -> list[Part]:
+    kept: list[Part] = []
+    for part in parts:
+        more: list[Part] = [(" · ", "muted"), part] if kept else [part]
+        if width_of([*kept, *more]) > room:
+            break
+        kept += more
+    return kept

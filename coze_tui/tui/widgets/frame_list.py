@@ -1,0 +1,376 @@
+"""The frames of a chat as a list that draws lines: of any length, growing, folded, with a cursor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from coze_tui.engine.frames_table import FrameLine, FrameTable, preview
+from coze_tui.engine.timeline import STALL_US
+from coze_tui.i18n import N_, _
+from coze_tui.tui.amounts import duration, shortened, size, thousands
+from coze_tui.tui.widgets.drawn import Drawn, Part
+
+_LEAST_EVENT, _MOST_EVENT = 12, 24
+_LEAST_TYPE, _MOST_TYPE = 4, 14
+"""Cells of a name and of a type; as many as the longest one takes."""
+_BYTES = 7
+_LEAST_PREVIEW = 8
+_PREVIEWED = 24
+"""Frames of a run that are looked at for its preview."""
+_MOST_PREVIEWS = 2_000
+_ROLES = {"good": "good", "tool": "attention", "attention": "attention", "error": "failure"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Cells of each column; 0 for one that has no room."""
+
+    number: int
+    at: int
+    gap: int
+    event: int
+    type: int
+    bytes: int
+    preview: int
+
+
+class FrameList(Drawn, ScrollView, can_focus=True):
+    """Shows one `FrameTable`. Call `flush` when that has grown.
+
+    The cursor follows the newest frame until it is moved away from the last line.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", N_("up"), id="frames.up", show=False),
+        Binding("down,j", "move(1)", N_("down"), id="frames.down", show=False),
+        Binding("pageup", "page(-1)", N_("page up"), id="frames.page_up", show=False),
+        Binding("pagedown", "page(1)", N_("page down"), id="frames.page_down", show=False),
+        Binding("home,g", "edge(False)", N_("first frame"), id="frames.first", show=False),
+        Binding("end,G", "edge(True)", N_("last frame"), id="frames.last", show=False),
+        Binding("enter", "choose", N_("open"), id="frames.open", show=False),
+        Binding("space", "fold", N_("fold and unfold"), id="frames.fold", show=False),
+        Binding("asterisk", "fold_all", N_("fold and unfold all"), id="frames.fold_all", show=False),
+    ]
+    PART = N_("Frames")
+
+    class Moved(Message):
+        """The cursor stands on another line, or what it stands on has changed."""
+
+    class Chosen(Message):
+        """Enter or a second click on a frame that is no run."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.table = FrameTable()
+        self._cursor: int | None = None
+        """Number of the frame at the cursor; None follows the last line."""
+        self._is_at_head = True
+        """The cursor stands on the head of the run that holds the frame."""
+        self._previews: dict[tuple[int, int], str] = {}
+        """What was read of frames, by number and how many were looked at: some are megabytes."""
+        self._shown: FrameLine | None = None
+        self._widest = 0
+
+    # --- read ---
+
+    @property
+    def current(self) -> FrameLine | None:
+        """The line with the cursor."""
+        count = self.table.line_count
+        return self.table.line(self._line()) if count else None
+
+    @property
+    def follows(self) -> bool:
+        """The cursor is at the newest frame and stays there."""
+        return self._cursor is None
+
+    def lines(self) -> list[str]:
+        """The lines in sight as plain text, for tests."""
+        return [self.render_line(y).text.rstrip() for y in range(self.size.height)]
+
+    # --- changed ---
+
+    def show(self, table: FrameTable, number: int = 0) -> None:
+        """Show these frames, the cursor on one of them; with 0 on the first."""
+        self.table = table
+        self._previews.clear()
+        self._cursor, self._is_at_head = max(1, number), number == 0
+        self._shown = None
+        self.flush()
+
+    def flush(self) -> None:
+        """Show what has changed in the table."""
+        count = self.table.line_count
+        self._widest = len(str(len(self.table.rows)))
+        self.virtual_size = Size(self.line_width, count + 1)
+        self._follow()
+        self.refresh()
+        if self.current != self._shown:
+            self._shown = self.current
+            self.post_message(self.Moved())
+
+    def set_filter(self, text: str) -> None:
+        """Show only what matches; the cursor stays where it is or goes to what is next."""
+        here = self.current
+        self.table.set_filter(text)
+        if here is not None and self._cursor is not None:
+            self._cursor, self._is_at_head = here.row.number, not text
+        self.flush()
+
+    def go_to(self, number: int) -> None:
+        """Put the cursor on a frame; a run that hides it opens."""
+        if not 0 < number <= len(self.table.rows):
+            return
+        self.table.reveal(number)
+        self._cursor, self._is_at_head = number, False
+        self.flush()
+
+    # --- moving ---
+
+    def _line(self) -> int:
+        """The line of the cursor."""
+        last = self.table.line_count - 1
+        if self._cursor is None:
+            return last
+        line = min(last, self.table.line_of(self._cursor))
+        if self._is_at_head and line and self.table.line(line).is_inside:
+            above = self.table.line(line - 1)
+            return line - 1 if above.is_run and above.row.number == self._cursor else line
+        return line
+
+    def _go(self, line: int) -> None:
+        last = self.table.line_count - 1
+        if last < 0:
+            return
+        line = max(0, min(last, line))
+        at = self.table.line(line)
+        is_same = line == self._line() and self._cursor is not None
+        self._cursor, self._is_at_head = at.row.number, at.is_run
+        if not is_same or line == last:
+            self.flush()
+
+    def action_move(self, step: int) -> None:
+        """Move the cursor by so many lines."""
+        self._go(self._line() + step)
+
+    def action_page(self, step: int) -> None:
+        """Move it by what is seen at once."""
+        self._go(self._line() + step * max(1, self.size.height - 2))
+
+    def action_edge(self, is_end: bool) -> None:
+        """Go to the first frame, or to the last and stay there while more come."""
+        self._go(self.table.line_count - 1 if is_end else 0)
+        if is_end:
+            self._cursor = None
+            self.flush()
+
+    def action_fold(self) -> None:
+        """Open or close the run at the cursor."""
+        at = self.current
+        if at is None:
+            return
+        number = at.row.number
+        first = self.table.run_of(number)[0].number
+        if self.table.toggle(number):
+            self._cursor, self._is_at_head = first, True
+            self._shown = None
+            self.flush()
+
+    def action_fold_all(self) -> None:
+        """Open all runs, or close them."""
+        at = self.current
+        self.table.toggle_all()
+        if at is not None and self._cursor is not None:
+            self._cursor, self._is_at_head = at.row.number, at.is_run
+        self.flush()
+
+    def action_choose(self) -> None:
+        """Open or close a run; ask for the data of a frame."""
+        at = self.current
+        if at is not None and at.is_run:
+            self.action_fold()
+        elif at is not None:
+            self.post_message(self.Chosen())
+
+    def on_click(self, click: events.Click) -> None:
+        """Go to the line under the mouse; a second click opens it."""
+        offset = click.get_content_offset(self)
+        line = self.scroll_offset.y + offset.y - 1 if offset is not None else -1
+        if offset is None or not offset.y or line >= self.table.line_count:
+            return
+        self._go(line)
+        if click.chain == 2:
+            self.action_choose()
+
+    def _follow(self) -> None:
+        """Bring the cursor into sight; the first line is the heads of the columns."""
+        room = self.size.height - 1
+        if room < 1 or not self.table.line_count:
+            return
+        line, top = self._line(), self.scroll_offset.y
+        if line < top:
+            self.scroll_to(y=line, animate=False)
+        elif line >= top + room:
+            self.scroll_to(y=line - room + 1, animate=False)
+
+    def on_resize(self) -> None:
+        """Keep the cursor in sight."""
+        self.flush()
+
+    def on_focus(self) -> None:
+        """The cursor is bright."""
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """The cursor is dim."""
+        self.refresh()
+
+    # --- looks ---
+
+    @property
+    def line_width(self) -> int:
+        """Cells of a line, without the scroll bar."""
+        return self.scrollable_content_region.width
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the heads of the columns, or a line of what is in sight."""
+        columns = self._columns()
+        if not y:
+            return self.line(self._heads(columns))
+        index = self.scroll_offset.y + y - 1
+        if index >= self.table.line_count:
+            if y == 2 and not self.table.line_count:
+                empty = _("no frame matches") if self.table.filter else _("no frames yet")
+                return self.line([(f"   {empty}", "muted")])
+            return self.line([])
+        line = self.table.line(index)
+        is_current = index == self._line()
+        drawn = self.line(*self._parts(line, columns, is_current), "selected" if is_current else "")
+        if not is_current or drawn.cell_length < 2:
+            return drawn
+        # Where the cursor is shown by reversing, the bar is not reversed with the rest.
+        bar = self.rich_style + self.style_of("bot" if self.has_focus else "muted")
+        bar += Style(bgcolor=self.style_of("selected").bgcolor)
+        return Strip.join([Strip([Segment("▌", bar)], 1), drawn.crop(1)])
+
+    def _columns(self) -> _Columns:
+        rows = self.table.rows
+        number = max(3, self._widest)
+        last_us = rows[-1].frame.at_us if rows else 0
+        at = max(5, cell_len(thousands(last_us // 1000)))
+        longest = rows[self.table.longest_gap - 1].gap_us if rows else 0
+        gap = max(5, cell_len(thousands(longest // 1000)))
+        event = max(_LEAST_EVENT, min(_MOST_EVENT, self.table.longest_event))
+        kind = max(_LEAST_TYPE, min(_MOST_TYPE, self.table.longest_kind))
+        room = self.line_width - 3 - number - 2 - at - event - 2
+        gap = gap + 2 if room >= gap + 2 else 0
+        room -= gap
+        type_ = kind + 1 if room > kind else 0
+        room -= type_
+        bytes_ = _BYTES + 1 if room > _BYTES else 0
+        room -= bytes_
+        preview_ = room - 3 if room >= _LEAST_PREVIEW + 3 else 0
+        return _Columns(number, at, gap, event, type_, bytes_, preview_)
+
+    def _heads(self, columns: _Columns) -> list[Part]:
+        heads = "   " + _right("#", columns.number) + "  " + _right(_("ms"), columns.at)
+        if columns.gap:
+            heads += _right(_("gap"), columns.gap)
+        heads += "  " + _left(_("event"), columns.event)
+        if columns.type:
+            heads += " " + _left(_("type"), columns.type - 1)
+        if columns.bytes:
+            heads += _right(_("bytes"), columns.bytes)
+        if columns.preview:
+            heads += "  " + shortened(_("preview"), columns.preview)
+        return [(heads, "muted")]
+
+    def _parts(self, line: FrameLine, columns: _Columns, is_current: bool) -> tuple[list[Part], list[Part]]:
+        row = line.row
+        sign, sign_role = _sign(line)
+        role = _ROLES.get(row.level, "text")
+        weight = " bold" if is_current else ""
+        number = str(row.number)
+        parts: list[Part] = [
+            (" ", "text"),
+            (f"{sign} ", sign_role),
+            (_right(number, columns.number), "muted"),
+            ("  " + _right(thousands(row.frame.at_us // 1000), columns.at), "text" + weight),
+        ]
+        if columns.gap:
+            gap = _right(thousands(row.gap_us // 1000), columns.gap)
+            parts.append((gap, "attention" if row.gap_us > STALL_US else "muted"))
+        event = ("  " if line.is_inside else "") + (row.event or _("no name"))
+        count = f" ×{thousands(line.count)}" if line.is_run else ""
+        event = shortened(event, columns.event - cell_len(count)) + count
+        parts.append(("  " + _left(event, columns.event), role + weight))
+        if columns.type:
+            parts.append((" " + _left(shortened(row.kind, columns.type - 1), columns.type - 1), "muted"))
+        if columns.bytes:
+            parts.append((_right(size(line.bytes), columns.bytes), "muted"))
+        if columns.preview:
+            parts += [("  ", "text"), self._preview(line, columns.preview)]
+        return parts, []
+
+    def _preview(self, line: FrameLine, room: int) -> Part:
+        if line.is_run and line.longest_gap_us > STALL_US and line.longest_gap_us > line.row.gap_us:
+            told = _("stall {time}").format(time=duration(line.longest_gap_us))
+            return shortened(told, room), "attention"
+        if line.row.trouble:
+            return shortened(trouble_text(line), room), "attention"
+        return shortened(self._previewed(line), room), "muted"
+
+    def _previewed(self, line: FrameLine) -> str:
+        count = min(line.count, _PREVIEWED)
+        key = (line.row.number, count if line.is_run else 0)
+        if key not in self._previews:
+            if len(self._previews) > _MOST_PREVIEWS:
+                self._previews.clear()
+            rows = self.table.run_of(line.row.number)[:count] if line.is_run else [line.row]
+            self._previews[key] = "".join(map(preview, rows))
+        return self._previews[key]
+
+
+def trouble_text(line: FrameLine) -> str:
+    """What of a frame was not understood; empty where all was."""
+    match line.row.trouble:
+        case "name":
+            return _("unknown event")
+        case "data":
+            return _("not the JSON it should be")
+        case "type":
+            return _("unknown type of message")
+        case _:
+            return ""
+
+
+def _sign(line: FrameLine) -> Part:
+    """One cell that says what the colour says, too."""
+    if line.is_run:
+        return ("▾" if line.is_open else "▸", "muted")
+    if line.row.trouble:
+        return "?", "attention"
+    if line.row.level == "error":
+        return "✗", "failure"
+    if line.row.level == "tool":
+        return "◆", "attention"
+    return ("↻", "muted") if line.row.is_retrieved else (" ", "muted")
+
+
+def _right(text: str, width: int) -> str:
+    return " " * (width - cell_len(text)) + text
+
+
+def _left(text: str, width: int) -> str:
+    return text + " " * (width - cell_len(text))

@@ -1,0 +1,262 @@
+"""One frame, or a run of deltas: what it is, and its data as coloured JSON that folds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from coze_tui.api.objects import mapping_of, text_of
+from coze_tui.engine.frames_table import FrameLine, FrameRow
+from coze_tui.engine.timeline import STALL_US
+from coze_tui.i18n import N_, _, ngettext
+from coze_tui.text import clean_line
+from coze_tui.tui.amounts import duration, milliseconds, size, thousands
+from coze_tui.tui.render.json_tree import JsonTree, Node, TreeLine, source_of
+from coze_tui.tui.render.palette import Palette
+from coze_tui.tui.themes import palette_of
+from coze_tui.tui.widgets.drawn import Drawn, Part
+from coze_tui.tui.widgets.frame_list import trouble_text
+
+
+class JsonTreeView(Drawn, ScrollView, can_focus=True):
+    """Shows one text as JSON, with a cursor that folds."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", N_("up"), id="json.up", show=False),
+        Binding("down,j", "move(1)", N_("down"), id="json.down", show=False),
+        Binding("pageup", "page(-1)", N_("page up"), id="json.page_up", show=False),
+        Binding("pagedown", "page(1)", N_("page down"), id="json.page_down", show=False),
+        Binding("home,g", "edge(False)", N_("to the top"), id="json.top", show=False),
+        Binding("end,G", "edge(True)", N_("to the end"), id="json.end", show=False),
+        Binding("enter,space", "fold", N_("fold"), id="json.fold"),
+        Binding("left,h", "close", N_("fold, or to what is around"), id="json.close", show=False),
+        Binding("right,l", "open", N_("unfold"), id="json.open", show=False),
+    ]
+    PART = N_("Data")
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.tree_of_text = JsonTree("")
+        self._cursor = 0
+        self._palette: tuple[str, Palette] | None = None
+
+    def show(self, text: str) -> None:
+        """Show another text from its top."""
+        if text != self.tree_of_text.text:
+            self.tree_of_text = JsonTree(text)
+            self._cursor = 0
+            self.scroll_to(y=0, animate=False)
+            self._changed()
+
+    @property
+    def chosen_text(self) -> str:
+        """What the line with the cursor belongs to: its text or its JSON; all where that is no value."""
+        node = self._at.node if self._at is not None else None
+        return source_of(node) if node is not None else self.tree_of_text.text
+
+    @property
+    def line_width(self) -> int:
+        """Cells of a line, without the scroll bar."""
+        return self.scrollable_content_region.width
+
+    @property
+    def _lines(self) -> Sequence[TreeLine]:
+        theme = self.app.current_theme
+        if self._palette is None or self._palette[0] != theme.name:
+            self._palette = theme.name, palette_of(theme)
+        return self.tree_of_text.lines(self.line_width, self._palette[1])
+
+    @property
+    def _at(self) -> TreeLine | None:
+        lines = self._lines
+        return lines[min(self._cursor, len(lines) - 1)] if lines else None
+
+    # --- keys ---
+
+    def action_move(self, step: int) -> None:
+        """Move the cursor by so many lines."""
+        self._cursor = max(0, min(len(self._lines) - 1, self._cursor + step))
+        self._follow()
+
+    def action_page(self, step: int) -> None:
+        """Move it by what is seen at once."""
+        self.action_move(step * max(1, self.size.height - 1))
+
+    def action_edge(self, is_end: bool) -> None:
+        """Go to the first or the last line."""
+        self.action_move(len(self._lines) if is_end else -len(self._lines))
+
+    def action_fold(self) -> None:
+        """Fold or unfold what the line belongs to; show more where it stands for more."""
+        at = self._at
+        if at is not None and self.tree_of_text.toggle(at):
+            self._go_to(at.node)
+
+    def action_close(self) -> None:
+        """Fold the value; where there is nothing to fold go to what it is in."""
+        node = self._at.node if self._at is not None else None
+        if node is not None and not self.tree_of_text.fold(node, is_open=False):
+            node = node.parent
+        if node is not None:
+            self._go_to(node)
+
+    def action_open(self) -> None:
+        """Unfold the value."""
+        node = self._at.node if self._at is not None else None
+        if node is not None and self.tree_of_text.fold(node, is_open=True):
+            self._changed()
+
+    def on_click(self, click: events.Click) -> None:
+        """Put the cursor on a line; a second click folds."""
+        offset = click.get_content_offset(self)
+        if offset is None or self.scroll_offset.y + offset.y >= len(self._lines):
+            return
+        self._cursor = self.scroll_offset.y + offset.y
+        self._follow()
+        if click.chain == 2:
+            self.action_fold()
+
+    def _go_to(self, node: Node | None) -> None:
+        lines = self._lines
+        head = next((n for n, line in enumerate(lines) if line.is_head and line.node is node), self._cursor)
+        self._cursor = min(head, len(lines) - 1)
+        self._changed()
+
+    def _changed(self) -> None:
+        self.virtual_size = Size(self.line_width, len(self._lines))
+        self._follow()
+
+    def _follow(self) -> None:
+        top, room = self.scroll_offset.y, self.size.height
+        if self._cursor < top:
+            self.scroll_to(y=self._cursor, animate=False)
+        elif room and self._cursor >= top + room:
+            self.scroll_to(y=self._cursor - room + 1, animate=False)
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Lay out anew."""
+        self._changed()
+
+    def on_focus(self) -> None:
+        """Show the cursor."""
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """Hide it."""
+        self.refresh()
+
+    # --- looks ---
+
+    def render_line(self, y: int) -> Strip:
+        """Draw a line of what is in sight."""
+        lines = self._lines
+        index = self.scroll_offset.y + y
+        width = self.line_width
+        if index >= len(lines):
+            return self.line([])
+        base = self.rich_style
+        is_current = self.has_focus and index == self._cursor
+        if is_current:
+            base += self.style_of("selected")
+        strip = Strip(lines[index].line.paint(width), width).apply_style(base)
+        if not is_current or width < 2:
+            return strip
+        bar = self.rich_style + self.style_of("bot") + Style(bgcolor=self.style_of("selected").bgcolor)
+        return Strip.join([Strip([Segment("▌", bar)], 1), strip.crop(1)])
+
+
+class FrameHead(Drawn):
+    """Two lines above the data."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: list[list[Part]] = []
+
+    def show(self, *lines: list[Part]) -> None:
+        """Show these."""
+        if list(lines) != self._lines:
+            self._lines = list(lines)
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line."""
+        return self.line(self._lines[y] if y < len(self._lines) else ())
+
+
+class FrameView(Vertical):
+    """What is known of the line with the cursor."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._head = FrameHead()
+        self.data = JsonTreeView(id="data")
+
+    def compose(self) -> ComposeResult:
+        """Head and data."""
+        yield self._head
+        yield self.data
+
+    def show(self, line: FrameLine | None, run: list[FrameRow]) -> None:
+        """Show a frame, or a run with all of its frames."""
+        if line is None:
+            self._head.show()
+            self.data.show("")
+        elif line.is_run:
+            self._head.show([(clean_line(line.row.frame.event), "text bold")], _run_facts(line, run))
+            self.data.show(joined_text(run))
+        else:
+            self._head.show([(clean_line(line.row.frame.event) or _("no name"), "text bold")], _facts(line))
+            self.data.show(line.row.frame.data)
+
+
+def _facts(line: FrameLine) -> list[Part]:
+    row = line.row
+    parts: list[Part] = [(f"#{row.number} · {milliseconds(row.frame.at_us)}", "muted")]
+    gap = _("gap {time}").format(time=duration(row.gap_us))
+    parts += [(" · ", "muted"), (gap, "attention" if row.gap_us > STALL_US else "muted")]
+    parts.append((f" · {size(row.frame.bytes)}", "muted"))
+    if row.trouble:
+        parts += [(" · ", "muted"), (trouble_text(line), "attention")]
+    if row.is_retrieved:
+        parts.append((" · " + _("fetched afterwards"), "muted"))
+    return parts
+
+
+def _run_facts(line: FrameLine, run: list[FrameRow]) -> list[Part]:
+    count = ngettext("{n} delta", "{n} deltas", line.count).format(n=thousands(line.count))
+    start = thousands(line.row.frame.at_us // 1000)
+    last = line.row.number + line.count - 1
+    facts = f"#{line.row.number}–{last} · {count} · {start}–{milliseconds(line.until_us)}"
+    longest = max((row.gap_us for row in run[1:]), default=0)
+    gap = _("longest gap {time}").format(time=duration(longest))
+    return [
+        (f"{facts} · {size(line.bytes)}", "muted"),
+        (" · ", "muted"),
+        (gap, "attention" if longest > STALL_US else "muted"),
+    ]
+
+
+def joined_text(run: list[FrameRow]) -> str:
+    """The pieces of text in deltas, joined; of sound, which is no text, the first frame."""
+    if run and run[0].kind == "audio":
+        return run[0].frame.data
+    pieces = []
+    for row in run:
+        try:
+            data = mapping_of(json.loads(row.frame.data))
+        except (ValueError, RecursionError):
+            continue
+        pieces.append(text_of(data.get("content")) or text_of(data.get("reasoning_content")))
+    return "".join(pieces)

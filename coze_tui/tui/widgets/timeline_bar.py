@@ -1,0 +1,202 @@
+"""One chat as a bar over time: three lines of names, bar and moments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from rich.cells import cell_len
+from textual.strip import Strip
+
+from coze_tui.engine.text_cells import levels
+from coze_tui.engine.timeline import Span, SpanKind, Timeline
+from coze_tui.engine.timeline_text import span_name
+from coze_tui.i18n import _, ngettext
+from coze_tui.tui.amounts import duration, milliseconds, shortened, thousands
+from coze_tui.tui.widgets.drawn import Drawn, Part
+
+_FILLS: dict[SpanKind, tuple[str, str]] = {
+    "waiting": ("░", "muted"),
+    "settling": ("░", "user"),
+    "thinking": ("▒", "bot"),
+    "answering": ("█", "bot"),
+    "tool": ("▓", "attention"),
+}
+"""What stands for a step: its sign and the role of its colour. Later ones lie over earlier ones."""
+_STALL = ("╌", "attention")
+_ERROR = ("×", "failure bold")
+_FOLLOW_UP = ("◆", "user")
+_HERE = ("┃", "text bold")
+_LEAST_NAME = 4
+"""Cells of a name that are still worth showing."""
+
+
+class TimelineBar(Drawn):
+    """Shows one `Timeline`, and where in it the cursor stands."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._timeline = Timeline()
+        self._at_us: int | None = None
+        self._lines: list[list[Part]] = []
+
+    def show(self, timeline: Timeline, at_us: int | None = None) -> None:
+        """Show what the timeline holds by now; nothing is painted where that looks the same."""
+        self._timeline, self._at_us = timeline, at_us
+        lines = self._laid_out()
+        if lines != self._lines:
+            self._lines = lines
+            self.refresh()
+
+    def on_resize(self) -> None:
+        """Lay out anew."""
+        self._lines = self._laid_out()
+
+    def text(self) -> list[str]:
+        """The lines as plain text, for tests."""
+        return ["".join(text for text, _role in line).rstrip() for line in self._lines]
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line."""
+        return self.line(self._lines[y] if y < len(self._lines) else ())
+
+    # --- layout ---
+
+    def _laid_out(self) -> list[list[Part]]:
+        width = self.content_size.width
+        timeline = self._timeline
+        if width < 8 or not timeline.total_us:
+            return []
+        spans = timeline.spans
+        columns = _Columns(timeline.total_us, width)
+        lines = [_bar(timeline, spans, self._at_us, columns), _moments(timeline, spans, columns)]
+        if self.content_size.height > 2:
+            lines.insert(0, _names(spans, columns, len(timeline.follow_ups_us)))
+        return lines
+
+
+class _Columns:
+    """From microseconds to columns."""
+
+    def __init__(self, total_us: int, width: int) -> None:
+        self.total_us = total_us
+        self.width = width
+
+    def at(self, at_us: int) -> int:
+        return max(0, min(self.width - 1, at_us * self.width // self.total_us))
+
+    def of(self, start_us: int, end_us: int) -> range:
+        """At least one column."""
+        first = self.at(start_us)
+        return range(first, max(first + 1, min(self.width, round(end_us * self.width / self.total_us))))
+
+
+def _bar(timeline: Timeline, spans: Sequence[Span], at_us: int | None, columns: _Columns) -> list[Part]:
+    cells: list[Part] = [(" ", "muted")] * columns.width
+    for kind, (sign, role) in _FILLS.items():
+        for span in spans:
+            if span.kind != kind or (kind != "tool" and not span.lasted_us):
+                continue
+            place = columns.of(span.start_us, span.end_us)
+            signs = levels(_resampled(span.rates, len(place))) if span.rates else sign * len(place)
+            for column, character in zip(place, signs, strict=False):
+                cells[column] = (character, role)
+    for pause in timeline.stalls:
+        # Its ends belong to the text before and behind it.
+        for column in list(columns.of(pause.start_us, pause.end_us))[1:] or [columns.at(pause.start_us)]:
+            cells[column] = _STALL
+    for moments, mark in ((timeline.follow_ups_us, _FOLLOW_UP), (timeline.errors_us, _ERROR)):
+        for moment in moments:
+            cells[columns.at(moment)] = mark
+    if at_us is not None:
+        cells[columns.at(at_us)] = _HERE
+    return [
+        ("".join(character for character, _role in run), role)
+        for role, run in groupby(cells, key=lambda cell: cell[1])
+    ]
+
+
+def _resampled(rates: Sequence[float], columns: int) -> list[float]:
+    """One value for each column; where several fall in one, the highest."""
+    count = len(rates)
+    return [
+        max(
+            rates[
+                column * count // columns : max(
+                    column * count // columns + 1, (column + 1) * count // columns
+                )
+            ]
+        )
+        for column in range(columns)
+    ]
+
+
+def _names(spans: Sequence[Span], columns: _Columns, follow_ups: int) -> list[Part]:
+    """Each step's name above its bar, with what there is room for."""
+    named: list[tuple[int, Part]] = []
+    for number, span in enumerate(spans):
+        if span.kind == "waiting" or not (span.lasted_us or span.kind == "tool"):
+            continue
+        first = columns.at(span.start_us)
+        others = [columns.at(other.start_us) for other in spans[number + 1 :] if other.kind != "waiting"]
+        room = min([columns.width, *(start for start in others if start > first)]) - first - 1
+        for form in _forms(span, follow_ups):
+            if cell_len(form) <= room:
+                named.append((first, (form, _FILLS[span.kind][1])))
+                break
+        else:
+            if room >= _LEAST_NAME:
+                named.append((first, (shortened(span_name(span), room), _FILLS[span.kind][1])))
+    return _placed(named, columns.width)
+
+
+def _forms(span: Span, follow_ups: int) -> list[str]:
+    """What can be said of a step, the longest first."""
+    name, lasted = span_name(span), duration(span.lasted_us)
+    if span.kind == "settling":
+        name = ngettext("follow-up", "follow-ups", follow_ups) if follow_ups else name
+        return [name]
+    if span.deltas > 1 and span.lasted_us:
+        rate = _("{n}/s").format(n=thousands(round((span.deltas - 1) * 1_000_000 / span.lasted_us)))
+        return [f"{name} {lasted} · {rate}", f"{name} {lasted}", name]
+    return [f"{name} {lasted}", name]
+
+
+def _moments(timeline: Timeline, spans: Sequence[Span], columns: _Columns) -> list[Part]:
+    """The most telling moments under the bar: the end and the first text, then where steps begin."""
+    total = milliseconds(timeline.total_us)
+    placed = [(columns.width - cell_len(total), (total, "text"))]
+    first = timeline.first_text_us
+    wanted: list[tuple[int, list[str], str]] = []
+    if first is not None:
+        words = _("first text {time}").format(time=milliseconds(first))
+        wanted.append((first, [words, milliseconds(first)], "text"))
+    stalls = sorted(timeline.stalls, key=lambda pause: -pause.lasted_us)
+    wanted += [
+        (pause.start_us, [_("stall {time}").format(time=duration(pause.lasted_us))], "attention")
+        for pause in stalls[:4]
+    ]
+    wanted.append((0, ["0"], "muted"))
+    wanted += [(span.start_us, [thousands(span.start_us // 1000)], "muted") for span in spans[1:]]
+    for at_us, forms, role in wanted:
+        start = columns.at(at_us)
+        for form in forms:
+            end = start + cell_len(form)
+            if all(end < left or left + cell_len(part[0]) < start for left, part in placed):
+                placed.append((start, (form, role)))
+                break
+    return _placed(sorted(placed), columns.width)
+
+
+def _placed(placed: Sequence[tuple[int, Part]], width: int) -> list[Part]:
+    """Parts at their columns, blanks between them."""
+    line: list[Part] = []
+    at = 0
+    for start, part in placed:
+        if start < at:
+            continue
+        if start > at:
+            line.append((" " * (start - at), "text"))
+        line.append(part)
+        at = start + cell_len(part[0])
+    return line
