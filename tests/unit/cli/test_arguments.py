@@ -21,6 +21,10 @@ ASK = COMMANDS["ask"]
         (["--lang", "zh_CN", "ask", "hello"], "ask", ["--lang", "zh_CN", "hello"]),
         (["--lang=zh_CN", "doctor"], "doctor", ["--lang=zh_CN"]),
         (["ask", "login"], "ask", ["login"]),
+        (["history", "search", "login"], "history search", ["login"]),
+        (["history"], "history", []),
+        (["--json", "history", "show", "-c"], "history show", ["--json", "-c"]),
+        (["history", "--json"], "history", ["--json"]),
     ],
 )
 def test_the_first_word_is_the_command(tokens: list[str], name: str, rest: list[str]) -> None:
@@ -117,11 +121,19 @@ def test_help_names_every_option(name: str) -> None:
     assert "--help" in text
 
 
-def test_the_first_help_lists_every_command() -> None:
-    text = help_text(CHAT)
+def test_each_command_is_listed_by_the_help_before_it() -> None:
     for name, each in COMMANDS.items():
-        assert name in text
+        first, _, second = name.partition(" ")
+        text = help_text(COMMANDS[first] if second else CHAT)
+        assert f"  {name} " in text
         assert each.summary in text
+    assert "history list" not in help_text(CHAT)
+
+
+def test_an_unknown_second_word_names_the_nearest() -> None:
+    with pytest.raises(SettingsError) as caught:
+        find_command(["history", "exprot", "x"])
+    assert (caught.value.source, caught.value.suggestion) == ("history exprot", "history export")
 
 
 def test_no_name_means_two_things() -> None:
