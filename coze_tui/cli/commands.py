@@ -219,7 +219,9 @@ COMMANDS: Mapping[str, Command] = {
             "give",
             N_("a chat to give on: as a curl command, as a program with cozepy, as a line of ask"),
             (
-                Option("--as", N_("the form: curl, python or ask"), "FORM", choices=GIVEN_FORMS),
+                Option(
+                    "--as", N_("the form: curl, python or ask"), "FORM", choices=("curl", "python", "ask")
+                ),
                 *_BOT,
                 *_COMMON,
             ),

@@ -82,6 +82,10 @@ def _run(command: Command, arguments: argparse.Namespace, environment: Mapping[s
             from coze_tui.cli.history import run_history
 
             return run_history(command, arguments, environment)
+        case "give":
+            from coze_tui.cli.give import run_give
+
+            return run_give(command, arguments, environment)
         case "demo":
             from coze_tui.cli.first_frame import first_frame
 
