@@ -31,6 +31,8 @@ from coze_tui.text import clean, clean_line
 _MOST_PAGES = 200
 """Of messages in one conversation: ten thousand messages."""
 _TITLE_CHARACTERS = 80
+_LATEST = 253_370_764_800
+"""The year 9999."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,14 +239,14 @@ def bound(summary: Summary) -> ServerConversation | None:
 def _server_conversation(
     item: Conversation, bot_id: str, saved: SavedConversation | None
 ) -> ServerConversation:
-    created = item.created_at * 1000
+    created = _ms(item.created_at)
     return ServerConversation(
         conversation_id=item.id,
         bot_id=bot_id,
         name=clean_line(item.name).strip(),
         section_id=item.last_section_id,
         created_at_ms=created,
-        updated_at_ms=item.updated_at * 1000 or created,
+        updated_at_ms=_ms(item.updated_at) or created,
         key=saved.key if saved else "",
     )
 
@@ -260,7 +262,7 @@ def _listed(newest_first: Sequence[Message]) -> tuple[ServerMessage, ...]:
 
 def _saved(message: Message) -> SavedMessage | None:
     """A message as it is stored: read as in a stream, so that it is told alike."""
-    at_ms = message.created_at * 1000
+    at_ms = _ms(message.created_at)
     if message.role is Role.USER or message.type is MessageType.QUESTION:
         text = clean(shown_text(message))
         return SavedMessage("user", "question", text, message_id=message.id, created_at=at_ms)
@@ -268,6 +270,11 @@ def _saved(message: Message) -> SavedMessage | None:
     state.apply(MessageCompleted(Frame("conversation.message.completed", ""), message))
     found = messages_of(state, at_ms)
     return replace(found[0], message_id=message.id, created_at=at_ms) if found else None
+
+
+def _ms(seconds: int) -> int:
+    """Unix seconds as milliseconds, within what calendars have."""
+    return max(0, min(_LATEST, seconds)) * 1000
 
 
 def _title_from(listed: Sequence[ServerMessage]) -> str:

@@ -13,9 +13,13 @@ _MONTHS = (
 )
 
 
+_LATEST_MS = 253_370_764_800_000
+"""The year 9999: what a server tells may be anything."""
+
+
 def day_of(at_ms: int) -> date:
-    """The local day of a moment."""
-    then = time.localtime(at_ms / 1000)
+    """The local day of a moment; the nearest one that calendars have."""
+    then = _local(at_ms)
     return date(then.tm_year, then.tm_mon, then.tm_mday)
 
 
@@ -33,7 +37,7 @@ def day_heading(day: date, today: date) -> str:
 
 def clock(at_ms: int) -> str:
     """The local time of day: `10:21`."""
-    return time.strftime("%H:%M", time.localtime(at_ms / 1000))
+    return time.strftime("%H:%M", _local(at_ms))
 
 
 def short_date(at_ms: int, today: date) -> str:
@@ -42,3 +46,7 @@ def short_date(at_ms: int, today: date) -> str:
     if day == today:
         return clock(at_ms)
     return f"{day:%m-%d}" if day.year == today.year else f"{day:%Y-%m-%d}"
+
+
+def _local(at_ms: int) -> time.struct_time:
+    return time.localtime(max(0, min(_LATEST_MS, at_ms)) / 1000)

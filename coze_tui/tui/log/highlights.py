@@ -35,10 +35,24 @@ def spans(text: str, needle: str) -> list[tuple[int, int]]:
     return found
 
 
-def lit(segments: Sequence[Segment], needle: str, style: Style) -> list[Segment]:
-    """The segments with every occurrence of the needle in another style."""
+def torn(text: str, needle: str, before: str, after: str) -> list[tuple[int, int]]:
+    """The parts of the text that belong to occurrences which begin before it or go on behind it."""
+    parts = []
+    for start, end in spans(before + text, needle) if before else ():
+        if start < len(before) < end:
+            parts.append((0, end - len(before)))
+    for start, end in spans(text + after, needle) if after else ():
+        if start < len(text) < end:
+            parts.append((start, len(text)))
+    return parts
+
+
+def lit(
+    segments: Sequence[Segment], needle: str, style: Style, also: Sequence[tuple[int, int]] = ()
+) -> list[Segment]:
+    """The segments with every occurrence of the needle in another style, and what else is to be lit."""
     text = "".join(segment.text for segment in segments)
-    marks = spans(text, needle)
+    marks = sorted([*spans(text, needle), *also])
     if not marks:
         return list(segments)
     result: list[Segment] = []

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from coze_tui.tui.log.blocks import FoldBlock
+from coze_tui.tui.log.blocks import FoldBlock, HeaderBlock
 from coze_tui.tui.log.entries import Entry
-from coze_tui.tui.log.highlights import spans
+from coze_tui.tui.log.highlights import spans, torn
 from coze_tui.tui.render.lines import Line
 from coze_tui.tui.render.palette import Palette
 
@@ -15,7 +15,7 @@ def match_lines(entry: Entry, needle: str, width: int, palette: Palette) -> list
     lines = [entry.line(number) for number in range(height)]
     found = []
     for number, (line, block, _place) in enumerate(lines):
-        if block is None or not line.text:
+        if block is None or isinstance(block, HeaderBlock) or not line.text:
             continue
         text = line.text
         if number + 1 < height and lines[number + 1][1] is block:
@@ -27,6 +27,22 @@ def match_lines(entry: Entry, needle: str, width: int, palette: Palette) -> list
 
 def _continuation(line: Line) -> str:
     return f"{line.joint}{line.text}" if line.continues else ""
+
+
+def torn_parts(entry: Entry, number: int, needle: str) -> list[tuple[int, int]]:
+    """What is to be lit in a line because an occurrence is parted by its ends; offsets within its text.
+
+    A wrapped line is one with the line before; whether it is, and what stands between, the line says.
+    """
+    line, block, _place = entry.line(number)
+    before = after = ""
+    if number and line.continues:
+        above, above_block, _place = entry.line(number - 1)
+        before = f"{above.text}{line.joint}" if above_block is block else ""
+    below, below_block, _place = entry.line(number + 1)
+    if below_block is block:
+        after = _continuation(below)
+    return torn(line.text, needle, before, after)
 
 
 def holds(entry: Entry, needle: str) -> bool:

@@ -23,11 +23,11 @@ from textual.timer import Timer
 from coze_tui.engine.updates import Phase
 from coze_tui.i18n import N_, ngettext
 from coze_tui.tui import messages as posted
-from coze_tui.tui.log.blocks import AnswerBlock, Block, FoldBlock, FollowUpsBlock, style_of
+from coze_tui.tui.log.blocks import AnswerBlock, Block, FoldBlock, FollowUpsBlock, HeaderBlock, style_of
 from coze_tui.tui.log.entries import BotEntry, Entry, GreetingEntry, UserEntry
 from coze_tui.tui.log.highlights import lit
 from coze_tui.tui.log.line_index import LineIndex
-from coze_tui.tui.log.matches import match_lines, open_folds
+from coze_tui.tui.log.matches import match_lines, open_folds, torn_parts
 from coze_tui.tui.render.lines import Line, joined
 from coze_tui.tui.render.palette import Palette
 
@@ -731,8 +731,11 @@ class MessageLog(ScrollView, can_focus=True):
         line, block, inner = self._line(number)
         shift = self._shifts.get((id(block), line.block), 0) if block is not None else 0
         body = line.paint(max(0, width - _GUTTER - _MARGIN), shift)
-        if self._needle and block is not None:
-            body = lit(body, self._needle, self._palette.search_hit)
+        if self._needle and block is not None and not isinstance(block, HeaderBlock):
+            lead = sum(len(segment.text) for segment in line.lead)
+            parts = [] if shift else torn_parts(entry, place, self._needle)
+            torn = [(start + lead, end + lead) for start, end in parts]
+            body = lit(body, self._needle, self._palette.search_hit, torn)
         last_of_entry = place == self._index.height(index) - 1
         is_chosen = entry is self._cursor and self.has_focus and not last_of_entry
         segments = [*self._bar(entry, is_chosen, last_of_entry), *body, Segment(" " * _MARGIN)]

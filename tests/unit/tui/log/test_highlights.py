@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.segment import Segment
 from rich.style import Style
 
-from coze_tui.tui.log.highlights import lit, spans
+from coze_tui.tui.log.highlights import lit, spans, torn
 
 LIT = Style(reverse=True)
 
@@ -43,3 +43,24 @@ def test_lighting_changes_no_text_and_lights_exactly_the_matches(pieces: list[st
         wanted[start:end] = "x" * (end - start)
     assert marks == "".join(wanted)
     assert all(segment.style and segment.style.bold for segment in result if segment.text)
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "after", "parts"),
+    [
+        ("可以申请退", "款，原路", "", [(0, 1)]),
+        ("", "可以申请退", "款，原路", [(4, 5)]),
+        ("refund ", "policy", "", [(0, 6)]),
+        ("x", "退款", "x", []),
+        ("退", "款 退", "款", [(0, 1), (2, 3)]),
+    ],
+)
+def test_what_a_wrap_has_parted(before: str, text: str, after: str, parts: list[tuple[int, int]]) -> None:
+    needle = "refund policy" if "refund" in before else "退款"
+    assert torn(text, needle, before, after) == parts
+
+
+def test_parted_and_whole_occurrences_are_lit_together() -> None:
+    result = lit([Segment("款，退款"), Segment("，退")], "退款", LIT, [(0, 1), (5, 6)])
+    assert [part.text for part in result if part.style and part.style.reverse] == ["款", "退款", "退"]
+    assert "".join(part.text for part in result) == "款，退款，退"
