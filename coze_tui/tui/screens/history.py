@@ -490,8 +490,11 @@ class HistoryScreen(CurrentSizeScreen[HistoryChoice | None]):
         self._selection_changed()
         self._load()
         self.refresh_bindings()
-        words = ngettext("“{title}” was deleted.", "{n} conversations were deleted.", len(keys))
-        words = words.format(title=_short(items[0]), n=thousands(len(keys)))
+        if len(keys) == 1:
+            words = _("“{title}” was deleted.").format(title=_short(items[0]))
+        else:
+            words = ngettext("{n} conversation was deleted.", "{n} conversations were deleted.", len(keys))
+            words = words.format(n=thousands(len(keys)))
         undo = _("u brings it back.") if len(keys) == 1 else _("u brings them back.")
         self.notify(f"{words} {undo}", markup=False)
 
