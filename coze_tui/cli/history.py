@@ -12,11 +12,11 @@ from coze_tui.cli.commands import Command
 from coze_tui.cli.paper import Paper
 from coze_tui.cli.start import Start, begin, tell, tell_problems
 from coze_tui.engine.store_words import words_for
-from coze_tui.errors import SettingsError, StoreError
+from coze_tui.errors import SettingsError
 from coze_tui.i18n import _
 from coze_tui.setting_values import nearest
 from coze_tui.store import history
-from coze_tui.store.database import Database, Opened, open_or_rescue
+from coze_tui.store.database import Database, open_or_rescue
 from coze_tui.store.history import SavedConversation
 from coze_tui.text import clean_line
 
@@ -50,16 +50,19 @@ def run_history(command: Command, arguments: argparse.Namespace, environment: Ma
 
 
 async def _run(name: str, start: Start, arguments: argparse.Namespace) -> int:
-    opened = await open_or_rescue(start.paths.database_file)
+    file = start.paths.database_file
+    opened = await open_or_rescue(file)
+    database = opened.database
     try:
-        for trouble in opened.troubles:
-            tell(words_for(trouble))
-        if name in _CHANGING:
-            _require_saved(opened)
-        call = Call(start, arguments, opened.database, Paper(sys.stdout, start.environment))
-        return await _do(name, call)
+        if name in _CHANGING and not database.is_saved:  # the change would be gone with the program
+            await database.close()
+            database = await Database.open(file)  # says what is in the way
+        else:
+            for trouble in opened.troubles:
+                tell(words_for(trouble))
+        return await _do(name, Call(start, arguments, database, Paper(sys.stdout, start.environment)))
     finally:
-        await opened.database.close()
+        await database.close()
 
 
 async def _do(name: str, call: Call) -> int:
@@ -96,21 +99,6 @@ async def _do(name: str, call: Call) -> int:
             from coze_tui.cli.history_changed import prune_history
 
             return await prune_history(call)
-
-
-def _require_saved(opened: Opened) -> None:
-    """A change that would be gone with the program is refused.
-
-    Raises:
-        StoreError: the store is in memory only.
-    """
-    if not opened.database.is_saved:
-        trouble = opened.troubles[-1]
-        match trouble.kind:
-            case "network" | "permissions" | "migrated":
-                raise StoreError("other", trouble.path, trouble.detail)
-            case kind:
-                raise StoreError(kind, trouble.path, trouble.detail)
 
 
 async def conversations_named(call: Call, words: Sequence[str]) -> list[SavedConversation]:

@@ -279,6 +279,59 @@ def test_no_export_holds_the_token(command: Command, key: str, tmp_path: Path) -
     assert not [file for file in files if token.encode() in file.read_bytes()]
 
 
+def test_one_that_cannot_be_read_does_not_keep_the_others_here(
+    command: Command, database_file: Path, key: str, tmp_path: Path
+) -> None:
+    good = written(database_file, fresh)
+
+    def damage(c: sqlite3.Connection) -> None:
+        c.execute("UPDATE chats SET capture = zeroblob(9) WHERE conversation = ?", (key,))
+
+    written(database_file, damage)
+    ran = command("history", "export", "--all", "--format", "jsonl", "-o", str(tmp_path / "out"))
+    assert ran.status == 1
+    assert [good in line for line in ran.out.splitlines()] == [True]
+    assert f"conversation {key}:" in ran.err
+    assert "damaged" in ran.err
+
+
+def test_a_folder_that_cannot_be_written_to_ends_the_export(
+    command: Command, key: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    ran = command("history", "export", key, "-o", str(tmp_path / "file" / "below"))
+    assert ran.status == 2
+    assert "cannot be written" in ran.err
+
+
+def test_there_may_be_nothing_to_export_or_in_a_file(command: Command, tmp_path: Path) -> None:
+    ran = command("history", "export", "--all", "-o", str(tmp_path))
+    assert (ran.status, ran.out) == (0, "")
+    assert "nothing to export" in ran.err
+    file = tmp_path / "x.jsonl"
+    file.write_text('{"format":"coze-tui","version":1}\n')
+    ran = command("history", "import", str(file))
+    assert (ran.status, ran.out) == (0, "")
+    assert "no conversations in it" in ran.err
+
+
+def test_stdin_is_imported_too(command: Command, key: str, tmp_path: Path) -> None:
+    lines = command("history", "export", key, "--format", "jsonl", "-o", "-").out
+    ran = command("history", "import", "-", stdin=lines, COZE_TUI_HOME=str(tmp_path / "other"))
+    assert (ran.status, ran.out) == (0, f"{key}  {TITLE}  imported\n")
+
+
+def test_both_of_two_that_went_apart_are_kept(
+    command: Command, database_file: Path, key: str, tmp_path: Path
+) -> None:
+    lines = command("history", "export", key, "--format", "jsonl", "-o", "-").out
+    written(database_file, lambda c: add_chat(c, key, "这边", spring_frames(chat_id="8")))
+    changed = lines.replace("星期三", "星期四")
+    ran = command("history", "import", "-", stdin=changed)
+    assert ran.out.endswith("imported beside one that went on differently\n")
+    assert len(command("history").out.splitlines()) == 2
+
+
 # --- rename, delete, prune ---
 
 
@@ -339,6 +392,30 @@ def test_pruning_only_the_events_keeps_what_was_said(command: Command, key: str)
     assert plan["done"] is True
     assert command("history", "show", key).out == before
     assert command("history", "export", key, "--format", "sse", "-o", "-").out == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals are POSIX's")
+@pytest.mark.parametrize(("answer", "said", "left"), [("n", "nothing was removed", 1), ("y", "Removed", 0)])
+def test_pruning_asks_a_person(
+    environment: dict[str, str], command: Command, key: str, answer: str, said: str, left: int
+) -> None:
+    import pty
+
+    person, terminal = pty.openpty()
+    with os.fdopen(person, "wb", buffering=0) as keyboard, os.fdopen(terminal, "rb") as stdin:
+        keyboard.write(f"{answer}\n".encode())
+        ran = subprocess.run(
+            [sys.executable, "-m", "coze_tui", "history", "prune", "--older-than", "1d"],
+            env={**os.environ, **environment},
+            stdin=stdin,
+            capture_output=True,
+            check=True,
+            text=True,
+            encoding="utf-8",
+        )
+    assert "Remove this for good? [y/N]" in ran.stdout
+    assert said in ran.stdout + ran.stderr
+    assert len(command("history").out.splitlines()) == left
 
 
 def test_pruning_gives_room_back(command: Command, database_file: Path) -> None:

@@ -372,3 +372,26 @@ def test_prompts_come_latest_first_and_once(c: sqlite3.Connection) -> None:
 def test_a_prompt_with_a_lone_surrogate_is_kept(c: sqlite3.Connection) -> None:
     history.add_prompt(c, "a\ud83d\0b", 1)
     assert history.prompts(c, containing="A") == ("a\ufffdb",)
+
+
+def test_a_person_names_a_conversation_by_key_beginning_or_the_servers_id(c: sqlite3.Connection) -> None:
+    first = history.create_conversation(c, "coze.cn", "7402", 1, conversation_id="v1")
+    second = history.create_conversation(c, "coze.com", "7402", 2, conversation_id="v1")
+    assert history.keys_named(c, first) == (first,)
+    assert history.keys_named(c, "v1") == (second, first)
+    assert first in history.keys_named(c, first[:3])
+    assert history.keys_named(c, "") == history.keys_named(c, "%") == ()
+    history.delete(c, first, 3)
+    assert history.keys_named(c, first) == ()
+    assert history.keys_named(c, "v1") == (second,)
+
+
+def test_the_listed_keys_are_those_of_the_list(c: sqlite3.Connection) -> None:
+    keys = [history.create_conversation(c, "coze.cn", "7402", at) for at in range(5)]
+    for key in keys[:4]:
+        history.rename(c, key, "x")
+    history.pin(c, keys[0])
+    history.delete(c, keys[1], 9)
+    listed = history.listed_keys(c)
+    assert listed == (keys[0], keys[3], keys[2])
+    assert listed == tuple(saved.key for saved in history.conversations(c))

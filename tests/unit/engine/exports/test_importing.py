@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from coze_tui.api.captures import Capture, capture_text
 from coze_tui.api.objects import Frame
 from coze_tui.engine.exports.captures import captures_from
-from coze_tui.engine.exports.exporting import FORMATS, Exports, Format
+from coze_tui.engine.exports.exporting import Exports, Format
 from coze_tui.engine.exports.importing import Imported, Imports
 from coze_tui.engine.exports.json_lines import LineLimits, lines_from
 from coze_tui.errors import FileError
@@ -63,50 +63,6 @@ async def carried(database: Database, key: str) -> CarriedConversation:
 
 def lines_of(conversation: CarriedConversation) -> bytes:
     return b"".join(lines_from(conversation))
-
-
-# --- exporting ---
-
-
-async def test_each_form_gives_its_files(database: Database, tmp_path: Path) -> None:
-    key = await database.write(add_spring)
-    folder = tmp_path / "out"
-    for form in FORMATS:
-        await exported(database, form, folder)
-    stem = f"2025-01-28 2025年春节是哪一天 {key}"
-    assert sorted(path.name for path in folder.iterdir()) == sorted(
-        [f"{stem}.md", f"{stem}.html", f"{stem}.jsonl", f"{stem} 01.sse", f"{stem} 02.sse"]
-    )
-    assert all(path.stat().st_mode & 0o077 == 0 for path in folder.iterdir())
-
-
-async def test_an_export_never_takes_the_place_of_a_file_unasked(database: Database, tmp_path: Path) -> None:
-    key = await database.write(add_spring)
-    seen: list[Path] = []
-    exports = Exports(database)
-    [first] = await exports.export([key], "md", tmp_path, written=seen.append)
-    [second] = await exports.export([key], "md", tmp_path, written=seen.append)
-    assert second.name == f"{first.stem} (2).md"
-    assert await exports.export([key], "md", tmp_path, replace=True, written=seen.append) == [first]
-    assert seen == [first, second, first]
-
-
-async def test_all_are_those_of_the_list_and_what_is_gone_is_left_out(
-    database: Database, tmp_path: Path
-) -> None:
-    keys = [await database.write(add_spring) for _ in range(3)]
-    await database.write(lambda c: history.delete(c, keys[1], 1))
-    await database.write(lambda c: history.create_conversation(c, "coze.cn", "7511", 1))
-    assert set(await Exports(database).keys()) == {keys[0], keys[2]}
-    assert await Exports(database).export(["nothing"], "md", tmp_path) == []
-
-
-async def test_a_folder_that_cannot_be_written_to_is_said(database: Database, tmp_path: Path) -> None:
-    key = await database.write(add_spring)
-    (tmp_path / "file").touch()
-    with pytest.raises(FileError) as caught:
-        await Exports(database).export([key], "md", tmp_path / "file")
-    assert caught.value.reason == "unwritable"
 
 
 # --- JSON lines ---
@@ -343,6 +299,28 @@ async def test_what_a_capture_tells_is_kept(database: Database, tmp_path: Path) 
     assert (chat.sent_at, chat.logid, chat.question) == (SENT_AT, "L", "春节呢")
     assert (chat.summary.status, chat.summary.total_us) == ("canceled", 9_000_000)
     assert b"pat_EXAMPLE" not in lines_of(whole)
+
+
+async def test_a_question_that_the_stream_echoes_is_kept(database: Database) -> None:
+    [one] = await imported(database, STREAMS / "echo_question.sse")
+    [chat] = (await carried(database, one.key)).chats
+    assert chat.question
+    assert one.title == chat.question
+
+
+async def test_many_messages_are_found_as_soon_as_they_are_imported(
+    database: Database, tmp_path: Path
+) -> None:
+    conversation = spring()
+    last = conversation.messages[-1]
+    many = [
+        replace(last, position=last.position + number, content=f"第{number}条") for number in range(1, 300)
+    ]
+    file = tmp_path / "x.jsonl"
+    file.write_bytes(lines_of(replace(conversation, messages=conversation.messages + tuple(many))))
+    await imported(database, file)
+    assert len(await database.read(lambda c: search.search(c, "第299条"))) == 1
+    assert await database.run(lambda c: c.execute("SELECT min(is_indexed) FROM texts").fetchone()[0]) == 1
 
 
 async def test_facts_that_make_no_sense_are_left_out(database: Database, tmp_path: Path) -> None:

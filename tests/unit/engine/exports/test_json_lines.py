@@ -75,6 +75,7 @@ def test_a_file_without_its_end_is_cut() -> None:
             assert refused(cut).reason == "cut"
     assert refused(data[:-30]).reason == "cut"
     assert refused(b"".join(lines[:-1]) + data).reason == "cut"
+    assert refused(b"".join([*lines[:2], *lines[1:]])).detail == "conversation"
     assert refused(b"".join([*lines[:4], *lines[5:]])).reason in ("cut", "bad line")
 
 

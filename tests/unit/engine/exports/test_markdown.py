@@ -106,6 +106,7 @@ def test_a_tool_that_gives_fences_stays_in_its_own() -> None:
     found = [
         SavedMessage("assistant", "function_call", "not json", name="run"),
         SavedMessage("assistant", "knowledge", "a\n````\nb"),
+        SavedMessage("assistant", "knowledge", "7"),
     ]
     journal.finish_chat(c, chat, ChatSummary("interrupted"), found)
     text = text_of(taken(c, key))

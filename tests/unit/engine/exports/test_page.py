@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -31,6 +32,7 @@ from tests.unit.engine.exports.carried import (
     add_chat,
     any_conversation,
     empty_store,
+    message,
     spring,
     spring_frames,
     taken,
@@ -223,6 +225,44 @@ def test_frames_beyond_the_limit_are_counted_not_shown() -> None:
     text = shown(page_of(taken(c, key)))
     assert "200 more frames" in text
     assert "x" * 4_001 not in text
+
+
+def test_the_timeline_shows_stalls_open_tools_and_moments() -> None:
+    chat = json.dumps({"id": "1", "conversation_id": "2"})
+    frames = [Frame("conversation.chat.created", chat, 1_000)]
+    frames += [
+        Frame("conversation.message.delta", message("answer", "字"), at)
+        for at in (50_000, 60_000, 70_000, 1_500_000, 1_510_000, 1_520_000)
+    ]
+    frames += [
+        Frame("conversation.message.completed", message("answer", "字" * 6), 1_530_000),
+        Frame("conversation.message.completed", message("tool_response", "{}"), 1_600_000),
+        Frame("conversation.message.completed", message("function_call", '{"name":"lamp"}'), 1_700_000),
+        Frame("conversation.chat.failed", json.dumps({"last_error": {"code": 5000}}), 2_000_000),
+    ]
+    c = empty_store()
+    key = history.create_conversation(c, "coze.cn", "7511", SENT_AT)
+    add_chat(c, key, "?", frames)
+    html = page_of(taken(c, key))
+    assert 'class="stall"' in html
+    text = shown(html)
+    for expected in ("tool at 1 600 ms", "lamp 300 ms, no end", "failure 2 000 ms", "over a second 1 stall"):
+        assert expected in text, expected
+
+
+def test_a_chat_of_very_many_steps_is_not_drawn_without_end() -> None:
+    frames = [
+        Frame(
+            "conversation.message.completed",
+            message("function_call", '{"name":"x"}', id=str(number)),
+            1_000 * number,
+        )
+        for number in range(1, 400)
+    ]
+    c = empty_store()
+    key = history.create_conversation(c, "coze.cn", "7511", SENT_AT)
+    add_chat(c, key, "?", frames)
+    assert "more steps" in shown(page_of(taken(c, key)))
 
 
 def test_markdown_is_rendered_as_on_the_screen() -> None:
