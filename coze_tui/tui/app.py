@@ -330,11 +330,11 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
         return ChatScreen(self.settings)
 
     def on_mount(self) -> None:
-        self.call_after_refresh(self.call_after_refresh, self._go_on)
+        self.call_after_refresh(self.call_after_refresh, self._bring_up_the_rest)
         if self.lifeline is not None:
             self.lifeline.attach(asyncio.get_running_loop(), self.leave)
 
-    def _go_on(self) -> None:
+    def _bring_up_the_rest(self) -> None:
         """What would hold up the first frame and the first keys."""
         self.stylesheet.read_all([_STYLES / f"{name}.tcss" for name in _OTHER_STYLES])
         self.stylesheet.parse()
