@@ -92,6 +92,8 @@ _WHICH = (
     Option("--new", N_("begin a new conversation")),
 )
 
+_YES = Option("--yes", N_("do it without asking"), short="-y")
+
 _CHAT_NOTE = N_(
     "FILE is an .sse capture, `-` one on stdin. CHAT is Coze's id of a chat, the key of a conversation for "
     "its last chat, or `last`."
@@ -216,6 +218,17 @@ COMMANDS: Mapping[str, Command] = {
             note=N_("Pinned conversations are kept."),
         ),
         Command(
+            "replay",
+            N_("play a chat again on the screen: a capture, or one of the history"),
+            (
+                Option("--pace", N_("how much faster than life, from 0.1 to 100"), "X"),
+                *_SCREEN,
+                *_COMMON,
+            ),
+            words=N_("FILE|CHAT"),
+            note=_CHAT_NOTE,
+        ),
+        Command(
             "give",
             N_("a chat to give on: as a curl command, as a program with cozepy, as a line of ask"),
             (
@@ -223,6 +236,18 @@ COMMANDS: Mapping[str, Command] = {
                     "--as", N_("the form: curl, python or ask"), "FORM", choices=("curl", "python", "ask")
                 ),
                 *_BOT,
+                *_COMMON,
+            ),
+            words=N_("FILE|-|CHAT"),
+            note=_CHAT_NOTE,
+        ),
+        Command(
+            "bundle",
+            N_("write a file for Coze's support about one chat, shown before it is written"),
+            (
+                Option("--mask", N_("leave out what was said; every text keeps its length")),
+                Option("--output", N_("where to; `-` is stdout"), "FILE", short="-o"),
+                _YES,
                 *_COMMON,
             ),
             words=N_("FILE|-|CHAT"),

@@ -82,10 +82,18 @@ def _run(command: Command, arguments: argparse.Namespace, environment: Mapping[s
             from coze_tui.cli.history import run_history
 
             return run_history(command, arguments, environment)
+        case "replay":
+            from coze_tui.cli.replay import run_replay
+
+            return run_replay(command, arguments, environment)
         case "give":
             from coze_tui.cli.give import run_give
 
             return run_give(command, arguments, environment)
+        case "bundle":
+            from coze_tui.cli.bundle import run_bundle
+
+            return run_bundle(command, arguments, environment)
         case "demo":
             from coze_tui.cli.first_frame import first_frame
 

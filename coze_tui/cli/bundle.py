@@ -1,0 +1,99 @@
+"""`coze-tui bundle`: a file for Coze's support about one chat, seen before it is written."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+from coze_tui import __version__
+from coze_tui.cli.agreeing import require_agreement
+from coze_tui.cli.commands import Command
+from coze_tui.cli.paper import Paper
+from coze_tui.cli.past_chats import read_past_chat
+from coze_tui.cli.start import Start, begin, tell_problems
+from coze_tui.crash_reports import without_secrets
+from coze_tui.credentials import MASK
+from coze_tui.engine.support_bundle import bundle_text
+from coze_tui.engine.text_cells import cut
+from coze_tui.errors import CredentialsError, FileError, SettingsError
+from coze_tui.i18n import _, ngettext
+from coze_tui.private_files import write_new
+from coze_tui.text import clean, clean_line
+
+_SHOWN_LINES = 60
+_STDOUT = "-"
+
+
+def run_bundle(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Show the bundle, ask, write it; with `--output -` it goes to stdout and nothing is asked."""
+    start = begin(command, arguments, environment)
+    tell_problems(start)
+    past = read_past_chat(start, arguments.words)
+    if arguments.words == ["-"] and not arguments.yes and arguments.output != _STDOUT:
+        raise SettingsError(_("is needed when the chat comes from stdin"), source="--yes")
+    chat = past.inspected()
+    text = bundle_text(chat, _versions(), mask=arguments.mask, without_secrets=_without_secrets(start))
+    if arguments.output == _STDOUT:
+        sys.stdout.write(clean(text) if sys.stdout.isatty() else text)
+        return 0
+    path = Path(arguments.output or f"coze-support-{_tail(past.facts.chat_id)}.sse")
+    _show(text, Paper(sys.stdout, environment))
+    sys.stdout.flush()
+    if not arguments.yes and not require_agreement(_("Write this to {path}?").format(path=path)):
+        print(_("Nothing was written."))
+        return 0
+    try:
+        written = write_new(path, [text.encode("utf-8", "replace")])
+    except OSError as error:
+        raise FileError("unwritable", str(path), detail=error.strerror or type(error).__name__) from error
+    print(clean_line(_("Written: {path}").format(path=written)))
+    return 0
+
+
+def _versions() -> Mapping[str, str]:
+    return {
+        "version": __version__,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "httpx": version("httpx"),
+    }
+
+
+def _without_secrets(start: Start) -> Callable[[str], str]:
+    """Takes out what is, or looks like, a token. No command is run for it: it might ask for a password."""
+    try:
+        token = replace(start, settings=replace(start.settings, token_command="")).token().secret.reveal()
+    except CredentialsError:
+        token = ""
+
+    def clean_of_secrets(text: str) -> str:
+        if token:
+            text = text.replace(token, MASK)
+        return without_secrets(text, start.environment)
+
+    return clean_of_secrets
+
+
+def _tail(chat_id: str) -> str:
+    letters = "".join(letter for letter in chat_id if letter.isascii() and letter.isalnum())
+    return letters[-6:] or "chat"
+
+
+def _show(text: str, paper: Paper) -> None:
+    lines = text.splitlines()
+    for line in lines[:_SHOWN_LINES]:
+        paper.text(cut(clean_line(line), paper.width))
+    if left := len(lines) - len(lines[:_SHOWN_LINES]):
+        paper.text(
+            ngettext(
+                "… and {n} more line; `--output -` prints all",
+                "… and {n} more lines; `--output -` prints all",
+                left,
+            ).format(n=left),
+            "dim",
+        )
