@@ -82,15 +82,19 @@ class Inspecting:
         found = await self._database.read(lambda c: journal.find_chat(c, name))
         return found.key if found else 0
 
-    async def like(self, chat: int) -> tuple[LikeChat, ...]:
-        """Chats to compare one with: of the same question first, then of the same bot; the latest first."""
+    async def like(self, facts: ChatFacts, chat: int = 0) -> tuple[LikeChat, ...]:
+        """Chats to compare one with: of its question first, then of its bot; the latest first.
+
+        Args:
+            chat: the chat's own key, where it is in the store.
+        """
 
         def read(c: sqlite3.Connection) -> tuple[LikeChat, ...]:
-            this = journal.chat(c, chat)
-            question = this.question if this else ""
+            found = journal.chats_like(c, facts.question, facts.bot_id, facts.chat_id, _LIKE)
             return tuple(
-                LikeChat(found.key, _facts(c, found), found.question == question)
-                for found in journal.chats_like(c, chat, _LIKE)
+                LikeChat(like.key, _facts(c, like), like.question == facts.question)
+                for like in found
+                if like.key != chat
             )
 
         return await self._database.read(read)

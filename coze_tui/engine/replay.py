@@ -21,6 +21,8 @@ from coze_tui.engine.updates import TurnUpdate
 
 PACES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 _LONGEST_SLEEP = 3_600.0
+_STEP_US = 30_000
+"""Between frames whose times nobody knows."""
 
 
 class Feed(Protocol):
@@ -53,7 +55,11 @@ class Player:
         self.is_paused = False
         self.position = 0
         """Frames that were played."""
-        self._due = list(accumulate((max(0, frame.at_us) for frame in self.frames), max))
+        self.has_times = any(frame.at_us > 0 for frame in self.frames)
+        """When the frames came is known; else they are played one after the other, evenly."""
+        times = (max(0, frame.at_us) for frame in self.frames)
+        evenly = (number * _STEP_US for number in range(1, len(self.frames) + 1))
+        self._due = list(accumulate(times if self.has_times else evenly, max))
         self._clock = clock
         self._reader = TurnReader(self.state)
         self._feed: Feed | None = None

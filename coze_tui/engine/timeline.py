@@ -100,7 +100,7 @@ class Timeline:
         """All steps so far, by their beginning. Calls of tools may overlap."""
         spans = [*self._done, *(replace(tool, end_us=self.total_us) for tool in self._tools.values())]
         step = self._closed(max(self._step.end_us, self.total_us))
-        if step is not None and not (self._tools and step.kind == "waiting"):
+        if step is not None and not (self._tools and self._step.kind == "waiting"):
             spans.append(replace(step, is_open=not self.is_ended))
         return sorted(spans, key=lambda span: (span.start_us, span.end_us))
 
@@ -160,7 +160,7 @@ class Timeline:
         self._reach(at_us)
         step = self._closed(at_us)
         # While a tool runs its own bar says what is waited for.
-        if step is not None and not (self._tools and step.kind == "waiting"):
+        if step is not None and not (self._tools and self._step.kind == "waiting"):
             self._keep(step)
         self._step = Span(kind, at_us, at_us, is_open=True)
         self._arrivals = array("q")

@@ -294,16 +294,18 @@ def find_chat(c: sqlite3.Connection, name: str) -> SavedChat | None:
     return _chat_from_row(row) if row else None
 
 
-def chats_like(c: sqlite3.Connection, key: int, limit: int) -> tuple[SavedChat, ...]:
-    """Chats to compare one with: of the same question first, then of the same bot; the latest first."""
+def chats_like(
+    c: sqlite3.Connection, question: str, bot_id: str, chat_id: str, limit: int
+) -> tuple[SavedChat, ...]:
+    """Chats to compare one with: of its question first, then of its bot; the latest first, itself not."""
+    question, bot_id, chat_id = storable(question), storable(bot_id), storable(chat_id)
     rows = c.execute(
-        f"""WITH this AS (SELECT question AS asked, bot_id AS bot, chat_id AS id FROM chats WHERE key = ?)
-            SELECT {_COLUMNS} FROM chats, this
-            WHERE key <> ? AND is_final = 1 AND capture IS NOT NULL AND (chat_id = '' OR chat_id <> id)
-              AND (question = asked OR bot_id = bot)
+        f"""SELECT {_COLUMNS} FROM chats
+            WHERE is_final = 1 AND capture IS NOT NULL AND (chat_id = '' OR chat_id <> ?)
+              AND (question = ? OR bot_id = ?)
               AND (SELECT deleted_at FROM conversations WHERE conversations.key = conversation) = 0
-            ORDER BY question = asked DESC, sent_at DESC, key DESC LIMIT ?""",
-        (key, key, limit),
+            ORDER BY question = ? DESC, sent_at DESC, key DESC LIMIT ?""",
+        (chat_id, question, bot_id, question, limit),
     )
     return tuple(_chat_from_row(row) for row in rows)
 

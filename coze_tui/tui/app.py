@@ -51,7 +51,7 @@ _FIRST_STYLES = (
 """Of what the first frame shows; all others are read after it, always in this order."""
 _OTHER_STYLES = (
     *("panel", "field", "rows", "passage", "json_view", "dialogs", "bot_list", "bots"),
-    *("first_run", "tool_request", "help", "history", "inspector"),
+    *("first_run", "tool_request", "help", "history", "timeline_bar", "inspector", "replay"),
 )
 
 
@@ -326,7 +326,7 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
 
     # --- life ---
 
-    def get_default_screen(self) -> ChatScreen:
+    def get_default_screen(self) -> Screen[None]:
         return ChatScreen(self.settings)
 
     def on_mount(self) -> None:

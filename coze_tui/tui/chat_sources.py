@@ -1,12 +1,14 @@
-"""Where the screens get the frames of a chat from: the store, a turn that runs, a capture."""
+"""Where the screens get the frames of a chat from: the store, a turn that runs, a file."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from coze_tui.api.captures import Capture, Problem
+from coze_tui.api.captures import Problem
+from coze_tui.api.objects import Frame
 from coze_tui.engine.home import EngineHome
-from coze_tui.engine.inspected_chat import facts_of
+from coze_tui.engine.inspected_chat import ChatFacts
 from coze_tui.engine.inspecting import FramesPage
 
 if TYPE_CHECKING:
@@ -50,15 +52,16 @@ class StoredChat:
         return page
 
 
-class CapturedChat:
-    """A chat from a file."""
+class KeptChat:
+    """A chat that is wholly known: from a file, for instance."""
 
     chat = 0
 
-    def __init__(self, capture: Capture) -> None:
-        self.problems = capture.problems
-        self._capture = capture
+    def __init__(self, frames: Sequence[Frame], facts: ChatFacts, problems: Sequence[Problem] = ()) -> None:
+        self.problems = tuple(problems)
+        self._frames = tuple(frames)
+        self._facts = facts
 
     async def page(self, after: int) -> FramesPage | None:
         """All there is."""
-        return FramesPage(0, facts_of(self._capture), self._capture.frames[after:], True)
+        return FramesPage(0, self._facts, self._frames[after:], True)

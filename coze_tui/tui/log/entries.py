@@ -117,7 +117,7 @@ class UserEntry(Entry):
 
     def __init__(self, text: str, sent_at_ms: int, *, chat: int = 0) -> None:
         self.text = text
-        super().__init__([HeaderBlock(_("you"), "user", [clock_time(sent_at_ms)]), PlainBlock(text)], chat)
+        super().__init__([HeaderBlock(_("you"), "user", _when(sent_at_ms)), PlainBlock(text)], chat)
 
     def copy_text(self) -> str:
         return self.text
@@ -161,7 +161,7 @@ class BotEntry(Entry):
     bar = "accent"
 
     def __init__(self, bot_name: str, sent_at_ms: int, *, chat: int = 0) -> None:
-        self._header = HeaderBlock(bot_name, "accent", [clock_time(sent_at_ms)])
+        self._header = HeaderBlock(bot_name, "accent", _when(sent_at_ms))
         super().__init__([self._header], chat)
         self.sent_at_ms = sent_at_ms
         self.outcome: Phase | None = None
@@ -288,7 +288,7 @@ class BotEntry(Entry):
 
     def _tell(self) -> None:
         """Put into the header what is known by now."""
-        facts = [clock_time(self.sent_at_ms)]
+        facts = _when(self.sent_at_ms)
         if self._total_us:
             facts.append(duration(self._total_us))
         if self._first_text_us:
@@ -333,6 +333,11 @@ class BotEntry(Entry):
             if block.message_id == message_id and not block.ended_us:
                 block.ended_us = at_us
                 block.release()
+
+
+def _when(at_ms: int) -> list[str]:
+    """The time of day; nothing where nobody knows it."""
+    return [clock_time(at_ms)] if at_ms else []
 
 
 def clock_time(at_ms: int) -> str:

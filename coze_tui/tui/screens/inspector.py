@@ -11,7 +11,6 @@ from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.screen import Screen
 from textual.widgets import Input
 from textual.worker import Worker, WorkerState
 
@@ -24,6 +23,7 @@ from coze_tui.i18n import N_, _, ngettext
 from coze_tui.text import clean_line
 from coze_tui.tui.amounts import thousands
 from coze_tui.tui.chat_sources import ChatSource
+from coze_tui.tui.terminal.resizing import CurrentSizeScreen
 from coze_tui.tui.widgets.banner import Banner
 from coze_tui.tui.widgets.chat_head import ChatHead
 from coze_tui.tui.widgets.field import Field
@@ -56,7 +56,7 @@ Give = Callable[[ChatFacts], str]
 """Makes a text of a chat that is to be copied."""
 
 
-class InspectorScreen(Screen[None]):
+class InspectorScreen(CurrentSizeScreen[None]):
     """Shows one chat.
 
     Args:
@@ -322,6 +322,12 @@ class InspectorScreen(Screen[None]):
         self.notify(_("Saved as {path}").format(path=clean_line(str(path))), markup=False)
 
     # --- other screens ---
+
+    def action_replay(self) -> None:
+        """Play the chat again."""
+        from coze_tui.tui.screens.replay import ReplayScreen
+
+        self.app.push_screen(ReplayScreen(self._source))
 
     def action_help(self) -> None:
         """The keys."""

@@ -94,7 +94,9 @@ async def test_chats_of_the_same_question_are_told_apart(database: Database, ins
         return chat
 
     last = [await over(question) for question in ("else", "q", "q")][-1]
-    like = await inspecting.like(last)
+    page = await inspecting.page(key, last)
+    assert page is not None
+    like = await inspecting.like(page.facts, last)
     assert [(found.facts.question, found.has_same_question) for found in like] == [
         ("q", True),
         ("else", False),

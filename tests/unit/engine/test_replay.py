@@ -170,6 +170,16 @@ async def test_a_chat_without_frames_ends_at_once() -> None:
     assert player.is_ended
 
 
+async def test_frames_without_times_come_evenly() -> None:
+    clock = Clock()
+    player = Player([replace(frame, at_us=0) for frame in frames_of("text_chat")], ChatFacts(), clock=clock)
+    assert not player.has_times
+    player.begin(Kept())
+    clock.seconds += 0.1
+    await played(player)
+    assert player.position == 3
+
+
 REAL = [frame for name in ("reasoning", "tool_and_two_answers", "studio_breaks") for frame in frames_of(name)]
 ANY_FRAME = st.one_of(
     st.sampled_from(REAL),

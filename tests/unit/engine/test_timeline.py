@@ -180,3 +180,26 @@ def test_spans_lie_within_the_chat_in_order_whatever_comes(updates: list[TurnUpd
         assert 0 <= span.start_us <= span.end_us <= timeline.total_us
         assert (span.kind == "tool") == (span.name != "")
         assert all(rate >= 0 for rate in span.rates)
+
+
+def test_a_tool_between_two_answers_is_waited_for_and_nothing_else() -> None:
+    timeline = Timeline.of(
+        [
+            grew(100, 200),
+            settled(200),
+            called("ferry", 300),
+            responded("ferry", 900),
+            grew(1000),
+            settled(1100),
+        ]
+    )
+    timeline.add(ended(1200))
+    assert shape(timeline) == [
+        ("waiting", 0, 100),
+        ("answering", 100, 200),
+        ("waiting", 200, 300),
+        ("ferry", 300, 900),
+        ("waiting", 900, 1000),
+        ("answering", 1000, 1100),
+        ("settling", 1100, 1200),
+    ]

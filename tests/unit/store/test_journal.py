@@ -300,6 +300,7 @@ def test_a_chat_is_compared_with_those_of_its_question_and_then_of_its_bot(
     def over(question: str, at: int, bot_id: str = "7402", conversation: str = key) -> int:
         chat = journal.begin_chat(c, conversation, question, bot_id, at)
         journal.append_frames(c, chat, 1, SOME)
+        journal.note_ids(c, chat, chat_id=f"id {chat}")
         journal.finish_chat(c, chat, DONE, [])
         return chat
 
@@ -311,6 +312,6 @@ def test_a_chat_is_compared_with_those_of_its_question_and_then_of_its_bot(
     over("q", 9_000, conversation=gone)
     history.delete(c, gone, 10_000)
     begin(c, key, "q")
-    like = [chat.key for chat in journal.chats_like(c, this, 9)]
+    like = [chat.key for chat in journal.chats_like(c, "q", "7402", f"id {this}", 9)]
     assert like == [same, older, other_bot, other_question]
-    assert [chat.key for chat in journal.chats_like(c, this, 2)] == [same, older]
+    assert [chat.key for chat in journal.chats_like(c, "q", "7402", "", 2)] == [this, same]

@@ -1,0 +1,60 @@
+"""`coze-tui replay`: a chat that is over, played again on the screen. Needs no token and no network."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+
+from coze_tui.cli.commands import Command
+from coze_tui.cli.exits import Exit
+from coze_tui.cli.past_chats import read_past_chat
+from coze_tui.cli.start import begin, tell, tell_problems
+from coze_tui.errors import SettingsError
+from coze_tui.i18n import _
+
+_LOWEST, _HIGHEST = 0.1, 100.0
+
+
+def run_replay(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Play the chat until the screen is left; its exit status."""
+    from coze_tui.tui.terminal.signals import Lifeline, missing_terminals, speak_utf8
+
+    start = begin(command, arguments, environment)
+    tell_problems(start)
+    pace = _pace_of(arguments.pace)
+    if missing_terminals(sys.__stdin__, sys.__stderr__):
+        tell(_("a replay needs a terminal. Without one, use `coze-tui show`."))
+        return Exit.USAGE
+    past = read_past_chat(start, arguments.words)
+    speak_utf8(sys.__stderr__)
+    with Lifeline() as lifeline:
+        from coze_tui.cli.chat import AppAccess
+        from coze_tui.tui.chat_sources import KeptChat
+        from coze_tui.tui.replay_app import ReplayApp
+
+        source = KeptChat(past.frames, past.facts, past.problems)
+        app = ReplayApp(start.settings, AppAccess(start), source, pace=pace)
+        app.lifeline = lifeline
+        app.run(mouse=start.settings.mouse)
+    if app.crash is not None:
+        raise app.crash
+    return lifeline.code or app.return_code or 0
+
+
+def _pace_of(text: str | None) -> float:
+    """How fast it begins.
+
+    Raises:
+        SettingsError: that is no number, or one that is not offered.
+    """
+    try:
+        pace = 1.0 if text is None else float(text)
+    except ValueError:
+        pace = 0.0
+    if not _LOWEST <= pace <= _HIGHEST:
+        raise SettingsError(
+            _("must be a number from {lowest:g} to {highest:g}").format(lowest=_LOWEST, highest=_HIGHEST),
+            source="--pace",
+        )
+    return pace

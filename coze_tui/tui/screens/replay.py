@@ -1,0 +1,301 @@
+"""The replay: a chat that is over comes in again as if it were live, and one steers how fast."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import events, getters, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message_pump import MessagePump
+from textual.worker import Worker, WorkerState
+
+from coze_tui.advice import advice
+from coze_tui.engine.capture_files import problem_text
+from coze_tui.engine.figures import TurnFigures
+from coze_tui.engine.home import TurnFeed
+from coze_tui.engine.inspected_chat import ChatFacts, InspectedChat
+from coze_tui.engine.replay import Player
+from coze_tui.engine.timeline import Timeline
+from coze_tui.engine.updates import Phase
+from coze_tui.errors import CozeTuiError
+from coze_tui.i18n import N_, _
+from coze_tui.text import clean, clean_line
+from coze_tui.tui import messages as posted
+from coze_tui.tui.bridge import run_turn
+from coze_tui.tui.chat_sources import ChatSource
+from coze_tui.tui.log.entries import BotEntry, UserEntry
+from coze_tui.tui.terminal.resizing import CurrentSizeScreen
+from coze_tui.tui.widgets.banner import Banner
+from coze_tui.tui.widgets.chip import Chip, activity_of
+from coze_tui.tui.widgets.event_sidebar import EventSidebar
+from coze_tui.tui.widgets.header import ChatHeader
+from coze_tui.tui.widgets.key_footer import KeyFooter
+from coze_tui.tui.widgets.life_feed import LifeFeed
+from coze_tui.tui.widgets.message_log import MessageLog
+from coze_tui.tui.widgets.replay_line import ReplayLine
+from coze_tui.tui.widgets.status_strip import StatusStrip
+from coze_tui.tui.widgets.timeline_bar import TimelineBar
+
+if TYPE_CHECKING:
+    from coze_tui.tui.app import CozeApp
+
+_NARROW = 100
+_LOW = 30
+"""Lines under which the timeline is left out."""
+_BEAT_SECONDS = 0.1
+_FOOTER = (
+    *("replay.pause", "replay.step", "replay.faster", "replay.slower", "replay.end", "replay.again"),
+    *("replay.inspect", "log.unfold"),
+)
+_KEYS_SHOWN = 9
+
+
+class ReplayScreen(CurrentSizeScreen[None]):
+    """Plays one chat. Nothing of it is sent anywhere."""
+
+    AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "pause", N_("pause"), id="replay.pause", tooltip=N_("pause and go on")),
+        Binding("right", "step", N_("step"), id="replay.step", tooltip=N_("play one frame")),
+        Binding("left", "step_back", N_("back"), id="replay.step_back", show=False),
+        Binding("plus,equals_sign", "pace(1)", N_("faster"), id="replay.faster"),
+        Binding("minus", "pace(-1)", N_("slower"), id="replay.slower"),
+        Binding("end", "to_end", N_("to the end"), id="replay.end"),
+        Binding("home", "again", N_("again"), id="replay.again", tooltip=N_("from the beginning")),
+        Binding("i", "inspect", N_("inspect"), id="replay.inspect", tooltip=N_("look at the frames")),
+        Binding("pageup", "scroll_log(-1)", N_("page up"), id="replay.page_up", show=False),
+        Binding("pagedown", "scroll_log(1)", N_("page down"), id="replay.page_down", show=False),
+        Binding("f1,question_mark", "help", N_("help"), id="replay.help", show=False),
+        Binding("escape,q", "leave", N_("leave"), id="replay.leave"),
+    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_NARROW, "-wide")]  # noqa: RUF012 Textual's type is off
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (_LOW, "-tall")]  # noqa: RUF012
+    PART = N_("Replay")
+
+    header = getters.query_one(ChatHeader)
+    banner = getters.query_one(Banner)
+    log_widget = getters.query_one(MessageLog)
+    sidebar = getters.query_one(EventSidebar)
+    strip = getters.query_one(StatusStrip)
+    bar = getters.query_one(TimelineBar)
+    steering = getters.query_one(ReplayLine)
+    life = getters.query_one(LifeFeed)
+
+    def __init__(self, source: ChatSource, *, pace: float = 1.0) -> None:
+        super().__init__()
+        self.player = Player((), ChatFacts(), pace=pace)
+        self.phase: Phase | None = None
+        self._source = source
+        self._timeline = Timeline()
+        self._following: asyncio.Task[None] | None = None
+
+    @property
+    def coze(self) -> CozeApp:
+        """The app, with what screens need of it."""
+        return cast("CozeApp", self.app)
+
+    # --- made ---
+
+    def compose(self) -> ComposeResult:
+        yield ChatHeader(site=_("replay"), id="header")
+        yield Banner(id="banner")
+        with Horizontal(id="body"):
+            yield MessageLog(self.coze.palette, frames_per_second=self.coze.frames_per_second, id="log")
+            yield EventSidebar(id="sidebar")
+        yield StatusStrip(id="strip")
+        yield TimelineBar(id="timeline")
+        yield ReplayLine(id="steering")
+        yield KeyFooter(_FOOTER, last="replay.leave", most=_KEYS_SHOWN)
+        yield LifeFeed(id="life")
+
+    def on_mount(self) -> None:
+        for problem in self._source.problems[:3]:
+            self.banner.add(problem_text(problem))
+        self.watch(self.app, "theme", lambda: self.log_widget.set_palette(self.coze.palette), init=False)
+        self.set_interval(_BEAT_SECONDS, self._beat)
+        self._load()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """What a worker failed with is told if it was foreseen; else it is a crash."""
+        error = event.worker.error
+        if event.state is not WorkerState.ERROR or error is None:
+            return
+        if isinstance(error, CozeTuiError):
+            self.banner.add(advice(error).text)
+        elif isinstance(error, Exception):
+            self.app._handle_exception(error)
+
+    @work(group="load", exclusive=True, exit_on_error=False)
+    async def _load(self) -> None:
+        page = await self._source.page(0)
+        if page is None:
+            self.banner.add(_("There is no such chat any more."))
+            return
+        if not page.are_kept:
+            self.banner.add(_("The frames of this chat were removed to save room; its messages are kept."))
+        facts = page.facts
+        self.player = Player(page.frames, facts, pace=self.player.pace)
+        if page.frames and not self.player.has_times:
+            self.banner.add(_("No times of arrival are in it: the frames come evenly."))
+        self.header.bot = facts.bot or _("bot")
+        self.header.title = clean_line(facts.question[:240]).strip()
+        chat = InspectedChat(facts)
+        chat.add(page.frames)
+        chat.end(facts)
+        self._timeline = chat.timeline
+        self.set_class(not self.player.has_times, "-timeless")
+        self._play()
+
+    # --- played ---
+
+    @work(group="play", exclusive=True, exit_on_error=False)
+    async def _play(self, position: int = 0) -> None:
+        """Begin at a position, and let time pass."""
+        await self._forget()
+        facts, figures = self.player.facts, TurnFigures()
+        entry = BotEntry(self.header.bot, facts.sent_at_ms)
+        log = self.log_widget
+        log.clear()
+        if facts.question:
+            log.append(UserEntry(clean(facts.question), facts.sent_at_ms))
+        log.append(entry)
+        log.begin(entry)
+        self.life.figures = figures
+        self.sidebar.show(figures)
+        self.strip.show(figures)
+        feed = TurnFeed()
+        receivers: dict[str, MessagePump] = {"log": log, "life": self.life, "screen": self}
+        self._following = asyncio.create_task(run_turn(feed, receivers))
+        self.player.begin(feed, position)
+        await self.player.play()
+        await self._following
+
+    async def _forget(self) -> None:
+        """Wait until nothing of what was played before can reach what is played next."""
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
+            self._following = None
+        for widget in (self.log_widget, self.life):
+            settled = asyncio.Event()
+            if widget.call_later(settled.set):
+                await settled.wait()
+
+    def on_phase_changed(self, message: posted.PhaseChanged) -> None:
+        """The chip says it."""
+        self.phase = message.update.phase
+
+    def on_turn_ended(self, message: posted.TurnEnded) -> None:
+        """The chip says it, too."""
+        self.phase = message.update.outcome
+
+    def _beat(self) -> None:
+        if not self.coze.line_is_clear:  # the next beat shows a newer state
+            return
+        player = self.player
+        now_us = None if player.is_ended else player.at_us
+        self.sidebar.flush(now_us)
+        self.strip.flush(now_us)
+        self.steering.show(player)
+        self.bar.show(self._timeline, player.at_us if player.has_times else None)
+        tool = clean_line(self.life.figures.tool)
+        self.header.show_chip(Chip(activity_of(self.phase), tool, now_us))
+
+    # --- steered ---
+
+    def action_pause(self) -> None:
+        """Stand still, or go on; from the end, play it again."""
+        if self.player.is_ended:
+            self.action_again()
+        else:
+            self.player.pause()
+            self._beat()
+
+    def action_step(self) -> None:
+        """Play one frame, and stand still."""
+        self.player.step()
+        self._beat()
+
+    def action_step_back(self) -> None:
+        """Go back by one frame, and stand still."""
+        self.player.pause(True)
+        self._play(max(0, self.player.position - 1))
+
+    def action_pace(self, step: int) -> None:
+        """Faster or slower."""
+        self.player.change_pace(step)
+        self._beat()
+
+    def action_to_end(self) -> None:
+        """Play all the rest at once."""
+        self.player.to_end()
+        self._beat()
+
+    def action_again(self) -> None:
+        """Play from the beginning."""
+        self.player.pause(False)
+        self._play()
+
+    # --- the rest ---
+
+    def action_scroll_log(self, pages: int) -> None:
+        """Scroll the log."""
+        log = self.log_widget
+        log.scroll_to(y=log.scroll_offset.y + pages * max(1, log.size.height - 2), animate=False)
+
+    @on(EventSidebar.RowChosen)
+    def _row_chosen(self, message: EventSidebar.RowChosen) -> None:
+        self._inspect(message.frame_number)
+
+    def action_inspect(self) -> None:
+        """Look at the frame that was played last."""
+        self._inspect(self.player.position)
+
+    def _inspect(self, frame: int) -> None:
+        from coze_tui.tui.screens.inspector import InspectorScreen
+
+        if not self.player.is_ended:
+            self.player.pause(True)
+        self.app.push_screen(InspectorScreen(self._source, frame=frame))
+
+    @on(EventSidebar.IdsAsked)
+    def _ids_asked(self, message: EventSidebar.IdsAsked) -> None:
+        figures = message.figures
+        ids = (
+            ("conversation_id", figures.conversation_id),
+            ("chat_id", figures.chat_id),
+            ("logid", figures.logid),
+        )
+        self.coze.copy_and_tell("\n".join(f"{name} {value}" for name, value in ids if value), _("ids"))
+
+    @on(MessageLog.CopyAsked)
+    def _copy_asked(self, message: MessageLog.CopyAsked) -> None:
+        self.coze.copy_and_tell(message.text, _("code block") if message.what == "code" else _("message"))
+
+    @on(MessageLog.LinkChosen)
+    def _link_chosen(self, message: MessageLog.LinkChosen) -> None:
+        self.coze.show_link(message.url)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Where there is no room for the sidebar, the strip stands for it."""
+        is_wide = self.size.width >= _NARROW
+        self.sidebar.display = is_wide
+        self.strip.display = not is_wide
+
+    def action_help(self) -> None:
+        """The keys."""
+        from coze_tui.tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self))
+
+    def action_leave(self) -> None:
+        """From the log back to steering, and from there to where one was, or out of the program."""
+        if self.focused is not None:
+            self.set_focus(None)
+        elif len(self.app.screen_stack) > 1:
+            self.dismiss(None)
+        else:
+            self.app.run_worker(self.coze.action_quit(), exit_on_error=False)
