@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from coze_tui.engine.conversations import ChatPage
-from coze_tui.engine.transcript import ToldChat
 from coze_tui.tui.log.entries import BotEntry, Entry, SectionEntry, UserEntry
 from coze_tui.tui.widgets.message_log import MessageLog
 
 if TYPE_CHECKING:
     from coze_tui.engine.browsing import Occurrence
+    from coze_tui.engine.conversations import ChatPage
     from coze_tui.engine.engine import Engine
     from coze_tui.engine.home import EngineHome
+    from coze_tui.engine.transcript import ToldChat
 
 
 @dataclass(frozen=True, slots=True)
