@@ -64,16 +64,21 @@ def now_ms() -> int:
     return int(time.time() * 1000)
 
 
+def new_key() -> str:
+    """A key for a conversation that is still to be made."""
+    return history.new_key()
+
+
 class Conversations:
     """What the engine does with conversations. Every method may raise StoreError."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, site: str, bot_id: str, bot_name: str = "") -> str:
-        """A new, empty conversation; its key. An empty one is in no list."""
+    async def create(self, site: str, bot_id: str, bot_name: str = "", *, key: str = "") -> str:
+        """A new, empty conversation; its key, which may be given. An empty one is in no list."""
         return await self._database.write(
-            lambda c: history.create_conversation(c, site, bot_id, now_ms(), bot_name=bot_name)
+            lambda c: history.create_conversation(c, site, bot_id, now_ms(), bot_name=bot_name, key=key)
         )
 
     async def summary(self, key: str) -> Summary | None:

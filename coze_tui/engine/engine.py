@@ -29,11 +29,12 @@ from coze_tui.engine.stored_turn import StoredTurn, messages_of, summary_of
 from coze_tui.engine.telling import outcome_of
 from coze_tui.engine.turn import TurnState
 from coze_tui.engine.updates import ChatIdentified, LogidReported, Phase, TurnEnded
-from coze_tui.engine.upkeep import keep_small
+from coze_tui.engine.upkeep import complete_index, keep_small
 from coze_tui.errors import ApiError, CozeTuiError, NotFoundError, NotServedError, StoreError
 from coze_tui.settings import Settings
 from coze_tui.store import history, journal
-from coze_tui.store.database import open_or_rescue
+from coze_tui.store.database import CHECKED_BYTES, open_or_rescue
+from coze_tui.store.history import SavedConversation
 from coze_tui.store.journal import SavedChat
 from coze_tui.store.trouble import Trouble
 
@@ -84,6 +85,8 @@ class Engine:
         self._connection: Connection | None = None
         self._connecting = asyncio.Lock()
         self._bots: dict[str, Bot] = {}
+        self._unsaved_ids: dict[str, str] = {}
+        """Coze's ids of the conversations whose last chat the store did not take."""
         self._beating: asyncio.Task[None] | None = None
         self._upkeep: asyncio.Task[None] | None = None
         self.live = LiveTurns(self._turn_ended)
@@ -93,11 +96,12 @@ class Engine:
         opened = await open_or_rescue(path)
         self._database = opened.database
         self.troubles = opened.troubles
+        opened.database.on_rescue = self._rescued
         self.conversations = Conversations(opened.database)
         self.browsing = Browsing(opened.database)
         self.inspecting = Inspecting(opened.database, self.live)
         self.server_side = ServerSide(opened.database, self.client, lambda: self.settings)
-        self._upkeep = asyncio.create_task(self._keep_small(), name="upkeep")
+        self._upkeep = asyncio.create_task(self._look_after_store(), name="upkeep")
 
     async def close(self) -> None:
         """Stop what runs, save it, and let go of everything."""
@@ -197,6 +201,13 @@ class Engine:
 
     # --- turns ---
 
+    async def begin_conversation(self, key: str, bot_id: str, bot_name: str) -> None:
+        """Make a conversation; where it cannot be stored it is talked in all the same."""
+        try:
+            await self.conversations.create(self.settings.site, bot_id, bot_name, key=key)
+        except StoreError as error:
+            self._report(error)
+
     async def ask(
         self, conversation: str, question: str, feed: TurnFeed, *, files: Sequence[Path] = ()
     ) -> None:
@@ -214,20 +225,20 @@ class Engine:
         self.live.start(live, feed)
 
     async def _turn(self, conversation: str, question: str, attachments: tuple[Attachment, ...]) -> LiveTurn:
-        saved = await self._database.run(lambda c: history.conversation(c, conversation))
+        saved = await self._conversation(conversation)
         settings = self.settings
         request = ChatRequest(
             bot_id=saved.bot_id if saved else settings.bot_id,
             user_id=settings.user_id,
             question=question,
-            conversation_id=saved.conversation_id if saved else "",
+            conversation_id=self._unsaved_ids.get(conversation) or (saved.conversation_id if saved else ""),
             attachments=attachments,
             custom_variables=settings.custom_variables,
             parameters=settings.parameters,
             publish_status=settings.publish_status,
             connector_id=settings.connector_id,
         )
-        stored = StoredTurn(self._database, conversation, self._report)
+        stored = StoredTurn(self._database, conversation, self._report, site=settings.site)
         client = await self.client()
         record: TurnRecord = stored
         if folder := settings.record_captures:
@@ -240,6 +251,14 @@ class Engine:
             )
         turn = ChatTurn(client, request, record=record, idle_seconds=settings.idle_timeout)
         return LiveTurn(conversation, question, turn, stored)
+
+    async def _conversation(self, key: str) -> SavedConversation | None:
+        """What is known of a conversation; nothing where the store cannot be read, for chatting goes on."""
+        try:
+            return await self._database.run(lambda c: history.conversation(c, key))
+        except StoreError as error:
+            self._report(error)
+            return None
 
     async def check_attachment(self, path: Path) -> int:
         """The size of a file that can go with a question. Raises AttachmentError."""
@@ -304,7 +323,7 @@ class Engine:
 
     def trouble_texts(self) -> list[str]:
         """What was wrong with the store when it was opened, in the language in use."""
-        return [words_for(trouble) for trouble in self.troubles]
+        return [words_for(trouble, is_saved=self.is_saved) for trouble in self.troubles]
 
     async def figures(self, chat: int) -> TurnFigures:
         """The life of a stored chat, from its frames by the same state machine as live."""
@@ -359,12 +378,24 @@ class Engine:
 
     # --- the store as such ---
 
-    async def _keep_small(self) -> None:
-        """In the background, once: what the retention setting asks for."""
+    async def _look_after_store(self) -> None:
+        """In the background, once: the search index made whole, old things removed, a large file checked."""
+        database = self._database
         try:
-            await keep_small(self._database, self.settings.retention_days, now_ms())
+            await complete_index(database)
+            await keep_small(database, self.settings.retention_days, now_ms())
+            if database.path is not None and database.path.stat().st_size > CHECKED_BYTES:
+                await database.check()
+        except OSError:
+            pass  # the file is gone; the next write tells
         except StoreError as error:
             self._report(error)
+
+    def _rescued(self, troubles: Sequence[Trouble]) -> None:
+        """The store has been opened anew under our feet."""
+        self.troubles += tuple(troubles)
+        for trouble in troubles:
+            self._report(CozeTuiError(words_for(trouble, is_saved=self.is_saved)))
 
     def _keep_beating(self) -> None:
         if self._beating is None or self._beating.done():
@@ -382,9 +413,14 @@ class Engine:
                 self._report(error)
 
     def _turn_ended(self, live: LiveTurn) -> None:
+        if live.stored.is_behind and (conversation_id := live.turn.state.conversation_id):
+            self._unsaved_ids[live.conversation] = conversation_id
+        else:
+            self._unsaved_ids.pop(live.conversation, None)
         error = live.ended.error if live.ended else None
         if isinstance(error, NotFoundError) and error.code in (4001, 4002):
             # the server has forgotten the conversation (api 7.3): the next question begins a new one
+            self._unsaved_ids.pop(live.conversation, None)
             task = asyncio.create_task(self.conversations.unbind(live.conversation))
             task.add_done_callback(lambda done: None if done.cancelled() else done.exception())
 

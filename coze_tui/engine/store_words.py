@@ -8,13 +8,13 @@ from coze_tui.i18n import _
 from coze_tui.store.trouble import Trouble
 
 
-def words_for(trouble: Trouble) -> str:
-    """Say what happened and what it means."""
+def words_for(trouble: Trouble, *, is_saved: bool = True) -> str:
+    """Say what happened and what it means; `is_saved` says whether chats are kept all the same."""
     match trouble.kind:
         case "network":
             return _(
-                "The history lies on a network drive ({path}): only one program at a time can use it. "
-                "COZE_TUI_HOME names another place."
+                "The history lies where SQLite's log does not work, as on a network drive ({path}). Chats "
+                "are saved, but programs wait for each other. COZE_TUI_HOME names another place."
             ).format(path=trouble.path)
         case "permissions":
             return _("Others could read {path}; that is repaired.").format(path=trouble.path)
@@ -22,6 +22,15 @@ def words_for(trouble: Trouble) -> str:
             return _("The history was brought to the present form; a copy of before is {path}.").format(
                 path=trouble.path
             )
+        case "replaced":
+            return _(
+                "The history was moved or replaced. Chats are saved in the file that is now {path}."
+            ).format(path=trouble.path)
+        case "damaged" if not is_saved:
+            return _(
+                "The history is damaged and no new one could be made ({path}). Chats are not saved until "
+                "that is repaired; nothing was deleted."
+            ).format(path=trouble.path)
         case "damaged":
             return _(
                 "The history was damaged. It was set aside as {path}, and what could be read was kept."

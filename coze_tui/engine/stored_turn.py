@@ -31,8 +31,8 @@ class StoredTurn:
         conversation: str,
         report: Callable[[StoreError], None],
         *,
+        site: str = "",
         chat: int = 0,
-        next_number: int = 1,
     ) -> None:
         self.conversation = conversation
         self.chat = chat
@@ -40,10 +40,23 @@ class StoredTurn:
         self.sent_at_ms = 0
         self._database = database
         self._report = report
-        self._unwritten: list[Frame] = []
-        self._next_number = next_number
+        self._site = site
+        self._frames: list[Frame] = []
+        """All of this turn; of a resumed chat those that came since."""
+        self._written = 0
+        """How many of them are in the store."""
+        self._first_number = 1
+        self._ids: tuple[str, str, str, str] | None = None
+        """Of chat, conversation and section, and the logid; None until they are known."""
+        self._ids_written = True
         self._question: ChatRequest | None = None
         self._is_resumed = bool(chat)
+        self._rescues = database.rescues
+
+    @property
+    def is_behind(self) -> bool:
+        """Something of the turn is not in the store."""
+        return not self.chat or self._written < len(self._frames) or not self._ids_written
 
     async def begin(self, request: ChatRequest) -> None:
         """Write the question."""
@@ -52,6 +65,8 @@ class StoredTurn:
         await self._kept(self._write_begin)
 
     async def _write_begin(self) -> None:
+        if self._rescues != self._database.rescues:
+            await self._look_what_is_left()
         request, at_ms = self._question, self.sent_at_ms
         if self.chat or request is None:
             return
@@ -59,51 +74,63 @@ class StoredTurn:
 
         def write(c: sqlite3.Connection) -> int:
             history.add_prompt(c, request.question, at_ms)
+            history.create_conversation(c, self._site, request.bot_id, at_ms, key=self.conversation)
+            history.undelete(c, self.conversation)
             return journal.begin_chat(
                 c, self.conversation, request.question, request.bot_id, at_ms, content_type=content_type
             )
 
         self.chat = await self._database.write(write)
 
+    async def _look_what_is_left(self) -> None:
+        """The store was damaged and is another file now: write again what is not in it."""
+        self._rescues = self._database.rescues
+        if self._question is None:
+            return
+        if await self._database.run(lambda c: journal.chat(c, self.chat)) is None:
+            self.chat = 0
+        self._written, self._ids_written = 0, self._ids is None
+
     async def append(self, frames: Sequence[Frame]) -> None:
         """Write frames that came together, in one transaction."""
-        self._unwritten += frames
+        self._frames += frames
         await self._kept(self._write_frames)
 
     async def _write_frames(self) -> None:
         await self._write_begin()
-        frames, number, chat = tuple(self._unwritten), self._next_number, self.chat
+        chat, ids = self.chat, None if self._ids_written else self._ids
         if self._is_resumed:  # it was final: tool outputs or a recovery go on with it
             now_ms = int(time.time() * 1000)
-            self._next_number = number = await self._database.write(
-                lambda c: journal.resume_chat(c, chat, now_ms)
-            )
+            self._first_number = await self._database.write(lambda c: journal.resume_chat(c, chat, now_ms))
+            del self._frames[: self._written]
+            self._written = 0
             self._is_resumed = False
-        if not frames:
+        frames, number = self._frames[self._written :], self._first_number + self._written
+        if not frames and ids is None:
             return
-        await self._database.write(lambda c: journal.append_frames(c, chat, number, frames))
-        self._next_number += len(frames)
-        del self._unwritten[: len(frames)]
+
+        def write(c: sqlite3.Connection) -> None:
+            journal.append_frames(c, chat, number, frames)
+            if ids is not None:
+                chat_id, conversation_id, section_id, logid = ids
+                journal.note_ids(
+                    c,
+                    chat,
+                    chat_id=chat_id,
+                    conversation_id=conversation_id,
+                    section_id=section_id,
+                    logid=logid,
+                )
+
+        await self._database.write(write)
+        self._written += len(frames)
+        self._ids_written = True
 
     async def identify(self, state: TurnState, logid: str) -> None:
         """Write the ids."""
-        await self._kept(lambda: self._write_ids(state, logid))
-
-    async def _write_ids(self, state: TurnState, logid: str) -> None:
-        await self._write_begin()
-        chat = self.chat
-        chat_id, conversation_id = state.chat_id, state.conversation_id
-        section_id = state.section_id
-        await self._database.write(
-            lambda c: journal.note_ids(
-                c,
-                chat,
-                chat_id=chat_id,
-                conversation_id=conversation_id,
-                section_id=section_id,
-                logid=logid,
-            )
-        )
+        self._ids = (state.chat_id, state.conversation_id, state.section_id, logid)
+        self._ids_written = False
+        await self._kept(self._write_frames)
 
     async def finish(
         self, state: TurnState, figures: TurnFigures, outcome: Phase, error: CozeTuiError | None, at_us: int
@@ -124,7 +151,13 @@ class StoredTurn:
         try:
             await write()
         except StoreError as failure:
-            self._report(failure)
+            if self._rescues == self._database.rescues:
+                self._report(failure)
+                return
+            try:
+                await write()  # into the store as it is since the rescue
+            except StoreError as again:
+                self._report(again)
 
 
 def summary_of(figures: TurnFigures, outcome: Phase, error: CozeTuiError | None, at_us: int) -> ChatSummary:

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from coze_tui.store import history, retention
+from coze_tui.store import history, retention, search_index
 from coze_tui.store.database import Database
 
 DAY_MS = 86_400_000
@@ -31,6 +31,11 @@ async def keep_small(database: Database, retention_days: int, now_ms: int) -> No
         removed += await prune_captures(database, now_ms - retention_days * DAY_MS)
     if removed:
         await give_back(database)
+
+
+async def complete_index(database: Database) -> None:
+    """Index what came in bulk: the search looks through it one by one until then."""
+    await _some_at_a_time(database, search_index.add_some)
 
 
 async def prune_captures(database: Database, older_than_ms: int) -> int:

@@ -7,7 +7,7 @@ import contextlib
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +26,10 @@ _MIGRATION_MS = 60_000
 _GIVE_UP_S = 15.0
 _STEPS_BETWEEN_LOOKS = 20_000
 """Of SQLite's machine: some milliseconds."""
-_CHECKED_BYTES = 16 << 20
+CHECKED_BYTES = 16 << 20
 """Up to this size a file is checked whole whenever it is opened."""
+_MOST_RESCUES = 5
+"""A file that is damaged again and again is on a broken disk."""
 _COPIED_BYTES = 256 << 20
 """Up to this size a file that cannot be written to is still shown, from a copy in memory."""
 
@@ -64,7 +66,11 @@ class _Line:
 
 
 class Database:
-    """The store. Functions given to it take its connection, and must not keep it."""
+    """The store. Functions given to it take its connection, and must not keep it.
+
+    A file that turns out to be damaged, or is taken away or replaced under the program, is dealt with as
+    `open_or_rescue` does, and the function is called again: whoever holds this goes on with it.
+    """
 
     def __init__(self, path: Path | None, line: _Line) -> None:
         self.path = path
@@ -73,6 +79,11 @@ class Database:
         self._reading: _Line | None = None if path else line
         self._inode = path.stat().st_ino if path else 0
         self._is_closed = False
+        self.on_rescue: Callable[[Sequence[Trouble]], None] | None = None
+        """Is told when the file had to be opened anew; what was in it may be gone."""
+        self.rescues = 0
+        """How often that has happened."""
+        self._rescuing = asyncio.Lock()
 
     @classmethod
     async def open(cls, path: Path) -> Database:
@@ -96,22 +107,26 @@ class Database:
 
     async def run(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
         """Calls the function on the writing connection, outside any transaction: for short reads."""
-        return await self._line.call(lambda: self._guarded(self._line, function))
+        return await self._or_rescue(lambda: self._line.call(lambda: self._guarded(self._line, function)))
 
     async def write(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
         """Calls the function, once, within one transaction that is on disk when this returns.
 
         Raises:
-            StoreError: nothing of it was written. `damaged` may also mean that the file was taken away or
-                replaced under the program; either way, close this and call `open_or_rescue`.
+            StoreError: nothing of it was written.
         """
-        return await self._line.call(lambda: self._guarded(self._line, self._in_transaction(function)))
+        return await self._or_rescue(
+            lambda: self._line.call(lambda: self._guarded(self._line, self._in_transaction(function)))
+        )
 
     async def read(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
         """Calls the function on the reading connection, within one snapshot; no write waits for it.
 
         A query that runs when the caller is cancelled is broken off.
         """
+        return await self._or_rescue(lambda: self._read(function))
+
+    async def _read(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
         if self._is_closed:
             raise StoreError("other", str(self.path or ""), "the store is closed")
         if self._reading is None:
@@ -143,7 +158,49 @@ class Database:
 
     async def damage(self) -> str:
         """Checks the whole file, which takes a while; what is wrong with it, or nothing."""
-        return await self.read(damage_in)
+        return await self._read(damage_in)
+
+    async def check(self) -> None:
+        """Checks the whole file, which takes a while, and rescues what can be read of a damaged one."""
+        before = self.rescues
+        if await self.damage():
+            await self._rescue(before)
+
+    async def _or_rescue(self, call: Callable[[], Awaitable[_T]]) -> _T:
+        before = self.rescues
+        try:
+            return await call()
+        except StoreError as error:
+            # One that names no file is about a row that cannot be read.
+            if error.kind != "damaged" or not error.path or self.path is None or before >= _MOST_RESCUES:
+                raise
+        await self._rescue(before)
+        return await call()
+
+    async def _rescue(self, before: int) -> None:
+        """Opens the file anew, unless that was done since there had been so many rescues."""
+        async with self._rescuing:
+            path = self.path
+            if self.rescues > before or path is None or self._is_closed:
+                return
+            if self._reading is not None and self._reading is not self._line:
+                await self._reading.close(lambda: _close(self._reading))
+            self._reading = None
+
+            def reopen() -> list[Trouble]:
+                _close(self._line)
+                self._line.connection, self.path, troubles = _open_somehow(path, suspect=True)
+                inode, self._inode = self._inode, self.path.stat().st_ino if self.path else 0
+                if self.path and inode != self._inode and not any(t.kind == "damaged" for t in troubles):
+                    troubles.append(Trouble("replaced", str(path)))
+                return troubles
+
+            troubles = await self._line.call(reopen)
+            if self.path is None:
+                self._reading = self._line
+            self.rescues += 1
+        if self.on_rescue is not None:
+            self.on_rescue(troubles)
 
     async def close(self) -> None:
         """Closes, after what was asked before, and writes the log back into the file. Twice is no harm."""
@@ -254,7 +311,7 @@ def _open_file(path: Path, *, suspect: bool = False) -> tuple[sqlite3.Connection
         c.execute("PRAGMA synchronous = FULL")
         c.execute("PRAGMA foreign_keys = ON")
         c.execute("PRAGMA secure_delete = FAST")
-        if suspect or path.stat().st_size <= _CHECKED_BYTES:
+        if suspect or path.stat().st_size <= CHECKED_BYTES:
             damage = damage_in(c)
             if damage:
                 raise StoreError("damaged", str(path), damage)

@@ -73,6 +73,11 @@ def _conversation_from_row(row: Sequence[Any]) -> SavedConversation:
 # --- one conversation ---
 
 
+def new_key() -> str:
+    """A key that no conversation has, as good as surely."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(_KEY_LENGTH))
+
+
 def create_conversation(
     c: sqlite3.Connection,
     site: str,
@@ -85,16 +90,18 @@ def create_conversation(
     section_id: str = "",
     on_server: bool = False,
     forked_from: str = "",
+    key: str = "",
 ) -> str:
-    """Makes a new conversation; its key."""
-    while True:
-        key = "".join(secrets.choice(_LETTERS) for _ in range(_KEY_LENGTH))
-        if not c.execute("SELECT 1 FROM conversations WHERE key = ?", (key,)).fetchone():
-            break
+    """Makes a new conversation; its key. With a key of the caller's it may be there already."""
+    if not key:
+        key = new_key()
+        while c.execute("SELECT 1 FROM conversations WHERE key = ?", (key,)).fetchone():
+            key = new_key()
     title, bot_name = storable(title), storable(bot_name)
     c.execute(
-        """INSERT INTO conversations (key, site, bot_id, bot_name, title, conversation_id, section_id,
-                                      on_server, forked_from, created_at, updated_at, folded)
+        """INSERT OR IGNORE INTO conversations
+               (key, site, bot_id, bot_name, title, conversation_id, section_id, on_server, forked_from,
+                created_at, updated_at, folded)
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         (
             key,

@@ -22,6 +22,7 @@ TroubleKind = Literal[
     "network",
     "permissions",
     "migrated",
+    "replaced",
 ]
 
 
@@ -31,7 +32,8 @@ class Trouble:
 
     kind: TroubleKind
     """`network`: a file system without WAL; `permissions`: others could read the files, now repaired;
-    `migrated`: `path` is the backup made before; `damaged`: `path` is the file set aside."""
+    `migrated`: `path` is the backup made before; `damaged`: `path` is the file set aside; `replaced`: another
+    file is at `path` than the one that was opened."""
     path: str
     detail: str = ""
 

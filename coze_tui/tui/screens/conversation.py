@@ -295,11 +295,12 @@ class ConversationScreen(CurrentSizeScreen[None]):
     async def _ensure_conversation(self) -> str:
         """The key of the open conversation, made now if it is new."""
         if not self.conversation:
-            site, bot = self.settings.site, self.bot
-            self.conversation = await self.home.call(
-                lambda engine: engine.conversations.create(site, bot.id, bot.name)
-            )
-            self.window.key = self.conversation
+            from coze_tui.engine.conversations import new_key
+
+            # named at once: a draft and a question that come together must not make two of them
+            bot, key = self.bot, new_key()
+            self.conversation = self.window.key = key
+            await self.home.call(lambda engine: engine.begin_conversation(key, bot.id, bot.name))
         return self.conversation
 
     async def before_leaving(self) -> None:

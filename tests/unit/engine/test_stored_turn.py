@@ -17,7 +17,7 @@ from coze_tui.engine.transcript import ToldAnswer, ToldTool
 from coze_tui.engine.turn import TurnState
 from coze_tui.engine.updates import Phase
 from coze_tui.errors import ApiError, QuotaError, StoreError, StreamCut
-from coze_tui.store import journal
+from coze_tui.store import history, journal
 from coze_tui.store.database import Database
 
 REQUEST = ChatRequest("7511", "lin", "下一班？")
@@ -162,8 +162,43 @@ async def test_what_a_full_disk_refused_is_written_later(database: Database) -> 
     for item in FRAMES[5:]:
         await stored.append([item])
         figures.add_all(state.apply(parse_event(item)))
+    assert stored.is_behind is False
     await stored.finish(state, figures, Phase.COMPLETED, None, 61_000)
     assert await database.run(lambda c: journal.frames_of(c, stored.chat)) == FRAMES
+    chat = await database.run(lambda c: journal.chat(c, stored.chat))
+    assert chat is not None
+    assert (chat.chat_id, chat.section_id, chat.logid) == ("c1", "s1", "2026LOGID")
+
+
+@pytest.mark.parametrize("already", [1, 4, len(FRAMES)])
+async def test_a_turn_goes_on_whole_in_a_new_file_when_the_old_one_is_taken_away(
+    database: Database, already: int
+) -> None:
+    key = await Conversations(database).create("coze.cn", "7511", "渡轮")
+    stored = StoredTurn(database, key, no_trouble, site="coze.cn")
+    state, figures = await play(stored, FRAMES[:already])
+    assert database.path is not None
+    database.path.unlink()
+    for item in FRAMES[already:]:
+        await stored.append([item])
+        figures.add_all(state.apply(parse_event(item)))
+    await stored.finish(state, figures, Phase.COMPLETED, None, 61_000)
+    assert await database.run(lambda c: journal.frames_of(c, stored.chat)) == FRAMES
+    opened = await Conversations(database).open(key)
+    assert opened is not None
+    (chat,) = opened.page.chats
+    assert (chat.question, chat.outcome, opened.summary.site) == ("下一班？", Phase.COMPLETED, "coze.cn")
+    assert opened.summary.conversation_id == "v1"
+    assert not stored.is_behind
+
+
+async def test_a_question_in_a_deleted_conversation_brings_it_back(database: Database) -> None:
+    conversations = Conversations(database)
+    key = await conversations.create("coze.cn", "7511")
+    await database.write(lambda c: history.delete(c, key, 5))
+    assert await conversations.open(key) is None
+    await play(StoredTurn(database, key, no_trouble), FRAMES)
+    assert await conversations.open(key) is not None
 
 
 async def test_pages_hold_whole_chats_and_meet(database: Database) -> None:

@@ -28,6 +28,7 @@ from coze_tui.store.files import beside
 from coze_tui.store.journal import ChatSummary
 from coze_tui.store.messages import SavedMessage
 from coze_tui.store.migrations import STEPS, VERSION, migrate
+from coze_tui.store.trouble import Trouble
 
 FULL = ChatSummary("completed")
 
@@ -588,15 +589,10 @@ async def test_damage_in_a_large_store_is_found_when_it_is_suspected(
     with path.open("r+b") as file:
         file.seek((pages[2][0] - 1) * 4096)
         file.write(b"\xff" * 4096)
-    monkeypatch.setattr(database_module, "_CHECKED_BYTES", 0)
+    monkeypatch.setattr(database_module, "CHECKED_BYTES", 0)
     opened = await open_or_rescue(path)
     assert opened.troubles == ()
     assert await opened.database.damage()
-    with pytest.raises(StoreError) as caught:
-        await opened.database.read(
-            lambda c: c.execute("SELECT sum(length(content)) FROM messages").fetchone()
-        )
-    assert caught.value.kind == "damaged"
     await opened.database.close()
     opened = await open_or_rescue(path, suspect=True)
     assert [trouble.kind for trouble in opened.troubles] == ["damaged"]
@@ -619,23 +615,57 @@ async def test_two_programs_that_meet_a_damaged_store_rescue_it_once(path: Path)
     assert len(list(path.parent.glob("store.db.damaged-*"))) == 1
 
 
+@pytest.mark.parametrize("how", ["read", "check"])
+async def test_damage_found_while_it_is_open_is_rescued_under_its_users(
+    path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    database = await Database.open(path)
+    key, _ = await chatted(database)
+    await database.close()
+    with closing(sqlite3.connect(path)) as c:
+        pages = c.execute(
+            "SELECT pageno FROM dbstat WHERE name = 'messages' AND pagetype = 'leaf'"
+        ).fetchall()
+    with path.open("r+b") as file:
+        file.seek((pages[2][0] - 1) * 4096)
+        file.write(b"\xff" * 4096)
+    monkeypatch.setattr(database_module, "CHECKED_BYTES", 0)
+    opened = await open_or_rescue(path)
+    database = opened.database
+    told: list[Trouble] = []
+    database.on_rescue = told.extend
+    await database.write(new_conversation)
+    if how == "check":
+        await database.check()
+        await database.check()
+    else:
+        sums = "SELECT sum(length(content)) FROM messages"
+        await asyncio.gather(*[database.read(lambda c: c.execute(sums).fetchone()) for _ in range(3)])
+    assert [trouble.kind for trouble in told] == ["damaged"]
+    assert database.rescues == 1
+    await database.write(new_conversation)
+    assert await database.damage() == ""
+    assert 0 < await database.read(lambda c: messages.message_count(c, key)) < 61
+    await database.close()
+    assert len(list(path.parent.glob("store.db.damaged-*"))) == 1
+
+
 @pytest.mark.parametrize("how", [lambda path: path.unlink(), lambda path: path.rename(beside(path, ".away"))])
 async def test_a_file_taken_away_is_noticed_before_anything_is_written_to_it(
     path: Path, how: Callable[[Path], object]
 ) -> None:
     database = await Database.open(path)
+    told: list[Trouble] = []
+    database.on_rescue = told.extend
     await database.write(new_conversation)
     how(path)
-    with pytest.raises(StoreError) as caught:
-        await database.write(new_conversation)
-    assert caught.value.kind == "damaged"
-    for asked in (database.data_version(), database.read(history.conversations)):
-        with pytest.raises(StoreError):
-            await asked
-    assert not path.exists()
     other = await Database.open(path)
-    with pytest.raises(StoreError):
-        await database.write(new_conversation)
+    key = await database.write(new_conversation)
+    assert [trouble.kind for trouble in told] == ["replaced"]
+    assert await other.read(lambda c: history.conversation(c, key))
+    if beside(path, ".away").exists():
+        with closing(sqlite3.connect(beside(path, ".away"))) as c:
+            assert c.execute("SELECT count(*) FROM conversations").fetchone() == (1,)
     await database.close()
     await other.write(new_conversation)
     await other.close()
