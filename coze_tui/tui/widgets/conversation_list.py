@@ -354,7 +354,8 @@ class ConversationList(Drawn, ScrollView, can_focus=True):
     def _first_line(self, item: Item, is_current: bool) -> tuple[list[Part], list[Part]]:
         role = "text bold" if is_current else "text" if item.server is None else "muted"
         right = self._right(item)
-        left: list[Part] = [("✓" if item.id in self._selected else " ", "user bold"), (" ", "text")]
+        is_selected = item.id in self._selected
+        left: list[Part] = [("✓", "user bold") if is_selected else (" ", "text"), (" ", "text")]
         left += [*_flags(item), (" ", "text")]
         room = self.line_width - width_of(left) - width_of(right) - 1
         title = item.title or _("untitled")
