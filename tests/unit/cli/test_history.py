@@ -16,9 +16,10 @@ from typing import TypeVar
 import pytest
 
 from coze_tui.api.objects import Frame
-from coze_tui.store import history, journal
+from coze_tui.store import history, journal, messages
 from coze_tui.store.database import Database
 from coze_tui.store.journal import ChatSummary
+from coze_tui.store.messages import SavedMessage
 from tests.unit.cli.calls import Command
 from tests.unit.engine.exports.carried import SENT_AT, add_chat, add_spring, spring_frames
 
@@ -134,6 +135,41 @@ def test_a_conversation_is_printed_as_text(command: Command, key: str) -> None:
     ):
         assert line in ran.out.splitlines(), line
     assert "\x1b" not in ran.out
+
+
+def test_how_chats_ended_and_where_the_context_was_cleared_is_printed(
+    command: Command, database_file: Path
+) -> None:
+    def write(c: sqlite3.Connection) -> list[str]:
+        untitled = history.create_conversation(c, "coze.cn", "7511", SENT_AT)
+        messages.append_messages(c, untitled, [SavedMessage("assistant", "answer", "开场白")])
+        made = history.create_conversation(c, "coze.cn", "7511", SENT_AT)
+        for summary in (
+            ChatSummary("interrupted"),
+            ChatSummary("failed", error_code=4028, error_msg="quota"),
+        ):
+            chat = journal.begin_chat(c, made, "问", "7511", SENT_AT)
+            found = [
+                SavedMessage("assistant", "answer", "", "只想"),
+                SavedMessage("assistant", "knowledge", "书"),
+            ]
+            journal.finish_chat(c, chat, summary, found)
+            history.add_section(c, made, "s", SENT_AT)
+        return [untitled, made]
+
+    keys = written(database_file, write)
+    lines = command("history", "show", *keys).out.splitlines()
+    for line in (
+        "Untitled conversation",
+        "开场白",
+        "cut off",
+        "| 只想",
+        "knowledge → 3 B",
+        "--- context cleared ---",
+    ):
+        assert line in lines, line
+    assert any(line.startswith("failed: 4028") for line in lines)
+    assert "Untitled conversation" in command("history", "search", "开场白").out
 
 
 def test_a_conversation_is_named_in_several_ways(command: Command, key: str) -> None:

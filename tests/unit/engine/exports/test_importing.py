@@ -211,6 +211,22 @@ async def test_a_file_that_is_not_there_or_no_file_is_said(database: Database, t
         assert caught.value.reason == "unreadable"
 
 
+class _Broken(io.RawIOBase):
+    """A disk that gives up."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        raise OSError(5, "Input/output error")
+
+
+async def test_a_disk_that_gives_up_is_said(database: Database) -> None:
+    with pytest.raises(FileError) as caught:
+        await Imports(database).import_stream(io.BufferedReader(_Broken()), "stdin")
+    assert (caught.value.reason, caught.value.detail) == ("unreadable", "Input/output error")
+
+
 async def test_limits_hold_for_files(database: Database, tmp_path: Path) -> None:
     file = tmp_path / "x.jsonl"
     file.write_bytes(lines_of(spring()))

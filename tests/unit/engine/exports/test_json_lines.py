@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coze_tui.api.objects import Frame
 from coze_tui.engine.exports.json_lines import LineLimits, lines_from, read_lines
 from coze_tui.errors import FileError
-from coze_tui.store import carrying
+from coze_tui.store import carrying, history, journal
 from coze_tui.store.carrying import CarriedConversation
 from tests.unit.engine.exports.carried import any_conversation, empty_store, spring, taken
 
@@ -55,6 +56,19 @@ def test_every_line_is_json_in_utf_8(carried: CarriedConversation) -> None:
     lines = written(carried).decode().split("\n")
     assert lines.pop() == ""
     assert [next(iter(json.loads(line))) for line in lines][:2] == ["format", "conversation"]
+
+
+def test_halves_of_a_pair_that_stand_beside_each_other_stay_apart() -> None:
+    c = empty_store()
+    key = history.create_conversation(c, "coze.cn", "7511", 1)
+    chat = journal.begin_chat(c, key, "?", "7511", 1)
+    frame = Frame("\ud83d", "a\ud83d\ude00\0", 5, "\ude00\ud83d")
+    journal.append_frames(c, chat, 1, [frame])
+    carried = taken(c, key)
+    data = written(carried)
+    assert b'{"frame":[5,"\\ud83d",["a\\ud83d","\\ude00\\u0000"],"\\ude00\\ud83d"]}' in data
+    [again] = read(data)
+    assert list(again.frames_of(again.chats[0])) == [frame]
 
 
 def test_several_in_one_file_are_several() -> None:

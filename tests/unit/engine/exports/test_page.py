@@ -227,6 +227,16 @@ def test_frames_beyond_the_limit_are_counted_not_shown() -> None:
     assert "x" * 4_001 not in text
 
 
+def test_a_page_of_very_many_frames_ends_with_their_figures() -> None:
+    c = empty_store()
+    key = history.create_conversation(c, "coze.cn", "7511", SENT_AT)
+    for _ in range(21):
+        add_chat(c, key, "?", [Frame("odd", "{}", number) for number in range(1_000)])
+    html = page_of(taken(c, key))
+    assert html.count("<summary>all frames</summary>") == 20
+    assert html.count("1 000 events") == 21
+
+
 def test_the_timeline_shows_stalls_open_tools_and_moments() -> None:
     chat = json.dumps({"id": "1", "conversation_id": "2"})
     frames = [Frame("conversation.chat.created", chat, 1_000)]
