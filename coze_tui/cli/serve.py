@@ -7,24 +7,32 @@ import shlex
 import signal
 import threading
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from types import FrameType
 
 from coze_tui.cli.commands import Command
+from coze_tui.cli.start import tell
 from coze_tui.credentials import TOKEN_VARIABLE
+from coze_tui.engine.capture_files import problem_text, read_open_capture
 from coze_tui.errors import SettingsError
 from coze_tui.i18n import _
 from coze_tui.settings import variable_of
 from coze_tui.standin.bots import Bot, demo_bots
 from coze_tui.standin.scenarios import Capture
 from coze_tui.standin.server import StandIn
+from coze_tui.text import clean_line
 
 _FIRST_CAPTURE = 7511000000000000801
+_MOST_PROBLEMS = 5
+_MOST_BYTES = 256_000_000
+"""Of a capture: more than a chat can be, times and all."""
 
 
 def run_serve(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Serve, say how to reach it, and wait for the end."""
-    bots = [*demo_bots(), *(_recorded(number, name) for number, name in enumerate(arguments.capture))]
+    # the first one is what the printed lines lead to: a capture of one's own goes before the demo
+    bots = [*(_recorded(number, name) for number, name in enumerate(arguments.capture)), *demo_bots()]
     stand_in = StandIn(
         profile=arguments.profile_name or "official",
         port=int(_number("--port", arguments.port, 0, 0, 65535)),
@@ -48,13 +56,27 @@ def run_serve(command: Command, arguments: argparse.Namespace, environment: Mapp
 
 
 def _recorded(number: int, name: str) -> Bot:
+    path, shown = Path(name), clean_line(name)
     try:
-        data = Path(name).read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES)
     except OSError as error:
         raise SettingsError(
-            _("{file} cannot be read: {reason}").format(file=name, reason=error.strerror), source="--capture"
+            _("{file} cannot be read: {reason}").format(file=shown, reason=error.strerror), source="--capture"
         ) from error
-    return Bot(str(_FIRST_CAPTURE + number), Path(name).stem, [Capture(data)], Path(name).name)
+    capture = read_open_capture(BytesIO(data), name)
+    for problem in capture.problems[:_MOST_PROBLEMS]:
+        tell(f"{shown}: {problem_text(problem)}")
+    if not capture.frames:
+        raise SettingsError(_("{file} holds no events").format(file=shown), source="--capture")
+    question = clean_line(capture.facts.get("question", ""))
+    return Bot(
+        str(_FIRST_CAPTURE + number),
+        clean_line(path.stem),
+        [Capture(data)],
+        clean_line(path.name),
+        suggested_questions=(question,) if question else (),
+    )
 
 
 def _number(flag: str, text: str | None, default: float, lowest: float, highest: float) -> float:

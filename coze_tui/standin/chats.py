@@ -169,6 +169,9 @@ class Chats:
             return Reply(first.status, first.body.encode(), first.content_type, headers)
         run = Run(world, chat, conversation, turn, steps, faults)
         chat.run = run
+        is_recorded = isinstance(first, Capture)
+        if isinstance(first, Capture):
+            run.remember(first)
         conversation.chat = chat
         conversation.updated_at = world.now()
         if saved:
@@ -178,12 +181,12 @@ class Chats:
             state.unsaved.add(chat.id)
         if not streaming:
             body = objects.created_chat(chat)
-            world.spawn(run.start(None))
+            world.spawn(run.replay(None) if is_recorded else run.start(None))
             return envelope(world, body)
 
         async def feed(outlet: Outlet) -> None:
             wire = self._wire(outlet, faults, workflow=bool(workflow_id))
-            world.spawn(run.replay(wire, first) if isinstance(first, Capture) else run.start(wire))
+            world.spawn(run.replay(wire) if is_recorded else run.start(wire))
             await wire.serve()
 
         return self._stream_reply(feed, faults, workflow=bool(workflow_id))

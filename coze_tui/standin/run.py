@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 
 from coze_tui.standin import objects
 from coze_tui.standin.faults import Faults
-from coze_tui.standin.recorded import read_capture, timed
+from coze_tui.standin.recorded import Stream, hear, streams, take_ids, timed
 from coze_tui.standin.scenarios import (
     AskBack,
     Burst,
@@ -72,6 +72,8 @@ class Run:
         self._faults = faults
         self._voice = Voice(world, chat, conversation, faults)
         self._calls = 0
+        self._recorded: list[Stream] = []
+        self._has_replayed = False
 
     async def start(self, wire: Wire | None) -> None:
         """Play from the beginning."""
@@ -84,6 +86,10 @@ class Run:
 
     async def resume(self, wire: Wire | None) -> None:
         """Go on after tool outputs: the same chat, from in_progress (api 4.4)."""
+        if self._recorded:
+            self._chat.waiting = ()
+            await self.replay(wire)
+            return
         self._voice.begin_again(wire)
         calls, self._chat.waiting = self._chat.waiting, ()
         self._chat.completed_at = 0
@@ -92,18 +98,37 @@ class Run:
             await self._voice.other("tool_response", self.turn.outputs[call.id])
         await self._play()
 
-    async def replay(self, wire: Wire | None, capture: Capture) -> None:
-        """Send a recorded stream at its own pace, and know its chat from then on."""
+    def remember(self, capture: Capture) -> None:
+        """Be the chat of a recording from now on."""
+        self._recorded = streams(capture.data)
+        take_ids(self._world.state, self._chat, self._conversation, capture.data)
+
+    async def replay(self, wire: Wire | None) -> None:
+        """Send the next recorded stream at its own pace."""
         self._voice.wire = wire
-        read_capture(self._world.state, self._chat, self._conversation, capture.data)
+        self._chat.status = "in_progress"
+        stream = self._recorded.pop(0)
+        parts = list(timed(stream.sent))
+        # A later stream is counted from its own first event: the outputs of tools take as long as they take.
+        begun = parts[0][0] if parts and self._has_replayed else 0.0
+        self._has_replayed = True
         start = time.monotonic()
         try:
-            for at, data in timed(capture.data):
-                await self._pause(start + at * self._world.pace - time.monotonic(), scaled=False)
+            for at, data in parts[:-1]:
+                await self._pause_until(start, at - begun)
+                await self._voice.raw(data)
+            for at, _data in parts[-1:]:
+                await self._pause_until(start, at - begun)
+            # Known before the last bytes leave: whoever reads them may ask at once.
+            hear(self._chat, self._conversation, stream, is_last=not self._recorded)
+            for _at, data in parts[-1:]:
                 await self._voice.raw(data)
             await self._voice.over()
         except _Canceled:
             await self._stopped()
+
+    async def _pause_until(self, start: float, at: float) -> None:
+        await self._pause(start + at * self._world.pace - time.monotonic(), scaled=False)
 
     def hand_over(self, answer: str) -> Iterator[Plain]:
         """The rest of the steps, for the chat that answers this one's question."""

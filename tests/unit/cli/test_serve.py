@@ -74,14 +74,67 @@ def test_the_studio_profile_ends_its_streams_in_its_own_way(
         assert "event:conversation.stream.done" in ran.out
 
 
-def test_a_capture_becomes_a_bot_that_says_it_again(
+def test_a_capture_becomes_the_first_bot_and_says_it_again(
     command: Command, environment: dict[str, str], tmp_path: Path
 ) -> None:
     file = tmp_path / "kept.sse"
     command("ask", "--record", str(file), "1 + 1")
     with serving(environment, "--capture", str(file)) as (_, text):
-        [bot] = re.findall(r"^  (\d+)  kept$", text, re.MULTILINE)
-        assert command("ask", "--bot", bot, "anything", **exported(text)).out == "1 + 1 = **2**\n"
+        variables = exported(text)
+        assert re.findall(r"^  (\d+)  kept$", text, re.MULTILINE) == [variables["COZE_BOT_ID"]]
+        assert command("ask", "anything", **variables).out == "1 + 1 = **2**\n"
+
+
+CLIENT = """
+import os
+from cozepy import ChatEventType, Coze, Message, TokenAuth
+
+coze = Coze(auth=TokenAuth(os.environ["COZE_API_TOKEN"]), base_url=os.environ["COZE_API_BASE"])
+ask = {
+    "bot_id": os.environ["COZE_BOT_ID"],
+    "user_id": "lin",
+    "additional_messages": [Message.build_user_question_text("anything")],
+}
+for event in coze.chat.stream(**ask):
+    if event.event == ChatEventType.CONVERSATION_MESSAGE_DELTA:
+        print(event.message.content, end="")
+print()
+poll = coze.chat.create_and_poll(**ask)
+print(poll.chat.status.value, [each.content for each in poll.messages if each.type == "answer"])
+"""
+
+
+def test_cozepy_chats_with_the_bot_of_a_capture(
+    command: Command, environment: dict[str, str], tmp_path: Path
+) -> None:
+    streamed, polled = tmp_path / "streamed.sse", tmp_path / "polled.sse"
+    command("ask", "--record", str(streamed), "1 + 1")
+    command("ask", "--no-stream", "--record", str(polled), "1 + 1")
+    for file, answer in ((streamed, "1 + 1 = **2**"), (polled, "")):
+        with serving(environment, "--capture", str(file)) as (_, text):
+            ran = subprocess.run(
+                [sys.executable, "-W", "ignore", "-c", CLIENT],
+                env={**environment, **exported(text), "NO_PROXY": "*"},
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                timeout=60,
+                check=False,
+            )
+        assert ran.returncode == 0, ran.stderr
+        assert ran.stdout == f"{answer}\ncompleted ['1 + 1 = **2**']\n"
+
+
+def test_what_is_wrong_with_a_capture_is_told_and_one_without_events_is_refused(
+    command: Command, tmp_path: Path
+) -> None:
+    for data, words in ((b"", "no events"), (b"# A text\n", "line 1")):
+        file = tmp_path / "other.sse"
+        file.write_bytes(data)
+        ran = command("serve", "--capture", str(file))
+        assert ran.status == 2
+        assert words in ran.err
+        assert str(file) in ran.err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
