@@ -46,10 +46,10 @@ class Stage(App[None]):
     def on_mount(self) -> None:
         self.query_one(MessageLog).focus()
 
-    def on_message_log_older_wanted(self, message: MessageLog.OlderWanted) -> None:
+    def on_log_view_older_wanted(self, message: MessageLog.OlderWanted) -> None:
         self.heard.append(message)
 
-    def on_message_log_newer_wanted(self, message: MessageLog.NewerWanted) -> None:
+    def on_log_view_newer_wanted(self, message: MessageLog.NewerWanted) -> None:
         self.heard.append(message)
 
     def on_message_log_copy_asked(self, message: MessageLog.CopyAsked) -> None:
@@ -87,8 +87,12 @@ async def stage(size: tuple[int, int] = (60, 20)) -> AsyncIterator[Seen]:
 
 def chat(number: int, answer: str = "", key: int = 0) -> list[Entry]:
     told = ToldChat(
-        key or number + 1, f"question {number}", 1_760_000_000_000, "bot", parts=(ToldAnswer("m", answer or f"answer {number}"),)
-    )  # fmt: skip
+        key or number + 1,
+        f"question {number}",
+        1_760_000_000_000,
+        "bot",
+        parts=(ToldAnswer("m", answer or f"answer {number}"),),
+    )
     return [UserEntry(told.question, told.sent_at_ms, chat=told.key), BotEntry.told(told)]
 
 
@@ -266,9 +270,13 @@ async def test_a_selection_copies_text_without_bars_and_wraps() -> None:
 async def test_clicks_open_folds_links_and_suggested_questions() -> None:
     async with stage() as seen:
         told = ToldChat(
-            1, "q", 1_760_000_000_000, "bot",
-            parts=(ToldAnswer("m", "see [this](https://e.invalid/a)", "thoughts"),), follow_ups=("and then?",),
-        )  # fmt: skip
+            1,
+            "q",
+            1_760_000_000_000,
+            "bot",
+            parts=(ToldAnswer("m", "see [this](https://e.invalid/a)", "thoughts"),),
+            follow_ups=("and then?",),
+        )
         seen.log.show([BotEntry.told(told)])
         await settled(seen)
         rows = seen.lines()
