@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import sys
 import time
 
 from coze_tui.amounts import size, thousands
+from coze_tui.cli.agreeing import require_agreement
 from coze_tui.cli.exits import Exit
 from coze_tui.cli.history import Call, conversation_named, conversations_named
 from coze_tui.cli.history_shown import conversation_values
@@ -84,7 +84,7 @@ async def prune_history(call: Call) -> int:
     if not arguments.json:
         print(_plan_text(plan))
     is_wanted = bool(plan.conversations or plan.captures) and not arguments.dry_run
-    is_done = is_wanted and (arguments.yes or _confirmed())
+    is_done = is_wanted and (arguments.yes or require_agreement(_("Remove this for good?")))
     given_back = 0
     if is_done:
         if arguments.captures:
@@ -144,13 +144,3 @@ def _plan_text(plan: PrunePlan) -> str:
         )
     )
     return _("To be removed: {things}; about {size}.").format(things=", ".join(parts), size=size(plan.bytes))
-
-
-def _confirmed() -> bool:
-    """The person says yes. Where nobody can be asked, the answer is no."""
-    if sys.stdin is None or not sys.stdin.isatty():
-        tell(_("nobody can be asked here: --yes removes without asking"))
-        return False
-    print(_("Remove this for good? [y/N] "), end="", flush=True)
-    answer = sys.stdin.readline().strip().casefold()
-    return answer in ("y", "yes", "是", "好")

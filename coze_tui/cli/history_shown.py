@@ -174,7 +174,7 @@ async def show_conversation(call: Call) -> int:
 def _print_chat(chat: ToldChat, paper: Paper, clock: Clock) -> None:
     if chat.starts_section:
         paper.text()
-        paper.text(f"--- {_('context cleared')} ---", "dim")
+        paper.text("--- " + _("context cleared") + " ---", "dim")
     if chat.question:
         paper.text()
         sent = f"  {clock.day(chat.sent_at_ms)} {clock.time(chat.sent_at_ms)}"

@@ -27,21 +27,21 @@ def markdown_from(
         yield f"- {name}: {_plain(value)}\n"
     for chat in words.chats_of(carried):
         if chat.starts_section:
-            yield f"\n---\n\n*{_('context cleared')}*\n"
+            yield "\n---\n\n*" + _("context cleared") + "*\n"
         yield from _chat(chat, clock)
 
 
 def _chat(chat: ToldChat, clock: Clock) -> Iterator[str]:
     sent = f"{clock.day(chat.sent_at_ms)} {clock.time(chat.sent_at_ms)}"
     if chat.question:
-        yield f"\n---\n\n## {_('You')} · {sent}\n\n{_ended(chat.question)}"
+        yield "\n---\n\n## " + _("You") + f" · {sent}\n\n{_ended(chat.question)}"
     heading = " · ".join([_plain(chat.bot_name), *words.figures_of(chat)])
     yield f"\n## {heading}\n"
     for part in chat.parts:
         match part:
             case ToldAnswer():
                 if part.reasoning:
-                    yield "\n" + _quoted(f"**{_('Thought')}**", part.reasoning)
+                    yield "\n" + _quoted("**" + _("Thought") + "**", part.reasoning)
                 if part.text:
                     yield f"\n{_ended(part.text)}"
             case ToldTool():
@@ -49,7 +49,7 @@ def _chat(chat: ToldChat, clock: Clock) -> Iterator[str]:
     if end := words.end_of(chat):
         yield f"\n*{_plain(end)}*\n"
     if chat.follow_ups:
-        yield f"\n{_('Suggested questions:')}\n\n"
+        yield "\n" + _("Suggested questions:") + "\n\n"
         yield "".join(f"- {_one_line(question)}\n" for question in chat.follow_ups)
     if ids := words.ids_of(chat):
         yield "\n" + " · ".join(f"{name} `{value}`" for name, value in ids) + "\n"

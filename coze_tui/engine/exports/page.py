@@ -45,7 +45,8 @@ def page_from(carried: CarriedConversation, clock: Clock = Clock()) -> Iterator[
     frames_left = _MOST_FRAMES_IN_ALL
     for number, chat in enumerate(told, 1):
         if chat.starts_section:
-            yield f'<div class="section">{line(_("context cleared"))}</div>\n'
+            cleared = line(_("context cleared"))
+            yield f'<div class="section">{cleared}</div>\n'
         yield f'<article class="chat" id="chat-{number}">\n'
         yield from _said(chat, renderer, clock)
         if chat.key in saved and chat.key in carried.captures:
@@ -86,7 +87,8 @@ def _list(kind: str, facts: Sequence[tuple[str, str]]) -> str:
 def _said(chat: ToldChat, renderer: MarkdownRenderer, clock: Clock) -> Iterator[str]:
     if chat.question:
         sent = f"{clock.day(chat.sent_at_ms)} {clock.time(chat.sent_at_ms)}"
-        yield f'<section class="said you">\n<p class="by"><strong>{line(_("You"))}</strong>{sent}</p>\n'
+        you = line(_("You"))
+        yield f'<section class="said you">\n<p class="by"><strong>{you}</strong>{sent}</p>\n'
         yield f'<p class="question">{text(chat.question)}</p>\n</section>\n'
     figures = line(" · ".join(words.figures_of(chat)))
     yield '<section class="said bot">\n'
@@ -178,9 +180,10 @@ def _figures(turn: PastTurn) -> list[tuple[str, str]]:
 
 def _events(figures: TurnFigures) -> str:
     """The life of the chat: runs of equal events are one row."""
+    event, size_of, detail = line(_("event")), line(_("bytes")), line(_("detail"))
     return (
-        f'<table class="events"><thead><tr><th class="n">ms</th><th>{line(_("event"))}</th>'
-        f'<th class="n">{line(_("bytes"))}</th><th>{line(_("detail"))}</th></tr></thead>\n<tbody>\n'
+        f'<table class="events"><thead><tr><th class="n">ms</th><th>{event}</th>'
+        f'<th class="n">{size_of}</th><th>{detail}</th></tr></thead>\n<tbody>\n'
         + "".join(_event(row) for row in figures.rows)
         + "</tbody></table>"
     )
@@ -217,9 +220,10 @@ def _frames(frames: Sequence[Frame], shown: Sequence[Frame]) -> str:
             n=thousands(len(frames) - len(shown))
         )
         rows.append(f'<tr><td></td><td></td><td class="wide"></td><td>{line(left)}</td></tr>\n')
+    gap, name = line(_("gap")), line(_("frame"))
     head = (
-        f'<thead><tr><th class="n">#</th><th class="n">ms</th><th class="n wide">{line(_("gap"))}</th>'
-        f"<th>{line(_('frame'))}</th></tr></thead>"
+        f'<thead><tr><th class="n">#</th><th class="n">ms</th><th class="n wide">{gap}</th>'
+        f"<th>{name}</th></tr></thead>"
     )
     table = (
         f'<div class="frames"><table class="events">{head}\n<tbody>\n{"".join(rows)}</tbody></table></div>'
