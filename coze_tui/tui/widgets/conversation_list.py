@@ -220,8 +220,8 @@ class ConversationList(Drawn, ScrollView, can_focus=True):
     def action_last(self) -> None:
         """Go to the last conversation of all."""
         if self._has_more:
-            self._wants_last = self._asked = True
-            self.post_message(self.MoreWanted(all=True))
+            self._wants_last, self._asked = True, False
+            self._ask_for_more()
         elif self._items:
             self._go(len(self._items) - 1)
 
@@ -258,7 +258,7 @@ class ConversationList(Drawn, ScrollView, can_focus=True):
             self._go(place)
 
     def _go(self, place: int) -> None:
-        moved, self._cursor = place != self._cursor, place
+        moved, self._cursor, self._wants_last = place != self._cursor, place, False
         self._follow()
         self.refresh()
         if moved:
@@ -301,9 +301,10 @@ class ConversationList(Drawn, ScrollView, can_focus=True):
 
     def _ask_for_more(self) -> None:
         bottom = self.scroll_offset.y + self.scrollable_content_region.height
-        if self._has_more and not self._asked and bottom + _NEAR > self._total:
+        is_near = self._wants_last or bottom + _NEAR > self._total
+        if self._has_more and not self._asked and is_near:
             self._asked = True
-            self.post_message(self.MoreWanted(all=False))
+            self.post_message(self.MoreWanted(all=self._wants_last))
 
     # --- looks ---
 
