@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +63,8 @@ def find_paths(environment: Mapping[str, str]) -> Paths:
     if home:
         return paths_under(Path(os.path.abspath(os.path.expanduser(home))))
     if not _has_home(environment):
+        import tempfile
+
         owner = "" if sys.platform == "win32" else f"-{os.geteuid()}"
         return _under(Path(tempfile.gettempdir()) / f"{APP}{owner}", is_temporary=True)
     return Paths(
