@@ -21,7 +21,7 @@ PACKAGE = ROOT / "coze_tui"
 
 GROUND = (
     "errors", "text", "paths", "private_files", "i18n", "addresses", "advice", "setting_values", "remembered",
-    "settings", "setting_sources", "credentials", "crash_reports",
+    "settings", "setting_sources", "credentials", "crash_reports", "amounts",
 )  # fmt: skip
 
 FORBIDDEN = {
