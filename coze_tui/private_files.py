@@ -53,6 +53,8 @@ def write_private(path: Path, data: bytes) -> None:
         OSError: nothing was changed.
     """
     make_private_folder(path.parent)
+    import tempfile  # slow to import, and the first frame comes by this module
+
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -87,6 +89,8 @@ def write_new(path: Path, pieces: Iterable[bytes], *, replace: bool = False) -> 
     """
     if not path.parent.exists():
         make_private_folder(path.parent)
+    import tempfile  # slow to import, and the first frame comes by this module
+
     descriptor, name = tempfile.mkstemp(prefix=".coze-tui-", dir=path.parent)  # mode 0600
     try:
         with os.fdopen(descriptor, "wb") as file:
