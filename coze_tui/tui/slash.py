@@ -68,6 +68,14 @@ async def _recover(screen: ChatScreen, argument: str) -> None:
     screen.recover()
 
 
+async def _inspect(screen: ChatScreen, argument: str) -> None:
+    screen.inspect()
+
+
+async def _stats(screen: ChatScreen, argument: str) -> None:
+    screen.show_statistics()
+
+
 async def _stop(screen: ChatScreen, argument: str) -> None:
     screen.stop_turn()
 
@@ -123,6 +131,8 @@ def slash_commands() -> tuple[SlashCommand, ...]:
         SlashCommand("/history", N_("History"), N_("Look through all conversations"), _history),
         SlashCommand("/bot", N_("Choose a bot"), N_("Choose another bot"), _bot, N_("ID")),
         SlashCommand("/events", N_("Events"), N_("Show or hide the events"), _events),
+        SlashCommand("/inspect", N_("Inspector"), N_("Look at every frame of the chosen chat"), _inspect),
+        SlashCommand("/stats", N_("Statistics"), N_("Tokens, times and failures of all chats"), _stats),
         SlashCommand("/stop", N_("Stop"), N_("Stop the answer"), _stop),
         SlashCommand("/retry", N_("Ask again"), N_("Ask the last question again"), _retry),
         SlashCommand("/recover", N_("Recover"), N_("Fetch the rest of an answer that was cut off"), _recover),

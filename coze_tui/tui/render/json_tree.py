@@ -31,8 +31,9 @@ from coze_tui.tui.render.plain import render_plain
 from coze_tui.tui.render.wrap import cells
 
 _INDENT = 2
-_GUTTER = 2
-"""Cells in front of a row, in which the sign of folding stands."""
+_GUTTER = 3
+"""Cells in front of a row: for the cursor, and for the sign of folding and a space."""
+_SIGN = 2
 _OPEN_ROWS = 1_500
 """Rows that are open from the beginning; what lies behind them is folded."""
 _OPEN_DEPTH = 24
@@ -158,8 +159,8 @@ class JsonTree:
                 indent = min(indent + _INDENT, width // 2)
             for number, line in enumerate(indented(runs, indent, width)):
                 first = number == 0 and is_head
-                if first and node.folds and not node.is_open and indent >= _GUTTER:
-                    sign = Segment(" " * (indent - _GUTTER)), Segment("▸ ", palette.attention)
+                if first and node.folds and not node.is_open and indent >= _SIGN:
+                    sign = Segment(" " * (indent - _SIGN)), Segment("▸ ", palette.attention)
                     line = line._replace(lead=sign)
                 yield TreeLine(line, node, first, has_more)
 

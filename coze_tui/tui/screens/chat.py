@@ -445,6 +445,15 @@ class ChatScreen(ConversationScreen):
         chat = 0 if is_last or chosen is None else chosen.chat
         self.app.push_screen(InspectorScreen(StoredChat(self.home, self.conversation, chat), frame=frame))
 
+    @work(group="screen", exclusive=True, exit_on_error=False)
+    async def show_statistics(self) -> None:
+        """What all chats have cost; a conversation may be opened from there."""
+        from coze_tui.tui.screens.statistics import StatisticsScreen
+
+        key = await self.app.push_screen_wait(StatisticsScreen())
+        if key is not None:
+            await self._open(key)
+
     # --- the editor, slash commands, other screens ---
 
     @on(Prompt.EditorAsked)

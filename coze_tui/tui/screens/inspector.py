@@ -329,6 +329,29 @@ class InspectorScreen(CurrentSizeScreen[None]):
 
         self.app.push_screen(ReplayScreen(self._source))
 
+    @work(group="diff", exclusive=True, exit_on_error=False)
+    async def action_diff(self) -> None:
+        """Choose another chat and compare them, until one has seen enough."""
+        from coze_tui.tui.chat_sources import StoredChat
+        from coze_tui.tui.screens.difference import ChooseChat, DifferenceScreen
+
+        home, facts, key = self.coze.home, self.chat.facts, self._source.chat
+        like = await home.call(lambda engine: engine.inspecting.like(facts, key))
+        if not like:
+            self.notify(_("There is no other chat of this question or with this bot."), markup=False)
+            return
+        wish: str | None = "other"
+        while wish == "other":
+            other = await self.app.push_screen_wait(ChooseChat(like))
+            if other is None:
+                return
+            chosen = next(chat for chat in like if chat.chat == other)
+            before: ChatSource = StoredChat(home, chosen.facts.conversation, other)
+            after = self._source
+            if chosen.facts.sent_at_ms > facts.sent_at_ms:
+                before, after = after, before
+            wish = await self.app.push_screen_wait(DifferenceScreen(before, after))
+
     def action_help(self) -> None:
         """The keys."""
         from coze_tui.tui.screens.help import HelpScreen

@@ -199,6 +199,7 @@ class ReplayScreen(CurrentSizeScreen[None]):
         now_us = None if player.is_ended else player.at_us
         self.sidebar.flush(now_us)
         self.strip.flush(now_us)
+        self.steering.has_bar = not self.bar.display
         self.steering.show(player)
         self.bar.show(self._timeline, player.at_us if player.has_times else None)
         tool = clean_line(self.life.figures.tool)

@@ -75,9 +75,16 @@ def state_part(chat: InspectedChat) -> Part:
     if figures.outcome is None:
         chip = Chip(activity_of(figures.phase), clean_line(figures.tool), figures.last_us)
         return f"{chip.activity.sign} {chip.text}", chip.activity.role
-    sign, role = _OUTCOMES.get(figures.outcome, ("●", "muted"))
-    word = "" if figures.outcome is Phase.COMPLETED else f"{outcome_word(figures.outcome)} "
-    return f"{sign} {word}{seconds(figures.last_us)}", role
+    return outcome_part(figures.outcome, figures.last_us)
+
+
+def outcome_part(outcome: Phase | None, total_us: int) -> Part:
+    """How a chat ended, as sign, word and time."""
+    if outcome is None:
+        return "●", "muted"
+    sign, role = _OUTCOMES.get(outcome, ("●", "muted"))
+    word = "" if outcome is Phase.COMPLETED else f"{outcome_word(outcome)} "
+    return f"{sign} {word}{seconds(total_us)}", role
 
 
 def _fitting(parts: Sequence[Part], room: int) -> list[Part]:

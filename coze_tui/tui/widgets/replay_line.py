@@ -13,13 +13,15 @@ _LEAST_BAR = 10
 
 
 class ReplayLine(Drawn):
-    """`▶ ×2   ━━━━━━━╸────────   1.2 s / 1.9 s   120 / 268`"""
+    """`▶ playing  ×2   ━━━━━━━╸────────   1.2 s / 1.9 s   frame 120 / 268`"""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._left: list[Part] = []
         self._right: list[Part] = []
         self._part = 0.0
+        self.has_bar = True
+        """How far it is played is shown as a bar, too."""
 
     def show(self, player: Player) -> None:
         """Show how the player stands now."""
@@ -43,9 +45,9 @@ class ReplayLine(Drawn):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Draw it; narrow, the bar is left out."""
+        """Draw it; where there is no room, the bar is left out."""
         room = self.content_size.width - width_of(self._left) - width_of(self._right) - 6
-        if room < _LEAST_BAR:
+        if room < _LEAST_BAR or not self.has_bar:
             return self.line(self._left, self._right)
         halves = min(2 * room, round(self._part * 2 * room))
         done = "━" * (halves // 2) + "╸" * (halves % 2)

@@ -38,18 +38,18 @@ def line_with(tree: JsonTree, words: str, width: int = 60) -> TreeLine:
 
 def test_json_in_a_string_is_opened_and_said_to_be() -> None:
     assert text(JsonTree(CALL)) == [
-        "  {",
-        '    "id": "1",',
-        '    "plugin_id": 7390000000000000012,',
-        '    "content": {  JSON in text',
-        '      "name": "calendar",',
-        '      "arguments": {',
-        '        "query": "春节",',
-        '        "n": [1, 2]',
-        "      }",
-        "    },",
-        '    "empty": {}',
-        "  }",
+        "   {",
+        '     "id": "1",',
+        '     "plugin_id": 7390000000000000012,',
+        '     "content": {  JSON in text',
+        '       "name": "calendar",',
+        '       "arguments": {',
+        '         "query": "春节",',
+        '         "n": [1, 2]',
+        "       }",
+        "     },",
+        '     "empty": {}',
+        "   }",
     ]
 
 
@@ -57,7 +57,7 @@ def test_a_value_folds_to_one_line_and_opens_again() -> None:
     tree = JsonTree(CALL)
     before = text(tree)
     assert tree.toggle(line_with(tree, "content"))
-    assert text(tree)[3:5] == ['  ▸ "content": {… 2 },  JSON in text', '    "empty": {}']
+    assert text(tree)[3:5] == ['   ▸ "content": {… 2 },  JSON in text', '     "empty": {}']
     assert tree.toggle(line_with(tree, "content"))
     assert text(tree) == before
     assert not tree.toggle(line_with(tree, '"id"'))
@@ -67,7 +67,7 @@ def test_a_value_folds_to_one_line_and_opens_again() -> None:
 def test_a_closing_bracket_folds_what_it_closes() -> None:
     tree = JsonTree(CALL)
     assert tree.toggle(lines(tree)[-1])
-    assert text(tree) == ["▸ {… 4 }"]
+    assert text(tree) == [" ▸ {… 4 }"]
 
 
 @pytest.mark.parametrize("raw", ["[DONE]", "not json", "", "12", "a\nb", '{"cut": "of', "\x1b[2J{}"])

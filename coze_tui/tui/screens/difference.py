@@ -1,0 +1,231 @@
+"""Two chats side by side: what the bot did before and after, in which order, with which words and figures."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import getters, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import ScrollableContainer
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.worker import Worker, WorkerState
+
+from coze_tui.advice import advice
+from coze_tui.engine.differences import Differences, differences
+from coze_tui.engine.inspected_chat import ChatFacts, InspectedChat
+from coze_tui.engine.inspecting import LikeChat
+from coze_tui.errors import CozeTuiError
+from coze_tui.i18n import N_, _, ngettext
+from coze_tui.text import clean_line
+from coze_tui.tui.amounts import shortened, tail, thousands
+from coze_tui.tui.chat_sources import ChatSource
+from coze_tui.tui.log.entries import clock_time
+from coze_tui.tui.screens.panel import Panel
+from coze_tui.tui.terminal.resizing import CurrentSizeScreen
+from coze_tui.tui.widgets.chat_head import outcome_part, state_part
+from coze_tui.tui.widgets.difference_view import DifferenceView
+from coze_tui.tui.widgets.drawn import Drawn, Part, cut, width_of
+from coze_tui.tui.widgets.key_footer import KeyFooter
+from coze_tui.tui.widgets.rows import Row, Rows
+
+_CHUNK = 400
+_SPLIT = 96
+"""Cells from which the chats stand side by side."""
+_LEAST_QUESTION = 12
+_FOOTER = ("compare.next", "compare.previous", "compare.swap", "compare.other")
+
+
+class ChooseChat(Panel[int | None]):
+    """Which chat to compare with; its key in the store."""
+
+    rows = getters.query_one(Rows)
+
+    def __init__(self, chats: Sequence[LikeChat]) -> None:
+        super().__init__(_("Compare with"), is_tall=True)
+        self._chats = tuple(chats)
+
+    def body(self) -> Iterable[Widget]:
+        """The chats under their headings."""
+        rows: list[Row] = []
+        for title, has_same in ((_("THE SAME QUESTION"), True), (_("THE SAME BOT"), False)):
+            chats = [chat for chat in self._chats if chat.has_same_question is has_same]
+            if chats:
+                rows += [Row(None, ())] * bool(rows) + [Row(None, ((title, "muted bold"),))]
+                rows += map(_chat_row, chats)
+        yield ScrollableContainer(Rows(rows), classes="body", can_focus=False)
+
+    def on_mount(self) -> None:
+        """Begin at the latest of the same question."""
+        self.rows.focus()
+
+    @on(Rows.Chosen)
+    def _chosen(self, chosen: Rows.Chosen) -> None:
+        self.dismiss(int(chosen.key))
+
+
+def _chat_row(chat: LikeChat) -> Row:
+    facts = chat.facts
+    when = clock_time(facts.sent_at_ms)
+    question = clean_line(facts.question[:200]).strip() or "–"
+    below: list[Part] = [outcome_part(facts.outcome, facts.total_us), (f" · {facts.bot}", "muted")]
+    if facts.chat_id:
+        below.append((f" · {_('chat')} {tail(clean_line(facts.chat_id))}", "muted"))
+    return Row(str(chat.chat), ((question, "text"),), ((when, "muted"),), tuple(below))
+
+
+class CompareHead(Drawn):
+    """What is compared, how much of it differs, and what tells the two chats apart."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._question = ""
+        self._told = ""
+        self._sides: tuple[list[Part], ...] = ()
+
+    def show(self, left: InspectedChat, right: InspectedChat, found: Differences) -> None:
+        """Show two chats."""
+        questions = dict.fromkeys(clean_line(chat.facts.question[:240]).strip() for chat in (left, right))
+        self._question = " ⇄ ".join(question for question in questions if question)
+        self._told = _told(found)
+        self._sides = (_side("A", left), _side("B", right))
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line; narrow, each chat has its own."""
+        width = self.content_size.width
+        if not y:
+            left: list[Part] = [("● ", "bot"), (_("Compare"), "text bold")]
+            room = width - width_of(left) - cell_len(self._told) - 6
+            if room > _LEAST_QUESTION:
+                left.append(("   " + shortened(self._question, room), "text"))
+            return self.line(left, [(self._told, "muted")])
+        if not self._sides:
+            return self.line(())
+        if width < _SPLIT:
+            return self.line(self._sides[y - 1] if y <= 2 else ())
+        if y > 1:
+            return self.line(())
+        half = (width - 3) // 2
+        first = cut(self._sides[0], half)
+        return self.line([*first, (" " * (half - width_of(first)) + " │ ", "line"), *self._sides[1]])
+
+
+def _told(found: Differences) -> str:
+    events, tools, answers = found.counts
+    parts = []
+    if events:
+        parts.append(ngettext("{n} event", "{n} events", events).format(n=thousands(events)))
+    if tools:
+        parts.append(ngettext("{n} tool call", "{n} tool calls", tools).format(n=thousands(tools)))
+    if answers:
+        parts.append(ngettext("{n} answer", "{n} answers", answers).format(n=thousands(answers)))
+    return _("different: {what}").format(what=", ".join(parts)) if parts else _("only times differ")
+
+
+def _side(name: str, chat: InspectedChat) -> list[Part]:
+    facts = chat.facts
+    known = [facts.bot, clock_time(facts.sent_at_ms) if facts.sent_at_ms else ""]
+    if chat_id := chat.figures.chat_id or facts.chat_id:
+        known.append(f"{_('chat')} {tail(clean_line(chat_id))}")
+    parts: list[Part] = [(f"{name}  ", "bot bold"), state_part(chat)]
+    return parts + [(f" · {fact}", "muted") for fact in known if fact]
+
+
+class DifferenceScreen(CurrentSizeScreen[str | None]):
+    """Compares two chats, the earlier one at the left as a rule. Gives `other` when another is wanted."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "next(1)", N_("next difference"), id="compare.next"),
+        Binding("N", "next(-1)", N_("previous difference"), id="compare.previous"),
+        Binding("x", "swap", N_("swap"), id="compare.swap", tooltip=N_("swap the two")),
+        Binding("d", "other", N_("another chat"), id="compare.other"),
+        Binding("f1,question_mark", "help", N_("help"), id="compare.help", show=False),
+        Binding("escape,q", "back", N_("back"), id="compare.back"),
+    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_SPLIT, "-wide")]  # noqa: RUF012 Textual's type is off
+    PART = N_("Comparison")
+
+    head = getters.query_one(CompareHead)
+    view = getters.query_one(DifferenceView)
+
+    def __init__(self, left: ChatSource, right: ChatSource) -> None:
+        super().__init__()
+        self._sources = (left, right)
+        self._chats: tuple[InspectedChat, InspectedChat] | None = None
+
+    def compose(self) -> ComposeResult:
+        yield CompareHead(id="head")
+        yield DifferenceView(id="differences")
+        yield KeyFooter(_FOOTER, last="compare.back")
+
+    def on_mount(self) -> None:
+        self.view.focus()
+        self._load()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """What a worker failed with is told if it was foreseen; else it is a crash."""
+        error = event.worker.error
+        if event.state is not WorkerState.ERROR or error is None:
+            return
+        if isinstance(error, CozeTuiError):
+            self.notify(advice(error).text, severity="error", markup=False)
+        elif isinstance(error, Exception):
+            self.app._handle_exception(error)
+
+    @work(group="load", exclusive=True, exit_on_error=False)
+    async def _load(self) -> None:
+        left, right = self._sources
+        self._chats = (await _read(left), await _read(right))
+        await self._compare()
+
+    async def _compare(self) -> None:
+        if self._chats is not None:
+            left, right = self._chats
+            found = await asyncio.to_thread(differences, left, right)
+            self.head.show(left, right, found)
+            self.view.show(found)
+
+    @work(group="compare", exclusive=True, exit_on_error=False)
+    async def action_swap(self) -> None:
+        """The right one to the left."""
+        if self._chats is not None:
+            self._chats = (self._chats[1], self._chats[0])
+            await self._compare()
+
+    def action_next(self, step: int) -> None:
+        """Go to another difference."""
+        if not self.view.go_to_next(step):
+            told = _("No difference further down.") if step > 0 else _("No difference further up.")
+            self.notify(told, timeout=2, markup=False)
+
+    def action_other(self) -> None:
+        """Choose another chat to compare with."""
+        self.dismiss("other")
+
+    def action_back(self) -> None:
+        """Back to where one was."""
+        self.dismiss(None)
+
+    def action_help(self) -> None:
+        """The keys."""
+        from coze_tui.tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self))
+
+
+async def _read(source: ChatSource) -> InspectedChat:
+    """All of a chat, without holding up the keys."""
+    page = await source.page(0)
+    if page is None:
+        return InspectedChat(ChatFacts())
+    chat = InspectedChat(page.facts)
+    for start in range(0, len(page.frames), _CHUNK):
+        chat.add(page.frames[start : start + _CHUNK])
+        await asyncio.sleep(0)
+    chat.end(page.facts)
+    return chat

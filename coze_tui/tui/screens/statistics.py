@@ -1,0 +1,220 @@
+"""Statistics: what was asked, what it has cost and how long it took, by bot, by day and by conversation."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import getters, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.strip import Strip
+from textual.worker import Worker, WorkerState
+
+from coze_tui.advice import advice
+from coze_tui.engine.statistics import Group, Grouping, Statistics, days_ago_ms
+from coze_tui.errors import CozeTuiError
+from coze_tui.i18n import N_, _, ngettext
+from coze_tui.text import clean_line
+from coze_tui.tui.amounts import duration, shortened, thousands
+from coze_tui.tui.terminal.resizing import CurrentSizeScreen
+from coze_tui.tui.widgets.drawn import Drawn, Part, width_of
+from coze_tui.tui.widgets.key_footer import KeyFooter
+from coze_tui.tui.widgets.statistics_view import StatisticsView
+
+if TYPE_CHECKING:
+    from coze_tui.tui.app import CozeApp
+
+_PERIODS = (7, 30, 0)
+"""Days up to now; 0 is all."""
+_LOOK_SECONDS = 2.0
+"""How often it is asked whether any program has written; only while the screen is open."""
+_FOOTER = (
+    *("statistics.open", "statistics.by_bot", "statistics.by_day", "statistics.by_conversation"),
+    "statistics.period",
+)
+
+
+class StatisticsHead(Drawn):
+    """What is added up, and the sum."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._what = ""
+        self._when = ""
+        self._sum: list[Part] = []
+
+    def show(self, found: Statistics, what: str, when: str) -> None:
+        """Show the sum of these.
+
+        Args:
+            what: the only bot, day or conversation that counts; empty for all.
+        """
+        self._what, self._when, self._sum = what, when, _sum(found.total)
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line."""
+        if y > 1:
+            return self.line([])
+        if y:
+            return self.line([("  ", "text"), *self._sum])
+        left: list[Part] = [("● ", "bot"), (_("Statistics"), "text bold")]
+        if self._what:
+            room = self.content_size.width - width_of(left) - len(self._when) - 8
+            left += [("   ", "text"), (shortened(self._what, room), "user")]
+        return self.line(left, [(self._when, "muted")])
+
+
+def _sum(total: Group) -> list[Part]:
+    chats = ngettext("{n} chat", "{n} chats", total.chats).format(n=thousands(total.chats))
+    parts: list[Part] = [(chats, "text bold")]
+    tokens = _("{n} tokens").format(n=thousands(total.tokens))
+    parts += [(" · ", "muted"), (tokens, "text bold")]
+    if total.input_tokens or total.output_tokens:
+        both = _("{input} in · {output} out").format(
+            input=thousands(total.input_tokens), output=thousands(total.output_tokens)
+        )
+        parts.append((f" ({both})", "muted"))
+    if total.first_text_p50_us:
+        first = _("first text p50 {median}, p95 {most}").format(
+            median=duration(total.first_text_p50_us), most=duration(total.first_text_p95_us)
+        )
+        parts.append((f" · {first}", "muted"))
+    if total.failed:
+        failed = ngettext("{n} failed", "{n} failed", total.failed).format(n=thousands(total.failed))
+        parts += [(" · ", "muted"), (failed, "failure")]
+    return parts
+
+
+class StatisticsScreen(CurrentSizeScreen[str | None]):
+    """Gives the key of a conversation that is to be opened, or None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("b", "group('bot')", N_("by bot"), id="statistics.by_bot"),
+        Binding("d", "group('day')", N_("by day"), id="statistics.by_day"),
+        Binding("c", "group('conversation')", N_("by conversation"), id="statistics.by_conversation"),
+        Binding("p", "period", N_("period"), id="statistics.period", tooltip=N_("7 days, 30 days, all")),
+        Binding("f1,question_mark", "help", N_("help"), id="statistics.help", show=False),
+        Binding("escape,q,backspace", "back", N_("back"), id="statistics.back"),
+    ]
+    PART = N_("Statistics")
+
+    head = getters.query_one(StatisticsHead)
+    view = getters.query_one(StatisticsView)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._by: Grouping = "bot"
+        self._period = 1
+        self._only: list[Group] = []
+        """What was opened: only its chats count."""
+        self._opened: list[Grouping] = []
+        """How it was grouped when each of them was opened."""
+        self._seen = 0
+
+    @property
+    def coze(self) -> CozeApp:
+        """The app, with what screens need of it."""
+        return cast("CozeApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        yield StatisticsHead(id="head")
+        yield StatisticsView(id="statistics")
+        yield KeyFooter(_FOOTER, last="statistics.back")
+
+    def on_mount(self) -> None:
+        self.view.focus()
+        self._load()
+        self.set_interval(_LOOK_SECONDS, self._look)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """What a worker failed with is told if it was foreseen; else it is a crash."""
+        error = event.worker.error
+        if event.state is not WorkerState.ERROR or error is None:
+            return
+        if isinstance(error, CozeTuiError):
+            self.notify(advice(error).text, severity="error", markup=False)
+        elif isinstance(error, Exception):
+            self.app._handle_exception(error)
+
+    @work(group="load", exclusive=True, exit_on_error=False)
+    async def _load(self) -> None:
+        since_ms, until_ms, bot_id, conversation = self._bounds()
+        by = self._by
+        found = await self.coze.home.call(
+            lambda engine: engine.inspecting.statistics(
+                by, since_ms=since_ms, until_ms=until_ms, bot_id=bot_id, conversation=conversation
+            )
+        )
+        what = " · ".join(clean_line(group.label) for group in self._only)
+        self.head.show(found, what, self._when())
+        self.view.show(found)
+
+    def _bounds(self) -> tuple[int, int, str, str]:
+        days = _PERIODS[self._period]
+        now_ms = int(time.time() * 1000)
+        since_ms, until_ms = (days_ago_ms(now_ms, days - 1) if days else 0), 1 << 62
+        bot_id = conversation = ""
+        for by, group in zip(self._opened, self._only, strict=True):
+            if by == "bot":
+                bot_id = group.key
+            elif by == "day":
+                since_ms = group.first_ms
+                until_ms = group.last_ms + 1
+            else:
+                conversation = group.key
+        return since_ms, until_ms, bot_id, conversation
+
+    def _when(self) -> str:
+        days = _PERIODS[self._period]
+        return ngettext("{n} day", "the last {n} days", days).format(n=days) if days else _("all the time")
+
+    @work(group="look", exclusive=True, exit_on_error=False)
+    async def _look(self) -> None:
+        """Add up again if any program has written."""
+        seen = await self.coze.home.call(lambda engine: engine.browsing.changes())
+        before, self._seen = self._seen, seen
+        if before and before != seen:
+            self._load()
+
+    # --- keys ---
+
+    def action_group(self, by: Grouping) -> None:
+        """Add up by something else."""
+        self._by = by
+        self._load()
+
+    def action_period(self) -> None:
+        """Another time."""
+        self._period = (self._period + 1) % len(_PERIODS)
+        self._load()
+
+    @on(StatisticsView.Chosen)
+    def _group_chosen(self, message: StatisticsView.Chosen) -> None:
+        """A bot opens to its days, a day to its conversations, a conversation in the chat."""
+        group = message.group
+        if self._by == "conversation":
+            self.dismiss(group.key)
+            return
+        if not group.chats:
+            return
+        self._only.append(group)
+        self._opened.append(self._by)
+        self._by = "day" if self._by == "bot" and "day" not in self._opened else "conversation"
+        self._load()
+
+    def action_back(self) -> None:
+        """Back to what was opened before, and from there to where one was."""
+        if not self._only:
+            self.dismiss(None)
+            return
+        self._only.pop()
+        self._by = self._opened.pop()
+        self._load()
+
+    def action_help(self) -> None:
+        """The keys."""
+        from coze_tui.tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self))

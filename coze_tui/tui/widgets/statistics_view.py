@@ -1,0 +1,247 @@
+"""Chats added up, as a table with bars; drawn as far as it is in sight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, TypeVar
+
+from rich.cells import cell_len
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from coze_tui.engine.statistics import Group, Statistics
+from coze_tui.engine.text_cells import bar
+from coze_tui.i18n import N_, _
+from coze_tui.text import clean_line
+from coze_tui.tui.amounts import duration, shortened, thousands
+from coze_tui.tui.widgets.drawn import Drawn, Part
+
+_Value = TypeVar("_Value")
+
+_LEAST_LABEL, _MOST_LABEL = 10, 34
+_NUMBER = 9
+_TIME = 9
+_LEAST_BAR, _MOST_BAR = 8, 40
+
+
+class StatisticsView(Drawn, ScrollView, can_focus=True):
+    """Shows one `Statistics`: a row for each group, the failures under them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", N_("up"), id="statistics.up", show=False),
+        Binding("down,j", "move(1)", N_("down"), id="statistics.down", show=False),
+        Binding("pageup", "page(-1)", N_("page up"), id="statistics.page_up", show=False),
+        Binding("pagedown,space", "page(1)", N_("page down"), id="statistics.page_down", show=False),
+        Binding("home,g", "edge(False)", N_("to the top"), id="statistics.first", show=False),
+        Binding("end,G", "edge(True)", N_("to the end"), id="statistics.last", show=False),
+        Binding("enter", "choose", N_("open"), id="statistics.open"),
+    ]
+    PART = N_("Statistics")
+
+    class Chosen(Message):
+        """Enter on a group."""
+
+        def __init__(self, group: Group) -> None:
+            super().__init__()
+            self.group = group
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._found: Statistics | None = None
+        self._groups: Sequence[Group] = ()
+        self._below: list[list[Part]] = []
+        self._cursor = 0
+
+    def show(self, found: Statistics) -> None:
+        """Show these; days the latest first."""
+        is_same = self._found is not None and self._found.by == found.by
+        self._found = found
+        self._groups = found.groups[::-1] if found.by == "day" else found.groups
+        self._below = _failures(found)
+        self._cursor = min(self._cursor, max(0, len(self._groups) - 1)) if is_same else 0
+        if not is_same:
+            self.scroll_to(y=0, animate=False)
+        self.on_resize()
+
+    def lines(self) -> list[str]:
+        """The lines in sight as plain text, for tests."""
+        return [self.render_line(y).text.rstrip() for y in range(self.size.height)]
+
+    @property
+    def line_width(self) -> int:
+        """Cells of a line, without the scroll bar."""
+        return self.scrollable_content_region.width
+
+    def on_resize(self) -> None:
+        """Keep the cursor in sight."""
+        self.virtual_size = Size(self.line_width, len(self._groups) + len(self._below) + 1)
+        self._follow()
+
+    # --- keys ---
+
+    def action_move(self, step: int) -> None:
+        """Move the cursor; behind the last group scroll to what is under it."""
+        last = max(0, len(self._groups) - 1)
+        if step > 0 and self._cursor == last:
+            self.scroll_to(y=self.scroll_offset.y + step, animate=False)
+            return
+        self._cursor = max(0, min(last, self._cursor + step))
+        self._follow()
+
+    def action_page(self, step: int) -> None:
+        """Move it by what is seen at once."""
+        self.action_move(step * max(1, self.size.height - 2))
+
+    def action_edge(self, is_end: bool) -> None:
+        """Go to the first or the last group."""
+        self._cursor = max(0, len(self._groups) - 1) if is_end else 0
+        self._follow()
+
+    def action_choose(self) -> None:
+        """Tell which group has the cursor."""
+        if self._groups:
+            self.post_message(self.Chosen(self._groups[self._cursor]))
+
+    def _follow(self) -> None:
+        top, room = self.scroll_offset.y, self.size.height - 1
+        if self._cursor < top:
+            self.scroll_to(y=self._cursor, animate=False)
+        elif room > 0 and self._cursor >= top + room:
+            self.scroll_to(y=self._cursor - room + 1, animate=False)
+        self.refresh()
+
+    # --- looks ---
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the heads of the columns, a group, or a failure."""
+        found = self._found
+        if found is None:
+            return self.line([])
+        layout = _Layout(self.line_width, found)
+        if not y:
+            return self.line(layout.heads())
+        index = self.scroll_offset.y + y - 1
+        if index < len(self._groups):
+            is_current = index == self._cursor
+            return self.line(layout.row(self._groups[index]), ground="selected" if is_current else "")
+        index -= len(self._groups)
+        return self.line(self._below[index] if index < len(self._below) else [])
+
+
+class _Layout:
+    """Cells of each column in a width; what matters least gives way first."""
+
+    def __init__(self, width: int, found: Statistics) -> None:
+        self.by = found.by
+        self.most = max((group.tokens for group in found.groups), default=0)
+        self.has_tokens = found.total.tokens > 0
+        longest = max((cell_len(group.label) for group in found.groups), default=0)
+        room = width - 2 - _LEAST_LABEL - _NUMBER * 2
+        self.columns = ["tokens", "chats"]
+        for name, cells in (
+            ("first_p50", _TIME),
+            ("bar", _LEAST_BAR + 2),
+            ("failed", _NUMBER),
+            ("first_p95", _TIME),
+            ("total_p50", _TIME),
+            ("total_p95", _TIME),
+            ("in", _NUMBER),
+            ("out", _NUMBER),
+        ):
+            if room >= cells:
+                room -= cells
+                self.columns.append(name)
+        self.label = min(max(_LEAST_LABEL, longest), _MOST_LABEL, _LEAST_LABEL + room)
+        room -= self.label - _LEAST_LABEL
+        self.bar = min(_MOST_BAR, _LEAST_BAR + room) if "bar" in self.columns else 0
+
+    def heads(self) -> list[Part]:
+        """The names of the columns."""
+        parts: list[Part] = [("  " + _left(self._label_head(), self.label), "muted")]
+        if self.bar:
+            parts.append((" " * (self.bar + 2), "muted"))
+        heads = {
+            "tokens": _("tokens"),
+            "in": _("in"),
+            "out": _("out"),
+            "chats": _("chats"),
+            "failed": _("failed"),
+            "first_p50": _("first p50"),
+            "first_p95": "p95",
+            "total_p50": _("total p50"),
+            "total_p95": "p95",
+        }
+        parts += [(_right(head, self._cells(name)), "muted") for name, head in self._shown(heads)]
+        return parts
+
+    def row(self, group: Group) -> list[Part]:
+        """A group."""
+        label = shortened(clean_line(group.label) or "–", self.label)
+        parts: list[Part] = [("  " + _left(label, self.label), "text")]
+        if self.bar:
+            drawn = bar(group.tokens / self.most if self.most else 0.0, self.bar)
+            parts.append(("  " + _left(drawn, self.bar), "bot"))
+        failed = group.failed + group.interrupted
+        values: dict[str, Part] = {
+            "tokens": (thousands(group.tokens) if group.chats else "", "text bold"),
+            "in": (thousands(group.input_tokens) if group.chats else "", "muted"),
+            "out": (thousands(group.output_tokens) if group.chats else "", "muted"),
+            "chats": (thousands(group.chats) if group.chats else "·", "text"),
+            "failed": (thousands(failed) if failed else "", "failure"),
+            "first_p50": (_time(group.first_text_p50_us), "text"),
+            "first_p95": (_time(group.first_text_p95_us), "muted"),
+            "total_p50": (_time(group.total_p50_us), "text"),
+            "total_p95": (_time(group.total_p95_us), "muted"),
+        }
+        for name, (text, role) in self._shown(values):
+            parts.append((_right(text, self._cells(name)), role))
+        return parts
+
+    def _label_head(self) -> str:
+        match self.by:
+            case "bot":
+                return _("bot")
+            case "day":
+                return _("day")
+            case "conversation":
+                return _("conversation")
+
+    def _shown(self, values: Mapping[str, _Value]) -> list[tuple[str, _Value]]:
+        return [(name, value) for name, value in values.items() if name in self.columns]
+
+    def _cells(self, name: str) -> int:
+        return _NUMBER if name in ("tokens", "in", "out", "chats", "failed") else _TIME
+
+
+def _failures(found: Statistics) -> list[list[Part]]:
+    """The codes of failures and how often, with what the server said."""
+    if not found.total.failures and not found.total.interrupted:
+        return []
+    messages = dict(found.messages)
+    lines: list[list[Part]] = [[], [("  " + _("FAILURES"), "muted bold")]]
+    for code, count in found.total.failures:
+        name = str(code) if code else _("no code")
+        words = messages.get(code, "")
+        lines.append(
+            [(_right(thousands(count), 8), "failure"), (f"  {name}", "text"), (f"  {words}", "muted")]
+        )
+    if found.total.interrupted:
+        lines.append(
+            [(_right(thousands(found.total.interrupted), 8), "attention"), (f"  {_('cut off')}", "text")]
+        )
+    return lines
+
+
+def _time(us: int) -> str:
+    return duration(us) if us else "–"
+
+
+def _right(text: str, width: int) -> str:
+    return " " * (width - cell_len(text)) + text
+
+
+def _left(text: str, width: int) -> str:
+    return text + " " * (width - cell_len(text))
