@@ -15,10 +15,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, TextIO, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from coze_tui.api.chats import ChatRequest, ToolOutput
+from coze_tui.api.chats import ToolOutput
 from coze_tui.api.objects import ToolCall
 from coze_tui.cli.ask_output import (
     AnswerPrinter,
@@ -31,7 +30,10 @@ from coze_tui.cli.ask_output import (
 from coze_tui.cli.commands import Command
 from coze_tui.cli.connect import Connection
 from coze_tui.cli.exits import exit_for_end, forget_stdout
+from coze_tui.cli.question import read_question
 from coze_tui.cli.start import Start, begin, require_bot, tell, tell_error, tell_problems
+from coze_tui.cli.stopping import Stopper
+from coze_tui.engine.requests import request_for
 from coze_tui.engine.runner import ChatTurn
 from coze_tui.engine.updates import ActionRequired, Phase, TurnEnded, TurnUpdate
 from coze_tui.errors import FileError, SettingsError, StoreError
@@ -44,9 +46,6 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-LONGEST_QUESTION = 4 << 20
-"""Bytes taken from stdin; no model takes more."""
-
 
 def run_ask(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Ask, print, and end with the status of the turn."""
@@ -54,8 +53,8 @@ def run_ask(command: Command, arguments: argparse.Namespace, environment: Mappin
     start = begin(command, arguments, environment)
     tell_problems(start)
     require_bot(start.settings)
-    question = _question(arguments.words, sys.stdin)
-    stopper = _Stopper()
+    question = read_question(arguments.words, sys.stdin, command="ask")
+    stopper = Stopper()
     stopper.install()
     try:
         return asyncio.run(_ask(start, arguments, question, stopper))
@@ -77,43 +76,13 @@ def _check(arguments: argparse.Namespace) -> None:
         raise SettingsError(_("cannot go together with --continue or --conversation"), source="--new")
 
 
-def _question(words: list[str], stdin: TextIO | None) -> str:
-    """The question of the arguments, of stdin, or of both.
-
-    Raises:
-        SettingsError: there is none.
-    """
-    parts = [" ".join(words)]
-    if stdin is not None and not stdin.isatty():
-        try:
-            data = stdin.buffer.read(LONGEST_QUESTION + 1)
-        except OSError as error:
-            raise SettingsError(str(error.strerror), source="stdin") from error
-        if len(data) > LONGEST_QUESTION:
-            raise SettingsError(_("is longer than any model takes"), source="stdin")
-        parts.append(data.decode("utf-8-sig", "replace").strip("\r\n"))
-    question = "\n\n".join(part for part in parts if part.strip())
-    if not question:
-        raise SettingsError(_("there is no question"), source="ask")
-    return question
-
-
-async def _ask(start: Start, arguments: argparse.Namespace, question: str, stopper: _Stopper) -> int:
+async def _ask(start: Start, arguments: argparse.Namespace, question: str, stopper: Stopper) -> int:
     settings = start.settings
     async with AsyncExitStack() as stack:
         connection = Connection(start)
         stack.push_async_callback(connection.aclose)
         await connection.renew()
-        request = ChatRequest(
-            bot_id=settings.bot_id,
-            user_id=settings.user_id,
-            question=question,
-            conversation_id=_conversation(start, arguments),
-            custom_variables=settings.custom_variables,
-            parameters=settings.parameters,
-            publish_status="" if settings.publish_status == "published_online" else settings.publish_status,
-            connector_id=settings.connector_id,
-        )
+        request = request_for(question, settings, conversation_id=_conversation(start, arguments))
         output = _Output(arguments)
         turn = ChatTurn(
             connection.client,
@@ -265,46 +234,3 @@ def _record(start: Start, arguments: argparse.Namespace, connection: Connection)
     if start.settings.record_captures is not None:
         add(partial(CaptureFile.in_folder, start.settings.record_captures), "record_captures")
     return record
-
-
-class _Stopper:
-    """Ctrl+C and its like: the first stops the turn, the second ends the program."""
-
-    def __init__(self) -> None:
-        self.signal = 0
-        """The first signal that came."""
-        self._stop: Callable[[], None] | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    def install(self) -> None:
-        """Take the signals that mean an end. Not through the loop: it may be stuck in a write."""
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-            number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, self._take)
-
-    def stopping(self, stop: Callable[[], None]) -> _Stopping:
-        """While this is entered a first signal calls `stop`, on the loop."""
-        return _Stopping(self, stop)
-
-    def aim(self, stop: Callable[[], None] | None) -> None:
-        self._stop = stop
-        self._loop = asyncio.get_running_loop()
-
-    def _take(self, number: int, frame: FrameType | None) -> None:
-        is_first, self.signal = not self.signal, self.signal or number
-        if not is_first or self._stop is None or self._loop is None:
-            raise KeyboardInterrupt
-        self._loop.call_soon_threadsafe(self._stop)
-
-
-class _Stopping:
-    def __init__(self, stopper: _Stopper, stop: Callable[[], None]) -> None:
-        self._stopper = stopper
-        self._stop = stop
-
-    def __enter__(self) -> None:
-        self._stopper.aim(self._stop)
-
-    def __exit__(self, *error: object) -> None:
-        self._stopper.aim(None)

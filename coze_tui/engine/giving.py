@@ -16,6 +16,7 @@ from coze_tui.addresses import base_url_of_site
 from coze_tui.api.chats import ChatRequest
 from coze_tui.credentials import TOKEN_VARIABLE
 from coze_tui.engine.inspected_chat import ChatFacts
+from coze_tui.engine.requests import request_for
 from coze_tui.settings import Settings, variable_of
 from coze_tui.text import clean
 
@@ -31,15 +32,7 @@ def request_from(facts: ChatFacts, settings: Settings) -> tuple[str, ChatRequest
 
     What the chat does not tell is taken from the settings.
     """
-    request = ChatRequest(
-        bot_id=facts.bot_id or settings.bot_id,
-        user_id=settings.user_id,
-        question=facts.question,
-        custom_variables=settings.custom_variables,
-        parameters=settings.parameters,
-        publish_status="" if settings.publish_status == "published_online" else settings.publish_status,
-        connector_id=settings.connector_id,
-    )
+    request = request_for(facts.question, settings, bot_id=facts.bot_id)
     return base_url_of_site(facts.site) or settings.base_url, request
 
 
@@ -145,6 +138,7 @@ def _json(value: Mapping[str, object]) -> str:
 
 def _quoted(text: str) -> str:
     """One word for a shell. What cannot be pasted as it is stands escaped, in the way of bash and zsh."""
+    text = _mended(text)
     if _is_plain(text):
         return shlex.quote(text)
     escaped = "".join(map(_escaped, text))

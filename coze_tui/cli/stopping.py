@@ -1,0 +1,51 @@
+"""Ctrl+C and its like, for commands that talk to a bot."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from types import FrameType
+
+
+class Stopper:
+    """Ctrl+C and its like: the first stops the turn, the second ends the program."""
+
+    def __init__(self) -> None:
+        self.signal = 0
+        """The first signal that came."""
+        self._stop: Callable[[], None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def install(self) -> None:
+        """Take the signals that mean an end. Not through the loop: it may be stuck in a write."""
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._take)
+
+    def stopping(self, stop: Callable[[], None]) -> Stopping:
+        """While this is entered a first signal calls `stop`, on the loop."""
+        return Stopping(self, stop)
+
+    def aim(self, stop: Callable[[], None] | None) -> None:
+        self._stop = stop
+        self._loop = asyncio.get_running_loop()
+
+    def _take(self, number: int, frame: FrameType | None) -> None:
+        is_first, self.signal = not self.signal, self.signal or number
+        if not is_first or self._stop is None or self._loop is None:
+            raise KeyboardInterrupt
+        self._loop.call_soon_threadsafe(self._stop)
+
+
+class Stopping:
+    def __init__(self, stopper: Stopper, stop: Callable[[], None]) -> None:
+        self._stopper = stopper
+        self._stop = stop
+
+    def __enter__(self) -> None:
+        self._stopper.aim(self._stop)
+
+    def __exit__(self, *error: object) -> None:
+        self._stopper.aim(None)
