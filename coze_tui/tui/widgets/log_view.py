@@ -82,6 +82,8 @@ class LogView(ScrollView):
         self._match = 0
         """The line of the entry with the cursor at which the search stands."""
         self._dirty: set[int] = set()
+        self._ahead: set[Entry] = set()
+        """Entries that were laid out before their frame was due: strips made of them earlier may be old."""
         self._timer: Timer | None = None
         self._unseen = 0
         self._asked_page = False
@@ -109,6 +111,7 @@ class LogView(ScrollView):
         self._laid_out.clear()
         self._shifts.clear()
         self._dirty.clear()
+        self._ahead.clear()
         self._cursor = self._cursor_block = None
         self.has_older = self.has_newer = self._asked_page = False
         self._unseen = 0
@@ -205,7 +208,9 @@ class LogView(ScrollView):
         start = self._index.start(number)
         first = start
         growing = entry.blocks[-1] if entry.blocks else None
-        if not whole and isinstance(growing, AnswerBlock) and growing.document is not None:
+        if entry in self._ahead:
+            self._ahead.discard(entry)
+        elif not whole and isinstance(growing, AnswerBlock) and growing.document is not None:
             first = start + entry.start_of(growing) + growing.grow()
         before = self._index.height(number)
         self._index.set_height(number, entry.lay_out(self.text_width, self._palette))
@@ -308,6 +313,7 @@ class LogView(ScrollView):
         if entry.is_measured:
             return 0
         before = self._index.height(number)
+        self._note_ahead(entry)
         self._index.set_height(number, entry.lay_out(self.text_width, self._palette))
         self._laid_out[entry] = None
         if len(self._laid_out) > _MOST_LAID_OUT:
@@ -315,6 +321,10 @@ class LogView(ScrollView):
             del self._laid_out[oldest]
             oldest.release()
         return self._index.height(number) - before
+
+    def _note_ahead(self, entry: Entry) -> None:
+        if id(entry) in self._dirty:
+            self._ahead.add(entry)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
@@ -365,6 +375,7 @@ class LogView(ScrollView):
         index, place = self._index.find(number)
         entry = self.entries[index]
         if not entry.is_measured:
+            self._note_ahead(entry)
             entry.lay_out(self.text_width, self._palette)
         return entry.line(place)
 

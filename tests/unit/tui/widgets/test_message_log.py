@@ -328,3 +328,37 @@ async def test_the_work_for_a_delta_does_not_grow_with_the_log() -> None:
 
     few, many = await work(1), await work(300)
     assert many <= few * 1.2
+
+
+async def test_what_is_drawn_between_two_frames_is_not_left_behind() -> None:
+    async with stage() as seen:
+        await begun(seen)
+        seen.log.frame_seconds = 1_000
+        grow(seen, "first")
+        await seen.pilot.pause()
+        seen.log.post_message(posted.ToolCalled(turn.ToolCalled("t", "ferry", "", 2_000)))
+        seen.log.post_message(posted.AnswerGrew(turn.AnswerGrew("m2", "second", (3_000,), 9)))
+        await seen.pilot.pause()
+        seen.log.set_needle("nowhere")
+        await seen.pilot.pause()
+        seen.lines()
+        seen.log.flush()
+        drawn = [strip for strip in seen.log.render_lines(seen.log.size.region)]
+        seen.log.set_palette(Palette.dark())
+        assert drawn == seen.log.render_lines(seen.log.size.region)
+
+
+async def test_a_line_that_grew_while_another_was_scrolled_to_is_drawn_again() -> None:
+    async with stage() as seen:
+        await begun(seen)
+        seen.log.frame_seconds = 1_000
+        grow(seen, LONG + "\n\ntail")
+        await seen.pilot.pause()
+        assert "tail" in seen.lines()[-2]
+        grow(seen, " and more")
+        await seen.pilot.pause()
+        seen.log.scroll_to(y=seen.log.scroll_offset.y - 1, animate=False)
+        await seen.pilot.pause()
+        seen.lines()
+        seen.log.flush()
+        assert "tail and more" in seen.text()
