@@ -137,7 +137,7 @@ class EventSidebar(Drawn, can_focus=True):
         if figures is None:
             empty: list[Drawing] = [life_lines.Title(""), life_lines.Hint(N_("nothing sent yet"))]
             return empty[:height]
-        below = life_lines.figure_lines(figures, self._now_us, is_focused=self.has_focus)
+        below = life_lines.figure_lines(figures, self._now_us)
         wanted = len(figures.rows) + len(figures.expected)
         room = max(0, height - 1)
         is_beside = self.content_size.width >= _BESIDE

@@ -121,7 +121,7 @@ class Row:
         if width >= _WIDE or row.level in ("error", "attention"):
             spare = room - cell_len(moment) - 1
             detail = row.detail or (size(row.bytes) if row.is_run and width >= _WIDE else "")
-            if detail and spare > 5:
+            if detail and detail != row.name and spare > 5:
                 left.append((f"  {detail}", "muted"))
         quiet = "muted" if row.name == "sent" and not row.is_running else words
         return Parts(left, [(moment, quiet)], "selected" if self.is_selected else "")
@@ -179,7 +179,7 @@ def shown_name(name: str) -> str:
     return _(_NAMES[name]) if name in _NAMES else name
 
 
-def figure_lines(figures: TurnFigures, now_us: int | None, *, is_focused: bool) -> list[Drawing]:
+def figure_lines(figures: TurnFigures, now_us: int | None) -> list[Drawing]:
     """The lines under the rows, the most telling first: the last ones are left out where there is no room."""
     lines: list[Drawing] = [Rule()]
     first = figures.first_text_us
@@ -209,9 +209,7 @@ def figure_lines(figures: TurnFigures, now_us: int | None, *, is_focused: bool) 
         _figure(label, _logid(value) if label == "logid" else tail(value)) for label, value in ids if value
     ]
     if known:
-        lines += [Rule(), *known, Hint(N_("i copies the ids"))]
-        if is_focused:
-            lines.append(Hint(N_("Enter shows the frames")))
+        lines += [Rule(), *known]
     return lines
 
 

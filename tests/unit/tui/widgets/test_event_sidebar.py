@@ -88,7 +88,6 @@ async def test_running_chat_as_it_was_drawn(stage: Any) -> None:
             "section                …0001",
             "chat                   …7402",
             "logid              2025…4F2A",
-            "i copies the ids",
         ]
 
 

@@ -42,7 +42,7 @@ def test_stalls_are_told_once_there_are_any() -> None:
     figures.add(AnswerGrew("m", "x", (0, 500_000), 0))
 
     def labels() -> list[str]:
-        lines = life_lines.figure_lines(figures, None, is_focused=False)
+        lines = life_lines.figure_lines(figures, None)
         return [line.label for line in lines if isinstance(line, life_lines.Figure)]
 
     assert "stalls" not in labels()
