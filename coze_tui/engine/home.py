@@ -99,6 +99,7 @@ class EngineHome(Generic[_E]):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._engine: Future[_E] = Future()
+        self._engine.set_running_or_notify_cancel()  # who stops waiting for it must not take it from others
         self._stop: asyncio.Event | None = None
         self._looping = threading.Event()
 

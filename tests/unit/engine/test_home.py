@@ -139,3 +139,27 @@ async def test_an_engine_that_cannot_be_built_fails_each_call() -> None:
             await home.call(ask)
     assert not home.is_up
     assert await asyncio.to_thread(home.close)
+
+
+async def test_who_stops_waiting_for_the_engine_does_not_take_it_from_the_others() -> None:
+    opened = threading.Event()
+
+    async def build() -> str:
+        await asyncio.to_thread(opened.wait)
+        return "engine"
+
+    async def leave(engine: str) -> None:
+        pass
+
+    async def name(engine: str) -> str:
+        return engine
+
+    home = EngineHome(build, leave)
+    home.start()
+    impatient = asyncio.create_task(home.call(name))
+    await asyncio.sleep(0)
+    impatient.cancel()
+    await asyncio.gather(impatient, return_exceptions=True)
+    opened.set()
+    assert await home.call(name) == "engine"
+    assert home.close()
