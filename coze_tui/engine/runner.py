@@ -105,6 +105,7 @@ class ChatTurn:
     def submit(self, outputs: Sequence[ToolOutput]) -> None:
         """Let the next `updates` go on with a chat that required action (api 4.4)."""
         sent = tuple(outputs)
+        self._stop_asked.clear()
         self._open = lambda: chats.submit_tool_outputs(
             self._client, self.state.conversation_id, self.state.chat_id, sent, on_text=self._on_text
         )
@@ -128,12 +129,13 @@ class ChatTurn:
                 yield update
 
     async def _all_updates(self) -> AsyncGenerator[TurnUpdate, None]:
-        self._stop_asked.clear()
         for update in await self._begin():
             yield update
         error: CozeTuiError | None = None
         try:
-            if self._open is not None:
+            if self._stop_asked.is_set():
+                pass  # before anything was sent
+            elif self._open is not None:
                 async with aclosing(self._stream()) as stream:
                     async for update in stream:
                         yield update
@@ -252,7 +254,6 @@ class ChatTurn:
         frames = [item for item in items if isinstance(item, Frame)]
         if frames and self._record is not None:
             await self._record.append(frames)
-        self.frames += frames
         for item in items:
             if isinstance(item, Frame):
                 updates += self.state.apply(parse_event(item))
@@ -261,6 +262,7 @@ class ChatTurn:
                 updates.append(item)
         if self._record is not None and any(isinstance(update, ChatIdentified) for update in updates):
             await self._record.identify(self.state, self.logid)
+        self.frames += frames  # only now, and nothing is awaited any more: who follows gets each of them once
         return updates
 
     # --- without a stream, and after a cut (api 2.3, 7.4) ---
