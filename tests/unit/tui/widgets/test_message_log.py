@@ -343,7 +343,7 @@ async def test_what_is_drawn_between_two_frames_is_not_left_behind() -> None:
         await seen.pilot.pause()
         seen.lines()
         seen.log.flush()
-        drawn = [strip for strip in seen.log.render_lines(seen.log.size.region)]
+        drawn = list(seen.log.render_lines(seen.log.size.region))
         seen.log.set_palette(Palette.dark())
         assert drawn == seen.log.render_lines(seen.log.size.region)
 
