@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from coze_tui.api import accounts, bots, chats
 from coze_tui.api import conversations as server_conversations
-from coze_tui.api.chats import Attachment, ChatRequest, ToolOutput
+from coze_tui.api.chats import ChatRequest, ToolOutput
 from coze_tui.api.client import CozeClient
 from coze_tui.api.events import parse_event
-from coze_tui.api.objects import Bot, Frame, User, Workspace
+from coze_tui.api.objects import Bot, Frame, ToolCall, User, Workspace
 from coze_tui.engine import attaching
 from coze_tui.engine.browsing import Browsing
 from coze_tui.engine.conversations import Conversations, now_ms
@@ -28,7 +28,7 @@ from coze_tui.engine.store_words import words_for
 from coze_tui.engine.stored_turn import StoredTurn, messages_of, summary_of
 from coze_tui.engine.telling import outcome_of
 from coze_tui.engine.turn import TurnState
-from coze_tui.engine.updates import ChatIdentified, LogidReported, Phase, TurnEnded
+from coze_tui.engine.updates import ActionRequired, ChatIdentified, LogidReported, Phase, TurnEnded
 from coze_tui.engine.upkeep import complete_index, keep_small
 from coze_tui.errors import ApiError, CozeTuiError, NotFoundError, NotServedError, StoreError
 from coze_tui.settings import Settings
@@ -89,6 +89,8 @@ class Engine:
         """Coze's ids of the conversations whose last chat the store did not take."""
         self._beating: asyncio.Task[None] | None = None
         self._upkeep: asyncio.Task[None] | None = None
+        self._preparing: dict[str, asyncio.Task[LiveTurn]] = {}
+        """By conversation: what is not sent yet, because its files are on the way."""
         self.live = LiveTurns(self._turn_ended)
 
     async def open(self, path: Path) -> None:
@@ -215,16 +217,23 @@ class Engine:
 
         The feed ends with TurnEnded, also where the question could not be sent at all.
         """
+        preparing = asyncio.create_task(self._turn(conversation, question, files))
+        self._preparing[conversation] = preparing
         try:
-            attachments = await attaching.upload_all(await self.client(), files) if files else ()
-            live = await self._turn(conversation, question, attachments)
-        except CozeTuiError as error:
+            await asyncio.wait((preparing,))
+        finally:
+            preparing.cancel()  # the program is being left
+            del self._preparing[conversation]
+        if preparing.cancelled():
+            feed.put(TurnEnded(Phase.CANCELED, 0))
+        elif isinstance(error := preparing.exception(), CozeTuiError):
             feed.put(TurnEnded(Phase.FAILED, 0, error))
-            return
-        self._keep_beating()
-        self.live.start(live, feed)
+        else:
+            self._keep_beating()
+            self.live.start(preparing.result(), feed)
 
-    async def _turn(self, conversation: str, question: str, attachments: tuple[Attachment, ...]) -> LiveTurn:
+    async def _turn(self, conversation: str, question: str, files: Sequence[Path]) -> LiveTurn:
+        attachments = await attaching.upload_all(await self.client(), files) if files else ()
         saved = await self._conversation(conversation)
         settings = self.settings
         request = ChatRequest(
@@ -270,14 +279,39 @@ class Engine:
         return live.question if live else None
 
     async def stop(self, conversation: str) -> None:
-        """Stop the turn of a conversation."""
+        """Stop the turn of a conversation, also one that is not sent yet."""
+        if conversation in self._preparing:
+            self._preparing[conversation].cancel()
         self.live.stop(conversation)
 
-    async def submit(self, conversation: str, outputs: Sequence[tuple[str, str]], feed: TurnFeed) -> None:
-        """Hand in the outputs of local tools, as pairs of call id and text; the chat goes on (api 4.4)."""
+    async def waiting_calls(self, chat: int) -> tuple[ToolCall, ...]:
+        """The local tools whose outputs a stored chat waits for; none where it does not wait."""
+        saved = await self._database.run(lambda c: journal.chat(c, chat))
+        if saved is None or outcome_of(saved) is not Phase.REQUIRES_ACTION:
+            return ()
+        frames = await self._database.read(lambda c: journal.frames_of(c, chat))
+        state, calls = TurnState(), tuple[ToolCall, ...]()
+        for frame in frames:
+            for update in state.apply(parse_event(frame)):
+                if isinstance(update, ActionRequired):
+                    calls = update.tool_calls
+        return calls
+
+    async def submit(
+        self, conversation: str, chat: int, outputs: Sequence[tuple[str, str]], feed: TurnFeed
+    ) -> None:
+        """Hand in the outputs of local tools, as pairs of call id and text; the chat goes on (api 4.4).
+
+        A chat of an earlier run of the program is read from the store.
+        """
+        try:
+            live = self.live.of(conversation) or await self._recovery(chat)
+        except CozeTuiError as error:
+            feed.put(TurnEnded(Phase.FAILED, 0, error))
+            return
+        live.turn.submit([ToolOutput(call_id, output) for call_id, output in outputs])
         self._keep_beating()
-        given = [ToolOutput(call_id, output) for call_id, output in outputs]
-        self.live.submit(conversation, given, feed)
+        self.live.start(live, feed)
 
     async def recover(self, chat: int, feed: TurnFeed) -> None:
         """Fetch what a cut chat has come to since (api 7.4)."""

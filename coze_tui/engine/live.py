@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from coze_tui.api.chats import ToolOutput
 from coze_tui.api.events import parse_event
 from coze_tui.engine.home import TurnFeed
 from coze_tui.engine.runner import ChatTurn
@@ -55,12 +54,6 @@ class LiveTurns:
         live.ended = None
         self._turns[live.conversation] = live
         live.task = asyncio.create_task(self._run(live), name=f"turn {live.conversation}")
-
-    def submit(self, conversation: str, outputs: Sequence[ToolOutput], feed: TurnFeed) -> None:
-        """Go on with a chat that required action."""
-        live = self._turns[conversation]
-        live.turn.submit(outputs)
-        self.start(live, feed)
 
     def follow(self, conversation: str, feed: TurnFeed) -> LiveTurn | None:
         """Tell the feed what has happened in a running turn so far, and from now on; None if none runs."""

@@ -111,13 +111,14 @@ def _gap(before: Block, block: Block) -> bool:
 
 
 class UserEntry(Entry):
-    """A question."""
+    """A question; it looks like `shown` where that is given."""
 
     bar = "user"
 
-    def __init__(self, text: str, sent_at_ms: int, *, chat: int = 0) -> None:
+    def __init__(self, text: str, sent_at_ms: int, *, chat: int = 0, shown: str = "") -> None:
         self.text = text
-        super().__init__([HeaderBlock(_("you"), "user", _when(sent_at_ms)), PlainBlock(text)], chat)
+        blocks = [HeaderBlock(_("you"), "user", _when(sent_at_ms)), PlainBlock(shown or text)]
+        super().__init__(blocks, chat)
 
     def copy_text(self) -> str:
         return self.text

@@ -159,7 +159,7 @@ class ChatScreen(ConversationScreen):
         elif isinstance(error, BusyError):
             self._offer_ways_out()
         elif self.phase is Phase.REQUIRES_ACTION:
-            self.answer_tools()
+            self._open_tool_form()
         else:
             return False
         return True
@@ -231,8 +231,7 @@ class ChatScreen(ConversationScreen):
     def recover(self, entry: BotEntry | None = None) -> None:
         """Fetch the rest of an answer that was cut off."""
         if entry is None:
-            found = [item for item in self.log_widget.entries if isinstance(item, BotEntry)]
-            entry = found[-1] if found else None
+            entry = self._last_answer()
         if entry is None or entry.outcome is not Phase.INTERRUPTED or self.turn_runs:
             self.notify(_("Nothing to recover here."), markup=False)
             return
@@ -243,7 +242,7 @@ class ChatScreen(ConversationScreen):
         chat = entry.chat
         feed = TurnFeed()
         self.figures = await self.home.call(lambda engine: engine.figures(chat))
-        self.begin_turn(self.question, feed, entry=entry)
+        self.begin_turn(self._question_of(entry), feed, entry=entry)
         await self.home.call(lambda engine: engine.recover(chat, feed))
 
     def regenerate(self, entry: Entry | None = None) -> None:
@@ -262,26 +261,42 @@ class ChatScreen(ConversationScreen):
 
     # --- local tools ---
 
-    def answer_tools(self) -> None:
-        """Open the form for the outputs of local tools."""
-        if not self.waiting_calls or self.phase is not Phase.REQUIRES_ACTION:
+    @work(group="tools", exclusive=True, exit_on_error=False)
+    async def answer_tools(self) -> None:
+        """Open the form for the local tools that the last chat waits for, perhaps since an earlier run."""
+        entry = self._last_answer()
+        if self.turn_runs or entry is None or entry.outcome is not Phase.REQUIRES_ACTION:
             return
+        if not self.waiting_calls:
+            chat = entry.chat
+            calls = await self.home.call(lambda engine: engine.waiting_calls(chat))
+            if entry is not self._last_answer():
+                return
+            self.waiting_calls = calls
+            self.figures = await self.home.call(lambda engine: engine.figures(chat))
+        self._open_tool_form()
+
+    def _open_tool_form(self) -> None:
         from coze_tui.tui.screens.tool_request import ToolRequest
 
-        self.app.push_screen(ToolRequest(self.waiting_calls, self.tool_drafts), self._tools_answered)
+        if self.waiting_calls:
+            self.app.push_screen(ToolRequest(self.waiting_calls, self.tool_drafts), self._tools_answered)
 
     def _tools_answered(self, outputs: Sequence[tuple[str, str]] | None) -> None:
-        entry = next((item for item in reversed(self.log_widget.entries) if isinstance(item, BotEntry)), None)
+        entry = self._last_answer()
         if outputs is None or entry is None:
             return
         feed = TurnFeed()
-        self.begin_turn(self.question, feed, entry=entry)
-        self._submit(tuple(outputs), feed)
+        self.begin_turn(self._question_of(entry), feed, entry=entry)
+        self._submit(entry.chat, tuple(outputs), feed)
 
     @work(group="ask", exit_on_error=False)
-    async def _submit(self, outputs: Sequence[tuple[str, str]], feed: TurnFeed) -> None:
+    async def _submit(self, chat: int, outputs: Sequence[tuple[str, str]], feed: TurnFeed) -> None:
         key = self.conversation
-        await self.home.call(lambda engine: engine.submit(key, outputs, feed))
+        await self.home.call(lambda engine: engine.submit(key, chat, outputs, feed))
+
+    def _last_answer(self) -> BotEntry | None:
+        return next((item for item in reversed(self.log_widget.entries) if isinstance(item, BotEntry)), None)
 
     # --- 4016 ---
 

@@ -16,7 +16,6 @@ from textual.worker import Worker, WorkerState
 
 from coze_tui.advice import advice
 from coze_tui.api.objects import Bot, ToolCall
-from coze_tui.engine.conversations import Opened
 from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.home import TurnFeed
 from coze_tui.engine.updates import Phase
@@ -27,7 +26,7 @@ from coze_tui.text import clean, clean_line
 from coze_tui.tui import messages as posted
 from coze_tui.tui.bridge import run_turn
 from coze_tui.tui.finder import Finder
-from coze_tui.tui.log.entries import BotEntry, GreetingEntry, UserEntry
+from coze_tui.tui.log.entries import BotEntry, Entry, GreetingEntry, UserEntry
 from coze_tui.tui.log_window import LogWindow
 from coze_tui.tui.terminal.resizing import CurrentSizeScreen
 from coze_tui.tui.widgets.attachment_strip import AttachmentStrip
@@ -46,6 +45,7 @@ from coze_tui.tui.widgets.queue_strip import QueueStrip
 from coze_tui.tui.widgets.status_strip import StatusStrip
 
 if TYPE_CHECKING:
+    from coze_tui.engine.conversations import Opened
     from coze_tui.engine.engine import Engine, Unfinished
     from coze_tui.engine.home import EngineHome
     from coze_tui.tui.app import CozeApp
@@ -87,6 +87,12 @@ class ConversationScreen(CurrentSizeScreen[None]):
         self.question = ""
         self._queue: list[str] = []
         self._sent_files: tuple[tuple[Path, int], ...] = ()
+        self._follows = False
+        """What a turn says is meant for what is shown; late words of one that was left are not."""
+        self._was_sent = False
+        """The question of the turn has left for Coze."""
+        self._turn_entries: tuple[Entry, ...] = ()
+        """The entries of the turn, until they know their stored chat."""
         self.figures = TurnFigures()
         self.clock: Callable[[], float] = time.monotonic
         """Counts the seconds of a running turn; in pictures it stands still."""
@@ -195,6 +201,8 @@ class ConversationScreen(CurrentSizeScreen[None]):
             else:
                 self.banner.add(advice(error, base_url=self.settings.base_url).text)
             return
+        if self.bot.id != bot_id:
+            return  # a conversation with another bot was opened meanwhile
         self.bot = bot
         self.header.bot = self.bot_name
         self.coze.remember_bot(bot)
@@ -229,9 +237,9 @@ class ConversationScreen(CurrentSizeScreen[None]):
 
     def _show(self, opened: Opened) -> None:
         summary = opened.summary
+        self._leave_turn()
         self.conversation = summary.key
         self.bot = Bot(id=summary.bot_id, name=summary.bot_name)
-        self.phase = None
         self._set_title(summary.title)
         self.header.bot = self.bot_name
         self.window.show(summary.key, opened.page)
@@ -242,7 +250,7 @@ class ConversationScreen(CurrentSizeScreen[None]):
             self.prompt.clear_message()
         self._offer_follow_ups()
         last = opened.page.chats[-1] if opened.page.chats else None
-        self._show_life(last.key if last else 0)
+        self._show_life(last.key if last else 0, is_last=True)
 
     @on(MessageLog.OlderWanted)
     @work(group="page", exclusive=True, exit_on_error=False)
@@ -256,10 +264,10 @@ class ConversationScreen(CurrentSizeScreen[None]):
 
     def action_new(self) -> None:
         """Begin a new conversation; a running turn goes on in its own."""
-        self._leave()
+        self._leave(self.conversation, self.bot, self.prompt.message)
+        self._leave_turn()
         self.conversation = ""
         self.window.forget()
-        self.phase = None
         self._set_title("")
         self._set_queue(())
         self.log_widget.clear()
@@ -269,17 +277,34 @@ class ConversationScreen(CurrentSizeScreen[None]):
         self._greet()
         self.prompt.focus()
 
-    @work(group="draft", exit_on_error=False)
-    async def _leave(self) -> None:
-        await self._keep_draft()
+    @work(group="leave", exit_on_error=False)
+    async def _leave(self, key: str, bot: Bot, draft: str) -> None:
+        """What was typed stays where it was typed."""
+        if draft.strip() and not key:
+            key = await self._create(bot)
+        await self._keep(key, draft)
+
+    def _leave_turn(self) -> None:
+        """Follow no turn any more; one that runs goes on by itself."""
+        for group in ("turn", "life"):
+            self.workers.cancel_group(self, group)
+        self._follows = False
+        self.phase = None
+        self.question = ""
+        self.waiting_calls = ()
+        self.figures, self.life.figures = TurnFigures(), TurnFigures()
+        self._turn_entries = ()
+        self._stop_pulse()
 
     def _set_title(self, title: str) -> None:
         self.title_text = clean_line(title)
         self.header.title = self.title_text
 
     async def _keep_draft(self) -> None:
-        """What is typed and queued survives quitting and crashing."""
-        key, draft = self.conversation, self.prompt.message
+        """What is typed survives quitting and crashing."""
+        await self._keep(self.conversation, self.prompt.message)
+
+    async def _keep(self, key: str, draft: str) -> None:
         if key:
             try:
                 await self.home.call(lambda engine: engine.conversations.keep_draft(key, draft))
@@ -289,7 +314,8 @@ class ConversationScreen(CurrentSizeScreen[None]):
     @on(Prompt.DraftChanged)
     @work(group="draft", exclusive=True, exit_on_error=False)
     async def _draft_changed(self, message: Prompt.DraftChanged) -> None:
-        await self._ensure_conversation()
+        if message.text.strip():
+            await self._ensure_conversation()
         await self._keep_draft()
 
     async def _ensure_conversation(self) -> str:
@@ -298,13 +324,22 @@ class ConversationScreen(CurrentSizeScreen[None]):
             from coze_tui.engine.conversations import new_key
 
             # named at once: a draft and a question that come together must not make two of them
-            bot, key = self.bot, new_key()
-            self.conversation = self.window.key = key
-            await self.home.call(lambda engine: engine.begin_conversation(key, bot.id, bot.name))
+            key = self.conversation = self.window.key = new_key()
+            return await self._create(self.bot, key)
         return self.conversation
+
+    async def _create(self, bot: Bot, key: str = "") -> str:
+        from coze_tui.engine.conversations import new_key
+
+        key = key or new_key()
+        # shielded: the next draft cancels the worker of this one, but others count on the conversation
+        await asyncio.shield(self.home.call(lambda engine: engine.begin_conversation(key, bot.id, bot.name)))
+        return key
 
     async def before_leaving(self) -> None:
         """The program is about to end: keep what is typed."""
+        if self.prompt.message.strip() and self.home.is_up:
+            await self._ensure_conversation()
         await self._keep_draft()
         if self.conversation and self.log_widget.entries:
             self.coze.left_conversation = self.conversation
@@ -369,10 +404,14 @@ class ConversationScreen(CurrentSizeScreen[None]):
         self.waiting_calls = ()
         if entry is None:
             entry = BotEntry(self.bot_name, now_ms)
-            log.append(UserEntry(shown or question, now_ms), entry)
+            asked = UserEntry(question, now_ms, shown=shown)
+            log.append(asked, entry)
             log.action_to_end()
             self.figures = TurnFigures()
+            self._turn_entries = (asked, entry)
+            self._was_sent = False
             self._sent_at = self.clock()
+        self._follows = True
         log.begin(entry)
         self.life.figures = self.figures
         self.show_figures(self.figures)
@@ -387,52 +426,58 @@ class ConversationScreen(CurrentSizeScreen[None]):
     # --- what the turn says to the screen ---
 
     def on_phase_changed(self, message: posted.PhaseChanged) -> None:
+        if not self._follows:
+            return
         self.phase = message.update.phase
         self.show_chip()
         if message.update.phase is Phase.SENDING:
+            self._was_sent = True
             self.refresh_bindings()
 
     def on_chat_identified(self, message: posted.ChatIdentified) -> None:
-        if message.update.conversation_replaced:
+        if self._follows and message.update.conversation_replaced:
             self.show_trouble(
                 _("The server did not know this conversation any more and has begun a new one.")
             )
 
     def on_action_required(self, message: posted.ActionRequired) -> None:
-        self.waiting_calls = message.update.tool_calls
+        if self._follows:
+            self.waiting_calls = message.update.tool_calls
 
     def on_turn_ended(self, message: posted.TurnEnded) -> None:
-        self.phase = message.update.outcome
-        self.call_after_refresh(self._turn_over, message.update.error)
+        if self._follows:
+            self._follows = False
+            self.phase = message.update.outcome
+            self.call_after_refresh(self._turn_over, self.conversation, message.update.error)
 
     @work(group="turn over", exit_on_error=False)
-    async def _name_last_chat(self) -> None:
+    async def _name_chat(self, key: str, entries: Sequence[Entry]) -> None:
         """The entries of the turn that is over learn which stored chat they are."""
-        key = self.conversation
         chat = await self.home.call(lambda engine: engine.last_chat(key))
-        for entry in reversed(self.log_widget.entries):
-            if isinstance(entry, BotEntry | UserEntry):
-                if entry.chat:
-                    break
+        if all(entry.chat != chat for entry in self.log_widget.entries):  # else it was never stored
+            for entry in entries:
                 entry.chat = chat
 
-    def _turn_over(self, error: CozeTuiError | None) -> None:
+    def _turn_over(self, key: str, error: CozeTuiError | None) -> None:
+        if key != self.conversation or self._follows:
+            return  # another conversation was opened meanwhile
         self._stop_pulse()
         self.refresh_bindings()
-        self._name_last_chat()
+        if self._turn_entries:
+            self._name_chat(key, self._turn_entries)
+            self._turn_entries = ()
         self._offer_follow_ups()
+        if (not self._was_sent or self.phase is Phase.FAILED) and not self.attachments.files:
+            self.attachments.restore(self._sent_files)
         if self.turn_needs_help(error):
             return
-        if self.phase in (Phase.COMPLETED, Phase.CANCELED) and self._queue:
+        if self.phase in (Phase.COMPLETED, Phase.CANCELED) and self._queue and self._was_sent:
             question, *rest = self._queue
             self._set_queue(rest)
             self._keep_queue()
             self.send(question)
-        elif self.phase is Phase.FAILED:
-            if not self.prompt.message:
-                self.prompt.set_message(self.question)
-            if not self.attachments.files:
-                self.attachments.restore(self._sent_files)
+        elif (self.phase is Phase.FAILED or not self._was_sent) and not self.prompt.message:
+            self.prompt.set_message(self.question)
 
     def turn_needs_help(self, error: CozeTuiError | None) -> bool:
         """Whether the end of a turn asks for more than telling it; the queue waits then."""
@@ -496,8 +541,8 @@ class ConversationScreen(CurrentSizeScreen[None]):
             self._show_life(entry.chat)
 
     @work(group="life", exclusive=True, exit_on_error=False)
-    async def _show_life(self, chat: int) -> None:
-        """The life of a stored chat, from its frames."""
+    async def _show_life(self, chat: int, *, is_last: bool = False) -> None:
+        """The life of a stored chat, from its frames; that of the last one is what is shown by default."""
         if not chat:
             self.show_figures(None)
             return
@@ -506,6 +551,8 @@ class ConversationScreen(CurrentSizeScreen[None]):
         except CozeTuiError as error:
             self.show_trouble(advice(error).text)
             return
+        if is_last and not self.turn_runs:
+            self.figures = figures
         if not self.turn_runs or self.log_widget.chosen is not None:
             self.show_figures(figures)
 

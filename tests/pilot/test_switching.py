@@ -1,0 +1,185 @@
+"""Going from one conversation to another while something still happens in the first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual.widgets import TextArea
+
+from coze_tui.engine.updates import Phase
+from coze_tui.standin.bots import Bot
+from coze_tui.standin.scenarios import Answer, Complete, Delta, Gate, RequireAction, ToolCall
+from coze_tui.tui.log.entries import BotEntry, UserEntry
+from coze_tui.tui.screens.dialogs import Choose
+from coze_tui.tui.screens.tool_request import ToolRequest
+from tests.pilot.conftest import Desk, desk
+
+BOT = "7511000000000000777"
+
+
+def bot(*steps: object) -> list[Bot]:
+    return [Bot(BOT, "海水", list(steps))]  # type: ignore[arg-type]
+
+
+async def asked_and_left(at: Desk) -> str:
+    """Ask, wait for the first text, and begin a new conversation; the key of the one that was left."""
+    await at.ask("first")
+    await at.until(lambda: "河流把" in at.text() and at.screen.conversation)
+    key = at.screen.conversation
+    await at.pilot.press("ctrl+n")
+    await at.pilot.pause()
+    return key
+
+
+async def test_a_turn_that_was_left_says_nothing_in_a_new_conversation(home: Path) -> None:
+    async with desk(home, bot(Delta("河流把"), Gate("held"), Delta("盐带走"), Complete())) as at:
+        left = await asked_and_left(at)
+        at.stand_in.release("held")
+        await at.until(lambda: not at.app.home._engine.result().live.running, "it has ended")
+        for _ in range(5):
+            await at.pilot.pause(0.02)
+        assert at.screen.phase is None
+        assert not at.screen.turn_runs
+        assert "盐" not in at.text()
+        assert at.screen._pulse is None
+        await at.screen._open(left)
+        await at.until(lambda: "河流把盐带走" in at.text())
+
+
+async def test_a_question_in_a_new_conversation_does_not_wait_for_the_turn_that_was_left(home: Path) -> None:
+    async with desk(home, bot(Delta("河流把"), Gate("held"), Delta("盐带走"), Complete())) as at:
+        await asked_and_left(at)
+        assert not at.screen.turn_runs
+        await at.ask("second")
+        await at.until(lambda: "河流把" in at.text() and "second" in at.text())
+        assert at.screen.queue_strip.queued == ()
+        at.stand_in.release("held")
+        await at.answered()
+        assert at.text().count("河流把盐带走") == 1
+
+
+async def test_what_was_just_typed_is_kept_where_it_was_typed(home: Path) -> None:
+    async with desk(home, bot(Answer("河流把"))) as at:
+        await at.ask("first")
+        await at.answered()
+        await at.until(lambda: at.screen.log_widget.entries[-1].chat)
+        left = at.screen.conversation
+        at.screen.prompt.set_message("half typed")
+        await at.pilot.press("ctrl+n")
+        await at.pilot.pause()
+        await at.screen._open(left)
+        assert at.screen.prompt.message == "half typed"
+
+
+async def test_entries_know_their_own_chats_when_a_queue_is_worked_off(home: Path) -> None:
+    async with desk(home, bot(Delta("河流把"), Gate("held"), Delta("盐带走"), Complete())) as at:
+        await at.ask("first")
+        await at.until(lambda: "河流把" in at.text())
+        await at.ask("second")
+        at.stand_in.release("held")
+        await at.until(lambda: at.text().count("河流把盐带走") == 2 and not at.screen.turn_runs)
+        await at.until(lambda: at.screen.log_widget.entries[-1].chat)
+        chats = [e.chat for e in at.screen.log_widget.entries if isinstance(e, UserEntry | BotEntry)]
+        assert chats[0] == chats[1] != chats[2] == chats[3]
+
+
+async def test_the_life_beside_a_conversation_is_its_own(home: Path) -> None:
+    async with desk(home, bot(Answer("河流把"))) as at:
+        await at.ask("first")
+        await at.answered()
+        await at.until(lambda: at.screen.log_widget.entries[-1].chat)
+        first, first_chat = at.screen.conversation, at.screen.figures.chat_id
+        await at.pilot.press("ctrl+n")
+        await at.ask("second")
+        await at.answered()
+        assert at.screen.figures.chat_id != first_chat
+        await at.screen._open(first)
+        await at.until(lambda: at.screen.sidebar.figures and at.screen.sidebar.figures.chat_id == first_chat)
+        await at.pilot.press("tab", "k", "k", "G")
+        await at.pilot.pause()
+        assert at.screen.sidebar.figures is not None
+        assert at.screen.sidebar.figures.chat_id == first_chat
+
+
+async def test_files_come_back_when_a_conversation_is_busy(home: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "猫.png"
+    picture.write_bytes(b"\x89PNG sample")
+    async with desk(home, bot(Answer("一只猫。"))) as at:
+        await at.ask(f"/attach {picture}")
+        await at.until(lambda: at.screen.attachments.files == (picture,))
+        at.stand_in.fault("code=4016", path="/v3/chat", times=1)
+        await at.ask("这是什么？")
+        await at.until(lambda: isinstance(at.app.screen, Choose))
+        await at.pilot.press("3")
+        await at.until(lambda: "一只猫。" in at.text())
+        await at.answered()
+        asked = [request for request in at.stand_in.requests if request.path == "/v3/chat"]
+        assert "object_string" in str(asked[-1].body)
+
+
+async def test_asking_again_sends_the_question_and_not_the_names_of_its_files(
+    home: Path, tmp_path: Path
+) -> None:
+    picture = tmp_path / "猫.png"
+    picture.write_bytes(b"\x89PNG sample")
+    async with desk(home, bot(Answer("一只猫。"))) as at:
+        await at.ask(f"/attach {picture}")
+        await at.until(lambda: at.screen.attachments.files == (picture,))
+        await at.ask("这是什么？")
+        await at.answered()
+        assert "+ 猫.png" in at.text()
+        await at.pilot.press("tab", "e")
+        await at.until(lambda: at.screen.prompt.message)
+        assert at.screen.prompt.message == "这是什么？"
+
+
+async def test_a_tool_is_answered_after_a_restart(home: Path) -> None:
+    call = ToolCall("home", "set_lamp", {"room": "书房"}, "call-1")
+    steps = bot(RequireAction((call,)), Answer("灯开了"))
+    async with desk(home, steps) as at:
+        await at.ask("开灯")
+        await at.until(lambda: isinstance(at.app.screen, ToolRequest) and at.app.screen.query(TextArea))
+        await at.pilot.press("escape")
+        await at.answered()
+        left = at.screen.conversation
+        await at.pilot.press("ctrl+n")
+        await at.pilot.pause()
+        await at.screen._open(left)
+        await at.until(lambda: "waits for the output" in at.text())
+        await at.pilot.press("tab", "k", "k", "enter")
+        await at.until(
+            lambda: isinstance(at.app.screen, ToolRequest) and at.app.screen.query(TextArea), "the form"
+        )
+        at.app.screen.query_one(TextArea).text = '{"ok":true}'
+        await at.pilot.pause()
+        await at.pilot.press("ctrl+s")
+        await at.until(lambda: "灯开了" in at.text(), "the answer goes on")
+
+
+async def test_escape_ends_an_upload(home: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "猫.png"
+    picture.write_bytes(b"\x89PNG sample")
+    async with desk(home, bot(Answer("一只猫。"))) as at:
+        await at.ask(f"/attach {picture}")
+        await at.until(lambda: at.screen.attachments.files == (picture,))
+        at.stand_in.fault("hang", path="/v1/files/upload", times=1)
+        await at.ask("这是什么？")
+        await at.until(lambda: any(r.path == "/v1/files/upload" for r in at.stand_in.requests))
+        await at.pilot.press("escape")
+        await at.answered()
+        assert at.screen.phase is Phase.CANCELED
+        assert at.screen.attachments.files == (picture,)
+        assert at.screen.prompt.message == "这是什么？"
+        assert not any(r.path == "/v3/chat" for r in at.stand_in.requests)
+
+
+async def test_a_draft_and_a_question_at_once_make_one_conversation(home: Path) -> None:
+    async with desk(home, bot(Delta("河流把"), Gate("held"), Complete())) as at:
+        at.screen.prompt.set_message("draft")
+        at.screen.prompt._tell_draft()
+        await at.ask("first")
+        await at.until(lambda: "河流把" in at.text())
+        engine = at.app.home._engine.result()
+        assert at.screen.conversation == engine.live.running[0].conversation
+        at.stand_in.release("held")
+        await at.answered()
