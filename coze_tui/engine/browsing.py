@@ -111,11 +111,11 @@ class Browsing:
             by_key: dict[str, list[Hit]] = {}
             for hit in hits:
                 by_key.setdefault(hit.conversation, []).append(_shown(hit, text))
-            found = []
-            for key, places in by_key.items():
-                saved = history.conversation(c, key)
-                if saved is not None:
-                    found.append(Found(summary_of(saved), tuple(places)))
+            found = [
+                Found(summary_of(saved), tuple(places))
+                for key, places in by_key.items()
+                if (saved := history.conversation(c, key))
+            ]
             return found, len(hits)
 
         found, count = await self._database.read(read)

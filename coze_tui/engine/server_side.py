@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from coze_tui.api import conversations as api
 from coze_tui.api.client import CozeClient
@@ -19,9 +20,9 @@ from coze_tui.engine.stored_turn import messages_of
 from coze_tui.engine.telling import told_chats
 from coze_tui.engine.transcript import ToldChat
 from coze_tui.engine.turn import TurnState, shown_text
-from coze_tui.errors import CozeTuiError, NotFoundError, StoreError
+from coze_tui.errors import CozeTuiError, NotFoundError
 from coze_tui.settings import Settings
-from coze_tui.store import history, search_index
+from coze_tui.store import history
 from coze_tui.store.database import Database
 from coze_tui.store.history import SavedConversation
 from coze_tui.store.messages import SavedMessage
@@ -162,10 +163,7 @@ class ServerSide:
                 history.set_on_server(c, key, True)
             return Taken(key, known is None, add_missing(c, key, listed))
 
-        taken = await self._database.write(write)
-        while await self._database.write(search_index.add_some):
-            pass
-        return taken
+        return await self._database.write(write)
 
     async def _messages(self, conversation_id: str) -> tuple[ServerMessage, ...]:
         """All that the server has of a conversation, oldest first."""
@@ -205,19 +203,18 @@ class ServerSide:
             if saved is None:
                 continue
             try:
-                try:
-                    await api.delete(await self._client(), saved.conversation_id)
-                except NotFoundError:
-                    pass  # as it should be
-                await self._unbind(key)
-            except StoreError:
-                raise
+                await self._delete_there(saved)
             except CozeTuiError as error:
                 refusals.append(Refusal(clean_line(saved.title), error))
+                continue
+            await self._database.write(partial(history.set_conversation_id, key=key, conversation_id=""))
         return tuple(refusals)
 
-    async def _unbind(self, key: str) -> None:
-        await self._database.write(lambda c: history.set_conversation_id(c, key, ""))
+    async def _delete_there(self, saved: SavedConversation) -> None:
+        try:
+            await api.delete(await self._client(), saved.conversation_id)
+        except NotFoundError:
+            pass  # as it should be
 
     async def _at_server(self, key: str) -> SavedConversation | None:
         """The conversation, if the site in use has it."""
@@ -278,9 +275,5 @@ def _ms(seconds: int) -> int:
 
 
 def _title_from(listed: Sequence[ServerMessage]) -> str:
-    for item in listed:
-        if item.message.type == "question":
-            return clean_line(" ".join(item.message.content[: 4 * _TITLE_CHARACTERS].split()))[
-                :_TITLE_CHARACTERS
-            ]
-    return ""
+    text = next((item.message.content for item in listed if item.message.type == "question"), "")
+    return clean_line(" ".join(text[: 4 * _TITLE_CHARACTERS].split()))[:_TITLE_CHARACTERS]

@@ -16,7 +16,7 @@ from coze_tui.api.client import CozeClient
 from coze_tui.engine.browsing import Browsing
 from coze_tui.engine.conversations import Conversations
 from coze_tui.engine.runner import ChatTurn
-from coze_tui.engine.server_side import ServerConversation, ServerSide
+from coze_tui.engine.server_side import ServerConversation, ServerSide, bound
 from coze_tui.engine.stored_turn import StoredTurn
 from coze_tui.engine.transcript import ToldAnswer, ToldTool
 from coze_tui.errors import ApiError, StoreError
@@ -293,3 +293,31 @@ async def test_a_refusal_is_told_and_the_rest_is_done_all_the_same(official: Pla
     saved = await official.database.run(lambda c: history.conversation(c, keys[0]))
     assert saved is not None
     assert saved.on_server
+
+
+async def test_a_conversation_without_a_question_has_no_title_but_is_imported(official: Place) -> None:
+    made = await api.create(official.client, bot_id=BOT)
+    (listed,) = await official.listed()
+    taken = await official.server.take(replace(listed, name=""))
+    summary = await official.conversations.summary(taken.key)
+    assert summary is not None
+    assert (summary.title, summary.conversation_id, taken.added) == ("", made.id, 0)
+
+
+async def test_what_is_bound_to_the_server_can_be_asked_for_again(official: Place) -> None:
+    key = await official.here("1")
+    summary = await official.conversations.summary(key)
+    assert summary is not None
+    conversation = bound(summary)
+    assert conversation is not None
+    await official.elsewhere("2", conversation_id=summary.conversation_id)
+    taken = await official.server.take(conversation)
+    assert (taken.key, taken.is_new) == (key, False)
+    assert taken.added > 0
+    assert bound(replace(summary, on_server=False)) is None
+
+
+async def test_only_what_is_at_the_server_is_deleted_there(official: Place) -> None:
+    key = await official.browsing.fork(await official.here("1"))
+    assert await official.server.delete([key, "nothere"]) == ()
+    assert len(await official.listed()) == 1

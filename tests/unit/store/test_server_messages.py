@@ -103,6 +103,13 @@ def test_an_answer_that_has_come_since_joins_its_question(c: sqlite3.Connection,
     assert contents(c, key) == ["text 1", "text 2", "text 2b", "text 3"]
 
 
+def test_a_question_that_was_missed_comes_before_its_answer(c: sqlite3.Connection, key: str) -> None:
+    question, answer = listed("1", 10, chat="X"), listed("2", 11, chat="X", type_="answer")
+    add_missing(c, key, [answer])
+    add_missing(c, key, [question, answer])
+    assert contents(c, key) == ["text 1", "text 2"]
+
+
 def test_where_no_room_is_left_they_go_to_the_end(c: sqlite3.Connection, key: str) -> None:
     messages.append_messages(
         c, key, [SavedMessage("user", "question", f"text {n}", message_id=str(n)) for n in (1, 3)]
