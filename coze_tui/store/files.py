@@ -16,7 +16,8 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]  # there `only_one` guards nothing
 
-SIDE_FILES = ("-wal", "-shm", "-journal")
+_LOGS = ("-wal", "-journal")
+SIDE_FILES = (*_LOGS, "-shm")
 
 _NETWORK_TYPES = frozenset(
     {"nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "ncpfs", "afs", "9p", "davfs", "ceph", "lustre"}
@@ -47,9 +48,12 @@ def _made(path: Path) -> list[Trouble]:
     if path.exists():  # another program was quicker
         return []
     troubles = []
-    if any(beside(path, suffix).exists() for suffix in SIDE_FILES):
+    logs = [beside(path, suffix) for suffix in _LOGS]
+    if any(log.exists() and log.stat().st_size for log in logs):
         # SQLite would play the log of a file that was taken away into the new one.
         troubles = [Trouble("damaged", str(set_aside(path)), "a log without its store")]
+    for suffix in SIDE_FILES:
+        beside(path, suffix).unlink(missing_ok=True)  # nothing is in them
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600))
     return troubles
 

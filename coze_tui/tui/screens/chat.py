@@ -64,6 +64,7 @@ class ChatScreen(ConversationScreen):
         Binding("ctrl+t", "bot", N_("bot"), id="chat.bot", tooltip=N_("choose a bot")),
         Binding("escape", "stop", N_("stop"), id="chat.stop", tooltip=N_("stop the answer")),
         Binding("escape", "back", N_("back"), id="chat.back", tooltip=N_("back to the prompt")),
+        Binding("escape", "dismiss_banner", N_("hide"), id="chat.hide", tooltip=N_("hide the warnings")),
         Binding(
             "ctrl+c", "ladder", N_("copy, stop, clear, quit"), id="chat.ladder", show=False, priority=True
         ),
@@ -199,6 +200,11 @@ class ChatScreen(ConversationScreen):
             self._find_closed()
         else:
             self.prompt.focus()
+
+    def action_dismiss_banner(self) -> None:
+        """Hide what is wrong with the surroundings; it has been read."""
+        self.banner.dismiss()
+        self.refresh_bindings()
 
     def stop_turn(self) -> None:
         """End the running answer; what has come stays."""
@@ -586,6 +592,8 @@ class ChatScreen(ConversationScreen):
             return self.turn_runs and not is_back
         if action == "back":
             return is_back
+        if action == "dismiss_banner":
+            return self.banner.display and not is_back and not self.turn_runs
         return True
 
     # --- layout ---

@@ -583,6 +583,7 @@ class ConversationScreen(CurrentSizeScreen[None]):
     def show_trouble(self, text: str) -> None:
         """Something is wrong that does not stop the chat."""
         self.banner.add(text)
+        self.refresh_bindings()
 
 
 async def _ready(engine: Engine) -> None:

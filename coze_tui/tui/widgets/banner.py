@@ -1,13 +1,22 @@
-"""One line across the top that says what is wrong with the program's surroundings, until it is dismissed."""
+"""Lines across the top that say what is wrong with the program's surroundings, until they are dismissed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual.geometry import Size
 from textual.strip import Strip
 
 from coze_tui.text import clean_line
+from coze_tui.tui.amounts import shortened
+from coze_tui.tui.render.wrap import rows_of
 from coze_tui.tui.widgets.drawn import Drawn
+
+_MARK = "! "
+_MOST_OF_ONE = 3
+"""Lines that one text may take."""
+_MOST = 6
+"""Lines of all, as far as a third of the screen has them; the newest texts have the first claim."""
 
 
 class Banner(Drawn):
@@ -35,12 +44,34 @@ class Banner(Drawn):
         self._texts.clear()
         self._show()
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many lines as the texts take."""
+        return max(1, len(self._lines(width, viewport.height)))
+
     def render_line(self, y: int) -> Strip:
-        if y >= len(self._texts):
+        """One line of a text."""
+        lines = self._lines(self.line_width, self.screen.size.height)
+        if y >= len(lines):
             return self.line([])
-        return self.line([("! ", "attention bold"), (self._texts[y], "attention")])
+        is_first, text = lines[y]
+        return self.line([(_MARK if is_first else " " * len(_MARK), "attention bold"), (text, "attention")])
+
+    def _lines(self, width: int, height: int) -> list[tuple[bool, str]]:
+        """The lines that are shown, and whether a text begins with each."""
+        room = max(1, width - len(_MARK))
+        free = min(_MOST, max(1, height // 3))
+        lines: list[tuple[bool, str]] = []
+        for text in reversed(self._texts):
+            rows = [text[row.start : row.end] for row in rows_of(text, room)]
+            most = min(_MOST_OF_ONE, free)
+            if most == 0:
+                break
+            if len(rows) > most:
+                rows = [*rows[: most - 1], shortened(f"{rows[most - 1]} {rows[most]}", room)]
+            lines[:0] = [(number == 0, row) for number, row in enumerate(rows)]
+            free -= len(rows)
+        return lines
 
     def _show(self) -> None:
         self.display = bool(self._texts)
-        self.styles.height = min(3, len(self._texts)) or 1
         self.refresh(layout=True)
