@@ -18,6 +18,6 @@ def require_agreement(question: str) -> bool:
         raise SettingsError(
             _("is needed where nobody can be asked: {question}").format(question=question), source="--yes"
         )
-    print(f"{question} {_('[y/N]')} ", end="", file=sys.stderr, flush=True)
+    print(question, _("[y/N]"), end=" ", file=sys.stderr, flush=True)
     answer = sys.stdin.readline().strip().casefold()
     return answer in ("y", "yes", _("y"), _("yes"))

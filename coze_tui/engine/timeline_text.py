@@ -83,7 +83,8 @@ def span_time(span: Span) -> str:
     if span.is_open:
         return _("{time}, no end").format(time=text)
     if span.deltas:
-        return f"{text} · {ngettext('{n} delta', '{n} deltas', span.deltas).format(n=thousands(span.deltas))}"
+        deltas = ngettext("{n} delta", "{n} deltas", span.deltas).format(n=thousands(span.deltas))
+        return f"{text} · {deltas}"
     return text
 
 

@@ -8,6 +8,7 @@ from coze_tui.amounts import duration, milliseconds, thousands
 from coze_tui.engine.exports import words
 from coze_tui.engine.exports.page_text import line
 from coze_tui.engine.timeline import Pause, Span, Timeline
+from coze_tui.engine.timeline_text import span_time
 from coze_tui.i18n import _, ngettext
 
 _CLASSES = {
@@ -50,7 +51,9 @@ def rows(timeline: Timeline) -> Iterator[str]:
     for span in spans[:_MOST_ROWS]:
         bar = f'<rect class="{_class(span)}" {scale.place(span)} y="{_BAR[0]}" height="{_BAR[1]}" rx="2"/>'
         yield _row(
-            _name(span), back + bar + _sparkline(span, scale) + _stalls(span, timeline, scale), _time(span)
+            _name(span),
+            back + bar + _sparkline(span, scale) + _stalls(span, timeline, scale),
+            span_time(span),
         )
     if len(spans) > _MOST_ROWS:
         left = thousands(len(spans) - _MOST_ROWS)
@@ -144,17 +147,6 @@ def _name(span: Span) -> str:
             return _("answering")
         case "settling":
             return _("settling")
-
-
-def _time(span: Span) -> str:
-    if not span.lasted_us:
-        return _("at {time}").format(time=milliseconds(span.start_us))
-    text = duration(span.lasted_us)
-    if span.is_open:
-        return _("{time}, no end").format(time=text)
-    if span.deltas:
-        return f"{text} · {ngettext('{n} delta', '{n} deltas', span.deltas).format(n=thousands(span.deltas))}"
-    return text
 
 
 def _moments(moments: Sequence[int]) -> str:

@@ -501,7 +501,7 @@ def _site_rows() -> list[Row]:
         Row(key, ((label, "text"), (" " * (column - cell_len(label)) + detail, "muted")))
         for key, label, detail in sites
     ]
-    demo = ((_("Try it without a token"), "bot"), (f"  {_('a tour on this machine')}", "muted"))
+    demo = ((_("Try it without a token"), "bot"), ("  " + _("a tour on this machine"), "muted"))
     return [*rows, Row(None, ()), Row("demo", demo)]
 
 

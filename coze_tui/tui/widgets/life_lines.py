@@ -63,7 +63,7 @@ class Title:
 
     def draw(self, width: int) -> Parts:
         """Its parts."""
-        right: list[Part] = [(f"{_('chat')} {self.chat}", "muted")] if self.chat else []
+        right: list[Part] = [(_("chat") + f" {self.chat}", "muted")] if self.chat else []
         return Parts([(_("EVENTS"), "muted bold")], right)
 
 
