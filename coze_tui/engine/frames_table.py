@@ -274,9 +274,17 @@ class FrameTable:
         return bisect_right(self._groups, number, key=lambda group: group.first) - 1
 
 
-def preview(row: FrameRow) -> str:
-    """The beginning of what a person would look for in the frame, on one clean line."""
-    frame = row.frame
+def preview(*rows: FrameRow) -> str:
+    """The beginning of what a person would look for in a frame, or in a run of them, on one clean line."""
+    text = ""
+    for row in rows:
+        text += _told(row.frame)[: 4 * _PREVIEW]
+        if len(text) > 4 * _PREVIEW:
+            break
+    return clean_line(text.strip())[:_PREVIEW]
+
+
+def _told(frame: Frame) -> str:
     match parse_event(frame):
         case events.MessageDelta(message=message):
             text = message.content or message.reasoning_content
@@ -299,7 +307,7 @@ def preview(row: FrameRow) -> str:
             text = error.msg if error.code == events.UNEXPLAINED else f"{error.code} {error.msg}"
         case _:
             text = frame.data
-    return clean_line(text[: 4 * _PREVIEW].strip())[:_PREVIEW]
+    return text
 
 
 def _said(message: Message) -> str:

@@ -73,8 +73,8 @@ class _Layout:
         self.half = (self.width - _BETWEEN) // 2 if is_split else self.width
         self.styles = {
             "same": palette.text,
-            "left": palette.error + Style(strike=not is_split, bold=is_split),
-            "right": palette.good + Style(underline=not is_split, bold=is_split),
+            "left": palette.error + Style(strike=not is_split),
+            "right": palette.good + Style(underline=not is_split),
         }
 
     def heading(self, title: str) -> Iterator[DifferenceRow]:
@@ -132,7 +132,8 @@ class _Layout:
             style = (
                 self.palette.attention if pair.change == "same" else self.palette.attention + Style(bold=True)
             )
-            times = " → ".join(duration(us) if us else "–" for us in (pair.left_us, pair.right_us))
+            lasted = (pair.left_us, pair.right_us)
+            times = " → ".join(duration(us) if us else "–" for us in lasted) if any(lasted) else ""
             runs = [
                 Segment(f"{_SIGNS[pair.change]} {clean_line(pair.name)}", style),
                 Segment(f"   {times}", self.palette.muted),
@@ -180,10 +181,13 @@ class _Layout:
         runs: list[Segment] = []
         for piece in pieces:
             first, *others = clean(piece.text).expandtabs(4).split("\n")
-            runs.append(Segment(first, self.styles[piece.change]))
+            style = self.styles[piece.change]
+            if piece.change != "same" and len(pieces) > 1:
+                style += Style(bold=True)  # a word among others
+            runs.append(Segment(first, style))
             for other in others:
                 lines += wrapped(runs, width - _GUTTER)
-                runs = [Segment(other, self.styles[piece.change])]
+                runs = [Segment(other, style)]
         lines += wrapped(runs, width - _GUTTER)
         if len(lines) > 1 and not lines[-1].width:
             lines.pop()  # the text ended its last line

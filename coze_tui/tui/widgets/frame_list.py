@@ -338,7 +338,7 @@ class FrameList(Drawn, ScrollView, can_focus=True):
             if len(self._previews) > _MOST_PREVIEWS:
                 self._previews.clear()
             rows = self.table.run_of(line.row.number)[:count] if line.is_run else [line.row]
-            self._previews[key] = "".join(map(preview, rows))
+            self._previews[key] = preview(*rows)
         return self._previews[key]
 
 

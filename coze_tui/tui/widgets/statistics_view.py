@@ -21,10 +21,10 @@ from coze_tui.tui.widgets.drawn import Drawn, Part
 
 _Value = TypeVar("_Value")
 
-_LEAST_LABEL, _MOST_LABEL = 10, 34
+_LEAST_LABEL, _GOOD_LABEL, _MOST_LABEL = 10, 22, 40
 _NUMBER = 9
-_TIME = 9
-_LEAST_BAR, _MOST_BAR = 8, 40
+_TIME = 11
+_LEAST_BAR, _MOST_BAR = 16, 48
 
 
 class StatisticsView(Drawn, ScrollView, can_focus=True):
@@ -139,24 +139,27 @@ class _Layout:
         self.most = max((group.tokens for group in found.groups), default=0)
         self.has_tokens = found.total.tokens > 0
         longest = max((cell_len(group.label) for group in found.groups), default=0)
-        room = width - 2 - _LEAST_LABEL - _NUMBER * 2
-        self.columns = ["tokens", "chats"]
-        for name, cells in (
-            ("first_p50", _TIME),
-            ("bar", _LEAST_BAR + 2),
-            ("failed", _NUMBER),
-            ("first_p95", _TIME),
-            ("total_p50", _TIME),
-            ("total_p95", _TIME),
-            ("in", _NUMBER),
-            ("out", _NUMBER),
-        ):
+        room = width - 3 - _LEAST_LABEL - _NUMBER * 2
+        self.columns = {"tokens", "chats"}
+        room = self._take(room, ("first_p50", _TIME), ("bar", _LEAST_BAR + 2), ("failed", _NUMBER))
+        wanted = max(0, min(longest, _GOOD_LABEL) - _LEAST_LABEL)
+        self.label = _LEAST_LABEL + min(room, wanted)
+        room = self._take(
+            room - self.label + _LEAST_LABEL,
+            *(("first_p95", _TIME), ("total_p50", _TIME), ("total_p95", _TIME)),
+            *(("in", _NUMBER), ("out", _NUMBER)),
+        )
+        more = max(0, min(room, longest - self.label, _MOST_LABEL - self.label))
+        self.label += more
+        self.bar = min(_MOST_BAR, _LEAST_BAR + room - more) if "bar" in self.columns else 0
+
+    def _take(self, room: int, *wanted: tuple[str, int]) -> int:
+        """Show the columns that there is room for; the room that is left."""
+        for name, cells in wanted:
             if room >= cells:
                 room -= cells
-                self.columns.append(name)
-        self.label = min(max(_LEAST_LABEL, longest), _MOST_LABEL, _LEAST_LABEL + room)
-        room -= self.label - _LEAST_LABEL
-        self.bar = min(_MOST_BAR, _LEAST_BAR + room) if "bar" in self.columns else 0
+                self.columns.add(name)
+        return room
 
     def heads(self) -> list[Part]:
         """The names of the columns."""

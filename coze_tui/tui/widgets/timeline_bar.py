@@ -18,7 +18,7 @@ from coze_tui.tui.widgets.drawn import Drawn, Part
 _FILLS: dict[SpanKind, tuple[str, str]] = {
     "waiting": ("░", "muted"),
     "settling": ("░", "user"),
-    "thinking": ("▒", "bot"),
+    "thinking": ("▒", "muted"),
     "answering": ("█", "bot"),
     "tool": ("▓", "attention"),
 }
@@ -181,11 +181,23 @@ def _moments(timeline: Timeline, spans: Sequence[Span], columns: _Columns) -> li
     for at_us, forms, role in wanted:
         start = columns.at(at_us)
         for form in forms:
-            end = start + cell_len(form)
-            if all(end < left or left + cell_len(part[0]) < start for left, part in placed):
-                placed.append((start, (form, role)))
+            place = _free_place(start, cell_len(form), placed)
+            if place is not None:
+                placed.append((place, (form, role)))
                 break
     return _placed(sorted(placed), columns.width)
+
+
+def _free_place(start: int, size: int, placed: Sequence[tuple[int, Part]]) -> int | None:
+    """Where a label can stand: from its column on, or so far to the left that it still reaches that."""
+    taken = sorted((left, left + cell_len(part[0])) for left, part in placed)
+    behind = [left for left, end in taken if end >= start]
+    for place in (start, behind[0] - 1 - size if behind else start):
+        if 0 <= place <= start < place + size + 1 and all(
+            place + size < left or end < place for left, end in taken
+        ):
+            return place
+    return None
 
 
 def _placed(placed: Sequence[tuple[int, Part]], width: int) -> list[Part]:
