@@ -30,7 +30,8 @@ from coze_tui.engine.telling import outcome_of
 from coze_tui.engine.turn import TurnState
 from coze_tui.engine.updates import ActionRequired, ChatIdentified, LogidReported, Phase, TurnEnded
 from coze_tui.engine.upkeep import complete_index, keep_small
-from coze_tui.errors import ApiError, CozeTuiError, NotFoundError, NotServedError, StoreError
+from coze_tui.errors import ApiError, CozeTuiError, NotFoundError, NotServedError, SettingsError, StoreError
+from coze_tui.i18n import _
 from coze_tui.settings import Settings
 from coze_tui.store import history, journal
 from coze_tui.store.database import CHECKED_BYTES, open_or_rescue
@@ -83,6 +84,8 @@ class Engine:
         self._connect = connect
         self._report = report
         self._connection: Connection | None = None
+        self._left: list[Connection] = []
+        """Connections of earlier settings that a turn may still use."""
         self._connecting = asyncio.Lock()
         self._bots: dict[str, Bot] = {}
         self._unsaved_ids: dict[str, str] = {}
@@ -112,7 +115,8 @@ class Engine:
             if task is not None:
                 task.cancel()
         if self._connection is not None:
-            await self._connection.aclose()
+            self._left.append(self._connection)
+        await self._close_left()
         await self._database.close()
 
     @property
@@ -137,13 +141,22 @@ class Engine:
     # --- the site ---
 
     async def use(self, settings: Settings, connect: Callable[[Settings], Connection] | None = None) -> None:
-        """Go on with other settings: another site, bot or token; perhaps with another way to connect."""
+        """Go on with other settings: another site, bot or token; perhaps with another way to connect.
+
+        Turns that run or wait go on with the connection that they began with.
+        """
         self.settings = settings
         self._connect = connect or self._connect
         self._bots.clear()
         if self._connection is not None:
-            connection, self._connection = self._connection, None
-            await connection.aclose()
+            self._left.append(self._connection)
+            self._connection = None
+        if self.live.is_empty and not self._preparing:
+            await self._close_left()
+
+    async def _close_left(self) -> None:
+        while self._left:
+            await self._left.pop().aclose()
 
     async def client(self) -> CozeClient:
         """The client with a fresh token; made when first needed.
@@ -233,8 +246,9 @@ class Engine:
             self.live.start(preparing.result(), feed)
 
     async def _turn(self, conversation: str, question: str, files: Sequence[Path]) -> LiveTurn:
-        attachments = await attaching.upload_all(await self.client(), files) if files else ()
         saved = await self._conversation(conversation)
+        self._check_site(saved)
+        attachments = await attaching.upload_all(await self.client(), files) if files else ()
         settings = self.settings
         request = ChatRequest(
             bot_id=saved.bot_id if saved else settings.bot_id,
@@ -260,6 +274,16 @@ class Engine:
             )
         turn = ChatTurn(client, request, record=record, idle_seconds=settings.idle_timeout)
         return LiveTurn(conversation, question, turn, stored)
+
+    def _check_site(self, saved: SavedConversation | None) -> None:
+        """What is said in a conversation goes to no other site than its own."""
+        here = self.settings.site
+        if saved is not None and saved.site != here:
+            problem = _(
+                "this conversation is on {site}: choose a profile of that site with Ctrl+T, "
+                "or begin a new conversation here"
+            ).format(site=saved.site)
+            raise SettingsError(problem, source=here)
 
     async def _conversation(self, key: str) -> SavedConversation | None:
         """What is known of a conversation; nothing where the store cannot be read, for chatting goes on."""
@@ -328,6 +352,7 @@ class Engine:
         if saved is None:
             raise StoreError("unreadable", detail=f"chat {chat}")
         conversation = await self._database.run(lambda c: history.conversation(c, saved.conversation))
+        self._check_site(conversation)
         frames = await self._database.read(lambda c: journal.frames_of(c, chat))
         conversation_id = _conversation_of(frames) or (conversation.conversation_id if conversation else "")
         request = ChatRequest(saved.bot_id, self.settings.user_id, saved.question, conversation_id)

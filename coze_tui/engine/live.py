@@ -11,7 +11,8 @@ from coze_tui.engine.home import TurnFeed
 from coze_tui.engine.runner import ChatTurn
 from coze_tui.engine.stored_turn import StoredTurn
 from coze_tui.engine.turn import TurnState
-from coze_tui.engine.updates import LogidReported, Phase, TurnEnded
+from coze_tui.engine.updates import LogidReported, Phase, TurnEnded, TurnUpdate
+from coze_tui.errors import CozeTuiError
 
 
 @dataclass(slots=True)
@@ -42,6 +43,11 @@ class LiveTurns:
     def of(self, conversation: str) -> LiveTurn | None:
         """The turn of a conversation, also one that waits for tool outputs."""
         return self._turns.get(conversation)
+
+    @property
+    def is_empty(self) -> bool:
+        """No turn runs or waits for tool outputs."""
+        return not self._turns
 
     @property
     def running(self) -> tuple[LiveTurn, ...]:
@@ -89,12 +95,19 @@ class LiveTurns:
             await asyncio.gather(*late, return_exceptions=True)
 
     async def _run(self, live: LiveTurn) -> None:
-        async for update in live.turn.updates():
-            if isinstance(update, TurnEnded):
-                live.ended = update
-            for feed in live.feeds:
-                feed.put(update)
+        try:
+            async for update in live.turn.updates():
+                self._tell(live, update)
+        except Exception as failure:  # noqa: BLE001 - a fault of our own must end the turn for its followers
+            error = CozeTuiError(f"{type(failure).__name__}: {failure}")
+            self._tell(live, TurnEnded(Phase.INTERRUPTED, live.turn.elapsed_us, error))
         is_waiting = live.ended is not None and live.ended.outcome is Phase.REQUIRES_ACTION
         if not is_waiting and self._turns.get(live.conversation) is live:
             del self._turns[live.conversation]
         self._on_end(live)
+
+    def _tell(self, live: LiveTurn, update: TurnUpdate) -> None:
+        if isinstance(update, TurnEnded):
+            live.ended = update
+        for feed in live.feeds:
+            feed.put(update)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from textual.widgets import TextArea
 
+from coze_tui.engine.runner import ChatTurn
 from coze_tui.engine.updates import Phase
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer, Complete, Delta, Gate, RequireAction, ToolCall
+from coze_tui.standin.server import StandIn
 from coze_tui.tui.log.entries import BotEntry, UserEntry
 from coze_tui.tui.screens.dialogs import Choose
 from coze_tui.tui.screens.tool_request import ToolRequest
@@ -183,3 +187,51 @@ async def test_a_draft_and_a_question_at_once_make_one_conversation(home: Path) 
         assert at.screen.conversation == engine.live.running[0].conversation
         at.stand_in.release("held")
         await at.answered()
+
+
+async def test_an_answer_comes_to_its_end_while_another_bot_is_chosen(home: Path) -> None:
+    async with desk(home, bot(Delta("河流把"), Gate("held"), Delta("盐带走"), Complete())) as at:
+        await at.ask("first")
+        await at.until(lambda: "河流把" in at.text())
+        await at.app._use(replace(at.app.settings, bot_id="42"))
+        at.stand_in.release("held")
+        await at.answered()
+        assert at.screen.phase is Phase.COMPLETED
+        assert "河流把盐带走" in at.text()
+
+
+async def test_a_fault_of_our_own_ends_the_turn(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with desk(home, bot(Answer("河流把"))) as at:
+        monkeypatch.setattr(ChatTurn, "_stream", lambda turn: 1 / 0)
+        await at.ask("first")
+        await at.answered()
+        assert at.screen.phase is Phase.INTERRUPTED
+
+
+async def test_a_question_goes_to_no_other_site_than_its_conversation(home: Path) -> None:
+    first, second = StandIn(pace=0, bots=bot(Answer("一"))), StandIn(pace=0, bots=bot(Answer("二")))
+    first.start()
+    second.start()
+    try:
+        async with desk(home, bot(), stand_in=first) as at:
+            await at.ask("first")
+            await at.answered()
+            key = at.screen.conversation
+        async with desk(home, bot(), stand_in=second) as at:
+            await at.screen._open(key)
+            await at.ask("second")
+            await at.answered()
+            assert "this conversation is on" in at.text()
+            await at.until(lambda: at.screen.prompt.message == "second")
+        assert not any(request.path == "/v3/chat" for request in second.requests)
+    finally:
+        first.stop()
+        second.stop()
+
+
+async def test_what_is_typed_at_the_very_end_is_kept(home: Path) -> None:
+    async with desk(home, bot(Answer("一"))) as at:
+        at.screen.prompt.set_message("half typed")
+    async with desk(home, bot(Answer("一"))) as at:
+        page = await at.app.home.call(lambda engine: engine.browsing.page())
+        assert [item.has_draft for item in page.items] == [True]
