@@ -8,7 +8,7 @@ from coze_tui.amounts import duration, milliseconds, thousands
 from coze_tui.engine.exports import words
 from coze_tui.engine.exports.page_text import line
 from coze_tui.engine.timeline import Pause, Span, Timeline
-from coze_tui.engine.timeline_text import span_time
+from coze_tui.engine.timeline_text import span_name, span_time
 from coze_tui.i18n import _, ngettext
 
 _CLASSES = {
@@ -51,7 +51,7 @@ def rows(timeline: Timeline) -> Iterator[str]:
     for span in spans[:_MOST_ROWS]:
         bar = f'<rect class="{_class(span)}" {scale.place(span)} y="{_BAR[0]}" height="{_BAR[1]}" rx="2"/>'
         yield _row(
-            _name(span),
+            span_name(span),
             back + bar + _sparkline(span, scale) + _stalls(span, timeline, scale),
             span_time(span),
         )
@@ -135,20 +135,6 @@ def _class(span: Span) -> str:
     return " ".join(names)
 
 
-def _name(span: Span) -> str:
-    match span.kind:
-        case "waiting":
-            return _("waiting")
-        case "thinking":
-            return _("thinking")
-        case "tool":
-            return span.name or _("tool")
-        case "answering":
-            return _("answering")
-        case "settling":
-            return _("settling")
-
-
 def _moments(moments: Sequence[int]) -> str:
     first = milliseconds(moments[0])
     return first if len(moments) == 1 else f"{first} … {milliseconds(moments[-1])}"
@@ -190,7 +176,7 @@ def _diamond(kind: str, x: str) -> str:
 
 
 def _spoken(timeline: Timeline) -> str:
-    steps = [f"{_name(span)} {duration(span.lasted_us)}" for span in timeline.spans[:20]]
+    steps = [f"{span_name(span)} {duration(span.lasted_us)}" for span in timeline.spans[:20]]
     if timeline.stalls:
         steps.append(words.stalls(len(timeline.stalls)))
     return ", ".join(steps)

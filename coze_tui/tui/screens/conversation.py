@@ -12,7 +12,6 @@ from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.timer import Timer
-from textual.worker import Worker, WorkerState
 
 from coze_tui.advice import advice
 from coze_tui.api.objects import Bot, ToolCall
@@ -28,7 +27,7 @@ from coze_tui.tui.bridge import run_turn
 from coze_tui.tui.finder import Finder
 from coze_tui.tui.log.entries import BotEntry, Entry, GreetingEntry, UserEntry
 from coze_tui.tui.log_window import LogWindow
-from coze_tui.tui.terminal.resizing import CurrentSizeScreen
+from coze_tui.tui.screens.failing import FailingScreen
 from coze_tui.tui.widgets.attachment_strip import AttachmentStrip
 from coze_tui.tui.widgets.banner import Banner
 from coze_tui.tui.widgets.chip import Chip, activity_of
@@ -59,7 +58,7 @@ _LIFE_SECONDS = 0.125
 """How often the sidebar and the chip follow a running turn."""
 
 
-class ConversationScreen(CurrentSizeScreen[None]):
+class ConversationScreen(FailingScreen[None]):
     """A log, a prompt, and what runs between them. What else can be done about it is `ChatScreen`'s."""
 
     AUTO_FOCUS = "#prompt"
@@ -173,15 +172,8 @@ class ConversationScreen(CurrentSizeScreen[None]):
         """Asked in a thread, for the token may come from a command."""
         return await asyncio.to_thread(self.coze.access.has_token, self.settings)
 
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """What a worker failed with is told if it was foreseen; else it is a crash."""
-        error = event.worker.error
-        if event.state is not WorkerState.ERROR or error is None:
-            return
-        if isinstance(error, CozeTuiError):
-            self.show_trouble(advice(error, base_url=self.settings.base_url).text)
-        elif isinstance(error, Exception):
-            self.app._handle_exception(error)
+    def tell_failure(self, error: CozeTuiError) -> None:
+        self.show_trouble(advice(error, base_url=self.settings.base_url).text)
 
     # --- the bot ---
 

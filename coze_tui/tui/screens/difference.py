@@ -13,20 +13,17 @@ from textual.binding import Binding, BindingType
 from textual.containers import ScrollableContainer
 from textual.strip import Strip
 from textual.widget import Widget
-from textual.worker import Worker, WorkerState
 
-from coze_tui.advice import advice
 from coze_tui.engine.differences import Differences, differences
 from coze_tui.engine.inspected_chat import ChatFacts, InspectedChat
 from coze_tui.engine.inspecting import LikeChat
-from coze_tui.errors import CozeTuiError
 from coze_tui.i18n import N_, _, ngettext
 from coze_tui.text import clean_line
 from coze_tui.tui.amounts import shortened, tail, thousands
 from coze_tui.tui.chat_sources import ChatSource
 from coze_tui.tui.log.entries import clock_time
+from coze_tui.tui.screens.failing import FailingScreen
 from coze_tui.tui.screens.panel import Panel
-from coze_tui.tui.terminal.resizing import CurrentSizeScreen
 from coze_tui.tui.widgets.chat_head import outcome_part, state_part
 from coze_tui.tui.widgets.difference_view import DifferenceView
 from coze_tui.tui.widgets.drawn import Drawn, Part, cut, width_of
@@ -136,7 +133,7 @@ def _side(name: str, chat: InspectedChat) -> list[Part]:
     return parts + [(f" · {fact}", "muted") for fact in known if fact]
 
 
-class DifferenceScreen(CurrentSizeScreen[str | None]):
+class DifferenceScreen(FailingScreen[str | None]):
     """Compares two chats, the earlier one at the left as a rule. Gives `other` when another is wanted."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -166,16 +163,6 @@ class DifferenceScreen(CurrentSizeScreen[str | None]):
     def on_mount(self) -> None:
         self.view.focus()
         self._load()
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """What a worker failed with is told if it was foreseen; else it is a crash."""
-        error = event.worker.error
-        if event.state is not WorkerState.ERROR or error is None:
-            return
-        if isinstance(error, CozeTuiError):
-            self.notify(advice(error).text, severity="error", markup=False)
-        elif isinstance(error, Exception):
-            self.app._handle_exception(error)
 
     @work(group="load", exclusive=True, exit_on_error=False)
     async def _load(self) -> None:

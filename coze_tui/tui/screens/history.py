@@ -12,7 +12,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widgets import Input
-from textual.worker import Worker, WorkerState
 
 from coze_tui.advice import advice
 from coze_tui.api.objects import Bot
@@ -24,7 +23,7 @@ from coze_tui.text import clean_line
 from coze_tui.tui.amounts import duration, shortened, thousands
 from coze_tui.tui.history_items import Item, item_from_found, item_from_server, item_from_summary, merged
 from coze_tui.tui.log.highlights import spans
-from coze_tui.tui.terminal.resizing import CurrentSizeScreen
+from coze_tui.tui.screens.failing import FailingScreen
 from coze_tui.tui.widgets.conversation_list import ConversationList
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.history_header import HistoryHeader
@@ -72,7 +71,7 @@ class HistoryChoice:
     """The text that was searched."""
 
 
-class HistoryScreen(CurrentSizeScreen[HistoryChoice | None]):
+class HistoryScreen(FailingScreen[HistoryChoice | None]):
     """Gives what is to be opened, or None.
 
     Args:
@@ -162,15 +161,8 @@ class HistoryScreen(CurrentSizeScreen[HistoryChoice | None]):
         self.conversations.set_palette(self.coze.palette)
         self.preview.log_widget.set_palette(self.coze.palette)
 
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """What a worker failed with is told if it was foreseen; else it is a crash."""
-        error = event.worker.error
-        if event.state is not WorkerState.ERROR or error is None:
-            return
-        if isinstance(error, CozeTuiError):
-            self._tell_error(error)
-        elif isinstance(error, Exception):
-            self.app._handle_exception(error)
+    def tell_failure(self, error: CozeTuiError) -> None:
+        self._tell_error(error)
 
     # --- the list ---
 

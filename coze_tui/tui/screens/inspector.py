@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input
-from textual.worker import Worker, WorkerState
 
 from coze_tui.advice import advice
 from coze_tui.engine.capture_files import capture_name, problem_text, save_capture
@@ -23,7 +22,7 @@ from coze_tui.i18n import N_, _, ngettext
 from coze_tui.text import clean_line
 from coze_tui.tui.amounts import thousands
 from coze_tui.tui.chat_sources import ChatSource
-from coze_tui.tui.terminal.resizing import CurrentSizeScreen
+from coze_tui.tui.screens.failing import FailingScreen
 from coze_tui.tui.widgets.banner import Banner
 from coze_tui.tui.widgets.chat_head import ChatHead
 from coze_tui.tui.widgets.field import Field
@@ -56,7 +55,7 @@ Give = Callable[[ChatFacts], str]
 """Makes a text of a chat that is to be copied."""
 
 
-class InspectorScreen(CurrentSizeScreen[None]):
+class InspectorScreen(FailingScreen[None]):
     """Shows one chat.
 
     Args:
@@ -126,15 +125,8 @@ class InspectorScreen(CurrentSizeScreen[None]):
             self.banner.add(told.format(n=thousands(more)))
         self._load()
 
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """What a worker failed with is told if it was foreseen; else it is a crash."""
-        error = event.worker.error
-        if event.state is not WorkerState.ERROR or error is None:
-            return
-        if isinstance(error, CozeTuiError):
-            self.banner.add(advice(error).text)
-        elif isinstance(error, Exception):
-            self.app._handle_exception(error)
+    def tell_failure(self, error: CozeTuiError) -> None:
+        self.banner.add(advice(error).text)
 
     # --- the frames, as they come ---
 

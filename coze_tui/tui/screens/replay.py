@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message_pump import MessagePump
-from textual.worker import Worker, WorkerState
 
 from coze_tui.advice import advice
 from coze_tui.engine.capture_files import problem_text
@@ -27,7 +26,7 @@ from coze_tui.tui import messages as posted
 from coze_tui.tui.bridge import run_turn
 from coze_tui.tui.chat_sources import ChatSource
 from coze_tui.tui.log.entries import BotEntry, UserEntry
-from coze_tui.tui.terminal.resizing import CurrentSizeScreen
+from coze_tui.tui.screens.failing import FailingScreen
 from coze_tui.tui.widgets.banner import Banner
 from coze_tui.tui.widgets.chip import Chip, activity_of
 from coze_tui.tui.widgets.event_sidebar import EventSidebar
@@ -53,7 +52,7 @@ _FOOTER = (
 _KEYS_SHOWN = 9
 
 
-class ReplayScreen(CurrentSizeScreen[None]):
+class ReplayScreen(FailingScreen[None]):
     """Plays one chat. Nothing of it is sent anywhere."""
 
     AUTO_FOCUS = ""
@@ -118,15 +117,8 @@ class ReplayScreen(CurrentSizeScreen[None]):
         self.set_interval(_BEAT_SECONDS, self._beat)
         self._load()
 
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """What a worker failed with is told if it was foreseen; else it is a crash."""
-        error = event.worker.error
-        if event.state is not WorkerState.ERROR or error is None:
-            return
-        if isinstance(error, CozeTuiError):
-            self.banner.add(advice(error).text)
-        elif isinstance(error, Exception):
-            self.app._handle_exception(error)
+    def tell_failure(self, error: CozeTuiError) -> None:
+        self.banner.add(advice(error).text)
 
     @work(group="load", exclusive=True, exit_on_error=False)
     async def _load(self) -> None:

@@ -9,15 +9,12 @@ from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.strip import Strip
-from textual.worker import Worker, WorkerState
 
-from coze_tui.advice import advice
 from coze_tui.engine.statistics import Group, Grouping, Statistics, days_ago_ms
-from coze_tui.errors import CozeTuiError
 from coze_tui.i18n import N_, _, ngettext
 from coze_tui.text import clean_line
 from coze_tui.tui.amounts import duration, shortened, thousands
-from coze_tui.tui.terminal.resizing import CurrentSizeScreen
+from coze_tui.tui.screens.failing import FailingScreen
 from coze_tui.tui.widgets.drawn import Drawn, Part, width_of
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.statistics_view import StatisticsView
@@ -87,7 +84,7 @@ def _sum(total: Group) -> list[Part]:
     return parts
 
 
-class StatisticsScreen(CurrentSizeScreen[str | None]):
+class StatisticsScreen(FailingScreen[str | None]):
     """Gives the key of a conversation that is to be opened, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -127,16 +124,6 @@ class StatisticsScreen(CurrentSizeScreen[str | None]):
         self.view.focus()
         self._load()
         self.set_interval(_LOOK_SECONDS, self._look)
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """What a worker failed with is told if it was foreseen; else it is a crash."""
-        error = event.worker.error
-        if event.state is not WorkerState.ERROR or error is None:
-            return
-        if isinstance(error, CozeTuiError):
-            self.notify(advice(error).text, severity="error", markup=False)
-        elif isinstance(error, Exception):
-            self.app._handle_exception(error)
 
     @work(group="load", exclusive=True, exit_on_error=False)
     async def _load(self) -> None:
