@@ -1,0 +1,213 @@
+"""What is seen in the snapshots: the whole app, with turns played from captures at their recorded times."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from textual._context import visible_screen_stack
+from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.strip import Strip
+
+from coze_tui.addresses import COZE_CN
+from coze_tui.api.captures import Capture, read_capture
+from coze_tui.api.events import parse_event
+from coze_tui.cli.arguments import read_arguments
+from coze_tui.cli.chat import AppAccess
+from coze_tui.cli.commands import COMMANDS
+from coze_tui.cli.connect import Connection
+from coze_tui.cli.start import Start, begin
+from coze_tui.credentials import Secret
+from coze_tui.engine.figures import TurnFigures
+from coze_tui.engine.home import TurnFeed
+from coze_tui.engine.past_turn import TurnReader
+from coze_tui.engine.turn import TurnState
+from coze_tui.engine.updates import Phase, TurnUpdate
+from coze_tui.settings import Settings
+from coze_tui.standin.bots import Bot
+from coze_tui.standin.server import StandIn
+from coze_tui.tui.app import CozeApp
+from coze_tui.tui.log.entries import BotEntry, UserEntry
+from coze_tui.tui.screens.chat import ChatScreen
+from coze_tui.tui.widgets.key_footer import KeyFooter
+
+CAPTURES = Path(__file__).with_name("captures")
+BOTS = (
+    Bot(
+        "7511000000000000101",
+        "小春",
+        [],
+        "懂一点春节。",
+        "你好，我是小春。问问我春节的事吧。",
+        ("2025年春节是哪一天", "属相是什么？"),
+    ),
+    Bot(
+        "7511000000000000104",
+        "Ferry desk",
+        [],
+        "Looks up the timetable, then answers.",
+        "Ask me for the **next ferry**.",
+        ("When does the next ferry leave?", "What does it cost?"),
+    ),
+    Bot("7511000000000000105", "Clock", [], "Needs a tool on your machine, and waits for its result."),
+    Bot("7511000000000000108", "Fails", [], "Fails in five ways, in turn or by number."),
+)
+"""They are shown, never asked."""
+_LIMIT = 30
+_ROUNDS = 3
+
+
+class Here(AppAccess):
+    """Shows the address of a real site, and talks to a stand-in."""
+
+    def __init__(self, start: Start, stand_in: StandIn) -> None:
+        super().__init__(start)
+        self._stand_in = stand_in
+
+    def connect(self, settings: Settings) -> Connection:
+        return super().connect(replace(settings, base_url=self._stand_in.base_url))
+
+    def connect_with(self, settings: Settings, token: Secret) -> Connection:
+        return super().connect_with(replace(settings, base_url=self._stand_in.base_url), token)
+
+
+def app_of(
+    stand_in: StandIn, home: Path, *, bot: str, language: str, theme: str, has_token: bool = True
+) -> CozeApp:
+    """The program as it is started in a home of its own."""
+    bot_id = next(each.id for each in BOTS if each.name == bot)
+    environment = {
+        "COZE_TUI_HOME": str(home),
+        "COZE_TUI_LANGUAGE": language,
+        "COZE_TUI_THEME": theme,
+        "PATH": os.environ["PATH"],
+        **({"COZE_API_TOKEN": stand_in.token, "COZE_API_BASE": COZE_CN} if has_token else {}),
+        **({"COZE_BOT_ID": bot_id} if has_token else {}),
+    }
+    command = COMMANDS["chat"]
+    start = begin(command, read_arguments(command, []), environment)
+    app = CozeApp(start.settings, Here(start, stand_in), problems=start.problems)
+    app.animation_level = "none"
+    return app
+
+
+class Stage:
+    """A running app, and what is done with it before it is looked at."""
+
+    def __init__(self, pilot: Pilot[None]) -> None:
+        assert isinstance(pilot.app, CozeApp)
+        self.app: CozeApp = pilot.app
+        self.pilot = pilot
+
+    @property
+    def chat(self) -> ChatScreen:
+        """The chat screen, under whatever is over it."""
+        screen = self.app.screen_stack[0]
+        assert isinstance(screen, ChatScreen)
+        return screen
+
+    async def until(self, is_so: Callable[[], object], what: str) -> None:
+        """Wait for a state."""
+        end = time.monotonic() + _LIMIT
+        while not is_so():
+            if time.monotonic() > end:
+                raise AssertionError(f"never: {what}\n{self.text()}")
+            await asyncio.sleep(0.01)
+
+    async def press(self, *keys: str) -> None:
+        """Press keys."""
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    async def open(self, screen: Screen[Any]) -> None:
+        """Put a screen over the others."""
+        await self.app.push_screen(screen)
+
+    async def settled(self) -> None:
+        """Wait until all that is on its way has been drawn: several rounds of the loop change nothing."""
+        before: list[Strip] = []
+        same = 0
+        while same < _ROUNDS:
+            await asyncio.sleep(0.02)
+            await self.pilot.pause()
+            for footer in self.app.screen.query(KeyFooter):
+                footer.flush()
+            now = self._drawn()
+            same = same + 1 if now == before else 0
+            before = now
+
+    async def shows(self, text: str) -> None:
+        """Wait until a text is to be read on the screen."""
+        await self.until(lambda: text in self.text(), text)
+
+    async def greeted(self) -> None:
+        """Wait until the bot is known."""
+        await self.until(lambda: self.chat.bot.name, "the bot is known")
+        await self.pilot.pause()
+
+    def text(self) -> str:
+        """What is to be read."""
+        return "\n".join(strip.text.rstrip() for strip in self._drawn())
+
+    def _drawn(self) -> list[Strip]:
+        visible_screen_stack.set(list(self.app._background_screens))  # what a dialog is drawn over
+        return self.app.screen._compositor.render_strips(self.app.size)
+
+    async def play(self, name: str, *, until_ms: int | None = None, outcome: Phase | None = None) -> None:
+        """Play a chat from its capture: to its end, or to a moment at which time stands still.
+
+        Args:
+            outcome: How it ends at that moment; None lets it run on.
+        """
+        await self.greeted()
+        capture = read_capture((CAPTURES / f"{name}.sse").read_text("utf-8"))
+        assert not capture.problems
+        sent_at_ms = today_at(10, 2, 9)
+        screen, feed = self.chat, TurnFeed()
+        entry = BotEntry(screen.bot_name, sent_at_ms)
+        screen.clock = lambda: (until_ms or 0) / 1000
+        screen.header.title = capture.facts["question"]
+        screen.log_widget.append(UserEntry(capture.facts["question"], sent_at_ms), entry)
+        screen.begin_turn(capture.facts["question"], feed, entry=entry)
+        told = TurnFigures()
+        for update in _updates(capture, until_ms, outcome):
+            told.add(update)
+            feed.put(update)
+        is_over = told.is_ended
+        await self.until(lambda: screen.figures.last_us == told.last_us, "all has come")
+        await self.until(lambda: screen.figures.is_ended == is_over, "the end has come")
+        await self.until(lambda: not is_over or screen._pulse is None, "what follows the end was done")
+        screen.log_widget.flush()
+        screen._flush_life()
+        await self.pilot.pause()
+
+
+def _updates(capture: Capture, until_ms: int | None, outcome: Phase | None) -> list[TurnUpdate]:
+    frames = [frame for frame in capture.frames if until_ms is None or frame.at_us <= until_ms * 1000]
+    reader = TurnReader(TurnState())
+    updates = reader.begin(capture.facts["logid"])
+    for frame in frames:
+        updates += reader.take(parse_event(frame))
+    if until_ms is None:
+        updates += reader.end(total_us=frames[-1].at_us + 1000)
+    elif outcome is not None:
+        updates += reader.end(outcome, until_ms * 1000)
+    return updates
+
+
+def today_at(hour: int, minute: int, second: int) -> int:
+    """A moment of today in milliseconds; entries of today are shown with their time alone."""
+    now = time.localtime()
+    return int(time.mktime((*now[:3], hour, minute, second, 0, 0, -1)) * 1000)
+
+
+def zone_in_which_it_is_noon() -> Mapping[str, str]:
+    """An environment in which no test comes near midnight."""
+    hours = time.gmtime().tm_hour - 12
+    return {"TZ": f"NOON{hours:+d}"}

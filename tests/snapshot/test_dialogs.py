@@ -1,0 +1,124 @@
+"""What opens over the chat screen, or in its place."""
+
+from __future__ import annotations
+
+import pytest
+
+from coze_tui.errors import BusyError
+from coze_tui.tui.screens.dialogs import AskText, Confirm, ShowLink, ShowText
+from tests.snapshot.conftest import Looks
+from tests.snapshot.stage import Stage
+
+
+@pytest.mark.parametrize(
+    ("size", "language"),
+    [((120, 40), "en"), ((80, 24), "zh_CN"), ((60, 20), "en")],
+    ids=["wide", "zh", "tiny"],
+)
+def test_tool_request(looks_the_same: Looks, size: tuple[int, int], language: str) -> None:
+    async def before(stage: Stage) -> None:
+        await stage.play("clock")
+        await stage.shows("get_local_time")
+        await stage.press(*"10:02")
+
+    assert looks_the_same(before, size, bot="Clock", language=language)
+
+
+@pytest.mark.parametrize(
+    ("size", "theme"), [((120, 40), "coze-light"), ((60, 20), "coze-dark")], ids=["wide", "tiny"]
+)
+def test_bot_picker(looks_the_same: Looks, size: tuple[int, int], theme: str) -> None:
+    async def before(stage: Stage) -> None:
+        await stage.greeted()
+        await stage.press("ctrl+t")
+        await stage.shows("Clock")
+        await stage.press("down", "down")
+
+    assert looks_the_same(before, size, theme=theme)
+
+
+@pytest.mark.parametrize(
+    ("size", "language"), [((120, 40), "en"), ((60, 20), "zh_CN")], ids=["wide", "tiny zh"]
+)
+def test_help(looks_the_same: Looks, size: tuple[int, int], language: str) -> None:
+    async def before(stage: Stage) -> None:
+        await stage.greeted()
+        await stage.press("f1", *"prompt.")
+        await stage.shows("prompt.send")
+
+    assert looks_the_same(before, size, language=language)
+
+
+def test_commands(looks_the_same: Looks) -> None:
+    async def before(stage: Stage) -> None:
+        await stage.greeted()
+        await stage.press("ctrl+p", *"theme")
+        await stage.shows("Theme: ansi")
+
+    assert looks_the_same(before, (80, 24))
+
+
+@pytest.mark.parametrize(
+    ("size", "language"), [((120, 40), "en"), ((60, 20), "zh_CN")], ids=["wide", "tiny zh"]
+)
+def test_first_run_site(looks_the_same: Looks, size: tuple[int, int], language: str) -> None:
+    async def before(stage: Stage) -> None:
+        await stage.shows("coze.com")
+
+    assert looks_the_same(before, size, language=language, has_token=False)
+
+
+def test_first_run_token(looks_the_same: Looks) -> None:
+    async def before(stage: Stage) -> None:
+        await stage.shows("coze.com")
+        await stage.press("enter")
+        await stage.shows("open/oauth/pats")
+        await stage.press(*"pat_EXAMPLE")
+
+    assert looks_the_same(before, (80, 24), has_token=False)
+
+
+def test_a_busy_conversation(looks_the_same: Looks) -> None:
+    async def before(stage: Stage) -> None:
+        await stage.greeted()
+        stage.chat.turn_needs_help(BusyError(4016, "Conversation occupied"))
+        await stage.shows("4016")
+
+    assert looks_the_same(before, (80, 24))
+
+
+def test_a_question_with_two_answers(looks_the_same: Looks) -> None:
+    async def before(stage: Stage) -> None:
+        await stage.greeted()
+        text = "It has 12 messages."
+        await stage.open(Confirm("Delete “Spring Festival”?", text, "delete it", "keep it"))
+        await stage.shows(text)
+
+    assert looks_the_same(before, (80, 24))
+
+
+def test_a_line_to_type(looks_the_same: Looks) -> None:
+    async def before(stage: Stage) -> None:
+        await stage.greeted()
+        await stage.open(AskText("Rename", "Spring Festival"))
+        await stage.shows("Rename")
+
+    assert looks_the_same(before, (80, 24), theme="coze-light")
+
+
+def test_a_link(looks_the_same: Looks) -> None:
+    async def before(stage: Stage) -> None:
+        await stage.greeted()
+        await stage.open(ShowLink("https://www.coze.cn/docs/developer_guides/chat_v3", may_open=True))
+        await stage.shows("chat_v3")
+
+    assert looks_the_same(before, (60, 20))
+
+
+def test_plain_text(looks_the_same: Looks) -> None:
+    async def before(stage: Stage) -> None:
+        await stage.greeted()
+        await stage.open(ShowText("Ferries", "When does the next ferry leave?\n\nAt **18:40**."))
+        await stage.shows("**18:40**")
+
+    assert looks_the_same(before, (60, 20))
