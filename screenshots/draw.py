@@ -1,4 +1,4 @@
-"""A terminal's cells as an HTML page: each at its place; lines and blocks are shapes, as terminals draw them."""
+"""A terminal's cells as an HTML page: each at its place; lines and blocks as shapes, as terminals do."""
 
 from __future__ import annotations
 
