@@ -254,6 +254,30 @@ COMMANDS: Mapping[str, Command] = {
             note=_CHAT_NOTE,
         ),
         Command(
+            "bench",
+            N_("ask one question many times, and measure how fast and how steadily bots answer"),
+            (
+                Option(
+                    "--bot", N_("a bot to measure, by its id or address; may be repeated"), "ID", repeats=True
+                ),
+                Option("--runs", N_("how often each bot is asked; 10 without it"), "N", short="-n"),
+                Option("--concurrency", N_("how many chats at once; 1 without it"), "N"),
+                Option("--expect", N_("a TOML file with what is expected of the bots"), "FILE"),
+                Option("--junit", N_("save which expectations were met as a JUnit file"), "FILE"),
+                Option("--json", N_("print everything as one JSON object")),
+                _YES,
+                *_SITE,
+                *_BOT[-1:],
+                *_COMMON,
+            ),
+            words=N_("QUESTION"),
+            note=N_(
+                "Each chat is a new conversation. An expectation is a line like `first_text < 2 s`, "
+                "`p90 total < 8 s`, `contains TEXT`, `lacks TEXT`, `calls TOOL` or `never calls TOOL`, in a "
+                "list `expect = […]`."
+            ),
+        ),
+        Command(
             "demo",
             N_("try everything against a Coze server inside this program, without an account"),
             (*_BOT[:1], *_WHICH, *_SCREEN, *_COMMON[1:]),

@@ -33,7 +33,7 @@ MEANINGS: Mapping[Exit, str] = {
     Exit.INTERNAL: N_("an error in coze-tui itself, or in what it keeps on this machine"),
     Exit.USAGE: N_("wrong arguments or settings"),
     Exit.AUTH: N_("no token, or one that Coze does not take"),
-    Exit.API: N_("Coze said no, or the chat failed"),
+    Exit.API: N_("Coze said no, the chat failed, or an expectation of bench was not met"),
     Exit.CUT: N_("no connection, a time limit, or the answer was cut off"),
     Exit.ACTION: N_("the bot waits for a tool of yours"),
     Exit.STOPPED: N_("stopped with Ctrl+C; 143 by SIGTERM, 129 by SIGHUP"),

@@ -94,6 +94,10 @@ def _run(command: Command, arguments: argparse.Namespace, environment: Mapping[s
             from coze_tui.cli.bundle import run_bundle
 
             return run_bundle(command, arguments, environment)
+        case "bench":
+            from coze_tui.cli.bench import run_bench
+
+            return run_bench(command, arguments, environment)
         case "demo":
             from coze_tui.cli.first_frame import first_frame
 

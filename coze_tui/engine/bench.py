@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
 
 from coze_tui.engine.measuring import Run, run_of
@@ -19,11 +19,13 @@ _PASSING = frozenset({429, 4009, 4020})
 class Bench:
     """Runs that are planned, under way and over. Every run is in a conversation of its own."""
 
-    def __init__(self, make_turn: Callable[[str], ChatTurn], bots: Sequence[str], runs: int) -> None:
+    def __init__(
+        self, make_turn: Callable[[str], Awaitable[ChatTurn]], bots: Sequence[str], runs: int
+    ) -> None:
         """Plan, ask nothing yet.
 
         Args:
-            make_turn: a new turn with a bot, in a new conversation.
+            make_turn: gives a new turn with a bot, in a new conversation.
             runs: for each bot. The bots take turns, so that the time of day is the same for all.
         """
         self._make_turn = make_turn
@@ -31,6 +33,8 @@ class Bench:
         self._under_way: set[ChatTurn] = set()
         self.hopeless: CozeTuiError | None = None
         """Why no more was asked, where asking again could not have helped."""
+        self.first_error: CozeTuiError | None = None
+        """Why the first run that failed did so."""
 
     async def runs(self, concurrency: int) -> AsyncGenerator[Run, None]:
         """Each run as it ends, so many at a time."""
@@ -60,12 +64,18 @@ class Bench:
         try:
             while self._planned:
                 bot, number = self._planned.popleft()
-                turn = self._make_turn(bot)
+                try:
+                    turn = await self._make_turn(bot)
+                except CozeTuiError as failure:
+                    self.hopeless = self.first_error = failure
+                    self._planned.clear()
+                    return
                 self._under_way.add(turn)
                 try:
                     error = await _play(turn)
                 finally:
                     self._under_way.discard(turn)
+                self.first_error = self.first_error or error
                 self._give_up(bot, error)
                 ended.put_nowait(run_of(number, bot, turn.state, turn.figures))
         finally:

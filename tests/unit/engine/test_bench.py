@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -16,7 +16,7 @@ from coze_tui.engine.bench import Bench
 from coze_tui.engine.measuring import Run
 from coze_tui.engine.runner import ChatTurn
 from coze_tui.engine.updates import Phase
-from coze_tui.errors import ApiError
+from coze_tui.errors import ApiError, CredentialsError
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer, Fail, Gate, Refuse, Step
 from coze_tui.standin.server import StandIn
@@ -28,9 +28,11 @@ A, B = "7511000000000000101", "7511000000000000102"
 class Table:
     stand_in: StandIn
     client: CozeClient
+    turns: list[ChatTurn] = field(default_factory=list)
 
-    def turn(self, bot: str) -> ChatTurn:
-        return ChatTurn(self.client, ChatRequest(bot, "lin", "海水为什么咸？"))
+    async def turn(self, bot: str) -> ChatTurn:
+        self.turns.append(ChatTurn(self.client, ChatRequest(bot, "lin", "海水为什么咸？")))
+        return self.turns[-1]
 
     @property
     def asked(self) -> list[str]:
@@ -121,14 +123,22 @@ async def test_stopping_cancels_what_runs_and_asks_nothing_more() -> None:
     async with table(A=[Answer("half"), Gate("held"), Answer(" whole")]) as made:
         bench = Bench(made.turn, [A], 9)
         running = asyncio.create_task(all_runs(bench, 2))
-        while len(made.asked) < 2:
+        while sum(bool(turn.state.answers) for turn in made.turns) < 2:
             await asyncio.sleep(0.001)
-        await asyncio.to_thread(made.stand_in.wait_for, "held")
         bench.stop()
         runs = await running
         assert len(made.asked) == 2
-    assert {run.outcome for run in runs} <= {Phase.CANCELED, Phase.FAILED}
-    assert len(runs) == 2
+        assert [request.path for request in made.stand_in.requests].count("/v3/chat/cancel") == 2
+    assert [(run.outcome, run.answer) for run in runs] == [(Phase.CANCELED, "half")] * 2
+
+
+async def test_a_token_that_cannot_be_had_ends_it_before_anything_is_asked() -> None:
+    async def fail(bot: str) -> ChatTurn:
+        raise CredentialsError("missing")
+
+    bench = Bench(fail, [A], 3)
+    assert await all_runs(bench, 2) == []
+    assert isinstance(bench.hopeless, CredentialsError)
 
 
 async def test_a_reader_that_leaves_early_leaves_no_task_behind() -> None:

@@ -1,0 +1,183 @@
+"""How `bench` prints what bots came to: as text, as JSON; and its progress while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TextIO
+
+from coze_tui.amounts import duration, thousands
+from coze_tui.cli.paper import Paper
+from coze_tui.engine.expectations import Verdict
+from coze_tui.engine.measuring import Measurement, Run, Spread
+from coze_tui.engine.text_cells import cells, cut, filled, levels
+from coze_tui.i18n import _, ngettext
+
+_HISTOGRAM = 16
+_MOST_NUMBERS = 12
+
+
+class Progress:
+    """One line on stderr for each run; on a terminal one line in all, which is written over."""
+
+    def __init__(self, out: TextIO, total: int) -> None:
+        self._out = out
+        self._total = total
+        self._is_terminal = out.isatty()
+        self._done = 0
+        self._failed = 0
+        self._width = 0
+
+    def begin(self) -> None:
+        """Say that it has begun."""
+        if self._is_terminal:
+            self._show()
+
+    def add(self, run: Run) -> None:
+        """A run has ended."""
+        self._done += 1
+        self._failed += not run.is_completed
+        if self._is_terminal:
+            self._show()
+            return
+        end = duration(run.total_us) if run.is_completed else run.error
+        line = _("{done}/{total}  {bot}, run {n}: {end}").format(
+            done=self._done, total=self._total, bot=run.bot_id, n=run.number, end=end
+        )
+        print(line, file=self._out, flush=True)
+
+    def end(self) -> None:
+        """Leave nothing of it on a terminal."""
+        if self._is_terminal:
+            self._out.write("\r" + " " * self._width + "\r")
+            self._out.flush()
+
+    def _show(self) -> None:
+        line = _("{done} of {total} runs").format(done=self._done, total=self._total)
+        if self._failed:
+            line += " · " + _("{n} failed").format(n=self._failed)
+        self._out.write("\r" + filled(line, max(self._width, cells(line))))
+        self._out.flush()
+        self._width = max(self._width, cells(line))
+
+
+def print_report(paper: Paper, judged: Sequence[tuple[Measurement, Sequence[Verdict]]], named: bool) -> None:
+    """All of it for people.
+
+    Args:
+        named: something was expected beside an answer, so that verdicts are to be told.
+    """
+    for number, (measurement, verdicts) in enumerate(judged):
+        if number:
+            paper.text()
+        _print_measurement(paper, measurement)
+        if named:
+            _print_verdicts(paper, verdicts)
+
+
+def _print_measurement(paper: Paper, found: Measurement) -> None:
+    count = len(found.runs)
+    runs = ngettext("{n} run", "{n} runs", count).format(n=count)
+    completed = _("{n} completed").format(n=found.completed)
+    paper.line((found.bot_id, "plain"), (f"  {runs}, {completed}", "dim"))
+    rows = [
+        (_("first text"), found.first_text),
+        (_("total"), found.total),
+        (_("longest gap"), found.longest_gap),
+    ]
+    width = max(cells(name) for name, _spread in rows)
+    for name, spread in rows:
+        if spread.values:
+            text = "  ".join(
+                f"{label} {duration(value):>7}"
+                for label, value in (("p50", spread.p50), ("p90", spread.p90), ("p99", spread.p99))
+            )
+            paper.line(
+                (f"  {filled(name, width)}  ", "dim"), (text, "plain"), ("  " + _histogram(spread), "dim")
+            )
+    if found.tokens:
+        text = _("tokens {input} in, {output} out, {total} in all").format(
+            input=thousands(found.input_tokens),
+            output=thousands(found.output_tokens),
+            total=thousands(found.tokens),
+        )
+        paper.text(f"  {text}")
+    for failure in found.failures:
+        paper.line(
+            ("  × ", "error"),
+            (failure.error, "error"),
+            (f"  {_numbers(failure.runs)}", "dim"),
+        )
+    if found.strange:
+        paper.line((f"  {_('usually')}  ", "dim"), (cut(" → ".join(found.usual), paper.width), "plain"))
+    for strange in found.strange:
+        paper.line(
+            ("  ≠ ", "attention"),
+            (cut(" → ".join(strange.sequence), paper.width), "plain"),
+            (f"  {_numbers(strange.runs)}", "dim"),
+        )
+
+
+def _histogram(spread: Spread) -> str:
+    """How many runs took how long, from the quickest to the slowest."""
+    least, most = spread.values[0], spread.values[-1]
+    if most <= least:
+        return ""
+    counts = [0.0] * _HISTOGRAM
+    for value in spread.values:
+        counts[min(_HISTOGRAM - 1, (value - least) * _HISTOGRAM // (most - least))] += 1
+    return levels(counts)
+
+
+def _numbers(runs: Sequence[int]) -> str:
+    shown = ", ".join(map(str, runs[:_MOST_NUMBERS])) + ("…" if len(runs) > _MOST_NUMBERS else "")
+    return ngettext("run {numbers}", "runs {numbers}", len(runs)).format(numbers=shown)
+
+
+def _print_verdicts(paper: Paper, verdicts: Sequence[Verdict]) -> None:
+    for verdict in verdicts:
+        if verdict.is_met:
+            paper.line(("  ✓ ", "answering"), (verdict.text, "plain"))
+            continue
+        paper.line(("  ✗ ", "error"), (verdict.text, "plain"))
+        for failure in verdict.failures[:_MOST_NUMBERS]:
+            paper.text(f"      {failure}", "dim")
+        if left := len(verdict.failures) - len(verdict.failures[:_MOST_NUMBERS]):
+            paper.text("      " + _("… and {n} more").format(n=left), "dim")
+
+
+def report_values(
+    question: str, judged: Sequence[tuple[Measurement, Sequence[Verdict]]], *, was_stopped: bool
+) -> Mapping[str, object]:
+    """All of it as one JSON value; times in microseconds."""
+    return {
+        "question": question,
+        "was_stopped": was_stopped,
+        "bots": [
+            {
+                "bot_id": found.bot_id,
+                "completed": found.completed,
+                "first_text_us": _spread_values(found.first_text),
+                "total_us": _spread_values(found.total),
+                "longest_gap_us": _spread_values(found.longest_gap),
+                "tokens": found.tokens,
+                "input_tokens": found.input_tokens,
+                "output_tokens": found.output_tokens,
+                "failures": [asdict(failure) for failure in found.failures],
+                "usual_sequence": found.usual,
+                "other_sequences": [asdict(strange) for strange in found.strange],
+                "runs": [{**asdict(run), "outcome": str(run.outcome)} for run in found.runs],
+                "expectations": [
+                    {"text": verdict.text, "is_met": verdict.is_met, "failures": verdict.failures}
+                    for verdict in verdicts
+                ],
+            }
+            for found, verdicts in judged
+        ],
+    }
+
+
+def _spread_values(spread: Spread) -> Mapping[str, object]:
+    if not spread.values:
+        return {"p50": None, "p90": None, "p99": None}
+    return {"p50": spread.p50, "p90": spread.p90, "p99": spread.p99}
