@@ -158,11 +158,15 @@ class Program(Terminal):
         self.settle(0.08)
         self.send(data)
 
+    def send_message(self, text: str) -> None:
+        """Type a message and send it; the prompt is empty again."""
+        self.type(text)
+        self.press("\r")
+        self.wait_for(lambda screen: text[-12:] not in self.prompt_of(screen))
+
     def ask(self, question: str, answer: str = "", *, timeout: float = 20) -> None:
         """Ask, and wait until the answer is there and the turn is over."""
-        self.type(question)
-        self.press("\r")
-        self.wait_for(lambda screen: question[-12:] not in self.prompt_of(screen))
+        self.send_message(question)
         if answer:
             self.wait_for(answer, timeout=timeout)
         self.idle(timeout=timeout)

@@ -1,0 +1,404 @@
+"""What was on the screen is in the store, however the program ends and whatever happens to the disk."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from coze_tui.api.events import parse_event
+from coze_tui.engine.turn import Answer, TurnState
+from coze_tui.standin.bots import Bot
+from coze_tui.standin.scenarios import Burst, Complete, Delta, Gate, Turn
+from coze_tui.standin.server import StandIn
+from coze_tui.store import journal
+from tests.terminal.conftest import Start
+from tests.terminal.program import BOT, TOKEN, Program, processes_with
+
+_WORD = re.compile(r"‹(\d+)›")
+_MANY = 40_000
+
+
+def counting(turn: Turn) -> list[Burst | Complete]:
+    """Numbers, 40 a line, faster than they can be read."""
+    pieces = (f"‹{number}›" + ("\n\n" if number % 40 == 39 else " ") for number in range(_MANY))
+    return [Burst(pieces, 2500), Complete()]
+
+
+@pytest.fixture
+def counter() -> Iterator[StandIn]:
+    """A server whose only bot counts."""
+    with StandIn(token=TOKEN, bots=[Bot(BOT, "数数", counting)]) as server:
+        yield server
+
+
+def shown(program: Program) -> list[int]:
+    """The numbers on the screen."""
+    return [int(number) for number in _WORD.findall(program.text)]
+
+
+def stored(program: Program, chat: int) -> list[int]:
+    """The numbers in the frames of a chat, by the same state machine as live."""
+    with closing(sqlite3.connect(program.store.path)) as c:
+        frames = journal.frames_of(c, chat)
+    state = TurnState()
+    for frame in frames:
+        state.apply(parse_event(frame))
+    text = "".join(part.whole_text for part in state.parts if isinstance(part, Answer))
+    return [int(number) for number in _WORD.findall(text)]
+
+
+def last_chat(program: Program) -> int:
+    return int(str(program.store.rows("SELECT max(key) FROM chats")[0][0]))
+
+
+def must_be_stored(program: Program) -> None:
+    """All that is on the screen is in the store, without a gap, and the file is sound."""
+    assert program.store.is_sound()
+    numbers = stored(program, last_chat(program))
+    assert numbers == list(range(len(numbers)))
+    on_screen = shown(program)
+    assert on_screen
+    assert set(on_screen) <= set(numbers), (max(on_screen), len(numbers))
+
+
+def begin_counting(program: Program, wanted: int) -> None:
+    """Ask, and wait until a number is on the screen."""
+    program.send_message("数")
+    program.wait_for(lambda screen: any(int(n) >= wanted for n in _WORD.findall(screen.text())))
+
+
+# -- killed
+
+
+def kill_after(program: Program, count: int) -> None:
+    """Kill it when it has written so many more bytes."""
+    written = len(program.raw) + count
+    program.wait_until(lambda: len(program.raw) >= written)
+    program.process.kill()
+    assert program.wait() == -signal.SIGKILL
+    program.wait_until(lambda: program.ended)
+
+
+def test_killed_at_any_moment_nothing_shown_is_lost(run: Start, counter: StandIn) -> None:
+    moments = random.Random(20250129)
+    for _ in range(12):
+        program = run("--new", stand_in=counter, size=(120, 40), ready=False)
+        program.ready()
+        program.wait_for(lambda screen: "数数" in screen.row(0) or "cut off when" in screen.text())
+        if "数数" not in program.screen.row(0):
+            program.press("\x1b")
+            program.wait_for(lambda screen: "cut off when" not in screen.text())
+        begin_counting(program, moments.randrange(1, 400))
+        kill_after(program, moments.randrange(0, 20_000))
+        must_be_stored(program)
+        program.close()
+    statuses = program.store.statuses()
+    assert statuses == ["interrupted"] * 11 + ["running"]
+
+
+def test_the_next_start_offers_what_was_cut_off_and_fetches_the_rest(run: Start) -> None:
+    bot = Bot(BOT, "海水", [Delta("河流把盐"), Gate("held"), Delta("带进海里。"), Complete()])
+    with StandIn(token=TOKEN, bots=[bot]) as held:
+        first = run(stand_in=held)
+        first.send_message("海水？")
+        first.wait_for("河流把盐")
+        first.process.kill()
+        first.wait()
+        held.release("held")
+        second = run("-c", stand_in=held, ready=False)
+        second.wait_for("An answer was cut off when the program ended")
+        second.press("y")
+        second.wait_for("河流把盐带进海里。")
+        second.idle()
+        assert second.text.count("河流把盐") == 1
+        assert second.store.statuses() == ["completed"]
+        second.send(b"\x11")
+        second.check_left()
+
+
+def test_the_next_start_keeps_what_was_cut_off_when_that_is_wanted(run: Start) -> None:
+    bot = Bot(BOT, "海水", [Delta("河流把盐"), Gate("held")])
+    with StandIn(token=TOKEN, bots=[bot]) as held:
+        first = run(stand_in=held)
+        first.send_message("海水？")
+        first.wait_for("河流把盐")
+        first.process.kill()
+        first.wait()
+        second = run("-c", stand_in=held, ready=False)
+        second.wait_for("An answer was cut off when the program ended")
+        second.press("\x1b")
+        second.wait_for("cut off at")
+        assert "河流把盐" in second.text
+        second.send(b"\x11")
+        second.check_left()
+        assert second.store.statuses() == ["interrupted"]
+
+
+def test_a_draft_and_the_queue_survive_a_kill(run: Start) -> None:
+    bot = Bot(BOT, "海水", [Delta("河流"), Gate("held")])
+    with StandIn(token=TOKEN, bots=[bot]) as held:
+        first = run(stand_in=held)
+        first.send_message("海水？")
+        first.wait_for("河流")
+        first.send_message("排队的问题")
+        first.type("草稿 draft")
+        first.wait_until(lambda: first.store.rows("SELECT draft FROM conversations") == [("草稿 draft",)])
+        first.wait_until(lambda: "排队的问题" in str(first.store.rows("SELECT queue FROM conversations")))
+        first.process.kill()
+        first.wait()
+        second = run("-c", stand_in=held, ready=False)
+        second.wait_for("cut off when")
+        second.press("\x1b")
+        second.wait_for("草稿 draft")
+        second.wait_for("排队的问题")
+
+
+# -- ended otherwise
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_ended_by_a_signal_nothing_shown_is_lost(
+    run: Start, counter: StandIn, number: signal.Signals
+) -> None:
+    program = run(stand_in=counter, size=(120, 40))
+    begin_counting(program, 200)
+    before = program.text
+    program.signal(number)
+    program.check_left(128 + number)
+    on_screen = [int(n) for n in _WORD.findall(before)]
+    numbers = stored(program, last_chat(program))
+    assert set(on_screen) <= set(numbers)
+    assert program.store.statuses() == ["canceled"]
+
+
+def test_a_closed_terminal_loses_nothing(run: Start, counter: StandIn) -> None:
+    program = run(stand_in=counter, size=(120, 40))
+    begin_counting(program, 200)
+    program.hang_up()
+    assert program.wait() == 128 + signal.SIGHUP
+    must_be_stored(program)
+
+
+def test_a_terminal_that_stands_still_loses_nothing(run: Start, home: Path, counter: StandIn) -> None:
+    program = run(stand_in=counter, size=(120, 40))
+    begin_counting(program, 100)
+    program.stop_reading()
+    before = program.store.frames()
+    program.wait_until(lambda: program.store.frames() > before + 5000)
+    program.process.kill()
+    program.wait()
+    program.start_reading()
+    program.wait_until(lambda: program.ended)
+    must_be_stored(program)
+    assert len(stored(program, last_chat(program))) > 5000
+    assert processes_with(str(home)) == []
+
+
+# -- the disk
+
+
+def limited(size: int) -> list[str]:
+    """A wrapper: no file may grow beyond so many bytes, which SQLite sees as a full disk."""
+    code = (
+        f"import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size})); "
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    return [sys.executable, "-c", code]
+
+
+def test_a_full_disk_is_told_and_chatting_goes_on(run: Start, counter: StandIn) -> None:
+    program = run(stand_in=counter, wrapper=limited(700_000), size=(120, 40))
+    begin_counting(program, 10)
+    program.wait_for("the disk is full", timeout=60)
+    seen = max(shown(program), default=0)
+    program.wait_for(lambda screen: any(int(n) > seen + 200 for n in _WORD.findall(screen.text())))
+    program.press("\x1b")
+    program.wait_for("stopped at")
+    program.send(b"\x11")
+    assert program.wait() == 0
+    program.check()
+    kept = stored(program, last_chat(program))
+    assert kept
+    assert kept == list(range(len(kept)))
+    again = run("-c", stand_in=counter, ready=False)
+    again.wait_for("cut off when")
+    again.press("\x1b")
+    again.wait_for("cut off at")
+    assert shown(again)
+
+
+def test_on_a_disk_that_is_full_from_the_start_one_can_chat(run: Start) -> None:
+    program = run(wrapper=limited(0))
+    program.wait_for(lambda screen: "chats are not saved" in " ".join(screen.text().split()))
+    program.press("\x1b")
+    program.wait_for(lambda screen: "not saved" not in screen.text())
+    program.ask("1 + 1", "= 2")
+    program.ask("2 + 2", "= 4")
+    program.send(b"\x11")
+    assert program.wait() == 0
+    program.check()
+
+
+@contextmanager
+def unwritable(folder: Path) -> Iterator[None]:
+    """A folder on which nothing can be written."""
+    if os.geteuid():
+        for path in (folder, *folder.rglob("*")):
+            path.chmod(0o500 if path.is_dir() else 0o400)
+        try:
+            yield
+        finally:
+            for path in (folder, *folder.rglob("*")):
+                path.chmod(0o700 if path.is_dir() else 0o600)
+        return
+    mounted = ["mount", "-o", "bind,ro", str(folder), str(folder)]
+    if not shutil.which("mount") or subprocess.run(mounted, check=False, capture_output=True).returncode:
+        pytest.skip("root can write everywhere and may not mount")
+    subprocess.run(["mount", "-o", "remount,bind,ro", str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_home_that_cannot_be_written_is_told_and_shown(run: Start, home: Path) -> None:
+    first = run()
+    first.ask("1 + 1", "= 2")
+    assert first.quit() == 0
+    with unwritable(home):
+        program = run("-c")
+        program.wait_for("Chats are not saved")
+        program.wait_for("= 2")
+        program.ask("2 + 2", "= 4")
+        program.send(b"\x11")
+        assert program.wait() == 0
+    program.check()
+    assert first.store.questions() == ["1 + 1"]
+
+
+def test_no_home_at_all_can_be_made_and_one_chats(run: Start, tmp_path: Path) -> None:
+    blocked = tmp_path / "a file"
+    blocked.write_text("x", "utf-8")
+    program = run(env={"COZE_TUI_HOME": str(blocked / "home")})
+    program.wait_for("!")
+    program.ask("1 + 1", "= 2")
+    program.send(b"\x11")
+    assert program.wait() == 0
+
+
+def test_a_newer_store_is_told_and_left_alone(run: Start) -> None:
+    first = run()
+    first.ask("1 + 1", "= 2")
+    first.quit()
+    with closing(sqlite3.connect(first.store.path)) as c:
+        c.execute("PRAGMA user_version = 99")
+    content = first.store.path.read_bytes()
+    program = run()
+    program.wait_for("newer coze-tui")
+    program.ask("2 + 2", "= 4")
+    program.send(b"\x11")
+    program.check_left()
+    assert first.store.path.read_bytes() == content
+
+
+def overwrite_header(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(b"not a database, surely" * 10)
+
+
+def overwrite_middle(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as c:
+        c.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (page,) = c.execute("SELECT rootpage FROM sqlite_master WHERE name = 'conversations'").fetchone()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xff" * 4096)
+
+
+def cut(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+@pytest.mark.parametrize("damage", [overwrite_header, overwrite_middle, cut])
+def test_a_damaged_store_is_told_set_aside_and_rescued(run: Start, damage: Callable[[Path], None]) -> None:
+    first = run()
+    first.ask("1 + 1", "= 2")
+    first.quit()
+    damage(first.store.path)
+    content = first.store.path.read_bytes()
+    program = run()
+    program.wait_for("damaged")
+    program.ask("2 + 2", "= 4")
+    program.send(b"\x11")
+    program.check_left()
+    (aside,) = first.store.path.parent.glob("history.db.damaged-*[0-9]")
+    assert aside.read_bytes() == content
+    assert "2 + 2" in first.store.questions()
+
+
+def test_a_store_taken_away_while_it_is_open_is_begun_anew_and_the_chat_goes_on(run: Start) -> None:
+    bot = Bot(BOT, "海水", [Delta("河流把盐"), Gate("held"), Delta("带进海里。"), Complete()])
+    with StandIn(token=TOKEN, bots=[bot]) as held:
+        program = run(stand_in=held)
+        program.send_message("海水？")
+        program.wait_for("河流把盐")
+        program.store.path.rename(program.store.path.with_name("moved.db"))
+        held.release("held")
+        program.wait_for("河流把盐带进海里。")
+        program.wait_for("moved or replaced")
+        assert "damaged" not in program.text
+        program.idle()
+        program.send(b"\x11")
+        program.check_left()
+    assert program.store.statuses() == ["completed"]
+    assert program.store.rows("SELECT content FROM messages WHERE type = 'answer'") == [
+        ("河流把盐带进海里。",)
+    ]
+
+
+# -- two at once
+
+
+def test_two_programs_on_one_store_chat_at_once_and_see_each_other(run: Start, counter: StandIn) -> None:
+    one, two = run("--new", stand_in=counter), run("--new")
+    begin_counting(one, 100)
+    for number in range(3):
+        two.ask(f"{number} + 1", f"= {number + 1}")
+    one.press("\x1b")
+    one.wait_for("stopped at")
+    one.send(b"\x13")
+    one.wait_for("0 + 1")
+    one.press("\x1b")
+    one.send(b"\x11")
+    assert one.wait() == 0
+    two.send(b"\x11")
+    two.check_left()
+    one.check()
+    assert sorted(set(one.store.statuses())) == ["canceled", "completed"]
+    assert set(one.store.questions()) == {"数", "0 + 1", "1 + 1", "2 + 1"}
+
+
+def test_one_killed_beside_another_harms_nothing(run: Start, counter: StandIn) -> None:
+    one, two = run("--new", stand_in=counter), run("--new")
+    begin_counting(one, 300)
+    two.type("1 + 1")
+    one.process.kill()
+    two.press("\r")
+    two.wait_for("= 2")
+    two.send(b"\x11")
+    assert two.wait() == 0
+    one.wait_until(lambda: one.ended)
+    assert shown(one)
+    assert one.store.is_sound()
+    assert set(one.store.questions()) == {"数", "1 + 1"}
