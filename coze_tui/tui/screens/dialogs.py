@@ -61,7 +61,7 @@ class AskText(Panel[str | None]):
     """One line of text, trimmed; it may be empty. None when it was left."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "take", N_("take"), id="ask_text.take"),
+        Binding("enter", "take", N_("accept"), id="ask_text.take"),
     ]
     field = getters.query_one(Field)
 
