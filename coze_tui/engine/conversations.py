@@ -38,6 +38,14 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
+class RunningChat:
+    """A chat that is not over, here or in another program."""
+
+    key: int
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChatPage:
     """Neighbouring chats of a conversation, oldest first."""
 
@@ -47,6 +55,8 @@ class ChatPage:
     last: int
     has_older: bool
     has_newer: bool
+    running: tuple[RunningChat, ...] = ()
+    """Chats of this part that are not among `chats`, since they still run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +192,7 @@ def _page(
     chats = [
         chat for key in dict.fromkeys(row.chat for row in rows) if key and (chat := journal.chat(c, key))
     ]
-    running = {chat.key for chat in chats if not chat.is_final}
+    running = {chat.key: RunningChat(chat.key, chat.question) for chat in chats if not chat.is_final}
     first, last = rows[0].position, rows[-1].position
     shown = [row for row in rows if row.chat not in running]
     starts = [section.position for section in history.sections(c, saved.key)]
@@ -192,6 +202,7 @@ def _page(
         last,
         has_older=bool(messages(c, saved.key, before=first, limit=1)),
         has_newer=bool(messages(c, saved.key, after=last, limit=1)),
+        running=tuple(running.values()),
     )
 
 

@@ -17,6 +17,7 @@ from coze_tui.api.objects import Bot, Frame, ToolCall, User, Workspace
 from coze_tui.engine import attaching
 from coze_tui.engine.browsing import Browsing
 from coze_tui.engine.conversations import Conversations, now_ms
+from coze_tui.engine.elsewhere import follow_elsewhere
 from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.home import TurnFeed
 from coze_tui.engine.inspecting import Inspecting
@@ -91,6 +92,8 @@ class Engine:
         self._unsaved_ids: dict[str, str] = {}
         """Coze's ids of the conversations whose last chat the store did not take."""
         self._beating: asyncio.Task[None] | None = None
+        self._followed: dict[str, asyncio.Task[None]] = {}
+        """Conversations whose chat another program runs."""
         self._upkeep: asyncio.Task[None] | None = None
         self._preparing: dict[str, asyncio.Task[LiveTurn]] = {}
         """By conversation: what is not sent yet, because its files are on the way."""
@@ -111,7 +114,7 @@ class Engine:
     async def close(self) -> None:
         """Stop what runs, save it, and let go of everything."""
         await self.live.stop_all(3.0)
-        for task in (self._beating, self._upkeep):
+        for task in (self._beating, self._upkeep, *self._followed.values()):
             if task is not None:
                 task.cancel()
         if self._connection is not None:
@@ -301,6 +304,13 @@ class Engine:
         """Follow the turn that runs in a conversation; its question, or None if none runs here."""
         live = self.live.follow(conversation, feed)
         return live.question if live else None
+
+    async def follow_elsewhere(self, conversation: str, chat: int, feed: TurnFeed) -> None:
+        """Follow a chat that another program runs, by what it writes into the store."""
+        if (before := self._followed.get(conversation)) is not None:
+            before.cancel()
+        task = asyncio.create_task(follow_elsewhere(self._database, chat, feed), name=f"follow {chat}")
+        self._followed[conversation] = task
 
     async def stop(self, conversation: str) -> None:
         """Stop the turn of a conversation, also one that is not sent yet."""

@@ -82,7 +82,7 @@ def _told(group: Sequence[SavedMessage], chat: SavedChat | None, bot_name: str) 
         section_id=chat.section_id,
         logid=chat.logid,
         outcome=outcome_of(chat),
-        error=_error_of(chat),
+        error=error_of(chat),
         first_text_us=summary.first_text_us,
         total_us=summary.total_us,
         usage=usage if usage.token_count else None,
@@ -98,7 +98,8 @@ def outcome_of(chat: SavedChat) -> Phase:
     return phase if phase.is_final else Phase.INTERRUPTED
 
 
-def _error_of(chat: SavedChat) -> CozeTuiError | None:
+def error_of(chat: SavedChat) -> CozeTuiError | None:
+    """Why a stored chat failed, as far as it was kept."""
     summary = chat.summary
     if summary.error_code:
         return error_of_code(summary.error_code, summary.error_msg, logid=chat.logid)

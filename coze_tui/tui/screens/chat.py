@@ -208,7 +208,9 @@ class ChatScreen(ConversationScreen):
 
     def stop_turn(self) -> None:
         """End the running answer; what has come stays."""
-        if self.turn_runs and self.conversation:
+        if self.turn_runs and self.runs_elsewhere:
+            self.notify(_("This answer comes to another program; stop it there."), markup=False)
+        elif self.turn_runs and self.conversation:
             key = self.conversation
             self.phase = Phase.STOPPING
             self.show_chip()

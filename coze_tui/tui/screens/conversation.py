@@ -84,6 +84,8 @@ class ConversationScreen(FailingScreen[None]):
         self.phase: Phase | None = None
         """The phase of the turn that runs in this conversation; None when none does."""
         self.question = ""
+        self.runs_elsewhere = False
+        """The turn is another program's; here it is only seen."""
         self._queue: list[str] = []
         self._sent_files: tuple[tuple[Path, int], ...] = ()
         self._follows = False
@@ -223,6 +225,11 @@ class ConversationScreen(FailingScreen[None]):
         question = await self.home.call(lambda engine: engine.follow(opened.summary.key, feed))
         if question is not None:
             self.begin_turn(question, feed)
+        elif opened.page.running:
+            chat = opened.page.running[-1]
+            await self.home.call(lambda engine: engine.follow_elsewhere(opened.summary.key, chat.key, feed))
+            self.begin_turn(chat.question, feed)
+            self.runs_elsewhere = True
         elif message is not None:
             self.log_widget.focus()
             await self.finder.take(needle, message)
@@ -393,6 +400,7 @@ class ConversationScreen(FailingScreen[None]):
         log = self.log_widget
         self.phase = Phase.SENDING
         self.question = question
+        self.runs_elsewhere = False
         self.waiting_calls = ()
         if entry is None:
             entry = BotEntry(self.bot_name, now_ms)
