@@ -229,6 +229,22 @@ COMMANDS: Mapping[str, Command] = {
             note=_CHAT_NOTE,
         ),
         Command(
+            "stats",
+            N_("tokens, chats, failures and times of the history, as bars"),
+            (
+                Option(
+                    "--by",
+                    N_("add up by bot, day or conversation; by bot without it"),
+                    "WHAT",
+                    choices=("bot", "day", "conversation"),
+                ),
+                Option("--since", N_("only from then on: 30d, 12w, 1y, or a day such as 2025-01-28"), "WHEN"),
+                Option("--json", N_("print them as one JSON object")),
+                Option("--csv", N_("print them as CSV")),
+                *_COMMON,
+            ),
+        ),
+        Command(
             "give",
             N_("a chat to give on: as a curl command, as a program with cozepy, as a line of ask"),
             (

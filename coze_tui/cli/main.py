@@ -86,6 +86,10 @@ def _run(command: Command, arguments: argparse.Namespace, environment: Mapping[s
             from coze_tui.cli.replay import run_replay
 
             return run_replay(command, arguments, environment)
+        case "stats":
+            from coze_tui.cli.stats import run_stats
+
+            return run_stats(command, arguments, environment)
         case "give":
             from coze_tui.cli.give import run_give
 

@@ -1,0 +1,188 @@
+"""`coze-tui stats`: what the chats on this machine have cost, how fast they were, and how they failed."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import csv
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
+from datetime import date, datetime
+from pathlib import Path
+from typing import TextIO
+
+from coze_tui.amounts import duration, thousands
+from coze_tui.cli.commands import Command
+from coze_tui.cli.paper import Paper
+from coze_tui.cli.start import begin, tell, tell_problems
+from coze_tui.engine.conversations import now_ms
+from coze_tui.engine.inspecting import Inspecting
+from coze_tui.engine.live import LiveTurns
+from coze_tui.engine.statistics import Group, Grouping, Statistics, days_ago_ms, statistics
+from coze_tui.engine.store_words import words_for
+from coze_tui.engine.text_cells import bar, cells, cut, filled
+from coze_tui.errors import SettingsError
+from coze_tui.i18n import _, ngettext
+from coze_tui.store.database import open_or_rescue
+from coze_tui.text import clean_line
+
+_GROUPINGS: Mapping[str, Grouping] = {"bot": "bot", "day": "day", "conversation": "conversation"}
+_DAYS_IN = {"d": 1, "w": 7, "y": 365}
+_MOST_DAYS = 36_500
+_LABEL = 24
+_BAR = 24
+_LEAST_BAR = 6
+
+
+def run_stats(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Add up, and print as bars, JSON or CSV."""
+    start = begin(command, arguments, environment)
+    tell_problems(start)
+    if arguments.json and arguments.csv:
+        raise SettingsError(_("cannot go together with --json"), source="--csv")
+    since_ms = _since(arguments.since)
+    by = _GROUPINGS[arguments.by or "bot"]
+    file = start.paths.database_file
+    # where nothing was ever said no history is made
+    found = asyncio.run(_read(file, by, since_ms)) if file.exists() else statistics((), by)
+    paper = Paper(sys.stdout, environment)
+    if arguments.json:
+        paper.json(_values(found, since_ms))
+    elif arguments.csv:
+        _write_csv(sys.stdout, found.groups)
+    else:
+        _print(paper, found)
+    return 0
+
+
+async def _read(file: Path, by: Grouping, since_ms: int) -> Statistics:
+    opened = await open_or_rescue(file)
+    for trouble in opened.troubles:
+        tell(words_for(trouble))
+    try:
+        inspecting = Inspecting(opened.database, LiveTurns(lambda live: None))
+        return await inspecting.statistics(by, since_ms=since_ms)
+    finally:
+        await opened.database.close()
+
+
+def _since(text: str | None) -> int:
+    """From when on, in Unix milliseconds: `30d`, `12w`, `1y` before today, or a day.
+
+    Raises:
+        SettingsError: it is none of these.
+    """
+    if not text:
+        return 0
+    ago = re.fullmatch(r"([0-9]{1,5})([dwy])", text.strip())
+    try:
+        if ago:
+            return days_ago_ms(now_ms(), min(_MOST_DAYS, int(ago[1]) * _DAYS_IN[ago[2]]))
+        day = date.fromisoformat(text.strip())
+        return int(datetime(day.year, day.month, day.day).timestamp() * 1000)  # noqa: DTZ001 the person's own day
+    except (ValueError, OverflowError, OSError):
+        raise SettingsError(
+            _("must be a time before today such as 30d, 12w, 1y, or a day such as 2025-01-28"),
+            source="--since",
+        ) from None
+
+
+# --- as text ---
+
+
+def _print(paper: Paper, found: Statistics) -> None:
+    if not found.total.chats:
+        paper.text(_("No chats are in the history."))
+        return
+    heads = [_("tokens"), _("chats"), _("failed"), _("first p50"), "p95"]
+    rows = [(group, _cells(group)) for group in (*found.groups, found.total)]
+    widths = [max(cells(row[column]) for row in (heads, *(row for _g, row in rows))) for column in range(5)]
+    label = min(_LABEL, max(cells(_label(group, found)) for group, _row in rows))
+    room = paper.width - label - sum(width + 2 for width in widths) - 2
+    bar_width = min(_BAR, room) if room >= _LEAST_BAR else 0
+    columns = "".join(
+        f"  {filled(head, width, right=True)}" for head, width in zip(heads, widths, strict=True)
+    )
+    paper.line((" " * (label + (bar_width + 2 if bar_width else 0)) + columns, "dim"))
+    most = max((group.tokens for group in found.groups), default=0)
+    for group, row in rows:
+        is_total = group is found.total
+        text = "".join(
+            f"  {filled(value, width, right=True)}" for value, width in zip(row, widths, strict=True)
+        )
+        part = group.tokens / most if most and not is_total else 0.0
+        drawn = f"  {filled(bar(part, bar_width), bar_width)}" if bar_width else ""
+        paper.line(
+            (filled(cut(_label(group, found), label), label), "dim" if is_total else "plain"),
+            (drawn, "answering"),
+            (text, "plain"),
+        )
+    _print_failures(paper, found)
+
+
+def _label(group: Group, found: Statistics) -> str:
+    return _("in all") if group is found.total else clean_line(group.label) or "–"
+
+
+def _cells(group: Group) -> list[str]:
+    failed = group.failed + group.interrupted
+    return [
+        thousands(group.tokens),
+        thousands(group.chats),
+        thousands(failed) if failed else "",
+        duration(group.first_text_p50_us) if group.first_text_p50_us else "",
+        duration(group.first_text_p95_us) if group.first_text_p95_us else "",
+    ]
+
+
+def _print_failures(paper: Paper, found: Statistics) -> None:
+    total, messages = found.total, dict(found.messages)
+    rows = [(str(code or "–"), count, messages.get(code, "")) for code, count in total.failures]
+    if total.interrupted:
+        rows.append(("–", total.interrupted, _("cut off")))
+    if not rows:
+        return
+    paper.text()
+    width = max(cells(code) for code, _count, _message in rows)
+    for code, count, message in rows:
+        times = ngettext("{n} time", "{n} times", count).format(n=thousands(count))
+        paper.line(
+            (f"{filled(code, width)}  {times}  ", "error"), (cut(message, paper.width - width - 16), "dim")
+        )
+
+
+# --- for programs ---
+
+
+def _values(found: Statistics, since_ms: int) -> Mapping[str, object]:
+    return {
+        "by": found.by,
+        "since_ms": since_ms,
+        "total": _group_values(found.total),
+        "groups": [_group_values(group) for group in found.groups],
+        "messages": {str(code): message for code, message in found.messages},
+    }
+
+
+def _group_values(group: Group) -> dict[str, object]:
+    return {**asdict(group), "failures": {str(code): count for code, count in group.failures}}
+
+
+def _write_csv(out: TextIO, groups: Sequence[Group]) -> None:
+    """A line for each group. Times in microseconds; failures as `4028:3 4013:1`."""
+    writer = csv.writer(out, lineterminator="\n")
+    names = [each.name for each in fields(Group)]
+    writer.writerow(names)
+    for group in groups:
+        values = asdict(group) | {"failures": " ".join(f"{code}:{count}" for code, count in group.failures)}
+        writer.writerow([_cell(values[name]) for name in names])
+
+
+def _cell(value: object) -> object:
+    """A text that a spreadsheet would run as a formula stays a text."""
+    if isinstance(value, str):
+        value = clean_line(value)
+        return f"'{value}" if value.startswith(("=", "+", "-", "@")) else value
+    return value
