@@ -1,0 +1,188 @@
+"""A chat played again: the way of a live one, steered by keys, sent nowhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from coze_tui.api.captures import read_capture
+from coze_tui.api.objects import Frame
+from coze_tui.cli.arguments import read_arguments
+from coze_tui.cli.chat import AppAccess
+from coze_tui.cli.commands import COMMANDS
+from coze_tui.cli.start import begin
+from coze_tui.engine.inspected_chat import ChatFacts, InspectedChat, facts_of
+from coze_tui.standin.bots import Bot
+from coze_tui.standin.scenarios import (
+    Answer,
+    Complete,
+    Cut,
+    Delta,
+    Fail,
+    FollowUps,
+    FunctionCall,
+    ToolResponse,
+)
+from coze_tui.tui.chat_sources import KeptChat, StoredChat
+from coze_tui.tui.replay_app import ReplayApp
+from coze_tui.tui.screens.inspector import InspectorScreen
+from coze_tui.tui.screens.replay import ReplayScreen
+from coze_tui.tui.widgets.message_log import MessageLog
+from tests.pilot.conftest import Desk, desk
+
+BOT = "7511000000000000777"
+STREAMS = Path(__file__).parents[1] / "streams"
+STEPS = (
+    FunctionCall("ferry", "next", {"pier": "三号码头"}),
+    ToolResponse('{"dep":"18:40"}'),
+    Answer("下一班是 **18:40**。", reasoning="先查船。"),
+    FollowUps(("还有吗？",), wait=0),
+)
+
+
+def bot(*steps: object) -> list[Bot]:
+    return [Bot(BOT, "海水", list(steps))]  # type: ignore[arg-type]
+
+
+def log_text(log: MessageLog) -> str:
+    for entry in log.entries:
+        log.show_entry(entry)
+    return "\n".join(
+        "".join(log._line(number)[0].plain for number in [line]).rstrip() for line in range(log._index.total)
+    )
+
+
+async def replayed(at: Desk, screen: ReplayScreen) -> ReplayScreen:
+    """Show the replay, and play it to its end."""
+    at.app.push_screen(screen)
+    await at.until(lambda: screen.is_mounted and screen.player.frames)
+    await at.pilot.press("end")
+    await at.until(lambda: screen.player.is_ended and screen.log_widget.live is None, "it is played")
+    await at.pilot.pause()
+    return screen
+
+
+def stored(at: Desk) -> StoredChat:
+    return StoredChat(at.app.home, at.screen.conversation)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        STEPS,
+        (Delta("首先"), Fail(code=4028, msg="no quota")),
+        (Delta("河流把"), Cut(), Delta("盐带走"), Complete()),
+    ],
+    ids=["tools", "failed", "recovered"],
+)
+async def test_the_result_is_the_recorded_conversation(home: Path, steps: tuple[object, ...]) -> None:
+    async with desk(home, bot(*steps)) as at:
+        await at.ask("下一班？")
+        await at.answered()
+        asked = len(at.stand_in.requests)
+        screen = await replayed(at, ReplayScreen(stored(at)))
+        live, played = at.screen.log_widget.entries, screen.log_widget.entries
+        assert [entry.copy_text() for entry in played] == [entry.copy_text() for entry in live]
+        assert log_text(screen.log_widget) == log_text(at.screen.log_widget)
+        page = await screen._source.page(0)
+        assert page is not None
+        inspected = InspectedChat(page.facts)
+        inspected.add(page.frames)
+        inspected.end(page.facts)
+        figures = screen.sidebar.figures
+        assert figures is not None
+        assert list(figures.rows) == list(inspected.figures.rows)
+        assert figures.outcome is inspected.figures.outcome
+        assert len(at.stand_in.requests) == asked, "a replay sends nothing"
+
+
+async def test_steps_pauses_and_paces(home: Path) -> None:
+    frames = [
+        Frame("conversation.chat.created", '{"id":"1","conversation_id":"2"}', 60_000_000),
+        *(
+            Frame(
+                "conversation.message.delta",
+                f'{{"id":"3","role":"assistant","type":"answer","content":"{text}"}}',
+                61_000_000 + number,
+            )
+            for number, text in enumerate("天地玄黄")
+        ),
+        Frame("done", "[DONE]", 90_000_000),
+    ]
+    async with desk(home, bot(Answer("a"))) as at:
+        screen = ReplayScreen(KeptChat(frames, ChatFacts("q", bot_name="海水")))
+        at.app.push_screen(screen)
+        await at.until(lambda: screen.is_mounted and screen.player.frames)
+
+        def shown() -> str:
+            return "\n".join(entry.copy_text() for entry in screen.log_widget.entries)
+
+        await at.pilot.press("right", "right", "right")
+        await at.until(lambda: "天地" in shown())
+        assert (screen.player.position, screen.player.is_paused) == (3, True)
+        await at.pilot.press("left")
+        await at.until(lambda: shown().endswith("天") and screen.player.position == 2)
+        await at.pilot.press("plus", "plus", "minus")
+        assert screen.player.pace == 2
+        await at.pilot.press("space")
+        assert not screen.player.is_paused
+        await at.pilot.press("space", "right", "right", "right", "right", "right")
+        await at.until(lambda: screen.player.is_ended and "天地玄黄" in shown())
+        await at.pilot.press("home")
+        await at.until(lambda: screen.player.position == 0 and "天" not in shown())
+        assert not screen.player.is_paused
+
+
+async def test_the_frame_that_was_played_is_inspected_and_one_comes_back(home: Path) -> None:
+    async with desk(home, bot(*STEPS)) as at:
+        await at.ask("q")
+        await at.answered()
+        screen = ReplayScreen(stored(at), pace=0.1)
+        at.app.push_screen(screen)
+        await at.until(lambda: screen.is_mounted and screen.player.frames)
+        await at.pilot.press("right", "right", "right", "i")
+        await at.until(lambda: isinstance(at.app.screen, InspectorScreen))
+        inspector = at.app.screen
+        assert isinstance(inspector, InspectorScreen)
+        await at.until(lambda: inspector.chat.figures.is_ended and inspector.frames.current)
+        assert inspector.frames.current is not None
+        assert inspector.frames.current.row.number == screen.player.position
+        await at.pilot.press("p")
+        await at.until(lambda: at.app.screen is not inspector)
+        await at.pilot.press("escape", "escape", "escape")
+        await at.until(lambda: at.app.screen is at.screen)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 20), (20, 5), (1, 1), (300, 100)])
+async def test_every_size_shows_a_replay(home: Path, size: tuple[int, int]) -> None:
+    async with desk(home, bot(*STEPS), size=size) as at:
+        await at.ask("q")
+        await at.answered()
+        screen = await replayed(at, ReplayScreen(stored(at)))
+        assert screen.sidebar.display == (size[0] >= 100)
+
+
+@pytest.mark.parametrize("file", sorted(STREAMS.glob("*.sse"))[::4], ids=lambda file: file.stem)
+async def test_a_file_is_played_without_a_token_and_without_a_network(home: Path, file: Path) -> None:
+    environment = {"COZE_TUI_HOME": str(home), "COZE_TUI_LANGUAGE": "en"}
+    command = COMMANDS["replay"]
+    start = begin(command, read_arguments(command, [str(file)]), environment)
+    capture = read_capture(file.read_text("utf-8", "replace"))
+    source = KeptChat(capture.frames, facts_of(capture), capture.problems)
+    app = ReplayApp(start.settings, AppAccess(start), source, pace=100)
+    async with app.run_test(size=(100, 30)) as pilot:
+        screen = app.screen
+        assert isinstance(screen, ReplayScreen)
+        for _ in range(1_000):
+            await pilot.pause(0.01)
+            if screen.player.is_ended and screen.log_widget.live is None:
+                break
+        assert screen.player.is_ended
+        assert len(screen.banner.texts) >= bool(capture.problems)
+        await pilot.press("q")
+        for _ in range(500):
+            await pilot.pause(0.01)
+            if app._exit:
+                break
+        assert app._exit
