@@ -23,6 +23,7 @@ from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.start import Start, begin
 from coze_tui.crash_reports import without_secrets
 from coze_tui.credentials import MASK, hint_for
+from coze_tui.engine.dialects import Dialect, dialect_of, limits, name_of
 from coze_tui.errors import CozeTuiError, CredentialsError, NotServedError
 from coze_tui.i18n import _
 from coze_tui.settings import definitions
@@ -46,8 +47,12 @@ def run_doctor(command: Command, arguments: argparse.Namespace, environment: Map
     _print(_("folders and files"), _folders(start))
     _print(_("terminal"), _terminal(environment))
     _print(_("network"), _variables((*_NETWORK, *map(str.lower, _NETWORK)), environment))
+    dialect = dialect_of(base_url=start.settings.base_url)
     if arguments.online:
-        _print(_("the site"), asyncio.run(_online(start, problems)))
+        answer, found = asyncio.run(_online(start, problems))
+        _print(_("the site"), ((start.settings.base_url, answer),))
+        dialect = dialect if dialect is not Dialect.UNKNOWN else found
+    _print(_("server"), _server(dialect))
     if not problems:
         print(_("No problem found."))
         return Exit.OK
@@ -154,10 +159,21 @@ def _variables(names: Sequence[str], environment: Mapping[str, str]) -> _Facts:
             yield name, without_secrets(environment[name], environment)
 
 
-async def _online(start: Start, problems: list[CozeTuiError]) -> Sequence[tuple[str, str]]:
-    """One call, which tells both whether the site is there and whether it takes the token."""
+def _server(dialect: Dialect) -> _Facts:
+    """Its kind, and what such a one cannot do."""
+    if dialect is Dialect.UNKNOWN:
+        yield _("kind"), _("one of your own: mostly a coze-studio; --online tells")
+        return
+    yield _("kind"), name_of(dialect)
+    for limit in limits(dialect):
+        yield _("not there") if limit.is_whole else _("in part"), limit.text
+
+
+async def _online(start: Start, problems: list[CozeTuiError]) -> tuple[str, Dialect]:
+    """One call, which tells whether the site is there, whether it takes the token, and what it is."""
     began = time.perf_counter()
     connection = None
+    dialect = Dialect.UNKNOWN
     try:
         connection = Connection(start)
         await connection.renew()
@@ -165,7 +181,9 @@ async def _online(start: Start, problems: list[CozeTuiError]) -> Sequence[tuple[
         answer = _("the token is good, and belongs to {name}").format(
             name=user.nick_name or user.user_name or user.user_id or MASK
         )
+        dialect = Dialect.CLOUD
     except NotServedError:
+        dialect = Dialect.STUDIO  # api 4.9
         answer = _("the site is there, but does not tell whose token it is")
     except CozeTuiError as error:
         problems.append(error)
@@ -174,4 +192,4 @@ async def _online(start: Start, problems: list[CozeTuiError]) -> Sequence[tuple[
         if connection is not None:
             await connection.aclose()
     took = round((time.perf_counter() - began) * 1000)
-    return ((start.settings.base_url, f"{answer} ({took} ms)"),)
+    return f"{answer} ({took} ms)", dialect
