@@ -1,0 +1,63 @@
+"""The figures of a chat, for people and as numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from coze_tui.api.captures import read_capture
+from coze_tui.api.objects import Frame
+from coze_tui.engine.figures_text import characters_per_second, figure_facts, figure_values, not_understood
+from coze_tui.engine.inspected_chat import ChatFacts, InspectedChat
+
+STREAMS = sorted((Path(__file__).parents[2] / "streams").glob("*.sse"))
+
+
+def delta(text: str, at_us: int) -> Frame:
+    return Frame("conversation.message.delta", f'{{"id":"1","type":"answer","content":"{text}"}}', at_us)
+
+
+def inspected(*frames: Frame) -> InspectedChat:
+    chat = InspectedChat(ChatFacts())
+    chat.add(frames)
+    chat.end(ChatFacts())
+    return chat
+
+
+def test_what_is_known_is_told_and_the_rest_is_not() -> None:
+    chat = inspected(
+        delta("ab", 100_000), delta("cd", 300_000), delta("ef", 400_000), Frame("odd", "x", 500_000)
+    )
+    facts = dict(figure_facts(chat))
+    assert facts["first text"] == "100 ms"
+    assert facts["total"] == "500 ms"
+    assert facts["characters"] == "6 · 20/s"
+    assert facts["deltas"] == "3 · 7/s"
+    assert (facts["gap p50"], facts["longest gap"]) == ("100 ms", "200 ms")
+    assert (facts["events"], facts["not understood"]) == ("4", "1")
+    assert "tokens in" not in facts
+    assert "finish reason" not in facts
+
+
+def test_numbers_say_the_same_and_none_for_what_is_not_known() -> None:
+    values = figure_values(inspected(delta("ab", 100_000), delta("cd", 300_000), delta("ef", 400_000)))
+    assert values["first_text_us"] == 100_000
+    assert values["gap_max_us"] == 200_000
+    assert values["characters_per_second"] == 20.0
+    assert values["tokens"] is None
+    assert values["finish_reason"] is None
+    assert figure_values(inspected())["first_text_us"] is None
+
+
+def test_too_little_has_no_rate() -> None:
+    assert characters_per_second(inspected(delta("ab", 5)).figures) == 0
+    assert characters_per_second(inspected(delta("ab", 5), delta("ab", 5)).figures) == 0
+
+
+@pytest.mark.parametrize("stream", STREAMS, ids=lambda path: path.stem)
+def test_any_stream_has_figures(stream: Path) -> None:
+    chat = inspected(*read_capture(stream.read_text(encoding="utf-8", errors="replace")).frames)
+    assert dict(figure_facts(chat))["events"] == str(len(chat.frames))
+    assert figure_values(chat)["events"] == len(chat.frames)
+    assert 0 <= not_understood(chat) <= len(chat.frames)
