@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Complete, Delta, Gate
+from coze_tui.standin.scenarios import Complete, Delta, Gate, Step
 from coze_tui.standin.server import StandIn
 from tests.pilot.conftest import desk
 
@@ -13,7 +13,7 @@ BOT = "7511000000000000777"
 
 
 async def test_an_answer_that_comes_to_another_program_is_seen_here(home: Path) -> None:
-    steps = [Delta("河流把"), Gate("held"), Delta("盐带走"), Complete()]
+    steps: list[Step] = [Delta("河流把"), Gate("held"), Delta("盐带走"), Complete()]
     with StandIn(pace=0, bots=[Bot(BOT, "海水", steps)]) as stand_in:
         mine = {"COZE_BOT_ID": BOT}
         async with (
