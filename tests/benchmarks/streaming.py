@@ -1,0 +1,215 @@
+"""What a running chat costs, how soon it is seen, and how soon a key is seen beside it."""
+
+from __future__ import annotations
+
+import random
+import re
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tests.benchmarks.figures import Figure, quantile
+from tests.benchmarks.programs import (
+    NEIGHBOURS,
+    PYTHON,
+    Server,
+    a_home,
+    ask,
+    chatting,
+    neighbour,
+    output_of,
+    wait_for_end,
+)
+from tests.benchmarks.sessions import Late, Session
+
+_KEYS = "".join(
+    chr(code)
+    for start, stop in ((0x430, 0x450), (0x3B1, 0x3CA), (0x561, 0x587), (0x10D0, 0x10F1), (0x410, 0x430))
+    for code in range(start, stop)
+)
+"""Letters of one cell that no answer holds, so each is new on the line."""
+_ROW = 40
+"""Keys after which the prompt is emptied, so that it stays one row high."""
+_STAMP = re.compile(r"<(\d+\.\d{6}) (\d+)>")
+_DONE = "✓ chat completed"
+
+
+def idle(server: Server, seconds: float) -> Iterator[Figure]:
+    """Nothing happens."""
+    with chatting(server) as session:
+        time.sleep(2)  # what is done after the first frame has been done
+        size, cpu = session.size, session.cpu
+        time.sleep(seconds)
+        yield Figure("idle: bytes to the terminal", (session.size - size) / seconds, "B/s", goal=0)
+        yield Figure("idle: CPU", (session.cpu - cpu) / seconds * 100, "% of a core", goal=0.2)
+        resident = session.resident
+    with neighbour("bare") as session:
+        session.settle()
+        bare = session.resident
+    yield Figure("idle: resident", resident, "MB", goal=50, beside="bare Textual app", other=bare)
+
+
+def echo(server: Server, keys: int) -> Iterator[Figure]:
+    """How soon a typed key is on the terminal: idle, and while an answer streams."""
+    with chatting(server) as session:
+        moments = _echoes(session, keys)
+    yield Figure(
+        "key echo, idle, p95", quantile(moments, 0.95), "ms", goal=8, beside="p50", other=_p50(moments)
+    )
+    for rate, goal in ((50, 25.0), (200, 50.0)):
+        with chatting(server) as session:
+            ask(session, f"n={rate * 600} rate={rate} len=5")
+            moments = _echoes(session, keys)
+        yield Figure(
+            f"key echo while {rate} deltas/s stream, p95",
+            quantile(moments, 0.95),
+            "ms",
+            goal=goal,
+            beside="p50",
+            other=_p50(moments),
+        )
+
+
+def _p50(values: Sequence[float]) -> float:
+    return quantile(values, 0.5)
+
+
+def _echoes(session: Session, count: int) -> list[float]:
+    """Milliseconds from each key to its being seen."""
+    chance = random.Random(1)
+    moments = []
+    for number in range(count):
+        key = _KEYS[number % len(_KEYS)]
+        if number % _ROW == 0:
+            session.send("\x15")  # Ctrl+U
+            time.sleep(0.3)
+        size = session.size
+        sent = session.send(key)
+        moments.append((session.wait_for(key, after=size, timeout=30) - sent) * 1000)
+        time.sleep(chance.uniform(0.05, 0.12))
+    return moments
+
+
+def latency(server: Server, seconds: float) -> Iterator[Figure]:
+    """From the server's write of a delta to the terminal."""
+    for rate, p50, p95 in ((50, 20.0, 35.0), (200, 25.0, 50.0)):
+        with chatting(server) as session:
+            size = session.size
+            ask(session, f"n={int(rate * seconds)} rate={rate} len=20 stamp")
+            wait_for_end(session, after=size)
+            ahead = time.time() - time.perf_counter()
+            late = [
+                (at + ahead - float(match.group(1))) * 1000
+                for at, match in session.moments_of(_STAMP)
+                if int(match.group(2)) >= rate  # the first second is the chat's beginning
+            ]
+        yield Figure(f"delta → terminal at {rate}/s, p50", quantile(late, 0.5), "ms", goal=p50)
+        yield Figure(f"delta → terminal at {rate}/s, p95", quantile(late, 0.95), "ms", goal=p95)
+
+
+def rate(server: Server, count: int, runs: int) -> Iterator[Figure]:
+    """As fast as the server can, shown to the end."""
+    ours, floor = [], []
+    question = f"n={count} rate=0 len=5"
+    for _ in range(runs):
+        with a_home() as home:
+            environment = server.with_bot("Fast", home)
+            _first, _whole, printed = output_of([PYTHON, NEIGHBOURS, "drain", question], environment)
+            read, seconds = printed.split()
+            assert int(read) == count
+            floor.append(count / float(seconds))
+        with chatting(server) as session:
+            size = session.size
+            began = ask(session, question)
+            wait_for_end(session, after=size)
+            seen = session.first_shown(lambda text: _DONE in text, after=began)
+            assert seen is not None
+            ours.append(count / (seen - began))
+    yield Figure(
+        f"{count:,} deltas at full speed, shown to the end",
+        statistics.median(ours),
+        "deltas/s",
+        goal=20_000,
+        is_least=True,
+        beside="httpx-sse + json, not shown",
+        other=statistics.median(floor),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one delta of five characters costs."""
+
+    cpu: float
+    """Milliseconds."""
+    bytes: float
+    """To the terminal, for each character of the answer."""
+
+
+def cost(server: Server, seconds: float, runs: int) -> Iterator[Figure]:
+    """Processor time and bytes of a stream in its middle."""
+    known_bytes = {50: 16.0, 200: 12.0}
+    for per_second, goal in ((50, 4.0), (200, 2.0), (1000, 0.6)):
+        costs = [_cost_at(server, per_second, seconds) for _ in range(runs)]
+        yield Figure(
+            f"CPU per delta at {per_second}/s", statistics.median(one.cpu for one in costs), "ms", goal=goal
+        )
+        yield Figure(
+            f"bytes per character at {per_second}/s, sidebar counting",
+            statistics.median(one.bytes for one in costs),
+            "B",
+            goal=known_bytes.get(per_second),
+        )
+
+
+def _cost_at(server: Server, per_second: int, seconds: float) -> Cost:
+    with chatting(server) as session:
+        ask(session, f"n={int(per_second * (seconds + 6))} rate={per_second} len=5")
+        time.sleep(2)
+        began, cpu, size = time.perf_counter(), session.cpu, session.size
+        time.sleep(seconds)
+        lasted, cpu, size = time.perf_counter() - began, session.cpu - cpu, session.size - size
+    deltas = per_second * lasted
+    return Cost(cpu / deltas * 1000, size / deltas / 5)
+
+
+def memory(server: Server) -> Iterator[Figure]:
+    """After a long answer."""
+    with chatting(server) as session:
+        size = session.size
+        ask(session, "n=20000 rate=0 len=5")
+        wait_for_end(session, after=size)
+        yield Figure("resident after an answer of 100 kB", session.resident, "MB", goal=65)
+
+
+def slow_reader(server: Server, keys: int) -> Iterator[Figure]:
+    """A line of 2,000 bytes a second while 50 deltas a second stream."""
+    with chatting(server, bytes_per_second=2000) as session:
+        ask(session, "n=6000 rate=50 len=20 stamp")
+        time.sleep(3)
+        moments = []
+        began = time.perf_counter()
+        for key in _KEYS[:keys]:
+            size = session.size
+            sent = session.send(key)
+            try:
+                moments.append(session.wait_for(key, after=size, timeout=20) - sent)
+            except Late:
+                moments.append(20.0)
+            time.sleep(0.4)
+        ahead = time.time() - time.perf_counter()
+        ages = [
+            at + ahead - max(float(match.group(1)) for match in _STAMP.finditer(screen.text()))
+            for at, screen in session.replayed()
+            if at > began and _STAMP.search(screen.text())
+        ]
+    yield Figure(
+        "2,000 B/s line: key echo, p95",
+        quantile(moments, 0.95),
+        "s",
+        goal=1,
+        beside="p50",
+        other=_p50(moments),
+    )
+    yield Figure("2,000 B/s line: age of the newest text shown, p50", quantile(ages, 0.5), "s")
