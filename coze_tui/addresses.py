@@ -90,10 +90,13 @@ def bot_from_text(text: str) -> BotAddress:
 
 
 def site_name(base_url: str) -> str:
-    """`coze.cn`, `coze.com`, or the host and port of a self-hosted studio."""
+    """`coze.cn`, `coze.com`, or the host and port of a self-hosted studio; a wrong address as it is."""
     if base_url in (COZE_CN, COZE_COM):
         return base_url.removeprefix("https://api.")
-    return urlsplit(base_url).netloc
+    try:
+        return urlsplit(base_url).netloc or base_url
+    except ValueError:
+        return base_url
 
 
 def base_url_of_site(site: str) -> str:

@@ -16,6 +16,7 @@ from coze_tui.errors import SettingsError
 from coze_tui.i18n import _
 from coze_tui.remembered import Remembered, bot_key
 from coze_tui.settings import Settings, Source, definitions, variable_of
+from coze_tui.text import clean_line
 
 FILE_LIMIT = 1 << 20
 
@@ -190,6 +191,9 @@ class _Collector:
         except read.WrongValueError as error:
             if not report:
                 return
+            if name == "base_url":
+                # Not the default in its place: the token and the question would go there.
+                self._values[name], self._sources[name] = clean_line(str(value)).strip(), source
             in_file = source.kind in ("file", "profile")
             self._problems.append(
                 SettingsError(

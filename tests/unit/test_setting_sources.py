@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from coze_tui.api.client import CozeClient
 from coze_tui.errors import SettingsError
 from coze_tui.remembered import Remembered, bot_key
 from coze_tui.setting_sources import Loaded, load_settings
@@ -185,6 +186,15 @@ class TestWrongFiles:
             "hidden",
         )
         assert len(loaded.problems) == 1
+
+    @pytest.mark.parametrize("wrong", ["http://10.0.0.1", "http://[::1", "ftp://x/", "https://a\u001b[31m"])
+    def test_a_wrong_address_is_no_reason_to_ask_the_default_one(self, file: Path, wrong: str) -> None:
+        remembered = Remembered(sites={"default": COM})
+        settings = load(file, environment={"COZE_API_BASE": wrong}, remembered=remembered).settings
+        assert settings.base_url == wrong.replace("\u001b", "")
+        assert "\u001b" not in settings.site
+        with pytest.raises(SettingsError):
+            CozeClient(settings.base_url, lambda: "pat_EXAMPLE")
 
     @pytest.mark.parametrize(
         ("content", "line"),
