@@ -135,7 +135,7 @@ class _Layout:
             lasted = (pair.left_us, pair.right_us)
             times = " → ".join(duration(us) if us else "–" for us in lasted) if any(lasted) else ""
             runs = [
-                Segment(f"{_SIGNS[pair.change]} {clean_line(pair.name)}", style),
+                Segment(f"{_SIGNS[pair.change]} {shortened(clean_line(pair.name), self.width // 2)}", style),
                 Segment(f"   {times}", self.palette.muted),
             ]
             if pair.change == "same":

@@ -18,7 +18,7 @@ from coze_tui.tui.widgets.drawn import Drawn, Part
 _FILLS: dict[SpanKind, tuple[str, str]] = {
     "waiting": ("░", "muted"),
     "settling": ("░", "user"),
-    "thinking": ("▒", "muted"),
+    "thinking": ("▒", "bot"),
     "answering": ("█", "bot"),
     "tool": ("▓", "attention"),
 }
@@ -27,6 +27,7 @@ _STALL = ("╌", "attention")
 _ERROR = ("×", "failure bold")
 _FOLLOW_UP = ("◆", "user")
 _HERE = ("┃", "text bold")
+_LEAST_WIDTH = 8
 _LEAST_NAME = 4
 """Cells of a name that are still worth showing."""
 
@@ -60,19 +61,25 @@ class TimelineBar(Drawn):
         """Draw one line."""
         return self.line(self._lines[y] if y < len(self._lines) else ())
 
-    # --- layout ---
-
     def _laid_out(self) -> list[list[Part]]:
-        width = self.content_size.width
-        timeline = self._timeline
-        if width < 8 or not timeline.total_us:
-            return []
-        spans = timeline.spans
-        columns = _Columns(timeline.total_us, width)
-        lines = [_bar(timeline, spans, self._at_us, columns), _moments(timeline, spans, columns)]
-        if self.content_size.height > 2:
-            lines.insert(0, _names(spans, columns, len(timeline.follow_ups_us)))
-        return lines
+        size = self.content_size
+        return laid_out(self._timeline, size.width, size.height, self._at_us)
+
+
+def laid_out(timeline: Timeline, width: int, height: int, at_us: int | None) -> list[list[Part]]:
+    """Names, bar and moments; the names only where there are three lines. Nothing without a time.
+
+    Args:
+        at_us: where the cursor stands.
+    """
+    if width < _LEAST_WIDTH or not timeline.total_us:
+        return []
+    spans = timeline.spans
+    columns = _Columns(timeline.total_us, width)
+    lines = [_bar(timeline, spans, at_us, columns), _moments(timeline, spans, columns)]
+    if height > 2:
+        lines.insert(0, _names(spans, columns, len(timeline.follow_ups_us)))
+    return lines
 
 
 class _Columns:
@@ -98,7 +105,9 @@ def _bar(timeline: Timeline, spans: Sequence[Span], at_us: int | None, columns: 
             if span.kind != kind or (kind != "tool" and not span.lasted_us):
                 continue
             place = columns.of(span.start_us, span.end_us)
-            signs = levels(_resampled(span.rates, len(place))) if span.rates else sign * len(place)
+            signs = sign * len(place)
+            if span.rates and kind == "answering":
+                signs = levels(_resampled(span.rates, len(place)))
             for column, character in zip(place, signs, strict=False):
                 cells[column] = (character, role)
     for pause in timeline.stalls:
@@ -140,13 +149,14 @@ def _names(spans: Sequence[Span], columns: _Columns, follow_ups: int) -> list[Pa
         first = columns.at(span.start_us)
         others = [columns.at(other.start_us) for other in spans[number + 1 :] if other.kind != "waiting"]
         room = min([columns.width, *(start for start in others if start > first)]) - first - 1
-        for form in _forms(span, follow_ups):
+        forms = _forms(span, follow_ups)
+        for form in forms:
             if cell_len(form) <= room:
                 named.append((first, (form, _FILLS[span.kind][1])))
                 break
         else:
             if room >= _LEAST_NAME:
-                named.append((first, (shortened(span_name(span), room), _FILLS[span.kind][1])))
+                named.append((first, (shortened(forms[-1], room), _FILLS[span.kind][1])))
     return _placed(named, columns.width)
 
 
