@@ -157,7 +157,10 @@ class ChatTurn:
                     error = failure if isinstance(failure, ApiError) else error
             else:
                 # nothing is known of the chat, so nothing can be fetched (api 7.4)
-                error = error or TransportError("closed", "the stream ended before the chat began")
+                if error is None:
+                    error = TransportError("closed", "the stream ended before the chat began")
+                elif isinstance(error, StreamCut):
+                    error = TransportError(error.kind, error.detail, url=error.url)
         async with aclosing(self._end(error)) as ending:
             async for update in ending:
                 yield update

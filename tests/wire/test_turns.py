@@ -224,13 +224,21 @@ async def test_an_interrupted_chat_is_recovered_later_from_its_frames() -> None:
     assert answers(again) == ["河流把盐"]
 
 
-async def test_what_ends_before_the_chat_began_is_a_cut_and_nothing_is_fetched() -> None:
+@pytest.mark.parametrize(
+    ("fault", "kind"), [("empty-stream", "closed"), ("cut-bytes=5", "closed"), ("hang", "timeout")]
+)
+async def test_what_ends_before_the_chat_began_is_no_cut_and_nothing_is_fetched(
+    fault: str, kind: str
+) -> None:
     async with table([Answer(TEXT)]) as at:
-        turn = at.turn("fault:empty-stream 海水？")
+        turn = at.turn(f"fault:{fault} 海水？", idle_seconds=0.3)
         updates = await run(turn)
         assert at.asked("/v3/chat/retrieve") == 0
+    error = ended(updates).error
     assert ended(updates).outcome is Phase.FAILED
-    assert isinstance(ended(updates).error, TransportError)
+    assert isinstance(error, TransportError)
+    assert not isinstance(error, StreamCut)  # there is nothing to recover
+    assert error.kind == kind
 
 
 async def test_without_a_stream_the_same_comes_by_asking() -> None:
