@@ -193,6 +193,25 @@ async def test_a_capture_is_saved_where_one_says_and_nothing_is_replaced_unasked
         assert at.stand_in.token not in target.read_text("utf-8")
 
 
+async def test_the_question_is_given_on_in_three_forms_without_the_token(home: Path) -> None:
+    async with desk(home, bot(Answer("a"))) as at:
+        await at.ask("下一班？")
+        await at.answered()
+        await inspect(at)
+        copied = at.app.access.paths.copies / "copied.txt"
+
+        async def press(words: str, *keys: str) -> None:
+            await at.pilot.press(*keys)
+            await at.until(lambda: copied.exists() and words in copied.read_text("utf-8"))
+            text = copied.read_text("utf-8")
+            assert "下一班？" in text
+            assert at.stand_in.token not in text
+
+        await press("curl ", "c")
+        await press("cozepy", "C", "2")
+        await press("coze-tui ask", "C", "3")
+
+
 async def test_two_chats_of_one_question_are_compared(home: Path) -> None:
     async with desk(home, bot(Answer("下一班是 18:40。"))) as at:
         await at.ask("下一班？")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -33,6 +32,7 @@ from coze_tui.tui.widgets.search_bar import SearchBar
 from coze_tui.tui.widgets.timeline_bar import TimelineBar
 
 if TYPE_CHECKING:
+    from coze_tui.engine.giving import Form
     from coze_tui.tui.app import CozeApp
 
 _NARROW = 100
@@ -50,9 +50,7 @@ _FOOTER = (
     *("inspector.next_tool", "inspector.help"),
 )
 _KEYS_SHOWN = 11
-
-Give = Callable[[ChatFacts], str]
-"""Makes a text of a chat that is to be copied."""
+_FORMS: tuple[Form, ...] = ("curl", "python", "ask")
 
 
 class InspectorScreen(FailingScreen[None]):
@@ -60,13 +58,13 @@ class InspectorScreen(FailingScreen[None]):
 
     Args:
         frame: number of the frame to begin at; 0 for the first one, or the newest of a chat that runs.
-        curl: makes the request of the chat as a curl command; without it that is not offered.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash,ctrl+f", "filter", N_("filter"), id="inspector.filter"),
         Binding("y", "copy_data", N_("copy"), id="inspector.copy", tooltip=N_("copy the data")),
         Binding("c", "copy_curl", N_("curl"), id="inspector.curl", tooltip=N_("copy as a curl command")),
+        Binding("C", "give", N_("copy in another form"), id="inspector.give", show=False),
         Binding("s", "save", N_("save .sse"), id="inspector.save", tooltip=N_("save as a capture")),
         Binding("p", "replay", N_("replay"), id="inspector.replay", tooltip=N_("play it again")),
         Binding("d", "diff", N_("diff"), id="inspector.diff", tooltip=N_("compare with another chat")),
@@ -92,12 +90,11 @@ class InspectorScreen(FailingScreen[None]):
     frames = getters.query_one(FrameList)
     view = getters.query_one(FrameView)
 
-    def __init__(self, source: ChatSource, *, frame: int = 0, curl: Give | None = None) -> None:
+    def __init__(self, source: ChatSource, *, frame: int = 0) -> None:
         super().__init__()
         self.chat = InspectedChat(ChatFacts())
         self._source = source
         self._wanted = frame
-        self._curl = curl
 
     @property
     def coze(self) -> CozeApp:
@@ -264,8 +261,8 @@ class InspectorScreen(FailingScreen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What cannot be done here is not offered."""
-        if action == "copy_curl":
-            return self._curl is not None
+        if action in ("copy_curl", "give") and not self.chat.facts.question:
+            return False
         if isinstance(self.focused, Field):
             return action in ("back", "other_pane", "help")
         return True
@@ -286,9 +283,35 @@ class InspectorScreen(FailingScreen[None]):
         return self.view.data.tree_of_text.text if line.is_run else line.row.frame.data
 
     def action_copy_curl(self) -> None:
-        """Copy the request as a curl command."""
-        if self._curl is not None:
-            self.coze.copy_and_tell(self._curl(self.chat.facts), _("curl command"))
+        """Copy the request as a curl command; the token stays a variable."""
+        self._give("curl")
+
+    def _give(self, form: Form) -> None:
+        from coze_tui.engine.giving import given_as, request_from
+
+        text = given_as(form, *request_from(self.chat.facts, self.coze.settings))
+        what = {"curl": _("curl command"), "python": _("program"), "ask": _("command")}
+        self.coze.copy_and_tell(text, what[form])
+
+    @work(group="give", exclusive=True, exit_on_error=False)
+    async def action_give(self) -> None:
+        """Copy the request in one of its forms."""
+        from coze_tui.tui.screens.dialogs import Choose, Option
+
+        chosen = await self.app.push_screen_wait(
+            Choose(
+                _("Copy the question as"),
+                _("Each runs as pasted; the token is the variable COZE_API_TOKEN."),
+                [
+                    Option("curl", _("a curl command")),
+                    Option("python", _("a Python program with cozepy")),
+                    Option("ask", _("a line of coze-tui ask")),
+                ],
+            )
+        )
+        for form in _FORMS:
+            if chosen == form:
+                self._give(form)
 
     @work(group="save", exclusive=True, exit_on_error=False)
     async def action_save(self) -> None:
