@@ -90,7 +90,7 @@ def _ids(chat: InspectedChat) -> list[tuple[str, str]]:
     known = chat.capture().facts
     ids = [
         (_("chat"), known.get("chat_id", "")),
-        (_("at Coze"), known.get("conversation_id", "")),
+        (_("conversation"), known.get("conversation_id", "")),
         (_("section"), known.get("section_id", "")),
         ("logid", known.get("logid", "")),
     ]
