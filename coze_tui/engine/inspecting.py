@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
+from coze_tui.addresses import site_name
 from coze_tui.api.objects import Frame
+from coze_tui.engine.dialects import Dialect, dialect_of
 from coze_tui.engine.inspected_chat import ChatFacts
 from coze_tui.engine.live import LiveTurn, LiveTurns
 from coze_tui.engine.statistics import Grouping, Statistics, statistics
@@ -96,6 +98,19 @@ class Inspecting:
                 for like in found
                 if like.key != chat
             )
+
+        return await self._database.read(read)
+
+    async def dialect(self, base_url: str) -> Dialect:
+        """The kind of the server at an address: the address tells, or else the last chat with it."""
+        known = dialect_of(base_url=base_url)
+        if known is not Dialect.UNKNOWN:
+            return known
+
+        def read(c: sqlite3.Connection) -> Dialect:
+            last = history.last_conversation(c, site_name(base_url))
+            chat = next(reversed(journal.chats(c, last.key)), None) if last else None
+            return dialect_of(journal.frames_of(c, chat.key), base_url, chat.logid) if chat else known
 
         return await self._database.read(read)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from coze_tui.api.objects import Frame
+from coze_tui.engine.dialects import Dialect
 from coze_tui.engine.inspecting import Inspecting
 from coze_tui.engine.live import LiveTurns
 from coze_tui.engine.updates import Phase
@@ -110,3 +111,17 @@ async def test_chats_are_added_up(database: Database, inspecting: Inspecting) ->
     found = await inspecting.statistics("conversation")
     assert [(group.key, group.tokens) for group in found.groups] == [(key, 432)]
     assert (await inspecting.statistics(since_ms=6_000)).total.chats == 0
+
+
+async def test_the_kind_of_a_server_is_told_by_its_address_or_its_last_chat(
+    database: Database, inspecting: Inspecting
+) -> None:
+    assert await inspecting.dialect("https://api.coze.com") is Dialect.COM
+    assert await inspecting.dialect("http://127.0.0.1:8888") is Dialect.UNKNOWN
+    key = await database.write(lambda c: history.create_conversation(c, "127.0.0.1:8888", "7402", 1_000))
+    chat = await begin(database, key)
+    await database.write(
+        lambda c: journal.append_frames(c, chat, 1, [Frame("conversation.stream.done", "", 5)])
+    )
+    assert await inspecting.dialect("http://127.0.0.1:8888") is Dialect.STUDIO
+    assert await inspecting.dialect("http://127.0.0.1:9999") is Dialect.UNKNOWN
