@@ -39,7 +39,7 @@ class StatisticsHead(Drawn):
         super().__init__(id=id)
         self._what = ""
         self._when = ""
-        self._sum: list[Part] = []
+        self._sum: list[list[Part]] = []
 
     def show(self, found: Statistics, what: str, when: str) -> None:
         """Show the sum of these.
@@ -55,7 +55,7 @@ class StatisticsHead(Drawn):
         if y > 1:
             return self.line([])
         if y:
-            return self.line([("  ", "text"), *self._sum])
+            return self.line([("  ", "text"), *_fitting(self._sum, self.content_size.width - 2)])
         left: list[Part] = [("● ", "bot"), (_("Statistics"), "text bold")]
         if self._what:
             room = self.content_size.width - width_of(left) - len(self._when) - 8
@@ -63,24 +63,35 @@ class StatisticsHead(Drawn):
         return self.line(left, [(self._when, "muted")])
 
 
-def _sum(total: Group) -> list[Part]:
+def _sum(total: Group) -> list[list[Part]]:
+    """What is told of all chats, the most telling first."""
     chats = ngettext("{n} chat", "{n} chats", total.chats).format(n=thousands(total.chats))
-    parts: list[Part] = [(chats, "text bold")]
     tokens = _("{n} tokens").format(n=thousands(total.tokens))
-    parts += [(" · ", "muted"), (tokens, "text bold")]
+    told: list[list[Part]] = [[(chats, "text bold")], [(tokens, "text bold")]]
     if total.input_tokens or total.output_tokens:
         both = _("{input} in · {output} out").format(
             input=thousands(total.input_tokens), output=thousands(total.output_tokens)
         )
-        parts.append((f" ({both})", "muted"))
+        told[1].append((f" ({both})", "muted"))
+    if total.failed:
+        failed = ngettext("{n} failed", "{n} failed", total.failed).format(n=thousands(total.failed))
+        told.append([(failed, "failure")])
     if total.first_text_p50_us:
         first = _("first text p50 {median}, p95 {most}").format(
             median=duration(total.first_text_p50_us), most=duration(total.first_text_p95_us)
         )
-        parts.append((f" · {first}", "muted"))
-    if total.failed:
-        failed = ngettext("{n} failed", "{n} failed", total.failed).format(n=thousands(total.failed))
-        parts += [(" · ", "muted"), (failed, "failure")]
+        told.append([(first, "muted")])
+    return told
+
+
+def _fitting(told: list[list[Part]], room: int) -> list[Part]:
+    """As much of it as there is room for."""
+    parts: list[Part] = []
+    for more in told:
+        joint: list[Part] = [(" · ", "muted")] if parts else []
+        if width_of([*parts, *joint, *more]) > room:
+            break
+        parts += [*joint, *more]
     return parts
 
 

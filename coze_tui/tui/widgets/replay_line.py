@@ -33,10 +33,11 @@ class ReplayLine(Drawn):
             state = [("▶ ", "good"), (_("playing"), "text")]
         left = [*state, (f"  ×{player.pace:g}", "bot bold")]
         count = f"{thousands(player.position)} / {thousands(len(player.frames))}"
+        frame = _("frame {n}").format(n=count)
         right: list[Part] = [
             (seconds(player.at_us), "text"),
             (f" / {seconds(player.total_us)}", "muted"),
-            (f"   {_('frame {n}').format(n=count)}", "muted"),
+            (f"   {frame}", "muted"),
         ]
         part = player.at_us / player.total_us if player.total_us else 1.0
         width = self.content_size.width

@@ -24,7 +24,7 @@ _Value = TypeVar("_Value")
 _LEAST_LABEL, _GOOD_LABEL, _MOST_LABEL = 10, 22, 40
 _NUMBER = 9
 _TIME = 11
-_LEAST_BAR, _MOST_BAR = 16, 48
+_LEAST_BAR, _GOOD_BAR, _MOST_BAR = 8, 22, 48
 
 
 class StatisticsView(Drawn, ScrollView, can_focus=True):
@@ -144,14 +144,13 @@ class _Layout:
         room = self._take(room, ("first_p50", _TIME), ("bar", _LEAST_BAR + 2), ("failed", _NUMBER))
         wanted = max(0, min(longest, _GOOD_LABEL) - _LEAST_LABEL)
         self.label = _LEAST_LABEL + min(room, wanted)
-        room = self._take(
-            room - self.label + _LEAST_LABEL,
-            *(("first_p95", _TIME), ("total_p50", _TIME), ("total_p95", _TIME)),
-            *(("in", _NUMBER), ("out", _NUMBER)),
-        )
+        room -= self.label - _LEAST_LABEL
+        room = self._take(room, ("first_p95", _TIME), ("total_p50", _TIME), ("total_p95", _TIME))
+        grown = min(room, _GOOD_BAR - _LEAST_BAR)
+        room = self._take(room - grown, ("in", _NUMBER), ("out", _NUMBER))
         more = max(0, min(room, longest - self.label, _MOST_LABEL - self.label))
         self.label += more
-        self.bar = min(_MOST_BAR, _LEAST_BAR + room - more) if "bar" in self.columns else 0
+        self.bar = min(_MOST_BAR, _LEAST_BAR + grown + room - more) if "bar" in self.columns else 0
 
     def _take(self, room: int, *wanted: tuple[str, int]) -> int:
         """Show the columns that there is room for; the room that is left."""
