@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from coze_tui.addresses import site_name
 from coze_tui.api.captures import Problem, read_capture
@@ -128,9 +129,11 @@ def _number(text: str) -> int:
 
 def _site(base_url: str) -> str:
     try:
-        return clean_line(site_name(base_url).rpartition("@")[2])
+        if not urlsplit(base_url).hostname:
+            return ""
     except ValueError:  # no address
         return ""
+    return clean_line(site_name(base_url).rpartition("@")[2])
 
 
 def _chats(events: Sequence[object]) -> Iterator[Chat]:
