@@ -238,13 +238,12 @@ def _run_facts(line: FrameLine, run: list[FrameRow]) -> list[Part]:
     count = ngettext("{n} delta", "{n} deltas", line.count).format(n=thousands(line.count))
     start = thousands(line.row.frame.at_us // 1000)
     last = line.row.number + line.count - 1
-    facts = f"#{line.row.number}–{last} · {count} · {start}–{milliseconds(line.until_us)}"
     longest = max((row.gap_us for row in run[1:]), default=0)
     gap = _("longest gap {time}").format(time=duration(longest))
     return [
-        (f"{facts} · {size(line.bytes)}", "muted"),
-        (" · ", "muted"),
+        (f"#{line.row.number}–{last} · {count} · {start}–{milliseconds(line.until_us)} · ", "muted"),
         (gap, "attention" if longest > STALL_US else "muted"),
+        (f" · {size(line.bytes)}", "muted"),
     ]
 
 

@@ -147,7 +147,7 @@ class _Layout:
         room -= self.label - _LEAST_LABEL
         room = self._take(room, ("first_p95", _TIME), ("total_p50", _TIME), ("total_p95", _TIME))
         grown = min(room, _GOOD_BAR - _LEAST_BAR)
-        room = self._take(room - grown, ("in", _NUMBER), ("out", _NUMBER))
+        room = self._take(room - grown, ("both", 2 * _NUMBER))
         more = max(0, min(room, longest - self.label, _MOST_LABEL - self.label))
         self.label += more
         self.bar = min(_MOST_BAR, _LEAST_BAR + grown + room - more) if "bar" in self.columns else 0
@@ -212,7 +212,8 @@ class _Layout:
                 return _("conversation")
 
     def _shown(self, values: Mapping[str, _Value]) -> list[tuple[str, _Value]]:
-        return [(name, value) for name, value in values.items() if name in self.columns]
+        shown = self.columns | ({"in", "out"} if "both" in self.columns else set())
+        return [(name, value) for name, value in values.items() if name in shown]
 
     def _cells(self, name: str) -> int:
         return _NUMBER if name in ("tokens", "in", "out", "chats", "failed") else _TIME

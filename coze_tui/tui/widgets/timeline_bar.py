@@ -28,6 +28,8 @@ _ERROR = ("×", "failure bold")
 _FOLLOW_UP = ("◆", "user")
 _HERE = ("┃", "text bold")
 _LEAST_WIDTH = 8
+_APART = 2
+"""Cells between two labels."""
 _LEAST_NAME = 4
 """Cells of a name that are still worth showing."""
 
@@ -202,10 +204,9 @@ def _free_place(start: int, size: int, placed: Sequence[tuple[int, Part]]) -> in
     """Where a label can stand: from its column on, or so far to the left that it still reaches that."""
     taken = sorted((left, left + cell_len(part[0])) for left, part in placed)
     behind = [left for left, end in taken if end >= start]
-    for place in (start, behind[0] - 1 - size if behind else start):
-        if 0 <= place <= start < place + size + 1 and all(
-            place + size < left or end < place for left, end in taken
-        ):
+    for place in (start, behind[0] - _APART - size if behind else start):
+        reaches = 0 <= place <= start <= place + size
+        if reaches and all(place + size + _APART <= left or end + _APART <= place for left, end in taken):
             return place
     return None
 
