@@ -180,11 +180,15 @@ class ChatScreen(ConversationScreen):
         )
         if not wants:
             return
-        for item in unfinished[1:]:
-            chat = item.chat
-            await self.home.call(lambda engine, chat=chat: engine.recover(chat, TurnFeed()))  # type: ignore[misc]
+        others = {item.conversation: item.chat for item in reversed(unfinished)}
+        others.pop(first.conversation)  # one turn at a time in a conversation
+        for chat in others.values():
+            await self._fetch_unseen(chat)
         await self._open(first.conversation)
         self.recover()
+
+    async def _fetch_unseen(self, chat: int) -> None:
+        await self.home.call(lambda engine: engine.recover(chat, TurnFeed()))
 
     # --- stopping, recovering, asking again ---
 
@@ -575,6 +579,18 @@ class ChatScreen(ConversationScreen):
         self.show_figures(self.sidebar.figures)
         for widget in self.walk_children():
             widget.refresh()
+        self._tell_anew()
+
+    @work(group="anew", exclusive=True, exit_on_error=False)
+    async def _tell_anew(self) -> None:
+        """Entries hold words of ours: a conversation at rest is read again in the new language."""
+        if self.turn_runs:
+            return
+        if self.conversation:
+            await self._open(self.conversation)
+        else:
+            self.log_widget.clear()
+            self._greet()
 
     def theme_changed(self) -> None:
         """All rendered text is to be drawn in other colours."""
