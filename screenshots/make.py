@@ -21,8 +21,8 @@ from coze_tui.i18n import use_language  # noqa: E402
 _LANGUAGES = {"en": "en", "zh": "zh_CN"}
 _THEMES = {"dark": "coze-dark", "light": "coze-light"}
 _KEPT_IN = {
-    "zh": ("chat-idle", "chat-answering", "chat-tool", "chat-failed", "tool-request", "first-run", "narrow"),
-    "light": ("chat-answering", "chat-tool", "chat-failed", "bot-picker"),
+    "zh": ("chat-answering", "chat-tool", "chat-failed", "tool-request", "first-run", "history", "narrow"),
+    "light": ("chat-answering", "chat-markdown", "history", "inspector"),
 }
 """Pictures that are also kept in Chinese, and in the light theme."""
 

@@ -54,9 +54,14 @@ class Desk:
         self._terminal.send(text)
         self.until(text[-8:])
 
+    def send(self, line: str) -> None:
+        """Type a line and send it, in one go and after a pause: what comes too soon is taken for a paste."""
+        self._terminal.settle(0.2, timeout=60)
+        self._terminal.send(f"{line}\r")
+
     def ask(self, question: str) -> None:
-        """Send a question and see it in the log."""
-        self._terminal.send(f"{question}\r")  # in one go: an Enter soon after a text would be part of a paste
+        """Send a question and see it on its way."""
+        self.send(question)
         self.until(lambda screen: not _is_idle(screen))
 
     def answered(self) -> None:
@@ -227,6 +232,66 @@ def help_(desk: Desk) -> Cells:
     return desk.settled()
 
 
+def _talked(desk: Desk) -> None:
+    """A few conversations with several bots."""
+    _greeted(desk)
+    desk.ask("1 + 1")
+    desk.answered()
+    desk.ask(desk.either("When is the Spring Festival in 2025?", "2025年春节是哪一天"))
+    desk.answered()
+    for bot, question in (
+        (desk.either("Follow-ups", "接着问"), desk.either("Why is the sea salty?", "海水为什么咸？")),
+        (desk.either("Fails", "总出错"), desk.either("3, please", "来 3")),
+        (desk.either("Thinks aloud", "边想边答"), desk.either("20 heads, 56 legs", "35 个头，94 只脚")),
+        (
+            desk.either("Uses tools", "会用工具"),
+            desk.either("When does the next ferry leave?", "下一班渡轮几点开？"),
+        ),
+    ):
+        desk.talk_to(bot)
+        desk.ask(question)
+        desk.answered()
+
+
+def history(desk: Desk) -> Cells:
+    """All conversations, one of them previewed."""
+    _talked(desk)
+    desk.press("ctrl+s")
+    desk.until(_("TODAY"))
+    desk.press("down", "*")
+    desk.until("★")
+    return desk.settled()
+
+
+def history_search(desk: Desk) -> Cells:
+    """A text found in what was said."""
+    _talked(desk)
+    desk.press("ctrl+s")
+    desk.until(_("TODAY"))
+    desk.press("/")
+    desk.write(desk.either("chicken", "春节"))
+    return desk.settled()
+
+
+def inspector(desk: Desk) -> Cells:
+    """The frames of a chat, and the data of one."""
+    _ask_for_ferries(desk)
+    desk.answered()
+    desk.press("ctrl+g", "ctrl+g")
+    desk.until(_("Inspector"))
+    desk.settled()
+    desk.press("t")
+    return desk.settled()
+
+
+def statistics(desk: Desk) -> Cells:
+    """Times and tokens by bot."""
+    _talked(desk)
+    desk.send("/stats")
+    desk.until(_("Statistics"))
+    return desk.settled()
+
+
 def follow_ups(desk: Desk) -> Cells:
     """A short chat with suggestions for what to ask next."""
     _greeted(desk)
@@ -248,6 +313,10 @@ PICTURES = (
     Picture("first-run", first_run, command=""),
     Picture("bot-picker", bot_picker),
     Picture("help", help_),
+    Picture("history", history),
+    Picture("history-search", history_search),
+    Picture("inspector", inspector),
+    Picture("statistics", statistics),
     Picture("narrow", answering, (80, 24)),
     Picture("tiny", follow_ups, (60, 20)),
 )
