@@ -15,7 +15,7 @@ from typing import IO, Literal, cast
 import httpx
 
 from coze_tui import __version__, setting_values
-from coze_tui.api.connection import open_client
+from coze_tui.api.connection import goes_by_proxy, open_client
 from coze_tui.api.failures import LOWER_FAILURES, origin_of, transport_error
 from coze_tui.api.objects import Json
 from coze_tui.api.replies import (
@@ -91,6 +91,7 @@ class CozeClient:
         except WrongValueError as error:
             raise SettingsError(error.problem, source="base_url", suggestion=error.suggestion) from None
         self._auth = _Bearer(token)
+        self._proxy = proxy
         self._reply_timeout = reply_timeout
         self._sleep = sleep
         self._http = open_client(
@@ -244,7 +245,8 @@ class CozeClient:
             return await self._http.send(request, stream=True, auth=self._auth if with_token else None)
         except LOWER_FAILURES as error:
             # Without its cause, in whose frames the Authorization header stands.
-            raise transport_error(error, request.url) from None
+            by_proxy = goes_by_proxy(request.url, self._proxy)
+            raise transport_error(error, request.url, by_proxy=by_proxy) from None
 
     async def _read_refusal(self, response: httpx.Response) -> Reply:
         """What came in place of a stream, as far as it comes."""

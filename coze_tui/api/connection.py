@@ -7,6 +7,7 @@ import os
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -44,12 +45,20 @@ def open_client(
             timeout=timeout,
             headers=headers,
             verify=verify,
-            proxy=None if is_local else proxy or None,
+            proxy=_with_scheme(proxy) if proxy and not is_local else None,
             trust_env=not is_local,
         )
     except (ValueError, ImportError, httpx.InvalidURL):
         # All else that httpx reads there has been looked at.
         raise TransportError("environment", "NO_PROXY: not a list of hosts", request_sent=False) from None
+
+
+def goes_by_proxy(url: httpx.URL, proxy: str | None) -> bool:
+    """Whether requests to this address are handed to a proxy."""
+    if is_loopback(url.host):
+        return False
+    proxies = getproxies()
+    return bool(proxy) or ((url.scheme in proxies or "all" in proxies) and not proxy_bypass(url.host))
 
 
 def _check_environment(*, ignore_proxies: bool) -> None:
@@ -68,9 +77,13 @@ def _check_environment(*, ignore_proxies: bool) -> None:
             raise TransportError("environment", f"{name}: {fault}", request_sent=False)
 
 
+def _with_scheme(address: str) -> str:
+    return address if "://" in address else f"http://{address}"
+
+
 def _proxy_fault(address: str) -> str:
     try:
-        scheme = httpx.Proxy(address if "://" in address else f"http://{address}").url.scheme
+        scheme = httpx.Proxy(_with_scheme(address)).url.scheme
     except (ValueError, httpx.InvalidURL):
         return "not a proxy address"
     if scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:

@@ -30,9 +30,15 @@ _NEVER_SENT = (
 _LONGEST_DETAIL = 200
 
 
-def transport_error(error: BaseException, url: httpx.URL) -> TransportError:
-    """The failure of a request, of which no reply has been seen."""
+def transport_error(error: BaseException, url: httpx.URL, *, by_proxy: bool = False) -> TransportError:
+    """The failure of a request, of which no reply has been seen.
+
+    Args:
+        by_proxy: it went to a proxy, so what could not be reached is the proxy.
+    """
     kind, detail = _kind_of(error)
+    if by_proxy and isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) and kind != "tls":
+        kind = "proxy"
     return TransportError(kind, detail, url=origin_of(url), request_sent=not isinstance(error, _NEVER_SENT))
 
 

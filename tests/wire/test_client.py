@@ -265,6 +265,13 @@ async def test_a_plain_server_where_tls_was_expected(loopback: Loopback) -> None
     assert (error.kind, error.request_sent) == ("tls", False)
 
 
+async def test_a_proxy_that_is_not_there_is_told_from_a_site_that_is_not(loopback: Loopback) -> None:
+    dead = f"127.0.0.1:{loopback.dead_port()}"
+    error = await failure(await loopback.client("https://api.example.invalid", proxy=dead))
+    assert isinstance(error, TransportError)
+    assert (error.kind, error.request_sent) == ("proxy", False)
+
+
 async def test_a_proxy_that_says_no_never_sees_the_token(loopback: Loopback) -> None:
     refusal = loopback.answer(b"", "407 Proxy Authentication Required")
     proxy = await loopback.serve(refusal)

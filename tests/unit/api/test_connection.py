@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from coze_tui.api.connection import open_client
+from coze_tui.api.connection import goes_by_proxy, open_client
 from coze_tui.errors import TransportError
 
 SITE = "https://api.coze.cn"
@@ -76,6 +76,29 @@ async def test_a_good_proxy_variable_is_taken(monkeypatch: pytest.MonkeyPatch) -
 async def test_the_proxy_setting_wins_over_broken_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "nonsense://")
     await opened(proxy="http://127.0.0.1:3128").aclose()
+
+
+async def test_a_proxy_without_a_scheme_is_a_web_proxy() -> None:
+    await opened(proxy="proxy.example:3128").aclose()
+
+
+@pytest.mark.parametrize(
+    ("variables", "setting", "goes"),
+    [
+        ({}, None, False),
+        ({}, "127.0.0.1:3128", True),
+        ({"HTTPS_PROXY": "http://127.0.0.1:3128"}, None, True),
+        ({"http_proxy": "http://127.0.0.1:3128"}, None, False),
+        ({"all_proxy": "http://127.0.0.1:3128", "no_proxy": ".coze.cn"}, None, False),
+    ],
+)
+def test_whether_an_address_is_reached_by_a_proxy(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], setting: str | None, goes: bool
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert goes_by_proxy(httpx.URL("https://api.coze.cn/v3"), setting) is goes
+    assert goes_by_proxy(httpx.URL("http://127.0.0.1:1/"), setting) is False
 
 
 def test_a_broken_proxy_setting_is_named() -> None:
