@@ -23,6 +23,12 @@ async def long_home(home: Path, count: int = 200, every: int = 50) -> str:
     return await write(home, talk("long", *turns))
 
 
+async def here(home: Path, at: Desk) -> None:
+    """Let the conversations be of the site of this app, so that one can go on with them."""
+    site = at.app.settings.site
+    await write(home, lambda c: c.execute("UPDATE conversations SET site = ?", (site,)))
+
+
 def place(at: Desk) -> str:
     return at.screen.find_bar.remark.strip()
 
@@ -120,6 +126,7 @@ async def test_finding_does_not_lose_an_answer_that_comes(home: Path) -> None:
         wish=Wish(conversation=key),
     ) as at:
         await at.until(lambda: at.screen.conversation == key)
+        await here(home, at)
         await at.ask("海水？")
         await at.until(lambda: "河流" in at.text())
         await find(at, "answer 0 春节")
@@ -136,6 +143,7 @@ async def test_a_fork_goes_on_from_the_chosen_message(home: Path) -> None:
     key = await long_home(home, count=5)
     async with desk(home, bots(), wish=Wish(conversation=key)) as at:
         await at.until(lambda: at.screen.conversation == key)
+        await here(home, at)
         log = at.screen.log_widget
         entry = next(e for e in log.entries if isinstance(e, UserEntry) and e.text == "question 2")
         log.focus()

@@ -72,6 +72,8 @@ class Store:
 
     def rows(self, sql: str, *values: object) -> list[tuple[object, ...]]:
         """What a query gives."""
+        if not self.path.exists():
+            return []  # the program has not come so far
         with closing(sqlite3.connect(f"{self.path.as_uri()}?mode=rw", uri=True, timeout=10)) as c:
             return c.execute(sql, values).fetchall()
 
