@@ -223,12 +223,13 @@ class FrameView(Vertical):
 
 def _facts(line: FrameLine) -> list[Part]:
     row = line.row
-    parts: list[Part] = [(f"#{row.number} · {milliseconds(row.frame.at_us)}", "muted")]
-    gap = _("gap {time}").format(time=duration(row.gap_us))
-    parts += [(" · ", "muted"), (gap, "attention" if row.gap_us > STALL_US else "muted")]
-    parts.append((f" · {size(row.frame.bytes)}", "muted"))
+    parts: list[Part] = [(f"#{row.number} · ", "muted")]
     if row.trouble:
-        parts += [(" · ", "muted"), (trouble_text(line), "attention")]
+        parts += [(trouble_text(line), "attention"), (" · ", "muted")]
+    parts.append((f"{milliseconds(row.frame.at_us)} · ", "muted"))
+    gap = _("gap {time}").format(time=duration(row.gap_us))
+    parts.append((gap, "attention" if row.gap_us > STALL_US else "muted"))
+    parts.append((f" · {size(row.frame.bytes)}", "muted"))
     if row.is_retrieved:
         parts.append((" · " + _("fetched afterwards"), "muted"))
     return parts

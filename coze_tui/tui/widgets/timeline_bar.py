@@ -28,6 +28,7 @@ _ERROR = ("×", "failure bold")
 _FOLLOW_UP = ("◆", "user")
 _HERE = ("┃", "text bold")
 _LEAST_WIDTH = 8
+_LEAST_FOR_RATE_US = 100_000
 _APART = 2
 """Cells between two labels."""
 _LEAST_NAME = 4
@@ -168,7 +169,7 @@ def _forms(span: Span, follow_ups: int) -> list[str]:
     if span.kind == "settling":
         name = ngettext("follow-up", "follow-ups", follow_ups) if follow_ups else name
         return [name]
-    if span.deltas > 1 and span.lasted_us:
+    if span.deltas > 1 and span.lasted_us >= _LEAST_FOR_RATE_US:
         rate = _("{n}/s").format(n=thousands(round((span.deltas - 1) * 1_000_000 / span.lasted_us)))
         return [f"{name} {lasted} · {rate}", f"{name} {lasted}", name]
     return [f"{name} {lasted}", name]
