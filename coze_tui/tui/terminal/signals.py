@@ -68,6 +68,8 @@ class Lifeline:
     ) -> None:
         self._left.set()
         self._loop = None
+        if self._watchdog is not None:
+            self._watchdog.cancel()  # the app has left in time
         for number, handler in self._before.items():
             signal.signal(number, handler)
 

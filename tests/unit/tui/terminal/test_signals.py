@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+import threading
 
 import pytest
 
@@ -29,6 +30,9 @@ async def test_a_signal_asks_the_app_to_leave_with_128_and_its_number() -> None:
         await asyncio.wait_for(left.wait(), 10)
     assert codes == [143]
     assert lifeline.code == 143
+    for watchdog in [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]:
+        watchdog.join(10)
+        assert not watchdog.is_alive(), "who has left in time is not ended"
 
 
 @posix
