@@ -1,0 +1,320 @@
+"""Whatever the network does has one defined, visible end, and the program goes on."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from coze_tui.standin.scenarios import Answer
+from tests.faults.conftest import UNSET, Ask
+from tests.faults.keeper import Keeper
+from tests.faults.raw_server import CERTIFICATES, Line, RawServer, dead_address
+from tests.terminal.program import TOKEN, Program
+
+TEXT = "河流把盐带进海里，水蒸发，盐留下。"
+
+# -- in the screens, by word of the stand-in
+
+SEEN = {
+    # in place of the reply
+    "401": "4100 — the token is wrong",
+    "403": "a web page",
+    "404": "404 — there is nothing",
+    "429": "4009 — the service is busy",
+    "500json": "500 — the server has failed",
+    "500text": "500 — the server has failed",
+    "html502": "a web page",
+    "html200": "a web page",
+    "big502": "a web page",
+    "empty200": "answered with nothing",
+    "empty-stream": "closed the connection",
+    "garbage": "closed the connection",
+    "binary500": "is no text",
+    "bad-json": "cannot be read",
+    "json-as-stream": "4100 — the token is wrong",
+    "no-content-type": "4100 — the token is wrong",
+    "expired-token": "4100 — the token is wrong",
+    "code=4028": "4028 — the free calls",
+    "code=123456": "123456 — error 123456",
+    "redirect=302": "elsewhere",
+    "redirect=307": "elsewhere",
+    "hang": "did not answer in time",
+    "reset": "closed the connection",
+    "gzip": "compressed",
+    # in the middle
+    "error": "5000 — the server has failed",
+    "error-empty": "gave no reason",
+    "error-then-completed": "5000 — the server has failed",
+    "failed=4011": "4011 — the account has no Coze tokens",
+    "bare-failed": "5000 — the server has failed",
+    # survived
+    **dict.fromkeys(
+        (
+            *("cut-events=6", "cut-bytes=900", "end-events=6", "reset=6", "silence=2", "unknown-event"),
+            *("drip=2", "two-answers", "no-delta", "no-completed", "audio", "echo-question", "bad-tool-json"),
+            *("numeric-ids", "nulls", "anonymous", "done=none", "crlf", "cr", "bom", "comments", "retry"),
+            *("ids", "space", "data-first", "two-data-lines", "no-last-blank", "one-byte", "charset"),
+        ),
+        TEXT,
+    ),
+    "completed-differs": f"This is the true text. {TEXT}",
+    "split-surrogate": "smile 😀!",
+    "u2028": "four",
+    "card": "a card",
+    "huge-line=300000": "0123456789",
+    "late-follow-ups=0.2": TEXT,
+}
+
+
+@pytest.mark.parametrize("words", SEEN)
+def test_a_fault_is_seen_or_survived(program: Program, keeper: Keeper, words: str) -> None:
+    question = keeper.play(f"net {words}", [Answer(TEXT)])
+    asked = len(keeper.server.requests)
+    program.ask(f"{question} fault:{words}", SEEN[words])
+    paths = [request.path for request in keeper.server.requests[asked:]]
+    assert paths.count("/v3/chat") == 1  # nothing is sent twice
+    assert not any("elsewhere" in path for path in paths)
+    assert SEEN[words] != TEXT or program.text.count(TEXT) == 1
+
+
+@pytest.mark.parametrize("words", ["hang", "silence", "drip", "cut-events=6 fault:retrieve-fails"])
+def test_escape_ends_what_does_not_end_by_itself(program: Program, keeper: Keeper, words: str) -> None:
+    question = keeper.play(f"esc {words}", [Answer(TEXT)])
+    program.send_message(f"{question} fault:{words}")
+    program.wait_for("recovering" if "retrieve" in words else "河流" if words != "hang" else "sending")
+    program.press("\x1b")
+    program.wait_for("stopped at")
+    program.idle()
+
+
+# -- by raw servers, with `ask`
+
+
+def head(status: str = "200 OK", kind: str = "text/event-stream", more: str = "") -> str:
+    return f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\n{more}Connection: close\r\n\r\n"
+
+
+def event(name: str, data: object) -> str:
+    return f"event: conversation.{name}\ndata: {json.dumps(data)}\n\n"
+
+
+CREATED = event("chat.created", {"id": "c1", "conversation_id": "v1", "status": "created"})
+SPOKEN = event("message.completed", {"id": "m1", "role": "assistant", "type": "answer", "content": TEXT})
+OVER = event("chat.completed", {"id": "c1", "conversation_id": "v1", "status": "completed"})
+GOOD = CREATED + SPOKEN + OVER
+
+
+def sends(*pieces: bytes | str) -> Callable[[Line], None]:
+    def talk(line: Line) -> None:
+        for piece in pieces:
+            line.send(piece)
+
+    return talk
+
+
+def for_ever(first: str, piece: str) -> Callable[[Line], None]:
+    """A piece every 0.2 seconds until the client has had enough."""
+
+    def talk(line: Line) -> None:
+        line.send(first)
+        while line.send(piece) and not line.over.wait(0.2):
+            pass
+
+    return talk
+
+
+def floods(first: str, piece: bytes, count: int) -> Callable[[Line], None]:
+    def talk(line: Line) -> None:
+        line.send(first)
+        for _ in range(count):
+            if not line.send(piece):
+                return
+
+    return talk
+
+
+def says_nothing(line: Line) -> None:
+    line.over.wait(30)
+
+
+def resets(line: Line) -> None:
+    line.reset()
+
+
+RAW: dict[str, tuple[Callable[[Line], None], int, str]] = {
+    "is silent": (says_nothing, 5, "did not answer in time"),
+    "closes at once": (sends(), 5, "closed the connection"),
+    "resets at once": (resets, 5, "closed the connection"),
+    "is no web server": (sends("SSH-2.0-OpenSSH_9.2\r\n"), 5, "closed the connection"),
+    "closes in its head": (sends("HTTP/1.1 200 OK\r\nContent-Ty"), 5, "closed the connection"),
+    "drips its head": (for_ever("HTTP/1.1 200 OK\r\n", "X-A: b\r\n"), 5, "did not answer in time"),
+    "drips comments": (for_ever(head(), ":\n\n"), 5, "did not answer in time"),
+    "drips a line": (for_ever(head(), "d"), 5, "did not answer in time"),
+    "has a huge head": (sends(head(more=f"X-A: {'a' * 300_000}\r\n"), GOOD), 5, "too long"),
+    "has many heads": (sends(head(more="X-A: b\r\n" * 50_000), GOOD), 5, ""),
+    "sends odd chunks": (sends(head(more="Transfer-Encoding: chunked\r\n"), "zz\r\nabc"), 5, ""),
+    "cuts its chunks": (sends(head(more="Transfer-Encoding: chunked\r\n"), "ff\r\nevent: a"), 5, ""),
+    "promises more than it sends": (sends(head(more="Content-Length: 9999\r\n"), CREATED[:20]), 5, ""),
+    "has no content": (
+        sends("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"),
+        5,
+        "before the chat began",
+    ),
+    "redirects to itself": (
+        sends("HTTP/1.1 302 Found\r\nLocation: /v3/chat\r\nContent-Length: 0\r\n\r\n"),
+        5,
+        "elsewhere",
+    ),
+    "sends a line of 200 MB": (floods(head() + "data: ", b"x" * (1 << 20), 200), 5, "too long"),
+    "sends an event of 200 MB": (floods(head(), b"data: " + b"x" * 60_000 + b"\n", 3500), 5, "too large"),
+    "sends 70 MB of comments": (floods(head(), (b": " + b"x" * 60_000 + b"\n\n"), 1200), 5, "too large"),
+    "sends a bomb": (
+        sends(head(more="Content-Encoding: gzip\r\n"), gzip.compress(b"x" * 100_000_000, 1)),
+        5,
+        "compressed",
+    ),
+    "sends JSON of 5 MB": (
+        sends(head(kind="application/json"), '{"code":1,"msg":"' + "x" * 5_000_000),
+        5,
+        "",
+    ),
+    "counts in another code": (sends(head(kind='Text/Event-Stream; charset="gbk"'), GOOD), 0, TEXT),
+    "lives in 1970": (sends(head(more="Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n"), GOOD), 0, TEXT),
+    "sends news first": (sends("HTTP/1.1 100 Continue\r\n\r\n", head(), GOOD), 0, TEXT),
+    "answers twice": (sends(head(more=f"Content-Length: {len(GOOD)}\r\n"), GOOD, head(), GOOD), 0, TEXT),
+    "has a logid that moves the cursor": (
+        sends(head("500 No", "application/json", "X-Tt-Logid: \x1b[2J\x9b31m\r\n"), '{"code":5,"msg":"no"}'),
+        4,
+        "5 — no",
+    ),
+    "repeats the token": (
+        sends(head("401 No", "application/json"), f'{{"code":4100,"msg":"bad {TOKEN}"}}'),
+        3,
+        "4100",
+    ),
+    "streams the token": (sends(head(), GOOD.replace("c1", TOKEN)), 0, TEXT),
+}
+
+
+@pytest.mark.parametrize("what", RAW)
+def test_a_server_that(command: Ask, what: str) -> None:
+    talk, status, seen = RAW[what]
+    with RawServer(talk) as server:
+        done = command("ask", "海水？", base_url=server.base_url, COZE_TUI_IDLE_TIMEOUT="1")
+    assert done.status == status, done
+    assert seen in done.out + done.err, done
+    assert done.megabytes < 300
+    chats = [
+        request for request in server.requests if b"POST /v3/chat?" in request or b"POST /v3/chat " in request
+    ]
+    assert len(chats) <= 1
+
+
+# -- the way there
+
+
+def test_a_dead_port(command: Ask) -> None:
+    done = command("ask", "x", base_url=dead_address())
+    assert (done.status, "does not accept connections" in done.err) == (5, True)
+
+
+@pytest.mark.parametrize("certificate", ["self_signed.pem", "expired.pem"])
+def test_a_certificate_that_proves_nothing(command: Ask, certificate: str) -> None:
+    with RawServer(sends(head(), GOOD), certificate) as server:
+        done = command("ask", "x", base_url=server.base_url)
+    assert (done.status, "is not secure" in done.err) == (5, True)
+    assert server.requests == []
+
+
+def test_a_certificate_of_ones_own_can_be_named(command: Ask) -> None:
+    with RawServer(sends(head(), GOOD), "self_signed.pem") as server:
+        file = str(CERTIFICATES / "self_signed.pem")
+        done = command("ask", "x", base_url=server.base_url, COZE_TUI_CA_FILE=file)
+    assert (done.status, done.out.strip()) == (0, TEXT)
+
+
+ADDRESSES: dict[str, tuple[str, int]] = {
+    "http://example.invalid": ("must begin with https", 2),
+    "http://10.0.0.1:8888/": ("must begin with https", 2),
+    "ftp://127.0.0.1": ("https", 2),
+    "https://": ("", 2),
+    "not an address": ("", 2),
+    "https://user:pass@example.invalid": ("", 2),
+}
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_an_address_that_is_refused(command: Ask, address: str) -> None:
+    words, status = ADDRESSES[address]
+    done = command("ask", "x", base_url=address)
+    assert done.status == status, done
+    assert "COZE_API_BASE" in done.err
+    assert words in done.err
+
+
+@pytest.mark.parametrize("tail", ["/", "/v3", "/v3/chat", "/open_api/v2/chat", "//"])
+def test_an_address_that_is_mended(command: Ask, keeper: Keeper, tail: str) -> None:
+    question = keeper.play("mended", [Answer(TEXT)])
+    done = command("ask", question, base_url=keeper.server.base_url + tail)
+    assert (done.status, done.out.strip()) == (0, TEXT), done
+
+
+VARIABLES = {
+    "ALL_PROXY": ("socks5://127.0.0.1:1", "ALL_PROXY"),
+    "HTTP_PROXY": ("socks://127.0.0.1:1", "HTTP_PROXY"),
+    "HTTPS_PROXY": ("::::", "HTTPS_PROXY"),
+    "NO_PROXY": ("[::1]/64", "NO_PROXY"),
+    "SSL_CERT_FILE": ("/nonexistent/ca.pem", "SSL_CERT_FILE"),
+    "COZE_TUI_CA_FILE": ("/nonexistent/ca.pem", "ca_file"),
+    "COZE_TUI_PROXY": ("ftp://127.0.0.1", "proxy"),
+}
+
+
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_a_variable_that_cannot_be_used_is_named(command: Ask, variable: str) -> None:
+    value, named = VARIABLES[variable]
+    done = command("ask", "x", base_url="https://coze.invalid", **{variable: value})
+    assert done.status in (2, 5), done
+    assert named in done.err, done
+
+
+def test_a_dead_proxy(command: Ask) -> None:
+    done = command("ask", "x", base_url="https://coze.invalid", HTTPS_PROXY=dead_address())
+    assert done.status == 5
+    assert "proxy" in done.err
+
+
+def test_a_proxy_is_not_used_for_loopback_unless_it_is_named(command: Ask, keeper: Keeper) -> None:
+    question = keeper.play("proxy", [Answer(TEXT)])
+    done = command("ask", question, NO_PROXY="127.0.0.1", HTTP_PROXY=dead_address())
+    assert (done.status, done.out.strip()) == (0, TEXT)
+
+
+TOKENS = {
+    "pat_WRONG": (3, "4100"),
+    f"{TOKEN}\n": (0, TEXT),
+    "pat_two words": (3, "no token"),
+    "pat_中文": (3, "no token"),
+    "pat_\x1b[31m": (3, "no token"),
+    "": (3, "there is no token"),
+    UNSET: (3, "there is no token"),
+}
+
+
+@pytest.mark.parametrize("token", TOKENS)
+def test_a_token(command: Ask, keeper: Keeper, token: str) -> None:
+    status, seen = TOKENS[token]
+    question = keeper.play("token", [Answer(TEXT)])
+    done = command("ask", question, COZE_API_TOKEN=token)
+    assert done.status == status, done
+    assert seen in done.out + done.err, done
+
+
+def test_the_token_file_may_be_missing(command: Ask, tmp_path: Path) -> None:
+    done = command("ask", "x", COZE_API_TOKEN=UNSET, COZE_TUI_TOKEN_FILE=str(tmp_path / "missing"))
+    assert done.status == 3
+    assert "missing" in done.err
