@@ -55,7 +55,7 @@ _KEYS_SHOWN = 9
 class ReplayScreen(FailingScreen[None]):
     """Plays one chat. Nothing of it is sent anywhere."""
 
-    AUTO_FOCUS = ""
+    AUTO_FOCUS = "#steering"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "pause", N_("pause"), id="replay.pause", tooltip=N_("pause and go on")),
         Binding("right", "step", N_("step"), id="replay.step", tooltip=N_("play one frame")),
@@ -286,8 +286,8 @@ class ReplayScreen(FailingScreen[None]):
 
     def action_leave(self) -> None:
         """From the log back to steering, and from there to where one was, or out of the program."""
-        if self.focused is not None:
-            self.set_focus(None)
+        if self.focused is not self.steering:
+            self.steering.focus()
         elif len(self.app.screen_stack) > 1:
             self.dismiss(None)
         else:

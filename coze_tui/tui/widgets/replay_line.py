@@ -12,8 +12,11 @@ from coze_tui.tui.widgets.drawn import Drawn, Part, width_of
 _LEAST_BAR = 10
 
 
-class ReplayLine(Drawn):
-    """`▶ playing  ×2   ━━━━━━━╸────────   1.2 s / 1.9 s   frame 120 / 268`"""
+class ReplayLine(Drawn, can_focus=True):
+    """`▶ playing  ×2   ━━━━━━━╸────────   1.2 s / 1.9 s   frame 120 / 268`
+
+    It has the focus while one steers; the keys are the screen's.
+    """
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
