@@ -94,7 +94,7 @@ def _parser(command: Command) -> argparse.ArgumentParser:
     words = f" [{_(command.words)} …]" if command.words else ""
     parser = _Parser(
         prog=f"coze-tui{shown}",
-        usage=f"coze-tui{shown or ' [' + _('COMMAND') + ']'} [{_('options')}]{words}",
+        usage="coze-tui" + (shown or " [" + _("COMMAND") + "]") + " [" + _("options") + "]" + words,
         description=_(command.summary),
         epilog=_(command.note) or None,
         formatter_class=_Formatter,

@@ -109,7 +109,7 @@ def _print_measurement(paper: Paper, found: Measurement) -> None:
             (f"  {_numbers(failure.runs)}", "dim"),
         )
     if found.strange:
-        paper.line((f"  {_('usually')}  ", "dim"), (cut(" → ".join(found.usual), paper.width), "plain"))
+        paper.line(("  " + _("usually") + "  ", "dim"), (cut(" → ".join(found.usual), paper.width), "plain"))
     for strange in found.strange:
         paper.line(
             ("  ≠ ", "attention"),

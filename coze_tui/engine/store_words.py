@@ -38,5 +38,5 @@ def words_for(trouble: Trouble, *, is_saved: bool = True) -> str:
         case kind:
             text = advice(StoreError(kind, trouble.path, trouble.detail)).text
             if kind == "unreadable" and not is_saved:
-                return f"{text} {_('Chats are not saved.')}"
+                return text + " " + _("Chats are not saved.")
             return text

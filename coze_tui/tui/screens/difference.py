@@ -71,7 +71,7 @@ def _chat_row(chat: LikeChat) -> Row:
     question = clean_line(facts.question[:200]).strip() or "–"
     below: list[Part] = [outcome_part(facts.outcome, facts.total_us), (f" · {facts.bot}", "muted")]
     if facts.chat_id:
-        below.append((f" · {_('chat')} {tail(clean_line(facts.chat_id))}", "muted"))
+        below.append((" · " + _("chat") + f" {tail(clean_line(facts.chat_id))}", "muted"))
     return Row(str(chat.chat), ((question, "text"),), ((when, "muted"),), tuple(below))
 
 
@@ -128,7 +128,7 @@ def _side(name: str, chat: InspectedChat) -> list[Part]:
     facts = chat.facts
     known = [facts.bot, clock_time(facts.sent_at_ms) if facts.sent_at_ms else ""]
     if chat_id := chat.figures.chat_id or facts.chat_id:
-        known.append(f"{_('chat')} {tail(clean_line(chat_id))}")
+        known.append(_("chat") + f" {tail(clean_line(chat_id))}")
     parts: list[Part] = [(f"{name}  ", "bot bold"), state_part(chat)]
     return parts + [(f" · {fact}", "muted") for fact in known if fact]
 

@@ -62,7 +62,7 @@ def _facts(chat: InspectedChat) -> list[Part]:
     if facts.bot:
         parts.append((facts.bot, "muted"))
     if chat_id := figures.chat_id or facts.chat_id:
-        parts.append((f"{_('chat')} {tail(clean_line(chat_id))}", "muted"))
+        parts.append((_("chat") + f" {tail(clean_line(chat_id))}", "muted"))
     if facts.logid:
         logid = clean_line(facts.logid)
         parts.append((f"logid {logid[:4] if len(logid) > 9 else ''}{tail(logid)}", "muted"))

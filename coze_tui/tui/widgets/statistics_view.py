@@ -233,7 +233,7 @@ def _failures(found: Statistics) -> list[list[Part]]:
         )
     if found.total.interrupted:
         lines.append(
-            [(_right(thousands(found.total.interrupted), 8), "attention"), (f"  {_('cut off')}", "text")]
+            [(_right(thousands(found.total.interrupted), 8), "attention"), ("  " + _("cut off"), "text")]
         )
     return lines
 
