@@ -75,6 +75,8 @@ class Store:
         if not self.path.exists():
             return []  # the program has not come so far
         with closing(sqlite3.connect(f"{self.path.as_uri()}?mode=rw", uri=True, timeout=10)) as c:
+            if not c.execute("PRAGMA user_version").fetchone()[0]:
+                return []  # the file is there, its tables are not yet
             return c.execute(sql, values).fetchall()
 
     def is_sound(self) -> bool:

@@ -80,23 +80,26 @@ class DifferencesDisplay(TerminalApp[ReturnType]):
         self._forget_shown()
         self._send()
 
-    def paint_now(self, widget: Widget) -> None:
-        """Draw what has changed in this widget at once, before the next frame: for the echo of a key."""
+    def paint_now(self, *widgets: Widget) -> None:
+        """Draw what has changed in these widgets at once, and nothing else: not with the next frame."""
         screen = self.screen
-        if (
-            self._batch_count
-            or widget.screen is not screen
-            or screen._layout_required
-            or screen._scroll_required
-            or widget._layout_required
-            or widget._scroll_required
-            or not widget._repaint_regions
-        ):
+        if self._batch_count or not self.is_running or screen._layout_required or screen._scroll_required:
             return
-        others = screen._dirty_widgets - {widget}
-        screen._compositor.update_widgets({widget})
+        due = {
+            widget
+            for widget in widgets
+            if widget._repaint_regions
+            and not (widget._layout_required or widget._scroll_required)
+            and widget.screen is screen
+        }
+        if not due:
+            return
+        others = screen._dirty_widgets - due
+        screen._compositor.update_widgets(due)
         screen._compositor_refresh()
         screen._dirty_widgets.update(others)
+        for widget in due:
+            widget._repaint_required = False  # else it would ask for a frame when it is idle
 
     # -- Textual's frames
 
@@ -279,6 +282,13 @@ class DifferencesDisplay(TerminalApp[ReturnType]):
     def _cursor(self) -> tuple[int, int]:
         x, y = self.screen.outer_size.clamp_offset(self.cursor_position)
         return x, y
+
+
+def paint_now(*widgets: Widget) -> None:
+    """Draw what has changed in these widgets at once, in an app that can."""
+    app = widgets[0].app
+    if isinstance(app, DifferencesDisplay):
+        app.paint_now(*widgets)
 
 
 def _joined(cells: Cells, left: str, part: str, right: str) -> str:

@@ -10,9 +10,15 @@ from __future__ import annotations
 from textual.geometry import Size
 from textual.screen import Screen, ScreenResultType
 
+from coze_tui.tui.terminal.compositor import LineCompositor
+
 
 class CurrentSizeScreen(Screen[ScreenResultType]):
     """A screen that takes every Resize as news that there is a size, and asks the app which."""
+
+    def __init__(self, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(name, id, classes)
+        self._compositor = LineCompositor()
 
     def _screen_resized(self, size: Size) -> None:
         super()._screen_resized(self.app.size)

@@ -7,6 +7,7 @@ It lays out what is in sight and keeps estimates for the rest. What keys and upd
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -16,6 +17,7 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import var
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 from textual.selection import Selection
 from textual.strip import Strip
 from textual.timer import Timer
@@ -28,11 +30,14 @@ from coze_tui.tui.log.line_index import LineIndex
 from coze_tui.tui.log.matches import torn_parts
 from coze_tui.tui.render.lines import Line, joined
 from coze_tui.tui.render.palette import Palette
+from coze_tui.tui.terminal.display import paint_now
 
 GUTTER = 3
 """Cells left of the text: a margin, the bar, a space."""
 _MARGIN = 2
 """Cells right of it: one that stays blank, and the scrollbar's."""
+_EIGHTHS = 8
+"""Parts of a cell in which a scrollbar's thumb moves."""
 _MOST_STRIPS = 600
 _MOST_LAID_OUT = 120
 """So many entries keep their lines; of those laid out longest ago only the height is kept."""
@@ -87,6 +92,9 @@ class LogView(ScrollView):
         self._timer: Timer | None = None
         self._unseen = 0
         self._asked_page = False
+        self._blank_strip: Strip | None = None
+        self._thumb = (0, 0, 0)
+        """How the scrollbar looks: start and size in eighths of a cell, and its height."""
 
     @property
     def text_width(self) -> int:
@@ -101,6 +109,7 @@ class LogView(ScrollView):
     def set_palette(self, palette: Palette) -> None:
         """Draw everything in other colours."""
         self._palette = palette
+        self._blank_strip = None
         self._lay_out_anew()
 
     def clear(self) -> None:
@@ -166,13 +175,13 @@ class LogView(ScrollView):
         """Text has come: drawn with the next frame, the first one after a pause at once."""
         self._dirty.add(id(entry))
         if self._timer is None:
-            self.flush()
-            self._timer = self.set_timer(self.frame_seconds, self._frame)
+            self._frame()
 
     def _frame(self) -> None:
         self._timer = None
         if self._dirty:
             self.flush()
+            paint_now(self, self.vertical_scrollbar)
             self._timer = self.set_timer(self.frame_seconds, self._frame)
 
     def _changed(self, entry: Entry, *, is_news: bool = True) -> None:
@@ -236,7 +245,25 @@ class LogView(ScrollView):
             self.scroll_to(y=end, animate=False)
 
     def _total_changed(self) -> None:
-        self.virtual_size = Size(self.size.width, self._index.total)
+        """The text is longer or shorter: nothing is to be laid out, for the scrollbar is always there."""
+        self.set_reactive(LogView.virtual_size, Size(self.size.width, self._index.total))
+        self.scroll_y = self.validate_scroll_y(self.scroll_y)
+        self._move_thumb()
+
+    def _move_thumb(self) -> None:
+        """Tell the scrollbar, which is drawn anew only when its thumb looks different."""
+        if not self.is_attached:
+            return
+        bar, height, total = self.vertical_scrollbar, self.size.height, self._index.total
+        bar.set_reactive(ScrollBar.window_virtual_size, total)
+        bar.set_reactive(ScrollBar.window_size, height)
+        bar.set_reactive(ScrollBar.position, bar.validate_position(self.scroll_y))
+        size = max(1.0, height * height / total) if total > height else 0.0
+        start = (height - size) * self.scroll_y / max(1, total - height)
+        thumb = (int(start * _EIGHTHS), ceil(size * _EIGHTHS), height)
+        if thumb != self._thumb:
+            self._thumb = thumb
+            bar.refresh()
 
     def _forget_from(self, line: int) -> None:
         if len(self._strips) > _MOST_STRIPS:
@@ -327,9 +354,10 @@ class LogView(ScrollView):
             self._ahead.add(entry)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
         if round(old_value) == round(new_value):
             return
+        self.refresh(self.size.region)
+        self._move_thumb()
         at_end = round(new_value) >= self._index.total - self.size.height
         if not self.has_newer:
             self.following = at_end
@@ -381,11 +409,17 @@ class LogView(ScrollView):
 
     def _strip(self, number: int) -> Strip:
         if not 0 <= number < self._index.total:
-            return Strip.blank(self.size.width, self.rich_style)
+            return self._blank()
         strip = self._strips.get(number)
         if strip is None:
             strip = self._strips[number] = self._drawn(number)
         return strip
+
+    def _blank(self) -> Strip:
+        """The line behind the end; the same one for all of them."""
+        if self._blank_strip is None or self._blank_strip.cell_length != self.size.width:
+            self._blank_strip = Strip.blank(self.size.width, self.rich_style)
+        return self._blank_strip
 
     def _drawn(self, number: int) -> Strip:
         width, base = self.size.width, self.rich_style
