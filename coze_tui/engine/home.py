@@ -18,6 +18,9 @@ _E = TypeVar("_E")
 
 _Grew = AnswerGrew | ReasoningGrew
 
+_PATIENCE = 0.5
+"""Seconds that calls have to end when the engine is left."""
+
 
 class _Growing:
     """Neighbouring deltas of one message, joined while nobody takes them."""
@@ -96,6 +99,7 @@ class EngineHome(Generic[_E]):
     def __init__(self, build: Callable[[], Awaitable[_E]], leave: Callable[[_E], Awaitable[None]]) -> None:
         self._build = build
         self._leave = leave
+        self._calls: set[asyncio.Task[object]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._engine: Future[_E] = Future()
@@ -127,7 +131,25 @@ class EngineHome(Generic[_E]):
         try:
             await self._stop.wait()
         finally:
+            await self._end_calls()
             await self._leave(engine)
+
+    async def _end_calls(self) -> None:
+        """Let what was asked last come to its end, for a moment; a request that is torn leaks its socket."""
+        if self._calls:
+            _done, late = await asyncio.wait(self._calls, timeout=_PATIENCE)
+            for call in late:
+                call.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _awaited(self, ask: Callable[[_E], Awaitable[_T]], engine: _E) -> _T:
+        call = asyncio.current_task()
+        assert call is not None
+        self._calls.add(call)
+        try:
+            return await ask(engine)
+        finally:
+            self._calls.discard(call)
 
     async def call(self, ask: Callable[[_E], Awaitable[_T]]) -> _T:
         """From the screen's loop: run something in the engine's loop and await what it gives.
@@ -136,7 +158,7 @@ class EngineHome(Generic[_E]):
         """
         engine = await asyncio.wrap_future(self._engine)
         assert self._loop is not None
-        asked = _awaited(ask, engine)
+        asked = self._awaited(ask, engine)
         try:
             future = asyncio.run_coroutine_threadsafe(asked, self._loop)
         except RuntimeError:  # the loop is closed
@@ -148,7 +170,7 @@ class EngineHome(Generic[_E]):
         """From any thread, once the engine is up: the same without waiting for it."""
         if self._loop is None or not self._engine.done() or self._engine.exception() is not None:
             raise RuntimeError("the engine is not up")
-        return asyncio.run_coroutine_threadsafe(_awaited(ask, self._engine.result()), self._loop)
+        return asyncio.run_coroutine_threadsafe(self._awaited(ask, self._engine.result()), self._loop)
 
     @property
     def is_up(self) -> bool:
@@ -169,7 +191,3 @@ class EngineHome(Generic[_E]):
             pass  # it has ended already
         self._thread.join(seconds)
         return not self._thread.is_alive()
-
-
-async def _awaited(ask: Callable[[_E], Awaitable[_T]], engine: _E) -> _T:
-    return await ask(engine)
