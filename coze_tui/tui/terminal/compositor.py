@@ -1,7 +1,8 @@
 """Composes only what a frame shows anew.
 
 For a frame of one changed line Textual renders every visible widget from its top to its bottom. This asks a
-widget for the lines that have changed, and one without changes for nothing; what comes out is the same.
+widget for the lines that have changed, one without changes or behind others for nothing; what comes out is
+the same.
 
 It overrides the private `Compositor.render_partial_update` of Textual 8.2.8.
 """
@@ -24,27 +25,35 @@ class LineCompositor(Compositor):
             return None
         cuts, spans = self.cuts, list(self._regions_to_spans(dirty))
         chops: list[dict[int, Strip | None]] = [{}] * len(cuts)
-        for y in {y for y, _start, _end in spans}:
+        missing: dict[int, set[int]] = {}  # by line: where a chop begins that nobody has filled
+        for y, start, end in spans:
             chops[y] = dict.fromkeys(cuts[y][:-1])
-        for widget, (region, clip) in self.visible_widgets.items():
-            if (seen := region.intersection(clip)) and (lines := _lines(seen, dirty)):
-                crop = Region(seen.x - region.x, lines.start - region.y, seen.width, len(lines))
-                for y, strip in zip(lines, widget.render_lines(crop), strict=False):
-                    if chops[y]:
-                        _fill(chops[y], cuts[y], seen.x, seen.right, strip)
+            ends = zip(cuts[y], cuts[y][1:], strict=False)
+            missing.setdefault(y, set()).update(cut for cut, stop in ends if cut < end and stop > start)
+        for widget, (region, clip) in self.visible_widgets.items():  # from the front to the back
+            seen = region.intersection(clip)
+            own = {y: line for y in seen.line_range if (line := _own(missing.get(y), seen.x, seen.right))}
+            if own:
+                top, bottom = min(own), max(own) + 1
+                crop = Region(seen.x - region.x, top - region.y, seen.width, bottom - top)
+                for y, strip in zip(range(top, bottom), widget.render_lines(crop), strict=False):
+                    if y in own:
+                        _fill(chops[y], cuts[y], seen, strip, own[y])
+                        missing[y] -= own[y]
         return ChopsUpdate(chops, spans, [line[1:] for line in cuts])
 
 
-def _lines(region: Region, dirty: list[Region]) -> range:
-    """From the first changed line of a region to its last."""
-    touched = [both for one in dirty if (both := region.intersection(one))]
-    return range(min(one.y for one in touched), max(one.bottom for one in touched)) if touched else range(0)
+def _own(missing: set[int] | None, left: int, right: int) -> set[int]:
+    """The chops that a widget between two columns fills."""
+    return {cut for cut in missing if left <= cut < right} if missing else set()
 
 
-def _fill(chops: dict[int, Strip | None], cuts: list[int], left: int, right: int, strip: Strip) -> None:
-    """Put a strip where nothing lies over it: widgets come from the front to the back."""
-    own = [cut for cut in cuts if left <= cut <= right]
-    parts = [strip] if len(own) == 2 else strip.divide([cut - left for cut in own[1:]])
-    for cut, part in zip(own, parts, strict=False):
-        if chops.get(cut) is None:
+def _fill(
+    chops: dict[int, Strip | None], cuts: list[int], region: Region, strip: Strip, wanted: set[int]
+) -> None:
+    """Put the wanted parts of a widget's line where they belong."""
+    inside = [cut for cut in cuts if region.x <= cut <= region.right]
+    parts = [strip] if len(inside) == 2 else strip.divide([cut - region.x for cut in inside[1:]])
+    for cut, part in zip(inside, parts, strict=False):
+        if cut in wanted:
             chops[cut] = part

@@ -105,3 +105,17 @@ async def test_a_widget_is_asked_for_its_changed_lines_only() -> None:
         app.screen._compositor.update_widgets({log, side})
         assert app.screen._compositor.render_partial_update() is not None
         assert (log.drawn, side.drawn) == (1, 0)
+
+
+async def test_what_lies_behind_is_not_drawn() -> None:
+    app = Sample()
+    async with app.run_test(size=(70, 30)) as pilot:
+        await pilot.pause()
+        page, log, over = app.screen, app.query_one("#log", Counting), app.query_one("#over")
+        page._compositor.update_widgets({log, over})
+        page._compositor.render_partial_update()
+        log.drawn = 0
+        over.refresh()
+        page._compositor.update_widgets({over})
+        assert page._compositor.render_partial_update() is not None
+        assert log.drawn == 0
