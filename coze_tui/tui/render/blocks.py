@@ -116,12 +116,12 @@ class Block:
         """The first of `fixed` that was changed since its owner looked."""
 
     def grow(self, text: str) -> None:
-        """One more line."""
-        raise NotImplementedError
+        """One more line. Only blocks of several lines take one."""
+        raise TypeError(type(self).__name__)
 
     def extend(self, text: str) -> None:
-        """More of the line that came last."""
-        raise NotImplementedError
+        """More of the line that came last. Only blocks that take a line in pieces take it."""
+        raise TypeError(type(self).__name__)
 
     def loose(self, text: str | None = None) -> list[Line]:
         """The lines after `fixed` for now, `text` being a line that has not ended."""
