@@ -131,6 +131,8 @@ class Stage:
 
     async def settled(self) -> None:
         """Wait until all that is on its way has been drawn: several rounds of the loop change nothing."""
+        if self.app.screen is not self.chat:  # a turn that stands still never ends
+            await self.until(lambda: not self._works(), "what the screen waits for has come")
         before: list[Strip] = []
         same = 0
         while same < _ROUNDS:
@@ -141,6 +143,9 @@ class Stage:
             now = self._drawn()
             same = same + 1 if now == before else 0
             before = now
+
+    def _works(self) -> bool:
+        return any(not work.is_finished for work in self.app.workers if work.node is self.app.screen)
 
     async def shows(self, text: str) -> None:
         """Wait until a text is to be read on the screen."""
