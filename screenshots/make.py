@@ -31,11 +31,13 @@ def main() -> int:
     """Make what is asked for; the exit status."""
     names = [picture.name for picture in PICTURES]
     parser = argparse.ArgumentParser(description="Make the pictures of this folder from the demo.")
-    parser.add_argument("name", nargs="*", choices=[*names, []], help=f"of {', '.join(names)}")
+    parser.add_argument("name", metavar="NAME", nargs="*", help=", ".join(names))
     parser.add_argument("--lang", choices=_LANGUAGES, help="the language, for all")
     parser.add_argument("--theme", choices=_THEMES, help="the theme, for all")
     parser.add_argument("--into", type=Path, default=FOLDER, help="the folder")
     asked = parser.parse_args()
+    if unknown := set(asked.name) - set(names):
+        parser.error(f"there is no picture {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     wanted = [picture for picture in PICTURES if not asked.name or picture.name in asked.name]
     variants = [(picture, asked.lang or "en", asked.theme or "dark") for picture in wanted]
     if not (asked.lang or asked.theme):
