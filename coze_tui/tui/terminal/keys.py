@@ -106,6 +106,12 @@ def _is_one_key(data: str) -> bool:
     return data.startswith("\x1b") and "\x1b" not in data[1:] and (len(data) == 2 or data[1] in "[O")
 
 
+def _begun(text: str, mark: str) -> str:
+    """The end of the text, as far as it may be the beginning of the mark."""
+    sizes = range(len(mark) - 1, 0, -1)
+    return next((mark[:size] for size in sizes if text.endswith(mark[:size])), "")
+
+
 class KeyParser(XTermParser):
     """Textual's parser, with the names right for Enter's kin, marks answered, and no paste without end.
 
@@ -127,16 +133,17 @@ class KeyParser(XTermParser):
         self._guard = guard
         self._answered = answered
         self._clock = clock
-        self._tail = ""
         self._pasting = False
+        self._tail = ""
+        """Outside of a paste what was seen last, inside what is held back: a mark may come in pieces."""
         self._fed = clock()
 
     def feed(self, data: str) -> Iterable[Message]:
         """Parse a piece of input as it was read."""
         self._fed = self._clock()
         self._guard.note(data, self._fed)
-        self._look_for_paste(data)
-        yield from super().feed(data)
+        if data := self._without_escapes(data):  # nothing would mean the end of all input
+            yield from super().feed(data)
 
     def tick(self) -> Iterable[Message]:
         """Parse what is due by time alone: a lone Escape, a paste whose end never came."""
@@ -144,12 +151,24 @@ class KeyParser(XTermParser):
             yield from self.feed(BRACKETED_PASTE_END)
         yield from super().tick()
 
-    def _look_for_paste(self, data: str) -> None:
-        seen = self._tail + data
-        start, end = seen.rfind(BRACKETED_PASTE_START), seen.rfind(BRACKETED_PASTE_END)
-        if start != end:
-            self._pasting = start > end
-        self._tail = seen[-(len(BRACKETED_PASTE_START) - 1) :]
+    def _without_escapes(self, data: str) -> str:
+        """The input with no ESC in a paste but that of its end: Textual would take what follows for keys."""
+        safe = ""
+        while data:
+            seen = self._tail + data
+            if self._pasting:
+                pasted, mark, rest = seen.partition(BRACKETED_PASTE_END)
+                self._tail = "" if mark else _begun(seen, BRACKETED_PASTE_END)
+                pasted = pasted.removesuffix(self._tail) if not mark else pasted
+                safe += pasted.replace("\x1b", "") + mark
+            else:
+                _, mark, rest = seen.partition(BRACKETED_PASTE_START)
+                self._tail = "" if mark else seen[1 - len(BRACKETED_PASTE_START) :]
+                safe += data[: len(data) - len(rest)] if mark else data
+            if not mark:
+                break
+            self._pasting, data = not self._pasting, rest
+        return safe
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
         if sequence in _ALT_ENTER or (alt and sequence in "\r\n"):

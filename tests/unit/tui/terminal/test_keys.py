@@ -181,6 +181,26 @@ def test_a_paste_in_pieces_is_one_paste() -> None:
     assert [message.text for message in messages if isinstance(message, events.Paste)] == ["one two"]
 
 
+HOSTILE_PASTE = "a\x1b\rb\x1b]0;x\x07c\x1b[201d\x1b\x1b[2e\x1b[200~\x11f\x1b"
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
+def test_a_paste_with_escapes_is_text_and_no_key(size: int) -> None:
+    keyboard = Keyboard()
+    data = f"x\x1b[200~{HOSTILE_PASTE}\x1b[201~y\x1b[200~second\x1b[201~z"
+    pieces = [data[at : at + size] for at in range(0, len(data), size)]
+    messages = [message for piece in pieces for message in keyboard.type(piece, after=0.001)]
+    pastes = [message.text for message in messages if isinstance(message, events.Paste)]
+    assert pastes == [HOSTILE_PASTE.replace("\x1b", ""), "second"]
+    assert names(messages) == ["x", "y", "z"]
+
+
+def test_half_a_character_is_no_end_of_input() -> None:
+    keyboard = Keyboard()
+    assert keyboard.type("") == []
+    assert names(keyboard.type("中")) == ["中"]
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     st.lists(st.text(st.sampled_from("\x1b[]O<>?;:0123456789~umMRABM\r\n\t\x07ab中\x00\x9b "), max_size=30))
