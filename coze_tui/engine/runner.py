@@ -292,6 +292,8 @@ class ChatTurn:
         chat = await self._final_chat()
         if chat is None:
             return
+        status = str(chat.status)
+        yield EventNoted(EventRecord("retrieve", self.elapsed_us, level="good", detail=status))
         messages: tuple[Message, ...] = ()
         if chat.status is not ChatStatus.CANCELED:
             messages = await chats.list_messages(self._client, chat.conversation_id, chat.id)
