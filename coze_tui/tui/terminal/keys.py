@@ -26,6 +26,10 @@ _NOT_TYPED = re.compile(r"\x1b\[(?:<[\d;-]+[mM]|[IO]|0n|\?[\d;]+\$y)")
 """Mouse, focus and answers of the terminal."""
 ANSWER = "\x1b[0n"
 """What a terminal answers to a mark of `outlet`."""
+_REPORT = re.compile(
+    r"\x1b(?:\][0-9]+;[^\x07\x1b]*(?:\x07|\x1b\\)|[P_^X][^\x1b]*\x1b\\|\[[?>=][\d;]*c|\[\d+;\d+;\d+t)"
+)
+"""What terminals answer to questions about colours, names and sizes, which another program may have asked."""
 _ALT_ENTER = {"\x1b\r", "\x1b\n"}
 _PASTE_LIMIT = 1.0
 """Seconds without a byte after which an unfinished paste counts as finished."""
@@ -152,7 +156,7 @@ class KeyParser(XTermParser):
         yield from super().tick()
 
     def _without_escapes(self, data: str) -> str:
-        """The input with no ESC in a paste but that of its end: Textual would take what follows for keys."""
+        """The input with no ESC in a paste but that of its end, and no reports: Textual would make keys of them."""
         safe = ""
         while data:
             seen = self._tail + data
@@ -164,7 +168,7 @@ class KeyParser(XTermParser):
             else:
                 _, mark, rest = seen.partition(BRACKETED_PASTE_START)
                 self._tail = "" if mark else seen[1 - len(BRACKETED_PASTE_START) :]
-                safe += data[: len(data) - len(rest)] if mark else data
+                safe += _REPORT.sub("", data[: len(data) - len(rest)] if mark else data)
             if not mark:
                 break
             self._pasting, data = not self._pasting, rest

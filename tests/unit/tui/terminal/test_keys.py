@@ -195,6 +195,22 @@ def test_a_paste_with_escapes_is_text_and_no_key(size: int) -> None:
     assert names(messages) == ["x", "y", "z"]
 
 
+@pytest.mark.parametrize(
+    "report",
+    [
+        "\x1b]11;rgb:1111/2222/3333\x07",
+        "\x1b]10;rgb:0/0/0\x1b\\",
+        "\x1bP>|xterm(388)\x1b\\",
+        "\x1b_Gi=1;OK\x1b\\",
+        "\x1b[?62;4c",
+        "\x1b[>0;276;0c",
+        "\x1b[8;24;80t",
+    ],
+)
+def test_what_a_terminal_reports_of_itself_is_not_typed(report: str) -> None:
+    assert names(Keyboard().type(f"a{report}b")) == ["a", "b"]
+
+
 def test_half_a_character_is_no_end_of_input() -> None:
     keyboard = Keyboard()
     assert keyboard.type("") == []
