@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
+from time import monotonic
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -36,6 +37,10 @@ GUTTER = 3
 """Cells left of the text: a margin, the bar, a space."""
 _MARGIN = 2
 """Cells right of it: one that stays blank, and the scrollbar's."""
+_QUICK = 0.2
+"""Seconds between two lines that come quickly."""
+_STRIDE = 3
+"""Lines that are scrolled at once then."""
 _EIGHTHS = 8
 """Parts of a cell in which a scrollbar's thumb moves."""
 _MOST_STRIPS = 600
@@ -92,6 +97,10 @@ class LogView(ScrollView):
         self._timer: Timer | None = None
         self._unseen = 0
         self._asked_page = False
+        self._room = 0
+        """Blank lines under the last one, for those to come."""
+        self._grown_at = 0.0
+        """When it last grew out of sight."""
         self._blank_strip: Strip | None = None
         self._thumb = (0, 0, 0)
         """How the scrollbar looks: start and size in eighths of a cell, and its height."""
@@ -123,7 +132,7 @@ class LogView(ScrollView):
         self._ahead.clear()
         self._cursor = self._cursor_block = None
         self.has_older = self.has_newer = self._asked_page = False
-        self._unseen = 0
+        self._unseen = self._room = 0
         self.following = True
         self._total_changed()
         self.scroll_to(y=0, animate=False)
@@ -202,7 +211,7 @@ class LogView(ScrollView):
                 self._lay_out(number)
                 if not dirty:
                     break
-        self._after_change()
+        self._after_change(is_growing=True)
 
     def _number(self, entry: Entry) -> int:
         """Its place; looked for from the end, where the live one is."""
@@ -232,21 +241,35 @@ class LogView(ScrollView):
         last = start + max(before, after) if number == len(self.entries) - 1 else self._index.total
         self.refresh_lines(first, max(1, last - first))
 
-    def _after_change(self) -> None:
+    def _after_change(self, *, is_growing: bool = False) -> None:
         if self.following:
-            self._to_end()
+            self._to_end(is_growing=is_growing)
         elif self._unseen:
             self.refresh_lines(self.scroll_offset.y + self.size.height - 1)
 
-    def _to_end(self) -> None:
+    def _to_end(self, *, is_growing: bool = False) -> None:
+        """Show the last line. One that comes soon after another leaves room for the next ones under it.
+
+        What stands beside the log moves when the terminal scrolls, and must be sent again each time.
+        """
         self._unseen = 0
-        end = max(0, self._index.total - self.size.height)
-        if end != self.scroll_offset.y:
-            self.scroll_to(y=end, animate=False)
+        end, y = max(0, self._index.total - self.size.height), self.scroll_offset.y
+        room = 0
+        if is_growing:
+            if end <= y <= end + self._room:
+                return
+            now = monotonic()
+            room = _STRIDE - 1 if now - self._grown_at < _QUICK and end > y else 0
+            self._grown_at = now
+        if room != self._room:
+            self._room = room
+            self._total_changed()
+        if end + room != y:
+            self.scroll_to(y=end + room, animate=False)
 
     def _total_changed(self) -> None:
         """The text is longer or shorter: nothing is to be laid out, for the scrollbar is always there."""
-        self.set_reactive(LogView.virtual_size, Size(self.size.width, self._index.total))
+        self.set_reactive(LogView.virtual_size, Size(self.size.width, self._index.total + self._room))
         self.scroll_y = self.validate_scroll_y(self.scroll_y)
         self._move_thumb()
 

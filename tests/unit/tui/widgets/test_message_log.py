@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -362,3 +363,22 @@ async def test_a_line_that_grew_while_another_was_scrolled_to_is_drawn_again() -
         seen.lines()
         seen.log.flush()
         assert "tail and more" in seen.text()
+
+
+async def test_lines_that_come_quickly_are_scrolled_in_strides_and_end_at_the_bottom() -> None:
+    async with stage() as seen:
+        await begun(seen)
+        log = seen.log
+        grow(seen, LONG)
+        await seen.pilot.pause()
+        for number in range(30):
+            log._grown_at = inf  # the one before came just now
+            grow(seen, f"\n\nline {number}")
+            await seen.pilot.pause()
+            log.flush()
+            assert any(f"line {number}" in line for line in seen.lines())
+        room = [line.strip() for line in seen.lines()[::-1]].index("▎ line 29".strip())
+        assert room in (1, 2, 3)
+        log.post_message(posted.TurnEnded(turn.TurnEnded(Phase.COMPLETED, 1_000_000)))
+        await settled(seen)
+        assert "line 29" in seen.lines()[-2]
