@@ -156,7 +156,7 @@ class KeyParser(XTermParser):
         yield from super().tick()
 
     def _without_escapes(self, data: str) -> str:
-        """The input with no ESC in a paste but that of its end, and no reports: Textual would make keys of them."""
+        """The input with no ESC in a paste but its end, and no reports: Textual would make keys of them."""
         safe = ""
         while data:
             seen = self._tail + data
