@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from rich.cells import set_cell_size
 from rich.segment import Segment
@@ -12,6 +12,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.document._document import EditResult, Location, Selection
 from textual.document._document_navigator import DocumentNavigator
+from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
@@ -19,6 +20,7 @@ from textual.widgets import TextArea
 from coze_tui.i18n import N_
 from coze_tui.text import clean
 from coze_tui.tui.amounts import shortened
+from coze_tui.tui.terminal.display import paint_now
 from coze_tui.tui.widgets.pastes import Pastes
 from coze_tui.tui.widgets.prompt_lines import PromptLines, cluster_at, next_border
 from coze_tui.tui.widgets.roles import RoleStyles
@@ -65,6 +67,9 @@ class TextBox(TextArea, inherit_bindings=False):
         _edit("ctrl+y,super+y", "redo", "redo", N_("redo")),
     ]
     MOST_ROWS: ClassVar[int] = 10
+
+    _is_due = False
+    """It is to be painted once the present message has been dealt with."""
 
     class PasteRefused(Message):
         """A paste was too long to be taken."""
@@ -248,6 +253,20 @@ class TextBox(TextArea, inherit_bindings=False):
         self.wrapped_document = PromptLines(self.document, self.wrap_width, self.indent_width)
         self.navigator = DocumentNavigator(self.wrapped_document)
         self._refresh_size()
+
+    def refresh(
+        self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
+    ) -> Self:
+        """Draw what has changed, without waiting for the next frame: it is what was just typed."""
+        super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+        if repaint and not self._is_due and self.is_attached:
+            self._is_due = True
+            self.call_next(self._paint)
+        return self
+
+    def _paint(self) -> None:
+        self._is_due = False
+        paint_now(self)
 
     def _refresh_size(self) -> None:
         # Called after every edit: at once, so that a new row is never painted in a box too low for it.
