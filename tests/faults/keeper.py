@@ -28,7 +28,7 @@ class Keeper:
         self._since = 0
 
     def _steps(self, turn: Turn) -> Sequence[Step]:
-        return self._plays.get(turn.question, (Answer(f"nothing is played for {turn.question}"),))
+        return self._plays.get(turn.question, (Answer("nothing was to be played"),))
 
     def play(self, question: str, steps: Sequence[Step]) -> str:
         """What the bot will do when it is asked this; the question."""
@@ -45,14 +45,18 @@ class Keeper:
             program.ready()
             program.wait_for(NAME)
         else:
-            program.send("\x1b")
-            program.settle(0.15)
-            program.send("\x0e")
-            program.wait_for(lambda screen: "nothing sent yet" in screen.text())
-            program.wait_for("Type a message")
-            program.idle()
+            self.begin_anew(program)
         self._since = len(program.raw)
         return program
+
+    def begin_anew(self, program: Program) -> None:
+        """Close what is open, empty the prompt, and begin a new conversation."""
+        for key in ("\x1b", "\x1b", "\x0e"):
+            program.send(key)
+            program.settle(0.15)
+        program.wait_for(lambda screen: "nothing sent yet" in screen.text())
+        program.wait_for("Type a message")
+        program.idle()
 
     def check(self) -> None:
         """The case is over: the program lives, and wrote, showed and kept nothing that it must not."""
