@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -83,18 +82,35 @@ def command(tmp_path: Path, keeper: Keeper) -> Ask:
         with contextlib.suppress(BrokenPipeError):
             to.write(stdin)
             to.close()
+        over = threading.Event()
+        sizes: list[float] = [0]
+        gauge = threading.Thread(target=lambda: sizes.extend(peaks(process.pid, over)))
+        gauge.start()
         out = out_of.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        process.wait()
+        over.set()
+        gauge.join()
         killer.cancel()
         reader.join()
         for stream in (out_of, errors_of):
             stream.close()
         check_output(out + errors[0], tmp_path / "nothing" if secret_is_kept else home)
-        size = usage.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
-        return Done(process.returncode, out.decode(), errors[0].decode(), size)
+        return Done(process.returncode, out.decode(), errors[0].decode(), max(sizes))
 
     return run
+
+
+def peaks(pid: int, over: threading.Event) -> Iterator[float]:
+    """The most memory a process has had so far in MB, read again and again; nothing where there is no `/proc`.
+
+    What `wait4` says counts what the parent had when it forked.
+    """
+    while not over.wait(0.02):
+        try:
+            status = Path(f"/proc/{pid}/status").read_text("utf-8")
+        except OSError:
+            return
+        yield from (int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))
 
 
 UNSET = "(unset)"
