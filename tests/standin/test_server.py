@@ -49,6 +49,7 @@ def test_an_unknown_profile_is_an_error() -> None:
 
 
 def test_stop_ends_a_stream_that_is_held() -> None:
+    before = set(threading.enumerate())
     stand_in = StandIn(pace=0, bots=[Bot(BOT, "bot", [Delta("half"), Gate("never"), Answer("x")])]).start()
     caller = Caller(stand_in)
     with caller.open("hi") as line:
@@ -57,7 +58,7 @@ def test_stop_ends_a_stream_that_is_held() -> None:
         stand_in.stop()
         assert b"chat.completed" not in line.body()
         assert not line.whole
-    assert "standin" not in [thread.name for thread in threading.enumerate()]
+    assert "standin" not in [thread.name for thread in set(threading.enumerate()) - before]
 
 
 def test_a_gate_holds_the_stream_until_it_is_released(run: Run) -> None:
