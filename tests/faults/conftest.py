@@ -101,7 +101,7 @@ def command(tmp_path: Path, keeper: Keeper) -> Ask:
 
 
 def peaks(pid: int, over: threading.Event) -> Iterator[float]:
-    """The most memory a process has had so far in MB, read again and again; nothing where there is no `/proc`.
+    """The most memory a process has had so far in MB, again and again; nothing where there is no `/proc`.
 
     What `wait4` says counts what the parent had when it forked.
     """
