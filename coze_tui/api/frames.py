@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import math
+import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing
@@ -58,7 +59,7 @@ async def read_frames(
             if body.arrived != arrived:
                 arrived = body.arrived
                 at_us = max(0, int((arrived - started) * 1e6))
-            frame = Frame(event, data, at_us, sse.id)
+            frame = Frame(sys.intern(event), data, at_us, sse.id)  # thousands have the same name
             if body.has_ended and not frame.is_whole:
                 continue
             count += 1

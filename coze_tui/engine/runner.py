@@ -207,6 +207,7 @@ class ChatTurn:
             for task in (reader, stopped):
                 task.cancel()
             await asyncio.gather(reader, stopped, return_exceptions=True)
+            self._open = None  # it refers back to the turn, whose frames would wait for the collector
 
     async def _next_items(
         self, queue: asyncio.Queue[_Item], stopped: asyncio.Task[bool]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -448,3 +450,18 @@ async def test_a_cancelled_consumer_leaves_no_task_behind() -> None:
         at.stand_in.release("held")
         left = asyncio.all_tasks() - before
         assert not [item for item in left if not item.done()] or all(item in before for item in left)
+
+
+async def test_the_frames_of_a_turn_that_is_over_are_let_go_at_once() -> None:
+    async with table([Answer(TEXT)]) as at:
+        turn = at.turn()
+        assert ended(await run(turn)).outcome is Phase.COMPLETED
+        gone = weakref.ref(turn)
+        gc.collect()
+        gc.disable()
+        try:
+            await asyncio.sleep(0)
+            del turn
+            assert gone() is None
+        finally:
+            gc.enable()
