@@ -23,6 +23,8 @@ PROGRAM = "coze-tui"
 def run() -> None:
     """The console entry."""
     _make_streams_safe()
+    # httpx has a command line, too: where click is installed it brings rich and Pygments, a third of `ask`.
+    sys.modules["httpx._main"] = None  # type: ignore[assignment]  # an import that fails, as the language has it
     try:
         status = main(sys.argv[1:], os.environ)
         sys.stdout.flush()
