@@ -32,6 +32,8 @@ from coze_tui.errors import ApiError, CozeTuiError, NotFoundError, StreamCut, Tr
 _CANCEL_SECONDS = 2.0
 _GRACE_SECONDS = 2.0
 """How long `done` is waited for once a chat event has told the end (api 7.2: it may never come)."""
+_MOST_AT_ONCE = 2_000
+"""Frames that are written down and told together; while more wait, the screen has its turns."""
 _CANNOT_CANCEL = frozenset({4104, 103200005})
 
 
@@ -212,7 +214,7 @@ class ChatTurn:
     async def _next_items(
         self, queue: asyncio.Queue[_Item], stopped: asyncio.Task[bool]
     ) -> list[_Item] | None:
-        """All that waits in the queue, at least one; None where the stream is over without a word."""
+        """What waits in the queue, at least one; None where the stream is over without a word."""
         if queue.empty():
             seconds = _GRACE_SECONDS if self.state.is_ending else self._idle_seconds
             getting = asyncio.create_task(queue.get())
@@ -230,7 +232,7 @@ class ChatTurn:
                 getting.cancel()
         else:
             items = []
-        while not queue.empty():
+        while not queue.empty() and len(items) < _MOST_AT_ONCE:
             items.append(queue.get_nowait())
         return None if stopped.done() else items
 
@@ -337,7 +339,8 @@ class ChatTurn:
             stopped.cancel()
 
     def _frame(self, event: str, data: object) -> Frame:
-        return Frame(event, json.dumps(data, ensure_ascii=False), self.elapsed_us, RETRIEVED)
+        text = self._client.without_token(json.dumps(data, ensure_ascii=False))
+        return Frame(event, text, self.elapsed_us, RETRIEVED)
 
     # --- ending ---
 
