@@ -54,6 +54,9 @@ class _Word(StrEnum):
         return cls("unknown")
 
 
+_W = TypeVar("_W", bound=_Word)
+
+
 class Role(_Word):
     """Who speaks."""
 
@@ -145,12 +148,22 @@ def int_of(value: object) -> int:
 
 def mapping_of(value: object) -> Json:
     """The object in a JSON value, or an empty one."""
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict | Mapping) else {}  # nearly always a dict, which is quick to tell
 
 
 def items_of(value: object) -> Sequence[object]:
     """The array in a JSON value, or an empty one."""
     return value if isinstance(value, list) else ()
+
+
+_ROLES = {str(role): role for role in Role}
+_MESSAGE_TYPES = {str(message_type): message_type for message_type in MessageType}
+_CONTENT_TYPES = {str(content_type): content_type for content_type in ContentType}
+
+
+def _read(words: type[_W], known: Mapping[str, _W], text: str) -> _W:
+    """The member of an enum; asked of a table first, for a stream has thousands."""
+    return known.get(text) or words(text)
 
 
 def _id_of(value: object) -> str:
@@ -159,7 +172,7 @@ def _id_of(value: object) -> str:
 
 
 def _texts_of(value: object) -> Mapping[str, str]:
-    return {str(key): text_of(item) for key, item in mapping_of(value).items()}
+    return {str(key): text_of(item) for key, item in mapping_of(value).items()} if value else {}
 
 
 # --- the objects ---
@@ -302,7 +315,7 @@ class Message:
     @classmethod
     def from_wire(cls, value: object) -> Message:
         data = mapping_of(value)
-        role = Role(text_of(data.get("role")) or "assistant")
+        role = _read(Role, _ROLES, text_of(data.get("role")) or "assistant")
         type_text = text_of(data.get("type"))
         if not type_text:  # api 3.4: an assistant's message without a type is an answer
             type_text = "question" if role is Role.USER else "answer"
@@ -313,9 +326,9 @@ class Message:
             section_id=_id_of(data.get("section_id")),
             bot_id=_id_of(data.get("bot_id")),
             role=role,
-            type=MessageType(type_text),
+            type=_read(MessageType, _MESSAGE_TYPES, type_text),
             content=text_of(data.get("content")),
-            content_type=ContentType(text_of(data.get("content_type")) or "text"),
+            content_type=_read(ContentType, _CONTENT_TYPES, text_of(data.get("content_type")) or "text"),
             reasoning_content=text_of(data.get("reasoning_content")),
             meta_data=_texts_of(data.get("meta_data")),
             created_at=int_of(data.get("created_at")),
