@@ -121,7 +121,7 @@ class ChatStream:
     def frames(
         self, *, started: float | None = None, clock: Callable[[], float] = time.perf_counter
     ) -> AsyncGenerator[Frame, None]:
-        """The frames, once; see `read_frames`.
+        """The frames, once, without the token; see `read_frames`.
 
         Args:
             started: the `clock` from which the frames count, if not from the sending of this request.
@@ -130,9 +130,14 @@ class ChatStream:
             self._stream.response,
             started=self._stream.started if started is None else started,
             limits=self._limits,
-            on_text=self._on_text,
+            on_text=self._on_text and self._tell,
+            without_token=self._stream.without_token,
             clock=clock,
         )
+
+    def _tell(self, text: str) -> None:
+        if self._on_text is not None:
+            self._on_text(self._stream.without_token(text))
 
 
 @asynccontextmanager

@@ -53,6 +53,8 @@ class OpenStream:
     started: float
     """`time.perf_counter()` when the request was sent."""
     logid: str
+    without_token: Callable[[str], str]
+    """Masks the token, should the server repeat it."""
 
 
 class CozeClient:
@@ -171,7 +173,7 @@ class CozeClient:
                 raise error_of_reply(await self._read_refusal(response))
             logid = Reply.of(response, b"").logid
             _log.debug("POST %s: stream logid=%s", path, logid)
-            yield OpenStream(response, started, logid)
+            yield OpenStream(response, started, logid, self.without_token)
         finally:
             await _close(response)
 

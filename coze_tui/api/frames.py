@@ -29,6 +29,7 @@ async def read_frames(
     started: float,
     limits: Limits = Limits(),  # noqa: B008 frozen
     on_text: Callable[[str], None] | None = None,
+    without_token: Callable[[str], str] = str,
     clock: Callable[[], float] = time.perf_counter,
 ) -> AsyncGenerator[Frame, None]:
     """Yield every whole frame of the reply in order, then end as the body ends.
@@ -39,6 +40,7 @@ async def read_frames(
     Args:
         started: the `clock` when the request was sent; frames count their microseconds from there.
         on_text: is given the decoded text as it arrives, with LF line ends and without a BOM.
+        without_token: masks the token in data, should the server repeat it.
 
     Raises:
         StreamCut: the connection failed, after all frames that had arrived whole.
@@ -59,7 +61,8 @@ async def read_frames(
             if body.arrived != arrived:
                 arrived = body.arrived
                 at_us = max(0, int((arrived - started) * 1e6))
-            frame = Frame(sys.intern(event), data, at_us, sse.id)  # thousands have the same name
+            name = sys.intern(event)  # thousands have the same one
+            frame = Frame(name, without_token(data), at_us, sse.id)
             if body.has_ended and not frame.is_whole:
                 continue
             count += 1

@@ -14,6 +14,7 @@ import pytest
 from coze_tui.api.chats import ChatRequest, ToolOutput
 from coze_tui.api.client import CozeClient
 from coze_tui.api.objects import Frame
+from coze_tui.credentials import MASK
 from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.past_turn import RETRIEVED
 from coze_tui.engine.runner import ChatTurn
@@ -46,6 +47,7 @@ from coze_tui.standin.scenarios import (
     Delta,
     Error,
     Fail,
+    FunctionCall,
     Gate,
     RequireAction,
     Scenario,
@@ -250,6 +252,19 @@ async def test_without_a_stream_the_same_comes_by_asking() -> None:
         assert at.asked("/v3/chat") == 1
     assert ended(updates).outcome is Phase.COMPLETED
     assert answers(turn) == [TEXT]
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+async def test_a_token_that_the_server_repeats_is_in_no_frame(streaming: bool) -> None:
+    async with table([FunctionCall("p", "a", {"key": "pat_REPEATED0EXAMPLE"}), Answer(TEXT)]) as at:
+        at.stand_in.add_token("pat_REPEATED0EXAMPLE")
+        client = CozeClient(at.stand_in.base_url, lambda: "pat_REPEATED0EXAMPLE")
+        turn = ChatTurn(client, at.turn().request, streaming=streaming)
+        updates = await run(turn)
+        await client.aclose()
+    assert ended(updates).outcome is Phase.COMPLETED
+    assert "pat_REPEATED0EXAMPLE" not in repr((turn.frames, updates))
+    assert MASK in repr(turn.frames)
 
 
 async def test_stopping_keeps_the_text_and_tells_coze() -> None:
