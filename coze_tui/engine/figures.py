@@ -68,6 +68,18 @@ class LifeRow:
         return self.name in ("delta", "reasoning")
 
 
+class _Growing:
+    """A run of deltas while it grows."""
+
+    __slots__ = ("bytes", "count", "name", "until_us")
+
+    def __init__(self, name: str, count: int, size: int) -> None:
+        self.name = name
+        self.until_us = 0
+        self.count = count
+        self.bytes = size
+
+
 class TurnFigures:
     """What is to be told of one turn, so far."""
 
@@ -96,6 +108,8 @@ class TurnFigures:
         self.gaps = Gaps()
         """Between neighbouring deltas of one run."""
         self._rows: list[LifeRow] = []
+        self._growing: _Growing | None = None
+        """What the last row has come to, if that is a run which has grown since somebody looked."""
         self._next = 0
         self._frame = 0
         self._run_us: int | None = None
@@ -108,7 +122,16 @@ class TurnFigures:
     @property
     def rows(self) -> Sequence[LifeRow]:
         """All rows so far, in order. A row that changes is replaced by a new value."""
+        self._catch_up()
         return self._rows
+
+    def _catch_up(self) -> None:
+        """Bring the last row up to date: a run may grow thousands of times before it is looked at."""
+        if self._growing is not None:
+            run, self._growing = self._growing, None
+            self._rows[-1] = replace(
+                self._rows[-1], until_us=run.until_us, count=run.count, bytes=run.bytes, is_running=True
+            )
 
     @property
     def expected(self) -> tuple[str, ...]:
@@ -217,25 +240,21 @@ class TurnFigures:
         if not arrivals:
             return
         self._expect_after("in_progress")
-        last = self._rows[-1] if self._rows else None
-        if last is None or last.name != name:
-            self._append(
-                LifeRow(
-                    name, arrivals[0], arrivals[-1], len(arrivals), "good", "", True, self._frame + 1, size
-                )
-            )
-        else:
-            self._rows[-1] = LifeRow(
-                name,
-                last.at_us,
-                arrivals[-1],
-                last.count + len(arrivals),
-                last.level,
-                "",
-                True,
-                last.frame_number,
-                last.bytes + size,
-            )
+        run = self._growing
+        if run is None:
+            last = self._rows[-1] if self._rows else None
+            if last is None or last.name != name:
+                first = LifeRow(name, arrivals[0], arrivals[0], 0, "good", frame_number=self._frame + 1)
+                self._append(first)
+                last = self._rows[-1]
+            run = self._growing = _Growing(name, last.count, last.bytes)
+        elif run.name != name:
+            self._catch_up()
+            self._run(name, arrivals, size)
+            return
+        run.until_us = arrivals[-1]
+        run.count += len(arrivals)
+        run.bytes += size
         before = self._run_us
         for at_us in arrivals:
             if before is not None:
@@ -260,6 +279,7 @@ class TurnFigures:
             self._expect_after(record.name)
         elif record.name in _ENDS:
             self._next = max(self._next, _EXPECTED.index(_ENDS[record.name]))
+        self._catch_up()
         last = self._rows[-1] if self._rows else None
         if last is not None and _is_same(last, record):
             self._rows[-1] = _grown(last, record)
@@ -291,6 +311,7 @@ class TurnFigures:
         )
 
     def _settle_last(self) -> None:
+        self._catch_up()
         if self._rows and self._rows[-1].is_running:
             self._rows[-1] = replace(self._rows[-1], is_running=False)
 
