@@ -15,6 +15,7 @@ from coze_tui.errors import (
     CozeTuiError,
     CredentialsError,
     FileError,
+    InternalError,
     NotFoundError,
     NotServedError,
     ProtocolError,
@@ -77,13 +78,19 @@ def advice(error: BaseException, *, base_url: str = "") -> Advice:
             return _for_file_error(error)
         case AttachmentError():
             return _for_attachment_error(error)
+        case InternalError():
+            return _for_own_fault(error.fault)
         case CozeTuiError():
             return Advice(_outside(str(error)) or type(error).__name__)
         case _:
-            return Advice(
-                _("an error in coze-tui itself: {name}").format(name=type(error).__name__),
-                do=_("Please report it, with what you did just before."),
-            )
+            return _for_own_fault(error)
+
+
+def _for_own_fault(error: BaseException) -> Advice:
+    return Advice(
+        _("an error in coze-tui itself: {name}").format(name=type(error).__name__),
+        do=_("Please report it, with what you did just before."),
+    )
 
 
 # --- what Coze says (api 5.1) ---

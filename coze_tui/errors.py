@@ -143,6 +143,17 @@ class StoreError(CozeTuiError):
         self.detail = detail
 
 
+class InternalError(CozeTuiError):
+    """A fault of our own that ended one thing and not the program.
+
+    What it says may hold anything, so only its name is told; a crash report has the rest.
+    """
+
+    def __init__(self, fault: BaseException) -> None:
+        super().__init__(type(fault).__name__)
+        self.fault = fault
+
+
 class AttachmentError(CozeTuiError):
     """A file that was to go with a question cannot."""
 

@@ -31,7 +31,15 @@ from coze_tui.engine.telling import outcome_of
 from coze_tui.engine.turn import TurnState
 from coze_tui.engine.updates import ActionRequired, ChatIdentified, LogidReported, Phase, TurnEnded
 from coze_tui.engine.upkeep import complete_index, keep_small
-from coze_tui.errors import ApiError, CozeTuiError, NotFoundError, NotServedError, SettingsError, StoreError
+from coze_tui.errors import (
+    ApiError,
+    CozeTuiError,
+    InternalError,
+    NotFoundError,
+    NotServedError,
+    SettingsError,
+    StoreError,
+)
 from coze_tui.i18n import _
 from coze_tui.settings import Settings
 from coze_tui.store import history, journal
@@ -487,6 +495,8 @@ class Engine:
         else:
             self._unsaved_ids.pop(live.conversation, None)
         error = live.ended.error if live.ended else None
+        if isinstance(error, InternalError):
+            self._report(error)
         if isinstance(error, NotFoundError) and error.code in (4001, 4002):
             # the server has forgotten the conversation (api 7.3): the next question begins a new one
             self._unsaved_ids.pop(live.conversation, None)

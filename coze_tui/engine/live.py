@@ -12,7 +12,7 @@ from coze_tui.engine.runner import ChatTurn
 from coze_tui.engine.stored_turn import StoredTurn
 from coze_tui.engine.turn import TurnState
 from coze_tui.engine.updates import LogidReported, Phase, TurnEnded, TurnUpdate
-from coze_tui.errors import CozeTuiError
+from coze_tui.errors import InternalError
 
 
 @dataclass(slots=True)
@@ -99,8 +99,8 @@ class LiveTurns:
             async for update in live.turn.updates():
                 self._tell(live, update)
         except Exception as failure:  # noqa: BLE001 - a fault of our own must end the turn for its followers
-            error = CozeTuiError(f"{type(failure).__name__}: {failure}")
-            self._tell(live, TurnEnded(Phase.INTERRUPTED, live.turn.elapsed_us, error))
+            ended = TurnEnded(Phase.INTERRUPTED, live.turn.elapsed_us, InternalError(failure))
+            self._tell(live, ended)
         is_waiting = live.ended is not None and live.ended.outcome is Phase.REQUIRES_ACTION
         if not is_waiting and self._turns.get(live.conversation) is live:
             del self._turns[live.conversation]

@@ -27,7 +27,14 @@ from coze_tui.engine.updates import (
     TurnEnded,
     TurnUpdate,
 )
-from coze_tui.errors import ApiError, CozeTuiError, NotFoundError, StreamCut, TransportError
+from coze_tui.errors import (
+    ApiError,
+    CozeTuiError,
+    InternalError,
+    NotFoundError,
+    StreamCut,
+    TransportError,
+)
 
 _CANCEL_SECONDS = 2.0
 _GRACE_SECONDS = 2.0
@@ -248,9 +255,7 @@ class ChatTurn:
         except CozeTuiError as failure:
             queue.put_nowait(failure)
         except Exception as failure:  # noqa: BLE001 - a fault of our own must end the turn, not hang it
-            error = CozeTuiError(f"{type(failure).__name__}: {failure}")
-            error.__cause__ = failure
-            queue.put_nowait(error)
+            queue.put_nowait(InternalError(failure))
         else:
             queue.put_nowait(None)
 

@@ -18,7 +18,7 @@ from coze_tui.advice import advice
 from coze_tui.api.objects import Bot
 from coze_tui.credentials import Secret
 from coze_tui.engine.home import EngineHome
-from coze_tui.errors import CozeTuiError, StoreError
+from coze_tui.errors import CozeTuiError, InternalError, StoreError
 from coze_tui.i18n import N_, _, current_language, languages, use_language
 from coze_tui.paths import Paths
 from coze_tui.remembered import Memory
@@ -153,9 +153,23 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
         self.call_later(self._tell_store_failure, error)
 
     def _tell_store_failure(self, error: CozeTuiError) -> None:
+        text = advice(error).text
+        if isinstance(error, InternalError):
+            text = f"{text} {self._reported(error.fault)}"
         for screen in self.screen_stack:
             if isinstance(screen, ChatScreen):
-                screen.show_trouble(advice(error).text)
+                screen.show_trouble(text)
+
+    def _reported(self, fault: BaseException) -> str:
+        """Write a report of what went wrong by our own fault; where it is."""
+        from coze_tui.crash_reports import write_crash_report
+
+        try:
+            report = write_crash_report(self.access.paths.crashes, fault, self.access.environment)
+        except OSError as failure:
+            reason = failure.strerror or type(failure).__name__
+            return _("No report could be written: {reason}").format(reason=reason)
+        return _("A report without secrets: {path}").format(path=report)
 
     # --- looks and language ---
 
