@@ -36,7 +36,7 @@ from coze_tui.cli.stopping import Stopper
 from coze_tui.engine.requests import request_for
 from coze_tui.engine.runner import ChatTurn
 from coze_tui.engine.updates import ActionRequired, Phase, TurnEnded, TurnUpdate
-from coze_tui.errors import FileError, SettingsError, StoreError
+from coze_tui.errors import FileError, InternalError, SettingsError, StoreError
 from coze_tui.i18n import _
 from coze_tui.remembered import bot_key
 from coze_tui.text import clean_line
@@ -102,6 +102,8 @@ async def _ask(start: Start, arguments: argparse.Namespace, question: str, stopp
             start.memory.ask_in(settings.base_url, settings.bot_id, conversation_id)
         except StoreError as error:
             tell_error(error)
+    if isinstance(ended.error, InternalError):
+        raise ended.error.fault
     if ended.error is not None:
         tell_error(ended.error, base_url=settings.base_url)
     elif ended.outcome is Phase.INTERRUPTED:
@@ -151,7 +153,7 @@ class _Output:
     """All that is printed. Once its reader has gone away, nothing."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
-        self.broken: BrokenPipeError | None = None
+        self.broken: OSError | None = None
         self._raw = RawPrinter(sys.stdout, cleaned=sys.stdout.isatty())
         self._printers: list[Printer] = []
         if arguments.events:
@@ -178,7 +180,7 @@ class _Output:
         if self.broken is None:
             try:
                 work(what)
-            except BrokenPipeError as error:
+            except OSError as error:
                 self.broken = error
 
 

@@ -5,6 +5,7 @@ Only what a command needs is imported, inside the function that needs it: `--hel
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from coze_tui.cli.commands import Command
 
 PROGRAM = "coze-tui"
+_OUTPUT_FAILURES = frozenset({errno.ENOSPC, errno.EFBIG, errno.EIO})
+"""Without the name of a file: stdout cannot take more."""
 
 
 def run() -> None:
@@ -28,11 +31,19 @@ def run() -> None:
     try:
         status = main(sys.argv[1:], os.environ)
         sys.stdout.flush()
-    except (BrokenPipeError, KeyboardInterrupt) as error:
+    except (OSError, KeyboardInterrupt) as error:
         from coze_tui.cli.exits import exit_for, forget_stdout
 
         forget_stdout()
         status = exit_for(error)
+        if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+            from coze_tui.i18n import _
+
+            reason = error.strerror or type(error).__name__
+            print(
+                f"{PROGRAM}: {_('the output cannot be written: {reason}').format(reason=reason)}",
+                file=sys.stderr,
+            )
     sys.exit(status)
 
 
@@ -66,6 +77,10 @@ def main(tokens: Sequence[str], environment: Mapping[str, str]) -> int:
         return _run(command, arguments, environment)
     except (BrokenPipeError, KeyboardInterrupt):
         raise
+    except OSError as error:
+        if error.errno in _OUTPUT_FAILURES and error.filename is None:
+            raise
+        return _fail(error, environment)
     except Exception as error:  # noqa: BLE001 - the one place where every error of a command ends
         return _fail(error, environment)
 
