@@ -8,6 +8,7 @@ from pathlib import Path
 from coze_tui.standin.bots import Bot, demo_bots
 from coze_tui.standin.scenarios import Answer, Step, Turn
 from coze_tui.standin.server import StandIn
+from tests.terminal.harness import Gone, TerminalScreen
 from tests.terminal.program import TOKEN, Program, foreign_controls, holders_of, must
 
 BOT = "7511000000000000666"
@@ -50,13 +51,20 @@ class Keeper:
         return program
 
     def begin_anew(self, program: Program) -> None:
-        """Close what is open, empty the prompt, and begin a new conversation."""
-        for key in ("\x1b", "\x1b", "\x0e"):
-            program.send(key)
-            program.settle(0.15)
-        program.wait_for(lambda screen: "nothing sent yet" in screen.text())
-        program.wait_for("Type a message")
-        program.idle()
+        """Begin a new conversation with an empty prompt; what is open over it is closed."""
+
+        def is_new(screen: TerminalScreen) -> bool:
+            text = screen.text()
+            return "nothing sent yet" in text and "Type a message" in text and "● idle" in text
+
+        program.send("\x0e")
+        try:
+            program.wait_for(is_new, timeout=0.5)
+        except Gone:
+            for key in ("\x1b", "\x1b", "\x0e"):
+                program.send(key)
+                program.settle(0.15)
+            program.wait_for(is_new)
 
     def check(self) -> None:
         """The case is over: the program lives, and wrote, showed and kept nothing that it must not."""

@@ -82,8 +82,8 @@ def test_in_every_part_of_a_stream(program: Program, keeper: Keeper, name: str) 
             FollowUps((f"F1{bad}F2",), wait=0),
         ],
     )
-    program.ask(question)
-    program.wait_for(lambda screen: "C2" in screen.text() and "F1" in screen.text())
+    program.ask(question, "F1")
+    program.wait_for("C2")
     program.send("\t")
     program.settle(0.1)
     program.send("k ")  # unfold what the cursor is on
@@ -105,8 +105,7 @@ FAILURES: dict[str, list[Step]] = {
 
 @pytest.mark.parametrize("place", FAILURES)
 def test_in_what_a_server_says_of_a_failure(program: Program, keeper: Keeper, place: str) -> None:
-    program.ask(keeper.play(f"failure {place}", FAILURES[place]))
-    program.wait_for("✗")
+    program.ask(keeper.play(f"failure {place}", FAILURES[place]), "✗")
 
 
 def test_in_the_name_and_greeting_of_a_bot(keeper: Keeper, program: Program) -> None:

@@ -144,6 +144,10 @@ class TerminalScreen(pyte.Screen):
     def bell(self, *args: object) -> None:
         self.bells += 1
 
+    def select_graphic_rendition(self, *attrs: int, **kwargs: Any) -> None:
+        if not kwargs.get("private"):  # CSI > … m sets modifyOtherKeys, CSI ? … m asks for it
+            super().select_graphic_rendition(*attrs)
+
     def set_title(self, param: str) -> None:
         self.title_seen.append(param)
         super().set_title(param)

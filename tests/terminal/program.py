@@ -168,11 +168,10 @@ class Program(Terminal):
         self.press("\r")
         self.wait_for(lambda screen: text[-12:] not in self.prompt_of(screen))
 
-    def ask(self, question: str, answer: str = "", *, timeout: float = 20) -> None:
+    def ask(self, question: str, answer: str, *, timeout: float = 20) -> None:
         """Ask, and wait until the answer is there and the turn is over."""
         self.send_message(question)
-        if answer:
-            self.wait_for(answer, timeout=timeout)
+        self.wait_for(answer, timeout=timeout)
         self.idle(timeout=timeout)
 
     def idle(self, *, timeout: float = 20) -> None:

@@ -1,0 +1,310 @@
+"""Whatever befalls the process: the terminal is given back, the exit code tells, nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from coze_tui.standin.scenarios import Answer, Complete, Delta, Gate
+from tests.faults.conftest import UNSET, Ask
+from tests.faults.keeper import BOT, Keeper, check_output, environment
+from tests.terminal.harness import ENVIRONMENT_KEPT
+from tests.terminal.program import COMMAND, TOKEN, Program, processes_with
+
+# -- the command without screens
+
+
+def shell(keeper: Keeper, home: Path, script: str, **more: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a script in which `$ask` is the command that asks `$q`."""
+    question = keeper.play("process", [Answer("盐来自河流。\n" * 400)])
+    kept = {name: os.environ[name] for name in ENVIRONMENT_KEPT if name in os.environ}
+    env = {
+        **kept,
+        **environment(home, keeper.server.base_url),
+        "ask": f"{COMMAND} ask",
+        "q": question,
+        **more,
+    }
+    done = subprocess.run(
+        ["bash", "-c", script], env=env, cwd=home.parent, capture_output=True, timeout=60, check=False
+    )
+    check_output(done.stdout + done.stderr, home)
+    assert processes_with(str(home)) == []
+    return done
+
+
+SCRIPTS: dict[str, tuple[str, int, bytes]] = {
+    "a reader that goes away": ("$ask $q | head -c 20; exit ${PIPESTATUS[0]}", 141, b""),
+    "a full disk behind stdout": ("$ask $q > /dev/full", 1, b"the output cannot be written"),
+    "no stdin": ("$ask $q <&-", 0, b""),
+    "no stdout": ("$ask $q >&-", 0, b""),
+    "no stderr": ("$ask --events $q 2>&-", 0, b""),
+    "none of them": ("$ask $q <&- >&- 2>&-", 0, b""),
+    "a folder that was removed": ("mkdir gone; cd gone; rmdir ../gone; $ask $q", 0, b""),
+    "few open files": ("ulimit -n 24; $ask $q", 0, b""),
+    "an open umask": ("umask 0; $ask $q", 0, b""),
+    "without asserts and docstrings": (f"{sys.executable} -OO -m coze_tui ask $q", 0, b""),
+    "isolated": (f"cd {Path(__file__).parents[2]}; {sys.executable} -m coze_tui ask $q", 0, b""),
+    "a question that looks like an option": ("$ask -- --help", 0, b""),
+    "an option that is none": ("$ask --no-such-option $q", 2, b"--no-such-option"),
+    "no question": ("$ask < /dev/null", 2, b"no question"),
+    "a question of 5 MB": ("head -c 5000000 /dev/zero | tr '\\0' a | $ask", 2, b"longer"),
+    "a question that is no UTF-8": ("printf 'caf\\xe9 \\xff' | $ask", 0, b""),
+    "a locale that is not there": ("LC_ALL=xx_YY.KOI8 $ask $q", 0, b""),
+    "an ASCII world": ("LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 $ask $q", 0, b""),
+}
+
+
+@pytest.mark.parametrize("what", SCRIPTS)
+def test_a_command_with(keeper: Keeper, tmp_path: Path, what: str) -> None:
+    script, status, told = SCRIPTS[what]
+    done = shell(keeper, tmp_path / "home", script)
+    assert done.returncode == status, done
+    assert told in done.stderr, done
+    assert status or not done.stderr, done
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_stops_ask_and_the_server_is_told(
+    keeper: Keeper, tmp_path: Path, number: signal.Signals
+) -> None:
+    home = tmp_path / "home"
+    name = f"held {number}"
+    question = keeper.play(name, [Delta("河流把盐"), Gate(name), Complete()])
+    asked = len(keeper.server.requests)
+    with Program(home, keeper.server, "ask", question, bot=BOT) as program:
+        program.wait_for("河流把盐")
+        program.signal(number)
+        assert program.wait() == 128 + number
+        assert program.is_restored
+        program.check()
+    paths = [request.path for request in keeper.server.requests[asked:]]
+    assert paths.count("/v3/chat/cancel") == 1
+    assert processes_with(str(home)) == []
+
+
+# -- files that are wrong
+
+
+def no_toml(home: Path) -> None:
+    (home / "config" / "settings.toml").write_text("theme = [[[", "utf-8")
+
+
+def binary(home: Path) -> None:
+    (home / "config" / "settings.toml").write_bytes(bytes(range(256)) * 40)
+
+
+def a_folder(home: Path) -> None:
+    (home / "config" / "settings.toml").mkdir()
+
+
+def huge(home: Path) -> None:
+    (home / "config" / "settings.toml").write_bytes(b"a = 1\n" * 400_000)
+
+
+def deep(home: Path) -> None:
+    (home / "config" / "settings.toml").write_text("a = " + "[" * 20_000 + "]" * 20_000, "utf-8")
+
+
+def a_loop(home: Path) -> None:
+    (home / "config" / "settings.toml").symlink_to("settings.toml")
+
+
+def wrong_values(home: Path) -> None:
+    text = 'theme = 5\nmouse = "x"\nkeys = 1\nidle_timeout = -1\nodd = 1\n[profiles]\na = 1\n'
+    (home / "config" / "settings.toml").write_text(text, "utf-8")
+
+
+def odd_credentials(home: Path) -> None:
+    (home / "config" / "credentials.json").write_text("[[[not json", "utf-8")
+
+
+def odd_memory(home: Path) -> None:
+    (home / "state" / "remembered.json").write_text('{"user_id": [1], "chosen": {"theme": {}}}', "utf-8")
+
+
+def deep_memory(home: Path) -> None:
+    (home / "state" / "remembered.json").write_text("[" * 50_000, "utf-8")
+
+
+WRONG_FILES = [
+    *(no_toml, binary, a_folder, huge, deep, a_loop, wrong_values),
+    *(odd_credentials, odd_memory, deep_memory),
+]
+
+
+@pytest.mark.parametrize("spoil", WRONG_FILES)
+def test_a_wrong_file_is_told_and_one_can_chat(keeper: Keeper, tmp_path: Path, spoil: object) -> None:
+    home = tmp_path / "home"
+    for folder in ("config", "state", "data"):
+        (home / folder).mkdir(parents=True)
+    assert callable(spoil)
+    spoil(home)
+    question = keeper.play("wrong file", [Answer("all the same")])
+    with Program(home, keeper.server, bot=BOT) as program:
+        program.ready()
+        if "settings" in str(list((home / "config").iterdir())):
+            program.wait_for("settings.toml")
+        program.ask(question, "all the same")
+        program.send(b"\x11")
+        program.check_left()
+
+
+# -- the world around the screens
+
+
+WORLDS: dict[str, Mapping[str, str | None]] = {
+    "an unknown TERM": {"TERM": "no-such-terminal"},
+    "a size of nothing": {"COLUMNS": "0", "LINES": "0"},
+    "an odd size": {"COLUMNS": "abc", "LINES": "-5"},
+    "no PATH": {"PATH": "/nonexistent"},
+    "an odd TZ": {"TZ": "No/Such_Zone"},
+    "an odd editor": {"EDITOR": "/nonexistent/editor --wait", "VISUAL": "'"},
+    "over SSH": {"SSH_CONNECTION": "10.0.0.1 1 10.0.0.2 22", "SSH_TTY": "/dev/pts/99"},
+    "in tmux that is gone": {"TMUX": "/nonexistent/tmux,1,0", "TERM": "screen-256color"},
+    "no user": {"USER": None, "LOGNAME": None, "HOME": None},
+    "temporary files nowhere": {"TMPDIR": "/nonexistent"},
+}
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_the_screens_in(keeper: Keeper, tmp_path: Path, world: str) -> None:
+    question = keeper.play("world", [Answer("the same everywhere")])
+    env = {"EDITOR": "true", **WORLDS[world]}
+    with Program(tmp_path / "home", keeper.server, bot=BOT, env=env) as program:
+        program.ready()
+        program.ask(question, "the same everywhere")
+        program.press("\x0f")
+        program.settle(0.3)
+        program.send(b"\x11")
+        program.check_left()
+
+
+def test_an_editor_is_given_the_text_and_the_terminal(keeper: Keeper, tmp_path: Path) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\nstty sane\necho IN THE EDITOR\nprintf " and more" >> "$1"\n', "utf-8")
+    editor.chmod(0o700)
+    with Program(tmp_path / "home", keeper.server, bot=BOT, env={"EDITOR": str(editor)}) as program:
+        program.ready()
+        program.type("half a thought")
+        program.press("\x0f")
+        program.wait_for("half a thought and more")
+        program.send(b"\x11")
+        program.check_left()
+
+
+# -- a crash of our own
+
+
+CRASHES = {
+    "in drawing": (
+        "coze_tui.tui.widgets.header",
+        "module.ChatHeader.render_line = broken",
+    ),
+    "in a handler": (
+        "coze_tui.tui.screens.chat",
+        "module.ChatScreen.ask = broken",
+    ),
+    "in the engine's beginning": (
+        "coze_tui.engine.engine",
+        "module.Engine.open = broken",
+    ),
+    "in the engine": (
+        "coze_tui.engine.engine",
+        "module.Engine.ask = broken",
+    ),
+    "in a turn": (
+        "coze_tui.engine.turn",
+        "module.TurnState.apply = broken",
+    ),
+    "at the import": ("coze_tui.tui.app", "raise RuntimeError('broken by the test ' + secret)"),
+}
+"""Where something is broken by force: the module, and what is done to it once it is imported."""
+
+BREAKER = """
+import importlib.abc, importlib.machinery, os, sys
+
+class Finder(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name != {module!r}:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.machinery.PathFinder.find_spec(name, path)
+        run = spec.loader.exec_module
+
+        def exec_module(module):
+            run(module)
+            secret = os.environ["COZE_API_TOKEN"]
+
+            def broken(*arguments, **named):
+                in_a_local = secret
+                raise RuntimeError("broken by the test " + in_a_local)
+
+            {change}
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+sys.meta_path.insert(0, Finder())
+"""
+
+
+@pytest.mark.parametrize("where", CRASHES)
+def test_a_crash_of_our_own_is_told_in_two_lines(keeper: Keeper, tmp_path: Path, where: str) -> None:
+    module, change = CRASHES[where]
+    (tmp_path / "sitecustomize.py").write_text(BREAKER.format(module=module, change=change), "utf-8")
+    home = tmp_path / "home"
+    question = keeper.play("crash", [Answer("never seen")])
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    with Program(home, keeper.server, bot=BOT, env={"PYTHONPATH": path}) as program:
+        if where in ("in a handler", "in the engine", "in a turn"):
+            program.ready()
+            program.type(question)
+            program.press("\r")
+        if where == "in a turn":
+            program.wait_for("an error in coze-tui itself: RuntimeError")
+            program.idle()
+            assert "broken by the test" not in program.text
+            (report,) = (home / "state" / "crashes").iterdir()
+            assert "broken by the test" in report.read_text("utf-8")
+            program.send(b"\x11")
+            program.check_left()
+            return
+        program.check_left(1)
+        lines = [line for line in program.text.splitlines() if line.strip()]
+        assert "an error in coze-tui itself: RuntimeError" in lines[0]
+        (report,) = (home / "state" / "crashes").iterdir()
+        assert report.name[:20] in "".join(lines).replace("\n", "")
+        assert "broken by the test" in report.read_text("utf-8")
+        assert stat.S_IMODE(report.stat().st_mode) == 0o600
+
+
+def test_a_crash_without_a_home_says_that_no_report_could_be_written(keeper: Keeper, tmp_path: Path) -> None:
+    module, change = CRASHES["in drawing"]
+    (tmp_path / "sitecustomize.py").write_text(BREAKER.format(module=module, change=change), "utf-8")
+    blocked = tmp_path / "file"
+    blocked.write_text("x", "utf-8")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    env = {"PYTHONPATH": path, "COZE_TUI_HOME": str(blocked / "home")}
+    with Program(tmp_path / "home", keeper.server, bot=BOT, env=env) as program:
+        program.check_left(1)
+        assert "No report could be written" in program.text
+
+
+def test_ask_crashes_in_two_lines_too(command: Ask, keeper: Keeper, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        BREAKER.format(module="coze_tui.engine.runner", change="module.ChatTurn.updates = broken"), "utf-8"
+    )
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    done = command("ask", keeper.play("crash", [Answer("x")]), PYTHONPATH=path)
+    assert done.status == 1
+    assert len(done.err.splitlines()) == 2
+    assert TOKEN not in done.err
+    assert UNSET not in done.err

@@ -1,0 +1,135 @@
+"""The token is nowhere but where it was put, and that is for its owner's eyes only."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from coze_tui.standin.scenarios import (
+    Answer,
+    Complete,
+    Delta,
+    Error,
+    Event,
+    FollowUps,
+    FunctionCall,
+    Page,
+    Refuse,
+    Step,
+    ToolResponse,
+)
+from tests.faults.conftest import UNSET, Ask
+from tests.faults.keeper import Keeper
+from tests.terminal.program import TOKEN, Program, holders_of
+
+ECHOES: dict[str, list[Step]] = {
+    "the answer": [Delta(f"D1{TOKEN}D2"), Complete(f"A1{TOKEN}A2")],
+    "the reasoning": [Answer("done", reasoning=f"the token is {TOKEN}")],
+    "a tool": [FunctionCall("p", "a", {"token": TOKEN}), ToolResponse(TOKEN), Answer("done")],
+    "a follow-up": [Answer("done"), FollowUps((f"is it {TOKEN}?",), wait=0)],
+    "an unknown event": [Event("conversation.odd", {"id": TOKEN}), Answer("done")],
+    "an error event": [Delta("a"), Error(5000, f"bad token {TOKEN}")],
+    "an error": [Refuse(4100, f"bad token {TOKEN}")],
+    "a page in place of an error": [Page(502, f"<html>Authorization: Bearer {TOKEN}</html>")],
+}
+
+
+@pytest.mark.parametrize("place", ECHOES)
+def test_a_token_that_a_server_repeats_is_masked_in(program: Program, keeper: Keeper, place: str) -> None:
+    program.ask(keeper.play(f"echo {place}", ECHOES[place]), "✗" if "error" in place else "✓ done")
+    assert TOKEN[4:] not in "".join(program.text.split())
+
+
+@pytest.mark.parametrize("options", [[], ["--events", "--reasoning"], ["--raw"], ["--json"], ["--no-stream"]])
+@pytest.mark.parametrize("place", ["the answer", "a tool"])
+def test_ask_masks_it_too(command: Ask, keeper: Keeper, place: str, options: list[str]) -> None:
+    done = command("ask", *options, keeper.play(f"echo {place}", ECHOES[place]))
+    assert done.status == 0
+
+
+def test_a_capture_holds_none(command: Ask, keeper: Keeper, tmp_path: Path) -> None:
+    file = tmp_path / "capture.sse"
+    command("ask", "--record", str(file), keeper.play("echo record", ECHOES["the answer"]))
+    text = file.read_text("utf-8")
+    assert "conversation.chat.completed" in text
+    assert TOKEN not in text
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_the_list_of_processes_does_not_show_it(program: Program) -> None:
+    if sys.platform != "linux":
+        pytest.skip("reads /proc")
+    assert TOKEN.encode() not in Path(f"/proc/{program.process.pid}/cmdline").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "command_line", [["doctor"], ["history", "list", "--json"], ["--help"], ["serve", "-h"]]
+)
+def test_a_command_does_not_print_it(command: Ask, command_line: list[str]) -> None:
+    assert command(*command_line).status == 0
+
+
+def modes(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_login_keeps_it_for_its_owner_only(command: Ask, tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        done = command("login", stdin=f"{TOKEN}\n".encode(), COZE_API_TOKEN=UNSET, secret_is_kept=True)
+    finally:
+        os.umask(before)
+    assert done.status == 0, done
+    home = tmp_path / "home"
+    file = home / "config" / "credentials.json"
+    assert holders_of(TOKEN, home) == [file]
+    assert (modes(file), modes(file.parent)) == (0o600, 0o700)
+    assert TOKEN in json.dumps(json.loads(file.read_text("utf-8")))
+
+
+def test_a_file_that_others_could_read_is_repaired_and_told(command: Ask, tmp_path: Path) -> None:
+    command("login", stdin=f"{TOKEN}\n".encode(), COZE_API_TOKEN=UNSET, secret_is_kept=True)
+    file = tmp_path / "home" / "config" / "credentials.json"
+    file.chmod(0o644)
+    done = command("ask", "x", COZE_API_TOKEN=UNSET, secret_is_kept=True)
+    assert "others could read" in done.err
+    assert modes(file) == 0o600
+
+
+def test_a_login_that_is_refused_keeps_nothing(command: Ask, tmp_path: Path) -> None:
+    done = command("login", stdin=b"pat_WRONG0SECRET\n", COZE_API_TOKEN=UNSET)
+    assert done.status == 3
+    assert "pat_WRONG0SECRET" not in done.out + done.err
+    assert holders_of("pat_WRONG0SECRET", tmp_path / "home") == []
+
+
+def test_logging_out_leaves_none(command: Ask, tmp_path: Path) -> None:
+    command("login", stdin=f"{TOKEN}\n".encode(), COZE_API_TOKEN=UNSET, secret_is_kept=True)
+    assert command("logout", COZE_API_TOKEN=UNSET).status == 0
+    assert holders_of(TOKEN, tmp_path / "home") == []
+
+
+def test_a_token_as_an_argument_is_not_taken(command: Ask) -> None:
+    assert command("login", "--token", "pat_ON0THE0LINE", COZE_API_TOKEN=UNSET).status == 2
+
+
+@pytest.mark.parametrize("kind", ["md", "html", "jsonl", "sse"])
+def test_an_export_holds_none(command: Ask, keeper: Keeper, tmp_path: Path, kind: str) -> None:
+    home = tmp_path / "home"
+    question = keeper.play("echo export", ECHOES["the answer"])
+    with Program(home, keeper.server, "--bot", "7511000000000000666") as program:
+        program.ready()
+        program.ask(question, "✓ done")
+        assert program.quit() == 0
+    (key,) = program.store.rows("SELECT key FROM conversations")[0]
+    out = tmp_path / "out"
+    out.mkdir()
+    done = command("history", "export", str(key), "--format", kind, "--output", str(out))
+    assert done.status == 0, done
+    assert list(out.rglob("*"))
+    assert holders_of(TOKEN, out) == []
