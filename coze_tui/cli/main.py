@@ -40,10 +40,8 @@ def run() -> None:
             from coze_tui.i18n import _
 
             reason = error.strerror or type(error).__name__
-            print(
-                f"{PROGRAM}: {_('the output cannot be written: {reason}').format(reason=reason)}",
-                file=sys.stderr,
-            )
+            told = _("the output cannot be written: {reason}").format(reason=reason)
+            print(f"{PROGRAM}: {told}", file=sys.stderr)
     sys.exit(status)
 
 
