@@ -423,8 +423,13 @@ class Engine:
             Those of which Coze may have the rest, latest first.
         """
         left = await self._database.run(lambda c: journal.unfinished_chats(c, now_ms()))
-        found = [item for chat in reversed(left) if (item := await self._settle(chat)) is not None]
-        return tuple(found)
+        found = []
+        for chat in reversed(left):
+            try:
+                found.append(await self._settle(chat))
+            except StoreError as error:  # the next start tries again
+                self._report(error)
+        return tuple(item for item in found if item is not None)
 
     async def _settle(self, chat: SavedChat) -> Unfinished | None:
         if not await self._database.write(lambda c: journal.adopt(c, chat.key, now_ms())):

@@ -18,7 +18,7 @@ from coze_tui.api.objects import Bot, ToolCall
 from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.home import TurnFeed
 from coze_tui.engine.updates import Phase
-from coze_tui.errors import CozeTuiError, CredentialsError
+from coze_tui.errors import CozeTuiError, CredentialsError, StoreError
 from coze_tui.i18n import _
 from coze_tui.settings import Settings
 from coze_tui.text import clean, clean_line
@@ -152,14 +152,18 @@ class ConversationScreen(FailingScreen[None]):
         await self.home.call(_ready)
         for text in await self.home.call(_trouble_texts):
             self.banner.add(text)
-        unfinished = await self.home.call(lambda engine: engine.settle_unfinished())
-        self.prompt.set_earlier(await self.home.call(lambda engine: engine.conversations.prompts()))
-        key = wish.conversation
-        if not key and wish.go_on:
-            last = await self.home.call(lambda engine: engine.conversations.last())
-            key = last or ""
-        if key:
-            await self._open(key)
+        unfinished: Sequence[Unfinished] = ()
+        try:
+            unfinished = await self.home.call(lambda engine: engine.settle_unfinished())
+            self.prompt.set_earlier(await self.home.call(lambda engine: engine.conversations.prompts()))
+            key = wish.conversation
+            if not key and wish.go_on:
+                last = await self.home.call(lambda engine: engine.conversations.last())
+                key = last or ""
+            if key:
+                await self._open(key)
+        except StoreError as error:  # one can chat without what was
+            self.tell_failure(error)
         if not (self.settings.bot_id or self.conversation) or not await self._has_token():
             self.needs_setting_up()
             return
