@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Sequence
 
 from coze_tui.api.events import parse_event
@@ -20,14 +21,18 @@ from coze_tui.store.journal import SavedChat
 _LOOK_SECONDS = 0.5
 
 
-async def follow_elsewhere(database: Database, chat: int, feed: TurnFeed) -> None:
-    """Tell the feed what has happened in a stored chat, and what happens until it is over."""
-    state, count = TurnState(), 0
+async def follow_elsewhere(database: Database, chat: int, feed: TurnFeed, *, is_left: bool = False) -> None:
+    """Tell the feed what has happened in a stored chat, and what happens until it is over.
+
+    Args:
+        is_left: nobody runs it any more, although the store could not be told so.
+    """
+    state, count, last_us = TurnState(), 0, 0
     for update in state.sent():
         feed.put(update)
     while True:
         try:
-            saved, frames = await database.read(lambda c, count=count: _news(c, chat, count))  # type: ignore[misc]
+            saved, frames, runs = await database.read(lambda c, count=count: _news(c, chat, count))  # type: ignore[misc]
         except StoreError as error:
             feed.put(TurnEnded(Phase.INTERRUPTED, 0, error))
             return
@@ -37,17 +42,19 @@ async def follow_elsewhere(database: Database, chat: int, feed: TurnFeed) -> Non
         for frame in frames:
             for update in state.apply(parse_event(frame)):
                 feed.put(update)
-        if saved is None or saved.is_final:
+            last_us = frame.at_us
+        if saved is None or not runs or is_left:
             break
         await asyncio.sleep(_LOOK_SECONDS)
-    at_us = saved.summary.total_us if saved is not None else 0
+    at_us = saved.summary.total_us if saved is not None and saved.is_final else last_us
     for update in state.settle(at_us):
         feed.put(update)
-    if saved is None:
-        feed.put(TurnEnded(Phase.INTERRUPTED, 0))
+    if saved is None or not saved.is_final:  # it was deleted, or its program has died
+        feed.put(TurnEnded(Phase.INTERRUPTED, at_us))
     else:
         feed.put(TurnEnded(outcome_of(saved), at_us, error_of(saved)))
 
 
-def _news(c: sqlite3.Connection, chat: int, count: int) -> tuple[SavedChat | None, Sequence[Frame]]:
-    return journal.chat(c, chat), journal.frames_after(c, chat, count)
+def _news(c: sqlite3.Connection, chat: int, count: int) -> tuple[SavedChat | None, Sequence[Frame], bool]:
+    saved, frames = journal.chat(c, chat), journal.frames_after(c, chat, count)
+    return saved, frames, journal.is_run(c, chat, int(time.time() * 1000))

@@ -97,6 +97,8 @@ class Engine:
         """Connections of earlier settings that a turn may still use."""
         self._connecting = asyncio.Lock()
         self._bots: dict[str, Bot] = {}
+        self._unsettled: set[int] = set()
+        """Chats of dead programs that the store did not let us settle."""
         self._unsaved_ids: dict[str, str] = {}
         """Coze's ids of the conversations whose last chat the store did not take."""
         self._beating: asyncio.Task[None] | None = None
@@ -317,7 +319,8 @@ class Engine:
         """Follow a chat that another program runs, by what it writes into the store."""
         if (before := self._followed.get(conversation)) is not None:
             before.cancel()
-        task = asyncio.create_task(follow_elsewhere(self._database, chat, feed), name=f"follow {chat}")
+        following = follow_elsewhere(self._database, chat, feed, is_left=chat in self._unsettled)
+        task = asyncio.create_task(following, name=f"follow {chat}")
         self._followed[conversation] = task
 
     async def stop(self, conversation: str) -> None:
@@ -428,6 +431,7 @@ class Engine:
             try:
                 found.append(await self._settle(chat))
             except StoreError as error:  # the next start tries again
+                self._unsettled.add(chat.key)
                 self._report(error)
         return tuple(item for item in found if item is not None)
 

@@ -321,6 +321,12 @@ def unfinished_chats(c: sqlite3.Connection, now_ms: int) -> tuple[SavedChat, ...
     return tuple(_chat_from_row(row[2:]) for row in rows if owners.is_dead(row[0], int(row[1]), now_ms))
 
 
+def is_run(c: sqlite3.Connection, chat: int, now_ms: int) -> bool:
+    """The chat is not final, and the program that runs it lives."""
+    row = c.execute("SELECT owner, beat_at FROM chats WHERE key = ? AND is_final = 0", (chat,)).fetchone()
+    return row is not None and not owners.is_dead(row[0], int(row[1]), now_ms)
+
+
 def adopt(c: sqlite3.Connection, chat: int, now_ms: int) -> bool:
     """Makes this program the owner of an unfinished chat; False if another one was quicker."""
     row = c.execute("SELECT owner, beat_at FROM chats WHERE key = ? AND is_final = 0", (chat,)).fetchone()

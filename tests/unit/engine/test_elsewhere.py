@@ -1,0 +1,105 @@
+"""A chat that another program runs is followed to its end, or to the end of that program."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from coze_tui.api.objects import Frame
+from coze_tui.engine.elsewhere import follow_elsewhere
+from coze_tui.engine.home import TurnFeed
+from coze_tui.engine.updates import AnswerGrew, Phase, TurnEnded, TurnUpdate
+from coze_tui.store import history, journal, owners
+from coze_tui.store.database import Database
+from coze_tui.store.journal import ChatSummary
+from coze_tui.store.messages import SavedMessage
+
+CREATED = Frame("conversation.chat.created", '{"id":"c1","conversation_id":"v1"}', 10)
+
+
+def delta(text: str, at_us: int) -> Frame:
+    content = json.dumps({"id": "a", "type": "answer", "content": text})
+    return Frame("conversation.message.delta", content, at_us)
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    opened = await Database.open(tmp_path / "store" / "history.db")
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def other() -> Iterator[subprocess.Popen[bytes]]:
+    """Another living process."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        yield process
+        process.kill()
+
+
+async def begun(database: Database, pid: int) -> int:
+    """A chat that a process runs, with half an answer."""
+    now_ms = int(time.time() * 1000)
+    key = await database.write(lambda c: history.create_conversation(c, "coze.cn", "7511", now_ms))
+    chat = await database.write(lambda c: journal.begin_chat(c, key, "下一班？", "7511", now_ms))
+    place, _, _ = json.loads(owners.this_program())
+    owner = json.dumps([place, pid, owners._start_of(pid)])
+    await database.write(lambda c: c.execute("UPDATE chats SET owner = ? WHERE key = ?", (owner, chat)))
+    await database.write(lambda c: journal.append_frames(c, chat, 1, [CREATED, delta("是 ", 20)]))
+    return chat
+
+
+async def until(feed: TurnFeed, kind: type[TurnUpdate]) -> list[TurnUpdate]:
+    seen: list[TurnUpdate] = []
+    async with asyncio.timeout(10):
+        while not any(isinstance(update, kind) for update in seen):
+            seen += await feed.take()
+    return seen
+
+
+async def test_it_is_followed_to_its_end(database: Database, other: subprocess.Popen[bytes]) -> None:
+    chat = await begun(database, other.pid)
+    feed = TurnFeed()
+    task = asyncio.create_task(follow_elsewhere(database, chat, feed))
+    seen = await until(feed, AnswerGrew)
+    assert not any(isinstance(update, TurnEnded) for update in seen)
+    await database.write(lambda c: journal.append_frames(c, chat, 3, [delta("18:40", 30)]))
+    answer = SavedMessage("assistant", "answer", "是 18:40")
+    await database.write(lambda c: journal.finish_chat(c, chat, ChatSummary("completed"), [answer]))
+    seen += await until(feed, TurnEnded)
+    assert "".join(update.text for update in seen if isinstance(update, AnswerGrew)) == "是 18:40"
+    assert isinstance(seen[-1], TurnEnded)
+    assert seen[-1].outcome is Phase.COMPLETED
+    await task
+
+
+async def test_it_ends_as_cut_off_with_the_program_that_ran_it(
+    database: Database, other: subprocess.Popen[bytes]
+) -> None:
+    chat = await begun(database, other.pid)
+    feed = TurnFeed()
+    task = asyncio.create_task(follow_elsewhere(database, chat, feed))
+    await until(feed, AnswerGrew)
+    other.kill()
+    other.wait()
+    seen = await until(feed, TurnEnded)
+    assert isinstance(seen[-1], TurnEnded)
+    assert (seen[-1].outcome, seen[-1].at_us) == (Phase.INTERRUPTED, 20)
+    await task
+
+
+async def test_what_this_program_could_not_settle_does_not_run(database: Database) -> None:
+    chat = await begun(database, os.getpid())
+    feed = TurnFeed()
+    await follow_elsewhere(database, chat, feed, is_left=True)
+    seen = await until(feed, TurnEnded)
+    assert isinstance(seen[-1], TurnEnded)
+    assert seen[-1].outcome is Phase.INTERRUPTED
