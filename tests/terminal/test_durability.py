@@ -250,6 +250,33 @@ def test_on_a_disk_that_is_full_from_the_start_one_can_chat(run: Start) -> None:
     program.check()
 
 
+@pytest.mark.parametrize("size", [0, 33_000, 60_000], ids=["at once", "soon", "later"])
+def test_with_a_disk_full_at_the_next_start_one_sees_what_was_and_chats(run: Start, size: int) -> None:
+    bot = Bot(BOT, "海水", [Delta("河流把盐"), Gate("held"), Complete()])
+    with StandIn(token=TOKEN, bots=[bot]) as held:
+        first = run(stand_in=held)
+        first.send_message("海水？")
+        first.wait_for("河流把盐")
+        first.process.kill()
+        first.wait()
+        held.release("held")
+        first.store.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        second = run("-c", stand_in=held, wrapper=limited(size), ready=False)
+        second.wait_for(lambda screen: "disk is full" in screen.text() or "not saved" in screen.text())
+        second.wait_for("海水  ")
+        second.settle()
+        if "cut off when" in second.text:
+            second.press("n")
+            second.wait_for(lambda screen: "cut off when" not in screen.text())
+        second.wait_for("cut off at")
+        second.ask("又问", "✓ done")
+        second.send(b"\x11")
+        assert second.wait() == 0
+        second.check()
+    third = run("-c", ready=False)
+    third.wait_for("cut off when")
+
+
 @contextmanager
 def unwritable(folder: Path) -> Iterator[None]:
     """A folder on which nothing can be written."""
@@ -402,3 +429,20 @@ def test_one_killed_beside_another_harms_nothing(run: Start, counter: StandIn) -
     assert shown(one)
     assert one.store.is_sound()
     assert set(one.store.questions()) == {"数", "1 + 1"}
+
+
+def test_a_program_that_dies_is_seen_by_the_one_that_follows_it(run: Start) -> None:
+    bot = Bot(BOT, "海水", [Delta("河流把盐"), Gate("held"), Complete()])
+    with StandIn(token=TOKEN, bots=[bot]) as held:
+        one = run("--new", stand_in=held)
+        one.send_message("海水？")
+        one.wait_for("河流把盐")
+        two = run("-c", stand_in=held, ready=False)
+        two.wait_for("河流把盐")
+        two.wait_for("answering")
+        one.process.kill()
+        one.wait()
+        two.wait_for("cut off at")
+        two.idle()
+        two.send(b"\x11")
+        two.check_left()
