@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from coze_tui.api.objects import DONE_EVENTS, Chat, Frame, LastError, Message, int_of, mapping_of, text_of
+from coze_tui.api.objects import (
+    DONE_EVENTS,
+    Chat,
+    ContentType,
+    Frame,
+    LastError,
+    Message,
+    MessageType,
+    Role,
+    int_of,
+    mapping_of,
+    text_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +77,23 @@ class MessageDelta:
 
     frame: Frame
     message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDeltas:
+    """Neighbouring deltas of one answer that differ in nothing but the piece of text that each brings."""
+
+    frames: tuple[Frame, ...]
+    """At least two."""
+    message: Message
+    """The first of them."""
+    pieces: tuple[str, ...]
+    """The content of each or, where the first has none, the reasoning of each; none is empty."""
+
+    @property
+    def frame(self) -> Frame:
+        """The last one."""
+        return self.frames[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +174,7 @@ _MESSAGE_EVENTS: Mapping[str, _MessageClass] = {
     "conversation.message.completed": MessageCompleted,
     "conversation.audio.delta": AudioDelta,
 }
+_DELTA = "conversation.message.delta"
 _FAILED = frozenset({"conversation.chat.failed", "conversation.chat.expired"})
 
 UNEXPLAINED = -1
@@ -173,6 +203,70 @@ def parse_event(frame: Frame) -> ChatEvent:
     chat = Chat.from_wire(body)
     # api 3.2: a doc page shows only {"code":…,"msg":…}
     return ChatFailed(frame, chat, chat.last_error or _error_of(body, ""))
+
+
+def parse_events(frames: Iterable[Frame]) -> Iterator[ChatEvent | MessageDeltas]:
+    """The meanings of frames in order, where neighbouring deltas of one answer are one MessageDeltas.
+
+    Of such a delta only the piece of text is read: the rest repeats what the one before has said.
+    """
+    run: _Run | None = None
+    for frame in frames:
+        if frame.event == _DELTA:
+            body = _json_or_none(frame.data)
+            if run is not None and run.takes(frame, body):
+                continue
+            if run is not None:
+                yield run.event()
+            run = _Run.beginning(frame, body)
+        elif run is not None:
+            yield run.event()
+            run = None
+        if run is None:
+            yield parse_event(frame)
+    if run is not None:
+        yield run.event()
+
+
+class _Run:
+    """Deltas that are told together, from the first one on."""
+
+    def __init__(self, frame: Frame, message: Message, key: str) -> None:
+        self._message = message
+        self._key = key
+        self._pieces = [text_of(message.raw[key])]
+        self._frames = [frame]
+
+    @classmethod
+    def beginning(cls, frame: Frame, body: object) -> _Run | None:
+        """With this delta, if it is of an answer and has one text."""
+        message = Message.from_wire(body)
+        is_answer = message.type is MessageType.ANSWER and message.role is not Role.USER
+        is_one_text = bool(message.content) is not bool(message.reasoning_content)
+        if not is_answer or not is_one_text or message.content_type is ContentType.AUDIO:
+            return None
+        return cls(frame, message, "content" if message.content else "reasoning_content")
+
+    def takes(self, frame: Frame, body: object) -> bool:
+        """Adds this delta, if it goes on with the text; else leaves its body as it is."""
+        if not isinstance(body, dict):
+            return False
+        piece = body.get(self._key)
+        if not isinstance(piece, str) or not piece:
+            return False
+        body[self._key] = self._pieces[0]
+        if body != self._message.raw:
+            body[self._key] = piece
+            return False
+        self._frames.append(frame)
+        self._pieces.append(piece)
+        return True
+
+    def event(self) -> MessageDelta | MessageDeltas:
+        """What it has come to."""
+        if len(self._frames) == 1:
+            return MessageDelta(self._frames[0], self._message)
+        return MessageDeltas(tuple(self._frames), self._message, tuple(self._pieces))
 
 
 def _json_or_none(text: str) -> object:

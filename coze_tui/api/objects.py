@@ -30,7 +30,10 @@ class Frame:
     @property
     def bytes(self) -> int:
         """Size of name and data in UTF-8."""
-        return len(self.event.encode("utf-8", "replace")) + len(self.data.encode("utf-8", "replace"))
+        return sum(
+            len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+            for text in (self.event, self.data)
+        )
 
     @property
     def is_whole(self) -> bool:

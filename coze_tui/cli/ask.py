@@ -89,6 +89,7 @@ async def _ask(start: Start, arguments: argparse.Namespace, question: str, stopp
             request,
             record=_record(start, arguments, connection),
             streaming=not arguments.no_stream,
+            gathers=not arguments.json,  # one object an event is promised
             on_text=output.write if arguments.raw else None,
             idle_seconds=settings.idle_timeout,
         )

@@ -7,7 +7,6 @@ import sqlite3
 import time
 from collections.abc import Sequence
 
-from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Frame
 from coze_tui.engine.home import TurnFeed
 from coze_tui.engine.telling import error_of, outcome_of
@@ -39,10 +38,9 @@ async def follow_elsewhere(database: Database, chat: int, feed: TurnFeed, *, is_
         if saved is not None and saved.logid and not count and frames:
             feed.put(LogidReported(saved.logid))
         count += len(frames)
-        for frame in frames:
-            for update in state.apply(parse_event(frame)):
-                feed.put(update)
-            last_us = frame.at_us
+        for update in state.apply_all(frames):
+            feed.put(update)
+        last_us = frames[-1].at_us if frames else last_us
         if saved is None or not runs or is_left:
             break
         await asyncio.sleep(_LOOK_SECONDS)

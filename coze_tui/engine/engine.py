@@ -336,10 +336,9 @@ class Engine:
             return ()
         frames = await self._database.read(lambda c: journal.frames_of(c, chat))
         state, calls = TurnState(), tuple[ToolCall, ...]()
-        for frame in frames:
-            for update in state.apply(parse_event(frame)):
-                if isinstance(update, ActionRequired):
-                    calls = update.tool_calls
+        for update in state.apply_all(frames):
+            if isinstance(update, ActionRequired):
+                calls = update.tool_calls
         return calls
 
     async def submit(
@@ -411,8 +410,7 @@ class Engine:
         frames = await self._database.read(lambda c: journal.frames_of(c, chat))
         figures, state = TurnFigures(), TurnState()
         figures.add_all(state.sent())
-        for frame in frames:
-            figures.add_all(state.apply(parse_event(frame)))
+        figures.add_all(state.apply_all(frames))
         if saved is not None:
             figures.add(LogidReported(saved.logid))
             if saved.is_final:
@@ -440,8 +438,7 @@ class Engine:
             return None
         frames = await self._database.read(lambda c: journal.frames_of(c, chat.key))
         state, figures = TurnState(), TurnFigures()
-        for frame in frames:
-            figures.add_all(state.apply(parse_event(frame)))
+        figures.add_all(state.apply_all(frames))
         at_us = max((frame.at_us for frame in frames), default=0)
         state.settle(at_us)
         outcome = state.outcome or Phase.INTERRUPTED

@@ -9,6 +9,7 @@ from array import array
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from coze_tui.api.objects import Usage
 from coze_tui.engine.gaps import Gaps
@@ -255,13 +256,13 @@ class TurnFigures:
         run.until_us = arrivals[-1]
         run.count += len(arrivals)
         run.bytes += size
-        before = self._run_us
-        for at_us in arrivals:
-            if before is not None:
-                self.gaps.add(at_us - before)
-            self._rate.add(at_us)
-            before = at_us
-        self._run_us = before
+        for at_us, together in groupby(arrivals):
+            count = sum(1 for _ in together)
+            if self._run_us is not None:
+                self.gaps.add(at_us - self._run_us)
+            self.gaps.add(0, count - 1)
+            self._rate.add(at_us, count)
+            self._run_us = at_us
         self._frame += len(arrivals)
         self.events += len(arrivals)
         self.bytes += size
@@ -346,21 +347,21 @@ class _Rate:
         self._total = 0
         self._recent: deque[tuple[int, int]] = deque()  # (tenth of a second, count)
 
-    def add(self, at_us: int) -> None:
+    def add(self, at_us: int, count: int) -> None:
         if not self._total:
             self._first_us = at_us
-        self._total += 1
+        self._total += count
         self._last_us = max(self._last_us, at_us)
-        self._count(max(0, at_us - self._first_us))
+        self._count(max(0, at_us - self._first_us), count)
         tenth = at_us // _FIRST_BUCKET_US
         if self._recent and self._recent[-1][0] >= tenth:
-            self._recent[-1] = (self._recent[-1][0], self._recent[-1][1] + 1)
+            self._recent[-1] = (self._recent[-1][0], self._recent[-1][1] + count)
             return
-        self._recent.append((tenth, 1))
+        self._recent.append((tenth, count))
         if len(self._recent) > 12:
             self._recent.popleft()
 
-    def _count(self, since_us: int) -> None:
+    def _count(self, since_us: int, count: int) -> None:
         index = since_us // self._width_us
         while index >= _BUCKETS:
             if len(self._counts) % 2:
@@ -370,7 +371,7 @@ class _Rate:
             index = since_us // self._width_us
         if index >= len(self._counts):
             self._counts.extend([0] * (index + 1 - len(self._counts)))
-        self._counts[index] += 1
+        self._counts[index] += count
 
     @property
     def mean(self) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from array import array
-from bisect import insort
+from bisect import bisect_right, insort
 from collections.abc import Sequence
 
 _KEPT = 20_000
@@ -24,16 +24,22 @@ class Gaps:
         # A seed of its own: the same stream always gives the same figures.
         self._chance = random.Random(0)
 
-    def add(self, gap_us: int) -> None:
-        """Count one more."""
-        self.count += 1
+    def add(self, gap_us: int, times: int = 1) -> None:
+        """Count some more of one length."""
+        if not times:
+            return
         self.max_us = max(self.max_us, gap_us)
-        self.stalls += gap_us > _STALL_US
-        if len(self._sorted) == _KEPT:
-            if self._chance.randrange(self.count) >= _KEPT:
-                return
-            del self._sorted[self._chance.randrange(_KEPT)]
-        insort(self._sorted, gap_us)
+        self.stalls += times * (gap_us > _STALL_US)
+        kept = min(times, _KEPT - len(self._sorted))
+        if kept:
+            place = bisect_right(self._sorted, gap_us)
+            self._sorted[place:place] = array("q", [gap_us]) * kept
+            self.count += kept
+        for _ in range(times - kept):
+            self.count += 1
+            if self._chance.randrange(self.count) < _KEPT:
+                del self._sorted[self._chance.randrange(_KEPT)]
+                insort(self._sorted, gap_us)
 
     def quantile(self, part: float) -> int:
         """The least duration that `part` of all do not exceed; 0 without any."""

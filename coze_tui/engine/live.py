@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from coze_tui.api.events import parse_event
 from coze_tui.engine.home import TurnFeed
 from coze_tui.engine.runner import ChatTurn
 from coze_tui.engine.stored_turn import StoredTurn
@@ -71,9 +70,8 @@ class LiveTurns:
             feed.put(update)
         if live.turn.logid:
             feed.put(LogidReported(live.turn.logid))
-        for frame in live.turn.frames:
-            for update in replayed.apply(parse_event(frame)):
-                feed.put(update)
+        for update in replayed.apply_all(live.turn.frames):
+            feed.put(update)
         live.feeds.append(feed)
         return live
 

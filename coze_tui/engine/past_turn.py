@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from coze_tui.api.codes import error_of_code
-from coze_tui.api.events import ChatEvent, ChatInProgress, parse_event
+from coze_tui.api.events import ChatEvent, ChatInProgress, MessageDeltas, parse_events
 from coze_tui.api.objects import Frame
 from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.timeline import Timeline
@@ -59,8 +59,8 @@ def past_updates(
     """The updates that the turn gave when it was live, as far as frames can tell; TurnEnded comes last."""
     reader = TurnReader(state)
     yield from reader.begin(logid)
-    for frame in frames:
-        yield from reader.take(parse_event(frame))
+    for event in parse_events(frames):
+        yield from reader.take(event)
     yield from reader.end(outcome, total_us)
 
 
@@ -79,7 +79,7 @@ class TurnReader:
         self._logid = logid
         return [*self.state.sent(), *([LogidReported(logid)] if logid else [])]
 
-    def take(self, event: ChatEvent) -> list[TurnUpdate]:
+    def take(self, event: ChatEvent | MessageDeltas) -> list[TurnUpdate]:
         """The updates of the next event."""
         state, frame = self.state, event.frame
         updates: list[TurnUpdate] = []

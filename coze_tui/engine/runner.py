@@ -68,7 +68,17 @@ _Item = Frame | LogidReported | CozeTuiError | None
 
 
 class ChatTurn:
-    """One question and all that the bot sends back for it."""
+    """One question and all that the bot sends back for it.
+
+    Args:
+        record: where it is written down before it is told.
+        streaming: False asks without a stream, and polls (api 2.3).
+        gathers: neighbouring deltas that arrived together are one update; False gives one for each.
+        on_text: is given the stream as it arrives.
+        idle_seconds: without an event, after which the stream counts as cut.
+        poll_seconds: between two looks at a chat that is not streamed.
+        recovery_seconds: for which a chat is looked after once its stream was cut.
+    """
 
     def __init__(
         self,
@@ -77,6 +87,7 @@ class ChatTurn:
         *,
         record: TurnRecord | None = None,
         streaming: bool = True,
+        gathers: bool = True,
         on_text: Callable[[str], None] | None = None,
         idle_seconds: float = 300.0,
         poll_seconds: float = 1.0,
@@ -91,6 +102,7 @@ class ChatTurn:
         self.logid = ""
         self._client = client
         self._record = record
+        self._gathers = gathers
         self._on_text = on_text
         self._idle_seconds = idle_seconds
         self._poll_seconds = poll_seconds
@@ -122,8 +134,7 @@ class ChatTurn:
     def recover_from(self, frames: Sequence[Frame], ids: ChatIdentified) -> None:
         """Let the next `updates` fetch the rest of a chat whose frames are known (api 7.4)."""
         self.frames = list(frames)
-        for frame in frames:
-            self.figures.add_all(self.state.apply(parse_event(frame)))
+        self.figures.add_all(self.state.apply_all(frames))
         self.state.chat_id, self.state.conversation_id = ids.chat_id, ids.conversation_id
         self.state.outcome = self.state.error = None
         self._has_begun = True
@@ -265,12 +276,15 @@ class ChatTurn:
         frames = [item for item in items if isinstance(item, Frame)]
         if frames and self._record is not None:
             await self._record.append(frames)
-        for item in items:
-            if isinstance(item, Frame):
-                updates += self.state.apply(parse_event(item))
-            elif isinstance(item, LogidReported) and item.logid:
+        for item in items:  # at most one, and before all frames
+            if isinstance(item, LogidReported) and item.logid:
                 self.logid = item.logid
                 updates.append(item)
+        if self._gathers:
+            updates += self.state.apply_all(frames)
+        else:
+            for frame in frames:
+                updates += self.state.apply(parse_event(frame))
         if self._record is not None and any(isinstance(update, ChatIdentified) for update in updates):
             await self._record.identify(self.state, self.logid)
         self.frames += frames  # only now, and nothing is awaited any more: who follows gets each of them once

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from coze_tui.api import events
-from coze_tui.api.events import ChatEvent
+from coze_tui.api.events import ChatEvent, MessageDeltas, parse_events
 from coze_tui.api.objects import (
     Chat,
     ContentType,
+    Frame,
     LastError,
     Message,
     MessageType,
@@ -152,13 +154,21 @@ class TurnState:
         note = EventNoted(EventRecord("tool_outputs", at_us, level="tool"))
         return [*self.enter(Phase.SENDING, at_us), note]
 
-    def apply(self, event: ChatEvent) -> list[TurnUpdate]:
+    def apply_all(self, frames: Iterable[Frame]) -> Iterator[TurnUpdate]:
+        """What these frames change; neighbouring deltas of one answer are one update."""
+        for event in parse_events(frames):
+            yield from self.apply(event)
+
+    def apply(self, event: ChatEvent | MessageDeltas) -> list[TurnUpdate]:
         """What the event changes, as updates in the order in which they are to be shown."""
         self.frame_count += 1
         at_us = event.frame.at_us
         match event:
             case events.MessageDelta(message=message):
                 return self._delta(event, message)
+            case events.MessageDeltas(frames=frames):
+                self.frame_count += len(frames) - 1
+                return self._deltas(event)
             case events.MessageCompleted(message=message):
                 return self._completed(event, message)
             case events.ChatCreated(chat=chat):
@@ -267,19 +277,38 @@ class TurnState:
         updates: list[TurnUpdate] = []
         reasoning, text = message.reasoning_content, message.content
         if reasoning:
-            piece = answer.reasoning_cleaner.feed(reasoning)
-            answer.reasoning.append(piece)
-            if not text:
-                updates += self.enter(Phase.REASONING, frame.at_us)
-            arrivals = () if text else (frame.at_us,)
-            updates.append(ReasoningGrew(answer.message_id, piece, arrivals, 0 if text else frame.bytes))
+            updates += self._thought(answer, reasoning, () if text else (frame,))
         if text or not reasoning:
-            piece = answer.text_cleaner.feed(text)
-            answer.text.append(piece)
-            if text:
-                updates += self.enter(Phase.ANSWERING, frame.at_us)
-            updates.append(AnswerGrew(answer.message_id, piece, (frame.at_us,), frame.bytes))
+            updates += self._said(answer, text, (frame,))
         return updates
+
+    def _deltas(self, run: MessageDeltas) -> list[TurnUpdate]:
+        answer = self._answer_of(run.message.id)
+        is_text = bool(run.message.content)
+        grow, so_far = (self._said, answer.text) if is_text else (self._thought, answer.reasoning)
+        updates: list[TurnUpdate] = []
+        singles = 0
+        while singles < len(run.frames) and not any(so_far):
+            # the time of the first text is that of the delta with which something is to be seen
+            updates += grow(answer, run.pieces[singles], run.frames[singles : singles + 1])
+            singles += 1
+        if singles < len(run.frames):
+            updates += grow(answer, "".join(run.pieces[singles:]), run.frames[singles:])
+        return updates
+
+    def _thought(self, answer: Answer, reasoning: str, frames: Sequence[Frame]) -> list[TurnUpdate]:
+        """The reasoning has grown by what these frames brought; none where they are counted as text."""
+        piece = answer.reasoning_cleaner.feed(reasoning)
+        answer.reasoning.append(piece)
+        entered = self.enter(Phase.REASONING, frames[0].at_us) if frames else []
+        return [*entered, ReasoningGrew(answer.message_id, piece, *_counted(frames))]
+
+    def _said(self, answer: Answer, text: str, frames: Sequence[Frame]) -> list[TurnUpdate]:
+        """The text has grown by what these frames brought."""
+        piece = answer.text_cleaner.feed(text)
+        answer.text.append(piece)
+        entered = self.enter(Phase.ANSWERING, frames[0].at_us) if text else []
+        return [*entered, AnswerGrew(answer.message_id, piece, *_counted(frames))]
 
     def _completed(self, event: events.MessageCompleted, message: Message) -> list[TurnUpdate]:
         at_us = event.frame.at_us
@@ -397,6 +426,11 @@ class TurnState:
     def _note(self, event: ChatEvent, name: str, level: str = "info", detail: str = "") -> EventNoted:
         frame = event.frame
         return EventNoted(EventRecord(name, frame.at_us, frame.bytes, level, detail, self.frame_count))
+
+
+def _counted(frames: Sequence[Frame]) -> tuple[tuple[int, ...], int]:
+    """When they arrived, and how large they are together."""
+    return tuple(frame.at_us for frame in frames), sum(frame.bytes for frame in frames)
 
 
 def _error_line(error: LastError) -> str:

@@ -16,6 +16,7 @@ from coze_tui.store.folding import fold_parts, storable, storable_int
 from coze_tui.store.messages import SLOT, SavedMessage, delete_messages, insert, new_slot
 
 _TITLE_CHARACTERS = 80
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
 INTERRUPTED = "interrupted"
 
 
@@ -76,8 +77,8 @@ def _chat_from_row(row: Sequence[Any]) -> SavedChat:
 
 def line_from_frame(frame: Frame) -> bytes:
     """One frame as a line of JSON, exactly: lone surrogates stay what they are."""
-    fields = (frame.at_us, frame.event, frame.data, frame.id)
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    line = f"[{frame.at_us},{_quoted(frame.event)},{_quoted(frame.data)},{_quoted(frame.id)}]"
+    return line.encode("utf-8", "surrogatepass")
 
 
 def frame_from_line(line: bytes) -> Frame:

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coze_tui.api.captures import Capture, capture_text, read_capture
+from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Frame
 from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.inspected_chat import ChatFacts, InspectedChat, facts_of
-from coze_tui.engine.past_turn import past_updates
+from coze_tui.engine.past_turn import TurnReader
 from coze_tui.engine.replay import PACES, Player
 from coze_tui.engine.stored_turn import messages_of
 from coze_tui.engine.turn import TurnState
@@ -68,7 +69,9 @@ def test_every_stream_gives_the_updates_of_a_past_turn(file: Path) -> None:
     player = Player(frames, ChatFacts(logid="2026L"))
     player.begin(kept)
     player.to_end()
-    assert kept.updates == list(past_updates(TurnState(), frames, logid="2026L"))
+    reader = TurnReader(TurnState())
+    taken = [update for frame in frames for update in reader.take(parse_event(frame))]
+    assert kept.updates == [*TurnReader(TurnState()).begin("2026L"), *taken, *reader.end()]
 
 
 async def test_frames_come_when_they_came() -> None:
