@@ -202,8 +202,9 @@ class ChatTurn:
     # --- reading ---
 
     async def _stream(self) -> AsyncGenerator[TurnUpdate, None]:
+        assert self._open is not None
         queue: asyncio.Queue[_Item] = asyncio.Queue()
-        reader = asyncio.create_task(self._read(queue))
+        reader = asyncio.create_task(_read(self._open(), self._started, queue))
         stopped = asyncio.create_task(self._stop_asked.wait())
         try:
             while True:
@@ -253,22 +254,6 @@ class ChatTurn:
         while not queue.empty() and len(items) < _MOST_AT_ONCE:
             items.append(queue.get_nowait())
         return None if stopped.done() else items
-
-    async def _read(self, queue: asyncio.Queue[_Item]) -> None:
-        """The one task that owns the stream."""
-        assert self._open is not None
-        try:
-            async with self._open() as stream:
-                queue.put_nowait(LogidReported(stream.logid))
-                async with aclosing(stream.frames(started=self._started)) as frames:
-                    async for frame in frames:
-                        queue.put_nowait(frame)
-        except CozeTuiError as failure:
-            queue.put_nowait(failure)
-        except Exception as failure:  # noqa: BLE001 - a fault of our own must end the turn, not hang it
-            queue.put_nowait(InternalError(failure))
-        else:
-            queue.put_nowait(None)
 
     async def _take(self, items: Sequence[_Item]) -> list[TurnUpdate]:
         """Write down what arrived together, then say what it means."""
@@ -404,6 +389,22 @@ class ChatTurn:
             if not (isinstance(failure, ApiError) and failure.code in _CANNOT_CANCEL):
                 detail, level = str(failure)[:120], "attention"
         return EventRecord("cancel", self.elapsed_us, level=level, detail=detail)
+
+
+async def _read(opened: _Opened, started: float, queue: asyncio.Queue[_Item]) -> None:
+    """The one task that owns the stream. It knows no turn: once cancelled it may wait for the collector."""
+    try:
+        async with opened as stream:
+            queue.put_nowait(LogidReported(stream.logid))
+            async with aclosing(stream.frames(started=started)) as frames:
+                async for frame in frames:
+                    queue.put_nowait(frame)
+    except CozeTuiError as failure:
+        queue.put_nowait(failure)
+    except Exception as failure:  # noqa: BLE001 - a fault of our own must end the turn, not hang it
+        queue.put_nowait(InternalError(failure))
+    else:
+        queue.put_nowait(None)
 
 
 _ORDER = {"function_call": 0, "tool_response": 1, "tool_output": 1, "knowledge": 1, "answer": 2, "verbose": 3}
