@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
@@ -41,6 +42,8 @@ _GRACE_SECONDS = 2.0
 """How long `done` is waited for once a chat event has told the end (api 7.2: it may never come)."""
 _MOST_AT_ONCE = 2_000
 """Frames that are written down and told together; while more wait, the screen has its turns."""
+_GATHER_SECONDS = 0.008
+"""So long are frames gathered after others, since each time they are told costs more than they do."""
 _CANNOT_CANCEL = frozenset({4104, 103200005})
 
 
@@ -113,6 +116,9 @@ class ChatTurn:
         self._started = clock()
         self._has_begun = False
         self._stop_asked = asyncio.Event()
+        self._arrived: asyncio.Queue[_Item] | None = None
+        """What the stream has brought and nobody has taken yet; None at its end, or to wake who waits."""
+        self._taken_at = -math.inf
 
     @property
     def elapsed_us(self) -> int:
@@ -122,6 +128,8 @@ class ChatTurn:
     def stop(self) -> None:
         """End the stream; `updates` then cancels the chat at Coze and ends with TurnEnded(canceled)."""
         self._stop_asked.set()
+        if self._arrived is not None:
+            self._arrived.put_nowait(None)
 
     def submit(self, outputs: Sequence[ToolOutput]) -> None:
         """Let the next `updates` go on with a chat that required action (api 4.4)."""
@@ -203,14 +211,10 @@ class ChatTurn:
 
     async def _stream(self) -> AsyncGenerator[TurnUpdate, None]:
         assert self._open is not None
-        queue: asyncio.Queue[_Item] = asyncio.Queue()
-        reader = asyncio.create_task(_read(self._open(), self._started, queue))
-        stopped = asyncio.create_task(self._stop_asked.wait())
+        self._arrived = asyncio.Queue()
+        reader = asyncio.create_task(_read(self._open(), self._started, self._arrived))
         try:
-            while True:
-                items = await self._next_items(queue, stopped)
-                if items is None:
-                    return
+            while (items := await self._next_items(self._arrived)) and not self._stop_asked.is_set():
                 end = next(
                     (n for n, item in enumerate(items) if not isinstance(item, Frame | LogidReported)), None
                 )
@@ -225,35 +229,30 @@ class ChatTurn:
                     return
         finally:
             # one task owns the stream: it is cancelled, never raced (architecture 5)
-            for task in (reader, stopped):
-                task.cancel()
-            await asyncio.gather(reader, stopped, return_exceptions=True)
-            self._open = None  # it refers back to the turn, whose frames would wait for the collector
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+            self._open = self._arrived = None  # they hold frames, which would wait for the collector
 
-    async def _next_items(
-        self, queue: asyncio.Queue[_Item], stopped: asyncio.Task[bool]
-    ) -> list[_Item] | None:
-        """What waits in the queue, at least one; None where the stream is over without a word."""
-        if queue.empty():
+    async def _next_items(self, arrived: asyncio.Queue[_Item]) -> list[_Item]:
+        """What has arrived, at least one; nothing where the stream is over without a word."""
+        items: list[_Item] = []
+        if arrived.empty():
             seconds = _GRACE_SECONDS if self.state.is_ending else self._idle_seconds
-            getting = asyncio.create_task(queue.get())
             try:
-                await asyncio.wait((getting, stopped), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-                if stopped.done():
-                    return None
-                if not getting.done():
-                    if self.state.is_ending:
-                        return None
-                    # bytes may drip for ever without one event (textual-notes 12.4)
-                    raise StreamCut("timeout", f"no event for {seconds:.0f} s")
-                items = [getting.result()]
-            finally:
-                getting.cancel()
-        else:
-            items = []
-        while not queue.empty() and len(items) < _MOST_AT_ONCE:
-            items.append(queue.get_nowait())
-        return None if stopped.done() else items
+                async with asyncio.timeout(seconds):
+                    items.append(await arrived.get())
+            except TimeoutError:
+                if self.state.is_ending:
+                    return []
+                # bytes may drip for ever without one event (textual-notes 12.4)
+                raise StreamCut("timeout", f"no event for {seconds:.0f} s") from None
+        loop = asyncio.get_running_loop()
+        if (early := self._taken_at + _GATHER_SECONDS - loop.time()) > 0:
+            await asyncio.sleep(early)
+        self._taken_at = loop.time()
+        while not arrived.empty() and len(items) < _MOST_AT_ONCE:
+            items.append(arrived.get_nowait())
+        return items
 
     async def _take(self, items: Sequence[_Item]) -> list[TurnUpdate]:
         """Write down what arrived together, then say what it means."""

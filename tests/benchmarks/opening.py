@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import statistics
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -68,11 +69,20 @@ def history(server: Server, home: Path, smaller: Path, runs: int) -> Iterator[Fi
 
 def _history_at(server: Server, home: Path) -> tuple[float, float]:
     with chatting(server, home=home) as session:
-        listed = _until_right(session, lambda: session.send(_HISTORY))
+        sent = session.send(_HISTORY)
+        session.settle(_QUIET)  # with the preview of the first one, which comes later
+        shown = session.first_shown(_is_list, after=sent)
+        assert shown is not None
+        listed = (shown - sent) * 1000
         session.send("/")
         session.settle(_QUIET)
         found = _until_right(session, lambda: session.send(_WORD))
     return listed, found
+
+
+def _is_list(text: str) -> bool:
+    """Whether the screen is full of conversations."""
+    return " conversations" in text and len(re.findall(r"  \d\d:\d\d ", text)) > 10
 
 
 async def _searched(home: Path) -> float:

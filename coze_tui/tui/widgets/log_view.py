@@ -6,6 +6,7 @@ It lays out what is in sight and keeps estimates for the rest. What keys and upd
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from math import ceil
 from time import monotonic
@@ -21,7 +22,6 @@ from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
 from textual.selection import Selection
 from textual.strip import Strip
-from textual.timer import Timer
 
 from coze_tui.i18n import ngettext
 from coze_tui.tui.log.blocks import AnswerBlock, Block, HeaderBlock, style_of
@@ -32,6 +32,7 @@ from coze_tui.tui.log.matches import torn_parts
 from coze_tui.tui.render.lines import Line, joined
 from coze_tui.tui.render.palette import Palette
 from coze_tui.tui.terminal.display import paint_now
+from coze_tui.tui.terminal.pace import FrameBudget
 
 GUTTER = 3
 """Cells left of the text: a margin, the bar, a space."""
@@ -94,7 +95,8 @@ class LogView(ScrollView):
         self._dirty: set[int] = set()
         self._ahead: set[Entry] = set()
         """Entries that were laid out before their frame was due: strips made of them earlier may be old."""
-        self._timer: Timer | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._budget = FrameBudget()
         self._unseen = 0
         self._asked_page = False
         self._room = 0
@@ -181,17 +183,22 @@ class LogView(ScrollView):
         self._lay_out_anew()
 
     def _grown(self, entry: Entry) -> None:
-        """Text has come: drawn with the next frame, the first one after a pause at once."""
+        """Text has come: drawn at once while there are frames left for this moment, else a little later."""
         self._dirty.add(id(entry))
-        if self._timer is None:
+        loop = asyncio.get_running_loop()
+        if self._budget.may_draw(loop.time(), self.frame_seconds):
             self._frame()
+        elif self._timer is None:
+            self._timer = loop.call_at(self._budget.latest(self.frame_seconds), self.call_next, self._frame)
 
     def _frame(self) -> None:
-        self._timer = None
-        if self._dirty:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._dirty and self.is_attached:
+            self._budget.spend(asyncio.get_running_loop().time(), self.frame_seconds)
             self.flush()
             paint_now(self, self.vertical_scrollbar)
-            self._timer = self.set_timer(self.frame_seconds, self._frame)
 
     def _changed(self, entry: Entry, *, is_news: bool = True) -> None:
         """More than text has changed: what was drawn of it cannot be trusted."""
