@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from math import ceil
 from time import monotonic
 from typing import ClassVar
 
@@ -19,7 +18,6 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import var
 from textual.scroll_view import ScrollView
-from textual.scrollbar import ScrollBar
 from textual.selection import Selection
 from textual.strip import Strip
 
@@ -33,6 +31,7 @@ from coze_tui.tui.render.lines import Line, joined
 from coze_tui.tui.render.palette import Palette
 from coze_tui.tui.terminal.display import paint_now
 from coze_tui.tui.terminal.pace import FrameBudget
+from coze_tui.tui.widgets.steady_scrollbar import SteadyScrollBar
 
 GUTTER = 3
 """Cells left of the text: a margin, the bar, a space."""
@@ -42,8 +41,6 @@ _QUICK = 0.2
 """Seconds between two lines that come quickly."""
 _STRIDE = 3
 """Lines that are scrolled at once then."""
-_EIGHTHS = 8
-"""Parts of a cell in which a scrollbar's thumb moves."""
 _MOST_STRIPS = 600
 _MOST_LAID_OUT = 120
 """So many entries keep their lines; of those laid out longest ago only the height is kept."""
@@ -104,8 +101,6 @@ class LogView(ScrollView):
         self._grown_at = 0.0
         """When it last grew out of sight."""
         self._blank_strip: Strip | None = None
-        self._thumb = (0, 0, 0)
-        """How the scrollbar looks: start and size in eighths of a cell, and its height."""
 
     @property
     def text_width(self) -> int:
@@ -281,19 +276,19 @@ class LogView(ScrollView):
         self._move_thumb()
 
     def _move_thumb(self) -> None:
-        """Tell the scrollbar, which is drawn anew only when its thumb looks different."""
-        if not self.is_attached:
-            return
-        bar, height, total = self.vertical_scrollbar, self.size.height, self._index.total
-        bar.set_reactive(ScrollBar.window_virtual_size, total)
-        bar.set_reactive(ScrollBar.window_size, height)
-        bar.set_reactive(ScrollBar.position, bar.validate_position(self.scroll_y))
-        size = max(1.0, height * height / total) if total > height else 0.0
-        start = (height - size) * self.scroll_y / max(1, total - height)
-        thumb = (int(start * _EIGHTHS), ceil(size * _EIGHTHS), height)
-        if thumb != self._thumb:
-            self._thumb = thumb
-            bar.refresh()
+        if self.is_attached:
+            self.vertical_scrollbar.tell(
+                total=self._index.total, height=self.size.height, position=self.scroll_y
+            )
+
+    @property
+    def vertical_scrollbar(self) -> SteadyScrollBar:
+        """The scrollbar, made when it is first asked for, as Textual does."""
+        if not isinstance(self._vertical_scrollbar, SteadyScrollBar):
+            self._vertical_scrollbar = SteadyScrollBar("vertical", thickness=self.scrollbar_size_vertical)
+            self._vertical_scrollbar.display = False
+            self.app._start_widget(self, self._vertical_scrollbar)
+        return self._vertical_scrollbar
 
     def _forget_from(self, line: int) -> None:
         if len(self._strips) > _MOST_STRIPS:
