@@ -81,7 +81,7 @@ def read_chat(file: LineSource, path: str, limits: Limits = Limits()) -> Importe
         title=clean_line(facts.get("title", "") or ("" if question else Path(path).stem)),
         question=question,
         content_type=clean_line(facts.get("content_type", "")) or "text",
-        conversation_id=clean_line(state.conversation_id or facts.get("conversation_id", "")),
+        conversation_id=clean_line(_conversation_id(facts, state.conversation_id)),
         section_id=clean_line(state.section_id or facts.get("section_id", "")),
         chat_id=clean_line(state.chat_id or facts.get("chat_id", "")),
         logid=logid,
@@ -89,6 +89,15 @@ def read_chat(file: LineSource, path: str, limits: Limits = Limits()) -> Importe
         summary=summary_of(turn.figures, turn.outcome, turn.figures.error, turn.timeline.total_us),
         messages=messages_of(state, sent_at),
     )
+
+
+def _conversation_id(facts: Mapping[str, str], of_frames: str) -> str:
+    """Coze's id of the conversation that the chat is to be in.
+
+    One of ours need not be bound to the one in which the chat was held: a fork, or what was deleted there.
+    """
+    told = facts.get("conversation_id", "")
+    return told if "conversation" in facts else of_frames or told
 
 
 def _lines(file: LineSource, limits: Limits) -> Iterator[str]:

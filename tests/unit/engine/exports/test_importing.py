@@ -251,6 +251,20 @@ async def test_captures_of_a_conversation_make_it_again(
     assert lines_of(same) == lines_of(whole)
 
 
+async def test_captures_of_a_fork_do_not_bind_it_to_the_conversation_it_came_from(
+    database: Database, other: Database, tmp_path: Path
+) -> None:
+    key = await database.write(add_spring)
+    fork = await database.write(
+        lambda c: history.fork(c, key, carrying.take(c, key).messages[-1].key, SENT_AT)  # type: ignore[union-attr]
+    )
+    files = await Exports(database).export([fork], "sse", tmp_path)
+    await imported(other, *files)
+    again = await carried(other, fork)
+    assert again.conversation.conversation_id == ""
+    assert [chat.chat_id for chat in again.chats] == ["7402", "7403"]
+
+
 async def test_a_capture_joins_the_conversation_that_has_its_id(
     database: Database, other: Database, tmp_path: Path
 ) -> None:
