@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from textual.strip import Strip
 
 from coze_tui.engine.browsing import Overview
 from coze_tui.i18n import _, ngettext
 from coze_tui.tui.amounts import shortened, thousands
-from coze_tui.tui.widgets.drawn import Drawn, Part
+from coze_tui.tui.widgets.drawn import Drawn, Part, width_of
 
 _MOST_BOTS = 3
-_LEAST_FOR_BOTS = 60
-"""Cells of the line from which the bots are named."""
+_BOT_CELLS = 16
+_LEAST_GAP = 3
+"""Cells between the two sides."""
 
 
 class HistoryHeader(Drawn):
@@ -40,14 +42,17 @@ class HistoryHeader(Drawn):
         if self._selected:
             words = ngettext("{n} selected", "{n} selected", self._selected)
             left += [("   ✓ ", "user"), (words.format(n=thousands(self._selected)), "user")]
-        return self.line(left, [(self._words(), "muted")])
+        return self.line(left, [(self._words(self.line_width - width_of(left) - _LEAST_GAP), "muted")])
 
-    def _words(self) -> str:
+    def _words(self, room: int) -> str:
+        """The number, and as many of the bots as there is room for: the left side is never cut for them."""
         if self._overview is None:
             return ""
         number, bots = self._overview.conversations, self._overview.bots
         words = ngettext("{n} conversation", "{n} conversations", number).format(n=thousands(number))
-        if not bots or self.line_width < _LEAST_FOR_BOTS:
-            return words
-        named = ", ".join(shortened(bot, 16) for bot in bots[:_MOST_BOTS])
-        return f"{words} · {named}{', …' if len(bots) > _MOST_BOTS else ''}"
+        for count in range(min(_MOST_BOTS, len(bots)), 0, -1):
+            named = ", ".join(shortened(bot, _BOT_CELLS) for bot in bots[:count])
+            longer = f"{words} · {named}{', …' if len(bots) > count else ''}"
+            if cell_len(longer) <= room:
+                return longer
+        return words if cell_len(words) <= room else ""
