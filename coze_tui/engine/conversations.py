@@ -151,6 +151,10 @@ class Conversations:
         """Keep the questions that wait."""
         await self._database.write(lambda c: history.set_queue(c, key, queue))
 
+    async def take_queued(self, key: str) -> tuple[str, tuple[str, ...]]:
+        """Take the next question that waits, before any other program does: it, or nothing, and the rest."""
+        return await self._database.write(lambda c: history.take_queued(c, key))
+
     async def prompts(self, containing: str = "", limit: int = 200) -> tuple[str, ...]:
         """Earlier questions of all conversations, latest first."""
         return await self._database.read(lambda c: history.prompts(c, containing=containing, limit=limit))

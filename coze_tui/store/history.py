@@ -218,6 +218,16 @@ def set_queue(c: sqlite3.Connection, key: str, queue: Sequence[str]) -> None:
     c.execute("UPDATE conversations SET queue = ? WHERE key = ?", (text, key))
 
 
+def take_queued(c: sqlite3.Connection, key: str) -> tuple[str, tuple[str, ...]]:
+    """Takes the next question out of the queue, for whoever comes first; it, and what still waits."""
+    saved = conversation(c, key)
+    if saved is None or not saved.queue:
+        return "", ()
+    question, *rest = saved.queue
+    set_queue(c, key, rest)
+    return question, tuple(rest)
+
+
 def drafts(c: sqlite3.Connection) -> tuple[SavedConversation, ...]:
     """Conversations with unsent text or a queue, the latest first."""
     rows = c.execute(

@@ -62,6 +62,26 @@ async def test_a_question_in_a_new_conversation_does_not_wait_for_the_turn_that_
         assert at.text().count("河流把盐带走") == 1
 
 
+async def test_the_queue_of_a_conversation_that_was_left_waits_there_and_enter_sends_it(home: Path) -> None:
+    async with desk(home, bot(Delta("河流把"), Gate("held"), Delta("盐带走"), Complete())) as at:
+        await at.ask("first")
+        await at.until(lambda: "河流把" in at.text() and at.screen.conversation)
+        left = at.screen.conversation
+        await at.ask("second")
+        await at.ask("third")
+        await at.pilot.press("ctrl+n")
+        at.stand_in.release("held")
+        await at.until(lambda: not at.app.home._engine.result().live.running, "it has ended")
+        await at.screen._open(left)
+        assert at.screen.queue_strip.queued == ("second", "third")
+        assert not at.screen.queue_strip.answer_runs
+        await at.pilot.press("enter")
+        await at.until(lambda: at.text().count("河流把盐带走") == 3 and not at.screen.turn_runs)
+        assert not at.screen.queue_strip.queued
+        questions = [entry.text for entry in at.screen.log_widget.entries if isinstance(entry, UserEntry)]
+        assert questions == ["first", "second", "third"]
+
+
 async def test_what_was_just_typed_is_kept_where_it_was_typed(home: Path) -> None:
     async with desk(home, bot(Answer("河流把"))) as at:
         await at.ask("first")

@@ -34,3 +34,33 @@ async def test_an_answer_that_comes_to_another_program_is_seen_here(home: Path) 
             await second.answered()
             assert "河流把盐带走" in second.text()
             assert second.text().count("海水？") == 1
+
+
+async def test_what_is_queued_in_one_program_is_sent_by_that_one_and_once(home: Path) -> None:
+    steps: list[Step] = [Delta("河流把"), Gate("held"), Delta("盐带走"), Complete()]
+    with StandIn(pace=0, bots=[Bot(BOT, "海水", steps)]) as stand_in:
+        mine = {"COZE_BOT_ID": BOT}
+        async with (
+            desk(home, stand_in=stand_in, environment=mine) as first,
+            desk(home, stand_in=stand_in, environment=mine) as second,
+        ):
+            await first.ask("海水？")
+            await first.until(lambda: "河流把" in first.text())
+            await first.ask("还有呢？")
+            key = first.screen.conversation
+            kept = first.app.home
+            while not (opened := await kept.call(lambda e: e.conversations.open(key))) or not opened.queue:
+                await first.pilot.pause(0.01)
+            await second.screen._open(key)
+            assert second.screen.queue_strip.queued == ("还有呢？",)
+            stand_in.release("held")
+            await first.until(lambda: first.text().count("河流把盐带走") == 2 and not first.screen.turn_runs)
+            await second.answered()
+            assert second.screen.prompt.message == ""
+            await second.pilot.press("enter")  # there is nothing left to send, whatever is still shown
+            await second.until(lambda: second.screen.queue_strip.queued == ())
+            assert not second.screen.turn_runs
+            questions = [
+                chat.question for chat in (await kept.call(lambda e: e.conversations.page(key))).chats
+            ]
+            assert questions == ["海水？", "还有呢？"]

@@ -475,6 +475,8 @@ class ConversationScreen(FailingScreen[None]):
             self.attachments.restore(self._sent_files)
         if self.turn_needs_help(error):
             return
+        if self.runs_elsewhere:
+            return  # what is queued, and what was asked, is the other program's
         if self.phase in (Phase.COMPLETED, Phase.CANCELED) and self._queue and self._was_sent:
             question, *rest = self._queue
             self._set_queue(rest)
@@ -534,6 +536,7 @@ class ConversationScreen(FailingScreen[None]):
 
     def show_chip(self) -> None:
         elapsed = int((self.clock() - self._sent_at) * 1_000_000) if self.turn_runs else None
+        self.queue_strip.answer_runs = self.turn_runs
         self.header.show_chip(Chip(activity_of(self.phase), clean_line(self.figures.tool), elapsed))
 
     @on(MessageLog.EntryChosen)
@@ -575,6 +578,23 @@ class ConversationScreen(FailingScreen[None]):
             await self.home.call(lambda engine: engine.conversations.keep_queue(key, queue))
         except CozeTuiError as error:
             self.show_trouble(advice(error).text)
+
+    @on(Prompt.QueueSendAsked)
+    @work(group="queue", exclusive=True, exit_on_error=False)
+    async def _send_queued(self) -> None:
+        """Send the next question of a queue that was left, unless another program has done so."""
+        if self.turn_runs or not self._queue:
+            return
+        key = self.conversation
+        try:
+            question, rest = await self.home.call(lambda engine: engine.conversations.take_queued(key))
+        except StoreError as error:  # one can chat without it
+            self.tell_failure(error)
+            question, rest = self._queue[0], tuple(self._queue[1:])
+        if key == self.conversation:
+            self._set_queue(rest)
+            if question:
+                self.send(question)
 
     @on(Prompt.QueueTakeAsked)
     def _take_from_queue(self) -> None:

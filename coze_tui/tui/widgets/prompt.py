@@ -81,6 +81,9 @@ class Prompt(TextBox):
     class QueueTakeAsked(Message):
         """The last queued message is to come back, to `set_message`."""
 
+    class QueueSendAsked(Message):
+        """Enter in an empty box: the next queued message is to be sent."""
+
     class AttachmentChosen(Message):
         """A file was chosen after `@`."""
 
@@ -120,7 +123,7 @@ class Prompt(TextBox):
         self.follow_up_count = 0
         """How many follow-ups a digit can choose from."""
         self.has_queue = False
-        """A message waits, so ↑ in an empty box takes it back."""
+        """Messages wait: in an empty box Enter sends the next, ↑ takes the last one back."""
         self.set_reactive(Prompt.send_key, send_key)
         self._completion = completion
         self._commands = commands
@@ -266,6 +269,8 @@ class Prompt(TextBox):
     def _send(self) -> None:
         message = self.message
         if not message.strip():
+            if self.has_queue:
+                self.post_message(self.QueueSendAsked())
             return
         digit = message.strip()
         if len(digit) == 1 and digit in "123456789" and int(digit) <= self.follow_up_count:

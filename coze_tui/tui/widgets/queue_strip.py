@@ -1,9 +1,10 @@
-"""The messages that wait for the running answer to end, above the prompt."""
+"""The messages that wait to be sent, above the prompt: for the running answer to end, or for the person."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual.reactive import var
 from textual.strip import Strip
 
 from coze_tui.i18n import _, ngettext
@@ -13,12 +14,19 @@ _SHOWN = 3
 
 
 class QueueStrip(Drawn):
-    """What is queued, dim, and how to stop the answer or take the last one back. Gone when nothing waits."""
+    """What is queued, dim, and what can be done about it. Gone when nothing waits."""
+
+    answer_runs: var[bool] = var(False, init=False)
+    """The queue is worked off when the answer ends; at rest it waits for the person."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._queued: tuple[str, ...] = ()
         self.display = False
+
+    def watch_answer_runs(self) -> None:
+        """Another key is told."""
+        self.refresh()
 
     @property
     def queued(self) -> tuple[str, ...]:
@@ -48,7 +56,7 @@ class QueueStrip(Drawn):
         hint: list[Part] = [
             (f"  {told}", "muted"),
             (" · ", "muted"),
-            (_("Esc stops the answer"), "muted"),
+            (_("Esc stops the answer") if self.answer_runs else _("Enter sends the next"), "muted"),
             (" · ", "muted"),
             (_("↑ takes the last one back"), "muted"),
         ]

@@ -179,6 +179,18 @@ def test_drafts_and_queues_are_listed_until_they_are_sent(c: sqlite3.Connection)
     assert history.drafts(c) == ()
 
 
+def test_a_queued_question_is_taken_once_in_its_order(c: sqlite3.Connection, key: str) -> None:
+    history.set_queue(c, key, ["一", "二", "三"])
+    assert history.take_queued(c, key) == ("一", ("二", "三"))
+    assert history.take_queued(c, key) == ("二", ("三",))
+    saved = history.conversation(c, key)
+    assert saved is not None
+    assert saved.queue == ("三",)
+    assert history.take_queued(c, key) == ("三", ())
+    assert history.take_queued(c, key) == ("", ())
+    assert history.take_queued(c, "none") == ("", ())
+
+
 def test_the_last_conversation_is_the_one_last_spoken_in(c: sqlite3.Connection) -> None:
     make(c, 1)
     last = make(c, 5)
