@@ -29,11 +29,16 @@ class _Place:
 
 
 class LogWindow:
-    """Fills a log with chats of one conversation. Nothing is told of what comes too late for it."""
+    """Fills a log with chats of one conversation. Nothing is told of what comes too late for it.
 
-    def __init__(self, home: EngineHome[Engine], log: MessageLog) -> None:
+    Args:
+        only_read: Nothing can be done about a chat where it is shown.
+    """
+
+    def __init__(self, home: EngineHome[Engine], log: MessageLog, *, only_read: bool = False) -> None:
         self._home = home
         self._log = log
+        self._only_read = only_read
         self._page: ChatPage | None = None
         self._places: list[_Place] = []
         self.key = ""
@@ -140,7 +145,20 @@ class LogWindow:
                 return place.first if entry is place.question else place.first + (place.question is not None)
         return 0
 
-    def last_of(self, entry: Entry) -> int:
+    async def fork(self, entry: Entry | None) -> str:
+        """Make a conversation that is the same up to and with an entry, or as a whole; its key.
+
+        Raises:
+            StoreError: there is no such place, or nothing has been said.
+        """
+        key, chat = self.key, entry.chat if entry is not None else 0
+        position = self._last_of(entry) if entry is not None and not chat else 0
+        only = isinstance(entry, UserEntry)
+        return await self._home.call(
+            lambda engine: engine.browsing.fork(key, chat=chat, position=position, question_only=only)
+        )
+
+    def _last_of(self, entry: Entry) -> int:
         """Position of the last message of an entry; 0 where that is not known."""
         for place in self._places:
             if entry is place.question:
@@ -159,7 +177,7 @@ class LogWindow:
     def _entries(self, chats: Sequence[ToldChat], *, at_start: bool) -> list[Entry]:
         entries, places = [], []
         for chat in chats:
-            told = entries_of(chat)
+            told = entries_of(chat, only_read=self._only_read)
             entries += told
             question = next((entry for entry in told if isinstance(entry, UserEntry)), None)
             answer = told[-1]
@@ -169,11 +187,11 @@ class LogWindow:
         return entries
 
 
-def entries_of(chat: ToldChat) -> list[Entry]:
+def entries_of(chat: ToldChat, *, only_read: bool = False) -> list[Entry]:
     """A stored chat as the log shows it: the line of a new section, the question, what came back."""
     entries: list[Entry] = []
     if chat.starts_section:
         entries.append(SectionEntry(chat.sent_at_ms))
     if chat.question:
         entries.append(UserEntry(chat.question, chat.sent_at_ms, chat=chat.key))
-    return [*entries, BotEntry.told(chat)]
+    return [*entries, BotEntry.told(chat, only_read=only_read)]

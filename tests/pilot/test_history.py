@@ -23,6 +23,7 @@ from coze_tui.store import history, journal
 from coze_tui.store.database import Database
 from coze_tui.store.journal import ChatSummary
 from coze_tui.store.messages import SavedMessage
+from coze_tui.tui.log.entries import UserEntry
 from coze_tui.tui.screens.history import HistoryScreen
 from coze_tui.tui.widgets.field import Field
 from tests.pilot.conftest import Desk, desk
@@ -280,6 +281,33 @@ async def test_a_fork_stands_at_the_top_and_can_be_gone_on_with(home: Path, told
         await at.press("enter")
         await at.at.until(lambda: "全额退款条款" in at.at.text())
         assert at.at.screen.conversation not in told.values()
+
+
+async def test_a_fork_begins_with_what_was_said_up_to_the_chosen_message(
+    home: Path, told: dict[str, str]
+) -> None:
+    await write(home, talk("long", ("one", "first"), ("two", "second"), ("three", "third"), at=NOW))
+    async with book(home) as at:
+        await at.until(lambda: "third" in at.preview)
+        await at.press("tab", "k", "k", "k", "k")
+        chosen = at.screen.preview.log_widget.chosen
+        assert isinstance(chosen, UserEntry)
+        assert chosen.text == "two"
+        await at.press("f")
+        await at.until(lambda: at.titles[:2] == ["long", "long"])
+        assert at.screen.conversations.has_focus
+        await at.until(lambda: "forked from long" in at.screen.preview.head.text)
+        await at.until(lambda: "two" in at.preview and "second" not in at.preview)
+        assert "first" in at.preview
+
+
+async def test_a_preview_names_no_key_that_does_something_else_there(
+    home: Path, told: dict[str, str]
+) -> None:
+    async with book(home) as at:
+        await at.press("j")
+        await at.until(lambda: "⟂ cut off at" in at.preview)
+        assert "recovers" not in at.preview
 
 
 async def test_other_programs_writing_is_seen_while_the_screen_is_open(

@@ -157,14 +157,19 @@ class GreetingEntry(Entry):
 
 
 class BotEntry(Entry):
-    """What a bot sends back for one question, while it comes or afterwards."""
+    """What a bot sends back for one question, while it comes or afterwards.
+
+    Args:
+        only_read: It stands where nothing can be done about its end, so no key is named there.
+    """
 
     bar = "accent"
 
-    def __init__(self, bot_name: str, sent_at_ms: int, *, chat: int = 0) -> None:
+    def __init__(self, bot_name: str, sent_at_ms: int, *, chat: int = 0, only_read: bool = False) -> None:
         self._header = HeaderBlock(bot_name, "accent", _when(sent_at_ms))
         super().__init__([self._header], chat)
         self.sent_at_ms = sent_at_ms
+        self._only_read = only_read
         self.outcome: Phase | None = None
         self.error: CozeTuiError | None = None
         self._first_text_us = 0
@@ -172,9 +177,9 @@ class BotEntry(Entry):
         self._tokens = 0
 
     @classmethod
-    def told(cls, chat: ToldChat) -> BotEntry:
+    def told(cls, chat: ToldChat, *, only_read: bool = False) -> BotEntry:
         """The entry of a chat that is over."""
-        entry = cls(chat.bot_name, chat.sent_at_ms, chat=chat.key)
+        entry = cls(chat.bot_name, chat.sent_at_ms, chat=chat.key, only_read=only_read)
         for part in chat.parts:
             match part:
                 case ToldAnswer():
@@ -283,7 +288,7 @@ class BotEntry(Entry):
         self.outcome, self.error = update.outcome, update.error
         self._total_us = update.at_us if update.outcome is Phase.COMPLETED else 0
         self._tell()
-        if notice := _end_notice(update, self.sent_at_ms):
+        if notice := _end_notice(update, self.sent_at_ms, only_read=self._only_read):
             self._add(notice)
         self.changed()
 
@@ -364,17 +369,19 @@ def _tool_tail(block: ToolBlock) -> str:
     return _("→ {amount} in {time}").format(amount=amount, time=duration(block.elapsed_us))
 
 
-def _end_notice(update: turn.TurnEnded, sent_at_ms: int) -> NoticeBlock | None:
+def _end_notice(update: turn.TurnEnded, sent_at_ms: int, *, only_read: bool) -> NoticeBlock | None:
     at = clock_time(sent_at_ms + update.at_us // 1000)
     match update.outcome:
         case Phase.INTERRUPTED:
-            return NoticeBlock(_("cut off at {time} — r recovers it").format(time=at), "attention", "⟂")
+            text = _("cut off at {time}") if only_read else _("cut off at {time} — r recovers it")
+            return NoticeBlock(text.format(time=at), "attention", "⟂")
         case Phase.CANCELED:
             return NoticeBlock(_("stopped at {time}").format(time=at), "attention", "◼")
         case Phase.REQUIRES_ACTION:
-            return NoticeBlock(
-                _("the bot waits for the output of a local tool — Enter answers"), "attention", "?"
-            )
+            text = _("the bot waits for the output of a local tool")
+            if not only_read:
+                text = _("the bot waits for the output of a local tool — Enter answers")
+            return NoticeBlock(text, "attention", "?")
         case Phase.FAILED:
             if update.error is None:
                 return NoticeBlock(_("failed"), "error", "✗")

@@ -440,17 +440,10 @@ class ChatScreen(ConversationScreen):
     @work(group="fork", exclusive=True, exit_on_error=False)
     async def _fork(self, entry: Entry | None) -> None:
         """Go on from here in another conversation, which the bot does not know yet."""
-        key = self.conversation
-        if not key or self.turn_runs:
+        if not self.conversation or self.turn_runs:
             self.notify(_("There is nothing to fork yet."), markup=False)
             return
-        chat = entry.chat if entry is not None else 0
-        position = self.window.last_of(entry) if entry is not None and not chat else 0
-        only = isinstance(entry, UserEntry)
-        new = await self.home.call(
-            lambda engine: engine.browsing.fork(key, chat=chat, position=position, question_only=only)
-        )
-        await self._open(new)
+        await self._open(await self.window.fork(entry))
         self.notify(_("This is a fork: what follows is not in the first conversation."), markup=False)
 
     # --- looking inside a chat ---

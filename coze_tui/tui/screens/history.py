@@ -430,12 +430,13 @@ class HistoryScreen(FailingScreen[HistoryChoice | None]):
 
     @work(group="change", exit_on_error=False)
     async def action_fork(self) -> None:
-        """Make a conversation that begins with all that was said in this one."""
+        """Make a conversation that begins with what was said in this one, up to the chosen message if any."""
         item = self.conversations.current
         if item is None or self._is_only_there([item]):
             return
         key = item.key
-        new = await self.home.call(lambda engine: engine.browsing.fork(key))
+        new = await self.preview.fork(key) or await self.home.call(lambda engine: engine.browsing.fork(key))
+        self._preview_over(False)
         self._load(go_to=new)
         self.notify(
             _("“{title}” was forked: a new conversation that the bot does not know yet.").format(

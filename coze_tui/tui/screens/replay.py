@@ -148,7 +148,7 @@ class ReplayScreen(FailingScreen[None]):
         """Begin at a position, and let time pass."""
         await self._forget()
         facts, figures = self.player.facts, TurnFigures()
-        entry = BotEntry(self.header.bot, facts.sent_at_ms)
+        entry = BotEntry(self.header.bot, facts.sent_at_ms, only_read=True)
         log = self.log_widget
         log.clear()
         if facts.question:

@@ -104,7 +104,7 @@ class PreviewPane(Vertical):
 
     def on_mount(self) -> None:
         """The log is there."""
-        self._window = LogWindow(self._home, self.log_widget)
+        self._window = LogWindow(self._home, self.log_widget, only_read=True)
 
     def clear(self) -> None:
         """Show nothing."""
@@ -150,7 +150,14 @@ class PreviewPane(Vertical):
         self.head.show([(_("only on the server — i imports it"), "attention")])
         conversation_id, bot = item.server.conversation_id, item.bot
         chats = await self._home.call(lambda engine: engine.server_side.preview(conversation_id, bot))
-        self.log_widget.show([entry for chat in chats for entry in entries_of(chat)])
+        self.log_widget.show([entry for chat in chats for entry in entries_of(chat, only_read=True)])
+
+    async def fork(self, key: str) -> str | None:
+        """Fork a conversation from the message with the cursor; None where there is none with one."""
+        log = self.log_widget
+        if self._window.key != key or not log.has_focus or log.chosen is None:
+            return None
+        return await self._window.fork(log.chosen)
 
     async def load_older(self, *, first: bool) -> None:
         """Add the chats before what is shown, or show the first ones."""
