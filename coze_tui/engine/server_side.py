@@ -77,6 +77,8 @@ class Refusal:
 
     title: str
     error: CozeTuiError
+    is_gone_here: bool = True
+    """It was done here all the same."""
 
 
 class ServerSide:
@@ -192,10 +194,19 @@ class ServerSide:
             return False
         return True
 
-    async def delete(self, keys: Sequence[str]) -> tuple[Refusal, ...]:
-        """Delete conversations at the server; what it has refused.
+    async def rename_there(self, conversation: ServerConversation, title: str) -> None:
+        """Give a conversation that is only at the server another name."""
+        await api.rename(await self._client(), conversation.conversation_id, title)
+
+    async def delete(
+        self, keys: Sequence[str], only_there: Sequence[ServerConversation] = ()
+    ) -> tuple[Refusal, ...]:
+        """Delete conversations at the server: those with these keys here, and some that are only there.
 
         What is here stays as it is, but no longer bound to the server: brought back, it is only here.
+
+        Returns:
+            What it has refused.
         """
         refusals = []
         for key in keys:
@@ -203,16 +214,21 @@ class ServerSide:
             if saved is None:
                 continue
             try:
-                await self._delete_there(saved)
+                await self._delete_there(saved.conversation_id)
             except CozeTuiError as error:
                 refusals.append(Refusal(clean_line(saved.title), error))
                 continue
             await self._database.write(partial(history.set_conversation_id, key=key, conversation_id=""))
+        for conversation in only_there:
+            try:
+                await self._delete_there(conversation.conversation_id)
+            except CozeTuiError as error:
+                refusals.append(Refusal(conversation.name, error, is_gone_here=False))
         return tuple(refusals)
 
-    async def _delete_there(self, saved: SavedConversation) -> None:
+    async def _delete_there(self, conversation_id: str) -> None:
         try:
-            await api.delete(await self._client(), saved.conversation_id)
+            await api.delete(await self._client(), conversation_id)
         except NotFoundError:
             pass  # as it should be
 

@@ -26,6 +26,7 @@ from coze_tui.settings import Settings
 from coze_tui.text import clean_line
 from coze_tui.tui.render.palette import Palette
 from coze_tui.tui.screens.chat import ChatScreen
+from coze_tui.tui.screens.failing import FailingScreen
 from coze_tui.tui.terminal.display import DifferencesDisplay
 from coze_tui.tui.terminal.guard import GuardedApp
 from coze_tui.tui.terminal.key_order import KeyOrderApp
@@ -365,7 +366,7 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
             return
         self._is_quitting = True
         for screen in self.screen_stack:
-            if isinstance(screen, ChatScreen):
+            if isinstance(screen, FailingScreen):
                 await screen.before_leaving()
         await asyncio.to_thread(self.home.close, 5.0)
         self.exit()

@@ -432,7 +432,7 @@ async def test_what_is_only_on_the_server_is_shown_previewed_and_imported(
         await at.until(
             lambda: "几点涨潮？" in at.preview and "only on the server" in at.screen.preview.head.text
         )
-        await at.press("d")
+        await at.press("f")
         await at.until(lambda: "It is only on the server" in at.toasts)
         await at.press("space", "space", "i")
         await at.until(lambda: "2 conversations imported, 4 messages added" in at.toasts)
@@ -485,6 +485,52 @@ async def test_names_and_deletions_reach_the_server(
         await at.at.until(lambda: not isinstance(at.at.app.screen, HistoryScreen))
         await at.at.until(lambda: [r.method for r in stand_in.requests].count("DELETE") == 1)
     assert await names() == [second]
+
+
+async def test_what_is_only_on_the_server_is_renamed_and_deleted_there_with_undo(
+    home: Path, stand_in: StandIn, elsewhere: Elsewhere
+) -> None:
+    await elsewhere.chat("渡轮", "下一班？")
+    await elsewhere.chat("潮汐", "几点涨潮？")
+
+    async def names() -> list[str]:
+        return [item.name for item in (await api.list_conversations(elsewhere.client, BOT)).items]
+
+    async with book(home, stand_in=stand_in) as at:
+        await at.press("i")
+        await at.until(lambda: at.titles == ["潮汐", "渡轮"])
+        await at.press("g", "r")
+        await at.at.until(lambda: at.at.app.screen is not at.screen)
+        at.at.app.screen.query_one(Field).put("大潮")
+        await at.press("enter")
+        await at.until(lambda: at.titles == ["大潮", "渡轮"])
+        await at.press("d")
+        await at.until(lambda: at.titles == ["渡轮"])
+        await at.press("u")
+        await at.until(lambda: at.titles == ["大潮", "渡轮"])
+        await at.press("d")
+        await at.until(lambda: at.titles == ["渡轮"])
+        assert set(await names()) == {"大潮", "渡轮"}, "it can still be undone"
+    assert await names() == ["渡轮"], "leaving the program is the end of the time to undo"
+
+
+async def test_a_deletion_that_the_server_refuses_is_told(
+    home: Path, stand_in: StandIn, elsewhere: Elsewhere
+) -> None:
+    first = await elsewhere.chat("渡轮", "下一班？")
+    second = await elsewhere.chat("潮汐", "几点涨潮？")
+    async with book(home, stand_in=stand_in) as at:
+        await at.press("i")
+        await at.until(lambda: at.titles == ["潮汐", "渡轮"])
+        await at.press("G", "i")
+        await at.until(lambda: "1 conversation imported" in at.toasts)
+        for conversation_id in (first, second):
+            stand_in.fault("code=4101", path=f"/v1/conversations/{conversation_id}", times=1)
+        await at.press("a", "d")
+        await at.until(lambda: not at.titles)
+        await at.press("escape")
+        await at.until(lambda: "“渡轮” was deleted here, not at the server. 4101" in at.toasts)
+        await at.until(lambda: "“潮汐” was not deleted at the server. 4101" in at.toasts)
 
 
 async def test_what_the_server_refuses_is_told_and_stays_done_here(

@@ -13,6 +13,9 @@ from coze_tui.tui.terminal.resizing import CurrentSizeScreen
 class FailingScreen(CurrentSizeScreen[ScreenResultType]):
     """A screen whose workers may fail: what was foreseen is told, anything else ends the app as a crash."""
 
+    async def before_leaving(self) -> None:
+        """The program is about to end: what must not be lost is kept now."""
+
     def tell_failure(self, error: CozeTuiError) -> None:
         """Tell the person; by default in a toast."""
         self.notify(advice(error).text, severity="error", markup=False)

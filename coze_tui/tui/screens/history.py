@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events, getters, on, work
@@ -21,6 +21,7 @@ from coze_tui.errors import CozeTuiError
 from coze_tui.i18n import N_, _, ngettext
 from coze_tui.text import clean_line
 from coze_tui.tui.amounts import duration, shortened, thousands
+from coze_tui.tui.deletions import Deletions
 from coze_tui.tui.history_items import Item, item_from_found, item_from_server, item_from_summary, merged
 from coze_tui.tui.log.highlights import spans
 from coze_tui.tui.screens.failing import FailingScreen
@@ -48,8 +49,6 @@ _LOOK_SECONDS = 1.0
 """How often it is asked whether another program has written; only while the screen is open."""
 _REST_SECONDS = 0.06
 """The cursor rests so long before the conversation under it is previewed."""
-_UNDO_SECONDS = 12.0
-"""How long a conversation that was deleted here is left at the server."""
 _SERVER_PAGES = 40
 _TITLE_CELLS = 30
 """Of a title in a message."""
@@ -122,13 +121,7 @@ class HistoryScreen(FailingScreen[HistoryChoice | None]):
         self._rest: Timer | None = None
         self._server: dict[str, ServerConversation] | None = None
         """What is only there, by Coze's id; None while the server was not asked."""
-        self._deleted: list[tuple[str, ...]] = []
-        """Keys of what was deleted here, the latest last."""
-        self._leaving: list[str] = []
-        """Keys of what is still to be deleted at the server."""
-        self._leaving_ids: set[str] = set()
-        """Coze's ids of all that was deleted."""
-        self._leave_timer: Timer | None = None
+        self._deletions = Deletions(self.coze)
 
     @property
     def coze(self) -> CozeApp:
@@ -238,7 +231,7 @@ class HistoryScreen(FailingScreen[HistoryChoice | None]):
         return [
             each
             for each in (self._server or {}).values()
-            if each.conversation_id not in self._leaving_ids and (not query or spans(each.name, query))
+            if not self._deletions.hides(each.conversation_id) and (not query or spans(each.name, query))
         ]
 
     def _tell_findings(self, findings: Findings) -> None:
@@ -368,7 +361,7 @@ class HistoryScreen(FailingScreen[HistoryChoice | None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Undo is shown while there is something to undo."""
         if action == "undo":
-            return bool(self._deleted)
+            return self._deletions.can_undo
         if action in ("preview", "list", "search"):
             return not isinstance(self.focused, Field)
         return True
@@ -392,21 +385,27 @@ class HistoryScreen(FailingScreen[HistoryChoice | None]):
             self._leave(HistoryChoice(item.key, item.message or None, needle))
 
     def _leave(self, choice: HistoryChoice | None) -> None:
-        self._delete_there()
+        self._deletions.settle()
         self.dismiss(choice)
+
+    async def before_leaving(self) -> None:
+        await self._deletions.settle_before_leaving()
 
     # --- renaming, pinning, forking, exporting ---
 
     def action_rename(self) -> None:
         """Give the conversation another title."""
         item = self.conversations.current
-        if item is None or self._is_only_there([item]):
+        if item is None:
             return
         from coze_tui.tui.screens.dialogs import AskText
 
         def renamed(title: str | None) -> None:
             if title and title != item.title:
-                self._rename(item.key, title)
+                if item.server is not None:
+                    self._rename_there(item.server, title)
+                else:
+                    self._rename(item.key, title)
 
         self.app.push_screen(AskText(_("Title"), item.title), renamed)
 
@@ -418,6 +417,14 @@ class HistoryScreen(FailingScreen[HistoryChoice | None]):
             await self.home.call(lambda engine: engine.server_side.rename(key, title))
         except CozeTuiError as error:
             self._tell(_("Renamed here; the server was not told."), error)
+
+    @work(group="change", exit_on_error=False)
+    async def _rename_there(self, conversation: ServerConversation, title: str) -> None:
+        title = clean_line(title).strip()
+        await self.home.call(lambda engine: engine.server_side.rename_there(conversation, title))
+        if self._server is not None:
+            self._server[conversation.conversation_id] = replace(conversation, name=title)
+        self._load()
 
     @work(group="change", exit_on_error=False)
     async def action_pin(self) -> None:
@@ -468,51 +475,30 @@ class HistoryScreen(FailingScreen[HistoryChoice | None]):
 
     @work(group="change", exit_on_error=False)
     async def action_delete(self) -> None:
-        """Take out of the history; at the server it is deleted once it can no longer be undone."""
-        items = self._here()
-        keys = _keys(items)
-        if not keys:
+        """Take out of sight; at the server it is deleted once it can no longer be undone."""
+        items = self.conversations.chosen
+        if not items:
             return
-        await self.home.call(lambda engine: engine.browsing.delete(keys))
-        self._deleted.append(keys)
-        there = [item for item in items if item.summary is not None and item.summary.on_server]
-        self._leaving += _keys(there)
-        self._leaving_ids |= {item.summary.conversation_id for item in there if item.summary is not None}
-        self._wait_before_deleting_there()
+        await self._deletions.delete(items)
         self.conversations.unselect()
         self._selection_changed()
         self._load()
         self.refresh_bindings()
-        if len(keys) == 1:
+        if len(items) == 1:
             words = _("“{title}” was deleted.").format(title=_short(items[0]))
         else:
-            words = ngettext("{n} conversation was deleted.", "{n} conversations were deleted.", len(keys))
-            words = words.format(n=thousands(len(keys)))
-        undo = _("u brings it back.") if len(keys) == 1 else _("u brings them back.")
+            words = ngettext("{n} conversation was deleted.", "{n} conversations were deleted.", len(items))
+            words = words.format(n=thousands(len(items)))
+        undo = _("u brings it back.") if len(items) == 1 else _("u brings them back.")
         self.notify(f"{words} {undo}", markup=False)
 
     @work(group="change", exit_on_error=False)
     async def action_undo(self) -> None:
         """Bring back what was deleted last."""
-        if not self._deleted:
-            return
-        keys = self._deleted.pop()
-        self._leaving = [key for key in self._leaving if key not in keys]
-        await self.home.call(lambda engine: engine.browsing.undelete(keys))
-        self.refresh_bindings()
-        self._load(go_to=keys[0])
-
-    def _wait_before_deleting_there(self) -> None:
-        if self._leave_timer is not None:
-            self._leave_timer.stop()
-        self._leave_timer = self.set_timer(_UNDO_SECONDS, self._delete_there)
-
-    def _delete_there(self) -> None:
-        """The time to undo is over: tell the server. Brought back later, a conversation is only here."""
-        keys, self._leaving = tuple(self._leaving), []
-        if keys:
-            # of the app, not of this screen, which may be about to go
-            self.app.run_worker(_delete_at_server(self.coze, keys), group="delete", exit_on_error=False)
+        if self._deletions.can_undo:
+            back = await self._deletions.undo()
+            self.refresh_bindings()
+            self._load(go_to=back)
 
     # --- the server ---
 
@@ -620,13 +606,3 @@ def _server_page(bot_id: str, number: int) -> Callable[[Engine], Awaitable[Serve
 
 def _taking(conversation: ServerConversation, bot_name: str) -> Callable[[Engine], Awaitable[Taken]]:
     return lambda engine: engine.server_side.take(conversation, bot_name)
-
-
-async def _delete_at_server(app: CozeApp, keys: Sequence[str]) -> None:
-    """Delete there what was deleted here; a refusal is told wherever the person is by then."""
-    for refusal in await app.home.call(lambda engine: engine.server_side.delete(keys)):
-        words = _("“{title}” was deleted here, not at the server.").format(
-            title=shortened(refusal.title, _TITLE_CELLS)
-        )
-        text = advice(refusal.error, base_url=app.settings.base_url).text
-        app.notify(f"{words} {text}", severity="error", markup=False)

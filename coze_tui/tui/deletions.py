@@ -1,0 +1,123 @@
+"""What was deleted in the history: brought back, or deleted at the server once the time to undo is over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.timer import Timer
+
+from coze_tui.advice import advice
+from coze_tui.errors import CozeTuiError
+from coze_tui.i18n import _
+from coze_tui.tui.amounts import shortened
+from coze_tui.tui.history_items import Item
+
+if TYPE_CHECKING:
+    from coze_tui.engine.server_side import Refusal, ServerConversation
+    from coze_tui.tui.app import CozeApp
+
+_UNDO_SECONDS = 12.0
+"""How long a conversation that was deleted here is left at the server."""
+_LEAVING_SECONDS = 3.0
+"""How long the program waits for the server when it ends."""
+_TITLE_CELLS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class _Deleted:
+    """What was deleted at one stroke."""
+
+    ids: tuple[str, ...]
+    """Of the items."""
+    keys: tuple[str, ...]
+    """Of the conversations that are here."""
+    conversation_ids: frozenset[str]
+    """Coze's, of those that the server has."""
+    only_there: tuple[ServerConversation, ...]
+
+
+class Deletions:
+    """Out of sight at once, here; at the server later, so that there is always an undo."""
+
+    def __init__(self, app: CozeApp) -> None:
+        self._app = app
+        self._undoable: list[_Deleted] = []
+        """The latest last."""
+        self._owed: list[_Deleted] = []
+        """The server does not know of it yet."""
+        self._settled_ids: set[str] = set()
+        self._timer: Timer | None = None
+
+    @property
+    def can_undo(self) -> bool:
+        """There is something to bring back."""
+        return bool(self._undoable)
+
+    def hides(self, conversation_id: str) -> bool:
+        """What the server may still list under this id is deleted."""
+        if conversation_id in self._settled_ids:
+            return True
+        return any(conversation_id in deleted.conversation_ids for deleted in self._owed)
+
+    async def delete(self, items: Sequence[Item]) -> None:
+        """Take conversations out of sight."""
+        here = [item.summary for item in items if item.summary is not None]
+        only_there = tuple(item.server for item in items if item.server is not None)
+        keys = tuple(summary.key for summary in here)
+        ids = {summary.conversation_id for summary in here if summary.on_server and summary.conversation_id}
+        ids |= {conversation.conversation_id for conversation in only_there}
+        deleted = _Deleted(tuple(item.id for item in items), keys, frozenset(ids), only_there)
+        if keys:
+            await self._app.home.call(lambda engine: engine.browsing.delete(keys))
+        self._undoable.append(deleted)
+        if ids:
+            self._owed.append(deleted)
+            if self._timer is not None:
+                self._timer.stop()
+            self._timer = self._app.set_timer(_UNDO_SECONDS, self.settle)
+
+    async def undo(self) -> str:
+        """Bring back what was deleted last; the id of the first item of it."""
+        deleted = self._undoable.pop()
+        if deleted in self._owed:
+            self._owed.remove(deleted)
+        if deleted.keys:
+            await self._app.home.call(lambda engine: engine.browsing.undelete(deleted.keys))
+        return deleted.ids[0]
+
+    def settle(self) -> None:
+        """The time to undo is over: tell the server. Brought back later, a conversation is only here."""
+        # a worker of the app, not of the screen, which may be about to go
+        self._app.run_worker(self._settle(), group="delete", exit_on_error=False)
+
+    async def settle_before_leaving(self) -> None:
+        """The program ends: tell the server, but do not wait for ever."""
+        try:
+            await asyncio.wait_for(self._settle(), _LEAVING_SECONDS)
+        except (TimeoutError, CozeTuiError):
+            pass  # nobody is there any more to be told
+
+    async def _settle(self) -> None:
+        owed, self._owed = self._owed, []
+        if not owed:
+            return
+        self._undoable = [deleted for deleted in self._undoable if deleted.keys]
+        keys = [key for deleted in owed for key in deleted.keys]
+        only_there = [conversation for deleted in owed for conversation in deleted.only_there]
+        for deleted in owed:
+            self._settled_ids |= deleted.conversation_ids
+        refusals = await self._app.home.call(lambda engine: engine.server_side.delete(keys, only_there))
+        for refusal in refusals:
+            self._tell(refusal)
+
+    def _tell(self, refusal: Refusal) -> None:
+        title = shortened(refusal.title or _("untitled"), _TITLE_CELLS)
+        if refusal.is_gone_here:
+            words = _("“{title}” was deleted here, not at the server.").format(title=title)
+        else:
+            words = _("“{title}” was not deleted at the server.").format(title=title)
+        text = advice(refusal.error, base_url=self._app.settings.base_url).text
+        self._app.notify(f"{words} {text}", severity="error", markup=False)
