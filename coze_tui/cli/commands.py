@@ -192,14 +192,14 @@ COMMANDS: Mapping[str, Command] = {
         ),
         Command(
             "history rename",
-            N_("give a conversation another title"),
+            N_("give a conversation another title, here and at the server"),
             (_LINES, *_COMMON),
             words=N_("ID TITLE"),
             note=_ID_NOTE,
         ),
         Command(
             "history delete",
-            N_("delete conversations on this machine; for seven days that can be undone"),
+            N_("delete conversations, at the server too; here that can be undone for seven days"),
             (Option("--undo", N_("bring deleted ones back")), _LINES, *_COMMON),
             words="ID",
             note=_ID_NOTE,

@@ -1,4 +1,7 @@
-"""`coze-tui history …`: the conversations on this machine, without network, token or screen."""
+"""`coze-tui history …`: the conversations on this machine, without a screen.
+
+Nothing needs a network or token but to rename and delete at the server, too, what it has.
+"""
 
 from __future__ import annotations
 

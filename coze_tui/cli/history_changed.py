@@ -1,4 +1,4 @@
-"""`coze-tui history rename`, `delete` and `prune`: what changes the history on this machine."""
+"""`coze-tui history rename`, `delete` and `prune`: what changes the history."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from coze_tui.amounts import size, thousands
 from coze_tui.cli.agreeing import require_agreement
 from coze_tui.cli.exits import Exit
 from coze_tui.cli.history import Call, conversation_named, conversations_named
+from coze_tui.cli.history_server import delete_there, rename_there
 from coze_tui.cli.history_shown import conversation_values
 from coze_tui.cli.start import tell
 from coze_tui.engine.browsing import Browsing
@@ -28,28 +29,29 @@ async def rename_conversation(call: Call) -> int:
     """Give one another title."""
     if len(call.words) < 2 or not " ".join(call.words[1:]).strip():
         raise SettingsError(_("give the id of a conversation and its new title"), source="rename")
-    saved = await conversation_named(call, call.words[0])
-    await Browsing(call.database).rename(saved.key, " ".join(call.words[1:]))
+    saved, title = await conversation_named(call, call.words[0]), " ".join(call.words[1:])
+    await Browsing(call.database).rename(saved.key, title)
     await _print_changed(call, saved.key)
-    return Exit.OK
+    return await rename_there(call, saved, clean_line(title).strip())
 
 
 async def delete_conversations(call: Call) -> int:
-    """Take some out of sight, or bring them back."""
+    """Take some out of sight, or bring them back; those are only here then."""
     browsing = Browsing(call.database)
     if call.arguments.undo:
         keys = [await _deleted(call, word) for word in call.words]
         if not keys:
             raise SettingsError(_("which conversation? Give its id"), source="ID")
         await browsing.undelete(keys)
-    else:
-        keys = [saved.key for saved in await conversations_named(call, call.words)]
-        await browsing.delete(keys)
-    for key in keys:
-        await _print_changed(call, key)
-    if not call.arguments.undo:
-        tell(_("deleted; `coze-tui history delete --undo ID` brings it back for seven days"))
-    return Exit.OK
+        for key in keys:
+            await _print_changed(call, key)
+        return Exit.OK
+    found = await conversations_named(call, call.words)
+    await browsing.delete([saved.key for saved in found])
+    for saved in found:
+        await _print_changed(call, saved.key)
+    tell(_("deleted; `coze-tui history delete --undo ID` brings it back here for seven days"))
+    return await delete_there(call, found)
 
 
 async def _deleted(call: Call, word: str) -> str:
