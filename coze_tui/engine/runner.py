@@ -17,6 +17,7 @@ from coze_tui.api.codes import error_of_code
 from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Chat, ChatStatus, Frame, Message
 from coze_tui.engine.figures import TurnFigures
+from coze_tui.engine.frame_log import FrameLog
 from coze_tui.engine.past_turn import RETRIEVED
 from coze_tui.engine.turn import TurnState
 from coze_tui.engine.updates import (
@@ -42,6 +43,8 @@ _GRACE_SECONDS = 2.0
 """How long `done` is waited for once a chat event has told the end (api 7.2: it may never come)."""
 _MOST_AT_ONCE = 2_000
 """Frames that are written down and told together; while more wait, the screen has its turns."""
+_MOST_WAITING = 4_000
+"""Frames that are read ahead; a server that is quicker than the disk waits."""
 _GATHER_SECONDS = 0.008
 """So long are frames gathered after others, since each time they are told costs more than they do."""
 _CANNOT_CANCEL = frozenset({4104, 103200005})
@@ -101,7 +104,7 @@ class ChatTurn:
         self.request = request
         self.state = TurnState(conversation_id=request.conversation_id)
         self.figures = TurnFigures()
-        self.frames: list[Frame] = []
+        self.frames = FrameLog()
         self.logid = ""
         self._client = client
         self._record = record
@@ -141,7 +144,7 @@ class ChatTurn:
 
     def recover_from(self, frames: Sequence[Frame], ids: ChatIdentified) -> None:
         """Let the next `updates` fetch the rest of a chat whose frames are known (api 7.4)."""
-        self.frames = list(frames)
+        self.frames = FrameLog(frames)
         self.figures.add_all(self.state.apply_all(frames))
         self.state.chat_id, self.state.conversation_id = ids.chat_id, ids.conversation_id
         self.state.outcome = self.state.error = None
@@ -271,7 +274,9 @@ class ChatTurn:
                 updates += self.state.apply(parse_event(frame))
         if self._record is not None and any(isinstance(update, ChatIdentified) for update in updates):
             await self._record.identify(self.state, self.logid)
-        self.frames += frames  # only now, and nothing is awaited any more: who follows gets each of them once
+        self.frames.extend(
+            frames
+        )  # only now, and nothing is awaited any more: who follows gets each of them once
         return updates
 
     # --- without a stream, and after a cut (api 2.3, 7.4) ---
@@ -398,6 +403,8 @@ async def _read(opened: _Opened, started: float, queue: asyncio.Queue[_Item]) ->
             async with aclosing(stream.frames(started=started)) as frames:
                 async for frame in frames:
                     queue.put_nowait(frame)
+                    while queue.qsize() >= _MOST_WAITING:
+                        await asyncio.sleep(_GATHER_SECONDS)
     except CozeTuiError as failure:
         queue.put_nowait(failure)
     except Exception as failure:  # noqa: BLE001 - a fault of our own must end the turn, not hang it

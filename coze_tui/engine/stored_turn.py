@@ -10,6 +10,7 @@ from coze_tui.advice import advice
 from coze_tui.api.chats import ChatRequest
 from coze_tui.api.objects import Frame, MessageType
 from coze_tui.engine.figures import TurnFigures
+from coze_tui.engine.frame_log import FrameLog
 from coze_tui.engine.turn import Answer, Tool, TurnState
 from coze_tui.engine.updates import Phase
 from coze_tui.errors import ApiError, CozeTuiError, StoreError
@@ -41,7 +42,7 @@ class StoredTurn:
         self._database = database
         self._report = report
         self._site = site
-        self._frames: list[Frame] = []
+        self._frames = FrameLog()
         """All of this turn; of a resumed chat those that came since."""
         self._written = 0
         """How many of them are in the store."""
@@ -93,7 +94,7 @@ class StoredTurn:
 
     async def append(self, frames: Sequence[Frame]) -> None:
         """Write frames that came together, in one transaction."""
-        self._frames += frames
+        self._frames.extend(frames)
         await self._kept(self._write_frames)
 
     async def _write_frames(self) -> None:
@@ -102,10 +103,10 @@ class StoredTurn:
         if self._is_resumed:  # it was final: tool outputs or a recovery go on with it
             now_ms = int(time.time() * 1000)
             self._first_number = await self._database.write(lambda c: journal.resume_chat(c, chat, now_ms))
-            del self._frames[: self._written]
+            self._frames = FrameLog(self._frames.after(self._written))
             self._written = 0
             self._is_resumed = False
-        frames, number = self._frames[self._written :], self._first_number + self._written
+        frames, number = self._frames.after(self._written), self._first_number + self._written
         if not frames and ids is None:
             return
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 from typing import Any
 
@@ -192,8 +192,7 @@ def finish_chat(
     row = c.execute("SELECT conversation, slot, sent_at FROM chats WHERE key = ?", (chat,)).fetchone()
     if row is None:
         raise StoreError("other", detail=f"there is no chat {chat}")
-    frames = frame_lines(c, chat)
-    packed = zlib.compress(b"\n".join(frames)) if frames else None
+    packed, count = _packed(_lines(c, chat))
     conversation, slot, sent_at = str(row[0]), int(row[1]), int(row[2])
     figures = [
         storable(value) if isinstance(value, str) else storable_int(value) for value in astuple(summary)
@@ -202,7 +201,7 @@ def finish_chat(
         f"""UPDATE chats SET is_final = 1, owner = '', capture = coalesce(?, capture),
                 frame_count = max(frame_count, ?), {", ".join(f"{name} = ?" for name in _SUMMARY)}
             WHERE key = ?""",
-        (packed, len(frames), *figures, chat),
+        (packed or None, count, *figures, chat),
     )
     c.execute("DELETE FROM frames WHERE chat = ?", (chat,))
     delete_messages(c, "messages.chat = ? AND messages.position > ?", chat, slot * SLOT)
@@ -231,15 +230,26 @@ def resume_chat(c: sqlite3.Connection, chat: int, now_ms: int) -> int:
 
 def frame_lines(c: sqlite3.Connection, chat: int) -> list[bytes]:
     """The frames of a chat as lines: what was packed, and what came after."""
+    return list(_lines(c, chat))
+
+
+def _lines(c: sqlite3.Connection, chat: int) -> Iterator[bytes]:
     row = c.execute("SELECT capture FROM chats WHERE key = ?", (chat,)).fetchone()
-    lines: list[bytes] = []
     if row and row[0] is not None:
         try:
-            lines = zlib.decompress(row[0]).split(b"\n")
+            yield from zlib.decompress(row[0]).split(b"\n")
         except (zlib.error, TypeError) as error:
             raise StoreError("damaged", detail=f"capture of chat {chat}: {error}") from error
-    later = c.execute("SELECT line FROM frames WHERE chat = ? ORDER BY number", (chat,))
-    return lines + [bytes(line) for (line,) in later]
+    for (line,) in c.execute("SELECT line FROM frames WHERE chat = ? ORDER BY number", (chat,)):
+        yield bytes(line)
+
+
+def _packed(lines: Iterable[bytes]) -> tuple[bytes, int]:
+    """A capture of these lines, made without holding them all, and how many they are."""
+    packer, parts, count = zlib.compressobj(), list[bytes](), 0
+    for count, line in enumerate(lines, 1):
+        parts.append(packer.compress(b"\n" + line if count > 1 else line))
+    return (b"".join(parts) + packer.flush() if count else b""), count
 
 
 def frames_of(c: sqlite3.Connection, chat: int) -> tuple[Frame, ...]:

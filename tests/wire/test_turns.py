@@ -161,7 +161,7 @@ async def test_an_answer_streams_in_and_is_written_down(profile: str) -> None:
     ]
     assert turn.logid
     assert turn.state.usage is not None
-    assert at.record.frames == turn.frames
+    assert at.record.frames == list(turn.frames)
     assert (at.record.begun, at.record.ends) == (1, [(Phase.COMPLETED, None)])
     assert at.record.ids == [turn.state.chat_id]
     assert turn.figures.deltas == sum(len(u.arrivals_us) for u in updates if isinstance(u, AnswerGrew))
@@ -201,7 +201,7 @@ async def test_a_cut_answer_is_fetched_and_never_asked_again(cut: Cut) -> None:
     settled = [update.text for update in updates if isinstance(update, AnswerSettled)]
     assert settled == ["河流把盐带进海里。"]
     assert {frame.id for frame in turn.frames} == {"", RETRIEVED}
-    assert at.record.frames == turn.frames
+    assert at.record.frames == list(turn.frames)
 
 
 async def test_a_cut_answer_that_cannot_be_fetched_keeps_what_came() -> None:
@@ -221,7 +221,7 @@ async def test_an_interrupted_chat_is_recovered_later_from_its_frames() -> None:
         await run(cut)
         again = at.turn()
         ids = ChatIdentified(cut.state.chat_id, cut.state.conversation_id, "")
-        again.recover_from(cut.frames, ids)
+        again.recover_from(list(cut.frames), ids)
         updates = await run(again)
         assert at.asked("/v3/chat") == 1
     assert ended(updates).outcome is Phase.COMPLETED
@@ -263,8 +263,8 @@ async def test_a_token_that_the_server_repeats_is_in_no_frame(streaming: bool) -
         updates = await run(turn)
         await client.aclose()
     assert ended(updates).outcome is Phase.COMPLETED
-    assert "pat_REPEATED0EXAMPLE" not in repr((turn.frames, updates))
-    assert MASK in repr(turn.frames)
+    assert "pat_REPEATED0EXAMPLE" not in repr((list(turn.frames), updates))
+    assert MASK in repr(list(turn.frames))
 
 
 async def test_stopping_keeps_the_text_and_tells_coze() -> None:
@@ -362,7 +362,7 @@ async def test_local_tools_are_answered_and_the_same_chat_goes_on() -> None:
     assert at.record.begun == 1
     assert [outcome for outcome, _ in at.record.ends] == [Phase.REQUIRES_ACTION, Phase.COMPLETED]
     assert len({frame.at_us for frame in turn.frames}) > 1
-    assert turn.frames == sorted(turn.frames, key=lambda frame: frame.at_us)
+    assert list(turn.frames) == sorted(turn.frames, key=lambda frame: frame.at_us)
 
 
 @pytest.mark.parametrize("profile", ["official", "studio"])

@@ -76,7 +76,7 @@ async def test_a_whole_turn_is_in_its_file(tmp_path: Path) -> None:
         [file] = made.folder.iterdir()
     capture = read_capture(file.read_text(encoding="utf-8"))
     assert capture.problems == ()
-    assert list(capture.frames) == turn.frames
+    assert list(capture.frames) == list(turn.frames)
     facts = facts_of(capture)
     assert (facts.question, facts.bot_id, facts.site) == ("海水为什么咸？", BOT, "127.0.0.1")
     assert (facts.chat_id, facts.logid) == (turn.state.chat_id, turn.logid)
@@ -115,7 +115,7 @@ async def test_tool_outputs_go_on_in_the_same_file(tmp_path: Path) -> None:
             pass
         [file] = made.folder.iterdir()
     capture = read_capture(file.read_text(encoding="utf-8"))
-    assert list(capture.frames) == turn.frames
+    assert list(capture.frames) == list(turn.frames)
     assert facts_of(capture).outcome is Phase.COMPLETED
 
 
