@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import marshal
 import zlib
 from collections.abc import Iterable, Iterator
 
 from coze_tui.api.objects import Frame
-from coze_tui.store.journal import frame_from_line, line_from_frame
 
 _BLOCK = 256
 """Frames that are packed together."""
@@ -24,8 +24,8 @@ class FrameLog:
         """Add frames at the end."""
         self._newest += frames
         while len(self._newest) >= 2 * _BLOCK:
-            lines = b"\n".join(map(line_from_frame, self._newest[:_BLOCK]))
-            self._packed.append(zlib.compress(lines, 1))
+            fields = [(frame.event, frame.data, frame.at_us, frame.id) for frame in self._newest[:_BLOCK]]
+            self._packed.append(zlib.compress(marshal.dumps(fields), 1))
             del self._newest[:_BLOCK]
 
     def after(self, count: int) -> list[Frame]:
@@ -46,4 +46,4 @@ class FrameLog:
 
 
 def _unpacked(block: bytes) -> Iterator[Frame]:
-    return map(frame_from_line, zlib.decompress(block).split(b"\n"))
+    return (Frame(*fields) for fields in marshal.loads(zlib.decompress(block)))

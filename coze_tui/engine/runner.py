@@ -131,7 +131,7 @@ class ChatTurn:
     def stop(self) -> None:
         """End the stream; `updates` then cancels the chat at Coze and ends with TurnEnded(canceled)."""
         self._stop_asked.set()
-        if self._arrived is not None:
+        if self._arrived is not None and self._arrived.empty():
             self._arrived.put_nowait(None)
 
     def submit(self, outputs: Sequence[ToolOutput]) -> None:
@@ -214,7 +214,7 @@ class ChatTurn:
 
     async def _stream(self) -> AsyncGenerator[TurnUpdate, None]:
         assert self._open is not None
-        self._arrived = asyncio.Queue()
+        self._arrived = asyncio.Queue(_MOST_WAITING)
         reader = asyncio.create_task(_read(self._open(), self._started, self._arrived))
         try:
             while (items := await self._next_items(self._arrived)) and not self._stop_asked.is_set():
@@ -399,18 +399,16 @@ async def _read(opened: _Opened, started: float, queue: asyncio.Queue[_Item]) ->
     """The one task that owns the stream. It knows no turn: once cancelled it may wait for the collector."""
     try:
         async with opened as stream:
-            queue.put_nowait(LogidReported(stream.logid))
+            await queue.put(LogidReported(stream.logid))
             async with aclosing(stream.frames(started=started)) as frames:
                 async for frame in frames:
-                    queue.put_nowait(frame)
-                    while queue.qsize() >= _MOST_WAITING:
-                        await asyncio.sleep(_GATHER_SECONDS)
+                    await queue.put(frame)
     except CozeTuiError as failure:
-        queue.put_nowait(failure)
+        await queue.put(failure)
     except Exception as failure:  # noqa: BLE001 - a fault of our own must end the turn, not hang it
-        queue.put_nowait(InternalError(failure))
+        await queue.put(InternalError(failure))
     else:
-        queue.put_nowait(None)
+        await queue.put(None)
 
 
 _ORDER = {"function_call": 0, "tool_response": 1, "tool_output": 1, "knowledge": 1, "answer": 2, "verbose": 3}

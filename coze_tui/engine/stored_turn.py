@@ -44,8 +44,8 @@ class StoredTurn:
         self._site = site
         self._frames = FrameLog()
         """All of this turn; of a resumed chat those that came since."""
-        self._written = 0
-        """How many of them are in the store."""
+        self._unwritten: list[Frame] = []
+        """Those of them at the end that are not in the store."""
         self._first_number = 1
         self._ids: tuple[str, str, str, str] | None = None
         """Of chat, conversation and section, and the logid; None until they are known."""
@@ -57,7 +57,7 @@ class StoredTurn:
     @property
     def is_behind(self) -> bool:
         """Something of the turn is not in the store."""
-        return not self.chat or self._written < len(self._frames) or not self._ids_written
+        return not self.chat or bool(self._unwritten) or not self._ids_written
 
     async def begin(self, request: ChatRequest) -> None:
         """Write the question."""
@@ -90,11 +90,12 @@ class StoredTurn:
             return
         if await self._database.run(lambda c: journal.chat(c, self.chat)) is None:
             self.chat = 0
-        self._written, self._ids_written = 0, self._ids is None
+        self._unwritten, self._ids_written = list(self._frames), self._ids is None
 
     async def append(self, frames: Sequence[Frame]) -> None:
         """Write frames that came together, in one transaction."""
         self._frames.extend(frames)
+        self._unwritten += frames
         await self._kept(self._write_frames)
 
     async def _write_frames(self) -> None:
@@ -103,10 +104,10 @@ class StoredTurn:
         if self._is_resumed:  # it was final: tool outputs or a recovery go on with it
             now_ms = int(time.time() * 1000)
             self._first_number = await self._database.write(lambda c: journal.resume_chat(c, chat, now_ms))
-            self._frames = FrameLog(self._frames.after(self._written))
-            self._written = 0
+            self._frames = FrameLog(self._unwritten)
             self._is_resumed = False
-        frames, number = self._frames.after(self._written), self._first_number + self._written
+        frames = tuple(self._unwritten)
+        number = self._first_number + len(self._frames) - len(frames)
         if not frames and ids is None:
             return
 
@@ -124,7 +125,7 @@ class StoredTurn:
                 )
 
         await self._database.write(write)
-        self._written += len(frames)
+        del self._unwritten[: len(frames)]
         self._ids_written = True
 
     async def identify(self, state: TurnState, logid: str) -> None:
