@@ -12,8 +12,12 @@ from pathlib import Path
 import pytest
 
 from coze_tui.errors import StoreError
-from coze_tui.store import history, messages, search
+from coze_tui.store import history, journal, messages, search
 from coze_tui.store.migrations import APPLICATION_ID, STEPS, VERSION, migrate, version_of
+
+
+VERSIONS = Path(__file__).parent / "versions"
+"""Stores as each version has written them: a new version adds its own, none is ever changed."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -21,7 +25,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def first_version(path: Path, message_count: int = 3) -> None:
-    """A file as version 1 has written it."""
+    """A file of version 1 with so many messages."""
     with closing(connect(path)) as c:
         c.execute("PRAGMA journal_mode = WAL")
         migrate(c, path, STEPS[:1])
@@ -51,24 +55,78 @@ def test_a_new_file_gets_all_steps_and_no_backup(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["store.db"]
 
 
-def test_version_1_becomes_the_newest_with_everything_in_it(tmp_path: Path) -> None:
+def written_by(version: int, path: Path) -> None:
+    """A file with two conversations as that version has left it."""
+    with closing(connect(path)) as c:
+        c.execute("PRAGMA journal_mode = WAL")
+        c.executescript((VERSIONS / f"v{version}.sql").read_text("utf-8"))
+
+
+def schema(c: sqlite3.Connection) -> set[tuple[str, ...]]:
+    """Tables with their columns, and indexes, whatever way they have come about."""
+    found: set[tuple[str, ...]] = set()
+    for kind, name, sql in c.execute("SELECT type, name, sql FROM sqlite_master").fetchall():
+        columns = [str(row[1:]) for row in c.execute(f"PRAGMA table_xinfo({name})")]
+        found.add((kind, name, "" if kind == "table" else " ".join(str(sql).split()), *columns))
+    return found
+
+
+def test_there_is_a_file_of_every_version_and_no_step_was_edited(tmp_path: Path) -> None:
+    assert {path.stem for path in VERSIONS.iterdir()} == {f"v{number + 1}" for number in range(VERSION)}
+    for version in range(1, VERSION + 1):
+        written_by(version, tmp_path / f"{version}.db")
+        with (
+            closing(connect(tmp_path / f"{version}.db")) as left,
+            closing(sqlite3.connect(":memory:", isolation_level=None)) as made,
+        ):
+            migrate(made, None, STEPS[:version])
+            assert schema(left) == schema(made)
+            assert version_of(left) == version
+
+
+@pytest.mark.parametrize("version", range(1, VERSION + 1))
+def test_every_version_becomes_the_newest_with_everything_in_it(tmp_path: Path, version: int) -> None:
     path = tmp_path / "store.db"
-    first_version(path)
+    written_by(version, path)
     with closing(connect(path)) as c:
         backup = migrate(c, path)
         assert version_of(c) == VERSION
-        assert {hit.part for hit in search.search(c, "退款")} == {"content"}
-        assert len(search.search(c, "退款")) == 3
-        assert len(search.search(c, "because")) == 3
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as new:
+            migrate(new, None)
+            assert schema(c) == schema(new)
+        assert c.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        assert not c.execute("PRAGMA foreign_key_check").fetchall()
+        spring, harbour = history.conversations(c)
+        assert (spring.key, spring.title, spring.bot_name) == ("spring2a5", "Ｒｅｆｕｎｄ 问题", "小春")
+        assert (spring.pinned, spring.title_by_user, spring.on_server) == (True, True, True)
+        assert (spring.draft, spring.queue) == ("草稿", ("排队",))
+        assert [section.section_id for section in history.sections(c, spring.key)] == ["52"]
+        first, second = journal.chats(c, spring.key)
+        assert (first.chat_id, first.summary.token_count, first.is_final) == ("91", 432, True)
+        assert [frame.at_us for frame in journal.frames_of(c, second.key)] == [84_000, 90_000]
+        said = [(each.type, each.content, each.reasoning) for each in messages.messages(c, spring.key)]
+        assert said == [
+            ("question", "2025年春节是哪一天", ""),
+            ("answer", "2025 年春节是 1 月 29 日", "先查日历"),
+            ("question", "可以退款吗？", ""),
+            ("answer", "可以退款", ""),
+        ]
+        (left,) = journal.unfinished_chats(c, 1_760_000_000_000)
+        assert (left.conversation, left.question) == (harbour.key, "Why is the sea salty?")
+        assert len(journal.frames_of(c, left.key)) == 2
+        assert {hit.type for hit in search.search(c, "退款")} == {"question", "answer"}
+        assert [hit.part for hit in search.search(c, "日历")] == ["reasoning"]
         assert search.search(c, "refund")[0].part == "title"
-        assert [each.key for each in history.conversations(c, filter="小春")] == ["k1"]
+        assert [each.key for each in history.conversations(c, filter="小春")] == ["spring2a5"]
         assert history.prompts(c, containing="hello") == ("ＨＥＬＬＯ",)
-        assert len(messages.messages(c, "k1")) == 3
-    assert backup == tmp_path / "store.db.v1"
+    if version == VERSION:
+        assert backup is None
+        return
+    assert backup == tmp_path / f"store.db.v{version}"
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
     with closing(connect(backup)) as c:
-        assert version_of(c) == 1
-        assert c.execute("SELECT count(*) FROM messages").fetchone()[0] == 3
+        assert version_of(c) == version
+        assert c.execute("SELECT count(*) FROM messages").fetchone()[0] == 5
         assert c.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
 
 
