@@ -38,5 +38,7 @@ def words_for(trouble: Trouble, *, is_saved: bool = True) -> str:
         case kind:
             text = advice(StoreError(kind, trouble.path, trouble.detail)).text
             if kind == "unreadable" and not is_saved:
-                return text + " " + _("Chats are not saved.")
+                text += " " + _("Chats are not saved.")
+            if kind in ("full", "readonly", "locked", "unreadable") and not is_saved:
+                text += " " + _("Afterwards start coze-tui again.")
             return text

@@ -339,6 +339,23 @@ def test_a_newer_store_is_told_and_left_alone(run: Start) -> None:
     assert first.store.path.read_bytes() == content
 
 
+def test_a_store_that_another_program_holds_is_waited_for_and_the_wait_is_told(run: Start) -> None:
+    first = run()
+    first.ask("1 + 1", "= 2")
+    first.quit()
+    with closing(sqlite3.connect(first.store.path, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        program = run("-c", ready=False)
+        program.wait_for("takes longer than usual")
+    program.wait_for("= 2")
+    program.wait_for(lambda screen: "takes longer" not in screen.text())
+    program.ask("2 + 2", "= 4")
+    program.send(b"\x11")
+    program.check_left()
+    assert program.store.questions() == ["1 + 1", "2 + 2"]
+
+
 def overwrite_header(path: Path) -> None:
     with path.open("r+b") as file:
         file.write(b"not a database, surely" * 10)

@@ -54,6 +54,8 @@ _FOOTER = (
     *("app.commands", "chat.history", "chat.new", "chat.events", "chat.bot"),
 )
 """Ids of the bindings that the footer shows, the most wanted first."""
+_PATIENCE_SECONDS = 1.5
+"""After which it is told that the store is not open yet."""
 _LIFE_SECONDS = 0.125
 """How often the sidebar and the chip follow a running turn."""
 
@@ -149,7 +151,11 @@ class ConversationScreen(FailingScreen[None]):
     async def _begin(self) -> None:
         """After the first frame: the store, the conversation to go on with, the bot."""
         wish = self.coze.wish
+        late = _("Opening the history takes longer than usual: another program may hold it.")
+        waiting = self.set_timer(_PATIENCE_SECONDS, lambda: self.banner.add(late))
         await self.home.call(_ready)
+        waiting.stop()
+        self.banner.remove(late)
         for text in await self.home.call(_trouble_texts):
             self.banner.add(text)
         unfinished: Sequence[Unfinished] = ()

@@ -39,6 +39,13 @@ class Banner(Drawn):
             self._texts.append(text)
             self._show()
 
+    def remove(self, text: str) -> None:
+        """A trouble is over."""
+        text = clean_line(text)
+        if text in self._texts:
+            self._texts.remove(text)
+            self._show()
+
     def dismiss(self) -> None:
         """Show none."""
         self._texts.clear()

@@ -15,7 +15,6 @@ from coze_tui.errors import StoreError
 from coze_tui.store import history, journal, messages, search
 from coze_tui.store.migrations import APPLICATION_ID, STEPS, VERSION, migrate, version_of
 
-
 VERSIONS = Path(__file__).parent / "versions"
 """Stores as each version has written them: a new version adds its own, none is ever changed."""
 

@@ -21,6 +21,11 @@ async def test_is_there_only_while_something_is_wrong(stage: Any) -> None:
         banner.add("the disk is full")
         await pilot.pause()
         assert lines_of(banner) == ["! the disk is full"]
+        banner.add("\x1bthe store is locked")
+        banner.remove("\x1bthe store is locked")
+        banner.remove("it never was there")
+        await pilot.pause()
+        assert lines_of(banner) == ["! the disk is full"]
         banner.dismiss()
         await pilot.pause()
         assert not banner.display
