@@ -29,6 +29,8 @@ class Attachment:
     kind: Literal["file", "image", "audio"]
     file_id: str = ""
     file_url: str = ""
+    name: str = ""
+    """The file's, for people; Coze is not told."""
 
     def to_wire(self) -> Json:
         if self.file_id:

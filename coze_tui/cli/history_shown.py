@@ -179,7 +179,7 @@ def _print_chat(chat: ToldChat, paper: Paper, clock: Clock) -> None:
         paper.text()
         sent = f"  {clock.day(chat.sent_at_ms)} {clock.time(chat.sent_at_ms)}"
         paper.line((_("You"), "tool"), (sent, "dim"))
-        _print_text(chat.question, paper)
+        _print_text(chat.asked, paper)
     paper.text()
     figures = " · ".join(words.figures_of(chat))
     paper.line((chat.bot_name, "answering"), (f"  {figures}" if figures else "", "dim"))
@@ -215,6 +215,7 @@ def _chat_values(chat: ToldChat) -> Mapping[str, object]:
     usage = chat.usage
     return {
         "question": chat.question,
+        "files": chat.files,
         "sent_at_ms": chat.sent_at_ms,
         "outcome": str(chat.outcome),
         "end": words.end_of(chat),

@@ -10,6 +10,7 @@ from coze_tui.api import files
 from coze_tui.api.chats import Attachment
 from coze_tui.api.client import CozeClient
 from coze_tui.errors import AttachmentError
+from coze_tui.text import clean_line
 
 _IMAGES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".webp", ".heic", ".heif", ".bmp", ".pcd", ".tiff"})
 _SOUNDS = frozenset({".wav", ".mp3", ".flac", ".m4a", ".aac", ".ogg", ".wma", ".midi"})
@@ -52,5 +53,5 @@ async def upload_all(client: CozeClient, paths: Sequence[Path]) -> tuple[Attachm
             uploaded = await files.upload(client, path)
         except OSError as error:
             raise AttachmentError(error.strerror or type(error).__name__, str(path)) from error
-        sent.append(Attachment(kind_of(path), file_id=uploaded.id))
+        sent.append(Attachment(kind_of(path), file_id=uploaded.id, name=clean_line(path.name)))
     return tuple(sent)

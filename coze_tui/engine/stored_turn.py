@@ -72,13 +72,20 @@ class StoredTurn:
         if self.chat or request is None:
             return
         content_type = "object_string" if request.attachments else "text"
+        files = [attachment.name or attachment.file_url for attachment in request.attachments]
 
         def write(c: sqlite3.Connection) -> int:
             history.add_prompt(c, request.question, at_ms)
             history.create_conversation(c, self._site, request.bot_id, at_ms, key=self.conversation)
             history.undelete(c, self.conversation)
             return journal.begin_chat(
-                c, self.conversation, request.question, request.bot_id, at_ms, content_type=content_type
+                c,
+                self.conversation,
+                request.question,
+                request.bot_id,
+                at_ms,
+                content_type=content_type,
+                files=files,
             )
 
         self.chat = await self._database.write(write)

@@ -66,6 +66,7 @@ def _told(group: Sequence[SavedMessage], chat: SavedChat | None, bot_name: str) 
         key=group[0].chat,
         question=text,
         sent_at_ms=chat.sent_at if chat else group[0].created_at,
+        files=tuple(filter(None, question.name.split("\n"))) if question else (),
         bot_name=bot_name,
         parts=_parts(group),
         follow_ups=tuple(item.content for item in group if item.type == MessageType.FOLLOW_UP),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from coze_tui.api.objects import MessageType, Usage
@@ -57,3 +58,15 @@ class ToldChat:
     """Position of its last message."""
     starts_section: bool = False
     """The context was cleared before this chat (api 4.6)."""
+    files: tuple[str, ...] = ()
+    """Names of what went with the question."""
+
+    @property
+    def asked(self) -> str:
+        """The question with the names of its files."""
+        return with_files(self.question, self.files)
+
+
+def with_files(question: str, files: Sequence[str]) -> str:
+    """A question as it is shown: the names of its files under it."""
+    return "\n".join([question, *(f"+ {name}" for name in files)])

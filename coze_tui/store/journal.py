@@ -98,10 +98,14 @@ def begin_chat(
     sent_at_ms: int,
     *,
     content_type: str = "text",
+    files: Sequence[str] = (),
 ) -> int:
     """Writes a question that is about to be sent; the chat's key. This program owns the chat from now on.
 
     A conversation without a title gets one from the question.
+
+    Args:
+        files: names of the files that go with it; the question itself is a text then.
     """
     question = storable(question)
     slot = new_slot(c, conversation)
@@ -111,12 +115,15 @@ def begin_chat(
         (slot, storable(bot_id), question, sent_at_ms, owners.this_program(), sent_at_ms, conversation),
     )
     chat = cursor.lastrowid or 0
-    asked = SavedMessage("user", "question", question, content_type=content_type, created_at=sent_at_ms)
+    names = "\n".join(files)
+    asked = SavedMessage(
+        "user", "question", question, name=names, content_type=content_type, created_at=sent_at_ms
+    )
     insert(c, conversation, chat, slot * SLOT, [asked])
     c.execute(
         "UPDATE conversations SET updated_at = max(updated_at, ?) WHERE key = ?", (sent_at_ms, conversation)
     )
-    if content_type == "text":
+    if content_type == "text" or files:
         _give_title(c, conversation, question)
     return chat
 

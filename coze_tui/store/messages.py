@@ -26,7 +26,7 @@ class SavedMessage:
     content: str
     reasoning: str = ""
     name: str = ""
-    """The tool's."""
+    """The tool's; of a question the names of the files that went with it, a line each."""
     content_type: str = "text"
     message_id: str = ""
     """Coze's; empty for what was never at the server."""

@@ -193,5 +193,5 @@ def entries_of(chat: ToldChat, *, only_read: bool = False) -> list[Entry]:
     if chat.starts_section:
         entries.append(SectionEntry(chat.sent_at_ms))
     if chat.question:
-        entries.append(UserEntry(chat.question, chat.sent_at_ms, chat=chat.key))
+        entries.append(UserEntry(chat.question, chat.sent_at_ms, chat=chat.key, files=chat.files))
     return [*entries, BotEntry.told(chat, only_read=only_read)]

@@ -157,6 +157,23 @@ async def test_asking_again_sends_the_question_and_not_the_names_of_its_files(
         assert at.screen.prompt.message == "这是什么？"
 
 
+async def test_the_names_of_files_are_kept_with_their_question(home: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "猫.png"
+    picture.write_bytes(b"\x89PNG sample")
+    async with desk(home, bot(Answer("一只猫。"))) as at:
+        await at.ask(f"/attach {picture}")
+        await at.until(lambda: at.screen.attachments.files == (picture,))
+        await at.ask("这是什么？")
+        await at.answered()
+        key = at.screen.conversation
+        await at.pilot.press("ctrl+n")
+        await at.screen._open(key)
+        assert "+ 猫.png" in at.text()
+        assert at.screen.title_text == "这是什么？"
+        (hit,) = (await at.app.home.call(lambda engine: engine.browsing.search("猫.png"))).conversations
+        assert hit.summary.key == key
+
+
 async def test_a_tool_is_answered_after_a_restart(home: Path) -> None:
     call = ToolCall("home", "set_lamp", {"room": "书房"}, "call-1")
     steps = bot(RequireAction((call,)), Answer("灯开了"))

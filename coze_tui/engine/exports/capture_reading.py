@@ -40,6 +40,7 @@ class ImportedChat:
     title: str
     question: str
     content_type: str
+    files: tuple[str, ...]
     conversation_id: str
     section_id: str
     chat_id: str
@@ -81,6 +82,7 @@ def read_chat(file: LineSource, path: str, limits: Limits = Limits()) -> Importe
         title=clean_line(facts.get("title", "") or ("" if question else Path(path).stem)),
         question=question,
         content_type=clean_line(facts.get("content_type", "")) or "text",
+        files=tuple(map(clean_line, filter(None, facts.get("files", "").split("\n")))),
         conversation_id=clean_line(_conversation_id(facts, state.conversation_id)),
         section_id=clean_line(state.section_id or facts.get("section_id", "")),
         chat_id=clean_line(state.chat_id or facts.get("chat_id", "")),

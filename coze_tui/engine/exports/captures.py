@@ -41,6 +41,7 @@ def _facts(carried: CarriedConversation, chat: SavedChat) -> Mapping[str, str]:
         "title": saved.title,
         "question": chat.question,
         "content_type": question.content_type if question else "",
+        "files": question.name if question else "",
         "conversation_id": saved.conversation_id,
         "section_id": chat.section_id,
         "chat_id": chat.chat_id,

@@ -173,7 +173,13 @@ def _put_chat(c: sqlite3.Connection, chat: ImportedChat) -> Imported:
     if any(_is_same(c, known, chat) for known in journal.chats(c, saved.key)):
         return _imported(saved, "same")
     key = journal.begin_chat(
-        c, saved.key, chat.question, chat.bot_id, chat.sent_at, content_type=chat.content_type
+        c,
+        saved.key,
+        chat.question,
+        chat.bot_id,
+        chat.sent_at,
+        content_type=chat.content_type,
+        files=chat.files,
     )
     journal.append_frames(c, key, 1, chat.frames)
     journal.note_ids(

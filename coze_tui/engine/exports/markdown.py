@@ -35,6 +35,8 @@ def _chat(chat: ToldChat, clock: Clock) -> Iterator[str]:
     sent = f"{clock.day(chat.sent_at_ms)} {clock.time(chat.sent_at_ms)}"
     if chat.question:
         yield "\n---\n\n## " + _("You") + f" · {sent}\n\n{_ended(chat.question)}"
+        if chat.files:
+            yield "\n" + "".join(f"- {_plain(name)}\n" for name in chat.files)
     heading = " · ".join([_plain(chat.bot_name), *words.figures_of(chat)])
     yield f"\n## {heading}\n"
     for part in chat.parts:

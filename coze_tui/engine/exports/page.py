@@ -89,7 +89,7 @@ def _said(chat: ToldChat, renderer: MarkdownRenderer, clock: Clock) -> Iterator[
         sent = f"{clock.day(chat.sent_at_ms)} {clock.time(chat.sent_at_ms)}"
         you = line(_("You"))
         yield f'<section class="said you">\n<p class="by"><strong>{you}</strong>{sent}</p>\n'
-        yield f'<p class="question">{text(chat.question)}</p>\n</section>\n'
+        yield f'<p class="question">{text(chat.asked)}</p>\n</section>\n'
     figures = line(" · ".join(words.figures_of(chat)))
     yield '<section class="said bot">\n'
     yield f'<p class="by"><strong>{line(chat.bot_name)}</strong>{figures}</p>\n'

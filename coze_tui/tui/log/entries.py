@@ -9,7 +9,7 @@ from typing import TypeVar
 from coze_tui.advice import advice
 from coze_tui.api.objects import MessageType
 from coze_tui.engine import updates as turn
-from coze_tui.engine.transcript import ToldAnswer, ToldChat, ToldTool
+from coze_tui.engine.transcript import ToldAnswer, ToldChat, ToldTool, with_files
 from coze_tui.engine.updates import Phase
 from coze_tui.errors import CozeTuiError
 from coze_tui.i18n import _
@@ -111,13 +111,13 @@ def _gap(before: Block, block: Block) -> bool:
 
 
 class UserEntry(Entry):
-    """A question; it looks like `shown` where that is given."""
+    """A question, with the names of the files that go with it."""
 
     bar = "user"
 
-    def __init__(self, text: str, sent_at_ms: int, *, chat: int = 0, shown: str = "") -> None:
+    def __init__(self, text: str, sent_at_ms: int, *, chat: int = 0, files: Sequence[str] = ()) -> None:
         self.text = text
-        blocks = [HeaderBlock(_("you"), "user", _when(sent_at_ms)), PlainBlock(shown or text)]
+        blocks = [HeaderBlock(_("you"), "user", _when(sent_at_ms)), PlainBlock(with_files(text, files))]
         super().__init__(blocks, chat)
 
     def copy_text(self) -> str:

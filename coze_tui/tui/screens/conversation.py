@@ -155,7 +155,7 @@ class ConversationScreen(FailingScreen[None]):
         waiting = self.set_timer(_PATIENCE_SECONDS, lambda: self.banner.add(late))
         await self.home.call(_ready)
         waiting.stop()
-        self.banner.remove(late)
+        self.banner.take_back(late)
         for text in await self.home.call(_trouble_texts):
             self.banner.add(text)
         unfinished: Sequence[Unfinished] = ()
@@ -385,8 +385,7 @@ class ConversationScreen(FailingScreen[None]):
         feed = TurnFeed()
         self._sent_files = self.attachments.take()
         files = tuple(path for path, _size in self._sent_files)
-        names = "".join(f"\n+ {clean_line(path.name)}" for path in files)
-        self.begin_turn(question, feed, shown=question + names)
+        self.begin_turn(question, feed, files=[clean_line(path.name) for path in files])
         self._ask_engine(question, feed, files)
         if not self.title_text:
             self._set_title(" ".join(question[:240].split())[:60])
@@ -403,9 +402,9 @@ class ConversationScreen(FailingScreen[None]):
         await self._keep_draft()
 
     def begin_turn(
-        self, question: str, feed: TurnFeed, *, entry: BotEntry | None = None, shown: str = ""
+        self, question: str, feed: TurnFeed, *, entry: BotEntry | None = None, files: Sequence[str] = ()
     ) -> None:
-        """Show a question, as it is or as `shown`, and follow what comes for it."""
+        """Show a question with the names of its files, and follow what comes for it."""
         now_ms = int(time.time() * 1000)
         log = self.log_widget
         self.phase = Phase.SENDING
@@ -414,7 +413,7 @@ class ConversationScreen(FailingScreen[None]):
         self.waiting_calls = ()
         if entry is None:
             entry = BotEntry(self.bot_name, now_ms)
-            asked = UserEntry(question, now_ms, shown=shown)
+            asked = UserEntry(question, now_ms, files=files)
             log.append(asked, entry)
             log.action_to_end()
             self.figures = TurnFigures()

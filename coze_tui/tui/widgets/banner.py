@@ -39,7 +39,7 @@ class Banner(Drawn):
             self._texts.append(text)
             self._show()
 
-    def remove(self, text: str) -> None:
+    def take_back(self, text: str) -> None:
         """A trouble is over."""
         text = clean_line(text)
         if text in self._texts:

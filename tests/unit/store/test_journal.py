@@ -106,6 +106,16 @@ def test_a_question_that_is_no_text_gives_no_title(c: sqlite3.Connection, key: s
     assert messages.messages(c, key)[0].content_type == "object_string"
 
 
+def test_the_names_of_files_stand_with_the_question(c: sqlite3.Connection, key: str) -> None:
+    files = ["猫.png", "发票 \ud83d.pdf"]
+    journal.begin_chat(c, key, "这是什么？", "7402", 2_000, content_type="object_string", files=files)
+    (asked,) = messages.messages(c, key)
+    assert (asked.content, asked.name) == ("这是什么？", "猫.png\n发票 \ufffd.pdf")
+    saved = history.conversation(c, key)
+    assert saved is not None
+    assert saved.title == "这是什么？"
+
+
 def test_a_chat_in_a_conversation_that_is_gone_is_a_store_error(c: sqlite3.Connection) -> None:
     with pytest.raises(StoreError):
         begin(c, "gone")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +18,12 @@ from coze_tui.engine.exports.captures import captures_from
 from coze_tui.engine.exports.exporting import Exports, Format
 from coze_tui.engine.exports.importing import Imported, Imports
 from coze_tui.engine.exports.json_lines import LineLimits, lines_from
+from coze_tui.engine.exports.words import chats_of
 from coze_tui.errors import FileError
 from coze_tui.store import carrying, history, journal, search
 from coze_tui.store.carrying import CarriedConversation
 from coze_tui.store.database import Database
+from coze_tui.store.journal import ChatSummary
 from tests.unit.engine.exports.carried import (
     SENT_AT,
     add_chat,
@@ -263,6 +266,31 @@ async def test_captures_of_a_fork_do_not_bind_it_to_the_conversation_it_came_fro
     again = await carried(other, fork)
     assert again.conversation.conversation_id == ""
     assert [chat.chat_id for chat in again.chats] == ["7402", "7403"]
+
+
+async def test_the_names_of_files_stand_in_every_form_and_come_back(
+    database: Database, other: Database, tmp_path: Path
+) -> None:
+    def add(c: sqlite3.Connection) -> str:
+        key = history.create_conversation(c, "coze.cn", "7511", SENT_AT)
+        chat = journal.begin_chat(
+            c, key, "这是什么？", "7511", SENT_AT, content_type="object_string", files=["猫_*.png", "b.pdf"]
+        )
+        journal.append_frames(c, chat, 1, spring_frames())
+        journal.finish_chat(c, chat, ChatSummary("completed"), [])
+        return key
+
+    key = await database.write(add)
+    [text] = await exported(database, "md", tmp_path)
+    assert "这是什么？\n\n- 猫\\_\\*.png\n- b.pdf\n" in text.read_text("utf-8")
+    [page] = await exported(database, "html", tmp_path)
+    assert "这是什么？\n+ 猫_*.png\n+ b.pdf" in page.read_text("utf-8")
+    for form in ("jsonl", "sse"):
+        files = await exported(database, form, tmp_path)
+        await imported(other, *files)
+        [chat] = chats_of(await carried(other, key))
+        assert (chat.question, chat.files) == ("这是什么？", ("猫_*.png", "b.pdf"))
+        await other.write(lambda c: history.purge(c, key))
 
 
 async def test_a_capture_joins_the_conversation_that_has_its_id(

@@ -22,8 +22,8 @@ async def test_is_there_only_while_something_is_wrong(stage: Any) -> None:
         await pilot.pause()
         assert lines_of(banner) == ["! the disk is full"]
         banner.add("\x1bthe store is locked")
-        banner.remove("\x1bthe store is locked")
-        banner.remove("it never was there")
+        banner.take_back("\x1bthe store is locked")
+        banner.take_back("it never was there")
         await pilot.pause()
         assert lines_of(banner) == ["! the disk is full"]
         banner.dismiss()
