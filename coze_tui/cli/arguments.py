@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 from collections.abc import Sequence
 
@@ -11,11 +10,22 @@ from coze_tui.i18n import _
 
 TYPE_CHECKING = False  # see i18n
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from typing import Any
 
     from coze_tui.errors import SettingsError
 
 _LOOKS_LIKE_OPTION = re.compile(r"--[A-Za-z][\w-]*(=.*)?|-[A-Za-z]", re.DOTALL)
+
+
+class Arguments:
+    """The options of a command by their attribute, and its `words`."""
+
+    def __init__(self, **values: object) -> None:
+        self.__dict__.update(values)
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
 
 
 def find_command(tokens: Sequence[str]) -> tuple[Command, list[str]]:
@@ -48,85 +58,27 @@ def commands_of(name: str) -> tuple[Command, ...]:
     return tuple(command for each, command in COMMANDS.items() if each.startswith(f"{name} "))
 
 
-def read_arguments(command: Command, tokens: Sequence[str]) -> argparse.Namespace:
-    """The options by their attribute, and `words`.
+def read_arguments(command: Command, tokens: Sequence[str]) -> Arguments:
+    """The options by their attribute: text, None, a list, or whether a switch is set; and `words`.
 
     Raises:
         SettingsError: an option is not known, lacks its value, or has a wrong one.
     """
-    options, words = _split(command, tokens)
+    values: dict[str, object] = {"help": False, "version": False}
+    for option in command.options:
+        values[option.attribute] = [] if option.repeats else None if option.value else False
+    words = _split(command, tokens, values)
     if words and not command.words:
         raise _wrong(_("nothing is expected here"), source=words[0])
-    arguments = _parser(command).parse_args(options)
-    arguments.words = words
-    return arguments
+    return Arguments(**values, words=words)
 
 
-def help_text(command: Command) -> str:
-    """What `--help` prints."""
-    parser = _parser(command)
-    listed = commands_of(command.name)
-    if command is CHAT:
-        listed = tuple(each for name, each in COMMANDS.items() if " " not in name)
-    if not listed:
-        return parser.format_help()
-    lines = [_("commands:")]
-    width = max(len(each.name) for each in listed)
-    lines += [f"  {each.name:<{width}}  {_(each.summary)}" for each in listed]
-    lines += ["", _("coze-tui COMMAND --help tells more of each."), ""]
-    return f"{parser.format_help()}\n" + "\n".join(lines)
+_SWITCHES = {"-h": "help", "--help": "help", "--version": "version"}
 
 
-class _Formatter(argparse.HelpFormatter):
-    def add_usage(
-        self, usage: str | None, actions: object, groups: object, prefix: str | None = None
-    ) -> None:
-        super().add_usage(usage, actions, groups, _("usage: "))  # type: ignore[arg-type]  # passed on as they are
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise _wrong(message, source=self.prog)
-
-
-def _parser(command: Command) -> argparse.ArgumentParser:
-    shown = "" if command is CHAT else f" {command.name}"
-    words = f" [{_(command.words)} …]" if command.words else ""
-    parser = _Parser(
-        prog=f"coze-tui{shown}",
-        usage="coze-tui" + (shown or " [" + _("COMMAND") + "]") + " [" + _("options") + "]" + words,
-        description=_(command.summary),
-        epilog=_(command.note) or None,
-        formatter_class=_Formatter,
-        add_help=False,
-        allow_abbrev=False,
-    )
-    group = parser.add_argument_group(_("options"))
-    for option in command.options:
-        text = _(option.help).replace("%", "%%")
-        if not option.value:
-            group.add_argument(*option.names, action="store_true", help=text)
-        else:
-            group.add_argument(
-                *option.names,
-                metavar=option.value,
-                help=text,
-                action="append" if option.repeats else "store",
-                default=[] if option.repeats else None,
-            )
-    group.add_argument("-h", "--help", action="store_true", help=_("show this and end"))
-    if command is CHAT:
-        group.add_argument("--version", action="store_true", help=_("show the version and end"))
-    return parser
-
-
-_SWITCHES = frozenset({"-h", "--help", "--version"})
-
-
-def _split(command: Command, tokens: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Options, each with its value in one token, and words."""
+def _split(command: Command, tokens: Sequence[str], values: dict[str, object]) -> list[str]:
+    """Put the options into `values`; what is left are words."""
     known = {name: option for option in command.options for name in option.names}
-    options: list[str] = []
     words: list[str] = []
     left = iter(tokens)
     for token in left:
@@ -135,7 +87,7 @@ def _split(command: Command, tokens: Sequence[str]) -> tuple[list[str], list[str
         if token == "--":
             words += left
         elif token in _SWITCHES:
-            options.append(token)
+            values[_SWITCHES[token]] = True
         elif option is None or (equals and not name.startswith("--")):
             if _LOOKS_LIKE_OPTION.fullmatch(token):
                 raise _unknown(name, command)
@@ -143,14 +95,19 @@ def _split(command: Command, tokens: Sequence[str]) -> tuple[list[str], list[str
         elif not option.value:
             if equals:
                 raise _wrong(_("takes no value"), source=name)
-            options.append(option.name)
+            values[option.attribute] = True
         else:
             given = value if equals else next(left, None)
             if given is None:
                 raise _wrong(_("needs a value: {value}").format(value=option.value), source=name)
             _check_choice(option, given)
-            options.append(f"{option.name}={given}")
-    return options, words
+            if option.repeats:
+                given_before = values[option.attribute]
+                assert isinstance(given_before, list)
+                given_before.append(given)
+            else:
+                values[option.attribute] = given
+    return words
 
 
 def _leading_options(tokens: Sequence[str]) -> tuple[list[str], list[str]]:

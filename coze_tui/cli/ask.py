@@ -6,7 +6,6 @@ each ten modules cost a person more time than the rest of the start.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import signal
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from coze_tui.api.chats import ToolOutput
 from coze_tui.api.objects import ToolCall
+from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.ask_output import (
     AnswerPrinter,
     EventPrinter,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
-def run_ask(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def run_ask(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Ask, print, and end with the status of the turn."""
     _check(arguments)
     start = begin(command, arguments, environment)
@@ -63,7 +63,7 @@ def run_ask(command: Command, arguments: argparse.Namespace, environment: Mappin
         return 128 + (stopper.signal or signal.SIGINT)
 
 
-def _check(arguments: argparse.Namespace) -> None:
+def _check(arguments: Arguments) -> None:
     chosen = [name for name in ("raw", "json") if getattr(arguments, name)]
     if len(chosen) > 1:
         raise SettingsError(_("cannot go together with --json"), source="--raw")
@@ -76,7 +76,7 @@ def _check(arguments: argparse.Namespace) -> None:
         raise SettingsError(_("cannot go together with --continue or --conversation"), source="--new")
 
 
-async def _ask(start: Start, arguments: argparse.Namespace, question: str, stopper: Stopper) -> int:
+async def _ask(start: Start, arguments: Arguments, question: str, stopper: Stopper) -> int:
     settings = start.settings
     async with AsyncExitStack() as stack:
         connection = Connection(start)
@@ -153,7 +153,7 @@ def _tell_calls(required: ActionRequired) -> None:
 class _Output:
     """All that is printed. Once its reader has gone away, nothing."""
 
-    def __init__(self, arguments: argparse.Namespace) -> None:
+    def __init__(self, arguments: Arguments) -> None:
         self.broken: OSError | None = None
         self._raw = RawPrinter(sys.stdout, cleaned=sys.stdout.isatty())
         self._printers: list[Printer] = []
@@ -185,7 +185,7 @@ class _Output:
                 self.broken = error
 
 
-def _conversation(start: Start, arguments: argparse.Namespace) -> str:
+def _conversation(start: Start, arguments: Arguments) -> str:
     """The id to go on with, or empty for a new conversation.
 
     Raises:
@@ -209,7 +209,7 @@ def _output_for(call: ToolCall, outputs: Sequence[str]) -> ToolOutput | None:
     return None
 
 
-def _record(start: Start, arguments: argparse.Namespace, connection: Connection) -> RecordedTurn | None:
+def _record(start: Start, arguments: Arguments, connection: Connection) -> RecordedTurn | None:
     """Where the turn is saved, opened before anything is asked; None if nowhere."""
     if not arguments.record and start.settings.record_captures is None:
         return None

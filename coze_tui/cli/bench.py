@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import signal
 import sys
@@ -13,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from coze_tui.cli.agreeing import require_agreement
+from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.bench_output import Progress, print_report, report_values
 from coze_tui.cli.commands import Command
 from coze_tui.cli.connect import Connection
@@ -43,7 +43,7 @@ _DEFAULT_RUNS = 10
 _Judged = Sequence[tuple[Measurement, Sequence[Verdict]]]
 
 
-def run_bench(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def run_bench(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Ask, measure, print. The status tells whether every run and every expectation was met."""
     start = begin(command, arguments, environment)
     tell_problems(start)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import platform
 import sys
 from collections.abc import Callable, Mapping
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from coze_tui import __version__
 from coze_tui.cli.agreeing import require_agreement
+from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.commands import Command
 from coze_tui.cli.paper import Paper
 from coze_tui.cli.past_chats import read_past_chat
@@ -29,7 +29,7 @@ _SHOWN_LINES = 60
 _STDOUT = "-"
 
 
-def run_bundle(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def run_bundle(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Show the bundle, ask, write it; with `--output -` it goes to stdout and nothing is asked."""
     start = begin(command, arguments, environment)
     tell_problems(start)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from coze_tui.cli.arguments import read_arguments
+from coze_tui.cli.arguments import Arguments, read_arguments
 from coze_tui.cli.commands import COMMANDS
 from coze_tui.cli.exits import Exit
 from coze_tui.cli.start import Start, begin, tell, tell_problems
@@ -21,9 +20,7 @@ if TYPE_CHECKING:
     from coze_tui.tui.terminal.early import EarlyFrame
 
 
-def run_chat(
-    start: Start, arguments: argparse.Namespace, frame: EarlyFrame | None, *, is_kept: bool = True
-) -> int:
+def run_chat(start: Start, arguments: Arguments, frame: EarlyFrame | None, *, is_kept: bool = True) -> int:
     """Run the app until it is left; its exit status.
 
     Args:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.chat import run_chat
 from coze_tui.cli.commands import Command
 from coze_tui.cli.start import begin
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def run_demo(
     command: Command,
-    arguments: argparse.Namespace,
+    arguments: Arguments,
     environment: Mapping[str, str],
     frame: EarlyFrame | None,
 ) -> int:

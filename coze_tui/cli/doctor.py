@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import locale
 import os
@@ -17,6 +16,7 @@ from pathlib import Path
 from coze_tui import __version__
 from coze_tui.advice import advice
 from coze_tui.api import accounts
+from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.commands import Command
 from coze_tui.cli.connect import Connection
 from coze_tui.cli.exits import Exit, exit_for
@@ -37,7 +37,7 @@ _NETWORK = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE
 _Facts = Iterator[tuple[str, str]]
 
 
-def run_doctor(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def run_doctor(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Print everything; the status is that of the first problem."""
     start = begin(command, arguments, environment)
     problems: list[CozeTuiError] = list(start.problems)

@@ -7,8 +7,7 @@ from contextlib import contextmanager
 
 TYPE_CHECKING = False  # as typing's, which is slow to import
 if TYPE_CHECKING:
-    import argparse
-
+    from coze_tui.cli.arguments import Arguments
     from coze_tui.tui.terminal.early import EarlyFrame
 
 GROUNDS = {
@@ -21,7 +20,7 @@ _DEFAULT = "coze-dark"
 
 
 @contextmanager
-def first_frame(arguments: argparse.Namespace, environment: Mapping[str, str]) -> Iterator[EarlyFrame | None]:
+def first_frame(arguments: Arguments, environment: Mapping[str, str]) -> Iterator[EarlyFrame | None]:
     """Paint the skeleton; in the end the terminal is as it was. None where there is nothing to paint on."""
     from coze_tui.tui.terminal.early import paint_skeleton
 
@@ -79,7 +78,7 @@ class _Ending:
         signal.raise_signal(self._received)
 
 
-def _likely_theme(arguments: argparse.Namespace, environment: Mapping[str, str]) -> str:
+def _likely_theme(arguments: Arguments, environment: Mapping[str, str]) -> str:
     """The theme, as far as it is known cheaply: a wrong guess is seen for a moment and no more."""
     wish = getattr(arguments, "theme", None) or environment.get("COZE_TUI_THEME")
     if wish:

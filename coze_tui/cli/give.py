@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
 
+from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.commands import Command
 from coze_tui.cli.past_chats import read_past_chat
 from coze_tui.cli.start import begin, require_bot, tell_problems
@@ -17,7 +17,7 @@ from coze_tui.i18n import _
 _FORMS: Mapping[str, Form] = {"curl": "curl", "python": "python", "ask": "ask"}
 
 
-def run_give(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def run_give(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Print the chat's question in the form that was asked for. A bot or site of the flags wins."""
     start = begin(command, arguments, environment)
     tell_problems(start)

@@ -5,12 +5,12 @@ Nothing needs a network or token but to rename and delete at the server, too, wh
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.commands import Command
 from coze_tui.cli.paper import Paper
 from coze_tui.cli.start import Start, begin, tell, tell_problems
@@ -33,7 +33,7 @@ class Call:
     """What one call of the command works with."""
 
     start: Start
-    arguments: argparse.Namespace
+    arguments: Arguments
     database: Database
     paper: Paper
 
@@ -42,7 +42,7 @@ class Call:
         return list(self.arguments.words)
 
 
-def run_history(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def run_history(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Do what the second word says; `list` without one."""
     start = begin(command, arguments, environment)
     tell_problems(start)
@@ -52,7 +52,7 @@ def run_history(command: Command, arguments: argparse.Namespace, environment: Ma
     return status
 
 
-async def _run(name: str, start: Start, arguments: argparse.Namespace) -> int:
+async def _run(name: str, start: Start, arguments: Arguments) -> int:
     file = start.paths.database_file
     opened = await open_or_rescue(file)
     database = opened.database

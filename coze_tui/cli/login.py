@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import getpass
 import sys
@@ -12,6 +11,7 @@ from dataclasses import replace
 from coze_tui.addresses import AddressError, base_url_from_text, site_name
 from coze_tui.api import accounts, oauth
 from coze_tui.api.client import CozeClient
+from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.commands import Command
 from coze_tui.cli.connect import Connection
 from coze_tui.cli.exits import Exit, exit_for
@@ -23,7 +23,7 @@ from coze_tui.settings import Settings
 from coze_tui.text import clean_line
 
 
-def run_login(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def run_login(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Ask for the token, or for an OAuth login; keep what Coze accepts."""
     start = begin(command, arguments, environment)
     tell_problems(start)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping
 
+from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.commands import Command
 from coze_tui.cli.start import begin, tell, tell_problems
 from coze_tui.errors import CredentialsError
 from coze_tui.i18n import _
 
 
-def run_logout(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def run_logout(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Forget it; a token of the environment, a file or a command is not ours to forget."""
     start = begin(command, arguments, environment)
     tell_problems(start)

@@ -14,8 +14,7 @@ from coze_tui import __version__
 
 TYPE_CHECKING = False  # as typing's, which is slow to import
 if TYPE_CHECKING:
-    import argparse
-
+    from coze_tui.cli.arguments import Arguments
     from coze_tui.cli.commands import Command
 
 PROGRAM = "coze-tui"
@@ -62,14 +61,16 @@ def main(tokens: Sequence[str], environment: Mapping[str, str]) -> int:
         return 0
     try:
         _speak_as_asked(tokens, environment)
-        from coze_tui.cli.arguments import find_command, help_text, read_arguments
+        from coze_tui.cli.arguments import find_command, read_arguments
 
         command, rest = find_command(tokens)
         arguments = read_arguments(command, rest)
         if arguments.help:
+            from coze_tui.cli.help import help_text
+
             print(help_text(command), end="")
             return 0
-        if getattr(arguments, "version", False):
+        if arguments.version:
             print(f"{PROGRAM} {__version__}")
             return 0
         return _run(command, arguments, environment)
@@ -83,7 +84,7 @@ def main(tokens: Sequence[str], environment: Mapping[str, str]) -> int:
         return _fail(error, environment)
 
 
-def _run(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def _run(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
     match command.name.partition(" ")[0]:
         case "ask":
             from coze_tui.cli.ask import run_ask

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Mapping
 
+from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.commands import Command
 from coze_tui.cli.exits import Exit
 from coze_tui.cli.past_chats import read_past_chat
@@ -16,7 +16,7 @@ from coze_tui.i18n import _
 _LOWEST, _HIGHEST = 0.1, 100.0
 
 
-def run_replay(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def run_replay(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Play the chat until the screen is left; its exit status."""
     from coze_tui.tui.terminal.signals import Lifeline, missing_terminals, speak_utf8
 

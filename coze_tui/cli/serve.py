@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import shlex
 import signal
 import threading
@@ -11,6 +10,7 @@ from io import BytesIO
 from pathlib import Path
 from types import FrameType
 
+from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.commands import Command
 from coze_tui.cli.start import tell
 from coze_tui.credentials import TOKEN_VARIABLE
@@ -29,7 +29,7 @@ _MOST_BYTES = 256_000_000
 """Of a capture: more than a chat can be, times and all."""
 
 
-def run_serve(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def run_serve(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Serve, say how to reach it, and wait for the end."""
     # the first one is what the printed lines lead to: a capture of one's own goes before the demo
     bots = [*(_recorded(number, name) for number, name in enumerate(arguments.capture)), *demo_bots()]

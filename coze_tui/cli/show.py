@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 
 from coze_tui.addresses import base_url_of_site
 from coze_tui.advice import advice
+from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.commands import Command
 from coze_tui.cli.paper import Paper
 from coze_tui.cli.past_chats import PastChat, read_past_chat
@@ -28,7 +28,7 @@ from coze_tui.text import clean_line
 _MOST_PROBLEMS = 5
 
 
-def run_show(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def run_show(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Print what is known of the chat. What is wrong with its capture is told on stderr."""
     start = begin(command, arguments, environment)
     tell_problems(start)

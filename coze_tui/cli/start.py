@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from coze_tui import paths
+from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.commands import Command
 from coze_tui.credentials import CredentialsFile, Token, find_token
 from coze_tui.errors import CozeTuiError, CredentialsError, SettingsError, StoreError
@@ -46,7 +46,7 @@ class Start:
         )
 
 
-def begin(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> Start:
+def begin(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> Start:
     """Make the folders, read the settings and speak the person's language.
 
     Raises:
@@ -111,7 +111,7 @@ def require_bot(settings: Settings) -> str:
     return settings.bot_id
 
 
-def _flags(command: Command, arguments: argparse.Namespace) -> Mapping[str, object]:
+def _flags(command: Command, arguments: Arguments) -> Mapping[str, object]:
     flags: dict[str, object] = {}
     for option in command.options:
         given = getattr(arguments, option.attribute)

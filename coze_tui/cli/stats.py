@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import csv
 import re
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from coze_tui.amounts import duration, thousands
+from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.commands import Command
 from coze_tui.cli.paper import Paper
 from coze_tui.cli.start import begin, tell, tell_problems
@@ -36,7 +36,7 @@ _BAR = 24
 _LEAST_BAR = 6
 
 
-def run_stats(command: Command, arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def run_stats(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Add up, and print as bars, JSON or CSV."""
     start = begin(command, arguments, environment)
     tell_problems(start)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from coze_tui.cli.arguments import find_command, help_text, read_arguments
+from coze_tui.cli.arguments import find_command, read_arguments
 from coze_tui.cli.commands import CHAT, COMMANDS
+from coze_tui.cli.help import cells, help_text, wrapped
 from coze_tui.errors import SettingsError
+from coze_tui.i18n import _, use_language
 
 ASK = COMMANDS["ask"]
 
@@ -124,10 +126,34 @@ def test_help_names_every_option(name: str) -> None:
 def test_each_command_is_listed_by_the_help_before_it() -> None:
     for name, each in COMMANDS.items():
         first, _, second = name.partition(" ")
-        text = help_text(COMMANDS[first] if second else CHAT)
+        text = help_text(COMMANDS[first] if second else CHAT, 200)
         assert f"  {name} " in text
         assert each.summary in text
     assert "history list" not in help_text(CHAT)
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+@pytest.mark.parametrize("width", [40, 64, 80, 100])
+def test_help_fits_and_its_columns_stand(language: str, width: int) -> None:
+    use_language(language)
+    try:
+        for command in COMMANDS.values():
+            lines = help_text(command, width).splitlines()
+            body = [line for line in lines[1:] if not line.startswith("  -")]
+            assert max(map(cells, body)) <= max(width, 64)
+            told = next(line for line in lines if line.startswith("  -h, --help"))
+            assert cells(told[: -len(_("show this and end"))]) == 24
+    finally:
+        use_language("en")
+
+
+def test_words_stay_whole_and_nothing_is_lost() -> None:
+    text = "只有一行（带括号）的说明，以及 --option 和 words that stay whole。（"
+    for width in range(2, 60):
+        lines = wrapped(text, width)
+        assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+        assert all("option" not in line or "--option" in line for line in lines)
+        assert not any(line.startswith(("，", "。", "）")) for line in lines)
 
 
 def test_an_unknown_second_word_names_the_nearest() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from coze_tui.cli import first_frame
+from coze_tui.cli.arguments import Arguments
 from coze_tui.tui.render.palette import DARK, LIGHT
 
 if sys.platform == "win32":
@@ -19,7 +19,7 @@ from tests.terminal.harness import Terminal
 
 
 def likely(home: Path, *, flag: str | None = None, **environment: str) -> str:
-    arguments = argparse.Namespace(theme=flag)
+    arguments = Arguments(theme=flag)
     return first_frame._likely_theme(arguments, {"COZE_TUI_HOME": str(home), **environment})
 
 
