@@ -1,19 +1,13 @@
-"""Where config, data and state live. Only `ensure` makes anything."""
+"""The files in the program's folders. Only `ensure` makes anything."""
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
+from coze_tui.folders import REMEMBERED, SETTINGS, find_folders, folders_under
 from coze_tui.private_files import make_private_folder
-
-APP = "coze-tui"
-HOME_VARIABLE = "COZE_TUI_HOME"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +22,7 @@ class Paths:
 
     @property
     def settings_file(self) -> Path:
-        return self.config / "settings.toml"
+        return self.config / SETTINGS
 
     @property
     def credentials_file(self) -> Path:
@@ -45,7 +39,7 @@ class Paths:
 
     @property
     def remembered_file(self) -> Path:
-        return self.state / "remembered.json"
+        return self.state / REMEMBERED
 
     @property
     def log_file(self) -> Path:
@@ -59,24 +53,14 @@ class Paths:
 
 def find_paths(environment: Mapping[str, str]) -> Paths:
     """The folders for this environment; nothing is touched."""
-    home = environment.get(HOME_VARIABLE, "").strip()
-    if home:
-        return paths_under(Path(os.path.abspath(os.path.expanduser(home))))
-    if not _has_home(environment):
-        import tempfile
-
-        owner = "" if sys.platform == "win32" else f"-{os.geteuid()}"
-        return _under(Path(tempfile.gettempdir()) / f"{APP}{owner}", is_temporary=True)
-    return Paths(
-        config=platformdirs.user_config_path(APP, appauthor=False),
-        data=platformdirs.user_data_path(APP, appauthor=False),
-        state=platformdirs.user_state_path(APP, appauthor=False),
-    )
+    config, data, state, is_temporary = find_folders(environment)
+    return Paths(Path(config), Path(data), Path(state), is_temporary)
 
 
 def paths_under(folder: Path) -> Paths:
     """Everything under one folder, as `COZE_TUI_HOME` asks."""
-    return _under(folder)
+    config, data, state = folders_under(str(folder))
+    return Paths(Path(config), Path(data), Path(state))
 
 
 def ensure(paths: Paths) -> list[tuple[Path, OSError]]:
@@ -88,21 +72,3 @@ def ensure(paths: Paths) -> list[tuple[Path, OSError]]:
         except OSError as error:
             failures.append((folder, error))
     return failures
-
-
-def _under(folder: Path, *, is_temporary: bool = False) -> Paths:
-    return Paths(folder / "config", folder / "data", folder / "state", is_temporary)
-
-
-def _has_home(environment: Mapping[str, str]) -> bool:
-    if sys.platform == "win32":
-        return True  # platformdirs asks the system there
-    home = environment.get("HOME")
-    if home is None:
-        import pwd
-
-        try:
-            home = pwd.getpwuid(os.getuid()).pw_dir
-        except KeyError:
-            return False
-    return os.path.isabs(home)

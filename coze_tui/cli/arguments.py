@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from coze_tui.cli.commands import CHAT, COMMANDS, Command, Option
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from coze_tui.errors import SettingsError
-
-_LOOKS_LIKE_OPTION = re.compile(r"--[A-Za-z][\w-]*(=.*)?|-[A-Za-z]", re.DOTALL)
 
 
 class Arguments:
@@ -89,7 +86,7 @@ def _split(command: Command, tokens: Sequence[str], values: dict[str, object]) -
         elif token in _SWITCHES:
             values[_SWITCHES[token]] = True
         elif option is None or (equals and not name.startswith("--")):
-            if _LOOKS_LIKE_OPTION.fullmatch(token):
+            if _looks_like_option(token):
                 raise _unknown(name, command)
             words.append(token)
         elif not option.value:
@@ -108,6 +105,14 @@ def _split(command: Command, tokens: Sequence[str], values: dict[str, object]) -
             else:
                 values[option.attribute] = given
     return words
+
+
+def _looks_like_option(token: str) -> bool:
+    """`-x` or `--some-name`, also with `=value`; a sum or a sentence that begins with `-` does not."""
+    name = token.partition("=")[0] if token.startswith("--") else token
+    letters = name.removeprefix("--") if name.startswith("--") else name.removeprefix("-")
+    is_long = name.startswith("--") and letters.replace("-", "").replace("_", "").isalnum()
+    return letters[:1].isascii() and letters[:1].isalpha() and (is_long or len(name) == 2)
 
 
 def _leading_options(tokens: Sequence[str]) -> tuple[list[str], list[str]]:

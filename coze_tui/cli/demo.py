@@ -11,7 +11,7 @@ from coze_tui.cli.chat import run_chat
 from coze_tui.cli.commands import Command
 from coze_tui.cli.start import begin
 from coze_tui.credentials import TOKEN_VARIABLE
-from coze_tui.paths import HOME_VARIABLE
+from coze_tui.folders import HOME_VARIABLE
 from coze_tui.settings import PREFIX, variable_of
 from coze_tui.standin.bots import demo_bots
 from coze_tui.standin.server import StandIn

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from coze_tui.folders import REMEMBERED, SETTINGS, find_folders
+
 TYPE_CHECKING = False  # as typing's, which is slow to import
 if TYPE_CHECKING:
     from coze_tui.cli.arguments import Arguments
@@ -83,25 +85,23 @@ def _likely_theme(arguments: Arguments, environment: Mapping[str, str]) -> str:
     wish = getattr(arguments, "theme", None) or environment.get("COZE_TUI_THEME")
     if wish:
         return str(wish)
-    from coze_tui.paths import find_paths
-
-    paths = find_paths(environment)
-    return _chosen(paths.remembered_file) or _set(paths.settings_file) or _DEFAULT
+    config, _data, state, _is_temporary = find_folders(environment)
+    return _chosen(f"{state}/{REMEMBERED}") or _set(f"{config}/{SETTINGS}") or _DEFAULT
 
 
-def _chosen(file: object) -> str:
-    import json
-
+def _chosen(file: str) -> str:
     try:
-        with open(str(file), encoding="utf-8") as opened:
+        with open(file, encoding="utf-8") as opened:
+            import json
+
             return str(json.load(opened)["chosen"]["theme"])
     except (OSError, ValueError, RecursionError, LookupError, TypeError):
         return ""
 
 
-def _set(file: object) -> str:
+def _set(file: str) -> str:
     try:
-        with open(str(file), encoding="utf-8", errors="replace") as opened:
+        with open(file, encoding="utf-8", errors="replace") as opened:
             for line in opened:
                 name, _equals, value = line.partition("=")
                 if name.strip() == "theme":

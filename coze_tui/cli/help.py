@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
-import unicodedata
 from collections.abc import Iterator, Sequence
 
 from coze_tui.cli.arguments import commands_of
@@ -15,10 +13,6 @@ from coze_tui.i18n import N_, _
 _LEFT = 24
 """Cells of the column of the options' names."""
 _WIDEST = 100
-_PIECE = re.compile(
-    r"[（《「“]*(?:[\u3400-\u9fff]|[^\s\u3400-\u9fff（《「“]+)[，。：；、！？）》」”…]*\s*|\S\s*"
-)
-"""What is not broken: a word or a Chinese character, and the punctuation and blanks that go with it."""
 _HELP = Option("--help", N_("show this and end"), short="-h")
 _VERSION = Option("--version", N_("show the version and end"))
 
@@ -53,7 +47,7 @@ def help_text(command: Command, width: int = 0) -> str:
 def wrapped(text: str, width: int) -> list[str]:
     """The text in lines of at most so many cells, broken at blanks and between wide characters."""
     lines, line = [], ""
-    for piece in _PIECE.findall(text):
+    for piece in _pieces(text):
         if line and cells(line) + cells(piece.rstrip()) > width:
             lines.append(line.rstrip())
             line = piece.lstrip()
@@ -62,9 +56,24 @@ def wrapped(text: str, width: int) -> list[str]:
     return [*lines, line.rstrip()]
 
 
+def _pieces(text: str) -> list[str]:
+    """What is not broken: a word or a Chinese character, and the punctuation and blanks that go with it."""
+    if text.isascii():
+        return [f"{word} " for word in text.split(" ")]
+    import re
+
+    return re.findall(
+        r"[（《「“]*(?:[\u3400-\u9fff]|[^\s\u3400-\u9fff（《「“]+)[，。：；、！？）》」”…]*\s*|\S\s*", text
+    )
+
+
 def cells(text: str) -> int:
     """How wide a text is on a terminal."""
-    return len(text) + sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    if text.isascii():
+        return len(text)
+    from unicodedata import east_asian_width
+
+    return len(text) + sum(east_asian_width(character) in "WF" for character in text)
 
 
 def _names_of(option: Option) -> str:

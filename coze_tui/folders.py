@@ -1,0 +1,54 @@
+"""Where config, data and state live, as text and cheap to know: the first frame waits for it."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False  # see i18n
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+APP = "coze-tui"
+HOME_VARIABLE = "COZE_TUI_HOME"
+SETTINGS = "settings.toml"
+REMEMBERED = "remembered.json"
+
+
+def find_folders(environment: Mapping[str, str]) -> tuple[str, str, str, bool]:
+    """Config, data, state, and whether they are temporary, as there is no home folder."""
+    home = environment.get(HOME_VARIABLE, "").strip()
+    if home:
+        return *folders_under(os.path.abspath(os.path.expanduser(home))), False
+    if not _has_home(environment):
+        import tempfile
+
+        owner = "" if sys.platform == "win32" else f"-{os.geteuid()}"
+        return *folders_under(os.path.join(tempfile.gettempdir(), f"{APP}{owner}")), True
+    import platformdirs
+
+    return (
+        platformdirs.user_config_dir(APP, appauthor=False),
+        platformdirs.user_data_dir(APP, appauthor=False),
+        platformdirs.user_state_dir(APP, appauthor=False),
+        False,
+    )
+
+
+def folders_under(folder: str) -> tuple[str, str, str]:
+    """Config, data and state in one folder, as `COZE_TUI_HOME` asks."""
+    return os.path.join(folder, "config"), os.path.join(folder, "data"), os.path.join(folder, "state")
+
+
+def _has_home(environment: Mapping[str, str]) -> bool:
+    if sys.platform == "win32":
+        return True  # platformdirs asks the system there
+    home = environment.get("HOME")
+    if home is None:
+        import pwd
+
+        try:
+            home = pwd.getpwuid(os.getuid()).pw_dir
+        except KeyError:
+            return False
+    return os.path.isabs(home)
