@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -53,13 +54,54 @@ async def test_an_unknown_bot(official: StandIn, loopback: Loopback) -> None:
     assert len(official.requests) == 1
 
 
-@pytest.mark.parametrize(
+UNKNOWN_PATHS = pytest.mark.parametrize(
     "refusal",
     [
         (b'{"code":401,"msg":"missing session_key in cookie"}', "401 Unauthorized"),
         (b"no such page", "404 Not Found"),
     ],
 )
+
+
+@UNKNOWN_PATHS
+async def test_an_older_server_is_asked_for_the_old_list(
+    refusal: tuple[bytes, str], loopback: Loopback
+) -> None:
+    old = b'{"code":0,"data":{"space_bots":[{"bot_id":"7","bot_name":"n"}],"total":41}}'
+    refused = loopback.answer(*refusal)
+    server = await loopback.serve(loopback.in_turn(refused, loopback.answer(old)))
+    client = await loopback.client(server.base_url)
+    page = await bots.list_bots(client, "22", 2)
+    assert [(bot.id, bot.name) for bot in page.items] == [("7", "n")]
+    assert page.has_more
+    assert [request.line for request in server.requests] == [
+        "GET /v1/bots?workspace_id=22&publish_status=published_online&page_num=2&page_size=20 HTTP/1.1",
+        "GET /v1/space/published_bots_list?space_id=22&page_index=2&page_size=20 HTTP/1.1",
+    ]
+
+
+async def test_the_old_list_of_the_stand_in_is_read_alike(official: StandIn, loopback: Loopback) -> None:
+    client = await loopback.client(official.base_url, lambda: official.token)
+    workspace = (await accounts.list_workspaces(client)).items[0]
+    path, params = "/v1/space/published_bots_list", {"space_id": workspace.id, "page_index": "1"}
+    old = await client.get_json(path, params)
+    passed_on = json.dumps(old.raw).encode()
+    server = await loopback.serve(
+        loopback.in_turn(loopback.answer(b"", "404 Not Found"), loopback.answer(passed_on))
+    )
+    page = await bots.list_bots(await loopback.client(server.base_url), workspace.id)
+    new = await bots.list_bots(client, workspace.id)
+    assert [(bot.id, bot.name) for bot in page.items] == [(bot.id, bot.name) for bot in new.items]
+
+
+async def test_a_workspace_that_is_not_found_is_not_asked_for_twice(loopback: Loopback) -> None:
+    server = await loopback.serve(loopback.answer(b'{"code":4200,"msg":"no such workspace"}'))
+    with pytest.raises(NotFoundError):
+        await bots.list_bots(await loopback.client(server.base_url), "7")
+    assert len(server.requests) == 1
+
+
+@UNKNOWN_PATHS
 async def test_an_older_studio_is_asked_in_the_old_way(
     refusal: tuple[bytes, str], loopback: Loopback
 ) -> None:
