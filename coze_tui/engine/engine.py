@@ -20,10 +20,11 @@ from coze_tui.engine.conversations import Conversations, now_ms
 from coze_tui.engine.elsewhere import follow_elsewhere
 from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.home import TurnFeed
+from coze_tui.engine.inspected_chat import ChatFacts
 from coze_tui.engine.inspecting import Inspecting
 from coze_tui.engine.live import LiveTurn, LiveTurns
 from coze_tui.engine.recording import CaptureFile, RecordedTurn
-from coze_tui.engine.runner import ChatTurn, TurnRecord
+from coze_tui.engine.runner import ChatTurn
 from coze_tui.engine.server_side import ServerSide
 from coze_tui.engine.store_words import words_for
 from coze_tui.engine.stored_turn import StoredTurn, messages_of, summary_of
@@ -276,17 +277,22 @@ class Engine:
         )
         stored = StoredTurn(self._database, conversation, self._report, site=settings.site)
         client = await self.client()
-        record: TurnRecord = stored
-        if folder := settings.record_captures:
-            record = RecordedTurn(
-                lambda: CaptureFile.in_folder(folder),
-                site=settings.site,
-                without_token=client.without_token,
-                report=self._report,
-                first=stored,
-            )
+        record = self._captured(stored, client) or stored
         turn = ChatTurn(client, request, record=record, idle_seconds=settings.idle_timeout)
         return LiveTurn(conversation, question, turn, stored)
+
+    def _captured(self, stored: StoredTurn, client: CozeClient) -> RecordedTurn | None:
+        """What saves a turn as a capture, too, where that is wanted."""
+        folder = self.settings.record_captures
+        if folder is None:
+            return None
+        return RecordedTurn(
+            lambda: CaptureFile.in_folder(folder),
+            site=self.settings.site,
+            without_token=client.without_token,
+            report=self._report,
+            first=stored,
+        )
 
     def _check_site(self, saved: SavedConversation | None) -> None:
         """What is said in a conversation goes to no other site than its own."""
@@ -378,7 +384,21 @@ class Engine:
         request = ChatRequest(saved.bot_id, self.settings.user_id, saved.question, conversation_id)
         stored = StoredTurn(self._database, saved.conversation, self._report, chat=chat)
         stored.sent_at_ms = saved.sent_at
-        turn = ChatTurn(await self.client(), request, record=stored)
+        client = await self.client()
+        captured = self._captured(stored, client)
+        if captured is not None:
+            facts = ChatFacts(
+                question=saved.question,
+                sent_at_ms=saved.sent_at,
+                site=self.settings.site,
+                bot_id=saved.bot_id,
+                conversation_id=conversation_id,
+                section_id=saved.section_id,
+                chat_id=saved.chat_id,
+                logid=saved.logid,
+            )
+            captured.go_on(facts, frames)
+        turn = ChatTurn(client, request, record=captured or stored)
         turn.recover_from(frames, ChatIdentified(saved.chat_id, conversation_id, saved.section_id))
         turn.logid = saved.logid
         return LiveTurn(saved.conversation, saved.question, turn, stored)

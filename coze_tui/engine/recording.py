@@ -116,7 +116,12 @@ class RecordedTurn:
         self._report = report
         self._first = first
         self._writer = CaptureWriter()
+        self._before = ""
         self._is_broken = False
+
+    def go_on(self, facts: ChatFacts, frames: Sequence[Frame]) -> None:
+        """Put what is known of a turn that began earlier before what comes now."""
+        self._before = self._writer.facts(capture_facts(facts)) + "".join(map(self._writer.frame, frames))
 
     def open(self) -> None:
         """Open the file now, so that no answer is lost for want of it.
@@ -171,6 +176,7 @@ class RecordedTurn:
     async def _write(self, text: str) -> None:
         if self._is_broken or not text:
             return
+        text, self._before = self._before + text, ""
         try:
             # a slow disk must hold up no stream
             await asyncio.to_thread(self._write_now, self._without_token(text))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import stat
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from coze_tui.api import chats
 from coze_tui.api.captures import read_capture
 from coze_tui.api.chats import ChatRequest, ToolOutput
 from coze_tui.api.client import CozeClient
@@ -30,6 +32,8 @@ from coze_tui.settings import Settings
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer, Event, Gate, RequireAction, Step, ToolCall
 from coze_tui.standin.server import StandIn
+from coze_tui.store import history, journal
+from coze_tui.store.database import Database
 
 TOKEN = "pat_MARKED0TOKEN0EXAMPLE"
 BOT = "7511000000000000101"
@@ -242,3 +246,46 @@ async def test_the_setting_records_the_turns_of_the_screens(tmp_path: Path) -> N
     assert all(json.loads(capture.frames[-1].data) == "[DONE]" for capture in captures)
     for file in files:
         assert TOKEN not in file.read_text(encoding="utf-8")
+
+
+async def test_the_setting_records_a_recovered_chat_whole(tmp_path: Path) -> None:
+    """A chat whose beginning another run of the program has stored."""
+    with StandIn(token=TOKEN, pace=0, bots=[Bot(BOT, "Sea", [Answer("河流把盐带进海里。")])]) as stand_in:
+        folder = tmp_path / "captures"
+        settings = Settings(base_url=stand_in.base_url, bot_id=BOT, user_id="lin", record_captures=folder)
+        connection = Connection(stand_in.base_url)
+        started = await chats.start(connection.client, ChatRequest(BOT, "lin", "海水为什么咸？"))
+        created = json.dumps({"id": started.id, "conversation_id": started.conversation_id})
+        before = Frame("conversation.chat.created", created, 10)
+
+        def write(c: sqlite3.Connection) -> int:
+            key = history.create_conversation(c, settings.site, BOT, 1_760_000_000_000)
+            chat = journal.begin_chat(c, key, "海水为什么咸？", BOT, 1_760_000_000_000)
+            journal.append_frames(c, chat, 1, [before])
+            journal.note_ids(c, chat, chat_id=started.id, conversation_id=started.conversation_id)
+            return chat
+
+        database = await Database.open(tmp_path / "history.db")
+        chat = await database.write(write)
+        await database.close()
+        engine = Engine(settings, lambda now: connection, lambda error: None)
+        await engine.open(tmp_path / "history.db")
+        try:
+            feed = TurnFeed()
+            await engine.recover(chat, feed)
+            while await feed.take():
+                pass
+        finally:
+            await engine.close()
+    (file,) = folder.iterdir()
+    capture = read_capture(file.read_text(encoding="utf-8"))
+    facts = facts_of(capture)
+    assert (facts.question, facts.chat_id, facts.sent_at_ms) == (
+        "海水为什么咸？",
+        started.id,
+        1_760_000_000_000,
+    )
+    assert facts.outcome is Phase.COMPLETED
+    assert capture.frames[0] == before
+    assert any("河流把盐带进海里。" in frame.data for frame in capture.frames[1:])
+    assert TOKEN not in file.read_text(encoding="utf-8")
