@@ -339,6 +339,9 @@ def _for_transport_error(error: TransportError) -> Advice:
         case "closed":
             title = _("{place} closed the connection").format(place=place)
             do = _("Try again.")
+        case "not http":
+            title = _("what answers at {place} is no web server").format(place=place)
+            do = _("Check the address of the site, its port above all, and any proxy between.")
         case "environment":
             title = _("a network setting of the environment cannot be used")
             do = _("Correct or unset the variable, then start again.")

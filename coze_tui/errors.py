@@ -86,7 +86,9 @@ class TransportError(CozeTuiError):
 
     def __init__(
         self,
-        kind: Literal["refused", "dns", "timeout", "tls", "proxy", "closed", "environment", "other"],
+        kind: Literal[
+            "refused", "dns", "timeout", "tls", "proxy", "closed", "not http", "environment", "other"
+        ],
         detail: str = "",
         *,
         url: str = "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from coze_tui.text import clean_line
 LOWER_FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)
 """All that a request or the reading of a reply can raise."""
 
-_Kind = Literal["refused", "dns", "timeout", "tls", "proxy", "closed", "other"]
+_Kind = Literal["refused", "dns", "timeout", "tls", "proxy", "closed", "not http", "other"]
 _NEVER_SENT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -28,6 +29,8 @@ _NEVER_SENT = (
     UnicodeError,
 )
 _LONGEST_DETAIL = 200
+_ILLEGAL = re.compile(r"illegal (?:status|header) line")
+"""How h11 begins to tell of bytes that are no HTTP; the bytes themselves follow."""
 
 
 def transport_error(error: BaseException, url: httpx.URL, *, by_proxy: bool = False) -> TransportError:
@@ -69,6 +72,8 @@ def _kind_of(error: BaseException) -> tuple[_Kind, str]:
             case ConnectionRefusedError():
                 return "refused", detail
     match error:
+        case httpx.RemoteProtocolError() if found := _ILLEGAL.match(str(error)):
+            return "not http", found[0]
         case httpx.TimeoutException() | TimeoutError():
             return "timeout", detail
         case httpx.ProxyError():

@@ -150,6 +150,7 @@ RAW: dict[str, tuple[Callable[[Line], None], int, str]] = {
     "closes at once": (sends(), 5, "closed the connection"),
     "resets at once": (resets, 5, "closed the connection"),
     "is no web server": (sends("SSH-2.0-OpenSSH_9.2\r\n"), 5, "closed the connection"),
+    "sends garbage": (sends("\x00\x13\x88\x99\r\n\r\n"), 5, "is no web server"),
     "closes in its head": (sends("HTTP/1.1 200 OK\r\nContent-Ty"), 5, "closed the connection"),
     "drips its head": (for_ever("HTTP/1.1 200 OK\r\n", "X-A: b\r\n"), 5, "did not answer in time"),
     "drips comments": (for_ever(head(), ":\n\n"), 5, "did not answer in time"),

@@ -63,6 +63,12 @@ def certificate_error() -> ssl.SSLCertVerificationError:
         (TimeoutError(), "timeout", "", True),
         (httpx.ProxyError("407 wanted"), "proxy", "407 wanted", False),
         (httpx.RemoteProtocolError("gone"), "closed", "gone", True),
+        (
+            httpx.RemoteProtocolError("illegal status line: bytearray(b'\\x00\\xff')"),
+            "not http",
+            "illegal status line",
+            True,
+        ),
         (httpx.ReadError(""), "closed", "", True),
         (httpx.WriteError("gone"), "closed", "gone", True),
         (httpx.CloseError("gone"), "closed", "gone", True),
