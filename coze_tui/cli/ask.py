@@ -157,18 +157,20 @@ class _Output:
         self.broken: OSError | None = None
         self._raw = RawPrinter(sys.stdout, cleaned=sys.stdout.isatty())
         self._printers: list[Printer] = []
-        if arguments.events:
-            self._printers.append(EventPrinter(sys.stderr))
+        answer = AnswerPrinter(sys.stdout, sys.stderr)
+        end_answer_line = answer.end_line if sys.stdout.isatty() and sys.stderr.isatty() else None
         if arguments.reasoning:
             can_dim = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
             dim = can_dim and not os.environ.get("NO_COLOR")
-            self._printers.append(ReasoningPrinter(sys.stderr, dim=dim))
+            self._printers.append(ReasoningPrinter(sys.stderr, dim=dim, before_line=end_answer_line))
+        if arguments.events:  # after the reasoning, which ends its line first
+            self._printers.append(EventPrinter(sys.stderr, before_line=end_answer_line))
         if arguments.raw:
             self._printers.append(self._raw)
         elif arguments.json:
             self._printers.append(JsonPrinter(sys.stdout))
         else:
-            self._printers.append(AnswerPrinter(sys.stdout, sys.stderr))
+            self._printers.append(answer)
 
     def show(self, update: TurnUpdate) -> None:
         for printer in self._printers:

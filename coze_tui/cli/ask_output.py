@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Protocol, TextIO
 
@@ -73,9 +73,16 @@ class AnswerPrinter:
             else:
                 self._finish(message_id, answer, answer.settled)
             del self._answers[message_id]
-        if is_over and self._last != "\n":
-            self._out.write("\n")
+        if is_over:
+            self.end_line()
         self._out.flush()
+
+    def end_line(self) -> None:
+        """End the line that was begun, if one was."""
+        if self._last != "\n":
+            self._out.write("\n")
+            self._out.flush()
+            self._last = "\n"
 
     def _finish(self, message_id: str, answer: _Answer, whole: str) -> None:
         """The completed text wins over the deltas (api 3.5)."""
@@ -85,9 +92,11 @@ class AnswerPrinter:
         elif whole.startswith(printed):
             self._write(message_id, [whole[len(printed) :]])
         else:
-            self._begun = ""
+            self.end_line()
             self._notes.write(_("coze-tui: the bot has replaced its answer; here is the new one:") + "\n")
             self._notes.flush()
+            self._out.write("\n")
+            self._begun = ""
             self._write(message_id, [whole])
 
     def _write(self, message_id: str, pieces: Sequence[str]) -> None:
@@ -107,16 +116,23 @@ class AnswerPrinter:
 
 
 class ReasoningPrinter:
-    """Prints what the bot thinks, dim where the terminal can."""
+    """Prints what the bot thinks, dim where the terminal can.
 
-    def __init__(self, out: TextIO, *, dim: bool) -> None:
+    Args:
+        before_line: ends the line of what else is printed on the same terminal.
+    """
+
+    def __init__(self, out: TextIO, *, dim: bool, before_line: Callable[[], None] | None = None) -> None:
         self._out = out
+        self._before_line = before_line
         self._before, self._after = ("\x1b[2m", "\x1b[22m") if dim else ("", "")
         self._last = "\n"
 
     def show(self, update: TurnUpdate) -> None:
         match update:
             case ReasoningGrew(text=text) if text:
+                if self._last == "\n" and self._before_line is not None:
+                    self._before_line()
                 self._out.write(f"{self._before}{text}{self._after}")
                 self._last = text[-1]
             case _ if self._last != "\n":
@@ -128,10 +144,15 @@ class ReasoningPrinter:
 
 
 class EventPrinter:
-    """Prints the life of the chat: one line an event, runs of deltas folded into one."""
+    """Prints the life of the chat: one line an event, runs of deltas folded into one.
 
-    def __init__(self, out: TextIO) -> None:
+    Args:
+        before_line: ends the line of what else is printed on the same terminal.
+    """
+
+    def __init__(self, out: TextIO, *, before_line: Callable[[], None] | None = None) -> None:
         self._out = out
+        self._before_line = before_line
         self._deltas = 0
         self._bytes = 0
         self._from_us = 0
@@ -170,11 +191,15 @@ class EventPrinter:
             self._deltas = self._bytes = 0
 
     def _line(self, at_us: int, name: str, detail: str) -> None:
-        self._out.write(clean_line(f"{_ms(at_us):>10} ms  {name:<18} {detail}").rstrip() + "\n")
-        self._out.flush()
+        self._write(f"{_ms(at_us):>10} ms  {name:<18} {detail}")
 
     def _fact(self, name: str, value: str) -> None:
-        self._out.write(clean_line(f"{'':>10}     {name:<18} {value}").rstrip() + "\n")
+        self._write(f"{'':>10}     {name:<18} {value}")
+
+    def _write(self, line: str) -> None:
+        if self._before_line is not None:
+            self._before_line()
+        self._out.write(clean_line(line).rstrip() + "\n")
         self._out.flush()
 
 

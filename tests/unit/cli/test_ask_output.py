@@ -166,6 +166,41 @@ class TestEvents:
         ]
 
 
+class TestOneTerminal:
+    """stdout and stderr in the same place: nothing begins in the middle of a line."""
+
+    def test_events_and_the_answer(self) -> None:
+        screen = io.StringIO()
+        answer = AnswerPrinter(screen, screen)
+        events = EventPrinter(screen, before_line=answer.end_line)
+        for update in (grew("1 + 1 "), grew("= 2"), EventNoted(EventRecord("answer", 5_000)), END):
+            play(events, update)
+            play(answer, update)
+        assert [line.strip() for line in screen.getvalue().splitlines()] == [
+            "1 + 1 = 2",
+            "1.0 ms  delta ×2           … 1.0 ms, 0 B",
+            "5.0 ms  answer",
+            "9.0 ms  = completed",
+        ]
+
+    def test_thinking_after_the_first_answer(self) -> None:
+        screen = io.StringIO()
+        answer = AnswerPrinter(screen, screen)
+        reasoning = ReasoningPrinter(screen, dim=False, before_line=answer.end_line)
+        for update in (grew("one"), settled("one"), ReasoningGrew("2", "hm", (1,)), grew("two", "2"), END):
+            play(reasoning, update)
+            play(answer, update)
+        assert screen.getvalue() == "one\nhm\n\ntwo\n"
+
+    def test_the_note_of_a_replaced_answer(self) -> None:
+        screen = io.StringIO()
+        play(AnswerPrinter(screen, screen), grew("first try"), settled("other"), END)
+        first, note, *rest = screen.getvalue().splitlines()
+        assert first == "first try"
+        assert note.startswith("coze-tui: ")
+        assert rest == ["", "other"]
+
+
 class TestJson:
     def test_every_update_is_one_object_with_its_name(self) -> None:
         out = io.StringIO()
