@@ -27,6 +27,8 @@ class Loaded:
 
     settings: Settings
     problems: tuple[SettingsError, ...]
+    no_site: SettingsError | None = None
+    """The one of them that leaves no site to talk to."""
 
 
 def load_settings(
@@ -66,6 +68,7 @@ class _Collector:
         self._values: dict[str, object] = {}
         self._sources: dict[str, Source] = {}
         self._problems: list[SettingsError] = []
+        self._no_site: SettingsError | None = None
         self._text = ""
 
     def load(self, other_profiles: Collection[str]) -> Loaded:
@@ -98,7 +101,7 @@ class _Collector:
             profiles=tuple(dict.fromkeys((*names, profile))),
             sources=self._sources,
         )
-        return Loaded(settings, tuple(self._problems))
+        return Loaded(settings, tuple(self._problems), self._no_site)
 
     def _parse(self) -> Mapping[str, object]:
         try:
@@ -191,21 +194,23 @@ class _Collector:
         except read.WrongValueError as error:
             if not report:
                 return
+            in_file = source.kind in ("file", "profile")
+            problem = SettingsError(
+                error.problem,
+                source=str(self._file) if in_file else source.name,
+                key=".".join((*place, name)) if in_file else "",
+                line=self._line((*place, name)) if in_file else 0,
+                suggestion=error.suggestion,
+            )
+            self._problems.append(problem)
             if name == "base_url":
                 # Not the default in its place: the token and the question would go there.
                 self._values[name], self._sources[name] = clean_line(str(value)).strip(), source
-            in_file = source.kind in ("file", "profile")
-            self._problems.append(
-                SettingsError(
-                    error.problem,
-                    source=str(self._file) if in_file else source.name,
-                    key=".".join((*place, name)) if in_file else "",
-                    line=self._line((*place, name)) if in_file else 0,
-                    suggestion=error.suggestion,
-                )
-            )
+                self._no_site = problem
         else:
             self._sources[name] = source
+            if name == "base_url":
+                self._no_site = None
 
     def _report(self, problem: str, *, key: str = "", line: int = 0, suggestion: str = "") -> None:
         self._problems.append(

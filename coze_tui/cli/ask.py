@@ -51,7 +51,7 @@ def run_ask(command: Command, arguments: Arguments, environment: Mapping[str, st
     """Ask, print, and end with the status of the turn."""
     _check(arguments)
     start = begin(command, arguments, environment)
-    tell_problems(start)
+    tell_problems(start, needs_site=True)
     require_bot(start.settings)
     question = read_question(arguments.words, sys.stdin, command="ask")
     stopper = Stopper()

@@ -46,7 +46,7 @@ _Judged = Sequence[tuple[Measurement, Sequence[Verdict]]]
 def run_bench(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Ask, measure, print. The status tells whether every run and every expectation was met."""
     start = begin(command, arguments, environment)
-    tell_problems(start)
+    tell_problems(start, needs_site=True)
     count = _whole("--runs", arguments.runs, _DEFAULT_RUNS, _MOST_RUNS)
     concurrency = _whole("--concurrency", arguments.concurrency, 1, _MOST_AT_ONCE)
     bots = _bots(start, arguments.bot)

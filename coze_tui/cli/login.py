@@ -26,7 +26,7 @@ from coze_tui.text import clean_line
 def run_login(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Ask for the token, or for an OAuth login; keep what Coze accepts."""
     start = begin(command, arguments, environment)
-    tell_problems(start)
+    tell_problems(start, needs_site=True)
     base_url = _site(start.settings)
     if arguments.device:
         return asyncio.run(_login_by_device(start, base_url, arguments.workspace or ""))

@@ -30,6 +30,8 @@ class Start:
     credentials: CredentialsFile
     notices: tuple[str, ...] = ()
     """What was put right by itself, and should be known."""
+    no_site: SettingsError | None = None
+    """The one of the problems that leaves no site to talk to."""
 
     def token(self) -> Token:
         """The token of the profile in use.
@@ -77,15 +79,24 @@ def begin(command: Command, arguments: Arguments, environment: Mapping[str, str]
     if credentials.was_open:
         notices.append(_("others could read {path}; now only you can").format(path=credentials.path))
     problems += loaded.problems
-    return Start(places, environment, settings, tuple(problems), memory, credentials, tuple(notices))
+    return Start(
+        places, environment, settings, tuple(problems), memory, credentials, tuple(notices), loaded.no_site
+    )
 
 
-def tell_problems(start: Start) -> None:
-    """One line on stderr for each, and for each notice."""
+def tell_problems(start: Start, *, needs_site: bool = False) -> None:
+    """One line on stderr for each, and for each notice.
+
+    Raises:
+        SettingsError: a site is needed, and there is none; it is left to be told.
+    """
     for notice in start.notices:
         tell(notice)
     for problem in start.problems:
-        tell_error(problem)
+        if not (needs_site and problem is start.no_site):
+            tell_error(problem)
+    if needs_site and start.no_site is not None:
+        raise start.no_site
 
 
 def tell_error(error: CozeTuiError, *, base_url: str = "") -> None:

@@ -228,6 +228,13 @@ class TestTrouble:
         assert ran.status == 2
         assert "--bot" in ran.err
 
+    @pytest.mark.parametrize("name", ["ask", "bench", "login"])
+    def test_an_address_that_is_none_is_told_once_with_its_source(self, command: Command, name: str) -> None:
+        ran = command(name, *(["x"] if name != "login" else []), COZE_API_BASE="ftp://x")
+        assert ran.status == 2
+        assert ran.err.count("must begin with https://") == 1
+        assert "COZE_API_BASE" in ran.err
+
     def test_a_dead_port_is_told(self, command: Command) -> None:
         ran = command("ask", "x", COZE_API_BASE="http://127.0.0.1:1")
         assert ran.status == 5
