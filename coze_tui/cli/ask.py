@@ -39,6 +39,7 @@ from coze_tui.engine.updates import ActionRequired, Phase, TurnEnded, TurnUpdate
 from coze_tui.errors import FileError, InternalError, SettingsError, StoreError
 from coze_tui.i18n import _
 from coze_tui.remembered import bot_key
+from coze_tui.settings import Settings
 from coze_tui.text import clean_line
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ async def _ask(start: Start, arguments: Arguments, question: str, stopper: Stopp
             ended = await _play(turn, output, arguments.tool_output)
     if output.broken is not None:
         raise output.broken
+    _tell_limits(turn, settings, arguments)
     conversation_id = turn.state.conversation_id
     if conversation_id and conversation_id != request.conversation_id:
         try:
@@ -136,6 +138,20 @@ async def _play(turn: ChatTurn, output: _Output, outputs: Sequence[str]) -> Turn
             _tell_calls(required)
             return ended
         turn.submit(answers)
+
+
+def _tell_limits(turn: ChatTurn, settings: Settings, arguments: Arguments) -> None:
+    """What was asked for and is not done by a server of this kind."""
+    wants_draft = settings.publish_status == "unpublished_draft"
+    if not (wants_draft or arguments.tool_output):
+        return
+    from coze_tui.engine.dialects import Feature, dialect_of, limit
+
+    wanted = {Feature.DRAFT: wants_draft, Feature.REQUIRES_ACTION: bool(arguments.tool_output)}
+    dialect = dialect_of(turn.frames, settings.base_url, turn.logid)
+    for feature, is_wanted in wanted.items():
+        if is_wanted and (found := limit(dialect, feature)):
+            tell(found.text)
 
 
 def _tell_calls(required: ActionRequired) -> None:

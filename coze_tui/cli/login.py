@@ -17,6 +17,7 @@ from coze_tui.cli.connect import Connection
 from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.start import Start, begin, tell, tell_error, tell_problems
 from coze_tui.credentials import TOKEN_VARIABLE, OAuthPair, Secret, hint_for, secret_from_text
+from coze_tui.engine.dialects import Feature, unserved
 from coze_tui.errors import ApiError, CredentialsError, NotServedError, SettingsError, StoreError
 from coze_tui.i18n import _
 from coze_tui.settings import Settings
@@ -81,6 +82,9 @@ async def _login_by_device(start: Start, base_url: str, workspace_id: str) -> in
         print(_("The code, if the page asks for it: {code}").format(code=code.user_code))
         print(_("Waiting until you have agreed there …"), flush=True)
         pair = await oauth.wait_for_pair(client, client_id, code)
+    except NotServedError as error:
+        _tell_limit(error, Feature.OAUTH)
+        return exit_for(error)
     finally:
         await client.aclose()
     return _keep(start, base_url, pair, "")
@@ -94,10 +98,16 @@ async def _owner(client: CozeClient) -> str:
     """Whose token it is; empty where the server does not tell (api 4.9: a studio)."""
     try:
         user = await accounts.me(client)
-    except NotServedError:
-        tell(_("this server does not check tokens; whether it is right shows at the first question"))
+    except NotServedError as error:
+        _tell_limit(error, Feature.WHO_AM_I)
+        tell(_("whether the token is right shows at the first question"))
         return ""
     return user.nick_name or user.user_name or user.user_id
+
+
+def _tell_limit(error: NotServedError, feature: Feature) -> None:
+    if limit := unserved(error, feature):
+        tell(limit.text)
 
 
 def _keep(start: Start, base_url: str, token: Secret | OAuthPair, name: str) -> int:

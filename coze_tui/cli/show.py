@@ -14,7 +14,7 @@ from coze_tui.cli.paper import Paper
 from coze_tui.cli.past_chats import PastChat, read_past_chat
 from coze_tui.cli.start import begin, tell, tell_problems
 from coze_tui.engine.capture_files import problem_text
-from coze_tui.engine.dialects import Dialect, dialect_of, name_of
+from coze_tui.engine.dialects import Dialect, Feature, dialect_of, limit, name_of
 from coze_tui.engine.exports.words import Clock
 from coze_tui.engine.figures_text import figure_facts, figure_values
 from coze_tui.engine.inspected_chat import InspectedChat
@@ -66,6 +66,8 @@ def _print(chat: InspectedChat, paper: Paper) -> None:
             paper.text(_("No times of arrival are in it, so there is no timeline."), "dim")
         paper.text()
         paper.facts(figure_facts(chat))
+        if chat.figures.usage is None and (found := limit(_dialect(chat), Feature.USAGE)):
+            paper.text(found.text, "dim")
         paper.text()
     paper.facts(_ids(chat))
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from coze_tui.addresses import COZE_CN, COZE_COM
 from coze_tui.api.objects import Frame, mapping_of, text_of
+from coze_tui.errors import CozeTuiError, NotServedError
 from coze_tui.i18n import N_, _
 
 
@@ -107,6 +108,11 @@ def limits(dialect: Dialect) -> tuple[Limit, ...]:
 def limit(dialect: Dialect, feature: Feature) -> Limit | None:
     """What to say where one would use something; None where it is there."""
     return next((each for each in limits(dialect) if each.feature is feature), None)
+
+
+def unserved(error: CozeTuiError, feature: Feature) -> Limit | None:
+    """What to say where a server has no such endpoint: only a studio says that of itself (api 4)."""
+    return limit(Dialect.STUDIO, feature) if isinstance(error, NotServedError) else None
 
 
 def can(dialect: Dialect, feature: Feature) -> bool:

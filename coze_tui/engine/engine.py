@@ -17,6 +17,7 @@ from coze_tui.api.objects import Bot, Frame, ToolCall, User, Workspace
 from coze_tui.engine import attaching
 from coze_tui.engine.browsing import Browsing
 from coze_tui.engine.conversations import Conversations, now_ms
+from coze_tui.engine.dialects import Feature, Limit, limit
 from coze_tui.engine.elsewhere import follow_elsewhere
 from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.home import TurnFeed
@@ -24,6 +25,7 @@ from coze_tui.engine.inspected_chat import ChatFacts
 from coze_tui.engine.inspecting import Inspecting
 from coze_tui.engine.live import LiveTurn, LiveTurns
 from coze_tui.engine.recording import CaptureFile, RecordedTurn
+from coze_tui.engine.requests import request_for
 from coze_tui.engine.runner import ChatTurn
 from coze_tui.engine.server_side import ServerSide
 from coze_tui.engine.store_words import words_for
@@ -228,6 +230,17 @@ class Engine:
                 break
         return tuple(found)
 
+    async def limit(self, feature: Feature) -> Limit | None:
+        """What to say before something is used that the server in use does not do.
+
+        None where it does, and where no chat has told yet what it is.
+        """
+        try:
+            return limit(await self.inspecting.dialect(self.settings.base_url), feature)
+        except StoreError as error:
+            self._report(error)
+            return None
+
     # --- turns ---
 
     async def begin_conversation(self, key: str, bot_id: str, bot_name: str) -> None:
@@ -264,16 +277,12 @@ class Engine:
         self._check_site(saved)
         attachments = await attaching.upload_all(await self.client(), files) if files else ()
         settings = self.settings
-        request = ChatRequest(
-            bot_id=saved.bot_id if saved else settings.bot_id,
-            user_id=settings.user_id,
-            question=question,
+        request = request_for(
+            question,
+            settings,
+            bot_id=saved.bot_id if saved else "",
             conversation_id=self._unsaved_ids.get(conversation) or (saved.conversation_id if saved else ""),
             attachments=attachments,
-            custom_variables=settings.custom_variables,
-            parameters=settings.parameters,
-            publish_status=settings.publish_status,
-            connector_id=settings.connector_id,
         )
         stored = StoredTurn(self._database, conversation, self._report, site=settings.site)
         client = await self.client()

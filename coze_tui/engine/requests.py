@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from coze_tui.api.chats import ChatRequest
+from coze_tui.api.chats import Attachment, ChatRequest
 from coze_tui.settings import Settings
 
 
 def request_for(
-    question: str, settings: Settings, *, bot_id: str = "", conversation_id: str = ""
+    question: str,
+    settings: Settings,
+    *,
+    bot_id: str = "",
+    conversation_id: str = "",
+    attachments: tuple[Attachment, ...] = (),
 ) -> ChatRequest:
     """Ask this of a bot, by default the one that is set.
 
@@ -19,6 +24,7 @@ def request_for(
         user_id=settings.user_id,
         question=question,
         conversation_id=conversation_id,
+        attachments=attachments,
         custom_variables=settings.custom_variables,
         parameters=settings.parameters,
         # the published bot is what every server means by nothing; studio knows no other (api 2.1)

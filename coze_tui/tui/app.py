@@ -42,6 +42,7 @@ from coze_tui.tui.themes import (
 )
 
 if TYPE_CHECKING:
+    from coze_tui.engine.dialects import Feature
     from coze_tui.engine.engine import Connection, Engine
 
 _STYLES = Path(__file__).parent / "styles"
@@ -131,6 +132,7 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
         self.wants_demo = False
         """Leave, and run the demo instead."""
         self._is_quitting = False
+        self._told_limits: set[tuple[str, Feature]] = set()
         for theme in themes():
             self.register_theme(theme)
         self.theme = settings.theme if settings.theme in self.available_themes else DARK_THEME
@@ -286,6 +288,14 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
             settings = replace(settings, send_key=choice.send_key)
         await self._use(settings)
         return True
+
+    async def tell_limit(self, feature: Feature) -> None:
+        """Say what a server of this kind does not do, where that is about to be used; once for each site."""
+        site = self.settings.site
+        found = await self.home.call(lambda engine: engine.limit(feature))
+        if found is not None and (site, feature) not in self._told_limits:
+            self._told_limits.add((site, feature))
+            self.notify(found.text, severity="warning", markup=False)
 
     # --- copying and links ---
 

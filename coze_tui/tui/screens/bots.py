@@ -13,8 +13,9 @@ from textual.widget import Widget
 from coze_tui.addresses import site_name
 from coze_tui.advice import advice
 from coze_tui.api.objects import Bot
+from coze_tui.engine.dialects import Feature, unserved
 from coze_tui.engine.home import EngineHome
-from coze_tui.errors import CozeTuiError, NotServedError
+from coze_tui.errors import CozeTuiError
 from coze_tui.i18n import N_, _
 from coze_tui.remembered import Remembered, bot_key
 from coze_tui.settings import Settings
@@ -42,6 +43,9 @@ async def workspace_sections(home: EngineHome[Engine], current: str = "") -> Asy
     Args:
         current: Id of the bot in use.
     """
+    if limit := await home.call(lambda engine: engine.limit(Feature.BOT_LIST)):
+        yield [BotSection(_("WORKSPACE"), remark=limit.text)]
+        return
     try:
         workspaces = await home.call(lambda engine: engine.workspaces())
     except CozeTuiError as error:
@@ -68,9 +72,8 @@ def _bots_of(workspace_id: str) -> Callable[[Engine], Awaitable[Sequence[Bot]]]:
 
 
 def _trouble(error: CozeTuiError) -> str:
-    if isinstance(error, NotServedError):
-        return _("this server does not list bots")
-    return advice(error).title
+    limit = unserved(error, Feature.BOT_LIST)
+    return limit.text if limit else advice(error).title
 
 
 def _entry(bot: Bot, origin: str, current: str) -> BotEntry:

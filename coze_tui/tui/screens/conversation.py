@@ -15,6 +15,7 @@ from textual.timer import Timer
 
 from coze_tui.advice import advice
 from coze_tui.api.objects import Bot, ToolCall
+from coze_tui.engine.dialects import Feature
 from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.home import TurnFeed
 from coze_tui.engine.updates import Phase
@@ -174,6 +175,7 @@ class ConversationScreen(FailingScreen[None]):
             self.needs_setting_up()
             return
         self.learn_bot()
+        self._tell_limits()
         if unfinished:
             await self.offer_unfinished(unfinished)
 
@@ -472,6 +474,7 @@ class ConversationScreen(FailingScreen[None]):
             return  # another conversation was opened meanwhile
         self._stop_pulse()
         self.refresh_bindings()
+        self._tell_limits()
         if self._turn_entries:
             self._name_chat(key, self._turn_entries)
             self._turn_entries = ()
@@ -489,6 +492,14 @@ class ConversationScreen(FailingScreen[None]):
             self.send(question)
         elif (self.phase is Phase.FAILED or not self._was_sent) and not self.prompt.message:
             self.prompt.set_message(self.question)
+
+    @work(group="limits", exit_on_error=False)
+    async def _tell_limits(self) -> None:
+        """What was asked of the server and is not done by its kind."""
+        if self.phase is Phase.CANCELED and self._was_sent:
+            await self.coze.tell_limit(Feature.CANCEL)
+        if self.settings.publish_status == "unpublished_draft":
+            await self.coze.tell_limit(Feature.DRAFT)
 
     def turn_needs_help(self, error: CozeTuiError | None) -> bool:
         """Whether the end of a turn asks for more than telling it; the queue waits then."""

@@ -16,6 +16,7 @@ from textual.widgets import Input
 from coze_tui.advice import advice
 from coze_tui.api.objects import Bot
 from coze_tui.engine.browsing import Findings, ListPage, Place
+from coze_tui.engine.dialects import Feature
 from coze_tui.engine.server_side import ServerConversation, ServerPage, Taken, bound
 from coze_tui.errors import CozeTuiError
 from coze_tui.i18n import N_, _, ngettext
@@ -544,6 +545,7 @@ class HistoryScreen(FailingScreen[HistoryChoice | None]):
         self._server = found
         self.conversations.shows_server = True
         self._load()
+        await self.coze.tell_limit(Feature.MESSAGE_LIST)
 
     def _tell_server(self) -> None:
         if self._server is None:

@@ -185,6 +185,25 @@ class TestConversation:
         assert self.conversations(stand_in)[-1] == known
 
 
+class TestStudio:
+    """What a coze-studio does not do is said to whoever asks for it."""
+
+    @pytest.fixture
+    def stand_in(self) -> Iterator[StandIn]:
+        with StandIn(profile="studio", pace=0) as server:
+            yield server
+
+    def test_a_draft(self, command: Command) -> None:
+        words = "never with the draft"
+        assert words in command("ask", "1 + 1", COZE_TUI_PUBLISH_STATUS="unpublished_draft").err
+        assert words not in command("ask", "1 + 1").err
+
+    def test_outputs_of_tools(self, command: Command) -> None:
+        ran = command("ask", "--tool-output", "thermometer=21", "1 + 1")
+        assert "coze-studio does not wait for tools of yours" in ran.err
+        assert ran.out == SUM
+
+
 class TestTrouble:
     @pytest.mark.parametrize(
         ("question", "status", "words"),

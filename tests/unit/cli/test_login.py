@@ -74,8 +74,17 @@ def test_a_studio_that_checks_no_tokens_is_taken_at_its_word(command: Command, k
     with StandIn(profile="studio", pace=0) as studio:
         ran = command("login", "--base-url", studio.base_url, stdin=studio.token)
         assert ran.status == 0
-        assert "does not check" in ran.err
+        assert "coze-studio does not tell whose token it is" in ran.err
+        assert "shows at the first question" in ran.err
         assert kept.find("default") is not None
+
+
+def test_a_studio_has_no_login_with_a_browser(command: Command, kept: CredentialsFile) -> None:
+    with StandIn(profile="studio", pace=0) as studio:
+        ran = command("login", "--device", "--client-id", "7", "--base-url", studio.base_url)
+    assert ran.status != 0
+    assert "coze-studio has no login with a browser; make a token in its settings" in ran.err
+    assert kept.find("default") is None
 
 
 def test_each_profile_has_its_own_token(command: Command, stand_in: StandIn, kept: CredentialsFile) -> None:

@@ -138,6 +138,14 @@ def test_a_foreign_stream_is_shown_with_what_was_not_understood(command: Command
     assert "No times of arrival" in ran.out
 
 
+@pytest.mark.parametrize(
+    ("stream", "is_said"), [("studio_breaks", True), ("studio", False), ("failed", False)]
+)
+def test_a_studio_s_chat_without_tokens_says_why(command: Command, stream: str, is_said: bool) -> None:
+    ran = command("show", str(STREAMS / f"{stream}.sse"))
+    assert ("coze-studio tells tokens with the answer only" in ran.out) is is_said
+
+
 def test_a_failed_chat_says_why(command: Command) -> None:
     ran = command("show", str(STREAMS / "bare_failed.sse"))
     assert "failed: 5000" in ran.out

@@ -172,7 +172,7 @@ async def test_a_token_without_the_right_to_list_is_told_in_one_line_and_an_id_c
 async def test_a_studio_that_lists_no_bots_is_told_quietly(tmp_path: Path) -> None:
     with StandIn(profile="studio") as stand_in:
         async with picker(tmp_path, stand_in) as it:
-            await it.shows("this server does not list bots")
+            await it.shows("coze-studio does not list bots; give the bot's id")
             await it.pilot.press(*FIRST.id, "enter")
             await until(it.pilot, lambda: it.result == BotChoice(FIRST.id, FIRST.name))
 

@@ -212,7 +212,7 @@ async def test_a_studio_cannot_check_and_its_bot_is_pasted(tmp_path: Path) -> No
             await it.press("enter")
             await it.shows("Make a token in the settings of 127.0.0.1")
             await it.give_token()
-            await it.shows("this server does not list bots")
+            await it.shows("coze-studio does not list bots")
             await it.paste(f"{stand_in.base_url}/space/1/bot/{FIRST.id}")
             await it.press("enter")
             await until(it.pilot, lambda: it.result is not ...)
