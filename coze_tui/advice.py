@@ -23,6 +23,7 @@ from coze_tui.errors import (
     SettingsError,
     StoreError,
     StreamCut,
+    ToolCommandError,
     TransportError,
 )
 from coze_tui.i18n import N_, _
@@ -78,6 +79,8 @@ def advice(error: BaseException, *, base_url: str = "") -> Advice:
             return _for_file_error(error)
         case AttachmentError():
             return _for_attachment_error(error)
+        case ToolCommandError():
+            return _for_tool_command_error(error)
         case InternalError():
             return _for_own_fault(error.fault)
         case CozeTuiError():
@@ -496,6 +499,24 @@ def _outside(text: str) -> str:
 
 def _joined(first: str, second: str) -> str:
     return f"{first} {second}" if first and second else first or second
+
+
+def _for_tool_command_error(error: ToolCommandError) -> Advice:
+    command = _outside(error.command)
+    match error.reason:
+        case "unusable":
+            return Advice(
+                _("{command} cannot be run: {reason}").format(command=command, reason=_outside(error.detail)),
+                do=_("Check `tools` in the settings."),
+            )
+        case "failed" if error.status < 0:
+            title = _("{command} was ended by signal {number}")
+            return Advice(title.format(command=command, number=-error.status), _outside(error.detail))
+        case "failed":
+            title = _("{command} ended with status {number}")
+            return Advice(title.format(command=command, number=error.status), _outside(error.detail))
+        case "too large":
+            return Advice(_("{command} prints more than a bot can take").format(command=command))
 
 
 def _for_attachment_error(error: AttachmentError) -> Advice:

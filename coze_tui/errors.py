@@ -166,6 +166,27 @@ class AttachmentError(CozeTuiError):
         self.path = path
 
 
+class ToolCommandError(CozeTuiError):
+    """A command that stands for a tool gives no output."""
+
+    def __init__(
+        self,
+        reason: Literal["unusable", "failed", "too large"],
+        command: str,
+        *,
+        detail: str = "",
+        status: int = 0,
+    ) -> None:
+        super().__init__(f"{command}: {reason}" + (f": {detail}" if detail else ""))
+        self.reason = reason
+        self.command = command
+        """Its name; not its arguments, which may be private."""
+        self.detail = detail
+        """What the system said, or the last line that it wrote to stderr, cleaned."""
+        self.status = status
+        """Its exit status; below zero the signal that ended it."""
+
+
 class FileError(CozeTuiError):
     """A file that was given to be read, or asked to be written, cannot be."""
 

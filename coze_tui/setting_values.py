@@ -142,6 +142,26 @@ def table(value: object, folder: Path) -> Mapping[str, object]:
     return value
 
 
+def commands(value: object, folder: Path) -> Mapping[str, tuple[str, ...]]:
+    """A table of commands: each one line, split as a shell would and run by none, or a list of its words."""
+    return {name: _command(item, folder) for name, item in table(value, folder).items()}
+
+
+def _command(value: object, folder: Path) -> tuple[str, ...]:
+    if isinstance(value, list):
+        words = [text(word, folder) for word in value]
+    else:
+        import shlex
+
+        try:
+            words = shlex.split(text(value, folder))
+        except ValueError:
+            raise WrongValueError(_("has a quote without its end")) from None
+    if not words or not words[0]:
+        raise WrongValueError(_("names no command"))
+    return tuple(words)
+
+
 def nearest(word: str, known: tuple[str, ...]) -> str:
     """The known word that was most likely meant, or empty."""
     import difflib

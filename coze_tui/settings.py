@@ -215,6 +215,14 @@ class Settings:
         default_factory=dict,
         metadata=_setting(read.table, N_("A table of the inputs of a bot in chatflow mode.")),
     )
+    tools: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict,
+        repr=False,  # may hold a password
+        metadata=_setting(
+            read.commands,
+            N_("A table of commands by the name of a tool: the form for local tools offers to run them."),
+        ),
+    )
     record_captures: Path | None = field(
         default=None,
         metadata=_setting(read.path, N_("A folder in which each chat is also saved as an .sse file.")),

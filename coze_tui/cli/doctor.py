@@ -87,6 +87,8 @@ def _settings(start: Start) -> _Facts:
         source = settings.source_of(name)
         if name == "proxy":
             value = without_secrets(str(value), {})
+        if isinstance(value, Mapping) and name == "tools":  # their arguments may be private
+            value = {tool: f"{words[0]} …" for tool, words in value.items()}
         if isinstance(value, Mapping):
             value = ", ".join(f"{key}={item}" for key, item in value.items())
         if name == "token_command" and value:

@@ -7,7 +7,6 @@ import inspect
 import pkgutil
 import re
 import shlex
-import tomllib
 from dataclasses import MISSING, fields
 from pathlib import Path
 
@@ -70,13 +69,13 @@ def test_every_flag_of_a_setting_is_an_option_of_a_command() -> None:
 
 
 def test_the_example_settings_are_right(tmp_path: Path) -> None:
-    [example] = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
-    tomllib.loads(example)
+    whole, tools = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
     file = tmp_path / "settings.toml"
-    file.write_text(example.replace("7511…", "7511"), encoding="utf-8")
+    file.write_text(whole.replace("7511…", "7511") + tools, encoding="utf-8")
     loaded = load_settings(file=file, environment={}, flags={"profile": "work"})
     assert loaded.problems == ()
     assert loaded.settings.token_command == "pass show coze"
+    assert loaded.settings.tools == {"get_local_time": ("date", "+%H:%M")}
 
 
 def test_the_example_commands_can_be_read() -> None:

@@ -70,6 +70,20 @@ async def test_a_local_tool_is_answered_and_the_stream_goes_on(home: Path) -> No
         assert at.text().count("▎ 海水") == 1
 
 
+async def test_an_allowed_command_gives_the_output_of_a_tool(home: Path) -> None:
+    call = ToolCall("home", "echo_back", {"room": "书房"}, "call-1")
+    steps = [RequireAction((call,)), lambda after: [Answer(f"给了 {after.outputs['call-1']}")]]
+    environment = {"COZE_TUI_TOOLS": '{"echo_back": "cat"}'}
+    async with desk(home, bot(steps), environment=environment) as at:  # type: ignore[arg-type]
+        await at.ask("说")
+        await at.until(lambda: isinstance(at.app.screen, ToolRequest) and at.app.screen.query(TextArea))
+        await at.pilot.press("ctrl+t")
+        await at.until(lambda: "书房" in at.app.screen.query_one(TextArea).text)
+        await at.pilot.press("ctrl+s")
+        await at.until(lambda: '给了 {"room"' in at.text())
+        await at.answered()
+
+
 async def test_the_form_can_be_left_and_opened_again_with_what_was_typed(home: Path) -> None:
     call = ToolCall("home", "set_lamp", {}, "call-1")
     async with desk(home, bot([RequireAction((call,)), Answer("ok")])) as at:

@@ -25,6 +25,7 @@ from coze_tui.errors import (
     SettingsError,
     StoreError,
     StreamCut,
+    ToolCommandError,
     TransportError,
 )
 from coze_tui.text import clean_line
@@ -222,3 +223,11 @@ def test_no_text_from_outside_gets_through_uncleaned_or_endless(msg: str, code: 
 def test_parts_join_to_sentences() -> None:
     assert Advice("what happened", "Why.", "Do this.", "L1").text == "what happened. Why. Do this. logid L1"
     assert Advice("really?").text == "really?"
+
+
+@pytest.mark.parametrize("reason", kinds_of(ToolCommandError, "reason"))
+def test_why_a_command_gave_nothing_is_told_with_its_name(reason: Any) -> None:
+    told = advice(ToolCommandError(reason, "lamp", detail="no\x1b such room", status=3))
+    assert told.title.startswith("lamp ")
+    assert "\x1b" not in told.text
+    assert ("no such room" in told.text) is (reason != "too large")

@@ -24,6 +24,7 @@ READERS: dict[str, Reader] = {
     "bot": read.bot,
     "texts": read.texts,
     "table": read.table,
+    "commands": read.commands,
 }
 
 toml = st.recursive(
@@ -63,6 +64,9 @@ def test_any_value_is_taken_or_refused_in_words(name: str, value: object) -> Non
         ("bot", 7511, "7511"),
         ("texts", {"a": 1}, {"a": "1"}),
         ("table", '{"a": [1]}', {"a": [1]}),
+        ("commands", {"a": "run 'a b' $(c)"}, {"a": ("run", "a b", "$(c)")}),
+        ("commands", {"a": ["run", "a b", 7]}, {"a": ("run", "a b", "7")}),
+        ("commands", '{"a": "run"}', {"a": ("run",)}),
     ],
 )
 def test_right_values_are_taken(name: str, value: object, taken: object) -> None:
@@ -93,6 +97,13 @@ def test_right_values_are_taken(name: str, value: object, taken: object) -> None
         ("texts", {"a": [1]}),
         ("table", "[]"),
         ("table", 5),
+        ("commands", {"a": "run 'a"}),
+        ("commands", {"a": ""}),
+        ("commands", {"a": []}),
+        ("commands", {"a": ["", "b"]}),
+        ("commands", {"a": "run\nb"}),
+        ("commands", {"a": ["run", {}]}),
+        ("commands", "run"),
     ],
 )
 def test_wrong_values_are_refused(name: str, value: object) -> None:

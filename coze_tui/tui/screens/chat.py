@@ -292,7 +292,16 @@ class ChatScreen(ConversationScreen):
         from coze_tui.tui.screens.tool_request import ToolRequest
 
         if self.waiting_calls:
-            self.app.push_screen(ToolRequest(self.waiting_calls, self.tool_drafts), self._tools_answered)
+            form = ToolRequest(
+                self.waiting_calls, self.tool_drafts, commands=self.settings.tools, run=self._run_command
+            )
+            self.app.push_screen(form, self._tools_answered)
+
+    async def _run_command(self, words: Sequence[str], arguments: str) -> str:
+        from coze_tui.engine.local_tools import run_command
+
+        environment = self.coze.access.environment
+        return await self.home.call(lambda _engine: run_command(words, arguments, environment))
 
     def _tools_answered(self, outputs: Sequence[tuple[str, str]] | None) -> None:
         entry = self._last_answer()

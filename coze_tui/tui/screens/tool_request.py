@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, MutableMapping, Sequence
+import shlex
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
-from textual import getters, on
+from textual import getters, on, work
 from textual.binding import Binding, BindingType
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import TextArea
+from textual.worker import Worker
 
+from coze_tui.advice import advice
 from coze_tui.api.objects import ToolCall
+from coze_tui.errors import ToolCommandError
 from coze_tui.i18n import N_, _, ngettext
 from coze_tui.text import clean_line
 from coze_tui.tui.amounts import shortened, size, tail, thousands
 from coze_tui.tui.screens.panel import Panel, Reading
 from coze_tui.tui.terminal.editor import edit_text
 from coze_tui.tui.terminal.keys import NEW_LINE
-from coze_tui.tui.widgets.drawn import Drawn, Part
+from coze_tui.tui.widgets.drawn import Drawn, Part, width_of
 from coze_tui.tui.widgets.json_view import JsonView
 from coze_tui.tui.widgets.rows import Row, Rows
 from coze_tui.tui.widgets.text_box import TextBox
 
 ToolOutputs = tuple[tuple[str, str], ...]
 """Id of the call and its output, for every call."""
+
+RunCommand = Callable[[Sequence[str], str], Awaitable[str]]
+"""Runs these words with the arguments of the call on stdin; gives what they print, or a ToolCommandError."""
 
 REFUSAL = '{"error": "The user refused to run this tool."}'
 """Read by the bot's model, not by the person: it is not translated."""
@@ -52,6 +59,31 @@ class CallLine(Drawn):
         right: list[Part] = [*self._marks, (_("call {id}").format(id=end), "muted")]
         room = self.content_size.width - sum(cell_len(text) for text, _role in right) - 1
         return self.line([(shortened(name, max(8, room)), "attention bold")], right)
+
+
+class CommandLine(Drawn):
+    """What may be run for this call, as the settings have it: all that will be run, before it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._words: tuple[str, ...] = ()
+        self._is_running = False
+
+    def show(self, words: Sequence[str], *, is_running: bool) -> None:
+        """Show this command; no words take the line away."""
+        self._words, self._is_running = tuple(words), is_running
+        self.display = bool(words)
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw it."""
+        command = clean_line(shlex.join(self._words))
+        if self._is_running:
+            return self.line([("▶ ", "attention"), (command, "text"), (_(" is running"), "muted")])
+        right: list[Part] = [(_("the arguments go to stdin"), "muted")]
+        if self.content_size.width - cell_len(command) < width_of(right) + 8:
+            right = []
+        return self.line([("^T ", "bot"), (_("runs "), "muted"), (command, "text")], right)
 
 
 class OutputBox(TextBox):
@@ -105,11 +137,13 @@ def _state_of(output: str) -> tuple[Part, ...]:
 
 
 class ToolRequest(Panel[ToolOutputs | None]):
-    """Asks for the output of every call. None leaves the chat waiting; nothing is run here.
+    """Asks for the output of every call. None leaves the chat waiting. Nothing is run that the person did not
+    allow in the settings and ask for here; what it prints is an output like one that was typed.
 
     Args:
         calls: At least one, as ActionRequired tells them.
         drafts: Call id → what was typed before; kept up to date, so that nothing typed is lost.
+        commands: Name of a tool → the words that may be run for it.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -117,26 +151,41 @@ class ToolRequest(Panel[ToolOutputs | None]):
         Binding("tab", "go(1)", N_("next"), id="tool.next"),
         Binding("shift+tab", "go(-1)", N_("previous"), id="tool.previous", show=False),
         Binding("ctrl+o", "editor", N_("editor"), id="tool.editor"),
+        Binding("ctrl+t", "run", N_("run"), id="tool.run", tooltip=N_("run the command for this tool")),
         Binding("ctrl+r", "refuse", N_("refuse"), id="tool.refuse"),
         Binding("pageup", "read(-1)", N_("page up in the arguments"), id="tool.page_up", show=False),
         Binding("pagedown", "read(1)", N_("page down in the arguments"), id="tool.page_down", show=False),
+        Binding("escape", "end_run", N_("stop"), id="tool.stop", tooltip=N_("stop the command")),
         Binding("escape", "leave", N_("later"), id="panel.leave"),
     ]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-high")]  # noqa: RUF012 Textual's type is off
     PART = N_("Tool request")
 
     line = getters.query_one(CallLine)
+    command = getters.query_one(CommandLine)
     reading = getters.query_one(Reading)
     arguments = getters.query_one(JsonView)
     box = getters.query_one(OutputBox)
     state = getters.query_one(OutputState)
     send_row = getters.query_one(Rows)
 
-    def __init__(self, calls: Sequence[ToolCall], drafts: MutableMapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        calls: Sequence[ToolCall],
+        drafts: MutableMapping[str, str] | None = None,
+        *,
+        commands: Mapping[str, Sequence[str]] | None = None,
+        run: RunCommand | None = None,
+    ) -> None:
         title = ngettext("The bot asks for a tool", "The bot asks for {n} tools", len(calls))
-        super().__init__(title.format(n=len(calls)), mark=("▲", "attention"), keys=("tool.send", "tool.next"))
+        super().__init__(
+            title.format(n=len(calls)), mark=("▲", "attention"), keys=("tool.send", "tool.run", "tool.next")
+        )
         self._calls = tuple(calls)
         self._drafts: MutableMapping[str, str] = {} if drafts is None else drafts
+        self._commands = {} if commands is None or run is None else commands
+        self._run_words = run
+        self._command_run: Worker[None] | None = None
         self._at = 0
 
     def body(self) -> Iterable[Widget]:
@@ -145,6 +194,7 @@ class ToolRequest(Panel[ToolOutputs | None]):
         reading = Reading(JsonView(), classes="body")
         reading.can_focus = False
         yield reading
+        yield CommandLine()
         yield OutputBox()
         yield OutputState()
         yield Rows()
@@ -176,7 +226,13 @@ class ToolRequest(Panel[ToolOutputs | None]):
         if self.box.message != draft:
             self.box.set_message(draft)
         self.box.focus()
+        self._show_command()
         self._show_state()
+
+    def _show_command(self) -> None:
+        words = self._commands.get(self.call.name, ())
+        self.command.show(words, is_running=self._is_running)
+        self.refresh_bindings()
 
     def _show_state(self) -> None:
         self.state.show(self._drafts.get(self.call.id, ""))
@@ -207,6 +263,12 @@ class ToolRequest(Panel[ToolOutputs | None]):
             return self._is_ready()
         if action == "go":
             return len(self._calls) > 1 or self._is_ready()
+        if action == "run":
+            return self.call.name in self._commands and not self._is_running
+        if action == "end_run":
+            return self._is_running
+        if action == "leave":
+            return not self._is_running
         return True
 
     def action_go(self, step: int) -> None:
@@ -235,6 +297,49 @@ class ToolRequest(Panel[ToolOutputs | None]):
             self._show_call(next((number for number in empty if number > self._at), empty[0]))
         else:
             self.send_row.focus()
+
+    # --- the command that is allowed ---
+
+    @property
+    def _is_running(self) -> bool:
+        return self._command_run is not None and not self._command_run.is_finished
+
+    def action_run(self) -> None:
+        """Run the command of this call."""
+        if not self._is_running:
+            self._command_run = self._run(self.call)
+            self._show_command()
+
+    def action_end_run(self) -> None:
+        """End the command; what stands in the box stays."""
+        if self._command_run is not None:
+            self._command_run.cancel()
+
+    @work(group="command", exclusive=True, exit_on_error=False)
+    async def _run(self, call: ToolCall) -> None:
+        """Let what the command prints be looked at before it is sent."""
+        assert self._run_words is not None
+        try:
+            output = await self._run_words(self._commands[call.name], call.arguments)
+        except ToolCommandError as error:
+            self.notify(advice(error).text, severity="error", markup=False)
+        else:
+            self._take_output(call, output)
+
+    @on(Worker.StateChanged)
+    def _run_changed(self, changed: Worker.StateChanged) -> None:
+        if changed.worker is self._command_run:
+            self._show_command()
+
+    def _take_output(self, call: ToolCall, output: str) -> None:
+        if not output.strip():
+            self.notify(_("The command has printed nothing."), severity="warning", markup=False)
+        elif call is self.call:
+            self.box.set_message(output)
+            self.box.focus()
+        else:
+            self._drafts[call.id] = output
+            self._show_state()
 
     def action_read(self, pages: int) -> None:
         """Scroll the arguments."""

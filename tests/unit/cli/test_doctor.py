@@ -36,7 +36,9 @@ def test_no_secret_is_shown(command: Command, stand_in: StandIn) -> None:
         COZE_TUI_PROXY="http://me:hunter2@127.0.0.1:1",
         HTTPS_PROXY="http://me:hunter2@127.0.0.1:1",
         COZE_TUI_TOKEN_COMMAND="print --password hunter2",
+        COZE_TUI_TOOLS='{"read_lamp": "lamp --password hunter2"}',
     )
+    assert "read_lamp=lamp …" in ran.out
     assert "hunter2" not in ran.out
     assert stand_in.token not in ran.out
     assert "pat_***cdef" in ran.out

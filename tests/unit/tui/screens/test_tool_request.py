@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,11 +12,12 @@ from textual import events
 from textual.widget import Widget
 
 from coze_tui.api.objects import ToolCall
+from coze_tui.errors import ToolCommandError
 from coze_tui.tui.screens.tool_request import REFUSAL, OutputBox, ToolRequest
 from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, LIGHT_THEME
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.rows import Rows
-from tests.unit.tui.screens.host import HARMLESS, HOSTILE, SIZES, Host
+from tests.unit.tui.screens.host import HARMLESS, HOSTILE, SIZES, Host, until
 
 ONE = (ToolCall("call-1", "function", "read_sensor", '{"room":"厨房","exact":1.50}'),)
 TWO = (*ONE, ToolCall("call-2", "function", "get_battery", "{not json"))
@@ -224,3 +226,113 @@ async def test_hostile_calls_are_shown_as_they_are() -> None:
         await pilot.press("2", "ctrl+s")
         await pilot.pause()
         assert host.results == [((HOSTILE, "1"), ("", "2"))]
+
+
+class Commands:
+    """Stands for the machine: a command gives its output when it is told to."""
+
+    def __init__(self) -> None:
+        self.ran: list[tuple[tuple[str, ...], str]] = []
+        self.output: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def __call__(self, words: Sequence[str], arguments: str) -> str:
+        self.ran.append((tuple(words), arguments))
+        return await self.output
+
+
+def with_command(calls: Sequence[ToolCall], commands: Commands) -> Host:
+    allowed = {"read_sensor": ("sensor", "--of", "the house")}
+    return Host(lambda: ToolRequest(calls, commands=allowed, run=commands))
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_the_command_is_shown_before_it_runs_and_its_output_before_it_is_sent(
+    size: tuple[int, int],
+) -> None:
+    commands = Commands()
+    host = with_command(ONE, commands)
+    async with host.run_test(size=size) as pilot:
+        await pilot.pause()
+        assert "^T runs sensor --of 'the house'" in host.text
+        assert "^T run" in host.screen.query_one(KeyFooter).shown()
+        assert all(child.region.bottom <= size[1] for child in host.screen.query(Widget))
+        assert not commands.ran
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: commands.ran)
+        assert commands.ran == [(("sensor", "--of", "the house"), ONE[0].arguments)]
+        assert "is running" in host.text
+        commands.output.set_result('{"celsius": 21}')
+        await until(pilot, lambda: "✓ JSON · 15 B" in host.text)
+        assert "is running" not in host.text
+        assert host.results == []
+        await pilot.press("ctrl+s")
+        await pilot.pause()
+        assert host.results == [(("call-1", '{"celsius": 21}'),)]
+
+
+async def test_a_tool_without_an_allowed_command_has_none_to_run() -> None:
+    commands = Commands()
+    host = with_command(TWO[1:], commands)
+    async with host.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert "^T" not in host.text
+        await pilot.press("ctrl+t")
+        await pilot.pause()
+        assert not commands.ran
+
+
+async def test_escape_stops_the_command_and_what_was_typed_stays() -> None:
+    commands = Commands()
+    host = with_command(ONE, commands)
+    async with host.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("4", "ctrl+t")
+        await until(pilot, lambda: commands.ran)
+        await until(pilot, lambda: "Esc stop" in host.screen.query_one(KeyFooter).shown())
+        await pilot.press("escape")
+        await until(pilot, commands.output.cancelled)
+        await until(pilot, lambda: "Esc later" in host.screen.query_one(KeyFooter).shown())
+        assert box(host).text == "4"
+        await pilot.press("escape")
+        await pilot.pause()
+        assert host.results == [None]
+
+
+async def test_the_output_goes_to_the_call_it_was_asked_for() -> None:
+    commands, drafts = Commands(), dict[str, str]()
+    allowed = {"read_sensor": ("sensor",)}
+    host = Host(lambda: ToolRequest(TWO, drafts, commands=allowed, run=commands))
+    async with host.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: commands.ran)
+        await pilot.press("tab", "7")
+        await pilot.pause()
+        commands.output.set_result("21")
+        await until(pilot, lambda: drafts == {"call-1": "21", "call-2": "7"})
+        assert box(host).text == "7"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ToolCommandError("failed", "sensor", detail="no such room", status=3), "ended with status 3"),
+        (ToolCommandError("failed", "sensor", status=-15), "ended by signal 15"),
+        (ToolCommandError("unusable", "sensor", detail="No such file"), "cannot be run: No such file"),
+        (ToolCommandError("too large", "sensor"), "more than a bot can take"),
+        (None, "has printed nothing"),
+    ],
+)
+async def test_a_command_that_gives_nothing_is_told(error: ToolCommandError | None, told: str) -> None:
+    commands = Commands()
+    host = with_command(ONE, commands)
+    async with host.run_test(size=(80, 24), notifications=True) as pilot:
+        await pilot.pause()
+        await pilot.press("4", "ctrl+t")
+        if error is None:
+            commands.output.set_result(" ")
+        else:
+            commands.output.set_exception(error)
+        await until(pilot, lambda: any(told in each for each in host.told))
+        assert box(host).text == "4"
+        assert "is running" not in host.text
