@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, Literal
 
@@ -30,6 +31,8 @@ Commands = Callable[[str], Sequence[Candidate]]
 _NEW_LINE = "ctrl+j,alt+enter,shift+enter,ctrl+enter"
 _DRAFT_WAIT = 0.5
 """Seconds without a change after which a draft is worth saving."""
+_DRAFT_MOST = 2.0
+"""Seconds of typing without a pause after which it is saved all the same."""
 _PATH = re.compile(r"(?:^|(?<=\s))@(\S*)$")
 
 
@@ -134,6 +137,7 @@ class Prompt(TextBox):
         """An Enter of which the next moment will tell whether it was typed."""
         self._draft_timer: Timer | None = None
         self._told_draft = ""
+        self._untold_since = 0.0
 
     # --- what the screen does with it ---
 
@@ -307,12 +311,18 @@ class Prompt(TextBox):
     @on(TextArea.Changed)
     def _text_changed(self) -> None:
         self._complete()
-        if self._draft_timer is not None:
+        now = time.monotonic()
+        if self._draft_timer is None:
+            self._untold_since = now
+        elif now - self._untold_since >= _DRAFT_MOST:
+            return
+        else:
             self._draft_timer.stop()
         self._draft_timer = self.set_timer(_DRAFT_WAIT, self._tell_draft)
 
     def _tell_draft(self) -> None:
-        if self.message != self._told_draft:
+        self._draft_timer = None
+        if self._sought_from is None and self.message != self._told_draft:
             self._told_draft = self.message
             self.post_message(self.DraftChanged(self, self._told_draft))
 

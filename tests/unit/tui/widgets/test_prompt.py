@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path, PurePath
@@ -19,6 +20,7 @@ from textual.pilot import Pilot
 
 from coze_tui.tui.terminal.keys import EnterGuard
 from coze_tui.tui.themes import theme_variable_defaults, themes
+from coze_tui.tui.widgets import prompt as prompt_module
 from coze_tui.tui.widgets.completion import Candidate, CompletionList
 from coze_tui.tui.widgets.prompt import Prompt, SendKey
 from coze_tui.tui.widgets.prompt_area import PromptArea
@@ -529,6 +531,26 @@ async def test_draft_is_told_when_typing_pauses() -> None:
         await desk.until(lambda: any(isinstance(one, Prompt.DraftChanged) for one in desk.app.told))
         drafts = [one.text for one in desk.app.told if isinstance(one, Prompt.DraftChanged)]
         assert drafts == ["hello"]
+
+
+async def test_draft_is_told_in_between_when_typing_never_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prompt_module, "_DRAFT_MOST", 0.1)
+    async with at_desk() as desk:
+        end = time.monotonic() + 1.5
+        while not desk.app.told and time.monotonic() < end:
+            await desk.type("x")
+        assert [type(one) for one in desk.app.told] == [Prompt.DraftChanged]
+
+
+async def test_words_of_a_search_are_no_draft() -> None:
+    async with at_desk() as desk:
+        await desk.type("hello")
+        await desk.press("ctrl+r")
+        await desk.type("sought")
+        await desk.until(lambda: desk.prompt._draft_timer is None)
+        await desk.press("escape")
+        await desk.until(lambda: bool(desk.app.told))
+        assert [one.text for one in desk.app.told if isinstance(one, Prompt.DraftChanged)] == ["hello"]
 
 
 async def test_failed_message_comes_back_before_what_was_typed_since() -> None:
