@@ -68,6 +68,17 @@ def lines_of(conversation: CarriedConversation) -> bytes:
     return b"".join(lines_from(conversation))
 
 
+def told(conversation: CarriedConversation) -> list[object]:
+    """All that a conversation is, without the keys that each store gives of its own."""
+    slots = {chat.key: chat.slot for chat in conversation.chats}
+    return [
+        conversation.conversation,
+        conversation.sections,
+        [(replace(chat, key=0), tuple(conversation.frames_of(chat))) for chat in conversation.chats],
+        [replace(each, key=0, chat=slots.get(each.chat, 0)) for each in conversation.messages],
+    ]
+
+
 # --- JSON lines ---
 
 
@@ -81,6 +92,7 @@ async def test_any_export_imports_to_the_same_conversation(
     [file] = await Exports(database).export([key], "jsonl", tmp_path)
     [one] = await imported(other, file)
     assert (one.key, one.state) == (key, "new")
+    assert told(await carried(other, key)) == told(conversation)
     [again] = await Exports(other).export([key], "jsonl", tmp_path / "again")
     assert again.read_bytes() == file.read_bytes()
 
