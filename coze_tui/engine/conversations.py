@@ -57,6 +57,8 @@ class ChatPage:
     has_newer: bool
     running: tuple[RunningChat, ...] = ()
     """Chats of this part that are not among `chats`, since they still run."""
+    cleared_at_ms: int = 0
+    """The context was cleared behind the last message of all, at this time; 0 if not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,14 +201,18 @@ def _page(
     running = {chat.key: RunningChat(chat.key, chat.question) for chat in chats if not chat.is_final}
     first, last = rows[0].position, rows[-1].position
     shown = [row for row in rows if row.chat not in running]
-    starts = [section.position for section in history.sections(c, saved.key)]
+    sections = history.sections(c, saved.key)
+    starts = [section.position for section in sections]
+    has_newer = bool(messages(c, saved.key, after=last, limit=1))
+    is_cleared = bool(sections) and starts[-1] > last and not has_newer
     return ChatPage(
         told_chats(shown, chats, bot_name=saved.bot_name or saved.bot_id, section_starts=starts),
         first,
         last,
         has_older=bool(messages(c, saved.key, before=first, limit=1)),
-        has_newer=bool(messages(c, saved.key, after=last, limit=1)),
+        has_newer=has_newer,
         running=tuple(running.values()),
+        cleared_at_ms=sections[-1].started_at if is_cleared else 0,
     )
 
 

@@ -304,7 +304,7 @@ class Engine:
         )
 
     def _check_site(self, saved: SavedConversation | None) -> None:
-        """What is said in a conversation goes to no other site than its own."""
+        """What is said and done in a conversation goes to no other site than its own."""
         here = self.settings.site
         if saved is not None and saved.site != here:
             problem = _(
@@ -482,6 +482,7 @@ class Engine:
     async def clear_context(self, conversation: str) -> None:
         """Begin a new section: what was said leaves the bot's context (api 4.6)."""
         saved = await self._database.run(lambda c: history.conversation(c, conversation))
+        self._check_site(saved)
         section_id = ""
         if saved is not None and saved.conversation_id:
             section = await server_conversations.clear(await self.client(), saved.conversation_id)

@@ -58,7 +58,7 @@ class LogWindow:
         """Show this part of a conversation, from its end."""
         self.key, self._page = key, page
         self._places.clear()
-        entries = self._entries(page.chats, at_start=False)
+        entries = self._entries(page.chats, at_start=False) + _line_behind(page)
         self._log.show(entries, has_older=page.has_older, has_newer=page.has_newer)
 
     async def load_older(self) -> None:
@@ -81,7 +81,8 @@ class LogWindow:
         if self._page is not page:
             return
         self._page = replace(page, last=newer.last or page.last, has_newer=newer.has_newer)
-        self._log.extend(self._entries(newer.chats, at_start=False), has_newer=newer.has_newer)
+        entries = self._entries(newer.chats, at_start=False) + _line_behind(newer)
+        self._log.extend(entries, has_newer=newer.has_newer)
 
     async def load_start(self) -> None:
         """Show the beginning of the conversation; an answer that comes stays in sight instead."""
@@ -185,6 +186,10 @@ class LogWindow:
             places.append(_Place(chat.first, chat.last, question, answer))
         self._places = places + self._places if at_start else self._places + places
         return entries
+
+
+def _line_behind(page: ChatPage) -> list[Entry]:
+    return [SectionEntry(page.cleared_at_ms)] if page.cleared_at_ms else []
 
 
 def entries_of(chat: ToldChat, *, only_read: bool = False) -> list[Entry]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,51 @@ async def test_a_conversation_is_renamed_here_and_at_the_server(home: Path) -> N
         await at.ask("/rename 盐")
         await at.until(lambda: at.screen.header.title == "盐")
         await at.until(lambda: any(request.method == "PUT" for request in at.stand_in.requests))
+
+
+async def test_a_cleared_context_is_a_line_that_stays_and_the_server_is_told(home: Path) -> None:
+    async with desk(home, [Bot(BOT, "海水", [Answer("河流把盐带走。")])]) as at:
+        await at.ask("海水为什么咸？")
+        await at.answered()
+        await at.until(lambda: at.screen.log_widget.entries[-1].chat)
+        await at.ask("/clear")
+        await at.until(lambda: "context cleared" in at.text())
+        assert [request.path for request in at.stand_in.requests if request.path.endswith("/clear")]
+        key = at.screen.conversation
+        await at.pilot.press("ctrl+n")
+        await at.screen._open(key)
+        assert at.text().count("context cleared") == 1
+        await at.ask("还有呢？")
+        await at.answered()
+        await at.screen._open(key)
+        text = at.text()
+        assert text.count("context cleared") == 1
+        assert text.index("海水为什么咸？") < text.index("context cleared") < text.index("还有呢？")
+
+
+async def test_a_context_that_the_server_does_not_clear_is_not_drawn_as_cleared(home: Path) -> None:
+    async with desk(home, [Bot(BOT, "海水", [Answer("河流把盐带走。")])]) as at:
+        await at.ask("海水为什么咸？")
+        await at.answered()
+        await at.until(lambda: at.screen.log_widget.entries[-1].chat)
+        key = at.screen.conversation
+        summary = await at.app.home.call(lambda engine: engine.conversations.summary(key))
+        assert summary is not None
+        at.stand_in.fault("code=4101", path=f"/v1/conversations/{summary.conversation_id}/clear", times=1)
+        await at.ask("/clear")
+        await at.until(lambda: any("4101" in str(toast.message) for toast in at.app._notifications))
+        assert "context cleared" not in at.text()
+        await at.screen._open(key)
+        assert "context cleared" not in at.text()
+
+
+async def test_a_context_is_cleared_at_no_other_site_than_its_own(home: Path) -> None:
+    async with desk(home, [Bot(BOT, "海水", [Answer("河流把盐带走。")])]) as at:
+        await at.ask("海水为什么咸？")
+        await at.answered()
+        at.app.home._engine.result().settings = replace(at.app.settings, base_url="http://127.0.0.1:9")
+        await at.ask("/clear")
+        await at.until(
+            lambda: any("this conversation is on" in str(t.message) for t in at.app._notifications)
+        )
+        assert not [request.path for request in at.stand_in.requests if request.path.endswith("/clear")]
