@@ -109,6 +109,8 @@ def _split(command: Command, tokens: Sequence[str], values: dict[str, object]) -
 
 def _looks_like_option(token: str) -> bool:
     """`-x` or `--some-name`, also with `=value`; a sum or a sentence that begins with `-` does not."""
+    if not token.startswith("-"):
+        return False
     name = token.partition("=")[0] if token.startswith("--") else token
     letters = name.removeprefix("--") if name.startswith("--") else name.removeprefix("-")
     is_long = name.startswith("--") and letters.replace("-", "").replace("_", "").isalnum()

@@ -40,6 +40,11 @@ def test_an_unknown_command_names_the_nearest() -> None:
     assert (caught.value.source, caught.value.suggestion) == ("aks", "ask")
 
 
+@pytest.mark.parametrize("question", ["hi", "is it ok", "x", "a=b", "h"])
+def test_a_question_may_be_of_the_shortest_words(question: str) -> None:
+    assert read_arguments(COMMANDS["ask"], question.split()).words == question.split()
+
+
 @pytest.mark.parametrize(
     "question",
     [
