@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from rich.cells import get_character_cell_size, split_graphemes
 from rich.color import Color, ColorSystem
+from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -19,6 +20,8 @@ UNKNOWN = "\0"
 """A cell of which nobody knows what it shows."""
 _CLUSTERED = "\1"
 """In a translated text: here is something that is not one character, one cell or two."""
+_STEPS = (0, 95, 135, 175, 215, 255)
+"""Of each part of the colours 16 to 231."""
 _MOST_CELLS = 200_000
 _MOST_STYLES = 10_000
 _MOST_STRIPS = 512
@@ -233,6 +236,8 @@ class Cells:
     def _codes(self, color: Color | None, foreground: bool) -> str:
         if color is None or color.is_default:
             return ""
+        if self.colors is ColorSystem.EIGHT_BIT and color.triplet is not None:
+            return f"{38 if foreground else 48};5;{nearest_of_256(color.triplet)}"
         return ";".join(color.downgrade(self.colors).get_ansi_codes(foreground))
 
     def _clustered(self, text: str, table: _Table) -> str:
@@ -257,6 +262,19 @@ class Cells:
         if flag:
             parts.append(self.add(flag, table._pen, 1))
         return "".join(parts)
+
+
+def nearest_of_256(color: ColorTriplet) -> int:
+    """The number of the nearest of the 240 fixed colours.
+
+    rich asks for the hue first, which turns our dark greys, which are a little blue, into a bright navy.
+    """
+    red, green, blue = (min(range(6), key=lambda step: abs(_STEPS[step] - part)) for part in color)
+    grey = max(0, min(23, round((sum(color) / 3 - 8) / 10)))
+    shade = 8 + 10 * grey
+    cube_off = sum((_STEPS[step] - part) ** 2 for step, part in zip((red, green, blue), color, strict=True))
+    grey_off = sum((shade - part) ** 2 for part in color)
+    return 232 + grey if grey_off < cube_off else 16 + 36 * red + 6 * green + blue
 
 
 def _headless(text: str) -> int:
