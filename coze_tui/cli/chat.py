@@ -10,7 +10,7 @@ from coze_tui.cli.arguments import Arguments, read_arguments
 from coze_tui.cli.commands import COMMANDS
 from coze_tui.cli.exits import Exit
 from coze_tui.cli.start import Start, begin, tell, tell_problems
-from coze_tui.credentials import Secret
+from coze_tui.credentials import OAuthPair, Secret
 from coze_tui.errors import CozeTuiError
 from coze_tui.i18n import _
 from coze_tui.settings import Settings, variable_of
@@ -77,7 +77,7 @@ class AppAccess:
 
         return Connection(replace(self._start, settings=settings))
 
-    def connect_with(self, settings: Settings, token: Secret) -> Connection:
+    def connect_with(self, settings: Settings, token: Secret | OAuthPair) -> Connection:
         """A client with a token that is not kept yet."""
         from coze_tui.cli.connect import Connection
 
@@ -100,7 +100,7 @@ class AppAccess:
         arguments = read_arguments(command, ["--profile", profile])
         return begin(command, arguments, environment).settings
 
-    def keep_token(self, settings: Settings, token: Secret) -> None:
+    def keep_token(self, settings: Settings, token: Secret | OAuthPair) -> None:
         """Keep a token that was checked."""
         self._start.credentials.keep(settings.profile, token)
         self._start.memory.use_site(settings.profile, settings.base_url)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from coze_tui.api.client import CozeClient
 from coze_tui.cli.start import Start
-from coze_tui.credentials import Secret, Token
+from coze_tui.credentials import OAuthPair, Secret, Token
 
 
 class Connection:
     """One client with one token; an OAuth token is renewed when its time is up (api 1.5)."""
 
-    def __init__(self, start: Start, secret: Secret | None = None) -> None:
+    def __init__(self, start: Start, secret: Secret | OAuthPair | None = None) -> None:
         """Connect to nothing yet.
 
         Args:
-            secret: a token to try instead of the one that is set or kept.
+            secret: a token, or an OAuth login, to try instead of the one that is set or kept.
 
         Raises:
             CredentialsError: there is no usable token.
@@ -22,7 +22,13 @@ class Connection:
             TransportError: the proxy or the certificates cannot be used.
         """
         settings = start.settings
-        self.token = start.token() if secret is None else Token(secret, "")
+        match secret:
+            case None:
+                self.token = start.token()
+            case OAuthPair():
+                self.token = Token(secret.access, "", secret)
+            case Secret():
+                self.token = Token(secret, "")
         self._pair = self.token.pair
         self._secret = self.token.secret
         self._credentials = start.credentials

@@ -52,6 +52,8 @@ from coze_tui.store.journal import SavedChat
 from coze_tui.store.trouble import Trouble
 
 if TYPE_CHECKING:
+    from coze_tui.api.oauth import DeviceCode
+    from coze_tui.credentials import OAuthPair
     from coze_tui.engine.exports.exporting import Exports
     from coze_tui.engine.exports.importing import Imports
 
@@ -187,6 +189,18 @@ class Engine:
                 self._connection = await asyncio.to_thread(self._connect, self.settings)
             await self._connection.renew()
             return self._connection.client
+
+    async def device_code(self, client_id: str) -> DeviceCode:
+        """Begin a login with a browser (api 1.4)."""
+        from coze_tui.api import oauth
+
+        return await oauth.request_device_code(await self.client(), client_id)
+
+    async def device_pair(self, client_id: str, code: DeviceCode) -> OAuthPair:
+        """The tokens, once the person has agreed in the browser."""
+        from coze_tui.api import oauth
+
+        return await oauth.wait_for_pair(await self.client(), client_id, code)
 
     async def check(self) -> User | None:
         """Whether the token is good, by the cheapest call (api 4.9); None where the site has none."""

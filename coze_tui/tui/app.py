@@ -16,7 +16,7 @@ from textual.screen import Screen
 
 from coze_tui.advice import advice
 from coze_tui.api.objects import Bot
-from coze_tui.credentials import Secret
+from coze_tui.credentials import OAuthPair, Secret
 from coze_tui.engine.home import EngineHome
 from coze_tui.errors import CozeTuiError, InternalError, StoreError
 from coze_tui.i18n import N_, _, current_language, languages, use_language
@@ -68,7 +68,7 @@ class Access(Protocol):
     def connect(self, settings: Settings) -> Connection:
         """A client for these settings, with the token of their profile."""
 
-    def connect_with(self, settings: Settings, token: Secret) -> Connection:
+    def connect_with(self, settings: Settings, token: Secret | OAuthPair) -> Connection:
         """A client with a token that is not kept yet."""
 
     def has_token(self, settings: Settings) -> bool:
@@ -77,7 +77,7 @@ class Access(Protocol):
     def settings_of(self, profile: str) -> Settings:
         """The settings of another profile."""
 
-    def keep_token(self, settings: Settings, token: Secret) -> None:
+    def keep_token(self, settings: Settings, token: Secret | OAuthPair) -> None:
         """Keep a token that was checked. Raises CredentialsError."""
 
 

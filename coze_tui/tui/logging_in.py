@@ -1,4 +1,4 @@
-"""What the first-run screen may do with a token: try it, and keep it."""
+"""What the first-run screen may do with a token: get one with a browser, try it, and keep it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from coze_tui.api.objects import User
-from coze_tui.credentials import Secret
+from coze_tui.credentials import OAuthPair, Secret
 
 if TYPE_CHECKING:
+    from coze_tui.api.oauth import DeviceCode
     from coze_tui.tui.app import CozeApp
 
 
@@ -19,7 +20,7 @@ class AppLogIn:
     def __init__(self, app: CozeApp) -> None:
         self._app = app
 
-    async def try_token(self, base_url: str, token: Secret) -> User | None:
+    async def try_token(self, base_url: str, token: Secret | OAuthPair) -> User | None:
         """Let the engine talk to this site with this token from now on, and check it by one live call."""
         access = self._app.access
         settings = replace(self._app.settings, base_url=base_url)
@@ -28,7 +29,20 @@ class AppLogIn:
         )
         return await self._app.home.call(lambda engine: engine.check())
 
-    async def keep(self, base_url: str, token: Secret) -> None:
+    async def keep(self, base_url: str, token: Secret | OAuthPair) -> None:
         """Keep a token that was checked, for the profile in use."""
         settings = replace(self._app.settings, base_url=base_url)
         await asyncio.to_thread(self._app.access.keep_token, settings, token)
+
+    async def begin_device(self, base_url: str, client_id: str) -> DeviceCode:
+        """A code for a login with a browser; the engine talks to this site, with no token yet."""
+        access = self._app.access
+        settings = replace(self._app.settings, base_url=base_url)
+        await self._app.home.call(
+            lambda engine: engine.use(settings, lambda used: access.connect_with(used, Secret("")))
+        )
+        return await self._app.home.call(lambda engine: engine.device_code(client_id))
+
+    async def wait_for_device(self, base_url: str, client_id: str, code: DeviceCode) -> OAuthPair:
+        """The tokens, once the person has agreed in the browser."""
+        return await self._app.home.call(lambda engine: engine.device_pair(client_id, code))

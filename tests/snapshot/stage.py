@@ -23,7 +23,7 @@ from coze_tui.cli.chat import AppAccess
 from coze_tui.cli.commands import COMMANDS
 from coze_tui.cli.connect import Connection
 from coze_tui.cli.start import Start, begin
-from coze_tui.credentials import Secret
+from coze_tui.credentials import OAuthPair, Secret
 from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.home import TurnFeed
 from coze_tui.engine.past_turn import TurnReader
@@ -73,7 +73,7 @@ class Here(AppAccess):
     def connect(self, settings: Settings) -> Connection:
         return super().connect(replace(settings, base_url=self._stand_in.base_url))
 
-    def connect_with(self, settings: Settings, token: Secret) -> Connection:
+    def connect_with(self, settings: Settings, token: Secret | OAuthPair) -> Connection:
         return super().connect_with(replace(settings, base_url=self._stand_in.base_url), token)
 
 

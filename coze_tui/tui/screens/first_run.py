@@ -22,13 +22,14 @@ from coze_tui import setting_values
 from coze_tui.addresses import COZE_CN, COZE_COM, other_site, site_name
 from coze_tui.advice import advice
 from coze_tui.api.objects import User
-from coze_tui.credentials import Secret, hint_for, secret_from_text
+from coze_tui.credentials import OAuthPair, Secret, hint_for, secret_from_text
 from coze_tui.engine.home import EngineHome
 from coze_tui.errors import AuthError, CozeTuiError, CredentialsError, SettingsError, StoreError
 from coze_tui.i18n import N_, _
 from coze_tui.settings import Settings
 from coze_tui.text import clean_line
 from coze_tui.tui.screens.bots import looked_up, workspace_sections
+from coze_tui.tui.screens.device_login import DeviceFlow, DeviceLogin
 from coze_tui.tui.screens.panel import Heading
 from coze_tui.tui.terminal.resizing import CurrentSizeScreen
 from coze_tui.tui.widgets.bot_list import BotEntry, BotList, BotSection
@@ -56,10 +57,10 @@ _TOKEN_PAGES = {
 }
 
 
-class LogIn(Protocol):
-    """What the app does with a token."""
+class LogIn(DeviceFlow, Protocol):
+    """What the app does with a token, and how it comes by one."""
 
-    async def try_token(self, base_url: str, token: Secret) -> User | None:
+    async def try_token(self, base_url: str, token: Secret | OAuthPair) -> User | None:
         """Let the engine talk to this site with this token from now on, and check it by one live call.
 
         Returns:
@@ -69,7 +70,7 @@ class LogIn(Protocol):
             CozeTuiError: the site does not take it, or could not be asked.
         """
 
-    async def keep(self, base_url: str, token: Secret) -> None:
+    async def keep(self, base_url: str, token: Secret | OAuthPair) -> None:
         """Keep a token that was checked, for the profile in use.
 
         Raises:
@@ -140,6 +141,13 @@ class FirstRun(CurrentSizeScreen[FirstRunChoice | Literal["demo"] | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "go_on", N_("go on"), id="first_run.go_on"),
+        Binding(
+            "ctrl+o",
+            "device",
+            N_("browser login"),
+            id="first_run.device",
+            tooltip=N_("log in with a browser, without a token"),
+        ),
         Binding("ctrl+t", "try_other", N_("try the other site"), id="first_run.try_other"),
         Binding("up", "to_sites", N_("up"), id="first_run.up", show=False),
         Binding("pageup", "scroll(-1)", N_("page up"), id="first_run.page_up", show=False),
@@ -209,7 +217,9 @@ class FirstRun(CurrentSizeScreen[FirstRunChoice | Literal["demo"] | None]):
                 with Vertical(id="body-keys", classes="step"):
                     yield Passage(_("An input method uses Enter to confirm. Which key is to send?"), "")
                     yield Rows(_send_key_rows(), id="send-keys")
-        yield KeyFooter(("rows.choose", "bots.choose", "first_run.go_on"), last="first_run.back")
+        yield KeyFooter(
+            ("rows.choose", "bots.choose", "first_run.go_on", "first_run.try_other"), last="first_run.back"
+        )
 
     def on_mount(self) -> None:
         """Begin at the site, with what is set already."""
@@ -285,6 +295,8 @@ class FirstRun(CurrentSizeScreen[FirstRunChoice | Literal["demo"] | None]):
         """The other site only when it may be the right one."""
         if action == "try_other":
             return bool(self._other) and self.step == "token"
+        if action == "device":
+            return self.step == "token"
         if action == "to_sites":
             return self.step == "site"
         return True
@@ -350,7 +362,20 @@ class FirstRun(CurrentSizeScreen[FirstRunChoice | Literal["demo"] | None]):
             )
         else:
             words.append(_("Make a token in the settings of {site}, under API.").format(site=site))
-        words.append([(_("Or leave here and set COZE_API_TOKEN, or `token_file` in the settings."), "muted")])
+        words.append(
+            [("Ctrl+O", "bot"), (" " + _("logs in with a browser instead, without a token."), "muted")]
+        )
+        words.append(
+            [
+                (
+                    _(
+                        "Or leave here and set COZE_API_TOKEN, or `token_file` or `token_command` in the "
+                        "settings."
+                    ),
+                    "muted",
+                )
+            ]
+        )
         self.token_words.show(*words, "")
 
     @on(Input.Changed, "#token")
@@ -375,31 +400,40 @@ class FirstRun(CurrentSizeScreen[FirstRunChoice | Literal["demo"] | None]):
         self._check(secret)
 
     @work(exclusive=True, group="check", exit_on_error=False)
-    async def _check(self, secret: Secret) -> None:
+    async def action_device(self) -> None:
+        """Log in with a browser; its tokens are checked and kept like one that was pasted."""
+        form = DeviceLogin(self._log_in, self._base_url, self._settings.oauth_client_id)
+        pair = await self.app.push_screen_wait(form)
+        if pair is not None:
+            self._check(pair)
+
+    @work(exclusive=True, group="check", exit_on_error=False)
+    async def _check(self, token: Secret | OAuthPair) -> None:
         """One live call; then the token is kept. What goes wrong is told where the token was pasted."""
         self._other = ""
         self.refresh_bindings()
         site = site_name(self._base_url)
+        hint = hint_for(token) if isinstance(token, Secret) else ""
         self._tell([(_("checking at {site}…").format(site=site), "muted")])
         try:
-            user = await self._log_in.try_token(self._base_url, secret)
+            user = await self._log_in.try_token(self._base_url, token)
         except CozeTuiError as error:
             # Who lacks the right to tell its name is known all the same (api 4.5).
             if not (isinstance(error, AuthError) and error.code == _LACKS_A_RIGHT):
-                self._tell_trouble(error, hint_for(secret))
+                self._tell_trouble(error, hint)
                 return
             user = None
         name = (user.nick_name or user.user_name or user.user_id) if user else ""
         done = _("taken; it is of {name}").format(name=name) if name else _("taken")
         try:
-            await self._log_in.keep(self._base_url, secret)
+            await self._log_in.keep(self._base_url, token)
         except (CredentialsError, StoreError, SettingsError) as error:
             self.notify(
                 _("The token works, but could not be kept. {why}").format(why=advice(error).text),
                 severity="warning",
                 markup=False,
             )
-        if hint := hint_for(secret):
+        if hint:
             self.notify(hint, severity="warning", markup=False)
         self._checked_site = self._base_url
         self.token.put("")

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from coze_tui.api.client import CozeClient
+from coze_tui.api.oauth import DeviceCode
 from coze_tui.api.objects import User
-from coze_tui.credentials import Secret
+from coze_tui.credentials import OAuthPair, Secret
 from coze_tui.engine.engine import Engine
 from coze_tui.engine.home import EngineHome
 from coze_tui.errors import CozeTuiError
@@ -39,14 +40,14 @@ class Desk:
     token: str
     at: dict[str, str]
     """Site → where it really is."""
-    kept: list[tuple[str, Secret]]
+    kept: list[tuple[str, Secret | OAuthPair]]
     failure: CozeTuiError | None = None
     """Raised instead of keeping."""
     tried: int = 0
 
-    async def try_token(self, base_url: str, token: Secret) -> User | None:
+    async def try_token(self, base_url: str, token: Secret | OAuthPair) -> User | None:
         self.tried += 1
-        self.token = token.reveal()
+        self.token = (token if isinstance(token, Secret) else token.access).reveal()
         settings = replace(self.settings, base_url=self.at.get(base_url, base_url))
 
         async def check(engine: Engine) -> User | None:
@@ -55,10 +56,22 @@ class Desk:
 
         return await self.home.call(check)
 
-    async def keep(self, base_url: str, token: Secret) -> None:
+    async def keep(self, base_url: str, token: Secret | OAuthPair) -> None:
         if self.failure is not None:
             raise self.failure
         self.kept.append((base_url, token))
+
+    async def begin_device(self, base_url: str, client_id: str) -> DeviceCode:
+        settings = replace(self.settings, base_url=self.at.get(base_url, base_url))
+
+        async def begin(engine: Engine) -> DeviceCode:
+            await engine.use(settings)
+            return await engine.device_code(client_id)
+
+        return await self.home.call(begin)
+
+    async def wait_for_device(self, base_url: str, client_id: str, code: DeviceCode) -> OAuthPair:
+        return await self.home.call(lambda engine: engine.device_pair(client_id, code))
 
 
 @asynccontextmanager

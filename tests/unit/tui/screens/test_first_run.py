@@ -14,7 +14,7 @@ from textual import events
 from textual.pilot import Pilot
 
 from coze_tui.addresses import COZE_CN, COZE_COM
-from coze_tui.credentials import Secret
+from coze_tui.credentials import OAuthPair, Secret
 from coze_tui.errors import CredentialsError
 from coze_tui.settings import Settings, Source
 from coze_tui.standin.bots import demo_bots
@@ -159,7 +159,8 @@ async def test_at_every_size_the_refusal_and_the_keys_are_seen(
             await it.give_token()
             await it.shows("4100 —")
             await it.shows("tries it at coze.com")
-            await it.shows("Enter go on ^T try the other site Esc back")
+            await it.shows("Enter go on ^T try the other site")
+            await it.shows("Esc back")
 
 
 @pytest.mark.parametrize(
@@ -338,3 +339,32 @@ async def test_the_token_is_never_on_the_screen_nor_left_in_it(tmp_path: Path) -
 )
 def test_who_types_with_an_input_method(environment: dict[str, str], expected: bool) -> None:
     assert types_with_input_method(environment) is expected
+
+
+async def test_a_login_with_a_browser_takes_the_place_of_a_token(tmp_path: Path) -> None:
+    with StandIn(token=TOKEN) as stand_in:
+        stand_in.device(approve_after=1, interval=1)
+        settings = Settings(oauth_client_id="app")
+        async with first_run(tmp_path, stand_in, settings=settings) as it:
+            assert "browser" not in it.host.text
+            await it.press("enter")
+            await it.shows("Ctrl+O logs in with a browser")
+            await it.press("ctrl+o")
+            await it.shows("Waiting until you have agreed")
+            await it.shows("✓ Token taken")
+            [(site, pair)] = it.desk.kept
+            assert site == COZE_CN
+            assert isinstance(pair, OAuthPair)
+            assert pair.client_id == "app"
+            assert pair.access.reveal() not in it.host.text
+
+
+async def test_a_login_with_a_browser_that_is_left_changes_nothing(tmp_path: Path) -> None:
+    with StandIn(token=TOKEN) as stand_in:
+        async with first_run(tmp_path, stand_in) as it:
+            await it.press("enter", "ctrl+o")
+            await it.shows("An OAuth app of yours is needed")
+            await it.press("escape")
+            await it.give_token()
+            await it.shows("✓ Token taken")
+            assert it.desk.kept == [(COZE_CN, Secret(TOKEN))]

@@ -1,0 +1,120 @@
+"""Logging in with a browser, on this or another machine, through an OAuth app of one's own (api 1.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from textual import getters, work
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from coze_tui.addresses import site_name
+from coze_tui.advice import advice
+from coze_tui.credentials import OAuthPair
+from coze_tui.errors import CozeTuiError
+from coze_tui.i18n import N_, _
+from coze_tui.tui.screens.panel import Panel
+from coze_tui.tui.widgets.field import Field
+from coze_tui.tui.widgets.passage import Passage
+
+if TYPE_CHECKING:
+    from coze_tui.api.oauth import DeviceCode
+
+
+class DeviceFlow(Protocol):
+    """How a browser login is asked for; both may raise a CozeTuiError."""
+
+    async def begin_device(self, base_url: str, client_id: str) -> DeviceCode:
+        """A code, and the page where the person types it."""
+
+    async def wait_for_device(self, base_url: str, client_id: str, code: DeviceCode) -> OAuthPair:
+        """Ask until the person has agreed there."""
+
+
+class DeviceLogin(Panel[OAuthPair | None]):
+    """Asks for the app's client id, shows where to agree, and gives the tokens once that is done.
+
+    Args:
+        client_id: What is set already; then the login begins by itself.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "begin", N_("go on"), id="device.begin"),
+    ]
+    PART = N_("Login with a browser")
+
+    words = getters.query_one("#device-words", Passage)
+    client = getters.query_one("#client-id", Field)
+    remark = getters.query_one("#device-remark", Passage)
+
+    def __init__(self, flow: DeviceFlow, base_url: str, client_id: str = "") -> None:
+        super().__init__(_("Log in with a browser"), keys=("device.begin",))
+        self._flow = flow
+        self._base_url = base_url
+        self._client_id = client_id
+
+    def body(self) -> Iterable[Widget]:
+        """What is to be done, the client id, and what came of it."""
+        yield Passage(id="device-words")
+        yield Field(placeholder=_("the client id, some digits and letters"), id="client-id")
+        yield Passage(id="device-remark")
+
+    def on_mount(self) -> None:
+        """Begin with what is known."""
+        self.heading.show(site_name(self._base_url))
+        self.client.put(self._client_id)
+        self._ask_client_id()
+        if self._client_id:
+            self.action_begin()
+
+    def _ask_client_id(self) -> None:
+        self.words.show(
+            _("An OAuth app of yours is needed, of the type for devices: make one on the site, under API."),
+            [(_("`oauth_client_id` in the settings saves you from typing it the next time."), "muted")],
+            "",
+        )
+        self._show_field(is_asked=True)
+
+    def _show_field(self, *, is_asked: bool) -> None:
+        self.client.display = is_asked
+        if is_asked:
+            self.client.focus()
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Going on only where something is asked."""
+        return action != "begin" or (self.is_mounted and bool(self.client.display))
+
+    def action_begin(self) -> None:
+        """Begin the login with the client id that is typed."""
+        client_id = self.client.value.strip()
+        if client_id:
+            self._log_in(client_id)
+        else:
+            self.remark.show("", [(_("Type the client id first."), "failure")])
+
+    @work(exclusive=True, group="device", exit_on_error=False)
+    async def _log_in(self, client_id: str) -> None:
+        site = site_name(self._base_url)
+        self.remark.show("", [(_("asking {site} for a code…").format(site=site), "muted")])
+        try:
+            code = await self._flow.begin_device(self._base_url, client_id)
+            self._show_code(code)
+            pair = await self._flow.wait_for_device(self._base_url, client_id, code)
+        except CozeTuiError as error:
+            self._ask_client_id()
+            told = advice(error)
+            self.remark.show("", [(told.title, "failure")], *(text for text in (told.what, told.do) if text))
+        else:
+            self.dismiss(pair)
+
+    def _show_code(self, code: DeviceCode) -> None:
+        self._show_field(is_asked=False)
+        self.words.show(
+            _("Open this page in a browser, on any machine:"),
+            [(code.verification_url, "bot")],
+            "",
+            [(_("The code, if the page asks for it:"), "text"), (f" {code.user_code}", "attention bold")],
+        )
+        self.remark.show("", [(_("Waiting until you have agreed there …"), "muted")])
