@@ -381,10 +381,13 @@ def _for_protocol_error(error: ProtocolError) -> Advice:
     excerpt = _outside(error.excerpt)
     if excerpt:
         facts.append(excerpt)
+    check = _(
+        "Check the address of the site (the API's, not the web page's), and any proxy or portal between."
+    )
     return Advice(
         title or _("the server sent something that Coze does not send"),
         _quoted(", ".join(facts)),
-        _("Check the address of the site (the API's, not the web page's), and any proxy or portal between."),
+        _joined(_(_LATER), check) if error.http_status >= 500 else check,
         _outside(error.logid),
     )
 
@@ -497,8 +500,8 @@ def _outside(text: str) -> str:
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 
-def _joined(first: str, second: str) -> str:
-    return f"{first} {second}" if first and second else first or second
+def _joined(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))
 
 
 def _for_tool_command_error(error: ToolCommandError) -> Advice:

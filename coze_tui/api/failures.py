@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+from asyncio import CancelledError
 from collections.abc import Iterator
 from typing import Literal
 
@@ -96,8 +97,8 @@ def _causes(error: BaseException | None, depth: int = 0) -> Iterator[BaseExcepti
 
 
 def _detail_of(error: BaseException) -> str:
-    if isinstance(error, httpx.InvalidURL | BaseExceptionGroup):
-        return ""  # the one may quote an address with a password, the other says nothing
+    if isinstance(error, httpx.InvalidURL | BaseExceptionGroup | CancelledError):
+        return ""  # the first may quote an address with a password, the others say nothing to a person
     if isinstance(error, OSError) and error.strerror:
         return clean_line(error.strerror)[:_LONGEST_DETAIL]
     return clean_line(str(error))[:_LONGEST_DETAIL]

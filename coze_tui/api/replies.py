@@ -28,6 +28,8 @@ _LONGEST_WAIT = 86_400.0
 _NOT_SHOWN = re.compile(
     r"<(script|style)\b.*?(?:</\1[^>]*>|\Z)|<!--.*?(?:-->|\Z)|<[^>]*>?", re.DOTALL | re.IGNORECASE
 )
+_TITLE = re.compile(r"<title\b[^>]*>(.*?)</title[^>]*>?", re.DOTALL | re.IGNORECASE)
+"""Mostly the page's heading once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,8 +242,14 @@ def _excerpt(body: bytes) -> str:
     text = body[:4_000].decode("utf-8", "ignore" if len(body) > 4_000 else "replace")
     if text.count("\ufffd") * 10 > len(text):
         return ""
-    shown = html.unescape(_NOT_SHOWN.sub(" ", text))
-    return " ".join(clean_line(shown).split())[:_LONGEST_EXCERPT]
+    found = _TITLE.search(text)
+    title = _words_of(found[1]) if found else ""
+    rest = _words_of(_TITLE.sub(" ", text, count=1))
+    return (rest if title in rest else f"{title} {rest}".strip())[:_LONGEST_EXCERPT]
+
+
+def _words_of(markup: str) -> str:
+    return " ".join(clean_line(html.unescape(_NOT_SHOWN.sub(" ", markup))).split())
 
 
 def _time_of(text: str) -> datetime | None:

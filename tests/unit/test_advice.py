@@ -139,6 +139,14 @@ def test_every_way_to_lose_the_connection_says_what_to_do(kind: str) -> None:
     assert advice(TransportError(kind)).title != told.title or kind == "environment"  # type: ignore[arg-type]
 
 
+def test_a_page_of_a_gateway_is_waited_out_first() -> None:
+    page = "Check the address of the site"
+    passing, wrong = (advice(ProtocolError("html", http_status=status)).do for status in (502, 200))
+    assert passing.startswith("Try again a little later.")
+    assert page in passing
+    assert wrong.startswith(page)
+
+
 def test_a_cut_answer_is_not_to_be_asked_again() -> None:
     told = advice(StreamCut("closed"))
     assert "cut off" in told.title

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from asyncio import CancelledError
 
 import httpx
 import pytest
@@ -60,6 +61,7 @@ def certificate_error() -> ssl.SSLCertVerificationError:
         (httpx.PoolTimeout("full"), "timeout", "full", False),
         (httpx.ReadTimeout("slow"), "timeout", "slow", True),
         (httpx.WriteTimeout("slow"), "timeout", "slow", True),
+        (caused(TimeoutError(), CancelledError("Cancelled via cancel scope 7f28")), "timeout", "", True),
         (TimeoutError(), "timeout", "", True),
         (httpx.ProxyError("407 wanted"), "proxy", "407 wanted", False),
         (httpx.RemoteProtocolError("gone"), "closed", "gone", True),

@@ -162,6 +162,9 @@ def test_a_429_of_any_shape_is_a_quota_and_says_when() -> None:
     [
         (b"<html><body>Bad <b>Gateway</b></body></html>", 502, HTML, "html", "Bad Gateway"),
         (b"<!doctype html><title>Log in</title>", 200, HTML, "html", "Log in"),
+        (b"<title>502 Bad</title><h1>502 Bad</h1>nginx", 502, HTML, "html", "502 Bad nginx"),
+        (b"<TITLE lang=en>Coze</TITLE ><p>Loading", 200, HTML, "html", "Coze Loading"),
+        (b"<title" * 100_000, 502, HTML, "html", ""),
         (b"  <p>a page</p>", 200, "", "html", "a page"),
         (b"<script>evil()</script><STYLE>p{}</style><!-- c -->a &amp; b<br", 502, HTML, "html", "a & b"),
         (b"<div" * 100_000, 502, HTML, "html", ""),
