@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from coze_tui.cli.arguments import Arguments, read_arguments
@@ -75,18 +74,18 @@ class AppAccess:
         """A client for these settings, with the token of their profile."""
         from coze_tui.cli.connect import Connection
 
-        return Connection(replace(self._start, settings=settings))
+        return Connection(self._start.with_settings(settings))
 
     def connect_with(self, settings: Settings, token: Secret | OAuthPair) -> Connection:
         """A client with a token that is not kept yet."""
         from coze_tui.cli.connect import Connection
 
-        return Connection(replace(self._start, settings=settings), token)
+        return Connection(self._start.with_settings(settings), token)
 
     def has_token(self, settings: Settings) -> bool:
         """Whether there is a token for the profile."""
         try:
-            replace(self._start, settings=settings).token()
+            self._start.with_settings(settings).token()
         except CozeTuiError:
             return False
         return True

@@ -22,6 +22,8 @@ class Connection:
             TransportError: the proxy or the certificates cannot be used.
         """
         settings = start.settings
+        if start.no_site is not None:
+            raise start.no_site
         match secret:
             case None:
                 self.token = start.token()

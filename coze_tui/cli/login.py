@@ -91,7 +91,7 @@ async def _login_by_device(start: Start, base_url: str, workspace_id: str) -> in
 
 
 def _connection(start: Start, base_url: str, secret: Secret) -> Connection:
-    return Connection(replace(start, settings=replace(start.settings, base_url=base_url)), secret)
+    return Connection(start.with_settings(replace(start.settings, base_url=base_url)), secret)
 
 
 async def _owner(client: CozeClient) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from coze_tui import paths
 from coze_tui.cli.arguments import Arguments
@@ -32,6 +32,11 @@ class Start:
     """What was put right by itself, and should be known."""
     no_site: SettingsError | None = None
     """The one of the problems that leaves no site to talk to."""
+
+    def with_settings(self, settings: Settings) -> Start:
+        """The same with other settings, perhaps of another site."""
+        is_same_site = settings.base_url == self.settings.base_url
+        return replace(self, settings=settings, no_site=self.no_site if is_same_site else None)
 
     def token(self) -> Token:
         """The token of the profile in use.
