@@ -36,6 +36,7 @@ from coze_tui.engine.updates import ActionRequired, ChatIdentified, LogidReporte
 from coze_tui.engine.upkeep import complete_index, keep_small
 from coze_tui.errors import (
     ApiError,
+    AuthError,
     CozeTuiError,
     InternalError,
     NotFoundError,
@@ -59,6 +60,8 @@ if TYPE_CHECKING:
 
 _HEARTBEAT_SECONDS = 10.0
 _MOST_BOTS = 200
+_LACKS_A_RIGHT = 4101
+"""Coze's code for a good token without the scope for this (api 1.3, 5.1)."""
 
 
 class Connection(Protocol):
@@ -213,12 +216,18 @@ class Engine:
             raise
 
     async def bot(self, bot_id: str) -> Bot:
-        """A bot's name and greeting; only its id where the token may not see more (api 4.5)."""
+        """A bot's name and greeting; only its id where the token may not see more (api 4.5).
+
+        Raises:
+            AuthError: the token is good for nothing; told before anything is typed.
+        """
         if bot_id not in self._bots:
             client = await self.client()
             try:
                 bot = await bots.retrieve(client, bot_id)
-            except ApiError:
+            except ApiError as error:
+                if isinstance(error, AuthError) and error.code != _LACKS_A_RIGHT:
+                    raise
                 return Bot(id=bot_id)
             self._bots[bot_id] = bot
             if bot.name:

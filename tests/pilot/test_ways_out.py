@@ -50,6 +50,34 @@ async def test_a_busy_conversation_offers_three_ways_out(home: Path, choice: str
         await at.answered()
 
 
+async def test_a_wrong_token_is_told_before_anything_is_typed(home: Path) -> None:
+    async with desk(home, bot([Answer("盐。")]), environment={"COZE_API_TOKEN": "pat_WRONG0000"}) as at:
+        await at.until(lambda: any("4100 — the token is wrong" in text for text in at.screen.banner.texts))
+
+
+async def test_a_token_that_may_only_chat_is_no_trouble(home: Path) -> None:
+    with StandIn(pace=0, bots=bot([Answer("盐。")])) as stand_in:
+        stand_in.add_token("pat_CHATONLY", scopes=["chat"])
+        environment = {"COZE_API_TOKEN": "pat_CHATONLY", "COZE_BOT_ID": BOT}
+        async with desk(home, stand_in=stand_in, environment=environment) as at:
+            await at.ask("海水？")
+            await at.answered()
+            assert "盐。" in at.text()
+            assert not at.screen.banner.texts
+
+
+async def test_an_address_that_is_none_is_told_once_with_its_source(home: Path) -> None:
+    async with desk(home, bot([Answer("盐。")]), environment={"COZE_API_BASE": "ftp://x"}) as at:
+        await at.ask("海水？")
+        await at.answered()
+        assert "COZE_API_BASE: must begin with https://" in at.text()
+        assert [text for text in at.screen.banner.texts if "https://" in text] == [
+            "COZE_API_BASE: must begin with https://. Did you mean `https://api.coze.cn`?"
+        ]
+        assert at.screen.prompt.message == "海水？"
+        assert not at.stand_in.requests
+
+
 async def test_a_local_tool_is_answered_and_the_stream_goes_on(home: Path) -> None:
     def steps(turn: Turn) -> list[object]:
         call = ToolCall("home", "set_lamp", {"room": "书房"}, "call-1")
