@@ -15,8 +15,7 @@ from coze_tui.amounts import thousands
 from coze_tui.api import events
 from coze_tui.api.events import ChatEvent, parse_event
 from coze_tui.api.objects import Frame, Message, MessageType, Role, mapping_of, text_of
-from coze_tui.engine.past_turn import RETRIEVED
-from coze_tui.engine.turn import shown_text
+from coze_tui.engine.turn import RETRIEVED, shown_text
 from coze_tui.i18n import _
 from coze_tui.text import clean_line
 

@@ -10,12 +10,9 @@ from coze_tui.api.events import ChatEvent, ChatInProgress, MessageDeltas, parse_
 from coze_tui.api.objects import Frame
 from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.timeline import Timeline
-from coze_tui.engine.turn import TurnState
+from coze_tui.engine.turn import RETRIEVED, TurnState
 from coze_tui.engine.updates import LogidReported, Phase, TurnEnded, TurnUpdate
 from coze_tui.errors import ApiError
-
-RETRIEVED = "retrieved"
-"""The `id` of a frame that was not in the stream but was made of what retrieve and message/list gave."""
 
 
 @dataclass(frozen=True, slots=True)

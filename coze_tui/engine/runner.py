@@ -18,8 +18,7 @@ from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Chat, ChatStatus, Frame, Message
 from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.frame_log import FrameLog
-from coze_tui.engine.past_turn import RETRIEVED
-from coze_tui.engine.turn import TurnState
+from coze_tui.engine.turn import RETRIEVED, TurnState
 from coze_tui.engine.updates import (
     ChatIdentified,
     EventNoted,

@@ -47,6 +47,8 @@ _LEVELS = {
     MessageType.ANSWER: "good",
     MessageType.UNKNOWN: "attention",
 }
+RETRIEVED = "retrieved"
+"""The `id` of a frame that was not in the stream but was made of what retrieve and message/list gave."""
 _FINISH = "generate_answer_finish"
 _DETAIL = 120
 """Characters of an event record's one line."""

@@ -16,9 +16,8 @@ from coze_tui.api.client import CozeClient
 from coze_tui.api.objects import Frame
 from coze_tui.credentials import MASK
 from coze_tui.engine.figures import TurnFigures
-from coze_tui.engine.past_turn import RETRIEVED
 from coze_tui.engine.runner import ChatTurn
-from coze_tui.engine.turn import TurnState
+from coze_tui.engine.turn import RETRIEVED, TurnState
 from coze_tui.engine.updates import (
     ActionRequired,
     AnswerGrew,

@@ -13,7 +13,7 @@ from coze_tui.api.captures import read_capture
 from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Frame
 from coze_tui.engine.frames_table import FrameTable, preview
-from coze_tui.engine.past_turn import RETRIEVED
+from coze_tui.engine.turn import RETRIEVED
 
 STREAMS = Path(__file__).parents[2] / "streams"
 

@@ -10,8 +10,8 @@ import pytest
 from coze_tui.api.captures import read_capture
 from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Frame
-from coze_tui.engine.past_turn import RETRIEVED, past_turn
-from coze_tui.engine.turn import TurnState
+from coze_tui.engine.past_turn import past_turn
+from coze_tui.engine.turn import RETRIEVED, TurnState
 from coze_tui.engine.updates import Phase
 from coze_tui.errors import ApiError
 
