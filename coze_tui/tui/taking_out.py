@@ -28,7 +28,9 @@ async def export_and_tell(app: CozeApp, keys: Sequence[str]) -> None:
     except CozeTuiError as error:
         app.notify(advice(error).text, severity="error", markup=False)
         return
-    if len(paths) == 1:
+    if not paths:
+        text = _("There is nothing of this form: the events were not recorded here, or were removed.")
+    elif len(paths) == 1:
         text = _("Saved as {path}").format(path=clean_line(str(paths[0])))
     else:
         text = ngettext("{n} file in {folder}", "{n} files in {folder}", len(paths)).format(
@@ -45,11 +47,14 @@ async def import_and_tell(app: CozeApp, path: Path) -> str | None:
     except CozeTuiError as error:
         app.notify(advice(error).text, severity="error", markup=False)
         return None
-    count = len(imported)
-    app.notify(
-        ngettext("{n} conversation imported", "{n} conversations imported", count).format(n=count),
-        markup=False,
-    )
+    count = sum(each.state != "same" for each in imported)
+    if not imported:
+        text = _("There are no conversations in it.")
+    elif count:
+        text = ngettext("{n} conversation imported", "{n} conversations imported", count).format(n=count)
+    else:
+        text = _("All of it was here already.")
+    app.notify(text, markup=False)
     return imported[0].key if imported else None
 
 

@@ -7,12 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from coze_tui.engine.upkeep import prune_captures
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer
 from coze_tui.tui.screens.dialogs import Choose
-from tests.pilot.conftest import desk
+from tests.pilot.conftest import Desk, desk
 
 BOT = "7511000000000000777"
+
+
+def said(at: Desk) -> str:
+    """The toasts."""
+    return "\n".join(str(toast.message) for toast in at.app._notifications)
 
 
 @pytest.mark.parametrize(("key", "suffix"), [("1", ".md"), ("2", ".html"), ("3", ".jsonl"), ("4", ".sse")])
@@ -39,6 +45,13 @@ async def test_a_conversation_is_exported_where_the_program_was_started(
             await at.ask(f"/import {path}")
             await at.until(lambda: "河流把盐带走。" in at.text())
             assert at.screen.header.title == "海水为什么咸？"
+            assert "1 conversation imported" in said(at)
+            await at.ask(f"/import {path}")
+            await at.until(lambda: "All of it was here already." in said(at))
+            empty = tmp_path / "empty.jsonl"
+            empty.write_text('{"format":"coze-tui","version":1}\n', "utf-8")
+            await at.ask(f"/import {empty}")
+            await at.until(lambda: "There are no conversations in it." in said(at))
 
 
 async def test_a_conversation_is_renamed_here_and_at_the_server(home: Path) -> None:
@@ -81,7 +94,7 @@ async def test_a_context_that_the_server_does_not_clear_is_not_drawn_as_cleared(
         assert summary is not None
         at.stand_in.fault("code=4101", path=f"/v1/conversations/{summary.conversation_id}/clear", times=1)
         await at.ask("/clear")
-        await at.until(lambda: any("4101" in str(toast.message) for toast in at.app._notifications))
+        await at.until(lambda: "4101" in said(at))
         assert "context cleared" not in at.text()
         await at.screen._open(key)
         assert "context cleared" not in at.text()
@@ -93,7 +106,22 @@ async def test_a_context_is_cleared_at_no_other_site_than_its_own(home: Path) ->
         await at.answered()
         at.app.home._engine.result().settings = replace(at.app.settings, base_url="http://127.0.0.1:9")
         await at.ask("/clear")
-        await at.until(
-            lambda: any("this conversation is on" in str(t.message) for t in at.app._notifications)
-        )
+        await at.until(lambda: "this conversation is on" in said(at))
         assert not [request.path for request in at.stand_in.requests if request.path.endswith("/clear")]
+
+
+async def test_events_that_are_not_here_are_not_exported_and_that_is_said(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with desk(home, [Bot(BOT, "海水", [Answer("河流把盐带走。")])]) as at:
+        await at.ask("海水为什么咸？")
+        await at.answered()
+        await at.until(lambda: at.screen.log_widget.entries[-1].chat)
+        engine = at.app.home._engine.result()
+        await at.app.home.call(lambda _: prune_captures(engine._database, 1 << 60))
+        await at.ask("/export")
+        await at.until(lambda: isinstance(at.app.screen, Choose))
+        await at.pilot.press("4")
+        await at.until(lambda: "There is nothing of this form" in said(at))
+    assert not list(tmp_path.glob("*.sse"))
