@@ -69,6 +69,8 @@ class Opened:
     draft: str
     queue: tuple[str, ...]
     page: ChatPage
+    last_chat: int
+    """Key of its latest chat; 0 for none."""
 
 
 def now_ms() -> int:
@@ -105,7 +107,8 @@ class Conversations:
             saved = history.conversation(c, key)
             if saved is None or saved.deleted_at:
                 return None
-            return Opened(summary_of(saved), saved.draft, saved.queue, _page(c, saved))
+            last = journal.last_chat(c, key)
+            return Opened(summary_of(saved), saved.draft, saved.queue, _page(c, saved), last)
 
         return await self._database.run(read)
 

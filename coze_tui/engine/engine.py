@@ -449,8 +449,7 @@ class Engine:
 
     async def last_chat(self, conversation: str) -> int:
         """The key of the latest chat of a conversation; 0 for none."""
-        known = await self._database.run(lambda c: journal.chats(c, conversation))
-        return known[-1].key if known else 0
+        return await self._database.run(lambda c: journal.last_chat(c, conversation))
 
     def trouble_texts(self) -> list[str]:
         """What was wrong with the store when it was opened, in the language in use."""

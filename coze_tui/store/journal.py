@@ -301,6 +301,14 @@ def chats(c: sqlite3.Connection, conversation: str) -> tuple[SavedChat, ...]:
     return tuple(_chat_from_row(row) for row in rows)
 
 
+def last_chat(c: sqlite3.Connection, conversation: str) -> int:
+    """The key of the latest chat of a conversation; 0 for none."""
+    row = c.execute(
+        "SELECT key FROM chats WHERE conversation = ? ORDER BY slot DESC LIMIT 1", (conversation,)
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
 def find_chat(c: sqlite3.Connection, name: str) -> SavedChat | None:
     """The chat with this id of Coze's, or the last one that is over of the conversation with this key."""
     row = c.execute(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Complete, Delta, Gate, Step
+from coze_tui.standin.scenarios import Answer, Complete, Delta, Gate, Step, Turn
 from coze_tui.standin.server import StandIn
+from coze_tui.tui.log.entries import UserEntry
 from tests.pilot.conftest import desk
 
 BOT = "7511000000000000777"
@@ -34,6 +35,42 @@ async def test_an_answer_that_comes_to_another_program_is_seen_here(home: Path) 
             await second.answered()
             assert "河流把盐带走" in second.text()
             assert second.text().count("海水？") == 1
+
+
+async def test_what_is_said_in_another_program_is_shown_in_the_open_conversation(home: Path) -> None:
+    def steps(turn: Turn) -> list[Step]:
+        return (
+            [Delta("河流把"), Gate("held"), Delta("盐带走"), Complete()]
+            if turn.question == "二"
+            else [Answer("盐")]
+        )
+
+    with StandIn(pace=0, bots=[Bot(BOT, "海水", steps)]) as stand_in:
+        mine = {"COZE_BOT_ID": BOT}
+        async with (
+            desk(home, stand_in=stand_in, environment=mine) as first,
+            desk(home, stand_in=stand_in, environment=mine) as second,
+        ):
+            await first.ask("一")
+            await first.answered()
+            await first.until(lambda: first.screen.log_widget.entries[-1].chat)
+            await second.screen._open(first.screen.conversation)
+            second.screen.prompt.set_message("half typed")
+            await first.ask("二")
+            await second.until(
+                lambda: "河流把" in second.text() and second.screen.turn_runs, "it is followed"
+            )
+            stand_in.release("held")
+            await first.answered()
+            await second.until(lambda: "河流把盐带走" in second.text())
+            await second.answered()
+            assert second.screen.prompt.message == "half typed"
+            await second.ask("三")
+            await second.answered()
+            for at in (first, second):
+                await at.until(lambda at=at: len(at.screen.log_widget.entries) == 6)  # type: ignore[misc]
+                asked = [entry.text for entry in at.screen.log_widget.entries if isinstance(entry, UserEntry)]
+                assert asked == ["一", "二", "三"]
 
 
 async def test_what_is_queued_in_one_program_is_sent_by_that_one_and_once(home: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -57,6 +58,8 @@ _FOOTER = (
 """Ids of the bindings that the footer shows, the most wanted first."""
 _PATIENCE_SECONDS = 1.5
 """After which it is told that the store is not open yet."""
+_LOOK_SECONDS = 1.5
+"""How often it is asked whether another program has said something in the open conversation."""
 _LIFE_SECONDS = 0.125
 """How often the sidebar and the chip follow a running turn."""
 
@@ -95,6 +98,9 @@ class ConversationScreen(FailingScreen[None]):
         """What a turn says is meant for what is shown; late words of one that was left are not."""
         self._was_sent = False
         """The question of the turn has left for Coze."""
+        self._changes = 0
+        self._last_chat = 0
+        """Key of the last stored chat that is shown; 0 where that is not known."""
         self._turn_entries: tuple[Entry, ...] = ()
         """The entries of the turn, until they know their stored chat."""
         self.figures = TurnFigures()
@@ -147,6 +153,7 @@ class ConversationScreen(FailingScreen[None]):
         for problem in self.coze.problems:
             self.banner.add(advice(problem).text)
         self.call_after_refresh(self._begin)
+        self.set_interval(_LOOK_SECONDS, self._look)
 
     @work(group="begin", exit_on_error=False)
     async def _begin(self) -> None:
@@ -233,6 +240,12 @@ class ConversationScreen(FailingScreen[None]):
             return
         await self._keep_draft()
         self._show(opened)
+        if not await self._follow(opened) and message is not None:
+            self.log_widget.focus()
+            await self.finder.take(needle, message)
+
+    async def _follow(self, opened: Opened) -> bool:
+        """Follow the turn that runs in a conversation, here or in another program; False if none does."""
         feed = TurnFeed()
         question = await self.home.call(lambda engine: engine.follow(opened.summary.key, feed))
         if question is not None:
@@ -242,9 +255,36 @@ class ConversationScreen(FailingScreen[None]):
             await self.home.call(lambda engine: engine.follow_elsewhere(opened.summary.key, chat.key, feed))
             self.begin_turn(chat.question, feed)
             self.runs_elsewhere = True
-        elif message is not None:
-            self.log_widget.focus()
-            await self.finder.take(needle, message)
+        return self.turn_runs
+
+    @work(group="look", exclusive=True, exit_on_error=False)
+    async def _look(self) -> None:
+        """Show what another program has said in this conversation; not while one reads further up."""
+        key = self.conversation
+        if not (key and self.home.is_up and self._is_at_rest(key)):
+            return
+        with suppress(StoreError):  # whoever needs the store will tell
+            changes = await self.home.call(lambda engine: engine.browsing.changes())
+            if changes == self._changes:
+                return
+            last = await self.home.call(lambda engine: engine.last_chat(key))
+            is_known = last == self._last_chat or not self._last_chat
+            opened = None
+            if not is_known:
+                opened = await self.home.call(lambda engine: engine.conversations.open(key))
+            if not self._is_at_rest(key):
+                return
+            self._changes, self._last_chat = changes, last
+            if opened is not None:
+                self.window.show(key, opened.page)
+                self._set_queue(opened.queue)
+                await self._follow(opened)
+
+    def _is_at_rest(self, key: str) -> bool:
+        """No turn runs, all entries know their chats, and the end of this conversation is in sight."""
+        log = self.log_widget
+        is_at_end = log.following and not self.window.has_newer
+        return self.conversation == key and not (self.turn_runs or self._turn_entries) and is_at_end
 
     def _show(self, opened: Opened) -> None:
         summary = opened.summary
@@ -254,6 +294,7 @@ class ConversationScreen(FailingScreen[None]):
         self._set_title(summary.title)
         self.header.bot = self.bot_name
         self.window.show(summary.key, opened.page)
+        self._last_chat = opened.last_chat
         self._set_queue(opened.queue)
         if opened.draft:
             self.prompt.set_message(opened.draft)
@@ -278,6 +319,7 @@ class ConversationScreen(FailingScreen[None]):
         self._leave(self.conversation, self.bot, self.prompt.message)
         self._leave_turn()
         self.conversation = ""
+        self._last_chat = 0
         self.window.forget()
         self._set_title("")
         self._set_queue(())
@@ -465,6 +507,8 @@ class ConversationScreen(FailingScreen[None]):
     async def _name_chat(self, key: str, entries: Sequence[Entry]) -> None:
         """The entries of the turn that is over learn which stored chat they are."""
         chat = await self.home.call(lambda engine: engine.last_chat(key))
+        if key == self.conversation:
+            self._last_chat = chat
         if all(entry.chat != chat for entry in self.log_widget.entries):  # else it was never stored
             for entry in entries:
                 entry.chat = chat
@@ -476,6 +520,7 @@ class ConversationScreen(FailingScreen[None]):
         self.refresh_bindings()
         self._tell_limits()
         if self._turn_entries:
+            self._last_chat = 0  # until the store tells
             self._name_chat(key, self._turn_entries)
             self._turn_entries = ()
         self._offer_follow_ups()

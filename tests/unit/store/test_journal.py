@@ -293,6 +293,13 @@ def test_frames_are_read_from_where_they_are_known(c: sqlite3.Connection, key: s
     assert journal.frames_after(c, chat, 4) == ()
 
 
+def test_the_latest_chat_is_the_one_last_asked(c: sqlite3.Connection, key: str) -> None:
+    assert journal.last_chat(c, key) == 0
+    begin(c, key)
+    last = begin(c, key, "又问")
+    assert journal.last_chat(c, key) == last
+
+
 def test_a_chat_is_found_by_its_id_or_by_its_conversation(c: sqlite3.Connection, key: str) -> None:
     first, last = begin(c, key), begin(c, key)
     journal.note_ids(c, first, chat_id="7511")
