@@ -26,6 +26,10 @@ def run_chat(start: Start, arguments: Arguments, frame: EarlyFrame | None, *, is
         frame: what is on the screen already.
         is_kept: what is said can be gone on with later; False for the demo.
     """
+    if getattr(arguments, "linear", False):
+        from coze_tui.cli.linear import run_linear
+
+        return run_linear(start, arguments)
     from coze_tui.tui.terminal.signals import Lifeline, missing_terminals, speak_utf8
 
     if missing_terminals(sys.__stdin__, sys.__stderr__):

@@ -86,6 +86,7 @@ _SCREEN = (
     Option("--theme", N_("coze-dark, coze-light, ansi, or a theme of Textual"), "NAME", setting="theme"),
     Option("--no-mouse", N_("leave the mouse to the terminal"), setting="mouse"),
 )
+_LINEAR = Option("--linear", N_("plain labelled lines instead of the screens: for screen readers and logs"))
 _WHICH = (
     Option("--continue", N_("go on with the last conversation"), short="-c"),
     Option("--conversation", N_("go on with this conversation"), "ID", short="-s"),
@@ -109,7 +110,7 @@ _LISTING = (_LIMIT, _LINES, *_COMMON)
 CHAT = Command(
     "chat",
     N_("chat with a Coze bot in the terminal"),
-    (*_BOT, *_WHICH, *_SCREEN, *_COMMON),
+    (*_BOT, *_WHICH, *_SCREEN, _LINEAR, *_COMMON),
 )
 
 COMMANDS: Mapping[str, Command] = {
@@ -296,7 +297,7 @@ COMMANDS: Mapping[str, Command] = {
         Command(
             "demo",
             N_("try everything against a Coze server inside this program, without an account"),
-            (*_BOT[:1], *_WHICH, *_SCREEN, *_COMMON[1:]),
+            (*_BOT[:1], *_WHICH, *_SCREEN, _LINEAR, *_COMMON[1:]),
         ),
         Command(
             "serve",

@@ -24,6 +24,9 @@ _DEFAULT = "coze-dark"
 @contextmanager
 def first_frame(arguments: Arguments, environment: Mapping[str, str]) -> Iterator[EarlyFrame | None]:
     """Paint the skeleton; in the end the terminal is as it was. None where there is nothing to paint on."""
+    if getattr(arguments, "linear", False):
+        yield None
+        return
     from coze_tui.tui.terminal.early import paint_skeleton
 
     paper, bar, ink = GROUNDS.get(_likely_theme(arguments, environment), ("", "", ""))

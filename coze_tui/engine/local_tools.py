@@ -16,6 +16,8 @@ from coze_tui.credentials import TOKEN_VARIABLE
 from coze_tui.errors import ToolCommandError
 from coze_tui.text import clean_line
 
+REFUSAL = '{"error": "The user refused to run this tool."}'
+"""Given as the output instead. Read by the bot's model, not by the person: it is not translated."""
 OUTPUT_LIMIT = 1 << 20
 _COMPLAINT_LIMIT = 64 << 10
 

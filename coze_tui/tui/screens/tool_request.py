@@ -17,6 +17,7 @@ from textual.worker import Worker
 
 from coze_tui.advice import advice
 from coze_tui.api.objects import ToolCall
+from coze_tui.engine.local_tools import REFUSAL
 from coze_tui.errors import ToolCommandError
 from coze_tui.i18n import N_, _, ngettext
 from coze_tui.text import clean_line
@@ -34,9 +35,6 @@ ToolOutputs = tuple[tuple[str, str], ...]
 
 RunCommand = Callable[[Sequence[str], str], Awaitable[str]]
 """Runs these words with the arguments of the call on stdin; gives what they print, or a ToolCommandError."""
-
-REFUSAL = '{"error": "The user refused to run this tool."}'
-"""Read by the bot's model, not by the person: it is not translated."""
 
 
 class CallLine(Drawn):

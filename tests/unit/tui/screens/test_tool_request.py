@@ -12,8 +12,9 @@ from textual import events
 from textual.widget import Widget
 
 from coze_tui.api.objects import ToolCall
+from coze_tui.engine.local_tools import REFUSAL
 from coze_tui.errors import ToolCommandError
-from coze_tui.tui.screens.tool_request import REFUSAL, OutputBox, ToolRequest
+from coze_tui.tui.screens.tool_request import OutputBox, ToolRequest
 from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, LIGHT_THEME
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.rows import Rows

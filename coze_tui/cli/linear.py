@@ -1,0 +1,363 @@
+"""`coze-tui --linear`: the same chats, store and tools, as plain lines on the normal screen. No textual."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import TypeVar
+
+from coze_tui.advice import advice
+from coze_tui.api.objects import Bot, ToolCall
+from coze_tui.cli.arguments import Arguments
+from coze_tui.cli.ask_output import EventPrinter
+from coze_tui.cli.connect import Connection
+from coze_tui.cli.exits import Exit, exit_for
+from coze_tui.cli.linear_output import LinearPrinter
+from coze_tui.cli.start import Start, require_bot, tell_problems
+from coze_tui.engine.conversations import new_key
+from coze_tui.engine.engine import Engine
+from coze_tui.engine.home import EngineHome, TurnFeed
+from coze_tui.engine.local_tools import REFUSAL, run_command
+from coze_tui.engine.transcript import ToldAnswer, ToldTool
+from coze_tui.engine.updates import Phase, TurnEnded, TurnUpdate
+from coze_tui.errors import CozeTuiError, ToolCommandError
+from coze_tui.i18n import N_, _
+from coze_tui.settings import Settings
+from coze_tui.text import clean_line
+
+_COMMANDS = {
+    "/new": N_("begin a new conversation"),
+    "/history": N_("list the latest conversations"),
+    "/open": N_("go on with one of them: its number in that list, or its id"),
+    "/retry": N_("ask the last question again"),
+    "/recover": N_("fetch the rest of an answer that was cut off"),
+    "/tools": N_("give the outputs that the bot waits for"),
+    "/events": N_("tell the life of the last chat, one line an event"),
+    "/clear": N_("let the bot forget what was said"),
+    "/help": N_("tell these commands"),
+    "/quit": N_("leave the program"),
+}
+_LISTED = 20
+_T = TypeVar("_T")
+
+
+def run_linear(start: Start, arguments: Arguments) -> int:
+    """Talk until /quit, Ctrl+D, or the end of stdin; the exit status.
+
+    Raises:
+        SettingsError, CredentialsError: no bot or no token is known.
+    """
+    tell_problems(start)
+    require_bot(start.settings)
+    start.token()
+    printer = LinearPrinter(sys.stdout, bot_name="")
+
+    async def build() -> Engine:
+        def connect(settings: Settings) -> Connection:
+            return Connection(replace(start, settings=settings))
+
+        engine = Engine(start.settings, connect, lambda error: printer.line(_("Error"), advice(error).text))
+        await engine.open(start.paths.database_file)
+        return engine
+
+    home: EngineHome[Engine] = EngineHome(build, Engine.close)
+    for name in ("SIGTERM", "SIGHUP"):
+        if (number := getattr(signal, name, None)) is not None:
+            signal.signal(number, _leave)
+    if sys.stdin.isatty():
+        with suppress(ImportError):
+            import readline  # noqa: F401 - makes input() edit lines and remember them
+    home.start()
+    try:
+        with asyncio.Runner() as runner:
+            return _Talk(start, home, printer, runner).run(arguments)
+    finally:
+        home.close()
+
+
+def _leave(number: int, _frame: object) -> None:
+    raise SystemExit(128 + number)
+
+
+class _Talk:
+    """One person, one bot, one conversation at a time."""
+
+    def __init__(
+        self, start: Start, home: EngineHome[Engine], printer: LinearPrinter, runner: asyncio.Runner
+    ) -> None:
+        self._start = start
+        self._home = home
+        self._printer = printer
+        self._runner = runner
+        self._bot = Bot(id=start.settings.bot_id)
+        self._conversation = ""
+        self._question = ""
+        self._outcome = Phase.COMPLETED
+        self._updates: list[TurnUpdate] = []
+        self._listed: list[str] = []
+
+    def run(self, arguments: Arguments) -> int:
+        """Begin as the arguments say, then take what is typed."""
+        key = arguments.conversation or ""
+        try:
+            self._tell_what_was()
+            if getattr(arguments, "continue"):
+                key = self._call(lambda engine: engine.conversations.last()) or ""
+            self._bot = self._call(lambda engine: engine.bot(self._start.settings.bot_id))
+        except CozeTuiError as error:
+            self._printer.line(_("Error"), advice(error, base_url=self._start.settings.base_url).text)
+            return exit_for(error)
+        self._printer.bot_name = self._name
+        told = _("{bot} on {site}. /help tells the commands, Ctrl+C stops an answer, Ctrl+D leaves.")
+        self._printer.line("coze-tui", told.format(bot=self._name, site=self._start.settings.site))
+        if key:
+            self._open(key)
+        else:
+            self._greet()
+        while (text := self._read(_("You"))) is not None:
+            if not self._take(text.strip()):
+                break
+        return Exit.OK
+
+    @property
+    def _name(self) -> str:
+        return clean_line(self._bot.name) or self._bot.id
+
+    def _call(self, ask: Callable[[Engine], Awaitable[_T]]) -> _T:
+        return self._runner.run(self._home.call(ask))
+
+    def _read(self, label: str) -> str | None:
+        """What is typed, `\\` at the end of a line going on with the next; None at the end of stdin."""
+        lines: list[str] = []
+        while True:
+            try:
+                line = input(f"{label}: ")
+            except EOFError:
+                print()
+                return "\n".join(lines) if lines else None
+            except KeyboardInterrupt:
+                print()
+                if not lines:
+                    self._printer.line(_("Status"), _("Ctrl+D or /quit leaves"))
+                lines = []
+                continue
+            if not sys.stdin.isatty():
+                print(clean_line(line))  # a log is to hold both sides
+            if not line.endswith("\\"):
+                return "\n".join([*lines, line])
+            lines.append(line[:-1])
+
+    # --- what is typed ---
+
+    def _take(self, text: str) -> bool:
+        """Do what was typed; False to leave."""
+        if not text:
+            return True
+        if text.isdecimal() and 0 < int(text) <= len(self._printer.follow_ups):
+            self._ask(self._printer.follow_ups[int(text) - 1])
+            return True
+        name, _space, argument = text.partition(" ")
+        if name == "/quit":
+            return False
+        try:
+            if not name.startswith("/"):
+                self._ask(text)
+            elif name in _COMMANDS:
+                self._command(name, argument.strip())
+            else:
+                self._status(_("there is no command {name}; /help tells them").format(name=name))
+        except CozeTuiError as error:
+            self._fail(error)
+        return True
+
+    def _command(self, name: str, argument: str) -> None:
+        match name:
+            case "/new":
+                self._conversation, self._question = "", ""
+                self._printer.begin()
+                self._greet()
+            case "/history":
+                self._history()
+            case "/open":
+                number = int(argument) if argument.isdecimal() else 0
+                self._open(self._listed[number - 1] if 0 < number <= len(self._listed) else argument)
+            case "/retry" if self._question:
+                self._ask(self._question)
+            case "/recover" if self._conversation and self._outcome is Phase.INTERRUPTED:
+                chat = self._call(lambda engine: engine.last_chat(self._conversation))
+                self._follow(lambda engine, feed: engine.recover(chat, feed))
+            case "/tools" if self._conversation and self._outcome is Phase.REQUIRES_ACTION:
+                self._give_outputs()
+            case "/events" if self._updates:
+                printer = EventPrinter(sys.stdout)
+                for update in self._updates:
+                    printer.show(update)
+            case "/clear" if self._conversation:
+                self._call(lambda engine: engine.clear_context(self._conversation))
+                self._status(_("the bot has forgotten what was said"))
+            case "/help":
+                for each, told in _COMMANDS.items():
+                    self._printer.line(each, _(told))
+                self._status(_("a suggestion is asked by its number; a line that ends with \\ goes on"))
+            case _:
+                self._status(_("there is nothing to do that with"))
+
+    def _status(self, text: str) -> None:
+        self._printer.line(_("Status"), text)
+
+    def _fail(self, error: CozeTuiError) -> None:
+        self._printer.line(_("Error"), advice(error, base_url=self._start.settings.base_url).text)
+
+    # --- conversations ---
+
+    def _tell_what_was(self) -> None:
+        async def troubles(engine: Engine) -> list[str]:
+            return engine.trouble_texts()
+
+        for text in self._call(troubles):
+            self._status(text)
+        for item in self._call(lambda engine: engine.settle_unfinished()):
+            told = _("an answer was cut off when the program ended: {question} (/open {key}, then /recover)")
+            self._status(told.format(question=clean_line(item.question), key=item.conversation))
+
+    def _greet(self) -> None:
+        if self._bot.prologue:
+            self._printer.line(self._name, self._bot.prologue)
+        self._offer(self._bot.suggested_questions)
+
+    def _offer(self, questions: Sequence[str]) -> None:
+        self._printer.follow_ups = list(questions)
+        for number, question in enumerate(questions, 1):
+            self._printer.line(_("Suggestion {n}").format(n=number), question)
+
+    def _history(self) -> None:
+        page = self._call(lambda engine: engine.browsing.page(limit=_LISTED))
+        self._listed = [item.key for item in page.items]
+        for number, item in enumerate(page.items, 1):
+            self._printer.line(str(number), f"{clean_line(item.title)} – {clean_line(item.bot_name)}")
+        self._status(_("/open and a number goes on with one") if page.items else _("nothing was said yet"))
+
+    def _open(self, key: str) -> None:
+        opened = self._call(lambda engine: engine.conversations.open(key)) if key else None
+        if opened is None:
+            self._status(_("there is no conversation {key} here").format(key=clean_line(key)))
+            return
+        self._conversation = opened.summary.key
+        self._bot = Bot(id=opened.summary.bot_id, name=opened.summary.bot_name)
+        self._printer.bot_name = self._name
+        self._printer.begin()
+        for chat in opened.page.chats:
+            self._printer.line(_("You"), chat.question)
+            for part in chat.parts:
+                match part:
+                    case ToldAnswer(text=text):
+                        self._printer.line(chat.bot_name or self._name, text)
+                    case ToldTool(name=name, arguments=arguments):
+                        self._printer.line(_("Tool"), f"{name} {arguments}".strip())
+            self._question, self._outcome = chat.question, chat.outcome
+        last = opened.page.chats[-1] if opened.page.chats else None
+        self._offer(last.follow_ups if last else ())
+        self._status(_("this is {title}").format(title=clean_line(opened.summary.title)))
+
+    # --- turns ---
+
+    def _ask(self, question: str) -> None:
+        if not self._conversation:
+            key, bot = new_key(), self._bot
+            self._call(lambda engine: engine.begin_conversation(key, bot.id, bot.name))
+            self._conversation = key
+        self._question, key = question, self._conversation
+        self._updates = []
+        self._follow(lambda engine, feed: engine.ask(key, question, feed))
+        if self._outcome is Phase.REQUIRES_ACTION:
+            self._give_outputs()
+
+    def _follow(self, begin: Callable[[Engine, TurnFeed], Awaitable[None]]) -> None:
+        """Tell a turn until its end; Ctrl+C stops the turn and not the program."""
+        self._printer.begin()
+        self._runner.run(self._followed(begin))
+
+    async def _followed(self, begin: Callable[[Engine, TurnFeed], Awaitable[None]]) -> None:
+        key, feed = self._conversation, TurnFeed()
+        with _ctrl_c(lambda: self._home.post(lambda engine: engine.stop(key))):
+            asked = asyncio.ensure_future(self._home.call(lambda engine: begin(engine, feed)))
+            while updates := await feed.take():
+                for update in updates:
+                    self._updates.append(update)
+                    self._printer.show(update)
+                    if isinstance(update, TurnEnded):
+                        self._outcome = update.outcome
+            await asked
+
+    # --- local tools ---
+
+    def _give_outputs(self) -> None:
+        """Ask for the output of every call; nothing is sent before all are there."""
+        key = self._conversation
+        chat = self._call(lambda engine: engine.last_chat(key))
+        calls = self._call(lambda engine: engine.waiting_calls(chat))
+        outputs: list[tuple[str, str]] = []
+        for call in calls:
+            output = self._output_for(call)
+            if output is None:
+                self._status(_("the bot waits on; /tools goes on with it"))
+                return
+            outputs.append((call.id, output))
+        if outputs:
+            self._follow(lambda engine, feed: engine.submit(key, chat, outputs, feed))
+            if self._outcome is Phase.REQUIRES_ACTION:
+                self._give_outputs()
+
+    def _output_for(self, call: ToolCall) -> str | None:
+        words = self._start.settings.tools.get(call.name, ())
+        self._printer.line(_("Tool"), f"{call.name} {call.arguments}".strip())
+        self._status(_("type what it gives; /refuse refuses; an empty line leaves it for later"))
+        if words:
+            self._status(_("/run runs {command}").format(command=clean_line(shlex.join(words))))
+        while True:
+            typed = (self._read(_("Output")) or "").strip()
+            if typed == "/refuse":
+                return REFUSAL
+            if typed != "/run" or not words:
+                return typed or None
+            try:
+                output = self._runner.run(self._run(words, call.arguments))
+            except ToolCommandError as error:
+                self._fail(error)
+                continue
+            if output is None:
+                self._status(_("stopped"))
+                continue
+            self._printer.line(_("Output"), output)
+            if self._read(_("Send it? (y or n)")) == "y":
+                return output
+
+    async def _run(self, words: Sequence[str], arguments: str) -> str | None:
+        """What an allowed command prints; None if Ctrl+C has stopped it."""
+        environment = self._start.environment
+        asked = asyncio.ensure_future(
+            self._home.call(lambda _engine: run_command(words, arguments, environment))
+        )
+        with _ctrl_c(asked.cancel):
+            await asyncio.wait((asked,))
+        return None if asked.cancelled() else asked.result()
+
+
+@contextmanager
+def _ctrl_c(stop: Callable[[], object]) -> Iterator[None]:
+    """While this is entered Ctrl+C stops one thing and not the program."""
+    loop = asyncio.get_running_loop()
+    try:
+        loop.add_signal_handler(signal.SIGINT, stop)
+    except (NotImplementedError, RuntimeError):  # Windows: there it ends the program
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)

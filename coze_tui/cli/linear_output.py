@@ -1,0 +1,176 @@
+"""A turn as plain lines with a label each: for screen readers, tmux's copy mode and logs.
+
+Nothing is drawn twice and nothing moves: what was written stays. A piece of text is written when a line or a
+sentence of it is whole, so that nobody is read half a word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+from coze_tui.advice import advice
+from coze_tui.amounts import duration, milliseconds, size, thousands
+from coze_tui.engine.figures import TurnFigures
+from coze_tui.engine.updates import (
+    ActionRequired,
+    AnswerGrew,
+    AnswerSettled,
+    FollowUpOffered,
+    Phase,
+    PhaseChanged,
+    ReasoningGrew,
+    ToolCalled,
+    ToolResponded,
+    TurnEnded,
+    TurnUpdate,
+)
+from coze_tui.i18n import _
+from coze_tui.text import clean, clean_line
+
+_ENDS = re.compile(r"[\n。！？；]|[.!?;:](?=\s)")
+"""Where a piece of text may be written."""
+
+
+@dataclass(slots=True)
+class _Said:
+    """What one message has said so far."""
+
+    label: str
+    written: str = ""
+    waiting: str = ""
+
+
+class LinearPrinter:
+    """Writes one conversation. Lines of text go on under their label, indented by nothing: they are data."""
+
+    def __init__(self, out: TextIO, *, bot_name: str) -> None:
+        self._out = out
+        self._said: dict[tuple[str, str], _Said] = {}
+        self._speaker: tuple[str, str] | None = None
+        self._is_line_open = False
+        self.bot_name = bot_name
+        self.follow_ups: list[str] = []
+        """What the last answer has offered."""
+        self.required: ActionRequired | None = None
+        self.figures = TurnFigures()
+
+    def begin(self) -> None:
+        """Another turn begins."""
+        self._said.clear()
+        self._speaker = None
+        self.follow_ups, self.required, self.figures = [], None, TurnFigures()
+
+    def line(self, label: str, text: str) -> None:
+        """One labelled line, or several where the text has several."""
+        self._end_line()
+        self._speaker = None
+        self._out.write(f"{clean_line(label)}: {clean(text)}\n")
+        self._out.flush()
+
+    def show(self, update: TurnUpdate) -> None:
+        """Tell what an update says, if it says anything to a reader."""
+        self.figures.add(update)
+        match update:
+            case PhaseChanged(phase=Phase.RECOVERING):
+                self.line(_("Status"), _("the line was cut; fetching the rest"))
+            case ReasoningGrew(message_id=message_id, text=text):
+                self._grow(("reasoning", message_id), _("Thinking"), text)
+            case AnswerGrew(message_id=message_id, text=text):
+                self._grow(("answer", message_id), self.bot_name, text)
+            case AnswerSettled(message_id=message_id, text=text):
+                self._settle(("answer", message_id), text)
+            case ToolCalled(name=name, arguments=arguments):
+                self._flush()
+                self.line(_("Tool"), f"{name} {arguments}".strip())
+            case ToolResponded(name=name, text=text):
+                self._flush()
+                gave = _("{name} gave {size}").format(
+                    name=name, size=size(len(text.encode("utf-8", "replace")))
+                )
+                self.line(_("Tool"), gave)
+            case FollowUpOffered(text=text):
+                self.follow_ups.append(text)
+            case ActionRequired():
+                self.required = update
+            case TurnEnded():
+                self._flush()
+                self._end(update)
+            case _:
+                pass
+
+    # --- what grows ---
+
+    def _grow(self, key: tuple[str, str], label: str, text: str) -> None:
+        said = self._said.setdefault(key, _Said(label))
+        said.waiting += text
+        ends = [match.end() for match in _ENDS.finditer(said.waiting)]
+        if ends:
+            self._write(key, said, ends[-1])
+
+    def _settle(self, key: tuple[str, str], whole: str) -> None:
+        """The completed text wins over the deltas (api 3.5)."""
+        said = self._said.setdefault(key, _Said(self.bot_name))
+        if whole.startswith(said.written):
+            said.waiting = whole[len(said.written) :]
+        elif whole:
+            self.line(_("Status"), _("the bot has replaced its answer; here is the new one"))
+            said.written, said.waiting = "", whole
+        self._write(key, said, len(said.waiting))
+        self._end_line()
+
+    def _flush(self) -> None:
+        for key, said in self._said.items():
+            self._write(key, said, len(said.waiting))
+
+    def _write(self, key: tuple[str, str], said: _Said, length: int) -> None:
+        text, said.waiting = said.waiting[:length], said.waiting[length:]
+        said.written += text
+        if not text or (self._speaker != key and not text.strip()):
+            return
+        if self._speaker != key:
+            self._end_line()
+            self._out.write(f"{clean_line(said.label)}: ")
+            self._speaker = key
+        self._out.write(text)
+        self._is_line_open = not text.endswith("\n")
+        self._out.flush()
+
+    def _end_line(self) -> None:
+        if self._is_line_open:
+            self._out.write("\n")
+            self._is_line_open = False
+
+    # --- the end ---
+
+    def _end(self, ended: TurnEnded) -> None:
+        for number, question in enumerate(self.follow_ups, 1):
+            self.line(_("Suggestion {n}").format(n=number), question)
+        if ended.error is not None:
+            self.line(_("Error"), advice(ended.error).text)
+        self.line(_("Status"), ", ".join(self._facts(ended)))
+
+    def _facts(self, ended: TurnEnded) -> Sequence[str]:
+        figures = self.figures
+        outcomes = {
+            Phase.COMPLETED: _("completed"),
+            Phase.FAILED: _("failed"),
+            Phase.REQUIRES_ACTION: _("needs you"),
+            Phase.CANCELED: _("stopped"),
+            Phase.INTERRUPTED: _("cut off; /recover fetches the rest"),
+        }
+        facts = [outcomes[ended.outcome]]
+        if ended.at_us:
+            facts.append(duration(ended.at_us))
+        if figures.first_text_us is not None:
+            facts.append(_("first text {time}").format(time=milliseconds(figures.first_text_us)))
+        if usage := figures.usage:
+            told = _("tokens {input} in, {output} out")
+            facts.append(
+                told.format(input=thousands(usage.input_count), output=thousands(usage.output_count))
+            )
+        if figures.logid:
+            facts.append(f"logid {figures.logid}")
+        return facts

@@ -1,0 +1,126 @@
+"""`coze-tui --linear`: a whole conversation over stdin and stdout, against a stand-in."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from coze_tui.standin.bots import Bot
+from coze_tui.standin.scenarios import Answer, Complete, Delta, Gate, RequireAction, Step, ToolCall
+from coze_tui.standin.server import StandIn
+from tests.unit.cli.calls import Command
+
+BOT = "7511000000000000001"
+CALLS = (ToolCall("home", "set_lamp", {"room": "书房"}, "call-1"),)
+
+
+def answered(command: Command, bot: Bot, *typed: str, **variables: str) -> list[str]:
+    """The lines after these were typed."""
+    with StandIn(pace=0, bots=[bot]) as stand_in:
+        own = {"COZE_API_BASE": stand_in.base_url, "COZE_API_TOKEN": stand_in.token, "COZE_BOT_ID": BOT}
+        ran = command("--linear", stdin="\n".join(typed) + "\n", **own, **variables)
+    assert (ran.status, ran.err) == (0, "")
+    return ran.out.splitlines()
+
+
+def test_one_asks_and_both_sides_stand_in_the_log(command: Command) -> None:
+    ran = command("--linear", stdin="1 + 1\n/events\n/quit\nnever read\n")
+    assert (ran.status, ran.err) == (0, "")
+    assert "You: 1 + 1\n小春 Xiaochun: 1 + 1 = **2**\n" in ran.out
+    assert "Status: completed" in ran.out
+    assert "= completed" in ran.out
+    assert "\x1b" not in ran.out
+    assert "never read" not in ran.out
+
+
+def test_a_suggestion_is_asked_by_its_number(command: Command) -> None:
+    ran = command("--linear", stdin="3\n")
+    assert "Suggestion 3: 1 + 1\nYou: 3\n小春 Xiaochun: 1 + 1 = **2**\n" in ran.out
+
+
+def test_a_backslash_goes_on_with_the_next_line(command: Command) -> None:
+    told = answered(command, Bot(BOT, "海水", lambda turn: [Answer(turn.question)]), "one\\", "two")
+    assert told[-6:-2] == ["You: one\\", "You: two", "海水: one", "two"]
+
+
+def test_what_was_said_is_gone_on_with(command: Command) -> None:
+    command("--linear", stdin="1 + 1\n")
+    ran = command("--linear", "--continue", stdin="/history\n/open 7\n/open 1\n/retry\n/new\n/retry\n")
+    assert ran.out.count("You: 1 + 1\n") == 2
+    assert ran.out.count("1 + 1 = **2**") == 3
+    assert "1: 1 + 1 – 小春 Xiaochun" in ran.out
+    assert "there is no conversation 7 here" in ran.out
+    assert "there is nothing to do that with" in ran.out
+
+
+def test_the_context_is_cleared(command: Command) -> None:
+    assert "the bot has forgotten" in command("--linear", stdin="1 + 1\n/clear\n").out
+
+
+def test_a_command_that_is_not_there_is_told_and_help_tells_all(command: Command) -> None:
+    ran = command("--linear", stdin="/nope\n/help\n")
+    assert "there is no command /nope" in ran.out
+    assert "/recover: fetch the rest" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("typed", "given"),
+    [
+        (["开灯", "lit"], "lit"),
+        (["开灯", "/refuse"], "refused"),
+        (["开灯", "/run", "y"], '{"room":"书房"}'),
+        (["开灯", "/run", "n", "dark"], "dark"),
+        (["开灯", "", "/tools", "late"], "late"),
+    ],
+)
+def test_a_local_tool_is_given_its_output(command: Command, typed: list[str], given: str) -> None:
+    steps: list[Step] = [RequireAction(CALLS), lambda after: [Answer(after.outputs["call-1"])]]
+    bot = Bot(BOT, "海水", steps)
+    told = answered(command, bot, *typed, COZE_TUI_TOOLS='{"set_lamp": "cat"}')
+    assert 'Tool: set_lamp {"room":"书房"}' in told
+    assert any(line.startswith("海水: ") and given in line for line in told)
+
+
+def test_what_is_wrong_with_the_bot_or_the_token_is_told(command: Command) -> None:
+    assert "no bot is given" in command("--linear", COZE_BOT_ID="").err
+    assert command("--linear", COZE_API_TOKEN="").status == 3
+    assert "4100" in command("--linear", stdin="hi\n", COZE_API_TOKEN="pat_WRONG").out
+
+
+def test_textual_is_not_needed(environment: dict[str, str]) -> None:
+    code = (
+        "import sys\nfrom coze_tui.cli.main import main\nimport os\n"
+        "main(['--linear'], os.environ)\nassert 'textual' not in sys.modules\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **environment},
+        input="1 + 1\n",
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "1 + 1 = **2**" in ran.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pty is POSIX's")
+def test_ctrl_c_stops_the_answer_and_not_the_program(environment: dict[str, str]) -> None:
+    from tests.terminal.harness import Terminal
+
+    steps: list[Step] = [Delta("河流。\n"), Gate("held"), Delta("带盐"), Complete()]
+    with StandIn(pace=0, bots=[Bot(BOT, "海水", steps)]) as stand_in:
+        own = {"COZE_API_BASE": stand_in.base_url, "COZE_BOT_ID": BOT, "LANG": "C.UTF-8"}
+        own["COZE_API_TOKEN"] = stand_in.token
+        with Terminal([sys.executable, "-m", "coze_tui", "--linear"], env=environment | own) as terminal:
+            terminal.wait_for("You:")
+            terminal.send("海水？\r")
+            terminal.wait_for("河流")
+            terminal.send("\x03")
+            terminal.wait_for("Status: stopped")
+            terminal.send("\x04")
+            assert terminal.wait() == 0
+            assert "\x1b[?1049h" not in terminal.text

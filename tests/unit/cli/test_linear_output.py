@@ -1,0 +1,139 @@
+"""A turn as labelled lines: nothing torn, nothing twice, nothing moved."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from coze_tui.api.objects import Usage
+from coze_tui.cli.linear_output import LinearPrinter
+from coze_tui.engine.updates import (
+    AnswerGrew,
+    AnswerSettled,
+    FollowUpOffered,
+    LogidReported,
+    Phase,
+    PhaseChanged,
+    ReasoningGrew,
+    ToolCalled,
+    ToolResponded,
+    TurnEnded,
+    TurnUpdate,
+    UsageReported,
+)
+from coze_tui.errors import ApiError
+
+END = TurnEnded(Phase.COMPLETED, 1_900_000)
+
+
+def grew(text: str, message_id: str = "1", at_us: int = 412_000) -> AnswerGrew:
+    return AnswerGrew(message_id, text, (at_us,))
+
+
+def settled(text: str, message_id: str = "1") -> AnswerSettled:
+    return AnswerSettled(message_id, text, "", 1_000_000)
+
+
+def lines(*updates: TurnUpdate) -> list[str]:
+    out = io.StringIO()
+    printer = LinearPrinter(out, bot_name="海水")
+    printer.begin()
+    for update in updates:
+        printer.show(update)
+    return out.getvalue().split("\n")[:-1]
+
+
+def written(*updates: TurnUpdate) -> str:
+    """As far as it is on the screen while more may come."""
+    out = io.StringIO()
+    printer = LinearPrinter(out, bot_name="海水")
+    for update in updates:
+        printer.show(update)
+    return out.getvalue()
+
+
+def test_an_answer_stands_under_its_label_and_the_status_says_how_it_ended() -> None:
+    assert lines(
+        LogidReported("2026LOG"), grew("一。二"), settled("一。二"), UsageReported(Usage(15, 5, 10)), END
+    ) == ["海水: 一。二", "Status: completed, 1.9 s, first text 412 ms, tokens 10 in, 5 out, logid 2026LOG"]
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("half a wo", ""),
+        ("One. Two", "海水: One."),
+        ("3.14 is", ""),
+        ("一。二", "海水: 一。"),
+        ("a\n- b\n- c", "海水: a\n- b\n"),
+    ],
+)
+def test_only_whole_lines_and_sentences_are_written(text: str, seen: str) -> None:
+    assert written(grew(text)) == seen
+
+
+def test_any_split_of_an_answer_ends_in_the_same_lines() -> None:
+    text = "# Head\n\nOne. Two: 3.14!\n\n```\ncode;\n```\n末尾。"
+    whole = lines(grew(text), settled(text), END)
+    for place in range(1, len(text)):
+        assert lines(grew(text[:place]), grew(text[place:]), settled(text), END)[:-1] == whole[:-1]
+
+
+def test_what_did_not_arrive_by_deltas_is_told_at_the_end() -> None:
+    assert lines(settled("whole"), END)[0] == "海水: whole"
+    assert lines(grew("one. t"), settled("one. two"), END)[0] == "海水: one. two"
+
+
+def test_a_replaced_answer_is_told_as_one() -> None:
+    told = lines(grew("一。"), settled("二。"), END)
+    assert told[:3] == [
+        "海水: 一。",
+        "Status: the bot has replaced its answer; here is the new one",
+        "海水: 二。",
+    ]
+
+
+def test_answers_at_once_stay_apart_each_under_its_label() -> None:
+    told = lines(grew("a\n", "1"), grew("x\n", "2"), grew("b\n", "1"), settled("a\nb\n", "1"), END)
+    assert told[:3] == ["海水: a", "海水: x", "海水: b"]
+
+
+def test_thoughts_tools_and_suggestions_have_labels_of_their_own() -> None:
+    told = lines(
+        ReasoningGrew("1", "先想。", (1,)),
+        ToolCalled("2", "search", '{"q":"春节"}', 1),
+        ToolResponded("3", "2", "search", "xyz", 1, 2),
+        grew("好。"),
+        FollowUpOffered("再问？", 3),
+        END,
+    )
+    assert told[:5] == [
+        "Thinking: 先想。",
+        'Tool: search {"q":"春节"}',
+        "Tool: search gave 3 B",
+        "海水: 好。",
+        "Suggestion 1: 再问？",
+    ]
+
+
+def test_a_cut_answer_keeps_its_text_and_says_so() -> None:
+    told = lines(grew("half a wo"), TurnEnded(Phase.INTERRUPTED, 5_000))
+    assert told[0] == "海水: half a wo"
+    assert "cut off; /recover" in told[1]
+
+
+def test_a_failure_is_told_with_what_to_do() -> None:
+    error = ApiError(4015, "not published", logid="2026LOG")
+    told = lines(TurnEnded(Phase.FAILED, 5_000, error))
+    assert told[0].startswith("Error: 4015 — ")
+    assert told[1].startswith("Status: failed")
+
+
+def test_fetching_the_rest_is_told() -> None:
+    assert "fetching the rest" in lines(PhaseChanged(Phase.RECOVERING, 1), END)[0]
+
+
+def test_a_tool_that_says_something_hostile_moves_nothing() -> None:
+    told = written(ToolCalled("2", "a\x1b[2Jb", "{}", 1))
+    assert "\x1b" not in told
