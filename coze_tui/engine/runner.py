@@ -273,9 +273,8 @@ class ChatTurn:
                 updates += self.state.apply(parse_event(frame))
         if self._record is not None and any(isinstance(update, ChatIdentified) for update in updates):
             await self._record.identify(self.state, self.logid)
-        self.frames.extend(
-            frames
-        )  # only now, and nothing is awaited any more: who follows gets each of them once
+        # only now, and nothing is awaited any more: who follows gets each of them once
+        self.frames.extend(frames)
         return updates
 
     # --- without a stream, and after a cut (api 2.3, 7.4) ---
