@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events, getters, on, work
@@ -17,15 +17,15 @@ from coze_tui.advice import advice
 from coze_tui.api.objects import Bot
 from coze_tui.engine.browsing import Findings, ListPage, Place
 from coze_tui.engine.dialects import Feature
-from coze_tui.engine.server_side import ServerConversation, ServerPage, Taken, bound
+from coze_tui.engine.server_side import ServerConversation, bound
 from coze_tui.errors import CozeTuiError
 from coze_tui.i18n import N_, _, ngettext
 from coze_tui.text import clean_line
 from coze_tui.tui.amounts import duration, shortened, thousands
 from coze_tui.tui.deletions import Deletions
 from coze_tui.tui.history_items import Item, item_from_found, item_from_server, item_from_summary, merged
-from coze_tui.tui.log.highlights import spans
 from coze_tui.tui.screens.failing import FailingScreen
+from coze_tui.tui.server_listing import ServerListing
 from coze_tui.tui.widgets.conversation_list import ConversationList
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.history_header import HistoryHeader
@@ -50,7 +50,6 @@ _LOOK_SECONDS = 1.0
 """How often it is asked whether another program has written; only while the screen is open."""
 _REST_SECONDS = 0.06
 """The cursor rests so long before the conversation under it is previewed."""
-_SERVER_PAGES = 40
 _TITLE_CELLS = 30
 """Of a title in a message."""
 _FOOTER = (
@@ -111,7 +110,6 @@ class HistoryScreen(FailingScreen[HistoryChoice | None]):
 
     def __init__(self, bot: Bot, current: str = "") -> None:
         super().__init__()
-        self._bot = bot
         self._wanted = current
         self._query = ""
         self._local: list[Item] = []
@@ -120,8 +118,8 @@ class HistoryScreen(FailingScreen[HistoryChoice | None]):
         self._hits = _HITS
         self._seen = 0
         self._rest: Timer | None = None
-        self._server: dict[str, ServerConversation] | None = None
-        """What is only there, by Coze's id; None while the server was not asked."""
+        self._bot_name = clean_line(bot.name) or bot.id
+        self._server = ServerListing(self.home, bot.id, self._bot_name)
         self._deletions = Deletions(self.coze)
 
     @property
@@ -228,12 +226,8 @@ class HistoryScreen(FailingScreen[HistoryChoice | None]):
             self.preview.clear()
 
     def _only_there(self) -> list[ServerConversation]:
-        query = self._query.strip()
-        return [
-            each
-            for each in (self._server or {}).values()
-            if not self._deletions.hides(each.conversation_id) and (not query or spans(each.name, query))
-        ]
+        found = self._server.only_there(self._query.strip())
+        return [each for each in found if not self._deletions.hides(each.conversation_id)]
 
     def _tell_findings(self, findings: Findings) -> None:
         count = len(findings.conversations)
@@ -421,10 +415,7 @@ class HistoryScreen(FailingScreen[HistoryChoice | None]):
 
     @work(group="change", exit_on_error=False)
     async def _rename_there(self, conversation: ServerConversation, title: str) -> None:
-        title = clean_line(title).strip()
-        await self.home.call(lambda engine: engine.server_side.rename_there(conversation, title))
-        if self._server is not None:
-            self._server[conversation.conversation_id] = replace(conversation, name=title)
+        await self._server.rename(conversation, clean_line(title).strip())
         self._load()
 
     @work(group="change", exit_on_error=False)
@@ -503,13 +494,9 @@ class HistoryScreen(FailingScreen[HistoryChoice | None]):
 
     # --- the server ---
 
-    @property
-    def _bot_name(self) -> str:
-        return clean_line(self._bot.name) or self._bot.id
-
     def action_import(self) -> None:
         """Ask what the server has; then import what is chosen of it."""
-        if self._server is None:
+        if not self._server.is_asked:
             self._ask_server()
             return
         wanted = [
@@ -525,30 +512,19 @@ class HistoryScreen(FailingScreen[HistoryChoice | None]):
     @work(group="server", exclusive=True, exit_on_error=False)
     async def _ask_server(self) -> None:
         """List the bot's conversations at the server, page by page."""
-        bot_id, found, ids = self._bot.id, dict[str, ServerConversation](), set[str]()
-        is_whole = False
         self.bar.tell((_("asking the server…"), "muted"))
         try:
-            for number in range(1, _SERVER_PAGES + 1):
-                page = await self.home.call(_server_page(bot_id, number))
-                ids |= {each.conversation_id for each in page.items}
-                found |= {each.conversation_id: each for each in page.items if not each.key}
-                is_whole = not page.has_more
-                if is_whole:
-                    break
-            if is_whole:
-                await self.home.call(lambda engine: engine.server_side.note(bot_id, ids))
+            await self._server.ask()
         except CozeTuiError as error:
             self.bar.tell((_("the server was not reached"), "attention"))
             self._tell_error(error)
             return
-        self._server = found
         self.conversations.shows_server = True
         self._load()
         await self.coze.tell_limit(Feature.MESSAGE_LIST)
 
     def _tell_server(self) -> None:
-        if self._server is None:
+        if not self._server.is_asked:
             self.bar.tell()
             return
         count = len(self._only_there())
@@ -562,10 +538,8 @@ class HistoryScreen(FailingScreen[HistoryChoice | None]):
             if len(wanted) > 1:
                 words = _("importing {n} of {all}…").format(n=number, all=len(wanted))
                 self.bar.tell((words, "muted"))
-            taken = await self.home.call(_taking(conversation, self._bot_name))
+            taken = await self._server.take(conversation)
             key, new, added = taken.key, new + taken.is_new, added + taken.added
-            if self._server is not None:
-                self._server.pop(conversation.conversation_id, None)
         if then_open:
             self._leave(HistoryChoice(key))
             return
@@ -600,11 +574,3 @@ def _keys(items: Sequence[Item]) -> tuple[str, ...]:
 
 def _short(item: Item) -> str:
     return shortened(item.title or _("untitled"), _TITLE_CELLS)
-
-
-def _server_page(bot_id: str, number: int) -> Callable[[Engine], Awaitable[ServerPage]]:
-    return lambda engine: engine.server_side.page(bot_id, number)
-
-
-def _taking(conversation: ServerConversation, bot_name: str) -> Callable[[Engine], Awaitable[Taken]]:
-    return lambda engine: engine.server_side.take(conversation, bot_name)
