@@ -29,6 +29,7 @@ from coze_tui.tui.bridge import run_turn
 from coze_tui.tui.finder import Finder
 from coze_tui.tui.log.entries import BotEntry, Entry, GreetingEntry, UserEntry
 from coze_tui.tui.log_window import LogWindow
+from coze_tui.tui.message_queue import MessageQueue
 from coze_tui.tui.screens.failing import FailingScreen
 from coze_tui.tui.widgets.attachment_strip import AttachmentStrip
 from coze_tui.tui.widgets.banner import Banner
@@ -92,7 +93,6 @@ class ConversationScreen(FailingScreen[None]):
         self.question = ""
         self.runs_elsewhere = False
         """The turn is another program's; here it is only seen."""
-        self._queue: list[str] = []
         self._sent_files: tuple[tuple[Path, int], ...] = ()
         self._follows = False
         """What a turn says is meant for what is shown; late words of one that was left are not."""
@@ -149,6 +149,7 @@ class ConversationScreen(FailingScreen[None]):
 
     def on_mount(self) -> None:
         self.window = LogWindow(self.home, self.log_widget)
+        self.queue = MessageQueue(self.home, self.queue_strip, self.prompt)
         self.finder = Finder(self.home, self.log_widget, self.window, self.find_bar)
         for problem in self.coze.problems:
             self.banner.add(advice(problem).text)
@@ -277,7 +278,7 @@ class ConversationScreen(FailingScreen[None]):
             self._changes, self._last_chat = changes, last
             if opened is not None:
                 self.window.show(key, opened.page)
-                self._set_queue(opened.queue)
+                self.queue.show(opened.queue)
                 await self._follow(opened)
 
     def _is_at_rest(self, key: str) -> bool:
@@ -295,7 +296,7 @@ class ConversationScreen(FailingScreen[None]):
         self.header.bot = self.bot_name
         self.window.show(summary.key, opened.page)
         self._last_chat = opened.last_chat
-        self._set_queue(opened.queue)
+        self.queue.show(opened.queue)
         if opened.draft:
             self.prompt.set_message(opened.draft)
         else:
@@ -322,7 +323,7 @@ class ConversationScreen(FailingScreen[None]):
         self._last_chat = 0
         self.window.forget()
         self._set_title("")
-        self._set_queue(())
+        self.queue.show(())
         self.log_widget.clear()
         self.prompt.clear_message()
         self.prompt.follow_up_count = 0
@@ -412,7 +413,7 @@ class ConversationScreen(FailingScreen[None]):
     def ask(self, question: str) -> None:
         """Send a question, or queue it behind the running turn."""
         if self.turn_runs:
-            self._set_queue([*self._queue, question])
+            self.queue.add(question)
             self._keep_queue()
             return
         self.send(question)
@@ -530,9 +531,8 @@ class ConversationScreen(FailingScreen[None]):
             return
         if self.runs_elsewhere:
             return  # what is queued, and what was asked, is the other program's
-        if self.phase in (Phase.COMPLETED, Phase.CANCELED) and self._queue and self._was_sent:
-            question, *rest = self._queue
-            self._set_queue(rest)
+        if self.phase in (Phase.COMPLETED, Phase.CANCELED) and self.queue.waiting and self._was_sent:
+            question = self.queue.take_next()
             self._keep_queue()
             self.send(question)
         elif (self.phase is Phase.FAILED or not self._was_sent) and not self.prompt.message:
@@ -626,44 +626,38 @@ class ConversationScreen(FailingScreen[None]):
 
     # --- the queue ---
 
-    def _set_queue(self, queue: Sequence[str]) -> None:
-        self._queue = list(queue)
-        self.queue_strip.show(self._queue)
-        self.prompt.has_queue = bool(self._queue)
+    def _keep_queue(self) -> None:
+        self._store_queue(self.conversation, self.queue.waiting)
 
     @work(group="queue", exit_on_error=False)
-    async def _keep_queue(self) -> None:
-        key = await self._ensure_conversation()
-        queue = tuple(self._queue)
+    async def _store_queue(self, key: str, waiting: Sequence[str]) -> None:
         try:
-            await self.home.call(lambda engine: engine.conversations.keep_queue(key, queue))
+            await self.queue.keep(key or await self._ensure_conversation(), waiting)
         except CozeTuiError as error:
             self.show_trouble(advice(error).text)
 
     @on(Prompt.QueueSendAsked)
-    @work(group="queue", exclusive=True, exit_on_error=False)
+    @work(group="send queued", exclusive=True, exit_on_error=False)
     async def _send_queued(self) -> None:
         """Send the next question of a queue that was left, unless another program has done so."""
-        if self.turn_runs or not self._queue:
+        if self.turn_runs or not self.queue.waiting:
             return
         key = self.conversation
         try:
-            question, rest = await self.home.call(lambda engine: engine.conversations.take_queued(key))
+            question, rest = await self.queue.taken_from_store(key)
         except StoreError as error:  # one can chat without it
             self.tell_failure(error)
-            question, rest = self._queue[0], tuple(self._queue[1:])
+            question, rest = self.queue.waiting[0], self.queue.waiting[1:]
         if key == self.conversation:
-            self._set_queue(rest)
+            self.queue.show(rest)
             if question:
                 self.send(question)
 
     @on(Prompt.QueueTakeAsked)
     def _take_from_queue(self) -> None:
-        if self._queue:
-            *rest, last = self._queue
-            self._set_queue(rest)
+        if self.queue.waiting:
+            self.prompt.set_message(self.queue.take_last())
             self._keep_queue()
-            self.prompt.set_message(last)
 
     def show_trouble(self, text: str) -> None:
         """Something is wrong that does not stop the chat."""
