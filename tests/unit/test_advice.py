@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coze_tui.advice import LONGEST, Advice, advice, known_codes
+from coze_tui.advice import LONGEST, Advice, advice
+from coze_tui.code_sentences import known_codes
 from coze_tui.errors import (
     ApiError,
     AuthError,
