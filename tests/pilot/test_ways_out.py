@@ -12,6 +12,7 @@ from coze_tui.i18n import current_language, use_language
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer, Complete, Delta, Gate, RequireAction, Scenario, ToolCall, Turn
 from coze_tui.standin.server import StandIn
+from coze_tui.tui.log.entries import BotEntry
 from coze_tui.tui.screens.dialogs import Choose
 from coze_tui.tui.screens.first_run import FirstRun
 from coze_tui.tui.screens.help import HelpScreen
@@ -53,6 +54,12 @@ async def test_a_busy_conversation_offers_three_ways_out(home: Path, choice: str
 async def test_a_wrong_token_is_told_before_anything_is_typed(home: Path) -> None:
     async with desk(home, bot([Answer("盐。")]), environment={"COZE_API_TOKEN": "pat_WRONG0000"}) as at:
         await at.until(lambda: any("4100 — the token is wrong" in text for text in at.screen.banner.texts))
+        await at.ask("海水？")
+        await at.answered()
+        entry = at.screen.log_widget.entries[-1]
+        assert isinstance(entry, BotEntry)
+        assert entry.base_url == at.stand_in.base_url  # a hint at the other site hangs on it
+        assert at.screen.prompt.message == "海水？"
 
 
 async def test_a_token_that_may_only_chat_is_no_trouble(home: Path) -> None:

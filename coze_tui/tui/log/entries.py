@@ -160,15 +160,19 @@ class BotEntry(Entry):
     """What a bot sends back for one question, while it comes or afterwards.
 
     Args:
+        base_url: The site that is asked; where it refuses the token, the other site is named.
         only_read: It stands where nothing can be done about its end, so no key is named there.
     """
 
     bar = "accent"
 
-    def __init__(self, bot_name: str, sent_at_ms: int, *, chat: int = 0, only_read: bool = False) -> None:
+    def __init__(
+        self, bot_name: str, sent_at_ms: int, *, chat: int = 0, base_url: str = "", only_read: bool = False
+    ) -> None:
         self._header = HeaderBlock(bot_name, "accent", _when(sent_at_ms))
         super().__init__([self._header], chat)
         self.sent_at_ms = sent_at_ms
+        self.base_url = base_url
         self._only_read = only_read
         self.outcome: Phase | None = None
         self.error: CozeTuiError | None = None
@@ -288,7 +292,7 @@ class BotEntry(Entry):
         self.outcome, self.error = update.outcome, update.error
         self._total_us = update.at_us if update.outcome is Phase.COMPLETED else 0
         self._tell()
-        if notice := _end_notice(update, self.sent_at_ms, only_read=self._only_read):
+        if notice := _end_notice(update, self.sent_at_ms, base_url=self.base_url, only_read=self._only_read):
             self._add(notice)
         self.changed()
 
@@ -369,7 +373,9 @@ def _tool_tail(block: ToolBlock) -> str:
     return _("→ {amount} in {time}").format(amount=amount, time=duration(block.elapsed_us))
 
 
-def _end_notice(update: turn.TurnEnded, sent_at_ms: int, *, only_read: bool) -> NoticeBlock | None:
+def _end_notice(
+    update: turn.TurnEnded, sent_at_ms: int, *, base_url: str, only_read: bool
+) -> NoticeBlock | None:
     at = clock_time(sent_at_ms + update.at_us // 1000)
     match update.outcome:
         case Phase.INTERRUPTED:
@@ -385,7 +391,7 @@ def _end_notice(update: turn.TurnEnded, sent_at_ms: int, *, only_read: bool) -> 
         case Phase.FAILED:
             if update.error is None:
                 return NoticeBlock(_("failed"), "error", "✗")
-            said = advice(update.error)
+            said = advice(update.error, base_url=base_url)
             logid = f"logid {said.logid}" if said.logid else ""
             lines = (said.title, said.what, said.do, logid)
             return NoticeBlock("\n".join(line for line in lines if line), "error", "✗")

@@ -457,7 +457,7 @@ class ConversationScreen(FailingScreen[None]):
         self.runs_elsewhere = False
         self.waiting_calls = ()
         if entry is None:
-            entry = BotEntry(self.bot_name, now_ms)
+            entry = BotEntry(self.bot_name, now_ms, base_url=self.settings.base_url)
             asked = UserEntry(question, now_ms, files=files)
             log.append(asked, entry)
             log.action_to_end()

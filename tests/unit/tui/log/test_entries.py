@@ -1,0 +1,22 @@
+"""What the log says at the end of a chat."""
+
+from __future__ import annotations
+
+import pytest
+
+from coze_tui.addresses import COZE_CN, COZE_COM
+from coze_tui.engine.updates import Phase, TurnEnded
+from coze_tui.errors import AuthError
+from coze_tui.tui.log.entries import BotEntry
+
+
+@pytest.mark.parametrize(
+    ("base_url", "other"), [(COZE_CN, COZE_COM), (COZE_COM, COZE_CN), ("http://[::1]", "")]
+)
+def test_a_refused_token_may_be_for_the_other_site(base_url: str, other: str) -> None:
+    entry = BotEntry("bot", 1_000, base_url=base_url)
+    entry.end(TurnEnded(Phase.FAILED, 5, AuthError(4100, "no", logid="L1")))
+    said = entry.blocks[-1].copy_text()
+    assert "4100" in said
+    assert ("useless on the other" in said) is bool(other)
+    assert other in said
