@@ -46,6 +46,8 @@ class Occurrence:
     chat: int
     """Key of its chat; 0 for an imported one."""
     type: str
+    count: int = 1
+    """How often it stands there."""
 
 
 def search(c: sqlite3.Connection, text: str, limit: int = 200) -> tuple[Hit, ...]:
@@ -67,10 +69,11 @@ def find_in_conversation(c: sqlite3.Connection, conversation: str, text: str) ->
     if not needle:
         return ()
     rows = c.execute(
-        """SELECT key, position, coalesce(chat, 0), type
+        """SELECT key, position, coalesce(chat, 0), type,
+                  (length(folded) - length(replace(folded, ?, ''))) / length(?)
            FROM messages JOIN texts ON texts.message = messages.key
            WHERE conversation = ? AND instr(folded, ?) ORDER BY position""",
-        (conversation, needle),
+        (needle, needle, conversation, needle),
     )
     return tuple(Occurrence(*row) for row in rows)
 

@@ -1,8 +1,9 @@
-"""Finding in the open conversation: which messages hold the text, and going from one to the next."""
+"""Finding in the open conversation: where the text stands, and going from one place to the next."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from coze_tui.tui.log_window import LogWindow
@@ -26,6 +27,8 @@ class Finder:
         self._text = ""
         self._at = 0
         """Key of the message in sight; 0 before the first."""
+        self._found: list[Occurrence] = []
+        """What was found at the last look into the store."""
 
     async def type(self, text: str) -> None:
         """Light a text, and go to where it stands next to the view."""
@@ -48,25 +51,43 @@ class Finder:
     async def _tell_place(self, key: str) -> None:
         text, message = self._text, self._at
         if text:
-            found = _stops(await self._home.call(lambda engine: engine.browsing.find(key, text)))
-            place = next((n for n, each in enumerate(found, 1) if each.message >= message), 0)
-            self._bar.show_place(place, len(found))
+            self._found = _stops(await self._home.call(lambda engine: engine.browsing.find(key, text)))
+            place = next((n for n, each in enumerate(self._found) if each.message >= message), None)
+            self._show_place(place)
+
+    def _show_place(self, place: int | None) -> None:
+        """Tell which occurrence is in sight; None for none.
+
+        What is drawn counts for the entry in sight: its source may hold the text more often, in an address or
+        in what is left out of a tool's call.
+        """
+        if place is None:
+            self._bar.show_place(0, 0)
+            return
+        if self._log.matches:
+            self._found[place] = replace(self._found[place], count=self._log.matches)
+        before = sum(each.count for each in self._found[:place])
+        self._bar.show_place(before + self._log.match, sum(each.count for each in self._found))
 
     async def step(self, step: int) -> None:
         """Go to the next match for 1, to the previous one for -1; after the last comes the first.
 
-        In a long message one goes from line to line before the next message has its turn.
+        In one message one goes from occurrence to occurrence before the next message has its turn.
         """
         text, key = self._text, self._window.key
         if step and self._at and self._log.next_match(text, step):
+            self._show_place(
+                next((n for n, each in enumerate(self._found) if each.message == self._at), None)
+            )
             return
         found: list[Occurrence] = []
         if key and text:
             found = _stops(await self._home.call(lambda engine: engine.browsing.find(key, text)))
         if self._text != text or self._window.key != key:
             return  # it is another search by now
+        self._found = found
         if not found:
-            self._bar.show_place(0, 0)
+            self._show_place(None)
             return
         keys = [occurrence.message for occurrence in found]
         place = keys.index(self._at) + step if self._at in keys else self._nearest(found)
@@ -77,10 +98,10 @@ class Finder:
             if target is None or target is not before or not step:
                 break
             place += step  # imported messages of one answer: all their lines were gone through
-        self._bar.show_place(place + 1, len(found))
         self._at = keys[place]
         if target is not None:
             self._log.show_match(target, text, last=step < 0)
+        self._show_place(place)
 
     def stop(self) -> None:
         """Light nothing; the view stays."""
@@ -101,6 +122,8 @@ def _stops(found: Iterable[Occurrence]) -> list[Occurrence]:
     for each in found:
         last = stops[-1] if stops else None
         is_same = last is not None and each.chat and each.chat == last.chat and last.type != "question"
-        if not is_same:
+        if last is not None and is_same:
+            stops[-1] = replace(last, count=last.count + each.count)
+        else:
             stops.append(each)
     return stops

@@ -18,7 +18,7 @@ async def long_home(home: Path, count: int = 200, every: int = 50) -> str:
     """A conversation with a word in every so many answers, and in one far down a long one."""
     turns = [(f"question {n}", f"answer {n}" + (" 春节" if n % every == 0 else "")) for n in range(count)]
     turns.append(
-        ("a long one", "\n\n".join(["filler"] * 100 + ["春节 far down", *["filler"] * 100, "春节 end"]))
+        ("a long one", "\n\n".join(["filler"] * 100 + ["春节 far down", *["filler"] * 100, "春节 end 春节"]))
     )
     return await write(home, talk("long", *turns))
 
@@ -47,20 +47,23 @@ async def test_every_match_is_reached_also_what_is_not_loaded(home: Path) -> Non
     async with desk(home, bots(), wish=Wish(conversation=key)) as at:
         await at.until(lambda: at.screen.conversation == key)
         await find(at, "春节")
-        await at.until(lambda: place(at) == "5/5" and "春节 far down" in at.text())
+        await at.until(lambda: is_at(at, "5/7", "春节 far down"))
         await at.pilot.press("enter")
-        await at.until(lambda: "春节 end" in at.text())
-        assert place(at) == "5/5"
+        await at.until(lambda: is_at(at, "6/7", "春节 end"))
         await at.pilot.press("enter")
-        await at.until(lambda: place(at) == "1/5" and "answer 0 春节" in at.text())
+        await at.until(lambda: is_at(at, "7/7", "春节 end"))
+        await at.pilot.press("enter")
+        await at.until(lambda: is_at(at, "1/7", "answer 0 春节"))
         assert at.screen.log_widget.has_newer
         for number in (2, 3, 4):
             await at.pilot.press("enter")
-            await at.until(partial(is_at, at, f"{number}/5", f"answer {50 * (number - 1)} 春节"))
+            await at.until(partial(is_at, at, f"{number}/7", f"answer {50 * (number - 1)} 春节"))
         await at.pilot.press("up")
-        await at.until(lambda: place(at) == "3/5" and "answer 100 春节" in at.text())
+        await at.until(lambda: place(at) == "3/7" and "answer 100 春节" in at.text())
         await at.pilot.press("up", "up", "up")
-        await at.until(lambda: place(at) == "5/5" and "春节 end" in at.text())
+        await at.until(lambda: is_at(at, "7/7", "春节 end"))
+        await at.pilot.press("up", "up")
+        await at.until(lambda: is_at(at, "5/7", "春节 far down"))
 
 
 async def test_n_goes_on_in_the_log_and_escape_ends_it(home: Path) -> None:
@@ -73,13 +76,13 @@ async def test_n_goes_on_in_the_log_and_escape_ends_it(home: Path) -> None:
         await at.pilot.press("slash")
         await at.until(lambda: screen.find_bar.is_open)
         screen.find_bar.field.put("春节")
-        await at.until(lambda: place(at) == "1/4")
+        await at.until(lambda: place(at) == "1/6")
         await at.pilot.press("tab")
         assert screen.log_widget.has_focus
         await at.pilot.press("n")
-        await at.until(lambda: place(at) == "2/4" and "answer 4 春节" in at.text())
+        await at.until(lambda: place(at) == "2/6" and "answer 4 春节" in at.text())
         await at.pilot.press("N")
-        await at.until(lambda: place(at) == "1/4")
+        await at.until(lambda: place(at) == "1/6")
         await at.pilot.press("escape")
         assert not screen.find_bar.is_open
         assert screen.log_widget.has_focus
@@ -112,8 +115,8 @@ async def test_a_fold_that_holds_the_text_opens(home: Path) -> None:
         await at.answered()
         await at.until(lambda: at.screen.log_widget.entries[-1].chat)
         await find(at, "三号码头")
-        await at.until(lambda: place(at) == "1/1")
         await at.until(lambda: "▾ ferry-next" in at.text())
+        await at.until(lambda: place(at) == "1/2", "in the line of the call, and in what was folded")
         at.screen.find_bar.field.put("查船")
         await at.until(lambda: "先查船。" in at.text())
 

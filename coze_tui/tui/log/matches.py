@@ -10,7 +10,7 @@ from coze_tui.tui.render.palette import Palette
 
 
 def match_lines(entry: Entry, needle: str, width: int, palette: Palette) -> list[int]:
-    """The lines of an entry in which the text begins, also where a wrapped line parts it."""
+    """The line of each occurrence of the text in an entry, also of one that a wrapped line parts."""
     height = entry.lay_out(width, palette)
     lines = [entry.line(number) for number in range(height)]
     found = []
@@ -20,8 +20,7 @@ def match_lines(entry: Entry, needle: str, width: int, palette: Palette) -> list
         text = line.text
         if number + 1 < height and lines[number + 1][1] is block:
             text += _continuation(lines[number + 1][0])
-        if any(start < len(line.text) for start, _end in spans(text, needle)):
-            found.append(number)
+        found += [number for start, _end in spans(text, needle) if start < len(line.text)]
     return found
 
 

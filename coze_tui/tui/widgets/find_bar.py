@@ -72,7 +72,7 @@ class FindBar(SearchBar):
         self.display = False
 
     def show_place(self, place: int, count: int) -> None:
-        """Tell which of the messages with the text is in sight, counted from 1."""
+        """Tell which of the places with the text is in sight, counted from 1."""
         if not self.value.strip():
             self.tell()
         elif not count:

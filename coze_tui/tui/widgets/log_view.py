@@ -88,7 +88,7 @@ class LogView(ScrollView):
         """How far the wide lines of a block are scrolled: (id of the block, number in its document)."""
         self._needle = ""
         self._match = 0
-        """The line of the entry with the cursor at which the search stands."""
+        """The occurrence in the entry with the cursor at which the search stands, counted from 0."""
         self._dirty: set[int] = set()
         self._ahead: set[Entry] = set()
         """Entries that were laid out before their frame was due: strips made of them earlier may be old."""

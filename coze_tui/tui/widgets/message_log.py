@@ -5,6 +5,7 @@ It knows nothing of the network or the store.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
@@ -55,6 +56,8 @@ class MessageLog(LogView, can_focus=True):
     def __init__(self, palette: Palette, *, frames_per_second: int = 30, id: str | None = None) -> None:
         super().__init__(palette, frames_per_second=frames_per_second, id=id)
         self._live: BotEntry | None = None
+        self.matches = 0
+        """Occurrences of the searched text in the entry where one was shown last."""
 
     def clear(self) -> None:
         """Show nothing."""
@@ -187,7 +190,7 @@ class MessageLog(LogView, can_focus=True):
         self._choose(entry, None)
 
     def show_match(self, entry: Entry, needle: str, *, last: bool = False) -> None:
-        """Put the cursor on an entry and bring the first or last line with a text into sight.
+        """Put the cursor on an entry and bring the first or last occurrence of a text into sight.
 
         Folds that hold it open.
         """
@@ -195,28 +198,31 @@ class MessageLog(LogView, can_focus=True):
             self._changed(entry, is_news=False)
         lines = match_lines(entry, needle, self.text_width, self._palette)
         self.show_entry(entry)
-        self._show_line((lines[-1] if last else lines[0]) if lines else 0)
+        self.matches = len(lines)
+        self._show_match(lines or [0], max(0, len(lines) - 1) if last else 0)
+
+    @property
+    def match(self) -> int:
+        """Which occurrence of its entry was shown last, counted from 1."""
+        return self._match + 1
 
     def next_match(self, needle: str, step: int) -> bool:
-        """Go on to another line with the text in the entry with the cursor; False if there is none."""
+        """Go on to another occurrence of the text in the entry with the cursor; False if there is none."""
         entry = self._cursor
         if entry is None:
             return False
         lines = match_lines(entry, needle, self.text_width, self._palette)
-        if step > 0:
-            target = next((line for line in lines if line > self._match), None)
-        else:
-            target = next((line for line in reversed(lines) if line < self._match), None)
-        if target is None:
+        self.matches = len(lines)
+        if not 0 <= self._match + step < len(lines):
             return False
-        self._show_line(target)
+        self._show_match(lines, self._match + step)
         return True
 
-    def _show_line(self, line: int) -> None:
-        """Bring a line of the entry with the cursor into sight."""
+    def _show_match(self, lines: Sequence[int], number: int) -> None:
+        """Bring an occurrence in the entry with the cursor into sight, given the lines of all of them."""
         assert self._cursor is not None
-        self._match = line
-        at = self._index.start(self._number(self._cursor)) + line
+        self._match = number
+        at = self._index.start(self._number(self._cursor)) + lines[number]
         if not self.scroll_offset.y <= at < self.scroll_offset.y + self.size.height - 2:
             self.following = False
             self.scroll_to(y=max(0, at - self.size.height // 3), animate=False)

@@ -171,12 +171,12 @@ def test_a_snippet_is_the_line_of_the_match_and_not_long(c: sqlite3.Connection) 
 
 
 def test_find_goes_down_the_conversation_and_stays_in_it(c: sqlite3.Connection) -> None:
-    key = add(c, said("退款 1", 9), said("other", 8), said("退款 2", 7))
+    key = add(c, said("退款 1", 9), said("other", 8), said("退款 2 退款退 退款", 7))
     add(c, said("退款 elsewhere"))
     first, _, last = messages.messages(c, key)
     assert search.find_in_conversation(c, key, "退款") == (
         search.Occurrence(first.key, first.position, 0, first.type),
-        search.Occurrence(last.key, last.position, 0, last.type),
+        search.Occurrence(last.key, last.position, 0, last.type, 3),
     )
     assert search.find_in_conversation(c, key, " ") == ()
 

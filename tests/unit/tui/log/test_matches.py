@@ -23,7 +23,11 @@ def texts(entry: Entry, lines: list[int]) -> list[str]:
 
 def test_the_lines_with_the_text_are_found() -> None:
     entry = bot(ToldAnswer("1", "one 退款\n\ntwo\n\n- 退款 and 退款"))
-    assert texts(entry, match_lines(entry, "退款", 40, PALETTE)) == ["one 退款", "退款 and 退款"]
+    assert texts(entry, match_lines(entry, "退款", 40, PALETTE)) == [
+        "one 退款",
+        "退款 and 退款",
+        "退款 and 退款",
+    ]
     assert match_lines(entry, "nothing", 40, PALETTE) == []
 
 
