@@ -108,8 +108,11 @@ def keys_by_id() -> dict[str, set[str]]:
 def key_from_words(words: str) -> str:
     """`Ctrl+J` → `ctrl+j`, `Esc` → `escape`, `Y` → `Y`."""
     if len(words) == 1:
-        return words
-    return {"Esc": "escape"}.get(words, words.lower())
+        return {"[": "left_square_bracket", "]": "right_square_bracket", "?": "question_mark"}.get(
+            words, words
+        )
+    names = {"Esc": "escape", "PgUp": "pageup", "PgDn": "pagedown"}
+    return names.get(words, words.lower().replace("↑", "up").replace("↓", "down"))
 
 
 def test_every_key_of_the_table_does_what_it_says() -> None:
@@ -118,8 +121,20 @@ def test_every_key_of_the_table_does_what_it_says() -> None:
     assert len(rows) > 10
     for row in rows:
         ids = re.findall(r"`([\w.]+)`", row[2]) if len(row) > 2 else []
-        for name, words in zip(ids, row[0].split(", "), strict=False):
-            assert key_from_words(words) in keys[name], name
+        words = row[0].split(", ")
+        words = words * len(ids) if len(words) == 1 else words  # one key, several things by where one is
+        for name, word in zip(ids, words, strict=bool(ids)):
+            assert key_from_words(word) in keys[name], name
+
+
+def test_every_key_of_the_chat_and_of_its_log_stands_in_the_table() -> None:
+    from coze_tui.tui.screens.chat import ChatScreen
+    from coze_tui.tui.widgets.message_log import MessageLog
+
+    told = set(re.findall(r"`([\w.]+)`", README.partition("## Keys")[2].partition("## Settings")[0]))
+    for part in (ChatScreen, MessageLog):
+        ids = {binding.id for binding in vars(part)["BINDINGS"]}
+        assert ids - told - {"log.find"} == set()  # `/` is told with Ctrl+F
 
 
 def test_every_relative_link_leads_somewhere() -> None:
