@@ -16,6 +16,7 @@ from coze_tui.standin.server import StandIn
 from coze_tui.tui.log.entries import BotEntry, UserEntry
 from coze_tui.tui.screens.dialogs import Choose
 from coze_tui.tui.screens.tool_request import ToolRequest
+from coze_tui.tui.widgets.key_footer import KeyFooter
 from tests.pilot.conftest import Desk, desk
 
 BOT = "7511000000000000777"
@@ -60,6 +61,16 @@ async def test_a_question_in_a_new_conversation_does_not_wait_for_the_turn_that_
         at.stand_in.release("held")
         await at.answered()
         assert at.text().count("河流把盐带走") == 1
+
+
+async def test_the_keys_offer_no_stop_where_nothing_runs(home: Path) -> None:
+    async with desk(home, bot(Delta("河流把"), Gate("held"), Delta("盐带走"), Complete())) as at:
+        footer = at.screen.query_one(KeyFooter)
+        await at.ask("first")
+        await at.until(lambda: "河流把" in at.text() and "Esc stop" in footer.shown())
+        await at.pilot.press("ctrl+n")
+        await at.until(lambda: "Esc stop" not in footer.shown())
+        at.stand_in.release("held")
 
 
 async def test_the_queue_of_a_conversation_that_was_left_waits_there_and_enter_sends_it(home: Path) -> None:

@@ -349,6 +349,7 @@ class ConversationScreen(FailingScreen[None]):
         self.figures, self.life.figures = TurnFigures(), TurnFigures()
         self._turn_entries = ()
         self._stop_pulse()
+        self.refresh_bindings()
 
     def _set_title(self, title: str) -> None:
         self.title_text = clean_line(title)
