@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import tempfile
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -37,6 +39,7 @@ def run_demo(
             TOKEN_VARIABLE: stand_in.token,
             variable_of("base_url"): stand_in.base_url,
             variable_of("bot_id"): bots[0].id,
+            variable_of("tools"): json.dumps(_TOOLS),
         }
         rest = {name: value for name, value in environment.items() if not name.startswith("COZE_")}
         looks = {
@@ -46,6 +49,9 @@ def run_demo(
         }
         return run_chat(begin(command, arguments, {**rest, **looks, **own}), arguments, frame, is_kept=False)
 
+
+_TOOLS = {"get_local_time": ["date", "+%H:%M"]} if os.name == "posix" else {}
+"""What may be run for the bot that asks for tools: one of its two, so that both ways are seen."""
 
 _LOOKS = frozenset(
     {"LANGUAGE", "THEME", "MOUSE", "SIDEBAR", "SIMPLE_EMOJI", "DIFFERENCES", "FRAMES_PER_SECOND", "SEND_KEY"}

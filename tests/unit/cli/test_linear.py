@@ -124,3 +124,11 @@ def test_ctrl_c_stops_the_answer_and_not_the_program(environment: dict[str, str]
             terminal.send("\x04")
             assert terminal.wait() == 0
             assert "\x1b[?1049h" not in terminal.text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its commands are POSIX's")
+def test_the_demo_shows_a_command_that_is_allowed(command: Command) -> None:
+    ran = command("demo", "--linear", "--bot", "7511000000000000105", stdin="What time is it?\n\n/quit\n")
+    assert ran.status == 0
+    assert "/run runs date +%H:%M" in ran.out
+    assert "the bot waits on" in ran.out
