@@ -80,14 +80,24 @@ class ChatRequest:
             **{key: value for key, value in optional.items() if value},
         }
 
+    @property
+    def content_type(self) -> str:
+        """Of the question. Text by itself must not be an object_string (api 2.2)."""
+        return "object_string" if self.attachments else "text"
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """What the attachments are called."""
+        return tuple(attachment.name or attachment.file_url for attachment in self.attachments)
+
     def messages(self) -> Sequence[Json]:
-        """The new question alone. Text by itself must not be an object_string (api 2.2)."""
+        """The new question alone."""
         if not self.attachments:
-            return [_entered(self.question, "text")]
+            return [_entered(self.question, self.content_type)]
         items = [attachment.to_wire() for attachment in self.attachments]
         if self.question:
             items.insert(0, {"type": "text", "text": self.question})
-        return [_entered(json.dumps(items, ensure_ascii=False), "object_string")]
+        return [_entered(json.dumps(items, ensure_ascii=False), self.content_type)]
 
 
 @dataclass(frozen=True, slots=True)

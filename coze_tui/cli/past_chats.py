@@ -10,7 +10,8 @@ from pathlib import Path
 from coze_tui.api.captures import Capture, Problem
 from coze_tui.api.objects import Frame
 from coze_tui.cli.start import Start, tell
-from coze_tui.engine.inspected_chat import ChatFacts, InspectedChat
+from coze_tui.engine.chat_facts import ChatFacts
+from coze_tui.engine.inspected_chat import InspectedChat
 from coze_tui.errors import FileError, SettingsError
 from coze_tui.i18n import _
 from coze_tui.text import clean_line
@@ -79,7 +80,7 @@ def _from_stdin() -> PastChat:
 
 
 def _from_capture(capture: Capture, name: str) -> PastChat:
-    from coze_tui.engine.inspected_chat import facts_of
+    from coze_tui.engine.chat_facts import facts_of
 
     if not capture.frames and not capture.facts:
         for problem in capture.problems:

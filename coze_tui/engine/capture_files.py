@@ -11,8 +11,8 @@ from typing import BinaryIO, assert_never
 
 from coze_tui.api.captures import Capture, Problem, capture_text, read_capture
 from coze_tui.api.limits import Limits
+from coze_tui.engine.chat_facts import ChatFacts
 from coze_tui.engine.exports.file_names import file_name
-from coze_tui.engine.inspected_chat import ChatFacts
 from coze_tui.engine.statistics import day_of
 from coze_tui.errors import FileError
 from coze_tui.i18n import _

@@ -15,7 +15,7 @@ from typing import Literal, assert_never
 from coze_tui.addresses import base_url_of_site
 from coze_tui.api.chats import ChatRequest
 from coze_tui.credentials import TOKEN_VARIABLE
-from coze_tui.engine.inspected_chat import ChatFacts
+from coze_tui.engine.chat_facts import ChatFacts
 from coze_tui.engine.requests import request_for
 from coze_tui.settings import Settings, variable_of
 from coze_tui.text import clean

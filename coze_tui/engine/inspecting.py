@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from coze_tui.addresses import site_name
 from coze_tui.api.objects import Frame
+from coze_tui.engine.chat_facts import ChatFacts, facts_of_stored
 from coze_tui.engine.dialects import Dialect, dialect_of
-from coze_tui.engine.inspected_chat import ChatFacts
 from coze_tui.engine.live import LiveTurn, LiveTurns
 from coze_tui.engine.statistics import Grouping, Statistics, statistics
-from coze_tui.engine.telling import outcome_of
-from coze_tui.store import history, journal
+from coze_tui.store import history, journal, messages
 from coze_tui.store.database import Database
 from coze_tui.store.history import SavedConversation
 from coze_tui.store.journal import SavedChat
@@ -142,20 +141,7 @@ class Inspecting:
 
 def _facts(c: sqlite3.Connection, chat: SavedChat) -> ChatFacts:
     saved = history.conversation(c, chat.conversation)
-    return ChatFacts(
-        question=chat.question,
-        sent_at_ms=chat.sent_at,
-        site=saved.site if saved else "",
-        bot_id=chat.bot_id,
-        bot_name=saved.bot_name if saved else "",
-        conversation=chat.conversation,
-        conversation_id=saved.conversation_id if saved else "",
-        section_id=chat.section_id,
-        chat_id=chat.chat_id,
-        logid=chat.logid,
-        outcome=outcome_of(chat) if chat.is_final else None,
-        total_us=chat.summary.total_us if chat.is_final else 0,
-    )
+    return facts_of_stored(chat, saved, messages.question_of_chat(c, chat.key))
 
 
 def _live_facts(live: LiveTurn, saved: SavedConversation | None) -> ChatFacts:
@@ -167,6 +153,9 @@ def _live_facts(live: LiveTurn, saved: SavedConversation | None) -> ChatFacts:
         bot_id=turn.request.bot_id,
         bot_name=saved.bot_name if saved else "",
         conversation=live.conversation,
+        title=saved.title if saved else "",
+        content_type=turn.request.content_type,
+        files="\n".join(turn.request.file_names),
         conversation_id=turn.state.conversation_id,
         section_id=turn.state.section_id,
         chat_id=turn.state.chat_id,

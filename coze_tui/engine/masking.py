@@ -24,7 +24,7 @@ _KEPT_IN_CALLS = frozenset({"id", "type", "name", "plugin_name", "api_name"})
 _FREE = frozenset({"arguments", "output", "thought", "data", "meta_data", "content", "reasoning_content"})
 """Fields that hold anything at all."""
 _JSON_TYPES = frozenset({"tool_response", "tool_output", "knowledge"})
-_SPOKEN_FACTS = frozenset({"question", "title"})
+_SPOKEN_FACTS = frozenset({"question", "title", "files"})
 
 
 def masked_text(text: str) -> str:

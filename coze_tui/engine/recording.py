@@ -11,8 +11,8 @@ from pathlib import Path
 from coze_tui.api.captures import CaptureWriter
 from coze_tui.api.chats import ChatRequest
 from coze_tui.api.objects import Frame
+from coze_tui.engine.chat_facts import ChatFacts, capture_facts
 from coze_tui.engine.figures import TurnFigures
-from coze_tui.engine.inspected_chat import ChatFacts, capture_facts
 from coze_tui.engine.runner import TurnRecord
 from coze_tui.engine.turn import TurnState
 from coze_tui.engine.updates import Phase
@@ -140,6 +140,8 @@ class RecordedTurn:
             sent_at_ms=int(datetime.now(UTC).timestamp() * 1000),
             site=self._site,
             bot_id=request.bot_id,
+            content_type=request.content_type,
+            files="\n".join(request.file_names),
             conversation_id=request.conversation_id,
         )
         await self._write(self._writer.facts(capture_facts(facts)))

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Frame
-from coze_tui.engine.inspected_chat import ChatFacts
+from coze_tui.engine.chat_facts import ChatFacts
 from coze_tui.engine.past_turn import TurnReader
 from coze_tui.engine.turn import TurnState
 from coze_tui.engine.updates import TurnUpdate

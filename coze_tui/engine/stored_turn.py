@@ -71,8 +71,6 @@ class StoredTurn:
         request, at_ms = self._question, self.sent_at_ms
         if self.chat or request is None:
             return
-        content_type = "object_string" if request.attachments else "text"
-        files = [attachment.name or attachment.file_url for attachment in request.attachments]
 
         def write(c: sqlite3.Connection) -> int:
             history.add_prompt(c, request.question, at_ms)
@@ -84,8 +82,8 @@ class StoredTurn:
                 request.question,
                 request.bot_id,
                 at_ms,
-                content_type=content_type,
-                files=files,
+                content_type=request.content_type,
+                files=request.file_names,
             )
 
         self.chat = await self._database.write(write)

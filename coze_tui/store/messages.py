@@ -151,6 +151,15 @@ def messages_of_chat(c: sqlite3.Connection, chat: int) -> tuple[SavedMessage, ..
     return tuple(message_from_row(row) for row in rows)
 
 
+def question_of_chat(c: sqlite3.Connection, chat: int) -> SavedMessage | None:
+    """The question of one chat."""
+    row = c.execute(
+        f"SELECT {_COLUMNS} FROM messages WHERE chat = ? AND type = 'question' ORDER BY position LIMIT 1",
+        (chat,),
+    ).fetchone()
+    return message_from_row(row) if row else None
+
+
 def message_count(c: sqlite3.Connection, conversation: str) -> int:
     """How many messages a conversation has."""
     row = c.execute("SELECT count(*) FROM messages WHERE conversation = ?", (conversation,)).fetchone()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from coze_tui.api.captures import Problem
 from coze_tui.api.objects import Frame
+from coze_tui.engine.chat_facts import ChatFacts
 from coze_tui.engine.home import EngineHome
-from coze_tui.engine.inspected_chat import ChatFacts
 from coze_tui.engine.inspecting import FramesPage
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Frame
 from coze_tui.engine.capture_files import read_capture_file
-from coze_tui.engine.inspected_chat import facts_of
+from coze_tui.engine.chat_facts import facts_of
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import (
     Answer,
@@ -226,7 +226,7 @@ async def test_two_chats_of_one_question_are_compared(home: Path) -> None:
         screen = at.app.screen
         assert isinstance(screen, DifferenceScreen)
         await at.until(lambda: "下一班是 18:40。" in "\n".join(screen.view.lines()))
-        assert "only times differ" in text_of(screen.head)
+        assert "only figures differ" in text_of(screen.head)
         await at.pilot.press("n", "x", "d")
         await at.until(lambda: isinstance(at.app.screen, ChooseChat))
         await at.pilot.press("escape")

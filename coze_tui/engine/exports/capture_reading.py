@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,10 +13,10 @@ from coze_tui.api.captures import Problem, read_capture
 from coze_tui.api.events import MessageCompleted, MessageDelta, UnknownEvent, parse_event
 from coze_tui.api.limits import Limits
 from coze_tui.api.objects import Chat, Frame, MessageType, Role
+from coze_tui.engine.chat_facts import ChatFacts, facts_of
 from coze_tui.engine.exports.json_lines import LineSource
 from coze_tui.engine.past_turn import past_turn
 from coze_tui.engine.stored_turn import messages_of, summary_of
-from coze_tui.engine.updates import Phase
 from coze_tui.errors import FileError
 from coze_tui.store.journal import ChatSummary
 from coze_tui.store.messages import SavedMessage
@@ -64,28 +63,25 @@ def read_chat(file: LineSource, path: str, limits: Limits = Limits()) -> Importe
     events = [parse_event(frame) for frame in capture.frames]
     if all(isinstance(event, UnknownEvent) for event in events):
         raise FileError("foreign", path, detail=capture.frames[0].event)
-    facts = capture.facts
-    question = clean(facts.get("question", "") or _question(events))
-    sent_at = _milliseconds(facts.get("sent_at", "")) or _begun(events)
-    logid = clean_line(facts.get("logid", ""))
-    turn = past_turn(
-        capture.frames, outcome=_outcome(facts), total_us=_number(facts.get("total_us", "")), logid=logid
-    )
+    facts = facts_of(capture)
+    question = clean(facts.question or _question(events))
+    sent_at = facts.sent_at_ms or _begun(events)
+    logid = clean_line(facts.logid)
+    turn = past_turn(capture.frames, outcome=facts.outcome, total_us=facts.total_us, logid=logid)
     state = turn.state
-    key = facts.get("conversation", "")
     return ImportedChat(
         frames=capture.frames,
-        conversation=key if _KEY.fullmatch(key) else "",
-        site=clean_line(facts.get("site", "")) or _site(facts.get("base_url", "")),
-        bot_id=clean_line(facts.get("bot_id", "") or _bot_id(events)),
-        bot_name=clean_line(facts.get("bot_name", "")),
-        title=clean_line(facts.get("title", "") or ("" if question else Path(path).stem)),
+        conversation=facts.conversation if _KEY.fullmatch(facts.conversation) else "",
+        site=clean_line(facts.site) or _site(capture.facts.get("base_url", "")),
+        bot_id=clean_line(facts.bot_id or _bot_id(events)),
+        bot_name=clean_line(facts.bot_name),
+        title=clean_line(facts.title or ("" if question else Path(path).stem)),
         question=question,
-        content_type=clean_line(facts.get("content_type", "")) or "text",
-        files=tuple(map(clean_line, filter(None, facts.get("files", "").split("\n")))),
+        content_type=clean_line(facts.content_type) or "text",
+        files=tuple(map(clean_line, filter(None, facts.files.split("\n")))),
         conversation_id=clean_line(_conversation_id(facts, state.conversation_id)),
-        section_id=clean_line(state.section_id or facts.get("section_id", "")),
-        chat_id=clean_line(state.chat_id or facts.get("chat_id", "")),
+        section_id=clean_line(state.section_id or facts.section_id),
+        chat_id=clean_line(state.chat_id or facts.chat_id),
         logid=logid,
         sent_at=sent_at,
         summary=summary_of(turn.figures, turn.outcome, turn.figures.error, turn.timeline.total_us),
@@ -93,13 +89,12 @@ def read_chat(file: LineSource, path: str, limits: Limits = Limits()) -> Importe
     )
 
 
-def _conversation_id(facts: Mapping[str, str], of_frames: str) -> str:
+def _conversation_id(facts: ChatFacts, of_frames: str) -> str:
     """Coze's id of the conversation that the chat is to be in.
 
     One of ours need not be bound to the one in which the chat was held: a fork, or what was deleted there.
     """
-    told = facts.get("conversation_id", "")
-    return told if "conversation" in facts else of_frames or told
+    return facts.conversation_id if facts.conversation else of_frames or facts.conversation_id
 
 
 def _lines(file: LineSource, limits: Limits) -> Iterator[str]:
@@ -116,26 +111,6 @@ def _error_of(path: str, problem: Problem, *, is_ours: bool) -> FileError:
     if reason in _SIZES:
         return FileError("too large", path, line=line, detail=reason)
     return FileError("bad line" if is_ours else "foreign", path, line=line, detail=reason)
-
-
-def _outcome(facts: Mapping[str, str]) -> Phase | None:
-    try:
-        phase = Phase(facts.get("status", ""))
-    except ValueError:
-        return None
-    return phase if phase.is_final else None
-
-
-def _milliseconds(text: str) -> int:
-    try:
-        at = datetime.fromisoformat(text)
-        return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
-    except (ValueError, OverflowError):
-        return 0
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else 0
 
 
 def _site(base_url: str) -> str:

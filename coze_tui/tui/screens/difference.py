@@ -14,8 +14,9 @@ from textual.containers import ScrollableContainer
 from textual.strip import Strip
 from textual.widget import Widget
 
+from coze_tui.engine.chat_facts import ChatFacts
 from coze_tui.engine.differences import Differences, differences
-from coze_tui.engine.inspected_chat import ChatFacts, InspectedChat
+from coze_tui.engine.inspected_chat import InspectedChat
 from coze_tui.engine.inspecting import LikeChat
 from coze_tui.i18n import N_, _, ngettext
 from coze_tui.text import clean_line
@@ -121,7 +122,7 @@ def _told(found: Differences) -> str:
         parts.append(ngettext("{n} tool call", "{n} tool calls", tools).format(n=thousands(tools)))
     if answers:
         parts.append(ngettext("{n} answer", "{n} answers", answers).format(n=thousands(answers)))
-    return _("different: {what}").format(what=", ".join(parts)) if parts else _("only times differ")
+    return _("different: {what}").format(what=", ".join(parts)) if parts else _("only figures differ")
 
 
 def _side(name: str, chat: InspectedChat) -> list[Part]:

@@ -14,8 +14,9 @@ from textual.widgets import Input
 
 from coze_tui.advice import advice
 from coze_tui.engine.capture_files import capture_name, problem_text, save_capture
+from coze_tui.engine.chat_facts import ChatFacts
 from coze_tui.engine.frames_table import FrameLine
-from coze_tui.engine.inspected_chat import ChatFacts, InspectedChat
+from coze_tui.engine.inspected_chat import InspectedChat
 from coze_tui.errors import CozeTuiError
 from coze_tui.i18n import N_, _, ngettext
 from coze_tui.text import clean_line

@@ -13,9 +13,10 @@ from textual.message_pump import MessagePump
 
 from coze_tui.advice import advice
 from coze_tui.engine.capture_files import problem_text
+from coze_tui.engine.chat_facts import ChatFacts
 from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.home import TurnFeed
-from coze_tui.engine.inspected_chat import ChatFacts, InspectedChat
+from coze_tui.engine.inspected_chat import InspectedChat
 from coze_tui.engine.replay import Player
 from coze_tui.engine.timeline import Timeline
 from coze_tui.engine.updates import Phase

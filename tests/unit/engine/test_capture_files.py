@@ -15,7 +15,7 @@ from coze_tui.api.captures import Capture, Problem, capture_text, read_capture
 from coze_tui.api.limits import Limits
 from coze_tui.api.objects import Frame
 from coze_tui.engine.capture_files import capture_name, problem_text, read_capture_file, save_capture
-from coze_tui.engine.inspected_chat import ChatFacts
+from coze_tui.engine.chat_facts import ChatFacts
 from coze_tui.errors import FileError
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=30)

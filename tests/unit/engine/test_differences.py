@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coze_tui.api.objects import Frame
+from coze_tui.engine.chat_facts import ChatFacts
 from coze_tui.engine.differences import compared, differences
-from coze_tui.engine.inspected_chat import ChatFacts, InspectedChat
+from coze_tui.engine.inspected_chat import InspectedChat
 
 
 def chat(*frames: Frame) -> InspectedChat:

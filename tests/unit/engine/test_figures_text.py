@@ -8,8 +8,9 @@ import pytest
 
 from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Frame
+from coze_tui.engine.chat_facts import ChatFacts
 from coze_tui.engine.figures_text import characters_per_second, figure_facts, figure_values, not_understood
-from coze_tui.engine.inspected_chat import ChatFacts, InspectedChat
+from coze_tui.engine.inspected_chat import InspectedChat
 
 STREAMS = sorted((Path(__file__).parents[2] / "streams").glob("*.sse"))
 

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coze_tui.api.chats import ChatRequest
+from coze_tui.engine.chat_facts import ChatFacts
 from coze_tui.engine.giving import Form, as_ask, as_curl, as_python, given_as, request_from
-from coze_tui.engine.inspected_chat import ChatFacts
 from coze_tui.settings import Settings
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer

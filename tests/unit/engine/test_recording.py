@@ -19,10 +19,10 @@ from coze_tui.api.captures import read_capture
 from coze_tui.api.chats import ChatRequest, ToolOutput
 from coze_tui.api.client import CozeClient
 from coze_tui.api.objects import Frame
+from coze_tui.engine.chat_facts import facts_of
 from coze_tui.engine.engine import Engine
 from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.home import TurnFeed
-from coze_tui.engine.inspected_chat import facts_of
 from coze_tui.engine.recording import CaptureFile, RecordedTurn
 from coze_tui.engine.runner import ChatTurn
 from coze_tui.engine.turn import TurnState

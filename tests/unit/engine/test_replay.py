@@ -7,19 +7,30 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coze_tui.api.captures import Capture, capture_text, read_capture
 from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Frame
+from coze_tui.engine.chat_facts import ChatFacts, facts_of
 from coze_tui.engine.figures import TurnFigures
-from coze_tui.engine.inspected_chat import ChatFacts, InspectedChat, facts_of
+from coze_tui.engine.inspected_chat import InspectedChat
 from coze_tui.engine.past_turn import TurnReader
 from coze_tui.engine.replay import PACES, Player
 from coze_tui.engine.stored_turn import messages_of
 from coze_tui.engine.turn import TurnState
 from coze_tui.engine.updates import Phase, TurnEnded, TurnUpdate
+from coze_tui.store import history
+from tests.unit.engine.exports.carried import (
+    HOSTILE_TEXT,
+    NUMBERS,
+    add_chat,
+    empty_store,
+    export_bytes,
+    replayed,
+    taken,
+)
 
 STREAMS = Path(__file__).parents[2] / "streams"
 
@@ -199,16 +210,8 @@ STEERING = st.lists(
 )
 
 
-@given(st.lists(ANY_FRAME, max_size=25), STEERING)
-def test_any_frames_captured_and_played_anyhow_come_to_the_same(
-    frames: list[Frame], steering: list[str]
-) -> None:
-    frames = [replace(frame, at_us=max(0, frame.at_us)) for frame in frames]
-    inspected = InspectedChat(ChatFacts("q", 1_700_000_000_000, bot_id="7402"))
-    inspected.add(frames)
-    inspected.end(replace(inspected.facts, outcome=Phase.INTERRUPTED, total_us=77))
-    capture = read_capture(capture_text(inspected.capture()))
-    assert list(capture.frames) == frames
+def steered(capture: Capture, steering: list[str]) -> tuple[Player, TurnFigures]:
+    """A capture played to its end, anyhow; the player and what its feed came to."""
     clock = Clock()
     player = Player(capture.frames, facts_of(capture), clock=clock)
     kept = Kept()
@@ -234,7 +237,41 @@ def test_any_frames_captured_and_played_anyhow_come_to_the_same(
     player.to_end()
     figures = TurnFigures()
     figures.add_all(kept.updates)
+    return player, figures
+
+
+@given(st.lists(ANY_FRAME, max_size=25), STEERING)
+def test_any_frames_captured_and_played_anyhow_come_to_the_same(
+    frames: list[Frame], steering: list[str]
+) -> None:
+    frames = [replace(frame, at_us=max(0, frame.at_us)) for frame in frames]
+    inspected = InspectedChat(ChatFacts("q", 1_700_000_000_000, bot_id="7402"))
+    inspected.add(frames)
+    inspected.end(replace(inspected.facts, outcome=Phase.INTERRUPTED, total_us=77))
+    capture = read_capture(capture_text(inspected.capture()))
+    assert list(capture.frames) == frames
+    player, figures = steered(capture, steering)
     assert messages_of(player.state, 0) == messages_of(inspected.state, 0)
     assert list(figures.rows) == list(inspected.figures.rows)
     assert figures.outcome is inspected.figures.outcome is Phase.INTERRUPTED
-    assert isinstance(capture, Capture)
+
+
+@settings(max_examples=30)
+@given(st.lists(ANY_FRAME, min_size=1, max_size=25), HOSTILE_TEXT, NUMBERS.filter(bool), STEERING)
+def test_any_frames_captured_and_played_anyhow_give_the_same_exports(
+    frames: list[Frame], question: str, sent_at: int, steering: list[str]
+) -> None:
+    c = empty_store()
+    key = history.create_conversation(c, "coze.cn", "7511", sent_at, bot_name="小春")
+    frames = [replace(frame, at_us=max(0, frame.at_us)) for frame in frames]
+    chat = add_chat(c, key, question, frames, sent_at)
+    recorded = taken(c, key)
+    c.close()
+    exported = export_bytes(recorded)
+    [sse] = [content.decode("utf-8") for name, content in exported.items() if name.endswith(".sse")]
+    player, figures = steered(read_capture(sse), steering)
+    assert export_bytes(replayed(recorded, {chat: (player, figures)})) == exported
+    inspected = InspectedChat(player.facts)
+    inspected.add(player.frames)
+    inspected.end(player.facts)
+    assert capture_text(inspected.capture()) == sse, "saved from a replay it is the file that was played"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from coze_tui.api.captures import Capture, read_capture
 from coze_tui.api.objects import Frame
-from coze_tui.engine.inspected_chat import ChatFacts, InspectedChat
+from coze_tui.engine.chat_facts import ChatFacts
+from coze_tui.engine.inspected_chat import InspectedChat
 from coze_tui.engine.support_bundle import bundle_text
 
 STREAMS = Path(__file__).parents[2] / "streams"

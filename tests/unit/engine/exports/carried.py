@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Mapping
+from dataclasses import replace
 
 from hypothesis import strategies as st
 
 from coze_tui.api.objects import Frame
+from coze_tui.engine.exports.exporting import FORMATS, files_from
+from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.past_turn import past_turn
+from coze_tui.engine.replay import Player
 from coze_tui.engine.stored_turn import messages_of, summary_of
 from coze_tui.store import carrying, history, journal, messages
 from coze_tui.store.carrying import CarriedConversation
-from coze_tui.store.journal import ChatSummary
+from coze_tui.store.journal import ChatSummary, SavedChat
 from coze_tui.store.messages import SavedMessage
 from coze_tui.store.migrations import migrate
 
@@ -182,3 +187,54 @@ def spring() -> CarriedConversation:
     carried = taken(c, add_spring(c))
     c.close()
     return carried
+
+
+def replayed(
+    carried: CarriedConversation, played: Mapping[int, tuple[Player, TurnFigures]]
+) -> CarriedConversation:
+    """The conversation as it is when all that its chats came to is taken from players at their end.
+
+    Args:
+        played: by the chat's key, with what the player's feed came to.
+    """
+    chats: list[SavedChat] = []
+    said: list[SavedMessage] = []
+    captures = {}
+    for chat in carried.chats:
+        player, figures = played[chat.key]
+        facts, state = player.facts, player.state
+        assert figures.outcome is not None
+        chats.append(
+            replace(
+                chat,
+                chat_id=state.chat_id,
+                section_id=state.section_id,
+                bot_id=facts.bot_id,
+                logid=figures.logid,
+                question=facts.question,
+                sent_at=facts.sent_at_ms,
+                summary=summary_of(figures, figures.outcome, figures.error, figures.total_us or 0),
+            )
+        )
+        asked = SavedMessage(
+            "user", "question", facts.question, name=facts.files, content_type=facts.content_type
+        )
+        found = [replace(asked, created_at=facts.sent_at_ms), *messages_of(state, facts.sent_at_ms)]
+        places = [place for place in carried.messages if place.chat == chat.key]
+        for message, place in zip(found, places, strict=True):
+            here = replace(message, key=place.key, conversation=place.conversation)
+            said.append(replace(here, chat=place.chat, position=place.position))
+        packed = carrying.pack(player.frames)
+        if packed is not None:
+            captures[chat.key] = packed
+    again = replace(carried, chats=tuple(chats), messages=tuple(said), captures=captures)
+    c = empty_store()
+    carrying.put(c, again)  # where NUL and surrogates are folded
+    kept = taken(c, carried.conversation.key)
+    c.close()
+    return kept
+
+
+def export_bytes(carried: CarriedConversation) -> dict[str, bytes]:
+    """All that a conversation can be exported as, by the name of the file."""
+    return {name: b"".join(pieces) for form in FORMATS for name, pieces in files_from(carried, form)}

@@ -7,8 +7,9 @@ import json
 import pytest
 
 from coze_tui.api.objects import Frame
+from coze_tui.engine.chat_facts import ChatFacts
 from coze_tui.engine.differences import differences
-from coze_tui.engine.inspected_chat import ChatFacts, InspectedChat
+from coze_tui.engine.inspected_chat import InspectedChat
 from coze_tui.tui.render.difference_rows import DifferenceRow, difference_rows
 from coze_tui.tui.render.palette import Palette
 
