@@ -20,6 +20,7 @@ _KEYS = {
     "esc": "\x1b",
     "up": "\x1b[A",
     "down": "\x1b[B",
+    "right": "\x1b[C",
     "shift+up": "\x1b[1;2A",
     "f1": "\x1bOP",
     **{f"ctrl+{letter}": chr(ord(letter) - 96) for letter in "abcdefghijklmnopqrstuvwxyz"},
@@ -284,6 +285,39 @@ def inspector(desk: Desk) -> Cells:
     return desk.settled()
 
 
+def replay(desk: Desk) -> Cells:
+    """A chat that comes in again: paused in the middle of the answer, ten times as fast."""
+    _ask_for_ferries(desk)
+    desk.answered()
+    desk.press("ctrl+g", "ctrl+g")
+    desk.until(_("Inspector"))
+    desk.settled()
+    desk.press("p")
+    desk.until("×1")
+    desk.press(" ", *["+"] * 3, *["right"] * 44)
+    return desk.settled()
+
+
+def difference(desk: Desk) -> Cells:
+    """The same question to two bots, one of which calls a tool: side by side."""
+    _greeted(desk)
+    question = desk.either("When does the next ferry leave?", "下一班渡轮几点开？")
+    desk.ask(question)
+    desk.answered()
+    desk.talk_to(desk.either("Uses tools", "会用工具"))
+    desk.ask(question)
+    desk.answered()
+    desk.press("ctrl+g", "ctrl+g")
+    desk.until(_("Inspector"))
+    desk.settled()
+    desk.press("d")
+    desk.until(_("Compare with"))
+    desk.settled()
+    desk.press("enter")
+    desk.until("A  ")
+    return desk.settled()
+
+
 def statistics(desk: Desk) -> Cells:
     """Times and tokens by bot."""
     _talked(desk)
@@ -316,6 +350,8 @@ PICTURES = (
     Picture("history", history),
     Picture("history-search", history_search),
     Picture("inspector", inspector),
+    Picture("replay", replay),
+    Picture("difference", difference),
     Picture("statistics", statistics),
     Picture("narrow", answering, (80, 24)),
     Picture("tiny", follow_ups, (60, 20)),

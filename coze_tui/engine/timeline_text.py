@@ -68,7 +68,7 @@ def span_name(span: Span) -> str:
         case "thinking":
             return _("thinking")
         case "tool":
-            return span.name or _("tool")
+            return _("knowledge") if span.name == "knowledge" else span.name or _("tool")
         case "answering":
             return _("answering")
         case "settling":

@@ -118,7 +118,8 @@ class _Layout:
         name = shortened(f"{shown_name(clean_line(row.name))}{count}", room)
         runs = [Segment(f"{_SIGNS[change]} ", style), Segment(name, style)]
         room -= cells(name)
-        detail = shortened(clean_line(row.detail), room - 2) if row.detail and room > 6 else ""
+        says_more = row.detail not in ("", row.name)  # knowledge has no name of its own
+        detail = shortened(clean_line(row.detail), room - 2) if says_more and room > 6 else ""
         if detail:
             runs.append(Segment("  " + detail, self.palette.muted))
             room -= cells(detail) + 2

@@ -54,8 +54,8 @@ class DifferenceView(Drawn, ScrollView, can_focus=True):
 
     @property
     def line_width(self) -> int:
-        """Cells of a line, without the scroll bar."""
-        return self.scrollable_content_region.width
+        """Cells of a line; one is left free before the scroll bar, or the edge."""
+        return max(0, self.scrollable_content_region.width - 1)
 
     def on_resize(self) -> None:
         """Lay out anew."""

@@ -67,8 +67,8 @@ class JsonTreeView(Drawn, ScrollView, can_focus=True):
 
     @property
     def line_width(self) -> int:
-        """Cells of a line, without the scroll bar."""
-        return self.scrollable_content_region.width
+        """Cells of a line; one is left free before the scroll bar, or the edge."""
+        return max(0, self.scrollable_content_region.width - 1)
 
     @property
     def _lines(self) -> Sequence[TreeLine]:

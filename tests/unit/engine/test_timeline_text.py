@@ -22,6 +22,7 @@ from coze_tui.engine.updates import (
     TurnEnded,
     TurnUpdate,
 )
+from coze_tui.i18n import use_language
 
 S = 1_000_000
 
@@ -88,6 +89,15 @@ def test_a_tool_without_an_answer_and_failures_are_seen() -> None:
     )
     assert any(line.startswith("search") and line.endswith("no end") for line in shown)
     assert any(line.startswith("failure") and "×" in line for line in shown)
+
+
+def test_knowledge_is_called_as_in_the_log() -> None:
+    use_language("zh_CN")
+    try:
+        shown = lines(ToolResponded("k", "", "knowledge", "{}", S, 2 * S), TurnEnded(Phase.COMPLETED, 3 * S))
+    finally:
+        use_language("en")
+    assert any(line.startswith("知识库") for line in shown)
 
 
 def test_a_chat_of_nothing_is_one_line() -> None:

@@ -59,6 +59,17 @@ def test_what_is_in_one_only_has_a_sign_and_an_empty_place_beside_it() -> None:
     assert [row.starts for row in found].count(True) == 2
 
 
+def test_knowledge_is_not_named_twice() -> None:
+    data = {"id": "k", "role": "assistant", "type": "knowledge", "content": '{"chunks":[]}'}
+    recalled = InspectedChat(ChatFacts())
+    recalled.add([Frame("conversation.message.completed", json.dumps(data), 9_000)])
+    recalled.end(recalled.facts)
+    [event] = [
+        line for line in text(rows(chat("x"), recalled, split=True)) if "knowledge" in line and "ms" in line
+    ]
+    assert event.count("knowledge") == 1
+
+
 def test_words_that_differ_stand_in_their_own_text() -> None:
     found = rows(chat("春节是1月29日。\n\n很好。"), chat("春节是2月17日。\n\n很好。"), split=True)
     shown = text(found)
