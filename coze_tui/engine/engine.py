@@ -16,12 +16,12 @@ from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Bot, Frame, ToolCall, User, Workspace
 from coze_tui.engine import attaching
 from coze_tui.engine.browsing import Browsing
+from coze_tui.engine.chat_facts import ChatFacts
 from coze_tui.engine.conversations import Conversations, now_ms
 from coze_tui.engine.dialects import Feature, Limit, limit
 from coze_tui.engine.elsewhere import follow_elsewhere
 from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.home import TurnFeed
-from coze_tui.engine.inspected_chat import ChatFacts
 from coze_tui.engine.inspecting import Inspecting
 from coze_tui.engine.live import LiveTurn, LiveTurns
 from coze_tui.engine.recording import CaptureFile, RecordedTurn

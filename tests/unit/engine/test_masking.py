@@ -124,10 +124,13 @@ def test_local_tools_keep_name_and_id() -> None:
 
 
 def test_question_and_title_are_masked_and_other_facts_are_not() -> None:
-    capture = Capture((), {"question": "为什么?", "title": "t", "bot_id": "75", "logid": "2026"})
+    capture = Capture(
+        (), {"question": "为什么?", "title": "t", "files": "a b", "bot_id": "75", "logid": "2026"}
+    )
     assert masked_capture(capture).facts == {
         "question": "某某某x",
         "title": "x",
+        "files": "x x",
         "bot_id": "75",
         "logid": "2026",
     }
