@@ -21,7 +21,10 @@ from coze_tui.i18n import use_language  # noqa: E402
 _LANGUAGES = {"en": "en", "zh": "zh_CN"}
 _THEMES = {"dark": "coze-dark", "light": "coze-light"}
 _KEPT_IN = {
-    "zh": ("chat-answering", "chat-tool", "chat-failed", "tool-request", "first-run", "history", "narrow"),
+    "zh": (
+        *("chat-answering", "chat-tool", "chat-failed", "tool-request", "first-run", "history", "narrow"),
+        *("inspector", "replay", "difference", "statistics"),
+    ),
     "light": ("chat-answering", "chat-markdown", "history", "inspector"),
 }
 """Pictures that are also kept in Chinese, and in the light theme."""
