@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from coze_tui.cli.connect import Connection
     from coze_tui.tui.terminal.early import EarlyFrame
 
+_SWITCH_SECONDS = 0.001
+"""How long the engine's thread may keep the interpreter when a key has come: a fifth of the default."""
+
 
 def run_chat(start: Start, arguments: Arguments, frame: EarlyFrame | None, *, is_kept: bool = True) -> int:
     """Run the app until it is left; its exit status.
@@ -37,6 +40,7 @@ def run_chat(start: Start, arguments: Arguments, frame: EarlyFrame | None, *, is
         tell(_('the screens need a terminal. Without one, use `coze-tui ask "…"`.'))
         return Exit.USAGE
     speak_utf8(sys.__stderr__)
+    sys.setswitchinterval(_SWITCH_SECONDS)
     with Lifeline(frame.modes if frame else None) as lifeline:
         from coze_tui.tui.app import CozeApp, Wish
 

@@ -52,11 +52,20 @@ def idle(server: Server, seconds: float) -> Iterator[Figure]:
 
 def echo(server: Server, keys: int) -> Iterator[Figure]:
     """How soon a typed key is on the terminal: idle, and while an answer streams."""
+    with neighbour("bare") as session:
+        session.settle()
+        bare = _echoes(session, keys)
     with chatting(server) as session:
         moments = _echoes(session, keys)
-    yield Figure(
-        "key echo, idle, p95", quantile(moments, 0.95), "ms", goal=8, beside="p50", other=_p50(moments)
-    )
+    for part in (0.5, 0.95):
+        yield Figure(
+            f"key echo, idle, p{part * 100:.0f}",
+            quantile(moments, part),
+            "ms",
+            goal=8 if part > 0.5 else None,
+            beside="bare Textual app",
+            other=quantile(bare, part),
+        )
     for rate, goal in ((50, 25.0), (200, 50.0)):
         with chatting(server) as session:
             ask(session, f"n={rate * 600} rate={rate} len=5")
@@ -153,7 +162,12 @@ def cost(server: Server, seconds: float, runs: int) -> Iterator[Figure]:
     for per_second, goal in ((50, 4.0), (200, 2.0), (1000, 0.6)):
         costs = [_cost_at(server, per_second, seconds) for _ in range(runs)]
         yield Figure(
-            f"CPU per delta at {per_second}/s", statistics.median(one.cpu for one in costs), "ms", goal=goal
+            f"CPU per delta at {per_second}/s",
+            statistics.median(one.cpu for one in costs),
+            "ms",
+            goal=goal,
+            beside="httpx-sse + json, not shown",
+            other=statistics.median(_floor_at(server, per_second, seconds) for _ in range(runs)),
         )
         yield Figure(
             f"bytes per character at {per_second}/s, sidebar counting",
@@ -172,6 +186,16 @@ def _cost_at(server: Server, per_second: int, seconds: float) -> Cost:
         lasted, cpu, size = time.perf_counter() - began, session.cpu - cpu, session.size - size
     deltas = per_second * lasted
     return Cost(cpu / deltas * 1000, size / deltas / 5)
+
+
+def _floor_at(server: Server, per_second: int, seconds: float) -> float:
+    """Milliseconds of processor time to read a delta and do no more."""
+    question = f"n={int(per_second * (seconds + 6))} rate={per_second} len=5"
+    with a_home() as home, neighbour("drain", question, environment=server.with_bot("Fast", home)) as session:
+        time.sleep(3)
+        began, cpu = time.perf_counter(), session.cpu
+        time.sleep(seconds)
+        return (session.cpu - cpu) / (time.perf_counter() - began) / per_second * 1000
 
 
 def memory(server: Server) -> Iterator[Figure]:

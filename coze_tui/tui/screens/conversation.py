@@ -61,7 +61,7 @@ _PATIENCE_SECONDS = 1.5
 """After which it is told that the store is not open yet."""
 _LOOK_SECONDS = 1.5
 """How often it is asked whether another program has said something in the open conversation."""
-_LIFE_SECONDS = 0.125
+_LIFE_SECONDS = 0.2
 """How often the sidebar and the chip follow a running turn."""
 
 
@@ -258,12 +258,14 @@ class ConversationScreen(FailingScreen[None]):
             self.runs_elsewhere = True
         return self.turn_runs
 
-    @work(group="look", exclusive=True, exit_on_error=False)
-    async def _look(self) -> None:
+    def _look(self) -> None:
         """Show what another program has said in this conversation; not while one reads further up."""
         key = self.conversation
-        if not (key and self.home.is_up and self._is_at_rest(key)):
-            return
+        if key and self.home.is_up and self._is_at_rest(key):
+            self._show_news(key)
+
+    @work(group="look", exclusive=True, exit_on_error=False)
+    async def _show_news(self, key: str) -> None:
         with suppress(StoreError):  # whoever needs the store will tell
             changes = await self.home.call(lambda engine: engine.browsing.changes())
             if changes == self._changes:
