@@ -38,7 +38,7 @@ def test_what_does_not_come_fails_and_shows_the_screen() -> None:
 def test_the_program_learns_of_a_resize() -> None:
     program = (
         "import os, signal\n"
-        "signal.signal(signal.SIGWINCH, lambda *a: print('size', *os.get_terminal_size(), flush=True))\n"
+        "signal.signal(signal.SIGWINCH, lambda *a: os.write(1, b'size %d %d' % os.get_terminal_size()))\n"
         "print('ready', flush=True)\nwhile True: signal.pause()"
     )
     with Terminal([PYTHON, "-c", program]) as terminal:
