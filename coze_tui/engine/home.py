@@ -105,6 +105,9 @@ class EngineHome(Generic[_E]):
         self._engine: Future[_E] = Future()
         self._engine.set_running_or_notify_cancel()  # who stops waiting for it must not take it from others
         self._stop: asyncio.Event | None = None
+        self._asking = threading.Lock()
+        self._is_over = False
+        """Nothing more is taken: what came later would never be begun, nor end."""
         self._looping = threading.Event()
 
     def start(self) -> None:
@@ -133,6 +136,9 @@ class EngineHome(Generic[_E]):
         finally:
             await self._end_calls()
             await self._leave(engine)
+            with self._asking:
+                self._is_over = True
+            await asyncio.sleep(0)  # what was asked until now is begun, and cancelled with the loop
 
     async def _end_calls(self) -> None:
         """Let what was asked last come to its end, for a moment; a request that is torn leaks its socket."""
@@ -158,12 +164,10 @@ class EngineHome(Generic[_E]):
         """
         engine = await asyncio.wrap_future(self._engine)
         assert self._loop is not None
-        asked = self._awaited(ask, engine)
-        try:
-            future = asyncio.run_coroutine_threadsafe(asked, self._loop)
-        except RuntimeError:  # the loop is closed
-            asked.close()
-            raise asyncio.CancelledError from None
+        with self._asking:
+            if self._is_over:
+                raise asyncio.CancelledError
+            future = asyncio.run_coroutine_threadsafe(self._awaited(ask, engine), self._loop)
         return await asyncio.wrap_future(future)
 
     def post(self, ask: Callable[[_E], Awaitable[object]]) -> Future[object]:

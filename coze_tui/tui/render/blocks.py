@@ -25,7 +25,7 @@ from coze_tui.tui.render.inline import InlineText, Logical, hopefully_closed, wi
 from coze_tui.tui.render.lines import BAR, Line
 from coze_tui.tui.render.palette import Palette
 from coze_tui.tui.render.scanner import Container, Kind
-from coze_tui.tui.render.wrap import cells, cut, cuts, rows_of
+from coze_tui.tui.render.wrap import cells, cells_of, cut, cuts, rows_of, untorn
 
 _BULLETS = "•◦▪"
 _SAFE_BREAK = re.compile(
@@ -218,6 +218,7 @@ class Paragraph(Block):
         for number, logical in enumerate(lines):
             if number:
                 runs, joint = logical, "\n"
+            runs = untorn(runs)
             text = "".join([run.text for run in runs])
             rows = rows_of(text, self.room)
             for row, piece in zip(rows, cuts(runs, rows), strict=True):
@@ -281,8 +282,8 @@ class Verbatim(Block):
         if text is None:
             return []
         drawn: list[Line] = []
-        runs = with_urls(_untabbed(text), self.style, self.page.palette.link)
-        rows = rows_of(_untabbed(text), self.room)
+        runs = untorn(with_urls(_untabbed(text), self.style, self.page.palette.link))
+        rows = rows_of("".join([run.text for run in runs]), self.room)
         for row, piece in zip(rows, cuts(runs, rows), strict=True):
             joint = row.dropped if row.start else "\n"
             drawn.append(self._line(piece, row.width, len(self.fixed) + len(drawn), joint))
@@ -329,7 +330,7 @@ class Code(Block):
         while len(self.fixed) < len(source):  # one more for the head, one less for the last line
             coloured, self._place = self._coloured(source[len(self.fixed) - 1])
             self._size += len(source[len(self.fixed) - 1]) + 1
-            self.fixed.append(self._code(coloured, sum([cells(text) for text, *_ in coloured])))
+            self.fixed.append(self._code(coloured))
 
     def loose(self, text: str | None = None) -> list[Line]:
         drawn: list[Line] = []
@@ -347,7 +348,7 @@ class Code(Block):
                 if self._is_plain
                 else self.page.highlighter.line(expanded, self.language, place)[0]
             )
-            drawn.append(self._code(coloured, cells(expanded)))
+            drawn.append(self._code(coloured))
         drawn.append(self._foot)
         return drawn
 
@@ -358,7 +359,7 @@ class Code(Block):
         lines = [_expanded(line) for line in self.source]
         whole = self.page.highlighter.whole(lines, self.language)
         fixed = [self.fixed[0]]
-        fixed += [self._code(code, cells(line)) for code, line in zip(whole, lines, strict=True)]
+        fixed += map(self._code, whole)
         fixed.append(self._foot)
         same = 0
         for old, new in zip(self.fixed, fixed, strict=False):
@@ -377,13 +378,13 @@ class Code(Block):
             return highlighter.plain(text), self._place
         return highlighter.line(text, self.language, self._place)
 
-    def _code(self, coloured: ColouredLine, width: int) -> Line:
+    def _code(self, coloured: ColouredLine, width: int | None = None) -> Line:
         palette = self.page.palette
         return Line(
             self._lead,
             coloured,
             self.lead.width + 2,
-            width,
+            cells_of(coloured) if width is None else width,
             self.number,
             "\n",
             palette.code_ground,

@@ -194,7 +194,7 @@ class InlineText:
         return lines
 
     def _lines(self, tokens: "list[Token]", base: Style) -> tuple[list[Logical], str]:
-        """The lines, and all text in them that was not markup."""
+        """The lines, and all text in them that was not markup, with a NUL where some was."""
         palette = self.palette
         line: Logical = []
         lines = [line]
@@ -206,8 +206,7 @@ class InlineText:
             kind = token.type
             if kind == "text" or kind == "text_special":
                 if token.content:
-                    if kind == "text":
-                        literal.append(token.content)
+                    literal.append(token.content if kind == "text" else "\0")
                     if links:
                         line.append(Segment(token.content, style))
                     else:
@@ -217,7 +216,9 @@ class InlineText:
                 line = []
                 lines.append(line)
                 literal.append("\n")
-            elif kind == "code_inline":
+                continue
+            literal.append("\0")
+            if kind == "code_inline":
                 code = self._marked(palette.inline_code, marks)
                 line.append(Segment(token.content, code + _link_to(links[-1][0]) if links else code))
             elif kind == "maths":
@@ -239,7 +240,7 @@ class InlineText:
             elif kind == "link_close":
                 url, by_label, start = links.pop()
                 style = self._style(base, marks, links[-1][0] if links else "")
-                text = "".join(literal)[start:]
+                text = "".join(literal)[start:].replace("\0", "")
                 if not by_label and url and not _says(text, url):
                     line.append(Segment(" " + shown_url(url), palette.url + _link_to(url)))
             elif (mark := _MARKS.get(token.tag)) is not None:

@@ -5,7 +5,7 @@ from rich.style import Style
 
 from coze_tui.tui.render.inline import with_urls
 from coze_tui.tui.render.lines import Line
-from coze_tui.tui.render.wrap import cuts, rows_of
+from coze_tui.tui.render.wrap import cuts, rows_of, untorn
 
 TAB = 4
 _LINK = Style(underline=True)
@@ -21,6 +21,7 @@ def render_plain(text: str, width: int, style: Style) -> list[Line]:
 
 def wrapped(runs: list[Segment], width: int, lead: tuple[Segment, ...] = (), hang: int = 0) -> list[Line]:
     """One line of text as rows, `lead` before the first and `hang` cells before the others."""
+    runs = untorn(runs)
     text = "".join([run.text for run in runs])
     indent = (Segment(" " * hang),) if hang else ()
     rows = rows_of(text, max(4, width - hang))

@@ -10,7 +10,7 @@ from coze_tui.tui.render.blocks import Block, Lead, Page
 from coze_tui.tui.render.inline import Logical
 from coze_tui.tui.render.lines import Line
 from coze_tui.tui.render.scanner import Kind, row_cells
-from coze_tui.tui.render.wrap import cells, cuts, rows_of
+from coze_tui.tui.render.wrap import cells, cuts, rows_of, untorn
 
 _BREAK = re.compile(r"<br ?/?>", re.IGNORECASE)
 _LATIN_WORD = re.compile(r"[!-~]+")
@@ -93,7 +93,7 @@ class Table(Block):
             source = (
                 _BREAK.sub("\n", source.replace("\t", " ")) if "<" in source else source.replace("\t", " ")
             )
-            row.append(inline.parse(source, style, references).lines)
+            row.append([untorn(line) for line in inline.parse(source, style, references).lines])
         return row
 
     def _measure(self, row: list[Cell]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from rich.cells import get_character_cell_size, split_graphemes
+from rich.cells import cell_len, get_character_cell_size
 from rich.segment import Segment
 
 Runs = Sequence[Segment]
@@ -34,6 +34,9 @@ _is_wide = re.compile(f"[{_WIDE}]").match
 _JOINERS = re.compile("[\u200d\ufe0f]")
 
 
+_JOINER, _EMOJI = "\u200d", "\ufe0f"
+
+
 class _CellSizes(dict[str, int]):
     """Cells of a single character; remembers what was asked."""
 
@@ -45,13 +48,28 @@ class _CellSizes(dict[str, int]):
 _SIZES = _CellSizes()
 
 
+def _joined_sizes(text: str) -> list[int]:
+    """Cells of each character as Rich counts them: none after a joiner, more for what becomes an emoji."""
+    sizes = [0] * len(text)
+    base, at = -1, 0
+    while at < len(text):
+        character = text[at]
+        if character == _JOINER:
+            at += 1
+        elif character == _EMOJI:
+            if base >= 0:
+                sizes[base] = cell_len(text[base] + _EMOJI)
+            base = -1
+        elif size := _SIZES[character]:
+            sizes[at], base = size, at
+        at += 1
+    return sizes
+
+
 def _ends(text: str) -> list[int]:
     """For each character the cells of the text up to and with it."""
     if _JOINERS.search(text):
-        sizes = [0] * len(text)
-        for start, _, size in split_graphemes(text)[0]:
-            sizes[start] = size
-        return list(accumulate(sizes))
+        return list(accumulate(_joined_sizes(text)))
     return list(accumulate(map(_SIZES.__getitem__, text)))
 
 
@@ -60,8 +78,32 @@ def cells(text: str) -> int:
     if text.isascii():
         return len(text)
     if _JOINERS.search(text):
-        return split_graphemes(text)[1]
+        return cell_len(text)
     return sum(map(_SIZES.__getitem__, text))
+
+
+def cells_of(runs: Runs) -> int:
+    """The width of runs as they are drawn, one after the other."""
+    return sum([cells(text) for text, *_ in runs])
+
+
+def untorn(runs: Sequence[Segment]) -> list[Segment]:
+    """The runs, as wide one by one as their text as a whole: no emoji of several parts is cut between two.
+
+    Neighbours of one style become one; between two styles a joiner has nothing to join, and is left out.
+    """
+    if not any(_JOINERS.search(text) for text, *_ in runs):
+        return list(runs)
+    whole: list[Segment] = []
+    for run in runs:
+        if whole and whole[-1].style == run.style:
+            whole[-1] = Segment(whole[-1].text + run.text, run.style)
+            continue
+        if whole:
+            whole[-1] = Segment(whole[-1].text.rstrip(_JOINER), whole[-1].style)
+            run = Segment(run.text.lstrip(_JOINER + _EMOJI), run.style)
+        whole.append(run)
+    return whole
 
 
 def rows_of(text: str, width: int) -> list[Row]:

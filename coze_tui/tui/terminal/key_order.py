@@ -44,6 +44,13 @@ class KeyOrderApp(App[ReturnType]):
             await self._hand_on(event)
 
     async def _hand_on(self, event: events.Key | events.Paste) -> None:
+        if not self._screen_stack:
+            return  # the program is being left
+        if not self.screen.is_mounted:  # it was opened by the key before, and has no parts yet
+            self._follow(self.screen)
+            if self._held is not None:
+                self._held.append(event)
+            return
         target = self.focused or self.screen
         if isinstance(event, events.Key) and event.is_printable and isinstance(target, TextArea):
             await super().on_event(event)

@@ -30,6 +30,8 @@ _REPORT = re.compile(
     r"\x1b(?:\][0-9]+;[^\x07\x1b]*(?:\x07|\x1b\\)|[P_^X][^\x1b]*\x1b\\|\[[?>=][\d;]*c|\[\d+;\d+;\d+t)"
 )
 """What terminals answer to questions about colours, names and sizes, which another program may have asked."""
+_NOTHING = "\x1b[?0;0$y"
+"""Stands where a report was, so that what was around it does not join to another sequence."""
 _ALT_ENTER = {"\x1b\r", "\x1b\n"}
 _PASTE_LIMIT = 1.0
 """Seconds without a byte after which an unfinished paste counts as finished."""
@@ -168,7 +170,7 @@ class KeyParser(XTermParser):
             else:
                 _, mark, rest = seen.partition(BRACKETED_PASTE_START)
                 self._tail = "" if mark else seen[1 - len(BRACKETED_PASTE_START) :]
-                safe += _REPORT.sub("", data[: len(data) - len(rest)] if mark else data)
+                safe += _REPORT.sub(_NOTHING, data[: len(data) - len(rest)] if mark else data)
             if not mark:
                 break
             self._pasting, data = not self._pasting, rest
@@ -182,9 +184,27 @@ class KeyParser(XTermParser):
             self._answered()
             yield events.Key(Keys.Ignore, sequence)
             return
-        for key in super()._sequence_to_key_events(sequence, alt=alt):
+        for key in self._keys_of(sequence, alt):
             if key.key.endswith("\r") and len(sequence) > 1:
                 # modifyOtherKeys, CSI 27;2;13~; Textual drops the Alt of a key that has a text.
                 yield events.Key((key.key[:-1] or "alt+") + "enter", None)
             else:
                 yield key
+
+    def _keys_of(self, sequence: str, alt: bool) -> Iterable[events.Key]:
+        """Textual's keys; a number that is none, or no character, is nobody's key (and ends no input)."""
+        try:
+            keys = list(super()._sequence_to_key_events(sequence, alt=alt))
+        except (ValueError, OverflowError):
+            keys = []
+        else:
+            if not any("\ud800" <= (key.character or "")[:1] <= "\udfff" for key in keys):
+                return keys
+        return [events.Key(Keys.Ignore, sequence)]
+
+    def parse_mouse_code(self, code: str) -> Message | None:
+        """Textual's mouse; a terminal that tells no size in pixels counts in cells."""
+        sizes = (self.terminal_size, self.terminal_pixel_size)
+        if not all(all(size) for size in sizes if size is not None):
+            self.terminal_pixel_size = None
+        return super().parse_mouse_code(code)

@@ -194,8 +194,9 @@ class TextBox(TextArea, inherit_bindings=False):
     def _delete_via_keyboard(self, start: Location, end: Location) -> EditResult | None:
         start, end = min(start, end), max(start, end)
         row, column = end
-        line = self.document[row]
-        return super()._delete_via_keyboard(self._snapped(start), (row, self._whole(line, column)[1]))
+        if row < self.document.line_count:  # a whole line ends at the beginning of the next, also of none
+            end = (row, self._whole(self.document[row], column)[1])
+        return super()._delete_via_keyboard(self._snapped(start), end)
 
     def get_line(self, line_index: int) -> Text:
         """A line for painting: chips stand out, and the cursor covers a whole character."""

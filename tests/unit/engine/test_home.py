@@ -124,6 +124,29 @@ async def test_who_asks_after_the_end_is_cancelled() -> None:
         await home.call(ask)
 
 
+async def test_who_asks_while_the_loop_is_being_left_is_cancelled_too() -> None:
+    goes_on = threading.Event()
+
+    async def build() -> str:
+        asyncio.get_running_loop().run_in_executor(None, goes_on.wait)  # the loop waits for its threads
+        return "engine"
+
+    async def ask(engine: str) -> str:
+        return engine
+
+    home = EngineHome(build, leave=lambda _engine: asyncio.sleep(0))
+    home.start()
+    assert await home.call(ask) == "engine"
+    try:
+        assert not home.close(0.2)
+        with pytest.raises(asyncio.CancelledError):
+            async with asyncio.timeout(5):
+                await home.call(ask)
+    finally:
+        goes_on.set()
+        assert home.close()
+
+
 async def test_an_engine_that_cannot_be_built_fails_each_call() -> None:
     async def build() -> str:
         raise TransportError("environment", "NO_PROXY")

@@ -166,6 +166,11 @@ def test_the_short_way_says_what_the_parser_says(source: str) -> None:
     assert merged(short) == merged(parsed)
 
 
+@pytest.mark.parametrize("source", ["$`**` ", "$\\* ", "$[ a](https://x.org) ", "$** a** "])
+def test_what_may_be_maths_is_open_whatever_stands_in_it(source: str) -> None:
+    assert not ParserOnly(PALETTE).parse(source, BASE, {}).is_closed
+
+
 @given(MARKUP, MARKUP)
 @settings(max_examples=400, deadline=None)
 def test_what_is_closed_is_not_changed_by_what_follows(source: str, more: str) -> None:

@@ -5,10 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 
-from coze_tui.tui.render.wrap import cells, cut, cuts, rows_of
+from coze_tui.tui.render.wrap import cells, cells_of, cut, cuts, rows_of, untorn
 
-PARTS = [*"ab  c-你好，。（「」）世界👍é\u0301", "👨\u200d👩\u200d👧", "❤\ufe0f", "word ", "中文 "]
+PARTS = [
+    *"ab  c-你好，。（「」）世界👍é\u0301\u200d\ufe0f",
+    *("👨\u200d👩\u200d👧", "❤\ufe0f", "word ", "中文 "),
+]
 TEXTS = st.lists(st.sampled_from(PARTS), max_size=50).map("".join)
 
 
@@ -67,3 +71,17 @@ def test_rows_are_cut_out_of_styled_text() -> None:
     assert drawn == ["one two", "three", "four"]
     assert [run.text for run in cut(runs, 2, 6)] == ["e ", "tw"]
     assert cut(runs, 3, 3) == ()
+
+
+@given(st.lists(st.tuples(TEXTS, st.sampled_from([Style(bold=True), Style()])), max_size=8))
+def test_runs_are_as_wide_one_by_one_as_together(pieces: list[tuple[str, Style]]) -> None:
+    runs = untorn([Segment(text, style) for text, style in pieces])
+    assert cells_of(runs) == cells("".join(run.text for run in runs))
+    joined = "".join(text for text, _ in pieces)
+    visible = str.maketrans("", "", "\u200d\ufe0f")
+    assert "".join(run.text for run in runs).translate(visible) == joined.translate(visible)
+
+
+def test_an_emoji_of_several_parts_in_two_runs_of_one_style_stays_one() -> None:
+    family = "👨\u200d👩\u200d👧"
+    assert untorn([Segment(f"a{family[:2]}"), Segment(f"{family[2:]}b")]) == [Segment(f"a{family}b")]

@@ -11,6 +11,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.widgets import Static, TextArea
 
 from coze_tui.tui.terminal.key_order import KeyOrderApp
@@ -23,8 +24,30 @@ class Box(Static, can_focus=True):
         self.remove()
 
 
+class Slow(Screen[None]):
+    """Takes its time to have its parts."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "look", "note the text"),
+        Binding("escape", "app.pop_screen", "back"),
+    ]
+
+    async def _on_compose(self, event: events.Compose) -> None:
+        await asyncio.sleep(0.05)
+        await super()._on_compose(event)
+
+    def compose(self) -> ComposeResult:
+        yield Box("part")
+
+    def action_look(self) -> None:
+        app = self.app
+        assert isinstance(app, Sample)
+        app.seen.append(str(self.query_one(Box).render()))
+
+
 class Sample(KeyOrderApp[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "slow", "open the slow screen"),
         Binding("ctrl+t", "look", "note the text", priority=True),
         Binding("ctrl+g", "box", "focus the box"),
     ]
@@ -39,6 +62,9 @@ class Sample(KeyOrderApp[None]):
 
     def action_look(self) -> None:
         self.seen.append(self.query_one(TextArea).text)
+
+    def action_slow(self) -> None:
+        self.push_screen(Slow())
 
     def action_box(self) -> None:
         self.query_one(Box).focus()
@@ -101,3 +127,20 @@ async def test_a_widget_that_a_key_removes_does_not_hold_up_the_next() -> None:
         press(app, ["ctrl+g", "d", "ctrl+t", "tab", "a"])
         await text_becomes(pilot, "a")
         assert app.seen == [""]
+
+
+async def test_a_key_waits_until_the_screen_that_was_opened_before_it_has_its_parts() -> None:
+    app = Sample()
+    async with app.run_test() as pilot:
+        press(app, ["ctrl+s", "slash", "escape", "ctrl+t"])
+        async with asyncio.timeout(10):
+            while len(app.seen) < 2:
+                await pilot.pause(0.01)
+        assert app.seen == ["part", ""]
+
+
+async def test_a_key_after_the_last_screen_is_nobodys() -> None:
+    app = Sample()
+    async with app.run_test():
+        await app._close_all()
+        await app.on_event(events.Key("a", "a"))

@@ -211,6 +211,33 @@ def test_what_a_terminal_reports_of_itself_is_not_typed(report: str) -> None:
     assert names(Keyboard().type(f"a{report}b")) == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    "sequence", ["\x1b[:u", "\x1b[97;5:3u", "\x1b[5733333399u", "\x1b[55296u", "\x1b[1114112;1;1114112u"]
+)
+def test_a_key_that_no_keyboard_has_ends_no_input(sequence: str) -> None:
+    keyboard = Keyboard()
+    shown = [message for message in keyboard.type(f"a{sequence}b") if isinstance(message, events.Key)]
+    assert (shown[0].key, shown[-1].key) == ("a", "b")
+    for key in shown:
+        (key.character or "").encode()
+
+
+@pytest.mark.parametrize("report", ["\x1b]0;\x07", "\x1b[>0;276;0c"])
+@pytest.mark.parametrize("around", [("\x1b", "[200~"), ("\x1b[", "200~"), ("\x1b[20", "0~")])
+def test_around_a_report_no_paste_begins(around: tuple[str, str], report: str) -> None:
+    keyboard = Keyboard()
+    assert names(keyboard.type(report.join(around)))[-1] == "tilde"
+    assert names(keyboard.type("x")) == ["x"]
+
+
+@pytest.mark.parametrize("sizes", ["24;80;0;0", "0;0;480;640", "0;0;0;0"])
+def test_the_mouse_of_a_terminal_that_knows_no_pixels_counts_in_cells(sizes: str) -> None:
+    keyboard = Keyboard()
+    messages = keyboard.type(f"\x1b[48;{sizes}t\x1b[<0;11;6M")
+    [click] = [message for message in messages if isinstance(message, events.MouseDown)]
+    assert (click.x, click.y) == (10, 5)
+
+
 def test_half_a_character_is_no_end_of_input() -> None:
     keyboard = Keyboard()
     assert keyboard.type("") == []

@@ -51,6 +51,22 @@ async def test_cursor_covers_a_whole_emoji(stage: Any) -> None:
         assert under[0] not in beside
 
 
+@pytest.mark.parametrize(
+    ("text", "left"), [("", ""), ("a\n", "a\n"), ("a\n\nb", "a\nb"), (f"a\n{FAMILY}b", "a\n")]
+)
+async def test_ctrl_k_takes_the_rest_of_a_line_or_an_empty_line_and_never_more(
+    stage: Any, text: str, left: str
+) -> None:
+    box = TextBox()
+    async with stage(box) as (app, pilot):
+        box.focus()
+        box.set_message(text)
+        box.move_cursor((min(1, text.count("\n")), 0))
+        await pilot.press("ctrl+k")
+        assert app.is_running
+        assert box.text == left
+
+
 async def test_mouse_puts_the_cursor_between_characters(stage: Any) -> None:
     box = TextBox()
     async with stage(box) as (_app, pilot):
