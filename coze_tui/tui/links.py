@@ -6,6 +6,8 @@ import asyncio
 import sys
 from urllib.parse import quote, urlsplit
 
+from coze_tui.text import clean_line
+
 _SCHEMES = frozenset({"http", "https", "mailto"})
 _SAFE = ":/?#[]@!$&'()*+,;=%-._~"
 _SECONDS = 5.0
@@ -15,14 +17,17 @@ def openable(url: str) -> str:
     """The address as it may be given to a program; empty where it may not be opened.
 
     Only http, https and mailto; encoded anew, so it begins with its scheme and holds no space or control.
+    Of a mailto only the address is left, since some mail programs attach the files that the rest names.
     """
+    text = clean_line(url).strip()
     try:
-        parts = urlsplit(url.strip())
+        parts = urlsplit(text)
     except ValueError:
         return ""
-    if parts.scheme.lower() not in _SCHEMES or not (parts.netloc or parts.scheme.lower() == "mailto"):
+    scheme = parts.scheme.lower()
+    if scheme not in _SCHEMES or not (parts.netloc or scheme == "mailto"):
         return ""
-    return quote(url.strip(), safe=_SAFE)
+    return quote(text.partition("?")[0] if scheme == "mailto" else text, safe=_SAFE)
 
 
 async def open_link(url: str) -> bool:
