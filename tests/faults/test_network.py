@@ -173,6 +173,28 @@ RAW: dict[str, tuple[Callable[[Line], None], int, str]] = {
     "sends a line of 200 MB": (floods(head() + "data: ", b"x" * (1 << 20), 200), 5, "too long"),
     "sends an event of 200 MB": (floods(head(), b"data: " + b"x" * 60_000 + b"\n", 3500), 5, "too large"),
     "sends 70 MB of comments": (floods(head(), (b": " + b"x" * 60_000 + b"\n\n"), 1200), 5, "too large"),
+    "sends 100 000 events": (floods(head() + CREATED, b"event: odd\ndata: {}\n\n" * 1000, 100), 5, "cut off"),
+    "asks to wait for ever": (
+        sends(head("429 No", "application/json", "Retry-After: 99999999999\r\n"), '{"code":4013}'),
+        4,
+        "4013",
+    ),
+    "asks to wait until 1970": (
+        sends(head("429 No", "text/html", "Retry-After: Thu, 01 Jan 1970 00:00:00 GMT\r\n"), "<html>busy"),
+        4,
+        "429",
+    ),
+    "is a portal that redirects": (
+        sends(head("302 Found", more="Location: http://portal.example.invalid/login?to=/\r\n"), "<html>"),
+        5,
+        "elsewhere",
+    ),
+    "is a portal that shows a page": (sends(head(kind="text/html"), "<html><title>Log in"), 5, "a web page"),
+    "is a portal that knows the code for it": (
+        sends(head("511 Network Authentication Required", "text/html"), "<html>Log in"),
+        5,
+        "a web page",
+    ),
     "sends a bomb": (
         sends(head(more="Content-Encoding: gzip\r\n"), gzip.compress(b"x" * 100_000_000, 1)),
         5,
