@@ -134,6 +134,9 @@ class EngineHome(Generic[_E]):
         try:
             await self._stop.wait()
         finally:
+            with self._asking:
+                self._is_over = True
+            await asyncio.sleep(0)  # what was asked until now is begun
             await self._end_calls()
             await self._leave(engine)
             with self._asking:

@@ -124,6 +124,32 @@ async def test_who_asks_after_the_end_is_cancelled() -> None:
         await home.call(ask)
 
 
+async def test_who_asks_while_the_engine_is_left_is_cancelled_too() -> None:
+    is_left, goes_on = threading.Event(), threading.Event()
+
+    async def build() -> str:
+        return "engine"
+
+    async def leave(engine: str) -> None:
+        is_left.set()
+        await asyncio.to_thread(goes_on.wait)
+
+    async def ask(engine: str) -> str:
+        return engine
+
+    home = EngineHome(build, leave)
+    home.start()
+    assert await home.call(ask) == "engine"
+    assert not home.close(0.1)
+    assert is_left.wait(5)
+    try:
+        with pytest.raises(asyncio.CancelledError):
+            await home.call(ask)
+    finally:
+        goes_on.set()
+        assert home.close()
+
+
 async def test_who_asks_while_the_loop_is_being_left_is_cancelled_too() -> None:
     goes_on = threading.Event()
 
