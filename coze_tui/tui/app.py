@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 from textual import work
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
 from textual.screen import Screen
 
 from coze_tui.advice import advice
@@ -365,6 +366,13 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
         self.stylesheet.read_all([_STYLES / f"{name}.tcss" for name in _OTHER_STYLES])
         self.stylesheet.parse()
         self.home.start()
+
+    def action_command_palette(self) -> None:
+        """What can be done here, by name."""
+        from coze_tui.tui.screens.commands import Commands
+
+        if not CommandPalette.is_open(self):
+            self.push_screen(Commands(id="--command-palette"))
 
     def action_repaint(self) -> None:
         """Draw everything anew: another program may have written over the screen."""

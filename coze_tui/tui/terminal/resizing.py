@@ -1,4 +1,4 @@
-"""A screen that is laid out for the terminal as it is now, never as it was a moment ago.
+"""A screen that is laid out for the terminal as it is now, never as it was a moment ago, and is left once.
 
 A layout for a new size makes Textual send the screen itself a Resize with that size. When two sizes meet in
 the screen's queue (a window that is dragged, a start on a busy machine), these echoes chase each other: the
@@ -7,13 +7,22 @@ screen flickers between both, or stays in the old one.
 
 from __future__ import annotations
 
+from textual.await_complete import AwaitComplete
 from textual.geometry import Size
 from textual.screen import Screen, ScreenResultType
 
 from coze_tui.tui.terminal.compositor import LineCompositor
 
 
-class CurrentSizeScreen(Screen[ScreenResultType]):
+class OnceLeftScreen(Screen[ScreenResultType]):
+    """A screen that can be left but once."""
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """Leave the screen; when that has happened already (Enter, then Esc) the one below stays."""
+        return super().dismiss(result) if self in self.app.screen_stack else AwaitComplete.nothing()
+
+
+class CurrentSizeScreen(OnceLeftScreen[ScreenResultType]):
     """A screen that takes every Resize as news that there is a size, and asks the app which."""
 
     def __init__(self, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:

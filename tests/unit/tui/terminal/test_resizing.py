@@ -38,3 +38,17 @@ async def test_sizes_that_meet_in_the_queue_end_in_the_latest() -> None:
             await pilot.pause()
         assert page.query_one(Static).size.width == 100
         assert page.layouts - before < 10
+
+
+async def test_a_screen_is_left_once_however_often_that_is_asked_for() -> None:
+    app = Sample()
+    answers: list[int | None] = []
+    async with app.run_test() as pilot:
+        page = CurrentSizeScreen[int]()
+        await app.push_screen(page, answers.append)
+        page.dismiss(1)
+        page.dismiss(2)
+        await pilot.pause()
+        assert isinstance(app.screen, Page)
+        assert len(app.screen_stack) == 1
+    assert answers == [1]
