@@ -37,11 +37,23 @@ class KeyOrderApp(App[ReturnType]):
     async def on_event(self, event: events.Event) -> None:
         """Pass on what is typed, or let it wait."""
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
-            await super().on_event(event)
+            if isinstance(event, events.Key) and self._screen_stack and not self.screen.is_mounted:
+                self._keep_for_new_screen(event)
+            else:
+                await super().on_event(event)
         elif self._held is not None:
             self._held.append(event)
         else:
             await self._hand_on(event)
+
+    def _keep_for_new_screen(self, event: events.Key) -> None:
+        """While this key was on its way a screen was opened, whose keys would now be looked for."""
+        again = event.copy()
+        again.time = event.time
+        if self._held is None:
+            self._follow(self.screen)
+        if self._held is not None:
+            self._held.appendleft(again)
 
     async def _hand_on(self, event: events.Key | events.Paste) -> None:
         if not self._screen_stack:

@@ -139,6 +139,21 @@ async def test_a_key_waits_until_the_screen_that_was_opened_before_it_has_its_pa
         assert app.seen == ["part", ""]
 
 
+@pytest.mark.parametrize("others", [[], ["escape", "ctrl+t"]])
+async def test_a_key_that_comes_back_to_another_screen_waits_for_its_parts_too(others: list[str]) -> None:
+    app = Sample()
+    async with app.run_test() as pilot:
+        key = events.Key("slash", "/")
+        key._set_forwarded()
+        app.push_screen(Slow())
+        await app.on_event(key)
+        press(app, others)
+        async with asyncio.timeout(10):
+            while len(app.seen) < 1 + bool(others):
+                await pilot.pause(0.01)
+        assert app.seen == ["part", ""][: len(app.seen)]
+
+
 async def test_a_key_after_the_last_screen_is_nobodys() -> None:
     app = Sample()
     async with app.run_test():
