@@ -13,6 +13,7 @@ from textual import work
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
+from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from coze_tui.advice import advice
@@ -371,7 +372,7 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
         """What can be done here, by name."""
         from coze_tui.tui.screens.commands import Commands
 
-        if not CommandPalette.is_open(self):
+        if not isinstance(self.screen, CommandPalette):
             self.push_screen(Commands(id="--command-palette"))
 
     def action_repaint(self) -> None:
@@ -402,6 +403,11 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
         super().terminal_is_gone()
         if self.lifeline is not None:
             self.lifeline.hung_up()
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A fault of our own. None is that a screen opened while the program ends has no parts."""
+        if not (self._exit and isinstance(error, NoMatches)):
+            super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
         """Textual would print a traceback with every local variable, secrets included (notes 7.1)."""

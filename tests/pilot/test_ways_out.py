@@ -16,6 +16,7 @@ from coze_tui.tui.log.entries import BotEntry
 from coze_tui.tui.screens.dialogs import Choose
 from coze_tui.tui.screens.first_run import FirstRun
 from coze_tui.tui.screens.help import HelpScreen
+from coze_tui.tui.screens.history import HistoryScreen
 from coze_tui.tui.screens.tool_request import ToolRequest
 from tests.pilot.conftest import Desk, desk
 
@@ -229,3 +230,11 @@ async def test_a_running_turn_goes_on_in_its_own_conversation(home: Path) -> Non
         await at.screen._open(key)
         await at.until(lambda: "河流把盐带走" in at.text(), "it has gone on")
         assert at.text().count("▎ first") == 1
+
+
+async def test_a_screen_that_opens_while_the_program_ends_is_no_crash(home: Path) -> None:
+    async with desk(home, bot([Answer("x")])) as at:
+        at.app.exit()
+        await at.app.push_screen(HistoryScreen(at.screen.bot))
+    assert at.app.crash is None
+    assert at.app.return_code == 0

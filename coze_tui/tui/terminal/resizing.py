@@ -19,7 +19,7 @@ class OnceLeftScreen(Screen[ScreenResultType]):
 
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
         """Leave the screen; when that has happened already (Enter, then Esc) the one below stays."""
-        return super().dismiss(result) if self in self.app.screen_stack else AwaitComplete.nothing()
+        return super().dismiss(result) if self in self.app.screen_stack else AwaitComplete()
 
 
 class CurrentSizeScreen(OnceLeftScreen[ScreenResultType]):
