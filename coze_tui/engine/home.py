@@ -139,9 +139,6 @@ class EngineHome(Generic[_E]):
             await asyncio.sleep(0)  # what was asked until now is begun
             await self._end_calls()
             await self._leave(engine)
-            with self._asking:
-                self._is_over = True
-            await asyncio.sleep(0)  # what was asked until now is begun, and cancelled with the loop
 
     async def _end_calls(self) -> None:
         """Let what was asked last come to its end, for a moment; a request that is torn leaks its socket."""
@@ -163,7 +160,7 @@ class EngineHome(Generic[_E]):
     async def call(self, ask: Callable[[_E], Awaitable[_T]]) -> _T:
         """From the screen's loop: run something in the engine's loop and await what it gives.
 
-        Who asks when the engine has ended, because the program is being left, is cancelled.
+        Who asks when the engine is being left or has ended is cancelled.
         """
         engine = await asyncio.wrap_future(self._engine)
         assert self._loop is not None
