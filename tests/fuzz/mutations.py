@@ -36,7 +36,7 @@ ODD_VALUES: Sequence[object] = (
 
 
 def broken(data: bytes, others: Sequence[bytes], pieces: Sequence[bytes], dice: random.Random) -> bytes:
-    """The data after a few accidents: cut, doubled, moved, mixed with another, sprinkled with odd pieces."""
+    """The data after a few accidents: cut, doubled, mixed with another input, sprinkled with odd pieces."""
     for _ in range(dice.choice((1, 1, 2, 3, 5, 12))):
         data = dice.choice(_ACCIDENTS)(data, others, pieces, dice)
     return data[:200_000]
