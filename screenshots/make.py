@@ -23,7 +23,7 @@ _THEMES = {"dark": "coze-dark", "light": "coze-light"}
 _KEPT_IN = {
     "zh": (
         *("chat-answering", "chat-tool", "chat-failed", "tool-request", "first-run", "history", "narrow"),
-        *("inspector", "replay", "difference", "statistics"),
+        *("inspector", "replay", "difference", "side-by-side", "statistics"),
     ),
     "light": ("chat-answering", "chat-markdown", "history", "inspector"),
 }

@@ -318,6 +318,20 @@ def difference(desk: Desk) -> Cells:
     return desk.settled()
 
 
+def side_by_side(desk: Desk) -> Cells:
+    """One question to two bots: answers and figures beside each other."""
+    _greeted(desk)
+    desk.send("/compare")
+    desk.until(_("Choose a bot"))
+    desk.until(_LAST_BOT)
+    desk.write(desk.either("Thinks aloud", "边想边答"))
+    desk.press("enter")
+    desk.until("B  ")
+    desk.send(desk.either("When is the Spring Festival in 2025?", "2025年春节是哪一天"))
+    desk.until(lambda screen: screen.text().count(_("completed")) == 2)
+    return desk.settled()
+
+
 def statistics(desk: Desk) -> Cells:
     """Times and tokens by bot."""
     _talked(desk)
@@ -352,6 +366,7 @@ PICTURES = (
     Picture("inspector", inspector),
     Picture("replay", replay),
     Picture("difference", difference),
+    Picture("side-by-side", side_by_side),
     Picture("statistics", statistics),
     Picture("narrow", answering, (80, 24)),
     Picture("tiny", follow_ups, (60, 20)),

@@ -274,13 +274,22 @@ class Engine:
             self._report(error)
 
     async def ask(
-        self, conversation: str, question: str, feed: TurnFeed, *, files: Sequence[Path] = ()
+        self,
+        conversation: str,
+        question: str,
+        feed: TurnFeed,
+        *,
+        files: Sequence[Path] = (),
+        settings: Settings | None = None,
     ) -> None:
         """Send a question in a conversation, its files first; what happens comes by the feed.
 
         The feed ends with TurnEnded, also where the question could not be sent at all.
+
+        Args:
+            settings: For this question alone: another version of the bot, other parameters.
         """
-        preparing = asyncio.create_task(self._turn(conversation, question, files))
+        preparing = asyncio.create_task(self._turn(conversation, question, files, settings or self.settings))
         self._preparing[conversation] = preparing
         try:
             await asyncio.wait((preparing,))
@@ -295,11 +304,12 @@ class Engine:
             self._keep_beating()
             self.live.start(preparing.result(), feed)
 
-    async def _turn(self, conversation: str, question: str, files: Sequence[Path]) -> LiveTurn:
+    async def _turn(
+        self, conversation: str, question: str, files: Sequence[Path], settings: Settings
+    ) -> LiveTurn:
         saved = await self._conversation(conversation)
         self._check_site(saved)
         attachments = await attaching.upload_all(await self.client(), files) if files else ()
-        settings = self.settings
         request = request_for(
             question,
             settings,

@@ -46,6 +46,7 @@ from coze_tui.tui.themes import (
 if TYPE_CHECKING:
     from coze_tui.engine.dialects import Feature
     from coze_tui.engine.engine import Connection, Engine
+    from coze_tui.tui.screens.bots import BotChoice
 
 _STYLES = Path(__file__).parent / "styles"
 _FIRST_STYLES = (
@@ -56,7 +57,7 @@ _FIRST_STYLES = (
 _OTHER_STYLES = (
     *("panel", "field", "rows", "passage", "json_view", "dialogs", "bot_list", "bots"),
     *("first_run", "tool_request", "help", "history", "timeline_bar", "inspector"),
-    *("replay", "difference", "statistics"),
+    *("replay", "difference", "statistics", "side_by_side"),
 )
 
 
@@ -246,10 +247,7 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
 
     async def choose_bot(self, text: str) -> str | None:
         """Take the bot that was typed or picked; its id, or None when nothing was chosen."""
-        from coze_tui.tui.screens.bots import BotPicker
-
-        remembered = self.access.memory.read()
-        choice = await self.push_screen_wait(BotPicker(self.home, self.settings, remembered, text))
+        choice = await self.pick_bot(text)
         if choice is None:
             return None
         if choice.profile:
@@ -258,6 +256,14 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
             settings = replace(self.settings, bot_id=choice.bot_id)
         await self._use(settings)
         return self.settings.bot_id
+
+    async def pick_bot(self, text: str = "", *, with_profiles: bool = True) -> BotChoice | None:
+        """Ask for a bot, of this site or of another profile; None when nothing was chosen."""
+        from coze_tui.tui.screens.bots import BotPicker
+
+        remembered = self.access.memory.read()
+        settings = self.settings if with_profiles else replace(self.settings, profiles=())
+        return await self.push_screen_wait(BotPicker(self.home, settings, remembered, text))
 
     async def _use(self, settings: Settings) -> None:
         self.settings = settings

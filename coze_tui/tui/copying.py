@@ -1,7 +1,8 @@
-"""What is said after something was copied: which way was taken, and what could not be known (ui 5)."""
+"""What is copied of a chat, and what is said then: which way was taken, what could not be known (ui 5)."""
 
 from __future__ import annotations
 
+from coze_tui.engine.figures import TurnFigures
 from coze_tui.i18n import _
 from coze_tui.text import clean_line
 from coze_tui.tui.amounts import thousands
@@ -35,3 +36,14 @@ def copied_words(copied: Copied, what: str) -> str:
     return _("{amount}: could not be copied: {reason}").format(
         amount=amount, reason=clean_line(copied.file_failed)
     )
+
+
+def ids_text(figures: TurnFigures) -> str:
+    """The ids that are known of a chat, one on a line."""
+    ids = {
+        "conversation_id": figures.conversation_id,
+        "chat_id": figures.chat_id,
+        "section_id": figures.section_id,
+        "logid": figures.logid,
+    }
+    return "\n".join(f"{name} {value}" for name, value in ids.items() if value)

@@ -72,6 +72,10 @@ async def _inspect(screen: ChatScreen, argument: str) -> None:
     screen.inspect()
 
 
+async def _compare(screen: ChatScreen, argument: str) -> None:
+    screen.ask_side_by_side()
+
+
 async def _stats(screen: ChatScreen, argument: str) -> None:
     screen.show_statistics()
 
@@ -132,6 +136,7 @@ def slash_commands() -> tuple[SlashCommand, ...]:
         SlashCommand("/bot", N_("Choose a bot"), N_("Choose another bot"), _bot, N_("ID")),
         SlashCommand("/events", N_("Events"), N_("Show or hide the events"), _events),
         SlashCommand("/inspect", N_("Inspector"), N_("Look at every frame of the chosen chat"), _inspect),
+        SlashCommand("/compare", N_("Compare bots"), N_("Ask two to four bots side by side"), _compare),
         SlashCommand("/stats", N_("Statistics"), N_("Tokens, times and failures of all chats"), _stats),
         SlashCommand("/stop", N_("Stop"), N_("Stop the answer"), _stop),
         SlashCommand("/retry", N_("Ask again"), N_("Ask the last question again"), _retry),

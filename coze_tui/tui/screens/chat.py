@@ -19,6 +19,7 @@ from coze_tui.errors import BusyError, CozeTuiError, CredentialsError
 from coze_tui.i18n import N_, _, ngettext
 from coze_tui.settings import Settings
 from coze_tui.text import clean_line
+from coze_tui.tui.copying import ids_text
 from coze_tui.tui.log.entries import BotEntry, Entry, SectionEntry, UserEntry
 from coze_tui.tui.screens.conversation import ConversationScreen
 from coze_tui.tui.slash import SlashCommand, parse, slash_commands
@@ -364,15 +365,8 @@ class ChatScreen(ConversationScreen):
         self._copy_ids(message.figures)
 
     def _copy_ids(self, figures: TurnFigures | None) -> None:
-        if figures is None:
-            return
-        ids = {
-            "conversation_id": figures.conversation_id,
-            "chat_id": figures.chat_id,
-            "section_id": figures.section_id,
-            "logid": figures.logid,
-        }
-        self.copy("\n".join(f"{name} {value}" for name, value in ids.items() if value), _("ids"))
+        if figures is not None:
+            self.copy(ids_text(figures), _("ids"))
 
     def copy(self, text: str, what: str) -> None:
         """Copy, and say how far that is known to have worked."""
@@ -411,8 +405,7 @@ class ChatScreen(ConversationScreen):
     def _show_plain(self) -> None:
         from coze_tui.tui.screens.dialogs import ShowText
 
-        text = "\n\n".join(text for entry in self.log_widget.entries if (text := entry.copy_text()))
-        self.app.push_screen(ShowText(self.title_text or self.bot_name, text))
+        self.app.push_screen(ShowText(self.title_text or self.bot_name, self.log_widget.plain_text()))
 
     # --- finding, forking ---
 
@@ -482,6 +475,19 @@ class ChatScreen(ConversationScreen):
         key = await self.app.push_screen_wait(StatisticsScreen())
         if key is not None:
             await self._open(key)
+
+    @work(group="screen", exclusive=True, exit_on_error=False)
+    async def ask_side_by_side(self) -> None:
+        """Ask several bots the same; one of their conversations may be gone on with."""
+        from coze_tui.tui.screens.side_by_side import SideBySideScreen
+
+        screen = SideBySideScreen(
+            self.settings, self.bot, self.prompt.message, keep_draft=self.prompt.set_message
+        )
+        left = await self.app.push_screen_wait(screen)
+        self.prompt.set_message(left.text)
+        if left.conversation:
+            await self._open(left.conversation)
 
     # --- the editor, slash commands, other screens ---
 

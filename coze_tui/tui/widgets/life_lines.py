@@ -195,7 +195,7 @@ def figure_lines(figures: TurnFigures, now_us: int | None) -> list[Drawing]:
     if figures.stalls:
         told = ngettext("{n} over 1 s", "{n} over 1 s", figures.stalls).format(n=thousands(figures.stalls))
         lines.append(_figure(N_("stalls"), told, "attention"))
-    lines.append(_figure(N_("tokens"), _tokens(figures)))
+    lines.append(_figure(N_("tokens"), token_counts(figures)))
     count = figures.characters
     told = ngettext("{n} character", "{n} characters", count).format(n=thousands(count))
     lines.append(_figure(N_("text"), told))
@@ -224,7 +224,7 @@ def _gap(figures: TurnFigures) -> tuple[Part, ...]:
     return (("p50 ", "muted"), (thousands(median), "text"), ("  max ", "muted"), (longest, "text"))
 
 
-def _tokens(figures: TurnFigures) -> str:
+def token_counts(figures: TurnFigures) -> str:
     usage = figures.usage
     if usage is None:
         return "…" if not figures.is_ended else "–"

@@ -311,6 +311,10 @@ class MessageLog(LogView, can_focus=True):
         """Hand a wish about the entry under the cursor, or the last one, to the screen."""
         self.post_message(self.Asked(what, self._cursor))
 
+    def plain_text(self) -> str:
+        """All that is said in the entries, as it was written."""
+        return "\n\n".join(text for entry in self.entries if (text := entry.copy_text()))
+
     def action_copy_message(self) -> None:
         """Copy the source of the message under the cursor, or of the last one."""
         entry = self._cursor or self._last(Entry)

@@ -61,7 +61,7 @@ class StatusStrip(Drawn):
         figures = self._figures
         if figures is None:
             return []
-        parts = [self._state(figures)]
+        parts = [state_of(figures, self._now_us)]
         if figures.first_text_us is not None:
             parts.append((_("first text {time}").format(time=milliseconds(figures.first_text_us)), "muted"))
         count = figures.events
@@ -72,14 +72,6 @@ class StatusStrip(Drawn):
         if figures.logid:
             parts.append((f"logid {tail(figures.logid)}", "muted"))
         return parts
-
-    def _state(self, figures: TurnFigures) -> Part:
-        if figures.outcome is None:
-            now = figures.last_us if self._now_us is None else self._now_us
-            chip = Chip(activity_of(figures.phase), figures.tool, now)
-            return (f"{chip.activity.sign} {chip.text}", chip.activity.role)
-        sign, role = _OUTCOMES.get(figures.outcome, ("●", "muted"))
-        return (f"{sign} {outcome_word(figures.outcome)} {seconds(figures.last_us)}", role)
 
 
 def outcome_word(outcome: Phase) -> str:
@@ -95,3 +87,16 @@ def outcome_word(outcome: Phase) -> str:
             return _("cut off")
         case _:
             return Activity.NEEDS_YOU.word()
+
+
+def state_of(figures: TurnFigures, now_us: int | None) -> Part:
+    """How a turn stands, as sign, word and time.
+
+    Args:
+        now_us: Microseconds since sending; None for when its last update came.
+    """
+    if figures.outcome is None:
+        chip = Chip(activity_of(figures.phase), figures.tool, figures.last_us if now_us is None else now_us)
+        return (f"{chip.activity.sign} {chip.text}", chip.activity.role)
+    sign, role = _OUTCOMES.get(figures.outcome, ("●", "muted"))
+    return (f"{sign} {outcome_word(figures.outcome)} {seconds(figures.last_us)}", role)

@@ -1,0 +1,397 @@
+"""One question, two to four bots (or versions, or parameters): their answers side by side, as they come."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import getters, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import HorizontalScroll
+from textual.strip import Strip
+from textual.timer import Timer
+
+from coze_tui.api.objects import Bot
+from coze_tui.engine.dialects import Feature
+from coze_tui.i18n import N_, _, ngettext
+from coze_tui.settings import Settings
+from coze_tui.tui.amounts import thousands
+from coze_tui.tui.copying import ids_text
+from coze_tui.tui.screens.dialogs import AskText, ShowText
+from coze_tui.tui.screens.failing import FailingScreen
+from coze_tui.tui.widgets.answer_column import AnswerColumn, Answerer
+from coze_tui.tui.widgets.drawn import Drawn, Part
+from coze_tui.tui.widgets.key_footer import KeyFooter
+from coze_tui.tui.widgets.message_log import MessageLog
+from coze_tui.tui.widgets.prompt import Prompt
+from coze_tui.tui.widgets.prompt_area import PromptArea
+
+if TYPE_CHECKING:
+    from coze_tui.tui.app import CozeApp
+
+_MOST = 4
+_LETTERS = "ABCD"
+_LEAST = 30
+"""Cells of a column in which one can read; where they do not fit, the columns scroll sideways."""
+_LIFE_SECONDS = 0.2
+"""How often the figures follow the running chats."""
+_FOOTER = (
+    *("side.stop", "side.open", "side.bot", "side.version", "side.parameters", "side.remove"),
+    *("side.add", "side.new"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is taken along when the screen is left."""
+
+    text: str = ""
+    """Typed, and not sent."""
+    conversation: str = ""
+    """Key of the one to open; empty for none."""
+
+
+class SideHead(Drawn):
+    """The screen's name, and how many are asked."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._count = 0
+
+    def show(self, count: int) -> None:
+        """Show how many."""
+        if count != self._count:
+            self._count = count
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw it."""
+        told = ngettext("{n} column", "{n} columns", self._count).format(n=thousands(self._count))
+        left: list[Part] = [("● ", "bot"), (_("Side by side"), "text bold")]
+        return self.line(left, [(told, "muted")])
+
+
+class SideBySideScreen(FailingScreen[Left]):
+    """Each column has a conversation of its own, which is in the history like any other.
+
+    Args:
+        bot: Who answers in the first column.
+        text: What is typed already.
+        keep_draft: Called with what is typed, so that it outlives the program.
+    """
+
+    PART = N_("Side by side")
+    AUTO_FOCUS = "#prompt"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+t", "add", N_("add a bot"), id="side.add"),
+        Binding(
+            "ctrl+n", "new", N_("new"), id="side.new", tooltip=N_("new conversations with the same bots")
+        ),
+        Binding("escape", "stop", N_("stop"), id="side.stop", tooltip=N_("stop all answers")),
+        Binding("escape", "back", N_("back"), id="side.back"),
+        Binding(
+            "ctrl+c", "ladder", N_("copy, stop, clear, back"), id="side.ladder", show=False, priority=True
+        ),
+        Binding("f1", "help", N_("help"), id="side.help", show=False),
+        Binding("question_mark", "help", N_("help"), id="side.help_outside", show=False),
+    ]
+
+    head = getters.query_one(SideHead)
+    prompt = getters.query_one(Prompt)
+
+    def __init__(
+        self, settings: Settings, bot: Bot, text: str = "", *, keep_draft: Callable[[str], None]
+    ) -> None:
+        super().__init__()
+        self._settings = settings
+        self._bot = bot
+        self._text = text
+        self._keep_draft = keep_draft
+        self._pulse: Timer | None = None
+
+    @property
+    def coze(self) -> CozeApp:
+        """The app, with what screens need of it."""
+        return cast("CozeApp", self.app)
+
+    @property
+    def columns(self) -> Sequence[AnswerColumn]:
+        """From left to right."""
+        return list(self.query(AnswerColumn))
+
+    @property
+    def runs(self) -> bool:
+        """An answer is on its way."""
+        return any(column.runs for column in self.columns)
+
+    def compose(self) -> ComposeResult:
+        yield SideHead(id="head")
+        yield HorizontalScroll(self._column(Answerer.of(self._bot, self._settings), 0), id="columns")
+        yield PromptArea(
+            enter_guard=self.coze.enter_guard,
+            send_key="ctrl+j" if self._settings.send_key == "ctrl+j" else "enter",
+            id="prompt_area",
+        )
+        yield KeyFooter(order=_FOOTER, last="side.back", id="footer")
+
+    def on_mount(self) -> None:
+        """Begin with the bot of the chat, and ask for a second one."""
+        self.query_one("#columns").can_focus = False
+        if self._text:
+            self.prompt.set_message(self._text)
+        self._changed()
+        self.watch(self.app, "theme", self._theme_changed, init=False)
+        if not self._bot.name:
+            self._learn_name(self.columns[0])
+        self.call_after_refresh(self.action_add)
+
+    def _theme_changed(self) -> None:
+        for column in self.columns:
+            column.log_widget.set_palette(self.coze.palette)
+
+    @work(group="name", exit_on_error=False)
+    async def _learn_name(self, column: AnswerColumn) -> None:
+        bot_id = column.answerer.bot.id
+        bot = await self.coze.home.call(lambda engine: engine.bot(bot_id))
+        if column.answerer.bot.id == bot_id:
+            column.name_bot(bot)
+
+    def _column(self, answerer: Answerer, number: int) -> AnswerColumn:
+        return AnswerColumn(
+            self.coze.home,
+            self._settings,
+            answerer,
+            letter=_LETTERS[number],
+            palette=self.coze.palette,
+            frames_per_second=self.coze.frames_per_second,
+        )
+
+    def _changed(self) -> None:
+        """There are more columns, or fewer, or one has ended."""
+        self.head.show(len(self.columns))
+        self._arrange()
+        self.refresh_bindings()
+
+    def on_resize(self) -> None:
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """All columns equally wide; the first ones have what is left over."""
+        columns = self.columns
+        width, over = divmod(self.app.size.width, len(columns))
+        for number, column in enumerate(columns):
+            column.set_class(not number, "-first")
+            column.styles.width = max(_LEAST, width + (number < over))
+
+    # --- asking ---
+
+    @on(Prompt.Submitted)
+    def _submitted(self, message: Prompt.Submitted) -> None:
+        if self.runs:
+            message.prompt.restore(message.text)
+            self.notify(_("Some are still answering. Esc stops them."), markup=False)
+            return
+        for column in self.columns:
+            column.ask(message.text)
+        self._follow()
+
+    def _follow(self) -> None:
+        if self._pulse is None:
+            self._pulse = self.set_interval(_LIFE_SECONDS, self._beat)
+        self._changed()
+
+    def _beat(self) -> None:
+        for column in self.columns:
+            column.beat()
+
+    @on(AnswerColumn.Ended)
+    def _ended(self) -> None:
+        if not self.runs and self._pulse is not None:
+            self._pulse.stop()
+            self._pulse = None
+        self._changed()
+
+    @on(Prompt.DraftChanged)
+    def _draft_changed(self, message: Prompt.DraftChanged) -> None:
+        self._keep_draft(message.text)
+
+    @on(Prompt.EditorAsked)
+    def _editor_asked(self) -> None:
+        from coze_tui.tui.terminal.editor import edit_text
+
+        if (text := edit_text(self.app, self.prompt.message)) is not None:
+            self.prompt.set_message(text)
+
+    @on(Prompt.AttachmentChosen)
+    def _attachment_chosen(self, message: Prompt.AttachmentChosen) -> None:
+        self.prompt.restore(message.path)
+        self.notify(_("Files go with a question of one chat only."), severity="warning", markup=False)
+
+    # --- the columns ---
+
+    def action_add(self) -> None:
+        """Let one more bot answer."""
+        if len(self.columns) < _MOST:
+            self._add()
+        else:
+            self.notify(_("More than four cannot be read side by side."), markup=False)
+
+    @work(group="pick", exclusive=True, exit_on_error=False)
+    async def _add(self) -> None:
+        if (bot := await self._picked()) is not None:
+            answerer = Answerer.of(bot, self._settings)
+            await self.query_one("#columns").mount(self._column(answerer, len(self.columns)))
+            self._changed()
+            self.prompt.focus()
+
+    async def _picked(self) -> Bot | None:
+        choice = await self.coze.pick_bot("", with_profiles=False)
+        return Bot(id=choice.bot_id, name=choice.name) if choice is not None else None
+
+    @on(AnswerColumn.Wished)
+    def _wished(self, message: AnswerColumn.Wished) -> None:
+        column = message.column
+        match message.what:
+            case "open" | "answer_tool":
+                self._open(column)
+            case "remove":
+                self._remove(column)
+            case "copy_ids":
+                self.coze.copy_and_tell(ids_text(column.life.figures), _("ids"))
+            case "plain_view":
+                self.app.push_screen(ShowText(column.answerer.name, column.log_widget.plain_text()))
+            case _ if column.runs:
+                self.notify(_("It is still answering. Esc stops it."), markup=False)
+            case "regenerate":
+                self._ask_again(column)
+            case "bot":
+                self._change_bot(column)
+            case "version":
+                column.use(column.answerer.other_version)
+                self._tell_drafts(column)
+            case "parameters":
+                self._change_parameters(column)
+
+    def _ask_again(self, column: AnswerColumn) -> None:
+        if column.question:
+            column.ask(column.question)
+            self._follow()
+
+    def _open(self, column: AnswerColumn) -> None:
+        if column.conversation:
+            self.dismiss(Left(self.prompt.message, column.conversation))
+        else:
+            self.notify(_("Nothing was asked in this column yet."), markup=False)
+
+    @work(group="remove", exclusive=True, exit_on_error=False)
+    async def _remove(self, column: AnswerColumn) -> None:
+        if len(self.columns) == 1:
+            self.notify(_("The last column stays."), markup=False)
+            return
+        await column.remove()
+        for letter, other in zip(_LETTERS, self.columns, strict=False):
+            other.name_column(letter)
+        self.prompt.focus()
+        self._changed()
+
+    @work(group="pick", exclusive=True, exit_on_error=False)
+    async def _change_bot(self, column: AnswerColumn) -> None:
+        if (bot := await self._picked()) is not None:
+            column.use(replace(column.answerer, bot=bot))
+            self.prompt.focus()
+
+    @work(group="limits", exit_on_error=False)
+    async def _tell_drafts(self, column: AnswerColumn) -> None:
+        if column.answerer.is_draft:
+            await self.coze.tell_limit(Feature.DRAFT)
+
+    @work(group="pick", exclusive=True, exit_on_error=False)
+    async def _change_parameters(self, column: AnswerColumn) -> None:
+        """Until they are JSON that Coze can take, or the person leaves."""
+        known = column.answerer.parameters
+        typed = json.dumps(dict(known), ensure_ascii=False) if known else ""
+        title = _("Parameters of column {letter}, as JSON").format(letter=column.letter)
+        while True:
+            answer = await self.app.push_screen_wait(AskText(title, typed, '{"city": "…"}'))
+            if answer is None:
+                return
+            if (parameters := _parameters(answer)) is not None:
+                column.use(replace(column.answerer, parameters=parameters))
+                return
+            typed = answer
+            self.notify(_("That is no JSON object."), severity="error", markup=False)
+
+    # --- stopping, leaving ---
+
+    def action_stop(self) -> None:
+        """Stop all answers; what has come stays."""
+        for column in self.columns:
+            column.stop()
+
+    def action_new(self) -> None:
+        """Begin new conversations with the same bots."""
+        if self.runs:
+            self.notify(_("Some are still answering. Esc stops them."), markup=False)
+            return
+        for column in self.columns:
+            column.begin_anew()
+        self.prompt.focus()
+
+    def action_back(self) -> None:
+        """Back to the chat; what is typed goes along."""
+        if self.focused is not self.prompt:
+            self.prompt.focus()
+        else:
+            self.dismiss(Left(self.prompt.message))
+
+    def action_ladder(self) -> None:
+        """Ctrl+C: copy the selection, else stop, else clear the prompt, else back to the chat."""
+        if selected := self.get_selected_text() or self.prompt.selected_text:
+            self.coze.copy_and_tell(selected, _("selection"))
+            self.clear_selection()
+        elif self.runs:
+            self.action_stop()
+        elif not self.prompt.clear_message():
+            self.dismiss(Left())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Esc goes to the prompt, from there it stops the answers, and then goes back."""
+        is_stop = self.runs and self.focused is self.prompt
+        if action == "stop":
+            return is_stop
+        if action == "back":
+            return not is_stop
+        return True
+
+    def action_help(self) -> None:
+        """The keys."""
+        from coze_tui.tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self))
+
+    # --- copying and links ---
+
+    @on(MessageLog.CopyAsked)
+    def _copy_asked(self, message: MessageLog.CopyAsked) -> None:
+        self.coze.copy_and_tell(message.text, _("code block") if message.what == "code" else _("message"))
+
+    @on(MessageLog.LinkChosen)
+    def _link_chosen(self, message: MessageLog.LinkChosen) -> None:
+        self.coze.show_link(message.url)
+
+    @on(MessageLog.QuestionChosen)
+    def _question_chosen(self, message: MessageLog.QuestionChosen) -> None:
+        self.prompt.set_message(message.text)
+        self.prompt.focus()
+
+
+def _parameters(typed: str) -> Mapping[str, object] | None:
+    """What was typed as parameters, none for nothing; None where it is no JSON object."""
+    try:
+        value = json.loads(typed) if typed.strip() else {}
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,306 @@
+"""One of several bots that answer side by side: who it is, its log, and its figures under it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import getters, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.strip import Strip
+
+from coze_tui.api.objects import Bot
+from coze_tui.engine.conversations import new_key
+from coze_tui.engine.figures import TurnFigures
+from coze_tui.engine.home import TurnFeed
+from coze_tui.engine.updates import Phase
+from coze_tui.i18n import N_, _
+from coze_tui.settings import Settings
+from coze_tui.text import clean_line
+from coze_tui.tui import messages as posted
+from coze_tui.tui.amounts import milliseconds
+from coze_tui.tui.bridge import run_turn
+from coze_tui.tui.log.entries import BotEntry, UserEntry
+from coze_tui.tui.render.palette import Palette
+from coze_tui.tui.widgets.drawn import Drawn, Part
+from coze_tui.tui.widgets.life_feed import LifeFeed
+from coze_tui.tui.widgets.life_lines import token_counts
+from coze_tui.tui.widgets.message_log import MessageLog
+from coze_tui.tui.widgets.status_strip import state_of
+
+if TYPE_CHECKING:
+    from coze_tui.engine.engine import Engine
+    from coze_tui.engine.home import EngineHome
+
+_DRAFT = "unpublished_draft"
+_ASKS = ("copy_ids", "regenerate", "plain_view", "answer_tool")
+"""What can be done about an entry of a column; for all else it is opened in the chat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answerer:
+    """A bot, in one of its versions, with parameters."""
+
+    bot: Bot
+    publish_status: str = "published_online"
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, bot: Bot, settings: Settings) -> Answerer:
+        """The bot as the settings ask it."""
+        return cls(bot, settings.publish_status, settings.parameters)
+
+    @property
+    def name(self) -> str:
+        """The bot's; clean."""
+        return clean_line(self.bot.name) or self.bot.id
+
+    @property
+    def is_draft(self) -> bool:
+        """What is not published yet answers."""
+        return self.publish_status == _DRAFT
+
+    @property
+    def other_version(self) -> Answerer:
+        """The published bot for its draft, and the other way round."""
+        return replace(self, publish_status="published_online" if self.is_draft else _DRAFT)
+
+    def settings(self, settings: Settings) -> Settings:
+        """The settings for a question to it."""
+        return replace(settings, publish_status=self.publish_status, parameters=self.parameters)
+
+
+class ColumnHead(Drawn):
+    """Letter and name, and what tells this column from another one of the same bot."""
+
+    def __init__(self, letter: str, answerer: Answerer) -> None:
+        super().__init__()
+        self._letter = letter
+        self._answerer = answerer
+        self._is_chosen = False
+
+    def choose(self, is_chosen: bool) -> None:
+        """Show whether the keys go to this column."""
+        self._is_chosen = is_chosen
+        self.refresh()
+
+    def show(self, letter: str, answerer: Answerer) -> None:
+        """Show another letter or bot."""
+        self._letter, self._answerer = letter, answerer
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw it."""
+        answerer = self._answerer
+        parts: list[Part] = [(f"{self._letter}  ", "bot bold"), (answerer.name, "text bold")]
+        if answerer.is_draft:
+            parts.append((" · " + _("draft"), "attention"))
+        if answerer.parameters:
+            told = json.dumps(dict(answerer.parameters), ensure_ascii=False)
+            parts.append((f" · {clean_line(told)}", "muted"))
+        return self.line(parts, ground="selected" if self._is_chosen else "")
+
+
+class ColumnFigures(Drawn):
+    """How its chat stands and what it took, a line each: total, first text, tokens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: Sequence[list[Part]] = ()
+
+    def show(self, figures: TurnFigures | None, now_us: int | None) -> None:
+        """Show what has changed, if anything has; nothing before the first question.
+
+        Args:
+            now_us: Microseconds since sending, while the chat runs.
+        """
+        lines = _figure_lines(figures, now_us) if figures is not None else ()
+        if lines != self._lines:
+            self._lines = lines
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one of the three."""
+        return self.line(self._lines[y] if y < len(self._lines) else ())
+
+
+def _figure_lines(figures: TurnFigures, now_us: int | None) -> Sequence[list[Part]]:
+    state = [state_of(figures, now_us)]
+    if figures.outcome in (Phase.REQUIRES_ACTION, Phase.INTERRUPTED):
+        state.append((" · " + _("o opens it in the chat"), "muted"))
+    first = figures.first_text_us
+    told = milliseconds(first) if first is not None else "–" if figures.is_ended else "…"
+    return (
+        state,
+        [(_("first text {time}").format(time=told), "text")],
+        [(_("tokens"), "muted"), (f" {token_counts(figures)}", "muted")],
+    )
+
+
+class ColumnLog(MessageLog):
+    """The log of a column: what belongs to one conversation's own screen is not done here."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what works here."""
+        return action != "ask" or parameters[0] in _ASKS
+
+
+class AnswerColumn(Vertical):
+    """Asks its bot in a conversation of its own, and shows what comes."""
+
+    PART = N_("Column")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("o", "wish('open')", N_("open in the chat"), id="side.open"),
+        Binding("b", "wish('bot')", N_("another bot"), id="side.bot"),
+        Binding("v", "wish('version')", N_("draft or published"), id="side.version"),
+        Binding("a", "wish('parameters')", N_("parameters"), id="side.parameters"),
+        Binding("x", "wish('remove')", N_("take away"), id="side.remove"),
+    ]
+
+    head = getters.query_one(ColumnHead)
+    log_widget = getters.query_one(ColumnLog)
+    life = getters.query_one(LifeFeed)
+    foot = getters.query_one(ColumnFigures)
+
+    class Wished(Message):
+        """Something is to be done about a column: what its keys, or its log's, say."""
+
+        def __init__(self, column: AnswerColumn, what: str) -> None:
+            super().__init__()
+            self.column = column
+            self.what = what
+
+    class Ended(Message):
+        """The chat of a column is over."""
+
+    def __init__(
+        self,
+        home: EngineHome[Engine],
+        settings: Settings,
+        answerer: Answerer,
+        *,
+        letter: str,
+        palette: Palette,
+        frames_per_second: int,
+    ) -> None:
+        super().__init__()
+        self._home = home
+        self._settings = settings
+        self.answerer = answerer
+        self.conversation = ""
+        """Key of its conversation; empty before the first question."""
+        self.phase: Phase | None = None
+        self.question = ""
+        self.letter = letter
+        self._palette = palette
+        self._frames_per_second = frames_per_second
+        self._sent_at = 0.0
+
+    @property
+    def runs(self) -> bool:
+        """Its chat is not over."""
+        return self.phase is not None and not self.phase.is_final
+
+    def compose(self) -> ComposeResult:
+        """Head, log, figures."""
+        yield ColumnHead(self.letter, self.answerer)
+        yield ColumnLog(self._palette, frames_per_second=self._frames_per_second)
+        yield ColumnFigures()
+        yield LifeFeed()
+
+    def on_descendant_focus(self) -> None:
+        self.head.choose(True)
+
+    def on_descendant_blur(self) -> None:
+        self.head.choose(False)
+
+    def name_column(self, letter: str) -> None:
+        """Give it another letter: one before it was taken away."""
+        self.letter = letter
+        self.head.show(letter, self.answerer)
+
+    def name_bot(self, bot: Bot) -> None:
+        """The bot is known by now."""
+        self.answerer = replace(self.answerer, bot=bot)
+        self.head.show(self.letter, self.answerer)
+
+    def use(self, answerer: Answerer) -> None:
+        """Let another bot, version or set of parameters answer, in a new conversation."""
+        self.answerer = answerer
+        self.head.show(self.letter, answerer)
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Forget the conversation here, between two questions; it stays in the history."""
+        self.conversation, self.question, self.phase = "", "", None
+        self.log_widget.clear()
+        self.foot.show(None, None)
+
+    def ask(self, question: str) -> None:
+        """Send a question; what comes for it is shown."""
+        now_ms = int(time.time() * 1000)
+        entry = BotEntry(self.answerer.name, now_ms, base_url=self._settings.base_url, only_read=True)
+        log = self.log_widget
+        log.append(UserEntry(question, now_ms), entry)
+        log.action_to_end()
+        log.begin(entry)
+        self.question, self.phase = question, Phase.SENDING
+        self._sent_at = time.monotonic()
+        self.life.figures = TurnFigures()
+        self.beat()
+        feed = TurnFeed()
+        self._follow(feed)
+        self._send(question, feed)
+
+    @work(group="turn")
+    async def _follow(self, feed: TurnFeed) -> None:
+        await run_turn(feed, {"log": self.log_widget, "life": self.life, "screen": self})
+
+    @work(group="ask")
+    async def _send(self, question: str, feed: TurnFeed) -> None:
+        answerer, settings = self.answerer, self.answerer.settings(self._settings)
+        key = self.conversation
+        if not key:
+            key = self.conversation = new_key()
+            bot = answerer.bot
+            await self._home.call(lambda engine: engine.begin_conversation(key, bot.id, bot.name))
+        await self._home.call(lambda engine: engine.ask(key, question, feed, settings=settings))
+
+    @work(group="stop")
+    async def stop(self) -> None:
+        """End its answer, if one runs; what has come stays."""
+        if self.runs and self.conversation:
+            key, self.phase = self.conversation, Phase.STOPPING
+            await self._home.call(lambda engine: engine.stop(key))
+
+    def beat(self) -> None:
+        """Show the seconds and figures as they are now."""
+        now_us = int((time.monotonic() - self._sent_at) * 1_000_000) if self.runs else None
+        self.foot.show(self.life.figures if self.question else None, now_us)
+
+    def on_phase_changed(self, message: posted.PhaseChanged) -> None:
+        if self.phase is not Phase.STOPPING:
+            self.phase = message.update.phase
+
+    def on_turn_ended(self, message: posted.TurnEnded) -> None:
+        self.call_after_refresh(self._ended, message.update.outcome)
+
+    def _ended(self, outcome: Phase) -> None:
+        self.phase = outcome
+        self.beat()
+        self.post_message(self.Ended())
+
+    @on(MessageLog.Asked)
+    def _asked_of_log(self, message: MessageLog.Asked) -> None:
+        message.stop()
+        self.action_wish(message.what)
+
+    def action_wish(self, what: str) -> None:
+        """Tell the screen."""
+        self.post_message(self.Wished(self, what))

@@ -1,0 +1,266 @@
+"""One question to several bots at once: each answers in its own column, and in a conversation of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from textual import events
+
+from coze_tui.engine.updates import Phase
+from coze_tui.standin.bots import Bot
+from coze_tui.standin.scenarios import Answer, Gate, Refuse, RequireAction, ToolCall
+from coze_tui.tui.screens.bots import BotPicker
+from coze_tui.tui.screens.dialogs import AskText
+from coze_tui.tui.screens.side_by_side import SideBySideScreen
+from tests.pilot.conftest import Desk, desk
+
+FIRST, SECOND, THIRD = "7511000000000000777", "7511000000000000778", "7511000000000000779"
+GATE = Gate("go on")
+BOTS = (
+    Bot(FIRST, "海水", [Answer("河流把盐带走。")]),
+    Bot(SECOND, "River", [Answer("Rivers carry salt.")]),
+    Bot(THIRD, "Slow", [Answer("At "), GATE, Answer("last.")]),
+)
+
+
+class Side:
+    """The screen of the columns, and what stands in them."""
+
+    def __init__(self, at: Desk) -> None:
+        self.at = at
+        screen = at.app.screen
+        assert isinstance(screen, SideBySideScreen)
+        self.screen = screen
+
+    def text(self, number: int) -> str:
+        """A column's log."""
+        log = self.screen.columns[number].log_widget
+        return "\n".join(strip.text.rstrip() for strip in log.render_lines(log.size.region))
+
+    def figures(self, number: int) -> str:
+        """What stands under it."""
+        foot = self.screen.columns[number].foot
+        return "\n".join(foot.render_line(y).text.rstrip() for y in range(3))
+
+    def head(self, number: int) -> str:
+        """What stands over it."""
+        return self.screen.columns[number].head.render_line(0).text.rstrip()
+
+    async def add(self, bot_id: str) -> None:
+        """Let one more bot answer."""
+        before = len(self.screen.columns)
+        if not isinstance(self.at.app.screen, BotPicker):
+            await self.at.pilot.press("ctrl+t")
+        await pick(self.at, bot_id)
+        await self.at.until(lambda: len(self.screen.columns) == before + 1, "there is one more column")
+
+    async def ask(self, question: str) -> None:
+        """Type a question and send it."""
+        await self.enter(question)
+        await self.at.until(
+            lambda: all(column.question == question for column in self.screen.columns), "all are asked"
+        )
+
+    async def enter(self, text: str) -> None:
+        """Type something, and Enter."""
+        self.screen.prompt.focus()
+        self.screen.prompt.set_message(text)
+        await self.at.pilot.pause()
+        await self.at.pilot.press("enter")
+
+    async def answered(self) -> None:
+        """Wait until no answer is on its way any more."""
+        await self.at.until(lambda: not self.screen.runs, "all have answered")
+
+    def asked(self) -> Sequence[dict[str, object]]:
+        """The bodies of the chats that the server was asked for."""
+        return [json.loads(one.raw) for one in self.at.stand_in.requests if one.path == "/v3/chat"]
+
+
+async def pick(at: Desk, bot_id: str) -> None:
+    """Choose a bot by its id."""
+    await at.until(lambda: isinstance(at.app.screen, BotPicker), "bots are offered")
+    at.app.post_message(events.Paste(bot_id))
+    await at.pilot.press("enter")
+    await at.until(lambda: not isinstance(at.app.screen, BotPicker), "one is chosen")
+
+
+@asynccontextmanager
+async def side(
+    home: Path, others: Sequence[str] = (SECOND,), *, bots: Sequence[Bot] = BOTS, typed: str = ""
+) -> AsyncIterator[Side]:
+    """The screen with the first bot, and these beside it."""
+    async with desk(home, bots) as at:
+        at.screen.prompt.set_message(typed)
+        at.screen.ask_side_by_side()
+        await at.until(lambda: isinstance(at.app.screen, BotPicker), "a second bot is asked for")
+        await at.pilot.press("escape")
+        await at.until(lambda: isinstance(at.app.screen, SideBySideScreen))
+        opened = Side(at)
+        for bot_id in others:
+            await opened.add(bot_id)
+        yield opened
+
+
+async def test_each_bot_answers_in_its_own_column_and_conversation(home: Path) -> None:
+    async with side(home) as at:
+        await at.ask("Why is the sea salty?")
+        await at.answered()
+        assert "河流把盐带走。" in at.text(0)
+        assert "Rivers carry salt." in at.text(1)
+        for number in (0, 1):
+            lines = at.figures(number).splitlines()
+            assert lines[0].startswith("✓ completed ")
+            assert lines[1].startswith("first text ")
+            assert lines[2].endswith(" out")
+        await at.ask("And lakes?")
+        await at.answered()
+        assert [body["bot_id"] for body in at.asked()] in (
+            [FIRST, SECOND] * 2,
+            [FIRST, SECOND, SECOND, FIRST],
+        )
+        keys = {column.conversation for column in at.screen.columns}
+        for key in keys:
+            opened = await at.at.app.home.call(lambda engine, key=key: engine.conversations.open(key))
+            assert opened is not None
+            assert [chat.question for chat in opened.page.chats] == ["Why is the sea salty?", "And lakes?"]
+        assert len(keys) == 2
+
+
+async def test_versions_and_parameters_of_one_bot_can_be_compared(home: Path) -> None:
+    async with side(home, [FIRST]) as at:
+        await at.at.pilot.press("tab", "v", "tab", "a")
+        await at.at.until(lambda: isinstance(at.at.app.screen, AskText), "parameters are asked for")
+        await at.at.pilot.press(*"{}x", "enter")
+        await at.at.pilot.pause()
+        assert isinstance(at.at.app.screen, AskText)
+        await at.at.pilot.press("backspace", "backspace", *'"city":"Ürümqi"}', "enter")
+        await at.at.until(lambda: not isinstance(at.at.app.screen, AskText), "they are taken")
+        assert at.head(0) == "A  海水 · draft"
+        assert at.head(1) == 'B  海水 · {"city": "Ürümqi"}'
+        await at.ask("Why?")
+        await at.answered()
+        bodies = at.asked()
+        assert sorted(str(body.get("publish_status")) for body in bodies) == ["None", "unpublished_draft"]
+        assert [body["parameters"] for body in bodies if "parameters" in body] == [{"city": "Ürümqi"}]
+
+
+async def test_a_changed_column_begins_a_new_conversation(home: Path) -> None:
+    async with side(home) as at:
+        await at.ask("Why?")
+        await at.answered()
+        before = at.screen.columns[1].conversation
+        at.screen.columns[1].log_widget.focus()
+        await at.at.pilot.press("b")
+        await pick(at.at, FIRST)
+        await at.at.until(lambda: not at.text(1).strip(), "what was said is not shown any more")
+        await at.ask("And now?")
+        await at.answered()
+        assert "河流把盐带走。" in at.text(1)
+        assert at.screen.columns[1].conversation not in ("", before)
+
+
+async def test_escape_stops_all_answers_and_then_leaves_with_what_is_typed(home: Path) -> None:
+    async with side(home, [THIRD], bots=[BOTS[2], *BOTS[:2]]) as at:
+        await at.ask("Tell me.")
+        await at.at.until(lambda: "At" in at.text(0) and "At" in at.text(1), "both have begun")
+        await at.enter("one more")
+        await at.at.until(lambda: at.screen.prompt.message == "one more", "nothing is lost")
+        await at.at.pilot.press("escape")
+        await at.answered()
+        assert {column.phase for column in at.screen.columns} == {Phase.CANCELED}
+        await at.at.pilot.press("escape")
+        await at.at.until(lambda: at.at.app.screen is at.at.screen, "it is the chat again")
+        await at.at.until(lambda: at.at.screen.prompt.message == "one more", "it came along")
+
+
+async def test_a_column_is_gone_on_with_in_the_chat(home: Path) -> None:
+    async with side(home) as at:
+        await at.ask("Why?")
+        await at.answered()
+        at.screen.columns[1].log_widget.focus()
+        await at.at.pilot.press("o")
+        await at.at.until(lambda: "Rivers carry salt." in at.at.text(), "it is opened")
+        assert at.at.screen.bot.id == SECOND
+
+
+async def test_there_are_at_most_four_and_at_least_one(home: Path) -> None:
+    async with side(home, [SECOND, THIRD, FIRST]) as at:
+        await at.at.pilot.press("ctrl+t")
+        await at.at.pilot.pause()
+        assert at.at.app.screen is at.screen
+        for left in (3, 2, 1, 1):
+            at.screen.columns[0].log_widget.focus()
+            await at.at.pilot.press("x")
+            await at.at.until(lambda left=left: len(at.screen.columns) == left)
+            assert [column.letter for column in at.screen.columns] == list("ABCD"[:left])
+        assert at.head(0) == "A  海水"
+        assert at.screen.columns[0].size.width == 120
+
+
+async def test_one_that_fails_says_so_in_its_column(home: Path) -> None:
+    bots = [BOTS[0], Bot(SECOND, "Broken", [Refuse(4015, "not published")])]
+    async with side(home, bots=bots) as at:
+        await at.ask("Why?")
+        await at.answered()
+        assert "河流把盐带走。" in at.text(0)
+        assert "4015" in at.text(1)
+        assert at.figures(1).splitlines()[0].startswith("✗ failed")
+        at.screen.columns[1].log_widget.focus()
+        await at.at.pilot.press("R")
+        await at.at.until(lambda: at.text(1).count("4015") == 2, "it was asked again, alone")
+        assert at.text(0).count("▎ Why?") == 1
+
+
+async def test_one_that_needs_a_tool_is_answered_in_the_chat(home: Path) -> None:
+    bots = [BOTS[0], Bot(SECOND, "Helped", [RequireAction((ToolCall("time", {}, "call_1"),))])]
+    async with side(home, bots=bots) as at:
+        await at.ask("When?")
+        await at.answered()
+        assert "needs you" in at.figures(1)
+        assert "o opens it in the chat" in at.figures(1)
+
+
+async def test_what_is_typed_is_kept_as_the_draft_of_the_chat(home: Path) -> None:
+    async with side(home, typed="half a") as at:
+        assert at.screen.prompt.message == "half a"
+        await at.at.pilot.press(*" thought")
+        await at.at.until(lambda: at.at.screen.prompt.message == "half a thought", "the chat has it")
+        key = await _draft_key(at)
+        assert key
+
+
+async def _draft_key(at: Side) -> str:
+    """The conversation of the chat under the columns, once its draft is stored."""
+    screen = at.at.screen
+    await at.at.until(lambda: screen.conversation, "it has a conversation")
+    key = screen.conversation
+
+    async def is_stored() -> bool:
+        opened = await at.at.app.home.call(lambda engine: engine.conversations.open(key))
+        return opened is not None and opened.draft == "half a thought"
+
+    for _ in range(500):
+        if await is_stored():
+            return key
+        await at.at.pilot.pause(0.01)
+    raise AssertionError("the draft was never stored")
+
+
+async def test_columns_share_the_width_and_stay_readable(home: Path) -> None:
+    async with side(home, [SECOND, THIRD]) as at:
+        for width in (60, 80, 120):
+            await at.at.pilot.resize_terminal(width, 30)
+            await at.at.pilot.pause()
+            widths = [column.size.width + column.gutter.width for column in at.screen.columns]
+            assert widths == [max(30, width // 3 + (number < width % 3)) for number in range(3)]
+
+
+async def test_a_theme_reaches_the_columns(home: Path) -> None:
+    async with side(home) as at:
+        before = at.screen.columns[0].log_widget._palette
+        at.at.app.choose_theme("coze-light")
+        await at.at.until(lambda: at.screen.columns[0].log_widget._palette != before, "it is drawn anew")
