@@ -336,7 +336,12 @@ COMMANDS: Mapping[str, Command] = {
         Command(
             "doctor",
             N_("show settings, token, folders and terminal, and what is wrong with them"),
-            (*_BOT, Option("--online", N_("also ask the site, with one call")), *_COMMON),
+            (
+                *_BOT,
+                Option("--online", N_("also ask the site, with one call")),
+                Option("--copy", N_("also copy a line, to be pasted: whether the clipboard takes it")),
+                *_COMMON,
+            ),
         ),
     )
 }

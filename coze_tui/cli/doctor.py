@@ -28,6 +28,8 @@ from coze_tui.errors import CozeTuiError, CredentialsError, NotServedError
 from coze_tui.i18n import _
 from coze_tui.settings import definitions
 from coze_tui.text import clean_line
+from coze_tui.tui.copying import copied_words
+from coze_tui.tui.terminal.clipboard import copy
 
 _LIBRARIES = ("textual", "rich", "httpx", "httpx-sse", "platformdirs")
 _TERMINAL = ("TERM", "COLORTERM", "TERM_PROGRAM", "TMUX", "STY", "SSH_CONNECTION", "SSH_TTY", "NO_COLOR")
@@ -46,6 +48,8 @@ def run_doctor(command: Command, arguments: Arguments, environment: Mapping[str,
     _print(_("token"), _token(start, problems))
     _print(_("folders and files"), _folders(start))
     _print(_("terminal"), _terminal(environment))
+    if arguments.copy:
+        _print(_("clipboard"), ((_("copied"), asyncio.run(_copied(start, environment))),))
     _print(_("network"), _variables((*_NETWORK, *map(str.lower, _NETWORK)), environment))
     dialect = dialect_of(base_url=start.settings.base_url)
     if arguments.online:
@@ -153,6 +157,18 @@ def _terminal(environment: Mapping[str, str]) -> _Facts:
             yield name, f"{is_tty}, {stream.encoding}"
     yield _("encoding"), locale.getpreferredencoding(False)
     yield from _variables((*_TERMINAL, *_LOCALE), environment)
+
+
+async def _copied(start: Start, environment: Mapping[str, str]) -> str:
+    """Copy a line that tells when; how far that is known to have worked."""
+
+    def write(sequence: str) -> None:
+        print(sequence, end="", flush=True)
+
+    text = _("copied by coze-tui at {time}").format(time=time.strftime("%H:%M:%S"))
+    terminal = write if sys.stdout is not None and sys.stdout.isatty() else None
+    copied = await copy(text, write=terminal, folder=start.paths.copies, env=environment)
+    return copied_words(copied, _("line"))
 
 
 def _variables(names: Sequence[str], environment: Mapping[str, str]) -> _Facts:

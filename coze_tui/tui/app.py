@@ -56,7 +56,7 @@ _FIRST_STYLES = (
 """Of what the first frame shows; all others are read after it, always in this order."""
 _OTHER_STYLES = (
     *("panel", "field", "rows", "passage", "json_view", "dialogs", "bot_list", "bots"),
-    *("first_run", "tool_request", "help", "history", "timeline_bar", "inspector"),
+    *("first_run", "tool_request", "help", "doctor", "history", "timeline_bar", "inspector"),
     *("replay", "difference", "statistics", "side_by_side"),
 )
 

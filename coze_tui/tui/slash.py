@@ -120,6 +120,10 @@ async def _help(screen: ChatScreen, argument: str) -> None:
     screen.action_help()
 
 
+async def _doctor(screen: ChatScreen, argument: str) -> None:
+    screen.examine_terminal()
+
+
 async def _login(screen: ChatScreen, argument: str) -> None:
     screen.open_first_run()
 
@@ -158,6 +162,7 @@ def slash_commands() -> tuple[SlashCommand, ...]:
         SlashCommand("/lang", N_("Language"), N_("Change the language: en, zh_CN"), _language, N_("CODE")),
         SlashCommand("/login", N_("Log in"), N_("Choose site, token and bot"), _login),
         SlashCommand("/help", N_("Help"), N_("Keys and commands"), _help),
+        SlashCommand("/doctor", N_("Doctor"), N_("Try keys, clipboard and terminal"), _doctor),
         SlashCommand("/quit", N_("Quit"), N_("Leave the program"), _quit),
     )
 

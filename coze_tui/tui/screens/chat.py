@@ -611,6 +611,12 @@ class ChatScreen(ConversationScreen):
         commands = [(command.name, _(command.help)) for command in slash_commands()]
         self.app.push_screen(HelpScreen(self, commands))
 
+    def examine_terminal(self) -> None:
+        """What arrives from this terminal, and what it can do."""
+        from coze_tui.tui.screens.doctor import DoctorScreen
+
+        self.app.push_screen(DoctorScreen(self))
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Esc goes back to the prompt, and from there stops the answer while there is one."""
         is_back = self.focused is not self.prompt or self.sidebar.has_class("-overlay")

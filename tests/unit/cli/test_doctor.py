@@ -108,3 +108,12 @@ def test_a_home_that_cannot_be_made_is_told(tmp_path: Path, capsys: pytest.Captu
 def test_it_speaks_chinese_with_every_column_in_place(command: Command) -> None:
     ran = command("doctor", "--lang", "zh_CN")
     assert "没有发现问题。" in ran.out
+
+
+def test_copy_tells_where_the_line_is(command: Command) -> None:
+    ran = command("doctor", "--copy")
+    told = section(ran.out, "clipboard")
+    path = told.rpartition("saved as ")[2].strip()
+    assert Path(path).read_text().startswith("copied by coze-tui at ")
+    assert "\x1b" not in ran.out
+    assert "clipboard" not in command("doctor").out.splitlines()

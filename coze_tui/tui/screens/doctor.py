@@ -1,0 +1,160 @@
+"""What the program sees of this terminal: the keys that arrive, where copies go, how wide signs are."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from rich.cells import cell_len, set_cell_size
+from textual import events, getters
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import TextArea
+
+from coze_tui.i18n import N_, _
+from coze_tui.text import clean_line
+from coze_tui.tui.key_names import long_key
+from coze_tui.tui.screens.panel import Panel, Reading
+from coze_tui.tui.widgets.passage import Paragraph, Passage
+
+if TYPE_CHECKING:
+    from coze_tui.tui.app import CozeApp
+
+_MOST_KEYS = 4
+_KEY_CELLS = 14
+_VARIABLES = ("TERM", "TERM_PROGRAM", "COLORTERM", "NO_COLOR", "TMUX", "STY", "SSH_CONNECTION", "SSH_TTY")
+_SIGNS = ("0123456789", "一二三四五", "👍👩‍👩‍👧🇨🇳❤️👋🏽", "e̊a̋ȯûı́ñçx̂ẙz̄")
+"""Ten cells each, as a terminal should count them."""
+
+
+class DoctorScreen(Panel[None]):
+    """Three things that differ between terminals, each to be tried on the spot.
+
+    Args:
+        screen: Whose keys are told; it is asked now, while it still has its focus.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "copy", N_("copy a line"), id="doctor.copy"),
+        Binding("pagedown", "page(1)", N_("page down"), id="doctor.page_down", show=False),
+        Binding("pageup", "page(-1)", N_("page up"), id="doctor.page_up", show=False),
+    ]
+    PART = N_("Doctor")
+
+    keys = getters.query_one("#keys", Passage)
+    reading = getters.query_one(Reading)
+
+    def __init__(self, screen: Screen[Any]) -> None:
+        super().__init__(_("Doctor"), is_tall=True)
+        self._meanings = _meanings(screen)
+        self._types = isinstance(screen.focused, TextArea)
+        self._pressed: deque[Paragraph] = deque(maxlen=_MOST_KEYS)
+
+    @property
+    def coze(self) -> CozeApp:
+        """The app, with what screens need of it."""
+        return cast("CozeApp", self.app)
+
+    def body(self) -> Iterable[Widget]:
+        """Keys, clipboard, terminal."""
+        with Reading(classes="body") as reading:
+            reading.can_focus = False
+            yield Passage(
+                [(_("KEYS"), "muted bold")],
+                _("Press keys, and see what arrives here and what it means in the chat."),
+            )
+            yield Passage("", id="keys")
+            yield Passage(
+                "",
+                [(_("CLIPBOARD"), "muted bold")],
+                *self._clipboard(),
+                "",
+                [(_("TERMINAL"), "muted bold")],
+                *self._terminal(),
+                "",
+                _("The bars stand under each other where the terminal counts cells as this program does:"),
+                *([(f"{signs}{' ' * (10 - cell_len(signs))}│", "text")] for signs in _SIGNS),
+                [(self._emoji(), "muted")],
+            )
+
+    def on_mount(self) -> None:
+        """Nothing has been pressed yet."""
+        self._show_keys()
+
+    def on_key(self, key: events.Key) -> None:
+        """Tell the key; only those of this panel do anything besides."""
+        if key.key not in self._bindings.key_to_bindings:
+            key.stop()
+            key.prevent_default()
+        meaning = self._meanings.get(key.key)
+        if meaning is None and key.is_printable:
+            meaning = _("text") if self._types else ""
+        self._pressed.appendleft(
+            [
+                (set_cell_size(long_key(key.key), _KEY_CELLS), "bot bold"),
+                (meaning or _("nothing in the chat"), "text"),
+            ]
+        )
+        self._show_keys()
+
+    def action_page(self, step: int) -> None:
+        """Scroll, where not all fits."""
+        self.reading.scroll_relative(y=step * (self.reading.size.height - 1), animate=False)
+
+    def _show_keys(self) -> None:
+        waiting: list[Paragraph] = [[("…", "muted")]] * (_MOST_KEYS - len(self._pressed))
+        hint = _(
+            "Where Shift+Enter arrives as Enter the terminal tells no difference; {key} makes a new line."
+        ).format(key=long_key("ctrl+j"))
+        self.keys.show(*self._pressed, *waiting, [(hint, "muted")])
+
+    def _clipboard(self) -> Sequence[Paragraph]:
+        folder = clean_line(str(self.coze.access.paths.copies))
+        if self.coze.access.environment.get("TMUX"):
+            way = _("What is copied goes into tmux's buffer, and from there to the terminal's clipboard.")
+        else:
+            way = _(
+                "What is copied is sent to the terminal's clipboard (OSC 52), and kept in a file in {folder}."
+            ).format(folder=folder)
+        return (way, [(_("No terminal says whether it took it: press y, and paste somewhere."), "muted")])
+
+    def _emoji(self) -> str:
+        if self.coze.palette.simple_emoji:
+            return _("Answers are drawn without what is counted differently: simple_emoji is on here.")
+        return _("If they do not, turn simple_emoji on in the settings.")
+
+    def action_copy(self) -> None:
+        """Copy a line that tells when."""
+        text = _("copied by coze-tui at {time}").format(time=time.strftime("%H:%M:%S"))
+        self.coze.copy_and_tell(text, _("line"))
+
+    def _terminal(self) -> Sequence[Paragraph]:
+        app, environment = self.coze, self.coze.access.environment
+        size = app.size
+        facts = {
+            _("size"): f"{size.width}×{size.height}",
+            _("colours"): app.console.color_system or _("none"),
+            _("redraws a second"): str(app.frames_per_second),
+            **{name: clean_line(environment[name]) for name in _VARIABLES if environment.get(name)},
+        }
+        width = max(map(cell_len, facts))
+        return [
+            [(name + " " * (width + 2 - cell_len(name)), "muted"), (value, "text")]
+            for name, value in facts.items()
+        ]
+
+
+def _meanings(screen: Screen[Any]) -> Mapping[str, str]:
+    """What each key does where the focus is, by its name; the innermost part wins."""
+    found: dict[str, str] = {}
+    around = screen.focused.ancestors_with_self if screen.focused is not None else (screen, screen.app)
+    for node in around:
+        bindings = node._bindings.copy()  # the only place where all of a part's bindings are
+        bindings.apply_keymap(node.app._keymap)
+        for key, binding in bindings:
+            words = _(binding.tooltip or binding.description) if binding.description else ""
+            found.setdefault(key, " · ".join(filter(None, (words, binding.id))))
+    return found

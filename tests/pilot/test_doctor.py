@@ -1,0 +1,97 @@
+"""The doctor's page: which keys arrive, where copies go, what the terminal is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.cells import cell_len
+
+from coze_tui.standin.bots import Bot
+from coze_tui.standin.scenarios import Answer
+from coze_tui.tui.screens.doctor import DoctorScreen
+from coze_tui.tui.widgets.passage import Passage
+from tests.pilot.conftest import Desk, desk
+
+BOTS = [Bot("7511000000000000777", "海水", [Answer("河流把盐带走。")])]
+
+
+async def open_doctor(at: Desk) -> DoctorScreen:
+    await at.ask("/doctor")
+    await at.until(lambda: isinstance(at.app.screen, DoctorScreen), "the page is open")
+    screen = at.app.screen
+    assert isinstance(screen, DoctorScreen)
+    return screen
+
+
+def told(screen: DoctorScreen) -> str:
+    return "\n".join(passage.text for passage in screen.query(Passage))
+
+
+async def test_a_key_tells_what_it_means_and_does_nothing_else(home: Path) -> None:
+    async with desk(home, BOTS) as at:
+        screen = await open_doctor(at)
+        await at.pilot.press("ctrl+s", "ctrl+j", "ctrl+p", "x", "f12")
+        assert screen.keys.text.splitlines()[:4] == [
+            "F12           nothing in the chat",
+            "x             text",
+            "Ctrl+P        command palette · app.commands",
+            "Ctrl+J        new line · prompt.new_line",
+        ]
+        assert at.app.screen is screen
+        await at.pilot.press("escape")
+        assert len(at.app.screen_stack) == 1
+        assert at.screen.prompt.message == ""
+
+
+async def test_a_key_of_ones_own_tells_its_action(home: Path) -> None:
+    (home / "config").mkdir(parents=True)
+    (home / "config" / "settings.toml").write_text('[keys]\n"chat.new" = "f4"\n')
+    async with desk(home, BOTS) as at:
+        screen = await open_doctor(at)
+        await at.pilot.press("f4", "ctrl+n")
+        lines = screen.keys.text.splitlines()
+        assert lines[1] == "F4            new conversation · chat.new"
+        assert "chat.new" not in lines[0]
+
+
+async def test_all_of_it_can_be_read_on_a_small_screen(home: Path) -> None:
+    async with desk(home, BOTS, size=(60, 20)) as at:
+        screen = await open_doctor(at)
+        await at.pilot.press("pagedown", "pagedown", "pagedown")
+        await at.until(lambda: screen.reading.scroll_offset.y == screen.reading.max_scroll_y > 0, "the end")
+        await at.pilot.press("pageup", "pageup", "pageup")
+        await at.until(lambda: screen.reading.scroll_offset.y == 0, "the beginning")
+
+
+async def test_y_copies_a_line_that_can_be_pasted(home: Path) -> None:
+    async with desk(home, BOTS) as at:
+        await open_doctor(at)
+        await at.pilot.press("y")
+        copied = at.app.access.paths.copies / "copied.txt"
+        await at.until(copied.exists, "it is in the file")
+        assert copied.read_text().startswith("copied by coze-tui at ")
+
+
+async def test_it_tells_the_terminal_and_the_way_of_copies(home: Path) -> None:
+    async with desk(home, BOTS, environment={"TERM": "xterm\x1b[31m", "SSH_TTY": "/dev/pts/7"}) as at:
+        text = told(await open_doctor(at))
+        assert "120×40" in text
+        assert "redraws a second  15" in text
+        assert "/dev/pts/7" in text
+        assert "\x1b" not in text
+        assert "OSC 52" in text
+        assert str(at.app.access.paths.copies) in text
+
+
+async def test_inside_tmux_copies_go_there_and_emoji_are_simple(home: Path) -> None:
+    async with desk(home, BOTS, environment={"TMUX": "/tmp/tmux-0/default,1,0"}) as at:
+        text = told(await open_doctor(at))
+        assert "tmux's buffer" in text
+        assert "simple_emoji is on here" in text
+
+
+async def test_the_bars_of_the_signs_stand_in_one_column(home: Path) -> None:
+    async with desk(home, BOTS) as at:
+        lines = told(await open_doctor(at)).splitlines()
+        bars = [cell_len(line.partition("│")[0]) for line in lines if line.endswith("│")]
+        assert bars == [10] * 4
