@@ -49,7 +49,7 @@ from tests.unit.tui.terminal.test_keys import HOSTILE_PASTE, Keyboard
 
 CASES = Path(__file__).with_name("cases")
 PALETTE = Palette.dark()
-LONGEST_STALL_S = 1.0
+LONGEST_STALL_S = 0.25
 """Of a whole small text at once; what the screen must hold to is measured in tests/benchmarks."""
 SMALL = Limits(line=3_000, event=6_000, reply=60_000, frames=300)
 _CONTROL = re.compile(

@@ -22,12 +22,15 @@ _WIDEST = 48
 """A column of a table that scrolls is not wider."""
 _UNSETTLED_ROWS = 30
 """Up to here a row that is still being written may widen its columns."""
+_FITTED_ROWS = 400
+"""So many rows say how wide the columns are. A longer table takes all the room there is, for what may still
+come: to draw thousands of rows anew because of one that is wider would hold up the keys."""
 
 Cell = list[Logical]
 
 
 class Table(Block):
-    """A table. A row costs the same however many there are, unless it widens a column."""
+    """A table. A row costs the same however many there are; only the first ones can widen a column."""
 
     kind = Kind.TABLE
 
@@ -38,8 +41,13 @@ class Table(Block):
         self._columns = len(aligns)
         self._head = self._cells(head, page.palette.table_header)
         self._rows: list[list[Cell]] = []
+        """Those that say how wide the columns are."""
         self._count = 0
         """Rows that are drawn."""
+        self._is_fitted = False
+        """The columns stay as they are."""
+        self._is_drafted = False
+        """The columns are as a row wants them that has not ended."""
         self._is_airy = False
         """Whether a row has more than one line."""
         self._natural = [0] * self._columns
@@ -50,12 +58,17 @@ class Table(Block):
 
     def grow(self, text: str) -> None:
         row = self._cells(text, self.page.palette.text)
-        self._rows.append(row)
-        self._measure(row)
-        if self._refitted():
-            return
+        if not self._is_fitted:
+            self._rows.append(row)
+            asks = self._measure(row) or self._is_drafted
+            self._is_drafted = False
+            if len(self._rows) == _FITTED_ROWS:
+                self._take_all_room()
+                return
+            if asks and self._refitted():
+                return
         drawn = self._row(row)
-        if self._is_airy or len(drawn) == 1:
+        if self._is_fitted or self._is_airy or len(drawn) == 1:
             self._put(drawn)
         else:
             self._draw_all()
@@ -64,16 +77,18 @@ class Table(Block):
         if text is None:
             return []
         row = self._cells(text, self.page.palette.text)
-        if len(self._rows) < _UNSETTLED_ROWS:
+        if not self._is_fitted and len(self._rows) < _UNSETTLED_ROWS:
             natural, longest = self._natural[:], self._longest_word[:]
-            self._measure(row)
-            self._refitted()
+            self._is_drafted = self._measure(row) or self._is_drafted
+            if self._is_drafted:
+                self._refitted()
             self._natural, self._longest_word = natural, longest
-        between = [self._rule()] if self._is_airy and self._rows else []
+        between = [self._rule()] if self._is_airy and self._count else []
         return between + self._row(row)
 
     def finish(self) -> None:
-        self._refitted()
+        if self._is_drafted:
+            self._refitted()
         self._rows.clear()
 
     def may_link(self) -> bool:
@@ -96,14 +111,18 @@ class Table(Block):
             row.append([untorn(line) for line in inline.parse(source, style, references).lines])
         return row
 
-    def _measure(self, row: list[Cell]) -> None:
+    def _measure(self, row: list[Cell]) -> bool:
+        """Take a row into account; whether it asks for more room than those before."""
+        asks = False
         for column, cell in enumerate(row):
             for logical in cell:
                 text = "".join([run.text for run in logical])
-                self._natural[column] = max(self._natural[column], cells(text))
-                words = _LATIN_WORD.findall(text)
-                if words:
-                    self._longest_word[column] = max(self._longest_word[column], max(map(len, words)))
+                size, longest = cells(text), max(map(len, _LATIN_WORD.findall(text)), default=0)
+                if size > self._natural[column]:
+                    self._natural[column], asks = size, True
+                if longest > self._longest_word[column]:
+                    self._longest_word[column], asks = longest, True
+        return asks
 
     def _fit(self) -> list[int]:
         room = self.room - len(_GAP) * (self._columns - 1)
@@ -124,6 +143,17 @@ class Table(Block):
         self._widths = widths
         self._draw_all()
         return True
+
+    def _take_all_room(self) -> None:
+        widths = self._fit()
+        spare = self.room - len(_GAP) * (self._columns - 1) - sum(widths)
+        if spare > 0:
+            widths = [size + spare // self._columns for size in widths]
+            widths[-1] += spare % self._columns
+        self._widths = widths
+        self._draw_all()
+        self._is_fitted = True
+        self._rows.clear()
 
     def _draw_all(self) -> None:
         self.fixed.clear()

@@ -1,5 +1,6 @@
 """Tables."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -87,6 +88,27 @@ def test_a_row_costs_the_same_however_many_there_are() -> None:
 
 
 CELL = st.text(alphabet="ab 中👍*`", max_size=30).map(lambda text: text.replace("|", ""))
+
+
+@pytest.mark.parametrize("length", [20, 400, 900])
+def test_a_row_that_wants_more_room_draws_no_more_than_some_hundred_rows_anew(length: int) -> None:
+    document = Document(60, PALETTE, "| a | b |\n|---|---|\n")
+    for number in range(length):
+        document.append(f"| {number} | b |\n")
+    before = len(document.lines)
+    first = document.append("| a row | that wants much more room than those before it have asked for |\n")
+    assert (first == before) is (length >= 400)
+    assert len(document.lines) < before + 5 + length * (length < 400)
+    assert {line.width for line in document.lines} == {document.lines[0].width}
+    assert document.lines == Document(60, PALETTE, document.source).lines
+
+
+def test_a_row_is_no_wider_than_the_head_when_its_text_turns_out_narrower() -> None:
+    document = Document(60, PALETTE, "| a | b |\n|---|---|\n| 1 | 2 |\n")
+    document.append("| **some words | [x](http://example.com/a/long/way")
+    document.append("** | y |\n")
+    document.append("| 3 | 4 |\n")
+    assert document.lines == Document(60, PALETTE, document.source).lines
 
 
 @given(st.lists(st.lists(CELL, min_size=3, max_size=3), max_size=6), st.integers(8, 70))
