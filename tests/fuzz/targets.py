@@ -50,7 +50,7 @@ from tests.unit.tui.terminal.test_keys import HOSTILE_PASTE, Keyboard
 CASES = Path(__file__).with_name("cases")
 PALETTE = Palette.dark()
 LONGEST_STALL_S = 0.25
-"""Of a whole small text at once; what the screen must hold to is measured in tests/benchmarks."""
+"""Of CPU, for one piece of an answer, however large."""
 SMALL = Limits(line=3_000, event=6_000, reply=60_000, frames=300)
 _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
