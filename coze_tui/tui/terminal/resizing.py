@@ -7,6 +7,7 @@ screen flickers between both, or stays in the old one.
 
 from __future__ import annotations
 
+from textual import events
 from textual.await_complete import AwaitComplete
 from textual.geometry import Size
 from textual.screen import Screen, ScreenResultType
@@ -31,3 +32,17 @@ class CurrentSizeScreen(OnceLeftScreen[ScreenResultType]):
 
     def _screen_resized(self, size: Size) -> None:
         super()._screen_resized(self.app.size)
+
+    def _on_mount(self, event: events.Mount) -> None:
+        """Before the first layout: Textual gives a screen the classes of its size only after that."""
+        width, height = self.app.size
+        for length, breakpoints in (
+            (width, self.HORIZONTAL_BREAKPOINTS),
+            (height, self.VERTICAL_BREAKPOINTS),
+        ):
+            for name in self._get_breakpoint_classes(length, breakpoints or []):
+                self.add_class(name)
+
+    def _on_resize(self, event: events.Resize) -> None:  # type: ignore[override]
+        """Textual's own handler comes after this one and gives the classes of the size in the event."""
+        event.size = self.app.size

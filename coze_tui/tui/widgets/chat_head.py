@@ -70,9 +70,11 @@ def _facts(chat: InspectedChat) -> list[Part]:
 
 
 def state_part(chat: InspectedChat) -> Part:
-    """How the chat stands, as sign, word and time."""
-    figures = chat.figures
+    """How the chat stands, as sign, word and time; of one that is over also while its frames are read."""
+    facts, figures = chat.facts, chat.figures
     if figures.outcome is None:
+        if facts.outcome is not None:
+            return outcome_part(facts.outcome, facts.total_us)
         chip = Chip(activity_of(figures.phase), clean_line(figures.tool), figures.last_us)
         return f"{chip.activity.sign} {chip.text}", chip.activity.role
     return outcome_part(figures.outcome, figures.last_us)

@@ -52,3 +52,44 @@ async def test_a_screen_is_left_once_however_often_that_is_asked_for() -> None:
         assert isinstance(app.screen, Page)
         assert len(app.screen_stack) == 1
     assert answers == [1]
+
+
+class Sized(CurrentSizeScreen[None]):
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (90, "-wide")]  # noqa: RUF012 Textual's type is off
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (40, "-tall")]  # noqa: RUF012
+    CSS = "Sized.-narrow #beside { display: none; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.laid_out: list[bool] = []
+        """At each layout, whether the part that a narrow screen has no room for was there."""
+
+    def compose(self) -> ComposeResult:
+        yield Static("text", id="beside")
+
+    def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
+        super()._refresh_layout(size, scroll)
+        self.laid_out.append(bool(self.query_one("#beside").size))
+
+
+async def test_a_screen_is_laid_out_for_its_size_from_the_first_time_on() -> None:
+    app = Sample()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = Sized()
+        await app.push_screen(screen)
+        await pilot.pause()
+        assert screen.classes >= {"-narrow", "-low"}
+        assert screen.laid_out
+        assert not any(screen.laid_out)
+
+
+async def test_the_classes_are_those_of_the_latest_size() -> None:
+    app = Sample()
+    async with app.run_test(size=(100, 50)) as pilot:
+        screen = Sized()
+        await app.push_screen(screen)
+        screen.post_message(events.Resize(Size(80, 24), Size(80, 24)))
+        for _ in range(5):
+            await pilot.pause()
+        assert {"-wide", "-tall"} <= screen.classes
+        assert not {"-narrow", "-low"} & screen.classes
