@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import getters, on, work
@@ -40,8 +41,10 @@ _NARROW = 100
 """Columns under which the data do not stand beside the list."""
 _LOW, _TALL = 22, 34
 """Lines under which the timeline gives one away, and from which the data stand below the list."""
-_CHUNK = 400
+_CHUNK = 100
 """Frames that are read in one go: some milliseconds."""
+_SHOWN = 0.1
+"""Seconds of reading after which what was read is shown."""
 _SOON, _LATER = 0.15, 1.0
 """Seconds between two looks at a chat that runs."""
 _MOST_PROBLEMS = 2
@@ -141,10 +144,15 @@ class InspectorScreen(FailingScreen[None]):
         if not self._wanted and not page.is_over:
             self.frames.action_edge(True)
         while True:
+            shown_at = 0.0
             for start in range(0, len(page.frames), _CHUNK):
                 self.chat.add(page.frames[start : start + _CHUNK])
-                self._grown()
+                if monotonic() - shown_at > _SHOWN:
+                    self._grown()
+                    shown_at = monotonic()
                 await asyncio.sleep(0)
+            if page.frames:
+                self._grown()
             if page.is_over:
                 break
             await asyncio.sleep(_SOON if page.frames else _LATER)

@@ -134,6 +134,8 @@ class JsonTreeView(Drawn, ScrollView, can_focus=True):
         self._changed()
 
     def _changed(self) -> None:
+        if not self.size:
+            return  # it is not to be seen; `on_resize` comes before it is
         self.virtual_size = Size(self.line_width, len(self._lines))
         self._follow()
 
@@ -202,6 +204,9 @@ class FrameView(Vertical):
         super().__init__(id=id)
         self._head = FrameHead()
         self.data = JsonTreeView(id="data")
+        self._run: list[FrameRow] = []
+        """What `_text` was read from."""
+        self._text = ""
 
     def compose(self) -> ComposeResult:
         """Head and data."""
@@ -215,10 +220,21 @@ class FrameView(Vertical):
             self.data.show("")
         elif line.is_run:
             self._head.show([(clean_line(line.row.frame.event), "text bold")], _run_facts(line, run))
-            self.data.show(joined_text(run))
+            self.data.show(self._text_of(run))
         else:
             self._head.show([(clean_line(line.row.frame.event) or _("no name"), "text bold")], _facts(line))
             self.data.show(line.row.frame.data)
+
+    def _text_of(self, run: list[FrameRow]) -> str:
+        """The joined text of a run; of sound, which is no text, the first frame."""
+        if run[0].kind == "audio":
+            return run[0].frame.data
+        known = len(self._run)
+        if known > len(run) or not known or self._run[0] is not run[0]:
+            known, self._text = 0, ""
+        self._text += _joined(run[known:])  # of a run that grows only what is new is read
+        self._run = run
+        return self._text
 
 
 def _facts(line: FrameLine) -> list[Part]:
@@ -248,10 +264,8 @@ def _run_facts(line: FrameLine, run: list[FrameRow]) -> list[Part]:
     ]
 
 
-def joined_text(run: list[FrameRow]) -> str:
-    """The pieces of text in deltas, joined; of sound, which is no text, the first frame."""
-    if run and run[0].kind == "audio":
-        return run[0].frame.data
+def _joined(run: list[FrameRow]) -> str:
+    """The pieces of text in deltas."""
     pieces = []
     for row in run:
         try:
