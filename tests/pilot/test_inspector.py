@@ -129,11 +129,12 @@ async def test_runs_fold_and_the_filter_finds_what_is_in_them(home: Path) -> Non
         assert (screen.frames.current.is_run, screen.frames.current.count) == (True, 3)
         assert "一二三" in text_of(screen.view.data)
         await at.pilot.press("enter")
-        assert screen.frames.current.is_open or screen.frames.current
+        assert screen.frames.current.is_open
         assert screen.chat.table.line_count == len(screen.chat.table.rows) + 1
         await at.pilot.press("space", "slash", *"delta", *" ", "二")
         await at.until(lambda: screen.chat.table.found_count == 1)
         await at.pilot.press("enter")
+        assert screen.focused is screen.frames
         assert '"content": "二"' in text_of(screen.view.data)
         await at.pilot.press("escape")
         assert screen.chat.table.filter == ""

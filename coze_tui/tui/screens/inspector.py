@@ -66,6 +66,7 @@ class InspectorScreen(FailingScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash,ctrl+f", "filter", N_("filter"), id="inspector.filter"),
+        Binding("enter,down", "take_filter", N_("to the frames"), id="inspector.take_filter", show=False),
         Binding("y", "copy_data", N_("copy"), id="inspector.copy", tooltip=N_("copy the data")),
         Binding("c", "copy_curl", N_("curl"), id="inspector.curl", tooltip=N_("copy as a curl command")),
         Binding("C", "give", N_("copy in another form"), id="inspector.give", show=False),
@@ -202,8 +203,8 @@ class InspectorScreen(FailingScreen[None]):
         self.frames.set_filter(changed.value)
         self._tell_found()
 
-    @on(Input.Submitted)
-    def _filter_taken(self) -> None:
+    def action_take_filter(self) -> None:
+        """From the filter to what it found."""
         self.frames.focus()
 
     def _tell_found(self) -> None:
@@ -274,8 +275,8 @@ class InspectorScreen(FailingScreen[None]):
         if action in ("copy_curl", "give") and not self.chat.facts.question:
             return False
         if isinstance(self.focused, Field):
-            return action in ("back", "other_pane", "help")
-        return True
+            return action in ("take_filter", "back", "other_pane", "help")
+        return action != "take_filter"
 
     # --- given on ---
 
