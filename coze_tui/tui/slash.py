@@ -36,6 +36,13 @@ class SlashCommand:
         return run
 
 
+async def _send(screen: ChatScreen, argument: str) -> None:
+    if argument:
+        screen.ask(argument)
+    else:
+        screen.prompt.send()
+
+
 async def _new(screen: ChatScreen, argument: str) -> None:
     screen.action_new()
 
@@ -135,6 +142,13 @@ async def _quit(screen: ChatScreen, argument: str) -> None:
 def slash_commands() -> tuple[SlashCommand, ...]:
     """All commands, in the order of the help."""
     return (
+        SlashCommand(
+            "/send",
+            N_("Send"),
+            N_("Send what is typed, or a text that begins with a slash"),
+            _send,
+            N_("TEXT"),
+        ),
         SlashCommand("/new", N_("New conversation"), N_("Begin a new conversation"), _new),
         SlashCommand("/history", N_("History"), N_("Look through all conversations"), _history),
         SlashCommand("/bot", N_("Choose a bot"), N_("Choose another bot"), _bot, N_("ID")),

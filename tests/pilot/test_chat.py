@@ -20,6 +20,7 @@ from coze_tui.standin.scenarios import (
     ToolResponse,
 )
 from coze_tui.tui.app import Wish
+from coze_tui.tui.slash import slash_commands
 from tests.pilot.conftest import desk
 
 BOT = "7511000000000000777"
@@ -215,3 +216,15 @@ async def test_a_file_that_is_not_there_is_refused_with_a_sentence(home: Path) -
         await at.ask("/attach /no/such/file.png")
         await at.until(lambda: at.app._notifications)
         assert at.screen.attachments.files == ()
+
+
+async def test_send_takes_a_text_that_begins_with_a_slash_and_what_is_typed_already(home: Path) -> None:
+    async with desk(home, [Bot("7511000000000000777", "海水", [Answer("河流把盐带走。")])]) as at:
+        await at.ask("/send /help is what?")
+        await at.answered()
+        assert "▎ /help is what?" in at.text()
+        at.screen.prompt.set_message("from the palette")
+        at.screen.run_slash(next(one for one in slash_commands() if one.name == "/send"), "")
+        await at.until(lambda: "▎ from the palette" in at.text(), "it is sent")
+        assert at.screen.prompt.message == ""
+        await at.answered()

@@ -219,7 +219,7 @@ class Prompt(TextBox):
         elif self.selection.is_empty and self.document[row][:column].endswith("\\"):
             self._replace_via_keyboard("\n", (row, column - 1), (row, column))
         else:
-            self._send()
+            self.send()
         self._enter_is_typed = True
 
     def _send_line(self, key: events.Key) -> None:
@@ -227,7 +227,7 @@ class Prompt(TextBox):
         row, column = self.cursor_location
         if self._guard.is_quiet_since(key) and row and not column:
             self._replace_via_keyboard("", (row - 1, len(self.document[row - 1])), (row, 0))
-            self._send()
+            self.send()
 
     def action_new_line(self) -> None:
         """Begin a new line."""
@@ -270,7 +270,8 @@ class Prompt(TextBox):
 
     # --- sending ---
 
-    def _send(self) -> None:
+    def send(self) -> None:
+        """Send what is typed; in an empty box the follow-up or queued message that Enter means there."""
         message = self.message
         if not message.strip():
             if self.has_queue:
@@ -371,7 +372,7 @@ class Prompt(TextBox):
         else:
             self._put(candidate.text if may_send and candidate.is_complete else f"{candidate.text} ")
             if may_send and candidate.is_complete:
-                self._send()
+                self.send()
 
     def _take_path(self, typed: str, candidate: Candidate) -> None:
         row, column = self.cursor_location
