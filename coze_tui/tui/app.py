@@ -390,7 +390,7 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
         if self._is_quitting:
             return
         self._is_quitting = True
-        for screen in self.screen_stack:
+        for screen in reversed(self.screen_stack):  # what one leaves to the one below is kept there
             if isinstance(screen, FailingScreen):
                 await screen.before_leaving()
         await asyncio.to_thread(self.home.close, 5.0)

@@ -13,6 +13,7 @@ from coze_tui.engine.conversations import Opened
 from coze_tui.engine.updates import Phase
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer, Gate, Refuse, RequireAction, ToolCall
+from coze_tui.tui.app import Wish
 from coze_tui.tui.screens.bots import BotPicker
 from coze_tui.tui.screens.dialogs import AskText
 from coze_tui.tui.screens.side_by_side import SideBySideScreen
@@ -241,6 +242,15 @@ async def test_what_is_typed_is_kept_as_the_draft_of_the_chat(home: Path) -> Non
         key = at.at.screen.conversation
         while (await opened_here(at.at, key)).draft != "half a thought":
             await at.at.pilot.pause(0.01)
+
+
+async def test_what_is_typed_outlives_the_program_that_is_quit_at_once(home: Path) -> None:
+    async with side(home) as at:
+        at.screen.prompt.set_message("not sent")
+        await at.at.app.action_quit()
+        key = at.at.screen.conversation
+    async with desk(home, BOTS, wish=Wish(conversation=key)) as again:
+        await again.until(lambda: again.screen.prompt.message == "not sent", "it is there again")
 
 
 async def test_columns_share_the_width_and_stay_readable(home: Path) -> None:

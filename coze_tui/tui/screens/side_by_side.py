@@ -326,6 +326,9 @@ class SideBySideScreen(FailingScreen[Left]):
 
     # --- stopping, leaving ---
 
+    async def before_leaving(self) -> None:
+        self._keep_draft(self.prompt.message)
+
     def action_stop(self) -> None:
         """Stop all answers; what has come stays."""
         for column in self.columns:
