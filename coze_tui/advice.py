@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from coze_tui.addresses import other_site
-from coze_tui.code_sentences import LATER, NEW_TOKEN, REPORT, sentences_for
+from coze_tui.code_sentences import LATER, NEW_TOKEN, REPORT, REPORT_TO_OWN, sentences_for
 from coze_tui.errors import (
     ApiError,
     AttachmentError,
@@ -60,7 +60,8 @@ def advice(error: BaseException, *, base_url: str = "") -> Advice:
     """What to tell about this error.
 
     Args:
-        base_url: the API base in use; with it a refused token brings the hint at the other site.
+        base_url: the API base in use; with it a refused token brings the hint at the other site, and a server
+            of one's own is not reported to Coze.
     """
     match error:
         case ApiError():
@@ -103,9 +104,9 @@ def _for_api_error(error: ApiError, base_url: str) -> Advice:
     known = sentences_for(error)
     msg, logid = _outside(error.msg), _outside(error.logid)
     if known is None:
-        title, what, do = _unknown(error, msg)
+        title, what, do = _unknown(error, msg, base_url)
     else:
-        title, what, do = _(known[0]), _quoted(msg), _(known[1])
+        title, what, do = _(known[0]), _quoted(msg), _(_for_site(known[1], base_url))
     if error.retry_after is not None:
         do = _("The server asks to wait {seconds} s before the next try.").format(
             seconds=round(max(error.retry_after, 0))
@@ -116,7 +117,7 @@ def _for_api_error(error: ApiError, base_url: str) -> Advice:
     return Advice(number or title, what, do, logid, error.code)
 
 
-def _unknown(error: ApiError, msg: str) -> tuple[str, str, str]:
+def _unknown(error: ApiError, msg: str, base_url: str) -> tuple[str, str, str]:
     match error:
         case AuthError():
             do = _(NEW_TOKEN)
@@ -127,8 +128,14 @@ def _unknown(error: ApiError, msg: str) -> tuple[str, str, str]:
         case NotFoundError():
             do = _("Check the id and the address of the site.")
         case _:
-            do = _(REPORT)
+            do = _(_for_site(REPORT, base_url))
     return msg or _("the server gave no reason"), "", do
+
+
+def _for_site(do: str, base_url: str) -> str:
+    """The next step, in English; with a server of one's own nobody at Coze can help."""
+    is_own = base_url and not other_site(base_url)
+    return REPORT_TO_OWN if do == REPORT and is_own else do
 
 
 def _other_site_hint(base_url: str) -> str:

@@ -20,6 +20,7 @@ _NEW_CONVERSATION = N_("Start a new conversation.")
 LATER = N_("Try again a little later.")
 _FIX_WORKFLOW = N_("Fix the workflow in the editor, run it there once, publish it, then try again.")
 REPORT = N_("Try once more; if it happens again, report it to Coze's support with the logid.")
+REPORT_TO_OWN = N_("Try once more; if it happens again, look for the logid in the logs of that server.")
 _REQUEST = N_("This is how coze-tui asked; please report it, with the message and the logid.")
 _NOTHING = ""
 

@@ -98,6 +98,14 @@ def test_a_refused_token_brings_the_hint_at_the_other_site(code: int) -> None:
     assert "coze.c" not in advice(AuthError(code, "")).do
 
 
+@pytest.mark.parametrize("code", [5000, 103100001, 799999])
+def test_a_server_of_ones_own_is_not_reported_to_coze(code: int) -> None:
+    error = ApiError(code, "x", logid="20260101AB")
+    assert "Coze's support" in advice(error).do
+    assert "Coze's support" in advice(error, base_url="https://api.coze.com").do
+    assert "logs of that server" in advice(error, base_url="http://127.0.0.1:8888").do
+
+
 @pytest.mark.parametrize("word", ["access_denied", "expired_token", "invalid_client", "invalid_grant"])
 def test_oauth_s_words_have_sentences(word: str) -> None:
     told = advice(AuthError(-1, word))
