@@ -36,7 +36,7 @@ MEANINGS: Mapping[Exit, str] = {
     Exit.API: N_("Coze said no, the chat failed, or an expectation of bench was not met"),
     Exit.CUT: N_("no connection, a time limit, or the answer was cut off"),
     Exit.ACTION: N_("the bot waits for a tool of yours"),
-    Exit.STOPPED: N_("stopped with Ctrl+C; 143 by SIGTERM, 129 by SIGHUP"),
+    Exit.STOPPED: N_("stopped with Ctrl+C; 143 by SIGTERM, 129 by SIGHUP, 131 by SIGQUIT"),
     Exit.PIPE: N_("whoever read the output went away"),
 }
 

@@ -19,6 +19,7 @@ from coze_tui.cli.connect import Connection
 from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.linear_output import LinearPrinter
 from coze_tui.cli.start import Start, require_bot, tell_problems
+from coze_tui.cli.stopping import ENDING_SIGNALS
 from coze_tui.engine.conversations import new_key
 from coze_tui.engine.engine import Engine
 from coze_tui.engine.home import EngineHome, TurnFeed
@@ -66,8 +67,8 @@ def run_linear(start: Start, arguments: Arguments) -> int:
         return engine
 
     home: EngineHome[Engine] = EngineHome(build, Engine.close)
-    for name in ("SIGTERM", "SIGHUP"):
-        if (number := getattr(signal, name, None)) is not None:
+    for name in ENDING_SIGNALS:
+        if name != "SIGINT" and (number := getattr(signal, name, None)) is not None:
             signal.signal(number, _leave)
     if sys.stdin.isatty():
         with suppress(ImportError):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from coze_tui.cli.commands import Command
 
 PROGRAM = "coze-tui"
-_OUTPUT_FAILURES = frozenset({errno.ENOSPC, errno.EFBIG, errno.EIO})
+_OUTPUT_FAILURES = frozenset({errno.ENOSPC, errno.EFBIG, errno.EIO, errno.EBADF})
 """Without the name of a file: stdout cannot take more."""
 
 
@@ -45,11 +45,12 @@ def run() -> None:
 
 
 def _make_streams_safe() -> None:
-    """A terminal that is not UTF-8 ends nothing, and neither does one that is closed."""
-    for name in ("stdout", "stderr"):
+    """A terminal that is not UTF-8 ends nothing, nor does a closed stderr. A closed stdout fails."""
+    for name, mode in (("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY)):
         stream = getattr(sys, name)
-        if stream is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for as long as we live
+        if stream is None:  # writing to stdout fails then, as it must
+            number = os.open(os.devnull, mode)
+            setattr(sys, name, open(number, "w", encoding="utf-8"))  # noqa: SIM115 - for as long as we live
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
 

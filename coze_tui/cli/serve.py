@@ -13,6 +13,7 @@ from types import FrameType
 from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.commands import Command
 from coze_tui.cli.start import tell
+from coze_tui.cli.stopping import ENDING_SIGNALS
 from coze_tui.credentials import TOKEN_VARIABLE
 from coze_tui.engine.capture_files import problem_text, read_open_capture
 from coze_tui.errors import SettingsError
@@ -105,13 +106,13 @@ def _tell(stand_in: StandIn, bots: list[Bot]) -> None:
 
 
 def _ended_by_signal() -> threading.Event:
-    """Is set by Ctrl+C, SIGTERM, or the end of the terminal."""
+    """Is set by Ctrl+C and its like."""
     ended = threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:
         ended.set()
 
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+    for name in ENDING_SIGNALS:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, end)

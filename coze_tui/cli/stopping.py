@@ -7,6 +7,9 @@ import signal
 from collections.abc import Callable
 from types import FrameType
 
+ENDING_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+"""Names of those that ask for an end; a system may lack some. A core file would hold the token."""
+
 
 class Stopper:
     """Ctrl+C and its like: the first stops the turn, the second ends the program."""
@@ -19,7 +22,7 @@ class Stopper:
 
     def install(self) -> None:
         """Take the signals that mean an end. Not through the loop: it may be stuck in a write."""
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        for name in ENDING_SIGNALS:
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._take)

@@ -44,9 +44,9 @@ SCRIPTS: dict[str, tuple[str, int, bytes]] = {
     "a reader that goes away": ("$ask $q | head -c 20; exit ${PIPESTATUS[0]}", 141, b""),
     "a full disk behind stdout": ("$ask $q > /dev/full", 1, b"the output cannot be written"),
     "no stdin": ("$ask $q <&-", 0, b""),
-    "no stdout": ("$ask $q >&-", 0, b""),
+    "no stdout": ("$ask $q >&-", 1, b"the output cannot be written: Bad file descriptor"),
     "no stderr": ("$ask --events $q 2>&-", 0, b""),
-    "none of them": ("$ask $q <&- >&- 2>&-", 0, b""),
+    "none of them": ("$ask $q <&- >&- 2>&-", 1, b""),
     "a folder that was removed": ("mkdir gone; cd gone; rmdir ../gone; $ask $q", 0, b""),
     "few open files": ("ulimit -n 24; $ask $q", 0, b""),
     "an open umask": ("umask 0; $ask $q", 0, b""),
@@ -71,7 +71,7 @@ def test_a_command_with(keeper: Keeper, tmp_path: Path, what: str) -> None:
     assert status or not done.stderr, done
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_a_signal_stops_ask_and_the_server_is_told(
     keeper: Keeper, tmp_path: Path, number: signal.Signals
 ) -> None:

@@ -39,7 +39,7 @@ def command(
     """Runs `coze-tui` with these arguments; stdin is empty or the given text."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     if sys.platform != "win32":
-        handlers[signal.SIGHUP] = signal.getsignal(signal.SIGHUP)
+        handlers |= {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGQUIT)}
 
     def run(*tokens: str, stdin: str | bytes = b"", **variables: str) -> Ran:
         data = stdin.encode() if isinstance(stdin, str) else stdin

@@ -317,7 +317,8 @@ def held(environment: dict[str, str], *tokens: str) -> Iterator[tuple[subprocess
 @posix
 class TestEnding:
     @pytest.mark.parametrize(
-        ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+        ("number", "status"),
+        [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGQUIT, 131)],
     )
     def test_a_signal_keeps_the_text_cancels_the_chat_and_tells_by_the_status(
         self, environment: dict[str, str], number: signal.Signals, status: int

@@ -118,8 +118,8 @@ def test_a_demo_leaves_neither_files_nor_a_trace_in_the_home(
     assert not Path(environment["COZE_TUI_HOME"]).exists()
 
 
-def test_a_closed_stdout_or_stderr_does_no_harm(environment: dict[str, str]) -> None:
-    for redirect, status in ((">&-", 0), ("2>&-", 0), ("<&-", 0)):
+def test_only_a_closed_stdout_is_an_error(environment: dict[str, str]) -> None:
+    for redirect, status in ((">&-", 1), ("2>&-", 0), ("<&-", 0)):
         ran = subprocess.run(
             ["sh", "-c", f'exec "$@" {redirect}', "sh", *PROGRAM, "ask", "1 + 1"],
             env=environment,

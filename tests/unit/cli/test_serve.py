@@ -138,7 +138,7 @@ def test_what_is_wrong_with_a_capture_is_told_and_one_without_events_is_refused(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT])
 def test_a_signal_ends_it_in_peace(environment: dict[str, str], number: signal.Signals) -> None:
     with serving(environment) as (child, _):
         child.send_signal(number)
