@@ -34,6 +34,7 @@ from coze_tui.tui.terminal.guard import GuardedApp
 from coze_tui.tui.terminal.key_order import KeyOrderApp
 from coze_tui.tui.terminal.pace import over_ssh
 from coze_tui.tui.terminal.signals import Lifeline
+from coze_tui.tui.terminal.still import StillAnimator
 from coze_tui.tui.themes import (
     ANSI_THEME,
     DARK_THEME,
@@ -121,6 +122,7 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
         problems: Sequence[CozeTuiError] = (),
     ) -> None:
         super().__init__()
+        self._animator = StillAnimator(self)
         self.settings = settings
         self.access = access
         self.wish = wish or Wish()
