@@ -137,6 +137,10 @@ async def test_steps_pauses_and_paces(home: Path) -> None:
         assert (screen.player.position, screen.player.is_paused) == (3, True)
         await at.pilot.press("left")
         await at.until(lambda: shown().endswith("天") and screen.player.position == 2)
+        await at.pilot.press("right", "right")
+        screen.action_step_back()
+        screen.action_step_back()
+        await at.until(lambda: shown().endswith("天") and screen.player.position == 2)
         await at.pilot.press("plus", "plus", "minus")
         assert screen.player.pace == 2
         await at.pilot.press("space")
@@ -146,6 +150,17 @@ async def test_steps_pauses_and_paces(home: Path) -> None:
         await at.pilot.press("home")
         await at.until(lambda: screen.player.position == 0 and "天" not in shown())
         assert not screen.player.is_paused
+
+
+async def test_a_long_chat_is_played_while_its_timeline_is_made(home: Path) -> None:
+    delta = '{"id":"1","role":"assistant","type":"answer","content":"天","content_type":"text"}'
+    frames = [Frame("conversation.message.delta", delta, 10_000 * number) for number in range(20_000)]
+    async with desk(home, bot(Answer("a"))) as at:
+        screen = ReplayScreen(KeptChat(frames, ChatFacts("q")))
+        at.app.push_screen(screen)
+        await at.until(lambda: screen.is_mounted and screen.player.position)
+        assert not screen.timeline.total_us
+        await at.until(lambda: screen.timeline.total_us)
 
 
 async def test_the_frame_that_was_played_is_inspected_and_one_comes_back(home: Path) -> None:

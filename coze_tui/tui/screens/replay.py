@@ -46,6 +46,8 @@ _NARROW = 100
 _LOW = 30
 """Lines under which the timeline is left out."""
 _BEAT_SECONDS = 0.1
+_CHUNK = 100
+"""Frames that are read for the timeline in one go: some milliseconds."""
 _FOOTER = (
     *("replay.pause", "replay.step", "replay.faster", "replay.slower", "replay.end", "replay.again"),
     *("replay.inspect", "log.unfold"),
@@ -89,7 +91,10 @@ class ReplayScreen(FailingScreen[None]):
         self.player = Player((), ChatFacts(), pace=pace)
         self.phase: Phase | None = None
         self._source = source
-        self._timeline = Timeline()
+        self.timeline = Timeline()
+        """Of the whole chat; empty until that was read."""
+        self._begin_at: int | None = None
+        """Frames that are played at once by what is about to begin."""
         self._following: asyncio.Task[None] | None = None
 
     @property
@@ -135,18 +140,24 @@ class ReplayScreen(FailingScreen[None]):
             self.banner.add(_("No times of arrival are in it: the frames come evenly."))
         self.header.bot = facts.bot or _("bot")
         self.header.title = clean_line(facts.question[:240]).strip()
-        chat = InspectedChat(facts)
-        chat.add(page.frames)
-        chat.end(facts)
-        self._timeline = chat.timeline
         self.set_class(not self.player.has_times, "-timeless")
-        self._play()
+        self._play_from(0)
+        chat = InspectedChat(facts)
+        for start in range(0, len(page.frames), _CHUNK):
+            chat.add(page.frames[start : start + _CHUNK])
+            await asyncio.sleep(0)
+        chat.end(facts)
+        self.timeline = chat.timeline
 
     # --- played ---
 
-    @work(group="play", exclusive=True, exit_on_error=False)
-    async def _play(self, position: int = 0) -> None:
+    def _play_from(self, position: int) -> None:
         """Begin at a position, and let time pass."""
+        self._begin_at = position
+        self._play(position)
+
+    @work(group="play", exclusive=True, exit_on_error=False)
+    async def _play(self, position: int) -> None:
         await self._forget()
         facts, figures = self.player.facts, TurnFigures()
         entry = BotEntry(self.header.bot, facts.sent_at_ms, only_read=True)
@@ -163,6 +174,7 @@ class ReplayScreen(FailingScreen[None]):
         receivers: dict[str, MessagePump] = {"log": log, "life": self.life, "screen": self}
         self._following = asyncio.create_task(run_turn(feed, receivers))
         self.player.begin(feed, position)
+        self._begin_at = None
         await self.player.play()
         await self._following
 
@@ -194,7 +206,7 @@ class ReplayScreen(FailingScreen[None]):
         self.strip.flush(now_us)
         self.steering.has_bar = not self.bar.display
         self.steering.show(player)
-        self.bar.show(self._timeline, player.at_us if player.has_times else None)
+        self.bar.show(self.timeline, player.at_us if player.has_times else None)
         tool = clean_line(self.life.figures.tool)
         self.header.show_chip(Chip(activity_of(self.phase), tool, now_us))
 
@@ -216,7 +228,8 @@ class ReplayScreen(FailingScreen[None]):
     def action_step_back(self) -> None:
         """Go back by one frame, and stand still."""
         self.player.pause(True)
-        self._play(max(0, self.player.position - 1))
+        here = self.player.position if self._begin_at is None else self._begin_at
+        self._play_from(max(0, here - 1))
 
     def action_pace(self, step: int) -> None:
         """Faster or slower."""
@@ -231,7 +244,7 @@ class ReplayScreen(FailingScreen[None]):
     def action_again(self) -> None:
         """Play from the beginning."""
         self.player.pause(False)
-        self._play()
+        self._play_from(0)
 
     # --- the rest ---
 
