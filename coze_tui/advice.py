@@ -391,6 +391,8 @@ def _for_file_error(error: FileError) -> Advice:
                 _quoted(detail),
                 _("JSON lines (.jsonl) and captures (.sse) can be imported."),
             )
+        case "no capture":
+            return Advice(_("{place}: no capture of a chat").format(place=place), _quoted(detail))
         case "for reading":
             return Advice(
                 _("{place}: this export is for people to read").format(place=place),

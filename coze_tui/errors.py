@@ -197,6 +197,7 @@ class FileError(CozeTuiError):
             "unwritable",
             "empty",
             "foreign",
+            "no capture",
             "for reading",
             "newer",
             "cut",
@@ -210,10 +211,10 @@ class FileError(CozeTuiError):
     ) -> None:
         super().__init__(f"{path}: {reason}" + (f": {detail}" if detail else ""))
         self.reason = reason
-        """`foreign`: of another program; `for reading`: an export that was made for people; `cut`: its end is
-        missing."""
+        """`foreign`: of another program; `no capture`: nothing of an event stream is in it; `for reading`: an
+        export that was made for people; `cut`: its end is missing."""
         self.path = path
         self.line = line
         """1-based; 0 where there is none."""
         self.detail = detail
-        """What the system said, or what is wrong with the line: a short tag, not translated."""
+        """What the system said, or what is wrong with the line: a short tag, or for `no capture` words."""

@@ -80,12 +80,13 @@ def _from_stdin() -> PastChat:
 
 
 def _from_capture(capture: Capture, name: str) -> PastChat:
+    from coze_tui.engine.capture_files import problem_text
     from coze_tui.engine.chat_facts import facts_of
 
     if not capture.frames and not capture.facts:
         for problem in capture.problems:
             if problem.reason not in ("empty", "cut"):
-                raise FileError("foreign", name, line=problem.line, detail=problem.reason)
+                raise FileError("no capture", name, detail=problem_text(problem))
         raise FileError("empty", name)
     return PastChat(clean_line(name), facts_of(capture), capture.frames, capture.problems)
 

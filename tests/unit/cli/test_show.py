@@ -103,6 +103,26 @@ def test_what_is_no_capture_is_one_line_and_status_2(command: Command, tmp_path:
     assert str(file) in ran.err
 
 
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"a letter\nto somebody\n", "line 1: not a line of an event stream"),
+        (b"\0" * 9_000_000, "line 1: a line longer than any of Coze's"),
+    ],
+    ids=["letter", "zeros"],
+)
+def test_a_file_that_is_no_capture_is_told_so_with_place_and_reason_and_nothing_of_imports(
+    command: Command, tmp_path: Path, data: bytes, reason: str
+) -> None:
+    file = tmp_path / "x"
+    file.write_bytes(data)
+    ran = command("show", str(file))
+    assert (ran.status, ran.out) == (2, "")
+    assert f"{file}: no capture of a chat" in ran.err
+    assert reason in ran.err
+    assert "import" not in ran.err
+
+
 @pytest.mark.parametrize("words", [[], ["a", "b"], ["nowhere"], ["nowhere.sse"], ["last"], ["."]])
 def test_what_names_no_chat_is_status_2_and_makes_no_history(
     command: Command, environment: dict[str, str], words: list[str]
