@@ -23,6 +23,8 @@ PACES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 _LONGEST_SLEEP = 3_600.0
 _STEP_US = 30_000
 """Between frames whose times nobody knows."""
+_AT_ONCE = 200
+"""Frames that are played in one go: some milliseconds, so that others have their turn."""
 
 
 class Feed(Protocol):
@@ -63,6 +65,9 @@ class Player:
         self._clock = clock
         self._reader = TurnReader(self.state)
         self._feed: Feed | None = None
+        self.hurries_to = 0
+        """So many frames are played without waiting for their time."""
+        self._hurries_to_end = False
         self._is_ended = False
         self._at_us = 0.0
         self._since = clock()
@@ -92,11 +97,12 @@ class Player:
         self.state = TurnState()
         self._reader = TurnReader(self.state)
         self._feed = feed
-        self._is_ended = False
+        self._is_ended = self._hurries_to_end = False
         self.position = 0
+        self.hurries_to = max(0, min(position, len(self.frames)))
         self._set_now(0)
         self._put(self._reader.begin(self.facts.logid))
-        self._play_to(max(0, min(position, len(self.frames))))
+        self._hurry()
         self._steer()
 
     def pause(self, is_paused: bool | None = None) -> None:
@@ -118,15 +124,17 @@ class Player:
         """Play the next frame now, and stand still behind it; behind the last one comes the end."""
         self.is_paused = True
         if self.position < len(self.frames):
-            self._play_to(self.position + 1)
+            self.hurries_to = min(len(self.frames), max(self.position, self.hurries_to) + 1)
+            self._hurry()
         else:
             self._end()
         self._steer()
 
     def to_end(self) -> None:
         """Play all that is left now."""
-        self._play_to(len(self.frames))
-        self._end()
+        self.hurries_to = len(self.frames)
+        self._hurries_to_end = True
+        self._hurry()
         self._steer()
 
     # --- played ---
@@ -145,12 +153,16 @@ class Player:
                 pass
 
     def _play_due(self) -> float | None:
-        """Play what is due now; seconds until the next is, None where it stands still."""
+        """Play what is due, as far as it goes at once; seconds until more is, None where it stands still."""
+        if self.position < self.hurries_to:
+            self._hurry()
+            return 0.0
         if self.is_paused:
             return None
         now = self._now()
         position = self.position
-        while position < len(self.frames) and self._due[position] <= now:
+        most = min(len(self.frames), position + _AT_ONCE)
+        while position < most and self._due[position] <= now:
             position += 1
         if position > self.position:
             self._take(position)
@@ -160,10 +172,13 @@ class Player:
         due = self._due[position] if position < len(self.frames) else self.total_us
         return min(_LONGEST_SLEEP, max(0.0, (due - now) / 1_000_000 / self.pace))
 
-    def _play_to(self, position: int) -> None:
-        """Play up to a position now; the clock stands where its last frame came."""
-        self._take(position)
-        self._set_now(self._due[position - 1] if position else 0)
+    def _hurry(self) -> None:
+        """Play what goes at once of what is not to wait; the clock stands where the last frame came."""
+        if self.position < self.hurries_to:
+            self._take(min(self.hurries_to, self.position + _AT_ONCE))
+            self._set_now(self._due[self.position - 1])
+        if self._hurries_to_end and self.position == len(self.frames):
+            self._end()
 
     def _take(self, position: int) -> None:
         for frame in self.frames[self.position : position]:

@@ -228,7 +228,9 @@ class ReplayScreen(FailingScreen[None]):
     def action_step_back(self) -> None:
         """Go back by one frame, and stand still."""
         self.player.pause(True)
-        here = self.player.position if self._begin_at is None else self._begin_at
+        here = max(self.player.position, self.player.hurries_to)
+        if self._begin_at is not None:
+            here = self._begin_at
         self._play_from(max(0, here - 1))
 
     def action_pace(self, step: int) -> None:

@@ -157,6 +157,36 @@ async def test_it_begins_again_anywhere() -> None:
     assert second.updates == first.updates
 
 
+async def test_what_is_due_at_once_leaves_room_for_others() -> None:
+    delta = '{"id":"1","role":"assistant","type":"answer","content":"x"}'
+    frames = [Frame("conversation.message.delta", delta, 1)] * 5_000
+    clock, kept = Clock(), Kept()
+    player = Player(frames, ChatFacts(), clock=clock)
+    player.begin(kept)
+    clock.seconds += 60
+    await played(player)
+    assert 0 < player.position < 5_000, "it has come in pieces"
+    await player.play()
+    assert player.is_ended
+    whole = kept.updates
+
+    kept = Kept()
+    player.begin(kept)
+    player.to_end()
+    assert player.position < 5_000
+    await player.play()
+    assert kept.updates == whole
+
+    kept = Kept()
+    player.pause(True)
+    player.begin(kept, 4_000)
+    player.step()
+    assert player.position < 4_000
+    for _ in range(1_000):
+        await played(player)
+    assert (player.position, player.is_paused) == (4_001, True)
+
+
 def test_the_pace_has_ends() -> None:
     player = player_of()
     for _ in range(20):
