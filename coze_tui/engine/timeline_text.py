@@ -13,6 +13,7 @@ from typing import Literal
 from coze_tui.amounts import duration, milliseconds, thousands
 from coze_tui.engine.text_cells import cells, cut, filled, levels
 from coze_tui.engine.timeline import Pause, Span, SpanKind, Timeline
+from coze_tui.engine.transcript import tool_word
 from coze_tui.i18n import _, ngettext
 
 Role = Literal["plain", "dim", "thinking", "tool", "answering", "attention", "error"]
@@ -68,7 +69,7 @@ def span_name(span: Span) -> str:
         case "thinking":
             return _("thinking")
         case "tool":
-            return _("knowledge") if span.name == "knowledge" else span.name or _("tool")
+            return tool_word(span.name)
         case "answering":
             return _("answering")
         case "settling":

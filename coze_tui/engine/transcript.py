@@ -1,4 +1,4 @@
-"""A chat as it is told afterwards: the same for the screen, an export and a preview. Values only."""
+"""A chat as it is told afterwards: the same for the screen, an export and a preview. Pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from coze_tui.api.objects import MessageType, Usage
 from coze_tui.engine.updates import Phase
 from coze_tui.errors import CozeTuiError
+from coze_tui.i18n import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +71,8 @@ class ToldChat:
 def with_files(question: str, files: Sequence[str]) -> str:
     """A question as it is shown: the names of its files under it."""
     return "\n".join([question, *(f"+ {name}" for name in files)])
+
+
+def tool_word(name: str) -> str:
+    """What a tool is called; what Coze recalls of the bot's knowledge has no name of its own."""
+    return _("knowledge") if name == "knowledge" else name or _("tool")

@@ -10,7 +10,7 @@ from coze_tui.advice import advice
 from coze_tui.amounts import duration, size, thousands
 from coze_tui.api.objects import MessageType
 from coze_tui.engine.telling import told_chats
-from coze_tui.engine.transcript import ToldChat, ToldTool
+from coze_tui.engine.transcript import ToldChat, ToldTool, tool_word
 from coze_tui.engine.updates import Phase
 from coze_tui.i18n import _, ngettext
 from coze_tui.store.carrying import CarriedConversation
@@ -111,8 +111,8 @@ def ids_of(chat: ToldChat) -> list[tuple[str, str]]:
 def tool_name(tool: ToldTool) -> str:
     """What a tool is called."""
     if tool.type is MessageType.KNOWLEDGE:
-        return _("knowledge")
-    return clean_line(tool.name).strip() or _("tool")
+        return tool_word("knowledge")
+    return tool_word(clean_line(tool.name).strip())
 
 
 def tool_figures(tool: ToldTool) -> str:

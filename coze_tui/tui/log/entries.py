@@ -9,7 +9,7 @@ from typing import TypeVar
 from coze_tui.advice import advice
 from coze_tui.api.objects import MessageType
 from coze_tui.engine import updates as turn
-from coze_tui.engine.transcript import ToldAnswer, ToldChat, ToldTool, with_files
+from coze_tui.engine.transcript import ToldAnswer, ToldChat, ToldTool, tool_word, with_files
 from coze_tui.engine.updates import Phase
 from coze_tui.errors import CozeTuiError
 from coze_tui.i18n import _
@@ -193,7 +193,7 @@ class BotEntry(Entry):
                 case ToldTool():
                     tool = ToolBlock(part.message_id, part.name, part.arguments, _tool_tail)
                     if part.type is MessageType.KNOWLEDGE:
-                        tool.name = _("knowledge")
+                        tool.name = tool_word("knowledge")
                     if part.response is not None:
                         tool.respond(part.response, part.elapsed_us)
                     entry.blocks.append(tool)
@@ -261,8 +261,7 @@ class BotEntry(Entry):
             (block for block in self._all(ToolBlock) if block.message_id == update.call_message_id), None
         )
         if tool is None:
-            name = _("knowledge") if update.name == "knowledge" else update.name or _("tool")
-            tool = ToolBlock(update.message_id, name, "", _tool_tail)
+            tool = ToolBlock(update.message_id, tool_word(update.name), "", _tool_tail)
             self._add(tool)
         tool.respond(update.text, update.elapsed_us)
         self.changed()

@@ -11,6 +11,7 @@ from rich.style import Style
 
 from coze_tui.engine.differences import Change, Differences, EventPair, FigurePair, Pair, Piece, ToolPair
 from coze_tui.engine.figures import LifeRow
+from coze_tui.engine.transcript import tool_word
 from coze_tui.i18n import _
 from coze_tui.text import clean, clean_line
 from coze_tui.tui.amounts import duration, milliseconds, shortened, size, thousands
@@ -133,10 +134,11 @@ class _Layout:
             style = (
                 self.palette.attention if pair.change == "same" else self.palette.attention + Style(bold=True)
             )
+            name = tool_word(clean_line(pair.name))
             lasted = (pair.left_us, pair.right_us)
             times = " → ".join(duration(us) if us else "–" for us in lasted) if any(lasted) else ""
             runs = [
-                Segment(f"{_SIGNS[pair.change]} {shortened(clean_line(pair.name), self.width // 2)}", style),
+                Segment(f"{_SIGNS[pair.change]} {shortened(name, self.width // 2)}", style),
                 Segment(f"   {times}", self.palette.muted),
             ]
             if pair.change == "same":

@@ -10,6 +10,7 @@ from coze_tui.api.objects import Frame
 from coze_tui.engine.chat_facts import ChatFacts
 from coze_tui.engine.differences import differences
 from coze_tui.engine.inspected_chat import InspectedChat
+from coze_tui.i18n import use_language
 from coze_tui.tui.render.difference_rows import DifferenceRow, difference_rows
 from coze_tui.tui.render.palette import Palette
 
@@ -106,3 +107,15 @@ def test_equal_chats_have_no_difference_to_go_to() -> None:
     found = rows(one, one, split=True)
     assert not any(row.starts for row in found)
     assert any("the same call, the same result" in line for line in text(found))
+
+
+def test_knowledge_is_called_as_in_the_log() -> None:
+    recalled = InspectedChat(ChatFacts())
+    data = {"id": "1", "role": "assistant", "type": "knowledge", "content": "{}"}
+    recalled.add([Frame("conversation.message.completed", json.dumps(data), 1_000)])
+    recalled.end(recalled.facts)
+    use_language("zh_CN")
+    try:
+        assert "- 知识库" in text(rows(recalled, chat("x"), split=False))
+    finally:
+        use_language("en")
