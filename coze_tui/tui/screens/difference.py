@@ -122,7 +122,7 @@ def _told(found: Differences) -> str:
         parts.append(ngettext("{n} tool call", "{n} tool calls", tools).format(n=thousands(tools)))
     if answers:
         parts.append(ngettext("{n} answer", "{n} answers", answers).format(n=thousands(answers)))
-    return _("different: {what}").format(what=", ".join(parts)) if parts else _("only figures differ")
+    return _("different: {what}").format(what=" · ".join(parts)) if parts else _("only figures differ")
 
 
 def _side(name: str, chat: InspectedChat) -> list[Part]:
