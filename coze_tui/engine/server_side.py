@@ -20,7 +20,7 @@ from coze_tui.engine.stored_turn import messages_of
 from coze_tui.engine.telling import told_chats
 from coze_tui.engine.transcript import ToldChat
 from coze_tui.engine.turn import TurnState, shown_text
-from coze_tui.errors import CozeTuiError, NotFoundError
+from coze_tui.errors import ApiError, CozeTuiError, NotFoundError
 from coze_tui.settings import Settings
 from coze_tui.store import history
 from coze_tui.store.database import Database
@@ -31,6 +31,8 @@ from coze_tui.text import clean, clean_line
 
 _MOST_PAGES = 200
 """Of messages in one conversation: ten thousand messages."""
+_UNDO_MS = 60_000
+"""A deletion that is older than this no program holds back any more for an undo."""
 _TITLE_CHARACTERS = 80
 _LATEST = 253_370_764_800
 """The year 9999."""
@@ -206,7 +208,7 @@ class ServerSide:
         What is here stays as it is, but no longer bound to the server: brought back, it is only here.
 
         Returns:
-            What it has refused.
+            What it has refused, or what did not reach it; the latter is owed.
         """
         refusals = []
         for key in keys:
@@ -216,6 +218,8 @@ class ServerSide:
             try:
                 await self._delete_there(saved.conversation_id)
             except CozeTuiError as error:
+                if isinstance(error, ApiError) and saved.deleted_at:
+                    await self._database.write(partial(history.set_on_server, key=key, on_server=False))
                 refusals.append(Refusal(clean_line(saved.title), error))
                 continue
             await self._database.write(partial(history.set_conversation_id, key=key, conversation_id=""))
@@ -225,6 +229,11 @@ class ServerSide:
             except CozeTuiError as error:
                 refusals.append(Refusal(conversation.name, error, is_gone_here=False))
         return tuple(refusals)
+
+    async def owed(self) -> tuple[str, ...]:
+        """Keys of what was deleted here and not at the server: a program was killed, or the line cut."""
+        site, before = self._settings().site, now_ms() - _UNDO_MS
+        return await self._database.read(lambda c: history.deleted_on_server(c, site, before))
 
     async def _delete_there(self, conversation_id: str) -> None:
         try:

@@ -247,6 +247,16 @@ def undelete(c: sqlite3.Connection, key: str) -> None:
     c.execute("UPDATE conversations SET deleted_at = 0 WHERE key = ?", (key,))
 
 
+def deleted_on_server(c: sqlite3.Connection, site: str, before_ms: int) -> tuple[str, ...]:
+    """Keys of what was deleted here before a time, and what the server still has as far as is known."""
+    rows = c.execute(
+        """SELECT key FROM conversations
+           WHERE deleted_at > 0 AND deleted_at < ? AND on_server AND conversation_id <> '' AND site = ?""",
+        (before_ms, site),
+    )
+    return tuple(str(key) for (key,) in rows)
+
+
 def purge(c: sqlite3.Connection, key: str) -> None:
     """Removes a conversation with all that belongs to it, for good."""
     delete_messages(c, "messages.conversation = ?", key)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from textual.timer import Timer
 
 from coze_tui.advice import advice
-from coze_tui.errors import CozeTuiError
+from coze_tui.errors import ApiError, CozeTuiError
 from coze_tui.i18n import _
 from coze_tui.tui.amounts import shortened
 from coze_tui.tui.history_items import Item
@@ -92,6 +92,14 @@ class Deletions:
         """The time to undo is over: tell the server. Brought back later, a conversation is only here."""
         # a worker of the app, not of the screen, which may be about to go
         self._app.run_worker(self._settle(), group="delete", exit_on_error=False)
+
+    async def settle_left(self) -> None:
+        """Tell the server of deletions that an earlier run owes it; if it is not reached, the next will."""
+        home = self._app.home
+        if keys := await home.call(lambda engine: engine.server_side.owed()):
+            for refusal in await home.call(lambda engine: engine.server_side.delete(keys)):
+                if isinstance(refusal.error, ApiError):
+                    self._tell(refusal)
 
     async def settle_before_leaving(self) -> None:
         """The program ends: tell the server, but do not wait for ever."""

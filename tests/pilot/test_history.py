@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
@@ -512,6 +513,31 @@ async def test_what_is_only_on_the_server_is_renamed_and_deleted_there_with_undo
         await at.until(lambda: at.titles == ["渡轮"])
         assert set(await names()) == {"大潮", "渡轮"}, "it can still be undone"
     assert await names() == ["渡轮"], "leaving the program is the end of the time to undo"
+
+
+async def test_a_deletion_that_a_killed_program_owes_is_done_when_the_history_is_opened(
+    home: Path, stand_in: StandIn, elsewhere: Elsewhere
+) -> None:
+    await elsewhere.chat("渡轮", "下一班？")
+
+    async def names() -> list[str]:
+        return [item.name for item in (await api.list_conversations(elsewhere.client, BOT)).items]
+
+    async with book(home, stand_in=stand_in) as at:
+        await at.press("i")
+        await at.until(lambda: at.titles == ["渡轮"])
+        await at.press("i")
+        await at.until(lambda: "imported" in at.toasts)
+        summary = at.screen.conversations.items[0].summary
+        assert summary is not None
+        key = summary.key
+        await write(home, lambda c: history.delete(c, key, NOW - HOUR))
+        assert await names() == ["渡轮"]
+    async with book(home, stand_in=stand_in) as at:
+        async with asyncio.timeout(20):
+            while await names():
+                await at.at.pilot.pause(0.01)
+        assert at.toasts == ""
 
 
 async def test_a_deletion_that_the_server_refuses_is_told(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -18,7 +19,7 @@ from coze_tui.api.objects import Bot
 from coze_tui.engine.browsing import Findings, ListPage, Place
 from coze_tui.engine.dialects import Feature
 from coze_tui.engine.server_side import ServerConversation, bound
-from coze_tui.errors import CozeTuiError
+from coze_tui.errors import CozeTuiError, StoreError
 from coze_tui.i18n import N_, _, ngettext
 from coze_tui.text import clean_line
 from coze_tui.tui.amounts import duration, shortened, thousands
@@ -147,7 +148,13 @@ class HistoryScreen(FailingScreen[HistoryChoice | None]):
         self.watch(self.app, "theme", self._theme_changed, init=False)
         self._load(anew=True)
         self._look()
+        self._settle_left()
         self.set_interval(_LOOK_SECONDS, self._look)
+
+    @work(group="settle", exit_on_error=False)
+    async def _settle_left(self) -> None:
+        with suppress(StoreError):  # the list tells
+            await self._deletions.settle_left()
 
     def _theme_changed(self) -> None:
         self.conversations.set_palette(self.coze.palette)

@@ -19,7 +19,7 @@ from coze_tui.engine.runner import ChatTurn
 from coze_tui.engine.server_side import ServerConversation, ServerSide, bound
 from coze_tui.engine.stored_turn import StoredTurn
 from coze_tui.engine.transcript import ToldAnswer, ToldTool
-from coze_tui.errors import ApiError, StoreError
+from coze_tui.errors import ApiError, StoreError, TransportError
 from coze_tui.settings import Settings
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer, FollowUps, FunctionCall, Step, ToolResponse
@@ -293,6 +293,43 @@ async def test_a_refusal_is_told_and_the_rest_is_done_all_the_same(official: Pla
     saved = await official.database.run(lambda c: history.conversation(c, keys[0]))
     assert saved is not None
     assert saved.on_server
+
+
+async def test_a_deletion_that_never_reached_the_server_is_owed_until_it_does(official: Place) -> None:
+    key, other = await official.here("退款"), await official.here("春节")
+    await official.listed()
+    await official.browsing.delete([key])
+    assert await official.server.owed() == (), "another program may still bring it back"
+    await official.database.write(lambda c: history.delete(c, key, 1))
+    assert await official.server.owed() == (key,)
+    summary = await official.conversations.summary(key)
+    assert summary is not None
+    official.stand_in.fault("reset", path=f"/v1/conversations/{summary.conversation_id}", times=1)
+    (refusal,) = await official.server.delete([key])
+    assert isinstance(refusal.error, TransportError)
+    assert await official.server.owed() == (key,)
+    assert await official.server.delete([key]) == ()
+    assert await official.server.owed() == ()
+    assert [item.key for item in await official.listed()] == [other]
+
+
+async def test_a_deletion_that_the_server_refuses_is_owed_no_longer(official: Place) -> None:
+    key = await official.here("退款")
+    await official.listed()
+    await official.database.write(lambda c: history.delete(c, key, 1))
+    summary = await official.conversations.summary(key)
+    assert summary is not None
+    official.stand_in.fault("code=4101", path=f"/v1/conversations/{summary.conversation_id}", times=1)
+    assert len(await official.server.delete([key])) == 1
+    assert await official.server.owed() == ()
+
+
+async def test_what_is_on_another_site_is_owed_there(official: Place) -> None:
+    key = await official.here("退款")
+    await official.listed()
+    await official.database.write(lambda c: history.delete(c, key, 1))
+    official.settings = replace(official.settings, base_url="https://api.coze.com")
+    assert await official.server.owed() == ()
 
 
 async def test_a_conversation_without_a_question_has_no_title_but_is_imported(official: Place) -> None:
