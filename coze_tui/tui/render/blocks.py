@@ -22,7 +22,7 @@ from coze_tui.tui.render.code import (
     Place,
 )
 from coze_tui.tui.render.inline import InlineText, Logical, hopefully_closed, with_urls
-from coze_tui.tui.render.lines import BAR, Line
+from coze_tui.tui.render.lines import BAR, Line, Undrawn
 from coze_tui.tui.render.palette import Palette
 from coze_tui.tui.render.scanner import Container, Kind
 from coze_tui.tui.render.wrap import cells, cells_of, cut, cuts, rows_of, untorn
@@ -111,7 +111,7 @@ class Block:
         self.lead = lead
         self.number = number
         self.room = max(4, page.width - lead.width)
-        self.fixed: list[Line] = []
+        self.fixed: list[Line | Undrawn] = []
         self.changed = 0
         """The first of `fixed` that was changed since its owner looked."""
 
@@ -133,6 +133,11 @@ class Block:
     def finish(self) -> None:
         """No more will come: all lines become fixed."""
 
+    def resize(self, page: Page, lead: Lead) -> None:
+        """Be drawn on another page. What was parsed stays; of `fixed`, what does not depend on it."""
+        self.page, self.lead = page, lead
+        self.room = max(4, page.width - lead.width)
+
     def may_link(self) -> bool:
         """Whether a link reference that is defined later could change it."""
         return False
@@ -153,6 +158,9 @@ class Paragraph(Block):
         self.source: list[str] = []
         """All its text, in the pieces it came in, until it is finished."""
         self._may_link = False
+        self._parsed: list[list[Logical]] = []
+        """What is final, in the pieces in which it became so."""
+        self._is_whole = False
         self._rest = ""
         """Source whose meaning is not final."""
         self._carry: Logical = []
@@ -167,18 +175,25 @@ class Paragraph(Block):
         self.source.append(text)
         self._rest += _untabbed(text)
         while (piece := self._final_piece()) is not None:
-            lines, self._carry, self._joint = self._rows(piece)
-            self.fixed += lines[:-1]
+            self._parsed.append(piece)
+            self._add(piece)
 
     def loose(self, text: str | None = None) -> list[Line]:
         source = self._rest if text is None else f"{self._rest}\n{_untabbed(text)}"
-        return self._drawn(hopefully_closed(source.rstrip()))
+        return self._rows(self._parse(hopefully_closed(source.rstrip())))[0]
 
     def finish(self) -> None:
-        self.fixed += self._drawn(self._rest.rstrip())
-        self._rest, self._carry = "", []
+        self._parsed.append(self._parse(self._rest.rstrip()))
+        self._rest, self._is_whole = "", True
+        self._add(self._parsed[-1], is_last=True)
         self._may_link = any("[" in part for part in self.source)
         self.source.clear()
+
+    def resize(self, page: Page, lead: Lead) -> None:
+        super().resize(page, lead)
+        self.fixed, self._carry, self._joint = [], [], "\n"
+        for number, piece in enumerate(self._parsed, 1):
+            self._add(piece, is_last=self._is_whole and number == len(self._parsed))
 
     def text(self) -> str:
         """The whole source, while it grows."""
@@ -207,8 +222,13 @@ class Paragraph(Block):
                     return parsed.lines
         return None
 
-    def _drawn(self, source: str) -> list[Line]:
-        return self._rows(self.page.inline.parse(source, self.style, self.page.references).lines)[0]
+    def _parse(self, source: str) -> list[Logical]:
+        return self.page.inline.parse(source, self.style, self.page.references).lines
+
+    def _add(self, piece: list[Logical], *, is_last: bool = False) -> None:
+        """Draw a final piece. Its last row is not full yet, but for the last piece's."""
+        drawn, self._carry, self._joint = self._rows(piece)
+        self.fixed += drawn if is_last else drawn[:-1]
 
     def _rows(self, lines: list[Logical]) -> tuple[list[Line], Logical, str]:
         """Wrap what follows the carried row. Also the last row in full, and its joint, to be carried on."""
@@ -239,6 +259,13 @@ class Heading(Paragraph):
 
     def finish(self) -> None:
         super().finish()
+        self._underline()
+
+    def resize(self, page: Page, lead: Lead) -> None:
+        super().resize(page, lead)
+        self._underline()
+
+    def _underline(self) -> None:
         if self.level == 1:
             rule = Segment("─" * self.room, self.page.palette.line)
             self.fixed.append(self._line((rule,), self.room, 1, None))
@@ -253,6 +280,10 @@ class Rule(Block):
         rule = Segment("─" * self.room, self.page.palette.line)
         self.fixed = [self._line((rule,), self.room, 0, None)]
 
+    def resize(self, page: Page, lead: Lead) -> None:
+        super().resize(page, lead)
+        self.finish()
+
 
 class Empty(Block):
     """A list item, or a quote, that has no content so far."""
@@ -263,7 +294,12 @@ class Empty(Block):
         return [self._line((), 0, 0)]
 
     def finish(self) -> None:
-        self.fixed = self.loose()
+        self.fixed = [*self.loose()]
+
+    def resize(self, page: Page, lead: Lead) -> None:
+        super().resize(page, lead)
+        if self.fixed:
+            self.finish()
 
 
 class Verbatim(Block):
@@ -274,9 +310,17 @@ class Verbatim(Block):
     def __init__(self, page: Page, lead: Lead, number: int, style: Style) -> None:
         super().__init__(page, lead, number)
         self.style = style
+        self._source: list[str] = []
 
     def grow(self, text: str) -> None:
+        self._source.append(text)
         self.fixed += self.loose(text)
+
+    def resize(self, page: Page, lead: Lead) -> None:
+        super().resize(page, lead)
+        self.fixed = []
+        for line in self._source:
+            self.fixed += self.loose(line)
 
     def loose(self, text: str | None = None) -> list[Line]:
         if text is None:
@@ -307,13 +351,31 @@ class Code(Block):
         self._is_plain = False
         self._last_width = 0
         self._last: tuple[ColouredLine, Place] | None = None
-        palette = page.palette
+        self._frame()
+
+    def _frame(self) -> None:
+        """Draw what stands around the code."""
+        palette, lead, number = self.page.palette, self.lead, self.number
         ground = palette.code_ground
         self._lead = (*lead.rest, Segment("  ", ground))
         label = Segment(self.language, palette.code_label) if self.language else None
         head = Line(lead.first, (), lead.width, 0, number, None, ground, None, label)
         self._foot = Line(lead.rest, (), lead.width, 0, number, None, ground)
-        self.fixed.append(head)
+        self.fixed[:1] = [head]
+
+    def resize(self, page: Page, lead: Lead) -> None:
+        before = self.lead
+        super().resize(page, lead)
+        if lead == before:
+            return
+        self._frame()
+        for number, line in enumerate(self.fixed[1:], 1):
+            assert isinstance(line, Line)
+            self.fixed[number] = (
+                self._foot
+                if line.joint is None
+                else line._replace(lead=self._lead, lead_width=lead.width + 2)
+            )
 
     def grow(self, text: str) -> None:
         self.source.append(text)
@@ -358,7 +420,7 @@ class Code(Block):
                 self.source.pop()
         lines = [_expanded(line) for line in self.source]
         whole = self.page.highlighter.whole(lines, self.language)
-        fixed = [self.fixed[0]]
+        fixed = self.fixed[:1]
         fixed += map(self._code, whole)
         fixed.append(self._foot)
         same = 0

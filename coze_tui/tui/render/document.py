@@ -124,18 +124,26 @@ class Document:
         self._is_settled = True
         if self._is_stale:
             return 0
-        old = self._layout.lines[:]
+        layout = self._layout
+        dropped = layout.drop_draft()
+        first = layout.changed
         self._finish()
-        if self._layout.has_late_links():
+        if layout.has_late_links():
             self._render()
-        return _same(old, self._layout.lines)
+            return 0
+        if layout.changed < first:
+            return layout.changed
+        return first + _same(dropped, layout.lines[first : first + len(dropped)])
 
     def resize(self, width: int) -> None:
-        """Be `width` cells wide from now on; rendered when it is looked at."""
+        """Be `width` cells wide from now on: wrapped anew, not parsed."""
         if width != self._page.width:
             self._page = replace(self._page, width=width, _leads={})
-            self._is_stale = True
             self._height = -1
+            if not self._is_stale:
+                self._layout.resize(self._page)
+                if not self._is_settled:
+                    self._draft()
 
     def restyle(self, palette: Palette) -> None:
         """Take another palette; rendered when it is looked at."""

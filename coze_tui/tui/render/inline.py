@@ -230,7 +230,7 @@ class InlineText:
                         line.append(Segment(part.strip(), self._marked(palette.math, marks)))
             elif kind == "image":
                 source = str(token.attrs.get("src", ""))
-                alt = token.content
+                alt = token.content.replace("\n", " ")
                 line.append(Segment(f"[image: {alt}]" if alt else "[image]", palette.muted))
                 line.append(Segment(" " + shown_url(source), palette.url + _link_to(source)))
             elif kind == "link_open":

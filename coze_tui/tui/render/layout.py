@@ -1,10 +1,10 @@
 """The blocks of a message under each other, as one run of lines, built step by step."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 from coze_tui.tui.render.blocks import Block, Code, Empty, Heading, Page, Paragraph, Rule, Verbatim
 from coze_tui.tui.render.inline import definitions_in
-from coze_tui.tui.render.lines import Line
+from coze_tui.tui.render.lines import Line, Lines, Undrawn
 from coze_tui.tui.render.scanner import (
     Blank,
     Close,
@@ -46,8 +46,10 @@ class _Placed:
     containers: tuple[Container, ...]
     fresh: int
     """How many of its containers begin with it."""
-    gap: list[Line] = field(default_factory=list)
-    """What stands between the block before and it."""
+    task: str = ""
+    """The state of the box it stands behind."""
+    gap: tuple[Container, ...] | None = None
+    """The containers of the empty line between the block before and it, where there is one."""
     start: int = 0
     is_open: bool = True
     known: int = 0
@@ -60,7 +62,8 @@ class Layout:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.scanner = Scanner()
-        self.lines: list[Line] = []
+        self._lines: list[Line | Undrawn] = []
+        self.lines = Lines(self._lines)
         self.changed = 0
         """The first line that was changed since its owner looked."""
         self._blocks: list[_Placed] = []
@@ -86,8 +89,8 @@ class Layout:
             code = placed.block
             if isinstance(code, Code):
                 height = 0
-                for line in self.lines[placed.start :]:
-                    if line.block != number or line.fill is None:
+                for line in self._lines[placed.start :]:
+                    if not isinstance(line, Line) or line.block != number or line.fill is None:
                         break
                     height += 1
                 found.append(CodeBlock(code.language, "\n".join(code.source), number, placed.start, height))
@@ -101,17 +104,39 @@ class Layout:
     def draft(self, step: Step | None) -> None:
         """Show what is not final: the end of the open block, and what a line that has not ended may be."""
         drawn = self._draft(step)
-        self.lines += drawn
+        placed = self._open_block()
+        if placed is not None:
+            self._sync_with(placed)
+        self._lines += drawn
         self._drafted = len(drawn)
 
     def drop_draft(self) -> list[Line]:
         """Take the draft away. From here on `changed` is told anew."""
         first = len(self.lines) - self._drafted
         dropped = self.lines[first:]
-        del self.lines[first:]
+        del self._lines[first:]
         self._drafted = 0
         self.changed = first
         return dropped
+
+    def resize(self, page: Page) -> None:
+        """Draw everything on another page, without a draft."""
+        self.drop_draft()
+        self.page = page
+        before = self._lines[:]
+        self._lines.clear()
+        ends = [placed.start - (placed.gap is not None) for placed in self._blocks[1:]]
+        for placed, end in zip(self._blocks, [*ends, len(before)], strict=False):
+            block = placed.block
+            block.fixed = before[placed.start : end]
+            block.resize(page, page.lead(placed.containers, placed.fresh, placed.task))
+            self._lines += self._gap_lines(placed)
+            placed.start = len(self._lines)
+            self._lines += block.fixed
+            block.changed = len(block.fixed)
+            if not placed.is_open:
+                block.fixed = []
+        self.changed = 0
 
     def extend(self, text: str) -> None:
         """More of a line that was applied before its end had come."""
@@ -171,17 +196,17 @@ class Layout:
         if not (block.kind in (Kind.RULE, Kind.EMPTY) or (block.kind is Kind.CODE and step.fence)):
             block.grow(text)
         gap = empty.gap if empty else self._gap(step, containers)
-        return _Placed(block, containers, fresh, gap)
+        return _Placed(block, containers, fresh, task, gap)
 
     def _takes_over(self, step: Open) -> bool:
         """Whether the block gives content to the list item that was empty so far."""
         last = self._open_block()
         return last is not None and last.block.kind is Kind.EMPTY and step.depth == len(last.containers)
 
-    def _gap(self, step: Open, containers: tuple[Container, ...]) -> list[Line]:
-        """The empty line between the last block and one that `step` opens, where there is to be one."""
+    def _gap(self, step: Open, containers: tuple[Container, ...]) -> tuple[Container, ...] | None:
+        """In what the empty line between the last block and one that `step` opens stands, if there is one."""
         if not self._blocks:
-            return []
+            return None
         last = self._blocks[-1]
         common, kind = containers[: step.depth], last.block.kind
         if kind is Kind.HEADING:
@@ -195,26 +220,29 @@ class Layout:
                 or (step.kind in _SPACED and not step.added)
                 or (kind in _SPACED and len(last.containers) == step.depth)
             )
-        return [self._empty_line(common)] if spaced else []
+        return common if spaced else None
 
-    def _empty_line(self, containers: tuple[Container, ...]) -> Line:
-        lead = self.page.lead(containers, 0)
-        if not any(container.is_quote for container in containers):
-            return Line(block=len(self._blocks) - 1)
-        return Line(lead.rest, (), lead.width, 0, len(self._blocks) - 1)
+    def _gap_lines(self, placed: _Placed) -> list[Line]:
+        """What stands between the block before and this one."""
+        if placed.gap is None:
+            return []
+        lead, before = self.page.lead(placed.gap, 0), placed.block.number - 1
+        if not any(container.is_quote for container in placed.gap):
+            return [Line(block=before)]
+        return [Line(lead.rest, (), lead.width, 0, before)]
 
     def _place(self, placed: _Placed) -> None:
         """Put a block under the others."""
-        self.lines += placed.gap
-        placed.start = len(self.lines)
+        self._lines += self._gap_lines(placed)
+        placed.start = len(self._lines)
         self._blocks.append(placed)
         self._blank = False
 
     def _take_back(self) -> _Placed:
         """Remove the last block and its lines."""
         placed = self._blocks.pop()
-        start = placed.start - len(placed.gap)
-        del self.lines[start:]
+        start = placed.start - (placed.gap is not None)
+        del self._lines[start:]
         self.changed = min(self.changed, start)
         return placed
 
@@ -224,23 +252,23 @@ class Layout:
         placed = self._take_back()
         heading = Heading(self.page, placed.block.lead, placed.block.number, level)
         heading.grow(text)
-        self._place(_Placed(heading, placed.containers, placed.fresh, placed.gap))
+        self._place(replace(placed, block=heading))
         self.end_block()
 
     def _tabulate(self, aligns: tuple[str, ...]) -> None:
         """The last line of the open paragraph was the head of a table."""
         text, _, head = self._paragraph().text().rpartition("\n")
         placed = self._take_back()
-        page, containers, fresh, gap = self.page, placed.containers, placed.fresh, placed.gap
-        lead = placed.block.lead
+        page, containers, lead = self.page, placed.containers, placed.block.lead
         if text:
             paragraph = Paragraph(page, lead, placed.block.number, page.text_style(containers))
             paragraph.grow(text)
-            self._place(_Placed(paragraph, containers, fresh, gap))
+            self._place(replace(placed, block=paragraph))
             self.end_block()
-            lead, fresh, gap = page.lead(containers, 0), 0, [self._empty_line(containers)]
+            lead = page.lead(containers, 0)
+            placed = replace(placed, fresh=0, task="", gap=containers)
         table = Table(page, lead, len(self._blocks), head, aligns)
-        self._place(_Placed(table, containers, fresh, gap))
+        self._place(replace(placed, block=table))
 
     def _open_block(self) -> _Placed | None:
         return self._blocks[-1] if self._blocks and self._blocks[-1].is_open else None
@@ -274,7 +302,7 @@ class Layout:
         block = Verbatim(page, placed.block.lead, number, page.palette.muted)
         for line in definitions:
             block.grow(line)
-        self._place(_Placed(block, placed.containers, placed.fresh, placed.gap))
+        self._place(replace(placed, block=block, is_open=True))
         self.end_block()
         if rest:
             lead = page.lead(placed.containers, 0)
@@ -293,36 +321,36 @@ class Layout:
     def _sync_with(self, placed: _Placed) -> None:
         """Take over the lines that a block has finished."""
         block, start = placed.block, placed.start
-        keep = min(block.changed, len(self.lines) - start)
-        if start + keep < len(self.lines):
-            del self.lines[start + keep :]
+        keep = min(block.changed, len(self._lines) - start)
+        if start + keep < len(self._lines):
+            del self._lines[start + keep :]
             self.changed = min(self.changed, start + keep)
-        self.lines += block.fixed[keep:]
+        self._lines += block.fixed[keep:]
         block.changed = len(block.fixed)
 
-    def _draft(self, step: Step | None) -> list[Line]:
+    def _draft(self, step: Step | None) -> list[Line | Undrawn]:
         placed = self._open_block()
         block = placed.block if placed else None
         match step:
             case None if placed and isinstance(block, Paragraph) and _may_head(block):
                 return self._head_of_table(block.text(), placed)
             case Grow(text) | Close(str(text)) if block is not None:
-                return block.loose(text)
+                return [*block.loose(text)]
             case Open():
                 empty = placed if self._takes_over(step) else None
-                drawn = block.loose() if block and not empty else []
+                drawn: list[Line | Undrawn] = [*block.loose()] if block and not empty else []
                 opened = self._opened(step, empty, len(self._blocks) - (empty is not None))
-                drawn += [] if empty else opened.gap
+                drawn += [] if empty else self._gap_lines(opened)
                 if isinstance(opened.block, Paragraph) and _may_head(opened.block):
                     return drawn + self._head_of_table(step.text, opened)
                 if step.kind in (Kind.HEADING, Kind.RULE):
                     opened.block.finish()
                     return drawn + opened.block.fixed
-                return drawn + opened.block.fixed + opened.block.loose()
+                return [*drawn, *opened.block.fixed, *opened.block.loose()]
             case _:
-                return block.loose() if block else []
+                return [*block.loose()] if block else []
 
-    def _head_of_table(self, text: str, placed: _Placed) -> list[Line]:
+    def _head_of_table(self, text: str, placed: _Placed) -> list[Line | Undrawn]:
         """A line that is going to be the head of a table, drawn as one already."""
         aligns = ["left"] * len(row_cells(text))
         return Table(self.page, placed.block.lead, placed.block.number, text, aligns).fixed

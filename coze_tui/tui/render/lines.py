@@ -1,7 +1,7 @@
 """A line of rendered text: what the log keeps, paints and copies."""
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol, overload
 
 from rich.cells import cell_len, split_text
 from rich.segment import Segment
@@ -94,6 +94,46 @@ class Line(NamedTuple):
         offset = self.lead_width - (shift if self.scrolls else 0)
         body = _cells(self.text, start - offset, None if end is None else end - offset)
         return _cells(lead, start, end) + body
+
+
+class Undrawn(Protocol):
+    """A line of which so far only the place is known."""
+
+    def draw(self) -> Line:
+        """The line."""
+
+
+class Lines(Sequence[Line]):
+    """Lines of which some are drawn only when they are looked at, and each time anew."""
+
+    def __init__(self, kept: list[Line | Undrawn]) -> None:
+        self._kept = kept
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    @overload
+    def __getitem__(self, place: int) -> Line: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Line]: ...
+
+    def __getitem__(self, place: int | slice) -> Line | list[Line]:
+        if isinstance(place, slice):
+            return [_drawn(line) for line in self._kept[place]]
+        return _drawn(self._kept[place])
+
+    def __iter__(self) -> Iterator[Line]:
+        return map(_drawn, self._kept)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Lines | list) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _drawn(line: Line | Undrawn) -> Line:
+    return line if isinstance(line, Line) else line.draw()
 
 
 def joined(parts: Iterable[tuple[Line, str]]) -> str:

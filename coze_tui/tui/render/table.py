@@ -1,7 +1,10 @@
 """Tables: columns that fit if they can, by wrapping their cells; else the table scrolls sideways."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
@@ -22,15 +25,45 @@ _WIDEST = 48
 """A column of a table that scrolls is not wider."""
 _UNSETTLED_ROWS = 30
 """Up to here a row that is still being written may widen its columns."""
-_FITTED_ROWS = 400
-"""So many rows say how wide the columns are. A longer table takes all the room there is, for what may still
-come: to draw thousands of rows anew because of one that is wider would hold up the keys."""
 
 Cell = list[Logical]
 
 
+class _Row:
+    """A row that is parsed; what is drawn of it is drawn when it is looked at."""
+
+    __slots__ = ("cells", "height", "longest_word", "natural")
+
+    def __init__(self, cells_: list[Cell]) -> None:
+        self.cells = cells_
+        texts = [[_text(logical) for logical in cell] for cell in cells_]
+        self.natural = [max(map(cells, lines)) for lines in texts]
+        """For each cell the room it would take without wrapping."""
+        self.longest_word = [
+            max((len(word) for text in lines for word in _LATIN_WORD.findall(text)), default=0)
+            for lines in texts
+        ]
+        self.height = 0
+        """Lines it has in columns as wide as they are now."""
+
+
+class _RowLine(NamedTuple):
+    """One line of a row."""
+
+    table: Table
+    row: _Row
+    level: int
+
+    def draw(self) -> Line:
+        return self.table.drawn(self.row)[self.level]
+
+
 class Table(Block):
-    """A table. A row costs the same however many there are; only the first ones can widen a column."""
+    """A table.
+
+    A row is parsed and measured once. When the columns change, by a row that wants more room or because the
+    page does, only the heights are found anew; and of these, only wrapped cells ask for work.
+    """
 
     kind = Kind.TABLE
 
@@ -39,57 +72,39 @@ class Table(Block):
         self.aligns = aligns
         self._may_link = False
         self._columns = len(aligns)
-        self._head = self._cells(head, page.palette.table_header)
-        self._rows: list[list[Cell]] = []
-        """Those that say how wide the columns are."""
-        self._count = 0
-        """Rows that are drawn."""
-        self._is_fitted = False
-        """The columns stay as they are."""
-        self._is_drafted = False
-        """The columns are as a row wants them that has not ended."""
+        self._head = _Row(self._cells(head, page.palette.table_header))
+        self._rows: list[_Row] = []
+        self._laid = 0
+        """So many of them are in `fixed`."""
         self._is_airy = False
         """Whether a row has more than one line."""
-        self._natural = [0] * self._columns
-        self._longest_word = [0] * self._columns
-        self._measure(self._head)
-        self._widths = self._fit()
-        self._draw_all()
+        self._natural = self._head.natural
+        self._longest_word = self._head.longest_word
+        self._widths: list[int] = []
+        self._last: tuple[_Row, list[Line]] | None = None
+        """The row that was drawn last, for its other lines."""
+        self._lay_out()
 
     def grow(self, text: str) -> None:
-        row = self._cells(text, self.page.palette.text)
-        if not self._is_fitted:
-            self._rows.append(row)
-            asks = self._measure(row) or self._is_drafted
-            self._is_drafted = False
-            if len(self._rows) == _FITTED_ROWS:
-                self._take_all_room()
-                return
-            if asks and self._refitted():
-                return
-        drawn = self._row(row)
-        if self._is_fitted or self._is_airy or len(drawn) == 1:
-            self._put(drawn)
-        else:
-            self._draw_all()
+        row = _Row(self._cells(text, self.page.palette.text))
+        self._rows.append(row)
+        self._natural, self._longest_word = self._with(row)
 
     def loose(self, text: str | None = None) -> list[Line]:
-        if text is None:
+        draft = None if text is None else _Row(self._cells(text, self.page.palette.text))
+        self._lay_out(draft if len(self._rows) < _UNSETTLED_ROWS else None)
+        if draft is None:
             return []
-        row = self._cells(text, self.page.palette.text)
-        if not self._is_fitted and len(self._rows) < _UNSETTLED_ROWS:
-            natural, longest = self._natural[:], self._longest_word[:]
-            self._is_drafted = self._measure(row) or self._is_drafted
-            if self._is_drafted:
-                self._refitted()
-            self._natural, self._longest_word = natural, longest
-        between = [self._rule()] if self._is_airy and self._count else []
-        return between + self._row(row)
+        between = [self._rule()] if self._is_airy and self._rows else []
+        return between + self._draw(draft)
 
     def finish(self) -> None:
-        if self._is_drafted:
-            self._refitted()
-        self._rows.clear()
+        self._lay_out()
+
+    def resize(self, page: Page, lead: Lead) -> None:
+        super().resize(page, lead)
+        self._widths = []
+        self._lay_out()
 
     def may_link(self) -> bool:
         return self._may_link
@@ -111,67 +126,64 @@ class Table(Block):
             row.append([untorn(line) for line in inline.parse(source, style, references).lines])
         return row
 
-    def _measure(self, row: list[Cell]) -> bool:
-        """Take a row into account; whether it asks for more room than those before."""
-        asks = False
-        for column, cell in enumerate(row):
-            for logical in cell:
-                text = "".join([run.text for run in logical])
-                size, longest = cells(text), max(map(len, _LATIN_WORD.findall(text)), default=0)
-                if size > self._natural[column]:
-                    self._natural[column], asks = size, True
-                if longest > self._longest_word[column]:
-                    self._longest_word[column], asks = longest, True
-        return asks
+    def _with(self, row: _Row) -> tuple[list[int], list[int]]:
+        """The room that all cells of a column and this row's ask for, and their longest word."""
+        return (
+            [*map(max, self._natural, row.natural)],
+            [*map(max, self._longest_word, row.longest_word)],
+        )
 
-    def _fit(self) -> list[int]:
+    def _fit(self, natural: list[int], longest_word: list[int]) -> list[int]:
         room = self.room - len(_GAP) * (self._columns - 1)
-        natural = self._natural
         if sum(natural) <= room:
-            return natural[:]
-        for lowest in ([min(word, 20) for word in self._longest_word], [0] * self._columns):
+            return natural
+        for lowest in ([min(word, 20) for word in longest_word], [0] * self._columns):
             widths = _levelled(natural, lowest, room)
             if widths:
                 return widths
         return [min(size, _WIDEST) for size in natural]
 
-    def _refitted(self) -> bool:
-        """Draw all anew if the columns have to change."""
-        widths = self._fit()
-        if widths == self._widths:
-            return False
-        self._widths = widths
-        self._draw_all()
-        return True
+    def _lay_out(self, draft: _Row | None = None) -> None:
+        """Place the rows that are not in `fixed` yet; all of them, if the columns have to change."""
+        wanted = self._with(draft) if draft is not None else (self._natural, self._longest_word)
+        widths = self._fit(*wanted)
+        if widths != self._widths:
+            self._widths, self._last = widths, None
+            self._is_airy = False
+            self._begin()
+        fresh = self._rows[self._laid :]
+        for row in fresh:
+            row.height = self._height(row)
+        if not self._is_airy and any(row.height > 1 for row in fresh):
+            self._is_airy = True
+            self._begin()
+            fresh = self._rows
+        rule = self._rule()
+        for row in fresh:
+            if self._is_airy and row is not self._rows[0]:
+                self.fixed.append(rule)
+            self.fixed += [_RowLine(self, row, level) for level in range(row.height)]
+        self._laid = len(self._rows)
 
-    def _take_all_room(self) -> None:
-        widths = self._fit()
-        spare = self.room - len(_GAP) * (self._columns - 1) - sum(widths)
-        if spare > 0:
-            widths = [size + spare // self._columns for size in widths]
-            widths[-1] += spare % self._columns
-        self._widths = widths
-        self._draw_all()
-        self._is_fitted = True
-        self._rows.clear()
+    def _begin(self) -> None:
+        """Place nothing but the head."""
+        self.fixed = [*self._draw(self._head, is_head=True), self._rule()]
+        self._laid = self.changed = 0
 
-    def _draw_all(self) -> None:
-        self.fixed.clear()
-        self.changed = 0
-        self.fixed += self._row(self._head)
-        self.fixed.append(self._rule())
-        rows = [self._row(row) for row in self._rows]
-        self._is_airy = any(len(drawn) > 1 for drawn in rows)
-        self._count = 0
-        for drawn in rows:
-            self._put(drawn)
+    def _height(self, row: _Row) -> int:
+        height = 1
+        for cell, natural, width in zip(row.cells, row.natural, self._widths, strict=True):
+            if natural <= width:
+                height = max(height, len(cell))
+            else:
+                height = max(height, sum(len(rows_of(_text(logical), max(1, width))) for logical in cell))
+        return height
 
-    def _put(self, drawn: list[Line]) -> None:
-        """Add a row. Where rows have more than one line, a rule tells them apart."""
-        if self._is_airy and self._count:
-            self.fixed.append(self._rule())
-        self.fixed += drawn
-        self._count += 1
+    def drawn(self, row: _Row) -> list[Line]:
+        """The lines of one of its rows."""
+        if self._last is None or self._last[0] is not row:
+            self._last = row, self._draw(row)
+        return self._last[1]
 
     def _rule(self) -> Line:
         palette = self.page.palette
@@ -179,9 +191,9 @@ class Table(Block):
         line = self._line((Segment(rule, palette.line),), len(rule), 1, None)
         return line._replace(edge=palette.muted)
 
-    def _row(self, row: list[Cell]) -> list[Line]:
+    def _draw(self, row: _Row, *, is_head: bool = False) -> list[Line]:
         palette = self.page.palette
-        wrapped = [self._wrapped(cell, width) for cell, width in zip(row, self._widths, strict=True)]
+        wrapped = [self._wrapped(cell, width) for cell, width in zip(row.cells, self._widths, strict=True)]
         drawn: list[Line] = []
         gap = Segment(_GAP, palette.line)
         size = sum(self._widths) + len(_GAP) * (self._columns - 1)
@@ -197,17 +209,20 @@ class Table(Block):
                 body += piece
                 if width - used - left:
                     body.append(Segment(" " * (width - used - left)))
-            line = self._line(tuple(body), size, len(self.fixed) + level)
+            line = self._line(tuple(body), size, level if is_head else 1)
             drawn.append(line._replace(edge=palette.muted))
         return drawn
 
     def _wrapped(self, cell: Cell, width: int) -> list[tuple[tuple[Segment, ...], int]]:
         pieces: list[tuple[tuple[Segment, ...], int]] = []
         for logical in cell:
-            text = "".join([run.text for run in logical])
-            rows = rows_of(text, max(1, width))
+            rows = rows_of(_text(logical), max(1, width))
             pieces += [(piece, row.width) for piece, row in zip(cuts(logical, rows), rows, strict=True)]
         return pieces
+
+
+def _text(logical: Logical) -> str:
+    return "".join([run.text for run in logical])
 
 
 def _before(align: str, spare: int) -> int:

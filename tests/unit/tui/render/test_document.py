@@ -127,6 +127,21 @@ def test_another_width_gives_the_lines_of_a_fresh_rendering(source: str, width: 
     assert list(document.lines) == render(source, width, PALETTE)
 
 
+@given(SOURCES, st.lists(st.sampled_from([1, 5, 30, 400]), min_size=1, max_size=8), WIDTHS)
+@settings(max_examples=100, deadline=None)
+def test_it_may_be_resized_while_it_grows(source: str, sizes: list[int], width: int) -> None:
+    document = Document(60, PALETTE)
+    for number, piece in enumerate(pieces(source, sizes)):
+        document.append(piece)
+        if number % 7 < 2:
+            document.resize(width if document.width == 60 else 60)
+            as_if = Document(document.width, PALETTE)
+            as_if.append(document.source)
+            assert list(document.lines) == list(as_if.lines)
+    document.settle()
+    assert list(document.lines) == render(source, document.width, PALETTE)
+
+
 @given(SOURCES, WIDTHS)
 @settings(max_examples=100, deadline=None)
 def test_lines_fit_or_scroll(source: str, width: int) -> None:
@@ -178,6 +193,16 @@ def test_a_piece_costs_the_same_however_long_the_text_is(kind: str) -> None:
     short, long = (sum(cost) / len(cost) for cost in costs)
     assert long <= short * 1.2 + 20
     assert max(map(max, costs)) < 6_000
+
+
+@pytest.mark.parametrize("text", GROWING.values(), ids=GROWING)
+def test_another_width_asks_for_no_parsing(text: str) -> None:
+    document = Document(80, PALETTE, text)
+    document.settle()
+    parsed = document.parsed_chars if document.lines else 0
+    document.resize(50)
+    assert list(document.lines) == render(text, 50, PALETTE)
+    assert document.parsed_chars == parsed
 
 
 def test_a_settled_text_is_not_looked_at_again() -> None:

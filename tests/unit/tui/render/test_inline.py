@@ -79,6 +79,7 @@ def test_markup_becomes_style(source: str, expected: list[tuple[str, Style]]) ->
         ("<https://a.org/b>", "https://a.org/b"),
         ("![alt *text*](u.png)", "[image: alt *text*] u.png"),
         ("![](u.png)", "[image] u.png"),
+        ("![two\nlines](u.png)", "[image: two lines] u.png"),
         ("[half](http://x", "[half](http://x"),
         ("text[^1] and [ref]", "text[^1] and [ref]"),
         ("&amp; &copy; \\*", "& © *"),

@@ -1,5 +1,9 @@
 """Tables."""
 
+import sys
+from collections.abc import Callable
+from types import FrameType
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -90,17 +94,67 @@ def test_a_row_costs_the_same_however_many_there_are() -> None:
 CELL = st.text(alphabet="ab 中👍*`", max_size=30).map(lambda text: text.replace("|", ""))
 
 
-@pytest.mark.parametrize("length", [20, 400, 900])
-def test_a_row_that_wants_more_room_draws_no_more_than_some_hundred_rows_anew(length: int) -> None:
-    document = Document(60, PALETTE, "| a | b |\n|---|---|\n")
+A_LOOK = 6
+"""More calls than it takes to place a row of two cells, and fewer than to parse or draw it."""
+
+
+def calls(do: Callable[[], object]) -> int:
+    """How many Python functions are called while it is done: its cost, without a clock."""
+    count = 0
+
+    def counted(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event == "call"
+
+    sys.setprofile(counted)
+    try:
+        do()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def grown(length: int) -> Document:
+    document = Document(60, PALETTE)
+    document.append("| a | b |\n|---|---|\n")
     for number in range(length):
-        document.append(f"| {number} | b |\n")
-    before = len(document.lines)
-    first = document.append("| a row | that wants much more room than those before it have asked for |\n")
-    assert (first == before) is (length >= 400)
-    assert len(document.lines) < before + 5 + length * (length < 400)
-    assert {line.width for line in document.lines} == {document.lines[0].width}
-    assert document.lines == Document(60, PALETTE, document.source).lines
+        document.append(f"| {number % 10} | b |\n")
+    return document
+
+
+def test_a_row_is_parsed_and_drawn_once_however_many_there_are() -> None:
+    few, many = grown(40), grown(900)
+    row = "| 1 | **b** |\n"
+    assert calls(lambda: many.append(row)) == calls(lambda: few.append(row))
+
+
+@pytest.mark.parametrize("wide", ["that asks for more room", "that asks for so much room that it is wrapped"])
+def test_a_row_that_widens_a_column_draws_no_other_one(wide: str) -> None:
+    row = f"| a row | {wide} in its column |\n"
+    few, many = grown(40), grown(900)
+    cost = (calls(lambda: many.append(row)) - calls(lambda: few.append(row))) / 860
+    assert cost < A_LOOK
+    for document in (few, many):
+        assert {line.width for line in document.lines} == {document.lines[0].width}
+        assert document.lines == Document(60, PALETTE, document.source).lines
+
+
+def test_another_width_draws_no_row_before_it_is_looked_at() -> None:
+    document = grown(900)
+    parsed = document.parsed_chars
+    assert calls(lambda: document.resize(12)) < 900 * A_LOOK
+    assert calls(lambda: document.lines[400:440]) > 40 * A_LOOK
+    assert document.parsed_chars == parsed
+    assert document.lines == Document(12, PALETTE, document.source).lines
+
+
+def test_a_table_has_one_width_at_every_moment() -> None:
+    document = Document(60, PALETTE)
+    document.append("| a | b |\n|---|---|\n")
+    for number in range(40):
+        for piece in (f"| {'wide ' * number}", f"| {'x' * (number % 7)} 中", " |", "\n"):
+            document.append(piece)
+            assert len({line.width for line in document.lines}) == 1, document.source
 
 
 def test_a_row_is_no_wider_than_the_head_when_its_text_turns_out_narrower() -> None:
