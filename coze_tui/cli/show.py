@@ -19,13 +19,15 @@ from coze_tui.engine.exports.words import Clock
 from coze_tui.engine.figures_text import figure_facts, figure_values
 from coze_tui.engine.inspected_chat import InspectedChat
 from coze_tui.engine.text_cells import cut
-from coze_tui.engine.timeline_text import timeline_lines
+from coze_tui.engine.timeline_text import Role, timeline_lines
+from coze_tui.engine.transcript import outcome_words
 from coze_tui.engine.updates import Phase
 from coze_tui.errors import ApiError
 from coze_tui.i18n import _, ngettext
 from coze_tui.text import clean_line
 
 _MOST_PROBLEMS = 5
+_ROLES: Mapping[Phase | None, Role] = {Phase.COMPLETED: "answering", Phase.FAILED: "error"}
 
 
 def run_show(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
@@ -73,19 +75,11 @@ def _print(chat: InspectedChat, paper: Paper) -> None:
 
 
 def _print_end(chat: InspectedChat, paper: Paper) -> None:
-    match chat.figures.outcome:
-        case Phase.COMPLETED:
-            paper.text(_("completed"), "answering")
-        case Phase.FAILED:
-            error = chat.figures.error
-            reason = advice(error).text if error else ""
-            paper.text(_("failed: {reason}").format(reason=reason) if reason else _("failed"), "error")
-        case Phase.CANCELED:
-            paper.text(_("stopped"), "attention")
-        case Phase.REQUIRES_ACTION:
-            paper.text(_("waited for a tool"), "attention")
-        case _:
-            paper.text(_("cut off"), "attention")
+    outcome, error = chat.figures.outcome, chat.figures.error
+    if outcome is Phase.FAILED and error is not None:
+        paper.text(_("failed: {reason}").format(reason=advice(error).text), "error")
+    else:
+        paper.text(outcome_words(outcome), _ROLES.get(outcome, "attention"))
 
 
 def _ids(chat: InspectedChat) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from coze_tui.advice import advice
 from coze_tui.api.objects import MessageType
 from coze_tui.engine.figures import LifeRow, TurnFigures
 from coze_tui.engine.gaps import quantile
+from coze_tui.engine.transcript import outcome_words
 from coze_tui.engine.turn import Tool, TurnState
 from coze_tui.engine.updates import Phase
 from coze_tui.errors import ApiError
@@ -55,7 +56,7 @@ def run_of(number: int, bot_id: str, state: TurnState, figures: TurnFigures) -> 
     """What is to be kept of a turn that has ended."""
     error, usage = figures.error, figures.usage
     outcome = figures.outcome or Phase.INTERRUPTED
-    words = "" if outcome is Phase.COMPLETED else str(outcome)
+    words = "" if outcome is Phase.COMPLETED else outcome_words(outcome)
     return Run(
         number=number,
         bot_id=bot_id,

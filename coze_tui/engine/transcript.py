@@ -76,3 +76,18 @@ def with_files(question: str, files: Sequence[str]) -> str:
 def tool_word(name: str) -> str:
     """What a tool is called; what Coze recalls of the bot's knowledge has no name of its own."""
     return _("knowledge") if name == "knowledge" else name or _("tool")
+
+
+def outcome_words(outcome: Phase | None) -> str:
+    """How a chat has ended, in a word or a few."""
+    match outcome:
+        case Phase.COMPLETED:
+            return _("completed")
+        case Phase.FAILED:
+            return _("failed")
+        case Phase.CANCELED:
+            return _("stopped")
+        case Phase.REQUIRES_ACTION:
+            return _("waited for a tool")
+        case _:
+            return _("cut off")

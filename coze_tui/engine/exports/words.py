@@ -10,7 +10,7 @@ from coze_tui.advice import advice
 from coze_tui.amounts import duration, size, thousands
 from coze_tui.api.objects import MessageType
 from coze_tui.engine.telling import told_chats
-from coze_tui.engine.transcript import ToldChat, ToldTool, tool_word
+from coze_tui.engine.transcript import ToldChat, ToldTool, outcome_words, tool_word
 from coze_tui.engine.updates import Phase
 from coze_tui.i18n import _, ngettext
 from coze_tui.store.carrying import CarriedConversation
@@ -125,18 +125,11 @@ def tool_figures(tool: ToldTool) -> str:
 
 def end_of(chat: ToldChat) -> str:
     """How a chat ended where it did not end well; empty where it did."""
-    match chat.outcome:
-        case Phase.COMPLETED:
-            return ""
-        case Phase.FAILED:
-            told = advice(chat.error).text if chat.error is not None else ""
-            return _("failed: {reason}").format(reason=told) if told else _("failed")
-        case Phase.CANCELED:
-            return _("stopped")
-        case Phase.REQUIRES_ACTION:
-            return _("waited for a tool")
-        case _:
-            return _("cut off")
+    if chat.outcome is Phase.COMPLETED:
+        return ""
+    if chat.outcome is Phase.FAILED and chat.error is not None:
+        return _("failed: {reason}").format(reason=advice(chat.error).text)
+    return outcome_words(chat.outcome)
 
 
 def stalls(count: int) -> str:

@@ -11,6 +11,7 @@ from coze_tui.engine.measuring import Run, measurements, run_of, sequence_of
 from coze_tui.engine.turn import TurnState
 from coze_tui.engine.updates import Phase, TurnEnded
 from coze_tui.errors import QuotaError, StreamCut
+from coze_tui.i18n import use_language
 
 BASE = Run(
     number=1,
@@ -81,7 +82,11 @@ def test_a_failed_turn_keeps_code_and_words_and_one_without_an_error_its_outcome
     assert run_of(1, "A", TurnState(), figures).error_code == 0
     figures = TurnFigures()
     figures.add(TurnEnded(Phase.REQUIRES_ACTION, 5))
-    assert run_of(1, "A", TurnState(), figures).error == "requires_action"
+    use_language("zh_CN")
+    try:
+        assert run_of(1, "A", TurnState(), figures).error == "在等工具"
+    finally:
+        use_language("en")
 
 
 def test_neighbours_of_one_name_count_once() -> None:
