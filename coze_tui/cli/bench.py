@@ -52,10 +52,10 @@ def run_bench(command: Command, arguments: Arguments, environment: Mapping[str, 
     bots = _bots(start, arguments.bot)
     expectations = _expectations(arguments.expect)
     question = read_question(arguments.words, sys.stdin, command="bench")
-    junit = _open_junit(arguments.junit)
     calls = count * len(bots)
     if calls > _FREE_RUNS and not arguments.yes and not require_agreement(_warning(calls)):
         return Exit.OK
+    junit = _open_junit(arguments.junit)
     stopper = Stopper()
     stopper.install()
     runs: list[Run] = []

@@ -11,10 +11,12 @@ from coze_tui.cli.paper import Paper
 from coze_tui.engine.expectations import Verdict
 from coze_tui.engine.measuring import Measurement, Run, Spread
 from coze_tui.engine.text_cells import cells, cut, filled, levels
+from coze_tui.engine.timeline_text import Role
 from coze_tui.i18n import _, ngettext
 
 _HISTOGRAM = 16
 _MOST_NUMBERS = 12
+_LEAST_SEQUENCE = 12
 
 
 class Progress:
@@ -109,13 +111,15 @@ def _print_measurement(paper: Paper, found: Measurement) -> None:
             (f"  {_numbers(failure.runs)}", "dim"),
         )
     if found.strange:
-        paper.line(("  " + _("usually") + "  ", "dim"), (cut(" → ".join(found.usual), paper.width), "plain"))
+        _print_sequence(paper, ("  " + _("usually") + "  ", "dim"), found.usual)
     for strange in found.strange:
-        paper.line(
-            ("  ≠ ", "attention"),
-            (cut(" → ".join(strange.sequence), paper.width), "plain"),
-            (f"  {_numbers(strange.runs)}", "dim"),
-        )
+        _print_sequence(paper, ("  ≠ ", "attention"), strange.sequence, f"  {_numbers(strange.runs)}")
+
+
+def _print_sequence(paper: Paper, lead: tuple[str, Role], sequence: Sequence[str], runs: str = "") -> None:
+    """What happened in which order; where there is no room for all of it its beginning."""
+    room = paper.width - cells(lead[0]) - cells(runs)
+    paper.line(lead, (cut(" → ".join(sequence), max(_LEAST_SEQUENCE, room)), "plain"), (runs, "dim"))
 
 
 def _histogram(spread: Spread) -> str:

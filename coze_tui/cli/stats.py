@@ -123,7 +123,7 @@ def _print(paper: Paper, found: Statistics) -> None:
 
 
 def _label(group: Group, found: Statistics) -> str:
-    return _("in all") if group is found.total else clean_line(group.label) or "–"
+    return _("in all") if group is found.total else group.label or "–"
 
 
 def _cells(group: Group) -> list[str]:

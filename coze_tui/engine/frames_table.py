@@ -134,7 +134,7 @@ class FrameTable:
             group.count += 1
             group.bytes += frame.bytes
             group.longest_gap_us = max(group.longest_gap_us, gap_us)
-            self.longest_event = max(self.longest_event, len(row.event) + 2 + len(str(group.count)))
+            self.longest_event = max(self.longest_event, len(row.event) + 2 + len(thousands(group.count)))
         else:
             self._starts.append(self._folded_count)
             self._groups.append(_Group(row.number, frame.bytes, gap_us))

@@ -164,7 +164,7 @@ class _Sum:
         first_texts, totals = sorted(self.first_texts), sorted(self.totals)
         return Group(
             key=self.key,
-            label=self.label or self.key,
+            label=self.label or clean_line(self.key),
             site=self.site,
             chats=self.statuses.total(),
             completed=self.statuses[_ANSWERED],

@@ -12,7 +12,6 @@ from textual.strip import Strip
 
 from coze_tui.engine.statistics import Group, Grouping, Statistics, days_ago_ms
 from coze_tui.i18n import N_, _, ngettext
-from coze_tui.text import clean_line
 from coze_tui.tui.amounts import duration, shortened, thousands
 from coze_tui.tui.screens.failing import FailingScreen
 from coze_tui.tui.widgets.drawn import Drawn, Part, width_of
@@ -145,7 +144,7 @@ class StatisticsScreen(FailingScreen[str | None]):
                 by, since_ms=since_ms, until_ms=until_ms, bot_id=bot_id, conversation=conversation
             )
         )
-        what = " · ".join(clean_line(group.label) for group in self._only)
+        what = " · ".join(group.label for group in self._only)
         self.head.show(found, what, self._when())
         self.view.show(found)
 

@@ -15,7 +15,6 @@ from textual.strip import Strip
 from coze_tui.engine.statistics import Group, Statistics
 from coze_tui.engine.text_cells import bar
 from coze_tui.i18n import N_, _
-from coze_tui.text import clean_line
 from coze_tui.tui.amounts import duration, shortened, thousands
 from coze_tui.tui.widgets.drawn import Drawn, Part
 
@@ -181,7 +180,7 @@ class _Layout:
 
     def row(self, group: Group) -> list[Part]:
         """A group."""
-        label = shortened(clean_line(group.label) or "–", self.label)
+        label = shortened(group.label or "–", self.label)
         parts: list[Part] = [("  " + _left(label, self.label), "text")]
         if self.bar:
             drawn = bar(group.tokens / self.most if self.most else 0.0, self.bar)

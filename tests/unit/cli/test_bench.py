@@ -18,7 +18,7 @@ from coze_tui.standin.scenarios import Answer, Fail, FunctionCall, Gate, Refuse,
 from coze_tui.standin.server import StandIn
 from tests.unit.cli.calls import XIAOCHUN, Command
 
-OTHER, FAILING, SEARCHING, HELD, BROKE = (f"751100000000000010{number}" for number in range(2, 7))
+OTHER, FAILING, SEARCHING, HELD, BROKE, LONG = (f"751100000000000010{number}" for number in range(2, 8))
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and terminals are POSIX's")
 
 SCENARIOS: dict[str, Scenario] = {
@@ -28,6 +28,7 @@ SCENARIOS: dict[str, Scenario] = {
     SEARCHING: [FunctionCall("web", "search", {"q": "x"}), ToolResponse("found"), Answer("Found.")],
     HELD: lambda turn: [Answer("half"), *([Gate("held")] if turn.number > 1 else [])],
     BROKE: [Refuse(4028, "used up")],
+    LONG: lambda turn: [FunctionCall(f"plugin{n}", "api", {}) for n in range(5 if turn.number == 3 else 6)],
 }
 
 
@@ -81,6 +82,9 @@ def test_another_sequence_than_the_usual_is_told(command: Command) -> None:
     [strange] = [line for line in ran.out.splitlines() if line.startswith("  ≠")]
     assert strange.endswith("run 3")
     assert "usually" in ran.out
+    ran = command("bench", "-n", "4", "--bot", LONG, "x")
+    assert any("≠" in line and line.endswith("run 3") for line in ran.out.splitlines())
+    assert max(map(len, ran.out.splitlines())) <= 80
 
 
 def test_json_is_one_object_with_every_run(command: Command) -> None:
@@ -153,12 +157,17 @@ class TestExpectations:
 
 
 class TestSpending:
-    def test_more_than_twenty_calls_are_not_made_unasked(self, command: Command, stand_in: StandIn) -> None:
+    def test_more_than_twenty_calls_are_not_made_unasked(
+        self, command: Command, stand_in: StandIn, tmp_path: Path
+    ) -> None:
+        report = tmp_path / "junit.xml"
+        report.write_text("of yesterday")
         for options in (["-n", "21"], ["-n", "11", "--bot", XIAOCHUN, "--bot", OTHER]):
-            ran = command("bench", *options, "x")
+            ran = command("bench", *options, "--junit", str(report), "x")
             assert ran.status == 2
             assert "--yes" in ran.err
             assert "500" in ran.err
+            assert report.read_text() == "of yesterday"
         assert asked(stand_in) == []
 
     def test_yes_says_so_beforehand(self, command: Command, stand_in: StandIn) -> None:

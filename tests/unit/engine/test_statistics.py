@@ -103,3 +103,8 @@ def test_the_groups_add_up_to_the_total(chats: list[ChatFigures], by: str) -> No
     assert sum(group.chats for group in found.groups) == found.total.chats == len(chats)
     assert sum(group.tokens for group in found.groups) == found.total.tokens
     assert sum(count for _code, count in found.total.failures) == found.total.failed
+
+
+def test_every_label_is_clean_also_where_it_is_the_key() -> None:
+    [group] = statistics([replace(ONE, bot_id="7\x1b[2J\n8", bot_name="")]).groups
+    assert group.label.isprintable()

@@ -142,3 +142,10 @@ async def test_a_click_goes_to_a_line_and_a_second_opens_it(stage: Stage) -> Non
         assert len(app.told) == 1
         await pilot.click(frames, offset=(10, 0))
         assert frames.current.row.number == 4
+
+
+async def test_the_name_of_a_long_run_is_shown_whole_beside_its_count(stage: Stage) -> None:
+    frames = FrameList()
+    async with stage(frames, size=(110, 12)):
+        frames.show(table_of([delta("x", 1)] * 12_345))
+        assert "message.delta ×12" in frames.lines()[1]
