@@ -16,7 +16,7 @@ from coze_tui.cli.start import begin, tell, tell_problems
 from coze_tui.engine.capture_files import problem_text
 from coze_tui.engine.dialects import Dialect, Feature, dialect_of, limit, name_of
 from coze_tui.engine.exports.words import Clock
-from coze_tui.engine.figures_text import figure_facts, figure_values
+from coze_tui.engine.figures_text import figure_facts, figure_values, not_understood
 from coze_tui.engine.inspected_chat import InspectedChat
 from coze_tui.engine.text_cells import cut
 from coze_tui.engine.timeline_text import Role, timeline_lines
@@ -67,7 +67,7 @@ def _print(chat: InspectedChat, paper: Paper) -> None:
         else:
             paper.text(_("No times of arrival are in it, so there is no timeline."), "dim")
         paper.text()
-        paper.facts(figure_facts(chat))
+        paper.facts(figure_facts(chat, not_understood(chat)))
         if chat.figures.usage is None and (found := limit(_dialect(chat), Feature.USAGE)):
             paper.text(found.text, "dim")
         paper.text()

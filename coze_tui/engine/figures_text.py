@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from coze_tui.amounts import duration, milliseconds, size, thousands
 from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.inspected_chat import InspectedChat
-from coze_tui.i18n import _
+from coze_tui.engine.timeline import Timeline
+from coze_tui.engine.turn import TurnState
+from coze_tui.i18n import _, ngettext
 
 
-def figure_facts(chat: InspectedChat) -> list[tuple[str, str]]:
-    """What a person wants to know of a chat that is over, in the language in use; nothing that is nothing."""
+class ReadChat(Protocol):
+    """What was read of the frames of a chat."""
+
+    @property
+    def state(self) -> TurnState: ...
+
+    @property
+    def figures(self) -> TurnFigures: ...
+
+    @property
+    def timeline(self) -> Timeline: ...
+
+
+def figure_facts(chat: ReadChat, not_understood: int = 0) -> list[tuple[str, str]]:
+    """What a person wants to know of a chat that is over, in the language in use; nothing that is nothing.
+
+    Args:
+        not_understood: so many of its frames were not.
+    """
     figures, timeline = chat.figures, chat.timeline
     gaps, usage = figures.gaps, figures.usage
     facts = [(_("total"), duration(timeline.total_us))]
@@ -29,6 +49,8 @@ def figure_facts(chat: InspectedChat) -> list[tuple[str, str]]:
             (_("gap p95"), milliseconds(gaps.quantile(0.95))),
             (_("longest gap"), milliseconds(gaps.max_us)),
         ]
+    if count := len(timeline.stalls):
+        facts.append((_("over a second"), ngettext("{n} stall", "{n} stalls", count).format(n=count)))
     if usage is not None:
         facts += [
             (_("tokens in"), thousands(usage.input_count)),
@@ -37,8 +59,8 @@ def figure_facts(chat: InspectedChat) -> list[tuple[str, str]]:
     if chat.state.finish_reason:
         facts.append((_("finish reason"), chat.state.finish_reason))
     facts.append((_("events"), thousands(figures.events)))
-    if count := not_understood(chat):
-        facts.append((_("not understood"), thousands(count)))
+    if not_understood:
+        facts.append((_("not understood"), thousands(not_understood)))
     facts.append((_("received"), size(figures.bytes)))
     return facts
 

@@ -7,14 +7,15 @@ import hashlib
 from collections.abc import Iterator, Sequence
 
 from coze_tui import __version__
-from coze_tui.amounts import duration, milliseconds, size, thousands
+from coze_tui.amounts import duration, thousands
 from coze_tui.api.objects import Frame
 from coze_tui.engine.exports import page_timeline, words
 from coze_tui.engine.exports.page_style import style_sheet
 from coze_tui.engine.exports.page_text import MarkdownRenderer, data, line, text
 from coze_tui.engine.exports.words import Clock
 from coze_tui.engine.figures import LifeRow, TurnFigures
-from coze_tui.engine.past_turn import PastTurn, past_turn
+from coze_tui.engine.figures_text import figure_facts
+from coze_tui.engine.past_turn import past_turn
 from coze_tui.engine.telling import outcome_of
 from coze_tui.engine.transcript import ToldAnswer, ToldChat, ToldTool
 from coze_tui.engine.updates import Phase
@@ -138,7 +139,7 @@ def _life(
     yield f'<details class="life"{opened}><summary>{page_timeline.strip(turn.timeline)}'
     yield f'<span class="time">{line(time)}</span></summary>\n<div class="panel">\n'
     yield from page_timeline.rows(turn.timeline)
-    yield _list("figures", _figures(turn))
+    yield _list("figures", figure_facts(turn))
     if ids := words.ids_of(chat):
         yield _ids(ids)
     yield _details("", line(_("events")), _events(turn.figures))
@@ -152,30 +153,6 @@ def _ids(ids: Sequence[tuple[str, str]]) -> str:
         + "".join(f"<span>{line(name)} {line(value)}</span>" for name, value in ids)
         + "</p>\n"
     )
-
-
-def _figures(turn: PastTurn) -> list[tuple[str, str]]:
-    figures, timeline = turn.figures, turn.timeline
-    first, gaps = timeline.first_text_us, figures.gaps
-    facts = [(_("total"), duration(timeline.total_us))]
-    if first is not None:
-        facts.insert(0, (_("first text"), milliseconds(first)))
-    if figures.deltas:
-        facts += [(_("deltas"), thousands(figures.deltas)), (_("rate"), f"{figures.rate():.0f}/s")]
-    if figures.characters:
-        facts.append((_("characters"), thousands(figures.characters)))
-    if gaps.count:
-        facts.append((_("gap p50"), milliseconds(gaps.quantile(0.5))))
-        facts.append((_("gap p95"), milliseconds(gaps.quantile(0.95))))
-        facts.append((_("longest gap"), milliseconds(gaps.max_us)))
-    if timeline.stalls:
-        facts.append((_("over a second"), words.stalls(len(timeline.stalls))))
-    if figures.usage is not None:
-        usage = figures.usage
-        facts.append((_("tokens in"), thousands(usage.input_count)))
-        facts.append((_("tokens out"), thousands(usage.output_count)))
-    facts.append((_("received"), size(figures.bytes)))
-    return facts
 
 
 def _events(figures: TurnFigures) -> str:

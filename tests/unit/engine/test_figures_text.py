@@ -30,7 +30,7 @@ def test_what_is_known_is_told_and_the_rest_is_not() -> None:
     chat = inspected(
         delta("ab", 100_000), delta("cd", 300_000), delta("ef", 400_000), Frame("odd", "x", 500_000)
     )
-    facts = dict(figure_facts(chat))
+    facts = dict(figure_facts(chat, not_understood(chat)))
     assert facts["first text"] == "100 ms"
     assert facts["total"] == "500 ms"
     assert facts["characters"] == "6 · 20/s"

@@ -10,16 +10,21 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Frame
+from coze_tui.engine.chat_facts import ChatFacts
 from coze_tui.engine.exports.page import page_from
 from coze_tui.engine.exports.page_style import DARK, LIGHT, style_sheet
 from coze_tui.engine.exports.page_text import MarkdownRenderer, code, data
 from coze_tui.engine.exports.words import Clock
+from coze_tui.engine.figures_text import figure_facts
+from coze_tui.engine.inspected_chat import InspectedChat
 from coze_tui.i18n import use_language
 from coze_tui.store import history, journal, messages
 from coze_tui.store.carrying import CarriedConversation
@@ -332,3 +337,18 @@ def test_times_are_of_the_zone_and_never_fail() -> None:
     for at in (-(2**63), 2**63 - 1, 0):
         odd = replace(carried, conversation=replace(carried.conversation, created_at=at, updated_at=at))
         assert checked(page_of(odd))
+
+
+def test_the_figures_are_those_that_show_prints() -> None:
+    capture = read_capture((Path(__file__).parents[3] / "streams" / "reasoning.sse").read_text("utf-8"))
+    c = empty_store()
+    key = history.create_conversation(c, "coze.cn", "7511", SENT_AT)
+    add_chat(c, key, "?", list(capture.frames))
+    chat = InspectedChat(ChatFacts())
+    chat.add(capture.frames)
+    chat.end(ChatFacts())
+    facts = figure_facts(chat)
+    assert {"finish reason", "deltas of reasoning"} <= dict(facts).keys()
+    text = shown(page_of(taken(c, key)))
+    for name, value in facts:
+        assert f"{name} {value}" in text, name
