@@ -87,7 +87,7 @@ def _proxy_fault(address: str) -> str:
     except (ValueError, httpx.InvalidURL):
         return "not a proxy address"
     if scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
-        return "socks needs the package socksio"
+        return "socks needs the extra coze-tui[socks]"
     return ""
 
 

@@ -13,9 +13,14 @@ from coze_tui.standin.scenarios import Answer
 from tests.faults.conftest import UNSET, Ask
 from tests.faults.keeper import Keeper
 from tests.faults.raw_server import CERTIFICATES, Line, RawServer, dead_address
+from tests.faults.socks_server import SocksServer
 from tests.terminal.program import TOKEN, Program
 
 TEXT = "河流把盐带进海里，水蒸发，盐留下。"
+
+OTHER_HOST = "other_host.pem"
+CA_FILE = str(CERTIFICATES / OTHER_HOST)
+"""For coze.test."""
 
 # -- in the screens, by word of the stand-in
 
@@ -287,7 +292,7 @@ def test_an_address_that_is_mended(command: Ask, keeper: Keeper, tail: str) -> N
 
 
 VARIABLES = {
-    "ALL_PROXY": ("socks5://127.0.0.1:1", "ALL_PROXY"),
+    "ALL_PROXY": ("socks5://127.0.0.1:port", "ALL_PROXY"),
     "HTTP_PROXY": ("socks://127.0.0.1:1", "HTTP_PROXY"),
     "HTTPS_PROXY": ("::::", "HTTPS_PROXY"),
     "NO_PROXY": ("[::1]/64", "NO_PROXY"),
@@ -315,6 +320,37 @@ def test_a_proxy_is_not_used_for_loopback_unless_it_is_named(command: Ask, keepe
     question = keeper.play("proxy", [Answer(TEXT)])
     done = command("ask", question, NO_PROXY="127.0.0.1", HTTP_PROXY=dead_address())
     assert (done.status, done.out.strip()) == (0, TEXT)
+
+
+@pytest.mark.parametrize("account", ["", "lin:pass%20word@"])
+@pytest.mark.parametrize("variable", ["COZE_TUI_PROXY", "ALL_PROXY", "https_proxy"])
+def test_a_socks_proxy_carries_the_chat(command: Ask, account: str, variable: str) -> None:
+    name, password = ("lin", "pass word") if account else ("", "")
+    with (
+        RawServer(sends(head(), GOOD), OTHER_HOST) as server,
+        SocksServer(server.base_url, name, password) as proxy,
+    ):
+        variables = {variable: f"socks5://{account}{proxy.address}"}
+        done = command("ask", "x", base_url="https://coze.test", COZE_TUI_CA_FILE=CA_FILE, **variables)
+    assert (done.status, done.out.strip(), done.err) == (0, TEXT, ""), done
+    assert proxy.targets == ["coze.test:443"], "the proxy looks the name up"
+
+
+def test_a_socks_proxy_that_knows_another_password(command: Ask) -> None:
+    with SocksServer(dead_address(), "lin", "right") as proxy:
+        address = f"socks5://lin:wrong@{proxy.address}"
+        done = command("ask", "x", base_url="https://coze.test", COZE_TUI_PROXY=address)
+    assert done.status == 5, done
+    assert "the proxy on the way to https://coze.test" in done.err
+    assert "wrong" not in done.err
+    assert proxy.targets == []
+
+
+def test_a_socks_proxy_that_is_not_there(command: Ask) -> None:
+    address = dead_address().replace("http", "socks5")
+    done = command("ask", "x", base_url="https://coze.test", ALL_PROXY=address)
+    assert done.status == 5, done
+    assert "the proxy on the way to" in done.err
 
 
 TOKENS = {

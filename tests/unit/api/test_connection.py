@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 import ssl
-from importlib.util import find_spec
+import sys
 from pathlib import Path
 
 import httpx
@@ -55,10 +55,10 @@ def test_a_broken_proxy_variable_is_named_without_its_value(
     assert (error.kind, error.detail) == ("environment", f"{name}: {fault}")
 
 
-@pytest.mark.skipif(find_spec("socksio") is not None, reason="the extra `socks` is installed")
 def test_socks_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "socksio", None)
     monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1080")
-    assert failure().detail == "ALL_PROXY: socks needs the package socksio"
+    assert failure().detail == "ALL_PROXY: socks needs the extra coze-tui[socks]"
 
 
 def test_a_broken_no_proxy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
