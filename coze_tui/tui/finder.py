@@ -91,13 +91,14 @@ class Finder:
             return
         keys = [occurrence.message for occurrence in found]
         place = keys.index(self._at) + step if self._at in keys else self._nearest(found)
+        place %= len(found)
         before = self._log.chosen
         for _try in range(len(found)):
-            place %= len(found)
             target = await self._window.entry_of(found[place])
             if target is None or target is not before or not step:
                 break
-            place += step  # imported messages of one answer: all their lines were gone through
+            # Imported messages of one answer: all their lines were gone through.
+            place = (place + step) % len(found)
         self._at = keys[place]
         if target is not None:
             self._log.show_match(target, text, last=step < 0)

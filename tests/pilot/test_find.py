@@ -102,6 +102,16 @@ async def test_what_is_not_there_is_told(home: Path) -> None:
         await at.pilot.press("escape")
 
 
+async def test_what_is_said_but_not_drawn_is_gone_to_again_and_again(home: Path) -> None:
+    key = await write(home, talk("link", ("where", '[here](https://example.invalid/ "needle")')))
+    async with desk(home, bots(), wish=Wish(conversation=key)) as at:
+        await at.until(lambda: at.screen.conversation == key)
+        await find(at, "needle")
+        await at.until(lambda: place(at) == "1/1")
+        await at.pilot.press("enter", "up", "enter")
+        assert place(at) == "1/1"
+
+
 async def test_finding_in_nothing_finds_nothing(home: Path) -> None:
     async with desk(home, bots()) as at:
         await find(at, "盐")
