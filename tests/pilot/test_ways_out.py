@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from textual.widgets import TextArea
+from textual import events
+from textual.command import CommandPalette
+from textual.widgets import Input, TextArea
 
 from coze_tui.engine.updates import Phase
 from coze_tui.i18n import current_language, use_language
@@ -238,3 +240,12 @@ async def test_a_screen_that_opens_while_the_program_ends_is_no_crash(home: Path
         await at.app.push_screen(HistoryScreen(at.screen.bot))
     assert at.app.crash is None
     assert at.app.return_code == 0
+
+
+async def test_what_is_pasted_into_the_command_palette_is_cleaned(home: Path) -> None:
+    async with desk(home) as at:
+        await at.pilot.press("ctrl+p")
+        await at.until(lambda: isinstance(at.app.screen, CommandPalette))
+        at.app.post_message(events.Paste("the\u202eme\x9b31m\x00"))
+        await at.until(lambda: at.app.screen.query_one(Input).value == "theme31m")
+        await at.pilot.press("escape")
