@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from textual.driver import Driver
 from textual.pilot import Pilot
 
 from coze_tui.cli.arguments import read_arguments
@@ -77,8 +78,9 @@ async def desk(
     environment: dict[str, str] | None = None,
     stand_in: StandIn | None = None,
     pace: float = 0,
+    driver: type[Driver] | None = None,
 ) -> AsyncIterator[Desk]:
-    """An app at a stand-in, with a home of its own."""
+    """An app at a stand-in, with a home of its own; nothing is written unless a driver is named for it."""
     server = stand_in or StandIn(profile=profile, pace=pace, bots=bots)
     if stand_in is None:
         server.start()
@@ -95,7 +97,10 @@ async def desk(
         command = COMMANDS["chat"]
         start = begin(command, read_arguments(command, []), env)
         app = CozeApp(start.settings, AppAccess(start), wish=wish, problems=start.problems)
-        async with app.run_test(size=size, tooltips=True, notifications=True) as pilot:
+        app.driver_class = driver or app.driver_class
+        async with app.run_test(
+            headless=driver is None, size=size, tooltips=True, notifications=True
+        ) as pilot:
             at = Desk(app, pilot, server)
             await at.until(lambda: app.home.is_up, "the engine is up")
             yield at
