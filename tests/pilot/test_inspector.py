@@ -28,6 +28,7 @@ from coze_tui.tui.chat_sources import KeptChat
 from coze_tui.tui.screens.dialogs import AskText
 from coze_tui.tui.screens.difference import ChooseChat, DifferenceScreen
 from coze_tui.tui.screens.inspector import InspectorScreen
+from coze_tui.tui.widgets.key_footer import KeyFooter
 from tests.pilot.conftest import Desk, desk
 
 BOT = "7511000000000000777"
@@ -133,6 +134,7 @@ async def test_runs_fold_and_the_filter_finds_what_is_in_them(home: Path) -> Non
         assert screen.chat.table.line_count == len(screen.chat.table.rows) + 1
         await at.pilot.press("space", "slash", *"delta", *" ", "二")
         await at.until(lambda: screen.chat.table.found_count == 1)
+        await at.until(lambda: "Enter to the frames" in screen.query_one(KeyFooter).shown())
         await at.pilot.press("enter")
         assert screen.focused is screen.frames
         assert '"content": "二"' in text_of(screen.view.data)

@@ -49,7 +49,7 @@ _SOON, _LATER = 0.15, 1.0
 """Seconds between two looks at a chat that runs."""
 _MOST_PROBLEMS = 2
 _FOOTER = (
-    *("inspector.back_to_list", "json.fold", "inspector.filter", "inspector.copy", "inspector.curl"),
+    *("inspector.take_filter", "json.fold", "inspector.filter", "inspector.copy", "inspector.curl"),
     *("inspector.save", "inspector.replay", "inspector.diff", "inspector.next_error"),
     *("inspector.next_tool", "inspector.help"),
 )
@@ -66,7 +66,7 @@ class InspectorScreen(FailingScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash,ctrl+f", "filter", N_("filter"), id="inspector.filter"),
-        Binding("enter,down", "take_filter", N_("to the frames"), id="inspector.take_filter", show=False),
+        Binding("enter,down", "take_filter", N_("to the frames"), id="inspector.take_filter"),
         Binding("y", "copy_data", N_("copy"), id="inspector.copy", tooltip=N_("copy the data")),
         Binding("c", "copy_curl", N_("curl"), id="inspector.curl", tooltip=N_("copy as a curl command")),
         Binding("C", "give", N_("copy in another form"), id="inspector.give", show=False),
