@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import termios
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -431,8 +433,9 @@ def test_nothing_is_written_and_nothing_burnt_while_idle(run: Start) -> None:
     program.check_left()
 
 
-@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
-def test_it_is_chatted_with_and_left_in_tmux(home: Path, stand_in: StandIn) -> None:
+@contextmanager
+def in_tmux(home: Path, stand_in: StandIn) -> Iterator[tuple[Terminal, Callable[..., str]]]:
+    """The program in a tmux of its own, and a way to ask that tmux something."""
     env = {
         "COZE_TUI_HOME": str(home),
         "COZE_API_TOKEN": stand_in.token,
@@ -440,23 +443,72 @@ def test_it_is_chatted_with_and_left_in_tmux(home: Path, stand_in: StandIn) -> N
         "COZE_BOT_ID": BOT,
         "HOME": str(home.parent),
     }
-    socket = str(home.parent / "tmux")
-    command = ["tmux", "-S", socket, "-f", os.devnull, "new-session", str(COMMAND)]
+    tmux = ["tmux", "-S", str(home.parent / "tmux"), "-f", os.devnull]
+
+    def ask(*command: str) -> str:
+        return subprocess.run([*tmux, *command], check=True, capture_output=True, text=True).stdout
+
     try:
-        with Terminal(command, size=(100, 30), env=env) as terminal:
+        with Terminal([*tmux, "new-session", str(COMMAND)], size=(120, 30), env=env) as terminal:
             terminal.wait_for(" › ")
-            terminal.send("第一行")
-            terminal.wait_for("第一行")
-            terminal.settle(0.1)
-            terminal.send("\n")
-            terminal.send("1 + 1")
-            terminal.wait_for("1 + 1")
-            terminal.settle(0.1)
-            terminal.send("\r")
-            terminal.wait_for("● idle")
-            terminal.wait_for(lambda screen: screen.text().count("第一行") >= 1)
-            terminal.send(b"\x11")
-            assert terminal.wait() == 0
-            assert terminal.modes() == terminal.modes_before
+            yield terminal, ask
     finally:
-        subprocess.run(["tmux", "-S", socket, "kill-server"], check=False, capture_output=True)
+        subprocess.run([*tmux, "kill-server"], check=False, capture_output=True)
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+def test_it_is_chatted_with_and_left_in_tmux(home: Path, stand_in: StandIn) -> None:
+    with in_tmux(home, stand_in) as (terminal, _ask):
+        terminal.send("第一行")
+        terminal.wait_for("第一行")
+        terminal.settle(0.1)
+        terminal.send("\n")
+        terminal.send("1 + 1")
+        terminal.wait_for("1 + 1")
+        terminal.settle(0.1)
+        terminal.send("\r")
+        terminal.wait_for("● idle")
+        terminal.wait_for(lambda screen: screen.text().count("第一行") >= 1)
+        terminal.send(b"\x11")
+        assert terminal.wait() == 0
+        assert terminal.modes() == terminal.modes_before
+
+
+SIGNS = (
+    "👩\u200d👩\u200d👧 family",
+    "👍🏽 skin",
+    "❤️ heart",
+    "🇨🇳🇩🇪 flags",
+    "e\u0301ạ\u0308 marks",
+    "水水 wide",
+    "กำ thai",
+)
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+def test_columns_are_right_in_tmux_as_tmux_counts_them(home: Path, stand_in: StandIn) -> None:
+    with in_tmux(home, stand_in) as (terminal, ask):
+        terminal.wait_for("● idle")
+        for sign in SIGNS:
+            terminal.send(f"{sign}\n")
+            terminal.wait_for(sign.split()[-1])
+            terminal.settle(0.1)
+        terminal.send("end\r")
+        terminal.wait_for("completed")
+        terminal.wait_for("● idle")
+        terminal.settle(0.3)
+        ask("copy-mode")
+        for command in ("top-line", "start-of-line"):
+            ask("send", "-X", command)
+        columns: dict[int, int] = {}
+        ask("send", "-X", "search-forward", "│")
+        while (row := int(ask("display", "-p", "#{copy_cursor_y}"))) not in columns:
+            columns[row] = int(ask("display", "-p", "#{copy_cursor_x}"))
+            ask("send", "-X", "search-again")
+        rows = ask("capture-pane", "-p").split("\n")
+        with_signs = [
+            y for y, row in enumerate(rows) if "│" in row and any(sign.split()[-1] in row for sign in SIGNS)
+        ]
+        assert len(with_signs) >= len(SIGNS)
+        assert set(with_signs) <= set(columns)
+        assert len(set(columns.values())) == 1, columns
