@@ -379,9 +379,12 @@ def _end_notice(
     match update.outcome:
         case Phase.INTERRUPTED:
             text = _("cut off at {time}") if only_read else _("cut off at {time} — r recovers it")
+            if not sent_at_ms:  # a capture from elsewhere
+                text = _("cut off")
             return NoticeBlock(text.format(time=at), "attention", "⟂")
         case Phase.CANCELED:
-            return NoticeBlock(_("stopped at {time}").format(time=at), "attention", "◼")
+            text = _("stopped at {time}") if sent_at_ms else _("stopped")
+            return NoticeBlock(text.format(time=at), "attention", "◼")
         case Phase.REQUIRES_ACTION:
             text = _("the bot waits for the output of a local tool")
             if not only_read:

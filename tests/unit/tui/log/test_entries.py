@@ -20,3 +20,13 @@ def test_a_refused_token_may_be_for_the_other_site(base_url: str, other: str) ->
     assert "4100" in said
     assert ("useless on the other" in said) is bool(other)
     assert other in said
+
+
+@pytest.mark.parametrize(("outcome", "word"), [(Phase.INTERRUPTED, "cut off"), (Phase.CANCELED, "stopped")])
+def test_the_time_of_an_end_is_told_where_it_is_known(outcome: Phase, word: str) -> None:
+    known = BotEntry("bot", 1_700_000_000_000, only_read=True)
+    known.end(TurnEnded(outcome, 5_000_000))
+    assert known.blocks[-1].copy_text().startswith(f"{word} at ")
+    unknown = BotEntry("bot", 0, only_read=True)
+    unknown.end(TurnEnded(outcome, 5_000_000))
+    assert unknown.blocks[-1].copy_text() == word
