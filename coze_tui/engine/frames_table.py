@@ -103,6 +103,8 @@ class FrameTable:
         """Numbers of the calls of tools and of their answers."""
         self.longest_gap = 0
         """Number of the frame that was waited for the longest; 0 without frames."""
+        self.latest_us = 0
+        """When the last one came; times may go back in a capture that was edited."""
         self.longest_event = 0
         """Characters of the longest name of an event that is shown, with its count."""
         self.longest_kind = 0
@@ -123,6 +125,7 @@ class FrameTable:
         kind, level, trouble = _meaning(event)
         row = FrameRow(len(self.rows) + 1, frame, gap_us, kind, level, trouble)
         self.rows.append(row)
+        self.latest_us = max(self.latest_us, frame.at_us)
         if level == "error" or trouble:
             self.errors.append(row.number)
         if level == "tool":

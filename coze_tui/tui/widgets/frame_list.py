@@ -267,8 +267,7 @@ class FrameList(Drawn, ScrollView, can_focus=True):
     def _columns(self) -> _Columns:
         rows = self.table.rows
         number = max(3, self._widest)
-        last_us = rows[-1].frame.at_us if rows else 0
-        at = max(5, cell_len(thousands(last_us // 1000)))
+        at = max(5, cell_len(thousands(self.table.latest_us // 1000)))
         longest = rows[self.table.longest_gap - 1].gap_us if rows else 0
         gap = max(5, cell_len(thousands(longest // 1000)))
         event = max(_LEAST_EVENT, min(_MOST_EVENT, self.table.longest_event))

@@ -149,3 +149,13 @@ async def test_the_name_of_a_long_run_is_shown_whole_beside_its_count(stage: Sta
     async with stage(frames, size=(110, 12)):
         frames.show(table_of([delta("x", 1)] * 12_345))
         assert "message.delta ×12" in frames.lines()[1]
+
+
+async def test_columns_stay_in_line_where_times_go_back(stage: Stage) -> None:
+    frames = FrameList()
+    early, late = FRAMES[0], Frame("conversation.chat.completed", '{"id":"1"}', 10**17)
+    async with stage(frames, size=(110, 12)):
+        frames.show(table_of([early, late, Frame("done", "", 90_000)]))
+        head, *rows = frames.lines()
+        for event, row in zip(("chat.created", "chat.completed", "done"), rows, strict=False):
+            assert row.index(event) == head.index("event")
