@@ -40,8 +40,7 @@ class _Row:
         self.natural = [max(map(cells, lines)) for lines in texts]
         """For each cell the room it would take without wrapping."""
         self.longest_word = [
-            max((len(word) for text in lines for word in _LATIN_WORD.findall(text)), default=0)
-            for lines in texts
+            max(map(len, _LATIN_WORD.findall("\n".join(lines))), default=0) for lines in texts
         ]
         self.height = 0
         """Lines it has in columns as wide as they are now."""
@@ -91,8 +90,8 @@ class Table(Block):
         self._natural, self._longest_word = self._with(row)
 
     def loose(self, text: str | None = None) -> list[Line]:
-        draft = None if text is None else _Row(self._cells(text, self.page.palette.text))
-        self._lay_out(draft if len(self._rows) < _UNSETTLED_ROWS else None)
+        draft = None if text is None else self._cells(text, self.page.palette.text)
+        self._lay_out(_Row(draft) if draft and len(self._rows) < _UNSETTLED_ROWS else None)
         if draft is None:
             return []
         between = [self._rule()] if self._is_airy and self._rows else []
@@ -167,7 +166,7 @@ class Table(Block):
 
     def _begin(self) -> None:
         """Place nothing but the head."""
-        self.fixed = [*self._draw(self._head, is_head=True), self._rule()]
+        self.fixed = [*self._draw(self._head.cells, is_head=True), self._rule()]
         self._laid = self.changed = 0
 
     def _height(self, row: _Row) -> int:
@@ -182,7 +181,7 @@ class Table(Block):
     def drawn(self, row: _Row) -> list[Line]:
         """The lines of one of its rows."""
         if self._last is None or self._last[0] is not row:
-            self._last = row, self._draw(row)
+            self._last = row, self._draw(row.cells)
         return self._last[1]
 
     def _rule(self) -> Line:
@@ -191,9 +190,9 @@ class Table(Block):
         line = self._line((Segment(rule, palette.line),), len(rule), 1, None)
         return line._replace(edge=palette.muted)
 
-    def _draw(self, row: _Row, *, is_head: bool = False) -> list[Line]:
+    def _draw(self, row: list[Cell], *, is_head: bool = False) -> list[Line]:
         palette = self.page.palette
-        wrapped = [self._wrapped(cell, width) for cell, width in zip(row.cells, self._widths, strict=True)]
+        wrapped = [self._wrapped(cell, width) for cell, width in zip(row, self._widths, strict=True)]
         drawn: list[Line] = []
         gap = Segment(_GAP, palette.line)
         size = sum(self._widths) + len(_GAP) * (self._columns - 1)
@@ -222,7 +221,7 @@ class Table(Block):
 
 
 def _text(logical: Logical) -> str:
-    return "".join([run.text for run in logical])
+    return logical[0].text if len(logical) == 1 else "".join([run.text for run in logical])
 
 
 def _before(align: str, spare: int) -> int:
