@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from rich.segment import Segment
 from rich.style import Style
 
 
-def folded(text: str) -> tuple[str, list[int]]:
+@lru_cache(maxsize=4096)
+def _folded_character(character: str) -> str:
+    return unicodedata.normalize("NFKC", character).casefold()
+
+
+def folded(text: str) -> tuple[str, Sequence[int]]:
     """The text as it is compared (any case, any width), and for each of its characters whence it came."""
+    if text.isascii():
+        return text.lower(), range(len(text))
     characters: list[str] = []
     origin: list[int] = []
     for number, character in enumerate(text):
-        for part in unicodedata.normalize("NFKC", character).casefold():
+        for part in _folded_character(character):
             characters.append(part)
             origin.append(number)
     return "".join(characters), origin
