@@ -36,8 +36,11 @@ _SIMPLE = re.compile(
     rf"|\*\*(?!\*)(?={_EDGE})(?P<bold>{_PLAIN}+)(?<={_EDGE})\*\*(?!\*)"
     rf"|\*(?!\*)(?={_EDGE})(?P<italic>{_PLAIN}+)(?<={_EDGE})\*(?!\*)"
     r"|(?<!`)`(?P<code>[^`\n]+)`(?!`)"
+    rf"|(?<!!)\[(?P<label>(?:[^\W_]|[ ,.{_CJK_CLASS}])+)\]"
+    r"\((?P<link>https?://[a-z0-9.-]+[a-z0-9](?:/[A-Za-z0-9_./-]*)?)\)"
 )
-"""Plain text, bold, italic and code: nine paragraphs of ten hold nothing else, and need no parser."""
+"""Plain text, bold, italic, code, plain links: nine paragraphs of ten hold nothing else, and need no parser."""
+_BRACKET = re.compile(r"[\[\]]")
 _LINE_BREAK = re.compile(r"[ \t]*\n[ \t]*")
 _URL = re.compile(r"https?://[!#-;=?-Z\\\]^_a-z|~\[{}]+")
 _TRAILING = ".,;:!?'\"*_~|\\"
@@ -164,7 +167,7 @@ class InlineText:
             lines,
             not any(mark.open and mark.end < 0 for mark in state.delimiters)
             and not any(token.markup in _MATHS_OPEN for token in state.tokens if token.info == "escape")
-            and literal.count("[") <= literal.count("]")
+            and not _has_open_bracket(literal)
             and not _OPEN.search(literal),
         )
 
@@ -179,6 +182,9 @@ class InlineText:
                 return None
             at = match.end()
             text = match[match.lastgroup or 0]
+            if match.lastgroup == "link":
+                line += self._linked(match["label"], text, base)
+                continue
             if match.lastgroup in ("bold", "italic"):
                 style = self._marked(base, BOLD if match.lastgroup == "bold" else ITALIC)
                 line += with_urls(text, style, self.palette.link)
@@ -192,6 +198,13 @@ class InlineText:
                         lines.append(line)
                     line += with_urls(part, base, self.palette.link)
         return lines
+
+    def _linked(self, label: str, url: str, base: Style) -> Logical:
+        """A link of plain text: the text, and its target unless that is what it says."""
+        line = [Segment(label, self._style(base, 0, url))]
+        if not _says(label, url):
+            line.append(Segment(" " + shown_url(url), self.palette.url + _link_to(url)))
+        return line
 
     def _lines(self, tokens: "list[Token]", base: Style) -> tuple[list[Logical], str]:
         """The lines, and all text in them that was not markup, with a NUL where some was."""
@@ -264,6 +277,13 @@ class InlineText:
             )
             style = self._styles[base, marks] = base + extra
         return style
+
+
+def _has_open_bracket(literal: str) -> bool:
+    depth = 0
+    for bracket in _BRACKET.findall(literal):
+        depth = depth + 1 if bracket == "[" else max(0, depth - 1)
+    return depth > 0
 
 
 def with_urls(text: str, style: Style, link: Style) -> Logical:
