@@ -85,6 +85,7 @@ def test_markup_becomes_style(source: str, expected: list[tuple[str, Style]]) ->
         ("&amp; &copy; \\*", "& © *"),
         ("$$\na_1\n$$", "$$\na_1\n$$"),
         ("[" * 500, "[" * 500),
+        ("[" + "中文 " * 500, "[" + "中文 " * 500),
     ],
 )
 def test_what_is_written_is_seen(source: str, text: str) -> None:
