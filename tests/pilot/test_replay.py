@@ -154,7 +154,7 @@ async def test_steps_pauses_and_paces(home: Path) -> None:
 
 async def test_a_long_chat_is_played_while_its_timeline_is_made(home: Path) -> None:
     delta = '{"id":"1","role":"assistant","type":"answer","content":"天","content_type":"text"}'
-    frames = [Frame("conversation.message.delta", delta, 10_000 * number) for number in range(20_000)]
+    frames = [Frame("conversation.message.delta", delta, 10_000 * number) for number in range(5_000)]
     async with desk(home, bot(Answer("a"))) as at:
         screen = ReplayScreen(KeptChat(frames, ChatFacts("q")))
         at.app.push_screen(screen)

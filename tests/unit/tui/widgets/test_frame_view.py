@@ -62,18 +62,18 @@ async def test_what_a_run_takes_while_it_grows_is_not_read_again_and_again(stage
         start = process_time()
         for number in range(count):
             add(table, delta("天下\n"))
-            if number and not number % 50:
+            if number and not number % 25:
                 show(view, table)
         return process_time() - start
 
     async with stage(view, size=(40, 12)) as (_app, pilot):
         view.display = False
         await pilot.pause()
-        few, many = seconds(1_000), seconds(8_000)
+        few, many = seconds(500), seconds(4_000)
         assert many < 24 * few
         view.display = True
         await pilot.pause()
-        assert view.data.virtual_size.height > 8_000 - 50
+        assert view.data.virtual_size.height > 4_000 - 25
 
 
 async def test_what_is_not_to_be_seen_is_laid_out_when_it_is(stage: Stage) -> None:
