@@ -299,7 +299,7 @@ async def prompt(v: Visitor) -> None:
     v.paste(" ".join(v.typed("/rename L1").split()))
     v.press("enter", "enter")
     await v.until(lambda: v.at.screen.title_text.startswith("L1"), "it is renamed")
-    await v.seen("L1")
+    await v.look()  # beside a long name of the bot there is no room for a title
     v.paste(v.typed("@") * 3)
     await v.look()
     v.press("ctrl+a", "delete", "ctrl+f")
