@@ -346,15 +346,17 @@ def _figures(left: InspectedChat, right: InspectedChat) -> Iterator[FigurePair]:
 def _figures_of(chat: InspectedChat) -> dict[FigureName, int | None]:
     figures = chat.figures
     usage, gaps = figures.usage, figures.gaps
+    has_times = chat.timeline.total_us > 0
+    has_gaps = has_times and gaps.count > 0
     return {
-        "first_text": figures.first_text_us,
-        "total": figures.total_us,
+        "first_text": figures.first_text_us if has_times else None,
+        "total": figures.total_us if has_times else None,
         "input_tokens": usage.input_count if usage else None,
         "output_tokens": usage.output_count if usage else None,
         "characters": figures.characters,
         "deltas": figures.deltas,
-        "gap_p50": gaps.quantile(0.5) if gaps.count else None,
-        "gap_p95": gaps.quantile(0.95) if gaps.count else None,
-        "gap_max": gaps.max_us if gaps.count else None,
+        "gap_p50": gaps.quantile(0.5) if has_gaps else None,
+        "gap_p95": gaps.quantile(0.95) if has_gaps else None,
+        "gap_max": gaps.max_us if has_gaps else None,
         "bytes": figures.bytes,
     }

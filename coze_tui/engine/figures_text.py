@@ -34,16 +34,19 @@ def figure_facts(chat: ReadChat, not_understood: int = 0) -> list[tuple[str, str
     """
     figures, timeline = chat.figures, chat.timeline
     gaps, usage = figures.gaps, figures.usage
-    facts = [(_("total"), duration(timeline.total_us))]
-    if timeline.first_text_us is not None:
-        facts.insert(0, (_("first text"), milliseconds(timeline.first_text_us)))
+    has_times = timeline.total_us > 0
+    facts: list[tuple[str, str]] = []
+    if has_times and timeline.first_text_us is not None:
+        facts.append((_("first text"), milliseconds(timeline.first_text_us)))
+    if has_times:
+        facts.append((_("total"), duration(timeline.total_us)))
     if figures.characters:
         facts.append((_("characters"), _with_rate(figures.characters, characters_per_second(figures))))
     if figures.deltas:
         facts.append((_("deltas"), _with_rate(figures.deltas, figures.rate())))
     if figures.reasoning_deltas:
         facts.append((_("deltas of reasoning"), thousands(figures.reasoning_deltas)))
-    if gaps.count:
+    if has_times and gaps.count:
         facts += [
             (_("gap p50"), milliseconds(gaps.quantile(0.5))),
             (_("gap p95"), milliseconds(gaps.quantile(0.95))),
@@ -69,17 +72,19 @@ def figure_values(chat: InspectedChat) -> Mapping[str, object]:
     """The same as numbers, times in microseconds; None for what is not known."""
     figures, timeline = chat.figures, chat.timeline
     gaps, usage = figures.gaps, figures.usage
+    has_times = timeline.total_us > 0
+    has_gaps = has_times and gaps.count > 0
     return {
-        "first_text_us": timeline.first_text_us,
-        "total_us": timeline.total_us,
+        "first_text_us": timeline.first_text_us if has_times else None,
+        "total_us": timeline.total_us if has_times else None,
         "characters": figures.characters,
         "characters_per_second": round(characters_per_second(figures), 3),
         "deltas": figures.deltas,
         "deltas_per_second": round(figures.rate(), 3),
         "reasoning_deltas": figures.reasoning_deltas,
-        "gap_p50_us": gaps.quantile(0.5),
-        "gap_p95_us": gaps.quantile(0.95),
-        "gap_max_us": gaps.max_us,
+        "gap_p50_us": gaps.quantile(0.5) if has_gaps else None,
+        "gap_p95_us": gaps.quantile(0.95) if has_gaps else None,
+        "gap_max_us": gaps.max_us if has_gaps else None,
         "stalls": figures.stalls,
         "input_tokens": usage.input_count if usage else None,
         "output_tokens": usage.output_count if usage else None,

@@ -133,12 +133,17 @@ def _life(
 ) -> Iterator[str]:
     outcome = outcome_of(saved) if saved.is_final else None
     turn = past_turn(frames, outcome=outcome, total_us=saved.summary.total_us)
-    count = ngettext("{n} event", "{n} events", len(frames)).format(n=thousands(len(frames)))
-    time = f"{duration(turn.timeline.total_us)} · {count}"
+    total_us = turn.timeline.total_us
+    told = ngettext("{n} event", "{n} events", len(frames)).format(n=thousands(len(frames)))
+    if total_us:
+        told = f"{duration(total_us)} · {told}"
     opened = " open" if is_open else ""
-    yield f'<details class="life"{opened}><summary>{page_timeline.strip(turn.timeline)}'
-    yield f'<span class="time">{line(time)}</span></summary>\n<div class="panel">\n'
-    yield from page_timeline.rows(turn.timeline)
+    yield f'<details class="life"{opened}><summary>{page_timeline.strip(turn.timeline) if total_us else ""}'
+    yield f'<span class="time">{line(told)}</span></summary>\n<div class="panel">\n'
+    if total_us:
+        yield from page_timeline.rows(turn.timeline)
+    else:
+        yield f"<p>{line(_('No times of arrival are in it, so there is no timeline.'))}</p>\n"
     yield _list("figures", figure_facts(turn))
     if ids := words.ids_of(chat):
         yield _ids(ids)

@@ -146,3 +146,8 @@ def test_figures_stand_side_by_side_and_unknown_ones_are_none() -> None:
     assert figures["total"] == (900_000, 50_000)
     assert figures["gap_max"] == (88_000, None)
     assert "input_tokens" not in figures
+    right = chat(*(Frame(frame.event, frame.data) for frame in left.frames))  # nobody knows when they came
+    figures = {pair.name: (pair.left, pair.right) for pair in differences(left, right).figures}
+    assert figures["first_text"] == (412_000, None)
+    assert figures["total"] == (900_000, None)
+    assert figures["gap_max"] == (88_000, None)

@@ -51,6 +51,16 @@ def test_numbers_say_the_same_and_none_for_what_is_not_known() -> None:
     assert figure_values(inspected())["first_text_us"] is None
 
 
+def test_where_no_time_of_arrival_is_known_no_time_is_told() -> None:
+    chat = inspected(delta("ab", 0), delta("cd", 0), Frame("done", "", 0))
+    facts = dict(figure_facts(chat))
+    assert (facts["characters"], facts["deltas"], facts["events"]) == ("4", "2", "3")
+    assert not {"first text", "total", "gap p50", "gap p95", "longest gap"} & facts.keys()
+    values = figure_values(chat)
+    for name in ("first_text_us", "total_us", "gap_p50_us", "gap_p95_us", "gap_max_us"):
+        assert values[name] is None, name
+
+
 def test_too_little_has_no_rate() -> None:
     assert characters_per_second(inspected(delta("ab", 5)).figures) == 0
     assert characters_per_second(inspected(delta("ab", 5), delta("ab", 5)).figures) == 0

@@ -352,3 +352,15 @@ def test_the_figures_are_those_that_show_prints() -> None:
     text = shown(page_of(taken(c, key)))
     for name, value in facts:
         assert f"{name} {value}" in text, name
+
+
+def test_a_chat_without_times_has_no_timeline_and_tells_no_time() -> None:
+    c = empty_store()
+    key = history.create_conversation(c, "coze.cn", "7511", SENT_AT)
+    frames = [Frame("conversation.message.delta", message("answer", "字")) for _ in range(3)]
+    add_chat(c, key, "?", frames)
+    html = page_of(taken(c, key))
+    assert "<svg" not in html
+    text = shown(html)
+    assert "No times of arrival are in it, so there is no timeline." in text
+    assert not re.search(r"\d ms", text)
