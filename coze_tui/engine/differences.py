@@ -346,7 +346,7 @@ def _figures(left: InspectedChat, right: InspectedChat) -> Iterator[FigurePair]:
 def _figures_of(chat: InspectedChat) -> dict[FigureName, int | None]:
     figures = chat.figures
     usage, gaps = figures.usage, figures.gaps
-    has_times = chat.timeline.total_us > 0
+    has_times = not figures.is_timeless
     has_gaps = has_times and gaps.count > 0
     return {
         "first_text": figures.first_text_us if has_times else None,

@@ -145,6 +145,11 @@ class TurnFigures:
         return self.outcome is not None
 
     @property
+    def is_timeless(self) -> bool:
+        """It has ended, and nobody knows when what came of it: a capture that another program has made."""
+        return self.is_ended and not self.last_us
+
+    @property
     def total_us(self) -> int | None:
         """From sending to the end; None while it runs."""
         return self.last_us if self.is_ended else None

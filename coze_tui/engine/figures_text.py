@@ -34,7 +34,7 @@ def figure_facts(chat: ReadChat, not_understood: int = 0) -> list[tuple[str, str
     """
     figures, timeline = chat.figures, chat.timeline
     gaps, usage = figures.gaps, figures.usage
-    has_times = timeline.total_us > 0
+    has_times = not figures.is_timeless
     facts: list[tuple[str, str]] = []
     if has_times and timeline.first_text_us is not None:
         facts.append((_("first text"), milliseconds(timeline.first_text_us)))
@@ -72,7 +72,7 @@ def figure_values(chat: InspectedChat) -> Mapping[str, object]:
     """The same as numbers, times in microseconds; None for what is not known."""
     figures, timeline = chat.figures, chat.timeline
     gaps, usage = figures.gaps, figures.usage
-    has_times = timeline.total_us > 0
+    has_times = not figures.is_timeless
     has_gaps = has_times and gaps.count > 0
     return {
         "first_text_us": timeline.first_text_us if has_times else None,

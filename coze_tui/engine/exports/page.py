@@ -133,14 +133,14 @@ def _life(
 ) -> Iterator[str]:
     outcome = outcome_of(saved) if saved.is_final else None
     turn = past_turn(frames, outcome=outcome, total_us=saved.summary.total_us)
-    total_us = turn.timeline.total_us
+    has_times = not turn.figures.is_timeless
     told = ngettext("{n} event", "{n} events", len(frames)).format(n=thousands(len(frames)))
-    if total_us:
-        told = f"{duration(total_us)} · {told}"
+    if has_times:
+        told = f"{duration(turn.timeline.total_us)} · {told}"
     opened = " open" if is_open else ""
-    yield f'<details class="life"{opened}><summary>{page_timeline.strip(turn.timeline) if total_us else ""}'
+    yield f'<details class="life"{opened}><summary>{page_timeline.strip(turn.timeline) if has_times else ""}'
     yield f'<span class="time">{line(told)}</span></summary>\n<div class="panel">\n'
-    if total_us:
+    if has_times:
         yield from page_timeline.rows(turn.timeline)
     else:
         yield f"<p>{line(_('No times of arrival are in it, so there is no timeline.'))}</p>\n"

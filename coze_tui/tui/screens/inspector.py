@@ -163,7 +163,7 @@ class InspectorScreen(FailingScreen[None]):
             page = more
             self.chat.facts = page.facts
         self.chat.end(page.facts)
-        self.set_class(not self.chat.timeline.total_us, "-timeless")
+        self.set_class(self.chat.figures.is_timeless, "-timeless")
         self._grown()
 
     def _grown(self) -> None:

@@ -81,10 +81,12 @@ def state_part(chat: InspectedChat) -> Part:
 
 
 def outcome_part(outcome: Phase | None, total_us: int) -> Part:
-    """How a chat ended, as sign, word and time."""
+    """How a chat ended, as sign, word and time; a time of 0 is not known."""
     if outcome is None:
         return "●", "muted"
     sign, role = _OUTCOMES.get(outcome, ("●", "muted"))
+    if not total_us:
+        return f"{sign} {outcome_word(outcome)}", role
     word = "" if outcome is Phase.COMPLETED else f"{outcome_word(outcome)} "
     return f"{sign} {word}{seconds(total_us)}", role
 

@@ -182,19 +182,8 @@ def shown_name(name: str) -> str:
 def figure_lines(figures: TurnFigures, now_us: int | None) -> list[Drawing]:
     """The lines under the rows, the most telling first: the last ones are left out where there is no room."""
     lines: list[Drawing] = [Rule()]
-    first = figures.first_text_us
-    lines.append(_figure(N_("first text"), "…" if first is None else milliseconds(first), "text bold"))
-    if figures.total_us is not None:
-        lines.append(_figure(N_("total"), milliseconds(figures.total_us)))
-    if figures.deltas + figures.reasoning_deltas > 1:
-        bars = sparkline(figures.rates(_SPARK))
-        rate = _("{n}/s").format(n=thousands(round(figures.rate(now_us))))
-        gap = " " * max(1, _RATE + 1 - cell_len(rate))
-        lines.append(Figure(N_("rate"), ((bars, "bot"), (gap + rate, "text"))))
-        lines.append(Figure(N_("gap"), _gap(figures)))
-    if figures.stalls:
-        told = ngettext("{n} over 1 s", "{n} over 1 s", figures.stalls).format(n=thousands(figures.stalls))
-        lines.append(_figure(N_("stalls"), told, "attention"))
+    if not figures.is_timeless:
+        lines += _time_lines(figures, now_us)
     lines.append(_figure(N_("tokens"), token_counts(figures)))
     count = figures.characters
     told = ngettext("{n} character", "{n} characters", count).format(n=thousands(count))
@@ -210,6 +199,26 @@ def figure_lines(figures: TurnFigures, now_us: int | None) -> list[Drawing]:
     ]
     if known:
         lines += [Rule(), *known]
+    return lines
+
+
+def _time_lines(figures: TurnFigures, now_us: int | None) -> list[Drawing]:
+    """What takes how long, and how fast the text comes."""
+    first = figures.first_text_us
+    lines: list[Drawing] = [
+        _figure(N_("first text"), "…" if first is None else milliseconds(first), "text bold")
+    ]
+    if figures.total_us is not None:
+        lines.append(_figure(N_("total"), milliseconds(figures.total_us)))
+    if figures.deltas + figures.reasoning_deltas > 1:
+        bars = sparkline(figures.rates(_SPARK))
+        rate = _("{n}/s").format(n=thousands(round(figures.rate(now_us))))
+        gap = " " * max(1, _RATE + 1 - cell_len(rate))
+        lines.append(Figure(N_("rate"), ((bars, "bot"), (gap + rate, "text"))))
+        lines.append(Figure(N_("gap"), _gap(figures)))
+    if figures.stalls:
+        told = ngettext("{n} over 1 s", "{n} over 1 s", figures.stalls).format(n=thousands(figures.stalls))
+        lines.append(_figure(N_("stalls"), told, "attention"))
     return lines
 
 

@@ -62,7 +62,7 @@ class StatusStrip(Drawn):
         if figures is None:
             return []
         parts = [state_of(figures, self._now_us)]
-        if figures.first_text_us is not None:
+        if figures.first_text_us is not None and not figures.is_timeless:
             parts.append((_("first text {time}").format(time=milliseconds(figures.first_text_us)), "muted"))
         count = figures.events
         parts.append((ngettext("{n} event", "{n} events", count).format(n=thousands(count)), "muted"))
@@ -99,4 +99,5 @@ def state_of(figures: TurnFigures, now_us: int | None) -> Part:
         chip = Chip(activity_of(figures.phase), figures.tool, figures.last_us if now_us is None else now_us)
         return (f"{chip.activity.sign} {chip.text}", chip.activity.role)
     sign, role = _OUTCOMES.get(figures.outcome, ("●", "muted"))
-    return (f"{sign} {outcome_word(figures.outcome)} {seconds(figures.last_us)}", role)
+    time = "" if figures.is_timeless else f" {seconds(figures.last_us)}"
+    return (f"{sign} {outcome_word(figures.outcome)}{time}", role)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from coze_tui.engine.chat_facts import ChatFacts
 from coze_tui.engine.inspected_chat import InspectedChat
 from coze_tui.engine.updates import Phase
-from coze_tui.tui.widgets.chat_head import state_part
+from coze_tui.tui.widgets.chat_head import outcome_part, state_part
 
 
 def test_a_chat_that_is_over_is_told_so_also_while_its_frames_are_read() -> None:
@@ -18,3 +18,9 @@ def test_a_chat_that_is_over_is_told_so_also_while_its_frames_are_read() -> None
 def test_a_chat_that_runs_is_told_by_what_it_does() -> None:
     sign_and_word, _role = state_part(InspectedChat(ChatFacts()))
     assert "sending" in sign_and_word
+
+
+def test_where_nobody_knows_how_long_it_took_the_word_stands_alone() -> None:
+    assert outcome_part(Phase.COMPLETED, 0) == ("✓ completed", "good")
+    assert outcome_part(Phase.INTERRUPTED, 0) == ("⟂ cut off", "attention")
+    assert outcome_part(Phase.INTERRUPTED, 1_500_000) == ("⟂ cut off 1.5 s", "attention")

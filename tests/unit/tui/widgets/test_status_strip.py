@@ -17,6 +17,7 @@ from coze_tui.engine.updates import (
     PhaseChanged,
     TurnEnded,
 )
+from coze_tui.tui.widgets.life_lines import Figure, figure_lines
 from coze_tui.tui.widgets.status_strip import StatusStrip
 
 
@@ -81,3 +82,15 @@ async def test_nothing_to_tell_is_blank_and_repeats_are_not_painted(stage: Any) 
         strip.flush(3_210_000)
         await pilot.pause(0.05)
         assert app.painted == before
+
+
+async def test_where_nobody_knows_when_a_chat_came_no_time_is_told(stage: Any) -> None:
+    figures = TurnFigures()
+    figures.add(AnswerGrew("m", "x", (0, 0, 0), 0))
+    figures.add(TurnEnded(Phase.COMPLETED, 0))
+    strip = StatusStrip()
+    async with stage(strip, size=(80, 3)):
+        strip.show(figures)
+        assert strip.render_line(0).text.rstrip() == "✓ completed · 3 events"
+    labels = {line.label for line in figure_lines(figures, None) if isinstance(line, Figure)}
+    assert labels == {"tokens", "text"}
