@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import os
 import signal
 from collections.abc import Callable
 from types import FrameType
@@ -12,13 +14,14 @@ ENDING_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 
 
 class Stopper:
-    """Ctrl+C and its like: the first stops the turn, the second ends the program."""
+    """Ctrl+C and its like: the first stops the turn, the second ends the program, the third at once."""
 
     def __init__(self) -> None:
         self.signal = 0
         """The first signal that came."""
         self._stop: Callable[[], None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_leaving = False
 
     def install(self) -> None:
         """Take the signals that mean an end. Not through the loop: it may be stuck in a write."""
@@ -26,6 +29,8 @@ class Stopper:
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._take)
+                # The interpreter takes our handler away long before it has ended.
+                atexit.register(signal.signal, number, signal.SIG_IGN)
 
     def stopping(self, stop: Callable[[], None]) -> Stopping:
         """While this is entered a first signal calls `stop`, on the loop."""
@@ -37,7 +42,10 @@ class Stopper:
 
     def _take(self, number: int, frame: FrameType | None) -> None:
         is_first, self.signal = not self.signal, self.signal or number
+        if self._is_leaving:
+            os._exit(128 + self.signal)  # an exception would come up in whatever runs by now
         if not is_first or self._stop is None or self._loop is None:
+            self._is_leaving = True
             raise KeyboardInterrupt
         self._loop.call_soon_threadsafe(self._stop)
 
