@@ -9,8 +9,9 @@ from typing import Literal
 from rich.segment import Segment
 from rich.style import Style
 
+from coze_tui.i18n import ngettext
 from coze_tui.text import clean_line, simple_emoji
-from coze_tui.tui.amounts import shortened
+from coze_tui.tui.amounts import shortened, thousands
 from coze_tui.tui.render.document import Document
 from coze_tui.tui.render.json_lines import json_lines
 from coze_tui.tui.render.lines import Line
@@ -331,6 +332,27 @@ class ToolBlock(FoldBlock):
 
     def copy_text(self) -> str:
         return "\n".join(part for part in (self.name, self.arguments, self.response) if part)
+
+
+class MoreToolsBlock(Block):
+    """How many more tools were called than are shown one by one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._count = 0
+
+    def count(self) -> None:
+        """One more."""
+        self._count += 1
+        self.release()
+
+    def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
+        told = ngettext(
+            "… and {n} more tool call, which the inspector shows",
+            "… and {n} more tool calls, which the inspector shows",
+            self._count,
+        )
+        return render_plain(told.format(n=thousands(self._count)), width, style_of(palette, "muted"))
 
 
 def _told(arguments: str) -> str:

@@ -19,6 +19,7 @@ from coze_tui.tui.log.blocks import (
     Block,
     FollowUpsBlock,
     HeaderBlock,
+    MoreToolsBlock,
     NoticeBlock,
     PlainBlock,
     ReasoningBlock,
@@ -31,6 +32,8 @@ from coze_tui.tui.render.palette import Palette
 
 _B = TypeVar("_B", bound=Block)
 _BLANK = Line()
+_MOST_TOOLS = 500
+"""Calls of one chat that are shown one by one."""
 
 
 class Entry:
@@ -179,6 +182,8 @@ class BotEntry(Entry):
         self._first_text_us = 0
         self._total_us = 0
         self._tokens = 0
+        self._tools = 0
+        self._more_tools: MoreToolsBlock | None = None
 
     @classmethod
     def told(cls, chat: ToldChat, *, only_read: bool = False) -> BotEntry:
@@ -196,7 +201,7 @@ class BotEntry(Entry):
                         tool.name = tool_word("knowledge")
                     if part.response is not None:
                         tool.respond(part.response, part.elapsed_us)
-                    entry.blocks.append(tool)
+                    entry._add_tool(tool)
         for question in chat.follow_ups:
             entry.follow_up(turn.FollowUpOffered(question, 0))
         entry._first_text_us = chat.first_text_us
@@ -253,16 +258,18 @@ class BotEntry(Entry):
 
     def tool_called(self, update: turn.ToolCalled) -> None:
         """A tool is called."""
-        self._add(ToolBlock(update.message_id, update.name, update.arguments, _tool_tail))
+        self._add_tool(ToolBlock(update.message_id, update.name, update.arguments, _tool_tail))
 
     def tool_responded(self, update: turn.ToolResponded) -> None:
         """A tool has answered, or knowledge was recalled."""
         tool = next(
             (block for block in self._all(ToolBlock) if block.message_id == update.call_message_id), None
         )
+        if tool is None and self._more_tools is not None:
+            return  # of one that is only counted
         if tool is None:
             tool = ToolBlock(update.message_id, tool_word(update.name), "", _tool_tail)
-            self._add(tool)
+            self._add_tool(tool)
         tool.respond(update.text, update.elapsed_us)
         self.changed()
 
@@ -309,6 +316,18 @@ class BotEntry(Entry):
 
     def _all(self, kind: type[_B]) -> list[_B]:
         return [block for block in self.blocks if isinstance(block, kind)]
+
+    def _add_tool(self, tool: ToolBlock) -> None:
+        """Show a call; those beyond all reason are counted, so that a flood of them holds nothing up."""
+        if self._tools < _MOST_TOOLS:
+            self._tools += 1
+            self._add(tool)
+            return
+        if self._more_tools is None:
+            self._more_tools = MoreToolsBlock()
+            self._add(self._more_tools)
+        self._more_tools.count()
+        self.changed()
 
     def _add(self, block: Block) -> None:
         last = self.blocks[-1]

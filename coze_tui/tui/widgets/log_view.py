@@ -90,6 +90,8 @@ class LogView(ScrollView):
         self._match = 0
         """The occurrence in the entry with the cursor at which the search stands, counted from 0."""
         self._dirty: set[int] = set()
+        self._dirty_whole: set[int] = set()
+        """Those of the dirty ones in which more than text has come."""
         self._ahead: set[Entry] = set()
         """Entries that were laid out before their frame was due: strips made of them earlier may be old."""
         self._timer: asyncio.TimerHandle | None = None
@@ -126,6 +128,7 @@ class LogView(ScrollView):
         self._laid_out.clear()
         self._shifts.clear()
         self._dirty.clear()
+        self._dirty_whole.clear()
         self._ahead.clear()
         self._cursor = self._cursor_block = None
         self.has_older = self.has_newer = self._asked_page = False
@@ -177,9 +180,12 @@ class LogView(ScrollView):
         self._index.insert(number, [entry.height(self.text_width) for entry in entries])
         self._lay_out_anew()
 
-    def _grown(self, entry: Entry) -> None:
-        """Text has come: drawn at once while there are frames left for this moment, else a little later."""
+    def _grown(self, entry: Entry, *, whole: bool = False) -> None:
+        """Text has come, or more: drawn at once while there are frames left for this moment, else a little
+        later."""
         self._dirty.add(id(entry))
+        if whole:
+            self._dirty_whole.add(id(entry))
         loop = asyncio.get_running_loop()
         if self._budget.may_draw(loop.time(), self.frame_seconds):
             self._frame()
@@ -198,6 +204,7 @@ class LogView(ScrollView):
     def _changed(self, entry: Entry, *, is_news: bool = True) -> None:
         """More than text has changed: what was drawn of it cannot be trusted."""
         self._dirty.discard(id(entry))
+        self._dirty_whole.discard(id(entry))
         if entry in self.entries:
             self._lay_out(self._number(entry), whole=True, is_news=is_news)
             self._after_change()
@@ -207,10 +214,12 @@ class LogView(ScrollView):
         if not self._dirty or not self.size.width:
             return
         dirty, self._dirty = self._dirty, set()
+        whole, self._dirty_whole = self._dirty_whole, set()
         for number in range(len(self.entries) - 1, -1, -1):
-            if id(self.entries[number]) in dirty:
-                dirty.discard(id(self.entries[number]))
-                self._lay_out(number)
+            entry = id(self.entries[number])
+            if entry in dirty:
+                dirty.discard(entry)
+                self._lay_out(number, whole=entry in whole)
                 if not dirty:
                     break
         self._after_change(is_growing=True)

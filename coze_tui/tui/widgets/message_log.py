@@ -125,22 +125,22 @@ class MessageLog(LogView, can_focus=True):
     def on_answer_settled(self, message: posted.AnswerSettled) -> None:
         if self._live is not None:
             self._live.answer_settled(message.update)
-            self._changed(self._live)
+            self._grown(self._live, whole=True)
 
     def on_tool_called(self, message: posted.ToolCalled) -> None:
         if self._live is not None:
             self._live.tool_called(message.update)
-            self._changed(self._live)
+            self._grown(self._live, whole=True)
 
     def on_tool_responded(self, message: posted.ToolResponded) -> None:
         if self._live is not None:
             self._live.tool_responded(message.update)
-            self._changed(self._live)
+            self._grown(self._live, whole=True)
 
     def on_follow_up_offered(self, message: posted.FollowUpOffered) -> None:
         if self._live is not None:
             self._live.follow_up(message.update)
-            self._changed(self._live)
+            self._grown(self._live, whole=True)
 
     def on_phase_changed(self, message: posted.PhaseChanged) -> None:
         if self._live is not None and message.update.phase in (Phase.SENDING, Phase.RECOVERING):

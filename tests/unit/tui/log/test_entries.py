@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from coze_tui.addresses import COZE_CN, COZE_COM
-from coze_tui.engine.updates import Phase, TurnEnded
+from coze_tui.engine.updates import Phase, ToolCalled, ToolResponded, TurnEnded
 from coze_tui.errors import AuthError
 from coze_tui.tui.log.entries import BotEntry
+from coze_tui.tui.render.palette import Palette
 
 
 @pytest.mark.parametrize(
@@ -30,3 +31,18 @@ def test_the_time_of_an_end_is_told_where_it_is_known(outcome: Phase, word: str)
     unknown = BotEntry("bot", 0, only_read=True)
     unknown.end(TurnEnded(outcome, 5_000_000))
     assert unknown.blocks[-1].copy_text() == word
+
+
+def test_tool_calls_beyond_all_reason_are_counted() -> None:
+    entry = BotEntry("bot", 1_000)
+    for number in range(1_700):
+        entry.tool_called(ToolCalled(f"call {number}", "ferry", "{}", number))
+        entry.tool_responded(
+            ToolResponded(f"answer {number}", f"call {number}", "ferry", "sailed", 5, number)
+        )
+    entry.end(TurnEnded(Phase.CANCELED, 5))
+    height = entry.lay_out(80, Palette.dark())
+    assert height < 600
+    lines = [entry.line(number)[0].plain for number in range(height)]
+    assert sum("ferry" in line for line in lines) == 500
+    assert "… and 1 200 more tool calls, which the inspector shows" in "\n".join(lines)
