@@ -179,26 +179,36 @@ def _rows(node: Node, comma: str, width: int, styles: JsonStyles) -> Iterator[_R
         return
     opening, closing = "{}" if _is_object(node.value) else "[]"
     note = [Segment("  " + _("JSON in text"), styles.mark + Style(italic=True))] if node.is_text else []
+    room = width - _GUTTER - node.depth * _INDENT
+
+    def noted(runs: list[Segment]) -> list[Segment]:
+        """With the note where there is room for it."""
+        return runs + note if _cells_of(runs + note) <= room else runs
+
     if not node.members:
-        yield node, [*before, Segment(opening + closing, styles.mark), *end, *note], True, False
+        yield node, noted([*before, Segment(opening + closing, styles.mark), *end]), True, False
         return
     if node.is_open and _is_short(node):
         runs = before + one_line(node.value, styles) + end
-        if sum(cells(run.text) for run in runs) + _GUTTER + node.depth * _INDENT <= width:
-            yield node, runs + note, True, False
+        if _cells_of(runs) <= room:
+            yield node, noted(runs), True, False
             return
     if not node.is_open:
         count = f"… {thousands(len(node.members))} "
         folded = [Segment(opening, styles.mark), Segment(count, styles.mark), Segment(closing, styles.mark)]
-        yield node, before + folded + end + note, True, False
+        yield node, noted(before + folded + end), True, False
         return
-    yield node, [*before, Segment(opening, styles.mark), *note], True, False
+    yield node, noted([*before, Segment(opening, styles.mark)]), True, False
     members = _open_members(node)
     for number, member in enumerate(members[: node.shown]):
         yield from _rows(member, "," if number + 1 < len(members) else "", width, styles)
     if len(members) > node.shown:
         yield node, [Segment(_more_members(len(members) - node.shown), styles.mark)], False, True
     yield node, [Segment(closing, styles.mark), *end], False, False
+
+
+def _cells_of(runs: Sequence[Segment]) -> int:
+    return sum(cells(run.text) for run in runs)
 
 
 def _leaf(node: Node, before: list[Segment], end: list[Segment], styles: JsonStyles) -> Iterator[_Row]:

@@ -53,6 +53,11 @@ def test_json_in_a_string_is_opened_and_said_to_be() -> None:
     ]
 
 
+def test_where_there_is_no_room_to_say_so_the_note_is_left_out() -> None:
+    assert '     "content": {' in text(JsonTree(CALL), 30)
+    assert not any("in text" in line or "JSON" in line for line in text(JsonTree(CALL), 30))
+
+
 def test_a_value_folds_to_one_line_and_opens_again() -> None:
     tree = JsonTree(CALL)
     before = text(tree)
