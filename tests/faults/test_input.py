@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from coze_tui.standin.scenarios import Answer
-from tests.faults.keeper import Keeper
+from tests.faults.keeper import BOT, Keeper
 from tests.terminal.program import Program
 
 PASTE, END = b"\x1b[200~", b"\x1b[201~"
@@ -110,3 +112,27 @@ def test_a_paste_of_a_megabyte_is_a_chip_and_is_sent_whole(program: Program) -> 
     program.press("\r")
     program.wait_for("nothing was to be played")
     assert questions_since(program, before) == [text]
+
+
+def test_a_chip_is_opened_in_the_editor_and_what_is_written_there_is_sent(
+    keeper: Keeper, tmp_path: Path
+) -> None:
+    text = "盐水 0123456789\n" * 12_000
+    editor = tmp_path / "editor"
+    editor.write_text(f'#!/bin/sh\ncp "$1" {tmp_path}/opened\nprintf "and more" >> "$1"\n', "utf-8")
+    editor.chmod(0o700)
+    with Program(tmp_path / "home", keeper.server, bot=BOT, env={"EDITOR": str(editor)}) as program:
+        program.ready()
+        program.paste(text)
+        program.wait_for(lambda screen: "12 001 lines" in program.prompt_of(screen))
+        program.press("\x0f")
+        program.wait_for(lambda screen: "[pasted" in program.prompt_of(screen), timeout=30)
+        program.wait_until((tmp_path / "opened").exists)
+        program.settle()
+        assert (tmp_path / "opened").read_text("utf-8") == text
+        assert "0123456789" not in program.prompt
+        program.press("\r")
+        program.wait_for("nothing was to be played")
+        assert program.store.questions() == [f"{text}and more"]
+        program.send(b"\x11")
+        program.check_left()

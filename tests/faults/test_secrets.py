@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from textual import events
 
+from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import (
     Answer,
     Complete,
@@ -23,10 +25,15 @@ from coze_tui.standin.scenarios import (
     Step,
     ToolResponse,
 )
+from coze_tui.standin.server import StandIn
+from coze_tui.tui.screens.first_run import FirstRun
+from coze_tui.tui.widgets.field import Field
 from tests.faults.conftest import UNSET, Ask
 from tests.faults.keeper import Keeper
+from tests.pilot.conftest import desk
 from tests.terminal.program import TOKEN, Program, holders_of
 
+BOT = "7511000000000000777"
 ECHOES: dict[str, list[Step]] = {
     "the answer": [Delta(f"D1{TOKEN}D2"), Complete(f"A1{TOKEN}A2")],
     "the reasoning": [Answer("done", reasoning=f"the token is {TOKEN}")],
@@ -133,3 +140,37 @@ def test_an_export_holds_none(command: Ask, keeper: Keeper, tmp_path: Path, kind
     assert done.status == 0, done
     assert list(out.rglob("*"))
     assert holders_of(TOKEN, out) == []
+
+
+async def test_a_picture_of_the_screen_holds_none(tmp_path: Path) -> None:
+    steps: list[Step] = [
+        step for place in ("the reasoning", "a tool", "a follow-up") for step in ECHOES[place]
+    ]
+    bots = [Bot(BOT, f"N1 {TOKEN}", steps, prologue=TOKEN)]
+    with StandIn(token=TOKEN, pace=0, bots=bots) as stand_in:
+        async with desk(tmp_path / "home", bots, stand_in=stand_in) as at:
+            await at.until(lambda: "N1" in at.app.export_screenshot())
+            await at.ask("what is it?")
+            await at.answered()
+            assert TOKEN[4:] not in at.app.export_screenshot()
+
+
+async def test_nor_does_one_of_a_token_that_is_being_typed(tmp_path: Path) -> None:
+    bots = [Bot(BOT, "海水", [])]
+    nothing = {"COZE_API_TOKEN": "", "COZE_BOT_ID": "", "COZE_API_BASE": ""}
+    with StandIn(token=TOKEN, pace=0, bots=bots) as stand_in:
+        async with desk(tmp_path / "home", bots, stand_in=stand_in, environment=nothing) as at:
+            await at.until(lambda: isinstance(at.app.screen, FirstRun))
+            await at.pilot.press("down", "down", "enter")
+            at.app.post_message(events.Paste(stand_in.base_url))
+            await at.pilot.press("enter")
+            await at.until(lambda: at.app.focused is not None and at.app.focused.id == "token")
+            at.app.post_message(events.Paste(TOKEN))
+            field = at.app.screen.query_one("#token", Field)
+            await at.until(lambda: field.value == TOKEN)
+            await at.pilot.pause()
+            assert "••••" in at.app.export_screenshot()
+            assert TOKEN[4:] not in at.app.export_screenshot()
+            await at.pilot.press("enter")
+            await at.until(lambda: "taken" in at.app.export_screenshot())
+            assert TOKEN[4:] not in at.app.export_screenshot()

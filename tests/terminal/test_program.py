@@ -512,3 +512,21 @@ def test_columns_are_right_in_tmux_as_tmux_counts_them(home: Path, stand_in: Sta
         assert len(with_signs) >= len(SIGNS)
         assert set(with_signs) <= set(columns)
         assert len(set(columns.values())) == 1, columns
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+def test_the_cursor_is_behind_what_was_typed_in_tmux(home: Path, stand_in: StandIn) -> None:
+    with in_tmux(home, stand_in) as (terminal, ask):
+        terminal.wait_for("● idle")
+        for sign in SIGNS:
+            word = sign.split()[-1]
+            terminal.send(sign)
+            terminal.wait_for(word)
+            terminal.settle(0.1)
+            cursor = int(ask("display", "-p", "#{cursor_x}"))
+            ask("copy-mode")
+            ask("send", "-X", "search-backward", word)
+            assert cursor == int(ask("display", "-p", "#{copy_cursor_x}")) + len(word), sign
+            ask("send", "-X", "cancel")
+            terminal.send("\x15")
+            terminal.wait_for(lambda screen, word=word: word not in screen.text())  # type: ignore[misc]
