@@ -125,7 +125,7 @@ class MessageLog(LogView, can_focus=True):
     def on_answer_settled(self, message: posted.AnswerSettled) -> None:
         if self._live is not None:
             self._live.answer_settled(message.update)
-            self._grown(self._live, whole=True)
+            self._changed(self._live)
 
     def on_tool_called(self, message: posted.ToolCalled) -> None:
         if self._live is not None:
