@@ -14,6 +14,7 @@ from tests.faults.conftest import UNSET, Ask
 from tests.faults.keeper import Keeper
 from tests.faults.raw_server import CERTIFICATES, Line, RawServer, dead_address
 from tests.faults.socks_server import SocksServer
+from tests.pilot.conftest import desk
 from tests.terminal.program import TOKEN, Program
 
 TEXT = "河流把盐带进海里，水蒸发，盐留下。"
@@ -377,3 +378,20 @@ def test_the_token_file_may_be_missing(command: Ask, tmp_path: Path) -> None:
     done = command("ask", "x", COZE_API_TOKEN=UNSET, COZE_TUI_TOKEN_FILE=str(tmp_path / "missing"))
     assert done.status == 3
     assert "missing" in done.err
+
+
+async def test_what_a_server_of_ones_own_refuses_is_not_for_the_support_of_coze(tmp_path: Path) -> None:
+    def talk(line: Line) -> None:
+        is_chat = b"POST /v3/chat?" in line.request or b"POST /v3/chat " in line.request
+        line.send(head() + GOOD if is_chat else head(kind="application/json") + '{"code":5000,"msg":"no"}')
+
+    with RawServer(talk) as server:
+        async with desk(tmp_path / "home", environment={"COZE_API_BASE": server.base_url}) as at:
+            await at.ask("x")
+            await at.answered()
+            for command in ("/clear", "/rename other"):
+                at.screen.prompt.set_message(command)
+                await at.pilot.press("enter")
+            toasts = at.app._notifications
+            await at.until(lambda: len([t for t in toasts if "5000" in t.message]) == 2, "both are refused")
+            assert [t.message for t in toasts if "support" in t.message] == []

@@ -80,12 +80,12 @@ def _entry(bot: Bot, origin: str, current: str) -> BotEntry:
     return BotEntry(f"{origin} {bot.id}", bot.name or bot.id, bot.id, bot.description, bot.id == current)
 
 
-async def looked_up(home: EngineHome[Engine], bot_id: str) -> tuple[Bot, str]:
+async def looked_up(home: EngineHome[Engine], bot_id: str, base_url: str) -> tuple[Bot, str]:
     """The bot with this id, by one live call; and a sentence where it is not sure that there is one."""
     try:
         bot = await home.call(lambda engine: engine.bot(bot_id))
     except CozeTuiError as error:
-        return Bot(id=bot_id), advice(error).text
+        return Bot(id=bot_id), advice(error, base_url=base_url).text
     if bot.name:
         return bot, ""
     return bot, _(
@@ -188,7 +188,7 @@ class BotPicker(Panel[BotChoice | None]):
     @work(exclusive=True, group="look up", exit_on_error=False)
     async def _look_up(self, bot_id: str) -> None:
         self.bots.tell(_("checking…"))
-        bot, doubt = await looked_up(self._home, bot_id)
+        bot, doubt = await looked_up(self._home, bot_id, self._settings.base_url)
         if doubt:
             self._doubted = bot_id
             self.bots.tell(doubt)

@@ -141,7 +141,9 @@ class ChatScreen(ConversationScreen):
         try:
             await self.home.call(lambda engine: engine.server_side.rename(key, title))
         except CozeTuiError as error:
-            refused = _("Renamed here; the server refused: {reason}").format(reason=advice(error).text)
+            refused = _("Renamed here; the server refused: {reason}").format(
+                reason=advice(error, base_url=self.settings.base_url).text
+            )
             self.notify(refused, severity="warning", markup=False)
 
     def candidates(self, typed: str) -> Sequence[Candidate]:
@@ -342,7 +344,8 @@ class ChatScreen(ConversationScreen):
             try:
                 known = await self.home.call(lambda engine: engine.cancel_running(key))
             except CozeTuiError as error:
-                self.notify(advice(error).text, severity="error", markup=False)
+                told = advice(error, base_url=self.settings.base_url)
+                self.notify(told.text, severity="error", markup=False)
                 known = False
             if known:
                 self.send(question)
@@ -559,7 +562,8 @@ class ChatScreen(ConversationScreen):
         try:
             await self.home.call(lambda engine: engine.clear_context(key))
         except CozeTuiError as error:
-            self.notify(advice(error).text, severity="error", markup=False)
+            told = advice(error, base_url=self.settings.base_url)
+            self.notify(told.text, severity="error", markup=False)
             return
         self.log_widget.append(SectionEntry(int(time.time() * 1000)))
 

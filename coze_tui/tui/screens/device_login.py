@@ -104,7 +104,7 @@ class DeviceLogin(Panel[OAuthPair | None]):
             pair = await self._flow.wait_for_device(self._base_url, client_id, code)
         except CozeTuiError as error:
             self._ask_client_id()
-            told = advice(error)
+            told = advice(error, base_url=self._base_url)
             self.remark.show("", [(told.title, "failure")], *(text for text in (told.what, told.do) if text))
         else:
             self.dismiss(pair)

@@ -446,7 +446,7 @@ class FirstRun(CurrentSizeScreen[FirstRunChoice | Literal["demo"] | None]):
         self.query_one("#body-token").set_class(bool(words), "-told")
 
     def _tell_trouble(self, error: CozeTuiError, hint: str = "") -> None:
-        told = advice(error)
+        told = advice(error, base_url=self._base_url)
         words: list[Paragraph] = [[(told.title, "failure")]]
         words += [[(text, "muted")] for text in (told.what, hint) if text]
         other = other_site(self._base_url)
@@ -506,7 +506,7 @@ class FirstRun(CurrentSizeScreen[FirstRunChoice | Literal["demo"] | None]):
     @work(exclusive=True, group="check", exit_on_error=False)
     async def _look_up(self, bot_id: str) -> None:
         self.bots.tell(_("checking…"))
-        bot, doubt = await looked_up(self._home, bot_id)
+        bot, doubt = await looked_up(self._home, bot_id, self._base_url)
         if doubt:
             self._doubted = bot_id
             self.bots.tell(doubt)
