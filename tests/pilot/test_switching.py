@@ -16,6 +16,7 @@ from coze_tui.standin.server import StandIn
 from coze_tui.tui.log.entries import BotEntry, UserEntry
 from coze_tui.tui.screens.dialogs import Choose
 from coze_tui.tui.screens.tool_request import ToolRequest
+from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from tests.pilot.conftest import Desk, desk
 
@@ -283,3 +284,18 @@ async def test_what_is_typed_at_the_very_end_is_kept(home: Path) -> None:
     async with desk(home, bot(Answer("一"))) as at:
         page = await at.app.home.call(lambda engine: engine.browsing.page())
         assert [item.has_draft for item in page.items] == [True]
+
+
+async def test_the_end_of_a_text_that_is_longer_than_its_field_is_seen(home: Path) -> None:
+    async with desk(home) as at:
+        at.screen.action_bot()
+        await at.until(lambda: len(at.app.screen_stack) == 2, "a screen with a field is open")
+        field = at.app.screen.query_one(Field)
+        field.put("long " * 60 + "end")
+        await at.until(lambda: "long end" in _row_of(at, field), "the end is seen")
+
+
+def _row_of(at: Desk, field: Field) -> str:
+    """What the terminal is shown where the field is."""
+    strips = at.app.screen._compositor.render_strips(at.app.size)
+    return strips[field.region.y].text
