@@ -48,7 +48,7 @@ async def read_frames(
         ApiError: the body is a JSON error in spite of its Content-Type (api 3.7).
     """
     body = _Body(response, limits, on_text, clock)
-    count = 0
+    count = others = 0
     at_us = 0
     arrived = math.nan
     # EventSource reads just the two attributes that _Body has.
@@ -66,7 +66,8 @@ async def read_frames(
             if body.has_ended and not frame.is_whole:
                 continue
             count += 1
-            if count > limits.frames:
+            others += not name.endswith(".delta")
+            if count > limits.frames or others > limits.others:
                 raise body.refusal("too many events")
             yield frame
 

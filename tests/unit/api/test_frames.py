@@ -259,8 +259,9 @@ def test_the_charset_is_utf_8_whatever_is_said(read: Read) -> None:
 
 # --- limits ---
 
-SMALL = Limits(line=40, event=100, reply=400, frames=5)
+SMALL = Limits(line=40, event=100, reply=400, frames=5, others=4)
 FRAME = b"event:a\ndata:1\n\n"
+A_DELTA = b"event:a.delta\ndata:1\n\n"
 
 
 def problem_of(outcome: Any) -> str:
@@ -279,8 +280,10 @@ def problem_of(outcome: Any) -> str:
         (FRAME + b"data:12345678\n" * 8 + b"\n" + FRAME, 1, "event too large"),
         (FRAME + b":\n" * 51, 1, "event too large"),
         (b"\n" * 300 + FRAME, 1, ""),
-        (FRAME * 5, 5, ""),
-        (FRAME * 6, 5, "too many events"),
+        (FRAME * 4, 4, ""),
+        (FRAME * 5, 4, "too many events"),
+        (A_DELTA * 2 + FRAME * 2 + A_DELTA, 5, ""),
+        (A_DELTA * 2 + FRAME * 2 + A_DELTA * 2, 5, "too many events"),
         (b":234567\n\n" * 44 + b"\n\n\n\n", 0, ""),
         (FRAME + b":234567\n\n" * 43, 1, "too large"),
         (b":234567\n\n" * 42 + FRAME + FRAME, 1, "too large"),
