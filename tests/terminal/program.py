@@ -163,10 +163,11 @@ class Program(Terminal):
         self.send(data)
 
     def send_message(self, text: str) -> None:
-        """Type a message and send it; the prompt is empty again."""
+        """Type a message and send it; it stands in the log, or the prompt is empty again."""
         self.type(text)
         self.press("\r")
-        self.wait_for(lambda screen: text[-12:] not in self.prompt_of(screen))
+        tail = text[-12:]  # a failure may bring it back into the prompt at once
+        self.wait_for(lambda screen: screen.text().count(tail) > 1 or tail not in self.prompt_of(screen))
 
     def ask(self, question: str, answer: str, *, timeout: float = 20) -> None:
         """Ask, and wait until the answer is there and the turn is over."""
