@@ -20,6 +20,8 @@ REFUSAL = '{"error": "The user refused to run this tool."}'
 """Given as the output instead. Read by the bot's model, not by the person: it is not translated."""
 OUTPUT_LIMIT = 1 << 20
 _COMPLAINT_LIMIT = 64 << 10
+_PATIENCE = 1.0
+"""Seconds for what is left in the pipes of a command that was killed."""
 
 
 async def run_command(words: Sequence[str], arguments: str, environment: Mapping[str, str]) -> str:
@@ -95,4 +97,14 @@ async def _kill(process: Process) -> None:
             os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
-    await process.wait()
+    try:
+        async with asyncio.timeout(_PATIENCE):  # what has left the group may hold its pipes open
+            await asyncio.gather(_read_off(process.stdout), _read_off(process.stderr), process.wait())
+    except TimeoutError:
+        pass
+
+
+async def _read_off(pipe: asyncio.StreamReader | None) -> None:
+    """To its end: as long as more waits than is read, neither is the pipe closed nor is the process over."""
+    while pipe is not None and await pipe.read(1 << 16):
+        pass
