@@ -78,9 +78,7 @@ class Lead(NamedTuple):
         for number, container in enumerate(containers):
             is_fresh = number >= len(containers) - fresh
             if container.is_quote:
-                bar = [Segment(BAR, palette.muted), Segment(" ")]
-                first += bar
-                rest += bar
+                beside = begins = [Segment(BAR, palette.muted), Segment(" ")]
                 size = 2
             else:
                 if task and number == len(containers) - 1:
@@ -90,14 +88,12 @@ class Lead(NamedTuple):
                 else:
                     mark, style = _BULLETS[min(depth, 2)] + " ", palette.bullet
                 size = cells(mark)
-                rest.append(Segment(" " * size))
-                first.append(Segment(mark, style) if is_fresh else rest[-1])
+                beside, begins = [Segment(" " * size)], [Segment(mark, style)]
                 depth += container.number < 0
-            if width + size > page.width // 2 and not is_fresh:
-                first.pop()
-                rest.pop()
-                continue
-            width += size
+            if is_fresh or width + size <= page.width // 2:
+                first += begins if is_fresh else beside
+                rest += beside
+                width += size
         return cls(tuple(first), tuple(rest), width)
 
 
