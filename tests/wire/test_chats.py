@@ -601,3 +601,13 @@ async def test_times_can_count_from_an_earlier_question(loopback: Loopback) -> N
     async with chats.stream(client, ask("x")) as stream:
         frames = [frame async for frame in stream.frames(started=100.0, clock=lambda: next(ticks))]
     assert [frame.at_us for frame in frames] == [7_500_000]
+
+
+async def test_the_raw_text_holds_no_token_in_whatever_pieces_it_comes(loopback: Loopback) -> None:
+    told: list[str] = []
+    with StandIn(pace=0) as stand_in:
+        client = await client_of(stand_in, loopback)
+        question = f"my token is {stand_in.token} fault:one-byte"
+        await asked(chats.stream(client, ask(question), on_text=told.append))
+        assert "my token is" in "".join(told)
+        assert stand_in.token not in "".join(told)
