@@ -293,9 +293,7 @@ def test_a_resize_ends_in_a_right_screen(start: Start) -> None:
     terminal = start("--stream", "60")
     for size in ((40, 10), (120, 40), (1, 1), (200, 50), (80, 24)):
         terminal.resize(*size)
-    for _ in range(
-        5
-    ):  # now and then the last size is missed, and the next one mends it: see the closing note
+    for _ in range(5):  # now and then a size is missed; the next one mends it
         terminal.resize(81, 24)
         terminal.resize(80, 24)
         with suppress(Gone):
