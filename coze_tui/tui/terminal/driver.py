@@ -1,7 +1,8 @@
 """Textual's Linux driver with its edges taken off.
 
 Mended here: a byte that is not UTF-8 ends the app; a closed stdin burns a core or crashes; a terminal that
-stops reading blocks the event loop; a stopped process (kill -STOP) that continues starts a second input
+stops reading blocks the event loop; of sizes that follow each other at once an older one may be told last; a
+stopped process (kill -STOP) that continues starts a second input
 thread and takes the raw mode for the one to restore. The early frame's terminal is taken over as it is.
 
 It overrides private methods of Textual 8.2.8; test_upstream.py fails when they change. POSIX only.
@@ -9,17 +10,21 @@ It overrides private methods of Textual 8.2.8; test_upstream.py fails when they 
 
 from __future__ import annotations
 
+import asyncio
 import codecs
 import os
 import selectors
+import signal
 import sys
 import termios
 import threading
 import time
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
 from textual.message import Message
 
 from coze_tui.tui.terminal.host import TerminalApp
@@ -88,6 +93,8 @@ class TerminalDriver(LinuxDriver):
         self._skip_alternate_screen = False
         if self._writer_thread is None:
             return  # in the background: Textual waits for the next SIGCONT
+        signal.signal(signal.SIGWINCH, self._size_changed)
+        asyncio.run_coroutine_threadsafe(self._tell_size(if_other=True), self._loop)
         # A full queue would block the loop; what is in it is bounded by `Outlet.room`.
         self._writer_thread._queue.maxsize = 0
         if self._host is not None:
@@ -98,6 +105,17 @@ class TerminalDriver(LinuxDriver):
             # This may run in a signal handler, in the middle of a frame.
             self._loop.call_soon_threadsafe(self._host.terminal_was_away)
         self._in_application_mode = True
+
+    def _size_changed(self, _number: int, _frame: FrameType | None) -> None:
+        """A signal handler, which the next one may interrupt: read here, an older size came last."""
+        if not self._in_band_window_resize:
+            asyncio.run_coroutine_threadsafe(self._tell_size(), self._loop)
+
+    async def _tell_size(self, *, if_other: bool = False) -> None:
+        """Tell the app how large the terminal is now."""
+        size = Size(*self._get_terminal_size())
+        if not (if_other and size == self._app.size):
+            self._app.post_message(events.Resize(size, size))
 
     def stop_application_mode(self) -> None:
         """Give the terminal back as it was."""
