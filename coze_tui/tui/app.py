@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar, Protocol
@@ -23,7 +24,7 @@ from coze_tui.engine.home import EngineHome
 from coze_tui.errors import CozeTuiError, InternalError, StoreError
 from coze_tui.i18n import N_, _, current_language, languages, use_language
 from coze_tui.paths import Paths
-from coze_tui.remembered import Memory
+from coze_tui.remembered import Memory, Remembered
 from coze_tui.settings import Settings
 from coze_tui.text import clean_line
 from coze_tui.tui.render.palette import Palette
@@ -137,6 +138,8 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
         self.wants_demo = False
         """Leave, and run the demo instead."""
         self._is_quitting = False
+        self._memory_thread = ThreadPoolExecutor(1, "memory")
+        """Writes what is remembered, in order: a slow disk, or another program at it, holds up no key."""
         self._told_limits: set[tuple[str, Feature]] = set()
         for theme in themes():
             self.register_theme(theme)
@@ -209,8 +212,14 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
 
     def remember(self, name: str, value: str) -> None:
         """Keep a choice for the next time; a folder that cannot be written is no reason to stop."""
+        self._remember(lambda: self.access.memory.choose(name, value)).add_done_callback(self._is_remembered)
+
+    def _remember(self, change: Callable[[], Remembered]) -> asyncio.Future[Remembered]:
+        return asyncio.get_running_loop().run_in_executor(self._memory_thread, change)
+
+    def _is_remembered(self, change: asyncio.Future[Remembered]) -> None:
         try:
-            self.access.memory.choose(name, value)
+            change.result()
         except (StoreError, OSError):
             self.notify(_("The choice could not be kept for the next time."), severity="warning")
 
@@ -239,11 +248,10 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
 
     def remember_bot(self, bot: Bot) -> None:
         """Keep the bot as the last one of its profile."""
-        settings = self.settings
-        try:
-            self.access.memory.use_bot(settings.profile, settings.base_url, bot.id, clean_line(bot.name))
-        except (StoreError, OSError):
-            pass  # only a convenience is lost
+        settings, name = self.settings, clean_line(bot.name)
+        self._remember(
+            lambda: self.access.memory.use_bot(settings.profile, settings.base_url, bot.id, name)
+        ).add_done_callback(asyncio.Future.exception)  # only a convenience is lost
 
     # --- choosing a bot, a site, a token ---
 
@@ -263,7 +271,7 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
         """Ask for a bot, of this site or of another profile; None when nothing was chosen."""
         from coze_tui.tui.screens.bots import BotPicker
 
-        remembered = self.access.memory.read()
+        remembered = await self._remember(self.access.memory.read)
         settings = self.settings if with_profiles else replace(self.settings, profiles=())
         return await self.push_screen_wait(BotPicker(self.home, settings, remembered, text))
 

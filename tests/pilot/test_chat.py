@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from coze_tui.engine.updates import Phase
+from coze_tui.private_files import locked
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import (
     Answer,
@@ -183,6 +185,28 @@ async def test_the_sidebar_lies_over_a_narrow_screen_when_asked_for(home: Path) 
         await at.pilot.press("ctrl+g")
         assert at.screen.sidebar.display
         await at.pilot.press("escape")
+        assert not at.screen.sidebar.display
+
+
+async def test_no_key_waits_for_what_is_remembered(home: Path) -> None:
+    async with desk(home, bot(Answer("ja"))) as at:
+        memory = at.app.access.memory
+        with locked(memory.path):  # as another program holds it
+            for shown in (False, True, False):
+                await asyncio.wait_for(at.pilot.press("ctrl+g"), 5)
+                assert at.screen.sidebar.display is shown
+        await at.until(lambda: memory.read().chosen.get("sidebar") == "hidden", "the last choice is kept")
+
+
+async def test_a_choice_that_cannot_be_kept_is_told(home: Path) -> None:
+    async with desk(home, bot(Answer("ja"))) as at:
+        path = at.app.access.memory.path
+        path.unlink(missing_ok=True)
+        path.mkdir()
+        await at.pilot.press("ctrl+g")
+        await at.until(
+            lambda: any("could not be kept" in told.message for told in at.app._notifications), "it is told"
+        )
         assert not at.screen.sidebar.display
 
 
