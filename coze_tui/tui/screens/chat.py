@@ -359,10 +359,6 @@ class ChatScreen(ConversationScreen):
 
     # --- copying ---
 
-    @on(MessageLog.CopyAsked)
-    def _copy_asked(self, message: MessageLog.CopyAsked) -> None:
-        self.copy(message.text, _("code block") if message.what == "code" else _("message"))
-
     @on(EventSidebar.IdsAsked)
     def _ids_asked(self, message: EventSidebar.IdsAsked) -> None:
         self._copy_ids(message.figures)
@@ -374,10 +370,6 @@ class ChatScreen(ConversationScreen):
     def copy(self, text: str, what: str) -> None:
         """Copy, and say how far that is known to have worked."""
         self.coze.copy_and_tell(text, what)
-
-    @on(MessageLog.LinkChosen)
-    def _link_chosen(self, message: MessageLog.LinkChosen) -> None:
-        self.coze.show_link(message.url)
 
     @on(MessageLog.Asked)
     def _asked_of_log(self, message: MessageLog.Asked) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from textual import getters, on, work
 from textual.app import ComposeResult
@@ -30,7 +30,7 @@ from coze_tui.tui.finder import Finder
 from coze_tui.tui.log.entries import BotEntry, Entry, GreetingEntry, UserEntry
 from coze_tui.tui.log_window import LogWindow
 from coze_tui.tui.message_queue import MessageQueue
-from coze_tui.tui.screens.failing import FailingScreen
+from coze_tui.tui.screens.log_screen import LogScreen
 from coze_tui.tui.widgets.attachment_strip import AttachmentStrip
 from coze_tui.tui.widgets.banner import Banner
 from coze_tui.tui.widgets.chip import Chip, activity_of
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from coze_tui.engine.conversations import Opened
     from coze_tui.engine.engine import Engine, Unfinished
     from coze_tui.engine.home import EngineHome
-    from coze_tui.tui.app import CozeApp
 
 _FOOTER = (
     *("chat.stop", "chat.back", "log.unfold", "log.copy", "log.copy_code", "events.open", "events.copy_ids"),
@@ -65,7 +64,7 @@ _LIFE_SECONDS = 0.2
 """How often the sidebar and the chip follow a running turn."""
 
 
-class ConversationScreen(FailingScreen[None]):
+class ConversationScreen(LogScreen[None]):
     """A log, a prompt, and what runs between them. What else can be done about it is `ChatScreen`'s."""
 
     AUTO_FOCUS = "#prompt"
@@ -111,11 +110,6 @@ class ConversationScreen(FailingScreen[None]):
         self.waiting_calls: tuple[ToolCall, ...] = ()
         self.tool_drafts: dict[str, str] = {}
         """Call id → what was typed for it; kept while the form is closed."""
-
-    @property
-    def coze(self) -> CozeApp:
-        """The app, with what screens need of it."""
-        return cast("CozeApp", self.app)
 
     @property
     def home(self) -> EngineHome[Engine]:

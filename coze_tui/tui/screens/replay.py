@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual import events, getters, on, work
 from textual.app import ComposeResult
@@ -26,8 +26,9 @@ from coze_tui.text import clean, clean_line
 from coze_tui.tui import messages as posted
 from coze_tui.tui.bridge import run_turn
 from coze_tui.tui.chat_sources import ChatSource
+from coze_tui.tui.copying import ids_text
 from coze_tui.tui.log.entries import BotEntry, UserEntry
-from coze_tui.tui.screens.failing import FailingScreen
+from coze_tui.tui.screens.log_screen import LogScreen
 from coze_tui.tui.widgets.banner import Banner
 from coze_tui.tui.widgets.chip import Chip, activity_of
 from coze_tui.tui.widgets.event_sidebar import EventSidebar
@@ -38,9 +39,6 @@ from coze_tui.tui.widgets.message_log import MessageLog
 from coze_tui.tui.widgets.replay_line import ReplayLine
 from coze_tui.tui.widgets.status_strip import StatusStrip
 from coze_tui.tui.widgets.timeline_bar import TimelineBar
-
-if TYPE_CHECKING:
-    from coze_tui.tui.app import CozeApp
 
 _NARROW = 100
 _LOW = 30
@@ -55,7 +53,7 @@ _FOOTER = (
 _KEYS_SHOWN = 9
 
 
-class ReplayScreen(FailingScreen[None]):
+class ReplayScreen(LogScreen[None]):
     """Plays one chat. Nothing of it is sent anywhere."""
 
     AUTO_FOCUS = "#steering"
@@ -96,11 +94,6 @@ class ReplayScreen(FailingScreen[None]):
         self._begin_at: int | None = None
         """Frames that are played at once by what is about to begin."""
         self._following: asyncio.Task[None] | None = None
-
-    @property
-    def coze(self) -> CozeApp:
-        """The app, with what screens need of it."""
-        return cast("CozeApp", self.app)
 
     # --- made ---
 
@@ -272,21 +265,7 @@ class ReplayScreen(FailingScreen[None]):
 
     @on(EventSidebar.IdsAsked)
     def _ids_asked(self, message: EventSidebar.IdsAsked) -> None:
-        figures = message.figures
-        ids = (
-            ("conversation_id", figures.conversation_id),
-            ("chat_id", figures.chat_id),
-            ("logid", figures.logid),
-        )
-        self.coze.copy_and_tell("\n".join(f"{name} {value}" for name, value in ids if value), _("ids"))
-
-    @on(MessageLog.CopyAsked)
-    def _copy_asked(self, message: MessageLog.CopyAsked) -> None:
-        self.coze.copy_and_tell(message.text, _("code block") if message.what == "code" else _("message"))
-
-    @on(MessageLog.LinkChosen)
-    def _link_chosen(self, message: MessageLog.LinkChosen) -> None:
-        self.coze.show_link(message.url)
+        self.coze.copy_and_tell(ids_text(message.figures), _("ids"))
 
     def on_resize(self, event: events.Resize) -> None:
         """Where there is no room for the sidebar, the strip stands for it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual import getters, on, work
 from textual.app import ComposeResult
@@ -21,16 +21,13 @@ from coze_tui.settings import Settings
 from coze_tui.tui.amounts import thousands
 from coze_tui.tui.copying import ids_text
 from coze_tui.tui.screens.dialogs import AskText, ShowText
-from coze_tui.tui.screens.failing import FailingScreen
+from coze_tui.tui.screens.log_screen import LogScreen
 from coze_tui.tui.widgets.answer_column import AnswerColumn, Answerer
 from coze_tui.tui.widgets.drawn import Drawn, Part
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.message_log import MessageLog
 from coze_tui.tui.widgets.prompt import Prompt
 from coze_tui.tui.widgets.prompt_area import PromptArea
-
-if TYPE_CHECKING:
-    from coze_tui.tui.app import CozeApp
 
 _MOST = 4
 _LETTERS = "ABCD"
@@ -74,7 +71,7 @@ class SideHead(Drawn):
         return self.line(left, [(told, "muted")])
 
 
-class SideBySideScreen(FailingScreen[Left]):
+class SideBySideScreen(LogScreen[Left]):
     """Each column has a conversation of its own, which is in the history like any other.
 
     Args:
@@ -111,11 +108,6 @@ class SideBySideScreen(FailingScreen[Left]):
         self._text = text
         self._keep_draft = keep_draft
         self._pulse: Timer | None = None
-
-    @property
-    def coze(self) -> CozeApp:
-        """The app, with what screens need of it."""
-        return cast("CozeApp", self.app)
 
     @property
     def columns(self) -> Sequence[AnswerColumn]:
@@ -376,14 +368,6 @@ class SideBySideScreen(FailingScreen[Left]):
         self.app.push_screen(HelpScreen(self))
 
     # --- copying and links ---
-
-    @on(MessageLog.CopyAsked)
-    def _copy_asked(self, message: MessageLog.CopyAsked) -> None:
-        self.coze.copy_and_tell(message.text, _("code block") if message.what == "code" else _("message"))
-
-    @on(MessageLog.LinkChosen)
-    def _link_chosen(self, message: MessageLog.LinkChosen) -> None:
-        self.coze.show_link(message.url)
 
     @on(MessageLog.QuestionChosen)
     def _question_chosen(self, message: MessageLog.QuestionChosen) -> None:
