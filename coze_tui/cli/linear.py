@@ -19,7 +19,7 @@ from coze_tui.cli.connect import Connection
 from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.linear_output import LinearPrinter
 from coze_tui.cli.start import Start, require_bot, tell_problems
-from coze_tui.cli.stopping import ENDING_SIGNALS
+from coze_tui.cli.stopping import take_ending_signals
 from coze_tui.engine.conversations import new_key
 from coze_tui.engine.engine import Engine
 from coze_tui.engine.home import EngineHome, TurnFeed
@@ -67,9 +67,7 @@ def run_linear(start: Start, arguments: Arguments) -> int:
         return engine
 
     home: EngineHome[Engine] = EngineHome(build, Engine.close)
-    for name in ENDING_SIGNALS:
-        if name != "SIGINT" and (number := getattr(signal, name, None)) is not None:
-            signal.signal(number, _leave)
+    take_ending_signals(_leave, with_ctrl_c=False)
     if sys.stdin.isatty():
         with suppress(ImportError):
             import readline  # noqa: F401 - makes input() edit lines and remember them
@@ -353,12 +351,8 @@ class _Talk:
 def _ctrl_c(stop: Callable[[], object]) -> Iterator[None]:
     """While this is entered Ctrl+C stops one thing and not the program."""
     loop = asyncio.get_running_loop()
-    try:
-        loop.add_signal_handler(signal.SIGINT, stop)
-    except (NotImplementedError, RuntimeError):  # Windows: there it ends the program
-        yield
-        return
+    before = signal.signal(signal.SIGINT, lambda _number, _frame: loop.call_soon_threadsafe(stop))
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
+        signal.signal(signal.SIGINT, before)

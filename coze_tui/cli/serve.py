@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import signal
 import threading
 from collections.abc import Mapping
 from io import BytesIO
@@ -13,7 +12,7 @@ from types import FrameType
 from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.commands import Command
 from coze_tui.cli.start import tell
-from coze_tui.cli.stopping import ENDING_SIGNALS
+from coze_tui.cli.stopping import take_ending_signals
 from coze_tui.credentials import TOKEN_VARIABLE
 from coze_tui.engine.capture_files import problem_text, read_open_capture
 from coze_tui.errors import SettingsError
@@ -112,8 +111,5 @@ def _ended_by_signal() -> threading.Event:
     def end(number: int, frame: FrameType | None) -> None:
         ended.set()
 
-    for name in ENDING_SIGNALS:
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, end)
+    take_ending_signals(end)
     return ended

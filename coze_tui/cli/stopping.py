@@ -9,8 +9,23 @@ import signal
 from collections.abc import Callable
 from types import FrameType
 
-ENDING_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
-"""Names of those that ask for an end; a system may lack some. A core file would hold the token."""
+Handler = Callable[[int, FrameType | None], None]
+
+_ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+"""A system may lack some. Of SIGQUIT's core file one could read the token."""
+
+
+def take_ending_signals(handler: Handler, *, with_ctrl_c: bool = True) -> list[int]:
+    """Let a function have the signals that ask for an end, save those ignored here; which these are."""
+    taken = []
+    for name in _ENDING:
+        number = getattr(signal, name, None)
+        if number is None or signal.getsignal(number) is signal.SIG_IGN:
+            continue
+        if with_ctrl_c or name != "SIGINT":
+            signal.signal(number, handler)
+            taken.append(number)
+    return taken
 
 
 class Stopper:
@@ -25,12 +40,9 @@ class Stopper:
 
     def install(self) -> None:
         """Take the signals that mean an end. Not through the loop: it may be stuck in a write."""
-        for name in ENDING_SIGNALS:
-            number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, self._take)
-                # The interpreter takes our handler away long before it has ended.
-                atexit.register(signal.signal, number, signal.SIG_IGN)
+        for number in take_ending_signals(self._take):
+            # The interpreter takes our handler away long before it has ended.
+            atexit.register(signal.signal, number, signal.SIG_IGN)
 
     def stopping(self, stop: Callable[[], None]) -> Stopping:
         """While this is entered a first signal calls `stop`, on the loop."""
