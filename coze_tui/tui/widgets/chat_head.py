@@ -13,15 +13,8 @@ from coze_tui.text import clean_line
 from coze_tui.tui.amounts import seconds, shortened, tail, thousands
 from coze_tui.tui.widgets.chip import Chip, activity_of
 from coze_tui.tui.widgets.drawn import Drawn, Part, width_of
-from coze_tui.tui.widgets.status_strip import outcome_word
+from coze_tui.tui.widgets.status_strip import OUTCOMES, outcome_word
 
-_OUTCOMES = {
-    Phase.COMPLETED: ("✓", "good"),
-    Phase.FAILED: ("✗", "failure"),
-    Phase.CANCELED: ("■", "attention"),
-    Phase.INTERRUPTED: ("⟂", "attention"),
-    Phase.REQUIRES_ACTION: ("▲", "attention"),
-}
 _LEAST_QUESTION = 10
 
 
@@ -84,7 +77,7 @@ def outcome_part(outcome: Phase | None, total_us: int) -> Part:
     """How a chat ended, as sign, word and time; a time of 0 is not known."""
     if outcome is None:
         return "●", "muted"
-    sign, role = _OUTCOMES.get(outcome, ("●", "muted"))
+    sign, role = OUTCOMES.get(outcome, ("●", "muted"))
     if not total_us:
         return f"{sign} {outcome_word(outcome)}", role
     word = "" if outcome is Phase.COMPLETED else f"{outcome_word(outcome)} "

@@ -5,19 +5,21 @@ from __future__ import annotations
 from textual.strip import Strip
 
 from coze_tui.engine.figures import TurnFigures
+from coze_tui.engine.transcript import outcome_words
 from coze_tui.engine.updates import Phase
 from coze_tui.i18n import _, ngettext
 from coze_tui.tui.amounts import milliseconds, seconds, tail, thousands
 from coze_tui.tui.widgets.chip import Activity, Chip, activity_of
 from coze_tui.tui.widgets.drawn import Drawn, Part, width_of
 
-_OUTCOMES = {
+OUTCOMES = {
     Phase.COMPLETED: ("✓", "good"),
     Phase.FAILED: ("✗", "failure"),
     Phase.CANCELED: ("■", "attention"),
     Phase.INTERRUPTED: ("⟂", "attention"),
     Phase.REQUIRES_ACTION: (Activity.NEEDS_YOU.sign, Activity.NEEDS_YOU.role),
 }
+"""How a turn has ended, as sign and role."""
 
 
 class StatusStrip(Drawn):
@@ -75,18 +77,8 @@ class StatusStrip(Drawn):
 
 
 def outcome_word(outcome: Phase) -> str:
-    """How a turn has ended, in one word."""
-    match outcome:
-        case Phase.COMPLETED:
-            return _("completed")
-        case Phase.FAILED:
-            return _("failed")
-        case Phase.CANCELED:
-            return _("stopped")
-        case Phase.INTERRUPTED:
-            return _("cut off")
-        case _:
-            return Activity.NEEDS_YOU.word()
+    """How a turn has ended, as its person is told."""
+    return Activity.NEEDS_YOU.word() if outcome is Phase.REQUIRES_ACTION else outcome_words(outcome)
 
 
 def state_of(figures: TurnFigures, now_us: int | None) -> Part:
@@ -98,6 +90,6 @@ def state_of(figures: TurnFigures, now_us: int | None) -> Part:
     if figures.outcome is None:
         chip = Chip(activity_of(figures.phase), figures.tool, figures.last_us if now_us is None else now_us)
         return (f"{chip.activity.sign} {chip.text}", chip.activity.role)
-    sign, role = _OUTCOMES.get(figures.outcome, ("●", "muted"))
+    sign, role = OUTCOMES.get(figures.outcome, ("●", "muted"))
     time = "" if figures.is_timeless else f" {seconds(figures.last_us)}"
     return (f"{sign} {outcome_word(figures.outcome)}{time}", role)
