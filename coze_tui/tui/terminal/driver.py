@@ -1,9 +1,9 @@
 """Textual's Linux driver with its edges taken off.
 
 Mended here: a byte that is not UTF-8 ends the app; a closed stdin burns a core or crashes; a terminal that
-stops reading blocks the event loop; of sizes that follow each other at once an older one may be told last; a
-stopped process (kill -STOP) that continues starts a second input
-thread and takes the raw mode for the one to restore. The early frame's terminal is taken over as it is.
+stops reading blocks the event loop; of sizes that follow each other at once an older one is told last; a
+stopped process (kill -STOP) that continues starts a second input thread and takes the raw mode for the one to
+restore. The early frame's terminal is taken over as it is.
 
 It overrides private methods of Textual 8.2.8; test_upstream.py fails when they change. POSIX only.
 """

@@ -234,6 +234,7 @@ def _gap(figures: TurnFigures) -> tuple[Part, ...]:
 
 
 def token_counts(figures: TurnFigures) -> str:
+    """Tokens in and out; `…` as long as they may come, `–` where none came."""
     usage = figures.usage
     if usage is None:
         return "…" if not figures.is_ended else "–"
