@@ -107,7 +107,7 @@ class _Talk:
             self._tell_what_was()
             if getattr(arguments, "continue"):
                 key = self._call(lambda engine: engine.conversations.last()) or ""
-            self._bot = self._call(lambda engine: engine.bot(self._start.settings.bot_id))
+            self._bot = self._call(lambda engine: engine.site.bot(self._start.settings.bot_id))
         except CozeTuiError as error:
             self._printer.line(_("Error"), advice(error, base_url=self._start.settings.base_url).text)
             return exit_for(error)
@@ -299,7 +299,7 @@ class _Talk:
         """Ask for the output of every call; nothing is sent before all are there."""
         key = self._conversation
         chat = self._call(lambda engine: engine.last_chat(key))
-        calls = self._call(lambda engine: engine.waiting_calls(chat))
+        calls = self._call(lambda engine: engine.inspecting.waiting_calls(chat))
         outputs: list[tuple[str, str]] = []
         for call in calls:
             output = self._output_for(call)

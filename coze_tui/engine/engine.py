@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from coze_tui.api import accounts, bots, chats
+from coze_tui.api import chats
 from coze_tui.api import conversations as server_conversations
 from coze_tui.api.chats import ChatRequest, ToolOutput
 from coze_tui.api.client import CozeClient
 from coze_tui.api.events import parse_event
-from coze_tui.api.objects import Bot, Frame, ToolCall, User, Workspace
+from coze_tui.api.objects import Frame
 from coze_tui.engine import attaching
 from coze_tui.engine.browsing import Browsing
 from coze_tui.engine.chat_facts import ChatFacts
 from coze_tui.engine.conversations import Conversations, now_ms
 from coze_tui.engine.dialects import Feature, Limit, limit
 from coze_tui.engine.elsewhere import follow_elsewhere
-from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.home import TurnFeed
 from coze_tui.engine.inspecting import Inspecting
 from coze_tui.engine.live import LiveTurn, LiveTurns
@@ -28,62 +26,26 @@ from coze_tui.engine.recording import CaptureFile, RecordedTurn
 from coze_tui.engine.requests import request_for
 from coze_tui.engine.runner import ChatTurn
 from coze_tui.engine.server_side import ServerSide
+from coze_tui.engine.site import Connection, Site
 from coze_tui.engine.store_words import words_for
-from coze_tui.engine.stored_turn import StoredTurn, messages_of, summary_of
-from coze_tui.engine.telling import outcome_of
+from coze_tui.engine.stored_turn import StoredTurn
 from coze_tui.engine.turn import TurnState
-from coze_tui.engine.updates import ActionRequired, ChatIdentified, LogidReported, Phase, TurnEnded
+from coze_tui.engine.unfinished import Unfinished, settle
+from coze_tui.engine.updates import ChatIdentified, Phase, TurnEnded
 from coze_tui.engine.upkeep import complete_index, keep_small
-from coze_tui.errors import (
-    ApiError,
-    AuthError,
-    CozeTuiError,
-    InternalError,
-    NotFoundError,
-    NotServedError,
-    SettingsError,
-    StoreError,
-)
+from coze_tui.errors import CozeTuiError, InternalError, NotFoundError, SettingsError, StoreError
 from coze_tui.i18n import _
 from coze_tui.settings import Settings
 from coze_tui.store import history, journal
 from coze_tui.store.database import CHECKED_BYTES, open_or_rescue
 from coze_tui.store.history import SavedConversation
-from coze_tui.store.journal import SavedChat
 from coze_tui.store.trouble import Trouble
 
 if TYPE_CHECKING:
-    from coze_tui.api.oauth import DeviceCode
-    from coze_tui.credentials import OAuthPair
     from coze_tui.engine.exports.exporting import Exports
     from coze_tui.engine.exports.importing import Imports
 
 _HEARTBEAT_SECONDS = 10.0
-_MOST_BOTS = 200
-_LACKS_A_RIGHT = 4101
-"""Coze's code for a good token without the scope for this (api 1.3, 5.1)."""
-
-
-class Connection(Protocol):
-    """A client with its token; made by the command line, which knows where tokens are kept."""
-
-    client: CozeClient
-
-    async def renew(self) -> None:
-        """Make sure that the token is good for a while."""
-
-    async def aclose(self) -> None:
-        """Close the client."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unfinished:
-    """A chat that was cut off when the program ended."""
-
-    chat: int
-    conversation: str
-    title: str
-    question: str
 
 
 class Engine:
@@ -95,16 +57,9 @@ class Engine:
         connect: Callable[[Settings], Connection],
         report: Callable[[CozeTuiError], None],
     ) -> None:
-        self.settings = settings
         self.troubles: tuple[Trouble, ...] = ()
         """What was wrong with the store when it was opened."""
-        self._connect = connect
         self._report = report
-        self._connection: Connection | None = None
-        self._left: list[Connection] = []
-        """Connections of earlier settings that a turn may still use."""
-        self._connecting = asyncio.Lock()
-        self._bots: dict[str, Bot] = {}
         self._unsettled: set[int] = set()
         """Chats of dead programs that the store did not let us settle."""
         self._unsaved_ids: dict[str, str] = {}
@@ -116,6 +71,12 @@ class Engine:
         self._preparing: dict[str, asyncio.Task[LiveTurn]] = {}
         """By conversation: what is not sent yet, because its files are on the way."""
         self.live = LiveTurns(self._turn_ended)
+        self.site = Site(
+            settings,
+            connect,
+            is_in_use=lambda: bool(self._preparing) or not self.live.is_empty,
+            name_bot=self._name_bot,
+        )
 
     async def open(self, path: Path) -> None:
         """Open the store, or one in memory where it cannot be had."""
@@ -126,7 +87,7 @@ class Engine:
         self.conversations = Conversations(opened.database)
         self.browsing = Browsing(opened.database)
         self.inspecting = Inspecting(opened.database, self.live)
-        self.server_side = ServerSide(opened.database, self.client, lambda: self.settings)
+        self.server_side = ServerSide(opened.database, self.site.client, lambda: self.settings)
         self._upkeep = asyncio.create_task(self._look_after_store(), name="upkeep")
 
     async def close(self) -> None:
@@ -135,10 +96,13 @@ class Engine:
         for task in (self._beating, self._upkeep, *self._followed.values()):
             if task is not None:
                 task.cancel()
-        if self._connection is not None:
-            self._left.append(self._connection)
-        await self._close_left()
+        await self.site.aclose()
         await self._database.close()
+
+    @property
+    def settings(self) -> Settings:
+        """Those in use; changed by `site.use`."""
+        return self.site.settings
 
     @property
     def is_saved(self) -> bool:
@@ -158,100 +122,6 @@ class Engine:
         from coze_tui.engine.exports.importing import Imports
 
         return Imports(self._database)
-
-    # --- the site ---
-
-    async def use(self, settings: Settings, connect: Callable[[Settings], Connection] | None = None) -> None:
-        """Go on with other settings: another site, bot or token; perhaps with another way to connect.
-
-        Turns that run or wait go on with the connection that they began with.
-        """
-        self.settings = settings
-        self._connect = connect or self._connect
-        self._bots.clear()
-        if self._connection is not None:
-            self._left.append(self._connection)
-            self._connection = None
-        if self.live.is_empty and not self._preparing:
-            await self._close_left()
-
-    async def _close_left(self) -> None:
-        while self._left:
-            await self._left.pop().aclose()
-
-    async def client(self) -> CozeClient:
-        """The client with a fresh token; made when first needed.
-
-        Raises:
-            CredentialsError: there is no token.
-            TransportError: a proxy or certificate setting cannot be used.
-        """
-        async with self._connecting:
-            if self._connection is None:
-                # in a thread: the token may come from a command, certificates are read from disk
-                self._connection = await asyncio.to_thread(self._connect, self.settings)
-            await self._connection.renew()
-            return self._connection.client
-
-    async def device_code(self, client_id: str) -> DeviceCode:
-        """Begin a login with a browser (api 1.4)."""
-        from coze_tui.api import oauth
-
-        return await oauth.request_device_code(await self.client(), client_id)
-
-    async def device_pair(self, client_id: str, code: DeviceCode) -> OAuthPair:
-        """The tokens, once the person has agreed in the browser."""
-        from coze_tui.api import oauth
-
-        return await oauth.wait_for_pair(await self.client(), client_id, code)
-
-    async def check(self) -> User | None:
-        """Whether the token is good, by the cheapest call (api 4.9); None where the site has none."""
-        client = await self.client()
-        try:
-            return await accounts.me(client)
-        except ApiError as error:
-            if isinstance(error, NotFoundError | NotServedError):
-                return None  # studio
-            raise
-
-    async def bot(self, bot_id: str) -> Bot:
-        """A bot's name and greeting; only its id where the token may not see more (api 4.5).
-
-        Raises:
-            AuthError: the token is good for nothing; told before anything is typed.
-        """
-        if bot_id not in self._bots:
-            client = await self.client()
-            try:
-                bot = await bots.retrieve(client, bot_id)
-            except ApiError as error:
-                if isinstance(error, AuthError) and error.code != _LACKS_A_RIGHT:
-                    raise
-                return Bot(id=bot_id)
-            self._bots[bot_id] = bot
-            if bot.name:
-                try:
-                    await self.conversations.name_bot(self.settings.site, bot_id, bot.name)
-                except StoreError as error:
-                    self._report(error)
-        return self._bots[bot_id]
-
-    async def workspaces(self) -> tuple[Workspace, ...]:
-        """The spaces of the token's owner; empty where the site has none."""
-        client = await self.client()
-        return (await accounts.list_workspaces(client)).items
-
-    async def bots_of(self, workspace_id: str) -> tuple[Bot, ...]:
-        """The published bots of a space."""
-        client = await self.client()
-        found: list[Bot] = []
-        for number in range(1, _MOST_BOTS // 20 + 1):
-            page = await bots.list_bots(client, workspace_id, number)
-            found += page.items
-            if not page.has_more:
-                break
-        return tuple(found)
 
     async def limit(self, feature: Feature) -> Limit | None:
         """What to say before something is used that the server in use does not do.
@@ -309,7 +179,7 @@ class Engine:
     ) -> LiveTurn:
         saved = await self._conversation(conversation)
         self._check_site(saved)
-        attachments = await attaching.upload_all(await self.client(), files) if files else ()
+        attachments = await attaching.upload_all(await self.site.client(), files) if files else ()
         request = request_for(
             question,
             settings,
@@ -318,7 +188,7 @@ class Engine:
             attachments=attachments,
         )
         stored = StoredTurn(self._database, conversation, self._report, site=settings.site)
-        client = await self.client()
+        client = await self.site.client()
         record = self._captured(stored, client) or stored
         turn = ChatTurn(client, request, record=record, idle_seconds=settings.idle_timeout)
         return LiveTurn(conversation, question, turn, stored)
@@ -377,18 +247,6 @@ class Engine:
             self._preparing[conversation].cancel()
         self.live.stop(conversation)
 
-    async def waiting_calls(self, chat: int) -> tuple[ToolCall, ...]:
-        """The local tools whose outputs a stored chat waits for; none where it does not wait."""
-        saved = await self._database.run(lambda c: journal.chat(c, chat))
-        if saved is None or outcome_of(saved) is not Phase.REQUIRES_ACTION:
-            return ()
-        frames = await self._database.read(lambda c: journal.frames_of(c, chat))
-        state, calls = TurnState(), tuple[ToolCall, ...]()
-        for update in state.apply_all(frames):
-            if isinstance(update, ActionRequired):
-                calls = update.tool_calls
-        return calls
-
     async def submit(
         self, conversation: str, chat: int, outputs: Sequence[tuple[str, str]], feed: TurnFeed
     ) -> None:
@@ -426,7 +284,7 @@ class Engine:
         request = ChatRequest(saved.bot_id, self.settings.user_id, saved.question, conversation_id)
         stored = StoredTurn(self._database, saved.conversation, self._report, chat=chat)
         stored.sent_at_ms = saved.sent_at
-        client = await self.client()
+        client = await self.site.client()
         captured = self._captured(stored, client)
         if captured is not None:
             facts = ChatFacts(
@@ -452,7 +310,7 @@ class Engine:
         last = next((chat for chat in reversed(known) if chat.chat_id), None)
         if last is None or saved is None or not saved.conversation_id:
             return False
-        await chats.cancel(await self.client(), saved.conversation_id, last.chat_id)
+        await chats.cancel(await self.site.client(), saved.conversation_id, last.chat_id)
         return True
 
     # --- what was ---
@@ -465,19 +323,6 @@ class Engine:
         """What was wrong with the store when it was opened, in the language in use."""
         return [words_for(trouble, is_saved=self.is_saved) for trouble in self.troubles]
 
-    async def figures(self, chat: int) -> TurnFigures:
-        """The life of a stored chat, from its frames by the same state machine as live."""
-        saved = await self._database.run(lambda c: journal.chat(c, chat))
-        frames = await self._database.read(lambda c: journal.frames_of(c, chat))
-        figures, state = TurnFigures(), TurnState()
-        figures.add_all(state.sent())
-        figures.add_all(state.apply_all(frames))
-        if saved is not None:
-            figures.add(LogidReported(saved.logid))
-            if saved.is_final:
-                figures.add(TurnEnded(outcome_of(saved), saved.summary.total_us))
-        return figures
-
     async def settle_unfinished(self) -> tuple[Unfinished, ...]:
         """Settle the chats that a dead program left: what they have is kept, as cut off.
 
@@ -488,28 +333,11 @@ class Engine:
         found = []
         for chat in reversed(left):
             try:
-                found.append(await self._settle(chat))
+                found.append(await settle(self._database, chat))
             except StoreError as error:  # the next start tries again
                 self._unsettled.add(chat.key)
                 self._report(error)
         return tuple(item for item in found if item is not None)
-
-    async def _settle(self, chat: SavedChat) -> Unfinished | None:
-        if not await self._database.write(lambda c: journal.adopt(c, chat.key, now_ms())):
-            return None
-        frames = await self._database.read(lambda c: journal.frames_of(c, chat.key))
-        state, figures = TurnState(), TurnFigures()
-        figures.add_all(state.apply_all(frames))
-        at_us = max((frame.at_us for frame in frames), default=0)
-        state.settle(at_us)
-        outcome = state.outcome or Phase.INTERRUPTED
-        summary = summary_of(figures, outcome, None, at_us)
-        messages = messages_of(state, chat.sent_at)
-        await self._database.write(lambda c: journal.finish_chat(c, chat.key, summary, messages))
-        if outcome is not Phase.INTERRUPTED or not state.is_identified:
-            return None
-        saved = await self._database.run(lambda c: history.conversation(c, chat.conversation))
-        return Unfinished(chat.key, chat.conversation, saved.title if saved else "", chat.question)
 
     async def clear_context(self, conversation: str) -> None:
         """Begin a new section: what was said leaves the bot's context (api 4.6)."""
@@ -517,7 +345,7 @@ class Engine:
         self._check_site(saved)
         section_id = ""
         if saved is not None and saved.conversation_id:
-            section = await server_conversations.clear(await self.client(), saved.conversation_id)
+            section = await server_conversations.clear(await self.site.client(), saved.conversation_id)
             section_id = section.id
         await self._database.write(lambda c: history.add_section(c, conversation, section_id, now_ms()))
 
@@ -541,6 +369,12 @@ class Engine:
         self.troubles += tuple(troubles)
         for trouble in troubles:
             self._report(CozeTuiError(words_for(trouble, is_saved=self.is_saved)))
+
+    async def _name_bot(self, bot_id: str, name: str) -> None:
+        try:
+            await self.conversations.name_bot(self.settings.site, bot_id, name)
+        except StoreError as error:
+            self._report(error)
 
     def _keep_beating(self) -> None:
         if self._beating is None or self._beating.done():

@@ -6,11 +6,15 @@ import sqlite3
 from dataclasses import dataclass
 
 from coze_tui.addresses import site_name
-from coze_tui.api.objects import Frame
+from coze_tui.api.objects import Frame, ToolCall
 from coze_tui.engine.chat_facts import ChatFacts, facts_of_stored
 from coze_tui.engine.dialects import Dialect, dialect_of
+from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.live import LiveTurn, LiveTurns
 from coze_tui.engine.statistics import Grouping, Statistics, statistics
+from coze_tui.engine.telling import outcome_of
+from coze_tui.engine.turn import TurnState
+from coze_tui.engine.updates import ActionRequired, LogidReported, Phase, TurnEnded
 from coze_tui.store import history, journal, messages
 from coze_tui.store.database import Database
 from coze_tui.store.history import SavedConversation
@@ -77,6 +81,31 @@ class Inspecting:
             return FramesPage(found.key, _facts(c, found), frames, found.is_final, are_kept)
 
         return await self._database.read(read)
+
+    async def figures(self, chat: int) -> TurnFigures:
+        """The life of a stored chat, from its frames by the same state machine as live."""
+        saved = await self._database.run(lambda c: journal.chat(c, chat))
+        frames = await self._database.read(lambda c: journal.frames_of(c, chat))
+        figures, state = TurnFigures(), TurnState()
+        figures.add_all(state.sent())
+        figures.add_all(state.apply_all(frames))
+        if saved is not None:
+            figures.add(LogidReported(saved.logid))
+            if saved.is_final:
+                figures.add(TurnEnded(outcome_of(saved), saved.summary.total_us))
+        return figures
+
+    async def waiting_calls(self, chat: int) -> tuple[ToolCall, ...]:
+        """The local tools whose outputs a chat waits for; none where it does not wait."""
+        saved = await self._database.run(lambda c: journal.chat(c, chat))
+        if saved is None or outcome_of(saved) is not Phase.REQUIRES_ACTION:
+            return ()
+        frames = await self._database.read(lambda c: journal.frames_of(c, chat))
+        state, calls = TurnState(), tuple[ToolCall, ...]()
+        for update in state.apply_all(frames):
+            if isinstance(update, ActionRequired):
+                calls = update.tool_calls
+        return calls
 
     async def find(self, name: str) -> int:
         """The key of the chat that is meant by Coze's id of it, or by a conversation's key; 0 for none."""

@@ -47,7 +47,8 @@ from coze_tui.tui.themes import (
 
 if TYPE_CHECKING:
     from coze_tui.engine.dialects import Feature
-    from coze_tui.engine.engine import Connection, Engine
+    from coze_tui.engine.engine import Engine
+    from coze_tui.engine.site import Connection
     from coze_tui.tui.screens.bots import BotChoice
 
 _STYLES = Path(__file__).parent / "styles"
@@ -277,7 +278,7 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
 
     async def _use(self, settings: Settings) -> None:
         self.settings = settings
-        await self.home.call(lambda engine: engine.use(settings))
+        await self.home.call(lambda engine: engine.site.use(settings))
 
     async def first_run(self, notice: str = "") -> bool:
         """Ask for site, token and bot; whether they are known now."""
@@ -295,7 +296,7 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
         choice = await self.push_screen_wait(screen)
         if choice is None or choice == "demo":
             settings = self.settings  # a token may have been tried
-            await self.home.call(lambda engine: engine.use(settings, self.access.connect))
+            await self.home.call(lambda engine: engine.site.use(settings, self.access.connect))
             if choice == "demo":
                 self.wants_demo = True
                 await self.action_quit()

@@ -25,9 +25,9 @@ class AppLogIn:
         access = self._app.access
         settings = replace(self._app.settings, base_url=base_url)
         await self._app.home.call(
-            lambda engine: engine.use(settings, lambda used: access.connect_with(used, token))
+            lambda engine: engine.site.use(settings, lambda used: access.connect_with(used, token))
         )
-        return await self._app.home.call(lambda engine: engine.check())
+        return await self._app.home.call(lambda engine: engine.site.check())
 
     async def keep(self, base_url: str, token: Secret | OAuthPair) -> None:
         """Keep a token that was checked, for the profile in use."""
@@ -39,10 +39,10 @@ class AppLogIn:
         access = self._app.access
         settings = replace(self._app.settings, base_url=base_url)
         await self._app.home.call(
-            lambda engine: engine.use(settings, lambda used: access.connect_with(used, Secret("")))
+            lambda engine: engine.site.use(settings, lambda used: access.connect_with(used, Secret("")))
         )
-        return await self._app.home.call(lambda engine: engine.device_code(client_id))
+        return await self._app.home.call(lambda engine: engine.site.device_code(client_id))
 
     async def wait_for_device(self, base_url: str, client_id: str, code: DeviceCode) -> OAuthPair:
         """The tokens, once the person has agreed in the browser."""
-        return await self._app.home.call(lambda engine: engine.device_pair(client_id, code))
+        return await self._app.home.call(lambda engine: engine.site.device_pair(client_id, code))

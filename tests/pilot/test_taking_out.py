@@ -104,7 +104,8 @@ async def test_a_context_is_cleared_at_no_other_site_than_its_own(home: Path) ->
     async with desk(home, [Bot(BOT, "海水", [Answer("河流把盐带走。")])]) as at:
         await at.ask("海水为什么咸？")
         await at.answered()
-        at.app.home._engine.result().settings = replace(at.app.settings, base_url="http://127.0.0.1:9")
+        elsewhere = replace(at.app.settings, base_url="http://127.0.0.1:9")
+        await at.app.home.call(lambda engine: engine.site.use(elsewhere))
         await at.ask("/clear")
         await at.until(lambda: "this conversation is on" in said(at))
         assert not [request.path for request in at.stand_in.requests if request.path.endswith("/clear")]

@@ -47,7 +47,7 @@ async def workspace_sections(home: EngineHome[Engine], current: str = "") -> Asy
         yield [BotSection(_("WORKSPACE"), remark=limit.text)]
         return
     try:
-        workspaces = await home.call(lambda engine: engine.workspaces())
+        workspaces = await home.call(lambda engine: engine.site.workspaces())
     except CozeTuiError as error:
         yield [BotSection(_("WORKSPACE"), remark=_trouble(error))]
         return
@@ -68,7 +68,7 @@ async def workspace_sections(home: EngineHome[Engine], current: str = "") -> Asy
 
 
 def _bots_of(workspace_id: str) -> Callable[[Engine], Awaitable[Sequence[Bot]]]:
-    return lambda engine: engine.bots_of(workspace_id)
+    return lambda engine: engine.site.bots_of(workspace_id)
 
 
 def _trouble(error: CozeTuiError) -> str:
@@ -83,7 +83,7 @@ def _entry(bot: Bot, origin: str, current: str) -> BotEntry:
 async def looked_up(home: EngineHome[Engine], bot_id: str, base_url: str) -> tuple[Bot, str]:
     """The bot with this id, by one live call; and a sentence where it is not sure that there is one."""
     try:
-        bot = await home.call(lambda engine: engine.bot(bot_id))
+        bot = await home.call(lambda engine: engine.site.bot(bot_id))
     except CozeTuiError as error:
         return Bot(id=bot_id), advice(error, base_url=base_url).text
     if bot.name:

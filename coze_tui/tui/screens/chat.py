@@ -30,7 +30,8 @@ from coze_tui.tui.widgets.message_log import MessageLog
 from coze_tui.tui.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
-    from coze_tui.engine.engine import Engine, Unfinished
+    from coze_tui.engine.engine import Engine
+    from coze_tui.engine.unfinished import Unfinished
 
 _WIDE = 100
 """Columns from which the sidebar stands beside the log."""
@@ -256,7 +257,7 @@ class ChatScreen(ConversationScreen):
     async def _recover(self, entry: BotEntry) -> None:
         chat = entry.chat
         feed = TurnFeed()
-        self.figures = await self.home.call(lambda engine: engine.figures(chat))
+        self.figures = await self.home.call(lambda engine: engine.inspecting.figures(chat))
         self.begin_turn(self._question_of(entry), feed, entry=entry)
         await self.home.call(lambda engine: engine.recover(chat, feed))
 
@@ -284,11 +285,11 @@ class ChatScreen(ConversationScreen):
             return
         if not self.waiting_calls:
             chat = entry.chat
-            calls = await self.home.call(lambda engine: engine.waiting_calls(chat))
+            calls = await self.home.call(lambda engine: engine.inspecting.waiting_calls(chat))
             if entry is not self._last_answer():
                 return
             self.waiting_calls = calls
-            self.figures = await self.home.call(lambda engine: engine.figures(chat))
+            self.figures = await self.home.call(lambda engine: engine.inspecting.figures(chat))
         self._open_tool_form()
 
     def _open_tool_form(self) -> None:

@@ -48,8 +48,9 @@ from coze_tui.tui.widgets.status_strip import StatusStrip
 
 if TYPE_CHECKING:
     from coze_tui.engine.conversations import Opened
-    from coze_tui.engine.engine import Engine, Unfinished
+    from coze_tui.engine.engine import Engine
     from coze_tui.engine.home import EngineHome
+    from coze_tui.engine.unfinished import Unfinished
 
 _FOOTER = (
     *("chat.stop", "chat.back", "log.unfold", "log.copy", "log.copy_code", "events.open", "events.copy_ids"),
@@ -202,7 +203,7 @@ class ConversationScreen(LogScreen[None]):
         """Its name and greeting; a token that may not see them can chat all the same (api 4.5)."""
         bot_id = self.bot.id
         try:
-            bot = await self.home.call(lambda engine: engine.bot(bot_id))
+            bot = await self.home.call(lambda engine: engine.site.bot(bot_id))
         except CozeTuiError as error:
             if isinstance(error, CredentialsError):
                 self.needs_setting_up()
@@ -612,7 +613,7 @@ class ConversationScreen(LogScreen[None]):
             self.show_figures(None)
             return
         try:
-            figures = await self.home.call(lambda engine: engine.figures(chat))
+            figures = await self.home.call(lambda engine: engine.inspecting.figures(chat))
         except CozeTuiError as error:
             self.show_trouble(advice(error).text)
             return

@@ -147,7 +147,7 @@ class SideBySideScreen(LogScreen[Left]):
     @work(group="name", exit_on_error=False)
     async def _learn_name(self, column: AnswerColumn) -> None:
         bot_id = column.answerer.bot.id
-        bot = await self.coze.home.call(lambda engine: engine.bot(bot_id))
+        bot = await self.coze.home.call(lambda engine: engine.site.bot(bot_id))
         if column.answerer.bot.id == bot_id:
             column.name_bot(bot)
 

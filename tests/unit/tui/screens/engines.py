@@ -51,8 +51,8 @@ class Desk:
         settings = replace(self.settings, base_url=self.at.get(base_url, base_url))
 
         async def check(engine: Engine) -> User | None:
-            await engine.use(settings)
-            return await engine.check()
+            await engine.site.use(settings)
+            return await engine.site.check()
 
         return await self.home.call(check)
 
@@ -65,13 +65,13 @@ class Desk:
         settings = replace(self.settings, base_url=self.at.get(base_url, base_url))
 
         async def begin(engine: Engine) -> DeviceCode:
-            await engine.use(settings)
-            return await engine.device_code(client_id)
+            await engine.site.use(settings)
+            return await engine.site.device_code(client_id)
 
         return await self.home.call(begin)
 
     async def wait_for_device(self, base_url: str, client_id: str, code: DeviceCode) -> OAuthPair:
-        return await self.home.call(lambda engine: engine.device_pair(client_id, code))
+        return await self.home.call(lambda engine: engine.site.device_pair(client_id, code))
 
 
 @asynccontextmanager
