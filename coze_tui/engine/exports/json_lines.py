@@ -32,7 +32,8 @@ from coze_tui.store.messages import SavedMessage
 FORMAT = "coze-tui"
 VERSION = 1
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_ESCAPED = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What JSON lets stand and a terminal obeys, a reader may split a line at, or UTF-8 cannot hold."""
 _BETWEEN_HALVES = re.compile("(?<=[\ud800-\udbff])(?=[\udc00-\udfff])")
 
 
@@ -70,8 +71,8 @@ def lines_from(carried: CarriedConversation) -> Iterator[bytes]:
 
 def _line(value: object) -> bytes:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    if not text.isascii():
-        text = _SURROGATE.sub(lambda half: f"\\u{ord(half.group()):04x}", text)
+    if not text.isprintable():
+        text = _ESCAPED.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
     return text.encode() + b"\n"
 
 

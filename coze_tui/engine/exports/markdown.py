@@ -1,4 +1,4 @@
-"""A conversation as one Markdown text: what was said stands in it word for word. Pure."""
+"""A conversation as one Markdown text: what was said stands in it word for word, but for controls. Pure."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from coze_tui.engine.exports.words import Clock
 from coze_tui.engine.transcript import ToldAnswer, ToldChat, ToldTool
 from coze_tui.i18n import _
 from coze_tui.store.carrying import CarriedConversation
+from coze_tui.text import clean
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 _FENCES = re.compile(r"`{3,}")
@@ -21,7 +22,14 @@ def markdown_from(
     carried: CarriedConversation,
     clock: Clock = Clock(),  # noqa: B008
 ) -> Iterator[str]:
-    """The pieces of the text. Thoughts and tools are quoted, so that they stay apart from the answers."""
+    """The pieces of the text, which may be shown on a terminal whatever was imported.
+
+    Thoughts and tools are quoted, so that they stay apart from the answers.
+    """
+    return map(clean, _pieces(carried, clock))
+
+
+def _pieces(carried: CarriedConversation, clock: Clock) -> Iterator[str]:
     yield f"# {_plain(words.title_of(carried))}\n\n"
     for name, value in words.facts_of(carried, clock):
         yield f"- {name}: {_plain(value)}\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -37,6 +38,8 @@ def refused(data: bytes, limits: LineLimits | None = None) -> FileError:
 @given(any_conversation())
 def test_any_conversation_comes_back_the_same_and_is_written_the_same(carried: CarriedConversation) -> None:
     first = written(carried)
+    assert len(first.decode().splitlines()) == first.count(b"\n")
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", first.decode())
     [again] = read(first)
     assert carrying.holds(again, carried)
     assert carrying.holds(carried, again)

@@ -13,6 +13,7 @@ from coze_tui.store import history, journal
 from coze_tui.store.carrying import CarriedConversation
 from coze_tui.store.journal import ChatSummary
 from coze_tui.store.messages import SavedMessage
+from coze_tui.text import clean
 from tests.unit.engine.exports import carried as any_of
 from tests.unit.engine.exports.carried import SENT_AT, empty_store, spring, taken
 
@@ -83,10 +84,16 @@ chat `7402` · section `51` · logid `202501281002094F2A`
 def test_whatever_was_asked_and_answered_stands_in_it_word_for_word(carried: CarriedConversation) -> None:
     text = text_of(carried)
     for chat in chats_of(carried):
-        assert chat.question in text
+        assert clean(chat.question) in text
         for part in chat.parts:
             if isinstance(part, ToldAnswer):
-                assert part.text in text
+                assert clean(part.text) in text
+
+
+@given(any_of.any_conversation())
+def test_it_may_be_shown_on_a_terminal(carried: CarriedConversation) -> None:
+    text = text_of(carried)
+    assert clean(text) == text
 
 
 def test_titles_and_names_are_no_markup() -> None:
