@@ -234,6 +234,13 @@ class Settings:
             N_("Days after which the recorded events of old chats may be pruned; 0 keeps them for ever."),
         ),
     )
+    debug_log: bool = field(
+        default=False,
+        metadata=_setting(
+            read.flag,
+            N_("Write each call and how it was answered into coze-tui.log in the state folder; no token."),
+        ),
+    )
     keys: Mapping[str, str] = field(
         default_factory=dict,
         metadata=_setting(

@@ -172,7 +172,6 @@ class CozeClient:
             if not response.is_success or media_type(response.headers) not in ("text/event-stream", ""):
                 raise error_of_reply(await self._read_refusal(response))
             logid = Reply.of(response, b"").logid
-            _log.debug("POST %s: stream logid=%s", path, logid)
             yield OpenStream(response, started, logid, self.without_token)
         finally:
             await _close(response)
@@ -238,17 +237,32 @@ class CozeClient:
                     await _close(response)
         except TimeoutError:
             raise TransportError("timeout", url=origin_of(request.url)) from None
-        _log.debug("%s %s: %s logid=%s", request.method, request.url.path, reply.http_status, reply.logid)
         return reply
 
     async def _send(self, request: httpx.Request, *, with_token: bool = True) -> httpx.Response:
         """The head of the reply."""
+        started = time.perf_counter()
         try:
-            return await self._http.send(request, stream=True, auth=self._auth if with_token else None)
+            response = await self._http.send(request, stream=True, auth=self._auth if with_token else None)
         except LOWER_FAILURES as error:
             # Without its cause, in whose frames the Authorization header stands.
             by_proxy = goes_by_proxy(request.url, self._proxy)
-            raise transport_error(error, request.url, by_proxy=by_proxy) from None
+            failure = transport_error(error, request.url, by_proxy=by_proxy)
+            self._tell(request, started, str(failure))
+            raise failure from None
+        reply = Reply.of(response, b"")
+        self._tell(request, started, f"{reply.http_status}, logid {reply.logid}")
+        return response
+
+    def _tell(self, request: httpx.Request, started: float, outcome: str) -> None:
+        """For the debug log."""
+        if _log.isEnabledFor(logging.DEBUG):
+            headers = {
+                name: MASK if name == "authorization" else value for name, value in request.headers.items()
+            }
+            took = round((time.perf_counter() - started) * 1000)
+            text = f"{request.method} {request.url} {headers}: {outcome}, {took} ms"
+            _log.debug("%s", self.without_token(text))
 
     async def _read_refusal(self, response: httpx.Response) -> Reply:
         """What came in place of a stream, as far as it comes."""

@@ -80,6 +80,13 @@ def begin(command: Command, arguments: Arguments, environment: Mapping[str, str]
             raise problem
     settings = loaded.settings
     use_language(language_of(environment) if settings.language == "auto" else settings.language)
+    if settings.debug_log:
+        from coze_tui.cli.debug_log import keep_debug_log
+
+        try:
+            keep_debug_log(places.log_file, environment)
+        except OSError as error:
+            problems.append(StoreError("readonly", str(places.log_file), error.strerror or ""))
     notices = []
     if credentials.was_open:
         notices.append(_("others could read {path}; now only you can").format(path=credentials.path))

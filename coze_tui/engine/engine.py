@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from coze_tui.engine.exports.exporting import Exports
     from coze_tui.engine.exports.importing import Imports
 
+_log = logging.getLogger(__name__)
+
 _HEARTBEAT_SECONDS = 10.0
 
 
@@ -59,7 +62,7 @@ class Engine:
     ) -> None:
         self.troubles: tuple[Trouble, ...] = ()
         """What was wrong with the store when it was opened."""
-        self._report = report
+        self._reported = report
         self._unsettled: set[int] = set()
         """Chats of dead programs that the store did not let us settle."""
         self._unsaved_ids: dict[str, str] = {}
@@ -375,6 +378,10 @@ class Engine:
             await self.conversations.name_bot(self.settings.site, bot_id, name)
         except StoreError as error:
             self._report(error)
+
+    def _report(self, error: CozeTuiError) -> None:
+        _log.warning("%r", error)
+        self._reported(error)
 
     def _keep_beating(self) -> None:
         if self._beating is None or self._beating.done():

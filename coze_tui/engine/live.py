@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -12,6 +13,8 @@ from coze_tui.engine.stored_turn import StoredTurn
 from coze_tui.engine.turn import TurnState
 from coze_tui.engine.updates import LogidReported, Phase, TurnEnded, TurnUpdate
 from coze_tui.errors import InternalError
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -100,6 +103,9 @@ class LiveTurns:
             ended = TurnEnded(Phase.INTERRUPTED, live.turn.elapsed_us, InternalError(failure))
             self._tell(live, ended)
         is_waiting = live.ended is not None and live.ended.outcome is Phase.REQUIRES_ACTION
+        if live.ended is not None:
+            state = live.turn.state
+            _log.debug("chat %s in %s: %r", state.chat_id, state.conversation_id, live.ended)
         if not is_waiting and self._turns.get(live.conversation) is live:
             del self._turns[live.conversation]
         self._on_end(live)

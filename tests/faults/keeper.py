@@ -98,11 +98,12 @@ def check_output(raw: bytes, home: Path, *, secret: str = TOKEN) -> None:
 
 
 def environment(home: Path, base_url: str, **more: str) -> Mapping[str, str]:
-    """A small environment for the installed command."""
+    """A small environment for the installed command, which tells its log everything it has to tell."""
     return {
         "HOME": str(home.parent),
         "COZE_TUI_HOME": str(home),
         "COZE_TUI_LANGUAGE": "en",
+        "COZE_TUI_DEBUG_LOG": "true",
         "COZE_API_TOKEN": TOKEN,
         "COZE_API_BASE": base_url,
         "COZE_BOT_ID": BOT,

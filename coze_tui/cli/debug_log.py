@@ -1,0 +1,56 @@
+"""The debug log, where one is wanted: what was asked of the server and how it answered, never a token."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from coze_tui.crash_reports import without_secrets
+from coze_tui.text import clean_line
+
+_BYTES = 1_000_000
+
+
+def keep_debug_log(path: Path, environment: Mapping[str, str]) -> None:
+    """Write what the program's loggers tell into the file from now on, one line each, for its owner only.
+
+    At 1 MB it is renamed to `….1`, and a new one is begun. Where it cannot be written on, it ends silently.
+
+    Raises:
+        OSError: it cannot be begun.
+    """
+    log = logging.getLogger("coze_tui")
+    if not log.handlers:
+        handler = _PrivateFile(path, maxBytes=_BYTES, backupCount=1)
+        handler.setFormatter(_Lines(environment))
+        log.addHandler(handler)
+        log.setLevel(logging.DEBUG)
+        log.propagate = False
+
+
+class _PrivateFile(RotatingFileHandler):
+    def _open(self) -> TextIOWrapper:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        if sys.platform != "win32":
+            flags |= os.O_NOFOLLOW
+        descriptor = os.open(self.baseFilename, flags, 0o600)
+        if sys.platform != "win32":
+            os.fchmod(descriptor, 0o600)
+        return open(descriptor, "a", encoding="utf-8", errors="replace")
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """A full disk ends the log, not the program: logging's own way is a traceback on the screen."""
+
+
+class _Lines(logging.Formatter):
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        super().__init__("%(asctime)s.%(msecs)03d %(process)d %(name)s %(message)s", "%Y-%m-%d %H:%M:%S")
+        self._environment = environment
+
+    def format(self, record: logging.LogRecord) -> str:
+        return clean_line(without_secrets(super().format(record), self._environment))
