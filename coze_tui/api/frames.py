@@ -40,7 +40,7 @@ async def read_frames(
     Args:
         started: the `clock` when the request was sent; frames count their microseconds from there.
         on_text: is given the decoded text as its lines arrive, with LF line ends and without a BOM.
-        without_token: masks the token in data, should the server repeat it.
+        without_token: masks the token in a frame, should the server repeat it.
 
     Raises:
         StreamCut: the connection failed, after all frames that had arrived whole.
@@ -48,21 +48,22 @@ async def read_frames(
         ApiError: the body is a JSON error in spite of its Content-Type (api 3.7).
     """
     body = _Body(response, limits, on_text, clock)
-    count = others = 0
-    at_us = 0
+    count = others = at_us = 0
     arrived = math.nan
+    event = name = ""
     # EventSource reads just the two attributes that _Body has.
     events = EventSource(cast(httpx.Response, body)).aiter_sse()
     async with aclosing(events):
         async for sse in events:
-            event, data = sse.event, sse.data
-            if not data and event == "message":
+            data = sse.data
+            if not data and sse.event == "message":
                 continue  # httpx-sse gives one for every blank line once there was an `id:`
             if body.arrived != arrived:
                 arrived = body.arrived
                 at_us = max(0, int((arrived - started) * 1e6))
-            name = sys.intern(event)  # thousands have the same one
-            frame = Frame(name, without_token(data), at_us, sse.id)
+            if sse.event != event:  # thousands have the same one
+                event, name = sse.event, sys.intern(without_token(sse.event))
+            frame = Frame(name, without_token(data), at_us, without_token(sse.id) if sse.id else "")
             if body.has_ended and not frame.is_whole:
                 continue
             count += 1

@@ -16,6 +16,7 @@ import httpx
 from coze_tui.api.codes import error_of_code
 from coze_tui.api.events import UNEXPLAINED
 from coze_tui.api.objects import Json, int_of, items_of, mapping_of, text_of
+from coze_tui.credentials import MASK
 from coze_tui.errors import ApiError, CozeTuiError, ProtocolError
 from coze_tui.text import clean_line
 
@@ -44,7 +45,14 @@ class Reply:
 
     @classmethod
     def of(cls, response: httpx.Response, body: bytes) -> Reply:
-        return cls(response.status_code, response.headers, _masked(body, response), is_encoded(response))
+        """The answer without our token, which a server may repeat to explain what it did not like."""
+        headers = response.headers
+        token = response.request.headers.get("authorization", "").removeprefix("Bearer ")
+        if token:
+            body = body.replace(token.encode(), MASK.encode())
+            if any(token in value for value in headers.values()):
+                headers = httpx.Headers({name: value.replace(token, MASK) for name, value in headers.items()})
+        return cls(response.status_code, headers, body, is_encoded(response))
 
     @property
     def content_type(self) -> str:
@@ -104,12 +112,6 @@ class Envelope:
             if found := items_of(self.raw.get(key)):
                 return found
         return ()
-
-
-def _masked(body: bytes, response: httpx.Response) -> bytes:
-    """The body without our token, which a server may repeat to explain what it did not like."""
-    token = response.request.headers.get("authorization", "").removeprefix("Bearer ").encode()
-    return body.replace(token, b"***") if token and token in body else body
 
 
 def is_encoded(response: httpx.Response) -> bool:

@@ -21,6 +21,7 @@ from coze_tui.standin.scenarios import (
     FollowUps,
     FunctionCall,
     Page,
+    Raw,
     Refuse,
     Step,
     ToolResponse,
@@ -30,6 +31,7 @@ from coze_tui.tui.screens.first_run import FirstRun
 from coze_tui.tui.widgets.field import Field
 from tests.faults.conftest import UNSET, Ask
 from tests.faults.keeper import Keeper
+from tests.faults.raw_server import Line, RawServer
 from tests.pilot.conftest import desk
 from tests.terminal.program import TOKEN, Program, holders_of
 
@@ -40,6 +42,10 @@ ECHOES: dict[str, list[Step]] = {
     "a tool": [FunctionCall("p", "a", {"token": TOKEN}), ToolResponse(TOKEN), Answer("done")],
     "a follow-up": [Answer("done"), FollowUps((f"is it {TOKEN}?",), wait=0)],
     "an unknown event": [Event("conversation.odd", {"id": TOKEN}), Answer("done")],
+    "the id and the name of an event": [
+        Raw(f"id: {TOKEN}\nevent: {TOKEN}\ndata: {{}}\n\n".encode()),
+        Answer("done"),
+    ],
     "an error event": [Delta("a"), Error(5000, f"bad token {TOKEN}")],
     "an error": [Refuse(4100, f"bad token {TOKEN}")],
     "a page in place of an error": [Page(502, f"<html>Authorization: Bearer {TOKEN}</html>")],
@@ -53,7 +59,7 @@ def test_a_token_that_a_server_repeats_is_masked_in(program: Program, keeper: Ke
 
 
 @pytest.mark.parametrize("options", [[], ["--events", "--reasoning"], ["--raw"], ["--json"], ["--no-stream"]])
-@pytest.mark.parametrize("place", ["the answer", "a tool"])
+@pytest.mark.parametrize("place", ["the answer", "a tool", "the id and the name of an event"])
 def test_ask_masks_it_too(command: Ask, keeper: Keeper, place: str, options: list[str]) -> None:
     done = command("ask", *options, keeper.play(f"echo {place}", ECHOES[place]))
     assert done.status == 0
@@ -140,6 +146,21 @@ def test_an_export_holds_none(command: Ask, keeper: Keeper, tmp_path: Path, kind
     assert done.status == 0, done
     assert list(out.rglob("*"))
     assert holders_of(TOKEN, out) == []
+
+
+def test_the_debug_log_masks_the_header_and_what_the_server_says(command: Ask, tmp_path: Path) -> None:
+    head = f"HTTP/1.1 401 Unauthorized\r\nX-Tt-Logid: id-{TOKEN}\r\nContent-Length: 0\r\n\r\n".encode()
+
+    def refuse(line: Line) -> None:
+        line.send(head)
+
+    with RawServer(refuse) as server:
+        command("ask", "x", base_url=server.base_url)
+    file = tmp_path / "home" / "state" / "coze-tui.log"
+    [line] = file.read_text("utf-8").splitlines()
+    assert "'authorization': '***'" in line
+    assert "401, logid id-***" in line
+    assert modes(file) == 0o600
 
 
 async def test_a_picture_of_the_screen_holds_none(tmp_path: Path) -> None:
