@@ -104,10 +104,12 @@ class DifferencesDisplay(TerminalApp[ReturnType]):
     # -- Textual's frames
 
     async def _on_resize(self, event: events.Resize) -> None:
-        """Textual calls this before its own, which does nothing when the size is the same in the end."""
+        """Textual calls this before its own, which lays out nothing when the size is the same in the end.
+
+        Then no frame comes, and the terminal has cut off or emptied what it showed all the same.
+        """
         self._forget_shown()
-        if event.size == self.size:
-            self._send()
+        self._send_soon()
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         driver = self._driver
@@ -161,12 +163,7 @@ class DifferencesDisplay(TerminalApp[ReturnType]):
         """Take what Textual wants to be shown."""
         width, height = self.size
         cells = self._cells
-        if (
-            cells is None
-            or cells.is_full
-            or len(self._wanted) != height
-            or (height and len(self._wanted[0]) != width)
-        ):
+        if cells is None or cells.is_full or not self._fits():
             self._begin_anew(width, height)
             if not isinstance(renderable, LayoutUpdate):
                 renderable = screen._compositor.render_full_update()
@@ -211,6 +208,9 @@ class DifferencesDisplay(TerminalApp[ReturnType]):
         driver = self._driver
         if driver is None or self._cells is None or not self._running or self._closed:
             return
+        if not self._fits():
+            self._send_soon()  # a layout is on its way
+            return
         cursor = self._cursor()
         if not self._dirty and cursor == self._shown_cursor:
             return
@@ -243,7 +243,16 @@ class DifferencesDisplay(TerminalApp[ReturnType]):
                 driver.write(frame)
             driver.flush()
         if self._dirty:
+            self._send_soon()
+
+    def _send_soon(self) -> None:
+        if self._retry is None and self._cells is not None:
             self._retry = asyncio.get_running_loop().call_later(_RETRY, self._send)
+
+    def _fits(self) -> bool:
+        """What is wanted was laid out for the terminal as large as it is now."""
+        width, height = self.size
+        return len(self._wanted) == height and not (height and len(self._wanted[0]) != width)
 
     def _paint(self, painter: Painter, room: int, first: int) -> None:
         """Paint dirty rows, the one with the cursor first when not all of them may leave."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, cast
@@ -303,6 +304,21 @@ async def test_differences_can_be_switched_off_and_on() -> None:
             app.agree()
 
     await drawn((60, 16), 1, switch)
+
+
+async def test_a_size_that_comes_back_before_a_layout_is_drawn_anew() -> None:
+    async def away_and_back(app: Drawn, pilot: Pilot[Any]) -> None:
+        before = app.ours.screen.text()
+        app.ours.write("\x1b[2J")  # what a terminal of one cell has left
+        for size in (Size(1, 1), Size(60, 16)):
+            app.post_message(events.Resize(size, size))
+            while app._size != size:  # in one queue the second one would replace the first
+                await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            while app.ours.screen.text() != before:
+                await pilot.pause()
+
+    await drawn((60, 16), 1, away_and_back)
 
 
 async def test_a_busy_line_skips_frames_and_ends_with_the_newest() -> None:
