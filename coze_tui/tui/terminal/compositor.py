@@ -4,18 +4,46 @@ For a frame of one changed line Textual renders every visible widget from its to
 widget for the lines that have changed, one without changes or behind others for nothing; what comes out is
 the same.
 
-It overrides the private `Compositor.render_partial_update` of Textual 8.2.8.
+After a scroll Textual's map of all widgets is out of date, and is made anew when somebody asks for it.
+What has come, moved or gone by then is in the new map as if it had been drawn so; then a toast that is over
+stays on the screen. Here all that the two maps differ in is drawn.
+
+It overrides the private parts of `Compositor` of Textual 8.2.8 that it names.
 """
 
 from __future__ import annotations
 
-from textual._compositor import ChopsUpdate, Compositor
-from textual.geometry import Region
+from textual._compositor import ChopsUpdate, Compositor, CompositorMap, ReflowResult
+from textual.geometry import Region, Size
 from textual.strip import Strip
+from textual.widget import Widget
 
 
 class LineCompositor(Compositor):
     """A compositor for `CurrentSizeScreen`."""
+
+    def reflow(self, parent: Widget, size: Size) -> ReflowResult:
+        """Lay out all widgets."""
+        shown = self._visible_map
+        result = super().reflow(parent, size)
+        self._note_difference(shown)
+        return result
+
+    @property
+    def full_map(self) -> CompositorMap:
+        """Where every widget is."""
+        shown = self._visible_map
+        found = super().full_map
+        if self._visible_map is not shown:
+            self._note_difference(shown)
+        return found
+
+    def _note_difference(self, shown: CompositorMap | None) -> None:
+        """All that has been drawn otherwise by a scroll is to be drawn anew."""
+        if shown is not None:
+            for _widget, place in shown.items() ^ self._full_map.items():
+                if seen := place.clip.intersection(place.region):
+                    self._dirty_regions.add(seen)
 
     def render_partial_update(self) -> ChopsUpdate | None:
         """The changed spans; None where nothing has changed."""

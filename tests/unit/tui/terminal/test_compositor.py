@@ -119,3 +119,24 @@ async def test_what_lies_behind_is_not_drawn() -> None:
         page._compositor.update_widgets({over})
         assert page._compositor.render_partial_update() is not None
         assert log.drawn == 0
+
+
+@pytest.mark.parametrize("asks", [True, False], ids=["somebody asks for the map", "nobody asks"])
+@pytest.mark.parametrize("comes", [True, False], ids=["it comes", "it goes"])
+async def test_what_comes_or_goes_after_a_scroll_is_seen(*, asks: bool, comes: bool) -> None:
+    app = Sample()
+    async with app.run_test(size=(70, 30)) as pilot:
+        page, over = app.screen, app.query_one("#over")
+        over.display = not comes
+        await pilot.pause()
+        ours = page._compositor
+        ours.reflow(page, page.size)
+        if comes:  # as what a scroll finds is drawn before the layout that it needs
+            over.display = comes
+        ours.reflow_visible(page, page.size)
+        ours.render_update()
+        over.display = False
+        if asks:
+            assert over not in ours.full_map
+        ours.reflow(page, page.size)
+        assert any(region.contains_region(Region(11, 3, 30, 7)) for region in ours._dirty_regions)
