@@ -74,7 +74,7 @@ class QuotaError(ApiError):
 
 
 class NotFoundError(ApiError):
-    """No such chat, conversation, bot or resource: 4001, 4002, 4006, 4200, HTTP 404."""
+    """No such chat, conversation, bot or resource: 4001, 4002, 4006, 4200, 4314, studio's own, HTTP 404."""
 
 
 class NotServedError(ApiError):

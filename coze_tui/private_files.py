@@ -75,6 +75,23 @@ def write_private(path: Path, data: bytes) -> None:
             os.close(folder)
 
 
+def open_private(path: Path, flags: int) -> int:
+    """A descriptor to write to a file, made with mode 0600; a plain one of ours gets that mode, too.
+
+    Args:
+        flags: of `os.open`, beside O_WRONLY and O_CREAT.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | flags, 0o600)
+    if sys.platform != "win32":
+        facts = os.fstat(descriptor)
+        if stat.S_ISREG(facts.st_mode) and facts.st_uid == os.geteuid() and facts.st_mode & 0o077:
+            os.fchmod(descriptor, 0o600)
+    return descriptor
+
+
 def write_new(path: Path, pieces: Iterable[bytes], *, replace: bool = False) -> Path:
     """Write a file that is not there yet, whole or not at all, mode 0600; where it is.
 

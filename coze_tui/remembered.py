@@ -29,8 +29,6 @@ class Remembered:
     """`bot_key` → bot id."""
     recent_bots: Mapping[str, str] = field(default_factory=dict)
     """`bot_key` of a bot → its name, latest last."""
-    last_conversations: Mapping[str, str] = field(default_factory=dict)
-    """Profile → id of the conversation that was open last."""
     last_asked: Mapping[str, str] = field(default_factory=dict)
     """`bot_key` of a bot → the conversation of the last `ask`."""
 
@@ -94,12 +92,6 @@ class Memory:
             return replace(now, last_bots=last, recent_bots=newest)
 
         return self.change(use)
-
-    def open_conversation(self, profile: str, conversation_id: str) -> Remembered:
-        """Remember which conversation was open last."""
-        return self.change(
-            lambda now: replace(now, last_conversations={**now.last_conversations, profile: conversation_id})
-        )
 
     def ask_in(self, base_url: str, bot_id: str, conversation_id: str) -> Remembered:
         """Remember in which conversation a bot was asked last."""

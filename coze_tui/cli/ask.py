@@ -73,8 +73,6 @@ def _check(arguments: Arguments) -> None:
     for output in arguments.tool_output:
         if "=" not in output:
             raise SettingsError(_("must be TOOL=VALUE"), source="--tool-output")
-    if arguments.new and (arguments.conversation or getattr(arguments, "continue")):
-        raise SettingsError(_("cannot go together with --continue or --conversation"), source="--new")
 
 
 async def _ask(start: Start, arguments: Arguments, question: str, stopper: Stopper) -> int:

@@ -17,6 +17,7 @@ from coze_tui.cli.bench_output import Progress, print_report, report_values
 from coze_tui.cli.commands import Command
 from coze_tui.cli.connect import Connection
 from coze_tui.cli.exits import Exit, exit_for, forget_stdout
+from coze_tui.cli.option_values import whole_number
 from coze_tui.cli.paper import Paper
 from coze_tui.cli.question import read_question
 from coze_tui.cli.start import Start, begin, require_bot, tell, tell_error, tell_problems
@@ -47,8 +48,8 @@ def run_bench(command: Command, arguments: Arguments, environment: Mapping[str, 
     """Ask, measure, print. The status tells whether every run and every expectation was met."""
     start = begin(command, arguments, environment)
     tell_problems(start, needs_site=True)
-    count = _whole("--runs", arguments.runs, _DEFAULT_RUNS, _MOST_RUNS)
-    concurrency = _whole("--concurrency", arguments.concurrency, 1, _MOST_AT_ONCE)
+    count = whole_number("--runs", arguments.runs, _DEFAULT_RUNS, 1, _MOST_RUNS)
+    concurrency = whole_number("--concurrency", arguments.concurrency, 1, 1, _MOST_AT_ONCE)
     bots = _bots(start, arguments.bot)
     expectations = _expectations(arguments.expect)
     question = read_question(arguments.words, sys.stdin, command="bench")
@@ -138,17 +139,6 @@ def _status(bench: Bench, judged: _Judged) -> int:
 
 
 # --- what was asked for ---
-
-
-def _whole(flag: str, text: str | None, default: int, highest: int) -> int:
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdecimal() and 0 < int(text[:9]) <= highest) or len(text) > 9:
-        raise SettingsError(
-            _("must be a whole number from {lowest} to {highest}").format(lowest=1, highest=highest),
-            source=flag,
-        )
-    return int(text)
 
 
 def _bots(start: Start, given: Sequence[str]) -> list[str]:

@@ -47,7 +47,6 @@ def run_chat(start: Start, arguments: Arguments, frame: EarlyFrame | None, *, is
         wish = Wish(
             conversation=getattr(arguments, "conversation", None) or "",
             go_on=bool(getattr(arguments, "continue", False)),
-            new=bool(getattr(arguments, "new", False)),
         )
         app = CozeApp(start.settings, AppAccess(start), wish=wish, problems=start.problems)
         app.lifeline, app.early_frame = lifeline, frame

@@ -90,7 +90,6 @@ _LINEAR = Option("--linear", N_("plain labelled lines instead of the screens: fo
 _WHICH = (
     Option("--continue", N_("go on with the last conversation"), short="-c"),
     Option("--conversation", N_("go on with this conversation"), "ID", short="-s"),
-    Option("--new", N_("begin a new conversation")),
 )
 
 _YES = Option("--yes", N_("do it without asking"), short="-y")

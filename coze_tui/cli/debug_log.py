@@ -11,6 +11,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from coze_tui.crash_reports import without_secrets
+from coze_tui.private_files import open_private
 from coze_tui.text import clean_line
 
 _BYTES = 1_000_000
@@ -35,12 +36,8 @@ def keep_debug_log(path: Path, environment: Mapping[str, str]) -> None:
 
 class _PrivateFile(RotatingFileHandler):
     def _open(self) -> TextIOWrapper:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        if sys.platform != "win32":
-            flags |= os.O_NOFOLLOW
-        descriptor = os.open(self.baseFilename, flags, 0o600)
-        if sys.platform != "win32":
-            os.fchmod(descriptor, 0o600)
+        flags = os.O_APPEND if sys.platform == "win32" else os.O_APPEND | os.O_NOFOLLOW
+        descriptor = open_private(Path(self.baseFilename), flags)
         return open(descriptor, "a", encoding="utf-8", errors="replace")
 
     def handleError(self, record: logging.LogRecord) -> None:

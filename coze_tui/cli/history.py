@@ -140,17 +140,3 @@ async def conversation_named(call: Call, word: str) -> SavedConversation:
             _("there is no conversation of this id"), source=shown, suggestion=nearest(word, known)
         )
     return saved
-
-
-def whole_number(call: Call, option: str, default: int) -> int:
-    """The value of an option that takes a number from 0.
-
-    Raises:
-        SettingsError: it is none.
-    """
-    given = getattr(call.arguments, option.removeprefix("--").replace("-", "_"))
-    if given is None:
-        return default
-    if not (given.isascii() and given.isdecimal()) or len(given) > 9:
-        raise SettingsError(_("must be a whole number"), source=option)
-    return int(given)

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import re
-import time
-
 from coze_tui.amounts import size, thousands
 from coze_tui.cli.agreeing import require_agreement
 from coze_tui.cli.exits import Exit
 from coze_tui.cli.history import Call, conversation_named, conversations_named
 from coze_tui.cli.history_server import delete_there, rename_there
 from coze_tui.cli.history_shown import conversation_values
+from coze_tui.cli.option_values import age_in_days
 from coze_tui.cli.start import tell
 from coze_tui.engine.browsing import Browsing
-from coze_tui.engine.conversations import summary_of
+from coze_tui.engine.conversations import now_ms, summary_of
 from coze_tui.engine.upkeep import DAY_MS, give_back, prune_captures, prune_conversations
 from coze_tui.errors import SettingsError
 from coze_tui.i18n import _, ngettext
 from coze_tui.store import history, retention
 from coze_tui.store.retention import PrunePlan
 from coze_tui.text import clean_line
-
-_AGE = re.compile(r"([0-9]{1,5})([dwy])", re.IGNORECASE)
-_DAYS = {"d": 1, "w": 7, "y": 365}
 
 
 async def rename_conversation(call: Call) -> int:
@@ -78,7 +73,12 @@ async def _print_changed(call: Call, key: str) -> None:
 async def prune_history(call: Call) -> int:
     """Say what would be removed, ask, remove it, and give the room back."""
     arguments = call.arguments
-    before_ms = int(time.time() * 1000) - _days(arguments.older_than) * DAY_MS
+    days = age_in_days(arguments.older_than or "")
+    if days is None:
+        raise SettingsError(
+            _("must be a number of days, weeks or years such as 90d, 12w, 1y"), source="--older-than"
+        )
+    before_ms = now_ms() - days * DAY_MS
     if arguments.captures:
         plan = await call.database.read(lambda c: retention.capture_plan(c, before_ms))
     else:
@@ -113,20 +113,6 @@ async def prune_history(call: Call) -> int:
     elif is_wanted:
         tell(_("nothing was removed"))
     return Exit.OK
-
-
-def _days(text: str | None) -> int:
-    """`90d`, `12w` or `1y` in days.
-
-    Raises:
-        SettingsError: it is none of these.
-    """
-    found = _AGE.fullmatch((text or "").strip())
-    if found is None:
-        raise SettingsError(
-            _("must be a number of days, weeks or years such as 90d, 12w, 1y"), source="--older-than"
-        )
-    return int(found[1]) * _DAYS[found[2].lower()]
 
 
 def _plan_text(plan: PrunePlan) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from coze_tui.cli.exits import Exit
-from coze_tui.cli.history import Call, conversations_named, whole_number
+from coze_tui.cli.history import Call, conversations_named
+from coze_tui.cli.option_values import whole_number
 from coze_tui.cli.paper import Paper
 from coze_tui.cli.start import tell
 from coze_tui.engine.browsing import Browsing, Found
@@ -24,6 +25,7 @@ from coze_tui.text import clean, clean_line
 
 _LISTED = 50
 _FOUND = 200
+_MOST = 1_000_000
 _KEY_CELLS = 9
 _FLAG_CELLS = 4
 
@@ -33,7 +35,7 @@ _FLAG_CELLS = 4
 
 async def list_conversations(call: Call) -> int:
     """One line for each, pinned ones and then the latest first."""
-    most = whole_number(call, "--limit", _LISTED)
+    most = whole_number("--limit", call.arguments.limit, _LISTED, 0, _MOST)
     browsing, clock, shown = Browsing(call.database), Clock(), 0
     page = await browsing.page()
     while page.items:
@@ -95,7 +97,7 @@ async def search_conversations(call: Call) -> int:
     text = " ".join(call.words)
     if not text.strip():
         raise SettingsError(_("what is to be searched for?"), source="TEXT")
-    most = whole_number(call, "--limit", _FOUND) or 1_000_000
+    most = whole_number("--limit", call.arguments.limit, _FOUND, 0, _MOST) or _MOST
     findings = await Browsing(call.database).search(text, most)
     clock = Clock()
     for number, found in enumerate(findings.conversations):

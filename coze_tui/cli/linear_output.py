@@ -15,7 +15,6 @@ from coze_tui.advice import advice
 from coze_tui.amounts import duration, milliseconds, size, thousands
 from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.updates import (
-    ActionRequired,
     AnswerGrew,
     AnswerSettled,
     FollowUpOffered,
@@ -54,14 +53,13 @@ class LinearPrinter:
         self.bot_name = bot_name
         self.follow_ups: list[str] = []
         """What the last answer has offered."""
-        self.required: ActionRequired | None = None
         self.figures = TurnFigures()
 
     def begin(self) -> None:
         """Another turn begins."""
         self._said.clear()
         self._speaker = None
-        self.follow_ups, self.required, self.figures = [], None, TurnFigures()
+        self.follow_ups, self.figures = [], TurnFigures()
 
     def line(self, label: str, text: str) -> None:
         """One labelled line, or several where the text has several."""
@@ -93,8 +91,6 @@ class LinearPrinter:
                 self.line(_("Tool"), gave)
             case FollowUpOffered(text=text):
                 self.follow_ups.append(text)
-            case ActionRequired():
-                self.required = update
             case TurnEnded():
                 self._flush()
                 self._end(update)

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.commands import Command
 from coze_tui.cli.exits import Exit
+from coze_tui.cli.option_values import number
 from coze_tui.cli.past_chats import read_past_chat
 from coze_tui.cli.start import begin, tell, tell_problems
-from coze_tui.errors import SettingsError
 from coze_tui.i18n import _
 
 _LOWEST, _HIGHEST = 0.1, 100.0
@@ -22,7 +22,7 @@ def run_replay(command: Command, arguments: Arguments, environment: Mapping[str,
 
     start = begin(command, arguments, environment)
     tell_problems(start)
-    pace = _pace_of(arguments.pace)
+    pace = number("--pace", arguments.pace, 1, _LOWEST, _HIGHEST)
     if missing_terminals(sys.__stdin__, sys.__stderr__):
         tell(_("a replay needs a terminal. Without one, use `coze-tui show`."))
         return Exit.USAGE
@@ -40,21 +40,3 @@ def run_replay(command: Command, arguments: Arguments, environment: Mapping[str,
     if app.crash is not None:
         raise app.crash
     return lifeline.code or app.return_code or 0
-
-
-def _pace_of(text: str | None) -> float:
-    """How fast it begins.
-
-    Raises:
-        SettingsError: that is no number, or one that is not offered.
-    """
-    try:
-        pace = 1.0 if text is None else float(text)
-    except ValueError:
-        pace = 0.0
-    if not _LOWEST <= pace <= _HIGHEST:
-        raise SettingsError(
-            _("must be a number from {lowest:g} to {highest:g}").format(lowest=_LOWEST, highest=_HIGHEST),
-            source="--pace",
-        )
-    return pace

@@ -11,6 +11,7 @@ from types import FrameType
 
 from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.commands import Command
+from coze_tui.cli.option_values import number, whole_number
 from coze_tui.cli.start import tell
 from coze_tui.cli.stopping import take_ending_signals
 from coze_tui.credentials import TOKEN_VARIABLE
@@ -35,8 +36,8 @@ def run_serve(command: Command, arguments: Arguments, environment: Mapping[str, 
     bots = [*(_recorded(number, name) for number, name in enumerate(arguments.capture)), *demo_bots()]
     stand_in = StandIn(
         profile=arguments.profile_name or "official",
-        port=int(_number("--port", arguments.port, 0, 0, 65535)),
-        pace=_number("--pace", arguments.pace, 1, 0, 1000),
+        port=whole_number("--port", arguments.port, 0, 0, 65535),
+        pace=number("--pace", arguments.pace, 1, 0, 1000),
         bots=bots,
     )
     try:
@@ -77,19 +78,6 @@ def _recorded(number: int, name: str) -> Bot:
         clean_line(path.name),
         suggested_questions=(question,) if question else (),
     )
-
-
-def _number(flag: str, text: str | None, default: float, lowest: float, highest: float) -> float:
-    try:
-        number = default if text is None else float(text)
-    except ValueError:
-        number = lowest - 1
-    if not lowest <= number <= highest:
-        raise SettingsError(
-            _("must be a number from {lowest:g} to {highest:g}").format(lowest=lowest, highest=highest),
-            source=flag,
-        )
-    return number
 
 
 def _tell(stand_in: StandIn, bots: list[Bot]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import csv
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
@@ -15,6 +14,7 @@ from typing import TextIO
 from coze_tui.amounts import duration, thousands
 from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.commands import Command
+from coze_tui.cli.option_values import age_in_days
 from coze_tui.cli.paper import Paper
 from coze_tui.cli.start import begin, tell, tell_problems
 from coze_tui.engine.conversations import now_ms
@@ -29,8 +29,6 @@ from coze_tui.store.database import open_or_rescue
 from coze_tui.text import clean_line
 
 _GROUPINGS: Mapping[str, Grouping] = {"bot": "bot", "day": "day", "conversation": "conversation"}
-_DAYS_IN = {"d": 1, "w": 7, "y": 365}
-_MOST_DAYS = 36_500
 _LABEL = 24
 _BAR = 24
 _LEAST_BAR = 6
@@ -76,10 +74,10 @@ def _since(text: str | None) -> int:
     """
     if not text:
         return 0
-    ago = re.fullmatch(r"([0-9]{1,5})([dwy])", text.strip())
+    days = age_in_days(text)
     try:
-        if ago:
-            return days_ago_ms(now_ms(), min(_MOST_DAYS, int(ago[1]) * _DAYS_IN[ago[2]]))
+        if days is not None:
+            return days_ago_ms(now_ms(), days)
         day = date.fromisoformat(text.strip())
         return int(datetime(day.year, day.month, day.day).timestamp() * 1000)  # noqa: DTZ001 the person's own day
     except (ValueError, OverflowError, OSError):

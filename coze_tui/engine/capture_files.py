@@ -16,6 +16,7 @@ from coze_tui.engine.exports.file_names import file_name
 from coze_tui.engine.statistics import day_of
 from coze_tui.errors import FileError
 from coze_tui.i18n import _
+from coze_tui.private_files import open_private
 
 _PIECE = 1 << 16
 
@@ -75,9 +76,9 @@ def save_capture(path: Path, capture: Capture, *, may_replace: bool = False) -> 
     Raises:
         FileError: it cannot be written, or is there already.
     """
-    flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if may_replace else os.O_EXCL)
+    flags = os.O_TRUNC if may_replace else os.O_EXCL
     try:
-        with open(os.open(path, flags, 0o600), "w", encoding="utf-8", newline="\n") as file:
+        with open(open_private(path, flags), "w", encoding="utf-8", newline="\n") as file:
             file.write(capture_text(capture))
     except OSError as error:
         reason = error.strerror or type(error).__name__

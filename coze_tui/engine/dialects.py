@@ -27,10 +27,6 @@ class Dialect(StrEnum):
     STUDIO = "coze-studio"
     UNKNOWN = "unknown"
 
-    @property
-    def is_cloud(self) -> bool:
-        return self in (Dialect.CN, Dialect.COM, Dialect.CLOUD)
-
 
 class Feature(StrEnum):
     """Something that one would use."""
@@ -113,12 +109,6 @@ def limit(dialect: Dialect, feature: Feature) -> Limit | None:
 def unserved(error: CozeTuiError, feature: Feature) -> Limit | None:
     """What to say where a server has no such endpoint: only a studio says that of itself (api 4)."""
     return limit(Dialect.STUDIO, feature) if isinstance(error, NotServedError) else None
-
-
-def can(dialect: Dialect, feature: Feature) -> bool:
-    """It is there, though perhaps not wholly."""
-    found = limit(dialect, feature)
-    return found is None or not found.is_whole
 
 
 def name_of(dialect: Dialect) -> str:

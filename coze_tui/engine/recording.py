@@ -17,6 +17,7 @@ from coze_tui.engine.runner import TurnRecord
 from coze_tui.engine.turn import TurnState
 from coze_tui.engine.updates import Phase
 from coze_tui.errors import CozeTuiError, FileError
+from coze_tui.private_files import open_private
 
 _MOST_NAMES = 1_000
 
@@ -37,7 +38,7 @@ class CaptureFile:
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            return cls(path, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+            return cls(path, open_private(path, os.O_TRUNC))
         except OSError as error:
             raise _unwritable(path, error) from error
 
@@ -54,10 +55,10 @@ class CaptureFile:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for number in range(2, _MOST_NAMES):
                 try:
-                    return cls(path, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+                    return cls(path, open_private(path, os.O_EXCL))
                 except FileExistsError:
                     path = folder / f"{name}-{number}.sse"
-            return cls(path, os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            return cls(path, open_private(path, os.O_EXCL))
         except OSError as error:
             raise _unwritable(path, error) from error
 

@@ -25,7 +25,6 @@ class Switches:
     cancel_event: bool = False
     """Whether a cancelled chat sends conversation.chat.canceled and ends its stream."""
     cancel_in_requires_action: bool = False
-    busy_in_requires_action: bool = True
     busy_text: str = "Conversation occupied (sample)"
     stable_lists: bool = False
     """Whether v3/chat/message/list keeps the order."""

@@ -93,7 +93,6 @@ class Wish:
 
     conversation: str = ""
     go_on: bool = False
-    new: bool = False
 
 
 class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):

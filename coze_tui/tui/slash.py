@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from coze_tui.i18n import N_
+from coze_tui.i18n import N_, _
 
 if TYPE_CHECKING:
     from coze_tui.tui.screens.chat import ChatScreen
@@ -26,6 +26,11 @@ class SlashCommand:
     run: Run
     argument: str = ""
     """What stands for its argument in the help; empty where it takes none."""
+
+    @property
+    def usage(self) -> str:
+        """The command with its argument, as the help shows it."""
+        return f"{self.name} {_(self.argument)}" if self.argument else self.name
 
     def palette_action(self, screen: ChatScreen) -> Callable[[], None]:
         """The same from the command palette."""

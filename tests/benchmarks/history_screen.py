@@ -46,7 +46,7 @@ async def screen_timings(home: Path) -> list[tuple[str, float]]:
             found.append((f"search {text}", spent))
         found.append(("down one conversation", await median(lambda: down(at), _nothing)))
         await leave_history(at)
-    async with desk(home, size=(120, 40), wish=Wish(new=True)) as at:
+    async with desk(home, size=(120, 40), wish=Wish()) as at:
         start = time.perf_counter()
         await at.screen._open(longest)
         await shown(at, lambda: at.screen.conversation == longest and at.screen.log_widget.entries)

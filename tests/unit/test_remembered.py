@@ -31,14 +31,12 @@ def test_everything_comes_back(memory: Memory) -> None:
     memory.choose("theme", "coze-light")
     memory.use_site("work", CN)
     memory.use_bot("work", CN, "1", "小春")
-    memory.open_conversation("work", "77")
     memory.ask_in(CN, "1", "88")
     assert memory.read() == Remembered(
         chosen={"theme": "coze-light"},
         sites={"work": CN},
         last_bots={bot_key("work", CN): "1"},
         recent_bots={bot_key("1", CN): "小春"},
-        last_conversations={"work": "77"},
         last_asked={bot_key("1", CN): "88"},
     )
 

@@ -135,15 +135,6 @@ class SectionEntry(Entry):
         super().__init__([SectionBlock(_("context cleared") + when)])
 
 
-class NoticeEntry(Entry):
-    """The program speaks: a greeting's frame, a warning."""
-
-    bar = "muted"
-
-    def __init__(self, text: str, role: Role = "muted", glyph: str = "") -> None:
-        super().__init__([NoticeBlock(text, role, glyph)])
-
-
 class GreetingEntry(Entry):
     """What a bot says before anything was asked, with its suggested questions (api 4.5)."""
 

@@ -145,13 +145,6 @@ class Document:
                 if not self._is_settled:
                     self._draft()
 
-    def restyle(self, palette: Palette) -> None:
-        """Take another palette; rendered when it is looked at."""
-        self._page = Page(
-            self.width, palette, InlineText(palette), Highlighter(palette), self._page.references
-        )
-        self._is_stale = True
-
     def release(self) -> None:
         """Keep the source and the height only, until the lines are asked for again."""
         if not self._is_stale:

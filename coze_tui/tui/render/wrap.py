@@ -24,8 +24,8 @@ class Row(NamedTuple):
 
 _WIDE = (
     "\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uf900-\ufaff\ufe30-\ufe4f"
-    "\uff01-\uff60\uffe0-\uffe6\U0001f300-\U0001f1e5\U0001f200-\U0001faff\U00020000-\U0003fffd"
-).replace("\U0001f300-\U0001f1e5", "")
+    "\uff01-\uff60\uffe0-\uffe6\U0001f200-\U0001faff\U00020000-\U0003fffd"
+)
 _NOT_FIRST = frozenset(
     "、。，．：；？！）】」』〉》〕］｝〗〙”’…‥—～ー々〻゛゜ヽヾぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ%‰°′″℃,.!?:;)]}·"
 )

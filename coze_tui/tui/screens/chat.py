@@ -605,7 +605,7 @@ class ChatScreen(ConversationScreen):
         """The keys, and the commands."""
         from coze_tui.tui.screens.help import HelpScreen
 
-        commands = [(command.name, _(command.help)) for command in slash_commands()]
+        commands = [(command.usage, _(command.help)) for command in slash_commands()]
         self.app.push_screen(HelpScreen(self, commands))
 
     def examine_terminal(self) -> None:

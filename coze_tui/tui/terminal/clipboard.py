@@ -47,11 +47,6 @@ class Copied:
     file_failed: str = ""
     """Why no file could be written."""
 
-    @property
-    def is_certain(self) -> bool:
-        """Somewhere the text surely is."""
-        return Way.TMUX in self.ways or Way.FILE in self.ways
-
 
 async def copy(
     text: str,

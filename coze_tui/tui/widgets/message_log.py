@@ -317,7 +317,7 @@ class MessageLog(LogView, can_focus=True):
 
     def action_copy_message(self) -> None:
         """Copy the source of the message under the cursor, or of the last one."""
-        entry = self._cursor or self._last(Entry)
+        entry = self._cursor or (self.entries[-1] if self.entries else None)
         if entry is not None:
             text = self._cursor_block.copy_text() if self._cursor_block else entry.copy_text()
             self.post_message(self.CopyAsked(text, "message"))
@@ -326,9 +326,6 @@ class MessageLog(LogView, can_focus=True):
         """Copy the code block at the cursor, or the last one in sight."""
         if code := self._code_in_sight():
             self.post_message(self.CopyAsked(code, "code"))
-
-    def _last(self, kind: type[Entry]) -> Entry | None:
-        return next((entry for entry in reversed(self.entries) if isinstance(entry, kind)), None)
 
     def _codes(self) -> list[tuple[int, int, AnswerBlock, int]]:
         """The code blocks of laid out entries: first line, last line, answer, number in it."""

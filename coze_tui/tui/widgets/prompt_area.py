@@ -36,11 +36,6 @@ class PromptArea(Vertical):
         yield self.completion
         yield self.prompt
 
-    def show_queue(self, queued: list[str]) -> None:
-        """Show the waiting messages; ↑ in the empty prompt asks for the last one back."""
-        self.queue.show(queued)
-        self.prompt.has_queue = bool(queued)
-
     @on(CompletionList.Picked)
     def _picked(self) -> None:
         self.prompt.focus()

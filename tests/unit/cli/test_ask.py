@@ -102,8 +102,6 @@ class TestForms:
         [
             ["--json", "--raw"],
             ["--raw", "--no-stream"],
-            ["--new", "-c"],
-            ["--new", "-s", "5"],
             ["--tool-output", "add"],
         ],
     )
@@ -160,7 +158,7 @@ class TestConversation:
         self, command: Command, stand_in: StandIn
     ) -> None:
         command("ask", "1 + 1")
-        command("ask", "--new", "1 + 1")
+        command("ask", "1 + 1")
         assert self.conversations(stand_in) == ["", ""]
 
     def test_the_last_one_goes_on(self, command: Command, stand_in: StandIn) -> None:

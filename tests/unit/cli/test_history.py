@@ -415,7 +415,7 @@ def test_pruning_says_what_it_would_free_and_does_nothing_unasked(
     ran = command("history", "prune", "--older-than", "12w", "--yes")
     assert "Removed" in ran.out
     assert [each["id"] for each in objects(command("history", "--json").out)] == [kept]
-    assert "nothing so old" in command("history", "prune", "--older-than=1y", "--yes").out
+    assert "nothing so old" in command("history", "prune", "--older-than=1Y", "--yes").out
 
 
 def test_pruning_only_the_events_keeps_what_was_said(command: Command, key: str) -> None:

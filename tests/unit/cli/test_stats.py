@@ -85,7 +85,7 @@ class TestFilled:
         assert value["total"]["chats"] == 3
 
     def test_json_has_every_figure(self, command: Command) -> None:
-        value = json.loads(command("stats", "--json", "--since", "1y").out)
+        value = json.loads(command("stats", "--json", "--since", "1Y").out)
         assert value["by"] == "bot"
         assert value["since_ms"] > 0
         assert [group["label"] for group in value["groups"]] == ["小春", "Thinker"]

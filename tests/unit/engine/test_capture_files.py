@@ -51,7 +51,10 @@ def test_a_saved_capture_is_for_its_owner_only_and_replaces_nothing(tmp_path: Pa
     with pytest.raises(FileError) as refused:
         save_capture(path, Capture((Frame("done", ""),)))
     assert refused.value.reason == "unwritable"
+    path.chmod(0o644)
     save_capture(path, Capture((Frame("done", ""),)), may_replace=True)
+    if sys.platform != "win32":
+        assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
     assert len(read_capture_file(path).frames) == 1
 
 

@@ -146,6 +146,7 @@ async def test_a_file_of_the_same_name_is_replaced_and_a_closed_one_goes_on(tmp_
 
 @posix
 async def test_nobody_else_can_read_it(tmp_path: Path) -> None:
+    (tmp_path / "chat.sse").touch(0o644)
     CaptureFile.at(tmp_path / "chat.sse").close()
     CaptureFile.in_folder(tmp_path / "captures").close()
     for path in (tmp_path / "chat.sse", *(tmp_path / "captures").iterdir()):

@@ -265,15 +265,6 @@ def test_code_is_told_with_its_place_and_its_own_text() -> None:
         assert [line.text for line in lines if line.scrolls] == block.source.expandtabs(4).split("\n")
 
 
-def test_another_palette_changes_nothing_but_styles() -> None:
-    document = Document(40, PALETTE, "# a\n\n`b` [c](https://d.org)\n\n```py\nreturn\n```")
-    document.settle()
-    before = [line.plain for line in document.lines]
-    document.restyle(Palette.light())
-    assert [line.plain for line in document.lines] == before
-    assert list(document.lines) == render(document.source, 40, Palette.light())
-
-
 @pytest.mark.parametrize(
     ("source", "lines"),
     [

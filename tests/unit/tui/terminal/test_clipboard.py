@@ -30,7 +30,6 @@ async def test_outside_tmux_the_terminal_is_asked_and_a_private_file_kept(tmp_pa
     assert copied.path.read_text(encoding="utf-8") == "答案 42"
     assert stat.S_IMODE(copied.path.stat().st_mode) == 0o600
     assert stat.S_IMODE(copied.path.parent.stat().st_mode) == 0o700
-    assert copied.is_certain
     assert not copied.too_long
 
 
@@ -84,7 +83,6 @@ async def test_where_nothing_can_be_written_that_is_said(tmp_path: Path) -> None
     copied = await copy("x", write=None, folder=blocked, env={})
     assert copied.ways == ()
     assert copied.file_failed
-    assert not copied.is_certain
 
 
 async def test_a_failed_file_leaves_no_rest(tmp_path: Path) -> None:

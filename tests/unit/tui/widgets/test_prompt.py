@@ -338,7 +338,7 @@ async def test_what_was_sent_is_the_next_earlier_prompt() -> None:
 async def test_up_in_an_empty_box_takes_the_queue_back_first() -> None:
     async with at_desk() as desk:
         desk.prompt.set_earlier(["earlier"])
-        desk.app.query_one(PromptArea).show_queue(["waiting"])
+        desk.prompt.has_queue = True
         await desk.press("up")
         assert any(isinstance(message, Prompt.QueueTakeAsked) for message in desk.app.told)
         assert desk.prompt.text == ""
