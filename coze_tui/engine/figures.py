@@ -28,7 +28,7 @@ from coze_tui.engine.updates import (
     TurnUpdate,
     UsageReported,
 )
-from coze_tui.errors import CozeTuiError
+from coze_tui.errors import ApiError, CozeTuiError
 
 _MOST_ROWS = 2_000
 _REST = "…"
@@ -213,8 +213,18 @@ class TurnFigures:
                 self.error = error
                 self.last_us = max(self.last_us, at_us)
                 self._settle_last()
+                if outcome is Phase.FAILED:
+                    self._tell_failure(error)
             case _:
                 pass  # told by the record of the same event
+
+    def _tell_failure(self, error: CozeTuiError | None) -> None:
+        """A row for it where no event has told of it: the request was refused, or there is no line."""
+        if isinstance(error, ApiError):
+            self.logid = self.logid or error.logid
+        if not any(row.level == "error" for row in self._rows):
+            detail = str(error.code) if isinstance(error, ApiError) else ""
+            self._append(LifeRow("failed", self.last_us, self.last_us, 1, "error", detail))
 
     def _enter(self, phase: Phase, at_us: int, detail: str) -> None:
         self.phase = phase

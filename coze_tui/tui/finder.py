@@ -52,7 +52,10 @@ class Finder:
         text, message = self._text, self._at
         if text:
             self._found = _stops(await self._home.call(lambda engine: engine.browsing.find(key, text)))
-            place = next((n for n, each in enumerate(self._found) if each.message >= message), None)
+            # It is perhaps not the first one of its entry: the stop is the last that begins before it.
+            place = max(0, sum(each.message <= message for each in self._found) - 1) if self._found else None
+            if place is not None:
+                self._at = self._found[place].message
             self._show_place(place)
 
     def _show_place(self, place: int | None) -> None:

@@ -19,9 +19,12 @@ from coze_tui.standin.scenarios import (
     FollowUps,
     FunctionCall,
     Gate,
+    RequireAction,
+    ToolCall,
     ToolResponse,
 )
 from coze_tui.tui.app import Wish
+from coze_tui.tui.screens.tool_request import ToolRequest
 from coze_tui.tui.slash import slash_commands
 from tests.pilot.conftest import desk
 
@@ -252,3 +255,15 @@ async def test_send_takes_a_text_that_begins_with_a_slash_and_what_is_typed_alre
         await at.until(lambda: "▎ from the palette" in at.text(), "it is sent")
         assert at.screen.prompt.message == ""
         await at.answered()
+
+
+async def test_the_form_that_was_put_off_is_opened_again_by_enter(home: Path) -> None:
+    async with desk(home, bot(RequireAction((ToolCall("clock", "now", {}, "call_1"),)))) as at:
+        await at.ask("几点？")
+        await at.until(lambda: isinstance(at.app.screen, ToolRequest), "the form is open")
+        await at.pilot.press("escape")
+        await at.until(lambda: at.app.screen is at.screen, "it is put off")
+        assert "Enter answers" in at.text()
+        assert at.screen.focused is at.screen.prompt
+        await at.pilot.press("enter")
+        await at.until(lambda: isinstance(at.app.screen, ToolRequest), "it is open again")

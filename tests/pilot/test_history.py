@@ -18,7 +18,7 @@ from coze_tui.api.chats import ChatRequest
 from coze_tui.api.client import CozeClient
 from coze_tui.paths import paths_under
 from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Answer
+from coze_tui.standin.scenarios import Answer, FunctionCall, ToolResponse
 from coze_tui.standin.server import StandIn
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
@@ -204,6 +204,24 @@ async def test_enter_opens_and_a_hit_is_gone_to(home: Path, told: dict[str, str]
         await at.at.answered()
         assert "因为盐。" in at.at.text()
         assert "answer 199" in at.at.text()
+
+
+async def test_a_hit_behind_the_first_of_its_answer_has_its_place(home: Path) -> None:
+    """The find bar of the chat counts an answer with its tools as one stop."""
+    steps = (FunctionCall("ferry", "next", {"pier": "three"}), ToolResponse('{"ship":"ferry"}'))
+    async with desk(home, [Bot(BOT, "海水", [*steps, Answer("Take the ferry.")])]) as at:
+        await at.ask("When does it leave?")
+        await at.answered()
+        await at.pilot.press("ctrl+s")
+        await at.until(lambda: isinstance(at.app.screen, HistoryScreen), "the history is open")
+        found = Book(at)
+        await found.type("ferry")
+        await found.until(lambda: found.screen.bar.remark.startswith("3 matches"))
+        await at.pilot.press("enter")
+        await at.until(lambda: at.app.screen is at.screen, "the chat is open")
+        await at.until(lambda: at.screen.find_bar.remark.strip() == "1/3", at.screen.find_bar.remark)
+        await at.pilot.press("n")
+        await at.until(lambda: at.screen.find_bar.remark.strip() == "2/3", at.screen.find_bar.remark)
 
 
 async def test_a_new_title_is_shown_and_kept(home: Path, told: dict[str, str]) -> None:

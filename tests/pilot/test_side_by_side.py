@@ -16,6 +16,7 @@ from coze_tui.standin.scenarios import Answer, Gate, Refuse, RequireAction, Tool
 from coze_tui.tui.app import Wish
 from coze_tui.tui.screens.bots import BotPicker
 from coze_tui.tui.screens.dialogs import AskText
+from coze_tui.tui.screens.help import help_sections
 from coze_tui.tui.screens.side_by_side import SideBySideScreen
 from tests.pilot.conftest import Desk, desk
 
@@ -267,3 +268,13 @@ async def test_a_theme_reaches_the_columns(home: Path) -> None:
         before = at.screen.columns[0].log_widget._palette
         at.at.app.choose_theme("coze-light")
         await at.at.until(lambda: at.screen.columns[0].log_widget._palette != before, "it is drawn anew")
+
+
+async def test_the_help_tells_no_key_of_the_log_that_a_column_has_not(home: Path) -> None:
+    async with side(home) as at:
+        at.screen.columns[0].log_widget.focus()
+        await at.at.pilot.pause()
+        told = {line.id for section in help_sections(at.screen) for line in section.lines}
+        assert {"log.copy", "log.copy_ids", "log.regenerate", "log.plain_view", "log.next"} <= told
+        here = {"log.recover", "log.edit", "log.fork", "log.find", "log.find_next", "log.find_previous"}
+        assert not here & told

@@ -277,6 +277,10 @@ class ChatScreen(ConversationScreen):
 
     # --- local tools ---
 
+    @on(Prompt.NothingSent)
+    def _nothing_sent(self) -> None:
+        self.answer_tools()
+
     @work(group="tools", exclusive=True, exit_on_error=False)
     async def answer_tools(self) -> None:
         """Open the form for the local tools that the last chat waits for, perhaps since an earlier run."""

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from rich.align import Align
+from rich.text import Text
 from textual import on
-from textual.command import CommandList, CommandPalette
+from textual.command import CommandList, CommandPalette, DiscoveryHit, Hits
+from textual.system_commands import SystemCommandsProvider
 from textual.widgets import Input
+from textual.widgets.option_list import Option
 
+from coze_tui.i18n import _
 from coze_tui.text import clean_line
 from coze_tui.tui.terminal.resizing import OnceLeftScreen
 
 
+class AppCommands(SystemCommandsProvider):
+    """What the app offers, in its own order: by the alphabet Chinese would stand in no order at all."""
+
+    async def discover(self) -> Hits:
+        """All of it."""
+        for title, told, run, _is_told in self.app.get_system_commands(self.screen):
+            yield DiscoveryHit(title, run, help=told)
+
+
 class Commands(CommandPalette, OnceLeftScreen[None]):
     """Textual's, left but once, whose list may be empty; what is pasted into it is cleaned."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__([AppCommands], placeholder=_("Search for commands"), id=id)
 
     @on(Input.Changed)
     def _typed(self, changed: Input.Changed) -> None:
@@ -24,3 +41,16 @@ class Commands(CommandPalette, OnceLeftScreen[None]):
         commands = self.query_one(CommandList)
         if commands.size and commands.option_count:
             super()._action_command_list(action)
+
+    def _start_no_matches_countdown(self, search_value: str) -> None:
+        """Textual would say it in English whatever the language."""
+        self._stop_no_matches_countdown()
+        self._no_matches_timer = self.set_timer(
+            self._NO_MATCHES_COUNTDOWN, lambda: self._tell_nothing(search_value)
+        )
+
+    def _tell_nothing(self, search_value: str) -> None:
+        if search_value:
+            told = Align.center(Text(_("nothing found"), style="not bold"))
+            self.query_one(CommandList).add_option(Option(told, disabled=True, id=self._NO_MATCHES))
+        self._list_visible = bool(search_value)

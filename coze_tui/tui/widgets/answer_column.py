@@ -24,13 +24,12 @@ from coze_tui.i18n import N_, _
 from coze_tui.settings import Settings
 from coze_tui.text import clean_line
 from coze_tui.tui import messages as posted
-from coze_tui.tui.amounts import milliseconds
 from coze_tui.tui.bridge import run_turn
 from coze_tui.tui.log.entries import BotEntry, UserEntry
 from coze_tui.tui.render.palette import Palette
 from coze_tui.tui.widgets.drawn import Drawn, Part
 from coze_tui.tui.widgets.life_feed import LifeFeed
-from coze_tui.tui.widgets.life_lines import token_counts
+from coze_tui.tui.widgets.life_lines import first_text, token_counts
 from coze_tui.tui.widgets.message_log import MessageLog
 from coze_tui.tui.widgets.status_strip import state_of
 
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from coze_tui.engine.home import EngineHome
 
 _DRAFT = "unpublished_draft"
-_ASKS = ("copy_ids", "regenerate", "plain_view", "answer_tool")
+_ASKS = ("ask('copy_ids')", "ask('regenerate')", "ask('plain_view')")
 """What can be done about an entry of a column; for all else it is opened in the chat."""
 
 
@@ -134,21 +133,22 @@ def _figure_lines(figures: TurnFigures, now_us: int | None) -> Sequence[list[Par
     state = [state_of(figures, now_us)]
     if figures.outcome in (Phase.REQUIRES_ACTION, Phase.INTERRUPTED):
         state.append((" · " + _("o opens it in the chat"), "muted"))
-    first = figures.first_text_us
-    told = milliseconds(first) if first is not None else "–" if figures.is_ended else "…"
     return (
         state,
-        [(_("first text {time}").format(time=told), "text")],
+        [(_("first text {time}").format(time=first_text(figures)), "text")],
         [(_("tokens"), "muted"), (f" {token_counts(figures)}", "muted")],
     )
 
 
-class ColumnLog(MessageLog):
-    """The log of a column: what belongs to one conversation's own screen is not done here."""
+class ColumnLog(MessageLog, inherit_bindings=False):
+    """The log of a column: what belongs to one conversation's own screen has no key here."""
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer only what works here."""
-        return action != "ask" or parameters[0] in _ASKS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        binding
+        for binding in MessageLog.BINDINGS
+        if isinstance(binding, Binding) and (not binding.action.startswith("ask(") or binding.action in _ASKS)
+    ]
+    PART = MessageLog.PART
 
 
 class AnswerColumn(Vertical):

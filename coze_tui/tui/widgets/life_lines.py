@@ -204,10 +204,7 @@ def figure_lines(figures: TurnFigures, now_us: int | None) -> list[Drawing]:
 
 def _time_lines(figures: TurnFigures, now_us: int | None) -> list[Drawing]:
     """What takes how long, and how fast the text comes."""
-    first = figures.first_text_us
-    lines: list[Drawing] = [
-        _figure(N_("first text"), "…" if first is None else milliseconds(first), "text bold")
-    ]
+    lines: list[Drawing] = [_figure(N_("first text"), first_text(figures), "text bold")]
     if figures.total_us is not None:
         lines.append(_figure(N_("total"), milliseconds(figures.total_us)))
     if figures.deltas + figures.reasoning_deltas > 1:
@@ -231,6 +228,13 @@ def _gap(figures: TurnFigures) -> tuple[Part, ...]:
     most = figures.gaps.max_us
     longest = seconds(most) if most >= 1_000_000 else milliseconds(most)
     return (("p50 ", "muted"), (thousands(median), "text"), ("  max ", "muted"), (longest, "text"))
+
+
+def first_text(figures: TurnFigures) -> str:
+    """When the answer began; `…` as long as it may, `–` where it never did."""
+    if figures.first_text_us is None:
+        return "…" if not figures.is_ended else "–"
+    return milliseconds(figures.first_text_us)
 
 
 def token_counts(figures: TurnFigures) -> str:

@@ -87,6 +87,9 @@ class Prompt(TextBox):
     class QueueSendAsked(Message):
         """Enter in an empty box: the next queued message is to be sent."""
 
+    class NothingSent(Message):
+        """Enter in an empty box, and nothing is queued: it means what the screen says it waits for."""
+
     class AttachmentChosen(Message):
         """A file was chosen after `@`."""
 
@@ -274,8 +277,7 @@ class Prompt(TextBox):
         """Send what is typed; in an empty box the follow-up or queued message that Enter means there."""
         message = self.message
         if not message.strip():
-            if self.has_queue:
-                self.post_message(self.QueueSendAsked())
+            self.post_message(self.QueueSendAsked() if self.has_queue else self.NothingSent())
             return
         digit = message.strip()
         if len(digit) == 1 and digit in "123456789" and int(digit) <= self.follow_up_count:

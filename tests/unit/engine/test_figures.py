@@ -23,7 +23,7 @@ from coze_tui.engine.updates import (
     TurnUpdate,
     UsageReported,
 )
-from coze_tui.errors import StreamCut
+from coze_tui.errors import ApiError, AuthError, StreamCut
 
 
 def noted(
@@ -280,3 +280,17 @@ def test_endless_different_events_end_in_one_counting_row() -> None:
     for number in range(5_000):
         figures.add(grew(7_000 + number, message_id=f"m{number}", text="ab"))
     assert figures.characters == 1 + 2 * 5_000
+
+
+def test_a_refused_request_has_a_row_and_the_logid_of_the_refusal() -> None:
+    refused = AuthError(4101, "no permission", logid="20250129F2A")
+    figures = fed(noted("sent", 0, level="good"), TurnEnded(Phase.FAILED, 6_000, refused))
+    last = figures.rows[-1]
+    assert (last.name, last.level, last.detail, last.at_us) == ("failed", "error", "4101", 6_000)
+    assert figures.logid == "20250129F2A"
+
+
+def test_a_failure_that_an_event_has_told_is_not_told_twice() -> None:
+    failed = noted("failed", 500_000, 4, level="error", detail="4028")
+    figures = fed(noted("sent", 0), failed, TurnEnded(Phase.FAILED, 531_000, ApiError(4028, "used up")))
+    assert names(figures.rows) == ["sent", "failed"]

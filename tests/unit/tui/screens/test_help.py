@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from coze_tui.i18n import N_, use_language
+from coze_tui.tui.screens.dialogs import Confirm
 from coze_tui.tui.screens.help import HelpScreen, help_sections
 from coze_tui.tui.widgets.rows import Row, Rows
 from tests.unit.tui.screens.host import HARMLESS, HOSTILE, SIZES, Host
@@ -208,3 +209,15 @@ async def test_nothing_in_the_help_can_be_chosen() -> None:
         await pilot.press("enter")
         await pilot.pause()
         assert host.results == []
+
+
+async def test_every_dialog_tells_its_keys_and_is_there_again_after() -> None:
+    host = Host(lambda: Confirm("Delete?", "It can be undone.", "delete", "keep"))
+    async with host.run_test() as pilot:
+        await pilot.pause()
+        dialog = host.screen
+        await pilot.press("f1")
+        help_screen = host.screen
+        assert isinstance(help_screen, HelpScreen)
+        await pilot.press("f1")
+        assert host.screen is dialog

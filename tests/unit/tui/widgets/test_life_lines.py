@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from coze_tui.engine.figures import LifeRow, TurnFigures
-from coze_tui.engine.updates import AnswerGrew
+from coze_tui.engine.updates import AnswerGrew, Phase, TurnEnded
 from coze_tui.tui.widgets import life_lines
 
 
@@ -48,3 +48,10 @@ def test_stalls_are_told_once_there_are_any() -> None:
     assert "stalls" not in labels()
     figures.add(AnswerGrew("m", "x", (5_000_000,), 0))
     assert "stalls" in labels()
+
+
+def test_a_first_text_that_never_came_is_not_waited_for() -> None:
+    figures = TurnFigures()
+    assert life_lines.first_text(figures) == "…"
+    figures.add(TurnEnded(Phase.FAILED, 6_000))
+    assert life_lines.first_text(figures) == "–"
