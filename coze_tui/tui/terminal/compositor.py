@@ -4,9 +4,9 @@ For a frame of one changed line Textual renders every visible widget from its to
 widget for the lines that have changed, one without changes or behind others for nothing; what comes out is
 the same.
 
-After a scroll Textual's map of all widgets is out of date, and is made anew when somebody asks for it.
-What has come, moved or gone by then is in the new map as if it had been drawn so; then a toast that is over
-stays on the screen. Here all that the two maps differ in is drawn.
+After a scroll, or when a widget is new, Textual's map of all widgets is out of date, and is made anew when
+somebody asks for it. What has come, moved or gone by then is in the new map as if it had been drawn so; then
+a toast that is over stays on the screen. Here all that the two maps differ in is drawn.
 
 It overrides the private parts of `Compositor` of Textual 8.2.8 that it names.
 """
@@ -32,14 +32,14 @@ class LineCompositor(Compositor):
     @property
     def full_map(self) -> CompositorMap:
         """Where every widget is."""
-        shown = self._visible_map
+        shown = self._full_map if self._visible_map is None else self._visible_map
         found = super().full_map
-        if self._visible_map is not shown:
+        if self._visible_map is None and found is not shown:
             self._note_difference(shown)
         return found
 
     def _note_difference(self, shown: CompositorMap | None) -> None:
-        """All that has been drawn otherwise by a scroll is to be drawn anew."""
+        """What a frame has shown, and what is so no more, is to be drawn anew."""
         if shown is not None:
             for _widget, place in shown.items() ^ self._full_map.items():
                 if seen := place.clip.intersection(place.region):

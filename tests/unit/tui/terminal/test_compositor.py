@@ -123,7 +123,8 @@ async def test_what_lies_behind_is_not_drawn() -> None:
 
 @pytest.mark.parametrize("asks", [True, False], ids=["somebody asks for the map", "nobody asks"])
 @pytest.mark.parametrize("comes", [True, False], ids=["it comes", "it goes"])
-async def test_what_comes_or_goes_after_a_scroll_is_seen(*, asks: bool, comes: bool) -> None:
+@pytest.mark.parametrize("after", ["a scroll", "a new widget"])
+async def test_what_comes_or_goes_before_a_layout_is_drawn(*, asks: bool, comes: bool, after: str) -> None:
     app = Sample()
     async with app.run_test(size=(70, 30)) as pilot:
         page, over = app.screen, app.query_one("#over")
@@ -131,12 +132,28 @@ async def test_what_comes_or_goes_after_a_scroll_is_seen(*, asks: bool, comes: b
         await pilot.pause()
         ours = page._compositor
         ours.reflow(page, page.size)
-        if comes:  # as what a scroll finds is drawn before the layout that it needs
-            over.display = comes
+        over.display = comes
+        if after == "a scroll":
+            ours.reflow_visible(page, page.size)
+        else:
+            ours.update_widgets({Static("new")})
+        if asks:
+            assert (over in ours.full_map) == comes
+        ours.reflow(page, page.size)
+        assert any(region.contains_region(Region(11, 3, 30, 7)) for region in ours._dirty_regions)
+
+
+async def test_what_a_scroll_has_drawn_and_a_layout_does_not_know_is_drawn_over() -> None:
+    app = Sample()
+    async with app.run_test(size=(70, 30)) as pilot:
+        page, over = app.screen, app.query_one("#over")
+        over.display = False
+        await pilot.pause()
+        ours = page._compositor
+        ours.reflow(page, page.size)
+        over.display = True
         ours.reflow_visible(page, page.size)
         ours.render_update()
         over.display = False
-        if asks:
-            assert over not in ours.full_map
         ours.reflow(page, page.size)
         assert any(region.contains_region(Region(11, 3, 30, 7)) for region in ours._dirty_regions)
