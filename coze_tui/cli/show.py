@@ -114,7 +114,7 @@ def _values(past: PastChat, chat: InspectedChat) -> Mapping[str, object]:
             {name: value for name, value in asdict(span).items() if name != "rates"}
             for span in timeline.spans
         ],
-        "stalls": [asdict(pause) for pause in timeline.stalls],
+        "stalls": [asdict(pause) for pause in timeline.pauses.stalls],
         "follow_ups_us": timeline.follow_ups_us,
         "problems": [asdict(problem) for problem in past.problems],
     }

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from coze_tui.api.objects import Usage
-from coze_tui.engine.gaps import Gaps
+from coze_tui.engine.gaps import Gaps, Pauses
 from coze_tui.engine.updates import (
     AnswerGrew,
     AnswerSettled,
@@ -107,13 +107,13 @@ class TurnFigures:
         self.bytes = 0
         self.follow_ups = 0
         self.gaps = Gaps()
-        """Between neighbouring deltas of one run."""
+        """As many as there are neighbouring deltas of one run."""
+        self._pauses = Pauses()
         self._rows: list[LifeRow] = []
         self._growing: _Growing | None = None
         """What the last row has come to, if that is a run which has grown since somebody looked."""
         self._next = 0
         self._frame = 0
-        self._run_us: int | None = None
         self._rate = _Rate()
         self._lengths: dict[str, int] = {}
         self._characters = 0
@@ -162,7 +162,7 @@ class TurnFigures:
     @property
     def stalls(self) -> int:
         """How often a stream paused for more than a second between two deltas."""
-        return self.gaps.stalls
+        return self._pauses.stall_count
 
     def rate(self, now_us: int | None = None) -> float:
         """Deltas a second: of the last second while the turn runs, of all the streaming once it has ended.
@@ -273,11 +273,11 @@ class TurnFigures:
         run.bytes += size
         for at_us, together in groupby(arrivals):
             count = sum(1 for _ in together)
-            if self._run_us is not None:
-                self.gaps.add(at_us - self._run_us)
+            gap_us = self._pauses.reach(name, at_us)
+            if gap_us is not None:
+                self.gaps.add(gap_us)
             self.gaps.add(0, count - 1)
             self._rate.add(at_us, count)
-            self._run_us = at_us
         self._frame += len(arrivals)
         self.events += len(arrivals)
         self.bytes += size
@@ -289,7 +289,7 @@ class TurnFigures:
             self.events += 1
         self.bytes += record.bytes
         self.last_us = max(self.last_us, record.at_us)
-        self._run_us = None  # a pause for a tool is no gap
+        self._pauses.end_run()
         self.follow_ups += record.name == "follow_up"
         if record.name in _EXPECTED:
             self._expect_after(record.name)

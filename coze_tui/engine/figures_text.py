@@ -52,7 +52,7 @@ def figure_facts(chat: ReadChat, not_understood: int = 0) -> list[tuple[str, str
             (_("gap p95"), milliseconds(gaps.quantile(0.95))),
             (_("longest gap"), milliseconds(gaps.max_us)),
         ]
-    if count := len(timeline.stalls):
+    if count := figures.stalls:
         facts.append((_("over a second"), ngettext("{n} stall", "{n} stalls", count).format(n=count)))
     if usage is not None:
         facts += [

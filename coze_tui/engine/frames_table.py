@@ -67,7 +67,7 @@ class FrameLine:
     bytes: int = 0
     """Of all of them."""
     longest_gap_us: int = 0
-    """Before one of them."""
+    """Between two frames of a run."""
     is_run: bool = False
     is_open: bool = False
     """The frames of the run stand below."""
@@ -80,11 +80,11 @@ class _Group:
 
     __slots__ = ("bytes", "count", "first", "is_open", "longest_gap_us")
 
-    def __init__(self, first: int, size: int, gap_us: int) -> None:
+    def __init__(self, first: int, size: int) -> None:
         self.first = first
         self.count = 1
         self.bytes = size
-        self.longest_gap_us = gap_us
+        self.longest_gap_us = 0
         self.is_open = False
 
     @property
@@ -140,7 +140,7 @@ class FrameTable:
             self.longest_event = max(self.longest_event, len(row.event) + 2 + len(thousands(group.count)))
         else:
             self._starts.append(self._folded_count)
-            self._groups.append(_Group(row.number, frame.bytes, gap_us))
+            self._groups.append(_Group(row.number, frame.bytes))
             self.longest_event = max(self.longest_event, len(row.event))
             self.longest_kind = max(self.longest_kind, len(kind))
             if self._clean == len(self._groups) - 1:
@@ -161,20 +161,14 @@ class FrameTable:
             raise IndexError(index)
         if self._words:
             row = self.rows[self._found[index] - 1]
-            return FrameLine(row, until_us=row.frame.at_us, bytes=row.frame.bytes, longest_gap_us=row.gap_us)
+            return FrameLine(row, until_us=row.frame.at_us, bytes=row.frame.bytes)
         self._settle()
         group = self._groups[bisect_right(self._starts, index) - 1]
         place = index - self._starts[bisect_right(self._starts, index) - 1]
         is_run = group.count > 1
         if place or not is_run:
             row = self.rows[group.first + max(0, place - 1) - 1]
-            return FrameLine(
-                row,
-                until_us=row.frame.at_us,
-                bytes=row.frame.bytes,
-                longest_gap_us=row.gap_us,
-                is_inside=is_run,
-            )
+            return FrameLine(row, until_us=row.frame.at_us, bytes=row.frame.bytes, is_inside=is_run)
         first, last = self.rows[group.first - 1], self.rows[group.first + group.count - 2]
         return FrameLine(
             *(first, group.count, last.frame.at_us, group.bytes, group.longest_gap_us),

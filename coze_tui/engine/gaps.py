@@ -1,4 +1,4 @@
-"""How far apart things came: quantiles of many durations in little memory. Pure."""
+"""How far apart the deltas of a chat came: the pauses between neighbours, and their quantiles. Pure."""
 
 from __future__ import annotations
 
@@ -7,9 +7,68 @@ import random
 from array import array
 from bisect import bisect_right, insort
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+STALL_US = 1_000_000
+"""A longer pause between neighbours is a stall."""
+_MOST_STALLS = 2_000
 _KEPT = 20_000
-_STALL_US = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Nothing came for so long in the middle of a run of deltas."""
+
+    start_us: int
+    end_us: int
+
+    @property
+    def lasted_us(self) -> int:
+        return self.end_us - self.start_us
+
+
+class Pauses:
+    """What lies between neighbouring deltas of one run: the one definition of a gap, wherever one is told.
+
+    A run is of one kind, of a chain of thought or of answers, and ends where any other event comes: a pause
+    for a tool is no gap, nor is the one before the answer begins.
+    """
+
+    def __init__(self) -> None:
+        self.longest: Pause | None = None
+        self.stalls: list[Pause] = []
+        """The first 2 000 of them."""
+        self.stall_count = 0
+        self._run = ""
+        self._last_us = 0
+
+    def end_run(self) -> None:
+        """Something else has come."""
+        self._run = ""
+
+    def reach(self, run: str, at_us: int) -> int | None:
+        """The next delta has come.
+
+        Args:
+            run: the kind of its run.
+
+        Returns:
+            The gap to its neighbour, never less than nothing; None for the first of a run.
+        """
+        if run != self._run:
+            self._run, self._last_us = run, at_us
+            return None
+        gap_us = at_us - self._last_us
+        if gap_us <= 0:
+            return 0
+        if self.longest is None or gap_us > self.longest.lasted_us:
+            self.longest = Pause(self._last_us, at_us)
+        if gap_us > STALL_US:
+            self.stall_count += 1
+            if len(self.stalls) < _MOST_STALLS:
+                self.stalls.append(Pause(self._last_us, at_us))
+        self._last_us = at_us
+        return gap_us
 
 
 class Gaps:
@@ -18,8 +77,6 @@ class Gaps:
     def __init__(self) -> None:
         self.count = 0
         self.max_us = 0
-        self.stalls = 0
-        """Gaps of more than one second."""
         self._sorted = array("q")
         # A seed of its own: the same stream always gives the same figures.
         self._chance = random.Random(0)
@@ -29,7 +86,6 @@ class Gaps:
         if not times:
             return
         self.max_us = max(self.max_us, gap_us)
-        self.stalls += times * (gap_us > _STALL_US)
         kept = min(times, _KEPT - len(self._sorted))
         if kept:
             place = bisect_right(self._sorted, gap_us)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from coze_tui.engine.gaps import Pauses
 from coze_tui.engine.updates import (
     AnswerGrew,
     AnswerSettled,
@@ -24,8 +25,6 @@ from coze_tui.engine.updates import (
 
 SpanKind = Literal["waiting", "thinking", "tool", "answering", "settling"]
 
-STALL_US = 1_000_000
-"""A longer pause within one run of deltas is a stall."""
 _MOST_SPANS = 2_000
 _SLICES = 48
 _EACH = 4
@@ -54,18 +53,6 @@ class Span:
         return self.end_us - self.start_us
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Nothing came for so long in the middle of a run of deltas."""
-
-    start_us: int
-    end_us: int
-
-    @property
-    def lasted_us(self) -> int:
-        return self.end_us - self.start_us
-
-
 class Timeline:
     """Takes updates in, gives bars out."""
 
@@ -73,8 +60,7 @@ class Timeline:
         self.total_us = 0
         """When the latest update came."""
         self.first_text_us: int | None = None
-        self.longest_pause: Pause | None = None
-        self.stalls: list[Pause] = []
+        self.pauses = Pauses()
         self.follow_ups_us: list[int] = []
         self.errors_us: list[int] = []
         """When a failed event came."""
@@ -134,6 +120,7 @@ class Timeline:
                 if record.level == "error":
                     self.errors_us.append(record.at_us)
                 self._reach(record.at_us)
+                self.pauses.end_run()
             case TurnEnded(at_us=at_us):
                 self._reach(at_us)
                 self.is_ended = True
@@ -145,14 +132,8 @@ class Timeline:
         if self._step.kind != kind:
             self._begin(kind, arrivals[0])
         for at_us in arrivals:
-            before = self._arrivals[-1] if self._arrivals else at_us
-            if at_us > before:
-                pause = Pause(before, at_us)
-                if self.longest_pause is None or pause.lasted_us > self.longest_pause.lasted_us:
-                    self.longest_pause = pause
-                if pause.lasted_us > STALL_US and len(self.stalls) < _MOST_SPANS:
-                    self.stalls.append(pause)
-            self._arrivals.append(max(at_us, before))
+            self.pauses.reach(kind, at_us)
+            self._arrivals.append(max(at_us, self._arrivals[-1] if self._arrivals else at_us))
         self._reach(self._arrivals[-1])
 
     def _begin(self, kind: SpanKind, at_us: int) -> None:

@@ -11,8 +11,9 @@ from itertools import groupby
 from typing import Literal
 
 from coze_tui.amounts import duration, milliseconds, thousands
+from coze_tui.engine.gaps import Pause
 from coze_tui.engine.text_cells import cells, cut, filled, levels
-from coze_tui.engine.timeline import Pause, Span, SpanKind, Timeline
+from coze_tui.engine.timeline import Span, SpanKind, Timeline
 from coze_tui.engine.transcript import tool_word
 from coze_tui.i18n import _, ngettext
 
@@ -49,7 +50,7 @@ def timeline_lines(timeline: Timeline, width: int) -> Iterator[Line]:
     time_width = min(max(map(cells, times), default=0), width // 3)
     scale = _Scale(timeline.total_us, width - name_width - time_width - 4)
     for span, (name, time) in zip(spans, rows, strict=False):
-        bar = _bar(span, timeline.stalls, scale)
+        bar = _bar(span, timeline.pauses.stalls, scale)
         yield _row(name, name_width, bar, cut(time, time_width))
     if len(spans) > _MOST_ROWS:
         left = thousands(len(spans) - _MOST_ROWS)
@@ -192,11 +193,10 @@ def _summary(timeline: Timeline) -> Line:
     if timeline.first_text_us is not None:
         parts.append(_("first text {time}").format(time=duration(timeline.first_text_us)))
     parts.append(_("total {time}").format(time=duration(timeline.total_us)))
-    if timeline.longest_pause is not None:
-        parts.append(_("longest gap {time}").format(time=duration(timeline.longest_pause.lasted_us)))
+    if timeline.pauses.longest is not None:
+        parts.append(_("longest gap {time}").format(time=duration(timeline.pauses.longest.lasted_us)))
     pieces: list[Piece] = [(" · ".join(parts), "plain")]
-    if timeline.stalls:
-        count = len(timeline.stalls)
+    if count := timeline.pauses.stall_count:
         told = ngettext("{n} stall over a second", "{n} stalls over a second", count).format(n=count)
         pieces += [(" · ", "plain"), (told, "attention")]
     return tuple(pieces)

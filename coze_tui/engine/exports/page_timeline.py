@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from coze_tui.amounts import duration, milliseconds, thousands
 from coze_tui.engine.exports import words
 from coze_tui.engine.exports.page_text import line
-from coze_tui.engine.timeline import Pause, Span, Timeline
+from coze_tui.engine.gaps import Pause
+from coze_tui.engine.timeline import Span, Timeline
 from coze_tui.engine.timeline_text import span_name, span_time
 from coze_tui.i18n import _, ngettext
 
@@ -163,7 +164,7 @@ def _stalls(span: Span, timeline: Timeline, scale: _Scale) -> str:
         return ""
     return "".join(
         f'<rect class="stall" {scale.place(pause)} y="{_BAR[0] + _BAR[1] + 1}" height="2"/>'
-        for pause in timeline.stalls
+        for pause in timeline.pauses.stalls
         if span.start_us <= pause.start_us and pause.end_us <= span.end_us
     )
 
@@ -177,6 +178,6 @@ def _diamond(kind: str, x: str) -> str:
 
 def _spoken(timeline: Timeline) -> str:
     steps = [f"{span_name(span)} {duration(span.lasted_us)}" for span in timeline.spans[:20]]
-    if timeline.stalls:
-        steps.append(words.stalls(len(timeline.stalls)))
+    if count := timeline.pauses.stall_count:
+        steps.append(words.stalls(count))
     return ", ".join(steps)

@@ -16,7 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from coze_tui.engine.frames_table import FrameLine, FrameTable, preview
-from coze_tui.engine.timeline import STALL_US
+from coze_tui.engine.gaps import STALL_US
 from coze_tui.i18n import N_, _
 from coze_tui.tui.amounts import duration, shortened, size, thousands
 from coze_tui.tui.widgets.drawn import Drawn, Part
@@ -323,7 +323,7 @@ class FrameList(Drawn, ScrollView, can_focus=True):
         return parts, []
 
     def _preview(self, line: FrameLine, room: int) -> Part:
-        if line.is_run and line.longest_gap_us > STALL_US and line.longest_gap_us > line.row.gap_us:
+        if line.longest_gap_us > STALL_US:
             told = _("stall {time}").format(time=duration(line.longest_gap_us))
             return shortened(told, room), "attention"
         if line.row.trouble:

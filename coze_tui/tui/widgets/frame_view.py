@@ -18,7 +18,7 @@ from textual.strip import Strip
 
 from coze_tui.api.objects import mapping_of, text_of
 from coze_tui.engine.frames_table import FrameLine, FrameRow
-from coze_tui.engine.timeline import STALL_US
+from coze_tui.engine.gaps import STALL_US
 from coze_tui.i18n import N_, _, ngettext
 from coze_tui.text import clean_line
 from coze_tui.tui.amounts import duration, milliseconds, size, thousands

@@ -113,7 +113,7 @@ def _bar(timeline: Timeline, spans: Sequence[Span], at_us: int | None, columns: 
                 signs = levels(_resampled(span.rates, len(place)))
             for column, character in zip(place, signs, strict=False):
                 cells[column] = (character, role)
-    for pause in timeline.stalls:
+    for pause in timeline.pauses.stalls:
         # Its ends belong to the text before and behind it.
         for column in list(columns.of(pause.start_us, pause.end_us))[1:] or [columns.at(pause.start_us)]:
             cells[column] = _STALL
@@ -184,7 +184,7 @@ def _moments(timeline: Timeline, spans: Sequence[Span], columns: _Columns) -> li
     if first is not None:
         words = _("first text {time}").format(time=milliseconds(first))
         wanted.append((first, [words, milliseconds(first)], "text"))
-    stalls = sorted(timeline.stalls, key=lambda pause: -pause.lasted_us)
+    stalls = sorted(timeline.pauses.stalls, key=lambda pause: -pause.lasted_us)
     wanted += [
         (pause.start_us, [_("stall {time}").format(time=duration(pause.lasted_us))], "attention")
         for pause in stalls[:4]

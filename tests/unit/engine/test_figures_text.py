@@ -10,6 +10,7 @@ from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Frame
 from coze_tui.engine.chat_facts import ChatFacts
 from coze_tui.engine.figures_text import characters_per_second, figure_facts, figure_values, not_understood
+from coze_tui.engine.gaps import Pause
 from coze_tui.engine.inspected_chat import InspectedChat
 
 STREAMS = sorted((Path(__file__).parents[2] / "streams").glob("*.sse"))
@@ -17,6 +18,12 @@ STREAMS = sorted((Path(__file__).parents[2] / "streams").glob("*.sse"))
 
 def delta(text: str, at_us: int) -> Frame:
     return Frame("conversation.message.delta", f'{{"id":"1","type":"answer","content":"{text}"}}', at_us)
+
+
+def thought(text: str, at_us: int) -> Frame:
+    return Frame(
+        "conversation.message.delta", f'{{"id":"1","type":"answer","reasoning_content":"{text}"}}', at_us
+    )
 
 
 def inspected(*frames: Frame) -> InspectedChat:
@@ -61,6 +68,23 @@ def test_where_no_time_of_arrival_is_known_no_time_is_told() -> None:
         assert values[name] is None, name
 
 
+def test_a_gap_is_the_same_wherever_it_is_told() -> None:
+    chat = inspected(
+        thought("想", 100_000),
+        thought("想", 300_000),
+        delta("ab", 5_000_000),  # the answer begins: no gap
+        delta("cd", 6_500_000),
+        Frame("odd", "x", 7_000_000),
+        delta("ef", 9_000_000),  # something came before it: no gap
+        delta("gh", 10_100_000),
+    )
+    facts, values = dict(figure_facts(chat)), figure_values(chat)
+    assert (facts["longest gap"], facts["over a second"]) == ("1 500 ms", "2 stalls")
+    assert (values["gap_max_us"], values["stalls"]) == (1_500_000, 2)
+    assert chat.timeline.pauses.longest == Pause(5_000_000, 6_500_000)
+    assert [pause.start_us for pause in chat.timeline.pauses.stalls] == [5_000_000, 9_000_000]
+
+
 def test_too_little_has_no_rate() -> None:
     assert characters_per_second(inspected(delta("ab", 5)).figures) == 0
     assert characters_per_second(inspected(delta("ab", 5), delta("ab", 5)).figures) == 0
@@ -71,4 +95,7 @@ def test_any_stream_has_figures(stream: Path) -> None:
     chat = inspected(*read_capture(stream.read_text(encoding="utf-8", errors="replace")).frames)
     assert dict(figure_facts(chat))["events"] == str(len(chat.frames))
     assert figure_values(chat)["events"] == len(chat.frames)
+    longest = chat.timeline.pauses.longest
+    assert chat.figures.gaps.max_us == (longest.lasted_us if longest else 0)
+    assert chat.figures.stalls == chat.timeline.pauses.stall_count
     assert 0 <= not_understood(chat) <= len(chat.frames)

@@ -98,6 +98,11 @@ def test_a_run_tells_of_all_its_frames() -> None:
     assert line.bytes == sum(frame.bytes for frame in CHAT[5:8])
 
 
+def test_the_longest_gap_of_a_run_is_within_it() -> None:
+    line = table_of(*CHAT[:5], delta("春", 9_000_000), delta("节", 9_300_000)).line(4)
+    assert (line.count, line.row.gap_us, line.longest_gap_us) == (2, 8_630_000, 300_000)
+
+
 def test_times_are_since_the_frame_before_and_never_negative() -> None:
     table = table_of(delta("a", 5), delta("b", 2), delta("c", 9))
     assert [row.gap_us for row in table.rows] == [5, 0, 7]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coze_tui.engine.timeline import Pause, Span, Timeline
+from coze_tui.engine.gaps import Pause
+from coze_tui.engine.timeline import Span, Timeline
 from coze_tui.engine.updates import (
     AnswerGrew,
     AnswerSettled,
@@ -80,8 +81,8 @@ def test_a_chat_is_the_sequence_of_its_steps() -> None:
     assert timeline.first_text_us == 430_000
     assert timeline.follow_ups_us == [1_820_000, 1_880_000]
     assert timeline.total_us == 1_903_000
-    assert timeline.stalls == [Pause(430_000, 1_700_000)]
-    assert timeline.longest_pause == Pause(430_000, 1_700_000)
+    assert timeline.pauses.stalls == [Pause(430_000, 1_700_000)]
+    assert timeline.pauses.longest == Pause(430_000, 1_700_000)
 
 
 def test_what_goes_on_is_open() -> None:
