@@ -51,10 +51,25 @@ def bar(part: float, width: int) -> str:
     return ("█" * (eighths // 8) + _PARTS[eighths % 8]).rstrip()
 
 
-def levels(values: Sequence[float]) -> str:
-    """One small bar a value, the highest one full; a value of nothing is a space, so that pauses are gaps."""
+def levels(values: Sequence[float], columns: int | None = None) -> str:
+    """One small bar a value, the highest one full; a value of nothing is a space, so that pauses are gaps.
+
+    Args:
+        columns: so many bars; where several values fall in one, it is the highest of them.
+    """
+    if columns is not None:
+        values = _resampled(values, columns)
     most = max(values, default=0.0)
     if most <= 0:
         return " " * len(values)
     last = len(_STEPS) - 1
     return "".join(_STEPS[round(value / most * last)] if value > 0 else " " for value in values)
+
+
+def _resampled(values: Sequence[float], columns: int) -> list[float]:
+    count = len(values)
+    found = []
+    for column in range(columns if count else 0):
+        first = column * count // columns
+        found.append(max(values[first : max(first + 1, (column + 1) * count // columns)]))
+    return found

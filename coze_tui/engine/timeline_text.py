@@ -22,6 +22,7 @@ Piece = tuple[str, Role]
 Line = tuple[Piece, ...]
 
 LEAST_WIDTH = 40
+_LEAST_BAR = 8
 _MOST_ROWS = 200
 _MOST_TICKS = 6
 _FILL: Mapping[SpanKind, tuple[str, Role]] = {
@@ -48,17 +49,17 @@ def timeline_lines(timeline: Timeline, width: int) -> Iterator[Line]:
     times = [time for _name, time in rows] + [time for _name, time, *_rest in marks]
     name_width = min(max(map(cells, names), default=0), width // 4)
     time_width = min(max(map(cells, times), default=0), width // 3)
-    scale = _Scale(timeline.total_us, width - name_width - time_width - 4)
+    columns = Columns(timeline.total_us, max(_LEAST_BAR, width - name_width - time_width - 4))
     for span, (name, time) in zip(spans, rows, strict=False):
-        bar = _bar(span, timeline.pauses.stalls, scale)
+        bar = _bar(span, timeline.pauses.stalls, columns)
         yield _row(name, name_width, bar, cut(time, time_width))
     if len(spans) > _MOST_ROWS:
         left = thousands(len(spans) - _MOST_ROWS)
         yield ((_("{n} more steps").format(n=left), "dim"),)
     for name, time, sign, role, moments in marks:
-        yield _row(name, name_width, _moments_bar(moments, sign, role, scale), cut(time, time_width))
+        yield _row(name, name_width, _moments_bar(moments, sign, role, columns), cut(time, time_width))
     if timeline.total_us:
-        yield ((" " * (name_width + 2), "plain"), (scale.ticks(), "dim"))
+        yield ((" " * (name_width + 2), "plain"), (_ticks(columns), "dim"))
     yield _summary(timeline)
 
 
@@ -90,30 +91,39 @@ def span_time(span: Span) -> str:
     return text
 
 
-class _Scale:
-    """From microseconds to columns."""
+def moments_time(moments: Sequence[int]) -> str:
+    """When single moments were: the one, or the first and the last."""
+    first = milliseconds(moments[0])
+    return first if len(moments) == 1 else f"{first} … {milliseconds(moments[-1])}"
+
+
+class Columns:
+    """From microseconds to the columns of a bar."""
 
     def __init__(self, total_us: int, width: int) -> None:
         self.total_us = max(1, total_us)
-        self.width = max(8, width)
+        self.width = width
 
-    def column(self, at_us: int) -> int:
+    def at(self, at_us: int) -> int:
+        """The column of a moment."""
         return max(0, min(self.width - 1, at_us * self.width // self.total_us))
 
-    def place(self, span: Span | Pause) -> tuple[int, int]:
-        """First column and the one after the last; at least one."""
-        first = self.column(span.start_us)
-        return first, max(first + 1, min(self.width, -(-span.end_us * self.width // self.total_us)))
+    def of(self, lasting: Span | Pause) -> range:
+        """Those of what lasts; at least one."""
+        first = self.at(lasting.start_us)
+        end = round(lasting.end_us * self.width / self.total_us)
+        return range(first, max(first + 1, min(self.width, end)))
 
-    def ticks(self) -> str:
-        """Round moments, each begun at its column."""
-        step = next(step for step in _round_steps() if self.total_us // step <= _MOST_TICKS)
-        text = "0"
-        for at_us in range(step, self.total_us, step):
-            label, column = duration(at_us), self.column(at_us)
-            if column > cells(text) and column + cells(label) <= self.width:
-                text += " " * (column - cells(text)) + label
-        return text
+
+def _ticks(columns: Columns) -> str:
+    """Round moments, each begun at its column."""
+    step = next(step for step in _round_steps() if columns.total_us // step <= _MOST_TICKS)
+    text = "0"
+    for at_us in range(step, columns.total_us, step):
+        label, column = duration(at_us), columns.at(at_us)
+        if column > cells(text) and column + cells(label) <= columns.width:
+            text += " " * (column - cells(text)) + label
+    return text
 
 
 def _round_steps() -> Iterator[int]:
@@ -124,39 +134,29 @@ def _round_steps() -> Iterator[int]:
         unit *= 10
 
 
-def _bar(span: Span, stalls: Sequence[Pause], scale: _Scale) -> Line:
+def _bar(span: Span, stalls: Sequence[Pause], columns: Columns) -> Line:
     sign, role = _FILL[span.kind]
-    first, end = scale.place(span)
-    text = levels(_resampled(span.rates, end - first)) if span.rates else sign * (end - first)
-    stalled = _stalled(span, stalls, scale)
-    pieces: list[Piece] = [(" " * first, "plain")]
-    for is_stalled, run in groupby(range(first, end), key=stalled.__contains__):
-        columns = list(run)
+    place = columns.of(span)
+    text = levels(span.rates, len(place)) if span.rates else sign * len(place)
+    stalled = _stalled(span, stalls, columns)
+    pieces: list[Piece] = [(" " * place.start, "plain")]
+    for is_stalled, run in groupby(place, key=stalled.__contains__):
+        part = list(run)
         if is_stalled:
-            pieces.append((_STALL * len(columns), "attention"))
+            pieces.append((_STALL * len(part), "attention"))
         else:
-            pieces.append((text[columns[0] - first : columns[-1] + 1 - first], role))
-    pieces.append((" " * (scale.width - end), "plain"))
+            pieces.append((text[part[0] - place.start : part[-1] + 1 - place.start], role))
+    pieces.append((" " * (columns.width - place.stop), "plain"))
     return tuple(pieces)
 
 
-def _stalled(span: Span, stalls: Sequence[Pause], scale: _Scale) -> set[int]:
+def _stalled(span: Span, stalls: Sequence[Pause], columns: Columns) -> set[int]:
     """The columns of a run of deltas in which nothing came for long."""
-    columns: set[int] = set()
+    found: set[int] = set()
     if span.kind in ("thinking", "answering"):
         for pause in stalls:
             if span.start_us <= pause.start_us and pause.end_us <= span.end_us:
-                columns.update(range(*scale.place(pause)))
-    return columns
-
-
-def _resampled(rates: Sequence[float], columns: int) -> list[float]:
-    """One value a column: where there are fewer columns than values, the highest of what falls in one."""
-    count = len(rates)
-    found = []
-    for column in range(columns):
-        first = column * count // columns
-        found.append(max(rates[first : max(first + 1, (column + 1) * count // columns)]))
+                found.update(columns.of(pause))
     return found
 
 
@@ -168,20 +168,15 @@ def _marks(timeline: Timeline) -> list[_Marks]:
     name = ngettext("follow-up", "follow-ups", len(timeline.follow_ups_us))
     found: list[_Marks] = []
     if timeline.follow_ups_us:
-        found.append((name, _moments(timeline.follow_ups_us), "◆", "dim", timeline.follow_ups_us))
+        found.append((name, moments_time(timeline.follow_ups_us), "◆", "dim", timeline.follow_ups_us))
     if timeline.errors_us:
-        found.append((_("failure"), _moments(timeline.errors_us), "×", "error", timeline.errors_us))
+        found.append((_("failure"), moments_time(timeline.errors_us), "×", "error", timeline.errors_us))
     return found
 
 
-def _moments(moments: Sequence[int]) -> str:
-    first = milliseconds(moments[0])
-    return first if len(moments) == 1 else f"{first} … {milliseconds(moments[-1])}"
-
-
-def _moments_bar(moments: Sequence[int], sign: str, role: Role, scale: _Scale) -> Line:
-    columns = {scale.column(at_us) for at_us in moments}
-    return (("".join(sign if column in columns else " " for column in range(scale.width)), role),)
+def _moments_bar(moments: Sequence[int], sign: str, role: Role, columns: Columns) -> Line:
+    marked = {columns.at(at_us) for at_us in moments}
+    return (("".join(sign if column in marked else " " for column in range(columns.width)), role),)
 
 
 def _row(name: str, name_width: int, bar: Line, time: str) -> Line:

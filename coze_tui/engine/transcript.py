@@ -78,6 +78,21 @@ def tool_word(name: str) -> str:
     return _("knowledge") if name == "knowledge" else name or _("tool")
 
 
+def event_words(name: str) -> str:
+    """What an event is called: by Coze's word, unless that would say too little."""
+    match name:
+        case "answer":
+            return _("answer complete")
+        case "completed":
+            return _("chat completed")
+        case "failed":
+            return _("chat failed")
+        case "canceled":
+            return _("chat canceled")
+        case _:
+            return name
+
+
 def outcome_words(outcome: Phase | None) -> str:
     """How a chat has ended, in a word or a few."""
     match outcome:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from coze_tui.amounts import duration, milliseconds, thousands
+from coze_tui.amounts import duration, thousands
 from coze_tui.engine.exports import words
 from coze_tui.engine.exports.page_text import line
 from coze_tui.engine.gaps import Pause
 from coze_tui.engine.timeline import Span, Timeline
-from coze_tui.engine.timeline_text import span_name, span_time
+from coze_tui.engine.timeline_text import moments_time, span_name, span_time
 from coze_tui.i18n import _, ngettext
 
 _CLASSES = {
@@ -69,7 +69,7 @@ def rows(timeline: Timeline) -> Iterator[str]:
     ):
         if moments:
             marks = "".join(_diamond(kind, scale.x(at_us)) for at_us in moments[:_MOST_ROWS])
-            yield _row(name, back + marks, _moments(moments))
+            yield _row(name, back + marks, moments_time(moments))
     yield "</div>\n"
 
 
@@ -134,11 +134,6 @@ def _class(span: Span) -> str:
     if span.is_open:
         names.append("open")
     return " ".join(names)
-
-
-def _moments(moments: Sequence[int]) -> str:
-    first = milliseconds(moments[0])
-    return first if len(moments) == 1 else f"{first} … {milliseconds(moments[-1])}"
 
 
 def _sparkline(span: Span, scale: _Scale) -> str:

@@ -11,7 +11,7 @@ from rich.style import Style
 
 from coze_tui.engine.differences import Change, Differences, EventPair, FigurePair, Pair, Piece, ToolPair
 from coze_tui.engine.figures import LifeRow
-from coze_tui.engine.transcript import tool_word
+from coze_tui.engine.transcript import event_words, tool_word
 from coze_tui.i18n import _
 from coze_tui.text import clean, clean_line
 from coze_tui.tui.amounts import duration, milliseconds, shortened, size, thousands
@@ -19,7 +19,6 @@ from coze_tui.tui.render.lines import Line
 from coze_tui.tui.render.palette import Palette
 from coze_tui.tui.render.plain import wrapped
 from coze_tui.tui.render.wrap import cells
-from coze_tui.tui.widgets.life_lines import shown_name
 
 _GUTTER = 2
 """Cells at the left of each text, for the sign of what is only there."""
@@ -116,7 +115,7 @@ class _Layout:
         moment = milliseconds(row.at_us)
         count = f" ×{thousands(row.count)}" if row.count > 1 or row.is_run else ""
         room = width - _GUTTER - cells(moment) - 2
-        name = shortened(f"{shown_name(clean_line(row.name))}{count}", room)
+        name = shortened(f"{event_words(clean_line(row.name))}{count}", room)
         runs = [Segment(f"{_SIGNS[change]} ", style), Segment(name, style)]
         room -= cells(name)
         says_more = row.detail not in ("", row.name)  # knowledge has no name of its own

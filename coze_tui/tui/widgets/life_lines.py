@@ -9,26 +9,20 @@ from typing import NamedTuple, Protocol
 from rich.cells import cell_len
 
 from coze_tui.engine.figures import LifeRow, TurnFigures
+from coze_tui.engine.text_cells import levels
+from coze_tui.engine.transcript import event_words
 from coze_tui.i18n import N_, _, ngettext
 from coze_tui.tui.amounts import milliseconds, seconds, size, tail, thousands
 from coze_tui.tui.widgets.drawn import Part, cut, width_of
-from coze_tui.tui.widgets.sparkline import sparkline
 
 _WIDE = 44
 """Cells from which rows tell details, too."""
 _SPARK = 10
 _RATE = 6
-"""Cells that a usual rate has, so that the sparkline beside it stands still."""
+"""Cells that a usual rate has, so that the bars beside it stands still."""
 FIGURES_WIDTH = 28
 """Cells that the figures ask for."""
 
-_NAMES = {
-    "answer": N_("answer complete"),
-    "completed": N_("chat completed"),
-    "failed": N_("chat failed"),
-    "canceled": N_("chat canceled"),
-}
-"""Events whose own name would say too little; all others are shown by Coze's word."""
 _SIGNS = {
     "good": ("✓", "good"),
     "info": ("✓", "good"),
@@ -112,7 +106,7 @@ class Row:
         row = self.row
         sign, role = ("◐", "bot") if row.is_running else _SIGNS.get(row.level, _SIGNS["info"])
         words = "text bold" if row.is_running else ("failure" if row.level == "error" else "text")
-        name = shown_name(row.name)
+        name = event_words(row.name)
         if row.count > 1 or row.is_run:
             name += f" ×{thousands(row.count)}"
         left: list[Part] = [(f"{sign} ", role), (name, words)]
@@ -135,7 +129,7 @@ class Expected:
 
     def draw(self, width: int) -> Parts:
         """Its parts."""
-        return Parts([(f"○ {shown_name(self.name)}", "muted")])
+        return Parts([(f"○ {event_words(self.name)}", "muted")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +168,6 @@ def _filled(drawing: Drawing, width: int) -> list[Part]:
     return [*left, (" " * (width - width_of(left) - width_of(right)), "text"), *right]
 
 
-def shown_name(name: str) -> str:
-    """How an event is called in the list."""
-    return _(_NAMES[name]) if name in _NAMES else name
-
-
 def figure_lines(figures: TurnFigures, now_us: int | None) -> list[Drawing]:
     """The lines under the rows, the most telling first: the last ones are left out where there is no room."""
     lines: list[Drawing] = [Rule()]
@@ -208,7 +197,7 @@ def _time_lines(figures: TurnFigures, now_us: int | None) -> list[Drawing]:
     if figures.total_us is not None:
         lines.append(_figure(N_("total"), milliseconds(figures.total_us)))
     if figures.deltas + figures.reasoning_deltas > 1:
-        bars = sparkline(figures.rates(_SPARK))
+        bars = levels(figures.rates(_SPARK))
         rate = _("{n}/s").format(n=thousands(round(figures.rate(now_us))))
         gap = " " * max(1, _RATE + 1 - cell_len(rate))
         lines.append(Figure(N_("rate"), ((bars, "bot"), (gap + rate, "text"))))

@@ -10,7 +10,7 @@ from textual.strip import Strip
 
 from coze_tui.engine.text_cells import levels
 from coze_tui.engine.timeline import Span, SpanKind, Timeline
-from coze_tui.engine.timeline_text import span_name
+from coze_tui.engine.timeline_text import Columns, span_name
 from coze_tui.i18n import _, ngettext
 from coze_tui.tui.amounts import duration, milliseconds, shortened, thousands
 from coze_tui.tui.widgets.drawn import Drawn, Part
@@ -78,44 +78,28 @@ def laid_out(timeline: Timeline, width: int, height: int, at_us: int | None) -> 
     if width < _LEAST_WIDTH or not timeline.total_us:
         return []
     spans = timeline.spans
-    columns = _Columns(timeline.total_us, width)
+    columns = Columns(timeline.total_us, width)
     lines = [_bar(timeline, spans, at_us, columns), _moments(timeline, spans, columns)]
     if height > 2:
         lines.insert(0, _names(spans, columns, len(timeline.follow_ups_us)))
     return lines
 
 
-class _Columns:
-    """From microseconds to columns."""
-
-    def __init__(self, total_us: int, width: int) -> None:
-        self.total_us = total_us
-        self.width = width
-
-    def at(self, at_us: int) -> int:
-        return max(0, min(self.width - 1, at_us * self.width // self.total_us))
-
-    def of(self, start_us: int, end_us: int) -> range:
-        """At least one column."""
-        first = self.at(start_us)
-        return range(first, max(first + 1, min(self.width, round(end_us * self.width / self.total_us))))
-
-
-def _bar(timeline: Timeline, spans: Sequence[Span], at_us: int | None, columns: _Columns) -> list[Part]:
+def _bar(timeline: Timeline, spans: Sequence[Span], at_us: int | None, columns: Columns) -> list[Part]:
     cells: list[Part] = [(" ", "muted")] * columns.width
     for kind, (sign, role) in _FILLS.items():
         for span in spans:
             if span.kind != kind or (kind != "tool" and not span.lasted_us):
                 continue
-            place = columns.of(span.start_us, span.end_us)
+            place = columns.of(span)
             signs = sign * len(place)
             if span.rates and kind == "answering":
-                signs = levels(_resampled(span.rates, len(place)))
+                signs = levels(span.rates, len(place))
             for column, character in zip(place, signs, strict=False):
                 cells[column] = (character, role)
     for pause in timeline.pauses.stalls:
         # Its ends belong to the text before and behind it.
-        for column in list(columns.of(pause.start_us, pause.end_us))[1:] or [columns.at(pause.start_us)]:
+        for column in list(columns.of(pause))[1:] or [columns.at(pause.start_us)]:
             cells[column] = _STALL
     for moments, mark in ((timeline.follow_ups_us, _FOLLOW_UP), (timeline.errors_us, _ERROR)):
         for moment in moments:
@@ -128,22 +112,7 @@ def _bar(timeline: Timeline, spans: Sequence[Span], at_us: int | None, columns: 
     ]
 
 
-def _resampled(rates: Sequence[float], columns: int) -> list[float]:
-    """One value for each column; where several fall in one, the highest."""
-    count = len(rates)
-    return [
-        max(
-            rates[
-                column * count // columns : max(
-                    column * count // columns + 1, (column + 1) * count // columns
-                )
-            ]
-        )
-        for column in range(columns)
-    ]
-
-
-def _names(spans: Sequence[Span], columns: _Columns, follow_ups: int) -> list[Part]:
+def _names(spans: Sequence[Span], columns: Columns, follow_ups: int) -> list[Part]:
     """Each step's name above its bar, with what there is room for."""
     named: list[tuple[int, Part]] = []
     for number, span in enumerate(spans):
@@ -175,7 +144,7 @@ def _forms(span: Span, follow_ups: int) -> list[str]:
     return [f"{name} {lasted}", name]
 
 
-def _moments(timeline: Timeline, spans: Sequence[Span], columns: _Columns) -> list[Part]:
+def _moments(timeline: Timeline, spans: Sequence[Span], columns: Columns) -> list[Part]:
     """The most telling moments under the bar: the end and the first text, then where steps begin."""
     total = milliseconds(timeline.total_us)
     placed = [(columns.width - cell_len(total), (total, "text"))]

@@ -40,3 +40,16 @@ def test_levels_show_the_highest_full_and_pauses_as_gaps() -> None:
     assert levels([8, 0, 1]) == "█ ▂"
     assert levels([0, 0]) == "  "
     assert levels([]) == ""
+
+
+@given(st.lists(st.floats(0, 1e12), max_size=40))
+def test_one_level_a_value_and_a_space_only_for_nothing(values: list[float]) -> None:
+    bars = levels(values)
+    assert len(bars) == len(values)
+    assert [bar == " " for bar in bars] == [value == 0 for value in values]
+
+
+def test_levels_in_fewer_columns_keep_the_highest_and_in_more_repeat() -> None:
+    assert levels([1, 8, 0, 0, 4, 0], 3) == "█ ▅"
+    assert levels([8, 0], 4) == "██  "
+    assert levels([], 3) == ""
