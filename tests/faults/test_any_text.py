@@ -16,10 +16,11 @@ import os
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import fields
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, get_type_hints
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -31,6 +32,8 @@ from textual.widgets import Input
 
 from coze_tui.api.objects import Frame
 from coze_tui.engine.chat_facts import ChatFacts
+from coze_tui.engine.exports import line_objects as objects
+from coze_tui.engine.exports.json_lines import FORMAT, VERSION
 from coze_tui.errors import ApiError, ProtocolError, TransportError
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import (
@@ -48,6 +51,9 @@ from coze_tui.standin.scenarios import (
     Turn,
     Verbose,
 )
+from coze_tui.store.history import SavedConversation, SavedSection
+from coze_tui.store.journal import ChatSummary, SavedChat
+from coze_tui.store.messages import SLOT, SavedMessage
 from coze_tui.text import clean_line
 from coze_tui.tui.chat_sources import KeptChat
 from coze_tui.tui.logging_in import AppLogIn
@@ -71,7 +77,10 @@ from tests.pilot.conftest import Desk, desk
 from tests.terminal.harness import ScreenFeed, TerminalScreen
 from tests.terminal.program import foreign_controls
 
+T = TypeVar("T")
+
 BOT = "7511000000000000777"
+LARGEST = objects.MOST
 EXAMPLES = int(os.environ.get("COZE_TUI_EXAMPLES", "0"))
 """So many of them, by chance; 0 for the same few each time."""
 SIZE = (120, 36)
@@ -378,6 +387,58 @@ async def history(v: Visitor) -> None:
     await v.back()
 
 
+def filled(v: Visitor, kind: type[T], **given: object) -> T:
+    """A thing of the store with such a text, or a number as large as can be, in each of its other fields."""
+    hints = get_type_hints(kind)
+    return kind(
+        **{
+            field.name: given[field.name]
+            if field.name in given
+            else {str: v.text("I"), int: LARGEST, bool: True}.get(hints[field.name], ())
+            for field in fields(kind)  # type: ignore[arg-type]
+        }
+    )
+
+
+async def imported(v: Visitor) -> None:
+    summary = filled(v, ChatSummary)
+    chat = filled(v, SavedChat, slot=1, frame_count=2, summary=summary)
+    messages = [
+        filled(v, SavedMessage, position=SLOT + number, role=role, type=type_)
+        for number, (role, type_) in enumerate(
+            [("user", "question"), ("assistant", "answer"), ("assistant", "function_call"), ("", v.text(""))]
+        )
+    ]
+    lines = [
+        {"format": FORMAT, "version": VERSION},
+        {"conversation": objects.conversation_object(filled(v, SavedConversation, key="imported"))},
+        {"section": objects.section_object(filled(v, SavedSection, position=0))},
+        {"chat": objects.chat_object(chat)},
+        *({"frame": [at_us, v.text("I"), v.text("I"), v.text("I")]} for at_us in (0, LARGEST)),
+        *({"message": objects.message_object(message, 1)} for message in messages),
+        {"end": {"sections": 1, "chats": 1, "frames": 2, "messages": len(messages)}},
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "imported.jsonl"
+        file.write_text("".join(f"{json.dumps(line)}\n" for line in lines), "ascii")
+        v.at.screen.import_file(str(file))
+        await v.until(lambda: v.at.screen.conversation == "imported", "it is open")
+    await v.seen("▎ I")
+    v.press("tab", "k", "space", "k", "space")
+    await v.until(lambda: v.at.app.focused is v.at.screen.log_widget, "one can look through it")
+    v.press("escape")
+    await v.until(lambda: v.at.app.focused is v.at.screen.prompt, "one can type again")
+    await v.look()
+    v.at.screen.inspect()
+    await v.opened(InspectorScreen)
+    v.press("down", "t")
+    await v.back()
+    v.at.screen.action_history()
+    await v.opened(HistoryScreen)
+    v.press("down", "up")
+    await v.back()
+
+
 async def inspector(v: Visitor) -> None:
     v.at.screen.inspect()
     await v.opened(InspectorScreen)
@@ -492,7 +553,7 @@ SCREENS: Sequence[Callable[[Visitor], Awaitable[None]]] = (
         comparison,
         statistics,
     ),
-    *(help_, commands, dialogs, failed_answer, tool_form, first_run, device_login),
+    *(help_, commands, dialogs, failed_answer, tool_form, first_run, device_login, imported),
 )
 
 
