@@ -308,7 +308,15 @@ class ToolBlock(FoldBlock):
         self.arguments = arguments
         self.response: str | None = None
         self.elapsed_us = 0
+        self.is_awaited = True
+        """A response may still come."""
         self._tail = tail
+
+    def await_response(self, *, is_awaited: bool) -> None:
+        """Whether a response may still come, as long as there is none."""
+        if self.response is None and is_awaited != self.is_awaited:
+            self.is_awaited = is_awaited
+            self.release()
 
     def respond(self, text: str, elapsed_us: int) -> None:
         """The tool has answered."""

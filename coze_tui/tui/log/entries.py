@@ -277,6 +277,7 @@ class BotEntry(Entry):
         """The chat goes on, or is being fetched anew: what was said of its end no longer holds."""
         self.outcome = self.error = None
         self.blocks = [block for block in self.blocks if not isinstance(block, NoticeBlock)]
+        self._await_tools(True)
         self.changed()
 
     def usage(self, tokens: int) -> None:
@@ -288,6 +289,7 @@ class BotEntry(Entry):
         """The turn is over."""
         self.outcome, self.error = update.outcome, update.error
         self._total_us = update.at_us if update.outcome is Phase.COMPLETED else 0
+        self._await_tools(update.outcome is Phase.REQUIRES_ACTION)
         self._tell()
         if notice := _end_notice(update, self.sent_at_ms, base_url=self.base_url, only_read=self._only_read):
             self._add(notice)
@@ -304,6 +306,10 @@ class BotEntry(Entry):
             facts.append(_("{n} tokens").format(n=thousands(self._tokens)))
         if self._header.set_facts(facts):
             self.changed()
+
+    def _await_tools(self, is_awaited: bool) -> None:
+        for tool in self._all(ToolBlock):
+            tool.await_response(is_awaited=is_awaited)
 
     def _all(self, kind: type[_B]) -> list[_B]:
         return [block for block in self.blocks if isinstance(block, kind)]
@@ -375,7 +381,7 @@ def _reasoning_label(block: ReasoningBlock) -> str:
 
 def _tool_tail(block: ToolBlock) -> str:
     if block.response is None:
-        return _("running…")
+        return _("running…") if block.is_awaited else _("no response")
     amount = size(len(block.response.encode("utf-8", "replace")))
     if not block.elapsed_us:
         return f"→ {amount}"

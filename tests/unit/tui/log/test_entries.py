@@ -46,3 +46,22 @@ def test_tool_calls_beyond_all_reason_are_counted() -> None:
     lines = [entry.line(number)[0].plain for number in range(height)]
     assert sum("ferry" in line for line in lines) == 500
     assert "… and 1 200 more tool calls, which the inspector shows" in "\n".join(lines)
+
+
+def test_a_tool_runs_no_longer_than_its_chat() -> None:
+    entry = BotEntry("bot", 1_000)
+
+    def told() -> str:
+        return "\n".join(entry.line(number)[0].plain for number in range(entry.lay_out(80, Palette.dark())))
+
+    entry.tool_called(ToolCalled("call", "ferry", "{}", 1))
+    assert "running…" in told()
+    entry.end(TurnEnded(Phase.REQUIRES_ACTION, 5))
+    assert "running…" in told()
+    entry.end(TurnEnded(Phase.INTERRUPTED, 5))
+    assert "no response" in told()
+    entry.resumed()
+    assert "running…" in told()
+    entry.tool_responded(ToolResponded("answer", "call", "ferry", "sailed", 5, 9))
+    entry.end(TurnEnded(Phase.COMPLETED, 9))
+    assert "→ 6 B" in told()
