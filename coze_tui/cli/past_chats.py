@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from coze_tui.engine.inspected_chat import InspectedChat
 from coze_tui.errors import FileError, SettingsError
 from coze_tui.i18n import _
 from coze_tui.text import clean_line
+
+_SLOW_SECONDS = 1.0
 
 LAST = "last"
 """Names the chat of the history that was asked last."""
@@ -58,7 +61,9 @@ def read_past_chat(start: Start, words: Sequence[str]) -> PastChat:
     if Path(word).exists() or Path(word).suffix == ".sse":
         from coze_tui.engine.capture_files import read_capture_file
 
-        return _from_capture(read_capture_file(Path(word)), word)
+        with _told_if_slow(word):
+            capture = read_capture_file(Path(word))
+        return _from_capture(capture, word)
     found = _from_history(start, word)
     if found is None:
         raise SettingsError(
@@ -76,7 +81,24 @@ def _from_stdin() -> PastChat:
 
     if sys.stdin is None:
         raise FileError("empty", "stdin")
-    return _from_capture(read_open_capture(sys.stdin.buffer, "stdin"), "stdin")
+    with _told_if_slow("stdin"):
+        capture = read_open_capture(sys.stdin.buffer, "stdin")
+    return _from_capture(capture, "stdin")
+
+
+@contextmanager
+def _told_if_slow(name: str) -> Iterator[None]:
+    """On a terminal, say what is waited for: a huge file, or a stdin into which nobody writes."""
+    import threading
+
+    notice = threading.Timer(_SLOW_SECONDS, tell, (_("reading {name}…").format(name=clean_line(name)),))
+    notice.daemon = True
+    if sys.stderr is not None and sys.stderr.isatty():
+        notice.start()
+    try:
+        yield
+    finally:
+        notice.cancel()
 
 
 def _from_capture(capture: Capture, name: str) -> PastChat:

@@ -530,3 +530,11 @@ def test_the_cursor_is_behind_what_was_typed_in_tmux(home: Path, stand_in: Stand
             ask("send", "-X", "cancel")
             terminal.send("\x15")
             terminal.wait_for(lambda screen, word=word: word not in screen.text())  # type: ignore[misc]
+
+
+def test_a_command_that_waits_says_for_what(home: Path) -> None:
+    with Terminal([str(COMMAND), "show", "-"], env={"COZE_TUI_HOME": str(home)}) as terminal:
+        terminal.wait_for("reading stdin…")
+        terminal.send("event: done\rdata: {}\r\r\x04\x04")
+        terminal.wait_for("events")
+        assert terminal.wait() == 0
