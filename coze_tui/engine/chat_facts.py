@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from coze_tui.api.captures import Capture
 from coze_tui.api.events import parse_event
+from coze_tui.api.objects import Frame
 from coze_tui.engine.telling import outcome_of
 from coze_tui.engine.turn import TurnState
-from coze_tui.engine.updates import Phase
+from coze_tui.engine.updates import ChatIdentified, Phase
 from coze_tui.store.history import SavedConversation
 from coze_tui.store.journal import SavedChat
 from coze_tui.store.messages import SavedMessage
@@ -18,6 +19,8 @@ from coze_tui.text import clean_line
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_FIRST = 3
+"""Frames by which a chat has told its ids, if it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,7 @@ class ChatFacts:
 
 def facts_of(capture: Capture) -> ChatFacts:
     """What stands at the head of a capture; ids that do not, from its first events."""
-    told = capture.facts
-    state = TurnState()
-    for frame in capture.frames[:3]:
-        state.apply(parse_event(frame))
+    told, ids = capture.facts, ids_of(capture.frames)
     return ChatFacts(
         question=told.get("question", ""),
         sent_at_ms=_ms_of(told.get("sent_at", "")),
@@ -70,13 +70,21 @@ def facts_of(capture: Capture) -> ChatFacts:
         content_type=told.get("content_type", ""),
         files=told.get("files", ""),
         # one of ours need not be bound to the one in which the chat was held
-        conversation_id=told.get("conversation_id", "" if "conversation" in told else state.conversation_id),
-        section_id=told.get("section_id", "") or state.section_id,
-        chat_id=told.get("chat_id", "") or state.chat_id,
+        conversation_id=told.get("conversation_id", "" if "conversation" in told else ids.conversation_id),
+        section_id=told.get("section_id", "") or ids.section_id,
+        chat_id=told.get("chat_id", "") or ids.chat_id,
         logid=told.get("logid", ""),
         outcome=_outcome_of(told.get("status", "")),
         total_us=_number_of(told.get("total_us", "")),
     )
+
+
+def ids_of(frames: Sequence[Frame]) -> ChatIdentified:
+    """The ids that the first events of a chat tell; empty where they do not."""
+    state = TurnState()
+    for frame in frames[:_FIRST]:
+        state.apply(parse_event(frame))
+    return ChatIdentified(state.chat_id, state.conversation_id, state.section_id)
 
 
 def facts_of_stored(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from coze_tui.api.objects import Frame
 from coze_tui.engine.home import TurnFeed
+from coze_tui.engine.past_turn import TurnReader
 from coze_tui.engine.telling import error_of, outcome_of
 from coze_tui.engine.turn import TurnState
-from coze_tui.engine.updates import LogidReported, Phase, TurnEnded
+from coze_tui.engine.updates import LogidReported, Phase, TurnEnded, TurnUpdate
 from coze_tui.errors import StoreError
 from coze_tui.store import journal
 from coze_tui.store.database import Database
@@ -26,31 +27,31 @@ async def follow_elsewhere(database: Database, chat: int, feed: TurnFeed, *, is_
     Args:
         is_left: nobody runs it any more, although the store could not be told so.
     """
-    state, count, last_us = TurnState(), 0, 0
-    for update in state.sent():
-        feed.put(update)
+    reader, count, logid = TurnReader(TurnState()), 0, ""
+    _put(feed, reader.begin())
     while True:
         try:
             saved, frames, runs = await database.read(lambda c, count=count: _news(c, chat, count))  # type: ignore[misc]
         except StoreError as error:
             feed.put(TurnEnded(Phase.INTERRUPTED, 0, error))
             return
-        if saved is not None and saved.logid and not count and frames:
-            feed.put(LogidReported(saved.logid))
+        if saved is not None and saved.logid != logid:
+            logid = saved.logid
+            feed.put(LogidReported(logid))
         count += len(frames)
-        for update in state.apply_all(frames):
-            feed.put(update)
-        last_us = frames[-1].at_us if frames else last_us
+        _put(feed, reader.take_all(frames))
         if saved is None or not runs or is_left:
             break
         await asyncio.sleep(_LOOK_SECONDS)
-    at_us = saved.summary.total_us if saved is not None and saved.is_final else last_us
-    for update in state.settle(at_us):
-        feed.put(update)
-    if saved is None or not saved.is_final:  # it was deleted, or its program has died
-        feed.put(TurnEnded(Phase.INTERRUPTED, at_us))
+    if saved is None or not saved.is_final:  # it was deleted, or its program has died: its frames tell
+        _put(feed, reader.end())
     else:
-        feed.put(TurnEnded(outcome_of(saved), at_us, error_of(saved)))
+        _put(feed, reader.end(outcome_of(saved), saved.summary.total_us, error_of(saved)))
+
+
+def _put(feed: TurnFeed, updates: Iterable[TurnUpdate]) -> None:
+    for update in updates:
+        feed.put(update)
 
 
 def _news(c: sqlite3.Connection, chat: int, count: int) -> tuple[SavedChat | None, Sequence[Frame], bool]:

@@ -12,11 +12,9 @@ from coze_tui.api import chats
 from coze_tui.api import conversations as server_conversations
 from coze_tui.api.chats import ChatRequest, ToolOutput
 from coze_tui.api.client import CozeClient
-from coze_tui.api.events import parse_event
-from coze_tui.api.objects import Frame
 from coze_tui.engine import attaching
 from coze_tui.engine.browsing import Browsing
-from coze_tui.engine.chat_facts import ChatFacts
+from coze_tui.engine.chat_facts import ChatFacts, ids_of
 from coze_tui.engine.conversations import Conversations, now_ms
 from coze_tui.engine.dialects import Feature, Limit, limit
 from coze_tui.engine.elsewhere import follow_elsewhere
@@ -30,7 +28,6 @@ from coze_tui.engine.server_side import ServerSide
 from coze_tui.engine.site import Connection, Site
 from coze_tui.engine.store_words import words_for
 from coze_tui.engine.stored_turn import StoredTurn
-from coze_tui.engine.turn import TurnState
 from coze_tui.engine.unfinished import Unfinished, settle
 from coze_tui.engine.updates import ChatIdentified, Phase, TurnEnded
 from coze_tui.engine.upkeep import complete_index, keep_small
@@ -283,7 +280,9 @@ class Engine:
         conversation = await self._database.run(lambda c: history.conversation(c, saved.conversation))
         self._check_site(conversation)
         frames = await self._database.read(lambda c: journal.frames_of(c, chat))
-        conversation_id = _conversation_of(frames) or (conversation.conversation_id if conversation else "")
+        conversation_id = ids_of(frames).conversation_id or (
+            conversation.conversation_id if conversation else ""
+        )
         request = ChatRequest(saved.bot_id, self.settings.user_id, saved.question, conversation_id)
         stored = StoredTurn(self._database, saved.conversation, self._report, chat=chat)
         stored.sent_at_ms = saved.sent_at
@@ -411,10 +410,3 @@ class Engine:
             self._unsaved_ids.pop(live.conversation, None)
             task = asyncio.create_task(self.conversations.unbind(live.conversation))
             task.add_done_callback(lambda done: None if done.cancelled() else done.exception())
-
-
-def _conversation_of(frames: Sequence[Frame]) -> str:
-    state = TurnState()
-    for frame in frames[:3]:
-        state.apply(parse_event(frame))
-    return state.conversation_id

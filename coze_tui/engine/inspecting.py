@@ -11,10 +11,11 @@ from coze_tui.engine.chat_facts import ChatFacts, facts_of_stored
 from coze_tui.engine.dialects import Dialect, dialect_of
 from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.live import LiveTurn, LiveTurns
+from coze_tui.engine.past_turn import TurnReader
 from coze_tui.engine.statistics import Grouping, Statistics, statistics
-from coze_tui.engine.telling import outcome_of
+from coze_tui.engine.telling import error_of, outcome_of
 from coze_tui.engine.turn import TurnState
-from coze_tui.engine.updates import ActionRequired, LogidReported, Phase, TurnEnded
+from coze_tui.engine.updates import ActionRequired, Phase
 from coze_tui.store import history, journal, messages
 from coze_tui.store.database import Database
 from coze_tui.store.history import SavedConversation
@@ -86,13 +87,11 @@ class Inspecting:
         """The life of a stored chat, from its frames by the same state machine as live."""
         saved = await self._database.run(lambda c: journal.chat(c, chat))
         frames = await self._database.read(lambda c: journal.frames_of(c, chat))
-        figures, state = TurnFigures(), TurnState()
-        figures.add_all(state.sent())
-        figures.add_all(state.apply_all(frames))
-        if saved is not None:
-            figures.add(LogidReported(saved.logid))
-            if saved.is_final:
-                figures.add(TurnEnded(outcome_of(saved), saved.summary.total_us))
+        figures, reader = TurnFigures(), TurnReader(TurnState())
+        figures.add_all(reader.begin(saved.logid if saved else ""))
+        figures.add_all(reader.take_all(frames))
+        if saved is not None and saved.is_final:
+            figures.add_all(reader.end(outcome_of(saved), saved.summary.total_us, error_of(saved)))
         return figures
 
     async def waiting_calls(self, chat: int) -> tuple[ToolCall, ...]:
@@ -101,8 +100,8 @@ class Inspecting:
         if saved is None or outcome_of(saved) is not Phase.REQUIRES_ACTION:
             return ()
         frames = await self._database.read(lambda c: journal.frames_of(c, chat))
-        state, calls = TurnState(), tuple[ToolCall, ...]()
-        for update in state.apply_all(frames):
+        calls = tuple[ToolCall, ...]()
+        for update in TurnReader(TurnState()).take_all(frames):
             if isinstance(update, ActionRequired):
                 calls = update.tool_calls
         return calls

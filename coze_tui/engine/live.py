@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from coze_tui.engine.home import TurnFeed
+from coze_tui.engine.past_turn import TurnReader
 from coze_tui.engine.runner import ChatTurn
 from coze_tui.engine.stored_turn import StoredTurn
 from coze_tui.engine.turn import TurnState
-from coze_tui.engine.updates import LogidReported, Phase, TurnEnded, TurnUpdate
+from coze_tui.engine.updates import Phase, TurnEnded, TurnUpdate
 from coze_tui.errors import InternalError
 
 _log = logging.getLogger(__name__)
@@ -68,12 +69,8 @@ class LiveTurns:
         live = self._turns.get(conversation)
         if live is None or not live.is_running:
             return None
-        replayed = TurnState(conversation_id=live.turn.request.conversation_id)
-        for update in replayed.sent():
-            feed.put(update)
-        if live.turn.logid:
-            feed.put(LogidReported(live.turn.logid))
-        for update in replayed.apply_all(live.turn.frames):
+        reader = TurnReader(TurnState(conversation_id=live.turn.request.conversation_id))
+        for update in (*reader.begin(live.turn.logid), *reader.take_all(live.turn.frames)):
             feed.put(update)
         live.feeds.append(feed)
         return live

@@ -12,7 +12,7 @@ from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.timeline import Timeline
 from coze_tui.engine.turn import RETRIEVED, TurnState
 from coze_tui.engine.updates import LogidReported, Phase, TurnEnded, TurnUpdate
-from coze_tui.errors import ApiError
+from coze_tui.errors import ApiError, CozeTuiError
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,7 @@ def past_updates(
     """The updates that the turn gave when it was live, as far as frames can tell; TurnEnded comes last."""
     reader = TurnReader(state)
     yield from reader.begin(logid)
-    for event in parse_events(frames):
-        yield from reader.take(event)
+    yield from reader.take_all(frames)
     yield from reader.end(outcome, total_us)
 
 
@@ -88,15 +87,26 @@ class TurnReader:
         self.at_us = max(self.at_us, frame.at_us)
         return updates + state.apply(event)
 
-    def end(self, outcome: Phase | None = None, total_us: int = 0) -> list[TurnUpdate]:
-        """The updates of the end, which is as in `past_turn`."""
+    def take_all(self, frames: Iterable[Frame]) -> Iterator[TurnUpdate]:
+        """The updates of the next frames; neighbouring deltas of one answer are one update."""
+        for event in parse_events(frames):
+            yield from self.take(event)
+
+    def end(
+        self, outcome: Phase | None = None, total_us: int = 0, error: CozeTuiError | None = None
+    ) -> list[TurnUpdate]:
+        """The updates of the end, which is as in `past_turn`.
+
+        Args:
+            error: why it failed, where that is known; else the frames tell.
+        """
         state = self.state
         self.at_us = max(self.at_us, total_us)
         updates = state.settle(self.at_us)
         found = Phase.FAILED if state.error else state.outcome
         ended = outcome or found or Phase.INTERRUPTED
         updates += state.enter(ended, self.at_us)
-        return [*updates, TurnEnded(ended, self.at_us, _error_of(state, ended, self._logid))]
+        return [*updates, TurnEnded(ended, self.at_us, error or _error_of(state, ended, self._logid))]
 
 
 def _error_of(state: TurnState, ended: Phase, logid: str) -> ApiError | None:

@@ -18,6 +18,7 @@ from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Chat, ChatStatus, Frame, Message
 from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.frame_log import FrameLog
+from coze_tui.engine.past_turn import TurnReader
 from coze_tui.engine.turn import RETRIEVED, TurnState
 from coze_tui.engine.updates import (
     ChatIdentified,
@@ -144,7 +145,9 @@ class ChatTurn:
     def recover_from(self, frames: Sequence[Frame], ids: ChatIdentified) -> None:
         """Let the next `updates` fetch the rest of a chat whose frames are known (api 7.4)."""
         self.frames = FrameLog(frames)
-        self.figures.add_all(self.state.apply_all(frames))
+        reader = TurnReader(self.state)
+        self.figures.add_all(reader.begin())
+        self.figures.add_all(reader.take_all(frames))
         self.state.chat_id, self.state.conversation_id = ids.chat_id, ids.conversation_id
         self.state.outcome = self.state.error = None
         self._has_begun = True

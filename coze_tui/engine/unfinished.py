@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from coze_tui.engine.conversations import now_ms
-from coze_tui.engine.figures import TurnFigures
+from coze_tui.engine.past_turn import past_turn
 from coze_tui.engine.stored_turn import messages_of, summary_of
-from coze_tui.engine.turn import TurnState
 from coze_tui.engine.updates import Phase
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
@@ -33,15 +32,11 @@ async def settle(database: Database, chat: SavedChat) -> Unfinished | None:
     if not await database.write(lambda c: journal.adopt(c, chat.key, now_ms())):
         return None
     frames = await database.read(lambda c: journal.frames_of(c, chat.key))
-    state, figures = TurnState(), TurnFigures()
-    figures.add_all(state.apply_all(frames))
-    at_us = max((frame.at_us for frame in frames), default=0)
-    state.settle(at_us)
-    outcome = state.outcome or Phase.INTERRUPTED
-    summary = summary_of(figures, outcome, None, at_us)
-    messages = messages_of(state, chat.sent_at)
+    turn = past_turn(frames, logid=chat.logid)
+    summary = summary_of(turn.figures, turn.outcome, turn.figures.error, turn.figures.last_us)
+    messages = messages_of(turn.state, chat.sent_at)
     await database.write(lambda c: journal.finish_chat(c, chat.key, summary, messages))
-    if outcome is not Phase.INTERRUPTED or not state.is_identified:
+    if turn.outcome is not Phase.INTERRUPTED or not turn.state.is_identified:
         return None
     saved = await database.run(lambda c: history.conversation(c, chat.conversation))
     return Unfinished(chat.key, chat.conversation, saved.title if saved else "", chat.question)

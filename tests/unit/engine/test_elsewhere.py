@@ -15,6 +15,7 @@ import pytest
 
 from coze_tui.api.objects import Frame
 from coze_tui.engine.elsewhere import follow_elsewhere
+from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.home import TurnFeed
 from coze_tui.engine.updates import AnswerGrew, Phase, TurnEnded, TurnUpdate
 from coze_tui.store import history, journal, owners
@@ -103,3 +104,29 @@ async def test_what_this_program_could_not_settle_does_not_run(database: Databas
     seen = await until(feed, TurnEnded)
     assert isinstance(seen[-1], TurnEnded)
     assert seen[-1].outcome is Phase.INTERRUPTED
+
+
+async def test_it_goes_on_after_tool_outputs_and_tells_its_logid_when_it_is_known(
+    database: Database, other: subprocess.Popen[bytes]
+) -> None:
+    chat = await begun(database, other.pid)
+    feed = TurnFeed()
+    task = asyncio.create_task(follow_elsewhere(database, chat, feed))
+    seen = await until(feed, AnswerGrew)
+    call = {"id": "t", "type": "function", "function": {"name": "lamp", "arguments": "{}"}}
+    asked = {"id": "c1", "required_action": {"submit_tool_outputs": {"tool_calls": [call]}}}
+    frames = [
+        Frame("conversation.chat.requires_action", json.dumps(asked), 30),
+        Frame("conversation.chat.in_progress", '{"id":"c1"}', 40),
+        Frame("conversation.chat.completed", '{"id":"c1"}', 50),
+    ]
+    await database.write(lambda c: journal.append_frames(c, chat, 3, frames))
+    await database.write(lambda c: journal.note_ids(c, chat, logid="2026LOG"))
+    await database.write(lambda c: journal.finish_chat(c, chat, ChatSummary("completed", total_us=60), []))
+    seen += await until(feed, TurnEnded)
+    figures = TurnFigures()
+    figures.add_all(seen)
+    names = ["sent", "created", "delta", "requires_action", "tool_outputs", "in_progress", "completed"]
+    assert [row.name for row in figures.rows] == names
+    assert (figures.outcome, figures.total_us, figures.logid) == (Phase.COMPLETED, 60, "2026LOG")
+    await task

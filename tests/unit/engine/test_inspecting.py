@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Frame
 from coze_tui.engine.dialects import Dialect
 from coze_tui.engine.inspecting import Inspecting
 from coze_tui.engine.live import LiveTurns
 from coze_tui.engine.updates import Phase
+from coze_tui.errors import ApiError
 from coze_tui.store import history, journal, retention
 from coze_tui.store.database import Database
 from coze_tui.store.journal import ChatSummary
@@ -22,6 +24,11 @@ SOME = [
     Frame("conversation.message.delta", '{"content":"你好"}', 412_000),
     Frame("done", "[DONE]", 1_903_000),
 ]
+
+
+def frames_of(stream: str) -> list[Frame]:
+    text = (Path(__file__).parents[2] / "streams" / f"{stream}.sse").read_text(encoding="utf-8")
+    return list(read_capture(text).frames)
 
 
 @pytest.fixture
@@ -73,6 +80,41 @@ async def test_frames_that_were_removed_are_told_from_none(
     page = await inspecting.page(key, chat)
     assert page is not None
     assert (page.frames, page.are_kept) == ((), False)
+
+
+async def test_the_life_of_a_stored_chat_is_that_of_the_live_one(
+    database: Database, inspecting: Inspecting
+) -> None:
+    key = await conversation(database)
+    chat = await begin(database, key)
+    frames = [*frames_of("requires_action"), *frames_of("tool_outputs")]
+    await database.write(lambda c: journal.append_frames(c, chat, 1, frames))
+    await database.write(lambda c: journal.note_ids(c, chat, logid="2026LOG"))
+    await database.write(lambda c: journal.finish_chat(c, chat, DONE, []))
+    figures = await inspecting.figures(chat)
+    names = [row.name for row in figures.rows]
+    assert names.index("requires_action") < names.index("tool_outputs") < names.index("answer")
+    assert (figures.outcome, figures.total_us, figures.logid) == (Phase.COMPLETED, 1_902_000, "2026LOG")
+    assert await inspecting.waiting_calls(chat) == ()
+
+
+async def test_a_stored_failure_is_told_with_its_code(database: Database, inspecting: Inspecting) -> None:
+    key = await conversation(database)
+    chat = await begin(database, key)
+    await database.write(lambda c: journal.append_frames(c, chat, 1, frames_of("failed")))
+    failed = ChatSummary("failed", error_code=4028, error_msg="no quota")
+    await database.write(lambda c: journal.finish_chat(c, chat, failed, []))
+    error = (await inspecting.figures(chat)).error
+    assert isinstance(error, ApiError)
+    assert (error.code, error.msg) == (4028, "no quota")
+
+
+async def test_a_chat_tells_the_calls_that_it_waits_for(database: Database, inspecting: Inspecting) -> None:
+    key = await conversation(database)
+    chat = await begin(database, key)
+    await database.write(lambda c: journal.append_frames(c, chat, 1, frames_of("requires_action")))
+    await database.write(lambda c: journal.finish_chat(c, chat, ChatSummary("requires_action"), []))
+    assert [call.name for call in await inspecting.waiting_calls(chat)] == ["set_lamp"]
 
 
 async def test_there_is_no_page_of_what_there_is_not(database: Database, inspecting: Inspecting) -> None:
