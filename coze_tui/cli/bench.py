@@ -33,6 +33,7 @@ from coze_tui.errors import SettingsError
 from coze_tui.i18n import _, ngettext
 from coze_tui.setting_values import WrongValueError
 from coze_tui.setting_values import bot as read_bot
+from coze_tui.text import clean_line
 
 _FREE_RUNS = 20
 """So many are asked without a question; free accounts have 500 calls in all (api 5.3)."""
@@ -52,6 +53,8 @@ def run_bench(command: Command, arguments: Arguments, environment: Mapping[str, 
     concurrency = whole_number("--concurrency", arguments.concurrency, 1, 1, _MOST_AT_ONCE)
     bots = _bots(start, arguments.bot)
     expectations = _expectations(arguments.expect)
+    for bot in dict.fromkeys(each.bot_id for each in expectations if each.bot_id not in ("", *bots)):
+        tell(_("{bot} is not asked; what is expected of it is not looked at").format(bot=clean_line(bot)))
     question = read_question(arguments.words, sys.stdin, command="bench")
     calls = count * len(bots)
     if calls > _FREE_RUNS and not arguments.yes and not require_agreement(_warning(calls)):

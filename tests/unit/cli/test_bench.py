@@ -116,6 +116,7 @@ class TestExpectations:
         ran = command("bench", "-n", "2", "--expect", str(expect), "退款?")
         assert ran.status == 0
         assert ran.out.count("✓") == 5
+        assert f"{SEARCHING} is not asked; what is expected of it is not looked at" in ran.err
 
     def test_one_that_is_not_met_is_named_and_status_4(
         self, command: Command, expect: Path, tmp_path: Path
@@ -125,6 +126,7 @@ class TestExpectations:
             "bench", "-n", "2", "--bot", SEARCHING, "--expect", str(expect), "--junit", str(junit), "退款?"
         )
         assert ran.status == 4
+        assert f"{XIAOCHUN} is not asked" in ran.err
         assert "✗ contains 退款" in ran.out
         assert "run 2: it is not in the answer" in ran.out
         suite = ElementTree.parse(junit).getroot().find("testsuite")
