@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from rich.cells import cell_len
+
 from coze_tui import __version__
 from coze_tui.advice import advice
 from coze_tui.api import accounts
@@ -37,6 +39,9 @@ _LOCALE = ("LC_ALL", "LC_MESSAGES", "LC_CTYPE", "LANG", "LANGUAGE", "PYTHONUTF8"
 _NETWORK = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 _Facts = Iterator[tuple[str, str]]
+
+
+_NAME_CELLS = 18
 
 
 def run_doctor(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
@@ -69,7 +74,8 @@ def run_doctor(command: Command, arguments: Arguments, environment: Mapping[str,
 def _print(title: str, facts: _Facts | Sequence[tuple[str, str]]) -> None:
     print(title)
     for name, value in facts:
-        print(clean_line(f"  {name:<18} {value}").rstrip())
+        filled = name + " " * (_NAME_CELLS - cell_len(name))
+        print(clean_line(f"  {filled} {value}").rstrip())
     print()
 
 

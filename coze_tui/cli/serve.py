@@ -37,7 +37,7 @@ def run_serve(command: Command, arguments: Arguments, environment: Mapping[str, 
     stand_in = StandIn(
         profile=arguments.profile_name or "official",
         port=whole_number("--port", arguments.port, 0, 0, 65535),
-        pace=number("--pace", arguments.pace, 1, 0, 1000),
+        pace=time_factor(number("--pace", arguments.pace, 1, 0, 1000)),
         bots=bots,
     )
     try:
@@ -54,6 +54,11 @@ def run_serve(command: Command, arguments: Arguments, environment: Mapping[str, 
     finally:
         stand_in.stop()
     return 0
+
+
+def time_factor(pace: float) -> float:
+    """What the times of the stand-in are multiplied with: half of them is twice as fast; 0 is at once."""
+    return 1 / pace if pace else 0.0
 
 
 def _recorded(number: int, name: str) -> Bot:

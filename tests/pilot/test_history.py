@@ -260,6 +260,7 @@ async def test_what_was_deleted_is_brought_back(home: Path, told: dict[str, str]
         current = at.screen.conversations.current
         assert current is not None
         assert current.title == "退货"
+        assert "was deleted" not in at.toasts
 
 
 async def test_several_are_deleted_and_brought_back_at_once(home: Path, told: dict[str, str]) -> None:

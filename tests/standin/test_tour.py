@@ -146,6 +146,7 @@ def test_the_markdown_tour_has_everything(tour: Caller, question: str) -> None:
     [
         ("鸡兔同笼，35 个头，94 只脚", "兔 **12** 只，鸡 **23** 只"),
         ("20 heads and 56 legs", "**8** rabbits and **12** chickens"),
+        ("2 heads and 6 legs", "**1** rabbit and **1** chicken."),
         ("3 heads and 5 legs", "no answer in whole animals"),
         ("think", "**12** rabbits and **23** chickens"),
     ],

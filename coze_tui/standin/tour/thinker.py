@@ -73,7 +73,11 @@ def _english(heads: int, legs: int) -> tuple[str, str]:
         f"and {heads} − {rabbits} = {chickens} chickens.\n"
         f"Check: {rabbits} × 4 + {chickens} × 2 = {rabbits * 4 + chickens * 2}. Good."
     )
+    said = " and ".join(
+        f"**{count}** {name if count == 1 else name + 's'}"
+        for name, count in (("rabbit", rabbits), ("chicken", chickens))
+    )
     return thought, (
-        f"**{rabbits}** rabbits and **{chickens}** chickens.\n\n"
+        f"{said}.\n\n"
         f"All chickens would have {2 * heads} legs; each rabbit adds two, and {legs - 2 * heads} are missing."
     )

@@ -47,6 +47,21 @@ def words_line(words: Words, palette: Palette, *, bold_first: bool = False) -> L
     return Line(body=tuple(segments), width=sum(cells(segment.text) for segment in segments))
 
 
+def _fitted(words: Words, width: int) -> Words:
+    """The words in at most `width` cells, with `…` where something is left out."""
+    if sum(cells(text) for text, _role in words) <= width:
+        return words
+    fitted: list[tuple[str, Role]] = []
+    left = width
+    for text, role in words:
+        if (taken := cells(text)) >= left:
+            fitted.append((shortened(f"{text} ", left), role))
+            break
+        fitted.append((text, role))
+        left -= taken
+    return fitted
+
+
 class Block:
     """A run of lines that belong together."""
 
@@ -237,8 +252,8 @@ class FoldBlock(Block):
         self.is_open = not self.is_open
         self.release()
 
-    def label(self) -> Words:
-        """The one line, without its triangle."""
+    def label(self, width: int) -> Words:
+        """The one line, without its triangle; in so many cells, if what tells most has room there."""
         return ()
 
     def body(self, width: int, palette: Palette) -> Sequence[Line]:
@@ -247,7 +262,7 @@ class FoldBlock(Block):
 
     def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
         mark = "▾ " if self.is_open else "▸ "
-        head = words_line([(mark, "muted"), *self.label()], palette)
+        head = words_line(_fitted([(mark, "muted"), *self.label(width - cells(mark))], width), palette)
         if not self.is_open:
             return [head]
         indent = Segment("  ")
@@ -288,7 +303,7 @@ class ReasoningBlock(FoldBlock):
             self._pieces = [text]
         self.release()
 
-    def label(self) -> Words:
+    def label(self, width: int) -> Words:
         return [(self._label(self), "muted")]
 
     def body(self, width: int, palette: Palette) -> Sequence[Line]:
@@ -323,10 +338,12 @@ class ToolBlock(FoldBlock):
         self.response, self.elapsed_us = text, elapsed_us
         self.release()
 
-    def label(self) -> Words:
-        told = shortened(clean_line(_told(self.arguments)), _MOST_TOLD)
+    def label(self, width: int) -> Words:
+        tail = "  " + self._tail(self)
+        room = width - cells(self.name) - cells("()") - cells(tail)
+        told = shortened(clean_line(_told(self.arguments)), max(1, min(_MOST_TOLD, room)))
         arguments = f"({told})" if told else ""
-        return [(self.name, "attention"), (arguments, "muted"), ("  " + self._tail(self), "muted")]
+        return [(self.name, "attention"), (arguments, "muted"), (tail, "muted")]
 
     def body(self, width: int, palette: Palette) -> Sequence[Line]:
         lines: list[Line] = []

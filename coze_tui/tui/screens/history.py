@@ -496,6 +496,7 @@ class HistoryScreen(FailingScreen[HistoryChoice | None]):
         """Bring back what was deleted last."""
         if self._deletions.can_undo:
             back = await self._deletions.undo()
+            self.app.clear_notifications()  # what they said of it is true no more
             self.refresh_bindings()
             self._load(go_to=back)
 

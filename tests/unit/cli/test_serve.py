@@ -14,7 +14,13 @@ from pathlib import Path
 
 import pytest
 
+from coze_tui.cli.serve import time_factor
 from tests.unit.cli.calls import Command
+
+
+@pytest.mark.parametrize(("pace", "factor"), [(1, 1), (2, 0.5), (0.5, 2), (0, 0)])
+def test_a_greater_pace_is_quicker_as_the_help_says(pace: float, factor: float) -> None:
+    assert time_factor(pace) == factor
 
 
 @contextmanager

@@ -108,3 +108,24 @@ def test_what_was_said_of_an_end_goes_when_the_chat_goes_on() -> None:
 def test_the_arguments_of_a_call_are_told_as_a_person_would_write_them(arguments: str, told: str) -> None:
     block = ToolBlock("m", "ferry", arguments, lambda _block: "→")
     assert block.lines(100, PALETTE)[0].plain == f"{told}→"
+
+
+@pytest.mark.parametrize(
+    ("width", "told"),
+    [
+        (60, '▸ ferry-next(pier: "三号码头", count: 3)  → 161 B in 901 ms'),
+        (56, '▸ ferry-next(pier: "三号码头", coun…)  → 161 B in 901 ms'),
+        (40, "▸ ferry-next(pier:…)  → 161 B in 901 ms"),
+        (34, "▸ ferry-next(…)  → 161 B in 901 ms"),
+        (33, "▸ ferry-next(…)  → 161 B in 901…"),
+        (17, "▸ ferry-next(…)…"),
+        (12, "▸ ferry-nex…"),
+        (1, "…"),
+    ],
+)
+def test_a_call_in_little_room_tells_its_name_and_what_came_of_it_before_its_arguments(
+    width: int, told: str
+) -> None:
+    arguments = '{"pier":"三号码头","count":3}'
+    block = ToolBlock("m", "ferry-next", arguments, lambda _block: "→ 161 B in 901 ms")
+    assert block.lines(width, PALETTE)[0].plain == told
