@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from coze_tui.cli.arguments import commands_of
 from coze_tui.cli.commands import CHAT, COMMANDS, Command, Option
+from coze_tui.cli.exits import MEANINGS
 from coze_tui.i18n import N_, _
 
 _LEFT = 24
@@ -41,6 +42,9 @@ def help_text(command: Command, width: int = 0) -> str:
         lines += ["", _("commands:")]
         lines += _columns([(each.name, _(each.summary)) for each in listed], column, width)
         lines += ["", *wrapped(_("coze-tui COMMAND --help tells more of each."), width)]
+    if command is CHAT:
+        lines += ["", _("exit status:")]
+        lines += _columns([(str(int(status)), _(words)) for status, words in MEANINGS.items()], 7, width)
     return "\n".join(lines) + "\n"
 
 

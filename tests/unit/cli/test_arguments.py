@@ -6,6 +6,7 @@ import pytest
 
 from coze_tui.cli.arguments import find_command, read_arguments
 from coze_tui.cli.commands import CHAT, COMMANDS
+from coze_tui.cli.exits import MEANINGS, Exit
 from coze_tui.cli.help import cells, help_text, wrapped
 from coze_tui.errors import SettingsError
 from coze_tui.i18n import _, use_language
@@ -173,3 +174,10 @@ def test_no_name_means_two_things() -> None:
         assert len(names) == len(set(names))
         attributes = [option.attribute for option in each.options]
         assert not {"words", "help", "version"} & set(attributes)
+
+
+def test_the_help_ends_with_what_each_status_means() -> None:
+    lines = help_text(CHAT, 200).splitlines()
+    told = lines[lines.index("exit status:") + 1 :]
+    assert [line.split(maxsplit=1)[0] for line in told] == [str(int(status)) for status in Exit]
+    assert told[Exit.USAGE].endswith(MEANINGS[Exit.USAGE])
