@@ -16,6 +16,7 @@ from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
 from textual.css.query import NoMatches
 from textual.screen import Screen
+from textual.worker import Worker
 
 from coze_tui.advice import advice
 from coze_tui.api.objects import Bot
@@ -27,9 +28,10 @@ from coze_tui.paths import Paths
 from coze_tui.remembered import Memory, Remembered
 from coze_tui.settings import Settings
 from coze_tui.text import clean_line
+from coze_tui.tui.failures import take_failure
 from coze_tui.tui.render.palette import Palette
 from coze_tui.tui.screens.chat import ChatScreen
-from coze_tui.tui.screens.failing import FailingScreen
+from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.terminal.display import DifferencesDisplay
 from coze_tui.tui.terminal.guard import GuardedApp
 from coze_tui.tui.terminal.key_order import KeyOrderApp
@@ -159,12 +161,25 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
         await engine.open(self.access.paths.database_file)
         return engine
 
+    # --- what fails ---
+
+    def words_for(self, error: CozeTuiError) -> str:
+        """What to tell about an error, at the site in use."""
+        return advice(error, base_url=self.settings.base_url).text
+
+    def tell_failure(self, error: CozeTuiError, what: str = "") -> None:
+        """Tell the person in a toast, perhaps with what came of it here."""
+        self.notify(f"{what} {self.words_for(error)}".strip(), severity="error", markup=False)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        take_failure(event, self.tell_failure)
+
     def _store_failed(self, error: CozeTuiError) -> None:
         """From the engine's thread."""
         self.call_later(self._tell_store_failure, error)
 
     def _tell_store_failure(self, error: CozeTuiError) -> None:
-        text = advice(error).text
+        text = self.words_for(error)
         if isinstance(error, InternalError):
             text = f"{text} {self._reported(error.fault)}"
         for screen in self.screen_stack:
@@ -401,7 +416,7 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
             return
         self._is_quitting = True
         for screen in reversed(self.screen_stack):  # what one leaves to the one below is kept there
-            if isinstance(screen, FailingScreen):
+            if isinstance(screen, CozeScreen):
                 await screen.before_leaving()
         await asyncio.to_thread(self.home.close, 5.0)
         self.exit()

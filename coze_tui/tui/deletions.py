@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
-from coze_tui.advice import advice
 from coze_tui.errors import ApiError, CozeTuiError
 from coze_tui.i18n import _
 from coze_tui.tui.amounts import shortened
@@ -127,5 +126,4 @@ class Deletions:
             words = _("“{title}” was deleted here, not at the server.").format(title=title)
         else:
             words = _("“{title}” was not deleted at the server.").format(title=title)
-        text = advice(refusal.error, base_url=self._app.settings.base_url).text
-        self._app.notify(f"{words} {text}", severity="error", markup=False)
+        self._app.tell_failure(refusal.error, words)

@@ -57,6 +57,14 @@ class Desk:
             lambda: self.screen.log_widget.live is None and not self.screen.turn_runs, "answered"
         )
 
+    async def until_told(self, words: str) -> str:
+        """Wait for a toast with these words; all of it."""
+        await self.until(lambda: words in self._told(), words)
+        return self._told()
+
+    def _told(self) -> str:
+        return "\n".join(toast.message for toast in self.app._notifications)
+
     def text(self) -> str:
         """The log as text."""
         log = self.screen.log_widget

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events, on, work
 from textual.binding import Binding, BindingType
 
-from coze_tui.advice import advice
 from coze_tui.api.objects import Bot
 from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.home import TurnFeed
@@ -109,7 +108,7 @@ class ChatScreen(ConversationScreen):
         try:
             count = await self.home.call(lambda engine: engine.check_attachment(path))
         except CozeTuiError as error:
-            self.notify(advice(error).text, severity="error", markup=False)
+            self.coze.tell_failure(error)
             return
         self.attachments.add(path, count)
 
@@ -143,7 +142,7 @@ class ChatScreen(ConversationScreen):
             await self.home.call(lambda engine: engine.server_side.rename(key, title))
         except CozeTuiError as error:
             refused = _("Renamed here; the server refused: {reason}").format(
-                reason=advice(error, base_url=self.settings.base_url).text
+                reason=self.coze.words_for(error)
             )
             self.notify(refused, severity="warning", markup=False)
 
@@ -349,8 +348,7 @@ class ChatScreen(ConversationScreen):
             try:
                 known = await self.home.call(lambda engine: engine.cancel_running(key))
             except CozeTuiError as error:
-                told = advice(error, base_url=self.settings.base_url)
-                self.notify(told.text, severity="error", markup=False)
+                self.coze.tell_failure(error)
                 known = False
             if known:
                 self.send(question)
@@ -559,8 +557,7 @@ class ChatScreen(ConversationScreen):
         try:
             await self.home.call(lambda engine: engine.clear_context(key))
         except CozeTuiError as error:
-            told = advice(error, base_url=self.settings.base_url)
-            self.notify(told.text, severity="error", markup=False)
+            self.coze.tell_failure(error)
             return
         self.log_widget.append(SectionEntry(int(time.time() * 1000)))
 

@@ -14,7 +14,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.timer import Timer
 
-from coze_tui.advice import advice
 from coze_tui.api.objects import Bot, ToolCall
 from coze_tui.engine.dialects import Feature
 from coze_tui.engine.figures import TurnFigures
@@ -147,7 +146,7 @@ class ConversationScreen(LogScreen[None]):
         self.queue = MessageQueue(self.home, self.queue_strip, self.prompt)
         self.finder = Finder(self.home, self.log_widget, self.window, self.find_bar)
         for problem in self.coze.problems:
-            self.banner.add(advice(problem).text)
+            self.banner.add(self.coze.words_for(problem))
         self.call_after_refresh(self._begin)
         self.set_interval(_LOOK_SECONDS, self._look)
 
@@ -190,7 +189,7 @@ class ConversationScreen(LogScreen[None]):
         return await asyncio.to_thread(self.coze.access.has_token, self.settings)
 
     def tell_failure(self, error: CozeTuiError) -> None:
-        self.show_trouble(advice(error, base_url=self.settings.base_url).text)
+        self.show_trouble(self.coze.words_for(error))
 
     # --- the bot ---
 
@@ -208,7 +207,7 @@ class ConversationScreen(LogScreen[None]):
             if isinstance(error, CredentialsError):
                 self.needs_setting_up()
             else:
-                self.banner.add(advice(error, base_url=self.settings.base_url).text)
+                self.banner.add(self.coze.words_for(error))
             return
         if self.bot.id != bot_id:
             return  # a conversation with another bot was opened meanwhile
@@ -361,7 +360,7 @@ class ConversationScreen(LogScreen[None]):
             try:
                 await self.home.call(lambda engine: engine.conversations.keep_draft(key, draft))
             except CozeTuiError as error:
-                self.show_trouble(advice(error).text)
+                self.show_trouble(self.coze.words_for(error))
 
     @on(Prompt.DraftChanged)
     @work(group="draft", exclusive=True, exit_on_error=False)
@@ -615,7 +614,7 @@ class ConversationScreen(LogScreen[None]):
         try:
             figures = await self.home.call(lambda engine: engine.inspecting.figures(chat))
         except CozeTuiError as error:
-            self.show_trouble(advice(error).text)
+            self.show_trouble(self.coze.words_for(error))
             return
         if is_last and not self.turn_runs:
             self.figures = figures
@@ -632,7 +631,7 @@ class ConversationScreen(LogScreen[None]):
         try:
             await self.queue.keep(key or await self._ensure_conversation(), waiting)
         except CozeTuiError as error:
-            self.show_trouble(advice(error).text)
+            self.show_trouble(self.coze.words_for(error))
 
     @on(Prompt.QueueSendAsked)
     @work(group="send queued", exclusive=True, exit_on_error=False)

@@ -23,7 +23,7 @@ from coze_tui.text import clean_line
 from coze_tui.tui.amounts import shortened, tail, thousands
 from coze_tui.tui.chat_sources import ChatSource
 from coze_tui.tui.log.entries import clock_time
-from coze_tui.tui.screens.failing import FailingScreen
+from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.screens.panel import Panel
 from coze_tui.tui.widgets.chat_head import outcome_part, state_part
 from coze_tui.tui.widgets.difference_view import DifferenceView
@@ -134,7 +134,7 @@ def _side(name: str, chat: InspectedChat) -> list[Part]:
     return parts + [(f" · {fact}", "muted") for fact in known if fact]
 
 
-class DifferenceScreen(FailingScreen[str | None]):
+class DifferenceScreen(CozeScreen[str | None]):
     """Compares two chats, the earlier one at the left as a rule. Gives `other` when another is wanted."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -198,12 +198,6 @@ class DifferenceScreen(FailingScreen[str | None]):
     def action_back(self) -> None:
         """Back to where one was."""
         self.dismiss(None)
-
-    def action_help(self) -> None:
-        """The keys."""
-        from coze_tui.tui.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(self))
 
 
 async def _read(source: ChatSource) -> InspectedChat:

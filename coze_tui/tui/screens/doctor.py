@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from rich.cells import cell_len, set_cell_size
 from textual import events, getters
@@ -19,9 +19,6 @@ from coze_tui.text import clean_line
 from coze_tui.tui.key_names import long_key
 from coze_tui.tui.screens.panel import Panel, Reading
 from coze_tui.tui.widgets.passage import Paragraph, Passage
-
-if TYPE_CHECKING:
-    from coze_tui.tui.app import CozeApp
 
 _MOST_KEYS = 4
 _KEY_CELLS = 14
@@ -52,11 +49,6 @@ class DoctorScreen(Panel[None]):
         self._meanings = _meanings(screen)
         self._types = isinstance(screen.focused, TextArea)
         self._pressed: deque[Paragraph] = deque(maxlen=_MOST_KEYS)
-
-    @property
-    def coze(self) -> CozeApp:
-        """The app, with what screens need of it."""
-        return cast("CozeApp", self.app)
 
     def body(self) -> Iterable[Widget]:
         """Keys, clipboard, terminal."""

@@ -29,9 +29,9 @@ from coze_tui.i18n import N_, _
 from coze_tui.settings import Settings
 from coze_tui.text import clean_line
 from coze_tui.tui.screens.bots import looked_up, workspace_sections
+from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.screens.device_login import DeviceFlow, DeviceLogin
 from coze_tui.tui.screens.panel import Heading
-from coze_tui.tui.terminal.resizing import CurrentSizeScreen
 from coze_tui.tui.widgets.bot_list import BotEntry, BotList, BotSection
 from coze_tui.tui.widgets.drawn import Drawn, Part
 from coze_tui.tui.widgets.field import Field
@@ -129,7 +129,7 @@ class StepLine(Drawn):
                 return self.line([("○ ", "muted"), (name, "muted")])
 
 
-class FirstRun(CurrentSizeScreen[FirstRunChoice | Literal["demo"] | None]):
+class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
     """Step by step; Esc goes back a step, and from the first one leaves with None.
 
     Args:

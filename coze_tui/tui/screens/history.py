@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, getters, on, work
 from textual.app import ComposeResult
@@ -14,7 +14,6 @@ from textual.containers import Horizontal
 from textual.timer import Timer
 from textual.widgets import Input
 
-from coze_tui.advice import advice
 from coze_tui.api.objects import Bot
 from coze_tui.engine.browsing import Findings, ListPage, Place
 from coze_tui.engine.dialects import Feature
@@ -25,7 +24,7 @@ from coze_tui.text import clean_line
 from coze_tui.tui.amounts import duration, shortened, thousands
 from coze_tui.tui.deletions import Deletions
 from coze_tui.tui.history_items import Item, item_from_found, item_from_server, item_from_summary, merged
-from coze_tui.tui.screens.failing import FailingScreen
+from coze_tui.tui.screens.log_screen import LogScreen
 from coze_tui.tui.server_listing import ServerListing
 from coze_tui.tui.widgets.conversation_list import ConversationList
 from coze_tui.tui.widgets.field import Field
@@ -38,7 +37,6 @@ from coze_tui.tui.widgets.search_bar import SearchBar
 if TYPE_CHECKING:
     from coze_tui.engine.engine import Engine
     from coze_tui.engine.home import EngineHome
-    from coze_tui.tui.app import CozeApp
 
 _NARROW = 90
 """Columns under which the preview does not stand beside the list."""
@@ -71,7 +69,7 @@ class HistoryChoice:
     """The text that was searched."""
 
 
-class HistoryScreen(FailingScreen[HistoryChoice | None]):
+class HistoryScreen(LogScreen[HistoryChoice | None]):
     """Gives what is to be opened, or None.
 
     Args:
@@ -124,11 +122,6 @@ class HistoryScreen(FailingScreen[HistoryChoice | None]):
         self._deletions = Deletions(self.coze)
 
     @property
-    def coze(self) -> CozeApp:
-        """The app, with what screens need of it."""
-        return cast("CozeApp", self.app)
-
-    @property
     def home(self) -> EngineHome[Engine]:
         """The way to the engine."""
         return self.coze.home
@@ -159,9 +152,6 @@ class HistoryScreen(FailingScreen[HistoryChoice | None]):
     def _theme_changed(self) -> None:
         self.conversations.set_palette(self.coze.palette)
         self.preview.log_widget.set_palette(self.coze.palette)
-
-    def tell_failure(self, error: CozeTuiError) -> None:
-        self._tell_error(error)
 
     # --- the list ---
 
@@ -307,14 +297,6 @@ class HistoryScreen(FailingScreen[HistoryChoice | None]):
     async def _newer_wanted(self, message: MessageLog.NewerWanted) -> None:
         await self.preview.load_newer(last=message.last)
 
-    @on(MessageLog.CopyAsked)
-    def _copy_asked(self, message: MessageLog.CopyAsked) -> None:
-        self.coze.copy_and_tell(message.text, _("message"))
-
-    @on(MessageLog.LinkChosen)
-    def _link_chosen(self, message: MessageLog.LinkChosen) -> None:
-        self.coze.show_link(message.url)
-
     # --- moving about ---
 
     def action_search(self) -> None:
@@ -353,12 +335,6 @@ class HistoryScreen(FailingScreen[HistoryChoice | None]):
 
     def _selection_changed(self) -> None:
         self.header.show_selected(self.conversations.selected)
-
-    def action_help(self) -> None:
-        """The keys."""
-        from coze_tui.tui.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(self))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Undo is shown while there is something to undo."""
@@ -418,7 +394,7 @@ class HistoryScreen(FailingScreen[HistoryChoice | None]):
         try:
             await self.home.call(lambda engine: engine.server_side.rename(key, title))
         except CozeTuiError as error:
-            self._tell(_("Renamed here; the server was not told."), error)
+            self.coze.tell_failure(error, _("Renamed here; the server was not told."))
 
     @work(group="change", exit_on_error=False)
     async def _rename_there(self, conversation: ServerConversation, title: str) -> None:
@@ -525,7 +501,7 @@ class HistoryScreen(FailingScreen[HistoryChoice | None]):
             await self._server.ask()
         except CozeTuiError as error:
             self.bar.tell((_("the server was not reached"), "attention"))
-            self._tell_error(error)
+            self.tell_failure(error)
             return
         self.conversations.shows_server = True
         self._load()
@@ -559,15 +535,6 @@ class HistoryScreen(FailingScreen[HistoryChoice | None]):
             words = ngettext("{n} conversation imported", "{n} conversations imported", new)
             messages = f"{words.format(n=thousands(new))}, {messages}"
         self.notify(messages if added else _("Nothing was missing here."), markup=False)
-
-    # --- saying ---
-
-    def _tell_error(self, error: CozeTuiError) -> None:
-        self._tell("", error)
-
-    def _tell(self, words: str, error: CozeTuiError) -> None:
-        text = advice(error, base_url=self.coze.settings.base_url).text
-        self.notify(f"{words} {text}".strip(), severity="error", markup=False)
 
     def on_resize(self, event: events.Resize) -> None:
         """A preview over the list stands beside it again where there is room."""

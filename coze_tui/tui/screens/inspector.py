@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import getters, on, work
 from textual.app import ComposeResult
@@ -13,7 +13,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input
 
-from coze_tui.advice import advice
 from coze_tui.engine.capture_files import capture_name, problem_text, save_capture
 from coze_tui.engine.chat_facts import ChatFacts
 from coze_tui.engine.frames_table import FrameLine
@@ -23,7 +22,7 @@ from coze_tui.i18n import N_, _, ngettext
 from coze_tui.text import clean_line
 from coze_tui.tui.amounts import thousands
 from coze_tui.tui.chat_sources import ChatSource
-from coze_tui.tui.screens.failing import FailingScreen
+from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.widgets.banner import Banner
 from coze_tui.tui.widgets.chat_head import ChatHead
 from coze_tui.tui.widgets.field import Field
@@ -35,7 +34,6 @@ from coze_tui.tui.widgets.timeline_bar import TimelineBar
 
 if TYPE_CHECKING:
     from coze_tui.engine.giving import Form
-    from coze_tui.tui.app import CozeApp
 
 _NARROW = 100
 """Columns under which the data do not stand beside the list."""
@@ -57,7 +55,7 @@ _KEYS_SHOWN = 11
 _FORMS: tuple[Form, ...] = ("curl", "python", "ask")
 
 
-class InspectorScreen(FailingScreen[None]):
+class InspectorScreen(CozeScreen[None]):
     """Shows one chat.
 
     Args:
@@ -101,11 +99,6 @@ class InspectorScreen(FailingScreen[None]):
         self._source = source
         self._wanted = frame
 
-    @property
-    def coze(self) -> CozeApp:
-        """The app, with what screens need of it."""
-        return cast("CozeApp", self.app)
-
     # --- made ---
 
     def compose(self) -> ComposeResult:
@@ -128,7 +121,7 @@ class InspectorScreen(FailingScreen[None]):
         self._load()
 
     def tell_failure(self, error: CozeTuiError) -> None:
-        self.banner.add(advice(error).text)
+        self.banner.add(self.coze.words_for(error))
 
     # --- the frames, as they come ---
 
@@ -343,7 +336,7 @@ class InspectorScreen(FailingScreen[None]):
         try:
             await asyncio.to_thread(save_capture, path, capture, may_replace=may_replace)
         except CozeTuiError as error:
-            self.notify(advice(error).text, severity="error", markup=False)
+            self.coze.tell_failure(error)
             return
         self.notify(_("Saved as {path}").format(path=clean_line(str(path))), markup=False)
 
@@ -377,12 +370,6 @@ class InspectorScreen(FailingScreen[None]):
             if chosen.facts.sent_at_ms > facts.sent_at_ms:
                 before, after = after, before
             wish = await self.app.push_screen_wait(DifferenceScreen(before, after))
-
-    def action_help(self) -> None:
-        """The keys."""
-        from coze_tui.tui.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(self))
 
 
 def _path_of(text: str) -> Path:

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
 from textual import on
 from textual.screen import ScreenResultType
 
 from coze_tui.i18n import _
-from coze_tui.tui.screens.failing import FailingScreen
+from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.widgets.message_log import MessageLog
 
-if TYPE_CHECKING:
-    from coze_tui.tui.app import CozeApp
 
-
-class LogScreen(FailingScreen[ScreenResultType]):
+class LogScreen(CozeScreen[ScreenResultType]):
     """Does what a log asks for that is the same wherever it stands."""
-
-    @property
-    def coze(self) -> CozeApp:
-        """The app, with what screens need of it."""
-        return cast("CozeApp", self.app)
 
     @on(MessageLog.CopyAsked)
     def _copy_asked(self, message: MessageLog.CopyAsked) -> None:

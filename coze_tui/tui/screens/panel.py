@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from coze_tui.i18n import N_
 from coze_tui.text import clean_line
-from coze_tui.tui.terminal.resizing import CurrentSizeScreen
+from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.widgets.drawn import Drawn, Part
 from coze_tui.tui.widgets.key_footer import KeyFooter
 
@@ -58,7 +58,7 @@ class Reading(ScrollableContainer, can_focus=True, inherit_bindings=False):
     PART = N_("Text")
 
 
-class Panel(CurrentSizeScreen[ScreenResultType], ModalScreen[ScreenResultType]):
+class Panel(CozeScreen[ScreenResultType], ModalScreen[ScreenResultType]):
     """Subclasses give the body. Esc closes without a result.
 
     Args:

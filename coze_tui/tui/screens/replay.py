@@ -11,7 +11,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message_pump import MessagePump
 
-from coze_tui.advice import advice
 from coze_tui.engine.capture_files import problem_text
 from coze_tui.engine.chat_facts import ChatFacts
 from coze_tui.engine.figures import TurnFigures
@@ -117,7 +116,7 @@ class ReplayScreen(LogScreen[None]):
         self._load()
 
     def tell_failure(self, error: CozeTuiError) -> None:
-        self.banner.add(advice(error).text)
+        self.banner.add(self.coze.words_for(error))
 
     @work(group="load", exclusive=True, exit_on_error=False)
     async def _load(self) -> None:
@@ -272,12 +271,6 @@ class ReplayScreen(LogScreen[None]):
         is_wide = self.size.width >= _NARROW
         self.sidebar.display = is_wide
         self.strip.display = not is_wide
-
-    def action_help(self) -> None:
-        """The keys."""
-        from coze_tui.tui.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(self))
 
     def action_leave(self) -> None:
         """From the log back to steering, and from there to where one was, or out of the program."""

@@ -361,12 +361,6 @@ class SideBySideScreen(LogScreen[Left]):
             return not is_stop
         return True
 
-    def action_help(self) -> None:
-        """The keys."""
-        from coze_tui.tui.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(self))
-
     # --- copying and links ---
 
     @on(MessageLog.QuestionChosen)

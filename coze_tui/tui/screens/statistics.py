@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual import getters, on, work
 from textual.app import ComposeResult
@@ -13,13 +13,10 @@ from textual.strip import Strip
 from coze_tui.engine.statistics import Group, Grouping, Statistics, days_ago_ms
 from coze_tui.i18n import N_, _, ngettext
 from coze_tui.tui.amounts import duration, shortened, thousands
-from coze_tui.tui.screens.failing import FailingScreen
+from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.widgets.drawn import Drawn, Part, width_of
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.statistics_view import StatisticsView
-
-if TYPE_CHECKING:
-    from coze_tui.tui.app import CozeApp
 
 _PERIODS = (7, 30, 0)
 """Days up to now; 0 is all."""
@@ -94,7 +91,7 @@ def _fitting(told: list[list[Part]], room: int) -> list[Part]:
     return parts
 
 
-class StatisticsScreen(FailingScreen[str | None]):
+class StatisticsScreen(CozeScreen[str | None]):
     """Gives the key of a conversation that is to be opened, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -119,11 +116,6 @@ class StatisticsScreen(FailingScreen[str | None]):
         self._opened: list[Grouping] = []
         """How it was grouped when each of them was opened."""
         self._seen = 0
-
-    @property
-    def coze(self) -> CozeApp:
-        """The app, with what screens need of it."""
-        return cast("CozeApp", self.app)
 
     def compose(self) -> ComposeResult:
         yield StatisticsHead(id="head")
@@ -209,9 +201,3 @@ class StatisticsScreen(FailingScreen[str | None]):
         self._only.pop()
         self._by = self._opened.pop()
         self._load()
-
-    def action_help(self) -> None:
-        """The keys."""
-        from coze_tui.tui.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(self))

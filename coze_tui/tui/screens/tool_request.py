@@ -15,10 +15,8 @@ from textual.widget import Widget
 from textual.widgets import TextArea
 from textual.worker import Worker
 
-from coze_tui.advice import advice
 from coze_tui.api.objects import ToolCall
 from coze_tui.engine.local_tools import REFUSAL
-from coze_tui.errors import ToolCommandError
 from coze_tui.i18n import N_, _, ngettext
 from coze_tui.text import clean_line
 from coze_tui.tui.amounts import shortened, size, tail, thousands
@@ -317,12 +315,7 @@ class ToolRequest(Panel[ToolOutputs | None]):
     async def _run(self, call: ToolCall) -> None:
         """Let what the command prints be looked at before it is sent."""
         assert self._run_words is not None
-        try:
-            output = await self._run_words(self._commands[call.name], call.arguments)
-        except ToolCommandError as error:
-            self.notify(advice(error).text, severity="error", markup=False)
-        else:
-            self._take_output(call, output)
+        self._take_output(call, await self._run_words(self._commands[call.name], call.arguments))
 
     @on(Worker.StateChanged)
     def _run_changed(self, changed: Worker.StateChanged) -> None:

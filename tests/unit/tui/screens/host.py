@@ -1,4 +1,4 @@
-"""A small app that the screens are tried in: our themes and styles, nothing else of ours."""
+"""A small app that the screens are tried in: our themes and styles, and that what fails is told."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 import coze_tui.tui
+from coze_tui.advice import advice
+from coze_tui.errors import CozeTuiError
 from coze_tui.i18n import N_
 from coze_tui.tui.themes import DARK_THEME, theme_variable_defaults, themes
 
@@ -50,6 +52,10 @@ class Host(App[None]):
     def on_mount(self) -> None:
         if self._make is not None:
             self.push_screen(self._make(), self.results.append)
+
+    def tell_failure(self, error: CozeTuiError) -> None:
+        """As the whole app does."""
+        self.notify(advice(error).text, severity="error", markup=False)
 
     @property
     def text(self) -> str:

@@ -1,0 +1,81 @@
+"""An error in a worker is never lost: what was foreseen is told, a fault of ours ends the program."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.command import CommandPalette
+from textual.screen import Screen
+
+import coze_tui.tui.screens
+from coze_tui.api.objects import ToolCall
+from coze_tui.errors import ApiError
+from coze_tui.remembered import Remembered
+from coze_tui.tui.logging_in import AppLogIn
+from coze_tui.tui.screens.bots import BotPicker
+from coze_tui.tui.screens.coze_screen import CozeScreen
+from coze_tui.tui.screens.device_login import DeviceLogin
+from coze_tui.tui.screens.first_run import FirstRun
+from coze_tui.tui.screens.history import HistoryScreen
+from coze_tui.tui.screens.tool_request import ToolRequest
+from tests.pilot.conftest import Desk, desk
+
+SCREENS: dict[str, Callable[[Desk], Screen[Any]]] = {
+    "first run": lambda at: FirstRun(at.app.home, at.app.settings, AppLogIn(at.app)),
+    "browser login": lambda at: DeviceLogin(AppLogIn(at.app), at.app.settings.base_url),
+    "bots": lambda at: BotPicker(at.app.home, at.app.settings, Remembered()),
+    "tools": lambda _at: ToolRequest([ToolCall("call", "function", "read_sensor", "{}")], {}),
+    "history": lambda at: HistoryScreen(at.screen.bot),
+}
+PLACES = ("app", *SCREENS)
+
+
+async def fail_in(at: Desk, place: str, error: Exception) -> None:
+    """Let a worker fail there, and nobody wait for it."""
+
+    async def fail() -> None:
+        raise error
+
+    if place in SCREENS:
+        await at.app.push_screen(SCREENS[place](at))
+    (at.app.screen if place in SCREENS else at.app).run_worker(fail(), exit_on_error=False)
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_what_was_foreseen_is_told_with_what_helps_at_this_site(home: Path, place: str) -> None:
+    async with desk(home) as at:
+        await fail_in(at, place, ApiError(987654, "[b]no\x1b[31m"))
+        told = await at.until_told("987654")
+        assert "[b]no" in told
+        assert "\x1b" not in told
+        assert "logs of that server" in told
+        assert at.app.crash is None
+
+
+async def crash(home: Path, place: str, fault: Exception) -> None:
+    """Raises what has ended the program."""
+    async with desk(home) as at:
+        await fail_in(at, place, fault)
+        await at.until(lambda: at.app.crash is fault, "the crash")
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_a_fault_of_ours_ends_the_program(home: Path, place: str) -> None:
+    with pytest.raises(ZeroDivisionError):
+        await crash(home, place, ZeroDivisionError("ours"))
+
+
+def test_there_is_no_screen_that_loses_errors() -> None:
+    screens = [
+        kind
+        for module in pkgutil.iter_modules(coze_tui.tui.screens.__path__, "coze_tui.tui.screens.")
+        for kind in vars(import_module(module.name)).values()
+        if isinstance(kind, type) and issubclass(kind, Screen) and kind.__module__ == module.name
+    ]
+    assert len(screens) > len(SCREENS)
+    assert [kind for kind in screens if not issubclass(kind, (CozeScreen, CommandPalette))] == []
