@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from coze_tui.advice import advice
-from coze_tui.errors import CozeTuiError
+from coze_tui.errors import CozeTuiError, FileError
 from coze_tui.i18n import _, ngettext
 from coze_tui.text import clean_line
 
@@ -22,11 +21,11 @@ async def export_and_tell(app: CozeApp, keys: Sequence[str]) -> None:
     form = await _asked_form(app)
     if form is None:
         return
-    folder = await asyncio.to_thread(Path.cwd)
     try:
+        folder = await asyncio.to_thread(_folder)
         paths = await app.home.call(lambda engine: engine.exports.export(keys, form, folder))
     except CozeTuiError as error:
-        app.notify(advice(error).text, severity="error", markup=False)
+        app.tell_failure(error)
         return
     if not paths:
         text = _("There is nothing of this form: the events were not recorded here, or were removed.")
@@ -45,7 +44,7 @@ async def import_and_tell(app: CozeApp, path: Path) -> str | None:
     try:
         imported = await app.home.call(lambda engine: engine.imports.import_file(path, site=site))
     except CozeTuiError as error:
-        app.notify(advice(error).text, severity="error", markup=False)
+        app.tell_failure(error)
         return None
     count = sum(each.state != "same" for each in imported)
     if not imported:
@@ -56,6 +55,14 @@ async def import_and_tell(app: CozeApp, path: Path) -> str | None:
         text = _("All of it was here already.")
     app.notify(text, markup=False)
     return imported[0].key if imported else None
+
+
+def _folder() -> Path:
+    """The folder the program was started in; a FileError where it is gone."""
+    try:
+        return Path.cwd()
+    except OSError as failure:
+        raise FileError("unwritable", ".", detail=failure.strerror or "") from failure
 
 
 async def _asked_form(app: CozeApp) -> Format | None:

@@ -126,3 +126,20 @@ async def test_events_that_are_not_here_are_not_exported_and_that_is_said(
         await at.pilot.press("4")
         await at.until(lambda: "There is nothing of this form" in said(at))
     assert not list(tmp_path.glob("*.sse"))
+
+
+async def test_an_export_from_a_folder_that_is_gone_is_told(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    async with desk(home) as at:
+        await at.ask("a question")
+        await at.answered()
+        monkeypatch.chdir(gone)
+        gone.rmdir()
+        at.screen.export()
+        await at.until(lambda: isinstance(at.app.screen, Choose))
+        await at.pilot.press("1")
+        await at.until_told("cannot be written")
+    assert at.app.crash is None
