@@ -6,10 +6,10 @@ import os
 import sys
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
 from coze_tui.i18n import N_
 
+TYPE_CHECKING = False  # as typing's, which is slow to import: `--help` comes by here
 if TYPE_CHECKING:
     from coze_tui.engine.updates import TurnEnded
 
