@@ -10,10 +10,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from coze_tui.alike import spans
 from coze_tui.engine.conversations import Summary, now_ms, summary_of
 from coze_tui.store import history, journal, search
 from coze_tui.store.database import Database
-from coze_tui.store.folding import fold, spans
 from coze_tui.store.history import SavedConversation
 from coze_tui.store.messages import SLOT, message_count, messages
 from coze_tui.store.search import Hit
@@ -204,7 +204,7 @@ def _shown(hit: Hit, text: str) -> Hit:
     snippet = clean_line(hit.snippet)
     if snippet == hit.snippet:
         return hit
-    return replace(hit, snippet=snippet, ranges=tuple(spans(snippet, fold(text).strip())))
+    return replace(hit, snippet=snippet, ranges=tuple(spans(snippet, text.strip())))
 
 
 def _last_message(c: sqlite3.Connection, key: str, chat: int, position: int, *, question_only: bool) -> int:

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from coze_tui.alike import fold
 from coze_tui.errors import StoreError
-from coze_tui.store.folding import fold, fold_parts, storable
+from coze_tui.store.folding import fold_parts, storable
 from coze_tui.store.messages import SLOT, delete_messages
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is mistaken for another

@@ -6,8 +6,8 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
+from coze_tui.alike import fold, spans
 from coze_tui.store import search_index
-from coze_tui.store.folding import fold, spans
 
 _SNIPPET_CHARACTERS = 160
 _BEFORE_MATCH = 40

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from coze_tui.alike import spans
 from coze_tui.engine.browsing import Found
 from coze_tui.engine.conversations import Summary
 from coze_tui.engine.server_side import ServerConversation
 from coze_tui.text import clean_line
-from coze_tui.tui.log.highlights import spans
 
 Ranges = tuple[tuple[int, int], ...]
 

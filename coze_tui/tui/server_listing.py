@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from coze_tui.alike import spans
 from coze_tui.engine.server_side import ServerConversation, ServerPage, Taken
-from coze_tui.tui.log.highlights import spans
 
 if TYPE_CHECKING:
     from coze_tui.engine.engine import Engine

@@ -20,8 +20,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "coze_tui"
 
 GROUND = (
-    "errors", "text", "paths", "private_files", "i18n", "addresses", "advice", "setting_values", "remembered",
-    "settings", "setting_sources", "credentials", "crash_reports", "amounts",
+    "errors", "text", "alike", "paths", "private_files", "i18n", "addresses", "advice", "setting_values",
+    "remembered", "settings", "setting_sources", "credentials", "crash_reports", "amounts",
 )  # fmt: skip
 
 FORBIDDEN = {

@@ -2,45 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
-from functools import lru_cache
 
 from rich.segment import Segment
 from rich.style import Style
 
-
-@lru_cache(maxsize=4096)
-def _folded_character(character: str) -> str:
-    return unicodedata.normalize("NFKC", character).casefold()
-
-
-def folded(text: str) -> tuple[str, Sequence[int]]:
-    """The text as it is compared (any case, any width), and for each of its characters whence it came."""
-    if text.isascii():
-        return text.lower(), range(len(text))
-    characters: list[str] = []
-    origin: list[int] = []
-    for number, character in enumerate(text):
-        for part in _folded_character(character):
-            characters.append(part)
-            origin.append(number)
-    return "".join(characters), origin
-
-
-def spans(text: str, needle: str) -> list[tuple[int, int]]:
-    """Where the needle occurs, as pairs of offsets."""
-    wanted = folded(needle)[0]
-    if not wanted:
-        return []
-    hay, origin = folded(text)
-    found = []
-    at = hay.find(wanted)
-    while at >= 0:
-        end = at + len(wanted)
-        found.append((origin[at], origin[end - 1] + 1))
-        at = hay.find(wanted, end)
-    return found
+from coze_tui.alike import spans
 
 
 def torn(text: str, needle: str, before: str, after: str) -> list[tuple[int, int]]:
@@ -68,7 +35,7 @@ def lit(
     for segment in segments:
         end, cut = at + len(segment.text), at
         for first, last in marks:
-            start, stop = max(first, at), min(last, end)
+            start, stop = max(first, cut), min(last, end)  # what a wrap has parted may overlap
             if start >= stop:
                 continue
             if start > cut:

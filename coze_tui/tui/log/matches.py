@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from coze_tui.alike import spans
 from coze_tui.tui.log.blocks import FoldBlock, HeaderBlock
 from coze_tui.tui.log.entries import Entry
-from coze_tui.tui.log.highlights import spans, torn
+from coze_tui.tui.log.highlights import torn
 from coze_tui.tui.render.lines import Line
 from coze_tui.tui.render.palette import Palette
 

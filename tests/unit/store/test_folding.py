@@ -1,47 +1,18 @@
-"""What counts as the same text, and that the pieces cover all of it."""
+"""What SQLite takes, and that the indexed pieces cover all of a text."""
 
 from __future__ import annotations
 
 import sqlite3
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coze_tui.store.folding import PART_BREAK, fold, fold_parts, grams, spans, storable, storable_int
+from coze_tui.alike import fold
+from coze_tui.store.folding import PART_BREAK, fold_parts, grams, storable, storable_int
 from coze_tui.store.search_index import query
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
 """Surrogates and NUL, too."""
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("Hello", "hELLO"),
-        ("ＡＢＣ１２３", "abc123"),
-        ("，！？：（）", ",!?:()"),
-        ("ｶﾞ", "ガ"),
-        ("café", "cafe\u0301"),
-        ("STRASSE", "straße"),
-        ("ﬁne", "fine"),
-        ("Ⅷ", "viii"),
-        ("豈", "豈"),  # a compatibility ideograph
-        ("a\u3000b", "a\nb"),
-        ("ΣΑΣ", "σας"),
-    ],
-)
-def test_alike_texts_fold_to_the_same(one: str, other: str) -> None:
-    assert fold(one) == fold(other)
-
-
-def test_different_texts_stay_different() -> None:
-    assert len({fold(text) for text in ("退款", "退 款", "春节", "100%", "100_", "a", "b", "'", '"')}) == 9
-
-
-@given(ANY_TEXT, ANY_TEXT)
-def test_folding_of_a_part_is_a_part_of_the_folding(one: str, other: str) -> None:
-    assert fold(one + other) == fold(one) + fold(other)
 
 
 @given(ANY_TEXT)
@@ -51,25 +22,6 @@ def test_no_character_folds_to_nothing_and_none_to_a_part_break(text: str) -> No
     assert PART_BREAK not in folded
     folded.encode()
     assert "\0" not in folded
-
-
-@given(ANY_TEXT, st.data())
-def test_whatever_stands_in_a_text_is_among_its_spans(text: str, data: st.DataObject) -> None:
-    start = data.draw(st.integers(0, len(text)))
-    end = data.draw(st.integers(start, len(text)))
-    needle = fold(text[start:end])
-    found = spans(text, needle)
-    assert bool(found) == bool(needle)
-    for first, last in found:
-        assert needle in fold(text[first:last])
-        assert 0 <= first < last <= len(text)
-
-
-def test_spans_are_places_in_the_text_as_it_was() -> None:
-    assert spans("ﬁne FINE", "fine") == [(0, 3), (4, 8)]
-    assert spans("……", "....") == [(0, 2)]
-    assert spans("aaaa", "aa") == [(0, 2), (2, 4)]
-    assert spans("abc", "") == []
 
 
 @given(ANY_TEXT, st.data())

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coze_tui.alike import fold
 from coze_tui.store import history, messages, search, search_index
-from coze_tui.store.folding import fold
 from coze_tui.store.messages import SavedMessage
 from coze_tui.store.migrations import migrate
 
