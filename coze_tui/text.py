@@ -11,6 +11,8 @@ import unicodedata
 _MOST_MARKS = 8
 """Marks kept on one base character; living scripts need four."""
 
+_TITLE_CHARACTERS = 80
+
 _LINE_ENDS = "\v\f\x1c-\x1e\x85\u2028\u2029"
 _DELETED = (
     "\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f"  # C0, DEL, C1 (NEL is a line end)
@@ -52,6 +54,12 @@ def clean_line(text: str) -> str:
     """`clean`, and on one line: line ends and tabs become spaces. For titles and names."""
     text = clean(text)
     return text.translate(_SPACED) if "\n" in text or "\t" in text else text
+
+
+def title_of(question: str) -> str:
+    """The title that a conversation has of its first question: the beginning, clean and on one line."""
+    begun = question.lstrip()[: 4 * _TITLE_CHARACTERS]
+    return " ".join(clean(begun).split())[:_TITLE_CHARACTERS].rstrip()
 
 
 def simple_emoji(text: str) -> str:

@@ -27,13 +27,12 @@ from coze_tui.store.database import Database
 from coze_tui.store.history import SavedConversation
 from coze_tui.store.messages import SavedMessage
 from coze_tui.store.server_messages import ServerMessage, add_missing
-from coze_tui.text import clean, clean_line
+from coze_tui.text import clean, clean_line, title_of
 
 _MOST_PAGES = 200
 """Of messages in one conversation: ten thousand messages."""
 _UNDO_MS = 60_000
 """A deletion that is older than this no program holds back any more for an undo."""
-_TITLE_CHARACTERS = 80
 _LATEST = 253_370_764_800
 """The year 9999."""
 
@@ -300,5 +299,4 @@ def _ms(seconds: int) -> int:
 
 
 def _title_from(listed: Sequence[ServerMessage]) -> str:
-    text = next((item.message.content for item in listed if item.message.type == "question"), "")
-    return clean_line(" ".join(text[: 4 * _TITLE_CHARACTERS].split()))[:_TITLE_CHARACTERS]
+    return title_of(next((item.message.content for item in listed if item.message.type == "question"), ""))

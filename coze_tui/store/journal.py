@@ -14,8 +14,8 @@ from coze_tui.errors import StoreError
 from coze_tui.store import owners
 from coze_tui.store.folding import fold_parts, storable, storable_int
 from coze_tui.store.messages import SLOT, SavedMessage, delete_messages, insert, new_slot
+from coze_tui.text import title_of
 
-_TITLE_CHARACTERS = 80
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 INTERRUPTED = "interrupted"
 
@@ -129,7 +129,7 @@ def begin_chat(
 
 
 def _give_title(c: sqlite3.Connection, conversation: str, question: str) -> None:
-    title = " ".join(question[: 4 * _TITLE_CHARACTERS].split())[:_TITLE_CHARACTERS]
+    title = title_of(question)
     row = c.execute("SELECT title, bot_name FROM conversations WHERE key = ?", (conversation,)).fetchone()
     if title and not row[0]:
         c.execute(

@@ -51,6 +51,19 @@ async def test_a_question_is_answered_and_its_life_is_seen(home: Path) -> None:
         assert at.screen.prompt.message == ""
 
 
+async def test_the_title_in_the_header_is_the_one_that_is_kept(home: Path) -> None:
+    async with desk(home, bot(Answer("盐。"))) as at:
+        await at.ask("海水为什么咸？" * 12)
+        await at.until(lambda: at.screen.header.title)
+        shown = at.screen.header.title
+        await at.answered()
+        key = at.screen.conversation
+        kept = await at.app.home.call(lambda engine: engine.conversations.summary(key))
+        assert kept is not None
+        assert shown == kept.title
+        assert len(shown) == 80
+
+
 async def test_text_is_on_the_screen_while_the_answer_still_comes(home: Path) -> None:
     async with desk(home, bot(Delta("河流把"), Gate("held"), Delta("盐带走"), Complete())) as at:
         await at.ask("海水？")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coze_tui.text import StreamCleaner, clean, clean_line, simple_emoji
+from coze_tui.text import StreamCleaner, clean, clean_line, simple_emoji, title_of
 
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
 FAMILY = "👨‍👩‍👧"
@@ -115,3 +115,19 @@ def test_a_line_has_no_line_ends_and_no_tabs() -> None:
 def test_simple_emoji_drop_what_tmux_counts_otherwise() -> None:
     assert simple_emoji("❤️ ☑️ 👍🏽 ok") == "❤ ☑ 👍 ok"
     assert simple_emoji("plain") == "plain"
+
+
+@pytest.mark.parametrize(
+    ("question", "title"),
+    [
+        ("When does the ferry leave?", "When does the ferry leave?"),
+        ("  \n多行\n\n问题\t ", "多行 问题"),
+        ("\x1b[31mred\u202e \ud83d", "[31mred \ufffd"),
+        ("很长" * 100, "很长" * 40),
+        ("a " * 100, "a " * 39 + "a"),
+        (" " * 1000 + "late", "late"),
+        ("", ""),
+    ],
+)
+def test_a_title_is_the_beginning_of_a_question_on_one_line(question: str, title: str) -> None:
+    assert title_of(question) == title

@@ -22,7 +22,7 @@ from coze_tui.engine.updates import Phase
 from coze_tui.errors import CozeTuiError, CredentialsError, StoreError
 from coze_tui.i18n import _
 from coze_tui.settings import Settings
-from coze_tui.text import clean, clean_line
+from coze_tui.text import clean, clean_line, title_of
 from coze_tui.tui import messages as posted
 from coze_tui.tui.bridge import run_turn
 from coze_tui.tui.finder import Finder
@@ -430,7 +430,7 @@ class ConversationScreen(LogScreen[None]):
         self.begin_turn(question, feed, files=[clean_line(path.name) for path in files])
         self._ask_engine(question, feed, files)
         if not self.title_text:
-            self._set_title(" ".join(question[:240].split())[:60])
+            self._set_title(title_of(question))
 
     @work(group="ask", exit_on_error=False)
     async def _send_at_end(self, question: str) -> None:
