@@ -211,7 +211,7 @@ COMMANDS: Mapping[str, Command] = {
                 Option("--older-than", N_("the age: days, weeks or years, such as 90d, 12w, 1y"), "AGE"),
                 Option("--captures", N_("only the recorded events; what was said stays")),
                 Option("--dry-run", N_("only say what would be removed")),
-                Option("--yes", N_("do not ask")),
+                _YES,
                 _LINES,
                 *_COMMON,
             ),

@@ -72,9 +72,9 @@ class InspectorScreen(CozeScreen[None]):
         Binding("p", "replay", N_("replay"), id="inspector.replay", tooltip=N_("play it again")),
         Binding("d", "diff", N_("diff"), id="inspector.diff", tooltip=N_("compare with another chat")),
         Binding(
-            "n", "jump('error', 1)", N_("next error"), id="inspector.next_error", tooltip=N_("next failure")
+            "n", "jump('error', 1)", N_("next error"), id="inspector.next_error", tooltip=N_("next error")
         ),
-        Binding("N", "jump('error', -1)", N_("previous failure"), id="inspector.previous_error", show=False),
+        Binding("N", "jump('error', -1)", N_("previous error"), id="inspector.previous_error", show=False),
         Binding("t", "jump('tool', 1)", N_("next tool"), id="inspector.next_tool"),
         Binding("T", "jump('tool', -1)", N_("previous tool"), id="inspector.previous_tool", show=False),
         Binding("l", "jump('gap', 1)", N_("longest gap"), id="inspector.longest_gap", show=False),
