@@ -90,7 +90,7 @@ class _Layout:
                 Segment(_padded(left, _VALUE, right=True), self.palette.text),
                 Segment("  →", self.palette.muted),
                 Segment(_padded(right, _VALUE, right=True), self.palette.text),
-                Segment("   " + _change(pair), self.palette.muted),
+                Segment("   " + _change(pair) if left != right else "", self.palette.muted),
             ]
             yield DifferenceRow(_line(runs))
 

@@ -52,6 +52,11 @@ def test_figures_stand_side_by_side_with_how_much_they_changed() -> None:
     assert "800 ms  →        400 ms   \u221250 %" in shown
 
 
+def test_what_looks_the_same_has_not_changed() -> None:
+    shown = "\n".join(text(rows(chat("x", at_us=50_000), chat("x", at_us=50_400), split=True)))
+    assert "100 ms  →        100 ms\n" in shown
+
+
 def test_what_is_in_one_only_has_a_sign_and_an_empty_place_beside_it() -> None:
     found = rows(chat("x", tool="search", arguments={"q": 1}), chat("x"), split=True)
     shown = text(found)
