@@ -93,7 +93,10 @@ def _proxy_fault(address: str) -> str:
 
 def _trusted(ca_file: str | None) -> ssl.SSLContext:
     """The system's certificates and those in `ca_file`; certifi's where the system has none."""
-    context = ssl.create_default_context()
+    try:
+        context = ssl.create_default_context()
+    except OSError as error:  # it opens the file for the keys of TLS, which is for Wireshark
+        raise TransportError("environment", f"SSLKEYLOGFILE: {error.strerror}", request_sent=False) from None
     if not _has_certificates(context):
         context = httpx.create_ssl_context()
     if ca_file:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, Self, TypeVar
 
+from coze_tui.text import clean
+
 Json = Mapping[str, object]
 
 _T = TypeVar("_T")
@@ -171,6 +173,8 @@ def _read(words: type[_W], known: Mapping[str, _W], text: str) -> _W:
 
 def _id_of(value: object) -> str:
     text = text_of(value)
+    if not text.isascii():
+        text = clean(text)  # half a surrogate pair could be neither kept nor sent again
     return "" if text == "0" else text  # "0" means none (api 3.3)
 
 

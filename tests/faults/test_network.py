@@ -111,6 +111,7 @@ def event(name: str, data: object) -> str:
 CREATED = event("chat.created", {"id": "c1", "conversation_id": "v1", "status": "created"})
 SPOKEN = event("message.completed", {"id": "m1", "role": "assistant", "type": "answer", "content": TEXT})
 OVER = event("chat.completed", {"id": "c1", "conversation_id": "v1", "status": "completed"})
+DONE = 'event: done\ndata: "[DONE]"\n\n'
 GOOD = CREATED + SPOKEN + OVER
 
 
@@ -225,6 +226,64 @@ RAW: dict[str, tuple[Callable[[Line], None], int, str]] = {
         3,
         "4100",
     ),
+    "has ids that are half a character": (
+        sends(head(), GOOD.replace("c1", "c\\ud800").replace("v1", "v\\udfff")),
+        0,
+        TEXT,
+    ),
+    "has ids that are numbers": (
+        sends(head(), GOOD.replace('"c1"', "9" * 40).replace('"v1"', "-1")),
+        0,
+        TEXT,
+    ),
+    "has ids that lead out of a folder": (sends(head(), GOOD.replace("v1", "\\u0000/../../x")), 0, TEXT),
+    "ends before it begins": (sends(head(), OVER + CREATED + SPOKEN), 0, TEXT),
+    "says it is over again and again": (sends(head(), GOOD, DONE, DONE, OVER), 0, TEXT),
+    "lives at the end of time": (
+        sends(head(), GOOD.replace('"status"', '"created_at": 1e999, "completed_at": -1e300, "status"')),
+        0,
+        TEXT,
+    ),
+    "sends a number of 6000 digits": (
+        sends(head(), CREATED, f'event: conversation.odd\ndata: {{"id": {"9" * 6000}}}\n\n', SPOKEN, OVER),
+        0,
+        TEXT,
+    ),
+    "sends 100 000 brackets": (
+        sends(head(), CREATED, f"event: conversation.odd\ndata: {'[' * 100_000}\n\n", SPOKEN, OVER),
+        0,
+        TEXT,
+    ),
+    "sends early news for ever": (
+        for_ever("", "HTTP/1.1 103 Early Hints\r\n\r\n"),
+        5,
+        "did not answer in time",
+    ),
+    "switches to another protocol": (
+        sends("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"),
+        5,
+        "closed the connection",
+    ),
+    "speaks HTTP/1.0": (sends("HTTP/1.0 200 OK\r\nContent-Type: text/event-stream\r\n\r\n", GOOD), 0, TEXT),
+    "marks the order of its bytes": (sends(head(), b"\xef\xbb\xbf", GOOD), 0, TEXT),
+    "contradicts itself in its lengths": (
+        sends(head(more="Content-Length: 5\r\nContent-Length: 6\r\n"), GOOD),
+        5,
+        "closed the connection",
+    ),
+    "asks to wait for 1e308 seconds": (
+        sends(head("429 No", "application/json", "Retry-After: 1e308\r\n"), '{"code":4013}'),
+        4,
+        "4013",
+    ),
+    "asks to wait until the year 9999": (
+        sends(
+            head("429 No", "application/json", "Retry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\n"),
+            '{"code":4013}',
+        ),
+        4,
+        "4013",
+    ),
     "streams the token": (sends(head(), GOOD.replace("c1", TOKEN)), 0, TEXT),
 }
 
@@ -298,6 +357,7 @@ VARIABLES = {
     "HTTPS_PROXY": ("::::", "HTTPS_PROXY"),
     "NO_PROXY": ("[::1]/64", "NO_PROXY"),
     "SSL_CERT_FILE": ("/nonexistent/ca.pem", "SSL_CERT_FILE"),
+    "SSLKEYLOGFILE": ("/dev/null/keys.log", "SSLKEYLOGFILE"),
     "COZE_TUI_CA_FILE": ("/nonexistent/ca.pem", "ca_file"),
     "COZE_TUI_PROXY": ("ftp://127.0.0.1", "proxy"),
 }
