@@ -105,6 +105,8 @@ class _Collector:
 
     def _parse(self) -> Mapping[str, object]:
         try:
+            if self._file.is_fifo():  # it would be waited for, before there is anything that Ctrl+C could end
+                raise OSError(_("it is a pipe"))
             with self._file.open("rb") as file:
                 data = file.read(FILE_LIMIT + 1)
             if len(data) > FILE_LIMIT:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -19,6 +20,7 @@ GROUNDS = {
 """Background, bars and text of the themes, known before anything of them is imported; a test compares."""
 _PROMPT = " › "
 _DEFAULT = "coze-dark"
+_LIMIT = 1 << 20
 
 
 @contextmanager
@@ -94,21 +96,30 @@ def _likely_theme(arguments: Arguments, environment: Mapping[str, str]) -> str:
 
 def _chosen(file: str) -> str:
     try:
-        with open(file, encoding="utf-8") as opened:
-            import json
+        if not (text := _beginning(file)):
+            return ""
+        import json
 
-            return str(json.load(opened)["chosen"]["theme"])
+        return str(json.loads(text)["chosen"]["theme"])
     except (OSError, ValueError, RecursionError, LookupError, TypeError):
         return ""
 
 
 def _set(file: str) -> str:
     try:
-        with open(file, encoding="utf-8", errors="replace") as opened:
-            for line in opened:
-                name, _equals, value = line.partition("=")
-                if name.strip() == "theme":
-                    return value.strip().strip("\"'")
+        lines = _beginning(file).splitlines()
     except OSError:
-        pass
+        return ""
+    for line in lines:
+        name, _equals, value = line.partition("=")
+        if name.strip() == "theme":
+            return value.strip().strip("\"'")
     return ""
+
+
+def _beginning(file: str) -> str:
+    """The text of a plain file, as far as it may go. A pipe or a device would be waited for."""
+    if not os.path.isfile(file):
+        return ""
+    with open(file, encoding="utf-8", errors="replace") as opened:
+        return opened.read(_LIMIT)

@@ -117,6 +117,15 @@ def a_loop(home: Path) -> None:
     (home / "config" / "settings.toml").symlink_to("settings.toml")
 
 
+def a_pipe(home: Path) -> None:
+    os.mkfifo(home / "config" / "settings.toml")
+    os.mkfifo(home / "state" / "remembered.json")
+
+
+def no_end(home: Path) -> None:
+    (home / "config" / "settings.toml").symlink_to("/dev/zero")
+
+
 def wrong_values(home: Path) -> None:
     text = 'theme = 5\nmouse = "x"\nkeys = 1\nidle_timeout = -1\nodd = 1\n[profiles]\na = 1\n'
     (home / "config" / "settings.toml").write_text(text, "utf-8")
@@ -140,7 +149,7 @@ def unwrapped(screen: TerminalScreen) -> str:
 
 
 WRONG_FILES = [
-    *(no_toml, binary, a_folder, huge, deep, a_loop, wrong_values),
+    *(no_toml, binary, a_folder, huge, deep, a_loop, a_pipe, no_end, wrong_values),
     *(odd_credentials, odd_memory, deep_memory),
 ]
 
