@@ -87,9 +87,15 @@ _SCREEN = (
     Option("--no-mouse", N_("leave the mouse to the terminal"), setting="mouse"),
 )
 _LINEAR = Option("--linear", N_("plain labelled lines instead of the screens: for screen readers and logs"))
+_CONTINUE = Option("--continue", N_("go on with the last conversation"), short="-c")
 _WHICH = (
-    Option("--continue", N_("go on with the last conversation"), short="-c"),
-    Option("--conversation", N_("go on with this conversation"), "ID", short="-s"),
+    _CONTINUE,
+    Option(
+        "--conversation",
+        N_("go on with this conversation: its id in `coze-tui history`"),
+        "ID",
+        short="-s",
+    ),
 )
 
 _YES = Option("--yes", N_("do it without asking"), short="-y")
@@ -121,7 +127,10 @@ COMMANDS: Mapping[str, Command] = {
             N_("ask one question and print the answer as it comes"),
             (
                 *_BOT,
-                *_WHICH,
+                _CONTINUE,
+                Option(
+                    "--conversation", N_("go on with this conversation: Coze's id of it"), "ID", short="-s"
+                ),
                 Option("--no-stream", N_("ask without a stream, and poll for the answer")),
                 Option("--events", N_("tell the life of the chat on stderr, one line an event")),
                 Option("--reasoning", N_("print what the bot thinks on stderr")),
