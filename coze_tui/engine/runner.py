@@ -274,7 +274,8 @@ class ChatTurn:
         else:
             for frame in frames:
                 updates += self.state.apply(parse_event(frame))
-        if self._record is not None and any(isinstance(update, ChatIdentified) for update in updates):
+        told = any(isinstance(update, ChatIdentified | LogidReported) for update in updates)
+        if told and self._record is not None:
             await self._record.identify(self.state, self.logid)
         # only now, and nothing is awaited any more: who follows gets each of them once
         self.frames.extend(frames)

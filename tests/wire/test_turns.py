@@ -24,6 +24,7 @@ from coze_tui.engine.updates import (
     AnswerSettled,
     ChatIdentified,
     EventNoted,
+    LogidReported,
     Phase,
     PhaseChanged,
     TurnEnded,
@@ -65,6 +66,7 @@ class Record:
     frames: list[Frame] = field(default_factory=list)
     begun: int = 0
     ids: list[str] = field(default_factory=list)
+    logid: str = ""
     ends: list[tuple[Phase, CozeTuiError | None]] = field(default_factory=list)
 
     async def begin(self, request: ChatRequest) -> None:
@@ -75,6 +77,7 @@ class Record:
 
     async def identify(self, state: TurnState, logid: str) -> None:
         self.ids.append(state.chat_id)
+        self.logid = logid
 
     async def finish(
         self, state: TurnState, figures: TurnFigures, outcome: Phase, error: CozeTuiError | None, at_us: int
@@ -162,7 +165,7 @@ async def test_an_answer_streams_in_and_is_written_down(profile: str) -> None:
     assert turn.state.usage is not None
     assert at.record.frames == list(turn.frames)
     assert (at.record.begun, at.record.ends) == (1, [(Phase.COMPLETED, None)])
-    assert at.record.ids == [turn.state.chat_id]
+    assert at.record.ids[-1] == turn.state.chat_id
     assert turn.figures.deltas == sum(len(u.arrivals_us) for u in updates if isinstance(u, AnswerGrew))
 
 
@@ -360,6 +363,9 @@ async def test_local_tools_are_answered_and_the_same_chat_goes_on() -> None:
     assert answers(turn)[-1] == "开了。"
     assert at.record.begun == 1
     assert [outcome for outcome, _ in at.record.ends] == [Phase.REQUIRES_ACTION, Phase.COMPLETED]
+    logids = [update.logid for update in (*waiting, *updates) if isinstance(update, LogidReported)]
+    assert len(set(logids)) == 2
+    assert at.record.logid == turn.logid == logids[-1]
     assert len({frame.at_us for frame in turn.frames}) > 1
     assert list(turn.frames) == sorted(turn.frames, key=lambda frame: frame.at_us)
 
@@ -377,6 +383,7 @@ async def test_an_error_wins_over_a_later_completed(profile: str) -> None:
     error = ended(updates).error
     assert isinstance(error, ApiError)
     assert (error.code, bool(error.logid)) == (103200002, True)
+    assert at.record.logid == error.logid
     assert answers(turn) == ["half"]
 
 
