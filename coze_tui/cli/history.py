@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.commands import Command
 from coze_tui.cli.paper import Paper
-from coze_tui.cli.start import Start, begin, tell, tell_problems
-from coze_tui.engine.store_words import words_for
+from coze_tui.cli.past_store import past_store
+from coze_tui.cli.start import Start, begin, tell_problems
 from coze_tui.errors import SettingsError
 from coze_tui.i18n import _
 from coze_tui.setting_values import nearest
 from coze_tui.store import history
-from coze_tui.store.database import Database, open_or_rescue
+from coze_tui.store.database import Database
 from coze_tui.store.history import SavedConversation
 from coze_tui.text import clean_line
 
@@ -53,19 +53,8 @@ def run_history(command: Command, arguments: Arguments, environment: Mapping[str
 
 
 async def _run(name: str, start: Start, arguments: Arguments) -> int:
-    file = start.paths.database_file
-    opened = await open_or_rescue(file)
-    database = opened.database
-    try:
-        if name in _CHANGING and not database.is_saved:  # the change would be gone with the program
-            await database.close()
-            database = await Database.open(file)  # says what is in the way
-        else:
-            for trouble in opened.troubles:
-                tell(words_for(trouble))
+    async with past_store(start.paths.database_file, is_to_change=name in _CHANGING) as database:
         return await _do(name, Call(start, arguments, database, Paper(sys.stdout, start.environment)))
-    finally:
-        await database.close()
 
 
 async def _do(name: str, call: Call) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -117,28 +118,22 @@ def _from_history(start: Start, name: str) -> PastChat | None:
     import asyncio
 
     file = start.paths.database_file
-    return asyncio.run(_read_history(file, name)) if file.exists() else None
+    return asyncio.run(_read_history(file, name)) if os.path.lexists(file) else None
 
 
 async def _read_history(file: Path, name: str) -> PastChat | None:
+    from coze_tui.cli.past_store import past_store
     from coze_tui.engine.inspecting import Inspecting
     from coze_tui.engine.live import LiveTurns
-    from coze_tui.engine.store_words import words_for
-    from coze_tui.store.database import open_or_rescue
     from coze_tui.store.history import last_conversation
 
-    opened = await open_or_rescue(file)
-    for trouble in opened.troubles:
-        tell(words_for(trouble))
-    try:
+    async with past_store(file) as database:
         if name == LAST:
-            last = await opened.database.read(last_conversation)
+            last = await database.read(last_conversation)
             name = last.key if last else ""
-        inspecting = Inspecting(opened.database, LiveTurns(lambda live: None))
+        inspecting = Inspecting(database, LiveTurns(lambda live: None))
         key = await inspecting.find(name)
         page = await inspecting.page("", key) if key else None
-    finally:
-        await opened.database.close()
     if page is None:
         return None
     if not page.are_kept:

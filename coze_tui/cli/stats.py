@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
@@ -16,16 +17,15 @@ from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.commands import Command
 from coze_tui.cli.option_values import age_in_days
 from coze_tui.cli.paper import Paper
-from coze_tui.cli.start import begin, tell, tell_problems
+from coze_tui.cli.past_store import past_store
+from coze_tui.cli.start import begin, tell_problems
 from coze_tui.engine.conversations import now_ms
 from coze_tui.engine.inspecting import Inspecting
 from coze_tui.engine.live import LiveTurns
 from coze_tui.engine.statistics import Group, Grouping, Statistics, days_ago_ms, statistics
-from coze_tui.engine.store_words import words_for
 from coze_tui.engine.text_cells import bar, cells, cut, filled
 from coze_tui.errors import SettingsError
 from coze_tui.i18n import _, ngettext
-from coze_tui.store.database import open_or_rescue
 from coze_tui.text import clean_line
 
 _GROUPINGS: Mapping[str, Grouping] = {"bot": "bot", "day": "day", "conversation": "conversation"}
@@ -44,7 +44,7 @@ def run_stats(command: Command, arguments: Arguments, environment: Mapping[str, 
     by = _GROUPINGS[arguments.by or "bot"]
     file = start.paths.database_file
     # where nothing was ever said no history is made
-    found = asyncio.run(_read(file, by, since_ms)) if file.exists() else statistics((), by)
+    found = asyncio.run(_read(file, by, since_ms)) if os.path.lexists(file) else statistics((), by)
     paper = Paper(sys.stdout, environment)
     if arguments.json:
         paper.json(_values(found, since_ms))
@@ -56,14 +56,8 @@ def run_stats(command: Command, arguments: Arguments, environment: Mapping[str, 
 
 
 async def _read(file: Path, by: Grouping, since_ms: int) -> Statistics:
-    opened = await open_or_rescue(file)
-    for trouble in opened.troubles:
-        tell(words_for(trouble))
-    try:
-        inspecting = Inspecting(opened.database, LiveTurns(lambda live: None))
-        return await inspecting.statistics(by, since_ms=since_ms)
-    finally:
-        await opened.database.close()
+    async with past_store(file) as database:
+        return await Inspecting(database, LiveTurns(lambda live: None)).statistics(by, since_ms=since_ms)
 
 
 def _since(text: str | None) -> int:

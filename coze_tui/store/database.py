@@ -281,7 +281,7 @@ def _open_somehow(path: Path, suspect: bool) -> tuple[sqlite3.Connection, Path |
     except StoreError as error:
         troubles.append(Trouble(error.kind, error.path or str(path), error.detail))
         readable = error.kind in ("readonly", "full", "locked", "unreadable")
-        return _open_in_memory(path if readable else None), None, troubles
+        return _open_in_memory(path if readable and path.is_file() else None), None, troubles
     return connection, path, troubles + found
 
 

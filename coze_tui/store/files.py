@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from coze_tui.errors import StoreError
 from coze_tui.store.trouble import Trouble, store_error_from_os
 
 try:
@@ -39,6 +40,8 @@ def prepare(path: Path) -> list[Trouble]:
         if not path.exists():
             with only_one(path):
                 troubles = _made(path)
+        if not path.is_file():  # SQLite would wait for a pipe
+            raise StoreError("unreadable", str(path), "it is no plain file")
         return troubles + _made_private(path)
     except OSError as error:
         raise store_error_from_os(error, path) from error

@@ -94,6 +94,24 @@ def test_an_empty_history_is_no_error(command: Command) -> None:
     assert command("history", "show", "last").status == 2
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="makes pipes and links")
+@pytest.mark.parametrize("what", ["a folder", "a pipe", "a loop"])
+@pytest.mark.parametrize("line", ["history", "stats", "show last"])
+def test_a_history_that_cannot_be_read_is_not_taken_for_an_empty_one(
+    command: Command, database_file: Path, what: str, line: str
+) -> None:
+    database_file.parent.mkdir(parents=True, exist_ok=True)
+    if what == "a folder":
+        database_file.mkdir()
+    elif what == "a pipe":
+        os.mkfifo(database_file)
+    else:
+        database_file.symlink_to(database_file)
+    ran = command(*line.split())
+    assert (ran.status, ran.out) == (1, "")
+    assert "cannot be read or written" in ran.err
+
+
 # --- search ---
 
 
