@@ -56,12 +56,12 @@ class Advice:
         return " ".join(part for part in parts if part)
 
 
-def advice(error: BaseException, *, base_url: str = "") -> Advice:
+def advice(error: BaseException, *, base_url: str) -> Advice:
     """What to tell about this error.
 
     Args:
-        base_url: the API base in use; with it a refused token brings the hint at the other site, and a server
-            of one's own is not reported to Coze.
+        base_url: the API base that was asked, empty where none is known; with it a refused token brings the
+            hint at the other site, and a server of one's own is not reported to Coze.
     """
     match error:
         case ApiError():

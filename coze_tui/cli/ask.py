@@ -82,7 +82,7 @@ async def _ask(start: Start, arguments: Arguments, question: str, stopper: Stopp
         stack.push_async_callback(connection.aclose)
         await connection.renew()
         request = request_for(question, settings, conversation_id=_conversation(start, arguments))
-        output = _Output(arguments)
+        output = _Output(arguments, settings.base_url)
         turn = ChatTurn(
             connection.client,
             request,
@@ -167,7 +167,7 @@ def _tell_calls(required: ActionRequired) -> None:
 class _Output:
     """All that is printed. Once its reader has gone away, nothing."""
 
-    def __init__(self, arguments: Arguments) -> None:
+    def __init__(self, arguments: Arguments, base_url: str) -> None:
         self.broken: OSError | None = None
         self._raw = RawPrinter(sys.stdout, cleaned=sys.stdout.isatty())
         self._printers: list[Printer] = []
@@ -182,7 +182,7 @@ class _Output:
         if arguments.raw:
             self._printers.append(self._raw)
         elif arguments.json:
-            self._printers.append(JsonPrinter(sys.stdout))
+            self._printers.append(JsonPrinter(sys.stdout, base_url=base_url))
         else:
             self._printers.append(answer)
 

@@ -204,10 +204,15 @@ class EventPrinter:
 
 
 class JsonPrinter:
-    """Prints one JSON object for each update, named like it in lower case."""
+    """Prints one JSON object for each update, named like it in lower case.
 
-    def __init__(self, out: TextIO) -> None:
+    Args:
+        base_url: The site that is asked.
+    """
+
+    def __init__(self, out: TextIO, *, base_url: str) -> None:
         self._out = out
+        self._base_url = base_url
 
     def show(self, update: TurnUpdate) -> None:
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(update).__name__).lower()
@@ -217,7 +222,7 @@ class JsonPrinter:
             if update.error is not None:
                 from coze_tui.advice import advice
 
-                told = advice(update.error)
+                told = advice(update.error, base_url=self._base_url)
                 facts["error"] = {
                     "class": type(update.error).__name__,
                     "code": told.code,

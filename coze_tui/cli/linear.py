@@ -11,7 +11,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TypeVar
 
-from coze_tui.advice import advice
 from coze_tui.api.objects import Bot, ToolCall
 from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.ask_output import EventPrinter
@@ -56,13 +55,13 @@ def run_linear(start: Start, arguments: Arguments) -> int:
     tell_problems(start)
     require_bot(start.settings)
     start.token()
-    printer = LinearPrinter(sys.stdout, bot_name="")
+    printer = LinearPrinter(sys.stdout, bot_name="", base_url=start.settings.base_url)
 
     async def build() -> Engine:
         def connect(settings: Settings) -> Connection:
             return Connection(replace(start, settings=settings))
 
-        engine = Engine(start.settings, connect, lambda error: printer.line(_("Error"), advice(error).text))
+        engine = Engine(start.settings, connect, printer.fail)
         await engine.open(start.paths.database_file)
         return engine
 
@@ -109,7 +108,7 @@ class _Talk:
                 key = self._call(lambda engine: engine.conversations.last()) or ""
             self._bot = self._call(lambda engine: engine.site.bot(self._start.settings.bot_id))
         except CozeTuiError as error:
-            self._printer.line(_("Error"), advice(error, base_url=self._start.settings.base_url).text)
+            self._printer.fail(error)
             return exit_for(error)
         self._printer.bot_name = self._name
         told = _("{bot} on {site}. /help tells the commands, Ctrl+C stops an answer, Ctrl+D leaves.")
@@ -210,7 +209,7 @@ class _Talk:
         self._printer.line(_("Status"), text)
 
     def _fail(self, error: CozeTuiError) -> None:
-        self._printer.line(_("Error"), advice(error, base_url=self._start.settings.base_url).text)
+        self._printer.fail(error)
 
     # --- conversations ---
 

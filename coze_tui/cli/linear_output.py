@@ -26,6 +26,7 @@ from coze_tui.engine.updates import (
     TurnEnded,
     TurnUpdate,
 )
+from coze_tui.errors import CozeTuiError
 from coze_tui.i18n import _
 from coze_tui.text import clean, clean_line
 
@@ -43,10 +44,15 @@ class _Said:
 
 
 class LinearPrinter:
-    """Writes one conversation. Lines of text go on under their label, indented by nothing: they are data."""
+    """Writes one conversation. Lines of text go on under their label, indented by nothing: they are data.
 
-    def __init__(self, out: TextIO, *, bot_name: str) -> None:
+    Args:
+        base_url: The site that is asked.
+    """
+
+    def __init__(self, out: TextIO, *, bot_name: str, base_url: str) -> None:
         self._out = out
+        self._base_url = base_url
         self._said: dict[tuple[str, str], _Said] = {}
         self._speaker: tuple[str, str] | None = None
         self._is_line_open = False
@@ -97,6 +103,10 @@ class LinearPrinter:
             case _:
                 pass
 
+    def fail(self, error: CozeTuiError) -> None:
+        """What went wrong, and what to do about it."""
+        self.line(_("Error"), advice(error, base_url=self._base_url).text)
+
     # --- what grows ---
 
     def _grow(self, key: tuple[str, str], label: str, text: str) -> None:
@@ -145,7 +155,7 @@ class LinearPrinter:
         for number, question in enumerate(self.follow_ups, 1):
             self.line(_("Suggestion {n}").format(n=number), question)
         if ended.error is not None:
-            self.line(_("Error"), advice(ended.error).text)
+            self.fail(ended.error)
         self.line(_("Status"), ", ".join(self._facts(ended)))
 
     def _facts(self, ended: TurnEnded) -> Sequence[str]:

@@ -157,14 +157,15 @@ def _fail(error: Exception, environment: Mapping[str, str]) -> int:
     from coze_tui.cli.exits import exit_for
     from coze_tui.errors import CozeTuiError
 
+    told = advice(error, base_url="").text
     if isinstance(error, CozeTuiError):
-        print(f"{PROGRAM}: {advice(error).text}", file=sys.stderr)
+        print(f"{PROGRAM}: {told}", file=sys.stderr)
         return exit_for(error)
     from coze_tui.crash_reports import write_crash_report
     from coze_tui.i18n import _
     from coze_tui.paths import find_paths
 
-    print(f"{PROGRAM}: {advice(error).text}", file=sys.stderr)
+    print(f"{PROGRAM}: {told}", file=sys.stderr)
     try:
         report = write_crash_report(find_paths(environment).crashes, error, environment)
     except OSError as failure:

@@ -77,7 +77,8 @@ def _print(chat: InspectedChat, paper: Paper) -> None:
 def _print_end(chat: InspectedChat, paper: Paper) -> None:
     outcome, error = chat.figures.outcome, chat.figures.error
     if outcome is Phase.FAILED and error is not None:
-        paper.text(_("failed: {reason}").format(reason=advice(error).text), "error")
+        reason = advice(error, base_url=base_url_of_site(chat.facts.site)).text
+        paper.text(_("failed: {reason}").format(reason=reason), "error")
     else:
         paper.text(outcome_words(outcome), _ROLES.get(outcome, "attention"))
 

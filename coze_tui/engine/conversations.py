@@ -209,7 +209,9 @@ def _page(
     has_newer = bool(messages(c, saved.key, after=last, limit=1))
     is_cleared = bool(sections) and starts[-1] > last and not has_newer
     return ChatPage(
-        told_chats(shown, chats, bot_name=saved.bot_name or saved.bot_id, section_starts=starts),
+        told_chats(
+            shown, chats, bot_name=saved.bot_name or saved.bot_id, site=saved.site, section_starts=starts
+        ),
         first,
         last,
         has_older=bool(messages(c, saved.key, before=first, limit=1)),

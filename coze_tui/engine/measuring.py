@@ -69,7 +69,7 @@ def run_of(number: int, bot_id: str, state: TurnState, figures: TurnFigures) -> 
         output_tokens=usage.output_count if usage else 0,
         tokens=usage.token_count if usage else 0,
         error_code=error.code if isinstance(error, ApiError) else 0,
-        error=advice(error).title if error is not None else words,
+        error=advice(error, base_url="").title if error is not None else words,
         sequence=sequence_of(figures.rows),
         tools=tuple(
             part.name

@@ -133,7 +133,7 @@ class ServerSide:
         listed = await api.list_messages(await self._client(), conversation_id)
         found = [item.message for item in _listed(listed.items)]
         numbered = [replace(message, position=place) for place, message in enumerate(found, 1)]
-        return told_chats(numbered, (), bot_name=bot_name)
+        return told_chats(numbered, (), bot_name=bot_name, site=self._settings().site)
 
     # --- importing ---
 

@@ -36,7 +36,7 @@ def words_for(trouble: Trouble, *, is_saved: bool = True) -> str:
                 "The history was damaged. It was set aside as {path}, and what could be read was kept."
             ).format(path=trouble.path)
         case kind:
-            text = advice(StoreError(kind, trouble.path, trouble.detail)).text
+            text = advice(StoreError(kind, trouble.path, trouble.detail), base_url="").text
             if kind == "unreadable" and not is_saved:
                 text += " " + _("Chats are not saved.")
             if kind in ("full", "readonly", "locked", "unreadable") and not is_saved:

@@ -192,7 +192,7 @@ def error_text(error: CozeTuiError | None) -> str:
         case ApiError():
             return error.msg
         case _:
-            return advice(error).text
+            return advice(error, base_url="").text
 
 
 def messages_of(state: TurnState, sent_at_ms: int) -> tuple[SavedMessage, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from coze_tui.addresses import base_url_of_site
 from coze_tui.api.codes import error_of_code
 from coze_tui.api.objects import MessageType, Usage
 from coze_tui.engine.transcript import ToldAnswer, ToldChat, ToldTool
@@ -22,6 +23,7 @@ def told_chats(
     chats: Iterable[SavedChat],
     *,
     bot_name: str,
+    site: str,
     section_starts: Iterable[int] = (),
 ) -> tuple[ToldChat, ...]:
     """The chats that these messages make up, oldest first.
@@ -31,11 +33,11 @@ def told_chats(
         section_starts: positions at which a new section begins (api 4.6).
     """
     by_key = {chat.key: chat for chat in chats}
-    starts = sorted(section_starts)
+    starts, base_url = sorted(section_starts), base_url_of_site(site)
     told: list[tuple[int, ToldChat]] = []
     for group in _grouped(messages):
         chat = by_key.get(group[0].chat)
-        entry = _told(group, chat, bot_name)
+        entry = _told(group, chat, bot_name, base_url)
         first = group[0].position
         before = told[-1][0] if told else -1
         begins = any(before < start <= first for start in starts) if told else first in starts
@@ -59,7 +61,7 @@ def _grouped(messages: Sequence[SavedMessage]) -> list[list[SavedMessage]]:
     return groups
 
 
-def _told(group: Sequence[SavedMessage], chat: SavedChat | None, bot_name: str) -> ToldChat:
+def _told(group: Sequence[SavedMessage], chat: SavedChat | None, bot_name: str, base_url: str) -> ToldChat:
     question = next((item for item in group if item.type == MessageType.QUESTION), None)
     text = question.content if question else (chat.question if chat else "")
     entry = ToldChat(
@@ -68,6 +70,7 @@ def _told(group: Sequence[SavedMessage], chat: SavedChat | None, bot_name: str) 
         sent_at_ms=chat.sent_at if chat else group[0].created_at,
         files=tuple(filter(None, question.name.split("\n"))) if question else (),
         bot_name=bot_name,
+        base_url=base_url,
         parts=_parts(group),
         follow_ups=tuple(item.content for item in group if item.type == MessageType.FOLLOW_UP),
         first=group[0].position,

@@ -43,6 +43,8 @@ class ToldChat:
     sent_at_ms: int
     """Unix milliseconds."""
     bot_name: str = ""
+    base_url: str = ""
+    """Of the site that was asked; empty where that is not known."""
     chat_id: str = ""
     section_id: str = ""
     logid: str = ""

@@ -16,6 +16,8 @@ import coze_tui.tui.screens
 from coze_tui.api.objects import ToolCall
 from coze_tui.errors import ApiError
 from coze_tui.remembered import Remembered
+from coze_tui.standin.bots import Bot
+from coze_tui.standin.scenarios import Delta, Fail
 from coze_tui.tui.logging_in import AppLogIn
 from coze_tui.tui.screens.bots import BotPicker
 from coze_tui.tui.screens.coze_screen import CozeScreen
@@ -68,6 +70,19 @@ async def crash(home: Path, place: str, fault: Exception) -> None:
 async def test_a_fault_of_ours_ends_the_program(home: Path, place: str) -> None:
     with pytest.raises(ZeroDivisionError):
         await crash(home, place, ZeroDivisionError("ours"))
+
+
+async def test_a_failed_chat_is_told_the_same_when_it_is_opened_again(home: Path) -> None:
+    bot = Bot("7511000000000000777", "海水", [Delta("首先"), Fail(code=987654, msg="no")])
+    async with desk(home, [bot]) as at:
+        await at.ask("a question")
+        await at.until(lambda: "logs of that server" in at.text())
+        key = at.screen.conversation
+        await at.pilot.press("ctrl+n")
+        await at.until(lambda: "首先" not in at.text())
+        await at.screen._open(key)
+        await at.until(lambda: "首先" in at.text())
+        assert "logs of that server" in at.text()
 
 
 def test_there_is_no_screen_that_loses_errors() -> None:

@@ -80,7 +80,7 @@ def stored(at: Desk) -> StoredChat:
     "steps",
     [
         STEPS,
-        (Delta("首先"), Fail(code=4028, msg="no quota")),
+        (Delta("首先"), Fail(code=987654, msg="what helps depends on the site")),
         (Delta("河流把"), Cut(), Delta("盐带走"), Complete()),
     ],
     ids=["tools", "failed", "recovered"],

@@ -59,7 +59,13 @@ def bot_of(carried: CarriedConversation) -> str:
 def chats_of(carried: CarriedConversation) -> Sequence[ToldChat]:
     """The chats as they are told."""
     starts = [section.position for section in carried.sections]
-    return told_chats(carried.messages, carried.chats, bot_name=bot_of(carried), section_starts=starts)
+    return told_chats(
+        carried.messages,
+        carried.chats,
+        bot_name=bot_of(carried),
+        site=carried.conversation.site,
+        section_starts=starts,
+    )
 
 
 def begun_at(carried: CarriedConversation) -> int:
@@ -128,7 +134,7 @@ def end_of(chat: ToldChat) -> str:
     if chat.outcome is Phase.COMPLETED:
         return ""
     if chat.outcome is Phase.FAILED and chat.error is not None:
-        return _("failed: {reason}").format(reason=advice(chat.error).text)
+        return _("failed: {reason}").format(reason=advice(chat.error, base_url=chat.base_url).text)
     return outcome_words(chat.outcome)
 
 

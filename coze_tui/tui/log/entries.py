@@ -179,7 +179,9 @@ class BotEntry(Entry):
     @classmethod
     def told(cls, chat: ToldChat, *, only_read: bool = False) -> BotEntry:
         """The entry of a chat that is over."""
-        entry = cls(chat.bot_name, chat.sent_at_ms, chat=chat.key, only_read=only_read)
+        entry = cls(
+            chat.bot_name, chat.sent_at_ms, chat=chat.key, base_url=chat.base_url, only_read=only_read
+        )
         for part in chat.parts:
             match part:
                 case ToldAnswer():

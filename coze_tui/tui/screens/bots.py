@@ -73,7 +73,7 @@ def _bots_of(workspace_id: str) -> Callable[[Engine], Awaitable[Sequence[Bot]]]:
 
 def _trouble(error: CozeTuiError) -> str:
     limit = unserved(error, Feature.BOT_LIST)
-    return limit.text if limit else advice(error).title
+    return limit.text if limit else advice(error, base_url="").title
 
 
 def _entry(bot: Bot, origin: str, current: str) -> BotEntry:

@@ -428,11 +428,9 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
         try:
             await self._log_in.keep(self._base_url, token)
         except (CredentialsError, StoreError, SettingsError) as error:
-            self.notify(
-                _("The token works, but could not be kept. {why}").format(why=advice(error).text),
-                severity="warning",
-                markup=False,
-            )
+            why = advice(error, base_url=self._base_url).text
+            told = _("The token works, but could not be kept. {why}").format(why=why)
+            self.notify(told, severity="warning", markup=False)
         if hint:
             self.notify(hint, severity="warning", markup=False)
         self._checked_site = self._base_url

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message_pump import MessagePump
 
+from coze_tui.addresses import base_url_of_site
 from coze_tui.engine.capture_files import problem_text
 from coze_tui.engine.chat_facts import ChatFacts
 from coze_tui.engine.figures import TurnFigures
@@ -152,7 +153,8 @@ class ReplayScreen(LogScreen[None]):
     async def _play(self, position: int) -> None:
         await self._forget()
         facts, figures = self.player.facts, TurnFigures()
-        entry = BotEntry(self.header.bot, facts.sent_at_ms, only_read=True)
+        base_url = base_url_of_site(facts.site)
+        entry = BotEntry(self.header.bot, facts.sent_at_ms, base_url=base_url, only_read=True)
         log = self.log_widget
         log.clear()
         if facts.question:

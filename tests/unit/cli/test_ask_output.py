@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from coze_tui.addresses import COZE_CN, COZE_COM
 from coze_tui.api.objects import ToolCall, Usage
 from coze_tui.cli.ask_output import (
     AnswerPrinter,
@@ -211,7 +212,7 @@ class TestJson:
             EventNoted(EventRecord("answer", 3)),
             TurnEnded(Phase.FAILED, 7, AuthError(4100, "no", logid="L1")),
         ]
-        play(JsonPrinter(out), *updates)
+        play(JsonPrinter(out, base_url=COZE_CN), *updates)
         objects = [json.loads(line) for line in out.getvalue().split("\n") if line]
         assert [each["type"] for each in objects] == [
             "phase_changed",
@@ -229,10 +230,11 @@ class TestJson:
             "logid": "L1",
             "text": objects[4]["error"]["text"],
         }
+        assert COZE_COM in objects[4]["error"]["text"]
 
     def test_no_control_character_gets_through(self) -> None:
         out = io.StringIO()
-        play(JsonPrinter(out), FollowUpOffered("\x1b[31m\x9b\u202e", 0))
+        play(JsonPrinter(out, base_url=COZE_CN), FollowUpOffered("\x1b[31m\x9b\u202e", 0))
         assert out.getvalue().strip().isprintable()
 
 

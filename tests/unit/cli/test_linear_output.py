@@ -25,6 +25,7 @@ from coze_tui.engine.updates import (
 from coze_tui.errors import ApiError
 
 END = TurnEnded(Phase.COMPLETED, 1_900_000)
+BASE_URL = "http://127.0.0.1:8888"
 
 
 def grew(text: str, message_id: str = "1", at_us: int = 412_000) -> AnswerGrew:
@@ -37,7 +38,7 @@ def settled(text: str, message_id: str = "1") -> AnswerSettled:
 
 def lines(*updates: TurnUpdate) -> list[str]:
     out = io.StringIO()
-    printer = LinearPrinter(out, bot_name="海水")
+    printer = LinearPrinter(out, bot_name="海水", base_url=BASE_URL)
     printer.begin()
     for update in updates:
         printer.show(update)
@@ -47,7 +48,7 @@ def lines(*updates: TurnUpdate) -> list[str]:
 def written(*updates: TurnUpdate) -> str:
     """As far as it is on the screen while more may come."""
     out = io.StringIO()
-    printer = LinearPrinter(out, bot_name="海水")
+    printer = LinearPrinter(out, bot_name="海水", base_url=BASE_URL)
     for update in updates:
         printer.show(update)
     return out.getvalue()
@@ -124,9 +125,10 @@ def test_a_cut_answer_keeps_its_text_and_says_so() -> None:
 
 
 def test_a_failure_is_told_with_what_to_do() -> None:
-    error = ApiError(4015, "not published", logid="2026LOG")
+    error = ApiError(987654, "something new", logid="2026LOG")
     told = lines(TurnEnded(Phase.FAILED, 5_000, error))
-    assert told[0].startswith("Error: 4015 — ")
+    assert told[0].startswith("Error: 987654 — something new")
+    assert "logs of that server" in told[0]
     assert told[1].startswith("Status: failed")
 
 

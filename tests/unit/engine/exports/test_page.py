@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coze_tui.addresses import COZE_COM
 from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Frame
 from coze_tui.engine.chat_facts import ChatFacts
@@ -201,13 +202,14 @@ def test_a_failed_a_stopped_and_a_cut_chat_say_so() -> None:
     key = history.create_conversation(c, "coze.cn", "7511", SENT_AT)
     for summary in (
         ChatSummary("failed", error_code=4028, error_msg="quota"),
+        ChatSummary("failed", error_code=4100, error_msg="no"),
         ChatSummary("canceled"),
         ChatSummary("interrupted"),
         ChatSummary("requires_action"),
     ):
         journal.finish_chat(c, journal.begin_chat(c, key, "?", "7511", SENT_AT), summary, [])
     text = shown(page_of(taken(c, key)))
-    for expected in ("failed: 4028", "stopped", "cut off", "waited for a tool"):
+    for expected in ("failed: 4028", COZE_COM, "stopped", "cut off", "waited for a tool"):
         assert expected in text
 
 

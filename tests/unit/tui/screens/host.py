@@ -55,7 +55,7 @@ class Host(App[None]):
 
     def tell_failure(self, error: CozeTuiError) -> None:
         """As the whole app does."""
-        self.notify(advice(error).text, severity="error", markup=False)
+        self.notify(advice(error, base_url="").text, severity="error", markup=False)
 
     @property
     def text(self) -> str:
