@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from coze_tui.api.captures import Problem
 from coze_tui.api.objects import Frame
 from coze_tui.engine.chat_facts import ChatFacts
 from coze_tui.engine.home import EngineHome
+from coze_tui.engine.inspected_chat import InspectedChat
 from coze_tui.engine.inspecting import FramesPage
 
 if TYPE_CHECKING:
     from coze_tui.engine.engine import Engine
+
+_CHUNK = 100
+"""Frames that are taken in in one go: some milliseconds."""
 
 
 class ChatSource(Protocol):
@@ -50,6 +55,24 @@ class StoredChat:
         if page is not None:
             self.chat = page.chat
         return page
+
+
+async def take_in(
+    chat: InspectedChat, frames: Sequence[Frame], taken: Callable[[], None] = lambda: None
+) -> None:
+    """Let a chat take in frames without holding up the keys; `taken` is called after each few of them."""
+    for start in range(0, len(frames), _CHUNK):
+        chat.add(frames[start : start + _CHUNK])
+        taken()
+        await asyncio.sleep(0)
+
+
+async def whole_chat(page: FramesPage) -> InspectedChat:
+    """A chat that is over, with all of its frames taken in."""
+    chat = InspectedChat(page.facts)
+    await take_in(chat, page.frames)
+    chat.end(page.facts)
+    return chat
 
 
 class KeptChat:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on, work
@@ -26,6 +25,7 @@ from coze_tui.tui.widgets.completion import Candidate
 from coze_tui.tui.widgets.event_sidebar import EventSidebar
 from coze_tui.tui.widgets.find_bar import FindBar
 from coze_tui.tui.widgets.message_log import MessageLog
+from coze_tui.tui.widgets.paths import typed_path
 from coze_tui.tui.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class ChatScreen(ConversationScreen):
         if not text.strip():
             self.notify(_("Type @ and a path, or /attach and a path."), markup=False)
             return
-        path = _path_of(text)
+        path = typed_path(text)
         try:
             count = await self.home.call(lambda engine: engine.check_attachment(path))
         except CozeTuiError as error:
@@ -126,7 +126,7 @@ class ChatScreen(ConversationScreen):
 
         if not text.strip():
             self.notify(_("Type /import and the path of a file."), markup=False)
-        elif (key := await import_and_tell(self.coze, _path_of(text))) is not None:
+        elif (key := await import_and_tell(self.coze, typed_path(text))) is not None:
             await self._open(key)
 
     @work(group="rename", exclusive=True, exit_on_error=False)
@@ -680,12 +680,3 @@ class ChatScreen(ConversationScreen):
     def action_log_end(self) -> None:
         """The end of the log."""
         self.log_widget.action_to_end()
-
-
-def _path_of(text: str) -> Path:
-    """The file that was typed; a `~` that cannot be resolved stays as it is."""
-    path = Path(text.strip())
-    try:
-        return path.expanduser()
-    except RuntimeError:
-        return path

@@ -21,7 +21,7 @@ from coze_tui.engine.inspecting import LikeChat
 from coze_tui.i18n import N_, _, ngettext
 from coze_tui.text import clean_line
 from coze_tui.tui.amounts import shortened, tail, thousands
-from coze_tui.tui.chat_sources import ChatSource
+from coze_tui.tui.chat_sources import ChatSource, whole_chat
 from coze_tui.tui.log.entries import clock_time
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.screens.panel import Panel
@@ -31,7 +31,6 @@ from coze_tui.tui.widgets.drawn import Drawn, Part, cut, width_of
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.rows import Row, Rows
 
-_CHUNK = 400
 _SPLIT = 96
 """Cells from which the chats stand side by side."""
 _LEAST_QUESTION = 12
@@ -168,7 +167,7 @@ class DifferenceScreen(CozeScreen[str | None]):
     @work(group="load", exclusive=True, exit_on_error=False)
     async def _load(self) -> None:
         left, right = self._sources
-        self._chats = (await _read(left), await _read(right))
+        self._chats = (await _chat_of(left), await _chat_of(right))
         await self._compare()
 
     async def _compare(self) -> None:
@@ -200,14 +199,7 @@ class DifferenceScreen(CozeScreen[str | None]):
         self.dismiss(None)
 
 
-async def _read(source: ChatSource) -> InspectedChat:
-    """All of a chat, without holding up the keys."""
+async def _chat_of(source: ChatSource) -> InspectedChat:
+    """All of a chat; one without frames where there is none any more."""
     page = await source.page(0)
-    if page is None:
-        return InspectedChat(ChatFacts())
-    chat = InspectedChat(page.facts)
-    for start in range(0, len(page.frames), _CHUNK):
-        chat.add(page.frames[start : start + _CHUNK])
-        await asyncio.sleep(0)
-    chat.end(page.facts)
-    return chat
+    return await whole_chat(page) if page is not None else InspectedChat(ChatFacts())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,7 +20,7 @@ from coze_tui.errors import CozeTuiError
 from coze_tui.i18n import N_, _, ngettext
 from coze_tui.text import clean_line
 from coze_tui.tui.amounts import thousands
-from coze_tui.tui.chat_sources import ChatSource
+from coze_tui.tui.chat_sources import ChatSource, take_in
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.widgets.banner import Banner
 from coze_tui.tui.widgets.chat_head import ChatHead
@@ -29,6 +28,7 @@ from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.frame_list import FrameList
 from coze_tui.tui.widgets.frame_view import FrameView
 from coze_tui.tui.widgets.key_footer import KeyFooter
+from coze_tui.tui.widgets.paths import typed_path
 from coze_tui.tui.widgets.search_bar import SearchBar
 from coze_tui.tui.widgets.timeline_bar import TimelineBar
 
@@ -39,8 +39,6 @@ _NARROW = 100
 """Columns under which the data do not stand beside the list."""
 _LOW, _TALL = 22, 34
 """Lines under which the timeline gives one away, and from which the data stand below the list."""
-_CHUNK = 100
-"""Frames that are read in one go: some milliseconds."""
 _SHOWN = 0.1
 """Seconds of reading after which what was read is shown."""
 _SOON, _LATER = 0.15, 1.0
@@ -98,6 +96,7 @@ class InspectorScreen(CozeScreen[None]):
         self.chat = InspectedChat(ChatFacts())
         self._source = source
         self._wanted = frame
+        self._shown_at = 0.0
 
     # --- made ---
 
@@ -138,13 +137,8 @@ class InspectorScreen(CozeScreen[None]):
         if not self._wanted and not page.is_over:
             self.frames.action_edge(True)
         while True:
-            shown_at = 0.0
-            for start in range(0, len(page.frames), _CHUNK):
-                self.chat.add(page.frames[start : start + _CHUNK])
-                if monotonic() - shown_at > _SHOWN:
-                    self._grown()
-                    shown_at = monotonic()
-                await asyncio.sleep(0)
+            self._shown_at = 0.0
+            await take_in(self.chat, page.frames, self._show_some)
             if page.frames:
                 self._grown()
             if page.is_over:
@@ -158,6 +152,11 @@ class InspectorScreen(CozeScreen[None]):
         self.chat.end(page.facts)
         self.set_class(self.chat.figures.is_timeless, "-timeless")
         self._grown()
+
+    def _show_some(self) -> None:
+        if monotonic() - self._shown_at > _SHOWN:
+            self._grown()
+            self._shown_at = monotonic()
 
     def _grown(self) -> None:
         if self._wanted and self._wanted <= len(self.chat.table.rows):
@@ -326,7 +325,7 @@ class InspectorScreen(CozeScreen[None]):
         name = await self.app.push_screen_wait(AskText(_("Save the capture"), capture_name(self.chat.facts)))
         if not name:
             return
-        path = _path_of(name)
+        path = typed_path(name)
         may_replace = False
         if path.is_file():
             sure = Confirm(_("The file is there already"), str(path), _("replace it"), _("keep it"))
@@ -370,12 +369,3 @@ class InspectorScreen(CozeScreen[None]):
             if chosen.facts.sent_at_ms > facts.sent_at_ms:
                 before, after = after, before
             wish = await self.app.push_screen_wait(DifferenceScreen(before, after))
-
-
-def _path_of(text: str) -> Path:
-    """The file that was typed; a `~` that cannot be resolved stays as it is."""
-    path = Path(text.strip())
-    try:
-        return path.expanduser()
-    except RuntimeError:
-        return path

@@ -16,7 +16,6 @@ from coze_tui.engine.capture_files import problem_text
 from coze_tui.engine.chat_facts import ChatFacts
 from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.home import TurnFeed
-from coze_tui.engine.inspected_chat import InspectedChat
 from coze_tui.engine.replay import Player
 from coze_tui.engine.timeline import Timeline
 from coze_tui.engine.updates import Phase
@@ -25,7 +24,7 @@ from coze_tui.i18n import N_, _
 from coze_tui.text import clean, clean_line
 from coze_tui.tui import messages as posted
 from coze_tui.tui.bridge import run_turn
-from coze_tui.tui.chat_sources import ChatSource
+from coze_tui.tui.chat_sources import ChatSource, whole_chat
 from coze_tui.tui.copying import ids_text
 from coze_tui.tui.log.entries import BotEntry, UserEntry
 from coze_tui.tui.screens.log_screen import LogScreen
@@ -44,8 +43,6 @@ _NARROW = 100
 _LOW = 30
 """Lines under which the timeline is left out."""
 _BEAT_SECONDS = 0.1
-_CHUNK = 100
-"""Frames that are read for the timeline in one go: some milliseconds."""
 _FOOTER = (
     *("replay.pause", "replay.step", "replay.faster", "replay.slower", "replay.end", "replay.again"),
     *("replay.inspect", "log.unfold"),
@@ -135,12 +132,7 @@ class ReplayScreen(LogScreen[None]):
         self.header.title = clean_line(facts.question[:240]).strip()
         self.set_class(not self.player.has_times, "-timeless")
         self._play_from(0)
-        chat = InspectedChat(facts)
-        for start in range(0, len(page.frames), _CHUNK):
-            chat.add(page.frames[start : start + _CHUNK])
-            await asyncio.sleep(0)
-        chat.end(facts)
-        self.timeline = chat.timeline
+        self.timeline = (await whole_chat(page)).timeline
 
     # --- played ---
 

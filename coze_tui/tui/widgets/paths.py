@@ -1,9 +1,10 @@
-"""What a typed path could become. Reads folders, so it is called in a thread."""
+"""Paths that are typed: the file that is meant, and what a beginning could become."""
 
 from __future__ import annotations
 
 import os
 from itertools import islice
+from pathlib import Path
 
 from coze_tui.text import clean_line
 from coze_tui.tui.amounts import size
@@ -13,8 +14,19 @@ _READ = 5_000
 _SHOWN = 50
 
 
+def typed_path(text: str) -> Path:
+    """The file that was typed; a `~` that cannot be resolved stays as it is."""
+    path = Path(text.strip())
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
 def path_candidates(typed: str) -> list[Candidate]:
     """Files and folders whose names begin with what was typed, folders first; none where it cannot be read.
+
+    Reads folders, so it is called in a thread.
 
     Hidden ones only come when a dot was typed, and never one whose name could not be shown as it is.
     """

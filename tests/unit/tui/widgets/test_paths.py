@@ -1,4 +1,4 @@
-"""Completing paths."""
+"""Paths that are typed, and completing them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coze_tui.tui.widgets.paths import path_candidates
+from coze_tui.tui.widgets.paths import path_candidates, typed_path
 
 
 def shown(typed: str) -> list[str]:
@@ -44,3 +44,11 @@ def test_what_cannot_be_read_gives_nothing(folder: str) -> None:
     assert path_candidates(f"{folder}/nowhere/x") == []
     assert path_candidates("nul\x00/x") == []
     assert path_candidates(f"{folder}/b.txt/") == []
+
+
+def test_a_typed_home_is_resolved_and_one_of_nobody_stays(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", folder)
+    assert typed_path(" ~/b.txt ") == Path(folder, "b.txt")
+    assert typed_path("~nobody-at-all/b.txt") == Path("~nobody-at-all/b.txt")
