@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ async def export_and_tell(app: CozeApp, keys: Sequence[str]) -> None:
     if form is None:
         return
     try:
-        folder = await asyncio.to_thread(_folder)
+        folder = await asyncio.to_thread(_folder, app.access.environment)
         paths = await app.home.call(lambda engine: engine.exports.export(keys, form, folder))
     except CozeTuiError as error:
         app.tell_failure(error)
@@ -57,12 +57,12 @@ async def import_and_tell(app: CozeApp, path: Path) -> str | None:
     return imported[0].key if imported else None
 
 
-def _folder() -> Path:
+def _folder(environment: Mapping[str, str]) -> Path:
     """The folder the program was started in; a FileError where it is gone."""
     try:
         return Path.cwd()
     except OSError as failure:
-        raise FileError("unwritable", ".", detail=failure.strerror or "") from failure
+        raise FileError("unwritable", environment.get("PWD", "."), detail=failure.strerror or "") from failure
 
 
 async def _asked_form(app: CozeApp) -> Format | None:

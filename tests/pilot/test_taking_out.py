@@ -133,7 +133,7 @@ async def test_an_export_from_a_folder_that_is_gone_is_told(
 ) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
-    async with desk(home) as at:
+    async with desk(home, environment={"PWD": str(gone)}) as at:
         await at.ask("a question")
         await at.answered()
         monkeypatch.chdir(gone)
@@ -141,5 +141,5 @@ async def test_an_export_from_a_folder_that_is_gone_is_told(
         at.screen.export()
         await at.until(lambda: isinstance(at.app.screen, Choose))
         await at.pilot.press("1")
-        await at.until_told("cannot be written")
+        await at.until_told(f"{gone}: cannot be written")
     assert at.app.crash is None
