@@ -65,7 +65,7 @@ def _check_environment(*, ignore_proxies: bool) -> None:
     """Look at what httpx and OpenSSL would only stumble over."""
     for name in _CERTIFICATE_VARIABLES:
         path = os.environ.get(name)
-        if path and not Path(path).exists():
+        if path and not os.path.exists(path):
             raise TransportError("environment", f"{name}: no such file or folder", request_sent=False)
     for name, value in os.environ.items():
         if (

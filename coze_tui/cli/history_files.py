@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -60,10 +61,9 @@ async def export_conversations(call: Call) -> int:
 
 
 def _folder(name: str) -> Path:
-    folder = Path(name)
-    if folder.exists() and not folder.is_dir():
+    if os.path.exists(name) and not os.path.isdir(name):
         raise SettingsError(_("must be a folder, or `-` for stdout"), source="--output")
-    return folder
+    return Path(name)
 
 
 async def _print_exports(exports: Exports, keys: list[str], form: Format) -> int:

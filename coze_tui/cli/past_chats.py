@@ -59,7 +59,7 @@ def read_past_chat(start: Start, words: Sequence[str]) -> PastChat:
     [word] = words
     if word == "-":
         return _from_stdin()
-    if Path(word).exists() or Path(word).suffix == ".sse":
+    if os.path.exists(word) or Path(word).suffix == ".sse":
         from coze_tui.engine.capture_files import read_capture_file
 
         with _told_if_slow(word):

@@ -196,6 +196,20 @@ async def test_a_capture_is_saved_where_one_says_and_nothing_is_replaced_unasked
         assert at.stand_in.token not in target.read_text("utf-8")
 
 
+async def test_a_name_that_no_file_can_have_is_told(home: Path) -> None:
+    async with desk(home, bot(*TOOLS)) as at:
+        await at.ask("下一班？")
+        await at.answered()
+        await inspect(at)
+        await at.pilot.press("s")
+        await at.until(lambda: isinstance(at.app.screen, AskText))
+        dialog = at.app.screen
+        assert isinstance(dialog, AskText)
+        dialog.field.value = "a" * 5_000
+        await at.pilot.press("enter")
+        await at.until(lambda: any("too long" in told.message for told in at.app._notifications), "told")
+
+
 async def test_the_question_is_given_on_in_three_forms_without_the_token(home: Path) -> None:
     async with desk(home, bot(Answer("a"))) as at:
         await at.ask("下一班？")

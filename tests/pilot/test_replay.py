@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -215,3 +216,17 @@ async def test_a_file_is_played_without_a_token_and_without_a_network(home: Path
             if app._exit:
                 break
         assert app._exit
+
+
+async def test_a_replay_that_is_left_in_the_middle_leaves_no_task_behind(home: Path) -> None:
+    def following() -> list[str]:
+        return [task.get_name() for task in asyncio.all_tasks() if "run_turn" in repr(task.get_coro())]
+
+    async with desk(home, bot(*STEPS)) as at:
+        await at.ask("q")
+        await at.answered()
+        screen = ReplayScreen(stored(at), pace=0.1)
+        at.app.push_screen(screen)
+        await at.until(lambda: screen.is_mounted and screen.player.frames and following(), "it plays")
+        await at.pilot.press("space", "escape")
+        await at.until(lambda: at.app.screen is at.screen and not following(), "nothing follows it")

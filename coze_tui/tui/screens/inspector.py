@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
@@ -327,7 +328,7 @@ class InspectorScreen(CozeScreen[None]):
             return
         path = typed_path(name)
         may_replace = False
-        if path.is_file():
+        if await asyncio.to_thread(os.path.isfile, path):  # unlike Path's, it raises nothing for any name
             sure = Confirm(_("The file is there already"), str(path), _("replace it"), _("keep it"))
             may_replace = await self.app.push_screen_wait(sure)
             if not may_replace:

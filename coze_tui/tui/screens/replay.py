@@ -158,11 +158,14 @@ class ReplayScreen(LogScreen[None]):
         self.strip.show(figures)
         feed = TurnFeed()
         receivers: dict[str, MessagePump] = {"log": log, "life": self.life, "screen": self}
-        self._following = asyncio.create_task(run_turn(feed, receivers))
-        self.player.begin(feed, position)
-        self._begin_at = None
-        await self.player.play()
-        await self._following
+        self._following = following = asyncio.create_task(run_turn(feed, receivers))
+        try:
+            self.player.begin(feed, position)
+            self._begin_at = None
+            await self.player.play()
+            await following
+        finally:
+            following.cancel()  # the screen is left before the end
 
     async def _forget(self) -> None:
         """Wait until nothing of what was played before can reach what is played next."""

@@ -271,6 +271,7 @@ def test_what_to_export_must_be_said(command: Command, key: str, tmp_path: Path)
     assert command("history", "export", key, "--format", "pdf").status == 2
     (tmp_path / "file").touch()
     assert command("history", "export", key, "-o", str(tmp_path / "file")).status == 2
+    assert command("history", "export", key, "-o", "a" * 5_000).status == 2
 
 
 def test_an_export_comes_back_in_another_home(command: Command, key: str, tmp_path: Path) -> None:

@@ -145,3 +145,12 @@ def test_a_terminal_that_is_not_utf_8_is_written_to_all_the_same(environment: di
     assert ran.returncode == 0, ran.stderr
     assert b"\\u" in ran.stdout
     assert b"2025" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    "line", ["show", "give", "bundle", "history import", "history show", "serve --capture"]
+)
+def test_a_name_that_is_too_long_is_told_like_any_other(command: Command, line: str) -> None:
+    ran = command(*line.split(), "a" * 5_000)
+    assert ran.status == 2
+    assert "aaaaa" in ran.err
