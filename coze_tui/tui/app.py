@@ -415,11 +415,13 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
         if self._is_quitting:
             return
         self._is_quitting = True
-        for screen in reversed(self.screen_stack):  # what one leaves to the one below is kept there
-            if isinstance(screen, CozeScreen):
-                await screen.before_leaving()
-        await asyncio.to_thread(self.home.close, 5.0)
-        self.exit()
+        try:
+            for screen in reversed(self.screen_stack):  # what one leaves to the one below is kept there
+                if isinstance(screen, CozeScreen):
+                    await screen.before_leaving()
+        finally:  # who wants to leave can leave, whatever could not be kept
+            await asyncio.to_thread(self.home.close, 5.0)
+            self.exit()
 
     def leave(self, code: int) -> None:
         """A signal ends the program: save what is to be saved, and exit with this code."""

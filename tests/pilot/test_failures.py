@@ -94,3 +94,20 @@ def test_there_is_no_screen_that_loses_errors() -> None:
     ]
     assert len(screens) > len(SCREENS)
     assert [kind for kind in screens if not issubclass(kind, (CozeScreen, CommandPalette))] == []
+
+
+class Stubborn(CozeScreen[None]):
+    async def before_leaving(self) -> None:
+        raise ZeroDivisionError("ours")
+
+
+async def leave_it(home: Path) -> None:
+    async with desk(home) as at:
+        await at.app.push_screen(Stubborn())
+        await at.pilot.press("ctrl+q")
+        await at.until(lambda: at.app._exit, "it is left")
+
+
+async def test_one_can_leave_although_something_cannot_be_kept(home: Path) -> None:
+    with pytest.raises(ZeroDivisionError):
+        await leave_it(home)
