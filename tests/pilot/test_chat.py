@@ -179,7 +179,7 @@ async def test_the_ladder_of_control_c(home: Path) -> None:
         await at.pilot.press("ctrl+c")
         assert at.screen.prompt.message == ""
         await at.pilot.press("ctrl+c", "ctrl+c")
-        await at.until(lambda: at.app._exit, "the app is left")
+        await at.until(lambda: at.app.return_code is not None, "the app is left")
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 20), (40, 10), (20, 5), (1, 1), (300, 100)])

@@ -80,7 +80,7 @@ async def test_a_failed_chat_is_told_the_same_when_it_is_opened_again(home: Path
         key = at.screen.conversation
         await at.pilot.press("ctrl+n")
         await at.until(lambda: "首先" not in at.text())
-        await at.screen._open(key)
+        await at.screen.open_conversation(key)
         await at.until(lambda: "首先" in at.text())
         assert "logs of that server" in at.text()
 
@@ -105,7 +105,7 @@ async def leave_it(home: Path) -> None:
     async with desk(home) as at:
         await at.app.push_screen(Stubborn())
         await at.pilot.press("ctrl+q")
-        await at.until(lambda: at.app._exit, "it is left")
+        await at.until(lambda: not at.app.is_running, "it is left")
 
 
 async def test_one_can_leave_although_something_cannot_be_kept(home: Path) -> None:

@@ -213,9 +213,9 @@ async def test_a_file_is_played_without_a_token_and_without_a_network(home: Path
         await pilot.press("q")
         for _ in range(500):
             await pilot.pause(0.01)
-            if app._exit:
+            if app.return_code is not None:
                 break
-        assert app._exit
+        assert app.return_code == 0
 
 
 async def test_a_replay_that_is_left_in_the_middle_leaves_no_task_behind(home: Path) -> None:

@@ -229,7 +229,7 @@ async def test_a_running_turn_goes_on_in_its_own_conversation(home: Path) -> Non
         await at.pilot.press("ctrl+n")
         await at.until(lambda: "河流把" not in at.text())
         at.stand_in.release("held")
-        await at.screen._open(key)
+        await at.screen.open_conversation(key)
         await at.until(lambda: "河流把盐带走" in at.text(), "it has gone on")
         assert at.text().count("▎ first") == 1
 

@@ -127,7 +127,7 @@ class ChatScreen(ConversationScreen):
         if not text.strip():
             self.notify(_("Type /import and the path of a file."), markup=False)
         elif (key := await import_and_tell(self.coze, typed_path(text))) is not None:
-            await self._open(key)
+            await self.open_conversation(key)
 
     @work(group="rename", exclusive=True, exit_on_error=False)
     async def rename(self, title: str) -> None:
@@ -187,7 +187,7 @@ class ChatScreen(ConversationScreen):
         others.pop(first.conversation)  # one turn at a time in a conversation
         for chat in others.values():
             await self._fetch_unseen(chat)
-        await self._open(first.conversation)
+        await self.open_conversation(first.conversation)
         self.recover()
 
     async def _fetch_unseen(self, chat: int) -> None:
@@ -443,7 +443,7 @@ class ChatScreen(ConversationScreen):
         if not self.conversation or self.turn_runs:
             self.notify(_("There is nothing to fork yet."), markup=False)
             return
-        await self._open(await self.window.fork(entry))
+        await self.open_conversation(await self.window.fork(entry))
         self.notify(_("This is a fork: what follows is not in the first conversation."), markup=False)
 
     # --- looking inside a chat ---
@@ -472,7 +472,7 @@ class ChatScreen(ConversationScreen):
 
         key = await self.app.push_screen_wait(StatisticsScreen())
         if key is not None:
-            await self._open(key)
+            await self.open_conversation(key)
 
     @work(group="screen", exclusive=True, exit_on_error=False)
     async def ask_side_by_side(self) -> None:
@@ -485,7 +485,7 @@ class ChatScreen(ConversationScreen):
         left = await self.app.push_screen_wait(screen)
         self.prompt.set_message(left.text)
         if left.conversation:
-            await self._open(left.conversation)
+            await self.open_conversation(left.conversation)
 
     # --- the editor, slash commands, other screens ---
 
@@ -534,7 +534,7 @@ class ChatScreen(ConversationScreen):
         choice = await self.app.push_screen_wait(HistoryScreen(self.bot, self.conversation))
         here = self.conversation
         if choice is not None and (choice.key != here or choice.message is not None):
-            await self._open(choice.key, choice.message, choice.needle)
+            await self.open_conversation(choice.key, choice.message, choice.needle)
         elif here and not await self.home.call(lambda engine: engine.browsing.is_there(here)):
             self.action_new()
 
@@ -593,7 +593,7 @@ class ChatScreen(ConversationScreen):
         if self.turn_runs:
             return
         if self.conversation:
-            await self._open(self.conversation)
+            await self.open_conversation(self.conversation)
         else:
             self.log_widget.clear()
             self._greet()

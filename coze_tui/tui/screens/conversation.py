@@ -170,7 +170,7 @@ class ConversationScreen(LogScreen[None]):
                 last = await self.home.call(lambda engine: engine.conversations.last())
                 key = last or ""
             if key:
-                await self._open(key)
+                await self.open_conversation(key)
         except StoreError as error:  # one can chat without what was
             self.tell_failure(error)
         if not (self.settings.bot_id or self.conversation) or not await self._has_token():
@@ -226,7 +226,7 @@ class ConversationScreen(LogScreen[None]):
 
     # --- conversations ---
 
-    async def _open(self, key: str, message: int | None = None, needle: str = "") -> None:
+    async def open_conversation(self, key: str, message: int | None = None, needle: str = "") -> None:
         """Show a conversation, at its end or at a message that was found by a text."""
         opened = await self.home.call(lambda engine: engine.conversations.open(key))
         if opened is None:
