@@ -25,7 +25,6 @@ from typing import Any, TypeVar, get_type_hints
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from textual import events
-from textual._context import visible_screen_stack
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.screen import Screen
 from textual.widgets import Input
@@ -74,6 +73,7 @@ from coze_tui.tui.screens.tool_request import ToolRequest
 from tests.faults.raw_server import Line, RawServer
 from tests.faults.test_terminal_safety import PAYLOADS
 from tests.pilot.conftest import Desk, desk
+from tests.support.shown import drawn_text
 from tests.terminal.harness import ScreenFeed, TerminalScreen
 from tests.terminal.program import foreign_controls
 
@@ -202,9 +202,7 @@ class Visitor:
 
     def drawn(self) -> str:
         """What the program wants to be seen."""
-        app = self.at.app
-        visible_screen_stack.set(list(app._background_screens))
-        return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips(app.size))
+        return drawn_text(self.at.app)
 
     async def opened(self, screen: type[Screen[Any]]) -> None:
         """Wait until such a screen is there, and look."""

@@ -15,6 +15,7 @@ from tests.faults.keeper import Keeper
 from tests.faults.raw_server import CERTIFICATES, Line, RawServer, dead_address
 from tests.faults.socks_server import SocksServer
 from tests.pilot.conftest import desk
+from tests.support.shown import toasts_of
 from tests.terminal.program import TOKEN, Program
 
 TEXT = "河流把盐带进海里，水蒸发，盐留下。"
@@ -452,6 +453,5 @@ async def test_what_a_server_of_ones_own_refuses_is_not_for_the_support_of_coze(
             for command in ("/clear", "/rename other"):
                 at.screen.prompt.set_message(command)
                 await at.pilot.press("enter")
-            toasts = at.app._notifications
-            await at.until(lambda: len([t for t in toasts if "5000" in t.message]) == 2, "both are refused")
-            assert [t.message for t in toasts if "support" in t.message] == []
+            await at.until(lambda: "".join(toasts_of(at.app)).count("5000") == 2, "both are refused")
+            assert [toast for toast in toasts_of(at.app) if "support" in toast] == []

@@ -13,14 +13,13 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
-from textual._context import visible_screen_stack
-
 from coze_tui.standin.bots import Bot, demo_bots
 from coze_tui.standin.scenarios import Delta, FollowUps, FunctionCall, Step, ToolResponse, Turn
 from coze_tui.tui.terminal.keys import EnterGuard, KeyParser
 from tests.faults.test_terminal_safety import ALL
 from tests.fuzz.mutations import ODD_BYTES, broken
 from tests.pilot.conftest import Desk, desk
+from tests.support.shown import drawn_strips
 
 BOT = "7511000000000000667"
 _PLAIN = (
@@ -131,11 +130,9 @@ async def _type(at: Desk, case: bytes, dice: random.Random) -> None:
 
 
 def _look(at: Desk) -> None:
-    app = at.app
-    if not app.is_running:
+    if not at.app.is_running:
         return
-    visible_screen_stack.set(list(app._background_screens))
-    for strip in app.screen._compositor.render_strips(app.size):
+    for strip in drawn_strips(at.app):
         found = re.search(
             "[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff\U000e0001-\U000e007f]",
             strip.text,

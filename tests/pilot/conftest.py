@@ -20,6 +20,7 @@ from coze_tui.standin.bots import Bot
 from coze_tui.standin.server import StandIn
 from coze_tui.tui.app import CozeApp, Wish
 from coze_tui.tui.screens.chat import ChatScreen
+from tests.support.shown import toasts_of
 
 
 class Desk:
@@ -63,7 +64,7 @@ class Desk:
         return self._told()
 
     def _told(self) -> str:
-        return "\n".join(toast.message for toast in self.app._notifications)
+        return "\n".join(toasts_of(self.app))
 
     def text(self) -> str:
         """The log as text."""

@@ -27,6 +27,7 @@ from coze_tui.tui.app import Wish
 from coze_tui.tui.screens.tool_request import ToolRequest
 from coze_tui.tui.slash import slash_commands
 from tests.pilot.conftest import desk
+from tests.support.shown import toasts_of
 
 BOT = "7511000000000000777"
 
@@ -220,9 +221,7 @@ async def test_a_choice_that_cannot_be_kept_is_told(home: Path) -> None:
         path.unlink(missing_ok=True)
         path.mkdir()
         await at.pilot.press("ctrl+g")
-        await at.until(
-            lambda: any("could not be kept" in told.message for told in at.app._notifications), "it is told"
-        )
+        await at.until_told("could not be kept")
         assert not at.screen.sidebar.display
 
 
@@ -254,7 +253,7 @@ async def test_a_file_goes_with_the_question_and_comes_back_when_that_fails(
 async def test_a_file_that_is_not_there_is_refused_with_a_sentence(home: Path) -> None:
     async with desk(home, bot(Answer("a"))) as at:
         await at.ask("/attach /no/such/file.png")
-        await at.until(lambda: at.app._notifications)
+        await at.until(lambda: toasts_of(at.app))
         assert at.screen.attachments.files == ()
 
 

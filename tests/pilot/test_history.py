@@ -28,6 +28,7 @@ from coze_tui.tui.log.entries import UserEntry
 from coze_tui.tui.screens.history import HistoryScreen
 from coze_tui.tui.widgets.field import Field
 from tests.pilot.conftest import Desk, desk
+from tests.support.shown import toasts_of
 
 BOT = "7511000000000000777"
 NOW = int(time.time() * 1000)
@@ -103,7 +104,7 @@ class Book:
 
     @property
     def toasts(self) -> str:
-        return "\n".join(str(toast.message) for toast in self.at.app._notifications)
+        return "\n".join(toasts_of(self.at.app))
 
     async def press(self, *keys: str) -> None:
         await self.at.pilot.press(*keys)

@@ -30,6 +30,7 @@ from coze_tui.tui.screens.difference import ChooseChat, DifferenceScreen
 from coze_tui.tui.screens.inspector import InspectorScreen
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from tests.pilot.conftest import Desk, desk
+from tests.support.shown import toasts_of
 
 BOT = "7511000000000000777"
 STREAMS = Path(__file__).parents[1] / "streams"
@@ -166,7 +167,7 @@ async def test_the_next_error_is_found_and_none_is_said_to_be_none(home: Path) -
         assert screen.frames.current.row.level == "error"
         assert "4028" in text_of(screen.view.data)
         await at.pilot.press("t")
-        assert [one.message for one in at.app._notifications] == ["No tool was called."]
+        await at.until_told("No tool was called.")
 
 
 async def test_a_capture_is_saved_where_one_says_and_nothing_is_replaced_unasked(
@@ -207,7 +208,7 @@ async def test_a_name_that_no_file_can_have_is_told(home: Path) -> None:
         assert isinstance(dialog, AskText)
         dialog.field.value = "a" * 5_000
         await at.pilot.press("enter")
-        await at.until(lambda: any("too long" in told.message for told in at.app._notifications), "told")
+        await at.until_told("too long")
 
 
 async def test_the_question_is_given_on_in_three_forms_without_the_token(home: Path) -> None:
@@ -256,7 +257,7 @@ async def test_a_chat_without_its_like_says_so(home: Path) -> None:
         await at.answered()
         await inspect(at)
         await at.pilot.press("d")
-        await at.until(lambda: at.app._notifications)
+        await at.until(lambda: toasts_of(at.app))
         assert isinstance(at.app.screen, InspectorScreen)
 
 

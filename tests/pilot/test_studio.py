@@ -9,18 +9,19 @@ from coze_tui.standin.scenarios import Answer, Delta, Gate
 from coze_tui.tui.screens.bots import BotPicker
 from coze_tui.tui.screens.history import HistoryScreen
 from tests.pilot.conftest import Desk, desk
+from tests.support.shown import drawn_text, toasts_of
 
 BOT = "7511000000000000777"
 
 
 def notices(at: Desk) -> list[str]:
     """What is said at the edge of the screen."""
-    return [str(notice.message) for notice in at.app._notifications]
+    return toasts_of(at.app)
 
 
 def shown(at: Desk) -> str:
     """All that is on the screen."""
-    return "\n".join(strip.text for strip in at.app.screen._compositor.render_strips())
+    return drawn_text(at.app)
 
 
 async def test_a_stopped_chat_runs_on(home: Path) -> None:

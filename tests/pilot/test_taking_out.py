@@ -12,13 +12,14 @@ from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer
 from coze_tui.tui.screens.dialogs import Choose
 from tests.pilot.conftest import Desk, desk
+from tests.support.shown import toasts_of
 
 BOT = "7511000000000000777"
 
 
 def said(at: Desk) -> str:
     """The toasts."""
-    return "\n".join(str(toast.message) for toast in at.app._notifications)
+    return "\n".join(toasts_of(at.app))
 
 
 @pytest.mark.parametrize(("key", "suffix"), [("1", ".md"), ("2", ".html"), ("3", ".jsonl"), ("4", ".sse")])
@@ -28,7 +29,7 @@ async def test_a_conversation_is_exported_where_the_program_was_started(
     monkeypatch.chdir(tmp_path)
     async with desk(home, [Bot(BOT, "海水", [Answer("河流把盐带走。")])]) as at:
         await at.ask("/export")
-        await at.until(lambda: at.app._notifications, "there is nothing yet")
+        await at.until(lambda: toasts_of(at.app), "there is nothing yet")
         await at.ask("海水为什么咸？")
         await at.answered()
         await at.ask("/export")

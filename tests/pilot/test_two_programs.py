@@ -9,6 +9,7 @@ from coze_tui.standin.scenarios import Answer, Complete, Delta, Gate, Step, Turn
 from coze_tui.standin.server import StandIn
 from coze_tui.tui.log.entries import UserEntry
 from tests.pilot.conftest import desk
+from tests.support.shown import toasts_of
 
 BOT = "7511000000000000777"
 
@@ -28,7 +29,7 @@ async def test_an_answer_that_comes_to_another_program_is_seen_here(home: Path) 
             await second.until(lambda: "河流把" in second.text(), "what has come so far")
             assert second.screen.turn_runs
             await second.pilot.press("escape")
-            await second.until(lambda: second.app._notifications)
+            await second.until(lambda: toasts_of(second.app))
             assert second.screen.turn_runs
             stand_in.release("held")
             await first.answered()

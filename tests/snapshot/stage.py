@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from textual._context import visible_screen_stack
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.strip import Strip
@@ -36,6 +35,7 @@ from coze_tui.tui.app import CozeApp
 from coze_tui.tui.log.entries import BotEntry, UserEntry
 from coze_tui.tui.screens.chat import ChatScreen
 from coze_tui.tui.widgets.key_footer import KeyFooter
+from tests.support.shown import drawn_strips
 
 CAPTURES = Path(__file__).with_name("captures")
 BOTS = (
@@ -140,7 +140,7 @@ class Stage:
             await self.pilot.pause()
             for footer in self.app.screen.query(KeyFooter):
                 footer.flush()
-            now = self._drawn()
+            now = drawn_strips(self.app)
             same = same + 1 if now == before else 0
             before = now
 
@@ -158,11 +158,7 @@ class Stage:
 
     def text(self) -> str:
         """What is to be read."""
-        return "\n".join(strip.text.rstrip() for strip in self._drawn())
-
-    def _drawn(self) -> list[Strip]:
-        visible_screen_stack.set(list(self.app._background_screens))  # what a dialog is drawn over
-        return self.app.screen._compositor.render_strips(self.app.size)
+        return "\n".join(strip.text.rstrip() for strip in drawn_strips(self.app))
 
     async def play(self, name: str, *, until_ms: int | None = None, outcome: Phase | None = None) -> None:
         """Play a chat from its capture: to its end, or to a moment at which time stands still.

@@ -16,6 +16,7 @@ from coze_tui.advice import advice
 from coze_tui.errors import CozeTuiError
 from coze_tui.i18n import N_
 from coze_tui.tui.themes import DARK_THEME, theme_variable_defaults, themes
+from tests.support.shown import drawn_text, toasts_of
 
 STYLES = Path(coze_tui.tui.__file__).parent / "styles"
 NAMES = (
@@ -60,13 +61,12 @@ class Host(App[None]):
     @property
     def text(self) -> str:
         """What is on the screen, without the spaces at the line ends."""
-        strips = self.screen._compositor.render_strips(self.size)
-        return "\n".join(strip.text.rstrip() for strip in strips)
+        return drawn_text(self)
 
     @property
     def told(self) -> list[str]:
         """The notifications."""
-        return [notification.message for notification in self._notifications]
+        return toasts_of(self)
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], object]) -> None:

@@ -10,6 +10,7 @@ import pytest
 from textual.app import App
 
 from coze_tui.tui.terminal.editor import MOST_BYTES, EditorFailed, edit_text, edit_with, editor_command
+from tests.support.shown import toasts_of
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the editors here are shell scripts")
 
@@ -110,9 +111,8 @@ async def test_where_the_screen_cannot_step_aside_that_is_told(
     async with app.run_test(notifications=True) as pilot:
         assert edit_text(app, "text") is None
         await pilot.pause()
-        assert [one.message for one in app._notifications] == [
-            "The screen cannot step aside for an editor here."
-        ]
+        await pilot.pause()
+        assert toasts_of(app) == ["The screen cannot step aside for an editor here."]
 
 
 def test_the_mode_of_the_folder_does_not_depend_on_the_umask(script: Path, tmp_path: Path) -> None:

@@ -1,0 +1,25 @@
+"""What an app shows: the text of its toasts and the cells of the whole screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual._context import visible_screen_stack
+from textual.app import App
+from textual.strip import Strip
+
+
+def toasts_of(app: App[Any]) -> list[str]:
+    """Return the texts of the toasts on the current screen, the oldest first."""
+    return [str(toast.render()) for toast in app.screen.query("Toast")]
+
+
+def drawn_strips(app: App[Any]) -> list[Strip]:
+    """Return the rows of the screen, with the screens that show through a dialog beneath it."""
+    visible_screen_stack.set(list(app._background_screens))
+    return app.screen._compositor.render_strips(app.size)
+
+
+def drawn_text(app: App[Any]) -> str:
+    """Return the rows of the screen as text, without the blanks at their ends."""
+    return "\n".join(strip.text.rstrip() for strip in drawn_strips(app))
