@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from textual.widgets import TextArea
 
-from coze_tui.engine.runner import ChatTurn
+from coze_tui.engine.engine import Engine
+from coze_tui.engine.turn import TurnState
 from coze_tui.engine.updates import Phase
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer, Complete, Delta, Gate, RequireAction, ToolCall
@@ -17,8 +19,10 @@ from coze_tui.tui.log.entries import BotEntry, UserEntry
 from coze_tui.tui.screens.bots import BotPicker
 from coze_tui.tui.screens.dialogs import Choose
 from coze_tui.tui.screens.tool_request import ToolRequest
+from coze_tui.tui.widgets.chip import activity_of
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.key_footer import KeyFooter
+from coze_tui.tui.widgets.prompt import Prompt
 from tests.pilot.conftest import Desk, desk
 
 BOT = "7511000000000000777"
@@ -38,17 +42,33 @@ async def asked_and_left(at: Desk) -> str:
     return key
 
 
+async def running(at: Desk) -> list[str]:
+    """Return the keys of the conversations in which the engine runs a turn."""
+
+    async def ask(engine: Engine) -> list[str]:
+        return [live.conversation for live in engine.live.running]
+
+    return await at.app.home.call(ask)
+
+
+async def ended(at: Desk) -> None:
+    """Wait until the engine runs no turn."""
+    async with asyncio.timeout(20):
+        while await running(at):
+            await at.pilot.pause(0.01)
+
+
 async def test_a_turn_that_was_left_says_nothing_in_a_new_conversation(home: Path) -> None:
     async with desk(home, bot(Delta("河流把"), Gate("held"), Delta("盐带走"), Complete())) as at:
         left = await asked_and_left(at)
         at.stand_in.release("held")
-        await at.until(lambda: not at.app.home._engine.result().live.running, "it has ended")
+        await ended(at)
         for _ in range(5):
             await at.pilot.pause(0.02)
         assert at.screen.phase is None
         assert not at.screen.turn_runs
         assert "盐" not in at.text()
-        assert at.screen._pulse is None
+        assert at.screen.header.chip.activity is activity_of(None)
         await at.screen.open_conversation(left)
         await at.until(lambda: "河流把盐带走" in at.text())
 
@@ -84,7 +104,7 @@ async def test_the_queue_of_a_conversation_that_was_left_waits_there_and_enter_s
         await at.ask("third")
         await at.pilot.press("ctrl+n")
         at.stand_in.release("held")
-        await at.until(lambda: not at.app.home._engine.result().live.running, "it has ended")
+        await ended(at)
         await at.screen.open_conversation(left)
         assert at.screen.queue_strip.queued == ("second", "third")
         assert not at.screen.queue_strip.answer_runs
@@ -230,11 +250,10 @@ async def test_escape_ends_an_upload(home: Path, tmp_path: Path) -> None:
 async def test_a_draft_and_a_question_at_once_make_one_conversation(home: Path) -> None:
     async with desk(home, bot(Delta("河流把"), Gate("held"), Complete())) as at:
         at.screen.prompt.set_message("draft")
-        at.screen.prompt._tell_draft()
+        at.screen.prompt.post_message(Prompt.DraftChanged(at.screen.prompt, "draft"))
         await at.ask("first")
         await at.until(lambda: "河流把" in at.text())
-        engine = at.app.home._engine.result()
-        assert at.screen.conversation == engine.live.running[0].conversation
+        assert await running(at) == [at.screen.conversation]
         at.stand_in.release("held")
         await at.answered()
 
@@ -243,7 +262,8 @@ async def test_an_answer_comes_to_its_end_while_another_bot_is_chosen(home: Path
     async with desk(home, bot(Delta("河流把"), Gate("held"), Delta("盐带走"), Complete())) as at:
         await at.ask("first")
         await at.until(lambda: "河流把" in at.text())
-        await at.app._use(replace(at.app.settings, bot_id="42"))
+        other = replace(at.app.settings, bot_id="42")
+        await at.app.home.call(lambda engine: engine.site.use(other))
         at.stand_in.release("held")
         await at.answered()
         assert at.screen.phase is Phase.COMPLETED
@@ -252,7 +272,7 @@ async def test_an_answer_comes_to_its_end_while_another_bot_is_chosen(home: Path
 
 async def test_a_fault_of_our_own_ends_the_turn(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with desk(home, bot(Answer("河流把"))) as at:
-        monkeypatch.setattr(ChatTurn, "_stream", lambda turn: 1 / 0)
+        monkeypatch.setattr(TurnState, "apply_all", lambda state, frames: 1 / 0)
         await at.ask("first")
         await at.answered()
         assert at.screen.phase is Phase.INTERRUPTED

@@ -35,7 +35,7 @@ from coze_tui.tui.app import CozeApp
 from coze_tui.tui.log.entries import BotEntry, UserEntry
 from coze_tui.tui.screens.chat import ChatScreen
 from coze_tui.tui.widgets.key_footer import KeyFooter
-from tests.support.shown import drawn_strips
+from tests.support.shown import drawn_strips, drawn_text
 
 CAPTURES = Path(__file__).with_name("captures")
 BOTS = (
@@ -158,7 +158,7 @@ class Stage:
 
     def text(self) -> str:
         """What is to be read."""
-        return "\n".join(strip.text.rstrip() for strip in drawn_strips(self.app))
+        return drawn_text(self.app)
 
     async def play(self, name: str, *, until_ms: int | None = None, outcome: Phase | None = None) -> None:
         """Play a chat from its capture: to its end, or to a moment at which time stands still.
@@ -183,9 +183,12 @@ class Stage:
         is_over = told.is_ended
         await self.until(lambda: screen.figures.last_us == told.last_us, "all has come")
         await self.until(lambda: screen.figures.is_ended == is_over, "the end has come")
-        await self.until(lambda: not is_over or screen._pulse is None, "what follows the end was done")
+        await self.until(lambda: not (is_over and screen.turn_runs), "the screen has heard of the end")
+        follows = asyncio.Event()
+        screen.call_after_refresh(follows.set)  # behind what the screen does after the end
+        await self.until(follows.is_set, "what follows the end was done")
         screen.log_widget.flush()
-        screen._flush_life()
+        screen.flush_figures()
         await self.pilot.pause()
 
 

@@ -573,19 +573,20 @@ class ConversationScreen(LogScreen[None]):
     def _start_pulse(self) -> None:
         if self._pulse is None:
             self._pulse = self.set_interval(_LIFE_SECONDS, self._beat)
-        self._flush_life()
+        self.flush_figures()
 
     def _stop_pulse(self) -> None:
         if self._pulse is not None:
             self._pulse.stop()
             self._pulse = None
-        self._flush_life()
+        self.flush_figures()
 
     def _beat(self) -> None:
         if self.coze.line_is_clear:  # else the next beat shows a newer state
-            self._flush_life()
+            self.flush_figures()
 
-    def _flush_life(self) -> None:
+    def flush_figures(self) -> None:
+        """Bring the sidebar, the status strip and the chip up to date with the figures of the turn."""
         now_us = int((self.clock() - self._sent_at) * 1_000_000) if self.turn_runs else None
         if self.sidebar.figures is self.figures:
             self.sidebar.flush(now_us)
