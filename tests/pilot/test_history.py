@@ -335,7 +335,6 @@ async def test_other_programs_writing_is_seen_while_the_screen_is_open(
     home: Path, told: dict[str, str]
 ) -> None:
     async with book(home) as at:
-        await at.until(lambda: at.screen._seen, "it looks")
         await write(home, talk("elsewhere", at=NOW))
         await at.until(lambda: at.titles[0] == "elsewhere")
         current = at.screen.conversations.current
@@ -352,7 +351,6 @@ async def test_two_programs_on_one_store_see_each_other(home: Path) -> None:
             await one.pilot.press("ctrl+s")
             await one.until(lambda: isinstance(one.app.screen, HistoryScreen))
             found = Book(one)
-            await found.until(lambda: found.screen._seen)
             await other.ask("海水？")
             await other.answered()
             await found.until(lambda: found.titles == ["海水？"] and "因为盐。" in found.preview)

@@ -139,7 +139,6 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
     def on_mount(self) -> None:
         self.conversations.focus()
         self.watch(self.app, "theme", self._theme_changed, init=False)
-        self._load(anew=True)
         self._look()
         self._settle_left()
         self.set_interval(_LOOK_SECONDS, self._look)
@@ -243,11 +242,11 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
 
     @work(group="look", exclusive=True, exit_on_error=False)
     async def _look(self) -> None:
-        """Read the list again if any program has written."""
+        """Read the list for the first time, and again if any program has written."""
         seen = await self.home.call(lambda engine: engine.browsing.changes())
         before, self._seen = self._seen, seen
-        if before and before != seen:
-            self._load()
+        if before != seen:
+            self._load(anew=not before)
 
     # --- the preview ---
 
