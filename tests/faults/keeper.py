@@ -16,14 +16,17 @@ NAME = "海怪 Kraken"
 
 
 class Keeper:
-    """A server whose bot says what a case wants, and a program that talks to it, anew when it is gone."""
+    """A server whose bot says what a case wants, and a program that talks to it, anew when it is gone.
 
-    def __init__(self, home: Path) -> None:
+    Args:
+        others: More bots that the server has.
+    """
+
+    def __init__(self, home: Path, others: Sequence[Bot] = ()) -> None:
         self.home = home
         self._plays: dict[str, Sequence[Step]] = {}
-        self.server = StandIn(
-            token=TOKEN, pace=0, bots=[Bot(BOT, NAME, self._steps, prologue="等你。Ready."), *demo_bots()]
-        )
+        own = Bot(BOT, NAME, self._steps, prologue="等你。Ready.")
+        self.server = StandIn(token=TOKEN, pace=0, bots=[own, *demo_bots(), *others])
         self.server.start()
         self._program: Program | None = None
         self._since = 0

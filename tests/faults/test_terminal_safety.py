@@ -108,9 +108,18 @@ def test_in_what_a_server_says_of_a_failure(program: Program, keeper: Keeper, pl
     program.ask(keeper.play(f"failure {place}", FAILURES[place]), "✗")
 
 
-def test_in_the_name_and_greeting_of_a_bot(keeper: Keeper, program: Program) -> None:
+def test_in_the_name_and_greeting_of_a_bot(tmp_path: Path) -> None:
     odd = Bot("7511000000000000667", f"N1{ALL}N2", [Answer("ok")], f"D1{ALL}", f"G1{ALL}G2", (f"S1{ALL}S2",))
-    keeper.server._world.state.bots[odd.id] = odd
+    keeper = Keeper(tmp_path / "home", [odd])
+    try:
+        choose_and_ask(keeper.program(), odd)
+        keeper.check()
+    finally:
+        keeper.close()
+
+
+def choose_and_ask(program: Program, odd: Bot) -> None:
+    """Choose a bot by its ID, ask it, and go back to the first one."""
     program.send_message(f"/bot {odd.id}")
     program.wait_for("N1")
     program.press("\r")

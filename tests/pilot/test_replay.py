@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from textual.selection import Selection
 
 from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Frame
@@ -51,11 +52,9 @@ def bot(*steps: object) -> list[Bot]:
 
 
 def log_text(log: MessageLog) -> str:
-    for entry in log.entries:
-        log.show_entry(entry)
-    return "\n".join(
-        "".join(log._line(number)[0].plain for number in [line]).rstrip() for line in range(log._index.total)
-    )
+    copied = log.get_selection(Selection(None, None))
+    assert copied is not None
+    return copied[0]
 
 
 def timeless(log: str) -> str:
@@ -91,11 +90,12 @@ async def test_the_result_is_the_recorded_conversation(home: Path, steps: tuple[
         await at.ask("下一班？")
         await at.answered()
         asked = len(at.stand_in.requests)
-        screen = await replayed(at, ReplayScreen(stored(at)))
+        source = stored(at)
+        screen = await replayed(at, ReplayScreen(source))
         live, played = at.screen.log_widget.entries, screen.log_widget.entries
         assert [entry.copy_text() for entry in played] == [entry.copy_text() for entry in live]
         assert timeless(log_text(screen.log_widget)) == timeless(log_text(at.screen.log_widget))
-        page = await screen._source.page(0)
+        page = await source.page(0)
         assert page is not None
         inspected = InspectedChat(page.facts)
         inspected.add(page.frames)

@@ -14,6 +14,7 @@ from coze_tui.engine.updates import Phase
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer, Gate, Refuse, RequireAction, ToolCall
 from coze_tui.tui.app import Wish
+from coze_tui.tui.render.palette import DARK, LIGHT
 from coze_tui.tui.screens.bots import BotPicker
 from coze_tui.tui.screens.dialogs import AskText
 from coze_tui.tui.screens.help import help_sections
@@ -42,6 +43,12 @@ class Side:
         """A column's log."""
         log = self.screen.columns[number].log_widget
         return "\n".join(strip.text.rstrip() for strip in log.render_lines(log.size.region))
+
+    def colors(self, number: int) -> set[str]:
+        """The colours of its letters."""
+        log = self.screen.columns[number].log_widget
+        styles = [style for strip in log.render_lines(log.size.region) for _text, style, _ in strip if style]
+        return {style.color.get_truecolor().hex for style in styles if style.color is not None}
 
     def figures(self, number: int) -> str:
         """What stands under it."""
@@ -265,9 +272,12 @@ async def test_columns_share_the_width_and_stay_readable(home: Path) -> None:
 
 async def test_a_theme_reaches_the_columns(home: Path) -> None:
     async with side(home) as at:
-        before = at.screen.columns[0].log_widget._palette
+        await at.ask("Why is the sea salty?")
+        await at.answered()
+        assert DARK.text in at.colors(0)
         at.at.app.choose_theme("coze-light")
-        await at.at.until(lambda: at.screen.columns[0].log_widget._palette != before, "it is drawn anew")
+        await at.at.until(lambda: LIGHT.text in at.colors(0), "it is drawn anew")
+        assert DARK.text not in at.colors(0)
 
 
 async def test_the_help_tells_no_key_of_the_log_that_a_column_has_not(home: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from coze_tui.engine.upkeep import prune_captures
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer
+from coze_tui.store.database import Database
 from coze_tui.tui.screens.dialogs import Choose
 from tests.pilot.conftest import Desk, desk
 from tests.support.shown import toasts_of
@@ -120,8 +121,9 @@ async def test_events_that_are_not_here_are_not_exported_and_that_is_said(
         await at.ask("海水为什么咸？")
         await at.answered()
         await at.until(lambda: at.screen.log_widget.entries[-1].chat)
-        engine = at.app.home._engine.result()
-        await at.app.home.call(lambda _: prune_captures(engine._database, 1 << 60))
+        database = await Database.open(at.app.access.paths.database_file)
+        await prune_captures(database, 1 << 60)
+        await database.close()
         await at.ask("/export")
         await at.until(lambda: isinstance(at.app.screen, Choose))
         await at.pilot.press("4")

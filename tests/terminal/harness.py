@@ -262,9 +262,9 @@ class Terminal:
         bytes_per_second: int | None = None,
     ) -> None:
         columns, lines = size
-        self._master, slave = os.openpty()
+        self.master, slave = os.openpty()
         self._set_size(columns, lines)
-        self.modes_before: Modes = termios.tcgetattr(self._master)
+        self.modes_before: Modes = termios.tcgetattr(self.master)
         self.screen = TerminalScreen(columns, lines)
         if answers:
             self.screen.answers = self._answer
@@ -331,7 +331,7 @@ class Terminal:
 
     def modes(self) -> Modes:
         """The tty's termios now; to compare with `modes_before`."""
-        return termios.tcgetattr(self._master)
+        return termios.tcgetattr(self.master)
 
     def wait_for(self, what: str | Callable[[TerminalScreen], bool], *, timeout: float = 20) -> None:
         """Wait until a text is on the screen, or a claim about the screen holds.
@@ -393,7 +393,7 @@ class Terminal:
         """Type bytes."""
         data = data.encode() if isinstance(data, str) else data
         while data:
-            written = os.write(self._master, data)
+            written = os.write(self.master, data)
             data = data[written:]
 
     def paste(self, text: str) -> None:
@@ -426,7 +426,7 @@ class Terminal:
             self._closed = True
         self._reading.set()
         self._thread.join(5)
-        os.close(self._master)
+        os.close(self.master)
 
     def close(self) -> None:
         """End the program by force if it still runs, and free the pty."""
@@ -438,21 +438,21 @@ class Terminal:
     # -- inside
 
     def _set_size(self, columns: int, lines: int) -> None:
-        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
     def _answer(self, text: str) -> None:
         with contextlib.suppress(OSError):
-            os.write(self._master, text.encode())
+            os.write(self.master, text.encode())
 
     def _read(self) -> None:
         while not self._closed:
             if not self._reading.wait(0.05):
                 continue
-            ready, _, _ = select.select([self._master], [], [], 0.05)
+            ready, _, _ = select.select([self.master], [], [], 0.05)
             if not ready or not self._reading.is_set():
                 continue
             try:
-                data = os.read(self._master, 65536 if self._rate is None else max(1, self._rate // 20))
+                data = os.read(self.master, 65536 if self._rate is None else max(1, self._rate // 20))
             except OSError:
                 data = b""
             with self._changed:

@@ -202,7 +202,7 @@ def test_a_terminal_that_stops_reading_can_still_be_left(start: Start, log: Path
 
 def waiting_bytes(terminal: Terminal) -> int:
     """Bytes of the program that the terminal has not read, as far as the kernel tells (up to 4,095)."""
-    (waiting,) = struct.unpack("i", fcntl.ioctl(terminal._master, termios.FIONREAD, b"\0\0\0\0"))
+    (waiting,) = struct.unpack("i", fcntl.ioctl(terminal.master, termios.FIONREAD, b"\0\0\0\0"))
     return int(waiting)
 
 
@@ -253,7 +253,7 @@ def test_a_stop_that_nobody_announced_is_survived(start: Start, log: Path) -> No
     terminal.signal(signal.SIGSTOP)
     terminal.wait_until(lambda: stopped(terminal))
     # The shell takes the terminal back.
-    termios.tcsetattr(terminal._master, termios.TCSANOW, terminal.modes_before)
+    termios.tcsetattr(terminal.master, termios.TCSANOW, terminal.modes_before)
     written = len(terminal.raw)
     terminal.signal(signal.SIGCONT)
     terminal.wait_for_raw(b"the sample", after=written)

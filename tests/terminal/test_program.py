@@ -280,7 +280,7 @@ def test_being_stopped_without_a_word_is_survived(run: Start) -> None:
     program = run()
     program.signal(signal.SIGSTOP)
     program.wait_until(lambda: state_of(program.process.pid) == "T")
-    termios.tcsetattr(program._master, termios.TCSANOW, program.modes_before)
+    termios.tcsetattr(program.master, termios.TCSANOW, program.modes_before)
     program.signal(signal.SIGCONT)
     program.ask("1 + 1", "= 2")
     program.send(b"\x11")

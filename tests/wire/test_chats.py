@@ -225,13 +225,13 @@ async def test_a_running_chat_is_cancelled_once(profile: str, loopback: Loopback
     assert caught.value.code == (4104 if profile == "official" else 400)
 
 
-async def test_a_second_chat_meets_the_first(official: StandIn, loopback: Loopback) -> None:
-    official._world.pace = 1  # the first must still run
-    client = await client_of(official, loopback)
-    async with chats.stream(client, ask("慢慢说", SLOW)) as stream, aclosing(stream.frames()) as frames:
-        created = parse_event(await anext(frames))
-        assert isinstance(created, ChatCreated)
-        second = await asked(chats.stream(client, ask("1 + 1", SLOW, created.chat.conversation_id)))
+async def test_a_second_chat_meets_the_first(loopback: Loopback) -> None:
+    with StandIn(pace=1) as stand_in:  # the first must still run
+        client = await client_of(stand_in, loopback)
+        async with chats.stream(client, ask("慢慢说", SLOW)) as stream, aclosing(stream.frames()) as frames:
+            created = parse_event(await anext(frames))
+            assert isinstance(created, ChatCreated)
+            second = await asked(chats.stream(client, ask("1 + 1", SLOW, created.chat.conversation_id)))
     assert isinstance(second.error, BusyError) or [
         event.error.code for event in second.events if isinstance(event, ErrorEvent)
     ] == [4016]
