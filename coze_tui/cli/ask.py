@@ -130,7 +130,7 @@ async def _play(turn: ChatTurn, output: _Output, outputs: Sequence[str]) -> Turn
         if ended.outcome is not Phase.REQUIRES_ACTION or required is None:
             return ended
         answers = [
-            answer for call in required.tool_calls if (answer := _output_for(call, outputs)) is not None
+            answer for call in required.tool_calls if (answer := output_for(call, outputs)) is not None
         ]
         if len(answers) < len(required.tool_calls):
             _tell_calls(required)
@@ -216,7 +216,7 @@ def _conversation(start: Start, arguments: Arguments) -> str:
     return last
 
 
-def _output_for(call: ToolCall, outputs: Sequence[str]) -> ToolOutput | None:
+def output_for(call: ToolCall, outputs: Sequence[str]) -> ToolOutput | None:
     """What was given for this call, by its id or its tool's name. Ids may hold `=` themselves."""
     for key in (call.id, call.name):
         for output in outputs:

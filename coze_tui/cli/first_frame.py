@@ -31,7 +31,7 @@ def first_frame(arguments: Arguments, environment: Mapping[str, str]) -> Iterato
         return
     from coze_tui.tui.terminal.early import paint_skeleton
 
-    paper, bar, ink = GROUNDS.get(_likely_theme(arguments, environment), ("", "", ""))
+    paper, bar, ink = GROUNDS.get(likely_theme(arguments, environment), ("", "", ""))
     rows = [(0, " ●", bar), (-2, _PROMPT, paper), (-1, "", bar)]
     with _Ending() as ending:
         frame = ending.frame = paint_skeleton(rows, paper, ink, (len(_PROMPT), -2))
@@ -85,7 +85,7 @@ class _Ending:
         signal.raise_signal(self._received)
 
 
-def _likely_theme(arguments: Arguments, environment: Mapping[str, str]) -> str:
+def likely_theme(arguments: Arguments, environment: Mapping[str, str]) -> str:
     """The theme, as far as it is known cheaply: a wrong guess is seen for a moment and no more."""
     wish = getattr(arguments, "theme", None) or environment.get("COZE_TUI_THEME")
     if wish:

@@ -143,7 +143,7 @@ class Player:
         """Let time pass until the end is played."""
         while not self._is_ended:
             self._steered.clear()
-            wait = self._play_due()
+            wait = self.play_due()
             if self._is_ended:
                 return
             try:
@@ -152,7 +152,7 @@ class Player:
             except TimeoutError:
                 pass
 
-    def _play_due(self) -> float | None:
+    def play_due(self) -> float | None:
         """Play what is due, as far as it goes at once; seconds until more is, None where it stands still."""
         if self.position < self.hurries_to:
             self._hurry()

@@ -21,16 +21,18 @@ from coze_tui.store.trouble import Trouble, is_busy, store_error_from_sqlite
 
 _T = TypeVar("_T")
 
-_BUSY_MS = 5_000
+BUSY_MS = 5_000
+"""How long SQLite waits for a lock of another program before it reports that the store is busy."""
 _MIGRATION_MS = 60_000
-_GIVE_UP_S = 15.0
+GIVE_UP_S = 15.0
+"""Seconds after which a write to a store that stays busy fails."""
 _STEPS_BETWEEN_LOOKS = 20_000
 """Of SQLite's machine: some milliseconds."""
 CHECKED_BYTES = 16 << 20
 """Up to this size a file is checked whole whenever it is opened."""
 _MOST_RESCUES = 5
 """A file that is damaged again and again is on a broken disk."""
-_COPIED_BYTES = 256 << 20
+COPIED_BYTES = 256 << 20
 """Up to this size a file that cannot be written to is still shown, from a copy in memory."""
 
 
@@ -227,7 +229,7 @@ class Database:
     ) -> Callable[[sqlite3.Connection], _T]:
         def transaction(c: sqlite3.Connection) -> _T:
             self._require_own_file()
-            deadline = time.monotonic() + _GIVE_UP_S
+            deadline = time.monotonic() + GIVE_UP_S
             _persist(c, "BEGIN IMMEDIATE", deadline)
             try:
                 result = function(c)
@@ -295,11 +297,11 @@ def _open_file(path: Path, *, suspect: bool = False) -> tuple[sqlite3.Connection
     if is_half_done(path):
         raise StoreError("damaged", str(path), "an earlier rescue was broken off")
     try:
-        c = sqlite3.connect(path, isolation_level=None, timeout=_BUSY_MS / 1000, cached_statements=256)
+        c = sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000, cached_statements=256)
     except sqlite3.Error as error:
         raise store_error_from_sqlite(error, path) from error
     try:
-        deadline = time.monotonic() + _GIVE_UP_S
+        deadline = time.monotonic() + GIVE_UP_S
         refuse_strange(c, path)
         if path.stat().st_size == 0:
             c.execute("PRAGMA page_size = 4096")
@@ -317,7 +319,7 @@ def _open_file(path: Path, *, suspect: bool = False) -> tuple[sqlite3.Connection
                 raise StoreError("damaged", str(path), damage)
         c.execute(f"PRAGMA busy_timeout = {_MIGRATION_MS}")  # another program may be at it
         backup = migrate(c, path)
-        c.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        c.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         if backup is not None:
             troubles.append(Trouble("migrated", str(backup)))
         _persist(c, "BEGIN IMMEDIATE", deadline)
@@ -334,7 +336,7 @@ def _open_file(path: Path, *, suspect: bool = False) -> tuple[sqlite3.Connection
 
 def _open_for_reading(path: Path) -> sqlite3.Connection:
     uri = f"{path.resolve().as_uri()}?mode=rw"  # where there is no file, none is made
-    c = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_MS / 1000, cached_statements=256)
+    c = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_MS / 1000, cached_statements=256)
     c.execute("PRAGMA query_only = ON")
     c.execute("PRAGMA cache_size = -16000")
     return c
@@ -346,7 +348,7 @@ def _open_in_memory(path: Path | None) -> sqlite3.Connection:
         for how in ("mode=ro", "immutable=1"):  # the second reads even where SQLite can make no side files
             c = sqlite3.connect(":memory:", isolation_level=None, cached_statements=256)
             try:
-                if path.stat().st_size <= _COPIED_BYTES:
+                if path.stat().st_size <= COPIED_BYTES:
                     uri = f"{path.resolve().as_uri()}?{how}"
                     with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=0.5)) as source:
                         _copy_within(source, c, seconds=2.0)

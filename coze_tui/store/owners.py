@@ -13,7 +13,11 @@ LEASE_MS = 60_000
 
 def this_program() -> str:
     """A text that tells this process from every other one."""
-    pid = os.getpid()
+    return owner_of(os.getpid())
+
+
+def owner_of(pid: int) -> str:
+    """Return the text that tells a process of this machine from every other one."""
     return json.dumps([_place(), pid, _start_of(pid)])
 
 

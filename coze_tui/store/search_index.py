@@ -14,17 +14,18 @@ from coze_tui.store.folding import grams
 
 def is_there(c: sqlite3.Connection) -> bool:
     """The index exists in this file and this SQLite can read it."""
-    return _has_module(c) and bool(c.execute("SELECT 1 FROM sqlite_master WHERE name = 'grams'").fetchone())
+    return has_fts5(c) and bool(c.execute("SELECT 1 FROM sqlite_master WHERE name = 'grams'").fetchone())
 
 
-def _has_module(c: sqlite3.Connection) -> bool:
+def has_fts5(c: sqlite3.Connection) -> bool:
+    """Return whether this SQLite was built with FTS5."""
     return bool(c.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").fetchone())
 
 
 def add(c: sqlite3.Connection, texts: Iterable[tuple[int, str]]) -> None:
     """Indexes messages, given by key and folded text, if that can be done here."""
     if not is_there(c):
-        if not _has_module(c):
+        if not has_fts5(c):
             return
         c.execute("""
             CREATE VIRTUAL TABLE grams USING fts5
@@ -39,7 +40,7 @@ def add_some(c: sqlite3.Connection, limit: int = 500) -> int:
     rows: list[tuple[int, str]] = c.execute(
         "SELECT message, folded FROM texts WHERE is_indexed = 0 LIMIT ?", (limit,)
     ).fetchall()
-    if not rows or not _has_module(c):
+    if not rows or not has_fts5(c):
         return 0
     add(c, rows)
     return len(rows)

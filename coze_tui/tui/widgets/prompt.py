@@ -29,9 +29,9 @@ Commands = Callable[[str], Sequence[Candidate]]
 """From what was typed, beginning with a slash, to what it could become."""
 
 _NEW_LINE = "ctrl+j,alt+enter,shift+enter,ctrl+enter"
-_DRAFT_WAIT = 0.5
+DRAFT_WAIT = 0.5
 """Seconds without a change after which a draft is worth saving."""
-_DRAFT_MOST = 2.0
+DRAFT_MOST = 2.0
 """Seconds of typing without a pause after which it is saved all the same."""
 _PATH = re.compile(r"(?:^|(?<=\s))@(\S*)$")
 
@@ -317,11 +317,11 @@ class Prompt(TextBox):
         now = time.monotonic()
         if self._draft_timer is None:
             self._untold_since = now
-        elif now - self._untold_since >= _DRAFT_MOST:
+        elif now - self._untold_since >= DRAFT_MOST:
             return
         else:
             self._draft_timer.stop()
-        self._draft_timer = self.set_timer(_DRAFT_WAIT, self._tell_draft)
+        self._draft_timer = self.set_timer(DRAFT_WAIT, self._tell_draft)
 
     def _tell_draft(self) -> None:
         self._draft_timer = None

@@ -16,7 +16,7 @@ import pytest
 from coze_tui.api import objects
 from coze_tui.api.captures import read_capture
 from coze_tui.api.chats import ToolOutput
-from coze_tui.cli.ask import _output_for
+from coze_tui.cli.ask import output_for
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer, Gate, RequireAction, Step, ToolCall
 from coze_tui.standin.server import StandIn
@@ -282,11 +282,11 @@ class TestTools:
 
     def test_a_call_may_be_named_by_its_id_even_if_that_holds_an_equals_sign(self) -> None:
         call = objects.ToolCall("Q0FMTA==", "function", "thermometer", "{}")
-        assert _output_for(call, ["thermometer=1", "Q0FMTA===2"]) == ToolOutput("Q0FMTA==", "2")
-        assert _output_for(call, ["thermometer=1=2"]) == ToolOutput("Q0FMTA==", "1=2")
-        assert _output_for(call, ["thermo=1"]) is None
+        assert output_for(call, ["thermometer=1", "Q0FMTA===2"]) == ToolOutput("Q0FMTA==", "2")
+        assert output_for(call, ["thermometer=1=2"]) == ToolOutput("Q0FMTA==", "1=2")
+        assert output_for(call, ["thermo=1"]) is None
 
-    def test_an_output_for_another_tool_is_not_enough(self, command: Command) -> None:
+    def test_anoutput_for_another_tool_is_not_enough(self, command: Command) -> None:
         assert command("ask", "--tool-output", "other=1", "How warm is it?").status == 6
 
 

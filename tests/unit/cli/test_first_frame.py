@@ -20,7 +20,7 @@ from tests.terminal.harness import Terminal
 
 def likely(home: Path, *, flag: str | None = None, **environment: str) -> str:
     arguments = Arguments(theme=flag)
-    return first_frame._likely_theme(arguments, {"COZE_TUI_HOME": str(home), **environment})
+    return first_frame.likely_theme(arguments, {"COZE_TUI_HOME": str(home), **environment})
 
 
 def test_its_colours_are_those_of_the_themes() -> None:

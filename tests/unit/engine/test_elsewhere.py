@@ -51,8 +51,7 @@ async def begun(database: Database, pid: int) -> int:
     now_ms = int(time.time() * 1000)
     key = await database.write(lambda c: history.create_conversation(c, "coze.cn", "7511", now_ms))
     chat = await database.write(lambda c: journal.begin_chat(c, key, "下一班？", "7511", now_ms))
-    place, _, _ = json.loads(owners.this_program())
-    owner = json.dumps([place, pid, owners._start_of(pid)])
+    owner = owners.owner_of(pid)
     await database.write(lambda c: c.execute("UPDATE chats SET owner = ? WHERE key = ?", (owner, chat)))
     await database.write(lambda c: journal.append_frames(c, chat, 1, [CREATED, delta("是 ", 20)]))
     return chat

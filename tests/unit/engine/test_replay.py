@@ -258,7 +258,7 @@ def steered(capture: Capture, steering: list[str]) -> tuple[Player, TurnFigures]
                 player.change_pace(-1)
             case "time":
                 clock.seconds += 1.5
-                player._play_due()
+                player.play_due()
             case "again":
                 kept = Kept()
                 player.begin(kept, player.position // 2)

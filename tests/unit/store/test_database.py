@@ -325,8 +325,8 @@ async def test_a_locked_store_is_told_and_nobody_waits_for_ever(
 ) -> None:
     database = await Database.open(path)
     key = await database.write(new_conversation)
-    monkeypatch.setattr(database_module, "_BUSY_MS", 20)
-    monkeypatch.setattr(database_module, "_GIVE_UP_S", 0.05)
+    monkeypatch.setattr(database_module, "BUSY_MS", 20)
+    monkeypatch.setattr(database_module, "GIVE_UP_S", 0.05)
     patient = await Database.open(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -349,9 +349,9 @@ async def test_a_store_too_large_for_memory_is_not_copied_there(
 ) -> None:
     database = await Database.open(path)
     await database.write(new_conversation)
-    monkeypatch.setattr(database_module, "_BUSY_MS", 20)
-    monkeypatch.setattr(database_module, "_GIVE_UP_S", 0.05)
-    monkeypatch.setattr(database_module, "_COPIED_BYTES", 0)
+    monkeypatch.setattr(database_module, "BUSY_MS", 20)
+    monkeypatch.setattr(database_module, "GIVE_UP_S", 0.05)
+    monkeypatch.setattr(database_module, "COPIED_BYTES", 0)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         opened = await open_or_rescue(path)
@@ -365,8 +365,8 @@ async def test_a_store_locked_even_for_reading_gives_an_empty_one_in_memory(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await (await Database.open(path)).close()
-    monkeypatch.setattr(database_module, "_BUSY_MS", 20)
-    monkeypatch.setattr(database_module, "_GIVE_UP_S", 0.05)
+    monkeypatch.setattr(database_module, "BUSY_MS", 20)
+    monkeypatch.setattr(database_module, "GIVE_UP_S", 0.05)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("PRAGMA journal_mode = DELETE")
         other.execute("BEGIN EXCLUSIVE")

@@ -28,7 +28,7 @@ def test_without_fts5_everything_is_found_by_looking(
 ) -> None:
     messages.append_messages(c, key, said("indexed 退款"))
     with monkeypatch.context() as without:
-        without.setattr(search_index, "_has_module", lambda _: False)
+        without.setattr(search_index, "has_fts5", lambda _: False)
         keys = messages.append_messages(c, key, said("later 退款", "other"))
         assert search_index.add_some(c) == 0
         assert len(search.search(c, "退款")) == 2
@@ -43,7 +43,7 @@ def test_an_entry_left_behind_finds_nothing(
 ) -> None:
     keys = messages.append_messages(c, key, said("退款", "退款"))
     with monkeypatch.context() as without:
-        without.setattr(search_index, "_has_module", lambda _: False)
+        without.setattr(search_index, "has_fts5", lambda _: False)
         messages.delete_messages(c, "messages.key = ?", keys[1])
     messages.append_messages(c, key, said("春节"))
     assert [hit.message for hit in search.search(c, "退款")] == [keys[0]]

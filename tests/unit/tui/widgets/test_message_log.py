@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from math import inf
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from coze_tui.tui.log.blocks import AnswerBlock
 from coze_tui.tui.log.entries import BotEntry, Entry, UserEntry
 from coze_tui.tui.render.palette import Palette
 from coze_tui.tui.themes import theme_variable_defaults, themes
+from coze_tui.tui.widgets import log_view
 from coze_tui.tui.widgets.message_log import MessageLog
 
 STYLES = Path(__file__).parents[4] / "coze_tui" / "tui" / "styles"
@@ -260,7 +260,7 @@ async def test_a_selection_copies_text_without_bars_and_wraps() -> None:
     async with stage() as seen:
         seen.log.show(chat(0, "word " * 30 + "\n\n> quoted"))
         await settled(seen)
-        selection = Selection(Offset(0, 0), Offset(200, seen.log._index.total))
+        selection = Selection(Offset(0, 0), Offset(200, seen.log.virtual_size.height))
         copied = seen.log.get_selection(selection)
         assert copied is not None
         assert ("word " * 30).strip() in copied[0]
@@ -365,14 +365,16 @@ async def test_a_line_that_grew_while_another_was_scrolled_to_is_drawn_again() -
         assert "tail and more" in seen.text()
 
 
-async def test_lines_that_come_quickly_are_scrolled_in_strides_and_end_at_the_bottom() -> None:
+async def test_lines_that_come_quickly_are_scrolled_in_strides_and_end_at_the_bottom(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(log_view, "monotonic", lambda: 1.0)  # each line comes just after the one before
     async with stage() as seen:
         await begun(seen)
         log = seen.log
         grow(seen, LONG)
         await seen.pilot.pause()
         for number in range(30):
-            log._grown_at = inf  # the one before came just now
             grow(seen, f"\n\nline {number}")
             await seen.pilot.pause()
             log.flush()

@@ -22,7 +22,7 @@ from coze_tui.tui.terminal.keys import EnterGuard
 from coze_tui.tui.themes import theme_variable_defaults, themes
 from coze_tui.tui.widgets import prompt as prompt_module
 from coze_tui.tui.widgets.completion import Candidate, CompletionList
-from coze_tui.tui.widgets.prompt import Prompt, SendKey
+from coze_tui.tui.widgets.prompt import DRAFT_WAIT, Prompt, SendKey
 from coze_tui.tui.widgets.prompt_area import PromptArea
 from coze_tui.tui.widgets.text_box import TextBox
 
@@ -534,7 +534,7 @@ async def test_draft_is_told_when_typing_pauses() -> None:
 
 
 async def test_draft_is_told_in_between_when_typing_never_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prompt_module, "_DRAFT_MOST", 0.1)
+    monkeypatch.setattr(prompt_module, "DRAFT_MOST", 0.1)
     async with at_desk() as desk:
         end = time.monotonic() + 1.5
         while not desk.app.told and time.monotonic() < end:
@@ -547,7 +547,9 @@ async def test_words_of_a_search_are_no_draft() -> None:
         await desk.type("hello")
         await desk.press("ctrl+r")
         await desk.type("sought")
-        await desk.until(lambda: desk.prompt._draft_timer is None)
+        over = asyncio.Event()
+        desk.prompt.set_timer(DRAFT_WAIT, over.set)  # due just after the one of the draft
+        await desk.until(over.is_set)
         await desk.press("escape")
         await desk.until(lambda: bool(desk.app.told))
         assert [one.text for one in desk.app.told if isinstance(one, Prompt.DraftChanged)] == ["hello"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from textual.document._document import Document
 from textual.geometry import Offset
+from textual.widgets.text_area import Document
 
 from coze_tui.tui.widgets.prompt_lines import PromptLines, cluster_at, next_border
 

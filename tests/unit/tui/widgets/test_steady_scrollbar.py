@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random
 
+import pytest
 from rich.segment import Segment
 from textual.app import App, ComposeResult
+from textual.geometry import Region
 
 from coze_tui.tui.log.entries import UserEntry
 from coze_tui.tui.render.palette import Palette
@@ -51,11 +53,13 @@ async def test_it_looks_as_textuals_at_every_place() -> None:
         assert [list(bar.render_line(y)) for y in range(20)] == rows_of_textual(bar)
 
 
-async def test_only_rows_that_look_different_are_drawn_again() -> None:
+async def test_only_rows_that_look_different_are_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
     async with bar_of_a_log() as bar:
         bar.tell(total=1000, height=20, position=980)
-        bar._exchange_repaint_regions()
+        refreshes: list[tuple[Region, ...]] = []
+        monkeypatch.setattr(bar, "refresh", lambda *regions: refreshes.append(regions))
         bar.tell(total=1001, height=20, position=981)
-        assert not bar._exchange_repaint_regions()
+        assert refreshes == []
         bar.tell(total=1001, height=20, position=900)
-        assert 0 < sum(region.height for region in bar._exchange_repaint_regions()) < 6
+        [regions] = refreshes
+        assert 0 < sum(region.height for region in regions) < 6
