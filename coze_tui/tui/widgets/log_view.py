@@ -120,6 +120,12 @@ class LogView(ScrollView):
         self._blank_strip = None
         self._lay_out_anew()
 
+    def notify_style_update(self) -> None:
+        """Forget lines that were drawn in the old styles, by a frame in the middle of a change of theme."""
+        super().notify_style_update()
+        self._strips.clear()
+        self._blank_strip = None
+
     def clear(self) -> None:
         """Show nothing."""
         self.entries.clear()
