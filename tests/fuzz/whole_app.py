@@ -12,6 +12,9 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import ClassVar
+
+from textual.drivers.headless_driver import HeadlessDriver
 
 from coze_tui.standin.bots import Bot, demo_bots
 from coze_tui.standin.scenarios import Delta, FollowUps, FunctionCall, Step, ToolResponse, Turn
@@ -80,6 +83,17 @@ def _hostile(turn: Turn) -> Sequence[Step]:
     )
 
 
+class Keyboard(HeadlessDriver):
+    """A driver that the keys are given to; it shows nothing."""
+
+    latest: ClassVar[Keyboard]
+    """The one that Textual made last; an app does not say which driver it has."""
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, **options)  # type: ignore[arg-type]
+        Keyboard.latest = self
+
+
 async def check(case: bytes) -> None:
     """Nothing of the program's own fails (it may be left), and no screen holds a control."""
     dice = random.Random(sha256(case).digest())
@@ -90,7 +104,7 @@ async def check(case: bytes) -> None:
         # On SSH no link is opened.
         world = {"SSH_CONNECTION": "10.0.0.1 1 10.0.0.2 22", "PATH": "/nonexistent"}
         size = dice.choice(((120, 40), (120, 40), (80, 24), (30, 8)))
-        async with desk(home, bots, size=size, environment=world) as at:
+        async with desk(home, bots, size=size, environment=world, driver=Keyboard) as at:
             failure = await _typed(at, case, dice)
         reports = [report.read_text("utf-8") for report in home.glob("state/crashes/*")]
         _must(not reports, f"a fault of our own: {''.join(reports)[-2300:]}")
@@ -108,8 +122,7 @@ async def _typed(at: Desk, case: bytes, dice: random.Random) -> Exception | None
 
 
 async def _type(at: Desk, case: bytes, dice: random.Random) -> None:
-    driver = at.app._driver
-    assert driver is not None
+    driver = Keyboard.latest
     now = asyncio.get_running_loop().time
     parser = KeyParser(EnterGuard(), lambda: None, clock=now)
     decode = codecs.getincrementaldecoder("utf-8")("replace").decode

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import random
 from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, cast
 
 import pytest
-from rich.color import ColorSystem
+from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -160,7 +161,7 @@ class Drawn(DifferencesDisplay[None]):
         self.theirs = Emulator(size)
         self.frames = 0
         super().__init__(driver_class=EmulatorDriver)
-        self.console._color_system = ColorSystem.TRUECOLOR
+        self.console = Console(color_system="truecolor", file=io.StringIO(), legacy_windows=False)
 
     def compose(self) -> ComposeResult:
         from textual.containers import Container
@@ -183,6 +184,13 @@ class Drawn(DifferencesDisplay[None]):
             self.theirs.write(renderable.render_segments(self.console) + f"\x1b[{y + 1};{x + 1}H")
         super()._display(screen, renderable)
 
+    async def agreed(self, pilot: Pilot[Any]) -> None:
+        """Wait until ours shows what theirs shows."""
+        async with asyncio.timeout(10):
+            while self.ours.screen.text() != self.theirs.screen.text():
+                await pilot.pause()
+        self.agree()
+
     def agree(self) -> None:
         ours, theirs = self.ours.screen.cells(), self.theirs.screen.cells()
         for y, (mine, other) in enumerate(zip(ours, theirs, strict=True)):
@@ -200,15 +208,9 @@ Act = Callable[["Drawn", "Pilot[Any]"], Coroutine[Any, Any, None]]
 async def drawn(size: tuple[int, int], seed: int, act: Act) -> Drawn:
     """Run the app on its emulators, do something, and end it."""
     app = Drawn(size, seed)
-
-    async def steer(pilot: Pilot[Any]) -> None:
+    async with app.run_test(headless=False, size=size) as pilot:
         await pilot.pause()
         await act(app, pilot)
-        app.exit()
-
-    await app.run_async(auto_pilot=steer)
-    if app._exception is not None:
-        raise app._exception
     return app
 
 
@@ -312,7 +314,7 @@ async def test_a_size_that_comes_back_before_a_layout_is_drawn_anew() -> None:
         app.ours.write("\x1b[2J")  # what a terminal of one cell has left
         for size in (Size(1, 1), Size(60, 16)):
             app.post_message(events.Resize(size, size))
-            while app._size != size:  # in one queue the second one would replace the first
+            while app.size != size:  # in one queue the second one would replace the first
                 await asyncio.sleep(0)
         async with asyncio.timeout(10):
             while app.ours.screen.text() != before:
@@ -344,12 +346,10 @@ async def test_a_busy_line_skips_frames_and_ends_with_the_newest() -> None:
         for step in range(30):
             side.update(f"count {step}")
             await pilot.pause()
-        assert app._dirty
         assert app.ours.bytes == before
+        assert app.ours.screen.text() != app.theirs.screen.text()
         line.open = True
-        while app._dirty:
-            await pilot.pause()
-        app.agree()
+        await app.agreed(pilot)
         assert "count 29" in app.ours.screen.text()
         assert "count 28" not in app.ours.text
 
@@ -371,14 +371,14 @@ async def test_on_a_slow_line_the_row_of_the_cursor_leaves_first_and_frames_are_
         app.outlet = cast(Any, Slow())
         app.query_one(Lines).grow()
         await pilot.press("Q")
-        while app._dirty:
-            await pilot.pause()
+        await app.agreed(pilot)
         app.ours.text = ""
         Slow.rooms.clear()
         app.repaint()
-        while app._dirty:
-            await pilot.pause()
-        app.agree()
+        async with asyncio.timeout(10):
+            while "小春" not in app.ours.text or len(Slow.rooms) < 3:
+                await pilot.pause()
+        await app.agreed(pilot)
         assert app.ours.text.index("Q") < app.ours.text.index("小春")
         assert len(Slow.rooms) > 2
         assert max(Slow.rooms) < 1200

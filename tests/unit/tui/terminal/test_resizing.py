@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual import events
 from textual.app import App, ComposeResult
 from textual.geometry import Size
+from textual.screen import Screen
 from textual.widgets import Static
 
 from coze_tui.tui.terminal.resizing import CurrentSizeScreen
@@ -21,9 +22,11 @@ class Page(CurrentSizeScreen[None]):
     def compose(self) -> ComposeResult:
         yield Static("text")
 
-    def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
+    def on_mount(self) -> None:
+        self.screen_layout_refresh_signal.subscribe(self, self.laid_out, immediate=True)
+
+    def laid_out(self, screen: Screen[object]) -> None:
         self.layouts += 1
-        super()._refresh_layout(size, scroll)
 
 
 async def test_sizes_that_meet_in_the_queue_end_in_the_latest() -> None:
@@ -67,8 +70,10 @@ class Sized(CurrentSizeScreen[None]):
     def compose(self) -> ComposeResult:
         yield Static("text", id="beside")
 
-    def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
-        super()._refresh_layout(size, scroll)
+    def on_mount(self) -> None:
+        self.screen_layout_refresh_signal.subscribe(self, self.note, immediate=True)
+
+    def note(self, screen: Screen[object]) -> None:
         self.laid_out.append(bool(self.query_one("#beside").size))
 
 
