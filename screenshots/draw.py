@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from tests.terminal.harness import Cell
+from tests.support.terminal import Cell
 
 WIDTH, HEIGHT = 10, 20
 """Pixels of a cell."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coze_tui.i18n import _
-from tests.terminal.harness import Cell, Terminal, TerminalScreen
+from tests.support.terminal import Cell, Terminal, TerminalScreen
 
 Cells = list[list[Cell]]
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import signal
 
+import pytest
+
+pytest.register_assert_rewrite("tests.support")
+
 _SIGNALS = ("SIGINT", "SIGHUP", "SIGQUIT")
 
 

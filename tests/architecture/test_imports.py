@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from coze_tui.standin.server import StandIn
+from tests.support.samples import ROOT
 
-ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "coze_tui"
 
 GROUND = (

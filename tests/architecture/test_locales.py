@@ -16,8 +16,8 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
 from coze_tui.i18n import DOMAIN, SOURCE, catalogue_file, languages
+from tests.support.samples import ROOT
 
-ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "coze_tui"
 TRANSLATED = [code for code in languages() if code != SOURCE]
 

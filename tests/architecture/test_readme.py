@@ -15,8 +15,8 @@ from coze_tui.cli.commands import CHAT, COMMANDS
 from coze_tui.cli.exits import MEANINGS
 from coze_tui.setting_sources import load_settings
 from coze_tui.settings import Settings, definitions, variable_of
+from tests.support.samples import ROOT
 
-ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.samples import ROOT
 
 HOSTS = [
     "".join(parts)

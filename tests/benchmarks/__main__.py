@@ -17,7 +17,8 @@ from pathlib import Path
 
 from tests.benchmarks import growing, opening, plot, starting, streaming
 from tests.benchmarks.figures import Figure, table
-from tests.benchmarks.programs import ROOT, Server, serving
+from tests.benchmarks.programs import Server, serving
+from tests.support.samples import ROOT
 
 STORES = Path(tempfile.gettempdir()) / "coze-tui-benchmark-stores"
 PICTURE = ROOT / "screenshots" / "cost-by-length.svg"

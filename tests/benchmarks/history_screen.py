@@ -18,7 +18,7 @@ from coze_tui.paths import paths_under
 from coze_tui.tui.app import Wish
 from coze_tui.tui.screens.history import HistoryScreen
 from tests.benchmarks.fill_store import filled
-from tests.pilot.conftest import Desk, desk
+from tests.support.desk import Desk, desk
 
 _TIMES = 7
 

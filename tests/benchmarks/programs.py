@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks.sessions import Session
+from tests.support.samples import ROOT
 
-ROOT = Path(__file__).parents[2]
 PYTHON = sys.executable
 NEIGHBOURS = Path(__file__).with_name("neighbours.py")
 COZE_TUI = (PYTHON, "-m", "coze_tui")

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.terminal.harness import ENVIRONMENT_KEPT, ScreenFeed, TerminalScreen
+from tests.support.terminal import ENVIRONMENT_KEPT, ScreenFeed, TerminalScreen
 
 COLUMNS, LINES = 120, 40
 _QUESTION, _ANSWER = b"\x1b[5n", b"\x1b[0n"

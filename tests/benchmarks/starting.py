@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.benchmarks.figures import Figure
-from tests.benchmarks.programs import COZE_TUI, NEIGHBOURS, PYTHON, ROOT, Server, a_home, output_of
+from tests.benchmarks.programs import COZE_TUI, NEIGHBOURS, PYTHON, Server, a_home, output_of
 from tests.benchmarks.sessions import Session
+from tests.support.samples import ROOT
 
 _KEY = "Ж"
 _COLOURED = b"\x1b[38;2;"

@@ -70,12 +70,12 @@ from coze_tui.tui.screens.replay import ReplayScreen
 from coze_tui.tui.screens.side_by_side import SideBySideScreen
 from coze_tui.tui.screens.statistics import StatisticsScreen
 from coze_tui.tui.screens.tool_request import ToolRequest
-from tests.faults.raw_server import Line, RawServer
-from tests.faults.test_terminal_safety import PAYLOADS
-from tests.pilot.conftest import Desk, desk
+from tests.support.checks import foreign_controls
+from tests.support.desk import Desk, desk
+from tests.support.hostile_text import PAYLOADS
+from tests.support.raw_server import Line, RawServer
 from tests.support.shown import drawn_text
-from tests.terminal.harness import ScreenFeed, TerminalScreen
-from tests.terminal.program import foreign_controls
+from tests.support.terminal import ScreenFeed, TerminalScreen
 
 T = TypeVar("T")
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.keeper import Keeper
-from tests.faults.raw_server import Line, RawServer
-from tests.faults.test_network import CREATED, RAW, event, for_ever, head, says_nothing
-from tests.terminal.program import Program
+from tests.support.keeper import Keeper
+from tests.support.program import Program
+from tests.support.raw_replies import CREATED, RAW, event, for_ever, head, says_nothing
+from tests.support.raw_server import Line, RawServer
 
 MANY = int(os.environ.get("COZE_TUI_FLOOD", "20000"))
 MOST_MEGABYTES = 300

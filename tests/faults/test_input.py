@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from coze_tui.standin.scenarios import Answer
-from tests.faults.keeper import BOT, Keeper
-from tests.terminal.program import Program
+from tests.support.keeper import BOT, Keeper
+from tests.support.program import Program
 
 PASTE, END = b"\x1b[200~", b"\x1b[201~"
 

@@ -11,7 +11,7 @@ from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer
 from coze_tui.tui.screens.dialogs import ShowLink
 from coze_tui.tui.widgets.passage import Passage
-from tests.pilot.conftest import Desk, desk
+from tests.support.desk import Desk, desk
 
 BOT = "7511000000000000777"
 BOTS = [Bot(BOT, "海水", [Answer("see [the safe site](https://example.invalid/really?there=1) please")])]

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from coze_tui.standin.scenarios import Answer, Complete, Delta, Gate
-from tests.faults.conftest import UNSET, Ask
-from tests.faults.keeper import BOT, Keeper, check_output, environment
-from tests.terminal.harness import ENVIRONMENT_KEPT, TerminalScreen
-from tests.terminal.program import COMMAND, TOKEN, Program, processes_with
+from tests.support.commands import Command
+from tests.support.keeper import BOT, UNSET, Keeper, check_output, environment
+from tests.support.program import COMMAND, TOKEN, Program, processes_with
+from tests.support.terminal import ENVIRONMENT_KEPT, TerminalScreen
 
 # -- the command without screens
 
@@ -312,7 +312,7 @@ def test_a_crash_without_a_home_says_that_no_report_could_be_written(keeper: Kee
         assert "No report could be written" in program.text
 
 
-def test_ask_crashes_in_two_lines_too(command: Ask, keeper: Keeper, tmp_path: Path) -> None:
+def test_ask_crashes_in_two_lines_too(command: Command, keeper: Keeper, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         BREAKER.format(module="coze_tui.engine.runner", change="module.ChatTurn.updates = broken"), "utf-8"
     )

@@ -29,11 +29,12 @@ from coze_tui.standin.scenarios import (
 from coze_tui.standin.server import StandIn
 from coze_tui.tui.screens.first_run import FirstRun
 from coze_tui.tui.widgets.field import Field
-from tests.faults.conftest import UNSET, Ask
-from tests.faults.keeper import Keeper
-from tests.faults.raw_server import Line, RawServer
-from tests.pilot.conftest import desk
-from tests.terminal.program import TOKEN, Program, holders_of
+from tests.support.checks import holders_of
+from tests.support.commands import Command
+from tests.support.desk import desk
+from tests.support.keeper import UNSET, Keeper
+from tests.support.program import TOKEN, Program
+from tests.support.raw_server import Line, RawServer
 
 BOT = "7511000000000000777"
 ECHOES: dict[str, list[Step]] = {
@@ -60,12 +61,12 @@ def test_a_token_that_a_server_repeats_is_masked_in(program: Program, keeper: Ke
 
 @pytest.mark.parametrize("options", [[], ["--events", "--reasoning"], ["--raw"], ["--json"], ["--no-stream"]])
 @pytest.mark.parametrize("place", ["the answer", "a tool", "the id and the name of an event"])
-def test_ask_masks_it_too(command: Ask, keeper: Keeper, place: str, options: list[str]) -> None:
+def test_ask_masks_it_too(command: Command, keeper: Keeper, place: str, options: list[str]) -> None:
     done = command("ask", *options, keeper.play(f"echo {place}", ECHOES[place]))
     assert done.status == 0
 
 
-def test_a_capture_holds_none(command: Ask, keeper: Keeper, tmp_path: Path) -> None:
+def test_a_capture_holds_none(command: Command, keeper: Keeper, tmp_path: Path) -> None:
     file = tmp_path / "capture.sse"
     command("ask", "--record", str(file), keeper.play("echo record", ECHOES["the answer"]))
     text = file.read_text("utf-8")
@@ -83,7 +84,7 @@ def test_the_list_of_processes_does_not_show_it(program: Program) -> None:
 @pytest.mark.parametrize(
     "command_line", [["doctor"], ["history", "list", "--json"], ["--help"], ["serve", "-h"]]
 )
-def test_a_command_does_not_print_it(command: Ask, command_line: list[str]) -> None:
+def test_a_command_does_not_print_it(command: Command, command_line: list[str]) -> None:
     assert command(*command_line).status == 0
 
 
@@ -91,7 +92,7 @@ def modes(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_login_keeps_it_for_its_owner_only(command: Ask, tmp_path: Path) -> None:
+def test_a_login_keeps_it_for_its_owner_only(command: Command, tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         done = command("login", stdin=f"{TOKEN}\n".encode(), COZE_API_TOKEN=UNSET, secret_is_kept=True)
@@ -105,7 +106,7 @@ def test_a_login_keeps_it_for_its_owner_only(command: Ask, tmp_path: Path) -> No
     assert TOKEN in json.dumps(json.loads(file.read_text("utf-8")))
 
 
-def test_a_file_that_others_could_read_is_repaired_and_told(command: Ask, tmp_path: Path) -> None:
+def test_a_file_that_others_could_read_is_repaired_and_told(command: Command, tmp_path: Path) -> None:
     command("login", stdin=f"{TOKEN}\n".encode(), COZE_API_TOKEN=UNSET, secret_is_kept=True)
     file = tmp_path / "home" / "config" / "credentials.json"
     file.chmod(0o644)
@@ -114,25 +115,25 @@ def test_a_file_that_others_could_read_is_repaired_and_told(command: Ask, tmp_pa
     assert modes(file) == 0o600
 
 
-def test_a_login_that_is_refused_keeps_nothing(command: Ask, tmp_path: Path) -> None:
+def test_a_login_that_is_refused_keeps_nothing(command: Command, tmp_path: Path) -> None:
     done = command("login", stdin=b"pat_WRONG0SECRET\n", COZE_API_TOKEN=UNSET)
     assert done.status == 3
     assert "pat_WRONG0SECRET" not in done.out + done.err
     assert holders_of("pat_WRONG0SECRET", tmp_path / "home") == []
 
 
-def test_logging_out_leaves_none(command: Ask, tmp_path: Path) -> None:
+def test_logging_out_leaves_none(command: Command, tmp_path: Path) -> None:
     command("login", stdin=f"{TOKEN}\n".encode(), COZE_API_TOKEN=UNSET, secret_is_kept=True)
     assert command("logout", COZE_API_TOKEN=UNSET).status == 0
     assert holders_of(TOKEN, tmp_path / "home") == []
 
 
-def test_a_token_as_an_argument_is_not_taken(command: Ask) -> None:
+def test_a_token_as_an_argument_is_not_taken(command: Command) -> None:
     assert command("login", "--token", "pat_ON0THE0LINE", COZE_API_TOKEN=UNSET).status == 2
 
 
 @pytest.mark.parametrize("kind", ["md", "html", "jsonl", "sse"])
-def test_an_export_holds_none(command: Ask, keeper: Keeper, tmp_path: Path, kind: str) -> None:
+def test_an_export_holds_none(command: Command, keeper: Keeper, tmp_path: Path, kind: str) -> None:
     home = tmp_path / "home"
     question = keeper.play("echo export", ECHOES["the answer"])
     with Program(home, keeper.server, "--bot", "7511000000000000666") as program:
@@ -148,7 +149,7 @@ def test_an_export_holds_none(command: Ask, keeper: Keeper, tmp_path: Path, kind
     assert holders_of(TOKEN, out) == []
 
 
-def test_the_debug_log_masks_the_header_and_what_the_server_says(command: Ask, tmp_path: Path) -> None:
+def test_the_debug_log_masks_the_header_and_what_the_server_says(command: Command, tmp_path: Path) -> None:
     head = f"HTTP/1.1 401 Unauthorized\r\nX-Tt-Logid: id-{TOKEN}\r\nContent-Length: 0\r\n\r\n".encode()
 
     def refuse(line: Line) -> None:

@@ -23,38 +23,11 @@ from coze_tui.standin.scenarios import (
     ToolResponse,
     Verbose,
 )
-from tests.faults.conftest import Ask
-from tests.faults.keeper import BOT, Keeper
-from tests.terminal.program import Program
+from tests.support.commands import Command
+from tests.support.hostile_text import ALL, PAYLOADS
+from tests.support.keeper import BOT, Keeper
+from tests.support.program import Program
 
-PAYLOADS = {
-    "colour": "\x1b[31mred\x1b[0m",
-    "clear screen": "\x1b[2J\x1b[3J\x1b[H",
-    "alternate screen": "\x1b[?1049l\x1b[?25l",
-    "mouse on": "\x1b[?1002h\x1b[?9h",
-    "reset": "\x1bc",
-    "clipboard BEL": "\x1b]52;c;SEFDSw==\x07",
-    "clipboard ST": "\x1b]52;c;SEFDSw==\x1b\\",
-    "title": "\x1b]0;HACKED\x07\x1b]2;HACKED\x1b\\",
-    "hyperlink": "\x1b]8;;https://example.invalid/\x1b\\here\x1b]8;;\x1b\\",
-    "device control": '\x1bP$q"p\x1b\\\x1b_Gi=1;AAAA\x1b\\\x1b^x\x1b\\',
-    "asks back": "\x1b[6n\x1b[c\x1b[>c\x1b]10;?\x07\x1b[14t",
-    "keyboard": "\x1b[>1u\x1b[?2004l\x1b=",
-    "charset": "\x0e\x1b(0lqk\x0f\x1b%@",
-    "C1": "\x9b31m\x9d0;HACKED\x9c\x90x\x9c\x84\x85\x8d",
-    "C0": "\x00\x01\x05\x07\x08\x0b\x0c\x11\x13\x18\x1a\x1c\x7f",
-    "carriage return": "visible\rhidden",
-    "bidi": "\u202egnp.exe\u202c \u2066a\u2069 \u200f\u061c",
-    "tags": "a\U000e0041\U000e0042\U000e007fb",
-    "marks": "z" + "\u0301\u0336" * 400,
-    "invisible": "a\ufeffb\u00adc\u2060d\ufff9e",
-    "surrogates": "\ud83d \ude00 \ud83d\ude00",
-    "line ends": "a\u2028b\u2029c\u0085d\x1ce",
-    "markup": "[/] [/b] [red]x[/red] [@click=app.quit]q[/] [link=https://x]l[/link] list[int] [ERROR] \\[",
-    "rich markup": ":smile: [bold red on blue]x[/] [blink]y[/blink]",
-}
-"""What must not reach the terminal as it is."""
-ALL = " ".join(PAYLOADS.values())
 TEXT = ALL.encode("utf-8", "replace").decode()
 """The same where the stand-in sends plain text, which can hold no half of a pair."""
 LITERAL = "[/b] [red]x[/red] [@click=app.quit]q[/]"
@@ -187,13 +160,13 @@ def test_in_what_ask_prints_on_a_terminal(keeper: Keeper, what: str) -> None:
         ("LANG", ["doctor"]),
     ],
 )
-def test_in_the_environment(command: Ask, variable: str, options: list[str]) -> None:
+def test_in_the_environment(command: Command, variable: str, options: list[str]) -> None:
     bad = ALL.replace("\x00", "").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
     done = command(*options, **{variable: f"E1{bad}E2"})
     assert done.status in (0, 2, 4)
 
 
-def test_in_the_settings_file(command: Ask, keeper: Keeper, tmp_path: Path) -> None:
+def test_in_the_settings_file(command: Command, keeper: Keeper, tmp_path: Path) -> None:
     config = tmp_path / "home" / "config"
     config.mkdir(parents=True)
     bad = "".join(f"\\u{ord(c):04x}" if ord(c) < 0x10000 else c for c in "\x1b]0;HACKED\x07 [/] \u202e")
@@ -202,7 +175,7 @@ def test_in_the_settings_file(command: Ask, keeper: Keeper, tmp_path: Path) -> N
     assert "settings.toml" in done.out + done.err
 
 
-def test_in_a_file_name(command: Ask, keeper: Keeper, tmp_path: Path) -> None:
+def test_in_a_file_name(command: Command, keeper: Keeper, tmp_path: Path) -> None:
     question = keeper.play("file name", [Answer("ok")])
     name = "odd\x1b]0;HACKED\x07\x9b31m[red]\u202e.sse"
     done = command("ask", "--record", str(tmp_path / "home" / "state" / "remembered.json" / name), question)

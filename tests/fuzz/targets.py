@@ -41,11 +41,13 @@ from coze_tui.tui.render.json_tree import JsonTree
 from coze_tui.tui.render.lines import Line
 from coze_tui.tui.render.palette import Palette
 from coze_tui.tui.widgets.life_lines import Row, figure_lines
-from tests.faults.test_markdown import TEXTS
 from tests.fuzz import whole_app
 from tests.fuzz.mutations import ODD_BYTES, broken, with_odd_values
-from tests.unit.api.conftest import STREAMS, read
-from tests.unit.tui.terminal.test_keys import HOSTILE_PASTE, Keyboard
+from tests.support.checks import must
+from tests.support.hostile_text import HOSTILE_PASTE, TEXTS
+from tests.support.keyboard import Keyboard
+from tests.support.replies import read
+from tests.support.samples import STREAMS
 
 CASES = Path(__file__).with_name("cases")
 PALETTE = Palette.dark()
@@ -70,12 +72,6 @@ class Target:
     """Fails if something is not as it must be."""
     longest_s: float = 10.0
     """A case that takes longer hangs."""
-
-
-def must(holds: object, else_what: str) -> None:
-    """Fail with this text unless it holds."""
-    if not holds:
-        raise AssertionError(else_what)
 
 
 def dice_of(case: bytes) -> random.Random:

@@ -19,9 +19,10 @@ from textual.drivers.headless_driver import HeadlessDriver
 from coze_tui.standin.bots import Bot, demo_bots
 from coze_tui.standin.scenarios import Delta, FollowUps, FunctionCall, Step, ToolResponse, Turn
 from coze_tui.tui.terminal.keys import EnterGuard, KeyParser
-from tests.faults.test_terminal_safety import ALL
 from tests.fuzz.mutations import ODD_BYTES, broken
-from tests.pilot.conftest import Desk, desk
+from tests.support.checks import must
+from tests.support.desk import Desk, desk
+from tests.support.hostile_text import ALL
 from tests.support.shown import drawn_strips
 
 BOT = "7511000000000000667"
@@ -107,7 +108,7 @@ async def check(case: bytes) -> None:
         async with desk(home, bots, size=size, environment=world, driver=Keyboard) as at:
             failure = await _typed(at, case, dice)
         reports = [report.read_text("utf-8") for report in home.glob("state/crashes/*")]
-        _must(not reports, f"a fault of our own: {''.join(reports)[-2300:]}")
+        must(not reports, f"a fault of our own: {''.join(reports)[-2300:]}")
         if failure is not None:
             raise failure
 
@@ -150,12 +151,7 @@ def _look(at: Desk) -> None:
             "[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff\U000e0001-\U000e007f]",
             strip.text,
         )
-        _must(found is None, f"the screen holds a control: {strip.text!r}")
-
-
-def _must(holds: bool, else_what: str) -> None:
-    if not holds:
-        raise AssertionError(else_what)
+        must(found is None, f"the screen holds a control: {strip.text!r}")
 
 
 @contextlib.contextmanager

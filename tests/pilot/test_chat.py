@@ -26,7 +26,7 @@ from coze_tui.standin.scenarios import (
 from coze_tui.tui.app import Wish
 from coze_tui.tui.screens.tool_request import ToolRequest
 from coze_tui.tui.slash import slash_commands
-from tests.pilot.conftest import desk
+from tests.support.desk import desk
 from tests.support.shown import toasts_of
 
 BOT = "7511000000000000777"

@@ -10,7 +10,7 @@ from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer
 from coze_tui.tui.screens.doctor import DoctorScreen
 from coze_tui.tui.widgets.passage import Passage
-from tests.pilot.conftest import Desk, desk
+from tests.support.desk import Desk, desk
 
 BOTS = [Bot("7511000000000000777", "海水", [Answer("河流把盐带走。")])]
 

@@ -25,7 +25,7 @@ from coze_tui.tui.screens.device_login import DeviceLogin
 from coze_tui.tui.screens.first_run import FirstRun
 from coze_tui.tui.screens.history import HistoryScreen
 from coze_tui.tui.screens.tool_request import ToolRequest
-from tests.pilot.conftest import Desk, desk
+from tests.support.desk import Desk, desk
 
 SCREENS: dict[str, Callable[[Desk], Screen[Any]]] = {
     "first run": lambda at: FirstRun(at.app.home, at.app.settings, AppLogIn(at.app)),

@@ -10,8 +10,8 @@ from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer, Complete, Delta, FunctionCall, Gate, ToolResponse
 from coze_tui.tui.app import Wish
 from coze_tui.tui.log.entries import BotEntry, UserEntry
-from tests.pilot.conftest import Desk, desk
-from tests.pilot.test_history import BOT, bots, talk, write
+from tests.support.desk import Desk, desk
+from tests.support.stores import BOT, bots, talk, write
 
 
 async def long_home(home: Path, count: int = 200, every: int = 50) -> str:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
@@ -16,53 +14,18 @@ from coze_tui.api import chats
 from coze_tui.api import conversations as api
 from coze_tui.api.chats import ChatRequest
 from coze_tui.api.client import CozeClient
-from coze_tui.paths import paths_under
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer, FunctionCall, ToolResponse
 from coze_tui.standin.server import StandIn
-from coze_tui.store import history, journal
-from coze_tui.store.database import Database
-from coze_tui.store.journal import ChatSummary
-from coze_tui.store.messages import SavedMessage
+from coze_tui.store import history
 from coze_tui.tui.log.entries import UserEntry
 from coze_tui.tui.screens.history import HistoryScreen
 from coze_tui.tui.widgets.field import Field
-from tests.pilot.conftest import Desk, desk
+from tests.support.desk import Desk, desk
 from tests.support.shown import toasts_of
+from tests.support.stores import BOT, NOW, bots, talk, write
 
-BOT = "7511000000000000777"
-NOW = int(time.time() * 1000)
 HOUR = 3_600_000
-_T = TypeVar("_T")
-
-
-def bots(*steps: object) -> list[Bot]:
-    return [Bot(BOT, "海水", list(steps) or [Answer("因为盐。")])]  # type: ignore[arg-type]
-
-
-async def write(home: Path, function: Callable[[sqlite3.Connection], _T]) -> _T:
-    """Write into the store of a home, as another program would."""
-    path = paths_under(home).database_file
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    database = await Database.open(path)
-    try:
-        return await database.write(function)
-    finally:
-        await database.close()
-
-
-def talk(
-    title: str, *turns: tuple[str, str], at: int = NOW, status: str = "completed", bot_name: str = "客服"
-) -> Callable[[sqlite3.Connection], str]:
-    def add(c: sqlite3.Connection) -> str:
-        key = history.create_conversation(c, "coze.cn", BOT, at, bot_name=bot_name, title=title)
-        for number, (question, answer) in enumerate(turns or (("q", "a"),)):
-            chat = journal.begin_chat(c, key, question, BOT, at + number)
-            said = SavedMessage("assistant", "answer", answer, created_at=at + number)
-            journal.finish_chat(c, chat, ChatSummary(status), [said])
-        return key
-
-    return add
 
 
 @pytest.fixture

@@ -29,11 +29,11 @@ from coze_tui.tui.screens.dialogs import AskText
 from coze_tui.tui.screens.difference import ChooseChat, DifferenceScreen
 from coze_tui.tui.screens.inspector import InspectorScreen
 from coze_tui.tui.widgets.key_footer import KeyFooter
-from tests.pilot.conftest import Desk, desk
+from tests.support.desk import Desk, desk
+from tests.support.samples import STREAMS
 from tests.support.shown import toasts_of
 
 BOT = "7511000000000000777"
-STREAMS = Path(__file__).parents[1] / "streams"
 _S = TypeVar("_S", bound=Screen[None])
 
 

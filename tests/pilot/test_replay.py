@@ -33,12 +33,12 @@ from coze_tui.tui.replay_app import ReplayApp
 from coze_tui.tui.screens.inspector import InspectorScreen
 from coze_tui.tui.screens.replay import ReplayScreen
 from coze_tui.tui.widgets.message_log import MessageLog
-from tests.pilot.conftest import Desk, desk
-from tests.unit.engine.exports.carried import export_bytes
-from tests.unit.engine.exports.carried import replayed as replayed_as
+from tests.support.conversations import export_bytes
+from tests.support.conversations import replayed as replayed_as
+from tests.support.desk import Desk, desk
+from tests.support.samples import STREAMS
 
 BOT = "7511000000000000777"
-STREAMS = Path(__file__).parents[1] / "streams"
 STEPS = (
     FunctionCall("ferry", "next", {"pier": "三号码头"}),
     ToolResponse('{"dep":"18:40"}'),

@@ -19,7 +19,7 @@ from coze_tui.tui.screens.bots import BotPicker
 from coze_tui.tui.screens.dialogs import AskText
 from coze_tui.tui.screens.help import help_sections
 from coze_tui.tui.screens.side_by_side import SideBySideScreen
-from tests.pilot.conftest import Desk, desk
+from tests.support.desk import Desk, desk
 
 FIRST, SECOND, THIRD = "7511000000000000777", "7511000000000000778", "7511000000000000779"
 GATE = Gate("go on")

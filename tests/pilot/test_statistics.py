@@ -9,7 +9,7 @@ import pytest
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer, Delta, Fail
 from coze_tui.tui.screens.statistics import StatisticsScreen
-from tests.pilot.conftest import Desk, desk
+from tests.support.desk import Desk, desk
 
 BOT = "7511000000000000777"
 

@@ -8,7 +8,7 @@ from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer, Delta, Gate
 from coze_tui.tui.screens.bots import BotPicker
 from coze_tui.tui.screens.history import HistoryScreen
-from tests.pilot.conftest import Desk, desk
+from tests.support.desk import Desk, desk
 from tests.support.shown import drawn_text, toasts_of
 
 BOT = "7511000000000000777"

@@ -12,7 +12,7 @@ from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer
 from coze_tui.store.database import Database
 from coze_tui.tui.screens.dialogs import Choose
-from tests.pilot.conftest import Desk, desk
+from tests.support.desk import Desk, desk
 from tests.support.shown import toasts_of
 
 BOT = "7511000000000000777"

@@ -8,7 +8,7 @@ from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer, Complete, Delta, Gate, Step, Turn
 from coze_tui.standin.server import StandIn
 from coze_tui.tui.log.entries import UserEntry
-from tests.pilot.conftest import desk
+from tests.support.desk import desk
 from tests.support.shown import toasts_of
 
 BOT = "7511000000000000777"

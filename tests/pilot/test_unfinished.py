@@ -15,7 +15,7 @@ from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer
 from coze_tui.standin.server import StandIn
 from coze_tui.tui.screens.dialogs import Confirm
-from tests.pilot.conftest import desk
+from tests.support.desk import desk
 
 BOT = "7511000000000000777"
 DYING = """

@@ -20,7 +20,7 @@ from coze_tui.tui.screens.first_run import FirstRun
 from coze_tui.tui.screens.help import HelpScreen
 from coze_tui.tui.screens.history import HistoryScreen
 from coze_tui.tui.screens.tool_request import ToolRequest
-from tests.pilot.conftest import Desk, desk
+from tests.support.desk import Desk, desk
 
 BOT = "7511000000000000777"
 PLAIN = {"COZE_TUI_LANGUAGE": "auto", "LANG": "C.UTF-8"}

@@ -10,14 +10,13 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 from textual.pilot import Pilot
 
 from coze_tui.i18n import use_language
 from coze_tui.standin.server import StandIn
-from tests.snapshot.stage import BOTS, Stage, app_of, zone_in_which_it_is_noon
+from tests.support.snapshot_stage import BOTS, Looks, Stage, app_of, zone_in_which_it_is_noon
 
 UPDATED_ON = (3, 11)
 """The Python whose pictures are kept."""
@@ -27,21 +26,6 @@ def pytest_configure(config: pytest.Config) -> None:
     """Refuse to take new pictures where they might come out otherwise."""
     if config.getoption("update_snapshots", False) and sys.version_info[:2] != UPDATED_ON:
         raise pytest.UsageError("snapshots are updated on Python {}.{} only".format(*UPDATED_ON))
-
-
-class Looks(Protocol):
-    """Whether the app looks as it did, after what `before` does with it."""
-
-    def __call__(
-        self,
-        before: Callable[[Stage], Awaitable[None]],
-        size: tuple[int, int] = (120, 40),
-        *,
-        bot: str = "Ferry desk",
-        language: str = "en",
-        theme: str = "coze-dark",
-        has_token: bool = True,
-    ) -> bool: ...
 
 
 @pytest.fixture(scope="session")

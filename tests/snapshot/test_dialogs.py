@@ -7,8 +7,7 @@ from textual.command import CommandList
 
 from coze_tui.errors import BusyError
 from coze_tui.tui.screens.dialogs import AskText, Confirm, ShowLink, ShowText
-from tests.snapshot.conftest import Looks
-from tests.snapshot.stage import Stage
+from tests.support.snapshot_stage import Looks, Stage
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from coze_tui.store.journal import ChatSummary
 from coze_tui.store.messages import SavedMessage
 from coze_tui.tui.chat_sources import KeptChat
 from coze_tui.tui.screens.inspector import InspectorScreen
-from tests.snapshot.conftest import Looks
-from tests.snapshot.stage import BOTS, CAPTURES, Stage, today_at
+from tests.support.samples import CAPTURES
+from tests.support.snapshot_stage import BOTS, Looks, Stage, today_at
 
 _DAY_MS = 24 * 3_600_000
 _TALKS: Sequence[tuple[str, str, str, int, str]] = (

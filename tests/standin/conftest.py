@@ -10,11 +10,11 @@ import pytest
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Scenario
 from coze_tui.standin.server import StandIn
-from tests.standin.calls import BOT, Caller
+from tests.support.standin_calls import BOT, Caller, Run
 
 
 @pytest.fixture
-def run() -> Iterator[Callable[..., Caller]]:
+def run() -> Iterator[Run]:
     """Start a stand-in whose one bot plays the given scenario; without pauses."""
     with ExitStack() as stack:
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer
-from tests.standin.calls import BOT, Caller, as_list, as_object
+from tests.support.standin_calls import BOT, Caller, Run, as_list, as_object
 
-Run = Callable[..., Caller]
 DRAFT = "7511000000000000002"
 
 

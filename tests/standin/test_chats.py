@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 import pytest
 
@@ -23,9 +22,8 @@ from coze_tui.standin.scenarios import (
     Turn,
     Verbose,
 )
-from tests.standin.calls import BOT, Caller, Json, as_list, as_object, question_body, read_events
+from tests.support.standin_calls import BOT, Caller, Json, Run, as_list, as_object, question_body, read_events
 
-Run = Callable[..., Caller]
 TEXT = {"role": "user", "content": "hi", "content_type": "text"}
 
 

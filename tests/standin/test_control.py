@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from coze_tui.standin.scenarios import Answer, Gate
-from tests.standin.calls import Caller, Json, as_list, as_object
-
-Run = Callable[..., Caller]
+from tests.support.standin_calls import Caller, Json, Run, as_list, as_object
 
 
 @pytest.fixture

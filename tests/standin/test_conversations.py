@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from coze_tui.standin.scenarios import Answer, FollowUps, FunctionCall, ToolResponse
-from tests.standin.calls import BOT, Caller, Json, as_list, as_object
+from tests.support.standin_calls import BOT, Caller, Json, Run, as_list, as_object
 
-Run = Callable[..., Caller]
 TEXT: Json = {"role": "user", "content": "hi", "content_type": "text"}
 MESSAGE = "/v1/conversation/message"
 

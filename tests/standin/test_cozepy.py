@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
 import pytest
 
+from tests.support.standin_calls import Run
+
 with warnings.catch_warnings():
     # authlib, which cozepy imports, says whatever the filters are that it is getting old.
     from authlib.deprecate import AuthlibDeprecationWarning  # type: ignore[import-untyped]
@@ -39,9 +41,8 @@ from cozepy.request import AsyncHTTPClient, Requester, SyncHTTPClient
 
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer, Delta, Fail, FollowUps, Gate, RequireAction, ToolCall
-from tests.standin.calls import BOT, Caller
+from tests.support.standin_calls import BOT, Caller
 
-Run = Callable[..., Caller]
 HI = [Message.build_user_question_text("hi")]
 
 

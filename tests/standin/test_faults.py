@@ -6,7 +6,6 @@ import gzip
 import json
 import re
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,10 +13,9 @@ import pytest
 from coze_tui.standin.faults import FAULTS, HOSTILE, Faults, UnknownFault, parse, take
 from coze_tui.standin.scenarios import Answer, FollowUps, Gate
 from coze_tui.standin.wire import DONE_STYLES
-from tests.standin.calls import BOT, Caller, as_object, question_body
-from tests.standin.calls import Answer as Reply
+from tests.support.standin_calls import BOT, Caller, Run, as_object, question_body
+from tests.support.standin_calls import Answer as Reply
 
-Run = Callable[..., Caller]
 SCENARIO = [Answer("one two three", pieces=("one ", "two ", "three")), FollowUps(("more?",))]
 DELTA = "conversation.message.delta"
 COMPLETED = "conversation.message.completed"

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Callable
 
 import pytest
 
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer, Delta
-from tests.standin.calls import BOT, Caller, Line, question_body, read_events
-
-Run = Callable[..., Caller]
+from tests.support.standin_calls import BOT, Caller, Line, Run, question_body, read_events
 
 
 def request(caller: Caller, body: bytes, headers: str) -> bytes:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from coze_tui.standin.oauth import DEVICE_GRANT
-from tests.standin.calls import Caller, Json
+from tests.support.standin_calls import Caller, Json, Run
 
-Run = Callable[..., Caller]
 CLIENT = "client-1"
 TOKEN = "/api/permission/oauth2/token"
 CODE = "/api/permission/oauth2/device/code"

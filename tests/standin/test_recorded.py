@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from coze_tui.standin.recorded import streams
 from coze_tui.standin.scenarios import Answer, Capture, Error, Fail, RequireAction, ToolCall
-from tests.standin.calls import Answer as Reply
-from tests.standin.calls import Caller, Json, question_body
-
-Run = Callable[..., Caller]
+from tests.support.standin_calls import Answer as Reply
+from tests.support.standin_calls import Caller, Json, Run, question_body
 
 CREATED = b'event:conversation.chat.created\ndata:{"id":"71","conversation_id":"72","status":"created"}\n\n'
 HALF = b'event:conversation.message.delta\ndata:{"id":"73","type":"answer","content":"ha"}\n\n'

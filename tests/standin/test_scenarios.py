@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,9 +21,8 @@ from coze_tui.standin.scenarios import (
     expand,
     split,
 )
-from tests.standin.calls import Caller
+from tests.support.standin_calls import Run
 
-Run = Callable[..., Caller]
 TURN = Turn("hi", chinese=False)
 
 

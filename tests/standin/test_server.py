@@ -6,16 +6,13 @@ import http.client
 import socket
 import threading
 import time
-from collections.abc import Callable
 
 import pytest
 
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer, Delta, Gate
 from coze_tui.standin.server import StandIn
-from tests.standin.calls import BOT, Caller
-
-Run = Callable[..., Caller]
+from tests.support.standin_calls import BOT, Caller, Run
 
 
 def test_it_listens_on_loopback_only_between_start_and_stop() -> None:

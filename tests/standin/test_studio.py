@@ -19,9 +19,8 @@ from coze_tui.standin.scenarios import (
     ToolCall,
     ToolResponse,
 )
-from tests.standin.calls import BOT, Caller, Json, as_object
+from tests.support.standin_calls import BOT, Caller, Json, Run, as_object
 
-Run = Callable[..., Caller]
 TEXT: Json = {"role": "user", "content": "hi", "content_type": "text"}
 COMPLETED = "conversation.message.completed"
 FLOW: Json = {"workflow_id": "7511000000000000901", "additional_messages": [TEXT], "parameters": {}}

@@ -23,10 +23,9 @@ from coze_tui.standin.scenarios import (
     Turn,
     Usage,
 )
-from tests.standin.calls import BOT, Caller
+from tests.support.standin_calls import BOT, Run
 
 TRANSCRIPTS = Path(__file__).parent / "transcripts"
-Run = Callable[..., Caller]
 
 
 class Clock:

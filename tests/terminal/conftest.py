@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from coze_tui.standin.server import StandIn
-from tests.terminal.program import TOKEN, Program
-
-Start = Callable[..., Program]
+from tests.support.program import TOKEN, Program, Start
 
 
 @pytest.fixture

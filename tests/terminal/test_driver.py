@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.terminal.harness import Terminal, TerminalScreen
+from tests.support.samples import ROOT
+from tests.support.terminal import Terminal, TerminalScreen
 
-ROOT = Path(__file__).parents[2]
+SAMPLE = (sys.executable, "-m", "tests.support.sample_program")
 MODES_LEFT_ON = {1000, 1003, 1006, 1004, 2004, 1049}
 
 Start = Callable[..., Terminal]
@@ -33,7 +34,7 @@ def start(log: Path) -> Iterator[Start]:
     terminals: list[Terminal] = []
 
     def starter(*arguments: str, ready: bool = True, **options: object) -> Terminal:
-        command = [sys.executable, str(Path(__file__).with_name("sample.py")), "--log", str(log), *arguments]
+        command = [*SAMPLE, "--log", str(log), *arguments]
         env = {"PYTHONPATH": str(ROOT)} | dict(options.pop("env", {}))  # type: ignore[call-overload]
         terminal = Terminal(command, env=env, **options)  # type: ignore[arg-type]
         terminals.append(terminal)
@@ -214,7 +215,7 @@ def test_a_lost_line_ends_the_app(start: Start, log: Path) -> None:
 
 
 def test_a_lost_line_is_noticed_where_the_signal_is_ignored(log: Path) -> None:
-    command = ["nohup", sys.executable, str(Path(__file__).with_name("sample.py")), "--log", str(log)]
+    command = ["nohup", *SAMPLE, "--log", str(log)]
     with Terminal(command, env={"PYTHONPATH": str(ROOT)}, cwd=log.parent) as terminal:
         wait_for_line(terminal, log, "ready")
         terminal.hang_up()

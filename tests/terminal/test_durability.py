@@ -22,8 +22,7 @@ from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Burst, Complete, Delta, Gate, Turn
 from coze_tui.standin.server import StandIn
 from coze_tui.store import journal
-from tests.terminal.conftest import Start
-from tests.terminal.program import BOT, TOKEN, Program, processes_with
+from tests.support.program import BOT, TOKEN, Program, Start, processes_with
 
 _WORD = re.compile(r"‹(\d+)\.(\d+)›")
 _MANY = 40_000

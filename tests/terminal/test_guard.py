@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
-from pathlib import Path
 
 import pytest
 
-from tests.terminal.harness import Terminal
+from tests.support.samples import ROOT
+from tests.support.terminal import Terminal
 
-ROOT = Path(__file__).parents[2]
 OURS = re.compile(
     rb"\x1b\[[0-9;?<>]*[A-Za-z]|\x1b\[\?[0-9;]*\$p|\x1b\(B|\x1bM|\x0f|\x1b\]22;[a-z-]*(?:\x07|\x1b\\)"
 )
@@ -18,7 +17,7 @@ OURS = re.compile(
 
 @pytest.mark.parametrize("mode", ["", "--plain"])
 def test_no_widget_lets_a_control_through(mode: str) -> None:
-    command = [sys.executable, str(Path(__file__).with_name("every_widget.py"))]
+    command = [sys.executable, "-m", "tests.support.every_widget"]
     env = {"PYTHONPATH": str(ROOT), "EVERY_WIDGET": mode}
     with Terminal(command, size=(100, 40), env=env) as terminal:
         terminal.wait_for("all were drawn")

@@ -8,7 +8,7 @@ import termios
 
 import pytest
 
-from tests.terminal.harness import Gone, ScreenFeed, Terminal, TerminalScreen
+from tests.support.terminal import Gone, ScreenFeed, Terminal, TerminalScreen
 
 PYTHON = sys.executable
 

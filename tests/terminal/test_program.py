@@ -17,18 +17,18 @@ import pytest
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Complete, Delta, Gate
 from coze_tui.standin.server import StandIn
-from tests.terminal.conftest import Start
-from tests.terminal.harness import Terminal
-from tests.terminal.program import (
+from tests.support.program import (
     BOT,
     COMMAND,
     FAST_BOT,
     TOKEN,
     Program,
+    Start,
     cpu_seconds,
     processes_with,
     state_of,
 )
+from tests.support.terminal import Terminal
 
 QUESTION = "2025年春节是哪一天"
 

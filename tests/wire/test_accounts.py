@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from coze_tui.api import accounts
 from coze_tui.errors import AuthError, NotServedError
 from coze_tui.standin.server import StandIn
-
-Loopback = Any
+from tests.support.loopback import Loopback
 
 
 async def test_the_owner_of_the_token(official: StandIn, loopback: Loopback) -> None:

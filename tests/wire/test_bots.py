@@ -1,16 +1,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
 from coze_tui.api import accounts, bots
 from coze_tui.errors import ApiError, AuthError, NotFoundError, NotServedError
 from coze_tui.standin.server import StandIn
+from tests.support.loopback import Loopback
 
 BOT = "7511000000000000101"
-Loopback = Any
 
 
 async def test_the_bots_of_a_workspace(official: StandIn, loopback: Loopback) -> None:

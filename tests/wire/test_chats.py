@@ -37,10 +37,9 @@ from coze_tui.errors import (
     TransportError,
 )
 from coze_tui.standin.server import StandIn
+from tests.support.loopback import Loopback, Request
 
 FRIENDLY, TOOLS, LOCAL, SLOW = (f"7511000000000000{n}" for n in (101, 104, 105, 111))
-Loopback = Any
-Request = Any
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 CREATED = b'event:conversation.chat.created\ndata:{"id":"1","conversation_id":"2"}\n\n'
 

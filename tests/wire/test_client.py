@@ -7,7 +7,6 @@ import gzip
 import json
 import logging
 import traceback
-from typing import Any
 
 import pytest
 
@@ -21,10 +20,9 @@ from coze_tui.errors import (
     SettingsError,
     TransportError,
 )
+from tests.support.loopback import Loopback, Request
 
 GOOD = b'{"code":0,"msg":"","data":{"id":"1"}}'
-Loopback = Any
-Request = Any
 CERTIFICATES = "certificates"
 
 

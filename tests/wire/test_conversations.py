@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from contextlib import aclosing
-from typing import Any
 
 import pytest
 
@@ -10,10 +9,9 @@ from coze_tui.api.client import CozeClient
 from coze_tui.api.objects import Message, Page
 from coze_tui.errors import ApiError, NotFoundError
 from coze_tui.standin.server import StandIn
+from tests.support.loopback import Loopback
 
 BOT = "7511000000000000101"
-Loopback = Any
-Request = Any
 
 
 @pytest.fixture(params=["official", "studio"])

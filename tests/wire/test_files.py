@@ -1,15 +1,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from coze_tui.api import files
 from coze_tui.errors import ApiError, NotServedError, TransportError
 from coze_tui.standin.server import StandIn
-
-Loopback = Any
+from tests.support.loopback import Loopback
 
 
 @pytest.mark.parametrize("profile", ["official", "studio"])

@@ -9,9 +9,9 @@ from coze_tui.api import accounts, oauth
 from coze_tui.credentials import OAuthPair, Secret
 from coze_tui.errors import ApiError, AuthError, CozeTuiError, ProtocolError
 from coze_tui.standin.server import StandIn
+from tests.support.loopback import Loopback
 
 CLIENT = "client_EXAMPLE"
-Loopback = Any
 CODE = (
     b'{"device_code":"MARKED-dc","user_code":12345678,"verification_uri":"https://www.coze.cn/device",'
     b'"expires_in":20,"interval":5}'

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,8 +9,7 @@ from hypothesis import strategies as st
 from coze_tui.api.captures import Capture, Problem, capture_text, read_capture
 from coze_tui.api.limits import Limits
 from coze_tui.api.objects import Frame
-
-Read = Callable[..., Any]
+from tests.support.replies import Read
 
 FRAMES = (
     Frame("conversation.chat.created", '{"id":"1"}', 412_034),

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,9 +10,8 @@ from hypothesis import strategies as st
 from coze_tui.api import events
 from coze_tui.api.events import UNEXPLAINED, parse_event
 from coze_tui.api.objects import ChatStatus, ContentType, Frame, LastError, MessageType, Role, Usage
-
-Read = Callable[..., Any]
-STREAMS = Path(__file__).parents[2] / "streams"
+from tests.support.replies import Read
+from tests.support.samples import STREAMS
 
 
 def of(name: str, read: Read) -> list[events.ChatEvent]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from coze_tui.api.limits import Limits
 from coze_tui.api.objects import Frame
 from coze_tui.errors import AuthError, ProtocolError, StreamCut
-
-Read = Callable[..., Any]
+from tests.support.replies import Read
 
 CREATED, PROGRESS = "conversation.chat.created", "conversation.chat.in_progress"
 COMPLETED, FAILED = "conversation.chat.completed", "conversation.chat.failed"

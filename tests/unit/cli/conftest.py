@@ -13,7 +13,7 @@ import pytest
 from coze_tui.cli.main import main
 from coze_tui.i18n import use_language
 from coze_tui.standin.server import StandIn
-from tests.unit.cli.calls import XIAOCHUN, Command, Ran
+from tests.support.commands import XIAOCHUN, Command, Ran
 
 
 @pytest.fixture
@@ -23,9 +23,15 @@ def stand_in() -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def environment(stand_in: StandIn, tmp_path: Path) -> dict[str, str]:
+def home(tmp_path: Path) -> Path:
+    """The home of the program, which does not exist yet."""
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def environment(stand_in: StandIn, home: Path) -> dict[str, str]:
     return {
-        "COZE_TUI_HOME": str(tmp_path / "home"),
+        "COZE_TUI_HOME": str(home),
         "COZE_API_BASE": stand_in.base_url,
         "COZE_API_TOKEN": stand_in.token,
         "COZE_BOT_ID": XIAOCHUN,

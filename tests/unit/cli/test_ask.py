@@ -20,7 +20,7 @@ from coze_tui.cli.ask import output_for
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer, Gate, RequireAction, Step, ToolCall
 from coze_tui.standin.server import StandIn
-from tests.unit.cli.calls import FAILS, THINKER, XIAOCHUN, Command
+from tests.support.commands import FAILS, THINKER, XIAOCHUN, Command
 
 SUM = "1 + 1 = **2**\n"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")

@@ -16,7 +16,7 @@ import pytest
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer, Fail, FunctionCall, Gate, Refuse, Scenario, ToolResponse
 from coze_tui.standin.server import StandIn
-from tests.unit.cli.calls import XIAOCHUN, Command
+from tests.support.commands import XIAOCHUN, Command
 
 OTHER, FAILING, SEARCHING, HELD, BROKE, LONG = (f"751100000000000010{number}" for number in range(2, 8))
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and terminals are POSIX's")

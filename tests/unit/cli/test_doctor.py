@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from coze_tui.cli.main import main
 from coze_tui.settings import definitions
 from coze_tui.standin.server import StandIn
-from tests.unit.cli.calls import XIAOCHUN, Command
+from tests.support.commands import XIAOCHUN, Command
 
 
 def test_every_setting_is_shown_with_its_source(command: Command, environment: dict[str, str]) -> None:

@@ -15,7 +15,7 @@ from coze_tui.tui.render.palette import DARK, LIGHT
 if sys.platform == "win32":
     pytest.skip("POSIX only", allow_module_level=True)
 
-from tests.terminal.harness import Terminal
+from tests.support.terminal import Terminal
 
 
 def likely(home: Path, *, flag: str | None = None, **environment: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.calls import FAILS, XIAOCHUN, Command
+from tests.support.commands import FAILS, XIAOCHUN, Command
 
 
 @pytest.fixture

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,11 +15,11 @@ import pytest
 
 from coze_tui.api.objects import Frame
 from coze_tui.store import history, journal, messages
-from coze_tui.store.database import Database
 from coze_tui.store.journal import ChatSummary
 from coze_tui.store.messages import SavedMessage
-from tests.unit.cli.calls import Command
-from tests.unit.engine.exports.carried import SENT_AT, add_chat, add_spring, spring_frames
+from tests.support.commands import Command
+from tests.support.conversations import SENT_AT, add_chat, add_spring, spring_frames
+from tests.support.stores import written
 
 _T = TypeVar("_T")
 TITLE = "2025年春节是哪一天"
@@ -40,23 +38,10 @@ def database_file(environment: dict[str, str]) -> Path:
     return file
 
 
-def written(file: Path, function: Callable[[sqlite3.Connection], _T]) -> _T:
-    """What the function gives when called with the store of this file."""
-
-    async def write() -> _T:
-        database = await Database.open(file)
-        try:
-            return await database.write(function)
-        finally:
-            await database.close()
-
-    return asyncio.run(write())
-
-
 @pytest.fixture
-def key(database_file: Path) -> str:
+def key(home: Path) -> str:
     """The only conversation there is."""
-    return written(database_file, add_spring)
+    return written(home, add_spring)
 
 
 def objects(text: str) -> list[dict[str, object]]:
@@ -76,8 +61,8 @@ def test_the_list_has_a_line_for_each(command: Command, key: str) -> None:
     assert (values["id"], values["title"], values["bot_id"]) == (key, TITLE, "7511")
 
 
-def test_a_long_list_says_how_much_more_there_is(command: Command, database_file: Path) -> None:
-    keys = written(database_file, lambda c: [add_spring(c) for _ in range(120)])
+def test_a_long_list_says_how_much_more_there_is(command: Command, home: Path) -> None:
+    keys = written(home, lambda c: [add_spring(c) for _ in range(120)])
     ran = command("history", "--limit", "2")
     assert len(ran.out.splitlines()) == 2
     assert "118 more" in ran.err
@@ -155,9 +140,7 @@ def test_a_conversation_is_printed_as_text(command: Command, key: str) -> None:
     assert "\x1b" not in ran.out
 
 
-def test_how_chats_ended_and_where_the_context_was_cleared_is_printed(
-    command: Command, database_file: Path
-) -> None:
+def test_how_chats_ended_and_where_the_context_was_cleared_is_printed(command: Command, home: Path) -> None:
     def write(c: sqlite3.Connection) -> list[str]:
         untitled = history.create_conversation(c, "coze.cn", "7511", SENT_AT)
         messages.append_messages(c, untitled, [SavedMessage("assistant", "answer", "开场白")])
@@ -175,7 +158,7 @@ def test_how_chats_ended_and_where_the_context_was_cleared_is_printed(
             history.add_section(c, made, "s", SENT_AT)
         return [untitled, made]
 
-    keys = written(database_file, write)
+    keys = written(home, write)
     lines = command("history", "show", *keys).out.splitlines()
     for line in (
         "Untitled conversation",
@@ -205,8 +188,8 @@ def test_an_unknown_id_names_the_nearest(command: Command, key: str) -> None:
     assert "which conversation?" in command("history", "show").err
 
 
-def test_an_id_that_several_have_is_said(command: Command, database_file: Path) -> None:
-    written(database_file, lambda c: [add_spring(c), add_spring(c)])
+def test_an_id_that_several_have_is_said(command: Command, home: Path) -> None:
+    written(home, lambda c: [add_spring(c), add_spring(c)])
     ran = command("history", "show", "3342")
     assert ran.status == 2
     assert "several conversations" in ran.err
@@ -221,14 +204,14 @@ def test_shown_as_json_it_is_one_object(command: Command, key: str) -> None:
     assert chats[0]["usage"]["output_count"] == 312
 
 
-def test_what_could_act_on_a_terminal_is_not_printed(command: Command, database_file: Path) -> None:
+def test_what_could_act_on_a_terminal_is_not_printed(command: Command, home: Path) -> None:
     hostile = "a\x1b]0;owned\x07\u202eb"
 
     def write(c: sqlite3.Connection) -> None:
         made = history.create_conversation(c, "coze.cn", "7511", SENT_AT, title=hostile, bot_name=hostile)
         journal.begin_chat(c, made, hostile, "7511", SENT_AT)
 
-    written(database_file, write)
+    written(home, write)
     for tokens in (("list",), ("show", "last"), ("search", "owned"), ("list", "--json")):
         out = command("history", *tokens).out
         assert "owned" in out
@@ -254,11 +237,11 @@ def test_an_export_prints_the_files_it_has_written(
     assert len(list(folder.iterdir())) == 2 * count
 
 
-def test_an_export_goes_to_stdout_too(command: Command, key: str, database_file: Path) -> None:
+def test_an_export_goes_to_stdout_too(command: Command, key: str, home: Path) -> None:
     assert command("history", "export", key, "-o", "-").out.startswith(f"# {TITLE}\n")
     assert command("history", "export", key, "-o", "-", "--format", "html").out.startswith("<!DOCTYPE html>")
     assert command("history", "export", key, "-o", "-", "--format", "sse").status == 2  # it has two chats
-    written(database_file, add_spring)
+    written(home, add_spring)
     assert command("history", "export", "--all", "-o", "-").out.count("\n# 2025") == 1
     assert command("history", "export", "--all", "-o", "-", "--format", "html").status == 2
     lines = command("history", "export", "--all", "-o", "-", "--format", "jsonl").out
@@ -335,14 +318,14 @@ def test_no_export_holds_the_token(command: Command, key: str, tmp_path: Path) -
 
 
 def test_one_that_cannot_be_read_does_not_keep_the_others_here(
-    command: Command, database_file: Path, key: str, tmp_path: Path
+    command: Command, home: Path, key: str, tmp_path: Path
 ) -> None:
-    good = written(database_file, fresh)
+    good = written(home, fresh)
 
     def damage(c: sqlite3.Connection) -> None:
         c.execute("UPDATE chats SET capture = zeroblob(9) WHERE conversation = ?", (key,))
 
-    written(database_file, damage)
+    written(home, damage)
     ran = command("history", "export", "--all", "--format", "jsonl", "-o", str(tmp_path / "out"))
     assert ran.status == 1
     assert [good in line for line in ran.out.splitlines()] == [True]
@@ -376,11 +359,9 @@ def test_stdin_is_imported_too(command: Command, key: str, tmp_path: Path) -> No
     assert (ran.status, ran.out) == (0, f"{key}  {TITLE}  imported\n")
 
 
-def test_both_of_two_that_went_apart_are_kept(
-    command: Command, database_file: Path, key: str, tmp_path: Path
-) -> None:
+def test_both_of_two_that_went_apart_are_kept(command: Command, home: Path, key: str, tmp_path: Path) -> None:
     lines = command("history", "export", key, "--format", "jsonl", "-o", "-").out
-    written(database_file, lambda c: add_chat(c, key, "这边", spring_frames(chat_id="8")))
+    written(home, lambda c: add_chat(c, key, "这边", spring_frames(chat_id="8")))
     changed = lines.replace("星期三", "星期四")
     ran = command("history", "import", "-", stdin=changed)
     assert ran.out.endswith("imported beside one that went on differently\n")
@@ -422,9 +403,9 @@ def fresh(c: sqlite3.Connection) -> str:
 
 
 def test_pruning_says_what_it_would_free_and_does_nothing_unasked(
-    command: Command, database_file: Path, key: str
+    command: Command, home: Path, key: str
 ) -> None:
-    kept = written(database_file, fresh)
+    kept = written(home, fresh)
     for tokens, status in ((("--dry-run",), 0), ((), 2)):
         ran = command("history", "prune", "--older-than", "90d", *tokens)
         assert ran.status == status
@@ -473,7 +454,7 @@ def test_pruning_asks_a_person(
     assert len(command("history").out.splitlines()) == left
 
 
-def test_pruning_gives_room_back(command: Command, database_file: Path) -> None:
+def test_pruning_gives_room_back(command: Command, home: Path, database_file: Path) -> None:
     def fill(c: sqlite3.Connection) -> None:
         for _ in range(40):
             made = history.create_conversation(c, "coze.cn", "7511", 1)
@@ -482,7 +463,7 @@ def test_pruning_gives_room_back(command: Command, database_file: Path) -> None:
             journal.append_frames(c, chat, 1, frames)
             journal.finish_chat(c, chat, ChatSummary("completed"), [])
 
-    written(database_file, fill)
+    written(home, fill)
     before = database_file.stat().st_size
     assert "are free on the disk again" in command("history", "prune", "--older-than", "1d", "--yes").out
     assert database_file.stat().st_size < before / 2

@@ -16,9 +16,9 @@ from coze_tui.api.client import CozeClient
 from coze_tui.cli.exits import Exit
 from coze_tui.standin.server import StandIn
 from coze_tui.store import history
-from tests.unit.cli.calls import XIAOCHUN, Command
-from tests.unit.cli.test_history import written
-from tests.unit.engine.exports.carried import add_chat, spring_frames
+from tests.support.commands import XIAOCHUN, Command
+from tests.support.conversations import add_chat, spring_frames
+from tests.support.stores import written
 
 _T = TypeVar("_T")
 
@@ -43,11 +43,9 @@ def names(stand_in: StandIn) -> list[str]:
 
 
 @pytest.fixture
-def key(stand_in: StandIn, environment: dict[str, str]) -> str:
+def key(stand_in: StandIn, home: Path) -> str:
     """A conversation that is here and at the server."""
     made = asked(stand_in, lambda client: api.create(client, bot_id=XIAOCHUN, name="渡轮"))
-    file = Path(environment["COZE_TUI_HOME"]) / "data" / "history.db"
-    file.parent.mkdir(parents=True, mode=0o700)
 
     def add(c: sqlite3.Connection) -> str:
         key = history.create_conversation(
@@ -57,7 +55,7 @@ def key(stand_in: StandIn, environment: dict[str, str]) -> str:
         history.set_conversation_id(c, key, made.id)
         return key
 
-    return written(file, add)
+    return written(home, add)
 
 
 def test_a_new_title_reaches_the_server(command: Command, stand_in: StandIn, key: str) -> None:

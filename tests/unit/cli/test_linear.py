@@ -11,7 +11,7 @@ import pytest
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer, Complete, Delta, Gate, RequireAction, Step, ToolCall
 from coze_tui.standin.server import StandIn
-from tests.unit.cli.calls import Command
+from tests.support.commands import Command
 
 BOT = "7511000000000000001"
 CALLS = (ToolCall("home", "set_lamp", {"room": "书房"}, "call-1"),)
@@ -109,7 +109,7 @@ def test_textual_is_not_needed(environment: dict[str, str]) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a pty is POSIX's")
 def test_ctrl_c_stops_the_answer_and_not_the_program(environment: dict[str, str]) -> None:
-    from tests.terminal.harness import Terminal
+    from tests.support.terminal import Terminal
 
     steps: list[Step] = [Delta("河流。\n"), Gate("held"), Delta("带盐"), Complete()]
     with StandIn(pace=0, bots=[Bot(BOT, "海水", steps)]) as stand_in:

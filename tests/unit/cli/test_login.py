@@ -11,7 +11,7 @@ import pytest
 from coze_tui.credentials import CredentialsFile
 from coze_tui.remembered import Memory
 from coze_tui.standin.server import StandIn
-from tests.unit.cli.calls import Command
+from tests.support.commands import Command
 
 MARKED = "pat_EXAMPLE_wrong_0123456789"
 
@@ -158,7 +158,7 @@ class TestDevice:
 def test_at_a_terminal_the_site_is_asked_for_and_the_token_is_not_shown(
     stand_in: StandIn, kept: CredentialsFile, environment: dict[str, str]
 ) -> None:
-    from tests.terminal.harness import Terminal
+    from tests.support.terminal import Terminal
 
     environment |= {"COZE_API_BASE": "", "LANG": "C.UTF-8"}
     with Terminal([sys.executable, "-m", "coze_tui", "login"], env=environment) as terminal:

@@ -11,7 +11,7 @@ import pytest
 from coze_tui import __version__
 from coze_tui.cli import serve
 from coze_tui.cli.main import main
-from tests.unit.cli.calls import Command
+from tests.support.commands import Command
 
 PROGRAM = [sys.executable, "-m", "coze_tui"]
 

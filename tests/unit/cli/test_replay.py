@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.calls import Command
+from tests.support.commands import Command
 
 
 @pytest.mark.parametrize("pace", ["0", "0.05", "101", "fast", "nan"])

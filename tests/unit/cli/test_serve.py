@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from coze_tui.cli.serve import time_factor
-from tests.unit.cli.calls import Command
+from tests.support.commands import Command
 
 
 @pytest.mark.parametrize(("pace", "factor"), [(1, 1), (2, 0.5), (0.5, 2), (0, 0)])

@@ -14,9 +14,8 @@ from coze_tui.api.objects import Frame
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
 from coze_tui.store.journal import ChatSummary
-from tests.unit.cli.calls import Command
-
-STREAMS = Path(__file__).parents[2] / "streams"
+from tests.support.commands import Command
+from tests.support.samples import STREAMS
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from coze_tui.engine.text_cells import cells
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
 from coze_tui.store.journal import ChatSummary
-from tests.unit.cli.calls import Command
+from tests.support.commands import Command
 
 DAY = 86_400_000
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -18,13 +17,6 @@ from coze_tui.store.journal import ChatSummary
 from coze_tui.store.messages import SavedMessage, append_messages
 
 MINUTE = 60_000
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await Database.open(tmp_path / "store.db")
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture
@@ -245,7 +237,7 @@ async def test_several_are_deleted_and_brought_back_together(database: Database,
 
 
 async def test_the_number_of_changes_moves_with_every_writer_and_only_then(tmp_path: Path) -> None:
-    one, other = await Database.open(tmp_path / "store.db"), await Database.open(tmp_path / "store.db")
+    one, other = await Database.open(tmp_path / "history.db"), await Database.open(tmp_path / "history.db")
     browsing = Browsing(one)
     before = await browsing.changes()
     assert await browsing.changes() == before

@@ -17,7 +17,7 @@ from coze_tui.engine.live import LiveTurns
 from coze_tui.engine.updates import Phase
 from coze_tui.store import carrying, journal
 from coze_tui.store.database import Database
-from tests.unit.engine.exports.carried import add_spring
+from tests.support.conversations import add_spring
 
 TEXT = st.text(max_size=12)
 ANY_FACTS = st.builds(

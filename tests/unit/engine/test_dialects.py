@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Frame
 from coze_tui.engine.dialects import Dialect, Feature, dialect_of, limit, limits, name_of
-
-STREAMS = Path(__file__).parents[2] / "streams"
+from tests.support.samples import STREAMS
 
 
 def frames(name: str) -> tuple[Frame, ...]:

@@ -8,8 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
@@ -29,13 +28,6 @@ CREATED = Frame("conversation.chat.created", '{"id":"c1","conversation_id":"v1"}
 def delta(text: str, at_us: int) -> Frame:
     content = json.dumps({"id": "a", "type": "answer", "content": text})
     return Frame("conversation.message.delta", content, at_us)
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await Database.open(tmp_path / "store" / "history.db")
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

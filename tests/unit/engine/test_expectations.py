@@ -12,7 +12,7 @@ from coze_tui.engine.expectations import Verdict, read_expectations, verdicts
 from coze_tui.engine.measuring import Run, measurements
 from coze_tui.engine.updates import Phase
 from coze_tui.errors import SettingsError
-from tests.unit.engine.test_measuring import BASE
+from tests.support.examples import RUN
 
 SECOND = 1_000_000
 
@@ -57,13 +57,13 @@ def problem(line: str, run: Run) -> tuple[str, ...]:
     ],
 )
 def test_one_run_is_judged(line: str, facts: dict[str, object], words: str) -> None:
-    failures = problem(line, replace(BASE, **facts))  # type: ignore[arg-type]
+    failures = problem(line, replace(RUN, **facts))  # type: ignore[arg-type]
     assert len(failures) == bool(words)
     assert words in "".join(failures)
 
 
 def test_a_quantile_is_of_all_runs() -> None:
-    runs = [replace(BASE, number=n, total_us=n * SECOND) for n in range(1, 11)]
+    runs = [replace(RUN, number=n, total_us=n * SECOND) for n in range(1, 11)]
     [_, met] = judged('expect = ["p90 total < 10 s"]', *runs)
     assert met.is_met
     [_, missed] = judged('expect = ["p50 total < 5 s"]', *runs)
@@ -71,8 +71,8 @@ def test_a_quantile_is_of_all_runs() -> None:
 
 
 def test_every_run_is_expected_to_complete_and_failed_ones_are_named() -> None:
-    failed = replace(BASE, number=2, outcome=Phase.FAILED, error="4013 — the model")
-    [completes, contains] = judged('expect = ["contains hello"]', BASE, failed)
+    failed = replace(RUN, number=2, outcome=Phase.FAILED, error="4013 — the model")
+    [completes, contains] = judged('expect = ["contains hello"]', RUN, failed)
     assert (completes.text, completes.failures) == ("completes", ("run 2: 4013 — the model",))
     assert contains.is_met
     [nothing, _] = judged('expect = ["contains hello"]')
@@ -81,8 +81,8 @@ def test_every_run_is_expected_to_complete_and_failed_ones_are_named() -> None:
 
 def test_a_bot_may_have_expectations_of_its_own() -> None:
     text = 'expect = ["characters > 1"]\n[bots."A"]\nexpect = ["lacks x"]\n[bots.B]\nexpect = ["lacks y"]\n'
-    assert [each.text for each in judged(text, BASE)] == ["completes", "characters > 1", "lacks x"]
-    other = replace(BASE, bot_id="B")
+    assert [each.text for each in judged(text, RUN)] == ["completes", "characters > 1", "lacks x"]
+    other = replace(RUN, bot_id="B")
     assert [each.text for each in judged(text, other, bot="B")] == ["completes", "characters > 1", "lacks y"]
 
 

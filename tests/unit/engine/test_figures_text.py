@@ -12,8 +12,9 @@ from coze_tui.engine.chat_facts import ChatFacts
 from coze_tui.engine.figures_text import characters_per_second, figure_facts, figure_values, not_understood
 from coze_tui.engine.gaps import Pause
 from coze_tui.engine.inspected_chat import InspectedChat
+from tests.support.samples import STREAMS
 
-STREAMS = sorted((Path(__file__).parents[2] / "streams").glob("*.sse"))
+STREAM_FILES = sorted(STREAMS.glob("*.sse"))
 
 
 def delta(text: str, at_us: int) -> Frame:
@@ -90,7 +91,7 @@ def test_too_little_has_no_rate() -> None:
     assert characters_per_second(inspected(delta("ab", 5), delta("ab", 5)).figures) == 0
 
 
-@pytest.mark.parametrize("stream", STREAMS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("stream", STREAM_FILES, ids=lambda path: path.stem)
 def test_any_stream_has_figures(stream: Path) -> None:
     chat = inspected(*read_capture(stream.read_text(encoding="utf-8", errors="replace")).frames)
     assert dict(figure_facts(chat))["events"] == str(len(chat.frames))

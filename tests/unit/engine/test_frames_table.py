@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,8 +13,7 @@ from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Frame
 from coze_tui.engine.frames_table import FrameTable, preview
 from coze_tui.engine.turn import RETRIEVED
-
-STREAMS = Path(__file__).parents[2] / "streams"
+from tests.support.samples import STREAMS
 
 
 def table_of(*frames: Frame) -> FrameTable:

@@ -18,8 +18,7 @@ from coze_tui.api.objects import Frame
 from coze_tui.engine.figures import TurnFigures
 from coze_tui.engine.turn import TurnState
 from coze_tui.engine.updates import AnswerGrew, ReasoningGrew, TurnUpdate
-
-STREAMS = Path(__file__).parents[2] / "streams"
+from tests.support.samples import STREAMS
 
 
 def delta(at_us: int, **fields: object) -> Frame:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from coze_tui.api.captures import read_capture
@@ -17,6 +14,7 @@ from coze_tui.errors import ApiError
 from coze_tui.store import history, journal, retention
 from coze_tui.store.database import Database
 from coze_tui.store.journal import ChatSummary
+from tests.support.samples import STREAMS
 
 DONE = ChatSummary("completed", 412_000, 1_902_000, 214, 512, 120, 312, 432)
 SOME = [
@@ -27,15 +25,8 @@ SOME = [
 
 
 def frames_of(stream: str) -> list[Frame]:
-    text = (Path(__file__).parents[2] / "streams" / f"{stream}.sse").read_text(encoding="utf-8")
+    text = (STREAMS / f"{stream}.sse").read_text(encoding="utf-8")
     return list(read_capture(text).frames)
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await Database.open(tmp_path / "store.db")
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

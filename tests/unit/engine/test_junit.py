@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from coze_tui.engine.expectations import Verdict
 from coze_tui.engine.junit import junit_text
 from coze_tui.engine.measuring import measurements
-from tests.unit.engine.test_measuring import BASE
+from tests.support.examples import RUN
 
 
 def test_each_bot_is_a_suite_and_each_expectation_a_case() -> None:
-    [measurement] = measurements([BASE], ["A"])
+    [measurement] = measurements([RUN], ["A"])
     verdicts = [Verdict("completes", "A", ()), Verdict("contains 退款", "A", ("run 1: no", "run 2: no"))]
     root = ElementTree.fromstring(junit_text("退款?", [(measurement, verdicts)]).encode())
     [suite] = root.findall("testsuite")

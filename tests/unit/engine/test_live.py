@@ -14,8 +14,7 @@ from coze_tui.engine.runner import ChatTurn
 from coze_tui.engine.stored_turn import StoredTurn
 from coze_tui.engine.updates import ChatIdentified
 from coze_tui.store.database import Database
-
-STREAMS = Path(__file__).parents[2] / "streams"
+from tests.support.samples import STREAMS
 
 
 async def test_who_joins_is_told_all_that_has_happened_also_that_tool_outputs_were_submitted(

@@ -14,8 +14,9 @@ from coze_tui.api.objects import Frame
 from coze_tui.engine.masking import masked_capture, masked_frame, masked_text, rewritten_texts
 from coze_tui.engine.past_turn import past_turn
 from coze_tui.engine.turn import Answer, Tool
+from tests.support.samples import STREAMS
 
-STREAMS = sorted((Path(__file__).parents[2] / "streams").glob("*.sse"))
+STREAM_FILES = sorted(STREAMS.glob("*.sse"))
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -44,7 +45,7 @@ def test_a_masked_text_keeps_characters_bytes_and_white_space(text: str) -> None
     assert masked_text(masked) == masked
 
 
-@pytest.mark.parametrize("stream", STREAMS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("stream", STREAM_FILES, ids=lambda path: path.stem)
 def test_figures_phases_and_ids_of_a_masked_chat_are_the_same(stream: Path) -> None:
     capture = read_capture(stream.read_text(encoding="utf-8", errors="replace"))
     plain, masked = past_turn(capture.frames), past_turn(masked_capture(capture).frames)

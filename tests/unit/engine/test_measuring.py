@@ -12,28 +12,11 @@ from coze_tui.engine.turn import TurnState
 from coze_tui.engine.updates import Phase, TurnEnded
 from coze_tui.errors import QuotaError, StreamCut
 from coze_tui.i18n import use_language
-
-BASE = Run(
-    number=1,
-    bot_id="A",
-    outcome=Phase.COMPLETED,
-    first_text_us=100,
-    total_us=1000,
-    longest_gap_us=10,
-    characters=5,
-    input_tokens=3,
-    output_tokens=4,
-    tokens=7,
-    error_code=0,
-    error="",
-    sequence=("created", "delta", "completed"),
-    tools=(),
-    answer="hello",
-)
+from tests.support.examples import RUN
 
 
 def run(number: int, **facts: object) -> Run:
-    return replace(BASE, number=number, **facts)  # type: ignore[arg-type]  # a test names what it changes
+    return replace(RUN, number=number, **facts)  # type: ignore[arg-type]  # a test names what it changes
 
 
 def row(name: str, detail: str = "") -> LifeRow:
@@ -125,7 +108,7 @@ def test_failures_are_counted_by_code_the_most_frequent_first() -> None:
 def test_another_sequence_than_the_usual_one_is_told_with_its_runs() -> None:
     odd = ("created", "delta", "verbose", "delta", "completed")
     [found] = measurements([run(1), run(2, sequence=odd), run(3), run(4, sequence=odd), run(5)], ["A"])
-    assert found.usual == BASE.sequence
+    assert found.usual == RUN.sequence
     assert [(each.sequence, each.runs) for each in found.strange] == [(odd, (2, 4))]
 
 

@@ -14,8 +14,7 @@ from coze_tui.engine.past_turn import past_turn
 from coze_tui.engine.turn import RETRIEVED, TurnState
 from coze_tui.engine.updates import Phase
 from coze_tui.errors import ApiError
-
-STREAMS = Path(__file__).parents[2] / "streams"
+from tests.support.samples import STREAMS
 
 
 def frames_of(*names: str) -> list[Frame]:

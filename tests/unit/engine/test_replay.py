@@ -22,17 +22,9 @@ from coze_tui.engine.stored_turn import messages_of
 from coze_tui.engine.turn import TurnState
 from coze_tui.engine.updates import Phase, TurnEnded, TurnUpdate
 from coze_tui.store import history
-from tests.unit.engine.exports.carried import (
-    HOSTILE_TEXT,
-    NUMBERS,
-    add_chat,
-    empty_store,
-    export_bytes,
-    replayed,
-    taken,
-)
-
-STREAMS = Path(__file__).parents[2] / "streams"
+from tests.support.conversations import HOSTILE_TEXT, NUMBERS, add_chat, export_bytes, replayed
+from tests.support.samples import STREAMS
+from tests.support.stores import empty_store, taken
 
 
 class Kept:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from coze_tui.api.chats import ChatRequest
@@ -43,13 +40,6 @@ FRAMES = (
         "chat.completed", '{"id":"c1","usage":{"token_count":30,"output_count":10,"input_count":20}}', 60_000
     ),
 )
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await Database.open(tmp_path / "store" / "history.db")
-    yield opened
-    await opened.close()
 
 
 def no_trouble(error: StoreError) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from coze_tui.api.captures import Capture, read_capture
 from coze_tui.api.objects import Frame
 from coze_tui.engine.chat_facts import ChatFacts
 from coze_tui.engine.inspected_chat import InspectedChat
 from coze_tui.engine.support_bundle import bundle_text
+from tests.support.samples import STREAMS
 
-STREAMS = Path(__file__).parents[2] / "streams"
 FACTS = ChatFacts(
     question="海水为什么咸？", site="coze.cn", bot_id="75", logid="2026", sent_at_ms=1_738_058_529_000
 )

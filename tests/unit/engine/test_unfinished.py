@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
-
-import pytest
+from collections.abc import Sequence
 
 from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Frame
@@ -13,22 +10,16 @@ from coze_tui.engine.unfinished import Unfinished, settle
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
 from coze_tui.store.journal import ChatSummary
+from tests.support.samples import STREAMS
 
 
 def frames_of(*streams: str) -> list[Frame]:
-    folder = Path(__file__).parents[2] / "streams"
+    folder = STREAMS
     return [
         frame
         for stream in streams
         for frame in read_capture((folder / f"{stream}.sse").read_text(encoding="utf-8")).frames
     ]
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await Database.open(tmp_path / "store.db")
-    yield opened
-    await opened.close()
 
 
 async def settled(database: Database, frames: Sequence[Frame]) -> tuple[Unfinished | None, ChatSummary]:

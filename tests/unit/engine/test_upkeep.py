@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import AsyncIterator
 from pathlib import Path
-
-import pytest
 
 from coze_tui.api.objects import Frame
 from coze_tui.engine.upkeep import DAY_MS, give_back, keep_small
@@ -16,13 +13,6 @@ from coze_tui.store.database import Database, open_or_rescue
 from coze_tui.store.journal import ChatSummary
 
 NOW = 1_760_000_000_000
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await Database.open(tmp_path / "history.db")
-    yield opened
-    await opened.close()
 
 
 def chatted(c: sqlite3.Connection, at: int, size: int = 200) -> str:

@@ -8,14 +8,12 @@ from collections.abc import Iterator
 import pytest
 
 from coze_tui.store import history
-from coze_tui.store.migrations import migrate
+from tests.support.stores import empty_store
 
 
 @pytest.fixture
 def c() -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(":memory:", isolation_level=None)
-    migrate(connection, None)
-    connection.execute("PRAGMA foreign_keys = ON")
+    connection = empty_store()
     yield connection
     assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
     connection.close()

@@ -14,7 +14,7 @@ from coze_tui.store import carrying, history, journal, messages, search
 from coze_tui.store.carrying import CarriedConversation
 from coze_tui.store.journal import ChatSummary
 from coze_tui.store.messages import SavedMessage
-from coze_tui.store.migrations import migrate
+from tests.support.stores import empty_store, taken
 
 FRAMES = [
     Frame("conversation.chat.created", '{"id":"1"}', 84_000),
@@ -22,13 +22,6 @@ FRAMES = [
     Frame("conversation.message.delta", '{"content":"\ude00\0"}', 413_000, "9"),
 ]
 DONE = ChatSummary("completed", 412_000, 1_902_000, 214, 512, 120, 312, 432)
-
-
-def another_store() -> sqlite3.Connection:
-    c = sqlite3.connect(":memory:", isolation_level=None)
-    migrate(c, None)
-    c.execute("PRAGMA foreign_keys = ON")
-    return c
 
 
 def fill(c: sqlite3.Connection, key: str) -> None:
@@ -51,12 +44,6 @@ def fill(c: sqlite3.Connection, key: str) -> None:
     history.set_queue(c, key, ["一", "二"])
 
 
-def taken(c: sqlite3.Connection, key: str) -> CarriedConversation:
-    carried = carrying.take(c, key)
-    assert carried is not None
-    return carried
-
-
 def essence(carried: CarriedConversation) -> tuple[object, ...]:
     """Everything but the keys that a store gives."""
     slots = {chat.key: chat.slot for chat in carried.chats}
@@ -69,9 +56,9 @@ def essence(carried: CarriedConversation) -> tuple[object, ...]:
     )
 
 
-def test_a_conversation_is_the_same_in_another_store(c: sqlite3.Connection, key: str) -> None:
+def test_a_conversation_is_the_same_in_empty_store(c: sqlite3.Connection, key: str) -> None:
     fill(c, key)
-    other = another_store()
+    other = empty_store()
     carrying.put(other, taken(c, key))
     assert essence(taken(other, key)) == essence(taken(c, key))
     assert [chat.is_final for chat in journal.chats(other, key)] == [True, False]
@@ -82,7 +69,7 @@ def test_a_conversation_is_the_same_in_another_store(c: sqlite3.Connection, key:
 
 def test_it_goes_on_behind_its_last_message(c: sqlite3.Connection, key: str) -> None:
     fill(c, key)
-    other = another_store()
+    other = empty_store()
     carrying.put(other, taken(c, key))
     last = taken(other, key).messages[-1].position
     journal.begin_chat(other, key, "后来", "7402", 9_000)
@@ -91,7 +78,7 @@ def test_it_goes_on_behind_its_last_message(c: sqlite3.Connection, key: str) -> 
 
 def test_a_chat_that_ran_elsewhere_is_settled_here(c: sqlite3.Connection, key: str) -> None:
     fill(c, key)
-    other = another_store()
+    other = empty_store()
     carrying.put(other, taken(c, key))
     [left] = journal.unfinished_chats(other, 0)
     assert journal.adopt(other, left.key, 0)

@@ -5,33 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from coze_tui.engine.browsing import Found
-from coze_tui.engine.conversations import Summary
-from coze_tui.engine.server_side import ServerConversation
 from coze_tui.store.search import Hit
-from coze_tui.tui.history_items import Item, item_from_found, item_from_server, item_from_summary, merged
-
-SUMMARY = Summary(
-    key="k1",
-    title="退款 policy",
-    site="coze.cn",
-    bot_id="7402",
-    bot_name="小春",
-    conversation_id="75",
-    section_id="",
-    updated_at_ms=5_000,
-    pinned=False,
-    interrupted=False,
-    on_server=True,
-    has_draft=False,
-)
+from coze_tui.tui.history_items import Item, item_from_found, item_from_summary, merged
+from tests.support.examples import SUMMARY, there
 
 
 def at(ms: int, *, pinned: bool = False) -> Item:
     return item_from_summary(replace(SUMMARY, key=f"k{ms}", updated_at_ms=ms, pinned=pinned))
-
-
-def there(ms: int) -> Item:
-    return item_from_server(ServerConversation(f"c{ms}", "7402", "there", "", ms, ms, ""), "小春")
 
 
 def test_a_summary_becomes_clean_text() -> None:

@@ -12,8 +12,8 @@ from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
 
 from coze_tui.tui.themes import ANSI_THEME, contrast, theme_variable_defaults, themes
+from tests.support.samples import STYLES
 
-STYLES = Path(__file__).parents[3] / "coze_tui" / "tui" / "styles"
 ROLES = ("bot", "user", "good", "attention", "failure", "muted")
 ALL = {theme.name: theme for theme in (*themes(), *BUILTIN_THEMES.values())}
 EXACT = [name for name, theme in ALL.items() if not theme.ansi]

@@ -8,7 +8,8 @@ from httpx_sse import EventSource
 from coze_tui.api.captures import capture_text, read_capture
 from coze_tui.engine.exports.captures import captures_from
 from coze_tui.store import history, journal
-from tests.unit.engine.exports.carried import SENT_AT, empty_store, spring, spring_frames, taken
+from tests.support.conversations import SENT_AT, spring, spring_frames
+from tests.support.stores import empty_store, taken
 
 
 def test_a_capture_holds_the_frames_and_what_is_known() -> None:

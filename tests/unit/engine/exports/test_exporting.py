@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,14 +11,7 @@ from coze_tui.engine.exports.exporting import FORMATS, Exports
 from coze_tui.errors import FileError, StoreError
 from coze_tui.store import history
 from coze_tui.store.database import Database
-from tests.unit.engine.exports.carried import add_spring
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await Database.open(tmp_path / "history.db")
-    yield opened
-    await opened.close()
+from tests.support.conversations import add_spring
 
 
 async def test_each_form_gives_its_files(database: Database, tmp_path: Path) -> None:

@@ -24,23 +24,8 @@ from coze_tui.store import carrying, history, journal, search
 from coze_tui.store.carrying import CarriedConversation
 from coze_tui.store.database import Database
 from coze_tui.store.journal import ChatSummary
-from tests.unit.engine.exports.carried import (
-    SENT_AT,
-    add_chat,
-    add_spring,
-    any_conversation,
-    spring,
-    spring_frames,
-)
-
-STREAMS = Path(__file__).parents[3] / "streams"
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await Database.open(tmp_path / "history.db")
-    yield opened
-    await opened.close()
+from tests.support.conversations import SENT_AT, add_chat, add_spring, any_conversation, spring, spring_frames
+from tests.support.samples import STREAMS
 
 
 @pytest.fixture

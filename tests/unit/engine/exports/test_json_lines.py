@@ -17,7 +17,8 @@ from coze_tui.engine.exports.json_lines import LineLimits, lines_from, read_line
 from coze_tui.errors import FileError
 from coze_tui.store import carrying, history, journal
 from coze_tui.store.carrying import CarriedConversation
-from tests.unit.engine.exports.carried import any_conversation, empty_store, spring, taken
+from tests.support.conversations import any_conversation, spring
+from tests.support.stores import empty_store, taken
 
 
 def read(data: bytes, limits: LineLimits | None = None) -> list[CarriedConversation]:

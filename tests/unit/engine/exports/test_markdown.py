@@ -14,8 +14,8 @@ from coze_tui.store.carrying import CarriedConversation
 from coze_tui.store.journal import ChatSummary
 from coze_tui.store.messages import SavedMessage
 from coze_tui.text import clean
-from tests.unit.engine.exports import carried as any_of
-from tests.unit.engine.exports.carried import SENT_AT, empty_store, spring, taken
+from tests.support.conversations import SENT_AT, any_conversation, spring
+from tests.support.stores import empty_store, taken
 
 
 def text_of(carried: CarriedConversation) -> str:
@@ -80,7 +80,7 @@ chat `7402` · section `51` · logid `202501281002094F2A`
     )
 
 
-@given(any_of.any_conversation())
+@given(any_conversation())
 def test_whatever_was_asked_and_answered_stands_in_it_word_for_word(carried: CarriedConversation) -> None:
     text = text_of(carried)
     for chat in chats_of(carried):
@@ -90,7 +90,7 @@ def test_whatever_was_asked_and_answered_stands_in_it_word_for_word(carried: Car
                 assert clean(part.text) in text
 
 
-@given(any_of.any_conversation())
+@given(any_conversation())
 def test_it_may_be_shown_on_a_terminal(carried: CarriedConversation) -> None:
     text = text_of(carried)
     assert clean(text) == text

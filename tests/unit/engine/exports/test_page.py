@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -32,17 +31,17 @@ from coze_tui.store.carrying import CarriedConversation
 from coze_tui.store.journal import ChatSummary
 from coze_tui.store.messages import SavedMessage
 from coze_tui.tui.render import palette
-from tests.unit.engine.exports.carried import (
+from tests.support.conversations import (
     HOSTILE_TEXT,
     SENT_AT,
     add_chat,
     any_conversation,
-    empty_store,
     message,
     spring,
     spring_frames,
-    taken,
 )
+from tests.support.samples import STREAMS
+from tests.support.stores import empty_store, taken
 
 VOID = {"meta", "br", "hr", "rect", "line", "path"}
 TAGS = {
@@ -342,7 +341,7 @@ def test_times_are_of_the_zone_and_never_fail() -> None:
 
 
 def test_the_figures_are_those_that_show_prints() -> None:
-    capture = read_capture((Path(__file__).parents[3] / "streams" / "reasoning.sse").read_text("utf-8"))
+    capture = read_capture((STREAMS / "reasoning.sse").read_text("utf-8"))
     c = empty_store()
     key = history.create_conversation(c, "coze.cn", "7511", SENT_AT)
     add_chat(c, key, "?", list(capture.frames))

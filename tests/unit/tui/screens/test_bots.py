@@ -18,8 +18,9 @@ from coze_tui.standin.bots import Bot, demo_bots
 from coze_tui.standin.server import StandIn
 from coze_tui.standin.tour import friendly
 from coze_tui.tui.screens.bots import BotChoice, BotPicker
-from tests.unit.tui.screens.engines import desk
-from tests.unit.tui.screens.host import HARMLESS, HOSTILE, SIZES, Host, until
+from tests.support.engine_desk import desk
+from tests.support.host_app import SIZES, Host, until
+from tests.support.hostile_text import HARMLESS, HOSTILE
 
 FIRST, THINKER = demo_bots()[0], demo_bots()[2]
 

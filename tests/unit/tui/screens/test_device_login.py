@@ -16,7 +16,8 @@ from coze_tui.credentials import OAuthPair, Secret
 from coze_tui.errors import AuthError
 from coze_tui.tui.screens.device_login import DeviceLogin
 from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, LIGHT_THEME
-from tests.unit.tui.screens.host import HOSTILE, SIZES, Host, until
+from tests.support.host_app import SIZES, Host, until
+from tests.support.hostile_text import HOSTILE
 
 PAIR = OAuthPair(Secret("cztei_a"), Secret("r"), 9_999_999_999, "app", COZE_CN)
 

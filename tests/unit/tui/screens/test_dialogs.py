@@ -13,7 +13,8 @@ from textual.widget import Widget
 from coze_tui.tui.screens.dialogs import AskText, Choose, Confirm, Option, ShowLink, ShowText
 from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, LIGHT_THEME
 from coze_tui.tui.widgets.key_footer import KeyFooter
-from tests.unit.tui.screens.host import HARMLESS, HOSTILE, SIZES, Host
+from tests.support.host_app import SIZES, Host
+from tests.support.hostile_text import HARMLESS, HOSTILE
 
 OPTIONS = (
     Option("cancel", "Cancel the running chat", "Stop it at Coze, then send your message"),

@@ -22,8 +22,8 @@ from coze_tui.standin.server import StandIn
 from coze_tui.tui.screens.first_run import FirstRun, FirstRunChoice, types_with_input_method
 from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, LIGHT_THEME
 from coze_tui.tui.widgets.field import Field
-from tests.unit.tui.screens.engines import Desk, desk
-from tests.unit.tui.screens.host import SIZES, Host, until
+from tests.support.engine_desk import Desk, desk
+from tests.support.host_app import SIZES, Host, until
 
 TOKEN = "pat_EXAMPLEmarkedtoken0123456789"
 FIRST = demo_bots()[0]

@@ -14,7 +14,8 @@ from coze_tui.i18n import N_, use_language
 from coze_tui.tui.screens.dialogs import Confirm
 from coze_tui.tui.screens.help import HelpScreen, help_sections
 from coze_tui.tui.widgets.rows import Row, Rows
-from tests.unit.tui.screens.host import HARMLESS, HOSTILE, SIZES, Host
+from tests.support.host_app import SIZES, Host
+from tests.support.hostile_text import HARMLESS, HOSTILE
 
 COMMANDS = [("/new", "Begin a new conversation"), ("/help", "Keys and commands")]
 

@@ -18,7 +18,8 @@ from coze_tui.tui.screens.tool_request import OutputBox, ToolRequest
 from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, LIGHT_THEME
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.rows import Rows
-from tests.unit.tui.screens.host import HARMLESS, HOSTILE, SIZES, Host, until
+from tests.support.host_app import SIZES, Host, until
+from tests.support.hostile_text import HARMLESS, HOSTILE
 
 ONE = (ToolCall("call-1", "function", "read_sensor", '{"room":"厨房","exact":1.50}'),)
 TWO = (*ONE, ToolCall("call-2", "function", "get_battery", "{not json"))

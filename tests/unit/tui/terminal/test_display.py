@@ -25,7 +25,7 @@ from textual.strip import Strip
 from textual.widgets import Input, Static
 
 from coze_tui.tui.terminal.display import DifferencesDisplay
-from tests.terminal.harness import ScreenFeed, TerminalScreen
+from tests.support.terminal import ScreenFeed, TerminalScreen
 
 # No ZWJ sequences: Textual cuts them apart at the edges of widgets (test_painter has them).
 WORDS = [

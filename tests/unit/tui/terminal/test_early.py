@@ -10,7 +10,7 @@ if sys.platform == "win32":
     pytest.skip("POSIX only", allow_module_level=True)
 
 from coze_tui.tui.terminal.early import paint_skeleton, skeleton
-from tests.terminal.harness import ScreenFeed, Terminal, TerminalScreen
+from tests.support.terminal import ScreenFeed, Terminal, TerminalScreen
 
 ROWS = [(0, " 小春 · coze.cn", "#171a23"), (-2, " › ", "#171a23")]
 

@@ -6,35 +6,9 @@ from hypothesis import strategies as st
 from textual import events
 from textual.message import Message
 
-from coze_tui.tui.terminal.keys import ANSWER, NEW_LINE, SEND, EnterGuard, KeyParser
-
-
-class Keyboard:
-    """A parser with a clock that the test moves."""
-
-    def __init__(self) -> None:
-        self.now = 50.0
-        self.guard = EnterGuard()
-        self.answers = 0
-        self.parser = KeyParser(self.guard, self.answered, clock=lambda: self.now)
-
-    def answered(self) -> None:
-        self.answers += 1
-
-    def type(self, data: str, after: float = 1.0) -> list[Message]:
-        self.now += after
-        messages = list(self.parser.feed(data))
-        for message in messages:
-            message.time = self.now
-        return messages
-
-    def wait(self, seconds: float) -> list[Message]:
-        self.now += seconds
-        return list(self.parser.tick())
-
-    def enter_is_typed(self, messages: list[Message]) -> bool:
-        (enter,) = [m for m in messages if isinstance(m, events.Key) and m.key == "enter"][-1:]
-        return self.guard.is_typed(enter)
+from coze_tui.tui.terminal.keys import ANSWER, NEW_LINE, SEND, EnterGuard
+from tests.support.hostile_text import HOSTILE_PASTE
+from tests.support.keyboard import Keyboard
 
 
 def names(messages: list[Message]) -> list[str]:
@@ -179,9 +153,6 @@ def test_a_paste_in_pieces_is_one_paste() -> None:
     messages = [message for piece in pieces for message in keyboard.type(piece, after=0.5)]
     messages += keyboard.type("x")
     assert [message.text for message in messages if isinstance(message, events.Paste)] == ["one two"]
-
-
-HOSTILE_PASTE = "a\x1b\rb\x1b]0;x\x07c\x1b[201d\x1b\x1b[2e\x1b[200~\x11f\x1b"
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 100])

@@ -13,7 +13,7 @@ from textual.strip import Strip
 from coze_tui.tui.terminal.cells import ANY_INK, UNKNOWN, Cells
 from coze_tui.tui.terminal.painter import Painter, erases_with_background
 from coze_tui.tui.terminal.scrolling import find_scroll
-from tests.terminal.harness import ScreenFeed, TerminalScreen
+from tests.support.terminal import ScreenFeed, TerminalScreen
 
 WIDTH = 40
 GLYPHS = [

@@ -11,8 +11,8 @@ from rich.cells import cell_len
 from coze_tui.tui.history_items import Item, item_from_summary
 from coze_tui.tui.render.palette import Palette
 from coze_tui.tui.widgets.conversation_list import ConversationList, parts_around
-from tests.unit.tui.test_history_items import SUMMARY, there
-from tests.unit.tui.widgets.conftest import Stage
+from tests.support.examples import SUMMARY, there
+from tests.support.host_app import Stage
 
 DAY = 86_400_000
 NOON = 1_760_000_000_000

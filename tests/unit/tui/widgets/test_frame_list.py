@@ -12,7 +12,7 @@ from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Frame
 from coze_tui.engine.frames_table import FrameTable
 from coze_tui.tui.widgets.frame_list import FrameList
-from tests.unit.tui.widgets.conftest import Stage
+from tests.support.host_app import Stage
 
 
 def delta(text: str, at_us: int) -> Frame:

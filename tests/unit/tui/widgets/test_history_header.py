@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from coze_tui.engine.browsing import Overview
 from coze_tui.tui.widgets.history_header import HistoryHeader
-from tests.unit.tui.widgets.conftest import Stage
+from tests.support.host_app import Stage
 
 BOTS = ("断线 Loses the line", "7511000000000000104", "小春", "飞快")
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
+from pathlib import PurePath
+from typing import ClassVar
 
 import pytest
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.geometry import Offset
 from textual.pilot import Pilot
 from textual.selection import Selection
@@ -19,27 +20,20 @@ from coze_tui.tui import messages as posted
 from coze_tui.tui.log.blocks import AnswerBlock
 from coze_tui.tui.log.entries import BotEntry, Entry, UserEntry
 from coze_tui.tui.render.palette import Palette
-from coze_tui.tui.themes import theme_variable_defaults, themes
 from coze_tui.tui.widgets import log_view
 from coze_tui.tui.widgets.message_log import MessageLog
+from tests.support.host_app import ThemedApp, sheets
 
-STYLES = Path(__file__).parents[4] / "coze_tui" / "tui" / "styles"
 LONG = "\n\n".join(f"paragraph {number}" for number in range(40))
 CODE = "Look:\n\n```python\nprint(1)\n```\n\nand\n\n```go\nfmt.Println(" + "x" * 200 + ")\n```\n"
 
 
-class Stage(App[None]):
-    CSS_PATH = [STYLES / "app.tcss", STYLES / "message_log.tcss"]  # noqa: RUF012
+class Stage(ThemedApp):
+    CSS_PATH: ClassVar[list[str | PurePath]] = sheets("app", "message_log")
 
     def __init__(self) -> None:
         super().__init__()
-        for theme in themes():
-            self.register_theme(theme)
-        self.theme = "coze-dark"
         self.heard: list[object] = []
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return theme_variable_defaults(self.current_theme)
 
     def compose(self) -> ComposeResult:
         yield MessageLog(Palette.dark(), frames_per_second=60)

@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path, PurePath
 from typing import ClassVar
 
 import pytest
-from rich.segment import Segment
 from textual import events
-from textual.app import App, ComposeResult
-from textual.color import Color
-from textual.filter import LineFilter
+from textual.app import ComposeResult
 from textual.message import Message
 from textual.pilot import Pilot
 
 from coze_tui.tui.terminal.keys import EnterGuard
-from coze_tui.tui.themes import theme_variable_defaults, themes
 from coze_tui.tui.widgets import prompt as prompt_module
 from coze_tui.tui.widgets.completion import Candidate, CompletionList
 from coze_tui.tui.widgets.prompt import DRAFT_WAIT, Prompt, SendKey
 from coze_tui.tui.widgets.prompt_area import PromptArea
 from coze_tui.tui.widgets.text_box import TextBox
+from tests.support.host_app import ThemedApp, sheets
+from tests.support.waiting import until
 
-STYLES = Path(__file__).parents[4] / "coze_tui" / "tui" / "styles"
 COMMANDS = (
     Candidate("/new", "a new conversation"),
     Candidate("/bot", "choose a bot", is_complete=False),
@@ -35,40 +32,17 @@ COMMANDS = (
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 
 
-class CountLines(LineFilter):
-    """Counts the lines that are rendered."""
-
-    count = 0
-
-    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        self.count += 1
-        return segments
-
-
-class PromptApp(App[None]):
+class PromptApp(ThemedApp):
     """A prompt, and what it tells."""
 
-    CSS_PATH: ClassVar[list[str | PurePath]] = [
-        STYLES / f"{name}.tcss" for name in ("text_box", "completion", "prompt_area")
-    ]
-    ENABLE_COMMAND_PALETTE = False
+    CSS_PATH: ClassVar[list[str | PurePath]] = sheets("text_box", "completion", "prompt_area")
 
     def __init__(self, send_key: SendKey, guard: EnterGuard | None) -> None:
         super().__init__()
-        for theme in themes():
-            self.register_theme(theme)
-        self.theme = "coze-dark"
         self.send_key: SendKey = send_key
         self.guard = guard
         self.told: list[Message] = []
         self.bubbled: list[str] = []
-        self.lines = CountLines()
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return theme_variable_defaults(self.current_theme)
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        return [*super().get_line_filters(), self.lines]
 
     def compose(self) -> ComposeResult:
         yield PromptArea(
@@ -132,9 +106,7 @@ class Desk:
         await self.pilot.pause()
 
     async def until(self, is_true: Callable[[], object]) -> None:
-        async with asyncio.timeout(10):
-            while not is_true():
-                await self.pilot.pause(0.01)
+        await until(self.pilot, is_true, seen=lambda: self.prompt.text)
 
 
 @asynccontextmanager
@@ -581,7 +553,7 @@ async def test_nothing_is_painted_while_idle() -> None:
     async with at_desk() as desk:
         await desk.type("x")
         await desk.pilot.pause(0.1)
-        before = desk.app.lines.count
+        before = desk.app.painted
         assert before
         await desk.pilot.pause(1.2)  # longer than a blink of Textual's cursor, and than the draft waits
-        assert desk.app.lines.count == before
+        assert desk.app.painted == before

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from coze_tui.engine.statistics import Statistics, statistics
 from coze_tui.store.statistics import ChatFigures
 from coze_tui.tui.widgets.statistics_view import StatisticsView
-from tests.unit.tui.widgets.conftest import Stage
+from tests.support.host_app import Stage
 
 ONE = ChatFigures(
     *("k1", "春节", "coze.cn", "7402", "小春", 1_738_000_000_000, "completed", 412_000, 1_902_000, 200, 500),

@@ -24,7 +24,7 @@ from coze_tui.engine.updates import (
     TurnUpdate,
 )
 from coze_tui.tui.widgets.timeline_bar import TimelineBar, laid_out
-from tests.unit.tui.widgets.conftest import Stage
+from tests.support.host_app import Stage
 
 
 def deltas(start: int, end: int, count: int) -> AnswerGrew:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from coze_tui.standin.server import StandIn
-from tests.terminal.harness import Terminal, TerminalScreen
+from tests.support.checks import foreign_controls, holders_of, must
+from tests.support.terminal import Terminal, TerminalScreen
 
 COMMAND = Path(sys.executable).with_name("coze-tui")
 TOKEN = "pat_MARKED0fA7c1d9e2b4"
@@ -24,44 +24,7 @@ BOT = "7511000000000000101"
 FAST_BOT = "7511000000000000110"
 SLOW_BOT = "7511000000000000111"
 
-_OURS = re.compile(
-    rb"""
-    \x1b\[ (?:
-        (?:[0-57-9]|2[1-9]|3[0-9]|4[0-9]|9[0-7]|10[0-7]|[345]8;2;\d+;\d+;\d+|[345]8;5;\d+|;)*m  # colours
-      | [\d;]*[ABCDGHKXPLMST@r]                     # the cursor, erasing, shifting, the scroll region
-      | 4l | \?(?:6|7|25|1000|1003|1004|1006|1015|1016|1049|2004|2026|2048)[hl]
-      | \?(?:2026|2048)\$p | [<>]\d*u | 5n | 22;2t | 23;2t
-    )
-    | \x1b\(B\x0f                                  # letters for letters
-    | \x1bM                                         # the cursor, up
-    | \x1b\]22;[a-z-]*(?:\x07|\x1b\\)               # the pointer's shape
-    """,
-    re.VERBOSE,
-)
-_FOREIGN = re.compile(
-    "[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
-    "|[\U000e0000-\U000e007f]|[\u0300-\u036f]{9}"
-)
-"""Anything but what moves the cursor (BS, TAB, LF, CR)."""
 MODES_LEFT_ON = frozenset({1000, 1003, 1004, 1006, 1015, 1016, 1049, 2004, 2026, 2048})
-
-
-def must(holds: bool, else_what: str) -> None:
-    """Fail with this text unless it holds: pytest explains no asserts outside of test modules."""
-    if not holds:
-        raise AssertionError(else_what)
-
-
-def foreign_controls(raw: bytes) -> list[str]:
-    """What in a program's output is a control that it does not write of itself, with some text around."""
-    text = _OURS.sub(b"", raw).decode("utf-8", "replace")
-    return [text[max(0, found.start() - 20) : found.end() + 20] for found in _FOREIGN.finditer(text)]
-
-
-def holders_of(secret: str, folder: Path) -> list[Path]:
-    """The files under a folder in which a text is found, whatever they are."""
-    wanted = secret.encode()
-    return [path for path in folder.rglob("*") if path.is_file() and wanted in path.read_bytes()]
 
 
 class Store:
@@ -226,6 +189,10 @@ class Program(Terminal):
         must(25 in self.screen.private_modes, "the cursor is hidden")
         must(not processes_with(str(self.home)), "a process was left behind")
         self.check()
+
+
+Start = Callable[..., Program]
+"""Starts programs; takes what follows `stand_in` in `Program`, and `ready`: wait until it can be typed at."""
 
 
 def processes_with(mark: str) -> list[int]:

@@ -19,7 +19,7 @@ from coze_tui.store import carrying, history, journal, messages
 from coze_tui.store.carrying import CarriedConversation
 from coze_tui.store.journal import ChatSummary, SavedChat
 from coze_tui.store.messages import SavedMessage
-from coze_tui.store.migrations import migrate
+from tests.support.stores import empty_store, taken
 
 SENT_AT = 1_738_058_529_000
 """2025-01-28 10:02:09 UTC."""
@@ -57,19 +57,6 @@ ANY_SUMMARY = st.builds(
     st.integers(0, 5000),
     HOSTILE_TEXT,
 )
-
-
-def empty_store() -> sqlite3.Connection:
-    c = sqlite3.connect(":memory:", isolation_level=None)
-    migrate(c, None)
-    c.execute("PRAGMA foreign_keys = ON")
-    return c
-
-
-def taken(c: sqlite3.Connection, key: str) -> CarriedConversation:
-    carried = carrying.take(c, key)
-    assert carried is not None
-    return carried
 
 
 @st.composite

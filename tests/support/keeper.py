@@ -8,11 +8,14 @@ from pathlib import Path
 from coze_tui.standin.bots import Bot, demo_bots
 from coze_tui.standin.scenarios import Answer, Step, Turn
 from coze_tui.standin.server import StandIn
-from tests.terminal.harness import Gone, TerminalScreen
-from tests.terminal.program import TOKEN, Program, foreign_controls, holders_of, must
+from tests.support.checks import foreign_controls, holders_of, must
+from tests.support.program import TOKEN, Program
+from tests.support.terminal import Gone, TerminalScreen
 
 BOT = "7511000000000000666"
 NAME = "海怪 Kraken"
+UNSET = "(unset)"
+"""A variable with this value is left out of the environment of a command."""
 
 
 class Keeper:

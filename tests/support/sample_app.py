@@ -1,4 +1,4 @@
-"""The app of `sample.py`."""
+"""The app of `sample_program.py`; a module of its own, because it imports Textual."""
 
 from __future__ import annotations
 

@@ -8,9 +8,8 @@ import struct
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from pathlib import Path
 
-CERTIFICATES = Path(__file__).parents[1] / "wire" / "certificates"
+from tests.support.samples import CERTIFICATES
 
 Talk = Callable[["Line"], None]
 
@@ -101,7 +100,13 @@ def _read_request(connection: socket.socket) -> bytes:
     return head + b"\r\n\r\n" + body
 
 
-def dead_address() -> str:
-    """An address at which nobody listens."""
+def dead_port() -> int:
+    """Return a port of 127.0.0.1 at which no server listens."""
     with socket.create_server(("127.0.0.1", 0)) as bound:
-        return f"http://127.0.0.1:{bound.getsockname()[1]}"
+        port: int = bound.getsockname()[1]
+        return port
+
+
+def dead_address() -> str:
+    """Return a base URL at which no server listens."""
+    return f"http://127.0.0.1:{dead_port()}"

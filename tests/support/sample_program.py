@@ -1,6 +1,7 @@
-"""A small app on our terminal modules, for the tests in this folder: a log, a prompt, a side.
+"""A small program on our terminal modules, started in a pty by tests/terminal: a log, a prompt, a side.
 
-    python sample.py [--log FILE] [--early] [--stream PER_SECOND] [--stall-exit] [--plain] [--hold SECONDS]
+    python -m tests.support.sample_program [--log FILE] [--early] [--stream PER_SECOND] [--stall-exit]
+                                           [--plain] [--hold SECONDS]
 
 What arrives (keys, pastes) is written to the log file, one line each.
 """
@@ -37,7 +38,7 @@ def main() -> int:
         with arguments.log.open("a") as log:
             log.write("guarded\n")
         time.sleep(arguments.hold)
-        from tests.terminal.sample_app import SampleApp
+        from tests.support.sample_app import SampleApp
 
         app = SampleApp(arguments.log, stream=arguments.stream, stall=arguments.stall_exit)
         app.differences = not arguments.plain

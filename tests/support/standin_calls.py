@@ -7,7 +7,7 @@ import json
 import select
 import socket
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
@@ -153,6 +153,10 @@ class Caller:
     def retrieve(self, chat: Mapping[str, object]) -> Json:
         """The chat as the server has it now."""
         return self.get("/v3/chat/retrieve", conversation_id=chat["conversation_id"], chat_id=chat["id"]).data
+
+
+Run = Callable[..., Caller]
+"""Starts a stand-in whose one bot plays a scenario, given first; takes options of `StandIn`, too."""
 
 
 class Line:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from textual.pilot import Pilot
 from textual.screen import Screen
@@ -35,9 +35,10 @@ from coze_tui.tui.app import CozeApp
 from coze_tui.tui.log.entries import BotEntry, UserEntry
 from coze_tui.tui.screens.chat import ChatScreen
 from coze_tui.tui.widgets.key_footer import KeyFooter
+from tests.support.samples import CAPTURES
 from tests.support.shown import drawn_strips, drawn_text
+from tests.support.waiting import until
 
-CAPTURES = Path(__file__).with_name("captures")
 BOTS = (
     Bot(
         "7511000000000000101",
@@ -59,7 +60,6 @@ BOTS = (
     Bot("7511000000000000108", "Fails", [], "Fails in five ways, in turn or by number."),
 )
 """They are shown, never asked."""
-_LIMIT = 30
 _ROUNDS = 3
 
 
@@ -114,11 +114,7 @@ class Stage:
 
     async def until(self, is_so: Callable[[], object], what: str) -> None:
         """Wait for a state."""
-        end = time.monotonic() + _LIMIT
-        while not is_so():
-            if time.monotonic() > end:
-                raise AssertionError(f"never: {what}\n{self.text()}")
-            await asyncio.sleep(0.01)
+        await until(self.pilot, is_so, what, seen=self.text)
 
     async def press(self, *keys: str) -> None:
         """Press keys."""
@@ -215,3 +211,18 @@ def zone_in_which_it_is_noon() -> Mapping[str, str]:
     """An environment in which no test comes near midnight."""
     hours = time.gmtime().tm_hour - 12
     return {"TZ": f"NOON{hours:+d}"}
+
+
+class Looks(Protocol):
+    """Whether the app looks as it did, after what `before` does with it."""
+
+    def __call__(
+        self,
+        before: Callable[[Stage], Awaitable[None]],
+        size: tuple[int, int] = (120, 40),
+        *,
+        bot: str = "Ferry desk",
+        language: str = "en",
+        theme: str = "coze-dark",
+        has_token: bool = True,
+    ) -> bool: ...

@@ -1,0 +1,77 @@
+"""Stores in memory and in the home of a program, and what is written into them."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from coze_tui.paths import paths_under
+from coze_tui.standin.bots import Bot
+from coze_tui.standin.scenarios import Answer
+from coze_tui.store import carrying, history, journal
+from coze_tui.store.carrying import CarriedConversation
+from coze_tui.store.database import Database
+from coze_tui.store.journal import ChatSummary
+from coze_tui.store.messages import SavedMessage
+from coze_tui.store.migrations import migrate
+
+BOT = "7511000000000000777"
+NOW = int(time.time() * 1000)
+"""The time of the start of the tests, in milliseconds."""
+_T = TypeVar("_T")
+
+
+def bots(*steps: object) -> list[Bot]:
+    """Return the one bot that `talk` writes about; it answers with these steps, or in a few words."""
+    return [Bot(BOT, "海水", list(steps) or [Answer("因为盐。")])]  # type: ignore[arg-type]
+
+
+def empty_store() -> sqlite3.Connection:
+    """Return a new store in memory, with its tables and no rows."""
+    c = sqlite3.connect(":memory:", isolation_level=None)
+    migrate(c, None)
+    c.execute("PRAGMA foreign_keys = ON")
+    return c
+
+
+def taken(c: sqlite3.Connection, key: str) -> CarriedConversation:
+    """Return the conversation with this key as an export takes it; it must exist."""
+    carried = carrying.take(c, key)
+    assert carried is not None
+    return carried
+
+
+async def write(home: Path, function: Callable[[sqlite3.Connection], _T]) -> _T:
+    """Call a function with the store of a home, as another program would write into it; return its result."""
+    path = paths_under(home).database_file
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = await Database.open(path)
+    try:
+        return await database.write(function)
+    finally:
+        await database.close()
+
+
+def talk(
+    title: str, *turns: tuple[str, str], at: int = NOW, status: str = "completed", bot_name: str = "客服"
+) -> Callable[[sqlite3.Connection], str]:
+    """Return a function for `write` that adds a conversation of these chats and gives its key."""
+
+    def add(c: sqlite3.Connection) -> str:
+        key = history.create_conversation(c, "coze.cn", BOT, at, bot_name=bot_name, title=title)
+        for number, (question, answer) in enumerate(turns or (("q", "a"),)):
+            chat = journal.begin_chat(c, key, question, BOT, at + number)
+            said = SavedMessage("assistant", "answer", answer, created_at=at + number)
+            journal.finish_chat(c, chat, ChatSummary(status), [said])
+        return key
+
+    return add
+
+
+def written(home: Path, function: Callable[[sqlite3.Connection], _T]) -> _T:
+    """Do as `write` does, for tests without an event loop."""
+    return asyncio.run(write(home, function))
