@@ -1,12 +1,17 @@
-"""What holds for all tests."""
+"""What holds for all tests: how they are marked, and that the programs they start take signals."""
 
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 import pytest
 
 pytest.register_assert_rewrite("tests.support")
+
+TESTS = Path(__file__).parent
+SLOW = ("faults", "pilot", "snapshot", "terminal", "unit/tui/screens")
+"""Folders that do not fit into a run of two minutes on two processors."""
 
 _SIGNALS = ("SIGINT", "SIGHUP", "SIGQUIT")
 
@@ -18,3 +23,14 @@ def pytest_configure() -> None:
         if number is not None and signal.getsignal(number) is signal.SIG_IGN:
             ours = signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL
             signal.signal(number, ours)
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` selects
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by its folder, and as slow by the list above unless it is marked as quick."""
+    for item in items:
+        folder = item.path.parent.relative_to(TESTS)
+        item.add_marker(folder.parts[0])
+        is_slow = any(folder.is_relative_to(slow) for slow in SLOW)
+        if is_slow and item.get_closest_marker("quick") is None:
+            item.add_marker("slow")

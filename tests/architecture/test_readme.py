@@ -160,3 +160,9 @@ def test_the_second_command_sets_up_and_tests_and_ci_does_the_same() -> None:
 
 def test_the_changelog_has_an_unreleased_part() -> None:
     assert "## Unreleased" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_ci_ends_with_the_command_that_the_readme_tells_a_developer_to_run() -> None:
+    command = README.partition("\n## Working on it\n")[2].partition("```sh\n")[2].partition("\n```")[0]
+    assert "pytest" in command
+    assert (ROOT / ".ci" / "run").read_text("utf-8").splitlines()[-1] == command

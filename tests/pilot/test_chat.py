@@ -29,6 +29,7 @@ from coze_tui.tui.slash import slash_commands
 from tests.support.desk import desk
 from tests.support.shown import toasts_of
 
+pytestmark = pytest.mark.quick
 BOT = "7511000000000000777"
 
 

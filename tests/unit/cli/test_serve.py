@@ -110,6 +110,7 @@ print(poll.chat.status.value, [each.content for each in poll.messages if each.ty
 """
 
 
+@pytest.mark.slow
 def test_cozepy_chats_with_the_bot_of_a_capture(
     command: Command, environment: dict[str, str], tmp_path: Path
 ) -> None:

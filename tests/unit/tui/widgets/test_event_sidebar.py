@@ -179,6 +179,7 @@ async def test_view_follows_the_newest_until_the_cursor_goes_up(stage: Any) -> N
         assert any(line.startswith("✓ event50") for line in sidebar.lines())
 
 
+@pytest.mark.slow
 async def test_cursor_row_is_always_in_sight(stage: Any) -> None:
     sidebar = EventSidebar()
     async with stage(sidebar, size=(100, 24)) as (_app, pilot):
