@@ -16,7 +16,7 @@ from browser import Browser, BrowserMissing  # noqa: E402
 from draw import HEIGHT, WIDTH, page  # noqa: E402
 from states import PICTURES, Picture, opened  # noqa: E402
 
-from coze_tui.i18n import use_language  # noqa: E402
+from coze_tui.text.i18n import use_language  # noqa: E402
 
 _LANGUAGES = {"en": "en", "zh": "zh_CN"}
 _THEMES = {"dark": "coze-dark", "light": "coze-light"}

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from coze_tui.i18n import _
+from coze_tui.text.i18n import _
 from tests.support.terminal import Cell, Terminal, TerminalScreen
 
 Cells = list[list[Cell]]

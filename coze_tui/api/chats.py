@@ -142,12 +142,12 @@ class ChatStream:
             self._stream.response,
             started=self._stream.started if started is None else started,
             limits=self._limits,
-            on_text=self._on_text and self._tell,
+            on_text=self._on_text and self._pass_on,
             without_token=self._stream.without_token,
             clock=clock,
         )
 
-    def _tell(self, text: str) -> None:
+    def _pass_on(self, text: str) -> None:
         if self._on_text is not None:
             self._on_text(self._stream.without_token(text))
 

@@ -14,7 +14,7 @@ from typing import IO, Literal, cast
 
 import httpx
 
-from coze_tui import __version__, setting_values
+from coze_tui import __version__
 from coze_tui.api.connection import goes_by_proxy, open_client
 from coze_tui.api.failures import LOWER_FAILURES, origin_of, transport_error
 from coze_tui.api.objects import Json
@@ -28,9 +28,10 @@ from coze_tui.api.replies import (
     media_type,
     protocol_error,
 )
-from coze_tui.credentials import MASK
+from coze_tui.config import coercion
+from coze_tui.config.coercion import WrongValueError
+from coze_tui.config.credentials import MASK
 from coze_tui.errors import CredentialsError, SettingsError, TransportError
-from coze_tui.setting_values import WrongValueError
 
 _LARGEST_JSON = 16_000_000
 _POOL_SECONDS = 10.0
@@ -89,7 +90,7 @@ class CozeClient:
                 `detail` begins with its name.
         """
         try:
-            self.base_url = setting_values.base_url(base_url.strip(), Path())
+            self.base_url = coercion.base_url(base_url.strip(), Path())
         except WrongValueError as error:
             raise SettingsError(error.problem, source="base_url", suggestion=error.suggestion) from None
         self._auth = _Bearer(token)
@@ -248,13 +249,13 @@ class CozeClient:
             # Without its cause, in whose frames the Authorization header stands.
             by_proxy = goes_by_proxy(request.url, self._proxy)
             failure = transport_error(error, request.url, by_proxy=by_proxy)
-            self._tell(request, started, str(failure))
+            self._log_reply(request, started, str(failure))
             raise failure from None
         reply = Reply.of(response, b"")
-        self._tell(request, started, f"{reply.http_status}, logid {reply.logid}")
+        self._log_reply(request, started, f"{reply.http_status}, logid {reply.logid}")
         return response
 
-    def _tell(self, request: httpx.Request, started: float, outcome: str) -> None:
+    def _log_reply(self, request: httpx.Request, started: float, outcome: str) -> None:
         """For the debug log."""
         if _log.isEnabledFor(logging.DEBUG):
             headers = {

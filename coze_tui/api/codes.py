@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from coze_tui.api.events import inner_error
 from coze_tui.api.objects import LastError
 from coze_tui.errors import ApiError, AuthError, BusyError, NotFoundError, NotServedError, QuotaError
-from coze_tui.text import clean_line
+from coze_tui.text.cleaning import clean_line
 
 _CLASSES: Mapping[int, type[ApiError]] = {
     **dict.fromkeys((401, 4100, 4101, 700012006), AuthError),

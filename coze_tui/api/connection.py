@@ -11,7 +11,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from coze_tui.addresses import is_loopback
+from coze_tui.config.addresses import is_loopback
 from coze_tui.errors import TransportError
 
 _PROXY_VARIABLES = ("all_proxy", "https_proxy", "http_proxy")

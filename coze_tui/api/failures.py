@@ -12,7 +12,7 @@ from typing import Literal
 import httpx
 
 from coze_tui.errors import StreamCut, TransportError
-from coze_tui.text import clean_line
+from coze_tui.text.cleaning import clean_line
 
 # ssl.SSLError and the like escape httpcore as OSError; a host name may fail to encode as IDNA.
 LOWER_FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)

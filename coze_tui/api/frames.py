@@ -124,16 +124,16 @@ class _Body:
                     if beginning[:1] in (b"{", b"<"):
                         raise error_of_reply(await self._whole_reply(beginning, chunks))
                 for text in self._within_limits(chunk, decoder):
-                    self._tell(text)
+                    self._emit(text)
                     yield text
         self.has_ended = True
         rest = decoder.decode(b"", True)
-        self._tell(rest, is_end=True)
+        self._emit(rest, is_end=True)
         yield rest + "\n\n"
         if cut is not None:
             raise cut
 
-    def _tell(self, text: str, *, is_end: bool = False) -> None:
+    def _emit(self, text: str, *, is_end: bool = False) -> None:
         """Tell whole lines: what is to be masked in them may have come in pieces."""
         if self._on_text is None:
             return

@@ -12,9 +12,9 @@ from coze_tui.api.client import CozeClient
 from coze_tui.api.events import UNEXPLAINED
 from coze_tui.api.objects import Json, int_of, text_of
 from coze_tui.api.replies import Reply, envelope_of_reply, json_of_reply, protocol_error
-from coze_tui.credentials import OAuthPair, Secret
+from coze_tui.config.credentials import OAuthPair, Secret
 from coze_tui.errors import ApiError, AuthError, TransportError
-from coze_tui.text import clean_line
+from coze_tui.text.cleaning import clean_line
 
 _DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _TOKEN_PATH = "/api/permission/oauth2/token"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, Self, TypeVar
 
-from coze_tui.text import clean
+from coze_tui.text.cleaning import clean
 
 Json = Mapping[str, object]
 

@@ -16,9 +16,9 @@ import httpx
 from coze_tui.api.codes import error_of_code
 from coze_tui.api.events import UNEXPLAINED
 from coze_tui.api.objects import Json, int_of, items_of, mapping_of, text_of
-from coze_tui.credentials import MASK
+from coze_tui.config.credentials import MASK
 from coze_tui.errors import ApiError, CozeTuiError, ProtocolError
-from coze_tui.text import clean_line
+from coze_tui.text.cleaning import clean_line
 
 ERROR_BODY = 65_536
 """Bytes of a failed reply that are looked at."""

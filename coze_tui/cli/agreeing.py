@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 
 from coze_tui.errors import SettingsError
-from coze_tui.i18n import _
+from coze_tui.text.i18n import _
 
 
-def require_agreement(question: str) -> bool:
+def confirm(question: str) -> bool:
     """Whether the person says yes.
 
     Raises:

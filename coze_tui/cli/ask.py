@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from coze_tui.api.chats import ToolOutput
 from coze_tui.api.objects import ToolCall
-from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.ask_output import (
     AnswerPrinter,
     EventPrinter,
@@ -30,20 +29,21 @@ from coze_tui.cli.ask_output import (
 from coze_tui.cli.commands import Command
 from coze_tui.cli.connect import Connection
 from coze_tui.cli.exits import exit_for_end, forget_stdout
+from coze_tui.cli.interrupt import Interrupt
+from coze_tui.cli.options import Arguments
 from coze_tui.cli.question import read_question
-from coze_tui.cli.start import Start, begin, require_bot, tell, tell_error, tell_problems
-from coze_tui.cli.stopping import Stopper
-from coze_tui.engine.requests import request_for
-from coze_tui.engine.runner import ChatTurn
-from coze_tui.engine.updates import ActionRequired, Phase, TurnEnded, TurnUpdate
+from coze_tui.cli.start import Start, begin, require_bot, notify, show_error, show_problems
+from coze_tui.config.app_state import bot_key
+from coze_tui.config.settings import Settings
+from coze_tui.engine.model.updates import ActionRequired, Phase, TurnEnded, TurnUpdate
+from coze_tui.engine.session.requests import request_for
+from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.errors import FileError, InternalError, SettingsError, StoreError
-from coze_tui.i18n import _
-from coze_tui.remembered import bot_key
-from coze_tui.settings import Settings
-from coze_tui.text import clean_line
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import _
 
 if TYPE_CHECKING:
-    from coze_tui.engine.recording import CaptureFile, RecordedTurn
+    from coze_tui.engine.session.capture_recorder import CaptureFile, CaptureRecorder
 
 _T = TypeVar("_T")
 
@@ -52,10 +52,10 @@ def run_ask(command: Command, arguments: Arguments, environment: Mapping[str, st
     """Ask, print, and end with the status of the turn."""
     _check(arguments)
     start = begin(command, arguments, environment)
-    tell_problems(start, needs_site=True)
+    show_problems(start, needs_site=True)
     require_bot(start.settings)
     question = read_question(arguments.words, sys.stdin, command="ask")
-    stopper = Stopper()
+    stopper = Interrupt()
     stopper.install()
     try:
         return asyncio.run(_ask(start, arguments, question, stopper))
@@ -75,7 +75,7 @@ def _check(arguments: Arguments) -> None:
             raise SettingsError(_("must be TOOL=VALUE"), source="--tool-output")
 
 
-async def _ask(start: Start, arguments: Arguments, question: str, stopper: Stopper) -> int:
+async def _ask(start: Start, arguments: Arguments, question: str, stopper: Interrupt) -> int:
     settings = start.settings
     async with AsyncExitStack() as stack:
         connection = Connection(start)
@@ -96,19 +96,19 @@ async def _ask(start: Start, arguments: Arguments, question: str, stopper: Stopp
             ended = await _play(turn, output, arguments.tool_output)
     if output.broken is not None:
         raise output.broken
-    _tell_limits(turn, settings, arguments)
+    _show_limits(turn, settings, arguments)
     conversation_id = turn.state.conversation_id
     if conversation_id and conversation_id != request.conversation_id:
         try:
             start.memory.ask_in(settings.base_url, settings.bot_id, conversation_id)
         except StoreError as error:
-            tell_error(error)
+            show_error(error)
     if isinstance(ended.error, InternalError):
         raise ended.error.fault
     if ended.error is not None:
-        tell_error(ended.error, base_url=settings.base_url)
+        show_error(ended.error, base_url=settings.base_url)
     elif ended.outcome is Phase.INTERRUPTED:
-        tell(_("the answer was cut off before its end"))
+        notify(_("the answer was cut off before its end"))
     if ended.outcome is Phase.CANCELED and stopper.signal:
         return 128 + stopper.signal
     return exit_for_end(ended)
@@ -133,35 +133,35 @@ async def _play(turn: ChatTurn, output: _Output, outputs: Sequence[str]) -> Turn
             answer for call in required.tool_calls if (answer := output_for(call, outputs)) is not None
         ]
         if len(answers) < len(required.tool_calls):
-            _tell_calls(required)
+            _show_calls(required)
             return ended
         turn.submit(answers)
 
 
-def _tell_limits(turn: ChatTurn, settings: Settings, arguments: Arguments) -> None:
+def _show_limits(turn: ChatTurn, settings: Settings, arguments: Arguments) -> None:
     """What was asked for and is not done by a server of this kind."""
     wants_draft = settings.publish_status == "unpublished_draft"
     if not (wants_draft or arguments.tool_output):
         return
-    from coze_tui.engine.dialects import Feature, dialect_of, limit
+    from coze_tui.engine.model.dialects import Feature, dialect_of, limit
 
     wanted = {Feature.DRAFT: wants_draft, Feature.REQUIRES_ACTION: bool(arguments.tool_output)}
     dialect = dialect_of(turn.frames, settings.base_url, turn.logid)
     for feature, is_wanted in wanted.items():
         if is_wanted and (found := limit(dialect, feature)):
-            tell(found.text)
+            notify(found.text)
 
 
-def _tell_calls(required: ActionRequired) -> None:
+def _show_calls(required: ActionRequired) -> None:
     for call in required.tool_calls:
-        tell(
+        notify(
             clean_line(
                 _("the bot waits for your tool {name}({arguments}), call {id}").format(
                     name=call.name, arguments=call.arguments, id=call.id
                 )
             )
         )
-    tell(_("ask again with --tool-output TOOL=VALUE for each of them"))
+    notify(_("ask again with --tool-output TOOL=VALUE for each of them"))
 
 
 class _Output:
@@ -225,21 +225,21 @@ def output_for(call: ToolCall, outputs: Sequence[str]) -> ToolOutput | None:
     return None
 
 
-def _record(start: Start, arguments: Arguments, connection: Connection) -> RecordedTurn | None:
+def _record(start: Start, arguments: Arguments, connection: Connection) -> CaptureRecorder | None:
     """Where the turn is saved, opened before anything is asked; None if nowhere."""
     if not arguments.record and start.settings.record_captures is None:
         return None
-    from coze_tui.engine.recording import CaptureFile, RecordedTurn
+    from coze_tui.engine.session.capture_recorder import CaptureFile, CaptureRecorder
 
-    record: RecordedTurn | None = None
+    record: CaptureRecorder | None = None
 
     def add(open_file: Callable[[], CaptureFile], source: str) -> None:
         nonlocal record
-        record = RecordedTurn(
+        record = CaptureRecorder(
             open_file,
             site=start.settings.site,
             without_token=connection.client.without_token,
-            report=tell_error,
+            report=show_error,
             first=record,
         )
         try:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Protocol, TextIO
 
-from coze_tui.engine.updates import (
+from coze_tui.engine.model.updates import (
     AnswerGrew,
     AnswerSettled,
     ChatIdentified,
@@ -19,8 +19,8 @@ from coze_tui.engine.updates import (
     TurnUpdate,
     UsageReported,
 )
-from coze_tui.i18n import _
-from coze_tui.text import StreamCleaner, clean_line
+from coze_tui.text.cleaning import StreamCleaner, clean_line
+from coze_tui.text.i18n import _
 
 
 class Printer(Protocol):
@@ -220,7 +220,7 @@ class JsonPrinter:
         if isinstance(update, TurnEnded):
             facts |= {"outcome": str(update.outcome), "at_us": update.at_us}
             if update.error is not None:
-                from coze_tui.advice import advice
+                from coze_tui.diagnostics.explain import advice
 
                 told = advice(update.error, base_url=self._base_url)
                 facts["error"] = {

@@ -11,29 +11,33 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from coze_tui.cli.agreeing import require_agreement
-from coze_tui.cli.arguments import Arguments
+from coze_tui.cli.agreeing import confirm
 from coze_tui.cli.bench_output import Progress, print_report, report_values
 from coze_tui.cli.commands import Command
 from coze_tui.cli.connect import Connection
 from coze_tui.cli.exits import Exit, exit_for, forget_stdout
+from coze_tui.cli.interrupt import Interrupt
 from coze_tui.cli.option_values import whole_number
-from coze_tui.cli.paper import Paper
+from coze_tui.cli.options import Arguments
 from coze_tui.cli.question import read_question
-from coze_tui.cli.start import Start, begin, require_bot, tell, tell_error, tell_problems
-from coze_tui.cli.stopping import Stopper
-from coze_tui.engine.bench import Bench
-from coze_tui.engine.expectations import Expectation, Verdict, read_expectations, verdicts
-from coze_tui.engine.junit import junit_text
-from coze_tui.engine.measuring import Measurement, Run, measurements
-from coze_tui.engine.recording import CaptureFile, RecordedTurn
-from coze_tui.engine.requests import request_for
-from coze_tui.engine.runner import ChatTurn
+from coze_tui.cli.start import Start, begin, require_bot, notify, show_error, show_problems
+from coze_tui.config.coercion import WrongValueError
+from coze_tui.config.coercion import bot as read_bot
+from coze_tui.engine.analysis.bench import Bench, Measurement, Run, measurements
+from coze_tui.engine.analysis.expectations import (
+    Expectation,
+    Verdict,
+    junit_text,
+    read_expectations,
+    verdicts,
+)
+from coze_tui.engine.session.capture_recorder import CaptureFile, CaptureRecorder
+from coze_tui.engine.session.requests import request_for
+from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.errors import SettingsError
-from coze_tui.i18n import _, ngettext
-from coze_tui.setting_values import WrongValueError
-from coze_tui.setting_values import bot as read_bot
-from coze_tui.text import clean_line
+from coze_tui.report.console import Console
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import _, ngettext
 
 _FREE_RUNS = 20
 """So many are asked without a question; free accounts have 500 calls in all (api 5.3)."""
@@ -48,19 +52,19 @@ _Judged = Sequence[tuple[Measurement, Sequence[Verdict]]]
 def run_bench(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Ask, measure, print. The status tells whether every run and every expectation was met."""
     start = begin(command, arguments, environment)
-    tell_problems(start, needs_site=True)
+    show_problems(start, needs_site=True)
     count = whole_number("--runs", arguments.runs, _DEFAULT_RUNS, 1, _MOST_RUNS)
     concurrency = whole_number("--concurrency", arguments.concurrency, 1, 1, _MOST_AT_ONCE)
     bots = _bots(start, arguments.bot)
     expectations = _expectations(arguments.expect)
     for bot in dict.fromkeys(each.bot_id for each in expectations if each.bot_id not in ("", *bots)):
-        tell(_("{bot} is not asked; what is expected of it is not looked at").format(bot=clean_line(bot)))
+        notify(_("{bot} is not asked; what is expected of it is not looked at").format(bot=clean_line(bot)))
     question = read_question(arguments.words, sys.stdin, command="bench")
     calls = count * len(bots)
-    if calls > _FREE_RUNS and not arguments.yes and not require_agreement(_warning(calls)):
+    if calls > _FREE_RUNS and not arguments.yes and not confirm(_warning(calls)):
         return Exit.OK
     junit = _open_junit(arguments.junit)
-    stopper = Stopper()
+    stopper = Interrupt()
     stopper.install()
     runs: list[Run] = []
     try:
@@ -69,7 +73,7 @@ def run_bench(command: Command, arguments: Arguments, environment: Mapping[str, 
         forget_stdout()
         return 128 + (stopper.signal or signal.SIGINT)
     judged = [(found, verdicts(found, expectations)) for found in measurements(runs, bots)]
-    paper = Paper(sys.stdout, environment)
+    paper = Console(sys.stdout, environment)
     if arguments.json:
         paper.json(report_values(question, judged, was_stopped=bool(stopper.signal)))
     else:
@@ -78,8 +82,8 @@ def run_bench(command: Command, arguments: Arguments, environment: Mapping[str, 
     if junit is not None:
         junit(junit_text(question, judged))
     if bench.hopeless is not None:
-        tell(_("not all was asked, for it would only have failed again:"))
-        tell_error(bench.hopeless, base_url=start.settings.base_url)
+        notify(_("not all was asked, for it would only have failed again:"))
+        show_error(bench.hopeless, base_url=start.settings.base_url)
     if stopper.signal:
         return 128 + stopper.signal
     return _status(bench, judged)
@@ -94,7 +98,7 @@ class _Plan:
     concurrency: int
 
 
-async def _ask_all(start: Start, plan: _Plan, runs: list[Run], stopper: Stopper) -> Bench:
+async def _ask_all(start: Start, plan: _Plan, runs: list[Run], stopper: Interrupt) -> Bench:
     """Ask; every run goes into `runs` as it ends."""
     async with AsyncExitStack() as stack:
         connection = Connection(start)
@@ -121,15 +125,15 @@ async def _ask_all(start: Start, plan: _Plan, runs: list[Run], stopper: Stopper)
     return bench
 
 
-def _record(start: Start, connection: Connection) -> RecordedTurn | None:
+def _record(start: Start, connection: Connection) -> CaptureRecorder | None:
     folder = start.settings.record_captures
     if folder is None:
         return None
-    return RecordedTurn(
+    return CaptureRecorder(
         partial(CaptureFile.in_folder, folder),
         site=start.settings.site,
         without_token=connection.client.without_token,
-        report=tell_error,
+        report=show_error,
     )
 
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TextIO
 
-from coze_tui.amounts import duration, thousands
-from coze_tui.cli.paper import Paper
-from coze_tui.engine.expectations import Verdict
-from coze_tui.engine.measuring import Measurement, Run, Spread
-from coze_tui.engine.text_cells import cells, cut, filled, levels
-from coze_tui.engine.timeline_text import Role
-from coze_tui.i18n import _, ngettext
+from coze_tui.engine.analysis.bench import Measurement, Run, Spread
+from coze_tui.engine.analysis.expectations import Verdict
+from coze_tui.report.console import Console
+from coze_tui.report.timeline_text import Role
+from coze_tui.text.cells import cells, cut, filled, levels
+from coze_tui.text.format import duration, thousands
+from coze_tui.text.i18n import _, ngettext
 
 _HISTOGRAM = 16
 _MOST_NUMBERS = 12
@@ -63,7 +63,9 @@ class Progress:
         self._width = max(self._width, cells(line))
 
 
-def print_report(paper: Paper, judged: Sequence[tuple[Measurement, Sequence[Verdict]]], named: bool) -> None:
+def print_report(
+    paper: Console, judged: Sequence[tuple[Measurement, Sequence[Verdict]]], named: bool
+) -> None:
     """All of it for people.
 
     Args:
@@ -77,7 +79,7 @@ def print_report(paper: Paper, judged: Sequence[tuple[Measurement, Sequence[Verd
             _print_verdicts(paper, verdicts)
 
 
-def _print_measurement(paper: Paper, found: Measurement) -> None:
+def _print_measurement(paper: Console, found: Measurement) -> None:
     count = len(found.runs)
     runs = ngettext("{n} run", "{n} runs", count).format(n=count)
     completed = _("{n} completed").format(n=found.completed)
@@ -116,7 +118,7 @@ def _print_measurement(paper: Paper, found: Measurement) -> None:
         _print_sequence(paper, ("  ≠ ", "attention"), strange.sequence, f"  {_numbers(strange.runs)}")
 
 
-def _print_sequence(paper: Paper, lead: tuple[str, Role], sequence: Sequence[str], runs: str = "") -> None:
+def _print_sequence(paper: Console, lead: tuple[str, Role], sequence: Sequence[str], runs: str = "") -> None:
     """What happened in which order; where there is no room for all of it its beginning."""
     room = paper.width - cells(lead[0]) - cells(runs)
     paper.line(lead, (cut(" → ".join(sequence), max(_LEAST_SEQUENCE, room)), "plain"), (runs, "dim"))
@@ -138,7 +140,7 @@ def _numbers(runs: Sequence[int]) -> str:
     return ngettext("run {numbers}", "runs {numbers}", len(runs)).format(numbers=shown)
 
 
-def _print_verdicts(paper: Paper, verdicts: Sequence[Verdict]) -> None:
+def _print_verdicts(paper: Console, verdicts: Sequence[Verdict]) -> None:
     for verdict in verdicts:
         if verdict.is_met:
             paper.line(("  ✓ ", "answering"), (verdict.text, "plain"))

@@ -10,20 +10,20 @@ from importlib.metadata import version
 from pathlib import Path
 
 from coze_tui import __version__
-from coze_tui.cli.agreeing import require_agreement
-from coze_tui.cli.arguments import Arguments
+from coze_tui.cli.agreeing import confirm
 from coze_tui.cli.commands import Command
-from coze_tui.cli.paper import Paper
+from coze_tui.cli.options import Arguments
 from coze_tui.cli.past_chats import read_past_chat
-from coze_tui.cli.start import Start, begin, tell_problems
-from coze_tui.crash_reports import without_secrets
-from coze_tui.credentials import MASK
-from coze_tui.engine.support_bundle import bundle_text
-from coze_tui.engine.text_cells import cut
+from coze_tui.cli.start import Start, begin, show_problems
+from coze_tui.config.credentials import MASK
+from coze_tui.config.secure_files import write_new
+from coze_tui.diagnostics.crash import without_secrets
 from coze_tui.errors import CredentialsError, FileError, SettingsError
-from coze_tui.i18n import _, ngettext
-from coze_tui.private_files import write_new
-from coze_tui.text import clean, clean_line
+from coze_tui.exports.support_bundle import bundle_text
+from coze_tui.report.console import Console
+from coze_tui.text.cells import cut
+from coze_tui.text.cleaning import clean, clean_line
+from coze_tui.text.i18n import _, ngettext
 
 _SHOWN_LINES = 60
 _STDOUT = "-"
@@ -32,7 +32,7 @@ _STDOUT = "-"
 def run_bundle(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Show the bundle, ask, write it; with `--output -` it goes to stdout and nothing is asked."""
     start = begin(command, arguments, environment)
-    tell_problems(start)
+    show_problems(start)
     past = read_past_chat(start, arguments.words)
     if arguments.words == ["-"] and not arguments.yes and arguments.output != _STDOUT:
         raise SettingsError(_("is needed when the chat comes from stdin"), source="--yes")
@@ -42,9 +42,9 @@ def run_bundle(command: Command, arguments: Arguments, environment: Mapping[str,
         sys.stdout.write(clean(text) if sys.stdout.isatty() else text)
         return 0
     path = Path(arguments.output or f"coze-support-{_tail(past.facts.chat_id)}.sse")
-    _show(text, Paper(sys.stdout, environment))
+    _show(text, Console(sys.stdout, environment))
     sys.stdout.flush()
-    if not arguments.yes and not require_agreement(_("Write this to {path}?").format(path=path)):
+    if not arguments.yes and not confirm(_("Write this to {path}?").format(path=path)):
         print(_("Nothing was written."))
         return 0
     try:
@@ -84,7 +84,7 @@ def _tail(chat_id: str) -> str:
     return letters[-6:] or "chat"
 
 
-def _show(text: str, paper: Paper) -> None:
+def _show(text: str, paper: Console) -> None:
     lines = text.splitlines()
     for line in lines[:_SHOWN_LINES]:
         paper.text(cut(clean_line(line), paper.width))

@@ -5,18 +5,18 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from coze_tui.cli.arguments import Arguments, read_arguments
 from coze_tui.cli.commands import COMMANDS
 from coze_tui.cli.exits import Exit
-from coze_tui.cli.start import Start, begin, tell, tell_problems
-from coze_tui.credentials import OAuthPair, Secret
+from coze_tui.cli.options import Arguments, read_arguments
+from coze_tui.cli.start import Start, begin, notify, show_problems
+from coze_tui.config.credentials import OAuthPair, Secret
+from coze_tui.config.settings import Settings, variable_of
 from coze_tui.errors import CozeTuiError
-from coze_tui.i18n import _
-from coze_tui.settings import Settings, variable_of
+from coze_tui.text.i18n import _
 
 if TYPE_CHECKING:
     from coze_tui.cli.connect import Connection
-    from coze_tui.tui.terminal.early import EarlyFrame
+    from coze_tui.terminal.first_frame import EarlyFrame
 
 _SWITCH_SECONDS = 0.001
 """How long the engine's thread may keep the interpreter when a key has come: a fifth of the default."""
@@ -33,18 +33,18 @@ def run_chat(start: Start, arguments: Arguments, frame: EarlyFrame | None, *, is
         from coze_tui.cli.linear import run_linear
 
         return run_linear(start, arguments)
-    from coze_tui.tui.terminal.signals import Lifeline, missing_terminals, speak_utf8
+    from coze_tui.terminal.signals import ExitGuard, missing_terminals, speak_utf8
 
     if missing_terminals(sys.__stdin__, sys.__stderr__):
-        tell_problems(start)
-        tell(_('the screens need a terminal. Without one, use `coze-tui ask "…"`.'))
+        show_problems(start)
+        notify(_('the screens need a terminal. Without one, use `coze-tui ask "…"`.'))
         return Exit.USAGE
     speak_utf8(sys.__stderr__)
     sys.setswitchinterval(_SWITCH_SECONDS)
-    with Lifeline(frame.modes if frame else None) as lifeline:
-        from coze_tui.tui.app import CozeApp, Wish
+    with ExitGuard(frame.modes if frame else None) as lifeline:
+        from coze_tui.tui.app import CozeApp, LaunchTarget
 
-        wish = Wish(
+        wish = LaunchTarget(
             conversation=getattr(arguments, "conversation", None) or "",
             go_on=bool(getattr(arguments, "continue", False)),
         )

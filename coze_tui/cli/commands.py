@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from coze_tui.i18n import N_
+from coze_tui.text.i18n import N_
 
 
 class Option:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from coze_tui.api.client import CozeClient
 from coze_tui.cli.start import Start
-from coze_tui.credentials import OAuthPair, Secret, Token
+from coze_tui.config.credentials import OAuthPair, Secret, Token
 
 
 class Connection:

@@ -10,9 +10,9 @@ from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from coze_tui.crash_reports import without_secrets
-from coze_tui.private_files import open_private
-from coze_tui.text import clean_line
+from coze_tui.config.secure_files import open_private
+from coze_tui.diagnostics.crash import without_secrets
+from coze_tui.text.cleaning import clean_line
 
 _BYTES = 1_000_000
 

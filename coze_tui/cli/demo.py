@@ -8,18 +8,18 @@ import tempfile
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.chat import run_chat
 from coze_tui.cli.commands import Command
+from coze_tui.cli.options import Arguments
 from coze_tui.cli.start import begin
-from coze_tui.credentials import TOKEN_VARIABLE
-from coze_tui.folders import HOME_VARIABLE
-from coze_tui.settings import PREFIX, variable_of
+from coze_tui.config.credentials import TOKEN_VARIABLE
+from coze_tui.config.folders import HOME_VARIABLE
+from coze_tui.config.settings import PREFIX, variable_of
 from coze_tui.standin.bots import demo_bots
 from coze_tui.standin.server import StandIn
 
 if TYPE_CHECKING:
-    from coze_tui.tui.terminal.early import EarlyFrame
+    from coze_tui.terminal.first_frame import EarlyFrame
 
 
 def run_demo(

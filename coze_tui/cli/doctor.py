@@ -16,22 +16,22 @@ from pathlib import Path
 from rich.cells import cell_len
 
 from coze_tui import __version__
-from coze_tui.advice import advice
 from coze_tui.api import accounts
-from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.commands import Command
 from coze_tui.cli.connect import Connection
 from coze_tui.cli.exits import Exit, exit_for
+from coze_tui.cli.options import Arguments
 from coze_tui.cli.start import Start, begin
-from coze_tui.crash_reports import without_secrets
-from coze_tui.credentials import MASK, hint_for
-from coze_tui.engine.dialects import Dialect, dialect_of, limits, name_of
+from coze_tui.config.credentials import MASK, hint_for
+from coze_tui.config.settings import definitions
+from coze_tui.diagnostics.crash import without_secrets
+from coze_tui.diagnostics.explain import advice
+from coze_tui.engine.model.dialects import Dialect, dialect_of, limits, name_of
 from coze_tui.errors import CozeTuiError, CredentialsError, NotServedError
-from coze_tui.i18n import _
-from coze_tui.settings import definitions
-from coze_tui.text import clean_line
+from coze_tui.terminal.clipboard import copy
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import _
 from coze_tui.tui.copying import copied_words
-from coze_tui.tui.terminal.clipboard import copy
 
 _LIBRARIES = ("textual", "rich", "httpx", "httpx-sse", "platformdirs")
 _TERMINAL = ("TERM", "COLORTERM", "TERM_PROGRAM", "TMUX", "STY", "SSH_CONNECTION", "SSH_TTY", "NO_COLOR")

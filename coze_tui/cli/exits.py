@@ -7,11 +7,11 @@ import sys
 from collections.abc import Mapping
 from enum import IntEnum
 
-from coze_tui.i18n import N_
+from coze_tui.text.i18n import N_
 
 TYPE_CHECKING = False  # as typing's, which is slow to import: `--help` comes by here
 if TYPE_CHECKING:
-    from coze_tui.engine.updates import TurnEnded
+    from coze_tui.engine.model.updates import TurnEnded
 
 
 class Exit(IntEnum):
@@ -64,7 +64,7 @@ def exit_for(error: BaseException) -> Exit:
 
 def exit_for_end(ended: TurnEnded) -> Exit:
     """The status for the end of a turn."""
-    from coze_tui.engine.updates import Phase
+    from coze_tui.engine.model.updates import Phase
 
     match ended.outcome:
         case Phase.COMPLETED:

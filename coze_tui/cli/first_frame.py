@@ -6,12 +6,12 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from coze_tui.folders import REMEMBERED, SETTINGS, find_folders
+from coze_tui.config.folders import REMEMBERED, SETTINGS, find_folders
 
 TYPE_CHECKING = False  # as typing's, which is slow to import
 if TYPE_CHECKING:
-    from coze_tui.cli.arguments import Arguments
-    from coze_tui.tui.terminal.early import EarlyFrame
+    from coze_tui.cli.options import Arguments
+    from coze_tui.terminal.first_frame import EarlyFrame
 
 GROUNDS = {
     "coze-dark": ("#11131a", "#171a23", "#d7dae4"),
@@ -29,7 +29,7 @@ def first_frame(arguments: Arguments, environment: Mapping[str, str]) -> Iterato
     if getattr(arguments, "linear", False):
         yield None
         return
-    from coze_tui.tui.terminal.early import paint_skeleton
+    from coze_tui.terminal.first_frame import paint_skeleton
 
     paper, bar, ink = GROUNDS.get(likely_theme(arguments, environment), ("", "", ""))
     rows = [(0, " ●", bar), (-2, _PROMPT, paper), (-1, "", bar)]

@@ -6,13 +6,13 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 
-from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.commands import Command
+from coze_tui.cli.options import Arguments
 from coze_tui.cli.past_chats import read_past_chat
-from coze_tui.cli.start import begin, require_bot, tell_problems
-from coze_tui.engine.giving import Form, given_as, request_from
+from coze_tui.cli.start import begin, require_bot, show_problems
+from coze_tui.engine.analysis.as_command import Form, given_as, request_from
 from coze_tui.errors import SettingsError
-from coze_tui.i18n import _
+from coze_tui.text.i18n import _
 
 _FORMS: Mapping[str, Form] = {"curl": "curl", "python": "python", "ask": "ask"}
 
@@ -20,7 +20,7 @@ _FORMS: Mapping[str, Form] = {"curl": "curl", "python": "python", "ask": "ask"}
 def run_give(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Print the chat's question in the form that was asked for. A bot or site of the flags wins."""
     start = begin(command, arguments, environment)
-    tell_problems(start)
+    show_problems(start)
     past = read_past_chat(start, arguments.words)
     if not past.facts.question:
         raise SettingsError(_("its question is not known"), source=past.name)

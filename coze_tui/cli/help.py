@@ -6,10 +6,10 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 
-from coze_tui.cli.arguments import commands_of
 from coze_tui.cli.commands import CHAT, COMMANDS, Command, Option
 from coze_tui.cli.exits import MEANINGS
-from coze_tui.i18n import N_, _
+from coze_tui.cli.options import commands_of
+from coze_tui.text.i18n import N_, _
 
 _LEFT = 24
 """Cells of the column of the options' names."""

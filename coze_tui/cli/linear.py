@@ -12,23 +12,23 @@ from dataclasses import replace
 from typing import TypeVar
 
 from coze_tui.api.objects import Bot, ToolCall
-from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.ask_output import EventPrinter
 from coze_tui.cli.connect import Connection
 from coze_tui.cli.exits import Exit, exit_for
+from coze_tui.cli.interrupt import take_ending_signals
 from coze_tui.cli.linear_output import LinearPrinter
-from coze_tui.cli.start import Start, require_bot, tell_problems
-from coze_tui.cli.stopping import take_ending_signals
-from coze_tui.engine.conversations import new_key
+from coze_tui.cli.options import Arguments
+from coze_tui.cli.start import Start, require_bot, show_problems
+from coze_tui.config.settings import Settings
 from coze_tui.engine.engine import Engine
-from coze_tui.engine.home import EngineHome, TurnFeed
-from coze_tui.engine.local_tools import REFUSAL, run_command
-from coze_tui.engine.transcript import ToldAnswer, ToldTool
-from coze_tui.engine.updates import Phase, TurnEnded, TurnUpdate
+from coze_tui.engine.library.conversations import new_key
+from coze_tui.engine.model.transcript import AnswerTranscript, ToolTranscript
+from coze_tui.engine.model.updates import Phase, TurnEnded, TurnUpdate
+from coze_tui.engine.session.local_tools import REFUSAL, run_command
+from coze_tui.engine.session.thread import EngineThread, TurnFeed
 from coze_tui.errors import CozeTuiError, ToolCommandError
-from coze_tui.i18n import N_, _
-from coze_tui.settings import Settings
-from coze_tui.text import clean_line
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import N_, _
 
 _COMMANDS = {
     "/new": N_("begin a new conversation"),
@@ -52,7 +52,7 @@ def run_linear(start: Start, arguments: Arguments) -> int:
     Raises:
         SettingsError, CredentialsError: no bot or no token is known.
     """
-    tell_problems(start)
+    show_problems(start)
     require_bot(start.settings)
     start.token()
     printer = LinearPrinter(sys.stdout, bot_name="", base_url=start.settings.base_url)
@@ -65,17 +65,17 @@ def run_linear(start: Start, arguments: Arguments) -> int:
         await engine.open(start.paths.database_file)
         return engine
 
-    home: EngineHome[Engine] = EngineHome(build, Engine.close)
+    engine_thread: EngineThread[Engine] = EngineThread(build, Engine.close)
     take_ending_signals(_leave, with_ctrl_c=False)
     if sys.stdin.isatty():
         with suppress(ImportError):
             import readline  # noqa: F401 - makes input() edit lines and remember them
-    home.start()
+    engine_thread.start()
     try:
         with asyncio.Runner() as runner:
-            return _Talk(start, home, printer, runner).run(arguments)
+            return _Talk(start, engine_thread, printer, runner).run(arguments)
     finally:
-        home.close()
+        engine_thread.close()
 
 
 def _leave(number: int, _frame: object) -> None:
@@ -86,10 +86,14 @@ class _Talk:
     """One person, one bot, one conversation at a time."""
 
     def __init__(
-        self, start: Start, home: EngineHome[Engine], printer: LinearPrinter, runner: asyncio.Runner
+        self,
+        start: Start,
+        engine_thread: EngineThread[Engine],
+        printer: LinearPrinter,
+        runner: asyncio.Runner,
     ) -> None:
         self._start = start
-        self._home = home
+        self._engine_thread = engine_thread
         self._printer = printer
         self._runner = runner
         self._bot = Bot(id=start.settings.bot_id)
@@ -103,7 +107,7 @@ class _Talk:
         """Begin as the arguments say, then take what is typed."""
         key = arguments.conversation or ""
         try:
-            self._tell_what_was()
+            self._show_last_turn()
             if getattr(arguments, "continue"):
                 key = self._call(lambda engine: engine.conversations.last()) or ""
             self._bot = self._call(lambda engine: engine.site.bot(self._start.settings.bot_id))
@@ -127,7 +131,7 @@ class _Talk:
         return clean_line(self._bot.name) or self._bot.id
 
     def _call(self, ask: Callable[[Engine], Awaitable[_T]]) -> _T:
-        return self._runner.run(self._home.call(ask))
+        return self._runner.run(self._engine_thread.call(ask))
 
     def _read(self, label: str) -> str | None:
         """What is typed, `\\` at the end of a line going on with the next; None at the end of stdin."""
@@ -213,7 +217,7 @@ class _Talk:
 
     # --- conversations ---
 
-    def _tell_what_was(self) -> None:
+    def _show_last_turn(self) -> None:
         async def troubles(engine: Engine) -> list[str]:
             return engine.trouble_texts()
 
@@ -253,9 +257,9 @@ class _Talk:
             self._printer.line(_("You"), chat.question)
             for part in chat.parts:
                 match part:
-                    case ToldAnswer(text=text):
+                    case AnswerTranscript(text=text):
                         self._printer.line(chat.bot_name or self._name, text)
-                    case ToldTool(name=name, arguments=arguments):
+                    case ToolTranscript(name=name, arguments=arguments):
                         self._printer.line(_("Tool"), f"{name} {arguments}".strip())
             self._question, self._outcome = chat.question, chat.outcome
         last = opened.page.chats[-1] if opened.page.chats else None
@@ -282,8 +286,8 @@ class _Talk:
 
     async def _followed(self, begin: Callable[[Engine, TurnFeed], Awaitable[None]]) -> None:
         key, feed = self._conversation, TurnFeed()
-        with _ctrl_c(lambda: self._home.post(lambda engine: engine.stop(key))):
-            asked = asyncio.ensure_future(self._home.call(lambda engine: begin(engine, feed)))
+        with _ctrl_c(lambda: self._engine_thread.post(lambda engine: engine.stop(key))):
+            asked = asyncio.ensure_future(self._engine_thread.call(lambda engine: begin(engine, feed)))
             while updates := await feed.take():
                 for update in updates:
                     self._updates.append(update)
@@ -339,7 +343,7 @@ class _Talk:
         """What an allowed command prints; None if Ctrl+C has stopped it."""
         environment = self._start.environment
         asked = asyncio.ensure_future(
-            self._home.call(lambda _engine: run_command(words, arguments, environment))
+            self._engine_thread.call(lambda _engine: run_command(words, arguments, environment))
         )
         with _ctrl_c(asked.cancel):
             await asyncio.wait((asked,))

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from coze_tui.advice import advice
-from coze_tui.amounts import duration, milliseconds, size, thousands
-from coze_tui.engine.figures import TurnFigures
-from coze_tui.engine.updates import (
+from coze_tui.diagnostics.explain import advice
+from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.updates import (
     AnswerGrew,
     AnswerSettled,
     FollowUpOffered,
@@ -27,8 +26,9 @@ from coze_tui.engine.updates import (
     TurnUpdate,
 )
 from coze_tui.errors import CozeTuiError
-from coze_tui.i18n import _
-from coze_tui.text import clean, clean_line
+from coze_tui.text.cleaning import clean, clean_line
+from coze_tui.text.format import duration, milliseconds, size, thousands
+from coze_tui.text.i18n import _
 
 _ENDS = re.compile(r"[\n。！？；]|[.!?;:](?=\s)")
 """Where a piece of text may be written."""

@@ -8,32 +8,32 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 
-from coze_tui.addresses import AddressError, base_url_from_text, site_name
 from coze_tui.api import accounts, oauth
 from coze_tui.api.client import CozeClient
-from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.commands import Command
 from coze_tui.cli.connect import Connection
 from coze_tui.cli.exits import Exit, exit_for
-from coze_tui.cli.start import Start, begin, tell, tell_error, tell_problems
-from coze_tui.credentials import TOKEN_VARIABLE, OAuthPair, Secret, hint_for, secret_from_text
-from coze_tui.engine.dialects import Feature, unserved
+from coze_tui.cli.options import Arguments
+from coze_tui.cli.start import Start, begin, notify, show_error, show_problems
+from coze_tui.config.addresses import AddressError, base_url_from_text, site_name
+from coze_tui.config.credentials import TOKEN_VARIABLE, OAuthPair, Secret, hint_for, secret_from_text
+from coze_tui.config.settings import Settings
+from coze_tui.engine.model.dialects import Feature, unserved
 from coze_tui.errors import ApiError, CredentialsError, NotServedError, SettingsError, StoreError
-from coze_tui.i18n import _
-from coze_tui.settings import Settings
-from coze_tui.text import clean_line
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import _
 
 
 def run_login(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Ask for the token, or for an OAuth login; keep what Coze accepts."""
     start = begin(command, arguments, environment)
-    tell_problems(start, needs_site=True)
+    show_problems(start, needs_site=True)
     base_url = _site(start.settings)
     if arguments.device:
         return asyncio.run(_login_by_device(start, base_url, arguments.workspace or ""))
     secret = _asked_secret(base_url)
     if hint := hint_for(secret):
-        tell(hint)
+        notify(hint)
     return asyncio.run(_login_with(start, base_url, secret))
 
 
@@ -61,7 +61,7 @@ async def _login_with(start: Start, base_url: str, secret: Secret) -> int:
     try:
         name = await _owner(client)
     except ApiError as error:
-        tell_error(error, base_url=base_url)
+        show_error(error, base_url=base_url)
         return exit_for(error)
     finally:
         await client.aclose()
@@ -83,7 +83,7 @@ async def _login_by_device(start: Start, base_url: str, workspace_id: str) -> in
         print(_("Waiting until you have agreed there …"), flush=True)
         pair = await oauth.wait_for_pair(client, client_id, code)
     except NotServedError as error:
-        _tell_limit(error, Feature.OAUTH)
+        _show_limit(error, Feature.OAUTH)
         return exit_for(error)
     finally:
         await client.aclose()
@@ -99,15 +99,15 @@ async def _owner(client: CozeClient) -> str:
     try:
         user = await accounts.me(client)
     except NotServedError as error:
-        _tell_limit(error, Feature.WHO_AM_I)
-        tell(_("whether the token is right shows at the first question"))
+        _show_limit(error, Feature.WHO_AM_I)
+        notify(_("whether the token is right shows at the first question"))
         return ""
     return user.nick_name or user.user_name or user.user_id
 
 
-def _tell_limit(error: NotServedError, feature: Feature) -> None:
+def _show_limit(error: NotServedError, feature: Feature) -> None:
     if limit := unserved(error, feature):
-        tell(limit.text)
+        notify(limit.text)
 
 
 def _keep(start: Start, base_url: str, token: Secret | OAuthPair, name: str) -> int:
@@ -116,7 +116,7 @@ def _keep(start: Start, base_url: str, token: Secret | OAuthPair, name: str) -> 
     try:
         start.memory.use_site(profile, base_url)
     except StoreError as error:
-        tell_error(error)
+        show_error(error)
     if name:
         print(_("Logged in to {site} as {name}.").format(site=site_name(base_url), name=clean_line(name)))
     else:
@@ -125,10 +125,10 @@ def _keep(start: Start, base_url: str, token: Secret | OAuthPair, name: str) -> 
     try:
         source = start.token().source
     except CredentialsError as error:
-        tell_error(error)
+        show_error(error)
         return Exit.AUTH
     if source != str(start.credentials.path):
-        tell(_("{source} is set and goes before the token that was just kept").format(source=source))
+        notify(_("{source} is set and goes before the token that was just kept").format(source=source))
     if start.settings.base_url != base_url and TOKEN_VARIABLE not in start.environment:
-        tell(_("the settings name another site: {site}").format(site=start.settings.site))
+        notify(_("the settings name another site: {site}").format(site=start.settings.site))
     return Exit.OK

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.commands import Command
-from coze_tui.cli.start import begin, tell, tell_problems
+from coze_tui.cli.options import Arguments
+from coze_tui.cli.start import begin, notify, show_problems
 from coze_tui.errors import CredentialsError
-from coze_tui.i18n import _
+from coze_tui.text.i18n import _
 
 
 def run_logout(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Forget it; a token of the environment, a file or a command is not ours to forget."""
     start = begin(command, arguments, environment)
-    tell_problems(start)
+    show_problems(start)
     profile = start.settings.profile
     if start.credentials.forget(profile):
         print(_("The token of the profile {profile} is forgotten.").format(profile=profile))
@@ -24,5 +24,5 @@ def run_logout(command: Command, arguments: Arguments, environment: Mapping[str,
         token = start.token()
     except CredentialsError:
         return 0
-    tell(_("{source} still gives a token").format(source=token.source))
+    notify(_("{source} still gives a token").format(source=token.source))
     return 0

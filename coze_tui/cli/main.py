@@ -14,8 +14,8 @@ from coze_tui import __version__
 
 TYPE_CHECKING = False  # as typing's, which is slow to import
 if TYPE_CHECKING:
-    from coze_tui.cli.arguments import Arguments
     from coze_tui.cli.commands import Command
+    from coze_tui.cli.options import Arguments
 
 PROGRAM = "coze-tui"
 _OUTPUT_FAILURES = frozenset({errno.ENOSPC, errno.EFBIG, errno.EIO, errno.EBADF})
@@ -36,7 +36,7 @@ def run() -> None:
         forget_stdout()
         status = exit_for(error)
         if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
-            from coze_tui.i18n import _
+            from coze_tui.text.i18n import _
 
             reason = error.strerror or type(error).__name__
             told = _("the output cannot be written: {reason}").format(reason=reason)
@@ -62,7 +62,7 @@ def main(tokens: Sequence[str], environment: Mapping[str, str]) -> int:
         return 0
     try:
         _speak_as_asked(tokens, environment)
-        from coze_tui.cli.arguments import find_command, read_arguments
+        from coze_tui.cli.options import find_command, read_arguments
 
         command, rest = find_command(tokens)
         arguments = read_arguments(command, rest)
@@ -96,7 +96,7 @@ def _run(command: Command, arguments: Arguments, environment: Mapping[str, str])
 
             return run_show(command, arguments, environment)
         case "history":
-            from coze_tui.cli.history import run_history
+            from coze_tui.cli.history.command import run_history
 
             return run_history(command, arguments, environment)
         case "replay":
@@ -153,17 +153,17 @@ def _run(command: Command, arguments: Arguments, environment: Mapping[str, str])
 
 
 def _fail(error: Exception, environment: Mapping[str, str]) -> int:
-    from coze_tui.advice import advice
     from coze_tui.cli.exits import exit_for
+    from coze_tui.diagnostics.explain import advice
     from coze_tui.errors import CozeTuiError
 
     told = advice(error, base_url="").text
     if isinstance(error, CozeTuiError):
         print(f"{PROGRAM}: {told}", file=sys.stderr)
         return exit_for(error)
-    from coze_tui.crash_reports import write_crash_report
-    from coze_tui.i18n import _
-    from coze_tui.paths import find_paths
+    from coze_tui.config.locations import find_paths
+    from coze_tui.diagnostics.crash import write_crash_report
+    from coze_tui.text.i18n import _
 
     print(f"{PROGRAM}: {told}", file=sys.stderr)
     try:
@@ -178,7 +178,7 @@ def _fail(error: Exception, environment: Mapping[str, str]) -> int:
 
 def _speak_as_asked(tokens: Sequence[str], environment: Mapping[str, str]) -> None:
     """Choose the language for what is said before the settings are read."""
-    from coze_tui.i18n import language_of, use_language
+    from coze_tui.text.i18n import language_of, use_language
 
     wish = environment.get("COZE_TUI_LANGUAGE", "")
     for position, token in enumerate(tokens):

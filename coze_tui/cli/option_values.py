@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from coze_tui.errors import SettingsError
-from coze_tui.i18n import _
+from coze_tui.text.i18n import _
 
 _DAYS_IN = {"d": 1, "w": 7, "y": 365}
 _MOST_DAYS = 36_500

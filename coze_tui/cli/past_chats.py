@@ -11,12 +11,12 @@ from pathlib import Path
 
 from coze_tui.api.captures import Capture, Problem
 from coze_tui.api.objects import Frame
-from coze_tui.cli.start import Start, tell
-from coze_tui.engine.chat_facts import ChatFacts
-from coze_tui.engine.inspected_chat import InspectedChat
+from coze_tui.cli.start import Start, notify
+from coze_tui.engine.analysis.frames_table import InspectedChat
+from coze_tui.engine.model.chat_facts import ChatFacts
 from coze_tui.errors import FileError, SettingsError
-from coze_tui.i18n import _
-from coze_tui.text import clean_line
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import _
 
 _SLOW_SECONDS = 1.0
 
@@ -60,7 +60,7 @@ def read_past_chat(start: Start, words: Sequence[str]) -> PastChat:
     if word == "-":
         return _from_stdin()
     if os.path.exists(word) or Path(word).suffix == ".sse":
-        from coze_tui.engine.capture_files import read_capture_file
+        from coze_tui.engine.analysis.captures import read_capture_file
 
         with _told_if_slow(word):
             capture = read_capture_file(Path(word))
@@ -78,7 +78,7 @@ def read_past_chat(start: Start, words: Sequence[str]) -> PastChat:
 
 
 def _from_stdin() -> PastChat:
-    from coze_tui.engine.capture_files import read_open_capture
+    from coze_tui.engine.analysis.captures import read_open_capture
 
     if sys.stdin is None:
         raise FileError("empty", "stdin")
@@ -92,7 +92,7 @@ def _told_if_slow(name: str) -> Iterator[None]:
     """On a terminal, say what is waited for: a huge file, or a stdin into which nobody writes."""
     import threading
 
-    notice = threading.Timer(_SLOW_SECONDS, tell, (_("reading {name}…").format(name=clean_line(name)),))
+    notice = threading.Timer(_SLOW_SECONDS, notify, (_("reading {name}…").format(name=clean_line(name)),))
     notice.daemon = True
     if sys.stderr is not None and sys.stderr.isatty():
         notice.start()
@@ -103,8 +103,8 @@ def _told_if_slow(name: str) -> Iterator[None]:
 
 
 def _from_capture(capture: Capture, name: str) -> PastChat:
-    from coze_tui.engine.capture_files import problem_text
-    from coze_tui.engine.chat_facts import facts_of
+    from coze_tui.engine.analysis.captures import problem_text
+    from coze_tui.engine.model.chat_facts import facts_of
 
     if not capture.frames and not capture.facts:
         for problem in capture.problems:
@@ -123,8 +123,8 @@ def _from_history(start: Start, name: str) -> PastChat | None:
 
 async def _read_history(file: Path, name: str) -> PastChat | None:
     from coze_tui.cli.past_store import past_store
-    from coze_tui.engine.inspecting import Inspecting
-    from coze_tui.engine.live import LiveTurns
+    from coze_tui.engine.library.chats import Inspecting
+    from coze_tui.engine.session.running import LiveTurns
     from coze_tui.store.history import last_conversation
 
     async with past_store(file) as database:
@@ -137,5 +137,5 @@ async def _read_history(file: Path, name: str) -> PastChat | None:
     if page is None:
         return None
     if not page.are_kept:
-        tell(_("the events of this chat were pruned, as the settings say"))
+        notify(_("the events of this chat were pruned, as the settings say"))
     return PastChat(clean_line(name), page.facts, page.frames)

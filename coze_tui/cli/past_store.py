@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from coze_tui.cli.start import tell
-from coze_tui.engine.store_words import words_for
+from coze_tui.cli.start import notify
+from coze_tui.report.store_text import words_for
 from coze_tui.store.database import Database, open_or_rescue
 from coze_tui.store.history import last_conversation
 
@@ -32,7 +32,7 @@ async def past_store(file: Path, *, is_to_change: bool = False) -> AsyncIterator
             database = await Database.open(file)  # says what is in the way
         else:
             for trouble in opened.troubles:
-                tell(words_for(trouble))
+                notify(words_for(trouble))
         yield database
     finally:
         await database.close()

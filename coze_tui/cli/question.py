@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from coze_tui.errors import SettingsError
-from coze_tui.i18n import _
+from coze_tui.text.i18n import _
 
 LONGEST_QUESTION = 4 << 20
 """Bytes taken from stdin; no model takes more."""

@@ -5,30 +5,30 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.commands import Command
 from coze_tui.cli.exits import Exit
 from coze_tui.cli.option_values import number
+from coze_tui.cli.options import Arguments
 from coze_tui.cli.past_chats import read_past_chat
-from coze_tui.cli.start import begin, tell, tell_problems
-from coze_tui.i18n import _
+from coze_tui.cli.start import begin, notify, show_problems
+from coze_tui.text.i18n import _
 
 _LOWEST, _HIGHEST = 0.1, 100.0
 
 
 def run_replay(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Play the chat until the screen is left; its exit status."""
-    from coze_tui.tui.terminal.signals import Lifeline, missing_terminals, speak_utf8
+    from coze_tui.terminal.signals import ExitGuard, missing_terminals, speak_utf8
 
     start = begin(command, arguments, environment)
-    tell_problems(start)
+    show_problems(start)
     pace = number("--pace", arguments.pace, 1, _LOWEST, _HIGHEST)
     if missing_terminals(sys.__stdin__, sys.__stderr__):
-        tell(_("a replay needs a terminal. Without one, use `coze-tui show`."))
+        notify(_("a replay needs a terminal. Without one, use `coze-tui show`."))
         return Exit.USAGE
     past = read_past_chat(start, arguments.words)
     speak_utf8(sys.__stderr__)
-    with Lifeline() as lifeline:
+    with ExitGuard() as lifeline:
         from coze_tui.cli.chat import AppAccess
         from coze_tui.tui.chat_sources import KeptChat
         from coze_tui.tui.replay_app import ReplayApp

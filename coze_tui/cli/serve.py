@@ -9,20 +9,20 @@ from io import BytesIO
 from pathlib import Path
 from types import FrameType
 
-from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.commands import Command
+from coze_tui.cli.interrupt import take_ending_signals
 from coze_tui.cli.option_values import number, whole_number
-from coze_tui.cli.start import tell
-from coze_tui.cli.stopping import take_ending_signals
-from coze_tui.credentials import TOKEN_VARIABLE
-from coze_tui.engine.capture_files import problem_text, read_open_capture
+from coze_tui.cli.options import Arguments
+from coze_tui.cli.start import notify
+from coze_tui.config.credentials import TOKEN_VARIABLE
+from coze_tui.config.settings import variable_of
+from coze_tui.engine.analysis.captures import problem_text, read_open_capture
 from coze_tui.errors import SettingsError
-from coze_tui.i18n import _
-from coze_tui.settings import variable_of
 from coze_tui.standin.bots import Bot, demo_bots
 from coze_tui.standin.scenarios import Capture
 from coze_tui.standin.server import StandIn
-from coze_tui.text import clean_line
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import _
 
 _FIRST_CAPTURE = 7511000000000000801
 _MOST_PROBLEMS = 5
@@ -48,7 +48,7 @@ def run_serve(command: Command, arguments: Arguments, environment: Mapping[str, 
         ) from error
     ended = _ended_by_signal()
     try:
-        _tell(stand_in, bots)
+        _print_start(stand_in, bots)
         while not ended.wait(3600):  # without a limit Windows would not see Ctrl+C
             pass
     finally:
@@ -72,7 +72,7 @@ def _recorded(number: int, name: str) -> Bot:
         ) from error
     capture = read_open_capture(BytesIO(data), name)
     for problem in capture.problems[:_MOST_PROBLEMS]:
-        tell(f"{shown}: {problem_text(problem)}")
+        notify(f"{shown}: {problem_text(problem)}")
     if not capture.frames:
         raise SettingsError(_("{file} holds no events").format(file=shown), source="--capture")
     question = clean_line(capture.facts.get("question", ""))
@@ -85,7 +85,7 @@ def _recorded(number: int, name: str) -> Bot:
     )
 
 
-def _tell(stand_in: StandIn, bots: list[Bot]) -> None:
+def _print_start(stand_in: StandIn, bots: list[Bot]) -> None:
     print(f"export {variable_of('base_url')}={shlex.quote(stand_in.base_url)}")
     print(f"export {TOKEN_VARIABLE}={shlex.quote(stand_in.token)}")
     print(f"export {variable_of('bot_id')}={bots[0].id}")

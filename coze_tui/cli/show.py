@@ -6,25 +6,25 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from coze_tui.addresses import base_url_of_site
-from coze_tui.advice import advice
-from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.commands import Command
-from coze_tui.cli.paper import Paper
+from coze_tui.cli.options import Arguments
 from coze_tui.cli.past_chats import PastChat, read_past_chat
-from coze_tui.cli.start import begin, tell, tell_problems
-from coze_tui.engine.capture_files import problem_text
-from coze_tui.engine.dialects import Dialect, Feature, dialect_of, limit, name_of
-from coze_tui.engine.exports.words import Clock
-from coze_tui.engine.figures_text import figure_facts, figure_values, not_understood
-from coze_tui.engine.inspected_chat import InspectedChat
-from coze_tui.engine.text_cells import cut
-from coze_tui.engine.timeline_text import Role, timeline_lines
-from coze_tui.engine.transcript import outcome_words
-from coze_tui.engine.updates import Phase
+from coze_tui.cli.start import begin, notify, show_problems
+from coze_tui.config.addresses import base_url_of_site
+from coze_tui.diagnostics.explain import advice
+from coze_tui.engine.analysis.captures import problem_text
+from coze_tui.engine.analysis.frames_table import InspectedChat
+from coze_tui.engine.model.dialects import Dialect, Feature, dialect_of, limit, name_of
+from coze_tui.engine.model.transcript import outcome_words
+from coze_tui.engine.model.updates import Phase
 from coze_tui.errors import ApiError
-from coze_tui.i18n import _, ngettext
-from coze_tui.text import clean_line
+from coze_tui.exports.words import Clock
+from coze_tui.report.console import Console
+from coze_tui.report.figures_text import figure_facts, figure_values, not_understood
+from coze_tui.report.timeline_text import Role, timeline_lines
+from coze_tui.text.cells import cut
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import _, ngettext
 
 _MOST_PROBLEMS = 5
 _ROLES: Mapping[Phase | None, Role] = {Phase.COMPLETED: "answering", Phase.FAILED: "error"}
@@ -33,24 +33,24 @@ _ROLES: Mapping[Phase | None, Role] = {Phase.COMPLETED: "answering", Phase.FAILE
 def run_show(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Print what is known of the chat. What is wrong with its capture is told on stderr."""
     start = begin(command, arguments, environment)
-    tell_problems(start)
+    show_problems(start)
     past = read_past_chat(start, arguments.words)
     chat = past.inspected()
-    paper = Paper(sys.stdout, environment)
+    paper = Console(sys.stdout, environment)
     if arguments.json:
         paper.json(_values(past, chat))
     else:
         _print(chat, paper)
     sys.stdout.flush()
     for problem in past.problems[:_MOST_PROBLEMS]:
-        tell(f"{past.name}: {problem_text(problem)}")
+        notify(f"{past.name}: {problem_text(problem)}")
     if (left := len(past.problems) - _MOST_PROBLEMS) > 0:
         count = ngettext("{n} more place like these", "{n} more places like these", left).format(n=left)
-        tell(f"{past.name}: {count}")
+        notify(f"{past.name}: {count}")
     return 0
 
 
-def _print(chat: InspectedChat, paper: Paper) -> None:
+def _print(chat: InspectedChat, paper: Console) -> None:
     facts = chat.facts
     if facts.question:
         paper.text(cut(clean_line(facts.question), paper.width))
@@ -74,7 +74,7 @@ def _print(chat: InspectedChat, paper: Paper) -> None:
     paper.facts(_ids(chat))
 
 
-def _print_end(chat: InspectedChat, paper: Paper) -> None:
+def _print_end(chat: InspectedChat, paper: Console) -> None:
     outcome, error = chat.figures.outcome, chat.figures.error
     if outcome is Phase.FAILED and error is not None:
         reason = advice(error, base_url=base_url_of_site(chat.facts.site)).text

@@ -6,15 +6,15 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from coze_tui import paths
-from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.commands import Command
-from coze_tui.credentials import CredentialsFile, Token, find_token
+from coze_tui.cli.options import Arguments
+from coze_tui.config import locations as paths
+from coze_tui.config.app_state import AppStateFile
+from coze_tui.config.credentials import CredentialsFile, Token, find_token
+from coze_tui.config.loader import load_settings
+from coze_tui.config.settings import Settings
 from coze_tui.errors import CozeTuiError, CredentialsError, SettingsError, StoreError
-from coze_tui.i18n import _, language_of, use_language
-from coze_tui.remembered import Memory
-from coze_tui.setting_sources import load_settings
-from coze_tui.settings import Settings
+from coze_tui.text.i18n import _, language_of, use_language
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Start:
     settings: Settings
     problems: tuple[CozeTuiError, ...]
     """What was wrong with files and folders; the program works all the same."""
-    memory: Memory
+    memory: AppStateFile
     credentials: CredentialsFile
     notices: tuple[str, ...] = ()
     """What was put right by itself, and should be known."""
@@ -63,7 +63,7 @@ def begin(command: Command, arguments: Arguments, environment: Mapping[str, str]
     problems: list[CozeTuiError] = [
         StoreError("readonly", str(folder), error.strerror or "") for folder, error in paths.ensure(places)
     ]
-    memory, credentials = Memory(places.remembered_file), CredentialsFile(places.credentials_file)
+    memory, credentials = AppStateFile(places.remembered_file), CredentialsFile(places.credentials_file)
     try:
         logged_in = credentials.profiles()
     except CredentialsError:  # told when a token is looked for
@@ -96,29 +96,29 @@ def begin(command: Command, arguments: Arguments, environment: Mapping[str, str]
     )
 
 
-def tell_problems(start: Start, *, needs_site: bool = False) -> None:
+def show_problems(start: Start, *, needs_site: bool = False) -> None:
     """One line on stderr for each, and for each notice.
 
     Raises:
         SettingsError: a site is needed, and there is none; it is left to be told.
     """
     for notice in start.notices:
-        tell(notice)
+        notify(notice)
     for problem in start.problems:
         if not (needs_site and problem is start.no_site):
-            tell_error(problem)
+            show_error(problem)
     if needs_site and start.no_site is not None:
         raise start.no_site
 
 
-def tell_error(error: CozeTuiError, *, base_url: str = "") -> None:
+def show_error(error: CozeTuiError, *, base_url: str = "") -> None:
     """What to tell about an error, on stderr."""
-    from coze_tui.advice import advice
+    from coze_tui.diagnostics.explain import advice
 
-    tell(advice(error, base_url=base_url).text)
+    notify(advice(error, base_url=base_url).text)
 
 
-def tell(text: str) -> None:
+def notify(text: str) -> None:
     """A line on stderr, which is for people."""
     print(f"coze-tui: {text}", file=sys.stderr)
 

@@ -12,21 +12,21 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TextIO
 
-from coze_tui.amounts import duration, thousands
-from coze_tui.cli.arguments import Arguments
 from coze_tui.cli.commands import Command
 from coze_tui.cli.option_values import age_in_days
-from coze_tui.cli.paper import Paper
+from coze_tui.cli.options import Arguments
 from coze_tui.cli.past_store import past_store
-from coze_tui.cli.start import begin, tell_problems
-from coze_tui.engine.conversations import now_ms
-from coze_tui.engine.inspecting import Inspecting
-from coze_tui.engine.live import LiveTurns
-from coze_tui.engine.statistics import Group, Grouping, Statistics, days_ago_ms, statistics
-from coze_tui.engine.text_cells import bar, cells, cut, filled
+from coze_tui.cli.start import begin, show_problems
+from coze_tui.engine.analysis.statistics import Group, Grouping, Statistics, days_ago_ms, statistics
+from coze_tui.engine.library.chats import Inspecting
+from coze_tui.store.database import now_ms
+from coze_tui.engine.session.running import LiveTurns
 from coze_tui.errors import SettingsError
-from coze_tui.i18n import _, ngettext
-from coze_tui.text import clean_line
+from coze_tui.report.console import Console
+from coze_tui.text.cells import bar, cells, cut, filled
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.format import duration, thousands
+from coze_tui.text.i18n import _, ngettext
 
 _GROUPINGS: Mapping[str, Grouping] = {"bot": "bot", "day": "day", "conversation": "conversation"}
 _LABEL = 24
@@ -37,7 +37,7 @@ _LEAST_BAR = 6
 def run_stats(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Add up, and print as bars, JSON or CSV."""
     start = begin(command, arguments, environment)
-    tell_problems(start)
+    show_problems(start)
     if arguments.json and arguments.csv:
         raise SettingsError(_("cannot go together with --json"), source="--csv")
     since_ms = _since(arguments.since)
@@ -45,7 +45,7 @@ def run_stats(command: Command, arguments: Arguments, environment: Mapping[str, 
     file = start.paths.database_file
     # where nothing was ever said no history is made
     found = asyncio.run(_read(file, by, since_ms)) if os.path.lexists(file) else statistics((), by)
-    paper = Paper(sys.stdout, environment)
+    paper = Console(sys.stdout, environment)
     if arguments.json:
         paper.json(_values(found, since_ms))
     elif arguments.csv:
@@ -84,7 +84,7 @@ def _since(text: str | None) -> int:
 # --- as text ---
 
 
-def _print(paper: Paper, found: Statistics) -> None:
+def _print(paper: Console, found: Statistics) -> None:
     if not found.total.chats:
         paper.text(_("No chats are in the history."))
         return
@@ -129,7 +129,7 @@ def _cells(group: Group) -> list[str]:
     ]
 
 
-def _print_failures(paper: Paper, found: Statistics) -> None:
+def _print_failures(paper: Console, found: Statistics) -> None:
     total, messages = found.total, dict(found.messages)
     rows = [(str(code or "–"), count, messages.get(code, "")) for code, count in total.failures]
     if total.interrupted:

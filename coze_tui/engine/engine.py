@@ -12,36 +12,36 @@ from coze_tui.api import chats
 from coze_tui.api import conversations as server_conversations
 from coze_tui.api.chats import ChatRequest, ToolOutput
 from coze_tui.api.client import CozeClient
-from coze_tui.engine import attaching
-from coze_tui.engine.browsing import Browsing
-from coze_tui.engine.chat_facts import ChatFacts, ids_of
-from coze_tui.engine.conversations import Conversations, now_ms
-from coze_tui.engine.dialects import Feature, Limit, limit
-from coze_tui.engine.elsewhere import follow_elsewhere
-from coze_tui.engine.home import TurnFeed
-from coze_tui.engine.inspecting import Inspecting
-from coze_tui.engine.live import LiveTurn, LiveTurns
-from coze_tui.engine.recording import CaptureFile, RecordedTurn
-from coze_tui.engine.requests import request_for
-from coze_tui.engine.runner import ChatTurn
-from coze_tui.engine.server_side import ServerSide
-from coze_tui.engine.site import Connection, Site
-from coze_tui.engine.store_words import words_for
-from coze_tui.engine.stored_turn import StoredTurn
-from coze_tui.engine.unfinished import Unfinished, settle
-from coze_tui.engine.updates import ChatIdentified, Phase, TurnEnded
-from coze_tui.engine.upkeep import complete_index, keep_small
+from coze_tui.config.settings import Settings
+from coze_tui.engine.library.chats import Inspecting
+from coze_tui.engine.library.conversations import Conversations
+from coze_tui.store.database import now_ms
+from coze_tui.engine.library.history import Browsing
+from coze_tui.engine.library.server import ServerSide
+from coze_tui.engine.model.chat_facts import ChatFacts, ids_of
+from coze_tui.engine.model.dialects import Feature, Limit, limit
+from coze_tui.engine.model.updates import ChatIdentified, Phase, TurnEnded
+from coze_tui.engine.session import requests
+from coze_tui.engine.session.capture_recorder import CaptureFile, CaptureRecorder
+from coze_tui.engine.session.maintenance import OrphanedChat, complete_index, keep_small, recover
+from coze_tui.engine.session.recorder import JournalRecorder
+from coze_tui.engine.session.remote_follow import follow_elsewhere
+from coze_tui.engine.session.requests import request_for
+from coze_tui.engine.session.runner import ChatTurn
+from coze_tui.engine.session.running import LiveTurn, LiveTurns
+from coze_tui.engine.session.site import Connection, Site
+from coze_tui.engine.session.thread import TurnFeed
 from coze_tui.errors import CozeTuiError, InternalError, NotFoundError, SettingsError, StoreError
-from coze_tui.i18n import _
-from coze_tui.settings import Settings
+from coze_tui.report.store_text import words_for
 from coze_tui.store import history, journal
 from coze_tui.store.database import CHECKED_BYTES, open_or_rescue
+from coze_tui.store.failures import StoreWarning
 from coze_tui.store.history import SavedConversation
-from coze_tui.store.trouble import Trouble
+from coze_tui.text.i18n import _
 
 if TYPE_CHECKING:
-    from coze_tui.engine.exports.exporting import Exports
-    from coze_tui.engine.exports.importing import Imports
+    from coze_tui.exports.exporting import Exports
+    from coze_tui.exports.importing import Imports
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Engine:
         connect: Callable[[Settings], Connection],
         report: Callable[[CozeTuiError], None],
     ) -> None:
-        self.troubles: tuple[Trouble, ...] = ()
+        self.troubles: tuple[StoreWarning, ...] = ()
         """What was wrong with the store when it was opened."""
         self._reported = report
         self._unsettled: set[int] = set()
@@ -112,14 +112,14 @@ class Engine:
     @property
     def exports(self) -> Exports:
         """Writes conversations down as files."""
-        from coze_tui.engine.exports.exporting import Exports
+        from coze_tui.exports.exporting import Exports
 
         return Exports(self._database)
 
     @property
     def imports(self) -> Imports:
         """Takes such files in."""
-        from coze_tui.engine.exports.importing import Imports
+        from coze_tui.exports.importing import Imports
 
         return Imports(self._database)
 
@@ -179,7 +179,7 @@ class Engine:
     ) -> LiveTurn:
         saved = await self._conversation(conversation)
         self._check_site(saved)
-        attachments = await attaching.upload_all(await self.site.client(), files) if files else ()
+        attachments = await requests.upload_all(await self.site.client(), files) if files else ()
         request = request_for(
             question,
             settings,
@@ -187,18 +187,18 @@ class Engine:
             conversation_id=self._unsaved_ids.get(conversation) or (saved.conversation_id if saved else ""),
             attachments=attachments,
         )
-        stored = StoredTurn(self._database, conversation, self._report, site=settings.site)
+        stored = JournalRecorder(self._database, conversation, self._report, site=settings.site)
         client = await self.site.client()
         record = self._captured(stored, client) or stored
         turn = ChatTurn(client, request, record=record, idle_seconds=settings.idle_timeout)
         return LiveTurn(conversation, question, turn, stored)
 
-    def _captured(self, stored: StoredTurn, client: CozeClient) -> RecordedTurn | None:
+    def _captured(self, stored: JournalRecorder, client: CozeClient) -> CaptureRecorder | None:
         """What saves a turn as a capture, too, where that is wanted."""
         folder = self.settings.record_captures
         if folder is None:
             return None
-        return RecordedTurn(
+        return CaptureRecorder(
             lambda: CaptureFile.in_folder(folder),
             site=self.settings.site,
             without_token=client.without_token,
@@ -226,7 +226,7 @@ class Engine:
 
     async def check_attachment(self, path: Path) -> int:
         """The size of a file that can go with a question. Raises AttachmentError."""
-        return await asyncio.to_thread(attaching.check, path)
+        return await asyncio.to_thread(requests.check, path)
 
     async def follow(self, conversation: str, feed: TurnFeed) -> str | None:
         """Follow the turn that runs in a conversation; its question, or None if none runs here."""
@@ -284,7 +284,7 @@ class Engine:
             conversation.conversation_id if conversation else ""
         )
         request = ChatRequest(saved.bot_id, self.settings.user_id, saved.question, conversation_id)
-        stored = StoredTurn(self._database, saved.conversation, self._report, chat=chat)
+        stored = JournalRecorder(self._database, saved.conversation, self._report, chat=chat)
         stored.sent_at_ms = saved.sent_at
         client = await self.site.client()
         captured = self._captured(stored, client)
@@ -325,7 +325,7 @@ class Engine:
         """What was wrong with the store when it was opened, in the language in use."""
         return [words_for(trouble, is_saved=self.is_saved) for trouble in self.troubles]
 
-    async def settle_unfinished(self) -> tuple[Unfinished, ...]:
+    async def settle_unfinished(self) -> tuple[OrphanedChat, ...]:
         """Settle the chats that a dead program left: what they have is kept, as cut off.
 
         Returns:
@@ -335,7 +335,7 @@ class Engine:
         found = []
         for chat in reversed(left):
             try:
-                found.append(await settle(self._database, chat))
+                found.append(await recover(self._database, chat))
             except StoreError as error:  # the next start tries again
                 self._unsettled.add(chat.key)
                 self._report(error)
@@ -366,7 +366,7 @@ class Engine:
         except StoreError as error:
             self._report(error)
 
-    def _rescued(self, troubles: Sequence[Trouble]) -> None:
+    def _rescued(self, troubles: Sequence[StoreWarning]) -> None:
         """The store has been opened anew under our feet."""
         self.troubles += tuple(troubles)
         for trouble in troubles:

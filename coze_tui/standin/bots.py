@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from coze_tui.standin.demo_bots import friendly, markdown, speed, thinker, tools, trouble
 from coze_tui.standin.scenarios import Scenario
-from coze_tui.standin.tour import friendly, markdown, speed, thinker, tools, trouble
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from email.policy import HTTP
 
 from coze_tui.standin import objects
 from coze_tui.standin.bots import Bot
+from coze_tui.standin.context import Failure, ServerContext, envelope, json_reply
 from coze_tui.standin.conversations import page
 from coze_tui.standin.http import Answer, Request
 from coze_tui.standin.state import StoredFile
-from coze_tui.standin.world import Failure, World, envelope, json_reply
 
 KINDS = frozenset(
     [
@@ -70,7 +70,7 @@ KINDS = frozenset(
 class Catalog:
     """The account endpoints of one stand-in."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: ServerContext) -> None:
         self._world = world
         self._workspaces = (
             (world.space_id, "小春的个人空间 Personal", "owner", "personal"),

@@ -9,8 +9,9 @@ from itertools import chain
 from coze_tui.standin import faults as fault
 from coze_tui.standin import objects
 from coze_tui.standin.bots import Bot
+from coze_tui.standin.context import Failure, ServerContext, envelope, json_reply
 from coze_tui.standin.faults import Faults
-from coze_tui.standin.http import Answer, Outlet, Reply, Request, StreamReply
+from coze_tui.standin.http import Answer, ResponseWriter, Reply, Request, StreamReply
 from coze_tui.standin.questions import (
     Question,
     mapping,
@@ -23,15 +24,14 @@ from coze_tui.standin.run import Run
 from coze_tui.standin.scenarios import Capture, Page, Plain, Refuse, Turn, expand
 from coze_tui.standin.state import Chat, Conversation, Message
 from coze_tui.standin.wire import Frame, Style, Wire
-from coze_tui.standin.world import Failure, World, envelope, json_reply
 
-Feed = Callable[[Outlet], Awaitable[None]]
+Feed = Callable[[ResponseWriter], Awaitable[None]]
 
 
 class Chats:
     """The chat endpoints of one stand-in."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: ServerContext) -> None:
         self._world = world
         self.extra = fault.NONE
         """Faults of the next chat, besides those in its question."""
@@ -97,7 +97,7 @@ class Chats:
         return self._lone_event(Frame("error", {"code": failure.code, "msg": failure.msg}))
 
     def _lone_event(self, frame: Frame) -> StreamReply:
-        async def feed(outlet: Outlet) -> None:
+        async def feed(outlet: ResponseWriter) -> None:
             wire = Wire(outlet, Style(chunks=self._world.switches.chunks), self._world.rng())
             await wire.emit(frame, last=True)
 
@@ -184,7 +184,7 @@ class Chats:
             world.spawn(run.replay(None) if is_recorded else run.start(None))
             return envelope(world, body)
 
-        async def feed(outlet: Outlet) -> None:
+        async def feed(outlet: ResponseWriter) -> None:
             wire = self._wire(outlet, faults, workflow=bool(workflow_id))
             world.spawn(run.replay(wire) if is_recorded else run.start(wire))
             await wire.serve()
@@ -234,7 +234,7 @@ class Chats:
 
     # ── streams ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _wire(self, outlet: Outlet, faults: Faults, *, workflow: bool = False) -> Wire:
+    def _wire(self, outlet: ResponseWriter, faults: Faults, *, workflow: bool = False) -> Wire:
         numbered = 1 if workflow and self._world.studio else None
         style = Style(space=workflow, number_from=numbered, chunks=self._world.switches.chunks)
         return Wire(outlet, fault.style(style, faults), self._world.rng())
@@ -347,7 +347,7 @@ class Chats:
             self._world.spawn(run.resume(None))
             return envelope(self._world, objects.created_chat(chat))
 
-        async def feed(outlet: Outlet) -> None:
+        async def feed(outlet: ResponseWriter) -> None:
             wire = self._wire(outlet, fault.NONE)
             self._world.spawn(run.resume(wire))
             await wire.serve()

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coze_tui.standin.bots import Bot
+from coze_tui.standin.context import Failure, Token, ServerContext, json_reply
 from coze_tui.standin.faults import FAULTS, UnknownFault, parse
 from coze_tui.standin.http import Answer, Request
 from coze_tui.standin.oauth import OAuth
 from coze_tui.standin.objects import Json
 from coze_tui.standin.questions import mapping, required
 from coze_tui.standin.wire import DONE_STYLES
-from coze_tui.standin.world import Failure, Token, World, json_reply
 
 if TYPE_CHECKING:
     from coze_tui.standin.service import Service
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Control:
     """Handles /_standin/{what}."""
 
-    world: World
+    world: ServerContext
     oauth: OAuth
     service: Service
 

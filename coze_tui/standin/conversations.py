@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from coze_tui.standin import objects
+from coze_tui.standin.context import Failure, ServerContext, envelope, json_reply
 from coze_tui.standin.http import Answer, Request
 from coze_tui.standin.questions import mapping, read_message, read_meta_data
 from coze_tui.standin.state import Conversation, Message
-from coze_tui.standin.world import Failure, World, envelope, json_reply
 
 
 class Conversations:
     """The conversation endpoints of one stand-in."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: ServerContext) -> None:
         self._world = world
 
     async def create(self, request: Request) -> Answer:

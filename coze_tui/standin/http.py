@@ -70,7 +70,7 @@ class Reply:
 class StreamReply:
     """A reply in chunks: `feed` writes them and returns when the stream is over."""
 
-    feed: Callable[[Outlet], Awaitable[None]]
+    feed: Callable[[ResponseWriter], Awaitable[None]]
     content_type: str | None
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -86,7 +86,7 @@ Answer = Reply | StreamReply | Silence
 Handler = Callable[[Request], Awaitable[Answer]]
 
 
-class Outlet:
+class ResponseWriter:
     """The client's end of one chunked reply."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -181,14 +181,14 @@ class HttpServer:
             if answer.reset:
                 _reset(writer)
             else:
-                await Outlet(reader, writer).gone()
+                await ResponseWriter(reader, writer).gone()
             return False
         if isinstance(answer, Reply):
             await _write(writer, answer, keep=keep, head_only=request.method == "HEAD")
             return keep
         headers = {"Transfer-Encoding": "chunked", **answer.headers}
         writer.write(_head(200, answer.content_type, headers, keep=keep))
-        outlet = Outlet(reader, writer)
+        outlet = ResponseWriter(reader, writer)
         await answer.feed(outlet)
         if outlet.closed or writer.is_closing():
             return False

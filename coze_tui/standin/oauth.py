@@ -7,9 +7,9 @@ import random
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
+from coze_tui.standin.context import Token, ServerContext, json_reply
 from coze_tui.standin.http import Answer, Reply, Request
 from coze_tui.standin.objects import Json
-from coze_tui.standin.world import Token, World, json_reply
 
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 ACCESS_SECONDS = 900
@@ -42,7 +42,7 @@ class DeviceCode:
 class OAuth:
     """The OAuth endpoints of one stand-in, and the page where the user decides."""
 
-    world: World
+    world: ServerContext
     interval: int = 5
     expires_in: int = 300
     approve_after: int | None = None

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from coze_tui.standin.context import Failure
 from coze_tui.standin.faults import NONE, Faults, UnknownFault, take
 from coze_tui.standin.scenarios import CHINESE
 from coze_tui.standin.state import Message, StoredFile
-from coze_tui.standin.world import Failure
 
 ROLES: dict[str, frozenset[str]] = {
     "user": frozenset({"", "question", "tool_output"}),

@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator, Mapping
 
 from coze_tui.standin import objects
+from coze_tui.standin.context import ServerContext
+from coze_tui.standin.emitter import Emitter
 from coze_tui.standin.faults import Faults
 from coze_tui.standin.recorded import Stream, hear, streams, take_ids, timed
 from coze_tui.standin.scenarios import (
@@ -40,9 +42,7 @@ from coze_tui.standin.scenarios import (
     Verbose,
 )  # fmt: skip
 from coze_tui.standin.state import Chat, Conversation, PendingCall
-from coze_tui.standin.voice import Voice
 from coze_tui.standin.wire import Wire
-from coze_tui.standin.world import World
 
 SLICE = 0.05
 """Seconds after which a pause looks whether it is still wanted."""
@@ -57,7 +57,7 @@ class Run:
 
     def __init__(
         self,
-        world: World,
+        world: ServerContext,
         chat: Chat,
         conversation: Conversation,
         turn: Turn,
@@ -70,7 +70,7 @@ class Run:
         self._conversation = conversation
         self._steps = steps
         self._faults = faults
-        self._voice = Voice(world, chat, conversation, faults)
+        self._voice = Emitter(world, chat, conversation, faults)
         self._calls = 0
         self._recorded: list[Stream] = []
         self._has_replayed = False

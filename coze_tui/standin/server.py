@@ -13,12 +13,12 @@ from types import TracebackType
 from typing import TypeVar
 
 from coze_tui.standin.bots import Bot, demo_bots
+from coze_tui.standin.context import Switches, Token, ServerContext
 from coze_tui.standin.faults import parse
 from coze_tui.standin.gates import Gates
 from coze_tui.standin.http import HttpServer, Request
 from coze_tui.standin.service import Service
 from coze_tui.standin.state import State, make_ids
-from coze_tui.standin.world import Switches, Token, World
 
 PROFILES = ("official", "studio")
 _FIRST_ID = {"official": 7511000000000010000, "studio": 7512000000000010000}
@@ -42,7 +42,7 @@ class StandIn:
         self._gates = Gates()
         state = State(make_ids(_FIRST_ID[profile], seed))
         state.bots = {bot.id: bot for bot in (demo_bots() if bots is None else bots)}
-        self._world = World(profile == "studio", clock, pace, seed, state, self._gates)
+        self._world = ServerContext(profile == "studio", clock, pace, seed, state, self._gates)
         self._world.tokens[token] = Token()
         self._service = Service(self._world)
         self._thread: threading.Thread | None = None

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from coze_tui.standin import faults as fault
 from coze_tui.standin.catalog import Catalog
 from coze_tui.standin.chats import Chats
+from coze_tui.standin.context import Failure, ServerContext, json_reply, refusal
 from coze_tui.standin.control import Control
 from coze_tui.standin.conversations import Conversations
 from coze_tui.standin.faults import Faults
 from coze_tui.standin.http import Answer, Reply, Request
 from coze_tui.standin.oauth import OAuth
-from coze_tui.standin.world import Failure, World, json_reply, refusal
 
 NO_TOKEN = "-"
 MAX_KEPT = 1_000_000
@@ -54,7 +54,7 @@ class PathFault:
 class Service:
     """All endpoints of one stand-in."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: ServerContext) -> None:
         self._world = world
         self.requests: deque[Request] = deque(maxlen=10_000)
         self._path_faults: list[PathFault] = []

@@ -11,7 +11,7 @@ import random
 import zlib
 from dataclasses import dataclass
 
-from coze_tui.standin.http import Hangup, Outlet
+from coze_tui.standin.http import Hangup, ResponseWriter
 from coze_tui.standin.objects import dumps
 
 DONE_STYLES: dict[str, tuple[str, str]] = {
@@ -66,7 +66,7 @@ class Style:
 class Wire:
     """One stream to one client."""
 
-    def __init__(self, outlet: Outlet, style: Style, rng: random.Random) -> None:
+    def __init__(self, outlet: ResponseWriter, style: Style, rng: random.Random) -> None:
         self._outlet = outlet
         self._style = style
         self._rng = rng
@@ -79,7 +79,7 @@ class Wire:
         """Set when nothing more will come on this stream."""
 
     @property
-    def outlet(self) -> Outlet:
+    def outlet(self) -> ResponseWriter:
         """The client's end."""
         return self._outlet
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from coze_tui.errors import StoreError
+from coze_tui.store.failures import StoreWarning, is_busy, store_error_from_sqlite
 from coze_tui.store.files import is_on_network, prepare
 from coze_tui.store.migrations import VERSION, migrate, refuse_strange
-from coze_tui.store.rescue import damage_in, is_half_done, rescue
-from coze_tui.store.trouble import Trouble, is_busy, store_error_from_sqlite
+from coze_tui.store.salvage import damage_in, is_half_done, rescue
 
 _T = TypeVar("_T")
 
@@ -36,12 +36,17 @@ COPIED_BYTES = 256 << 20
 """Up to this size a file that cannot be written to is still shown, from a copy in memory."""
 
 
+def now_ms() -> int:
+    """Return the current time in Unix milliseconds, the unit of all stored times."""
+    return int(time.time() * 1000)
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A store that can be used, and what the person should know about it."""
 
     database: Database
-    troubles: tuple[Trouble, ...]
+    troubles: tuple[StoreWarning, ...]
 
 
 class _Line:
@@ -81,7 +86,7 @@ class Database:
         self._reading: _Line | None = None if path else line
         self._inode = path.stat().st_ino if path else 0
         self._is_closed = False
-        self.on_rescue: Callable[[Sequence[Trouble]], None] | None = None
+        self.on_rescue: Callable[[Sequence[StoreWarning]], None] | None = None
         """Is told when the file had to be opened anew; what was in it may be gone."""
         self.rescues = 0
         """How often that has happened."""
@@ -189,12 +194,12 @@ class Database:
                 await self._reading.close(lambda: _close(self._reading))
             self._reading = None
 
-            def reopen() -> list[Trouble]:
+            def reopen() -> list[StoreWarning]:
                 _close(self._line)
                 self._line.connection, self.path, troubles = _open_somehow(path, suspect=True)
                 inode, self._inode = self._inode, self.path.stat().st_ino if self.path else 0
                 if self.path and inode != self._inode and not any(t.kind == "damaged" for t in troubles):
-                    troubles.append(Trouble("replaced", str(path)))
+                    troubles.append(StoreWarning("replaced", str(path)))
                 return troubles
 
             troubles = await self._line.call(reopen)
@@ -266,8 +271,8 @@ async def open_or_rescue(path: Path, *, suspect: bool = False) -> Opened:
     return Opened(Database(file, line), tuple(troubles))
 
 
-def _open_somehow(path: Path, suspect: bool) -> tuple[sqlite3.Connection, Path | None, list[Trouble]]:
-    troubles: list[Trouble] = []
+def _open_somehow(path: Path, suspect: bool) -> tuple[sqlite3.Connection, Path | None, list[StoreWarning]]:
+    troubles: list[StoreWarning] = []
     try:
         try:
             connection, found = _open_file(path, suspect=suspect)
@@ -277,17 +282,17 @@ def _open_somehow(path: Path, suspect: bool) -> tuple[sqlite3.Connection, Path |
             rescued = rescue(path)
             if rescued is not None:
                 troubles.append(
-                    Trouble("damaged", str(rescued[0]), f"{error.detail}; {rescued[1]} rows saved")
+                    StoreWarning("damaged", str(rescued[0]), f"{error.detail}; {rescued[1]} rows saved")
                 )
             connection, found = _open_file(path)
     except StoreError as error:
-        troubles.append(Trouble(error.kind, error.path or str(path), error.detail))
+        troubles.append(StoreWarning(error.kind, error.path or str(path), error.detail))
         readable = error.kind in ("readonly", "full", "locked", "unreadable")
         return _open_in_memory(path if readable and path.is_file() else None), None, troubles
     return connection, path, troubles + found
 
 
-def _open_file(path: Path, *, suspect: bool = False) -> tuple[sqlite3.Connection, list[Trouble]]:
+def _open_file(path: Path, *, suspect: bool = False) -> tuple[sqlite3.Connection, list[StoreWarning]]:
     """A connection to a file that is sound, of this version and can be written to.
 
     Raises:
@@ -309,7 +314,7 @@ def _open_file(path: Path, *, suspect: bool = False) -> tuple[sqlite3.Connection
         wanted = "DELETE" if is_on_network(path) else "WAL"
         mode = str(_persist(c, f"PRAGMA journal_mode = {wanted}", deadline).fetchone()[0])
         if mode != "wal":
-            troubles.append(Trouble("network", str(path), mode))
+            troubles.append(StoreWarning("network", str(path), mode))
         c.execute("PRAGMA synchronous = FULL")
         c.execute("PRAGMA foreign_keys = ON")
         c.execute("PRAGMA secure_delete = FAST")
@@ -321,7 +326,7 @@ def _open_file(path: Path, *, suspect: bool = False) -> tuple[sqlite3.Connection
         backup = migrate(c, path)
         c.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         if backup is not None:
-            troubles.append(Trouble("migrated", str(backup)))
+            troubles.append(StoreWarning("migrated", str(backup)))
         _persist(c, "BEGIN IMMEDIATE", deadline)
         c.execute(f"PRAGMA user_version = {VERSION}")  # a file that can only be read says so now
         c.execute("ROLLBACK")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from coze_tui.errors import StoreError
-from coze_tui.store.trouble import Trouble, store_error_from_os
+from coze_tui.store.failures import StoreWarning, store_error_from_os
 
 try:
     import fcntl
@@ -26,13 +26,13 @@ _NETWORK_TYPES = frozenset(
 )
 
 
-def prepare(path: Path) -> list[Trouble]:
+def prepare(path: Path) -> list[StoreWarning]:
     """Makes folder (0700) and file (0600) where they are missing, and takes from others what they may read.
 
     Raises:
         StoreError: the folder or file cannot be made or read.
     """
-    troubles: list[Trouble] = []
+    troubles: list[StoreWarning] = []
     try:
         path.parent.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):
@@ -47,21 +47,21 @@ def prepare(path: Path) -> list[Trouble]:
         raise store_error_from_os(error, path) from error
 
 
-def _made(path: Path) -> list[Trouble]:
+def _made(path: Path) -> list[StoreWarning]:
     if path.exists():  # another program was quicker
         return []
     troubles = []
     logs = [beside(path, suffix) for suffix in _LOGS]
     if any(log.exists() and log.stat().st_size for log in logs):
         # SQLite would play the log of a file that was taken away into the new one.
-        troubles = [Trouble("damaged", str(set_aside(path)), "a log without its store")]
+        troubles = [StoreWarning("damaged", str(set_aside(path)), "a log without its store")]
     for suffix in SIDE_FILES:
         beside(path, suffix).unlink(missing_ok=True)  # nothing is in them
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600))
     return troubles
 
 
-def _made_private(path: Path) -> list[Trouble]:
+def _made_private(path: Path) -> list[StoreWarning]:
     if os.name != "posix":
         return []
     lax = [each for each in (path.parent, path) if _is_lax(each)]
@@ -71,7 +71,7 @@ def _made_private(path: Path) -> list[Trouble]:
         mode = stat.S_IMODE(each.stat().st_mode)
         with contextlib.suppress(OSError):  # a read-only file system is told of when it is written to
             each.chmod(mode & 0o700)
-            troubles.append(Trouble("permissions", str(each), f"{mode:04o}"))
+            troubles.append(StoreWarning("permissions", str(each), f"{mode:04o}"))
     return troubles
 
 

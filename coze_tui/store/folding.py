@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from operator import add
 
-from coze_tui.alike import fold
+from coze_tui.text.matching import fold
 
 PART_BREAK = "\x1f"
 """Stands between the parts of a folded message; folding never gives it, so no match crosses it."""

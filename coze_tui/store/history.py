@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from coze_tui.alike import fold
 from coze_tui.errors import StoreError
 from coze_tui.store.folding import fold_parts, storable
 from coze_tui.store.messages import SLOT, delete_messages
+from coze_tui.text.matching import fold
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is mistaken for another
 _KEY_LENGTH = 9
@@ -346,14 +346,14 @@ def conversations(
     """
     after_last = "" if before is None else "AND (pinned, updated_at, key) < (?, ?, ?)"
     values: list[object] = [] if before is None else [before.pinned, before.updated_at, before.key]
-    needle = fold(filter.strip())
+    query = fold(filter.strip())
     rows = c.execute(
         f"""SELECT {_COLUMNS} FROM conversations
             WHERE deleted_at = 0 {after_last}
               AND (? = '' OR instr(folded, ?)) AND (? = '' OR site = ?) AND (? = '' OR bot_id = ?)
               AND {_IS_LISTED}
             ORDER BY pinned DESC, updated_at DESC, key DESC LIMIT ?""",
-        (*values, needle, needle, site, site, bot_id, bot_id, limit),
+        (*values, query, query, site, site, bot_id, bot_id, limit),
     )
     return tuple(_conversation_from_row(row) for row in rows)
 
@@ -426,10 +426,10 @@ def add_prompt(c: sqlite3.Connection, text: str, now_ms: int) -> None:
 
 def prompts(c: sqlite3.Connection, *, containing: str = "", limit: int = 100) -> tuple[str, ...]:
     """Earlier prompts, the newest first; those with a text in them if one is given."""
-    needle = fold(containing)
+    query = fold(containing)
     rows = c.execute(
         """SELECT text FROM prompts WHERE ? = '' OR instr(folded, ?)
            ORDER BY used_at DESC, key DESC LIMIT ?""",
-        (needle, needle, limit),
+        (query, query, limit),
     )
     return tuple(str(text) for (text,) in rows)

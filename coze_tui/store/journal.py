@@ -14,7 +14,7 @@ from coze_tui.errors import StoreError
 from coze_tui.store import owners
 from coze_tui.store.folding import fold_parts, storable, storable_int
 from coze_tui.store.messages import SLOT, SavedMessage, delete_messages, insert, new_slot
-from coze_tui.text import title_of
+from coze_tui.text.cleaning import title_of
 
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 INTERRUPTED = "interrupted"

@@ -7,10 +7,10 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from coze_tui.alike import fold
 from coze_tui.errors import StoreError
 from coze_tui.store.files import beside
 from coze_tui.store.folding import fold_parts
+from coze_tui.text.matching import fold
 
 Step = Callable[[sqlite3.Connection], None]
 

@@ -6,8 +6,8 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Literal
 
-from coze_tui.alike import fold, spans
 from coze_tui.store import search_index
+from coze_tui.text.matching import fold, spans
 
 _SNIPPET_CHARACTERS = 160
 _BEFORE_MATCH = 40
@@ -55,44 +55,44 @@ def search(c: sqlite3.Connection, text: str, limit: int = 200) -> tuple[Hit, ...
 
     Case, width and composition are alike; every character stands for itself.
     """
-    needle = fold(text).strip()
-    if not needle:
+    query = fold(text).strip()
+    if not query:
         return ()
-    hits = _title_hits(c, needle, limit) + _message_hits(c, needle, limit)
+    hits = _title_hits(c, query, limit) + _message_hits(c, query, limit)
     hits.sort(key=lambda hit: (-hit.at, hit.part != "title", -hit.message))
     return tuple(hits[:limit])
 
 
 def find_in_conversation(c: sqlite3.Connection, conversation: str, text: str) -> tuple[Occurrence, ...]:
     """The messages of one conversation that hold this text, oldest first."""
-    needle = fold(text).strip()
-    if not needle:
+    query = fold(text).strip()
+    if not query:
         return ()
     rows = c.execute(
         """SELECT key, position, coalesce(chat, 0), type,
                   (length(folded) - length(replace(folded, ?, ''))) / length(?)
            FROM messages JOIN texts ON texts.message = messages.key
            WHERE conversation = ? AND instr(folded, ?) ORDER BY position""",
-        (needle, needle, conversation, needle),
+        (query, query, conversation, query),
     )
     return tuple(Occurrence(*row) for row in rows)
 
 
-def _title_hits(c: sqlite3.Connection, needle: str, limit: int) -> list[Hit]:
+def _title_hits(c: sqlite3.Connection, query: str, limit: int) -> list[Hit]:
     rows = c.execute(
         """SELECT key, title, bot_name, updated_at FROM conversations
            WHERE deleted_at = 0 AND instr(folded, ?) ORDER BY updated_at DESC LIMIT ?""",
-        (needle, limit),
+        (query, limit),
     )
     return [
-        Hit(key, title, bot_name, 0, 0, "", "", "title", *_snippet(title, needle), at)
+        Hit(key, title, bot_name, 0, 0, "", "", "title", *_snippet(title, query), at)
         for key, title, bot_name, at in rows
-        if needle in fold(title)
+        if query in fold(title)
     ]
 
 
-def _message_hits(c: sqlite3.Connection, needle: str, limit: int) -> list[Hit]:
-    keys = _matching_keys(c, needle, limit)
+def _message_hits(c: sqlite3.Connection, query: str, limit: int) -> list[Hit]:
+    keys = _matching_keys(c, query, limit)
     hits = []
     for row in c.execute(
         f"""SELECT messages.conversation, title, bot_name, messages.key, position, role, type,
@@ -107,28 +107,28 @@ def _message_hits(c: sqlite3.Connection, needle: str, limit: int) -> list[Hit]:
             ("reasoning", reasoning),
             ("name", name),
         )
-        part, body = next((each for each in parts if needle in fold(each[1])), parts[0])
+        part, body = next((each for each in parts if query in fold(each[1])), parts[0])
         hits.append(
-            Hit(conversation, title, bot_name, key, position, role, type_, part, *_snippet(body, needle), at)
+            Hit(conversation, title, bot_name, key, position, role, type_, part, *_snippet(body, query), at)
         )
     return hits
 
 
-def _matching_keys(c: sqlite3.Connection, needle: str, limit: int) -> list[int]:
+def _matching_keys(c: sqlite3.Connection, query: str, limit: int) -> list[int]:
     """The latest messages with the needle in them, of conversations that are not deleted."""
     by_key, by_time = (_wanted("texts CROSS JOIN messages"), _wanted("messages CROSS JOIN texts"))
     latest = "ORDER BY messages.created_at DESC, messages.key DESC LIMIT ?"
-    query = search_index.query(needle) if search_index.is_there(c) else ""
-    if not query:
-        return [int(key) for key, _ in c.execute(f"{by_key} {latest}", (needle, limit))]
+    expression = search_index.match_expression(query) if search_index.is_there(c) else ""
+    if not expression:
+        return [int(key) for key, _ in c.execute(f"{by_key} {latest}", (query, limit))]
     candidates = "(SELECT rowid FROM grams WHERE grams MATCH ?)"
-    count = int(c.execute(f"SELECT count(*) FROM {candidates}", (query,)).fetchone()[0])
+    count = int(c.execute(f"SELECT count(*) FROM {candidates}", (expression,)).fetchone()[0])
     found = (
-        c.execute(f"{by_key} AND texts.message IN {candidates} {latest}", (needle, query, limit))
+        c.execute(f"{by_key} AND texts.message IN {candidates} {latest}", (query, expression, limit))
         if count <= _FEW
-        else c.execute(f"{by_time} AND +messages.key IN {candidates} {latest}", (needle, query, limit))
+        else c.execute(f"{by_time} AND +messages.key IN {candidates} {latest}", (query, expression, limit))
     )
-    rows = found.fetchall() + c.execute(f"{by_key} AND is_indexed = 0 {latest}", (needle, limit)).fetchall()
+    rows = found.fetchall() + c.execute(f"{by_key} AND is_indexed = 0 {latest}", (query, limit)).fetchall()
     rows.sort(key=lambda row: (-row[1], -row[0]))
     return [int(key) for key, _ in rows[:limit]]
 
@@ -141,9 +141,9 @@ def _wanted(tables: str) -> str:
           AND (SELECT deleted_at FROM conversations WHERE key = messages.conversation) = 0"""
 
 
-def _snippet(text: str, needle: str) -> tuple[str, tuple[tuple[int, int], ...]]:
+def _snippet(text: str, query: str) -> tuple[str, tuple[tuple[int, int], ...]]:
     """The line of the first match, as much of it as fits, and where the matches are in it."""
-    found = spans(text, needle)
+    found = spans(text, query)
     if not found:
         return text[:_SNIPPET_CHARACTERS].partition("\n")[0], ()
     start, end = found[0]

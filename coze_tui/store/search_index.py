@@ -68,7 +68,7 @@ def tidy(c: sqlite3.Connection) -> None:
         c.execute("INSERT INTO grams (grams) VALUES ('optimize')")
 
 
-def query(folded: str) -> str:
+def match_expression(folded: str) -> str:
     """The FTS5 query whose answer holds every message with this text in it; empty if it cannot help."""
     pieces = grams(folded)
     longest = [piece for piece in pieces if len(piece) > 1]

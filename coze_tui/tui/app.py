@@ -18,26 +18,25 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.worker import Worker
 
-from coze_tui.advice import advice
 from coze_tui.api.objects import Bot
-from coze_tui.credentials import OAuthPair, Secret
-from coze_tui.engine.home import EngineHome
+from coze_tui.config.app_state import AppStateFile, AppState
+from coze_tui.config.credentials import OAuthPair, Secret
+from coze_tui.config.locations import Paths
+from coze_tui.config.settings import Settings
+from coze_tui.diagnostics.explain import advice
+from coze_tui.engine.session.thread import EngineThread
 from coze_tui.errors import CozeTuiError, InternalError, StoreError
-from coze_tui.i18n import N_, _, current_language, languages, use_language
-from coze_tui.paths import Paths
-from coze_tui.remembered import Memory, Remembered
-from coze_tui.settings import Settings
-from coze_tui.text import clean_line
-from coze_tui.tui.failures import take_failure
-from coze_tui.tui.render.palette import Palette
+from coze_tui.render.palette import Palette
+from coze_tui.terminal.display import DifferencesDisplay
+from coze_tui.terminal.guard import GuardedApp
+from coze_tui.terminal.host import NoAnimation
+from coze_tui.terminal.key_order import KeyOrderApp
+from coze_tui.terminal.signals import ExitGuard
+from coze_tui.terminal.throttle import over_ssh
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import N_, _, current_language, languages, use_language
 from coze_tui.tui.screens.chat import ChatScreen
-from coze_tui.tui.screens.coze_screen import CozeScreen
-from coze_tui.tui.terminal.display import DifferencesDisplay
-from coze_tui.tui.terminal.guard import GuardedApp
-from coze_tui.tui.terminal.key_order import KeyOrderApp
-from coze_tui.tui.terminal.pace import over_ssh
-from coze_tui.tui.terminal.signals import Lifeline
-from coze_tui.tui.terminal.still import StillAnimator
+from coze_tui.tui.screens.coze_screen import CozeScreen, take_failure
 from coze_tui.tui.themes import (
     ANSI_THEME,
     DARK_THEME,
@@ -48,9 +47,9 @@ from coze_tui.tui.themes import (
 )
 
 if TYPE_CHECKING:
-    from coze_tui.engine.dialects import Feature
     from coze_tui.engine.engine import Engine
-    from coze_tui.engine.site import Connection
+    from coze_tui.engine.model.dialects import Feature
+    from coze_tui.engine.session.site import Connection
     from coze_tui.tui.screens.bots import BotChoice
 
 _STYLES = Path(__file__).parent / "styles"
@@ -70,7 +69,7 @@ class Access(Protocol):
     """What the screens may do outside of themselves; made by the command line."""
 
     paths: Paths
-    memory: Memory
+    memory: AppStateFile
     environment: Mapping[str, str]
 
     def connect(self, settings: Settings) -> Connection:
@@ -90,7 +89,7 @@ class Access(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class LaunchTarget:
     """Which conversation to begin with."""
 
     conversation: str = ""
@@ -121,22 +120,22 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
         settings: Settings,
         access: Access,
         *,
-        wish: Wish | None = None,
+        wish: LaunchTarget | None = None,
         problems: Sequence[CozeTuiError] = (),
     ) -> None:
         super().__init__()
-        self._animator = StillAnimator(self)
+        self._animator = NoAnimation(self)
         self.settings = settings
         self.access = access
-        self.wish = wish or Wish()
+        self.wish = wish or LaunchTarget()
         self.problems = tuple(problems)
         self.left_conversation = ""
         """Key of the conversation that was open at the end, if anything was said in it."""
         self.differences = settings.differences
-        self.home: EngineHome[Engine] = EngineHome(self._build_engine, _leave_engine)
+        self.engine_thread: EngineThread[Engine] = EngineThread(self._build_engine, _leave_engine)
         self.crash: BaseException | None = None
         """A fault of our own that has ended the program."""
-        self.lifeline: Lifeline | None = None
+        self.lifeline: ExitGuard | None = None
         self.wants_demo = False
         """Leave, and run the demo instead."""
         self._is_quitting = False
@@ -167,18 +166,18 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
         """What to tell about an error, at the site in use."""
         return advice(error, base_url=self.settings.base_url).text
 
-    def tell_failure(self, error: CozeTuiError, what: str = "") -> None:
+    def notify_failure(self, error: CozeTuiError, what: str = "") -> None:
         """Tell the person in a toast, perhaps with what came of it here."""
         self.notify(f"{what} {self.words_for(error)}".strip(), severity="error", markup=False)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        take_failure(event, self.tell_failure)
+        take_failure(event, self.notify_failure)
 
     def _store_failed(self, error: CozeTuiError) -> None:
         """From the engine's thread."""
-        self.call_later(self._tell_store_failure, error)
+        self.call_later(self._notify_store_failure, error)
 
-    def _tell_store_failure(self, error: CozeTuiError) -> None:
+    def _notify_store_failure(self, error: CozeTuiError) -> None:
         text = self.words_for(error)
         if isinstance(error, InternalError):
             text = f"{text} {self._reported(error.fault)}"
@@ -188,7 +187,7 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
 
     def _reported(self, fault: BaseException) -> str:
         """Write a report of what went wrong by our own fault; where it is."""
-        from coze_tui.crash_reports import write_crash_report
+        from coze_tui.diagnostics.crash import write_crash_report
 
         try:
             report = write_crash_report(self.access.paths.crashes, fault, self.access.environment)
@@ -229,10 +228,10 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
         """Keep a choice for the next time; a folder that cannot be written is no reason to stop."""
         self._remember(lambda: self.access.memory.choose(name, value)).add_done_callback(self._is_remembered)
 
-    def _remember(self, change: Callable[[], Remembered]) -> asyncio.Future[Remembered]:
+    def _remember(self, change: Callable[[], AppState]) -> asyncio.Future[AppState]:
         return asyncio.get_running_loop().run_in_executor(self._memory_thread, change)
 
-    def _is_remembered(self, change: asyncio.Future[Remembered]) -> None:
+    def _is_remembered(self, change: asyncio.Future[AppState]) -> None:
         try:
             change.result()
         except (StoreError, OSError):
@@ -288,11 +287,11 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
 
         remembered = await self._remember(self.access.memory.read)
         settings = self.settings if with_profiles else replace(self.settings, profiles=())
-        return await self.push_screen_wait(BotPicker(self.home, settings, remembered, text))
+        return await self.push_screen_wait(BotPicker(self.engine_thread, settings, remembered, text))
 
     async def _use(self, settings: Settings) -> None:
         self.settings = settings
-        await self.home.call(lambda engine: engine.site.use(settings))
+        await self.engine_thread.call(lambda engine: engine.site.use(settings))
 
     async def first_run(self, notice: str = "") -> bool:
         """Ask for site, token and bot; whether they are known now."""
@@ -301,7 +300,7 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
 
         is_new = self.settings.source_of("send_key").kind == "default"
         screen = FirstRun(
-            self.home,
+            self.engine_thread,
             self.settings,
             AppLogIn(self),
             ask_send_key=is_new and types_with_input_method(self.access.environment),
@@ -310,7 +309,7 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
         choice = await self.push_screen_wait(screen)
         if choice is None or choice == "demo":
             settings = self.settings  # a token may have been tried
-            await self.home.call(lambda engine: engine.site.use(settings, self.access.connect))
+            await self.engine_thread.call(lambda engine: engine.site.use(settings, self.access.connect))
             if choice == "demo":
                 self.wants_demo = True
                 await self.action_quit()
@@ -322,10 +321,10 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
         await self._use(settings)
         return True
 
-    async def tell_limit(self, feature: Feature) -> None:
+    async def notify_limit(self, feature: Feature) -> None:
         """Say what a server of this kind does not do, where that is about to be used; once for each site."""
         site = self.settings.site
-        found = await self.home.call(lambda engine: engine.limit(feature))
+        found = await self.engine_thread.call(lambda engine: engine.limit(feature))
         if found is not None and (site, feature) not in self._told_limits:
             self._told_limits.add((site, feature))
             self.notify(found.text, severity="warning", markup=False)
@@ -335,8 +334,8 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
     @work(group="copy", exit_on_error=False)
     async def copy_and_tell(self, text: str, what: str) -> None:
         """Copy, and say which way was taken and what could not be known."""
+        from coze_tui.terminal.clipboard import copy
         from coze_tui.tui.copying import copied_words
-        from coze_tui.tui.terminal.clipboard import copy
 
         copied = await copy(
             text,
@@ -363,7 +362,7 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
     @work(group="export", exclusive=True, exit_on_error=False)
     async def export(self, keys: Sequence[str]) -> None:
         """Write conversations to files."""
-        from coze_tui.tui.taking_out import export_and_tell
+        from coze_tui.tui.export_flow import export_and_tell
 
         await export_and_tell(self, keys)
 
@@ -397,7 +396,7 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
         """What would hold up the first frame and the first keys."""
         self.stylesheet.read_all([_STYLES / f"{name}.tcss" for name in _OTHER_STYLES])
         self.stylesheet.parse()
-        self.home.start()
+        self.engine_thread.start()
 
     def action_command_palette(self) -> None:
         """What can be done here, by name."""
@@ -420,7 +419,7 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
                 if isinstance(screen, CozeScreen):
                     await screen.before_leaving()
         finally:  # who wants to leave can leave, whatever could not be kept
-            await asyncio.to_thread(self.home.close, 5.0)
+            await asyncio.to_thread(self.engine_thread.close, 5.0)
             self.exit()
 
     def leave(self, code: int) -> None:
@@ -450,7 +449,7 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
 
     async def on_unmount(self) -> None:
         # reached without action_quit on a signal or a crash: the store must be closed all the same
-        await asyncio.to_thread(self.home.close, 5.0)
+        await asyncio.to_thread(self.engine_thread.close, 5.0)
 
 
 async def _leave_engine(engine: Engine) -> None:

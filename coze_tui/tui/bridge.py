@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from textual.message_pump import MessagePump
 
-from coze_tui.engine import updates as turn
-from coze_tui.engine.home import TurnFeed
-from coze_tui.engine.updates import TurnUpdate
+from coze_tui.engine.model import updates as turn
+from coze_tui.engine.model.updates import TurnUpdate
+from coze_tui.engine.session.thread import TurnFeed
 from coze_tui.tui.messages import message_of
 
 Receivers = Mapping[str, MessagePump]

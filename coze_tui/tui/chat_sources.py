@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from coze_tui.api.captures import Problem
 from coze_tui.api.objects import Frame
-from coze_tui.engine.chat_facts import ChatFacts
-from coze_tui.engine.home import EngineHome
-from coze_tui.engine.inspected_chat import InspectedChat
-from coze_tui.engine.inspecting import FramesPage
+from coze_tui.engine.analysis.frames_table import InspectedChat
+from coze_tui.engine.library.chats import FramesPage
+from coze_tui.engine.model.chat_facts import ChatFacts
+from coze_tui.engine.session.thread import EngineThread
 
 if TYPE_CHECKING:
     from coze_tui.engine.engine import Engine
@@ -43,15 +43,17 @@ class StoredChat:
 
     problems: tuple[Problem, ...] = ()
 
-    def __init__(self, home: EngineHome[Engine], conversation: str, chat: int = 0) -> None:
+    def __init__(self, engine_thread: EngineThread[Engine], conversation: str, chat: int = 0) -> None:
         self.chat = chat
-        self._home = home
+        self._engine_thread = engine_thread
         self._conversation = conversation
 
     async def page(self, after: int) -> FramesPage | None:
         """The frames from here on."""
         conversation, chat = self._conversation, self.chat
-        page = await self._home.call(lambda engine: engine.inspecting.page(conversation, chat, after))
+        page = await self._engine_thread.call(
+            lambda engine: engine.inspecting.page(conversation, chat, after)
+        )
         if page is not None:
             self.chat = page.chat
         return page

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from coze_tui.engine.figures import TurnFigures
-from coze_tui.i18n import _
-from coze_tui.text import clean_line
-from coze_tui.tui.amounts import thousands
-from coze_tui.tui.terminal.clipboard import Copied, Way
+from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.render.amounts import thousands
+from coze_tui.terminal.clipboard import Copied, Way
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import _
 
 
 def copied_words(copied: Copied, what: str) -> str:

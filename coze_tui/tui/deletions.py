@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from textual.timer import Timer
 
 from coze_tui.errors import ApiError, CozeTuiError
-from coze_tui.i18n import _
-from coze_tui.tui.amounts import shortened
+from coze_tui.render.amounts import shortened
+from coze_tui.text.i18n import _
 from coze_tui.tui.history_items import Item
 
 if TYPE_CHECKING:
-    from coze_tui.engine.server_side import Refusal, ServerConversation
+    from coze_tui.engine.library.server import Refusal, ServerConversation
     from coze_tui.tui.app import CozeApp
 
 _UNDO_SECONDS = 12.0
@@ -70,7 +70,7 @@ class Deletions:
         ids |= {conversation.conversation_id for conversation in only_there}
         deleted = _Deleted(tuple(item.id for item in items), keys, frozenset(ids), only_there)
         if keys:
-            await self._app.home.call(lambda engine: engine.browsing.delete(keys))
+            await self._app.engine_thread.call(lambda engine: engine.browsing.delete(keys))
         self._undoable.append(deleted)
         if ids:
             self._owed.append(deleted)
@@ -84,7 +84,7 @@ class Deletions:
         if deleted in self._owed:
             self._owed.remove(deleted)
         if deleted.keys:
-            await self._app.home.call(lambda engine: engine.browsing.undelete(deleted.keys))
+            await self._app.engine_thread.call(lambda engine: engine.browsing.undelete(deleted.keys))
         return deleted.ids[0]
 
     def settle(self) -> None:
@@ -94,11 +94,11 @@ class Deletions:
 
     async def settle_left(self) -> None:
         """Tell the server of deletions that an earlier run owes it; if it is not reached, the next will."""
-        home = self._app.home
-        if keys := await home.call(lambda engine: engine.server_side.owed()):
-            for refusal in await home.call(lambda engine: engine.server_side.delete(keys)):
+        engine_thread = self._app.engine_thread
+        if keys := await engine_thread.call(lambda engine: engine.server_side.owed()):
+            for refusal in await engine_thread.call(lambda engine: engine.server_side.delete(keys)):
                 if isinstance(refusal.error, ApiError):
-                    self._tell(refusal)
+                    self._notify_refusal(refusal)
 
     async def settle_before_leaving(self) -> None:
         """The program ends: tell the server, but do not wait for ever."""
@@ -116,14 +116,16 @@ class Deletions:
         only_there = [conversation for deleted in owed for conversation in deleted.only_there]
         for deleted in owed:
             self._settled_ids |= deleted.conversation_ids
-        refusals = await self._app.home.call(lambda engine: engine.server_side.delete(keys, only_there))
+        refusals = await self._app.engine_thread.call(
+            lambda engine: engine.server_side.delete(keys, only_there)
+        )
         for refusal in refusals:
-            self._tell(refusal)
+            self._notify_refusal(refusal)
 
-    def _tell(self, refusal: Refusal) -> None:
+    def _notify_refusal(self, refusal: Refusal) -> None:
         title = shortened(refusal.title or _("untitled"), _TITLE_CELLS)
         if refusal.is_gone_here:
             words = _("“{title}” was deleted here, not at the server.").format(title=title)
         else:
             words = _("“{title}” was not deleted at the server.").format(title=title)
-        self._app.tell_failure(refusal.error, words)
+        self._app.notify_failure(refusal.error, words)

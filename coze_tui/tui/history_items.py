@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
-from coze_tui.alike import spans
-from coze_tui.engine.browsing import Found
-from coze_tui.engine.conversations import Summary
-from coze_tui.engine.server_side import ServerConversation
-from coze_tui.text import clean_line
+from coze_tui.engine.library.conversations import Summary
+from coze_tui.engine.library.history import Found
+from coze_tui.engine.library.server import ServerConversation, ServerPage, ImportResult
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import N_, _
+from coze_tui.text.matching import spans
+
+if TYPE_CHECKING:
+    from coze_tui.engine.engine import Engine
+    from coze_tui.engine.session.thread import EngineThread
 
 Ranges = tuple[tuple[int, int], ...]
 
@@ -60,7 +68,7 @@ def item_from_summary(summary: Summary) -> Item:
     return Item(summary.key, title, _bot(summary), summary.updated_at_ms, summary)
 
 
-def item_from_found(found: Found, needle: str) -> Item:
+def item_from_found(found: Found, query: str) -> Item:
     """A conversation with the latest place where a text was found in it."""
     said = [hit for hit in found.hits if hit.part != "title"]
     title = clean_line(found.summary.title).strip()
@@ -71,7 +79,7 @@ def item_from_found(found: Found, needle: str) -> Item:
         _bot(found.summary),
         found.hits[0].at,
         found.summary,
-        title_hits=tuple(spans(title, needle)),
+        title_hits=tuple(spans(title, query)),
         snippet=first.snippet if first else "",
         snippet_hits=first.ranges if first else (),
         more=max(0, len(said) - 1),
@@ -79,7 +87,7 @@ def item_from_found(found: Found, needle: str) -> Item:
     )
 
 
-def item_from_server(conversation: ServerConversation, bot: str, needle: str = "") -> Item:
+def item_from_server(conversation: ServerConversation, bot: str, query: str = "") -> Item:
     """A conversation that is only on the server."""
     return Item(
         f"server {conversation.conversation_id}",
@@ -87,7 +95,7 @@ def item_from_server(conversation: ServerConversation, bot: str, needle: str = "
         bot,
         conversation.updated_at_ms,
         server=conversation,
-        title_hits=tuple(spans(conversation.name, needle)) if needle else (),
+        title_hits=tuple(spans(conversation.name, query)) if query else (),
     )
 
 
@@ -106,3 +114,106 @@ def merged(local: Sequence[Item], there: Iterable[Item], *, oldest_ms: int, pins
 
 def _bot(summary: Summary) -> str:
     return clean_line(summary.bot_name).strip() or summary.bot_id
+
+
+_MONTHS = (
+    *(N_("January"), N_("February"), N_("March"), N_("April"), N_("May"), N_("June"), N_("July")),
+    *(N_("August"), N_("September"), N_("October"), N_("November"), N_("December")),
+)
+
+
+_LATEST_MS = 253_370_764_800_000
+"""The year 9999: what a server tells may be anything."""
+
+
+def day_of(at_ms: int) -> date:
+    """The local day of a moment; the nearest one that calendars have."""
+    then = _local(at_ms)
+    return date(then.tm_year, then.tm_mon, then.tm_mday)
+
+
+def day_heading(day: date, today: date) -> str:
+    """What stands above the conversations of a day: `TODAY`, `12 NOVEMBER`, `12 NOVEMBER 2024`."""
+    if day == today:
+        return _("TODAY")
+    if day == today - timedelta(days=1):
+        return _("YESTERDAY")
+    month = _(_MONTHS[day.month - 1])
+    if day.year == today.year:
+        return _("{day} {month}").format(day=day.day, month=month).upper()
+    return _("{day} {month} {year}").format(day=day.day, month=month, year=day.year).upper()
+
+
+def clock(at_ms: int) -> str:
+    """The local time of day: `10:21`."""
+    return time.strftime("%H:%M", _local(at_ms))
+
+
+def short_date(at_ms: int, today: date) -> str:
+    """A moment where no heading tells the day: `10:21`, `11-12`, `2024-11-12`."""
+    day = day_of(at_ms)
+    if day == today:
+        return clock(at_ms)
+    return f"{day:%m-%d}" if day.year == today.year else f"{day:%Y-%m-%d}"
+
+
+def _local(at_ms: int) -> time.struct_time:
+    return time.localtime(max(0, min(_LATEST_MS, at_ms)) / 1000)
+
+
+_MOST_PAGES = 40
+
+
+class ServerListing:
+    """What one bot's site has beside what is here.
+
+    Args:
+        bot_name: Kept with what is brought here.
+    """
+
+    def __init__(self, engine_thread: EngineThread[Engine], bot_id: str, bot_name: str) -> None:
+        self._engine_thread = engine_thread
+        self._bot_id = bot_id
+        self._bot_name = bot_name
+        self._only_there: dict[str, ServerConversation] = {}
+        """By Coze's id."""
+        self.is_asked = False
+
+    def only_there(self, query: str) -> Sequence[ServerConversation]:
+        """What is not here; with a query what has it in its name."""
+        found = self._only_there.values()
+        return [each for each in found if not query or spans(each.name, query)]
+
+    async def ask(self) -> None:
+        """List all the server has, page by page, and keep with what is here whether it is there.
+
+        Raises:
+            CozeTuiError: the server was not reached, or refused; what was known before stands.
+        """
+        found, ids, has_more = dict[str, ServerConversation](), set[str](), True
+        for number in range(1, _MOST_PAGES + 1):
+            page = await self._engine_thread.call(_page(self._bot_id, number))
+            ids |= {each.conversation_id for each in page.items}
+            found |= {each.conversation_id: each for each in page.items if not each.key}
+            has_more = page.has_more
+            if not has_more:
+                break
+        if not has_more:  # else what is not among them may be there all the same
+            await self._engine_thread.call(lambda engine: engine.server_side.note(self._bot_id, ids))
+        self._only_there, self.is_asked = found, True
+
+    async def take(self, conversation: ServerConversation) -> ImportResult:
+        """Bring one here, or what of it is not here yet."""
+        bot_name = self._bot_name
+        taken = await self._engine_thread.call(lambda engine: engine.server_side.take(conversation, bot_name))
+        self._only_there.pop(conversation.conversation_id, None)
+        return taken
+
+    async def rename(self, conversation: ServerConversation, title: str) -> None:
+        """Give one that is only there another name."""
+        await self._engine_thread.call(lambda engine: engine.server_side.rename_there(conversation, title))
+        self._only_there[conversation.conversation_id] = replace(conversation, name=title)
+
+
+def _page(bot_id: str, number: int) -> Callable[[Engine], Awaitable[ServerPage]]:
+    return lambda engine: engine.server_side.page(bot_id, number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coze_tui.i18n import N_, _
+from coze_tui.text.i18n import N_, _
 
 _SIGNS = {
     "up": "↑",

@@ -6,7 +6,7 @@ import asyncio
 import sys
 from urllib.parse import quote, urlsplit
 
-from coze_tui.text import clean_line
+from coze_tui.text.cleaning import clean_line
 
 _SCHEMES = frozenset({"http", "https", "mailto"})
 _SAFE = ":/?#[]@!$&'()*+,;=%-._~"

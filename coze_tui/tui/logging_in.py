@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from coze_tui.api.objects import User
-from coze_tui.credentials import OAuthPair, Secret
+from coze_tui.config.credentials import OAuthPair, Secret
 
 if TYPE_CHECKING:
     from coze_tui.api.oauth import DeviceCode
@@ -24,10 +24,10 @@ class AppLogIn:
         """Let the engine talk to this site with this token from now on, and check it by one live call."""
         access = self._app.access
         settings = replace(self._app.settings, base_url=base_url)
-        await self._app.home.call(
+        await self._app.engine_thread.call(
             lambda engine: engine.site.use(settings, lambda used: access.connect_with(used, token))
         )
-        return await self._app.home.call(lambda engine: engine.site.check())
+        return await self._app.engine_thread.call(lambda engine: engine.site.check())
 
     async def keep(self, base_url: str, token: Secret | OAuthPair) -> None:
         """Keep a token that was checked, for the profile in use."""
@@ -38,11 +38,11 @@ class AppLogIn:
         """A code for a login with a browser; the engine talks to this site, with no token yet."""
         access = self._app.access
         settings = replace(self._app.settings, base_url=base_url)
-        await self._app.home.call(
+        await self._app.engine_thread.call(
             lambda engine: engine.site.use(settings, lambda used: access.connect_with(used, Secret("")))
         )
-        return await self._app.home.call(lambda engine: engine.site.device_code(client_id))
+        return await self._app.engine_thread.call(lambda engine: engine.site.device_code(client_id))
 
     async def wait_for_device(self, base_url: str, client_id: str, code: DeviceCode) -> OAuthPair:
         """The tokens, once the person has agreed in the browser."""
-        return await self._app.home.call(lambda engine: engine.site.device_pair(client_id, code))
+        return await self._app.engine_thread.call(lambda engine: engine.site.device_pair(client_id, code))

@@ -10,14 +10,14 @@ from coze_tui.tui.widgets.queue_strip import QueueStrip
 
 if TYPE_CHECKING:
     from coze_tui.engine.engine import Engine
-    from coze_tui.engine.home import EngineHome
+    from coze_tui.engine.session.thread import EngineThread
 
 
 class MessageQueue:
     """What is to be sent when the running answer ends, or when the person asks for it, in this order."""
 
-    def __init__(self, home: EngineHome[Engine], strip: QueueStrip, prompt: Prompt) -> None:
-        self._home = home
+    def __init__(self, engine_thread: EngineThread[Engine], strip: QueueStrip, prompt: Prompt) -> None:
+        self._engine_thread = engine_thread
         self._strip = strip
         self._prompt = prompt
         self._waiting: tuple[str, ...] = ()
@@ -55,7 +55,7 @@ class MessageQueue:
         Raises:
             StoreError: the store cannot be written to.
         """
-        await self._home.call(lambda engine: engine.conversations.keep_queue(key, waiting))
+        await self._engine_thread.call(lambda engine: engine.conversations.keep_queue(key, waiting))
 
     async def taken_from_store(self, key: str) -> tuple[str, tuple[str, ...]]:
         """The next one that the store has, which no other program gets then; and the rest.
@@ -63,4 +63,4 @@ class MessageQueue:
         Raises:
             StoreError: the store cannot be written to.
         """
-        return await self._home.call(lambda engine: engine.conversations.take_queued(key))
+        return await self._engine_thread.call(lambda engine: engine.conversations.take_queued(key))

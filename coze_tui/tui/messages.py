@@ -9,8 +9,8 @@ from typing import assert_never
 
 from textual.message import Message
 
-from coze_tui.engine import updates as turn
-from coze_tui.engine.updates import TurnUpdate
+from coze_tui.engine.model import updates as turn
+from coze_tui.engine.model.updates import TurnUpdate
 
 
 class PhaseChanged(Message, bubble=False):

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 from typing import ClassVar
 
+from coze_tui.config.settings import Settings
 from coze_tui.errors import CozeTuiError
-from coze_tui.settings import Settings
 from coze_tui.tui.app import Access, CozeApp
 from coze_tui.tui.chat_sources import ChatSource
 from coze_tui.tui.screens.replay import ReplayScreen

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from coze_tui.i18n import N_, _
+from coze_tui.text.i18n import N_, _
 
 if TYPE_CHECKING:
     from coze_tui.tui.screens.chat import ChatScreen

@@ -11,7 +11,7 @@ from dataclasses import replace
 from textual.color import Color
 from textual.theme import Theme
 
-from coze_tui.tui.render.palette import DARK, LIGHT, Colors, Palette
+from coze_tui.render.palette import DARK, LIGHT, Colors, Palette
 
 DARK_THEME = "coze-dark"
 LIGHT_THEME = "coze-light"

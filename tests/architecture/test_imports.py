@@ -19,16 +19,16 @@ from tests.support.samples import ROOT
 
 PACKAGE = ROOT / "coze_tui"
 
-GROUND = (
-    "errors", "text", "alike", "paths", "private_files", "i18n", "addresses", "advice", "setting_values",
-    "remembered", "settings", "setting_sources", "credentials", "crash_reports", "amounts",
-)  # fmt: skip
+GROUND = ("errors", "text", "config", "diagnostics")
 
 FORBIDDEN = {
     **{f"coze_tui.{name}": {"httpx", "httpx_sse", "textual", "rich", "sqlite3"} for name in GROUND},
     "coze_tui.api": {"textual", "sqlite3"},
     "coze_tui.store": {"httpx", "httpx_sse", "textual", "rich"},
     "coze_tui.engine": {"textual"},
+    "coze_tui.exports": {"textual"},
+    "coze_tui.report": {"textual"},
+    "coze_tui.render": {"textual"},
     "coze_tui.standin": {
         "httpx",
         "httpx_sse",
@@ -36,7 +36,7 @@ FORBIDDEN = {
         "rich",
         "platformdirs",
         "coze_tui.errors",
-        "coze_tui.text",
+        "coze_tui.text.cleaning",
     },
     "coze_tui.cli": {"textual"},
 }

@@ -1,6 +1,6 @@
 """Every text speaks every language, and the compiled catalogues say what the sources say.
 
-`python locales/update.py` brings the catalogues up to date and lists what is to be translated.
+`python -m tests.update_locales` brings the catalogues up to date and lists what is to be translated.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
-from coze_tui.i18n import DOMAIN, SOURCE, catalogue_file, languages
+from coze_tui.text.i18n import DOMAIN, SOURCE, catalogue_file, languages
 from tests.support.samples import ROOT
 
 PACKAGE = ROOT / "coze_tui"
@@ -44,13 +44,13 @@ def fields_of(text: str) -> set[str]:
 
 
 def test_every_language_of_the_program_has_a_folder_and_the_other_way_round() -> None:
-    folders = {path.parent.parent.name for path in PACKAGE.glob(f"locales/*/LC_MESSAGES/{DOMAIN}.po")}
+    folders = {path.parent.parent.name for path in PACKAGE.glob(f"text/locales/*/LC_MESSAGES/{DOMAIN}.po")}
     assert folders == set(TRANSLATED)
 
 
 def collected_texts() -> set[Forms]:
     """What the update command collects from the source."""
-    spec = spec_from_file_location("update", ROOT / "locales" / "update.py")
+    spec = spec_from_file_location("update", ROOT / "tests" / "update_locales.py")
     assert spec is not None
     assert spec.loader is not None
     update = module_from_spec(spec)
@@ -62,8 +62,8 @@ def collected_texts() -> set[Forms]:
 def test_the_catalogue_holds_exactly_the_texts_of_the_source(code: str) -> None:
     texts, held = collected_texts(), set(messages_of(source_of(code)))
     assert len(texts) > 300
-    assert texts - held == set(), "run: python locales/update.py"
-    assert held - texts == set(), "run: python locales/update.py"
+    assert texts - held == set(), "run: python -m tests.update_locales"
+    assert held - texts == set(), "run: python -m tests.update_locales"
 
 
 @pytest.mark.parametrize("code", TRANSLATED)

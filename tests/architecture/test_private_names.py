@@ -23,21 +23,21 @@ ALLOWED: Mapping[str, Mapping[str, str]] = {
         "_compositor": "the same",
         "_context": "the same: the screens behind a dialog are a context variable",
     },
-    "unit/tui/terminal/test_compositor.py": {
+    "unit/terminal/test_compositor.py": {
         "_compositor": "LineCompositor replaces Textual's compositor and is compared with it",
         "_dirty_regions": "what it has to draw is what both are given, and what a layout leaves in it",
     },
-    "unit/tui/terminal/test_display.py": {
+    "unit/terminal/test_display.py": {
         "_compositor": "the type of the frames that the app's display is given",
         "_display": "the override hands each frame to a second terminal, drawn as Textual draws",
     },
-    "unit/tui/terminal/test_key_order.py": {
+    "unit/terminal/test_key_order.py": {
         "_set_forwarded": "a key that bubbles up to the app is marked so by Textual alone",
     },
-    "unit/tui/terminal/test_still.py": {
-        "_animator": "StillAnimator takes the place of this attribute: the test fails if Textual renames it",
+    "unit/terminal/test_still.py": {
+        "_animator": "NoAnimation takes the place of this attribute: the test fails if Textual renames it",
     },
-    "unit/tui/terminal/test_upstream.py": {
+    "unit/terminal/test_upstream.py": {
         "_compositor": "each digest guards a private method that the program overrides or relies on",
         "_compositor_refresh": "the same",
         "_display": "the same",
@@ -125,7 +125,7 @@ def test_every_way_to_read_a_private_name_is_seen(source: str) -> None:
         "cls._made += 1",
         "app.__class__",
         "cell._replace(data='x')",
-        "from coze_tui.i18n import _",
+        "from coze_tui.text.i18n import _",
         "getattr(app, 'driver')",
         "print('_driver')",
     ],

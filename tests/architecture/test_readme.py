@@ -10,11 +10,11 @@ import shlex
 from dataclasses import MISSING, fields
 from pathlib import Path
 
-from coze_tui.cli.arguments import find_command, read_arguments
 from coze_tui.cli.commands import CHAT, COMMANDS
 from coze_tui.cli.exits import MEANINGS
-from coze_tui.setting_sources import load_settings
-from coze_tui.settings import Settings, definitions, variable_of
+from coze_tui.cli.options import find_command, read_arguments
+from coze_tui.config.loader import load_settings
+from coze_tui.config.settings import Settings, definitions, variable_of
 from tests.support.samples import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -128,8 +128,8 @@ def test_every_key_of_the_table_does_what_it_says() -> None:
 
 
 def test_every_key_of_the_chat_and_of_its_log_stands_in_the_table() -> None:
+    from coze_tui.tui.log.message_log import MessageLog
     from coze_tui.tui.screens.chat import ChatScreen
-    from coze_tui.tui.widgets.message_log import MessageLog
 
     told = set(re.findall(r"`([\w.]+)`", README.partition("## Keys")[2].partition("## Settings")[0]))
     for part in (ChatScreen, MessageLog):

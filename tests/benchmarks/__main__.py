@@ -26,7 +26,7 @@ LENGTHS = (1_000, 3_000, 10_000, 30_000, 100_000)
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class LaunchTarget:
     """How much is to be measured."""
 
     is_quick: bool
@@ -50,16 +50,16 @@ class Wish:
         return 40 if self.is_quick else 150
 
 
-Measure = Callable[[Server, Wish], Iterable[Figure]]
+Measure = Callable[[Server, LaunchTarget], Iterable[Figure]]
 
 
-def _history(server: Server, wish: Wish) -> Iterable[Figure]:
+def _history(server: Server, wish: LaunchTarget) -> Iterable[Figure]:
     large = opening.home_with_years(wish.stores, 5_000, 100_000)
     small = opening.home_with_years(wish.stores, 500, 10_000)
     return opening.history(server, large, small, wish.runs)
 
 
-def _conversation(server: Server, wish: Wish) -> Iterable[Figure]:
+def _conversation(server: Server, wish: LaunchTarget) -> Iterable[Figure]:
     home = opening.home_with_years(wish.stores, 5_000, 100_000)
     return opening.conversation(server, home, wish.runs)
 
@@ -96,10 +96,10 @@ def main() -> None:
         parser.error(f"there is no {', '.join(unknown)}")
     wanted = arguments.names or (names[:-1] if arguments.quick else names)
     with tempfile.TemporaryDirectory(prefix="coze-tui-benchmark-") as folder:
-        _measure(wanted, Wish(arguments.quick, Path(folder), arguments.stores))
+        _measure(wanted, LaunchTarget(arguments.quick, Path(folder), arguments.stores))
 
 
-def _measure(wanted: Iterable[str], wish: Wish) -> None:
+def _measure(wanted: Iterable[str], wish: LaunchTarget) -> None:
     figures: list[Figure] = []
     with serving() as server:
         for name in wanted:

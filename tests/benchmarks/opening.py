@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from coze_tui.paths import paths_under
+from coze_tui.config.locations import paths_under
 from coze_tui.store import search
 from coze_tui.store.database import Database
 from tests.benchmarks.figures import Figure

@@ -30,10 +30,10 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from coze_tui.api.objects import Frame
-from coze_tui.engine.chat_facts import ChatFacts
-from coze_tui.engine.exports import line_objects as objects
-from coze_tui.engine.exports.json_lines import FORMAT, VERSION
+from coze_tui.engine.model.chat_facts import ChatFacts
 from coze_tui.errors import ApiError, ProtocolError, TransportError
+from coze_tui.exports import jsonl as objects
+from coze_tui.exports.jsonl import FORMAT, VERSION
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import (
     Complete,
@@ -53,7 +53,7 @@ from coze_tui.standin.scenarios import (
 from coze_tui.store.history import SavedConversation, SavedSection
 from coze_tui.store.journal import ChatSummary, SavedChat
 from coze_tui.store.messages import SLOT, SavedMessage
-from coze_tui.text import clean_line
+from coze_tui.text.cleaning import clean_line
 from coze_tui.tui.chat_sources import KeptChat
 from coze_tui.tui.logging_in import AppLogIn
 from coze_tui.tui.screens.bots import BotPicker
@@ -339,7 +339,7 @@ async def toasts(v: Visitor) -> None:
         TransportError("other", v.text("M4"), url=v.text("M5")),
         ProtocolError(v.text("M6"), excerpt=v.text("M7"), logid=v.text("M8")),
     ):
-        v.at.screen.tell_failure(error)
+        v.at.screen.notify_failure(error)
         await v.look()
     v.at.screen.show_trouble(v.text("M9"))
     await v.seen("M9")
@@ -463,7 +463,7 @@ async def statistics(v: Visitor) -> None:
     v.at.screen.show_statistics()
     await v.opened(StatisticsScreen)
     assert isinstance(v.at.app.screen, StatisticsScreen)
-    v.at.app.screen.tell_failure(ApiError(5000, v.text("U1")))
+    v.at.app.screen.notify_failure(ApiError(5000, v.text("U1")))
     await v.seen("U1")
     await v.seen("N1")
     v.press("down", "tab")
@@ -489,7 +489,9 @@ async def commands(v: Visitor) -> None:
 
 
 async def first_run(v: Visitor) -> None:
-    v.at.app.push_screen(FirstRun(v.at.app.home, v.at.app.settings, AppLogIn(v.at.app), notice=v.text("Z1")))
+    v.at.app.push_screen(
+        FirstRun(v.at.app.engine_thread, v.at.app.settings, AppLogIn(v.at.app), notice=v.text("Z1"))
+    )
     await v.seen("Z1")
     v.press("down", "down")
     v.put("Z2")

@@ -10,7 +10,7 @@ import pytest
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer
 from coze_tui.tui.screens.dialogs import ShowLink
-from coze_tui.tui.widgets.passage import Passage
+from coze_tui.tui.widgets.paragraphs import Paragraphs
 from tests.support.desk import Desk, desk
 
 BOT = "7511000000000000777"
@@ -56,10 +56,10 @@ async def shown(at: Desk, url: str) -> None:
 
 async def whole(at: Desk, url: str) -> None:
     await at.until(
-        lambda: isinstance(at.app.screen, ShowLink) and at.app.screen.query(Passage), "it is shown"
+        lambda: isinstance(at.app.screen, ShowLink) and at.app.screen.query(Paragraphs), "it is shown"
     )
     await at.pilot.pause()
-    passage = at.app.screen.query(Passage).first()
+    passage = at.app.screen.query(Paragraphs).first()
     drawn = "".join(strip.text.strip() for strip in passage.render_lines(passage.size.region))
     assert drawn == url
 

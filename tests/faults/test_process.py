@@ -235,7 +235,7 @@ CRASHES = {
         "module.Engine.ask = broken",
     ),
     "in a turn": (
-        "coze_tui.engine.turn",
+        "coze_tui.engine.model.state",
         "module.TurnState.apply = broken",
     ),
     "at the import": ("coze_tui.tui.app", "raise RuntimeError('broken by the test ' + secret)"),
@@ -314,7 +314,8 @@ def test_a_crash_without_a_home_says_that_no_report_could_be_written(keeper: Kee
 
 def test_ask_crashes_in_two_lines_too(command: Command, keeper: Keeper, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
-        BREAKER.format(module="coze_tui.engine.runner", change="module.ChatTurn.updates = broken"), "utf-8"
+        BREAKER.format(module="coze_tui.engine.session.runner", change="module.ChatTurn.updates = broken"),
+        "utf-8",
     )
     path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
     done = command("ask", keeper.play("crash", [Answer("x")]), PYTHONPATH=path)

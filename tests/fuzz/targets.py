@@ -17,13 +17,12 @@ from textual import events
 from coze_tui.api.captures import Capture, capture_text, read_capture
 from coze_tui.api.limits import Limits
 from coze_tui.api.objects import Frame
-from coze_tui.engine.chat_facts import ChatFacts, facts_of
-from coze_tui.engine.figures import TurnFigures
-from coze_tui.engine.inspected_chat import InspectedChat
-from coze_tui.engine.past_turn import PastTurn, past_turn, past_updates
-from coze_tui.engine.timeline_text import timeline_lines
-from coze_tui.engine.turn import TurnState
-from coze_tui.engine.updates import (
+from coze_tui.engine.analysis.frames_table import InspectedChat
+from coze_tui.engine.model.chat_facts import ChatFacts, facts_of
+from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.reader import PastTurn, past_turn, past_updates
+from coze_tui.engine.model.state import TurnState
+from coze_tui.engine.model.updates import (
     AnswerGrew,
     AnswerSettled,
     FollowUpOffered,
@@ -33,14 +32,15 @@ from coze_tui.engine.updates import (
     TurnEnded,
     TurnUpdate,
 )
+from coze_tui.render.document import Document, render
+from coze_tui.render.json_tree import JsonTree
+from coze_tui.render.lines import Line
+from coze_tui.render.palette import Palette
+from coze_tui.report.timeline_text import timeline_lines
 from coze_tui.store import journal
-from coze_tui.text import clean
+from coze_tui.text.cleaning import clean
 from coze_tui.tui.log.entries import BotEntry
-from coze_tui.tui.render.document import Document, render
-from coze_tui.tui.render.json_tree import JsonTree
-from coze_tui.tui.render.lines import Line
-from coze_tui.tui.render.palette import Palette
-from coze_tui.tui.widgets.life_lines import Row, figure_lines
+from coze_tui.tui.widgets.event_rows import Row, figure_lines
 from tests.fuzz import whole_app
 from tests.fuzz.mutations import ODD_BYTES, broken, with_odd_values
 from tests.support.checks import must

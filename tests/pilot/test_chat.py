@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from coze_tui.engine.updates import Phase
-from coze_tui.private_files import locked
+from coze_tui.config.secure_files import locked
+from coze_tui.engine.model.updates import Phase
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import (
     Answer,
@@ -23,7 +23,7 @@ from coze_tui.standin.scenarios import (
     ToolCall,
     ToolResponse,
 )
-from coze_tui.tui.app import Wish
+from coze_tui.tui.app import LaunchTarget
 from coze_tui.tui.screens.tool_request import ToolRequest
 from coze_tui.tui.slash import slash_commands
 from tests.support.desk import desk
@@ -60,7 +60,7 @@ async def test_the_title_in_the_header_is_the_one_that_is_kept(home: Path) -> No
         shown = at.screen.header.title
         await at.answered()
         key = at.screen.conversation
-        kept = await at.app.home.call(lambda engine: engine.conversations.summary(key))
+        kept = await at.app.engine_thread.call(lambda engine: engine.conversations.summary(key))
         assert kept is not None
         assert shown == kept.title
         assert len(shown) == 80
@@ -152,7 +152,7 @@ async def test_the_conversation_is_there_the_next_time(home: Path) -> None:
         await at.until(lambda: at.screen.log_widget.entries[-1].chat)
         at.screen.prompt.set_message("half typed")
         await at.pilot.pause()
-    async with desk(home, bot(Answer("河流把盐带走。")), wish=Wish(go_on=True)) as at:
+    async with desk(home, bot(Answer("河流把盐带走。")), wish=LaunchTarget(go_on=True)) as at:
         await at.until(lambda: "河流把盐带走。" in at.text())
         assert "海水？" in at.text()
         assert at.screen.prompt.message == "half typed"

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer
 from coze_tui.tui.screens.doctor import DoctorScreen
-from coze_tui.tui.widgets.passage import Passage
+from coze_tui.tui.widgets.paragraphs import Paragraphs
 from tests.support.desk import Desk, desk
 
 BOTS = [Bot("7511000000000000777", "海水", [Answer("河流把盐带走。")])]
@@ -24,7 +24,7 @@ async def open_doctor(at: Desk) -> DoctorScreen:
 
 
 def told(screen: DoctorScreen) -> str:
-    return "\n".join(passage.text for passage in screen.query(Passage))
+    return "\n".join(passage.text for passage in screen.query(Paragraphs))
 
 
 async def test_a_key_tells_what_it_means_and_does_nothing_else(home: Path) -> None:

@@ -14,8 +14,8 @@ from textual.screen import Screen
 
 import coze_tui.tui.screens
 from coze_tui.api.objects import ToolCall
+from coze_tui.config.app_state import AppState
 from coze_tui.errors import ApiError
-from coze_tui.remembered import Remembered
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Delta, Fail
 from coze_tui.tui.logging_in import AppLogIn
@@ -28,9 +28,9 @@ from coze_tui.tui.screens.tool_request import ToolRequest
 from tests.support.desk import Desk, desk
 
 SCREENS: dict[str, Callable[[Desk], Screen[Any]]] = {
-    "first run": lambda at: FirstRun(at.app.home, at.app.settings, AppLogIn(at.app)),
+    "first run": lambda at: FirstRun(at.app.engine_thread, at.app.settings, AppLogIn(at.app)),
     "browser login": lambda at: DeviceLogin(AppLogIn(at.app), at.app.settings.base_url),
-    "bots": lambda at: BotPicker(at.app.home, at.app.settings, Remembered()),
+    "bots": lambda at: BotPicker(at.app.engine_thread, at.app.settings, AppState()),
     "tools": lambda _at: ToolRequest([ToolCall("call", "function", "read_sensor", "{}")], {}),
     "history": lambda at: HistoryScreen(at.screen.bot),
 }

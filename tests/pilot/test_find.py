@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from coze_tui.engine.updates import Phase
+from coze_tui.engine.model.updates import Phase
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer, Complete, Delta, FunctionCall, Gate, ToolResponse
-from coze_tui.tui.app import Wish
+from coze_tui.tui.app import LaunchTarget
 from coze_tui.tui.log.entries import BotEntry, UserEntry
 from tests.support.desk import Desk, desk
 from tests.support.stores import BOT, bots, talk, write
@@ -44,7 +44,7 @@ async def find(at: Desk, text: str) -> None:
 
 async def test_every_match_is_reached_also_what_is_not_loaded(home: Path) -> None:
     key = await long_home(home)
-    async with desk(home, bots(), wish=Wish(conversation=key)) as at:
+    async with desk(home, bots(), wish=LaunchTarget(conversation=key)) as at:
         await at.until(lambda: at.screen.conversation == key)
         await find(at, "春节")
         await at.until(lambda: is_at(at, "5/7", "春节 far down"))
@@ -68,7 +68,7 @@ async def test_every_match_is_reached_also_what_is_not_loaded(home: Path) -> Non
 
 async def test_n_goes_on_in_the_log_and_escape_ends_it(home: Path) -> None:
     key = await long_home(home, count=10, every=4)
-    async with desk(home, bots(), wish=Wish(conversation=key)) as at:
+    async with desk(home, bots(), wish=LaunchTarget(conversation=key)) as at:
         await at.until(lambda: at.screen.conversation == key)
         screen = at.screen
         screen.log_widget.focus()
@@ -92,7 +92,7 @@ async def test_n_goes_on_in_the_log_and_escape_ends_it(home: Path) -> None:
 
 async def test_what_is_not_there_is_told(home: Path) -> None:
     key = await long_home(home, count=3)
-    async with desk(home, bots(), wish=Wish(conversation=key)) as at:
+    async with desk(home, bots(), wish=LaunchTarget(conversation=key)) as at:
         await at.until(lambda: at.screen.conversation == key)
         await find(at, "nowhere")
         await at.until(lambda: place(at) == "not found")
@@ -104,7 +104,7 @@ async def test_what_is_not_there_is_told(home: Path) -> None:
 
 async def test_what_is_said_but_not_drawn_is_gone_to_again_and_again(home: Path) -> None:
     key = await write(home, talk("link", ("where", '[here](https://example.invalid/ "needle")')))
-    async with desk(home, bots(), wish=Wish(conversation=key)) as at:
+    async with desk(home, bots(), wish=LaunchTarget(conversation=key)) as at:
         await at.until(lambda: at.screen.conversation == key)
         await find(at, "needle")
         await at.until(lambda: place(at) == "1/1")
@@ -136,7 +136,7 @@ async def test_finding_does_not_lose_an_answer_that_comes(home: Path) -> None:
     async with desk(
         home,
         [Bot(BOT, "海水", [Delta("河流"), Gate("held"), Delta("带盐"), Complete()])],
-        wish=Wish(conversation=key),
+        wish=LaunchTarget(conversation=key),
     ) as at:
         await at.until(lambda: at.screen.conversation == key)
         await here(home, at)
@@ -154,7 +154,7 @@ async def test_finding_does_not_lose_an_answer_that_comes(home: Path) -> None:
 
 async def test_a_fork_goes_on_from_the_chosen_message(home: Path) -> None:
     key = await long_home(home, count=5)
-    async with desk(home, bots(), wish=Wish(conversation=key)) as at:
+    async with desk(home, bots(), wish=LaunchTarget(conversation=key)) as at:
         await at.until(lambda: at.screen.conversation == key)
         await here(home, at)
         log = at.screen.log_widget
@@ -173,7 +173,7 @@ async def test_a_fork_goes_on_from_the_chosen_message(home: Path) -> None:
 
 async def test_the_ends_of_a_long_conversation_are_one_key_away(home: Path) -> None:
     key = await long_home(home, count=300, every=1000)
-    async with desk(home, bots(), wish=Wish(conversation=key)) as at:
+    async with desk(home, bots(), wish=LaunchTarget(conversation=key)) as at:
         await at.until(lambda: at.screen.conversation == key)
         log = at.screen.log_widget
         log.focus()

@@ -11,12 +11,12 @@ from textual.selection import Selection
 
 from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Frame
-from coze_tui.cli.arguments import read_arguments
 from coze_tui.cli.chat import AppAccess
 from coze_tui.cli.commands import COMMANDS
+from coze_tui.cli.options import read_arguments
 from coze_tui.cli.start import begin
-from coze_tui.engine.chat_facts import ChatFacts, facts_of
-from coze_tui.engine.inspected_chat import InspectedChat
+from coze_tui.engine.analysis.frames_table import InspectedChat
+from coze_tui.engine.model.chat_facts import ChatFacts, facts_of
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import (
     Answer,
@@ -29,10 +29,10 @@ from coze_tui.standin.scenarios import (
     ToolResponse,
 )
 from coze_tui.tui.chat_sources import KeptChat, StoredChat
+from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.replay_app import ReplayApp
 from coze_tui.tui.screens.inspector import InspectorScreen
 from coze_tui.tui.screens.replay import ReplayScreen
-from coze_tui.tui.widgets.message_log import MessageLog
 from tests.support.conversations import export_bytes
 from tests.support.conversations import replayed as replayed_as
 from tests.support.desk import Desk, desk
@@ -73,7 +73,7 @@ async def replayed(at: Desk, screen: ReplayScreen) -> ReplayScreen:
 
 
 def stored(at: Desk) -> StoredChat:
-    return StoredChat(at.app.home, at.screen.conversation)
+    return StoredChat(at.app.engine_thread, at.screen.conversation)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,9 @@ async def test_the_result_is_the_recorded_conversation(home: Path, steps: tuple[
         assert figures is not None
         assert list(figures.rows) == list(inspected.figures.rows)
         assert figures.outcome is inspected.figures.outcome
-        carried = await at.app.home.call(lambda engine: engine.exports.carried(at.screen.conversation))
+        carried = await at.app.engine_thread.call(
+            lambda engine: engine.exports.carried(at.screen.conversation)
+        )
         assert carried is not None
         [chat] = carried.chats
         exported = export_bytes(carried)

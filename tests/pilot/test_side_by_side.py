@@ -9,12 +9,12 @@ from pathlib import Path
 
 from textual import events
 
-from coze_tui.engine.conversations import Opened
-from coze_tui.engine.updates import Phase
+from coze_tui.engine.library.conversations import Opened
+from coze_tui.engine.model.updates import Phase
+from coze_tui.render.palette import DARK, LIGHT
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer, Gate, Refuse, RequireAction, ToolCall
-from coze_tui.tui.app import Wish
-from coze_tui.tui.render.palette import DARK, LIGHT
+from coze_tui.tui.app import LaunchTarget
 from coze_tui.tui.screens.bots import BotPicker
 from coze_tui.tui.screens.dialogs import AskText
 from coze_tui.tui.screens.help import help_sections
@@ -92,7 +92,7 @@ class Side:
 
 async def opened_here(at: Desk, key: str) -> Opened:
     """A conversation as the store has it."""
-    opened = await at.app.home.call(lambda engine: engine.conversations.open(key))
+    opened = await at.app.engine_thread.call(lambda engine: engine.conversations.open(key))
     assert opened is not None
     return opened
 
@@ -257,7 +257,7 @@ async def test_what_is_typed_outlives_the_program_that_is_quit_at_once(home: Pat
         at.screen.prompt.set_message("not sent")
         await at.at.app.action_quit()
         key = at.at.screen.conversation
-    async with desk(home, BOTS, wish=Wish(conversation=key)) as again:
+    async with desk(home, BOTS, wish=LaunchTarget(conversation=key)) as again:
         await again.until(lambda: again.screen.prompt.message == "not sent", "it is there again")
 
 

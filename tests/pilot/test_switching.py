@@ -10,8 +10,8 @@ import pytest
 from textual.widgets import TextArea
 
 from coze_tui.engine.engine import Engine
-from coze_tui.engine.turn import TurnState
-from coze_tui.engine.updates import Phase
+from coze_tui.engine.model.state import TurnState
+from coze_tui.engine.model.updates import Phase
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer, Complete, Delta, Gate, RequireAction, ToolCall
 from coze_tui.standin.server import StandIn
@@ -48,7 +48,7 @@ async def running(at: Desk) -> list[str]:
     async def ask(engine: Engine) -> list[str]:
         return [live.conversation for live in engine.live.running]
 
-    return await at.app.home.call(ask)
+    return await at.app.engine_thread.call(ask)
 
 
 async def ended(at: Desk) -> None:
@@ -203,7 +203,9 @@ async def test_the_names_of_files_are_kept_with_their_question(home: Path, tmp_p
         await at.screen.open_conversation(key)
         assert "+ 猫.png" in at.text()
         assert at.screen.title_text == "这是什么？"
-        (hit,) = (await at.app.home.call(lambda engine: engine.browsing.search("猫.png"))).conversations
+        (hit,) = (
+            await at.app.engine_thread.call(lambda engine: engine.browsing.search("猫.png"))
+        ).conversations
         assert hit.summary.key == key
 
 
@@ -263,7 +265,7 @@ async def test_an_answer_comes_to_its_end_while_another_bot_is_chosen(home: Path
         await at.ask("first")
         await at.until(lambda: "河流把" in at.text())
         other = replace(at.app.settings, bot_id="42")
-        await at.app.home.call(lambda engine: engine.site.use(other))
+        await at.app.engine_thread.call(lambda engine: engine.site.use(other))
         at.stand_in.release("held")
         await at.answered()
         assert at.screen.phase is Phase.COMPLETED
@@ -303,7 +305,7 @@ async def test_what_is_typed_at_the_very_end_is_kept(home: Path) -> None:
     async with desk(home, bot(Answer("一"))) as at:
         at.screen.prompt.set_message("half typed")
     async with desk(home, bot(Answer("一"))) as at:
-        page = await at.app.home.call(lambda engine: engine.browsing.page())
+        page = await at.app.engine_thread.call(lambda engine: engine.browsing.page())
         assert [item.has_draft for item in page.items] == [True]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coze_tui.engine.upkeep import prune_captures
+from coze_tui.engine.session.maintenance import prune_captures
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer
 from coze_tui.store.database import Database
@@ -92,7 +92,7 @@ async def test_a_context_that_the_server_does_not_clear_is_not_drawn_as_cleared(
         await at.answered()
         await at.until(lambda: at.screen.log_widget.entries[-1].chat)
         key = at.screen.conversation
-        summary = await at.app.home.call(lambda engine: engine.conversations.summary(key))
+        summary = await at.app.engine_thread.call(lambda engine: engine.conversations.summary(key))
         assert summary is not None
         at.stand_in.fault("code=4101", path=f"/v1/conversations/{summary.conversation_id}/clear", times=1)
         await at.ask("/clear")
@@ -107,7 +107,7 @@ async def test_a_context_is_cleared_at_no_other_site_than_its_own(home: Path) ->
         await at.ask("海水为什么咸？")
         await at.answered()
         elsewhere = replace(at.app.settings, base_url="http://127.0.0.1:9")
-        await at.app.home.call(lambda engine: engine.site.use(elsewhere))
+        await at.app.engine_thread.call(lambda engine: engine.site.use(elsewhere))
         await at.ask("/clear")
         await at.until(lambda: "this conversation is on" in said(at))
         assert not [request.path for request in at.stand_in.requests if request.path.endswith("/clear")]

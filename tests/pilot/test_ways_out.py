@@ -9,11 +9,11 @@ from textual import events
 from textual.command import CommandPalette
 from textual.widgets import Input, TextArea
 
-from coze_tui.engine.updates import Phase
-from coze_tui.i18n import current_language, use_language
+from coze_tui.engine.model.updates import Phase
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer, Complete, Delta, Gate, RequireAction, Scenario, ToolCall, Turn
 from coze_tui.standin.server import StandIn
+from coze_tui.text.i18n import current_language, use_language
 from coze_tui.tui.log.entries import BotEntry
 from coze_tui.tui.screens.dialogs import Choose
 from coze_tui.tui.screens.first_run import FirstRun

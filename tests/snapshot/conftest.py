@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from coze_tui.i18n import use_language
 from coze_tui.standin.server import StandIn
+from coze_tui.text.i18n import use_language
 from tests.support.snapshot_stage import BOTS, Looks, Stage, app_of, zone_in_which_it_is_noon
 
 UPDATED_ON = (3, 11)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from coze_tui.engine.updates import Phase
+from coze_tui.engine.model.updates import Phase
 from tests.support.snapshot_stage import Looks, Stage
 
 SIZES = [pytest.param(size, id="{}x{}".format(*size)) for size in ((120, 40), (80, 24), (60, 20))]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from coze_tui.api.captures import read_capture
-from coze_tui.engine.chat_facts import facts_of
+from coze_tui.engine.model.chat_facts import facts_of
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
 from coze_tui.store.journal import ChatSummary

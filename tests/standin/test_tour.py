@@ -8,8 +8,8 @@ from collections.abc import Mapping
 import pytest
 
 from coze_tui.standin.bots import demo_bots
+from coze_tui.standin.demo_bots.friendly import evaluate
 from coze_tui.standin.scenarios import CHINESE
-from coze_tui.standin.tour.friendly import evaluate
 from tests.support.standin_calls import Answer, Caller, Json, as_list, as_object
 
 BOTS: Mapping[str, str] = {bot.name.split(maxsplit=1)[1]: bot.id for bot in demo_bots()}

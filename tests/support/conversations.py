@@ -10,13 +10,13 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from coze_tui.api.objects import Frame
-from coze_tui.engine.exports.exporting import FORMATS, files_from
-from coze_tui.engine.figures import TurnFigures
-from coze_tui.engine.past_turn import past_turn
-from coze_tui.engine.replay import Player
-from coze_tui.engine.stored_turn import messages_of, summary_of
-from coze_tui.store import carrying, history, journal, messages
-from coze_tui.store.carrying import CarriedConversation
+from coze_tui.engine.analysis.replay import Player
+from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.reader import past_turn
+from coze_tui.engine.session.recorder import messages_of, summary_of
+from coze_tui.exports.exporting import FORMATS, files_from
+from coze_tui.store import archive, history, journal, messages
+from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.journal import ChatSummary, SavedChat
 from coze_tui.store.messages import SavedMessage
 from tests.support.stores import empty_store, taken
@@ -60,7 +60,7 @@ ANY_SUMMARY = st.builds(
 
 
 @st.composite
-def any_conversation(draw: st.DrawFn) -> CarriedConversation:
+def any_conversation(draw: st.DrawFn) -> ConversationArchive:
     """Whatever a store can hold, taken out of one."""
     c = empty_store()
     key = history.create_conversation(
@@ -168,7 +168,7 @@ def add_spring(c: sqlite3.Connection) -> str:
     return key
 
 
-def spring() -> CarriedConversation:
+def spring() -> ConversationArchive:
     """That conversation, taken out."""
     c = empty_store()
     carried = taken(c, add_spring(c))
@@ -177,8 +177,8 @@ def spring() -> CarriedConversation:
 
 
 def replayed(
-    carried: CarriedConversation, played: Mapping[int, tuple[Player, TurnFigures]]
-) -> CarriedConversation:
+    carried: ConversationArchive, played: Mapping[int, tuple[Player, TurnFigures]]
+) -> ConversationArchive:
     """The conversation as it is when all that its chats came to is taken from players at their end.
 
     Args:
@@ -211,17 +211,17 @@ def replayed(
         for message, place in zip(found, places, strict=True):
             here = replace(message, key=place.key, conversation=place.conversation)
             said.append(replace(here, chat=place.chat, position=place.position))
-        packed = carrying.pack(player.frames)
+        packed = archive.pack(player.frames)
         if packed is not None:
             captures[chat.key] = packed
     again = replace(carried, chats=tuple(chats), messages=tuple(said), captures=captures)
     c = empty_store()
-    carrying.put(c, again)  # where NUL and surrogates are folded
+    archive.put(c, again)  # where NUL and surrogates are folded
     kept = taken(c, carried.conversation.key)
     c.close()
     return kept
 
 
-def export_bytes(carried: CarriedConversation) -> dict[str, bytes]:
+def export_bytes(carried: ConversationArchive) -> dict[str, bytes]:
     """All that a conversation can be exported as, by the name of the file."""
     return {name: b"".join(pieces) for form in FORMATS for name, pieces in files_from(carried, form)}

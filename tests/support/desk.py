@@ -10,13 +10,13 @@ from pathlib import Path
 from textual.driver import Driver
 from textual.pilot import Pilot
 
-from coze_tui.cli.arguments import read_arguments
 from coze_tui.cli.chat import AppAccess
 from coze_tui.cli.commands import COMMANDS
+from coze_tui.cli.options import read_arguments
 from coze_tui.cli.start import begin
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.server import StandIn
-from coze_tui.tui.app import CozeApp, Wish
+from coze_tui.tui.app import CozeApp, LaunchTarget
 from coze_tui.tui.screens.chat import ChatScreen
 from tests.support.shown import toasts_of
 from tests.support.waiting import until
@@ -77,7 +77,7 @@ async def desk(
     *,
     size: tuple[int, int] = (120, 40),
     profile: str = "official",
-    wish: Wish | None = None,
+    wish: LaunchTarget | None = None,
     environment: dict[str, str] | None = None,
     stand_in: StandIn | None = None,
     pace: float = 0,
@@ -105,7 +105,7 @@ async def desk(
             headless=driver is None, size=size, tooltips=True, notifications=True
         ) as pilot:
             at = Desk(app, pilot, server)
-            await at.until(lambda: app.home.is_up, "the engine is up")
+            await at.until(lambda: app.engine_thread.is_up, "the engine is up")
             yield at
             await app.action_quit()
     finally:

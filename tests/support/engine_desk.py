@@ -11,11 +11,11 @@ from pathlib import Path
 from coze_tui.api.client import CozeClient
 from coze_tui.api.oauth import DeviceCode
 from coze_tui.api.objects import User
-from coze_tui.credentials import OAuthPair, Secret
+from coze_tui.config.credentials import OAuthPair, Secret
+from coze_tui.config.settings import Settings
 from coze_tui.engine.engine import Engine
-from coze_tui.engine.home import EngineHome
+from coze_tui.engine.session.thread import EngineThread
 from coze_tui.errors import CozeTuiError
-from coze_tui.settings import Settings
 
 
 class Connection:
@@ -35,7 +35,7 @@ class Connection:
 class Desk:
     """What the app does for the first run, with what was kept to be looked at."""
 
-    home: EngineHome[Engine]
+    home: EngineThread[Engine]
     settings: Settings
     token: str
     at: dict[str, str]
@@ -83,7 +83,7 @@ async def desk(folder: Path, settings: Settings, token: str = "") -> AsyncIterat
         await engine.open(folder / "store.db")
         return engine
 
-    home: EngineHome[Engine] = EngineHome(build, Engine.close)
+    home: EngineThread[Engine] = EngineThread(build, Engine.close)
     made = Desk(home, settings, token, {}, [])
     home.start()
     try:

@@ -37,8 +37,8 @@ from textual.widgets import (
     Tree,
 )
 
-from coze_tui.tui.terminal.display import DifferencesDisplay
-from coze_tui.tui.terminal.guard import GuardedApp
+from coze_tui.terminal.display import DifferencesDisplay
+from coze_tui.terminal.guard import GuardedApp
 
 PAYLOADS = (
     "\x1b]52;c;ZXZpbA==\x1b\\",

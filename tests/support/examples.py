@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from coze_tui.engine.conversations import Summary
-from coze_tui.engine.measuring import Run
-from coze_tui.engine.server_side import ServerConversation
-from coze_tui.engine.updates import Phase
+from coze_tui.engine.analysis.bench import Run
+from coze_tui.engine.library.conversations import Summary
+from coze_tui.engine.library.server import ServerConversation
+from coze_tui.engine.model.updates import Phase
 from coze_tui.tui.history_items import Item, item_from_server
 
 RUN = Run(

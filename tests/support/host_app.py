@@ -17,9 +17,9 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
 
-from coze_tui.advice import advice
+from coze_tui.diagnostics.explain import advice
 from coze_tui.errors import CozeTuiError
-from coze_tui.i18n import N_
+from coze_tui.text.i18n import N_
 from coze_tui.tui.themes import DARK_THEME, theme_variable_defaults, themes
 from tests.support import waiting
 from tests.support.samples import STYLES
@@ -85,7 +85,7 @@ class Host(ThemedApp):
         if self._make is not None:
             self.push_screen(self._make(), self.results.append)
 
-    def tell_failure(self, error: CozeTuiError) -> None:
+    def notify_failure(self, error: CozeTuiError) -> None:
         """As the whole app does."""
         self.notify(advice(error, base_url="").text, severity="error", markup=False)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import events
 from textual.message import Message
 
-from coze_tui.tui.terminal.keys import EnterGuard, KeyParser
+from coze_tui.terminal.keys import EnterGuard, KeyParser
 
 
 class Keyboard:

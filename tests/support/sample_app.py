@@ -18,10 +18,10 @@ from textual.strip import Strip
 from textual.widgets import Static, TextArea
 from textual.widgets.text_area import Edit, EditResult
 
-from coze_tui.tui.terminal.display import DifferencesDisplay
-from coze_tui.tui.terminal.guard import GuardedApp
-from coze_tui.tui.terminal.keys import NEW_LINE, SEND
-from coze_tui.tui.terminal.signals import Lifeline
+from coze_tui.terminal.display import DifferencesDisplay
+from coze_tui.terminal.guard import GuardedApp
+from coze_tui.terminal.keys import NEW_LINE, SEND
+from coze_tui.terminal.signals import ExitGuard
 
 
 class Log(ScrollView):
@@ -105,7 +105,7 @@ class SampleApp(GuardedApp[None], DifferencesDisplay[None]):
         Binding("ctrl+z", "suspend_process", priority=True),
         Binding("ctrl+l", "repaint", priority=True),
     ]
-    lifeline: Lifeline | None = None
+    lifeline: ExitGuard | None = None
 
     def __init__(self, log: Path, *, stream: float, stall: bool) -> None:
         super().__init__()

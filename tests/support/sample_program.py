@@ -24,7 +24,7 @@ def main() -> int:
     parser.add_argument("--plain", action="store_true")
     arguments = parser.parse_args()
 
-    from coze_tui.tui.terminal.early import paint_skeleton
+    from coze_tui.terminal.first_frame import paint_skeleton
 
     early = None
     if arguments.early:
@@ -32,9 +32,9 @@ def main() -> int:
             [(0, " early header", "#171a23"), (-1, " › ", "#171a23")], "#11131a", "#d7dae4"
         )
 
-    from coze_tui.tui.terminal.signals import Lifeline
+    from coze_tui.terminal.signals import ExitGuard
 
-    with Lifeline(early.modes if early else None) as lifeline:
+    with ExitGuard(early.modes if early else None) as lifeline:
         with arguments.log.open("a") as log:
             log.write("guarded\n")
         time.sleep(arguments.hold)

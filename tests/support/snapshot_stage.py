@@ -14,21 +14,21 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.strip import Strip
 
-from coze_tui.addresses import COZE_CN
 from coze_tui.api.captures import Capture, read_capture
 from coze_tui.api.events import parse_event
-from coze_tui.cli.arguments import read_arguments
 from coze_tui.cli.chat import AppAccess
 from coze_tui.cli.commands import COMMANDS
 from coze_tui.cli.connect import Connection
+from coze_tui.cli.options import read_arguments
 from coze_tui.cli.start import Start, begin
-from coze_tui.credentials import OAuthPair, Secret
-from coze_tui.engine.figures import TurnFigures
-from coze_tui.engine.home import TurnFeed
-from coze_tui.engine.past_turn import TurnReader
-from coze_tui.engine.turn import TurnState
-from coze_tui.engine.updates import Phase, TurnUpdate
-from coze_tui.settings import Settings
+from coze_tui.config.addresses import COZE_CN
+from coze_tui.config.credentials import OAuthPair, Secret
+from coze_tui.config.settings import Settings
+from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.reader import TurnReplay
+from coze_tui.engine.model.state import TurnState
+from coze_tui.engine.model.updates import Phase, TurnUpdate
+from coze_tui.engine.session.thread import TurnFeed
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.server import StandIn
 from coze_tui.tui.app import CozeApp
@@ -190,7 +190,7 @@ class Stage:
 
 def _updates(capture: Capture, until_ms: int | None, outcome: Phase | None) -> list[TurnUpdate]:
     frames = [frame for frame in capture.frames if until_ms is None or frame.at_us <= until_ms * 1000]
-    reader = TurnReader(TurnState())
+    reader = TurnReplay(TurnState())
     updates = reader.begin(capture.facts["logid"])
     for frame in frames:
         updates += reader.take(parse_event(frame))

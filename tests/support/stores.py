@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from coze_tui.paths import paths_under
+from coze_tui.config.locations import paths_under
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Answer
-from coze_tui.store import carrying, history, journal
-from coze_tui.store.carrying import CarriedConversation
+from coze_tui.store import archive, history, journal
+from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.database import Database
 from coze_tui.store.journal import ChatSummary
 from coze_tui.store.messages import SavedMessage
@@ -38,9 +38,9 @@ def empty_store() -> sqlite3.Connection:
     return c
 
 
-def taken(c: sqlite3.Connection, key: str) -> CarriedConversation:
+def taken(c: sqlite3.Connection, key: str) -> ConversationArchive:
     """Return the conversation with this key as an export takes it; it must exist."""
-    carried = carrying.take(c, key)
+    carried = archive.take(c, key)
     assert carried is not None
     return carried
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from coze_tui.api.events import parse_event
-from coze_tui.engine.turn import Answer, TurnState
+from coze_tui.engine.model.state import Answer, TurnState
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import Burst, Complete, Delta, Gate, Turn
 from coze_tui.standin.server import StandIn

@@ -14,11 +14,10 @@ import pytest
 from coze_tui.api.chats import ChatRequest, ToolOutput
 from coze_tui.api.client import CozeClient
 from coze_tui.api.objects import Frame
-from coze_tui.credentials import MASK
-from coze_tui.engine.figures import TurnFigures
-from coze_tui.engine.runner import ChatTurn
-from coze_tui.engine.turn import RETRIEVED, TurnState
-from coze_tui.engine.updates import (
+from coze_tui.config.credentials import MASK
+from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.state import RETRIEVED, TurnState
+from coze_tui.engine.model.updates import (
     ActionRequired,
     AnswerGrew,
     AnswerSettled,
@@ -30,6 +29,7 @@ from coze_tui.engine.updates import (
     TurnEnded,
     TurnUpdate,
 )
+from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.errors import (
     ApiError,
     AuthError,

@@ -1,1 +1,1 @@
-"""What the message log is made of: entries and their blocks, without the widget that draws them."""
+"""The message pane: entries, their blocks, the viewport and search."""

@@ -9,15 +9,15 @@ from typing import Literal
 from rich.segment import Segment
 from rich.style import Style
 
-from coze_tui.i18n import ngettext
-from coze_tui.text import clean_line, simple_emoji
-from coze_tui.tui.amounts import shortened, thousands
-from coze_tui.tui.render.document import Document
-from coze_tui.tui.render.json_lines import json_lines
-from coze_tui.tui.render.lines import Line
-from coze_tui.tui.render.palette import Palette
-from coze_tui.tui.render.plain import estimated_height, render_plain
-from coze_tui.tui.render.wrap import cells
+from coze_tui.render.amounts import shortened, thousands
+from coze_tui.render.document import Document
+from coze_tui.render.inline import estimated_height, render_plain
+from coze_tui.render.json_tree import json_lines
+from coze_tui.render.lines import Line
+from coze_tui.render.palette import Palette
+from coze_tui.render.wrap import cells
+from coze_tui.text.cleaning import clean_line, simple_emoji
+from coze_tui.text.i18n import ngettext
 
 _MOST_TOLD = 48
 """Cells of a call's arguments on its one line."""

@@ -6,14 +6,22 @@ import time
 from collections.abc import Sequence
 from typing import TypeVar
 
-from coze_tui.advice import advice
 from coze_tui.api.objects import MessageType
-from coze_tui.engine import updates as turn
-from coze_tui.engine.transcript import ToldAnswer, ToldChat, ToldTool, tool_word, with_files
-from coze_tui.engine.updates import Phase
+from coze_tui.diagnostics.explain import advice
+from coze_tui.engine.model import updates as turn
+from coze_tui.engine.model.transcript import (
+    AnswerTranscript,
+    ChatTranscript,
+    ToolTranscript,
+    tool_word,
+    with_files,
+)
+from coze_tui.engine.model.updates import Phase
 from coze_tui.errors import CozeTuiError
-from coze_tui.i18n import _
-from coze_tui.tui.amounts import duration, size, thousands
+from coze_tui.render.amounts import duration, size, thousands
+from coze_tui.render.lines import Line
+from coze_tui.render.palette import Palette
+from coze_tui.text.i18n import _
 from coze_tui.tui.log.blocks import (
     AnswerBlock,
     Block,
@@ -27,8 +35,6 @@ from coze_tui.tui.log.blocks import (
     SectionBlock,
     ToolBlock,
 )
-from coze_tui.tui.render.lines import Line
-from coze_tui.tui.render.palette import Palette
 
 _B = TypeVar("_B", bound=Block)
 _BLANK = Line()
@@ -177,18 +183,18 @@ class BotEntry(Entry):
         self._more_tools: MoreToolsBlock | None = None
 
     @classmethod
-    def told(cls, chat: ToldChat, *, only_read: bool = False) -> BotEntry:
+    def told(cls, chat: ChatTranscript, *, only_read: bool = False) -> BotEntry:
         """The entry of a chat that is over."""
         entry = cls(
             chat.bot_name, chat.sent_at_ms, chat=chat.key, base_url=chat.base_url, only_read=only_read
         )
         for part in chat.parts:
             match part:
-                case ToldAnswer():
+                case AnswerTranscript():
                     if part.reasoning:
                         entry.blocks.append(ReasoningBlock(part.message_id, _reasoning_label, part.reasoning))
                     entry.blocks.append(AnswerBlock(part.message_id, part.text, is_settled=True))
-                case ToldTool():
+                case ToolTranscript():
                     tool = ToolBlock(part.message_id, part.name, part.arguments, _tool_tail)
                     if part.type is MessageType.KNOWLEDGE:
                         tool.name = tool_word("knowledge")
@@ -232,7 +238,7 @@ class BotEntry(Entry):
         at_us = update.arrivals_us[0] if update.arrivals_us else 0
         if not self._first_text_us and at_us:
             self._first_text_us = at_us
-            self._tell()
+            self._update_label()
         block = self._answer_of(update.message_id)
         if block.is_empty and at_us:
             self._end_reasoning(update.message_id, at_us)
@@ -285,19 +291,19 @@ class BotEntry(Entry):
     def usage(self, tokens: int) -> None:
         """What it has cost."""
         self._tokens = tokens
-        self._tell()
+        self._update_label()
 
     def end(self, update: turn.TurnEnded) -> None:
         """The turn is over."""
         self.outcome, self.error = update.outcome, update.error
         self._total_us = update.at_us if update.outcome is Phase.COMPLETED else 0
         self._await_tools(update.outcome is Phase.REQUIRES_ACTION)
-        self._tell()
+        self._update_label()
         if notice := _end_notice(update, self.sent_at_ms, base_url=self.base_url, only_read=self._only_read):
             self._add(notice)
         self.changed()
 
-    def _tell(self) -> None:
+    def _update_label(self) -> None:
         """Put into the header what is known by now."""
         facts = _when(self.sent_at_ms)
         if self._total_us:

@@ -10,15 +10,15 @@ from textual import getters, on, work
 from textual.binding import BindingType
 from textual.widget import Widget
 
-from coze_tui.addresses import site_name
-from coze_tui.advice import advice
 from coze_tui.api.objects import Bot
-from coze_tui.engine.dialects import Feature, unserved
-from coze_tui.engine.home import EngineHome
+from coze_tui.config.addresses import site_name
+from coze_tui.config.app_state import AppState, bot_key
+from coze_tui.config.settings import Settings
+from coze_tui.diagnostics.explain import advice
+from coze_tui.engine.model.dialects import Feature, unserved
+from coze_tui.engine.session.thread import EngineThread
 from coze_tui.errors import CozeTuiError
-from coze_tui.i18n import N_, _
-from coze_tui.remembered import Remembered, bot_key
-from coze_tui.settings import Settings
+from coze_tui.text.i18n import N_, _
 from coze_tui.tui.screens.panel import Panel
 from coze_tui.tui.widgets.bot_list import BotEntry, BotList, BotSection
 
@@ -37,17 +37,19 @@ class BotChoice:
     """Set alone: the settings of this profile are to be loaded."""
 
 
-async def workspace_sections(home: EngineHome[Engine], current: str = "") -> AsyncIterator[list[BotSection]]:
+async def workspace_sections(
+    engine_thread: EngineThread[Engine], current: str = ""
+) -> AsyncIterator[list[BotSection]]:
     """The bots of the token's workspaces, more and more of them; what cannot be had is told in a remark.
 
     Args:
         current: Id of the bot in use.
     """
-    if limit := await home.call(lambda engine: engine.limit(Feature.BOT_LIST)):
+    if limit := await engine_thread.call(lambda engine: engine.limit(Feature.BOT_LIST)):
         yield [BotSection(_("WORKSPACE"), remark=limit.text)]
         return
     try:
-        workspaces = await home.call(lambda engine: engine.site.workspaces())
+        workspaces = await engine_thread.call(lambda engine: engine.site.workspaces())
     except CozeTuiError as error:
         yield [BotSection(_("WORKSPACE"), remark=_trouble(error))]
         return
@@ -57,7 +59,7 @@ async def workspace_sections(home: EngineHome[Engine], current: str = "") -> Asy
     for number, workspace in enumerate(workspaces):
         yield list(sections)
         try:
-            bots = await home.call(_bots_of(workspace.id))
+            bots = await engine_thread.call(_bots_of(workspace.id))
         except CozeTuiError as error:
             sections[number] = replace(sections[number], remark=_trouble(error), is_loading=False)
         else:
@@ -80,10 +82,10 @@ def _entry(bot: Bot, origin: str, current: str) -> BotEntry:
     return BotEntry(f"{origin} {bot.id}", bot.name or bot.id, bot.id, bot.description, bot.id == current)
 
 
-async def looked_up(home: EngineHome[Engine], bot_id: str, base_url: str) -> tuple[Bot, str]:
+async def looked_up(engine_thread: EngineThread[Engine], bot_id: str, base_url: str) -> tuple[Bot, str]:
     """The bot with this id, by one live call; and a sentence where it is not sure that there is one."""
     try:
-        bot = await home.call(lambda engine: engine.site.bot(bot_id))
+        bot = await engine_thread.call(lambda engine: engine.site.bot(bot_id))
     except CozeTuiError as error:
         return Bot(id=bot_id), advice(error, base_url=base_url).text
     if bot.name:
@@ -108,10 +110,10 @@ class BotPicker(Panel[BotChoice | None]):
     bots = getters.query_one(BotList)
 
     def __init__(
-        self, home: EngineHome[Engine], settings: Settings, remembered: Remembered, text: str = ""
+        self, engine_thread: EngineThread[Engine], settings: Settings, remembered: AppState, text: str = ""
     ) -> None:
         super().__init__(_("Choose a bot"), is_tall=True)
-        self._home = home
+        self._engine_thread = engine_thread
         self._settings = settings
         self._remembered = remembered
         self._text = text
@@ -131,7 +133,7 @@ class BotPicker(Panel[BotChoice | None]):
 
     @work(exclusive=True, group="bots", exit_on_error=False)
     async def _load(self) -> None:
-        async for sections in workspace_sections(self._home, self._settings.bot_id):
+        async for sections in workspace_sections(self._engine_thread, self._settings.bot_id):
             self._show(sections)
 
     def _show(self, workspaces: list[BotSection], current: str | None = None) -> None:
@@ -187,10 +189,10 @@ class BotPicker(Panel[BotChoice | None]):
 
     @work(exclusive=True, group="look up", exit_on_error=False)
     async def _look_up(self, bot_id: str) -> None:
-        self.bots.tell(_("checking…"))
-        bot, doubt = await looked_up(self._home, bot_id, self._settings.base_url)
+        self.bots.show_message(_("checking…"))
+        bot, doubt = await looked_up(self._engine_thread, bot_id, self._settings.base_url)
         if doubt:
             self._doubted = bot_id
-            self.bots.tell(doubt)
+            self.bots.show_message(doubt)
         else:
             self.dismiss(BotChoice(bot.id, bot.name))

@@ -10,27 +10,27 @@ from textual import events, on, work
 from textual.binding import Binding, BindingType
 
 from coze_tui.api.objects import Bot
-from coze_tui.engine.figures import TurnFigures
-from coze_tui.engine.home import TurnFeed
-from coze_tui.engine.updates import Phase
+from coze_tui.config.settings import Settings
+from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.updates import Phase
+from coze_tui.engine.session.thread import TurnFeed
 from coze_tui.errors import BusyError, CozeTuiError, CredentialsError
-from coze_tui.i18n import N_, _, ngettext
-from coze_tui.settings import Settings
-from coze_tui.text import clean_line
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.copying import ids_text
 from coze_tui.tui.log.entries import BotEntry, Entry, SectionEntry, UserEntry
+from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.screens.conversation import ConversationScreen
 from coze_tui.tui.slash import SlashCommand, parse, slash_commands
 from coze_tui.tui.widgets.completion import Candidate
 from coze_tui.tui.widgets.event_sidebar import EventSidebar
 from coze_tui.tui.widgets.find_bar import FindBar
-from coze_tui.tui.widgets.message_log import MessageLog
 from coze_tui.tui.widgets.paths import typed_path
 from coze_tui.tui.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from coze_tui.engine.engine import Engine
-    from coze_tui.engine.unfinished import Unfinished
+    from coze_tui.engine.session.maintenance import OrphanedChat
 
 _WIDE = 100
 """Columns from which the sidebar stands beside the log."""
@@ -106,9 +106,9 @@ class ChatScreen(ConversationScreen):
             return
         path = typed_path(text)
         try:
-            count = await self.home.call(lambda engine: engine.check_attachment(path))
+            count = await self.engine_thread.call(lambda engine: engine.check_attachment(path))
         except CozeTuiError as error:
-            self.coze.tell_failure(error)
+            self.coze.notify_failure(error)
             return
         self.attachments.add(path, count)
 
@@ -122,7 +122,7 @@ class ChatScreen(ConversationScreen):
     @work(group="import", exclusive=True, exit_on_error=False)
     async def import_file(self, text: str) -> None:
         """Read conversations from a file that was exported, and open the first."""
-        from coze_tui.tui.taking_out import import_and_tell
+        from coze_tui.tui.export_flow import import_and_tell
 
         if not text.strip():
             self.notify(_("Type /import and the path of a file."), markup=False)
@@ -136,10 +136,10 @@ class ChatScreen(ConversationScreen):
         if not key or not title:
             self.notify(_("Type /rename and a title, in a conversation that has begun."), markup=False)
             return
-        await self.home.call(lambda engine: engine.browsing.rename(key, title))
+        await self.engine_thread.call(lambda engine: engine.browsing.rename(key, title))
         self._set_title(title)
         try:
-            await self.home.call(lambda engine: engine.server_side.rename(key, title))
+            await self.engine_thread.call(lambda engine: engine.server_side.rename(key, title))
         except CozeTuiError as error:
             refused = _("Renamed here; the server refused: {reason}").format(
                 reason=self.coze.words_for(error)
@@ -168,7 +168,7 @@ class ChatScreen(ConversationScreen):
             return False
         return True
 
-    async def offer_unfinished(self, unfinished: Sequence[Unfinished]) -> None:
+    async def offer_unfinished(self, unfinished: Sequence[OrphanedChat]) -> None:
         from coze_tui.tui.screens.dialogs import Confirm
 
         first = unfinished[0]
@@ -191,7 +191,7 @@ class ChatScreen(ConversationScreen):
         self.recover()
 
     async def _fetch_unseen(self, chat: int) -> None:
-        await self.home.call(lambda engine: engine.recover(chat, TurnFeed()))
+        await self.engine_thread.call(lambda engine: engine.recover(chat, TurnFeed()))
 
     # --- stopping, recovering, asking again ---
 
@@ -225,7 +225,7 @@ class ChatScreen(ConversationScreen):
 
     @work(group="post", exit_on_error=False)
     async def _post(self, ask: Callable[[Engine], Awaitable[None]]) -> None:
-        await self.home.call(ask)
+        await self.engine_thread.call(ask)
 
     def action_ladder(self) -> None:
         """Ctrl+C: copy the selection, else stop, else clear the prompt, else ask again to quit."""
@@ -256,9 +256,9 @@ class ChatScreen(ConversationScreen):
     async def _recover(self, entry: BotEntry) -> None:
         chat = entry.chat
         feed = TurnFeed()
-        self.figures = await self.home.call(lambda engine: engine.inspecting.figures(chat))
+        self.figures = await self.engine_thread.call(lambda engine: engine.inspecting.figures(chat))
         self.begin_turn(self._question_of(entry), feed, entry=entry)
-        await self.home.call(lambda engine: engine.recover(chat, feed))
+        await self.engine_thread.call(lambda engine: engine.recover(chat, feed))
 
     def regenerate(self, entry: Entry | None = None) -> None:
         """Ask the question of an entry, or the last one, again."""
@@ -288,11 +288,11 @@ class ChatScreen(ConversationScreen):
             return
         if not self.waiting_calls:
             chat = entry.chat
-            calls = await self.home.call(lambda engine: engine.inspecting.waiting_calls(chat))
+            calls = await self.engine_thread.call(lambda engine: engine.inspecting.waiting_calls(chat))
             if entry is not self._last_answer():
                 return
             self.waiting_calls = calls
-            self.figures = await self.home.call(lambda engine: engine.inspecting.figures(chat))
+            self.figures = await self.engine_thread.call(lambda engine: engine.inspecting.figures(chat))
         self._open_tool_form()
 
     def _open_tool_form(self) -> None:
@@ -305,10 +305,10 @@ class ChatScreen(ConversationScreen):
             self.app.push_screen(form, self._tools_answered)
 
     async def _run_command(self, words: Sequence[str], arguments: str) -> str:
-        from coze_tui.engine.local_tools import run_command
+        from coze_tui.engine.session.local_tools import run_command
 
         environment = self.coze.access.environment
-        return await self.home.call(lambda _engine: run_command(words, arguments, environment))
+        return await self.engine_thread.call(lambda _engine: run_command(words, arguments, environment))
 
     def _tools_answered(self, outputs: Sequence[tuple[str, str]] | None) -> None:
         entry = self._last_answer()
@@ -321,7 +321,7 @@ class ChatScreen(ConversationScreen):
     @work(group="ask", exit_on_error=False)
     async def _submit(self, chat: int, outputs: Sequence[tuple[str, str]], feed: TurnFeed) -> None:
         key = self.conversation
-        await self.home.call(lambda engine: engine.submit(key, chat, outputs, feed))
+        await self.engine_thread.call(lambda engine: engine.submit(key, chat, outputs, feed))
 
     def _last_answer(self) -> BotEntry | None:
         return next((item for item in reversed(self.log_widget.entries) if isinstance(item, BotEntry)), None)
@@ -346,9 +346,9 @@ class ChatScreen(ConversationScreen):
         )
         if choice == "cancel":
             try:
-                known = await self.home.call(lambda engine: engine.cancel_running(key))
+                known = await self.engine_thread.call(lambda engine: engine.cancel_running(key))
             except CozeTuiError as error:
-                self.coze.tell_failure(error)
+                self.coze.notify_failure(error)
                 known = False
             if known:
                 self.send(question)
@@ -463,7 +463,9 @@ class ChatScreen(ConversationScreen):
         chosen = self.log_widget.chosen
         is_last = chosen is None or self.sidebar.figures is self.figures
         chat = 0 if is_last or chosen is None else chosen.chat
-        self.app.push_screen(InspectorScreen(StoredChat(self.home, self.conversation, chat), frame=frame))
+        self.app.push_screen(
+            InspectorScreen(StoredChat(self.engine_thread, self.conversation, chat), frame=frame)
+        )
 
     @work(group="screen", exclusive=True, exit_on_error=False)
     async def show_statistics(self) -> None:
@@ -495,7 +497,7 @@ class ChatScreen(ConversationScreen):
 
     def action_editor(self) -> None:
         """Write the message in the editor of $VISUAL or $EDITOR."""
-        from coze_tui.tui.terminal.editor import edit_text
+        from coze_tui.terminal.editor import edit_text
 
         if (text := edit_text(self.app, self.prompt.message)) is not None:
             self.prompt.set_message(text)
@@ -534,8 +536,8 @@ class ChatScreen(ConversationScreen):
         choice = await self.app.push_screen_wait(HistoryScreen(self.bot, self.conversation))
         here = self.conversation
         if choice is not None and (choice.key != here or choice.message is not None):
-            await self.open_conversation(choice.key, choice.message, choice.needle)
-        elif here and not await self.home.call(lambda engine: engine.browsing.is_there(here)):
+            await self.open_conversation(choice.key, choice.message, choice.query)
+        elif here and not await self.engine_thread.call(lambda engine: engine.browsing.is_there(here)):
             self.action_new()
 
     @work(group="screen", exclusive=True, exit_on_error=False)
@@ -555,9 +557,9 @@ class ChatScreen(ConversationScreen):
             return
         key = self.conversation
         try:
-            await self.home.call(lambda engine: engine.clear_context(key))
+            await self.engine_thread.call(lambda engine: engine.clear_context(key))
         except CozeTuiError as error:
-            self.coze.tell_failure(error)
+            self.coze.notify_failure(error)
             return
         self.log_widget.append(SectionEntry(int(time.time() * 1000)))
 
@@ -571,7 +573,7 @@ class ChatScreen(ConversationScreen):
 
     def choose_language(self, code: str) -> None:
         """Change the language, or list what there is."""
-        from coze_tui.i18n import languages
+        from coze_tui.text.i18n import languages
 
         if code in languages():
             self.coze.choose_language(code)
@@ -585,10 +587,10 @@ class ChatScreen(ConversationScreen):
         self.show_figures(self.sidebar.figures)
         for widget in self.walk_children():
             widget.refresh()
-        self._tell_anew()
+        self._refresh_names()
 
     @work(group="anew", exclusive=True, exit_on_error=False)
-    async def _tell_anew(self) -> None:
+    async def _refresh_names(self) -> None:
         """Entries hold words of ours: a conversation at rest is read again in the new language."""
         if self.turn_runs:
             return

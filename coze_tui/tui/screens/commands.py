@@ -10,9 +10,9 @@ from textual.system_commands import SystemCommandsProvider
 from textual.widgets import Input
 from textual.widgets.option_list import Option
 
-from coze_tui.i18n import _
-from coze_tui.text import clean_line
-from coze_tui.tui.terminal.resizing import OnceLeftScreen
+from coze_tui.terminal.host import OnceLeftScreen
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import _
 
 
 class AppCommands(SystemCommandsProvider):
@@ -46,10 +46,10 @@ class Commands(CommandPalette, OnceLeftScreen[None]):
         """Textual would say it in English whatever the language."""
         self._stop_no_matches_countdown()
         self._no_matches_timer = self.set_timer(
-            self._NO_MATCHES_COUNTDOWN, lambda: self._tell_nothing(search_value)
+            self._NO_MATCHES_COUNTDOWN, lambda: self._show_no_matches(search_value)
         )
 
-    def _tell_nothing(self, search_value: str) -> None:
+    def _show_no_matches(self, search_value: str) -> None:
         if search_value:
             told = Align.center(Text(_("nothing found"), style="not bold"))
             self.query_one(CommandList).add_option(Option(told, disabled=True, id=self._NO_MATCHES))

@@ -15,41 +15,41 @@ from textual.containers import Horizontal
 from textual.timer import Timer
 
 from coze_tui.api.objects import Bot, ToolCall
-from coze_tui.engine.dialects import Feature
-from coze_tui.engine.figures import TurnFigures
-from coze_tui.engine.home import TurnFeed
-from coze_tui.engine.updates import Phase
+from coze_tui.config.settings import Settings
+from coze_tui.engine.model.dialects import Feature
+from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.updates import Phase
+from coze_tui.engine.session.thread import TurnFeed
 from coze_tui.errors import CozeTuiError, CredentialsError, StoreError
-from coze_tui.i18n import _
-from coze_tui.settings import Settings
-from coze_tui.text import clean, clean_line, title_of
+from coze_tui.text.cleaning import clean, clean_line, title_of
+from coze_tui.text.i18n import _
 from coze_tui.tui import messages as posted
 from coze_tui.tui.bridge import run_turn
-from coze_tui.tui.finder import Finder
 from coze_tui.tui.log.entries import BotEntry, Entry, GreetingEntry, UserEntry
-from coze_tui.tui.log_window import LogWindow
+from coze_tui.tui.log.finder import Finder
+from coze_tui.tui.log.message_log import MessageLog
+from coze_tui.tui.log.window import LogWindow
 from coze_tui.tui.message_queue import MessageQueue
 from coze_tui.tui.screens.log_screen import LogScreen
 from coze_tui.tui.widgets.attachment_strip import AttachmentStrip
 from coze_tui.tui.widgets.banner import Banner
 from coze_tui.tui.widgets.chip import Chip, activity_of
 from coze_tui.tui.widgets.completion import Candidate
+from coze_tui.tui.widgets.event_feed import EventFeed
 from coze_tui.tui.widgets.event_sidebar import EventSidebar
 from coze_tui.tui.widgets.find_bar import FindBar
 from coze_tui.tui.widgets.header import ChatHeader
 from coze_tui.tui.widgets.key_footer import KeyFooter
-from coze_tui.tui.widgets.life_feed import LifeFeed
-from coze_tui.tui.widgets.message_log import MessageLog
 from coze_tui.tui.widgets.prompt import Prompt
 from coze_tui.tui.widgets.prompt_area import PromptArea
 from coze_tui.tui.widgets.queue_strip import QueueStrip
 from coze_tui.tui.widgets.status_strip import StatusStrip
 
 if TYPE_CHECKING:
-    from coze_tui.engine.conversations import Opened
     from coze_tui.engine.engine import Engine
-    from coze_tui.engine.home import EngineHome
-    from coze_tui.engine.unfinished import Unfinished
+    from coze_tui.engine.library.conversations import Opened
+    from coze_tui.engine.session.maintenance import OrphanedChat
+    from coze_tui.engine.session.thread import EngineThread
 
 _FOOTER = (
     *("chat.stop", "chat.back", "log.unfold", "log.copy", "log.copy_code", "events.open", "events.copy_ids"),
@@ -76,7 +76,7 @@ class ConversationScreen(LogScreen[None]):
     queue_strip = getters.query_one(QueueStrip)
     prompt = getters.query_one(Prompt)
     banner = getters.query_one(Banner)
-    life = getters.query_one(LifeFeed)
+    life = getters.query_one(EventFeed)
     find_bar = getters.query_one(FindBar)
     attachments = getters.query_one(AttachmentStrip)
 
@@ -112,9 +112,9 @@ class ConversationScreen(LogScreen[None]):
         """Call id → what was typed for it; kept while the form is closed."""
 
     @property
-    def home(self) -> EngineHome[Engine]:
+    def engine_thread(self) -> EngineThread[Engine]:
         """The way to the engine."""
-        return self.coze.home
+        return self.coze.engine_thread
 
     @property
     def turn_runs(self) -> bool:
@@ -139,12 +139,12 @@ class ConversationScreen(LogScreen[None]):
             id="prompt_area",
         )
         yield KeyFooter(order=_FOOTER, last="chat.help", id="footer")
-        yield LifeFeed(id="life")
+        yield EventFeed(id="life")
 
     def on_mount(self) -> None:
-        self.window = LogWindow(self.home, self.log_widget)
-        self.queue = MessageQueue(self.home, self.queue_strip, self.prompt)
-        self.finder = Finder(self.home, self.log_widget, self.window, self.find_bar)
+        self.window = LogWindow(self.engine_thread, self.log_widget)
+        self.queue = MessageQueue(self.engine_thread, self.queue_strip, self.prompt)
+        self.finder = Finder(self.engine_thread, self.log_widget, self.window, self.find_bar)
         for problem in self.coze.problems:
             self.banner.add(self.coze.words_for(problem))
         self.call_after_refresh(self._begin)
@@ -156,39 +156,41 @@ class ConversationScreen(LogScreen[None]):
         wish = self.coze.wish
         late = _("Opening the history takes longer than usual: another program may hold it.")
         waiting = self.set_timer(_PATIENCE_SECONDS, lambda: self.banner.add(late))
-        await self.home.call(_ready)
+        await self.engine_thread.call(_ready)
         waiting.stop()
         self.banner.take_back(late)
-        for text in await self.home.call(_trouble_texts):
+        for text in await self.engine_thread.call(_trouble_texts):
             self.banner.add(text)
-        unfinished: Sequence[Unfinished] = ()
+        unfinished: Sequence[OrphanedChat] = ()
         try:
-            unfinished = await self.home.call(lambda engine: engine.settle_unfinished())
-            self.prompt.set_earlier(await self.home.call(lambda engine: engine.conversations.prompts()))
+            unfinished = await self.engine_thread.call(lambda engine: engine.settle_unfinished())
+            self.prompt.set_earlier(
+                await self.engine_thread.call(lambda engine: engine.conversations.prompts())
+            )
             key = wish.conversation
             if not key and wish.go_on:
-                last = await self.home.call(lambda engine: engine.conversations.last())
+                last = await self.engine_thread.call(lambda engine: engine.conversations.last())
                 key = last or ""
             if key:
                 await self.open_conversation(key)
         except StoreError as error:  # one can chat without what was
-            self.tell_failure(error)
+            self.notify_failure(error)
         if not (self.settings.bot_id or self.conversation) or not await self._has_token():
             self.needs_setting_up()
             return
         self.learn_bot()
-        self._tell_limits()
+        self._show_limits()
         if unfinished:
             await self.offer_unfinished(unfinished)
 
-    async def offer_unfinished(self, unfinished: Sequence[Unfinished]) -> None:
+    async def offer_unfinished(self, unfinished: Sequence[OrphanedChat]) -> None:
         """Chats were cut off when the program ended the last time; Coze may have the rest."""
 
     async def _has_token(self) -> bool:
         """Asked in a thread, for the token may come from a command."""
         return await asyncio.to_thread(self.coze.access.has_token, self.settings)
 
-    def tell_failure(self, error: CozeTuiError) -> None:
+    def notify_failure(self, error: CozeTuiError) -> None:
         self.show_trouble(self.coze.words_for(error))
 
     # --- the bot ---
@@ -202,7 +204,7 @@ class ConversationScreen(LogScreen[None]):
         """Its name and greeting; a token that may not see them can chat all the same (api 4.5)."""
         bot_id = self.bot.id
         try:
-            bot = await self.home.call(lambda engine: engine.site.bot(bot_id))
+            bot = await self.engine_thread.call(lambda engine: engine.site.bot(bot_id))
         except CozeTuiError as error:
             if isinstance(error, CredentialsError):
                 self.needs_setting_up()
@@ -226,9 +228,9 @@ class ConversationScreen(LogScreen[None]):
 
     # --- conversations ---
 
-    async def open_conversation(self, key: str, message: int | None = None, needle: str = "") -> None:
+    async def open_conversation(self, key: str, message: int | None = None, query: str = "") -> None:
         """Show a conversation, at its end or at a message that was found by a text."""
-        opened = await self.home.call(lambda engine: engine.conversations.open(key))
+        opened = await self.engine_thread.call(lambda engine: engine.conversations.open(key))
         if opened is None:
             text = _("there is no conversation {key} here").format(key=clean_line(key))
             self.banner.add(text)
@@ -237,17 +239,19 @@ class ConversationScreen(LogScreen[None]):
         self._show(opened)
         if not await self._follow(opened) and message is not None:
             self.log_widget.focus()
-            await self.finder.take(needle, message)
+            await self.finder.take(query, message)
 
     async def _follow(self, opened: Opened) -> bool:
         """Follow the turn that runs in a conversation, here or in another program; False if none does."""
         feed = TurnFeed()
-        question = await self.home.call(lambda engine: engine.follow(opened.summary.key, feed))
+        question = await self.engine_thread.call(lambda engine: engine.follow(opened.summary.key, feed))
         if question is not None:
             self.begin_turn(question, feed)
         elif opened.page.running:
             chat = opened.page.running[-1]
-            await self.home.call(lambda engine: engine.follow_elsewhere(opened.summary.key, chat.key, feed))
+            await self.engine_thread.call(
+                lambda engine: engine.follow_elsewhere(opened.summary.key, chat.key, feed)
+            )
             self.begin_turn(chat.question, feed)
             self.runs_elsewhere = True
         return self.turn_runs
@@ -255,20 +259,20 @@ class ConversationScreen(LogScreen[None]):
     def _look(self) -> None:
         """Show what another program has said in this conversation; not while one reads further up."""
         key = self.conversation
-        if key and self.home.is_up and self._is_at_rest(key):
+        if key and self.engine_thread.is_up and self._is_at_rest(key):
             self._show_news(key)
 
     @work(group="look", exclusive=True, exit_on_error=False)
     async def _show_news(self, key: str) -> None:
         with suppress(StoreError):  # whoever needs the store will tell
-            changes = await self.home.call(lambda engine: engine.browsing.changes())
+            changes = await self.engine_thread.call(lambda engine: engine.browsing.changes())
             if changes == self._changes:
                 return
-            last = await self.home.call(lambda engine: engine.last_chat(key))
+            last = await self.engine_thread.call(lambda engine: engine.last_chat(key))
             is_known = last == self._last_chat or not self._last_chat
             opened = None
             if not is_known:
-                opened = await self.home.call(lambda engine: engine.conversations.open(key))
+                opened = await self.engine_thread.call(lambda engine: engine.conversations.open(key))
             if not self._is_at_rest(key):
                 return
             self._changes, self._last_chat = changes, last
@@ -358,7 +362,7 @@ class ConversationScreen(LogScreen[None]):
     async def _keep(self, key: str, draft: str) -> None:
         if key:
             try:
-                await self.home.call(lambda engine: engine.conversations.keep_draft(key, draft))
+                await self.engine_thread.call(lambda engine: engine.conversations.keep_draft(key, draft))
             except CozeTuiError as error:
                 self.show_trouble(self.coze.words_for(error))
 
@@ -372,7 +376,7 @@ class ConversationScreen(LogScreen[None]):
     async def _ensure_conversation(self) -> str:
         """The key of the open conversation, made now if it is new."""
         if not self.conversation:
-            from coze_tui.engine.conversations import new_key
+            from coze_tui.engine.library.conversations import new_key
 
             # named at once: a draft and a question that come together must not make two of them
             key = self.conversation = self.window.key = new_key()
@@ -380,16 +384,18 @@ class ConversationScreen(LogScreen[None]):
         return self.conversation
 
     async def _create(self, bot: Bot, key: str = "") -> str:
-        from coze_tui.engine.conversations import new_key
+        from coze_tui.engine.library.conversations import new_key
 
         key = key or new_key()
         # shielded: the next draft cancels the worker of this one, but others count on the conversation
-        await asyncio.shield(self.home.call(lambda engine: engine.begin_conversation(key, bot.id, bot.name)))
+        await asyncio.shield(
+            self.engine_thread.call(lambda engine: engine.begin_conversation(key, bot.id, bot.name))
+        )
         return key
 
     async def before_leaving(self) -> None:
         """The program is about to end: keep what is typed."""
-        if self.prompt.message.strip() and self.home.is_up:
+        if self.prompt.message.strip() and self.engine_thread.is_up:
             await self._ensure_conversation()
         await self._keep_draft()
         if self.conversation and self.log_widget.entries:
@@ -440,7 +446,7 @@ class ConversationScreen(LogScreen[None]):
     @work(group="ask", exit_on_error=False)
     async def _ask_engine(self, question: str, feed: TurnFeed, files: Sequence[Path]) -> None:
         key = await self._ensure_conversation()
-        await self.home.call(lambda engine: engine.ask(key, question, feed, files=files))
+        await self.engine_thread.call(lambda engine: engine.ask(key, question, feed, files=files))
         await self._keep_draft()
 
     def begin_turn(
@@ -504,7 +510,7 @@ class ConversationScreen(LogScreen[None]):
     @work(group="turn over", exit_on_error=False)
     async def _name_chat(self, key: str, entries: Sequence[Entry]) -> None:
         """The entries of the turn that is over learn which stored chat they are."""
-        chat = await self.home.call(lambda engine: engine.last_chat(key))
+        chat = await self.engine_thread.call(lambda engine: engine.last_chat(key))
         if key == self.conversation:
             self._last_chat = chat
         if all(entry.chat != chat for entry in self.log_widget.entries):  # else it was never stored
@@ -516,7 +522,7 @@ class ConversationScreen(LogScreen[None]):
             return  # another conversation was opened meanwhile
         self._stop_pulse()
         self.refresh_bindings()
-        self._tell_limits()
+        self._show_limits()
         if self._turn_entries:
             self._last_chat = 0  # until the store tells
             self._name_chat(key, self._turn_entries)
@@ -536,12 +542,12 @@ class ConversationScreen(LogScreen[None]):
             self.prompt.set_message(self.question)
 
     @work(group="limits", exit_on_error=False)
-    async def _tell_limits(self) -> None:
+    async def _show_limits(self) -> None:
         """What was asked of the server and is not done by its kind."""
         if self.phase is Phase.CANCELED and self._was_sent:
-            await self.coze.tell_limit(Feature.CANCEL)
+            await self.coze.notify_limit(Feature.CANCEL)
         if self.settings.publish_status == "unpublished_draft":
-            await self.coze.tell_limit(Feature.DRAFT)
+            await self.coze.notify_limit(Feature.DRAFT)
 
     def turn_needs_help(self, error: CozeTuiError | None) -> bool:
         """Whether the end of a turn asks for more than telling it; the queue waits then."""
@@ -613,7 +619,7 @@ class ConversationScreen(LogScreen[None]):
             self.show_figures(None)
             return
         try:
-            figures = await self.home.call(lambda engine: engine.inspecting.figures(chat))
+            figures = await self.engine_thread.call(lambda engine: engine.inspecting.figures(chat))
         except CozeTuiError as error:
             self.show_trouble(self.coze.words_for(error))
             return
@@ -644,7 +650,7 @@ class ConversationScreen(LogScreen[None]):
         try:
             question, rest = await self.queue.taken_from_store(key)
         except StoreError as error:  # one can chat without it
-            self.tell_failure(error)
+            self.notify_failure(error)
             question, rest = self.queue.waiting[0], self.queue.waiting[1:]
         if key == self.conversation:
             self.queue.show(rest)

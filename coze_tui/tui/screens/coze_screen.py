@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from textual.screen import ScreenResultType
-from textual.worker import Worker
+from textual.worker import Worker, WorkerState
 
 from coze_tui.errors import CozeTuiError
-from coze_tui.tui.failures import take_failure
-from coze_tui.tui.terminal.resizing import CurrentSizeScreen
+from coze_tui.terminal.host import CurrentSizeScreen
 
 if TYPE_CHECKING:
     from coze_tui.tui.app import CozeApp
@@ -32,9 +32,20 @@ class CozeScreen(CurrentSizeScreen[ScreenResultType]):
 
         self.app.push_screen(HelpScreen(self))
 
-    def tell_failure(self, error: CozeTuiError) -> None:
+    def notify_failure(self, error: CozeTuiError) -> None:
         """Tell the person what a worker of this screen has failed at; by default in a toast."""
-        self.coze.tell_failure(error)
+        self.coze.notify_failure(error)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        take_failure(event, self.tell_failure)
+        take_failure(event, self.notify_failure)
+
+
+def take_failure(event: Worker.StateChanged, tell: Callable[[CozeTuiError], None]) -> None:
+    """What was foreseen is told; anything else is our own fault and ends the app as a crash."""
+    error = event.worker.error
+    if event.state is not WorkerState.ERROR or error is None:
+        return
+    if isinstance(error, CozeTuiError):
+        tell(error)
+    elif isinstance(error, Exception):
+        event.worker.node.app._handle_exception(error)

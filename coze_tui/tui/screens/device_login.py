@@ -9,14 +9,14 @@ from textual import getters, work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from coze_tui.addresses import site_name
-from coze_tui.advice import advice
-from coze_tui.credentials import OAuthPair
+from coze_tui.config.addresses import site_name
+from coze_tui.config.credentials import OAuthPair
+from coze_tui.diagnostics.explain import advice
 from coze_tui.errors import CozeTuiError
-from coze_tui.i18n import N_, _
+from coze_tui.text.i18n import N_, _
 from coze_tui.tui.screens.panel import Panel
 from coze_tui.tui.widgets.field import Field
-from coze_tui.tui.widgets.passage import Passage
+from coze_tui.tui.widgets.paragraphs import Paragraphs
 
 if TYPE_CHECKING:
     from coze_tui.api.oauth import DeviceCode
@@ -44,9 +44,9 @@ class DeviceLogin(Panel[OAuthPair | None]):
     ]
     PART = N_("Login with a browser")
 
-    words = getters.query_one("#device-words", Passage)
+    words = getters.query_one("#device-words", Paragraphs)
     client = getters.query_one("#client-id", Field)
-    remark = getters.query_one("#device-remark", Passage)
+    remark = getters.query_one("#device-remark", Paragraphs)
 
     def __init__(self, flow: DeviceFlow, base_url: str, client_id: str = "") -> None:
         super().__init__(_("Log in with a browser"), keys=("device.begin",))
@@ -56,9 +56,9 @@ class DeviceLogin(Panel[OAuthPair | None]):
 
     def body(self) -> Iterable[Widget]:
         """What is to be done, the client id, and what came of it."""
-        yield Passage(id="device-words")
+        yield Paragraphs(id="device-words")
         yield Field(placeholder=_("the client id, some digits and letters"), id="client-id")
-        yield Passage(id="device-remark")
+        yield Paragraphs(id="device-remark")
 
     def on_mount(self) -> None:
         """Begin with what is known."""

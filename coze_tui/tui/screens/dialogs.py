@@ -10,12 +10,12 @@ from textual import getters, on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from coze_tui.i18n import N_, _
-from coze_tui.text import clean_line
-from coze_tui.tui.screens.panel import Panel, Reading
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import N_, _
+from coze_tui.tui.screens.panel import Panel, Pager
 from coze_tui.tui.widgets.field import Field
-from coze_tui.tui.widgets.passage import Passage
-from coze_tui.tui.widgets.rows import Row, Rows
+from coze_tui.tui.widgets.paragraphs import Paragraphs
+from coze_tui.tui.widgets.select_list import Row, SelectList
 
 
 class Confirm(Panel[bool]):
@@ -25,7 +25,7 @@ class Confirm(Panel[bool]):
         Binding("y", "answer(True)", N_("yes"), id="confirm.yes", show=False),
         Binding("n", "answer(False)", N_("no"), id="confirm.no", show=False),
     ]
-    rows = getters.query_one(Rows)
+    rows = getters.query_one(SelectList)
 
     def __init__(self, title: str, text: str, yes: str, no: str) -> None:
         super().__init__(title, mark=("?", "attention bold"))
@@ -35,9 +35,11 @@ class Confirm(Panel[bool]):
     def body(self) -> Iterable[Widget]:
         """The question and its answers."""
         if self._text:
-            yield Passage(self._text, "")
+            yield Paragraphs(self._text, "")
         answers = [("y", self._yes), ("n", self._no)]
-        yield Rows([Row(key, ((f"{key}  ", "bot"), (clean_line(text), "text"))) for key, text in answers])
+        yield SelectList(
+            [Row(key, ((f"{key}  ", "bot"), (clean_line(text), "text"))) for key, text in answers]
+        )
 
     def on_mount(self) -> None:
         """Begin at the harmless answer."""
@@ -52,8 +54,8 @@ class Confirm(Panel[bool]):
         """Closing is no."""
         self.dismiss(False)
 
-    @on(Rows.Chosen)
-    def _chosen(self, chosen: Rows.Chosen) -> None:
+    @on(SelectList.Chosen)
+    def _chosen(self, chosen: SelectList.Chosen) -> None:
         self.dismiss(chosen.key == "y")
 
 
@@ -97,7 +99,7 @@ class Choose(Panel[str | None]):
         Binding(str(number), f"pick({number})", N_("choose by number"), id=f"choose.{number}", show=False)
         for number in range(1, 10)
     ]
-    rows = getters.query_one(Rows)
+    rows = getters.query_one(SelectList)
 
     def __init__(self, title: str, text: str, options: Sequence[Option], *, current: str = "") -> None:
         super().__init__(title)
@@ -108,8 +110,8 @@ class Choose(Panel[str | None]):
     def body(self) -> Iterable[Widget]:
         """What it is about, and the options."""
         if self._text:
-            yield Passage(self._text, "")
-        yield Rows([_option_row(number, option) for number, option in enumerate(self._options, 1)])
+            yield Paragraphs(self._text, "")
+        yield SelectList([_option_row(number, option) for number, option in enumerate(self._options, 1)])
 
     def on_mount(self) -> None:
         """Begin at the present choice."""
@@ -122,8 +124,8 @@ class Choose(Panel[str | None]):
         if number <= len(self._options):
             self.dismiss(self._options[number - 1].key)
 
-    @on(Rows.Chosen)
-    def _chosen(self, chosen: Rows.Chosen) -> None:
+    @on(SelectList.Chosen)
+    def _chosen(self, chosen: SelectList.Chosen) -> None:
         self.dismiss(chosen.key)
 
 
@@ -146,7 +148,7 @@ class ShowText(Panel[None]):
 
     def body(self) -> Iterable[Widget]:
         """The text."""
-        yield Reading(Passage(self._text), classes="body")
+        yield Pager(Paragraphs(self._text), classes="body")
 
 
 LinkWish = Literal["copy", "open"]
@@ -171,9 +173,9 @@ class ShowLink(Panel[LinkWish | None]):
 
     def body(self) -> Iterable[Widget]:
         """The whole address."""
-        yield Passage([(self._url, "bot")])
+        yield Paragraphs([(self._url, "bot")])
         if not self._may_open:
-            yield Passage("", _("Copy it and open it where you sit."), role="muted")
+            yield Paragraphs("", _("Copy it and open it where you sit."), role="muted")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Opening only where it may be."""

@@ -14,22 +14,22 @@ from textual.containers import ScrollableContainer
 from textual.strip import Strip
 from textual.widget import Widget
 
-from coze_tui.engine.chat_facts import ChatFacts
-from coze_tui.engine.differences import Differences, differences
-from coze_tui.engine.inspected_chat import InspectedChat
-from coze_tui.engine.inspecting import LikeChat
-from coze_tui.i18n import N_, _, ngettext
-from coze_tui.text import clean_line
-from coze_tui.tui.amounts import shortened, tail, thousands
+from coze_tui.engine.analysis.compare import Differences, differences
+from coze_tui.engine.analysis.frames_table import InspectedChat
+from coze_tui.engine.library.chats import ComparableChat
+from coze_tui.engine.model.chat_facts import ChatFacts
+from coze_tui.render.amounts import shortened, tail, thousands
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.chat_sources import ChatSource, whole_chat
 from coze_tui.tui.log.entries import clock_time
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.screens.panel import Panel
 from coze_tui.tui.widgets.chat_head import outcome_part, state_part
 from coze_tui.tui.widgets.difference_view import DifferenceView
-from coze_tui.tui.widgets.drawn import Drawn, Part, cut, width_of
 from coze_tui.tui.widgets.key_footer import KeyFooter
-from coze_tui.tui.widgets.rows import Row, Rows
+from coze_tui.tui.widgets.line_widget import LineWidget, Part, cut, width_of
+from coze_tui.tui.widgets.select_list import Row, SelectList
 
 _SPLIT = 96
 """Cells from which the chats stand side by side."""
@@ -40,9 +40,9 @@ _FOOTER = ("compare.next", "compare.previous", "compare.swap", "compare.other")
 class ChooseChat(Panel[int | None]):
     """Which chat to compare with; its key in the store."""
 
-    rows = getters.query_one(Rows)
+    rows = getters.query_one(SelectList)
 
-    def __init__(self, chats: Sequence[LikeChat]) -> None:
+    def __init__(self, chats: Sequence[ComparableChat]) -> None:
         super().__init__(_("Compare with"), is_tall=True)
         self._chats = tuple(chats)
 
@@ -54,18 +54,18 @@ class ChooseChat(Panel[int | None]):
             if chats:
                 rows += [Row(None, ())] * bool(rows) + [Row(None, ((title, "muted bold"),))]
                 rows += map(_chat_row, chats)
-        yield ScrollableContainer(Rows(rows), classes="body", can_focus=False)
+        yield ScrollableContainer(SelectList(rows), classes="body", can_focus=False)
 
     def on_mount(self) -> None:
         """Begin at the latest of the same question."""
         self.rows.focus()
 
-    @on(Rows.Chosen)
-    def _chosen(self, chosen: Rows.Chosen) -> None:
+    @on(SelectList.Chosen)
+    def _chosen(self, chosen: SelectList.Chosen) -> None:
         self.dismiss(int(chosen.key))
 
 
-def _chat_row(chat: LikeChat) -> Row:
+def _chat_row(chat: ComparableChat) -> Row:
     facts = chat.facts
     when = clock_time(facts.sent_at_ms)
     question = clean_line(facts.question[:200]).strip() or "–"
@@ -75,7 +75,7 @@ def _chat_row(chat: LikeChat) -> Row:
     return Row(str(chat.chat), ((question, "text"),), ((when, "muted"),), tuple(below))
 
 
-class CompareHead(Drawn):
+class CompareHead(LineWidget):
     """What is compared, how much of it differs, and what tells the two chats apart."""
 
     def __init__(self, *, id: str | None = None) -> None:

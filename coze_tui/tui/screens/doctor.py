@@ -14,11 +14,11 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import TextArea
 
-from coze_tui.i18n import N_, _
-from coze_tui.text import clean_line
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import N_, _
 from coze_tui.tui.key_names import long_key
-from coze_tui.tui.screens.panel import Panel, Reading
-from coze_tui.tui.widgets.passage import Paragraph, Passage
+from coze_tui.tui.screens.panel import Panel, Pager
+from coze_tui.tui.widgets.paragraphs import Paragraph, Paragraphs
 
 _MOST_KEYS = 4
 _KEY_CELLS = 14
@@ -41,8 +41,8 @@ class DoctorScreen(Panel[None]):
     ]
     PART = N_("Doctor")
 
-    keys = getters.query_one("#keys", Passage)
-    reading = getters.query_one(Reading)
+    keys = getters.query_one("#keys", Paragraphs)
+    reading = getters.query_one(Pager)
 
     def __init__(self, screen: Screen[Any]) -> None:
         super().__init__(_("Doctor"), is_tall=True)
@@ -52,14 +52,14 @@ class DoctorScreen(Panel[None]):
 
     def body(self) -> Iterable[Widget]:
         """Keys, clipboard, terminal."""
-        with Reading(classes="body") as reading:
+        with Pager(classes="body") as reading:
             reading.can_focus = False
-            yield Passage(
+            yield Paragraphs(
                 [(_("KEYS"), "muted bold")],
                 _("Press keys, and see what arrives here and what it means in the chat."),
             )
-            yield Passage("", id="keys")
-            yield Passage(
+            yield Paragraphs("", id="keys")
+            yield Paragraphs(
                 "",
                 [(_("CLIPBOARD"), "muted bold")],
                 *self._clipboard(),

@@ -18,26 +18,26 @@ from textual.containers import ScrollableContainer, Vertical
 from textual.strip import Strip
 from textual.widgets import Input
 
-from coze_tui import setting_values
-from coze_tui.addresses import COZE_CN, COZE_COM, other_site, site_name
-from coze_tui.advice import advice
 from coze_tui.api.objects import User
-from coze_tui.credentials import OAuthPair, Secret, hint_for, secret_from_text
-from coze_tui.engine.home import EngineHome
+from coze_tui.config import coercion
+from coze_tui.config.addresses import COZE_CN, COZE_COM, other_site, site_name
+from coze_tui.config.credentials import OAuthPair, Secret, hint_for, secret_from_text
+from coze_tui.config.settings import Settings
+from coze_tui.diagnostics.explain import advice
+from coze_tui.engine.session.thread import EngineThread
 from coze_tui.errors import AuthError, CozeTuiError, CredentialsError, SettingsError, StoreError
-from coze_tui.i18n import N_, _
-from coze_tui.settings import Settings
-from coze_tui.text import clean_line
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import N_, _
 from coze_tui.tui.screens.bots import looked_up, workspace_sections
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.screens.device_login import DeviceFlow, DeviceLogin
 from coze_tui.tui.screens.panel import Heading
 from coze_tui.tui.widgets.bot_list import BotEntry, BotList, BotSection
-from coze_tui.tui.widgets.drawn import Drawn, Part
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.key_footer import KeyFooter
-from coze_tui.tui.widgets.passage import Paragraph, Passage
-from coze_tui.tui.widgets.rows import Row, Rows
+from coze_tui.tui.widgets.line_widget import LineWidget, Part
+from coze_tui.tui.widgets.paragraphs import Paragraph, Paragraphs
+from coze_tui.tui.widgets.select_list import Row, SelectList
 
 if TYPE_CHECKING:
     from coze_tui.engine.engine import Engine
@@ -103,7 +103,7 @@ def types_with_input_method(environment: Mapping[str, str]) -> bool:
     return locale[:2].casefold() in ("zh", "ja", "ko")
 
 
-class StepLine(Drawn):
+class StepLine(LineWidget):
     """One step as a line: done with what came of it, present, or ahead."""
 
     def __init__(self, step: Step) -> None:
@@ -159,19 +159,19 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
     PART = N_("First run")
 
     heading = getters.query_one(Heading)
-    notice = getters.query_one("#notice", Passage)
-    sites = getters.query_one("#sites", Rows)
+    notice = getters.query_one("#notice", Paragraphs)
+    sites = getters.query_one("#sites", SelectList)
     address = getters.query_one("#address", Field)
-    site_remark = getters.query_one("#site-remark", Passage)
-    token_words = getters.query_one("#token-words", Passage)
+    site_remark = getters.query_one("#site-remark", Paragraphs)
+    token_words = getters.query_one("#token-words", Paragraphs)
     token = getters.query_one("#token", Field)
-    token_remark = getters.query_one("#token-remark", Passage)
+    token_remark = getters.query_one("#token-remark", Paragraphs)
     bots = getters.query_one(BotList)
-    send_keys = getters.query_one("#send-keys", Rows)
+    send_keys = getters.query_one("#send-keys", SelectList)
 
     def __init__(
         self,
-        home: EngineHome[Engine],
+        engine_thread: EngineThread[Engine],
         settings: Settings,
         log_in: LogIn,
         *,
@@ -179,7 +179,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
         notice: str = "",
     ) -> None:
         super().__init__()
-        self._home = home
+        self._engine_thread = engine_thread
         self._settings = settings
         self._log_in = log_in
         self._notice = notice
@@ -198,25 +198,25 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
         """A line for each step, and under it what it asks."""
         with ScrollableContainer(classes="column", can_focus=False):
             yield Heading(_("Welcome to coze-tui"))
-            yield Passage(id="notice")
+            yield Paragraphs(id="notice")
             yield StepLine("site")
             with Vertical(id="body-site", classes="step"):
-                yield Rows(_site_rows(), id="sites")
+                yield SelectList(_site_rows(), id="sites")
                 yield Field(placeholder=_("https://coze.example.com, or http://localhost:8888"), id="address")
-                yield Passage(id="site-remark", role="failure")
+                yield Paragraphs(id="site-remark", role="failure")
             yield StepLine("token")
             with Vertical(id="body-token", classes="step"):
-                yield Passage(id="token-words")
+                yield Paragraphs(id="token-words")
                 yield Field(placeholder=_("paste it here; it is not shown"), password=True, id="token")
-                yield Passage(id="token-remark")
+                yield Paragraphs(id="token-remark")
             yield StepLine("bot")
             with Vertical(id="body-bot", classes="step"):
                 yield BotList(self._base_url)
             if "keys" in self._steps:
                 yield StepLine("keys")
                 with Vertical(id="body-keys", classes="step"):
-                    yield Passage(_("An input method uses Enter to confirm. Which key is to send?"), "")
-                    yield Rows(_send_key_rows(), id="send-keys")
+                    yield Paragraphs(_("An input method uses Enter to confirm. Which key is to send?"), "")
+                    yield SelectList(_send_key_rows(), id="send-keys")
         yield KeyFooter(
             ("rows.choose", "bots.choose", "first_run.go_on", "first_run.try_other"), last="first_run.back"
         )
@@ -308,14 +308,14 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
 
     # --- the site ---
 
-    @on(Rows.Moved, "#sites")
+    @on(SelectList.Moved, "#sites")
     def _show_address(self) -> None:
         is_own = self.sites.current == "own"
         self.address.display = is_own
         self.site_remark.show()
 
-    @on(Rows.Chosen, "#sites")
-    def _site_chosen(self, chosen: Rows.Chosen) -> None:
+    @on(SelectList.Chosen, "#sites")
+    def _site_chosen(self, chosen: SelectList.Chosen) -> None:
         match chosen.key:
             case "demo":
                 self.dismiss("demo")
@@ -331,8 +331,8 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
 
     def _take_address(self) -> None:
         try:
-            base_url = setting_values.base_url(self.address.value, Path())
-        except setting_values.WrongValueError as wrong:
+            base_url = coercion.base_url(self.address.value, Path())
+        except coercion.WrongValueError as wrong:
             typed = clean_line(self.address.value.strip()) or _("the address")
             self.site_remark.show(f"{typed} {wrong.problem}")
         else:
@@ -341,7 +341,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
     def _take_site(self, base_url: str) -> None:
         if base_url != self._base_url:
             self._other = ""
-            self._tell()
+            self._show_message()
         self._base_url = base_url
         self._finish_step(site_name(base_url))
 
@@ -381,7 +381,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
     @on(Input.Changed, "#token")
     def _token_changed(self) -> None:
         if self.token.value:
-            self._tell()
+            self._show_message()
             self._other = ""
             self.refresh_bindings()
 
@@ -393,9 +393,9 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
             secret = secret_from_text(self.token.value)
         except CredentialsError as error:
             if error.reason == "missing":
-                self._tell([(_("Paste the token first."), "failure")])
+                self._show_message([(_("Paste the token first."), "failure")])
             else:
-                self._tell_trouble(error)
+                self._show_problem(error)
             return
         self._check(secret)
 
@@ -414,13 +414,13 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
         self.refresh_bindings()
         site = site_name(self._base_url)
         hint = hint_for(token) if isinstance(token, Secret) else ""
-        self._tell([(_("checking at {site}…").format(site=site), "muted")])
+        self._show_message([(_("checking at {site}…").format(site=site), "muted")])
         try:
             user = await self._log_in.try_token(self._base_url, token)
         except CozeTuiError as error:
             # Who lacks the right to tell its name is known all the same (api 4.5).
             if not (isinstance(error, AuthError) and error.code == _LACKS_A_RIGHT):
-                self._tell_trouble(error, hint)
+                self._show_problem(error, hint)
                 return
             user = None
         name = (user.nick_name or user.user_name or user.user_id) if user else ""
@@ -435,15 +435,15 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
             self.notify(hint, severity="warning", markup=False)
         self._checked_site = self._base_url
         self.token.put("")
-        self._tell()
+        self._show_message()
         self._finish_step(done)
 
-    def _tell(self, *words: Paragraph) -> None:
+    def _show_message(self, *words: Paragraph) -> None:
         """Say something under the token; on a low screen it takes the place of what stands above."""
         self.token_remark.show(*words)
         self.query_one("#body-token").set_class(bool(words), "-told")
 
-    def _tell_trouble(self, error: CozeTuiError, hint: str = "") -> None:
+    def _show_problem(self, error: CozeTuiError, hint: str = "") -> None:
         told = advice(error, base_url=self._base_url)
         words: list[Paragraph] = [[(told.title, "failure")]]
         words += [[(text, "muted")] for text in (told.what, hint) if text]
@@ -461,7 +461,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
             words.append(told.do)
         if told.logid:
             words.append([(f"logid {told.logid}", "muted")])
-        self._tell("", *words)
+        self._show_message("", *words)
         self.refresh_bindings()
 
     def action_try_other(self) -> None:
@@ -477,7 +477,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
 
     @work(exclusive=True, group="bots", exit_on_error=False)
     async def _load_bots(self) -> None:
-        async for sections in workspace_sections(self._home, self._settings.bot_id):
+        async for sections in workspace_sections(self._engine_thread, self._settings.bot_id):
             self._show_bots(sections)
 
     def _show_bots(self, sections: Sequence[BotSection]) -> None:
@@ -503,11 +503,11 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
 
     @work(exclusive=True, group="check", exit_on_error=False)
     async def _look_up(self, bot_id: str) -> None:
-        self.bots.tell(_("checking…"))
-        bot, doubt = await looked_up(self._home, bot_id, self._base_url)
+        self.bots.show_message(_("checking…"))
+        bot, doubt = await looked_up(self._engine_thread, bot_id, self._base_url)
         if doubt:
             self._doubted = bot_id
-            self.bots.tell(doubt)
+            self.bots.show_message(doubt)
         else:
             self._take_bot(bot.id, bot.name)
 
@@ -517,8 +517,8 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
 
     # --- the key that sends ---
 
-    @on(Rows.Chosen, "#send-keys")
-    def _send_key_chosen(self, chosen: Rows.Chosen) -> None:
+    @on(SelectList.Chosen, "#send-keys")
+    def _send_key_chosen(self, chosen: SelectList.Chosen) -> None:
         self._finish_step(chosen.key)
 
 

@@ -17,13 +17,13 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
-from coze_tui.i18n import N_, _
-from coze_tui.text import clean_line
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import N_, _
 from coze_tui.tui.key_names import long_key
 from coze_tui.tui.screens.panel import Panel
-from coze_tui.tui.widgets.drawn import Part
 from coze_tui.tui.widgets.field import Field
-from coze_tui.tui.widgets.rows import Row, Rows
+from coze_tui.tui.widgets.line_widget import Part
+from coze_tui.tui.widgets.select_list import Row, SelectList
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class HelpScreen(Panel[None]):
     PART = N_("Help")
 
     field = getters.query_one(Field)
-    rows = getters.query_one(Rows)
+    rows = getters.query_one(SelectList)
 
     def __init__(self, screen: Screen[Any], commands: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__(_("Keys and commands"), is_tall=True)
@@ -141,7 +141,7 @@ class HelpScreen(Panel[None]):
     def body(self) -> Iterable[Widget]:
         """Search and list."""
         yield Field(placeholder=_("Type to search keys, actions and commands"))
-        yield ScrollableContainer(Rows(is_led=True), classes="body", can_focus=False)
+        yield ScrollableContainer(SelectList(is_led=True), classes="body", can_focus=False)
 
     def on_mount(self) -> None:
         """Show all."""

@@ -15,28 +15,34 @@ from textual.timer import Timer
 from textual.widgets import Input
 
 from coze_tui.api.objects import Bot
-from coze_tui.engine.browsing import Findings, ListPage, Place
-from coze_tui.engine.dialects import Feature
-from coze_tui.engine.server_side import ServerConversation, bound
+from coze_tui.engine.library.history import Findings, ListPage, Place
+from coze_tui.engine.library.server import ServerConversation, bound
+from coze_tui.engine.model.dialects import Feature
 from coze_tui.errors import CozeTuiError, StoreError
-from coze_tui.i18n import N_, _, ngettext
-from coze_tui.text import clean_line
-from coze_tui.tui.amounts import duration, shortened, thousands
+from coze_tui.render.amounts import duration, shortened, thousands
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.deletions import Deletions
-from coze_tui.tui.history_items import Item, item_from_found, item_from_server, item_from_summary, merged
+from coze_tui.tui.history_items import (
+    Item,
+    ServerListing,
+    item_from_found,
+    item_from_server,
+    item_from_summary,
+    merged,
+)
+from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.screens.log_screen import LogScreen
-from coze_tui.tui.server_listing import ServerListing
 from coze_tui.tui.widgets.conversation_list import ConversationList
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.history_header import HistoryHeader
 from coze_tui.tui.widgets.key_footer import KeyFooter
-from coze_tui.tui.widgets.message_log import MessageLog
 from coze_tui.tui.widgets.preview_pane import PreviewLog, PreviewPane
 from coze_tui.tui.widgets.search_bar import SearchBar
 
 if TYPE_CHECKING:
     from coze_tui.engine.engine import Engine
-    from coze_tui.engine.home import EngineHome
+    from coze_tui.engine.session.thread import EngineThread
 
 _NARROW = 90
 """Columns under which the preview does not stand beside the list."""
@@ -65,7 +71,7 @@ class HistoryChoice:
     key: str
     message: int | None = None
     """Key of the message to go to; None for the end."""
-    needle: str = ""
+    query: str = ""
     """The text that was searched."""
 
 
@@ -118,13 +124,13 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         self._seen = 0
         self._rest: Timer | None = None
         self._bot_name = clean_line(bot.name) or bot.id
-        self._server = ServerListing(self.home, bot.id, self._bot_name)
+        self._server = ServerListing(self.engine_thread, bot.id, self._bot_name)
         self._deletions = Deletions(self.coze)
 
     @property
-    def home(self) -> EngineHome[Engine]:
+    def engine_thread(self) -> EngineThread[Engine]:
         """The way to the engine."""
-        return self.coze.home
+        return self.coze.engine_thread
 
     # --- made ---
 
@@ -133,7 +139,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         yield SearchBar("/", placeholder=_("search titles and all that was said"))
         with Horizontal(id="panes"):
             yield ConversationList(self.coze.palette)
-            yield PreviewPane(self.home, self.coze.palette)
+            yield PreviewPane(self.engine_thread, self.coze.palette)
         yield KeyFooter(_FOOTER, last="history.back", most=_KEYS_SHOWN)
 
     def on_mount(self) -> None:
@@ -179,28 +185,32 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         """Read the list again, as far as it is loaded; `anew` when it is another one."""
         query, hits = self._query, self._hits
         if self._is_search:
-            findings = await self.home.call(lambda engine: engine.browsing.search(query.strip(), hits))
+            findings = await self.engine_thread.call(
+                lambda engine: engine.browsing.search(query.strip(), hits)
+            )
             self._end = None
             self._local = [item_from_found(found, query.strip()) for found in findings.conversations]
             self._show(has_more=findings.is_cut, anew=anew)
-            self._tell_findings(findings)
+            self._show_findings(findings)
         else:
             limit = _PAGE if anew else max(_PAGE, len(self._local))
-            page = await self.home.call(lambda engine: engine.browsing.page(filter=query, limit=limit))
+            page = await self.engine_thread.call(
+                lambda engine: engine.browsing.page(filter=query, limit=limit)
+            )
             self._local = []
             self._take(page, anew=anew)
-            self._tell_filter(page)
+            self._show_filter(page)
         if go_to or self._wanted:
             self.conversations.go_to(go_to or self._wanted)
             self._wanted = ""
-        self.header.show(await self.home.call(lambda engine: engine.browsing.overview()))
+        self.header.show(await self.engine_thread.call(lambda engine: engine.browsing.overview()))
 
     @work(group="list", exclusive=True, exit_on_error=False)
     async def _load_more(self, *, limit: int) -> None:
         query, end = self._query, self._end
         if end is not None:
             self._take(
-                await self.home.call(
+                await self.engine_thread.call(
                     lambda engine: engine.browsing.page(filter=query, after=end, limit=limit)
                 )
             )
@@ -225,25 +235,25 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         found = self._server.only_there(self._query.strip())
         return [each for each in found if not self._deletions.hides(each.conversation_id)]
 
-    def _tell_findings(self, findings: Findings) -> None:
+    def _show_findings(self, findings: Findings) -> None:
         count = len(findings.conversations)
         hits = f"{thousands(findings.hits)}{'+' if findings.is_cut else ''}"
         places = ngettext("{hits} match", "{hits} matches", findings.hits).format(hits=hits)
         among = ngettext("in {n} conversation", "in {n} conversations", count).format(n=thousands(count))
-        self.bar.tell((f"{places} {among} · {duration(findings.elapsed_us)}", "muted"))
+        self.bar.show((f"{places} {among} · {duration(findings.elapsed_us)}", "muted"))
 
-    def _tell_filter(self, page: ListPage) -> None:
+    def _show_filter(self, page: ListPage) -> None:
         if not self._query.strip():
-            self._tell_server()
+            self._show_server()
             return
         count = len(self._local)
         number = f"{thousands(count)}{'' if page.end is None else '+'}"
-        self.bar.tell((ngettext("{n} title", "{n} titles", count).format(n=number), "muted"))
+        self.bar.show((ngettext("{n} title", "{n} titles", count).format(n=number), "muted"))
 
     @work(group="look", exclusive=True, exit_on_error=False)
     async def _look(self) -> None:
         """Read the list for the first time, and again if any program has written."""
-        seen = await self.home.call(lambda engine: engine.browsing.changes())
+        seen = await self.engine_thread.call(lambda engine: engine.browsing.changes())
         before, self._seen = self._seen, seen
         if before != seen:
             self._load(anew=not before)
@@ -265,8 +275,8 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
             return
         over = self.has_class("-previewing")
         if over or not self.has_class("-narrow"):
-            needle = self._query.strip() if self._is_search else ""
-            await self.preview.show(item, needle, with_title=over)
+            query = self._query.strip() if self._is_search else ""
+            await self.preview.show(item, query, with_title=over)
 
     def _preview_over(self, over: bool) -> None:
         self.set_class(over, "-previewing")
@@ -358,8 +368,8 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         if item.server is not None:
             self._import([item.server], then_open=True)
         else:
-            needle = self._query.strip() if item.message else ""
-            self._leave(HistoryChoice(item.key, item.message or None, needle))
+            query = self._query.strip() if item.message else ""
+            self._leave(HistoryChoice(item.key, item.message or None, query))
 
     def _leave(self, choice: HistoryChoice | None) -> None:
         self._deletions.settle()
@@ -388,12 +398,12 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
 
     @work(group="change", exit_on_error=False)
     async def _rename(self, key: str, title: str) -> None:
-        await self.home.call(lambda engine: engine.browsing.rename(key, title))
+        await self.engine_thread.call(lambda engine: engine.browsing.rename(key, title))
         self._load()
         try:
-            await self.home.call(lambda engine: engine.server_side.rename(key, title))
+            await self.engine_thread.call(lambda engine: engine.server_side.rename(key, title))
         except CozeTuiError as error:
-            self.coze.tell_failure(error, _("Renamed here; the server was not told."))
+            self.coze.notify_failure(error, _("Renamed here; the server was not told."))
 
     @work(group="change", exit_on_error=False)
     async def _rename_there(self, conversation: ServerConversation, title: str) -> None:
@@ -406,7 +416,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         items = self._here()
         keys, pinned = _keys(items), not all(item.is_pinned for item in items)
         if keys:
-            await self.home.call(lambda engine: engine.browsing.pin(keys, pinned))
+            await self.engine_thread.call(lambda engine: engine.browsing.pin(keys, pinned))
             self._load()
 
     @work(group="change", exit_on_error=False)
@@ -416,7 +426,9 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         if item is None or self._is_only_there([item]):
             return
         key = item.key
-        new = await self.preview.fork(key) or await self.home.call(lambda engine: engine.browsing.fork(key))
+        new = await self.preview.fork(key) or await self.engine_thread.call(
+            lambda engine: engine.browsing.fork(key)
+        )
         self._preview_over(False)
         self._load(go_to=new)
         self.notify(
@@ -495,24 +507,24 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
     @work(group="server", exclusive=True, exit_on_error=False)
     async def _ask_server(self) -> None:
         """List the bot's conversations at the server, page by page."""
-        self.bar.tell((_("asking the server…"), "muted"))
+        self.bar.show((_("asking the server…"), "muted"))
         try:
             await self._server.ask()
         except CozeTuiError as error:
-            self.bar.tell((_("the server was not reached"), "attention"))
-            self.tell_failure(error)
+            self.bar.show((_("the server was not reached"), "attention"))
+            self.notify_failure(error)
             return
         self.conversations.shows_server = True
         self._load()
-        await self.coze.tell_limit(Feature.MESSAGE_LIST)
+        await self.coze.notify_limit(Feature.MESSAGE_LIST)
 
-    def _tell_server(self) -> None:
+    def _show_server(self) -> None:
         if not self._server.is_asked:
-            self.bar.tell()
+            self.bar.show()
             return
         count = len(self._only_there())
         words = ngettext("☁ {n} only on the server", "☁ {n} only on the server", count)
-        self.bar.tell((words.format(n=thousands(count)), "attention" if count else "muted"))
+        self.bar.show((words.format(n=thousands(count)), "attention" if count else "muted"))
 
     @work(group="import", exit_on_error=False)
     async def _import(self, wanted: Sequence[ServerConversation], *, then_open: bool = False) -> None:
@@ -520,7 +532,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         for number, conversation in enumerate(wanted, 1):
             if len(wanted) > 1:
                 words = _("importing {n} of {all}…").format(n=number, all=len(wanted))
-                self.bar.tell((words, "muted"))
+                self.bar.show((words, "muted"))
             taken = await self._server.take(conversation)
             key, new, added = taken.key, new + taken.is_new, added + taken.added
         if then_open:

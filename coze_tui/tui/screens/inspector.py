@@ -13,14 +13,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input
 
-from coze_tui.engine.capture_files import capture_name, problem_text, save_capture
-from coze_tui.engine.chat_facts import ChatFacts
-from coze_tui.engine.frames_table import FrameLine
-from coze_tui.engine.inspected_chat import InspectedChat
+from coze_tui.engine.analysis.captures import capture_name, problem_text, save_capture
+from coze_tui.engine.analysis.frames_table import FrameLine, InspectedChat
+from coze_tui.engine.model.chat_facts import ChatFacts
 from coze_tui.errors import CozeTuiError
-from coze_tui.i18n import N_, _, ngettext
-from coze_tui.text import clean_line
-from coze_tui.tui.amounts import thousands
+from coze_tui.render.amounts import thousands
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.chat_sources import ChatSource, take_in
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.widgets.banner import Banner
@@ -34,7 +33,7 @@ from coze_tui.tui.widgets.search_bar import SearchBar
 from coze_tui.tui.widgets.timeline_bar import TimelineBar
 
 if TYPE_CHECKING:
-    from coze_tui.engine.giving import Form
+    from coze_tui.engine.analysis.as_command import Form
 
 _NARROW = 100
 """Columns under which the data do not stand beside the list."""
@@ -120,7 +119,7 @@ class InspectorScreen(CozeScreen[None]):
             self.banner.add(told.format(n=thousands(more)))
         self._load()
 
-    def tell_failure(self, error: CozeTuiError) -> None:
+    def notify_failure(self, error: CozeTuiError) -> None:
         self.banner.add(self.coze.words_for(error))
 
     # --- the frames, as they come ---
@@ -167,7 +166,7 @@ class InspectorScreen(CozeScreen[None]):
             self.frames.flush()
         self.head.show(self.chat)
         self._show_timeline()
-        self._tell_found()
+        self._show_found()
 
     def _show_timeline(self) -> None:
         line = self.frames.current
@@ -194,20 +193,20 @@ class InspectorScreen(CozeScreen[None]):
     def _filter_changed(self, changed: Input.Changed) -> None:
         changed.stop()
         self.frames.set_filter(changed.value)
-        self._tell_found()
+        self._show_found()
 
     def action_take_filter(self) -> None:
         """From the filter to what it found."""
         self.frames.focus()
 
-    def _tell_found(self) -> None:
+    def _show_found(self) -> None:
         table = self.chat.table
         if table.filter:
             count = table.found_count
             found = ngettext("{n} frame", "{n} frames", count).format(n=thousands(count))
-            self.search.tell((found, "muted" if count else "attention"))
+            self.search.show((found, "muted" if count else "attention"))
         else:
-            self.search.tell()
+            self.search.show()
 
     # --- moving about ---
 
@@ -291,7 +290,7 @@ class InspectorScreen(CozeScreen[None]):
         self._give("curl")
 
     def _give(self, form: Form) -> None:
-        from coze_tui.engine.giving import given_as, request_from
+        from coze_tui.engine.analysis.as_command import given_as, request_from
 
         text = given_as(form, *request_from(self.chat.facts, self.coze.settings))
         what = {"curl": _("curl command"), "python": _("program"), "ask": _("command")}
@@ -336,7 +335,7 @@ class InspectorScreen(CozeScreen[None]):
         try:
             await asyncio.to_thread(save_capture, path, capture, may_replace=may_replace)
         except CozeTuiError as error:
-            self.coze.tell_failure(error)
+            self.coze.notify_failure(error)
             return
         self.notify(_("Saved as {path}").format(path=clean_line(str(path))), markup=False)
 
@@ -354,8 +353,8 @@ class InspectorScreen(CozeScreen[None]):
         from coze_tui.tui.chat_sources import StoredChat
         from coze_tui.tui.screens.difference import ChooseChat, DifferenceScreen
 
-        home, facts, key = self.coze.home, self.chat.facts, self._source.chat
-        like = await home.call(lambda engine: engine.inspecting.like(facts, key))
+        engine_thread, facts, key = self.coze.engine_thread, self.chat.facts, self._source.chat
+        like = await engine_thread.call(lambda engine: engine.inspecting.like(facts, key))
         if not like:
             self.notify(_("There is no other chat of this question or with this bot."), markup=False)
             return
@@ -365,7 +364,7 @@ class InspectorScreen(CozeScreen[None]):
             if other is None:
                 return
             chosen = next(chat for chat in like if chat.chat == other)
-            before: ChatSource = StoredChat(home, chosen.facts.conversation, other)
+            before: ChatSource = StoredChat(engine_thread, chosen.facts.conversation, other)
             after = self._source
             if chosen.facts.sent_at_ms > facts.sent_at_ms:
                 before, after = after, before

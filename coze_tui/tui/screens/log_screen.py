@@ -5,9 +5,9 @@ from __future__ import annotations
 from textual import on
 from textual.screen import ScreenResultType
 
-from coze_tui.i18n import _
+from coze_tui.text.i18n import _
+from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.screens.coze_screen import CozeScreen
-from coze_tui.tui.widgets.message_log import MessageLog
 
 
 class LogScreen(CozeScreen[ScreenResultType]):

@@ -12,16 +12,16 @@ from textual.screen import ModalScreen, ScreenResultType
 from textual.strip import Strip
 from textual.widget import Widget
 
-from coze_tui.i18n import N_
-from coze_tui.text import clean_line
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import N_
 from coze_tui.tui.screens.coze_screen import CozeScreen
-from coze_tui.tui.widgets.drawn import Drawn, Part
 from coze_tui.tui.widgets.key_footer import KeyFooter
+from coze_tui.tui.widgets.line_widget import LineWidget, Part
 
 _NARROW = 80
 
 
-class Heading(Drawn):
+class Heading(LineWidget):
     """The first line: a mark, the title, and a remark at the right."""
 
     def __init__(self, title: str, *, mark: Part = ("●", "bot"), id: str | None = None) -> None:
@@ -44,7 +44,7 @@ class Heading(Drawn):
         return self.line([(f"{sign} ", role), (self._title, "text bold")], right)
 
 
-class Reading(ScrollableContainer, can_focus=True, inherit_bindings=False):
+class Pager(ScrollableContainer, can_focus=True, inherit_bindings=False):
     """What is read: it scrolls with the keys of a pager."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -11,30 +11,30 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message_pump import MessagePump
 
-from coze_tui.addresses import base_url_of_site
-from coze_tui.engine.capture_files import problem_text
-from coze_tui.engine.chat_facts import ChatFacts
-from coze_tui.engine.figures import TurnFigures
-from coze_tui.engine.home import TurnFeed
-from coze_tui.engine.replay import Player
-from coze_tui.engine.timeline import Timeline
-from coze_tui.engine.updates import Phase
+from coze_tui.config.addresses import base_url_of_site
+from coze_tui.engine.analysis.captures import problem_text
+from coze_tui.engine.analysis.replay import Player
+from coze_tui.engine.model.chat_facts import ChatFacts
+from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.timeline import Timeline
+from coze_tui.engine.model.updates import Phase
+from coze_tui.engine.session.thread import TurnFeed
 from coze_tui.errors import CozeTuiError
-from coze_tui.i18n import N_, _
-from coze_tui.text import clean, clean_line
+from coze_tui.text.cleaning import clean, clean_line
+from coze_tui.text.i18n import N_, _
 from coze_tui.tui import messages as posted
 from coze_tui.tui.bridge import run_turn
 from coze_tui.tui.chat_sources import ChatSource, whole_chat
 from coze_tui.tui.copying import ids_text
 from coze_tui.tui.log.entries import BotEntry, UserEntry
+from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.screens.log_screen import LogScreen
 from coze_tui.tui.widgets.banner import Banner
 from coze_tui.tui.widgets.chip import Chip, activity_of
+from coze_tui.tui.widgets.event_feed import EventFeed
 from coze_tui.tui.widgets.event_sidebar import EventSidebar
 from coze_tui.tui.widgets.header import ChatHeader
 from coze_tui.tui.widgets.key_footer import KeyFooter
-from coze_tui.tui.widgets.life_feed import LifeFeed
-from coze_tui.tui.widgets.message_log import MessageLog
 from coze_tui.tui.widgets.replay_line import ReplayLine
 from coze_tui.tui.widgets.status_strip import StatusStrip
 from coze_tui.tui.widgets.timeline_bar import TimelineBar
@@ -79,7 +79,7 @@ class ReplayScreen(LogScreen[None]):
     strip = getters.query_one(StatusStrip)
     bar = getters.query_one(TimelineBar)
     steering = getters.query_one(ReplayLine)
-    life = getters.query_one(LifeFeed)
+    life = getters.query_one(EventFeed)
 
     def __init__(self, source: ChatSource, *, pace: float = 1.0) -> None:
         super().__init__()
@@ -104,7 +104,7 @@ class ReplayScreen(LogScreen[None]):
         yield TimelineBar(id="timeline")
         yield ReplayLine(id="steering")
         yield KeyFooter(_FOOTER, last="replay.leave", most=_KEYS_SHOWN)
-        yield LifeFeed(id="life")
+        yield EventFeed(id="life")
 
     def on_mount(self) -> None:
         for problem in self._source.problems[:3]:
@@ -113,7 +113,7 @@ class ReplayScreen(LogScreen[None]):
         self.set_interval(_BEAT_SECONDS, self._beat)
         self._load()
 
-    def tell_failure(self, error: CozeTuiError) -> None:
+    def notify_failure(self, error: CozeTuiError) -> None:
         self.banner.add(self.coze.words_for(error))
 
     @work(group="load", exclusive=True, exit_on_error=False)
@@ -217,7 +217,7 @@ class ReplayScreen(LogScreen[None]):
     def action_step_back(self) -> None:
         """Go back by one frame, and stand still."""
         self.player.pause(True)
-        here = max(self.player.position, self.player.hurries_to)
+        here = max(self.player.position, self.player.seek_target)
         if self._begin_at is not None:
             here = self._begin_at
         self._play_from(max(0, here - 1))

@@ -15,17 +15,17 @@ from textual.strip import Strip
 from textual.timer import Timer
 
 from coze_tui.api.objects import Bot
-from coze_tui.engine.dialects import Feature
-from coze_tui.i18n import N_, _, ngettext
-from coze_tui.settings import Settings
-from coze_tui.tui.amounts import thousands
+from coze_tui.config.settings import Settings
+from coze_tui.engine.model.dialects import Feature
+from coze_tui.render.amounts import thousands
+from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.copying import ids_text
+from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.screens.dialogs import AskText, ShowText
 from coze_tui.tui.screens.log_screen import LogScreen
 from coze_tui.tui.widgets.answer_column import AnswerColumn, Answerer
-from coze_tui.tui.widgets.drawn import Drawn, Part
 from coze_tui.tui.widgets.key_footer import KeyFooter
-from coze_tui.tui.widgets.message_log import MessageLog
+from coze_tui.tui.widgets.line_widget import LineWidget, Part
 from coze_tui.tui.widgets.prompt import Prompt
 from coze_tui.tui.widgets.prompt_area import PromptArea
 
@@ -42,7 +42,7 @@ _FOOTER = (
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class CompareResult:
     """What is taken along when the screen is left."""
 
     text: str = ""
@@ -51,7 +51,7 @@ class Left:
     """Key of the one to open; empty for none."""
 
 
-class SideHead(Drawn):
+class SideHead(LineWidget):
     """The screen's name, and how many are asked."""
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -71,7 +71,7 @@ class SideHead(Drawn):
         return self.line(left, [(told, "muted")])
 
 
-class SideBySideScreen(LogScreen[Left]):
+class SideBySideScreen(LogScreen[CompareResult]):
     """Each column has a conversation of its own, which is in the history like any other.
 
     Args:
@@ -147,13 +147,13 @@ class SideBySideScreen(LogScreen[Left]):
     @work(group="name", exit_on_error=False)
     async def _learn_name(self, column: AnswerColumn) -> None:
         bot_id = column.answerer.bot.id
-        bot = await self.coze.home.call(lambda engine: engine.site.bot(bot_id))
+        bot = await self.coze.engine_thread.call(lambda engine: engine.site.bot(bot_id))
         if column.answerer.bot.id == bot_id:
             column.name_bot(bot)
 
     def _column(self, answerer: Answerer, number: int) -> AnswerColumn:
         return AnswerColumn(
-            self.coze.home,
+            self.coze.engine_thread,
             self._settings,
             answerer,
             letter=_LETTERS[number],
@@ -212,7 +212,7 @@ class SideBySideScreen(LogScreen[Left]):
 
     @on(Prompt.EditorAsked)
     def _editor_asked(self) -> None:
-        from coze_tui.tui.terminal.editor import edit_text
+        from coze_tui.terminal.editor import edit_text
 
         if (text := edit_text(self.app, self.prompt.message)) is not None:
             self.prompt.set_message(text)
@@ -263,7 +263,7 @@ class SideBySideScreen(LogScreen[Left]):
                 self._change_bot(column)
             case "version":
                 column.use(column.answerer.other_version)
-                self._tell_drafts(column)
+                self._notify_drafts(column)
             case "parameters":
                 self._change_parameters(column)
 
@@ -274,7 +274,7 @@ class SideBySideScreen(LogScreen[Left]):
 
     def _open(self, column: AnswerColumn) -> None:
         if column.conversation:
-            self.dismiss(Left(self.prompt.message, column.conversation))
+            self.dismiss(CompareResult(self.prompt.message, column.conversation))
         else:
             self.notify(_("Nothing was asked in this column yet."), markup=False)
 
@@ -296,9 +296,9 @@ class SideBySideScreen(LogScreen[Left]):
             self.prompt.focus()
 
     @work(group="limits", exit_on_error=False)
-    async def _tell_drafts(self, column: AnswerColumn) -> None:
+    async def _notify_drafts(self, column: AnswerColumn) -> None:
         if column.answerer.is_draft:
-            await self.coze.tell_limit(Feature.DRAFT)
+            await self.coze.notify_limit(Feature.DRAFT)
 
     @work(group="pick", exclusive=True, exit_on_error=False)
     async def _change_parameters(self, column: AnswerColumn) -> None:
@@ -340,7 +340,7 @@ class SideBySideScreen(LogScreen[Left]):
         if self.focused is not self.prompt:
             self.prompt.focus()
         else:
-            self.dismiss(Left(self.prompt.message))
+            self.dismiss(CompareResult(self.prompt.message))
 
     def action_ladder(self) -> None:
         """Ctrl+C: copy the selection, else stop, else clear the prompt, else back to the chat."""
@@ -350,7 +350,7 @@ class SideBySideScreen(LogScreen[Left]):
         elif self.runs:
             self.action_stop()
         elif not self.prompt.clear_message():
-            self.dismiss(Left())
+            self.dismiss(CompareResult())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Esc goes to the prompt, from there it stops the answers, and then goes back."""

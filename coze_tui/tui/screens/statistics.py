@@ -10,12 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
-from coze_tui.engine.statistics import Group, Grouping, Statistics, days_ago_ms
-from coze_tui.i18n import N_, _, ngettext
-from coze_tui.tui.amounts import duration, shortened, thousands
+from coze_tui.engine.analysis.statistics import Group, Grouping, Statistics, days_ago_ms
+from coze_tui.render.amounts import duration, shortened, thousands
+from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.screens.coze_screen import CozeScreen
-from coze_tui.tui.widgets.drawn import Drawn, Part, width_of
 from coze_tui.tui.widgets.key_footer import KeyFooter
+from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
 from coze_tui.tui.widgets.statistics_view import StatisticsView
 
 _PERIODS = (7, 30, 0)
@@ -28,7 +28,7 @@ _FOOTER = (
 )
 
 
-class StatisticsHead(Drawn):
+class StatisticsHead(LineWidget):
     """What is added up, and the sum."""
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -131,7 +131,7 @@ class StatisticsScreen(CozeScreen[str | None]):
     async def _load(self) -> None:
         since_ms, until_ms, bot_id, conversation = self._bounds()
         by = self._by
-        found = await self.coze.home.call(
+        found = await self.coze.engine_thread.call(
             lambda engine: engine.inspecting.statistics(
                 by, since_ms=since_ms, until_ms=until_ms, bot_id=bot_id, conversation=conversation
             )
@@ -162,7 +162,7 @@ class StatisticsScreen(CozeScreen[str | None]):
     @work(group="look", exclusive=True, exit_on_error=False)
     async def _look(self) -> None:
         """Add up again if any program has written."""
-        seen = await self.coze.home.call(lambda engine: engine.browsing.changes())
+        seen = await self.coze.engine_thread.call(lambda engine: engine.browsing.changes())
         before, self._seen = self._seen, seen
         if before and before != seen:
             self._load()

@@ -16,16 +16,16 @@ from textual.widgets import TextArea
 from textual.worker import Worker
 
 from coze_tui.api.objects import ToolCall
-from coze_tui.engine.local_tools import REFUSAL
-from coze_tui.i18n import N_, _, ngettext
-from coze_tui.text import clean_line
-from coze_tui.tui.amounts import shortened, size, tail, thousands
-from coze_tui.tui.screens.panel import Panel, Reading
-from coze_tui.tui.terminal.editor import edit_text
-from coze_tui.tui.terminal.keys import NEW_LINE
-from coze_tui.tui.widgets.drawn import Drawn, Part, width_of
+from coze_tui.engine.session.local_tools import REFUSAL
+from coze_tui.render.amounts import shortened, size, tail, thousands
+from coze_tui.terminal.editor import edit_text
+from coze_tui.terminal.keys import NEW_LINE
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import N_, _, ngettext
+from coze_tui.tui.screens.panel import Panel, Pager
 from coze_tui.tui.widgets.json_view import JsonView
-from coze_tui.tui.widgets.rows import Row, Rows
+from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
+from coze_tui.tui.widgets.select_list import Row, SelectList
 from coze_tui.tui.widgets.text_box import TextBox
 
 ToolOutputs = tuple[tuple[str, str], ...]
@@ -35,7 +35,7 @@ RunCommand = Callable[[Sequence[str], str], Awaitable[str]]
 """Runs these words with the arguments of the call on stdin; gives what they print, or a ToolCommandError."""
 
 
-class CallLine(Drawn):
+class CallLine(LineWidget):
     """Which call is shown: a mark for each of them, the tool's name, the end of the call's id."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class CallLine(Drawn):
         return self.line([(shortened(name, max(8, room)), "attention bold")], right)
 
 
-class CommandLine(Drawn):
+class CommandLine(LineWidget):
     """What may be run for this call, as the settings have it: all that will be run, before it is."""
 
     def __init__(self) -> None:
@@ -100,7 +100,7 @@ class OutputBox(TextBox):
         return _("What the tool gives: type it, paste it, or write it in your editor")
 
 
-class OutputState(Drawn):
+class OutputState(LineWidget):
     """One line on what is typed: that it is JSON, or that it is sent as it is."""
 
     def __init__(self) -> None:
@@ -159,11 +159,11 @@ class ToolRequest(Panel[ToolOutputs | None]):
 
     line = getters.query_one(CallLine)
     command = getters.query_one(CommandLine)
-    reading = getters.query_one(Reading)
+    reading = getters.query_one(Pager)
     arguments = getters.query_one(JsonView)
     box = getters.query_one(OutputBox)
     state = getters.query_one(OutputState)
-    send_row = getters.query_one(Rows)
+    send_row = getters.query_one(SelectList)
 
     def __init__(
         self,
@@ -187,13 +187,13 @@ class ToolRequest(Panel[ToolOutputs | None]):
     def body(self) -> Iterable[Widget]:
         """The call, the output, and the way to send all."""
         yield CallLine()
-        reading = Reading(JsonView(), classes="body")
+        reading = Pager(JsonView(), classes="body")
         reading.can_focus = False
         yield reading
         yield CommandLine()
         yield OutputBox()
         yield OutputState()
-        yield Rows()
+        yield SelectList()
 
     def on_mount(self) -> None:
         """Begin with the first call that has no output."""
@@ -344,7 +344,7 @@ class ToolRequest(Panel[ToolOutputs | None]):
         if self._is_ready():
             self.dismiss(tuple((call.id, self._output(call)) for call in self._calls))
 
-    @on(Rows.Chosen)
+    @on(SelectList.Chosen)
     def _send_chosen(self) -> None:
         self.action_send()
 

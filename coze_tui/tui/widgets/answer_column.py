@@ -16,26 +16,26 @@ from textual.message import Message
 from textual.strip import Strip
 
 from coze_tui.api.objects import Bot
-from coze_tui.engine.conversations import new_key
-from coze_tui.engine.figures import TurnFigures
-from coze_tui.engine.home import TurnFeed
-from coze_tui.engine.updates import Phase
-from coze_tui.i18n import N_, _
-from coze_tui.settings import Settings
-from coze_tui.text import clean_line
+from coze_tui.config.settings import Settings
+from coze_tui.engine.library.conversations import new_key
+from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.updates import Phase
+from coze_tui.engine.session.thread import TurnFeed
+from coze_tui.render.palette import Palette
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import N_, _
 from coze_tui.tui import messages as posted
 from coze_tui.tui.bridge import run_turn
 from coze_tui.tui.log.entries import BotEntry, UserEntry
-from coze_tui.tui.render.palette import Palette
-from coze_tui.tui.widgets.drawn import Drawn, Part
-from coze_tui.tui.widgets.life_feed import LifeFeed
-from coze_tui.tui.widgets.life_lines import first_text, token_counts
-from coze_tui.tui.widgets.message_log import MessageLog
+from coze_tui.tui.log.message_log import MessageLog
+from coze_tui.tui.widgets.event_feed import EventFeed
+from coze_tui.tui.widgets.event_rows import first_text, token_counts
+from coze_tui.tui.widgets.line_widget import LineWidget, Part
 from coze_tui.tui.widgets.status_strip import state_of
 
 if TYPE_CHECKING:
     from coze_tui.engine.engine import Engine
-    from coze_tui.engine.home import EngineHome
+    from coze_tui.engine.session.thread import EngineThread
 
 _DRAFT = "unpublished_draft"
 _ASKS = ("ask('copy_ids')", "ask('regenerate')", "ask('plain_view')")
@@ -75,7 +75,7 @@ class Answerer:
         return replace(settings, publish_status=self.publish_status, parameters=self.parameters)
 
 
-class ColumnHead(Drawn):
+class ColumnHead(LineWidget):
     """Letter and name, and what tells this column from another one of the same bot."""
 
     def __init__(self, letter: str, answerer: Answerer) -> None:
@@ -106,7 +106,7 @@ class ColumnHead(Drawn):
         return self.line(parts, ground="selected" if self._is_chosen else "")
 
 
-class ColumnFigures(Drawn):
+class ColumnFigures(LineWidget):
     """How its chat stands and what it took, a line each: total, first text, tokens."""
 
     def __init__(self) -> None:
@@ -165,7 +165,7 @@ class AnswerColumn(Vertical):
 
     head = getters.query_one(ColumnHead)
     log_widget = getters.query_one(ColumnLog)
-    life = getters.query_one(LifeFeed)
+    life = getters.query_one(EventFeed)
     foot = getters.query_one(ColumnFigures)
 
     class Wished(Message):
@@ -181,7 +181,7 @@ class AnswerColumn(Vertical):
 
     def __init__(
         self,
-        home: EngineHome[Engine],
+        engine_thread: EngineThread[Engine],
         settings: Settings,
         answerer: Answerer,
         *,
@@ -190,7 +190,7 @@ class AnswerColumn(Vertical):
         frames_per_second: int,
     ) -> None:
         super().__init__()
-        self._home = home
+        self._engine_thread = engine_thread
         self._settings = settings
         self.answerer = answerer
         self.conversation = ""
@@ -212,7 +212,7 @@ class AnswerColumn(Vertical):
         yield ColumnHead(self.letter, self.answerer)
         yield ColumnLog(self._palette, frames_per_second=self._frames_per_second)
         yield ColumnFigures()
-        yield LifeFeed()
+        yield EventFeed()
 
     def on_descendant_focus(self) -> None:
         self.head.choose(True)
@@ -269,15 +269,15 @@ class AnswerColumn(Vertical):
         if not key:
             key = self.conversation = new_key()
             bot = answerer.bot
-            await self._home.call(lambda engine: engine.begin_conversation(key, bot.id, bot.name))
-        await self._home.call(lambda engine: engine.ask(key, question, feed, settings=settings))
+            await self._engine_thread.call(lambda engine: engine.begin_conversation(key, bot.id, bot.name))
+        await self._engine_thread.call(lambda engine: engine.ask(key, question, feed, settings=settings))
 
     @work(group="stop")
     async def stop(self) -> None:
         """End its answer, if one runs; what has come stays."""
         if self.runs and self.conversation:
             key, self.phase = self.conversation, Phase.STOPPING
-            await self._home.call(lambda engine: engine.stop(key))
+            await self._engine_thread.call(lambda engine: engine.stop(key))
 
     def beat(self) -> None:
         """Show the seconds and figures as they are now."""

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from textual.strip import Strip
 
-from coze_tui.i18n import _
-from coze_tui.text import clean_line
-from coze_tui.tui.amounts import size
-from coze_tui.tui.widgets.drawn import Drawn, Part
+from coze_tui.render.amounts import size
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import _
+from coze_tui.tui.widgets.line_widget import LineWidget, Part
 
 
-class AttachmentStrip(Drawn):
+class AttachmentStrip(LineWidget):
     """Names and sizes on one line. Gone when there is nothing to send along."""
 
     def __init__(self, *, id: str | None = None) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from textual.geometry import Size
 from textual.strip import Strip
 
-from coze_tui.text import clean_line
-from coze_tui.tui.amounts import shortened
-from coze_tui.tui.render.wrap import rows_of
-from coze_tui.tui.widgets.drawn import Drawn
+from coze_tui.render.amounts import shortened
+from coze_tui.render.wrap import rows_of
+from coze_tui.text.cleaning import clean_line
+from coze_tui.tui.widgets.line_widget import LineWidget
 
 _MARK = "! "
 _MOST_OF_ONE = 3
@@ -19,7 +19,7 @@ _MOST = 6
 """Lines of all, as far as a third of the screen has them; the newest texts have the first claim."""
 
 
-class Banner(Drawn):
+class Banner(LineWidget):
     """Troubles that do not stop the chat: an unsaved history, a wrong setting. Gone when there are none."""
 
     def __init__(self, *, id: str | None = None) -> None:

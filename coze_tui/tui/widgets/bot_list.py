@@ -15,14 +15,14 @@ from textual.containers import ScrollableContainer, Vertical
 from textual.message import Message
 from textual.widgets import Input
 
-from coze_tui.addresses import AddressError, BotAddress, bot_from_text, site_name
-from coze_tui.i18n import N_, _
-from coze_tui.text import clean_line
-from coze_tui.tui.amounts import shortened, tail
-from coze_tui.tui.widgets.drawn import Part
+from coze_tui.config.addresses import AddressError, BotAddress, bot_from_text, site_name
+from coze_tui.render.amounts import shortened, tail
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import N_, _
 from coze_tui.tui.widgets.field import Field
-from coze_tui.tui.widgets.passage import Passage
-from coze_tui.tui.widgets.rows import Row, Rows
+from coze_tui.tui.widgets.line_widget import Part
+from coze_tui.tui.widgets.paragraphs import Paragraphs
+from coze_tui.tui.widgets.select_list import Row, SelectList
 
 _SURE_ID = re.compile(r"\d{6,}|.*/.*")
 """What nobody types to filter by a name."""
@@ -80,8 +80,8 @@ class BotList(Vertical):
     PART = N_("Bots")
 
     field = getters.query_one(Field)
-    rows = getters.query_one(Rows)
-    remark = getters.query_one("#bot-remark", Passage)
+    rows = getters.query_one(SelectList)
+    remark = getters.query_one("#bot-remark", Paragraphs)
 
     class Picked(Message):
         """A bot of the list was chosen."""
@@ -106,9 +106,9 @@ class BotList(Vertical):
     def compose(self) -> ComposeResult:
         """Field, remark, list."""
         yield Field(value=self._filter, placeholder=_("Filter, or paste an id or an editor's address"))
-        yield Passage(id="bot-remark", role="attention")
+        yield Paragraphs(id="bot-remark", role="attention")
         with ScrollableContainer(classes="body", can_focus=False):
-            yield Rows(is_led=True)
+            yield SelectList(is_led=True)
 
     def show(
         self, sections: Sequence[BotSection], *, current: str | None = None, base_url: str | None = None
@@ -119,7 +119,7 @@ class BotList(Vertical):
             self._base_url = base_url
         self._lay_out(current)
 
-    def tell(self, text: str) -> None:
+    def show_message(self, text: str) -> None:
         """Say something under the field, until something else is typed."""
         self.remark.show(*([text] if text else []))
 
@@ -150,19 +150,19 @@ class BotList(Vertical):
         changed.stop()
         if changed.value != self._filter:
             self._filter = changed.value
-            self.tell(self._other_site())
+            self.show_message(self._other_site())
             self._lay_out(first=True)
 
-    @on(Rows.Chosen)
-    def _chosen(self, chosen: Rows.Chosen) -> None:
+    @on(SelectList.Chosen)
+    def _chosen(self, chosen: SelectList.Chosen) -> None:
         chosen.stop()
         if chosen.key != _TYPED:
             self.post_message(self.Picked(chosen.key))
         elif (address := self._address()) is not None:
             self.post_message(self.Typed(address))
 
-    @on(Rows.Moved)
-    def _moved(self, moved: Rows.Moved) -> None:
+    @on(SelectList.Moved)
+    def _moved(self, moved: SelectList.Moved) -> None:
         moved.stop()
 
     def on_resize(self, resize: events.Resize) -> None:

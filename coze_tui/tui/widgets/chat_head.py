@@ -6,19 +6,19 @@ from collections.abc import Sequence
 
 from textual.strip import Strip
 
-from coze_tui.engine.inspected_chat import InspectedChat
-from coze_tui.engine.updates import Phase
-from coze_tui.i18n import _, ngettext
-from coze_tui.text import clean_line
-from coze_tui.tui.amounts import seconds, shortened, tail, thousands
+from coze_tui.engine.analysis.frames_table import InspectedChat
+from coze_tui.engine.model.updates import Phase
+from coze_tui.render.amounts import seconds, shortened, tail, thousands
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import _, ngettext
 from coze_tui.tui.widgets.chip import Chip, activity_of
-from coze_tui.tui.widgets.drawn import Drawn, Part, width_of
+from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
 from coze_tui.tui.widgets.status_strip import OUTCOMES, outcome_word
 
 _LEAST_QUESTION = 10
 
 
-class ChatHead(Drawn):
+class ChatHead(LineWidget):
     """Narrow, the question gives way first, then what is known of the chat, from its end."""
 
     def __init__(self, title: str, *, id: str | None = None) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from coze_tui.engine.updates import Phase
-from coze_tui.i18n import N_, _
-from coze_tui.tui.amounts import seconds
+from coze_tui.engine.model.updates import Phase
+from coze_tui.render.amounts import seconds
+from coze_tui.text.i18n import N_, _
 
 
 class Activity(Enum):

@@ -10,8 +10,8 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from coze_tui.tui.amounts import shortened
-from coze_tui.tui.widgets.drawn import Drawn, Part
+from coze_tui.render.amounts import shortened
+from coze_tui.tui.widgets.line_widget import LineWidget, Part
 
 _MOST_ROWS = 8
 _LEAST_COLUMN = 14
@@ -36,7 +36,7 @@ class Candidate:
         return self.label or self.text
 
 
-class CompletionList(Drawn):
+class CompletionList(LineWidget):
     """Lies over what is above the prompt, so that nothing moves when it opens."""
 
     class Picked(Message):

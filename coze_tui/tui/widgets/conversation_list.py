@@ -18,12 +18,11 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from coze_tui.i18n import N_, _
-from coze_tui.tui.amounts import shortened
-from coze_tui.tui.days import clock, day_heading, day_of, short_date
-from coze_tui.tui.history_items import Item, Ranges
-from coze_tui.tui.render.palette import Palette
-from coze_tui.tui.widgets.drawn import Drawn, Part, width_of
+from coze_tui.render.amounts import shortened
+from coze_tui.render.palette import Palette
+from coze_tui.text.i18n import N_, _
+from coze_tui.tui.history_items import Item, Ranges, clock, day_heading, day_of, short_date
+from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
 
 _BOT_CELLS = 14
 _LEAST_FOR_BOT = 44
@@ -32,7 +31,7 @@ _NEAR = 30
 """Lines before the end at which more is asked for."""
 
 
-class ConversationList(Drawn, ScrollView, can_focus=True):
+class ConversationList(LineWidget, ScrollView, can_focus=True):
     """Conversations under the headings of their days. It draws what is in sight and nothing else.
 
     Args:

@@ -11,18 +11,18 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from coze_tui.engine.differences import Differences
-from coze_tui.i18n import N_
-from coze_tui.tui.render.difference_rows import DifferenceRow, difference_rows
+from coze_tui.engine.analysis.compare import Differences
+from coze_tui.render.diff_rows import DifferenceRow, difference_rows
+from coze_tui.text.i18n import N_
 from coze_tui.tui.themes import palette_of
-from coze_tui.tui.widgets.drawn import Drawn
+from coze_tui.tui.widgets.line_widget import LineWidget
 
 _SPLIT = 96
 """Cells from which the chats stand side by side."""
 _BETWEEN = " │ "
 
 
-class DifferenceView(Drawn, ScrollView, can_focus=True):
+class DifferenceView(LineWidget, ScrollView, can_focus=True):
     """Shows one `Differences`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

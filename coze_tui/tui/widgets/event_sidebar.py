@@ -11,12 +11,12 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from coze_tui.engine.figures import TurnFigures
-from coze_tui.i18n import N_
-from coze_tui.tui.amounts import tail
-from coze_tui.tui.widgets import life_lines
-from coze_tui.tui.widgets.drawn import Drawn
-from coze_tui.tui.widgets.life_lines import Drawing
+from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.render.amounts import tail
+from coze_tui.text.i18n import N_
+from coze_tui.tui.widgets import event_rows
+from coze_tui.tui.widgets.event_rows import Drawing
+from coze_tui.tui.widgets.line_widget import LineWidget
 
 _BESIDE = 64
 """Cells from which the figures stand at the right of the rows."""
@@ -24,7 +24,7 @@ _LEAST_ROWS = 8
 """Event lines that stay when the figures ask for more lines than there are."""
 
 
-class EventSidebar(Drawn, can_focus=True):
+class EventSidebar(LineWidget, can_focus=True):
     """Shows one `TurnFigures`. Feed those and call `flush` at frame rate: only lines that differ are painted.
 
     The view follows the newest event until the cursor is moved away from the last line.
@@ -135,18 +135,18 @@ class EventSidebar(Drawn, can_focus=True):
         height = self.content_size.height
         figures = self._figures
         if figures is None:
-            empty: list[Drawing] = [life_lines.Title(""), life_lines.Hint(N_("nothing sent yet"))]
+            empty: list[Drawing] = [event_rows.Title(""), event_rows.Hint(N_("nothing sent yet"))]
             return empty[:height]
-        below = life_lines.figure_lines(figures, self._now_us)
+        below = event_rows.figure_lines(figures, self._now_us)
         wanted = len(figures.rows) + len(figures.expected)
         room = max(0, height - 1)
         is_beside = self.content_size.width >= _BESIDE
         self._rows_room = room if is_beside else min(wanted, max(room - len(below), min(room, _LEAST_ROWS)))
-        title = life_lines.Title(tail(figures.chat_id))
+        title = event_rows.Title(tail(figures.chat_id))
         rows = self._row_lines(figures)
         if is_beside:
             pairs = zip_longest(rows, below[1 : room + 1])
-            beside: list[Drawing] = [title, *(life_lines.Beside(row, figure) for row, figure in pairs)]
+            beside: list[Drawing] = [title, *(event_rows.Beside(row, figure) for row, figure in pairs)]
             return beside[:height]
         return [title, *rows, *below][:height]
 
@@ -156,12 +156,12 @@ class EventSidebar(Drawn, can_focus=True):
         stop = self._top + self._rows_room
         marked = self.cursor if self.has_focus else None
         lines: list[Drawing] = [
-            life_lines.Row(rows[index], is_selected=index == marked)
+            event_rows.Row(rows[index], is_selected=index == marked)
             for index in range(self._top, min(stop, len(rows)))
         ]
-        lines += map(life_lines.Expected, expected[max(0, self._top - len(rows)) : max(0, stop - len(rows))])
+        lines += map(event_rows.Expected, expected[max(0, self._top - len(rows)) : max(0, stop - len(rows))])
         if self._top and len(lines) > 1:
-            lines[0] = life_lines.Earlier(self._top + 1)
+            lines[0] = event_rows.Earlier(self._top + 1)
         return lines
 
     def _scroll(self, count: int, wanted: int) -> None:

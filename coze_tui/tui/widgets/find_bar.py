@@ -9,8 +9,8 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
 
-from coze_tui.i18n import N_, _
-from coze_tui.tui.amounts import thousands
+from coze_tui.render.amounts import thousands
+from coze_tui.text.i18n import N_, _
 from coze_tui.tui.widgets.search_bar import SearchBar
 
 
@@ -65,7 +65,7 @@ class FindBar(SearchBar):
         with self.prevent(Input.Changed):
             self.field.put(text)
         self.display = bool(text)
-        self.tell()
+        self.show()
 
     def close(self) -> None:
         """Be gone."""
@@ -74,11 +74,11 @@ class FindBar(SearchBar):
     def show_place(self, place: int, count: int) -> None:
         """Tell which of the places with the text is in sight, counted from 1."""
         if not self.value.strip():
-            self.tell()
+            self.show()
         elif not count:
-            self.tell((_("not found"), "attention"))
+            self.show((_("not found"), "attention"))
         else:
-            self.tell((f"{thousands(place)}/{thousands(count)}", "muted"))
+            self.show((f"{thousands(place)}/{thousands(count)}", "muted"))
 
     def action_step(self, step: int) -> None:
         """Ask for the next or the previous match."""

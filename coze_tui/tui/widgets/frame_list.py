@@ -15,11 +15,11 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from coze_tui.engine.frames_table import FrameLine, FrameTable, preview
-from coze_tui.engine.gaps import STALL_US
-from coze_tui.i18n import N_, _
-from coze_tui.tui.amounts import duration, shortened, size, thousands
-from coze_tui.tui.widgets.drawn import Drawn, Part
+from coze_tui.engine.analysis.frames_table import FrameLine, FrameTable, preview
+from coze_tui.engine.model.gaps import STALL_US
+from coze_tui.render.amounts import duration, shortened, size, thousands
+from coze_tui.text.i18n import N_, _
+from coze_tui.tui.widgets.line_widget import LineWidget, Part
 
 _LEAST_EVENT, _MOST_EVENT = 12, 24
 _LEAST_TYPE, _MOST_TYPE = 4, 14
@@ -45,7 +45,7 @@ class _Columns:
     preview: int
 
 
-class FrameList(Drawn, ScrollView, can_focus=True):
+class FrameList(LineWidget, ScrollView, can_focus=True):
     """Shows one `FrameTable`. Call `flush` when that has grown.
 
     The cursor follows the newest frame until it is moved away from the last line.

@@ -17,19 +17,19 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from coze_tui.api.objects import mapping_of, text_of
-from coze_tui.engine.frames_table import FrameLine, FrameRow
-from coze_tui.engine.gaps import STALL_US
-from coze_tui.i18n import N_, _, ngettext
-from coze_tui.text import clean_line
-from coze_tui.tui.amounts import duration, milliseconds, size, thousands
-from coze_tui.tui.render.json_tree import JsonTree, Node, TreeLine, source_of
-from coze_tui.tui.render.palette import Palette
+from coze_tui.engine.analysis.frames_table import FrameLine, FrameRow
+from coze_tui.engine.model.gaps import STALL_US
+from coze_tui.render.amounts import duration, milliseconds, size, thousands
+from coze_tui.render.json_tree import JsonTree, Node, TreeLine, source_of
+from coze_tui.render.palette import Palette
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.themes import palette_of
-from coze_tui.tui.widgets.drawn import Drawn, Part
 from coze_tui.tui.widgets.frame_list import trouble_text
+from coze_tui.tui.widgets.line_widget import LineWidget, Part
 
 
-class JsonTreeView(Drawn, ScrollView, can_focus=True):
+class JsonTreeView(LineWidget, ScrollView, can_focus=True):
     """Shows one text as JSON, with a cursor that folds."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -179,7 +179,7 @@ class JsonTreeView(Drawn, ScrollView, can_focus=True):
         return Strip.join([Strip([Segment("▌", bar)], 1), strip.crop(1)])
 
 
-class FrameHead(Drawn):
+class FrameHead(LineWidget):
     """Two lines above the data."""
 
     def __init__(self) -> None:

@@ -6,15 +6,15 @@ from rich.cells import cell_len
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from coze_tui.tui.amounts import shortened
+from coze_tui.render.amounts import shortened
 from coze_tui.tui.widgets.chip import Chip
-from coze_tui.tui.widgets.drawn import Drawn, Part, width_of
+from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
 
 _LEAST_TITLE = 8
 """Cells of a title that are still worth showing."""
 
 
-class ChatHeader(Drawn):
+class ChatHeader(LineWidget):
     """Who one talks with, where, about what, and what is going on. Each value repaints only when it differs.
 
     Narrow, the title gives way first, then the site, then the bot's name; the chip stays.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from rich.cells import cell_len
 from textual.strip import Strip
 
-from coze_tui.engine.browsing import Overview
-from coze_tui.i18n import _, ngettext
-from coze_tui.tui.amounts import shortened, thousands
-from coze_tui.tui.widgets.drawn import Drawn, Part, width_of
+from coze_tui.engine.library.history import Overview
+from coze_tui.render.amounts import shortened, thousands
+from coze_tui.text.i18n import _, ngettext
+from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
 
 _MOST_BOTS = 3
 _BOT_CELLS = 16
@@ -16,7 +16,7 @@ _LEAST_GAP = 3
 """Cells between the two sides."""
 
 
-class HistoryHeader(Drawn):
+class HistoryHeader(LineWidget):
     """Says nothing about numbers before they are known; a selection comes first."""
 
     def __init__(self) -> None:

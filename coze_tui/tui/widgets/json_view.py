@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from textual.geometry import Size
 from textual.strip import Strip
 
-from coze_tui.text import clean
-from coze_tui.tui.render.json_lines import json_lines
-from coze_tui.tui.render.lines import Line
+from coze_tui.render.json_tree import json_lines
+from coze_tui.render.lines import Line
+from coze_tui.text.cleaning import clean
 from coze_tui.tui.themes import palette_of
-from coze_tui.tui.widgets.drawn import Drawn
+from coze_tui.tui.widgets.line_widget import LineWidget
 
 
-class JsonView(Drawn):
+class JsonView(LineWidget):
     """Draws one text, which may be JSON and may come from outside. Put it into a scrolling container."""
 
     def __init__(self, text: str = "", *, id: str | None = None) -> None:

@@ -10,9 +10,9 @@ from textual import events
 from textual.screen import Screen
 from textual.strip import Strip
 
-from coze_tui.i18n import _
+from coze_tui.text.i18n import _
 from coze_tui.tui.key_names import short_key
-from coze_tui.tui.widgets.drawn import Drawn, Part
+from coze_tui.tui.widgets.line_widget import LineWidget, Part
 
 _MOST = 7
 _GAP = 3
@@ -34,7 +34,7 @@ class LiveKey:
         return cell_len(self.name) + 1 + cell_len(self.description)
 
 
-class KeyFooter(Drawn):
+class KeyFooter(LineWidget):
     """Shows bindings with `show`: of the focused part first, then of the screen, then of the app.
 
     Args:

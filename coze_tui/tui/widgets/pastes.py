@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from coze_tui.i18n import ngettext
-from coze_tui.tui.amounts import size, thousands
+from coze_tui.render.amounts import size, thousands
+from coze_tui.text.i18n import ngettext
 
 _CHIP_BYTES = 32_000
 _CHIP_LINES = 1_000

@@ -11,17 +11,17 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.strip import Strip
 
-from coze_tui.engine.browsing import Facts
-from coze_tui.engine.home import EngineHome
-from coze_tui.i18n import N_, _, ngettext
-from coze_tui.text import clean_line
-from coze_tui.tui.amounts import thousands
+from coze_tui.engine.library.history import Facts
+from coze_tui.engine.session.thread import EngineThread
+from coze_tui.render.amounts import thousands
+from coze_tui.render.palette import Palette
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.history_items import Item
-from coze_tui.tui.log.matches import holds
-from coze_tui.tui.log_window import LogWindow, entries_of
-from coze_tui.tui.render.palette import Palette
-from coze_tui.tui.widgets.drawn import Drawn, Part
-from coze_tui.tui.widgets.message_log import MessageLog
+from coze_tui.tui.log.message_log import MessageLog
+from coze_tui.tui.log.search import holds
+from coze_tui.tui.log.window import LogWindow, entries_of
+from coze_tui.tui.widgets.line_widget import LineWidget, Part
 
 if TYPE_CHECKING:
     from coze_tui.engine.engine import Engine
@@ -64,7 +64,7 @@ class PreviewLog(MessageLog, inherit_bindings=False):
                 return
 
 
-class PreviewHead(Drawn):
+class PreviewHead(LineWidget):
     """What is told of a conversation beside what was said in it."""
 
     def __init__(self) -> None:
@@ -92,9 +92,11 @@ class PreviewPane(Vertical):
     head = getters.query_one(PreviewHead)
     log_widget = getters.query_one(PreviewLog)
 
-    def __init__(self, home: EngineHome[Engine], palette: Palette, *, id: str | None = None) -> None:
+    def __init__(
+        self, engine_thread: EngineThread[Engine], palette: Palette, *, id: str | None = None
+    ) -> None:
         super().__init__(id=id)
-        self._home = home
+        self._engine_thread = engine_thread
         self._palette = palette
         self._shown: tuple[str, int, int] = ("", 0, 0)
 
@@ -104,7 +106,7 @@ class PreviewPane(Vertical):
 
     def on_mount(self) -> None:
         """The log is there."""
-        self._window = LogWindow(self._home, self.log_widget, only_read=True)
+        self._window = LogWindow(self._engine_thread, self.log_widget, only_read=True)
 
     def clear(self) -> None:
         """Show nothing."""
@@ -113,7 +115,7 @@ class PreviewPane(Vertical):
         self.log_widget.clear()
         self.head.show([])
 
-    async def show(self, item: Item, needle: str, *, with_title: bool = False) -> None:
+    async def show(self, item: Item, query: str, *, with_title: bool = False) -> None:
         """Show a conversation; nothing moves if it is shown already and nothing was added.
 
         Args:
@@ -121,11 +123,11 @@ class PreviewPane(Vertical):
             with_title: Its title is not to be seen elsewhere.
         """
         log = self.log_widget
-        log.set_needle(needle)
+        log.set_needle(query)
         wanted = (item.id, item.message, item.summary.updated_at_ms if item.summary else 0)
         if item.summary is not None:
             key = item.key
-            facts = await self._home.call(lambda engine: engine.browsing.facts(key))
+            facts = await self._engine_thread.call(lambda engine: engine.browsing.facts(key))
             title = item.title if with_title else ""
             self.head.show(facts_parts(facts, title) if facts else [])
         if wanted == self._shown:
@@ -136,10 +138,10 @@ class PreviewPane(Vertical):
             position = await self._window.load_around(item.key, item.message)
             entry = self._window.entry_at(position)
             if entry is not None:
-                log.show_match(entry, needle)
+                log.show_match(entry, query)
         else:
             key = item.key
-            page = await self._home.call(lambda engine: engine.conversations.page(key))
+            page = await self._engine_thread.call(lambda engine: engine.conversations.page(key))
             self._window.show(key, page)
         self._shown = wanted
 
@@ -149,7 +151,9 @@ class PreviewPane(Vertical):
         self.log_widget.clear()
         self.head.show([(_("only on the server — i imports it"), "attention")])
         conversation_id, bot = item.server.conversation_id, item.bot
-        chats = await self._home.call(lambda engine: engine.server_side.preview(conversation_id, bot))
+        chats = await self._engine_thread.call(
+            lambda engine: engine.server_side.preview(conversation_id, bot)
+        )
         self.log_widget.show([entry for chat in chats for entry in entries_of(chat, only_read=True)])
 
     async def fork(self, key: str) -> str | None:

@@ -16,9 +16,9 @@ from textual.reactive import var
 from textual.timer import Timer
 from textual.widgets import TextArea
 
-from coze_tui.i18n import N_, _
+from coze_tui.terminal.keys import NEW_LINE, PASTE_WINDOW, SEND, EnterGuard
+from coze_tui.text.i18n import N_, _
 from coze_tui.tui.key_names import long_key
-from coze_tui.tui.terminal.keys import NEW_LINE, PASTE_WINDOW, SEND, EnterGuard
 from coze_tui.tui.widgets.completion import Candidate, CompletionList
 from coze_tui.tui.widgets.earlier_prompts import EarlierPrompts
 from coze_tui.tui.widgets.paths import path_candidates
@@ -321,9 +321,9 @@ class Prompt(TextBox):
             return
         else:
             self._draft_timer.stop()
-        self._draft_timer = self.set_timer(DRAFT_WAIT, self._tell_draft)
+        self._draft_timer = self.set_timer(DRAFT_WAIT, self._post_draft)
 
-    def _tell_draft(self) -> None:
+    def _post_draft(self) -> None:
         self._draft_timer = None
         if self._sought_from is None and self.message != self._told_draft:
             self._told_draft = self.message

@@ -6,7 +6,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from coze_tui.tui.terminal.keys import EnterGuard
+from coze_tui.terminal.keys import EnterGuard
 from coze_tui.tui.widgets.completion import CompletionList
 from coze_tui.tui.widgets.prompt import Commands, Prompt, SendKey
 from coze_tui.tui.widgets.queue_strip import QueueStrip

@@ -12,7 +12,7 @@ from rich.cells import split_graphemes
 from textual.document._document import Location
 from textual.document._wrapped_document import WrappedDocument
 
-from coze_tui.tui.render.wrap import rows_of
+from coze_tui.render.wrap import rows_of
 
 
 class PromptLines(WrappedDocument):

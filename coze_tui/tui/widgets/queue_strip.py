@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from textual.reactive import var
 from textual.strip import Strip
 
-from coze_tui.i18n import _, ngettext
-from coze_tui.tui.widgets.drawn import Drawn, Part
+from coze_tui.text.i18n import _, ngettext
+from coze_tui.tui.widgets.line_widget import LineWidget, Part
 
 _SHOWN = 3
 
 
-class QueueStrip(Drawn):
+class QueueStrip(LineWidget):
     """What is queued, dim, and what can be done about it. Gone when nothing waits."""
 
     answer_runs: var[bool] = var(False, init=False)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from textual.strip import Strip
 
-from coze_tui.engine.replay import Player
-from coze_tui.i18n import _
-from coze_tui.tui.amounts import seconds, thousands
-from coze_tui.tui.widgets.drawn import Drawn, Part, width_of
+from coze_tui.engine.analysis.replay import Player
+from coze_tui.render.amounts import seconds, thousands
+from coze_tui.text.i18n import _
+from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
 
 _LEAST_BAR = 10
 
 
-class ReplayLine(Drawn, can_focus=True):
+class ReplayLine(LineWidget, can_focus=True):
     """`▶ playing  ×2   ━━━━━━━╸────────   1.2 s / 1.9 s   frame 120 / 268`
 
     It has the focus while one steers; the keys are the screen's.

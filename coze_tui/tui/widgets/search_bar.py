@@ -9,11 +9,11 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.strip import Strip
 
-from coze_tui.tui.widgets.drawn import Drawn, Part, width_of
 from coze_tui.tui.widgets.field import Field
+from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
 
 
-class _Words(Drawn):
+class _Words(LineWidget):
     """A few words, as wide as they are."""
 
     def __init__(self, parts: Sequence[Part], *, classes: str) -> None:
@@ -68,6 +68,6 @@ class SearchBar(Horizontal):
         yield Field(placeholder=self._placeholder)
         yield self._remark
 
-    def tell(self, *parts: Part) -> None:
+    def show(self, *parts: Part) -> None:
         """Say at the right what came of it."""
         self._remark.show([*parts, (" ", "muted")] if parts else [])

@@ -12,11 +12,11 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from coze_tui.engine.statistics import Group, Statistics
-from coze_tui.engine.text_cells import bar
-from coze_tui.i18n import N_, _
-from coze_tui.tui.amounts import duration, shortened, thousands
-from coze_tui.tui.widgets.drawn import Drawn, Part
+from coze_tui.engine.analysis.statistics import Group, Statistics
+from coze_tui.render.amounts import duration, shortened, thousands
+from coze_tui.text.cells import bar
+from coze_tui.text.i18n import N_, _
+from coze_tui.tui.widgets.line_widget import LineWidget, Part
 
 _Value = TypeVar("_Value")
 
@@ -26,7 +26,7 @@ _TIME = 11
 _LEAST_BAR, _GOOD_BAR, _MOST_BAR = 8, 22, 48
 
 
-class StatisticsView(Drawn, ScrollView, can_focus=True):
+class StatisticsView(LineWidget, ScrollView, can_focus=True):
     """Shows one `Statistics`: a row for each group, the failures under them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

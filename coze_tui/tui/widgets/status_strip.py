@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from textual.strip import Strip
 
-from coze_tui.engine.figures import TurnFigures
-from coze_tui.engine.transcript import outcome_words
-from coze_tui.engine.updates import Phase
-from coze_tui.i18n import _, ngettext
-from coze_tui.tui.amounts import milliseconds, seconds, tail, thousands
+from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.transcript import outcome_words
+from coze_tui.engine.model.updates import Phase
+from coze_tui.render.amounts import milliseconds, seconds, tail, thousands
+from coze_tui.text.i18n import _, ngettext
 from coze_tui.tui.widgets.chip import Activity, Chip, activity_of
-from coze_tui.tui.widgets.drawn import Drawn, Part, width_of
+from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
 
 OUTCOMES = {
     Phase.COMPLETED: ("✓", "good"),
@@ -22,7 +22,7 @@ OUTCOMES = {
 """How a turn has ended, as sign and role."""
 
 
-class StatusStrip(Drawn):
+class StatusStrip(LineWidget):
     """`● answering 3.2 s · first text 412 ms · 37 events · logid …4F2A`, as much of it as fits."""
 
     def __init__(self, *, id: str | None = None) -> None:

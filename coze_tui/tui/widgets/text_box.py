@@ -17,10 +17,10 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
 
-from coze_tui.i18n import N_
-from coze_tui.text import clean
-from coze_tui.tui.amounts import shortened
-from coze_tui.tui.terminal.display import paint_now
+from coze_tui.render.amounts import shortened
+from coze_tui.terminal.display import paint_now
+from coze_tui.text.cleaning import clean
+from coze_tui.text.i18n import N_
 from coze_tui.tui.widgets.pastes import Pastes
 from coze_tui.tui.widgets.prompt_lines import PromptLines, cluster_at, next_border
 from coze_tui.tui.widgets.roles import RoleStyles

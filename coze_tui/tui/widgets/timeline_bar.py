@@ -8,12 +8,12 @@ from itertools import groupby
 from rich.cells import cell_len
 from textual.strip import Strip
 
-from coze_tui.engine.text_cells import levels
-from coze_tui.engine.timeline import Span, SpanKind, Timeline
-from coze_tui.engine.timeline_text import Columns, span_name
-from coze_tui.i18n import _, ngettext
-from coze_tui.tui.amounts import duration, milliseconds, shortened, thousands
-from coze_tui.tui.widgets.drawn import Drawn, Part
+from coze_tui.engine.model.timeline import Span, SpanKind, Timeline
+from coze_tui.render.amounts import duration, milliseconds, shortened, thousands
+from coze_tui.report.timeline_text import Columns, span_name
+from coze_tui.text.cells import levels
+from coze_tui.text.i18n import _, ngettext
+from coze_tui.tui.widgets.line_widget import LineWidget, Part
 
 _FILLS: dict[SpanKind, tuple[str, str]] = {
     "waiting": ("░", "muted"),
@@ -35,7 +35,7 @@ _LEAST_NAME = 4
 """Cells of a name that are still worth showing."""
 
 
-class TimelineBar(Drawn):
+class TimelineBar(LineWidget):
     """Shows one `Timeline`, and where in it the cursor stands."""
 
     def __init__(self, *, id: str | None = None) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from coze_tui.cli.main import main
-from coze_tui.i18n import use_language
 from coze_tui.standin.server import StandIn
+from coze_tui.text.i18n import use_language
 from tests.support.commands import XIAOCHUN, Command, Ran
 
 

@@ -7,7 +7,6 @@ import json
 
 import pytest
 
-from coze_tui.addresses import COZE_CN, COZE_COM
 from coze_tui.api.objects import ToolCall, Usage
 from coze_tui.cli.ask_output import (
     AnswerPrinter,
@@ -17,7 +16,8 @@ from coze_tui.cli.ask_output import (
     RawPrinter,
     ReasoningPrinter,
 )
-from coze_tui.engine.updates import (
+from coze_tui.config.addresses import COZE_CN, COZE_COM
+from coze_tui.engine.model.updates import (
     ActionRequired,
     AnswerGrew,
     AnswerSettled,

@@ -11,7 +11,7 @@ import pytest
 
 from coze_tui.api.captures import capture_text, read_capture
 from coze_tui.api.objects import Frame
-from coze_tui.engine.chat_facts import facts_of
+from coze_tui.engine.model.chat_facts import facts_of
 from tests.support.commands import Command
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="terminals are POSIX's")

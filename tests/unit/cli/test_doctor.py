@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 
 from coze_tui.cli.main import main
-from coze_tui.settings import definitions
+from coze_tui.config.settings import definitions
 from coze_tui.standin.server import StandIn
 from tests.support.commands import XIAOCHUN, Command
 

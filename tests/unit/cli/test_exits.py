@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from coze_tui.cli.exits import MEANINGS, Exit, exit_for, exit_for_end
-from coze_tui.engine.updates import Phase, TurnEnded
+from coze_tui.engine.model.updates import Phase, TurnEnded
 from coze_tui.errors import (
     ApiError,
     AuthError,

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from coze_tui.cli import first_frame
-from coze_tui.cli.arguments import Arguments
-from coze_tui.tui.render.palette import DARK, LIGHT
+from coze_tui.cli.options import Arguments
+from coze_tui.render.palette import DARK, LIGHT
 
 if sys.platform == "win32":
     pytest.skip("POSIX only", allow_module_level=True)

@@ -8,7 +8,7 @@ import pytest
 
 from coze_tui.api.objects import Usage
 from coze_tui.cli.linear_output import LinearPrinter
-from coze_tui.engine.updates import (
+from coze_tui.engine.model.updates import (
     AnswerGrew,
     AnswerSettled,
     FollowUpOffered,

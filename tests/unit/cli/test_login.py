@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from coze_tui.credentials import CredentialsFile
-from coze_tui.remembered import Memory
+from coze_tui.config.app_state import AppStateFile
+from coze_tui.config.credentials import CredentialsFile
 from coze_tui.standin.server import StandIn
 from tests.support.commands import Command
 
@@ -37,7 +37,7 @@ def test_the_site_is_remembered_with_the_token(
 ) -> None:
     environment["COZE_API_BASE"] = ""
     command("login", "--base-url", stand_in.base_url, "--profile", "default", stdin=stand_in.token)
-    remembered = Memory(Path(environment["COZE_TUI_HOME"]) / "state" / "remembered.json").read()
+    remembered = AppStateFile(Path(environment["COZE_TUI_HOME"]) / "state" / "remembered.json").read()
     assert remembered.sites == {"default": stand_in.base_url}
     assert command("ask", "1 + 1").status == 0
 

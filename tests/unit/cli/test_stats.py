@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from coze_tui.engine.text_cells import cells
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
 from coze_tui.store.journal import ChatSummary
+from coze_tui.text.cells import cells
 from tests.support.commands import Command
 
 DAY = 86_400_000

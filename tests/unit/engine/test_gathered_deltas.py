@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from coze_tui.api.captures import read_capture
 from coze_tui.api.events import MessageDelta, MessageDeltas, parse_event, parse_events
 from coze_tui.api.objects import Frame
-from coze_tui.engine.figures import TurnFigures
-from coze_tui.engine.turn import TurnState
-from coze_tui.engine.updates import AnswerGrew, ReasoningGrew, TurnUpdate
+from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.state import TurnState
+from coze_tui.engine.model.updates import AnswerGrew, ReasoningGrew, TurnUpdate
 from tests.support.samples import STREAMS
 
 

@@ -24,11 +24,11 @@ from coze_tui.errors import StoreError
 from coze_tui.store import database as database_module
 from coze_tui.store import history, journal, messages, search
 from coze_tui.store.database import Database, open_or_rescue
+from coze_tui.store.failures import StoreWarning
 from coze_tui.store.files import beside
 from coze_tui.store.journal import ChatSummary
 from coze_tui.store.messages import SavedMessage
 from coze_tui.store.migrations import STEPS, VERSION, migrate
-from coze_tui.store.trouble import Trouble
 
 FULL = ChatSummary("completed")
 
@@ -632,7 +632,7 @@ async def test_damage_found_while_it_is_open_is_rescued_under_its_users(
     monkeypatch.setattr(database_module, "CHECKED_BYTES", 0)
     opened = await open_or_rescue(path)
     database = opened.database
-    told: list[Trouble] = []
+    told: list[StoreWarning] = []
     database.on_rescue = told.extend
     await database.write(new_conversation)
     if how == "check":
@@ -655,7 +655,7 @@ async def test_a_file_taken_away_is_noticed_before_anything_is_written_to_it(
     path: Path, how: Callable[[Path], object]
 ) -> None:
     database = await Database.open(path)
-    told: list[Trouble] = []
+    told: list[StoreWarning] = []
     database.on_rescue = told.extend
     await database.write(new_conversation)
     how(path)

@@ -7,9 +7,9 @@ import sqlite3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coze_tui.alike import fold
 from coze_tui.store.folding import PART_BREAK, fold_parts, grams, storable, storable_int
-from coze_tui.store.search_index import query
+from coze_tui.store.search_index import match_expression
+from coze_tui.text.matching import fold
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
 """Surrogates and NUL, too."""
@@ -32,7 +32,7 @@ def test_the_query_for_a_part_asks_for_nothing_that_the_whole_lacks(text: str, d
     for piece in grams(fold(text[start:end])):
         assert piece in held or any(each.startswith(piece) for each in held)
     if end - start > 1 and text[start:end].isalnum():
-        assert query(fold(text[start:end]))
+        assert match_expression(fold(text[start:end]))
 
 
 def test_pieces_are_twos_ascii_threes_and_what_stands_alone() -> None:
@@ -43,10 +43,10 @@ def test_pieces_are_twos_ascii_threes_and_what_stands_alone() -> None:
 
 
 def test_a_query_asks_only_for_the_longest_pieces() -> None:
-    assert query("then") == '"hen" "the"'
-    assert query("退款") == '"退款"'
-    assert query("退") == '"退" *'
-    assert query("%_") == ""
+    assert match_expression("then") == '"hen" "the"'
+    assert match_expression("退款") == '"退款"'
+    assert match_expression("退") == '"退" *'
+    assert match_expression("%_") == ""
 
 
 @given(ANY_TEXT)

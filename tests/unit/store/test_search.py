@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coze_tui.alike import fold
 from coze_tui.store import history, messages, search, search_index
 from coze_tui.store.messages import SavedMessage
 from coze_tui.store.migrations import migrate
+from coze_tui.text.matching import fold
 
 WRITTEN = st.text(
     st.sampled_from("退款春节你好the refundABC１２３，。！%_*'\"\\\n \u3000é😀ﬁ") | st.characters(),
@@ -43,11 +43,11 @@ def test_any_part_of_any_text_finds_exactly_what_holds_it(texts: list[str], data
     text = data.draw(st.sampled_from([each.content for each in saved]))
     start = data.draw(st.integers(0, max(0, len(text) - 2)))
     part = text[start : data.draw(st.integers(start + 2, start + 8))]
-    for needle in (part, part.upper(), part.lower()):
-        wanted = fold(needle).strip()
+    for query in (part, part.upper(), part.lower()):
+        wanted = fold(query).strip()
         expected = {each.key for each in saved if wanted and wanted in fold(each.content)}
-        assert {hit.message for hit in search.search(c, needle)} == expected
-        found = search.find_in_conversation(c, key, needle)
+        assert {hit.message for hit in search.search(c, query)} == expected
+        found = search.find_in_conversation(c, key, query)
         assert {occurrence.message for occurrence in found} == expected
     c.close()
 

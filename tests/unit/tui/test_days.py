@@ -4,8 +4,8 @@ from datetime import date, datetime
 
 import pytest
 
-from coze_tui.i18n import use_language
-from coze_tui.tui.days import clock, day_heading, day_of, short_date
+from coze_tui.text.i18n import use_language
+from coze_tui.tui.history_items import clock, day_heading, day_of, short_date
 
 TODAY = date(2026, 3, 1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from coze_tui.engine.browsing import Found
+from coze_tui.engine.library.history import Found
 from coze_tui.store.search import Hit
 from coze_tui.tui.history_items import Item, item_from_found, item_from_summary, merged
 from tests.support.examples import SUMMARY, there

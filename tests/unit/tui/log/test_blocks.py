@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from coze_tui.engine import updates as turn
-from coze_tui.engine.transcript import ToldChat
-from coze_tui.engine.updates import Phase
+from coze_tui.engine.model import updates as turn
+from coze_tui.engine.model.transcript import ChatTranscript
+from coze_tui.engine.model.updates import Phase
 from coze_tui.errors import QuotaError
+from coze_tui.render.palette import Palette
 from coze_tui.tui.log.blocks import AnswerBlock, FollowUpsBlock, HeaderBlock, PlainBlock, ToolBlock
 from coze_tui.tui.log.entries import BotEntry, UserEntry
-from coze_tui.tui.render.palette import Palette
 
 PALETTE = Palette.dark()
 
@@ -85,7 +85,7 @@ def test_a_live_entry_looks_like_the_told_one() -> None:
 
 
 def test_what_was_said_of_an_end_goes_when_the_chat_goes_on() -> None:
-    entry = BotEntry.told(ToldChat(1, "q", 1_760_000_000_000, "bot", outcome=Phase.INTERRUPTED))
+    entry = BotEntry.told(ChatTranscript(1, "q", 1_760_000_000_000, "bot", outcome=Phase.INTERRUPTED))
     assert "cut off" in text_of(entry)
     entry.resumed()
     assert "cut off" not in text_of(entry)

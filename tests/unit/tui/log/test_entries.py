@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from coze_tui.addresses import COZE_CN, COZE_COM
-from coze_tui.engine.updates import Phase, ToolCalled, ToolResponded, TurnEnded
+from coze_tui.config.addresses import COZE_CN, COZE_COM
+from coze_tui.engine.model.updates import Phase, ToolCalled, ToolResponded, TurnEnded
 from coze_tui.errors import AuthError
+from coze_tui.render.palette import Palette
 from coze_tui.tui.log.entries import BotEntry
-from coze_tui.tui.render.palette import Palette
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from rich.segment import Segment
 from rich.style import Style
 
-from coze_tui.alike import spans
-from coze_tui.tui.log.highlights import lit, torn
+from coze_tui.text.matching import spans
+from coze_tui.tui.log.search import lit, torn
 
 LIT = Style(reverse=True)
 
@@ -27,23 +27,23 @@ LIT = Style(reverse=True)
         ("nothing", "", []),
     ],
 )
-def test_what_the_search_finds_is_lit(text: str, needle: str, parts: list[str]) -> None:
-    result = lit([Segment(text)], needle, LIT)
+def test_what_the_search_finds_is_lit(text: str, query: str, parts: list[str]) -> None:
+    result = lit([Segment(text)], query, LIT)
     assert "".join(segment.text for segment in result) == text
     assert [segment.text for segment in result if segment.style and segment.style.reverse] == parts
 
 
 @given(st.lists(st.text("ab退款", max_size=5), max_size=6), st.text("ab退款", min_size=1, max_size=3))
-def test_lighting_changes_no_text_and_lights_exactly_the_matches(pieces: list[str], needle: str) -> None:
+def test_lighting_changes_no_text_and_lights_exactly_the_matches(pieces: list[str], query: str) -> None:
     segments = [Segment(piece, Style(bold=True)) for piece in pieces]
-    result = lit(segments, needle, LIT)
+    result = lit(segments, query, LIT)
     text = "".join(pieces)
     assert "".join(segment.text for segment in result) == text
     marks = "".join(
         ("x" if segment.style and segment.style.reverse else ".") * len(segment.text) for segment in result
     )
     wanted = ["."] * len(text)
-    for start, end in spans(text, needle):
+    for start, end in spans(text, query):
         wanted[start:end] = "x" * (end - start)
     assert marks == "".join(wanted)
     assert all(segment.style and segment.style.bold for segment in result if segment.text)
@@ -60,8 +60,8 @@ def test_lighting_changes_no_text_and_lights_exactly_the_matches(pieces: list[st
     ],
 )
 def test_what_a_wrap_has_parted(before: str, text: str, after: str, parts: list[tuple[int, int]]) -> None:
-    needle = "refund policy" if "refund" in before else "退款"
-    assert torn(text, needle, before, after) == parts
+    query = "refund policy" if "refund" in before else "退款"
+    assert torn(text, query, before, after) == parts
 
 
 def test_parted_and_whole_occurrences_are_lit_together() -> None:

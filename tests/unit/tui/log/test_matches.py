@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from coze_tui.api.objects import MessageType
-from coze_tui.engine.transcript import ToldAnswer, ToldChat, ToldTool
+from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript, ToolTranscript
+from coze_tui.render.palette import Palette
 from coze_tui.tui.log.entries import BotEntry, Entry, UserEntry
-from coze_tui.tui.log.matches import holds, match_lines, open_folds, torn_parts
-from coze_tui.tui.render.palette import Palette
+from coze_tui.tui.log.search import holds, match_lines, open_folds, torn_parts
 
 PALETTE = Palette.dark()
 
 
-def bot(*parts: ToldAnswer | ToldTool) -> BotEntry:
-    return BotEntry.told(ToldChat(key=1, question="q", sent_at_ms=1, bot_name="小春", parts=parts))
+def bot(*parts: AnswerTranscript | ToolTranscript) -> BotEntry:
+    return BotEntry.told(ChatTranscript(key=1, question="q", sent_at_ms=1, bot_name="小春", parts=parts))
 
 
 def texts(entry: Entry, lines: list[int]) -> list[str]:
@@ -22,7 +22,7 @@ def texts(entry: Entry, lines: list[int]) -> list[str]:
 
 
 def test_the_lines_with_the_text_are_found() -> None:
-    entry = bot(ToldAnswer("1", "one 退款\n\ntwo\n\n- 退款 and 退款"))
+    entry = bot(AnswerTranscript("1", "one 退款\n\ntwo\n\n- 退款 and 退款"))
     assert texts(entry, match_lines(entry, "退款", 40, PALETTE)) == [
         "one 退款",
         "退款 and 退款",
@@ -32,7 +32,7 @@ def test_the_lines_with_the_text_are_found() -> None:
 
 
 def test_the_name_in_the_header_is_no_match() -> None:
-    entry = bot(ToldAnswer("1", "text"))
+    entry = bot(AnswerTranscript("1", "text"))
     assert match_lines(entry, "text", 40, PALETTE)
     assert match_lines(entry, "小春", 40, PALETTE) == []
 
@@ -40,19 +40,19 @@ def test_the_name_in_the_header_is_no_match() -> None:
 @pytest.mark.parametrize("width", range(8, 40))
 def test_a_text_that_a_wrap_has_parted_is_found_and_lit_whole(width: int) -> None:
     entry = UserEntry("七天内可以申请退款，原路返回，寄回后四十八小时内到账，谢谢您的耐心。", 1)
-    needle = "申请退款"
-    (line,) = match_lines(entry, needle, width, PALETTE)
+    query = "申请退款"
+    (line,) = match_lines(entry, query, width, PALETTE)
     lit = ""
     for number in (line, line + 1):
         text = entry.line(number)[0].text
-        lit += needle if needle in text else ""
-        lit += "".join(text[start:end] for start, end in torn_parts(entry, number, needle))
-    assert lit == needle
+        lit += query if query in text else ""
+        lit += "".join(text[start:end] for start, end in torn_parts(entry, number, query))
+    assert lit == query
 
 
 def test_a_fold_opens_only_for_what_is_in_it() -> None:
-    tool = ToldTool("2", MessageType.FUNCTION_CALL, "ferry", '{"pier": "三号"}', '{"dep": "18:40"}')
-    entry = bot(ToldAnswer("1", "好。", reasoning="先查船。"), tool)
+    tool = ToolTranscript("2", MessageType.FUNCTION_CALL, "ferry", '{"pier": "三号"}', '{"dep": "18:40"}')
+    entry = bot(AnswerTranscript("1", "好。", reasoning="先查船。"), tool)
     assert holds(entry, "18:40")
     assert not match_lines(entry, "18:40", 40, PALETTE)
     assert open_folds(entry, "18:40")

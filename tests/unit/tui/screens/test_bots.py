@@ -12,11 +12,11 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
-from coze_tui.remembered import Remembered, bot_key
-from coze_tui.settings import Settings
+from coze_tui.config.app_state import AppState, bot_key
+from coze_tui.config.settings import Settings
 from coze_tui.standin.bots import Bot, demo_bots
+from coze_tui.standin.demo_bots import friendly
 from coze_tui.standin.server import StandIn
-from coze_tui.standin.tour import friendly
 from coze_tui.tui.screens.bots import BotChoice, BotPicker
 from tests.support.engine_desk import desk
 from tests.support.host_app import SIZES, Host, until
@@ -51,14 +51,14 @@ async def picker(
     stand_in: StandIn,
     *,
     token: str = "",
-    remembered: Remembered | None = None,
+    remembered: AppState | None = None,
     size: tuple[int, int] = (100, 40),
     text: str = "",
     **changes: Any,
 ) -> AsyncIterator[Open]:
     settings = replace(Settings(base_url=stand_in.base_url), **changes)
     async with desk(folder, settings, token or stand_in.token) as at:
-        host = Host(lambda: BotPicker(at.home, settings, remembered or Remembered(), text))
+        host = Host(lambda: BotPicker(at.home, settings, remembered or AppState(), text))
         async with host.run_test(size=size, tooltips=True, notifications=True) as pilot:
             await pilot.pause()
             yield Open(pilot, host, stand_in)
@@ -109,7 +109,7 @@ async def test_recent_bots_of_this_site_come_first_and_enter_goes_back_to_the_on
     tmp_path: Path,
 ) -> None:
     with StandIn() as stand_in:
-        remembered = Remembered(
+        remembered = AppState(
             recent_bots={
                 bot_key("1", "https://api.coze.com"): "of another site",
                 bot_key(THINKER.id, stand_in.base_url): "Thinks",
@@ -128,7 +128,7 @@ async def test_recent_bots_of_this_site_come_first_and_enter_goes_back_to_the_on
 
 async def test_a_recent_bot_stands_once_when_one_filters(tmp_path: Path) -> None:
     with StandIn() as stand_in:
-        remembered = Remembered(recent_bots={bot_key(THINKER.id, stand_in.base_url): THINKER.name})
+        remembered = AppState(recent_bots={bot_key(THINKER.id, stand_in.base_url): THINKER.name})
         async with picker(tmp_path, stand_in, remembered=remembered) as it:
             await it.shows("Sample team")
             assert it.host.text.count(THINKER.name) == 2
@@ -138,7 +138,7 @@ async def test_a_recent_bot_stands_once_when_one_filters(tmp_path: Path) -> None
 
 async def test_a_profile_is_picked(tmp_path: Path) -> None:
     with StandIn() as stand_in:
-        remembered = Remembered(sites={"work": "https://api.coze.com"})
+        remembered = AppState(sites={"work": "https://api.coze.com"})
         profiles = ("default", "work")
         async with picker(tmp_path, stand_in, remembered=remembered, profiles=profiles) as it:
             await it.shows("PROFILES")

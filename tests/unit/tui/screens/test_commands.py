@@ -11,7 +11,7 @@ from textual.app import App, SystemCommand
 from textual.command import CommandInput, CommandList, CommandPalette
 from textual.screen import Screen
 
-from coze_tui.i18n import use_language
+from coze_tui.text.i18n import use_language
 from coze_tui.tui.screens.commands import Commands
 
 

@@ -10,9 +10,9 @@ import pytest
 from textual.pilot import Pilot
 from textual.widget import Widget
 
-from coze_tui.addresses import COZE_CN
 from coze_tui.api.oauth import DeviceCode
-from coze_tui.credentials import OAuthPair, Secret
+from coze_tui.config.addresses import COZE_CN
+from coze_tui.config.credentials import OAuthPair, Secret
 from coze_tui.errors import AuthError
 from coze_tui.tui.screens.device_login import DeviceLogin
 from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, LIGHT_THEME

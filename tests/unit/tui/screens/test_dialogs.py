@@ -87,7 +87,7 @@ async def test_a_way_is_chosen_by_the_mouse() -> None:
     host = Host(choose)
     async with host.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
-        await pilot.click("Rows", offset=(4, 2))
+        await pilot.click("SelectList", offset=(4, 2))
         await pilot.pause()
         assert host.results == ["wait"]
 

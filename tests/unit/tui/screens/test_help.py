@@ -10,10 +10,10 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
 
-from coze_tui.i18n import N_, use_language
+from coze_tui.text.i18n import N_, use_language
 from coze_tui.tui.screens.dialogs import Confirm
 from coze_tui.tui.screens.help import HelpScreen, help_sections
-from coze_tui.tui.widgets.rows import Row, Rows
+from coze_tui.tui.widgets.select_list import Row, SelectList
 from tests.support.host_app import SIZES, Host
 from tests.support.hostile_text import HARMLESS, HOSTILE
 
@@ -204,7 +204,7 @@ async def test_nothing_in_the_help_can_be_chosen() -> None:
         await pilot.pause()
         host.push_screen(HelpScreen(host.screen, COMMANDS), host.results.append)
         await pilot.pause()
-        rows = host.screen.query_one(Rows)
+        rows = host.screen.query_one(SelectList)
         assert rows.current is None
         assert all(isinstance(row, Row) and row.key is None for row in rows.rows)
         await pilot.press("enter")

@@ -12,12 +12,12 @@ from textual import events
 from textual.widget import Widget
 
 from coze_tui.api.objects import ToolCall
-from coze_tui.engine.local_tools import REFUSAL
+from coze_tui.engine.session.local_tools import REFUSAL
 from coze_tui.errors import ToolCommandError
 from coze_tui.tui.screens.tool_request import OutputBox, ToolRequest
 from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, LIGHT_THEME
 from coze_tui.tui.widgets.key_footer import KeyFooter
-from coze_tui.tui.widgets.rows import Rows
+from coze_tui.tui.widgets.select_list import SelectList
 from tests.support.host_app import SIZES, Host, until
 from tests.support.hostile_text import HARMLESS, HOSTILE
 
@@ -132,7 +132,7 @@ async def test_sending_is_offered_when_all_have_an_output() -> None:
         assert "^S send" in host.screen.query_one(KeyFooter).shown()
         await pilot.press("tab")
         await pilot.pause()
-        assert host.screen.query_one(Rows).has_focus
+        assert host.screen.query_one(SelectList).has_focus
 
 
 async def test_what_was_typed_is_there_again() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from coze_tui.engine.chat_facts import ChatFacts
-from coze_tui.engine.inspected_chat import InspectedChat
-from coze_tui.engine.updates import Phase
+from coze_tui.engine.analysis.frames_table import InspectedChat
+from coze_tui.engine.model.chat_facts import ChatFacts
+from coze_tui.engine.model.updates import Phase
 from coze_tui.tui.widgets.chat_head import outcome_part, state_part
 
 

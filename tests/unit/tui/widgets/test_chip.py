@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 
-from coze_tui.engine.updates import Phase
+from coze_tui.engine.model.updates import Phase
 from coze_tui.tui.widgets.chip import Activity, Chip, activity_of
 
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
+from coze_tui.render.palette import Palette
 from coze_tui.tui.history_items import Item, item_from_summary
-from coze_tui.tui.render.palette import Palette
 from coze_tui.tui.widgets.conversation_list import ConversationList, parts_around
 from tests.support.examples import SUMMARY, there
 from tests.support.host_app import Stage

@@ -8,8 +8,8 @@ import pytest
 from rich.cells import cell_len
 
 from coze_tui.api.objects import Usage
-from coze_tui.engine.figures import TurnFigures
-from coze_tui.engine.updates import (
+from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.updates import (
     AnswerGrew,
     ChatIdentified,
     EventNoted,

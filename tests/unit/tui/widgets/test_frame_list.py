@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Frame
-from coze_tui.engine.frames_table import FrameTable
+from coze_tui.engine.analysis.frames_table import FrameTable
 from coze_tui.tui.widgets.frame_list import FrameList
 from tests.support.host_app import Stage
 

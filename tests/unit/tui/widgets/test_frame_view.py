@@ -7,7 +7,7 @@ from time import process_time
 
 from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Frame
-from coze_tui.engine.frames_table import FrameTable
+from coze_tui.engine.analysis.frames_table import FrameTable
 from coze_tui.tui.widgets.frame_view import FrameView
 from tests.support.host_app import Stage
 

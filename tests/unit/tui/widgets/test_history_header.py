@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from coze_tui.engine.browsing import Overview
+from coze_tui.engine.library.history import Overview
 from coze_tui.tui.widgets.history_header import HistoryHeader
 from tests.support.host_app import Stage
 

@@ -15,7 +15,7 @@ from textual.app import ComposeResult
 from textual.message import Message
 from textual.pilot import Pilot
 
-from coze_tui.tui.terminal.keys import EnterGuard
+from coze_tui.terminal.keys import EnterGuard
 from coze_tui.tui.widgets import prompt as prompt_module
 from coze_tui.tui.widgets.completion import Candidate, CompletionList
 from coze_tui.tui.widgets.prompt import DRAFT_WAIT, Prompt, SendKey

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
-from coze_tui.engine.statistics import Statistics, statistics
+from coze_tui.engine.analysis.statistics import Statistics, statistics
 from coze_tui.store.statistics import ChatFigures
 from coze_tui.tui.widgets.statistics_view import StatisticsView
 from tests.support.host_app import Stage

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from coze_tui.engine.figures import TurnFigures
-from coze_tui.engine.updates import (
+from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.updates import (
     AnswerGrew,
     EventNoted,
     EventRecord,
@@ -17,7 +17,7 @@ from coze_tui.engine.updates import (
     PhaseChanged,
     TurnEnded,
 )
-from coze_tui.tui.widgets.life_lines import Figure, figure_lines
+from coze_tui.tui.widgets.event_rows import Figure, figure_lines
 from coze_tui.tui.widgets.status_strip import StatusStrip
 
 

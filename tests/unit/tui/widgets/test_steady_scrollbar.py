@@ -11,9 +11,9 @@ from rich.segment import Segment
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 
+from coze_tui.render.palette import Palette
 from coze_tui.tui.log.entries import UserEntry
-from coze_tui.tui.render.palette import Palette
-from coze_tui.tui.widgets.message_log import MessageLog
+from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.widgets.steady_scrollbar import SteadyScrollBar
 
 

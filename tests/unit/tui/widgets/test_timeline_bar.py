@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from coze_tui.engine.timeline import Timeline
-from coze_tui.engine.updates import (
+from coze_tui.engine.model.timeline import Timeline
+from coze_tui.engine.model.updates import (
     AnswerGrew,
     AnswerSettled,
     EventNoted,

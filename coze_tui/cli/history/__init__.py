@@ -1,0 +1,1 @@
+"""The `coze-tui history` commands."""

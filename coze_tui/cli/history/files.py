@@ -1,0 +1,144 @@
+"""`coze-tui history export` and `import`: conversations carried to files and back."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import cast
+
+from coze_tui.cli.exits import Exit, exit_for
+from coze_tui.cli.history.command import Call, conversations_named
+from coze_tui.cli.start import notify, show_error
+from coze_tui.errors import CozeTuiError, FileError, SettingsError
+from coze_tui.exports.exporting import Exports, Format, files_from
+from coze_tui.exports.importing import Imported, Imports
+from coze_tui.text.cleaning import clean
+from coze_tui.text.i18n import _
+
+_STREAM = "-"
+_ONE_AT_A_TIME: frozenset[Format] = frozenset({"html", "sse"})
+"""What makes no sense when several stand behind each other."""
+
+
+# --- export ---
+
+
+async def export_conversations(call: Call) -> int:
+    """Write files into a folder, or one text to stdout."""
+    arguments = call.arguments
+    if bool(call.words) == bool(arguments.all):
+        raise SettingsError(_("give the ids of conversations, or --all"), source="export")
+    form: Format = arguments.format or "md"
+    exports = Exports(call.database)
+    if arguments.all:
+        keys = await exports.keys()
+    else:
+        keys = [saved.key for saved in await conversations_named(call, call.words)]
+    if arguments.output == _STREAM:
+        return await _print_exports(exports, keys, form)
+    folder = _folder(arguments.output or ".")
+    status = Exit.OK
+    count = 0
+    for key in keys:
+        try:
+            paths = await exports.export([key], form, folder, replace=bool(arguments.overwrite))
+        except FileError:
+            raise  # the next one would fail, too
+        except CozeTuiError as error:  # one that cannot be read does not keep the others here
+            notify(_("conversation {id}:").format(id=key))
+            show_error(error)
+            status = exit_for(error)
+            continue
+        count += len(paths)
+        for path in paths:
+            call.paper.json({"id": key, "path": str(path)}) if arguments.json else print(path)
+    if not count and status is Exit.OK:
+        notify(_("there is nothing to export"))
+    return status
+
+
+def _folder(name: str) -> Path:
+    if os.path.exists(name) and not os.path.isdir(name):
+        raise SettingsError(_("must be a folder, or `-` for stdout"), source="--output")
+    return Path(name)
+
+
+async def _print_exports(exports: Exports, keys: list[str], form: Format) -> int:
+    files: list[Iterable[bytes]] = []
+    for number, key in enumerate(keys):
+        carried = await exports.carried(key)
+        if carried is None:
+            continue
+        files = [pieces for _name, pieces in files_from(carried, form)]
+        if form in _ONE_AT_A_TIME and (len(keys) > 1 or len(files) > 1):
+            raise SettingsError(_("only one at a time fits on stdout in this format"), source="--output")
+        if number and form == "md":
+            print()
+        for pieces in files:
+            _print(pieces)
+    return Exit.OK
+
+
+def _print(pieces: Iterable[bytes]) -> None:
+    """Exactly, unless a person looks at it: a terminal gets nothing that could act on it."""
+    sys.stdout.flush()
+    if sys.stdout.isatty():
+        for piece in pieces:
+            sys.stdout.write(clean(piece.decode("utf-8", "replace")))
+    else:
+        sys.stdout.buffer.writelines(pieces)
+        sys.stdout.buffer.flush()
+
+
+# --- import ---
+
+
+async def import_files(call: Call) -> int:
+    """Take files in, each whole or not at all; the status is that of the first that failed."""
+    if not call.words:
+        raise SettingsError(
+            _("which file? JSON lines (.jsonl) and captures (.sse) can be imported"), source="FILE"
+        )
+    imports, site = Imports(call.database), call.start.settings.site
+    status: int = Exit.OK
+    for word in call.words:
+        try:
+            if word == _STREAM:
+                imported = await imports.import_stream(_stdin(), "stdin", site=site)
+            else:
+                imported = await imports.import_file(Path(word), site=site)
+        except FileError as error:
+            show_error(error)
+            status = status or exit_for(error)
+            continue
+        for each in imported:
+            if call.arguments.json:
+                call.paper.json({"file": word, "id": each.key, "title": each.title, "state": each.state})
+            else:
+                call.paper.line(
+                    (each.key, "answering"), (f"  {each.title}", "plain"), (f"  {_said(each)}", "dim")
+                )
+        if not imported:
+            notify(_("{file}: there are no conversations in it").format(file=word))
+    return status
+
+
+def _stdin() -> io.BufferedReader:
+    if sys.stdin is None:
+        raise FileError("empty", "stdin")
+    return io.BufferedReader(cast(io.RawIOBase, sys.stdin.buffer))
+
+
+def _said(imported: Imported) -> str:
+    match imported.state:
+        case "new":
+            return _("imported")
+        case "more":
+            return _("was here, and has grown")
+        case "same":
+            return _("was here already")
+        case "copy":
+            return _("imported beside one that went on differently")

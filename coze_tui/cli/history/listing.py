@@ -1,0 +1,252 @@
+"""`coze-tui history list`, `search` and `show`: what was said, as text or as JSON lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+from coze_tui.cli.exits import Exit
+from coze_tui.cli.history.command import Call, conversations_named
+from coze_tui.cli.option_values import whole_number
+from coze_tui.cli.start import notify
+from coze_tui.engine.library.conversations import Summary, summary_of
+from coze_tui.engine.library.history import Browsing, Found
+from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript, ToolTranscript
+from coze_tui.errors import SettingsError
+from coze_tui.exports import words
+from coze_tui.exports.words import Clock
+from coze_tui.report.console import Console
+from coze_tui.report.timeline_text import Piece
+from coze_tui.store import archive
+from coze_tui.store.search import Hit
+from coze_tui.text.cells import filled
+from coze_tui.text.cleaning import clean, clean_line
+from coze_tui.text.i18n import _
+
+_LISTED = 50
+_FOUND = 200
+_MOST = 1_000_000
+_KEY_CELLS = 9
+_FLAG_CELLS = 4
+
+
+# --- list ---
+
+
+async def list_conversations(call: Call) -> int:
+    """One line for each, pinned ones and then the latest first."""
+    most = whole_number("--limit", call.arguments.limit, _LISTED, 0, _MOST)
+    browsing, clock, shown = Browsing(call.database), Clock(), 0
+    page = await browsing.page()
+    while page.items:
+        for summary in page.items:
+            if most and shown == most:
+                left = (await browsing.overview()).conversations - shown
+                notify(_("{n} more; --limit 0 shows all").format(n=left))
+                return Exit.OK
+            shown += 1
+            if call.arguments.json:
+                call.paper.json(conversation_values(summary))
+            else:
+                call.paper.line(*_list_line(summary, clock))
+        if page.end is None:
+            break
+        page = await browsing.page(after=page.end)
+    if not shown:
+        notify(_("there are no conversations yet"))
+    return Exit.OK
+
+
+def _list_line(summary: Summary, clock: Clock) -> Iterator[Piece]:
+    yield filled(summary.key, _KEY_CELLS), "answering"
+    yield f"  {clock.day(summary.updated_at_ms)} {clock.time(summary.updated_at_ms)[:5]}", "dim"
+    yield f"  {filled(_flags(summary), _FLAG_CELLS)}", "attention"
+    yield summary.title.strip() or _("Untitled conversation"), "plain"
+    yield f"  {summary.bot_name or summary.bot_id}", "dim"
+
+
+def _flags(summary: Summary) -> str:
+    """The signs of the history screen."""
+    flags = ((summary.pinned, "★"), (summary.interrupted, "⟂"), (summary.on_server, "☁"))
+    return "".join(sign for is_so, sign in flags if is_so)
+
+
+def conversation_values(summary: Summary) -> Mapping[str, object]:
+    """A conversation as JSON."""
+    return {
+        "id": summary.key,
+        "title": summary.title,
+        "site": summary.site,
+        "bot_id": summary.bot_id,
+        "bot_name": summary.bot_name,
+        "conversation_id": summary.conversation_id,
+        "section_id": summary.section_id,
+        "updated_at_ms": summary.updated_at_ms,
+        "pinned": summary.pinned,
+        "interrupted": summary.interrupted,
+        "on_server": summary.on_server,
+        "has_draft": summary.has_draft,
+    }
+
+
+# --- search ---
+
+
+async def search_conversations(call: Call) -> int:
+    """The places where a text stands, by conversation."""
+    text = " ".join(call.words)
+    if not text.strip():
+        raise SettingsError(_("what is to be searched for?"), source="TEXT")
+    most = whole_number("--limit", call.arguments.limit, _FOUND, 0, _MOST) or _MOST
+    findings = await Browsing(call.database).search(text, most)
+    clock = Clock()
+    for number, found in enumerate(findings.conversations):
+        if call.arguments.json:
+            for hit in found.hits:
+                call.paper.json(_hit_values(hit, found))
+            continue
+        if number:
+            call.paper.text()
+        _print_found(found, call.paper, clock)
+    if not findings.conversations:
+        notify(_("nothing found"))
+    elif findings.is_cut:
+        notify(_("only the latest {n} places; --limit shows more").format(n=findings.hits))
+    return Exit.OK
+
+
+def _print_found(found: Found, paper: Console, clock: Clock) -> None:
+    summary = found.summary
+    title = summary.title.strip() or _("Untitled conversation")
+    name = f"  {summary.bot_name or summary.bot_id}"
+    paper.line((summary.key, "answering"), (f"  {title}", "plain"), (name, "dim"))
+    for hit in found.hits:
+        if hit.message:
+            paper.line(*_hit_line(hit, clock))
+
+
+def _hit_line(hit: Hit, clock: Clock) -> Iterator[Piece]:
+    yield f"  {clock.day(hit.at)} {clock.time(hit.at)[:5]}  ", "dim"
+    end = 0
+    for start, stop in hit.ranges:
+        yield hit.snippet[end:start], "plain"
+        yield hit.snippet[start:stop], "attention"
+        end = stop
+    yield hit.snippet[end:], "plain"
+
+
+def _hit_values(hit: Hit, found: Found) -> Mapping[str, object]:
+    return {
+        "id": hit.conversation,
+        "title": found.summary.title,
+        "bot_name": found.summary.bot_name,
+        "message": hit.message,
+        "role": hit.role,
+        "type": hit.type,
+        "part": hit.part,
+        "snippet": hit.snippet,
+        "ranges": hit.ranges,
+        "at_ms": hit.at,
+    }
+
+
+# --- show ---
+
+
+async def show_conversation(call: Call) -> int:
+    """All that was said in a conversation, or in several."""
+    for number, saved in enumerate(await conversations_named(call, call.words)):
+        carried = await call.database.read(partial(archive.take, key=saved.key))
+        if carried is None:
+            continue
+        if call.arguments.json:
+            told = [_chat_values(chat) for chat in words.chats_of(carried)]
+            call.paper.json({**conversation_values(summary_of(saved)), "chats": told})
+            continue
+        if number:
+            call.paper.text()
+        clock = Clock()
+        call.paper.text(words.title_of(carried))
+        call.paper.facts(words.facts_of(carried, clock))
+        for chat in words.chats_of(carried):
+            _print_chat(chat, call.paper, clock)
+    return Exit.OK
+
+
+def _print_chat(chat: ChatTranscript, paper: Console, clock: Clock) -> None:
+    if chat.starts_section:
+        paper.text()
+        paper.text("--- " + _("context cleared") + " ---", "dim")
+    if chat.question:
+        paper.text()
+        sent = f"  {clock.day(chat.sent_at_ms)} {clock.time(chat.sent_at_ms)}"
+        paper.line((_("You"), "tool"), (sent, "dim"))
+        _print_text(chat.asked, paper)
+    paper.text()
+    figures = " · ".join(words.figures_of(chat))
+    paper.line((chat.bot_name, "answering"), (f"  {figures}" if figures else "", "dim"))
+    for part in chat.parts:
+        match part:
+            case AnswerTranscript():
+                for line in clean(part.reasoning).splitlines():
+                    paper.text(f"| {line}", "dim")
+                if part.text:
+                    _print_text(part.text, paper)
+            case ToolTranscript():
+                _print_tool(part, paper)
+    if end := words.end_of(chat):
+        paper.text(end, "error" if chat.error else "attention")
+    for question in chat.follow_ups:
+        paper.text(f"? {question}", "dim")
+
+
+def _print_text(text: str, paper: Console) -> None:
+    for line in clean(text).rstrip("\n").split("\n"):
+        paper.text(line)
+
+
+def _print_tool(tool: ToolTranscript, paper: Console) -> None:
+    arguments = f"({clean_line(tool.arguments)})" if tool.arguments else ""
+    figures = f" → {words.tool_figures(tool)}"
+    paper.line((words.tool_name(tool), "tool"), (arguments, "plain"), (figures, "dim"))
+    for line in clean(tool.response or "").splitlines():
+        paper.text(f"| {line}", "dim")
+
+
+def _chat_values(chat: ChatTranscript) -> Mapping[str, object]:
+    usage = chat.usage
+    return {
+        "question": chat.question,
+        "files": chat.files,
+        "sent_at_ms": chat.sent_at_ms,
+        "outcome": str(chat.outcome),
+        "end": words.end_of(chat),
+        "chat_id": chat.chat_id,
+        "section_id": chat.section_id,
+        "logid": chat.logid,
+        "first_text_us": chat.first_text_us,
+        "total_us": chat.total_us,
+        "usage": None
+        if usage is None
+        else {
+            "token_count": usage.token_count,
+            "input_count": usage.input_count,
+            "output_count": usage.output_count,
+        },
+        "parts": [_part_values(part) for part in chat.parts],
+        "follow_ups": chat.follow_ups,
+    }
+
+
+def _part_values(part: AnswerTranscript | ToolTranscript) -> Mapping[str, object]:
+    match part:
+        case AnswerTranscript():
+            return {"type": "answer", "text": part.text, "reasoning": part.reasoning}
+        case ToolTranscript():
+            return {
+                "type": str(part.type),
+                "name": part.name,
+                "arguments": part.arguments,
+                "response": part.response,
+                "elapsed_us": part.elapsed_us,
+            }

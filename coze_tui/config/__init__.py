@@ -1,0 +1,1 @@
+"""Settings, credentials and the places where they are stored."""

@@ -1,0 +1,124 @@
+"""What the program remembers by itself: choices made while it ran, last bots, the made-up user id.
+
+Kept in the state folder, so that the user's own settings file is never rewritten.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+
+from coze_tui.config.secure_files import locked, read_private, write_private
+from coze_tui.errors import StoreError
+
+
+@dataclass(frozen=True, slots=True)
+class AppState:
+    """Everything remembered; empty values were never set."""
+
+    user_id: str = ""
+    """Made up once, stable from then on: it separates the bots' memory of people (api 2.1)."""
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    """Settings changed while the program ran, by field name: theme, language, send_key, sidebar."""
+    sites: Mapping[str, str] = field(default_factory=dict)
+    """Profile → API base that was logged in to."""
+    last_bots: Mapping[str, str] = field(default_factory=dict)
+    """`bot_key` → bot id."""
+    recent_bots: Mapping[str, str] = field(default_factory=dict)
+    """`bot_key` of a bot → its name, latest last."""
+    last_asked: Mapping[str, str] = field(default_factory=dict)
+    """`bot_key` of a bot → the conversation of the last `ask`."""
+
+
+RECENT_BOTS = 30
+
+
+def bot_key(name: str, base_url: str) -> str:
+    """A profile or a bot, at a site: an id of one site means nothing at another."""
+    return f"{name} {base_url}"
+
+
+class AppStateFile:
+    """The file behind `AppState`. Changes of two running programs are merged, not lost."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> AppState:
+        """What is remembered; nothing where the file is missing, damaged or out of reach."""
+        try:
+            data, _ = read_private(self.path)
+            value: object = json.loads(data)
+        except (OSError, ValueError, RecursionError):
+            return AppState()
+        return _from_json(value)
+
+    def change(self, how: Callable[[AppState], AppState]) -> AppState:
+        """Apply `how` to what is remembered now, and keep the result.
+
+        Raises:
+            StoreError: it cannot be kept.
+        """
+        try:
+            with locked(self.path):
+                before = self.read()
+                after = how(before)
+                if after != before or not self.path.exists():
+                    write_private(self.path, json.dumps(asdict(after), indent=2, ensure_ascii=False).encode())
+        except OSError as error:
+            raise StoreError("unreadable", str(self.path), str(error.strerror)) from error
+        return after
+
+    def choose(self, name: str, value: str) -> AppState:
+        """Remember a setting that was changed while the program ran."""
+        return self.change(lambda now: replace(now, chosen={**now.chosen, name: value}))
+
+    def use_site(self, profile: str, base_url: str) -> AppState:
+        """Remember the site that the profile's token is for."""
+        return self.change(lambda now: replace(now, sites={**now.sites, profile: base_url}))
+
+    def use_bot(self, profile: str, base_url: str, bot_id: str, name: str = "") -> AppState:
+        """Remember the bot as the profile's last, and as the most recent of all."""
+
+        def use(now: AppState) -> AppState:
+            key = bot_key(bot_id, base_url)
+            recent = {other: title for other, title in now.recent_bots.items() if other != key}
+            recent[key] = name or now.recent_bots.get(key, "")
+            newest = dict(list(recent.items())[-RECENT_BOTS:])
+            last = {**now.last_bots, bot_key(profile, base_url): bot_id}
+            return replace(now, last_bots=last, recent_bots=newest)
+
+        return self.change(use)
+
+    def ask_in(self, base_url: str, bot_id: str, conversation_id: str) -> AppState:
+        """Remember in which conversation a bot was asked last."""
+        key = bot_key(bot_id, base_url)
+        return self.change(lambda now: replace(now, last_asked={**now.last_asked, key: conversation_id}))
+
+    def with_user_id(self) -> AppState:
+        """What is remembered, with a user id: the same at every start, if it can be kept."""
+        now = self.read()
+        if now.user_id:
+            return now
+        made_up = f"coze-tui-{os.urandom(8).hex()}"
+        try:
+            return self.change(lambda now: now if now.user_id else replace(now, user_id=made_up))
+        except StoreError:
+            return replace(now, user_id=made_up)
+
+
+def _from_json(value: object) -> AppState:
+    """Reads what is right in a file that a newer version or an editor may have touched."""
+    if not isinstance(value, dict):
+        return AppState()
+    kept: dict[str, object] = {}
+    for each in fields(AppState):
+        found = value.get(each.name)
+        if each.name == "user_id":
+            kept[each.name] = found if isinstance(found, str) else ""
+        elif isinstance(found, dict):
+            kept[each.name] = {key: item for key, item in found.items() if isinstance(item, str)}
+    return replace(AppState(), **kept)  # type: ignore[arg-type]  # the types were just checked

@@ -1,0 +1,198 @@
+"""How a setting's value is read: from TOML as its own type, from the environment and from flags as text."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from coze_tui.config.addresses import AddressError, AddressFault, base_url_from_text, bot_from_text
+from coze_tui.text.i18n import _
+
+
+class WrongValueError(ValueError):
+    """The value cannot be taken."""
+
+    def __init__(self, problem: str, suggestion: str = "") -> None:
+        super().__init__(problem)
+        self.problem = problem
+        """One translated clause."""
+        self.suggestion = suggestion
+        """A value that would be taken, or empty."""
+
+
+Reader = Callable[[object, Path], object]
+"""Takes a value and the folder that relative paths start from; raises WrongValueError."""
+
+
+def text(value: object, folder: Path) -> str:
+    """One line of text."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)  # ids are often written without quotes
+    if not isinstance(value, str):
+        raise WrongValueError(_("must be text"))
+    if not value.isprintable():
+        raise WrongValueError(_("holds a line break or another control character"))
+    return value.strip()
+
+
+def flag(value: object, folder: Path) -> bool:
+    """True or false; in text also yes, on, 1 and their opposites."""
+    if isinstance(value, bool):
+        return value
+    words = {"true": True, "yes": True, "on": True, "1": True}
+    words |= {"false": False, "no": False, "off": False, "0": False}
+    known = words.get(value.strip().casefold()) if isinstance(value, str) else None
+    if known is None:
+        raise WrongValueError(_("must be true or false"))
+    return known
+
+
+def whole(lowest: int, highest: int) -> Reader:
+    """A whole number in a range."""
+
+    def read(value: object, folder: Path) -> int:
+        number = _number(value)
+        if number != int(number) or not lowest <= number <= highest:
+            raise WrongValueError(
+                _("must be a whole number from {lowest} to {highest}").format(lowest=lowest, highest=highest)
+            )
+        return int(number)
+
+    return read
+
+
+def seconds(lowest: float, highest: float) -> Reader:
+    """A number of seconds in a range."""
+
+    def read(value: object, folder: Path) -> float:
+        number = _number(value)
+        if not lowest <= number <= highest:
+            raise WrongValueError(
+                _("must be a number of seconds from {lowest:g} to {highest:g}").format(
+                    lowest=lowest, highest=highest
+                )
+            )
+        return number
+
+    return read
+
+
+def one_of(*words: str) -> Reader:
+    """One of a few words."""
+
+    def read(value: object, folder: Path) -> str:
+        word = text(value, folder)
+        if word not in words:
+            raise WrongValueError(
+                _("must be one of: {words}").format(words=", ".join(words)), nearest(word, words)
+            )
+        return word
+
+    return read
+
+
+def path(value: object, folder: Path) -> Path | None:
+    """A file or folder; `~` is the home folder; relative to the settings file. Empty is none."""
+    name = text(value, folder)
+    if not name:
+        return None
+    try:
+        return folder / Path(name).expanduser()
+    except RuntimeError:
+        raise WrongValueError(_("there is no home folder for ~")) from None
+
+
+def base_url(value: object, folder: Path) -> str:
+    """An API base, mended."""
+    try:
+        return base_url_from_text(text(value, folder))
+    except AddressError as error:
+        raise WrongValueError(_address_problem(error.fault), "https://api.coze.cn") from None
+
+
+def bot(value: object, folder: Path) -> str:
+    """A bot's id, also out of its editor's URL. Empty is none."""
+    words = text(value, folder)
+    if not words:
+        return ""
+    try:
+        return bot_from_text(words).bot_id
+    except AddressError as error:
+        raise WrongValueError(_address_problem(error.fault)) from None
+
+
+def texts(value: object, folder: Path) -> Mapping[str, str]:
+    """A table of texts."""
+    return {name: text(item, folder) for name, item in table(value, folder).items()}
+
+
+def table(value: object, folder: Path) -> Mapping[str, object]:
+    """A table of anything; in text as a JSON object."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            value = None
+        if not isinstance(value, dict):
+            raise WrongValueError(_("must be a JSON object"))
+    if not isinstance(value, dict):
+        raise WrongValueError(_("must be a table"))
+    return value
+
+
+def commands(value: object, folder: Path) -> Mapping[str, tuple[str, ...]]:
+    """A table of commands: each one line, split as a shell would and run by none, or a list of its words."""
+    return {name: _command(item, folder) for name, item in table(value, folder).items()}
+
+
+def _command(value: object, folder: Path) -> tuple[str, ...]:
+    if isinstance(value, list):
+        words = [text(word, folder) for word in value]
+    else:
+        import shlex
+
+        try:
+            words = shlex.split(text(value, folder))
+        except ValueError:
+            raise WrongValueError(_("has a quote without its end")) from None
+    if not words or not words[0]:
+        raise WrongValueError(_("names no command"))
+    return tuple(words)
+
+
+def nearest(word: str, known: tuple[str, ...]) -> str:
+    """The known word that was most likely meant, or empty."""
+    import difflib
+
+    lower = {each.casefold(): each for each in reversed(known)}
+    matches = difflib.get_close_matches(word.casefold().replace("-", "_"), lower, n=1, cutoff=0.6)
+    return lower[matches[0]] if matches else ""
+
+
+def _number(value: object) -> float:
+    if isinstance(value, str):
+        try:
+            value = float(value.strip())
+        except ValueError:
+            value = None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise WrongValueError(_("must be a number"))
+    return float(value)
+
+
+def _address_problem(fault: AddressFault) -> str:
+    match fault:
+        case "empty":
+            return _("is empty")
+        case "not an address":
+            return _("is not a web address")
+        case "scheme":
+            return _("must begin with https://")
+        case "plain http":
+            return _("must begin with https://: plain http would let others read the token")
+        case "secret inside":
+            return _("must not hold a user name or password")
+        case "no bot":
+            return _("holds no bot id: paste the digits after /bot/ in the editor's address, or all of it")

@@ -1,0 +1,385 @@
+"""The token: found, masked, kept where only its owner can read. It leaves by `Secret.reveal` alone."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+import shlex
+import subprocess
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NoReturn, final
+
+from coze_tui.config.secure_files import locked, read_private, write_private
+from coze_tui.errors import CredentialsError
+from coze_tui.text.i18n import _
+
+TOKEN_VARIABLE = "COZE_API_TOKEN"
+MASK = "***"
+COMMAND_PATIENCE = 60.0
+"""Seconds: whoever is asked may first have to unlock a password store."""
+EARLY = 60
+"""An access token is renewed this many seconds before it expires."""
+
+TokenKind = Literal["personal", "service", "oauth", "jwt oauth", "jwt", "unknown"]
+
+
+@final
+class Secret:
+    """A text that shows a mask wherever it is printed, formatted or pickled. Not a `str`, on purpose:
+    tracebacks with local variables print what a `str` holds."""
+
+    __slots__ = ("_value",)
+    _value: str
+
+    def __init__(self, value: str) -> None:
+        object.__setattr__(self, "_value", value)
+
+    def reveal(self) -> str:
+        """The text itself. For the Authorization header, and for the credentials file."""
+        return self._value
+
+    @property
+    def mask(self) -> str:
+        """Prefix and last four characters, where enough stays hidden between them; for `doctor`."""
+        prefix, separator, rest = self._value.partition("_")
+        if not separator or len(prefix) > 4:
+            prefix, separator, rest = "", "", self._value
+        return f"{prefix}{separator}{MASK}{rest[-4:] if len(rest) >= 16 else ''}"
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK})"
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __format__(self, specification: str) -> str:
+        return format(MASK, specification)
+
+    def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
+        return (Secret, (MASK,))
+
+    def __getstate__(self) -> None:
+        return None
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(name)
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(name)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Secret):
+            return NotImplemented
+        return hmac.compare_digest(self._value.encode(), other._value.encode())
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value))
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthPair:
+    """What the OAuth flows give: a short-lived access token and what renews it (api 1.5)."""
+
+    access: Secret
+    refresh: Secret
+    expires_at: int
+    """Unix seconds at which the access token dies."""
+    client_id: str
+    base_url: str
+
+    def is_fresh(self, now: float | None = None) -> bool:
+        """The access token is good for a while yet."""
+        return self.expires_at - EARLY > (time.time() if now is None else now)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token that was found."""
+
+    secret: Secret
+    source: str
+    """The variable, file or program that gave it."""
+    pair: OAuthPair | None = None
+    """Set where the token is the access half of an OAuth pair."""
+
+
+def secret_from_text(text: str, source: str = "") -> Secret:
+    """The token in what was typed, pasted or read: trimmed, and fit for a header.
+
+    Raises:
+        CredentialsError: nothing is there, or something that no token holds (a line break, a control
+            character, a space, a character outside ASCII).
+    """
+    token = text.strip().strip("\ufeff").strip()
+    scheme, *rest = token.split(maxsplit=1)[:2] or [""]
+    if scheme.casefold() == "bearer":
+        token = "".join(rest)
+    if not token:
+        raise CredentialsError("missing", source)
+    if not all("!" <= character <= "~" for character in token):
+        raise CredentialsError("malformed", source)
+    return Secret(token)
+
+
+def kind_of(secret: Secret) -> TokenKind:
+    """What the token looks like (api 1.3). Only for hints: every prefix is accepted."""
+    token = secret.reveal()
+    kinds: Mapping[str, TokenKind] = {
+        "pat_": "personal",
+        "sat_": "service",
+        "czu_": "oauth",
+        "czs_": "jwt oauth",
+    }
+    if token[:3] == "eyJ":
+        return "jwt"
+    return kinds.get(token[:4], "unknown")
+
+
+def hint_for(secret: Secret) -> str:
+    """One sentence about a token that will not work or not for long; else empty."""
+    match kind_of(secret):
+        case "jwt":
+            return _(
+                "This is a signed JWT. Coze takes it only at its token endpoint: "
+                "exchange it first, and use the access token that you get."
+            )
+        case "oauth" | "jwt oauth":
+            return _(
+                "This is an OAuth access token: it lives for about 15 minutes. "
+                "For lasting use take a personal access token, or log in with `coze-tui login --device`."
+            )
+        case "personal" | "service" | "unknown":
+            return ""
+
+
+def find_token(
+    *,
+    environment: Mapping[str, str],
+    profile: str,
+    credentials: CredentialsFile,
+    token_file: Path | None = None,
+    token_command: str = "",
+) -> Token:
+    """The token of a profile: from the environment, else a file, else a command, else what `login` kept.
+
+    Raises:
+        CredentialsError: none is there, or the first place that has one gives something unusable.
+    """
+    variable = environment.get(TOKEN_VARIABLE, "")
+    if variable.strip():
+        return Token(secret_from_text(variable, TOKEN_VARIABLE), TOKEN_VARIABLE)
+    if token_file is not None:
+        return _token_from_file(token_file)
+    if token_command.strip():
+        return _token_from_command(token_command)
+    token = credentials.find(profile)
+    if token is None:
+        raise CredentialsError("missing")
+    return token
+
+
+def _token_from_file(path: Path) -> Token:
+    # The user's own file may be a link into a secrets mount, and may belong to root: only read it.
+    try:
+        with path.open("rb") as file:
+            data = file.read(64 * 1024)
+    except OSError as error:
+        raise CredentialsError("unreadable", str(path)) from error
+    return Token(secret_from_text(data.decode("utf-8", "replace"), str(path)), str(path))
+
+
+def _token_from_command(command: str) -> Token:
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        words = []
+    if not words:
+        raise CredentialsError("command", command.split()[0])
+    # Its arguments and its output may be private: only the program's name is ever shown, and no exception
+    # that holds the others is chained.
+    output = _output_of(words)
+    if output is None:
+        raise CredentialsError("command", words[0])
+    return Token(secret_from_text(output, words[0]), words[0])
+
+
+def _output_of(words: list[str]) -> str | None:
+    try:
+        done = subprocess.run(
+            words, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_PATIENCE, check=True
+        )
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    return done.stdout.decode("utf-8", "replace")
+
+
+class CredentialsFile:
+    """What `login` keeps: one token or one OAuth pair for each profile."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.was_open = False
+        """Others could read the file, until it was read here."""
+        self._renewing: set[asyncio.Future[OAuthPair]] = set()
+
+    def find(self, profile: str) -> Token | None:
+        """The profile's token, or None.
+
+        Raises:
+            CredentialsError: the file is there but cannot be read.
+        """
+        kept = self._read().get(profile)
+        if not isinstance(kept, dict):
+            return None
+        source = str(self.path)
+        pair = _pair_from_json(kept)
+        if pair is not None:
+            return Token(pair.access, source, pair)
+        token = kept.get("token")
+        if not isinstance(token, str):
+            raise CredentialsError("unreadable", source)
+        return Token(secret_from_text(token, source), source)
+
+    def profiles(self) -> tuple[str, ...]:
+        """The profiles that have a token here."""
+        return tuple(self._read())
+
+    def keep(self, profile: str, token: Secret | OAuthPair) -> None:
+        """Keep the token in place of the profile's earlier one.
+
+        Raises:
+            CredentialsError: the file cannot be written.
+        """
+        with _as_credentials_error(self.path), locked(self.path):
+            self._put(profile, _json_from(token))
+
+    def forget(self, profile: str) -> bool:
+        """Remove the profile's token; False if there was none.
+
+        Raises:
+            CredentialsError: the file cannot be written.
+        """
+        if profile not in self._read():
+            return False
+        with _as_credentials_error(self.path), locked(self.path):
+            self._put(profile, None)
+        return True
+
+    async def fresh_pair(
+        self, profile: str, pair: OAuthPair, renew: Callable[[OAuthPair], Awaitable[OAuthPair]]
+    ) -> OAuthPair:
+        """A pair whose access token is good: the given one, another process's, or a renewed one.
+
+        The refresh token dies when used (api 1.5): it is used under the file's lock, and the new pair is on
+        disk before it is returned.
+
+        Raises:
+            CredentialsError: the file cannot be locked or written; and whatever `renew` raises.
+        """
+        if pair.is_fresh():
+            return pair
+        task = asyncio.ensure_future(self._renew(profile, pair, renew))
+        self._renewing.add(task)
+        task.add_done_callback(self._renewing.discard)
+        # Cancelling the caller must not lose the new pair, for the old one is dead by then.
+        return await asyncio.shield(task)
+
+    async def _renew(
+        self, profile: str, pair: OAuthPair, renew: Callable[[OAuthPair], Awaitable[OAuthPair]]
+    ) -> OAuthPair:
+        with _as_credentials_error(self.path):
+            lock = locked(self.path)
+            await asyncio.to_thread(lock.__enter__)
+            try:
+                kept = self.find(profile)
+                newest = kept.pair if kept is not None and kept.pair is not None else pair
+                if newest.is_fresh():
+                    return newest
+                renewed = await renew(newest)
+                self._put(profile, _json_from(renewed))
+                return renewed
+            finally:
+                lock.__exit__(None, None, None)
+
+    def _read(self) -> dict[str, object]:
+        try:
+            data, repaired = read_private(self.path)
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise CredentialsError("unreadable", str(self.path)) from error
+        self.was_open = self.was_open or repaired
+        profiles = _profiles_from_json(data)
+        if profiles is None:
+            raise CredentialsError("unreadable", str(self.path))
+        return profiles
+
+    def _put(self, profile: str, kept: Mapping[str, object] | None) -> None:
+        try:
+            profiles = self._read()
+        except CredentialsError:  # nothing is thrown away, and nobody is locked out
+            self.path.replace(self.path.with_suffix(".damaged"))
+            profiles = {}
+        profiles.pop(profile, None)
+        if kept is not None:
+            profiles[profile] = kept
+        text = json.dumps({"version": 1, "profiles": profiles}, indent=2, ensure_ascii=False)
+        write_private(self.path, text.encode() + b"\n")
+
+
+class _as_credentials_error:
+    """OSError inside becomes a CredentialsError that names the file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            raise CredentialsError("unreadable", str(self._path)) from error
+
+
+def _profiles_from_json(data: bytes) -> dict[str, object] | None:
+    try:
+        value: object = json.loads(data)
+    except (ValueError, RecursionError):  # not chained by the caller: it holds the content
+        return None
+    profiles = value.get("profiles") if isinstance(value, dict) else None
+    return profiles if isinstance(profiles, dict) else None
+
+
+def _json_from(token: Secret | OAuthPair) -> Mapping[str, object]:
+    if isinstance(token, Secret):
+        return {"token": token.reveal()}
+    return {
+        "access_token": token.access.reveal(),
+        "refresh_token": token.refresh.reveal(),
+        "expires_at": token.expires_at,
+        "client_id": token.client_id,
+        "base_url": token.base_url,
+    }
+
+
+def _pair_from_json(kept: Mapping[str, object]) -> OAuthPair | None:
+    access, refresh, expires_at = (kept.get(key) for key in ("access_token", "refresh_token", "expires_at"))
+    if not isinstance(access, str) or not isinstance(refresh, str) or not isinstance(expires_at, int):
+        return None
+    return OAuthPair(
+        access=secret_from_text(access),
+        refresh=secret_from_text(refresh),
+        expires_at=expires_at,
+        client_id=str(kept.get("client_id", "")),
+        base_url=str(kept.get("base_url", "")),
+    )

@@ -1,0 +1,248 @@
+"""Where the settings come from: flags, then environment, then what was chosen live, then the file, then what
+is remembered of the profile, then defaults.
+
+What is wrong is collected, not raised: the program starts all the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from coze_tui.config import coercion as read
+from coze_tui.config.app_state import AppState, bot_key
+from coze_tui.config.settings import Settings, Source, definitions, variable_of
+from coze_tui.errors import SettingsError
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import _
+
+FILE_LIMIT = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings that can be used, and what was wrong on the way to them."""
+
+    settings: Settings
+    problems: tuple[SettingsError, ...]
+    no_site: SettingsError | None = None
+    """The one of them that leaves no site to talk to."""
+
+
+def load_settings(
+    *,
+    file: Path,
+    environment: Mapping[str, str],
+    flags: Mapping[str, object] | None = None,
+    remembered: AppState | None = None,
+    other_profiles: Collection[str] = (),
+) -> Loaded:
+    """Read every place where something can be set.
+
+    Args:
+        flags: field → value, for the flags that were given.
+        remembered: what was chosen while the program ran, and the last site and bot of each profile.
+        other_profiles: profiles that exist although the file has no table for them.
+    """
+    collector = _Collector(file, environment, flags or {}, remembered or AppState())
+    return collector.load(other_profiles)
+
+
+class _Collector:
+    """Gathers values from all places, the weakest first, and what is wrong with them."""
+
+    def __init__(
+        self,
+        file: Path,
+        environment: Mapping[str, str],
+        flags: Mapping[str, object],
+        remembered: AppState,
+    ) -> None:
+        self._file = file
+        self._environment = environment
+        self._flags = flags
+        self._remembered = remembered
+        self._definitions = definitions()
+        self._values: dict[str, object] = {}
+        self._sources: dict[str, Source] = {}
+        self._problems: list[SettingsError] = []
+        self._no_site: SettingsError | None = None
+        self._text = ""
+
+    def load(self, other_profiles: Collection[str]) -> Loaded:
+        content = self._parse()
+        tables = self._profile_tables(content)
+        names = tuple(dict.fromkeys((*tables, *other_profiles)))
+        self._take_table(content, (), Source("file", str(self._file)))
+        profile = self._profile(names)
+        self._take_remembered("user_id", self._remembered.user_id)
+        self._take_remembered("base_url", self._remembered.sites.get(profile, ""))
+        for name, table in tables.items():
+            if name == profile:
+                self._take_table(table, ("profiles", name), Source("profile", name))
+            else:
+                self._check_keys(table, ("profiles", name))
+        for name, choice in self._remembered.chosen.items():
+            if name in self._definitions:
+                self._take(name, choice, Source("chosen"), report=False)
+        for name in self._definitions:
+            variable = variable_of(name)
+            if name != "profile" and self._environment.get(variable, "").strip():
+                self._take(name, self._environment[variable], Source("environment", variable))
+        for name, value in self._flags.items():
+            if name != "profile":
+                self._take(name, value, Source("flag", self._definitions[name].flag or name))
+        base_url = str(self._values.get("base_url", Settings.base_url))
+        self._take_remembered("bot_id", self._remembered.last_bots.get(bot_key(profile, base_url), ""))
+        settings = Settings(
+            **self._values,  # type: ignore[arg-type]  # each value went through its field's reader
+            profiles=tuple(dict.fromkeys((*names, profile))),
+            sources=self._sources,
+        )
+        return Loaded(settings, tuple(self._problems), self._no_site)
+
+    def _parse(self) -> Mapping[str, object]:
+        try:
+            if self._file.is_fifo():  # it would be waited for, before there is anything that Ctrl+C could end
+                raise OSError(_("it is a pipe"))
+            with self._file.open("rb") as file:
+                data = file.read(FILE_LIMIT + 1)
+            if len(data) > FILE_LIMIT:
+                raise OSError(_("it is too large"))
+            self._text = data.decode("utf-8-sig")
+            import tomllib  # only where there is a file
+
+            return tomllib.loads(self._text)
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            self._report(_("cannot be read: {reason}").format(reason=error.strerror or error))
+        except UnicodeDecodeError as error:
+            line = error.object[: error.start].count(b"\n") + 1
+            self._report(_("is not UTF-8"), line=line)
+        except (ValueError, RecursionError) as error:
+            place = re.search(r"line (\d+)", str(error))
+            line = int(place[1]) if place else self._text.count("\n") + 1
+            reason = re.sub(r" *\(at [^()]*\)$", "", str(error))
+            self._report(_("is not TOML: {reason}").format(reason=reason), line=line)
+        return {}
+
+    def _profile_tables(self, content: Mapping[str, object]) -> Mapping[str, Mapping[str, object]]:
+        profiles = content.get("profiles", {})
+        if not isinstance(profiles, dict):
+            self._report(_("must be a table"), key="profiles", line=self._line(("profiles",)))
+            return {}
+        tables = {}
+        for name, table in profiles.items():
+            if isinstance(table, dict):
+                tables[name] = table
+            else:
+                line = self._line(("profiles", name))
+                self._report(_("must be a table"), key=f"profiles.{name}", line=line)
+        return tables
+
+    def _profile(self, names: tuple[str, ...]) -> str:
+        """The name of the profile in use, which decides what the rest of the file means."""
+        variable = variable_of("profile")
+        if self._environment.get(variable, "").strip():
+            self._take("profile", self._environment[variable], Source("environment", variable))
+        if "profile" in self._flags:
+            self._take("profile", self._flags["profile"], Source("flag", "--profile"))
+        profile = str(self._values.get("profile", "default"))
+        if profile != "default" and profile not in names:
+            source = self._sources["profile"]
+            self._problems.append(
+                SettingsError(
+                    _("there is no profile {name}").format(name=profile),
+                    source=str(source),
+                    key="profile",
+                    line=self._line(("profile",)) if source.kind == "file" else 0,
+                    suggestion=read.nearest(profile, names),
+                )
+            )
+        return profile
+
+    def _take_remembered(self, name: str, value: str) -> None:
+        if value and name not in self._sources:
+            self._take(name, value, Source("remembered"), report=False)
+
+    def _take_table(self, table: Mapping[str, object], place: tuple[str, ...], source: Source) -> None:
+        known = self._check_keys(table, place)
+        for name, value in table.items():
+            if name in known and name in self._definitions:
+                self._take(name, value, source, place)
+
+    def _check_keys(self, table: Mapping[str, object], place: tuple[str, ...]) -> tuple[str, ...]:
+        """Report the keys that mean nothing; those that could stand here."""
+        known = tuple(name for name in self._definitions if name != "profile")
+        known = known if place else (*known, "profile", "profiles")
+        for name in table:
+            if name not in known:
+                self._report(
+                    _("there is no such setting"),
+                    key=".".join((*place, name)),
+                    line=self._line((*place, name)),
+                    suggestion=read.nearest(name, known),
+                )
+        return known
+
+    def _take(
+        self, name: str, value: object, source: Source, place: tuple[str, ...] = (), *, report: bool = True
+    ) -> None:
+        try:
+            self._values[name] = self._definitions[name].reader(value, self._file.parent)
+        except read.WrongValueError as error:
+            if not report:
+                return
+            in_file = source.kind in ("file", "profile")
+            problem = SettingsError(
+                error.problem,
+                source=str(self._file) if in_file else source.name,
+                key=".".join((*place, name)) if in_file else "",
+                line=self._line((*place, name)) if in_file else 0,
+                suggestion=error.suggestion,
+            )
+            self._problems.append(problem)
+            if name == "base_url":
+                # Not the default in its place: the token and the question would go there.
+                self._values[name], self._sources[name] = clean_line(str(value)).strip(), source
+                self._no_site = problem
+        else:
+            self._sources[name] = source
+            if name == "base_url":
+                self._no_site = None
+
+    def _report(self, problem: str, *, key: str = "", line: int = 0, suggestion: str = "") -> None:
+        self._problems.append(
+            SettingsError(problem, source=str(self._file), key=key, line=line, suggestion=suggestion)
+        )
+
+    def _line(self, place: tuple[str, ...]) -> int:
+        """The first line that sets this key, or something in it; 0 if it cannot be told."""
+        for number, found in _keys_by_line(self._text):
+            if found[: len(place)] == place:
+                return number
+        return 0
+
+
+_TABLE = re.compile(r"\s*\[(?P<name>[^\[\]]+)\]")
+_ENTRY = re.compile(r"""\s*(?P<name>(?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
+_PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
+
+
+def _keys_by_line(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """tomllib tells no positions: good enough for files as people write them."""
+    table: tuple[str, ...] = ()
+    for number, line in enumerate(text.split("\n"), 1):
+        opened, entry = _TABLE.match(line), _ENTRY.match(line)
+        if opened:
+            table = _parts(opened["name"])
+            yield number, table
+        elif entry:
+            yield number, table + _parts(entry["name"])
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    return tuple(part.strip("\"'") for part in _PART.findall(name))

@@ -1,0 +1,74 @@
+"""The files in the program's folders. Only `ensure` makes anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from coze_tui.config.folders import REMEMBERED, SETTINGS, find_folders, folders_under
+from coze_tui.config.secure_files import make_private_folder
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The program's three folders and the files in them."""
+
+    config: Path
+    data: Path
+    state: Path
+    is_temporary: bool = False
+    """There is no home folder: everything lives in the system's folder for temporary files."""
+
+    @property
+    def settings_file(self) -> Path:
+        return self.config / SETTINGS
+
+    @property
+    def credentials_file(self) -> Path:
+        return self.config / "credentials.json"
+
+    @property
+    def database_file(self) -> Path:
+        return self.data / "history.db"
+
+    @property
+    def copies(self) -> Path:
+        """Texts that were copied, for terminals that refuse the clipboard."""
+        return self.data / "copies"
+
+    @property
+    def remembered_file(self) -> Path:
+        return self.state / REMEMBERED
+
+    @property
+    def log_file(self) -> Path:
+        return self.state / "coze-tui.log"
+
+    @property
+    def crashes(self) -> Path:
+        """Reports of crashes of our own."""
+        return self.state / "crashes"
+
+
+def find_paths(environment: Mapping[str, str]) -> Paths:
+    """The folders for this environment; nothing is touched."""
+    config, data, state, is_temporary = find_folders(environment)
+    return Paths(Path(config), Path(data), Path(state), is_temporary)
+
+
+def paths_under(folder: Path) -> Paths:
+    """Everything under one folder, as `COZE_TUI_HOME` asks."""
+    config, data, state = folders_under(str(folder))
+    return Paths(Path(config), Path(data), Path(state))
+
+
+def ensure(paths: Paths) -> list[tuple[Path, OSError]]:
+    """Make the folders, open to their owner only; those that could not be made, with the reason."""
+    failures = []
+    for folder in (paths.config, paths.data, paths.state):
+        try:
+            make_private_folder(folder)
+        except OSError as error:
+            failures.append((folder, error))
+    return failures

@@ -1,0 +1,1 @@
+"""Explanations of errors in sentences, and crash reports."""

@@ -1,0 +1,418 @@
+"""What to tell a person about each error: one table by class and by code, translated when shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+from coze_tui.config.addresses import other_site
+from coze_tui.diagnostics.error_catalog import LATER, NEW_TOKEN, REPORT, REPORT_TO_OWN, sentences_for
+from coze_tui.errors import (
+    ApiError,
+    AttachmentError,
+    AuthError,
+    BusyError,
+    CozeTuiError,
+    CredentialsError,
+    FileError,
+    InternalError,
+    NotFoundError,
+    ProtocolError,
+    QuotaError,
+    SettingsError,
+    StoreError,
+    StreamCut,
+    ToolCommandError,
+    TransportError,
+)
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import _
+
+LONGEST = 400
+"""Characters of outside text that an advice repeats at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """An error in a person's words."""
+
+    title: str
+    """One short line: what happened, with the code where there is one."""
+    what: str = ""
+    """Why, or the server's own words; may be empty."""
+    do: str = ""
+    """What to do next; may be empty where nothing helps."""
+    logid: str = ""
+    code: int = 0
+    """Coze's code; 0 for errors of other kinds."""
+
+    @property
+    def text(self) -> str:
+        """All of it on one line."""
+        parts = [_sentence(self.title), self.what, self.do]
+        if self.logid:
+            parts.append(f"logid {self.logid}")
+        return " ".join(part for part in parts if part)
+
+
+def advice(error: BaseException, *, base_url: str) -> Explanation:
+    """What to tell about this error.
+
+    Args:
+        base_url: the API base that was asked, empty where none is known; with it a refused token brings the
+            hint at the other site, and a server of one's own is not reported to Coze.
+    """
+    match error:
+        case ApiError():
+            return _for_api_error(error, base_url)
+        case TransportError():
+            return _for_transport_error(error)
+        case ProtocolError():
+            return _for_protocol_error(error)
+        case CredentialsError():
+            return _for_credentials_error(error)
+        case SettingsError():
+            return _for_settings_error(error)
+        case StoreError():
+            return _for_store_error(error)
+        case FileError():
+            return _for_file_error(error)
+        case AttachmentError():
+            return _for_attachment_error(error)
+        case ToolCommandError():
+            return _for_tool_command_error(error)
+        case InternalError():
+            return _for_own_fault(error.fault)
+        case CozeTuiError():
+            return Explanation(_outside(str(error)) or type(error).__name__)
+        case _:
+            return _for_own_fault(error)
+
+
+def _for_own_fault(error: BaseException) -> Explanation:
+    return Explanation(
+        _("an error in coze-tui itself: {name}").format(name=type(error).__name__),
+        do=_("Please report it, with what you did just before."),
+    )
+
+
+# --- what Coze says (api 5.1) ---
+
+
+def _for_api_error(error: ApiError, base_url: str) -> Explanation:
+    known = sentences_for(error)
+    msg, logid = _outside(error.msg), _outside(error.logid)
+    if known is None:
+        title, what, do = _unknown(error, msg, base_url)
+    else:
+        title, what, do = _(known[0]), _quoted(msg), _(_for_site(known[1], base_url))
+    if error.retry_after is not None:
+        do = _("The server asks to wait {seconds} s before the next try.").format(
+            seconds=round(max(error.retry_after, 0))
+        )
+    if isinstance(error, AuthError):
+        do = _joined(do, _other_site_hint(base_url))
+    number = "" if error.code <= 0 else _("{code} — {title}").format(code=error.code, title=title)
+    return Explanation(number or title, what, do, logid, error.code)
+
+
+def _unknown(error: ApiError, msg: str, base_url: str) -> tuple[str, str, str]:
+    match error:
+        case AuthError():
+            do = _(NEW_TOKEN)
+        case BusyError():
+            do = _("Wait for it, cancel it, or start a new conversation.")
+        case QuotaError():
+            do = _(LATER)
+        case NotFoundError():
+            do = _("Check the id and the address of the site.")
+        case _:
+            do = _(_for_site(REPORT, base_url))
+    return msg or _("the server gave no reason"), "", do
+
+
+def _for_site(do: str, base_url: str) -> str:
+    """The next step, in English; with a server of one's own nobody at Coze can help."""
+    is_own = base_url and not other_site(base_url)
+    return REPORT_TO_OWN if do == REPORT and is_own else do
+
+
+def _other_site_hint(base_url: str) -> str:
+    other = other_site(base_url)
+    if not other:
+        return ""
+    return _(
+        "A token of one site is useless on the other: perhaps it is for {other} (try --base-url {other})."
+    ).format(other=other)
+
+
+# --- the way to Coze ---
+
+
+def _for_transport_error(error: TransportError) -> Explanation:
+    detail, url = _outside(error.detail), _outside(error.url)
+    if isinstance(error, StreamCut):
+        return Explanation(
+            _("the answer was cut off before its end"),
+            _quoted(detail),
+            _("What had come is kept. The bot may have gone on: recover the answer instead of asking again."),
+        )
+    place = url or _("the server")
+    match error.kind:
+        case "refused":
+            title = _("{place} does not accept connections").format(place=place)
+            do = _("Check the address of the site, and that the server runs.")
+        case "dns":
+            title = _("the name in {place} cannot be found").format(place=place)
+            do = _("Check the address of the site and the network connection.")
+        case "timeout":
+            title = _("{place} did not answer in time").format(place=place)
+            do = _("Check the network connection, then try again.")
+        case "tls":
+            title = _("the connection to {place} is not secure").format(place=place)
+            do = _(
+                "Check this machine's clock. For a certificate of your own set `ca_file`; "
+                "behind a portal, log in there first."
+            )
+        case "proxy":
+            title = _("the proxy on the way to {place} does not work").format(place=place)
+            do = _(
+                "Check `proxy` in the settings, and HTTPS_PROXY, ALL_PROXY and NO_PROXY in the environment."
+            )
+        case "closed":
+            title = _("{place} closed the connection").format(place=place)
+            do = _("Try again.")
+        case "not http":
+            title = _("what answers at {place} is no web server").format(place=place)
+            do = _("Check the address of the site, its port above all, and any proxy between.")
+        case "environment":
+            title = _("a network setting of the environment cannot be used")
+            do = _("Correct or unset the variable, then start again.")
+        case "other":
+            title = _("the connection to {place} failed").format(place=place)
+            do = _("Check the network connection, then try again.")
+        case _:
+            assert_never(error.kind)
+    return Explanation(title, _quoted(detail), do)
+
+
+def _for_protocol_error(error: ProtocolError) -> Explanation:
+    problem = _outside(error.problem)
+    titles: Mapping[str, str] = {
+        "html": _("the server answered with a web page"),
+        "empty": _("the server answered with nothing"),
+        "redirect": _("the server wants to send us elsewhere, which is not followed with a token"),
+        "compressed": _("the server compressed the event stream, which was not asked for"),
+        "not json": _("the server's answer cannot be read"),
+        "binary": _("the server's answer is no text"),
+        "no stream": _("the server answered, but not with a stream of events"),
+        "no data": _("the server's answer lacks what was asked for"),
+        "no device code": _("the server gave no code to log in with"),
+        "no token": _("the server gave no token"),
+        "too large": _("the server's answer is too large"),
+        "too many events": _("the server's answer has too many events"),
+        "line too long": _("the server's answer has a line that is too long"),
+        "event too large": _("the server's answer has an event that is too large"),
+    }
+    title = titles.get(problem)
+    facts = [] if title else [problem]
+    if error.http_status != 200:
+        facts.append(f"HTTP {error.http_status}")
+    excerpt = _outside(error.excerpt)
+    if excerpt:
+        facts.append(excerpt)
+    check = _(
+        "Check the address of the site (the API's, not the web page's), and any proxy or portal between."
+    )
+    return Explanation(
+        title or _("the server sent something that Coze does not send"),
+        _quoted(", ".join(facts)),
+        _joined(_(LATER), check) if error.http_status >= 500 else check,
+        _outside(error.logid),
+    )
+
+
+# --- this machine ---
+
+
+def _for_credentials_error(error: CredentialsError) -> Explanation:
+    source = _outside(error.source)
+    match error.reason:
+        case "missing" if source:
+            return Explanation(
+                _("there is no token in {source}").format(source=source),
+                do=_("Put the token there, or run `coze-tui login`."),
+            )
+        case "missing":
+            return Explanation(
+                _("there is no token"),
+                do=_("Run `coze-tui login`, or set COZE_API_TOKEN. `coze-tui demo` shows all without one."),
+            )
+        case "unreadable":
+            return Explanation(
+                _("the token cannot be read from {source}").format(source=source),
+                do=_(
+                    "Check that the file is there, is yours and is not a link; or run `coze-tui login` again."
+                ),
+            )
+        case "malformed":
+            return Explanation(
+                _("what is in {source} is no token").format(source=source or _("the input")),
+                _("It holds a line break, a space, or characters that no token has."),
+                _("Copy the token again, all of it and nothing else."),
+            )
+        case "command":
+            return Explanation(
+                _("the command {source} gave no token").format(source=source),
+                do=_("Run `token_command` by hand: it must print the token and end with status 0."),
+            )
+        case _:
+            assert_never(error.reason)
+
+
+def _for_settings_error(error: SettingsError) -> Explanation:
+    source, key = _outside(error.source), _outside(error.key)
+    place = _("{file}, line {line}").format(file=source, line=error.line) if error.line else source
+    if key:
+        place = f"{place}, `{key}`"
+    suggestion = _outside(error.suggestion)
+    return Explanation(
+        _("{place}: {problem}").format(place=place, problem=_outside(error.problem)),
+        do=_("Did you mean `{suggestion}`?").format(suggestion=suggestion) if suggestion else "",
+    )
+
+
+def _for_store_error(error: StoreError) -> Explanation:
+    path, detail = _outside(error.path), _outside(error.detail)
+    what = _quoted(": ".join(part for part in (path, detail) if part))
+    unsaved = _("Until then chats are not saved.")
+    match error.kind:
+        case "full":
+            return Explanation(_("the disk is full"), what, _joined(_("Make room on it."), unsaved))
+        case "readonly":
+            return Explanation(
+                _("the history cannot be written"),
+                what,
+                _joined(_("Make the folder writable, or set COZE_TUI_HOME to one that is."), unsaved),
+            )
+        case "locked":
+            return Explanation(
+                _("the history is locked by another program"),
+                what,
+                _joined(_("End the other program."), unsaved),
+            )
+        case "damaged":
+            return Explanation(
+                _("the history is damaged"),
+                what,
+                _("The damaged file was set aside, not deleted; what can be read of it is taken over."),
+            )
+        case "newer":
+            return Explanation(
+                _("the history was written by a newer coze-tui"),
+                what,
+                _joined(_("Update coze-tui, or set COZE_TUI_HOME to another folder."), unsaved),
+            )
+        case "unreadable":
+            return Explanation(
+                _("a file of coze-tui cannot be read or written"), what, _("Check its owner and mode.")
+            )
+        case "other":
+            return Explanation(_("the history does not work"), what, unsaved)
+        case _:
+            assert_never(error.kind)
+
+
+# --- putting sentences together ---
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "。", "！", "？", "…")) else text + _(".")
+
+
+def _quoted(text: str) -> str:
+    return _sentence(_("Details: {text}").format(text=text)) if text else ""
+
+
+def _outside(text: str) -> str:
+    """Text of a server, a library or a file: clean, on one line, and never a flood."""
+    line = clean_line(text).strip()
+    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
+
+
+def _joined(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))
+
+
+def _for_tool_command_error(error: ToolCommandError) -> Explanation:
+    command = _outside(error.command)
+    match error.reason:
+        case "unusable":
+            return Explanation(
+                _("{command} cannot be run: {reason}").format(command=command, reason=_outside(error.detail)),
+                do=_("Check `tools` in the settings."),
+            )
+        case "failed" if error.status < 0:
+            title = _("{command} was ended by signal {number}")
+            return Explanation(title.format(command=command, number=-error.status), _outside(error.detail))
+        case "failed":
+            title = _("{command} ended with status {number}")
+            return Explanation(title.format(command=command, number=error.status), _outside(error.detail))
+        case "too large":
+            return Explanation(_("{command} prints more than a bot can take").format(command=command))
+
+
+def _for_attachment_error(error: AttachmentError) -> Explanation:
+    title = _("the file {path} cannot be sent").format(path=_outside(error.path))
+    match error.reason:
+        case "empty":
+            return Explanation(title, _("It is empty."))
+        case "too large":
+            return Explanation(title, _("It is larger than 512 MB, which is the most that Coze takes."))
+        case reason:
+            return Explanation(title, _outside(reason), _("Check the path and who may read it."))
+
+
+def _for_file_error(error: FileError) -> Explanation:
+    path, detail = _outside(error.path), _outside(error.detail)
+    place = _("{file}, line {line}").format(file=path, line=error.line) if error.line else path
+    again = _("Nothing of it was imported. Export it again.")
+    match error.reason:
+        case "unreadable":
+            return Explanation(_("{place}: cannot be read").format(place=place), _quoted(detail))
+        case "unwritable":
+            return Explanation(_("{place}: cannot be written").format(place=place), _quoted(detail))
+        case "empty":
+            return Explanation(_("{place}: there is nothing in it").format(place=place))
+        case "foreign":
+            return Explanation(
+                _("{place}: neither an export nor a capture of coze-tui").format(place=place),
+                _quoted(detail),
+                _("JSON lines (.jsonl) and captures (.sse) can be imported."),
+            )
+        case "no capture":
+            return Explanation(_("{place}: no capture of a chat").format(place=place), _quoted(detail))
+        case "for reading":
+            return Explanation(
+                _("{place}: this export is for people to read").format(place=place),
+                do=_("JSON lines (.jsonl) and captures (.sse) can be imported."),
+            )
+        case "newer":
+            return Explanation(
+                _("{place}: written by a newer coze-tui").format(place=place),
+                _quoted(detail),
+                _("Update coze-tui, then import it."),
+            )
+        case "cut":
+            return Explanation(_("{place}: the end is missing").format(place=place), _quoted(detail), again)
+        case "bad line":
+            return Explanation(
+                _("{place}: this is not what coze-tui writes").format(place=place), _quoted(detail), again
+            )
+        case "too large":
+            return Explanation(
+                _("{place}: larger than anything coze-tui writes").format(place=place), _quoted(detail)
+            )
+        case _:
+            assert_never(error.reason)

@@ -1,0 +1,1 @@
+"""Finished chats, examined: frames, comparison, statistics, replay and benchmarks."""

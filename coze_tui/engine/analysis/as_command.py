@@ -1,0 +1,197 @@
+"""A chat to give on: as a curl command, as a program with cozepy, as a line of `coze-tui ask`. Pure.
+
+Each of them runs as pasted in bash and zsh, whatever the question is; curl in fish, too. The token is the
+variable COZE_API_TOKEN, never its value. Nothing in a text can steer the terminal that shows it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Literal, assert_never
+
+from coze_tui.api.chats import ChatRequest
+from coze_tui.config.addresses import base_url_of_site
+from coze_tui.config.credentials import TOKEN_VARIABLE
+from coze_tui.config.settings import Settings, variable_of
+from coze_tui.engine.model.chat_facts import ChatFacts
+from coze_tui.engine.session.requests import request_for
+from coze_tui.text.cleaning import clean
+
+Form = Literal["curl", "python", "ask"]
+
+_LONGEST_ARGUMENT = 100_000
+"""Bytes: Linux takes no argument of 128 kB."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def request_from(facts: ChatFacts, settings: Settings) -> tuple[str, ChatRequest]:
+    """The site's base and the request that asks a past chat's question again, in a new conversation.
+
+    What the chat does not tell is taken from the settings.
+    """
+    request = request_for(facts.question, settings, bot_id=facts.bot_id)
+    return base_url_of_site(facts.site) or settings.base_url, request
+
+
+def given_as(form: Form, base_url: str, request: ChatRequest) -> str:
+    """The text, with its last line end."""
+    match form:
+        case "curl":
+            return as_curl(base_url, request)
+        case "python":
+            return as_python(base_url, request)
+        case "ask":
+            return as_ask(base_url, request)
+        case _:
+            assert_never(form)
+
+
+def as_curl(base_url: str, request: ChatRequest) -> str:
+    """The very request that coze-tui sends (api 2)."""
+    body = _json(request.to_wire(stream=True))
+    address = f"{base_url}/v3/chat"
+    if request.conversation_id:
+        address += f"?conversation_id={_percent(request.conversation_id)}"
+    lines = [
+        f"curl --no-buffer --silent --show-error {_quoted(address)}",
+        f'  --header "Authorization: Bearer ${TOKEN_VARIABLE}"',
+        "  --header 'Content-Type: application/json'",
+    ]
+    if len(body.encode()) <= _LONGEST_ARGUMENT:
+        return " \\\n".join([*lines, f"  --data-raw {_quoted(body)}"]) + "\n"
+    return " \\\n".join([*lines, f"  --data-binary @- {_here(body)}"])
+
+
+def as_python(base_url: str, request: ChatRequest) -> str:
+    """A program that prints the answer as it comes."""
+    arguments = [f"bot_id={_literal(request.bot_id)}", f"user_id={_literal(request.user_id)}"]
+    if request.conversation_id:
+        arguments.append(f"conversation_id={_literal(request.conversation_id)}")
+    question = _literal(request.question)
+    arguments.append(f"additional_messages=[Message.build_user_question_text({question})]")
+    if request.custom_variables:
+        arguments.append(f"custom_variables={_literal(dict(request.custom_variables))}")
+    if request.parameters:
+        arguments.append(f"parameters={_literal(dict(request.parameters))}")
+    unsent = [name for name in ("publish_status", "connector_id") if getattr(request, name)]
+    notes = [f"# cozepy has no way to send {name}; this asks without it.\n" for name in unsent]
+    lines = "".join(f"    {argument},\n" for argument in arguments)
+    return f"""\
+# pip install cozepy
+import os
+
+from cozepy import ChatEventType, Coze, Message, TokenAuth
+
+{"".join(notes)}coze = Coze(auth=TokenAuth(os.environ["{TOKEN_VARIABLE}"]), base_url={_literal(base_url)})
+for event in coze.chat.stream(
+{lines}):
+    if event.event == ChatEventType.CONVERSATION_MESSAGE_DELTA:
+        print(event.message.content, end="", flush=True)
+    elif event.event == ChatEventType.CONVERSATION_CHAT_FAILED:
+        raise SystemExit(f"the chat failed: {{event.chat.last_error}}")
+
+print()
+"""
+
+
+def as_ask(base_url: str, request: ChatRequest) -> str:
+    """A line that asks the same with this program."""
+    wire = {
+        "publish_status": request.publish_status,
+        "connector_id": request.connector_id,
+        "custom_variables": _json(request.custom_variables) if request.custom_variables else "",
+        "parameters": _json(request.parameters) if request.parameters else "",
+    }
+    variables = [f"{variable_of(name)}={_quoted(value)}" for name, value in wire.items() if value]
+    options = {
+        "--base-url": base_url,
+        "--bot": request.bot_id,
+        "--user": request.user_id,
+        "--conversation": request.conversation_id,
+    }
+    words = [*variables, "coze-tui ask"]
+    words += [f"{name} {_quoted(value)}" for name, value in options.items() if value]
+    question = _mended(request.question)
+    if len(question.encode()) <= _LONGEST_ARGUMENT:
+        return " ".join([*words, "--", _quoted(question)]) + "\n"
+    return " ".join([*words, _here(clean(question))])
+
+
+# --- texts that survive ---
+
+
+def _mended(text: str) -> str:
+    """Without what no request can hold: halves of surrogate pairs; and NUL, which no argument can."""
+    return _SURROGATE.sub("\ufffd", text).replace("\0", "")
+
+
+def _json(value: Mapping[str, object]) -> str:
+    """JSON on one line that a terminal shows as it is; in ASCII where it would not."""
+    text = _SURROGATE.sub("\ufffd", json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    if not _is_plain(text):
+        text = json.dumps(json.loads(text), separators=(",", ":"))
+    return text.replace("\\\\", "\\u005c")  # fish reads two backslashes as one, even in quotes
+
+
+def _quoted(text: str) -> str:
+    """One word for a shell. What cannot be pasted as it is stands escaped, in the way of bash and zsh."""
+    text = _mended(text)
+    if _is_plain(text):
+        return shlex.quote(text)
+    escaped = "".join(map(_escaped, text))
+    if not _is_plain(escaped):  # a pile of marks
+        escaped = "".join(_escaped(character, ascii_only=True) for character in text)
+    return f"$'{escaped}'"
+
+
+def _escaped(character: str, *, ascii_only: bool = False) -> str:
+    # "!" may still mean the history of an interactive shell
+    known = {"\\": "\\\\", "'": "\\'", "!": "\\x21", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+    if character in known:
+        return known[character]
+    if _can_be_shown(character) and (character.isascii() or not ascii_only):
+        return character
+    return "".join(f"\\x{byte:02x}" for byte in character.encode())
+
+
+def _literal(value: object) -> str:
+    """The value in Python's own words."""
+    mended = _mended_all(value)
+    text = repr(mended)
+    return text if _is_plain(text) else ascii(mended)
+
+
+def _mended_all(value: object) -> object:
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, Mapping):
+        return {str(_mended_all(key)): _mended_all(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_mended_all(item) for item in value]
+    return value
+
+
+def _is_plain(text: str) -> bool:
+    """It is shown as it is, and pasted as it is."""
+    return all(map(_can_be_shown, text)) and clean(text) == text
+
+
+def _can_be_shown(character: str) -> bool:
+    return character.isprintable() or character in "\u3000\u200d"  # the wide space, and what joins emoji
+
+
+def _here(text: str) -> str:
+    """A text too long for an argument, as a here-document that nothing is expanded in."""
+    end = "END"
+    while f"\n{end}\n" in f"\n{text}\n":
+        end += "_"
+    return f"<<'{end}'\n{text}\n{end}\n"
+
+
+def _percent(text: str) -> str:
+    from urllib.parse import quote
+
+    return quote(_mended(text), safe="")

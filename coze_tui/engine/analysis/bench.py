@@ -1,0 +1,299 @@
+"""Asks one question many times, of one bot or of several, and tells of each run as it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from coze_tui.api.objects import MessageType
+from coze_tui.diagnostics.explain import advice
+from coze_tui.engine.model.figures import EventRow, TurnFigures
+from coze_tui.engine.model.gaps import quantile
+from coze_tui.engine.model.state import Tool, TurnState
+from coze_tui.engine.model.transcript import outcome_words
+from coze_tui.engine.model.updates import Phase, TurnEnded
+from coze_tui.engine.session.runner import ChatTurn
+from coze_tui.errors import ApiError, AuthError, CozeTuiError, CredentialsError, NotFoundError, QuotaError
+
+_PASSING = frozenset({429, 4009, 4020})
+"""Codes of limits that are over in a while (api 5.1)."""
+
+
+class Bench:
+    """Runs that are planned, under way and over. Every run is in a conversation of its own."""
+
+    def __init__(
+        self, make_turn: Callable[[str], Awaitable[ChatTurn]], bots: Sequence[str], runs: int
+    ) -> None:
+        """Plan, ask nothing yet.
+
+        Args:
+            make_turn: gives a new turn with a bot, in a new conversation.
+            runs: for each bot. The bots take turns, so that the time of day is the same for all.
+        """
+        self._make_turn = make_turn
+        self._planned = deque((bot, number) for number in range(1, runs + 1) for bot in bots)
+        self._under_way: set[ChatTurn] = set()
+        self.hopeless: CozeTuiError | None = None
+        """Why no more was asked, where asking again could not have helped."""
+        self.first_error: CozeTuiError | None = None
+        """Why the first run that failed did so."""
+
+    async def runs(self, concurrency: int) -> AsyncGenerator[Run, None]:
+        """Each run as it ends, so many at a time."""
+        ended: asyncio.Queue[Run | None] = asyncio.Queue()
+        workers = [asyncio.create_task(self._work(ended)) for _ in range(concurrency)]
+        try:
+            left = len(workers)
+            while left:
+                run = await ended.get()
+                if run is None:
+                    left -= 1
+                else:
+                    yield run
+            await asyncio.gather(*workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+
+    def stop(self) -> None:
+        """Ask nothing more, and stop what is under way at the server, too."""
+        self._planned.clear()
+        for turn in self._under_way:
+            turn.stop()
+
+    async def _work(self, ended: asyncio.Queue[Run | None]) -> None:
+        try:
+            while self._planned:
+                bot, number = self._planned.popleft()
+                try:
+                    turn = await self._make_turn(bot)
+                except CozeTuiError as failure:
+                    self.hopeless = self.first_error = failure
+                    self._planned.clear()
+                    return
+                self._under_way.add(turn)
+                try:
+                    error = await _play(turn)
+                finally:
+                    self._under_way.discard(turn)
+                self.first_error = self.first_error or error
+                self._give_up(bot, error)
+                ended.put_nowait(run_of(number, bot, turn.state, turn.figures))
+        finally:
+            ended.put_nowait(None)
+
+    def _give_up(self, bot: str, error: CozeTuiError | None) -> None:
+        """Where a failure would only come again no call is wasted on it: a free account has 500 in all."""
+        if isinstance(error, NotFoundError):
+            self.hopeless = error
+            self._keep_planned(item for item in self._planned if item[0] != bot)
+        elif isinstance(error, AuthError | CredentialsError) or (
+            isinstance(error, QuotaError) and error.code not in _PASSING
+        ):
+            self.hopeless = error
+            self._keep_planned(())
+
+    def _keep_planned(self, items: Iterable[tuple[str, int]]) -> None:
+        kept = list(items)
+        self._planned.clear()
+        self._planned.extend(kept)
+
+
+async def _play(turn: ChatTurn) -> CozeTuiError | None:
+    error = None
+    async with aclosing(turn.updates()) as updates:
+        async for update in updates:
+            if isinstance(update, TurnEnded):
+                error = update.error
+    return error
+
+
+_LONGEST_SEQUENCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one chat came to."""
+
+    number: int
+    """Of the runs of its bot, from 1."""
+    bot_id: str
+    outcome: Phase
+    first_text_us: int | None
+    total_us: int
+    longest_gap_us: int
+    characters: int
+    input_tokens: int
+    """0 where the server told none, as in the next two."""
+    output_tokens: int
+    tokens: int
+    error_code: int
+    """Coze's; 0 for a failure of another kind, and for none."""
+    error: str
+    """In a few words; empty where all went well."""
+    sequence: tuple[str, ...]
+    """The events by name, runs of equal ones as one."""
+    tools: tuple[str, ...]
+    """The tools that were called, in order."""
+    answer: str
+    """All answers, a blank line between them."""
+    chat_id: str = ""
+    logid: str = ""
+
+    @property
+    def is_completed(self) -> bool:
+        return self.outcome is Phase.COMPLETED
+
+
+def run_of(number: int, bot_id: str, state: TurnState, figures: TurnFigures) -> Run:
+    """What is to be kept of a turn that has ended."""
+    error, usage = figures.error, figures.usage
+    outcome = figures.outcome or Phase.INTERRUPTED
+    words = "" if outcome is Phase.COMPLETED else outcome_words(outcome)
+    return Run(
+        number=number,
+        bot_id=bot_id,
+        outcome=outcome,
+        first_text_us=figures.first_text_us,
+        total_us=figures.last_us,
+        longest_gap_us=figures.gaps.max_us,
+        characters=figures.characters,
+        input_tokens=usage.input_count if usage else 0,
+        output_tokens=usage.output_count if usage else 0,
+        tokens=usage.token_count if usage else 0,
+        error_code=error.code if isinstance(error, ApiError) else 0,
+        error=advice(error, base_url="").title if error is not None else words,
+        sequence=sequence_of(figures.rows),
+        tools=tuple(
+            part.name
+            for part in state.parts
+            if isinstance(part, Tool) and part.type is MessageType.FUNCTION_CALL
+        ),
+        answer="\n\n".join(answer.whole_text for answer in state.answers if answer.whole_text),
+        chat_id=state.chat_id,
+        logid=figures.logid,
+    )
+
+
+def sequence_of(rows: Iterable[EventRow]) -> tuple[str, ...]:
+    """The events of a chat by name; neighbours of one name count once, calls carry their tool."""
+    names: list[str] = []
+    for row in rows:
+        name = f"{row.name} {row.detail}" if row.name == "function_call" else row.name
+        if (not names or names[-1] != name) and len(names) < _LONGEST_SEQUENCE:
+            names.append(name)
+    return tuple(names)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How a time is spread over many runs, in microseconds; all 0 without any."""
+
+    p50: int
+    p90: int
+    p99: int
+    values: tuple[int, ...]
+    """All of them, in ascending order."""
+
+    @classmethod
+    def of(cls, values: Iterable[int]) -> Spread:
+        ordered = tuple(sorted(values))
+        return cls(quantile(ordered, 0.5), quantile(ordered, 0.9), quantile(ordered, 0.99), ordered)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One way in which runs failed."""
+
+    code: int
+    error: str
+    runs: tuple[int, ...]
+    """Their numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strange:
+    """Runs whose events came in another order than is usual for the bot."""
+
+    sequence: tuple[str, ...]
+    runs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """All runs of one bot."""
+
+    bot_id: str
+    runs: tuple[Run, ...]
+    """By number. Those that the person has stopped are not among them."""
+    first_text: Spread
+    """Of all runs in which text came."""
+    total: Spread
+    """Of the completed runs, as the figures below."""
+    longest_gap: Spread
+    tokens: int
+    """Of all runs, as the next two."""
+    input_tokens: int
+    output_tokens: int
+    failures: tuple[Failure, ...]
+    """The most frequent first."""
+    usual: tuple[str, ...]
+    """The most frequent sequence of a completed run; of any, where none completed."""
+    strange: tuple[Strange, ...]
+    """Among the completed runs; a failed one is told by its failure."""
+
+    @property
+    def completed(self) -> int:
+        return sum(run.is_completed for run in self.runs)
+
+
+def measurements(runs: Iterable[Run], bots: Sequence[str]) -> tuple[Measurement, ...]:
+    """What the runs came to, bot by bot in this order."""
+    by_bot: Mapping[str, list[Run]] = {bot: [] for bot in bots}
+    for run in runs:
+        if run.outcome is not Phase.CANCELED:
+            by_bot[run.bot_id].append(run)
+    return tuple(
+        _measurement(bot, tuple(sorted(found, key=lambda run: run.number))) for bot, found in by_bot.items()
+    )
+
+
+def _measurement(bot_id: str, runs: tuple[Run, ...]) -> Measurement:
+    completed = [run for run in runs if run.is_completed]
+    sequences = Counter(run.sequence for run in completed or runs)
+    usual = sequences.most_common(1)[0][0] if sequences else ()
+    return Measurement(
+        bot_id=bot_id,
+        runs=runs,
+        first_text=Spread.of(run.first_text_us for run in runs if run.first_text_us is not None),
+        total=Spread.of(run.total_us for run in completed),
+        longest_gap=Spread.of(run.longest_gap_us for run in completed),
+        tokens=sum(run.tokens for run in runs),
+        input_tokens=sum(run.input_tokens for run in runs),
+        output_tokens=sum(run.output_tokens for run in runs),
+        failures=_failures(runs),
+        usual=usual,
+        strange=_strange(completed, usual),
+    )
+
+
+def _failures(runs: Iterable[Run]) -> tuple[Failure, ...]:
+    found: dict[tuple[int, str], list[int]] = {}
+    for run in runs:
+        if not run.is_completed:
+            found.setdefault((run.error_code, run.error), []).append(run.number)
+    failures = [Failure(code, error, tuple(numbers)) for (code, error), numbers in found.items()]
+    return tuple(sorted(failures, key=lambda failure: -len(failure.runs)))
+
+
+def _strange(runs: Iterable[Run], usual: tuple[str, ...]) -> tuple[Strange, ...]:
+    found: dict[tuple[str, ...], list[int]] = {}
+    for run in runs:
+        if run.sequence != usual:
+            found.setdefault(run.sequence, []).append(run.number)
+    return tuple(Strange(sequence, tuple(numbers)) for sequence, numbers in found.items())

@@ -1,0 +1,121 @@
+"""Captures on disk: read as far as they can be, saved whole, and what is wrong with them told in words."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, assert_never
+
+from coze_tui.api.captures import Capture, Problem, capture_text, read_capture
+from coze_tui.api.limits import Limits
+from coze_tui.config.secure_files import open_private
+from coze_tui.engine.analysis.statistics import day_of
+from coze_tui.engine.model.chat_facts import ChatFacts
+from coze_tui.errors import FileError
+from coze_tui.text.format import file_name
+from coze_tui.text.i18n import _
+
+_PIECE = 1 << 16
+
+
+def read_capture_file(path: Path, limits: Limits = Limits()) -> Capture:  # noqa: B008 frozen
+    """What can be read of a file, whatever is in it and however large it is.
+
+    Raises:
+        FileError: it cannot be opened, or not read to where reading ends.
+    """
+    try:
+        file = open(path, "rb")  # noqa: SIM115 - closed two lines on
+    except OSError as error:
+        raise _unreadable(str(path), error) from error
+    with file:
+        return read_open_capture(file, str(path), limits)
+
+
+def read_open_capture(file: BinaryIO, name: str, limits: Limits = Limits()) -> Capture:  # noqa: B008 frozen
+    """The same of a file that is open, or of a pipe.
+
+    Raises:
+        FileError: it cannot be read to where reading ends.
+    """
+    try:
+        return read_capture(_lines(file, limits.line), limits)
+    except OSError as error:
+        raise _unreadable(name, error) from error
+
+
+def _unreadable(name: str, error: OSError) -> FileError:
+    return FileError("unreadable", name, detail=error.strerror or type(error).__name__)
+
+
+def _lines(file: BinaryIO, most: int) -> Iterator[str]:
+    """Line by line; of one that is too long only so much that this can be seen, and then nothing more."""
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8")("replace"), translate=True)
+    begun: list[str] = []
+    length = 0
+    while piece := file.read(_PIECE):
+        *ends, rest = str(decoder.decode(piece)).split("\n")
+        for end in ends:
+            yield "".join([*begun, end])
+            begun, length = [], 0
+        begun.append(rest)
+        length += len(rest)
+        if length > most:
+            yield "".join(begun)
+            return
+    if last := "".join(begun) + str(decoder.decode(b"", final=True)):
+        yield last
+
+
+def save_capture(path: Path, capture: Capture, *, may_replace: bool = False) -> None:
+    """Write a file that only its owner can read; the token is never in it.
+
+    Raises:
+        FileError: it cannot be written, or is there already.
+    """
+    flags = os.O_TRUNC if may_replace else os.O_EXCL
+    try:
+        with open(open_private(path, flags), "w", encoding="utf-8", newline="\n") as file:
+            file.write(capture_text(capture))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise FileError("unwritable", str(path), detail=reason) from error
+
+
+def capture_name(facts: ChatFacts) -> str:
+    """What to call the file of a chat."""
+    return file_name(day_of(facts.sent_at_ms), facts.question or "chat", facts.chat_id[-6:], "sse")
+
+
+def problem_text(problem: Problem) -> str:
+    """The place and the reason: `line 12: …`."""
+    return _("line {n}: {reason}").format(n=problem.line, reason=_reason(problem))
+
+
+def _reason(problem: Problem) -> str:
+    match problem.reason:
+        case "empty":
+            return _("no events up to here")
+        case "cut":
+            return _("the last event is cut off")
+        case "bad fact":
+            return _("a comment of coze-tui that cannot be read")
+        case "bad time":
+            return _("a time of arrival that is none")
+        case "bad escape":
+            return _("escaped text that cannot be read")
+        case "not a field":
+            return _("not a line of an event stream")
+        case "line too long":
+            return _("a line longer than any of Coze's; reading stopped here")
+        case "event too large":
+            return _("an event larger than any of Coze's; reading stopped here")
+        case "too large":
+            return _("more than can be shown; reading stopped here")
+        case "too many events":
+            return _("more events than can be shown; reading stopped here")
+        case _:
+            assert_never(problem.reason)

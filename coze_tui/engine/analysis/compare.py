@@ -1,0 +1,362 @@
+"""Two chats side by side: what happened, which tools were called, what was answered, what it took. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import zip_longest
+from typing import Literal, TypeVar
+
+from coze_tui.engine.analysis.frames_table import InspectedChat
+from coze_tui.engine.model.figures import EventRow
+from coze_tui.engine.model.state import Answer, Tool
+
+Change = Literal["same", "changed", "left", "right"]
+"""`left`: it is only in the first chat; `right`: only in the second."""
+
+_T = TypeVar("_T")
+
+_WORD = re.compile(
+    "[\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af\U00020000-\U0003ffff]"  # one character is one word
+    "|[^\\W\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af\U00020000-\U0003ffff]+"
+    "|\\s+|[^\\w\\s]"
+)
+_MOST_PAIRS = 4_000_000
+"""Of pieces of the two texts that are compared with each other; above this no time can be promised."""
+_OWN_ROWS = frozenset({"sent", "tool_outputs"})
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a text that is in both texts or in one of them."""
+
+    change: Literal["same", "left", "right"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two texts that stand for each other, and how they differ; None where one has no counterpart."""
+
+    left: str | None
+    right: str | None
+    pieces: tuple[Piece, ...]
+    """In reading order: `same` and `left` join to the first text, `same` and `right` to the second."""
+
+    @property
+    def change(self) -> Change:
+        """Whether and where there is a difference."""
+        if self.left is None:
+            return "right"
+        if self.right is None:
+            return "left"
+        return "same" if self.left == self.right else "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class EventPair:
+    """Rows of the two chats' lives that stand for each other."""
+
+    left: EventRow | None
+    right: EventRow | None
+
+    @property
+    def change(self) -> Change:
+        """Only whether it is there counts: how often and when is never the same twice."""
+        if self.left is None:
+            return "right"
+        return "left" if self.right is None else "same"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolPair:
+    """Calls of a tool that stand for each other."""
+
+    name: str
+    arguments: Pair
+    """JSON laid out in lines, where it is JSON."""
+    response: Pair
+    left_us: int
+    """How long it ran, in microseconds; 0 without an answer."""
+    right_us: int
+
+    @property
+    def change(self) -> Change:
+        """By what the call was, not by how long it took."""
+        change = self.arguments.change
+        return self.response.change if change == "same" else change
+
+
+FigureName = Literal[
+    "first_text",
+    "total",
+    "input_tokens",
+    "output_tokens",
+    "characters",
+    "deltas",
+    "gap_p50",
+    "gap_p95",
+    "gap_max",
+    "bytes",
+]
+FIGURES: tuple[FigureName, ...] = (
+    *("first_text", "total", "input_tokens", "output_tokens", "characters", "deltas"),
+    *("gap_p50", "gap_p95", "gap_max", "bytes"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FigurePair:
+    """One figure of both; times in microseconds, None where it is not known."""
+
+    name: FigureName
+    left: int | None
+    right: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """Everything that two chats have in common or not."""
+
+    events: tuple[EventPair, ...]
+    tools: tuple[ToolPair, ...]
+    answers: tuple[Pair, ...]
+    follow_ups: tuple[Pair, ...]
+    figures: tuple[FigurePair, ...]
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """How many events, tool calls and answers differ."""
+        return (
+            sum(pair.change != "same" for pair in self.events),
+            sum(pair.change != "same" for pair in self.tools),
+            sum(pair.change != "same" for pair in self.answers),
+        )
+
+
+def differences(left: InspectedChat, right: InspectedChat) -> Differences:
+    """Compare two chats, the earlier one first as a rule."""
+    return Differences(
+        events=tuple(_events(left, right)),
+        tools=tuple(_tools(left, right)),
+        answers=tuple(
+            _pairs([a.whole_text for a in _answers(left)], [a.whole_text for a in _answers(right)])
+        ),
+        follow_ups=tuple(_pairs(left.state.follow_ups, right.state.follow_ups)),
+        figures=tuple(_figures(left, right)),
+    )
+
+
+def compared(left: str, right: str) -> tuple[Piece, ...]:
+    """How two texts differ, word by word; a Chinese character is a word."""
+    if left == right:
+        return (Piece("same", left),) if left else ()
+    start = _common(left, right)
+    end = _common(left[start:][::-1], right[start:][::-1])
+    pieces = [Piece("same", left[:start])]
+    pieces += _by_lines(left[start : len(left) - end], right[start : len(right) - end])
+    pieces.append(Piece("same", left[len(left) - end :]))
+    return _joined(pieces)
+
+
+# --- texts ---
+
+
+def _by_lines(left: str, right: str) -> Iterator[Piece]:
+    """Lines first: long texts differ in few of them."""
+    ours, theirs = left.splitlines(keepends=True), right.splitlines(keepends=True)
+    for tag, i, j, k, l in _matched(ours, theirs):  # noqa: E741 as difflib names them
+        one, other = "".join(ours[i:j]), "".join(theirs[k:l])
+        if tag == "equal":
+            yield Piece("same", one)
+        else:
+            yield from _by_words(one, other)
+
+
+def _by_words(left: str, right: str) -> Iterator[Piece]:
+    ours, theirs = _WORD.findall(left), _WORD.findall(right)
+    for tag, i, j, k, l in _matched(ours, theirs):  # noqa: E741
+        if tag == "equal":
+            yield Piece("same", "".join(ours[i:j]))
+        else:
+            yield Piece("left", "".join(ours[i:j]))
+            yield Piece("right", "".join(theirs[k:l]))
+
+
+def _matched(left: Sequence[_T], right: Sequence[_T]) -> Sequence[tuple[str, int, int, int, int]]:
+    """difflib's opcodes; one replacement of all by all where finding better ones could take for ever."""
+    if len(left) * len(right) > _MOST_PAIRS:
+        return [("replace", 0, len(left), 0, len(right))]
+    return SequenceMatcher(None, left, right).get_opcodes()
+
+
+def _common(left: str, right: str) -> int:
+    """Characters that both begin with, up to the beginning of a word."""
+    count = next(
+        (at for at, (one, other) in enumerate(zip(left, right, strict=False)) if one != other),
+        min(len(left), len(right)),
+    )
+    while count and left[count - 1].isalnum() and left[count - 1] < "\u2e80":
+        count -= 1
+    return count
+
+
+def _joined(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
+    """Neighbours of one kind as one, and between two that are in both first what was, then what is."""
+    joined: list[Piece] = []
+    left = right = space = ""
+    for piece in [*pieces, Piece("same", "\0")]:
+        if piece.change == "same":
+            if piece.text.isspace() and (left or right):
+                space += piece.text  # between two changes it is no rest for the eye, but one of them
+                continue
+            joined += [Piece("left", left)] * bool(left) + [Piece("right", right)] * bool(right)
+            left, right, text = "", "", space + piece.text
+            space = ""
+            if joined and joined[-1].change == "same":
+                joined[-1] = Piece("same", joined[-1].text + text)
+            elif text:
+                joined.append(Piece("same", text))
+        elif piece.text:
+            left, right, space = left + space, right + space, ""
+            if piece.change == "left":
+                left += piece.text
+            else:
+                right += piece.text
+    last = joined.pop().text[:-1]
+    return tuple(joined) + ((Piece("same", last),) if last else ())
+
+
+def _pair(left: str | None, right: str | None) -> Pair:
+    return Pair(left, right, compared(left or "", right or ""))
+
+
+def _pairs(left: Sequence[str], right: Sequence[str]) -> Iterator[Pair]:
+    for one, other in zip_longest(left, right):
+        yield _pair(one, other)
+
+
+# --- events, tools, figures ---
+
+
+def _events(left: InspectedChat, right: InspectedChat) -> Iterator[EventPair]:
+    ours = [row for row in left.figures.rows if row.name not in _OWN_ROWS]
+    theirs = [row for row in right.figures.rows if row.name not in _OWN_ROWS]
+    matched = _matched([_event_key(row) for row in ours], [_event_key(row) for row in theirs])
+    for tag, i, j, k, l in matched:  # noqa: E741
+        if tag == "equal":
+            for one, other in zip(ours[i:j], theirs[k:l], strict=True):
+                yield EventPair(one, other)
+        else:
+            for row in ours[i:j]:
+                yield EventPair(row, None)
+            for row in theirs[k:l]:
+                yield EventPair(None, row)
+
+
+def _event_key(row: EventRow) -> tuple[str, str]:
+    """A call is another event when it calls another tool; details of other events are only told."""
+    is_tool = row.name in ("function_call", "tool_response", "tool_output")
+    return row.name, row.detail if is_tool else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    name: str
+    arguments: str
+    response: str | None
+    elapsed_us: int
+
+
+def _tools(left: InspectedChat, right: InspectedChat) -> Iterator[ToolPair]:
+    ours, theirs = _calls(left), _calls(right)
+    matched = _matched([call.name for call in ours], [call.name for call in theirs])
+    for tag, i, j, k, l in matched:  # noqa: E741
+        if tag == "equal":
+            for one, other in zip(ours[i:j], theirs[k:l], strict=True):
+                yield _tool_pair(one, other)
+        else:
+            for call in ours[i:j]:
+                yield _tool_pair(call, None)
+            for call in theirs[k:l]:
+                yield _tool_pair(None, call)
+
+
+def _tool_pair(left: _Call | None, right: _Call | None) -> ToolPair:
+    one, other = left or right, right or left
+    assert one is not None
+    assert other is not None
+    return ToolPair(
+        one.name,
+        _pair(left.arguments if left else None, right.arguments if right else None),
+        _pair(left.response if left else None, right.response if right else None),
+        left.elapsed_us if left else 0,
+        right.elapsed_us if right else 0,
+    )
+
+
+def _calls(chat: InspectedChat) -> list[_Call]:
+    """Calls with their answers, and answers that nobody called for, in order."""
+    tools = [part for part in chat.state.parts if isinstance(part, Tool)]
+    by_id = {tool.message_id: tool for tool in tools}
+    calls = []
+    for tool in tools:
+        if tool.answers:
+            continue
+        if tool.type != "function_call":
+            calls.append(_Call(tool.name or str(tool.type), "", _laid_out(tool.text), 0))
+            continue
+        answer = by_id.get(tool.answered_by)
+        calls.append(
+            _Call(
+                tool.name,
+                _laid_out(tool.text),
+                _laid_out(answer.text) if answer else None,
+                answer.at_us - tool.at_us if answer else 0,
+            )
+        )
+    return calls
+
+
+def _laid_out(text: str) -> str:
+    """JSON in lines with its keys in order, so that only what it says can differ; other text as it is."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    if not isinstance(value, dict | list):
+        return text
+    return json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
+
+
+def _answers(chat: InspectedChat) -> list[Answer]:
+    return [answer for answer in chat.state.answers if answer.whole_text]
+
+
+def _figures(left: InspectedChat, right: InspectedChat) -> Iterator[FigurePair]:
+    ours, theirs = _figures_of(left), _figures_of(right)
+    for name in FIGURES:
+        if ours[name] or theirs[name]:
+            yield FigurePair(name, ours[name], theirs[name])
+
+
+def _figures_of(chat: InspectedChat) -> dict[FigureName, int | None]:
+    figures = chat.figures
+    usage, gaps = figures.usage, figures.gaps
+    has_times = not figures.is_timeless
+    has_gaps = has_times and gaps.count > 0
+    return {
+        "first_text": figures.first_text_us if has_times else None,
+        "total": figures.total_us if has_times else None,
+        "input_tokens": usage.input_count if usage else None,
+        "output_tokens": usage.output_count if usage else None,
+        "characters": figures.characters,
+        "deltas": figures.deltas,
+        "gap_p50": gaps.quantile(0.5) if has_gaps else None,
+        "gap_p95": gaps.quantile(0.95) if has_gaps else None,
+        "gap_max": gaps.max_us if has_gaps else None,
+        "bytes": figures.bytes,
+    }

@@ -1,0 +1,331 @@
+"""What a bot is expected to do, from a small TOML file, and whether it did. Pure.
+
+expect = [
+  "first_text < 2 s",         # each run
+  "p90 total < 8 s",          # over all runs
+  "tokens < 500",
+  "contains 退款",
+  "lacks 抱歉",
+  "calls search",
+  "never calls delete_all",
+]
+
+[bots."7511000000000000001"]  # of this bot only
+expect = ["contains 七天"]
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from xml.etree import ElementTree
+
+from coze_tui.config.coercion import nearest
+from coze_tui.engine.analysis.bench import Measurement, Run
+from coze_tui.engine.model.gaps import quantile
+from coze_tui.errors import SettingsError
+from coze_tui.text.cleaning import clean
+from coze_tui.text.i18n import _
+
+_TIMES = ("first_text", "total", "longest_gap")
+_COUNTS = ("tokens", "input_tokens", "output_tokens", "characters")
+METRICS = (*_TIMES, *_COUNTS)
+_OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "=": operator.eq,
+    "==": operator.eq,
+}
+_UNITS = {"s": 1_000_000.0, "ms": 1_000.0}
+_MEASURE = re.compile(
+    r"(?:p(?P<part>\d{1,2})\s+)?(?P<metric>[a-z_]+)\s*(?P<operator><=|>=|==|<|>|=)\s*"
+    r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-zA-Z]*)"
+)
+_WORDS = re.compile(r"(?P<verb>contains|lacks|never\s+calls|calls)\s+(?P<what>.+)", re.DOTALL)
+_VERBS = ("contains", "lacks", "calls", "never calls")
+COMPLETES = "completes"
+"""Expected of every run whether or not it is written down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """One line of the file."""
+
+    text: str
+    """As it was written."""
+    bot_id: str = ""
+    """Empty: of all bots."""
+    holds: Callable[[Run], str] | None = field(default=None, compare=False)
+    """What is wrong with one run; empty where nothing is."""
+    holds_for_all: Callable[[Measurement], str] | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether an expectation was met by a bot."""
+
+    text: str
+    bot_id: str
+    failures: tuple[str, ...]
+    """What was wrong, one line for each run; empty where it was met."""
+
+    @property
+    def is_met(self) -> bool:
+        return not self.failures
+
+
+def verdicts(measurement: Measurement, expectations: Iterable[Expectation]) -> tuple[Verdict, ...]:
+    """What was expected of this bot, and what of it was met: first of all that it answers."""
+    bot_id = measurement.bot_id
+    found = [Verdict(COMPLETES, bot_id, tuple(_failed_runs(measurement)))]
+    for each in expectations:
+        if each.bot_id in ("", bot_id):
+            found.append(Verdict(each.text, bot_id, tuple(_failures(measurement, each))))
+    return tuple(found)
+
+
+def _failed_runs(measurement: Measurement) -> Iterable[str]:
+    if not measurement.runs:
+        yield _("no run came to its end")
+    for run in measurement.runs:
+        if not run.is_completed:
+            yield _run_line(run, run.error)
+
+
+def _failures(measurement: Measurement, expectation: Expectation) -> Iterable[str]:
+    if expectation.holds_for_all is not None:
+        if problem := expectation.holds_for_all(measurement):
+            yield problem
+        return
+    for run in measurement.runs:
+        problem = expectation.holds(run) if expectation.holds else ""
+        if problem:
+            yield _run_line(run, problem)
+
+
+def _run_line(run: Run, problem: str) -> str:
+    return _("run {n}: {problem}").format(n=run.number, problem=problem)
+
+
+# --- read ---
+
+
+def read_expectations(text: str, source: str) -> tuple[Expectation, ...]:
+    """The expectations in a file.
+
+    Raises:
+        SettingsError: with the line and what would be right.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r"line (\d+)", str(error))
+        line = int(place[1]) if place else text.count("\n") + 1
+        reason = re.sub(r" \(at .*\)$", "", str(error))
+        raise SettingsError(
+            _("is not TOML: {reason}").format(reason=reason), source=source, line=line
+        ) from error
+    reader = _Reader(text, source)
+    found = reader.expectations(data, ("expect", "bots"), "")
+    bots = data.get("bots", {})
+    if not isinstance(bots, dict):
+        raise reader.wrong(_("must be a table"), "bots")
+    for bot_id, table in bots.items():
+        if not isinstance(table, dict):
+            raise reader.wrong(_("must be a table"), bot_id)
+        found += reader.expectations(table, ("expect",), bot_id)
+    if not found:
+        raise SettingsError(_("nothing is expected in it"), source=source, key="expect")
+    return tuple(found)
+
+
+class _Reader:
+    """Reads one file; knows on which line a thing stands."""
+
+    def __init__(self, text: str, source: str) -> None:
+        self._lines: list[str] = text.splitlines()
+        self._source = source
+        self._from: int = 0
+        """The line of the last expectation that was read."""
+
+    def wrong(self, problem: str, what: str, suggestion: str = "") -> SettingsError:
+        return SettingsError(
+            problem, source=self._source, key=what, line=self._line_of(what), suggestion=suggestion
+        )
+
+    def _line_of(self, what: str) -> int:
+        """The next line that holds this text; each is found once, in order."""
+        escaped = what.replace("\\", "\\\\").replace('"', '\\"')
+        places = [number for number, line in enumerate(self._lines, 1) if what in line or escaped in line]
+        return next((number for number in places if number > self._from), min(places, default=0))
+
+    def expectations(
+        self, table: Mapping[str, object], known: Sequence[str], bot_id: str
+    ) -> list[Expectation]:
+        for key in table:
+            if key not in known:
+                raise self.wrong(_("there is no such key"), key, nearest(key, tuple(known)))
+        texts = table.get("expect", [])
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise self.wrong(_("must be a list of texts"), "expect")
+        return [self._expectation(text, bot_id) for text in texts]
+
+    def _expectation(self, text: str, bot_id: str) -> Expectation:
+        stripped = text.strip()
+        if measure := _MEASURE.fullmatch(stripped):
+            found = self._measure(text, measure, bot_id)
+        elif words := _WORDS.fullmatch(stripped):
+            verb = " ".join(words["verb"].split())
+            found = Expectation(stripped, bot_id, _word_check(verb, words["what"].strip()))
+        else:
+            first = stripped.split(" ")[0]
+            raise self.wrong(
+                _("is neither a measure, like `first_text < 2 s`, nor one of: {verbs}").format(
+                    verbs=", ".join(_VERBS)
+                ),
+                text,
+                nearest(first, (*METRICS, *_VERBS)),
+            )
+        self._from = self._line_of(text)
+        return found
+
+    def _measure(self, text: str, measure: re.Match[str], bot_id: str) -> Expectation:
+        metric, unit = measure["metric"], measure["unit"]
+        if metric not in METRICS:
+            raise self.wrong(
+                _("there is no such measure: {name}; there are {names}").format(
+                    name=metric, names=", ".join(METRICS)
+                ),
+                text,
+                nearest(metric, METRICS),
+            )
+        if metric in _TIMES and unit not in _UNITS:
+            raise self.wrong(_("a time needs a unit: s or ms"), text)
+        if metric in _COUNTS and unit:
+            raise self.wrong(_("a count has no unit"), text)
+        limit = float(measure["number"]) * _UNITS.get(unit, 1.0)
+        compare = _OPERATORS[measure["operator"]]
+        part = measure["part"]
+        if part is None:
+            return Expectation(text.strip(), bot_id, _measure_check(metric, compare, limit, unit))
+        if not int(part):
+            raise self.wrong(_("must be from p1 to p99"), text)
+        check = _quantile_check(metric, int(part), compare, limit, unit)
+        return Expectation(text.strip(), bot_id, holds_for_all=check)
+
+
+# --- checks ---
+
+
+def _value(run: Run, metric: str) -> float | None:
+    """None where the run did not come so far."""
+    match metric:
+        case "first_text":
+            return run.first_text_us
+        case "total":
+            return run.total_us if run.is_completed else None
+        case "longest_gap":
+            return run.longest_gap_us
+        case "tokens":
+            return run.tokens or None
+        case "input_tokens":
+            return run.input_tokens or None
+        case "output_tokens":
+            return run.output_tokens or None
+        case _:
+            return run.characters
+
+
+def _measure_check(
+    metric: str, compare: Callable[[float, float], bool], limit: float, unit: str
+) -> Callable[[Run], str]:
+    def check(run: Run) -> str:
+        value = _value(run, metric)
+        if value is None:
+            return _("there was no {name}").format(name=metric)
+        return "" if compare(value, limit) else f"{metric} = {_shown(value, unit)}"
+
+    return check
+
+
+def _quantile_check(
+    metric: str, part: int, compare: Callable[[float, float], bool], limit: float, unit: str
+) -> Callable[[Measurement], str]:
+    def check(measurement: Measurement) -> str:
+        values = [_value(run, metric) for run in measurement.runs]
+        known = sorted(int(value) for value in values if value is not None)
+        if not known:
+            return _("there was no {name}").format(name=metric)
+        value = quantile(known, part / 100)
+        return "" if compare(value, limit) else f"p{part} {metric} = {_shown(value, unit)}"
+
+    return check
+
+
+def _shown(value: float, unit: str) -> str:
+    """The value in the unit in which it was expected."""
+    number = value / _UNITS.get(unit, 1.0)
+    text = f"{number:.3f}".rstrip("0").rstrip(".")
+    return f"{text} {unit}" if unit else text
+
+
+def _word_check(verb: str, what: str) -> Callable[[Run], str]:
+    def check(run: Run) -> str:
+        is_called = any(_is_tool(name, what) for name in run.tools)
+        match verb:
+            case "contains":
+                return "" if what in run.answer else _("it is not in the answer")
+            case "lacks":
+                return _("it is in the answer") if what in run.answer else ""
+            case "calls":
+                called = ", ".join(run.tools)
+                told = _("called were: {tools}").format(tools=called) if called else _("no tool was called")
+                return "" if is_called else told
+            case _:
+                return _("it was called") if is_called else ""
+
+    return check
+
+
+def _is_tool(name: str, what: str) -> bool:
+    """Coze names a plugin and its API, `ferry-next` (api 3.4); the whole may be meant, or the API."""
+    return what in (name, name.partition("-")[2])
+
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def junit_text(question: str, judged: Sequence[tuple[Measurement, Sequence[Verdict]]]) -> str:
+    """One suite for each bot, one case for each expectation."""
+    root = ElementTree.Element("testsuites", name="coze-tui bench")
+    for measurement, verdicts in judged:
+        suite = ElementTree.SubElement(
+            root,
+            "testsuite",
+            name=_text(measurement.bot_id),
+            tests=str(len(verdicts)),
+            failures=str(sum(not verdict.is_met for verdict in verdicts)),
+            errors="0",
+            time=f"{sum(run.total_us for run in measurement.runs) / 1e6:.3f}",
+        )
+        properties = ElementTree.SubElement(suite, "properties")
+        for name, value in (("question", question), ("runs", str(len(measurement.runs)))):
+            ElementTree.SubElement(properties, "property", name=name, value=_text(value))
+        for verdict in verdicts:
+            case = ElementTree.SubElement(
+                suite, "testcase", name=_text(verdict.text), classname=_text(f"bot.{measurement.bot_id}")
+            )
+            if not verdict.is_met:
+                failure = ElementTree.SubElement(case, "failure", message=_text(verdict.failures[0]))
+                failure.text = _text("\n".join(verdict.failures))
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _text(text: str) -> str:
+    return _NOT_XML.sub("\ufffd", clean(text))

@@ -1,0 +1,444 @@
+"""One chat under inspection: its frames as they are known so far, and what they come to. Pure."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from coze_tui.api import events
+from coze_tui.api.captures import Capture
+from coze_tui.api.events import ChatEvent, parse_event
+from coze_tui.api.objects import Frame, Message, MessageType, Role, mapping_of, text_of
+from coze_tui.engine.model.chat_facts import ChatFacts, capture_facts
+from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.reader import TurnReplay
+from coze_tui.engine.model.state import RETRIEVED, TurnState, shown_text
+from coze_tui.engine.model.timeline import Timeline
+from coze_tui.engine.model.updates import TurnUpdate
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.format import thousands
+from coze_tui.text.i18n import _
+
+
+class InspectedChat:
+    """Takes frames in, in order; gives rows, figures and a timeline of those that have come."""
+
+    def __init__(self, facts: ChatFacts) -> None:
+        self.facts = facts
+        self.table = FrameTable()
+        self.state = TurnState()
+        self.figures = TurnFigures()
+        self.timeline = Timeline()
+        self._reader = TurnReplay(self.state)
+        self._feed(self._reader.begin(facts.logid))
+
+    @property
+    def frames(self) -> list[Frame]:
+        """All of them so far."""
+        return [row.frame for row in self.table.rows]
+
+    def add(self, frames: Iterable[Frame]) -> None:
+        """Take in the next frames."""
+        for frame in frames:
+            event = parse_event(frame)
+            self.table.add(event)
+            self._feed(self._reader.take(event))
+
+    def end(self, facts: ChatFacts) -> None:
+        """No more will come, unless tool outputs are submitted; what is known at the end."""
+        self.facts = facts
+        self._feed(self._reader.end(facts.outcome, facts.total_us))
+
+    def capture(self) -> Capture:
+        """All of it as a capture."""
+        state = self.state
+        known = replace(
+            self.facts,
+            chat_id=self.facts.chat_id or state.chat_id,
+            conversation_id=self.facts.conversation_id
+            or ("" if self.facts.conversation else state.conversation_id),  # as in `facts_of`
+            section_id=self.facts.section_id or state.section_id,
+        )
+        return Capture(tuple(self.frames), capture_facts(known))
+
+    def _feed(self, updates: Iterable[TurnUpdate]) -> None:
+        for update in updates:
+            self.figures.add(update)
+            self.timeline.add(update)
+
+
+Level = Literal["", "good", "tool", "attention", "error"]
+Trouble = Literal["", "name", "data", "type"]
+
+_PREFIX = "conversation."
+_PREVIEW = 160
+"""Characters."""
+_TOOLS = frozenset({MessageType.FUNCTION_CALL, MessageType.TOOL_RESPONSE, MessageType.TOOL_OUTPUT})
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRow:
+    """One frame and what is known of it without reading it again."""
+
+    number: int
+    """From 1."""
+    frame: Frame
+    gap_us: int
+    """Since the frame before; since the sending for the first one. Never less than nothing."""
+    kind: str
+    """The type of its message, `reasoning` for a delta that holds only that; empty for other events."""
+    level: Level
+    trouble: Trouble
+    """What of it the client did not understand: the event's name, the data, the message's type."""
+
+    @property
+    def event(self) -> str:
+        """The event's name as it is shown; clean, and without what all of them begin with."""
+        return clean_line(self.frame.event)[:60].removeprefix(_PREFIX)
+
+    @property
+    def is_retrieved(self) -> bool:
+        """It was not in the stream: a recovery has made it of what the server told when asked."""
+        return self.frame.id == RETRIEVED
+
+
+@dataclass(frozen=True, slots=True)
+class FrameLine:
+    """One line of the list: a frame, or a run of deltas of one kind."""
+
+    row: FrameRow
+    """The frame; of a run its first one."""
+    count: int = 1
+    """Frames that the line stands for."""
+    until_us: int = 0
+    """When the last one of a run came."""
+    bytes: int = 0
+    """Of all of them."""
+    longest_gap_us: int = 0
+    """Between two frames of a run."""
+    is_run: bool = False
+    is_open: bool = False
+    """The frames of the run stand below."""
+    is_inside: bool = False
+    """The frame belongs to the open run above."""
+
+
+class _Group:
+    """Neighbouring frames of one kind; those of one frame are no run."""
+
+    __slots__ = ("bytes", "count", "first", "is_open", "longest_gap_us")
+
+    def __init__(self, first: int, size: int) -> None:
+        self.first = first
+        self.count = 1
+        self.bytes = size
+        self.longest_gap_us = 0
+        self.is_open = False
+
+    @property
+    def height(self) -> int:
+        return 1 + self.count if self.is_open and self.count > 1 else 1
+
+
+class FrameTable:
+    """Takes frames in, gives lines out."""
+
+    def __init__(self) -> None:
+        self.rows: list[FrameRow] = []
+        self.errors: list[int] = []
+        """Numbers of the frames that tell of a failure or were not understood."""
+        self.tools: list[int] = []
+        """Numbers of the calls of tools and of their answers."""
+        self.longest_gap = 0
+        """Number of the frame that was waited for the longest; 0 without frames."""
+        self.latest_us = 0
+        """When the last one came; times may go back in a capture that was edited."""
+        self.longest_event = 0
+        """Characters of the longest name of an event that is shown, with its count."""
+        self.longest_kind = 0
+        self._groups: list[_Group] = []
+        self._starts: list[int] = []
+        self._clean = 0
+        """So many of `_starts` are right."""
+        self._words: tuple[str, ...] = ()
+        self._found: list[int] = []
+
+    # --- fed ---
+
+    def add(self, event: ChatEvent) -> None:
+        """Take in the next frame, as what it was understood to be."""
+        frame = event.frame
+        before = self.rows[-1] if self.rows else None
+        gap_us = max(0, frame.at_us - (before.frame.at_us if before else 0))
+        kind, level, trouble = _meaning(event)
+        row = FrameRow(len(self.rows) + 1, frame, gap_us, kind, level, trouble)
+        self.rows.append(row)
+        self.latest_us = max(self.latest_us, frame.at_us)
+        if level == "error" or trouble:
+            self.errors.append(row.number)
+        if level == "tool":
+            self.tools.append(row.number)
+        if not self.longest_gap or gap_us > self.rows[self.longest_gap - 1].gap_us:
+            self.longest_gap = row.number
+        if before is not None and _is_delta(event) and _goes_on(before, row):
+            group = self._groups[-1]
+            group.count += 1
+            group.bytes += frame.bytes
+            group.longest_gap_us = max(group.longest_gap_us, gap_us)
+            self.longest_event = max(self.longest_event, len(row.event) + 2 + len(thousands(group.count)))
+        else:
+            self._starts.append(self._folded_count)
+            self._groups.append(_Group(row.number, frame.bytes))
+            self.longest_event = max(self.longest_event, len(row.event))
+            self.longest_kind = max(self.longest_kind, len(kind))
+            if self._clean == len(self._groups) - 1:
+                self._clean += 1
+        if self._words and self._matches(row):
+            self._found.append(row.number)
+
+    # --- lines ---
+
+    @property
+    def line_count(self) -> int:
+        """Lines of the list as it is folded and filtered now."""
+        return len(self._found) if self._words else self._folded_count
+
+    def line(self, index: int) -> FrameLine:
+        """One line. Raises IndexError outside."""
+        if not 0 <= index < self.line_count:
+            raise IndexError(index)
+        if self._words:
+            row = self.rows[self._found[index] - 1]
+            return FrameLine(row, until_us=row.frame.at_us, bytes=row.frame.bytes)
+        self._settle()
+        group = self._groups[bisect_right(self._starts, index) - 1]
+        place = index - self._starts[bisect_right(self._starts, index) - 1]
+        is_run = group.count > 1
+        if place or not is_run:
+            row = self.rows[group.first + max(0, place - 1) - 1]
+            return FrameLine(row, until_us=row.frame.at_us, bytes=row.frame.bytes, is_inside=is_run)
+        first, last = self.rows[group.first - 1], self.rows[group.first + group.count - 2]
+        return FrameLine(
+            *(first, group.count, last.frame.at_us, group.bytes, group.longest_gap_us),
+            is_run=True,
+            is_open=group.is_open,
+        )
+
+    def line_of(self, number: int) -> int:
+        """The line of a frame, or of the folded run that holds it; where a filter hides it, the next."""
+        if not self.line_count:
+            return 0
+        if self._words:
+            place = bisect_right(self._found, number - 1)
+            return min(place, len(self._found) - 1)
+        self._settle()
+        at = self._group_at(number)
+        group = self._groups[at]
+        inside = number - group.first + 1 if group.is_open and group.count > 1 else 0
+        return self._starts[at] + inside
+
+    def run_of(self, number: int) -> Sequence[FrameRow]:
+        """The frames of the run that holds a frame; only itself where it is in none."""
+        group = self._groups[self._group_at(number)]
+        return self.rows[group.first - 1 : group.first + group.count - 1]
+
+    def toggle(self, number: int) -> bool:
+        """Open or close the run that holds a frame; False where it is in none."""
+        at = self._group_at(number)
+        group = self._groups[at]
+        if self._words or group.count < 2:
+            return False
+        group.is_open = not group.is_open
+        self._clean = min(self._clean, at + 1)
+        return True
+
+    def reveal(self, number: int) -> None:
+        """Open the run that holds a frame, if it is in one."""
+        if not self._groups[self._group_at(number)].is_open:
+            self.toggle(number)
+
+    def toggle_all(self) -> None:
+        """Open all runs; close them where all are open."""
+        runs = [group for group in self._groups if group.count > 1]
+        opening = not all(group.is_open for group in runs)
+        for group in runs:
+            group.is_open = opening
+        self._clean = min(self._clean, 1)
+
+    # --- the filter ---
+
+    @property
+    def filter(self) -> str:
+        """What is looked for, word by word."""
+        return " ".join(self._words)
+
+    @property
+    def found_count(self) -> int:
+        """Frames that the filter lets through."""
+        return len(self._found) if self._words else len(self.rows)
+
+    def set_filter(self, text: str) -> None:
+        """Show only frames that hold each word of the text: in the event's name, the type, or the data."""
+        self._words = tuple(text.casefold().split())
+        self._found = [row.number for row in self.rows if self._matches(row)] if self._words else []
+
+    def _matches(self, row: FrameRow) -> bool:
+        named = f"{row.event}\n{row.kind}".casefold()
+        words = [word for word in self._words if word not in named]
+        if not words:
+            return True
+        text = _searched(row.frame)
+        return all(word in text for word in words)
+
+    # --- jumps ---
+
+    def next_error(self, number: int, step: int = 1) -> int:
+        """The frame after (or before) this one that tells of trouble, around the end; 0 for none."""
+        return _next(self.errors, number, step)
+
+    def next_tool(self, number: int, step: int = 1) -> int:
+        """The same for calls of tools and their answers."""
+        return _next(self.tools, number, step)
+
+    # --- inside ---
+
+    @property
+    def _folded_count(self) -> int:
+        if not self._groups:
+            return 0
+        self._settle()
+        return self._starts[-1] + self._groups[-1].height
+
+    def _settle(self) -> None:
+        for at in range(max(1, self._clean), len(self._groups)):
+            self._starts[at] = self._starts[at - 1] + self._groups[at - 1].height
+        self._clean = len(self._groups)
+
+    def _group_at(self, number: int) -> int:
+        return bisect_right(self._groups, number, key=lambda group: group.first) - 1
+
+
+def preview(*rows: FrameRow) -> str:
+    """The beginning of what a person would look for in a frame, or in a run of them, on one clean line."""
+    text = ""
+    for row in rows:
+        text += _told(row.frame)[: 4 * _PREVIEW]
+        if len(text) > 4 * _PREVIEW:
+            break
+    return clean_line(text.strip())[:_PREVIEW]
+
+
+def _told(frame: Frame) -> str:
+    match parse_event(frame):
+        case events.MessageDelta(message=message):
+            text = message.content or message.reasoning_content
+        case events.MessageCompleted(message=message):
+            text = _said(message)
+        case events.AudioDelta():
+            text = ""
+        case events.Done(debug_url=debug_url):
+            text = debug_url
+        case (
+            events.ChatCreated(chat=chat)
+            | events.ChatInProgress(chat=chat)
+            | events.ChatCompleted(chat=chat)
+            | events.ChatRequiresAction(chat=chat)
+            | events.ChatCanceled(chat=chat)
+        ):
+            count = chat.usage.token_count if chat.usage else 0
+            text = _("{n} tokens").format(n=thousands(count)) if count else ""
+        case events.ChatFailed(error=error) | events.ErrorEvent(error=error):
+            text = error.msg if error.code == events.UNEXPLAINED else f"{error.code} {error.msg}"
+        case _:
+            text = frame.data
+    return text
+
+
+def _said(message: Message) -> str:
+    match message.type:
+        case MessageType.ANSWER:
+            return shown_text(message)
+        case MessageType.FUNCTION_CALL:
+            data = _json_mapping(message.content)
+            function = mapping_of(data.get("function"))
+            return text_of(data.get("name")) or text_of(function.get("name")) or message.content
+        case MessageType.VERBOSE:
+            return text_of(_json_mapping(message.content).get("msg_type")) or message.content
+        case _:
+            return message.content
+
+
+def _json_mapping(text: str) -> dict[str, object]:
+    try:
+        return dict(mapping_of(json.loads(text)))
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _is_delta(event: ChatEvent) -> bool:
+    return isinstance(event, events.MessageDelta | events.AudioDelta)
+
+
+def _goes_on(before: FrameRow, row: FrameRow) -> bool:
+    return (
+        before.frame.event == row.frame.event
+        and before.kind == row.kind
+        and not before.trouble
+        and not row.trouble
+    )
+
+
+def _meaning(event: ChatEvent) -> tuple[str, Level, Trouble]:
+    match event:
+        case events.MessageDelta(message=message):
+            if message.reasoning_content and not message.content:
+                return "reasoning", "", ""
+            return _kind(message)[0], "", _kind(message)[1]
+        case events.MessageCompleted(message=message):
+            kind, trouble = _kind(message)
+            if trouble:
+                return kind, "attention", trouble
+            return kind, "tool" if message.type in _TOOLS else "", ""
+        case events.AudioDelta():
+            return "audio", "", ""
+        case events.ChatCompleted() | events.Done():
+            return "", "good", ""
+        case events.ChatRequiresAction() | events.ChatCanceled():
+            return "", "attention", ""
+        case events.ChatFailed() | events.ErrorEvent():
+            return "", "error", ""
+        case events.UnknownEvent(reason=reason):
+            return "", "attention", reason
+        case _:
+            return "", "", ""
+
+
+def _kind(message: Message) -> tuple[str, Trouble]:
+    if message.type is not MessageType.UNKNOWN:
+        is_echo = message.role is Role.USER
+        return str(MessageType.QUESTION if is_echo else message.type), ""
+    return clean_line(text_of(message.raw.get("type")))[:40], "type"
+
+
+def _searched(frame: Frame) -> str:
+    """The data as a person would type it: with letters instead of their codes, and nested quotes bare."""
+    text = frame.data
+    if "\\" in text:
+        try:
+            text = json.dumps(json.loads(text), ensure_ascii=False)
+        except (ValueError, RecursionError):
+            pass
+        text = text.replace('\\"', '"')
+    return text.casefold()
+
+
+def _next(numbers: Sequence[int], number: int, step: int) -> int:
+    if not numbers:
+        return 0
+    if step > 0:
+        place = bisect_right(numbers, number)
+        return numbers[place % len(numbers)]
+    return numbers[bisect_right(numbers, number - 1) - 1]

@@ -1,0 +1,210 @@
+"""A chat played again: its frames go the way of a live stream, at a pace that can be steered. Sends nothing.
+
+The player puts updates into a `TurnFeed`, as the engine does for a live turn, so whatever follows the feed
+cannot tell the two apart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from typing import Protocol
+
+from coze_tui.api.events import parse_event
+from coze_tui.api.objects import Frame
+from coze_tui.engine.model.chat_facts import ChatFacts
+from coze_tui.engine.model.reader import TurnReplay
+from coze_tui.engine.model.state import TurnState
+from coze_tui.engine.model.updates import TurnUpdate
+
+PACES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+_LONGEST_SLEEP = 3_600.0
+_STEP_US = 30_000
+"""Between frames whose times nobody knows."""
+_AT_ONCE = 200
+"""Frames that are played in one go: some milliseconds, so that others have their turn."""
+
+
+class Feed(Protocol):
+    """Where the updates go."""
+
+    def put(self, update: TurnUpdate) -> None:
+        """Take the next one."""
+
+
+class Player:
+    """One chat on its way from the first frame to the last. Lives in one loop; every method returns at once.
+
+    Args:
+        clock: seconds; only differences count.
+    """
+
+    def __init__(
+        self,
+        frames: Sequence[Frame],
+        facts: ChatFacts,
+        *,
+        pace: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.frames = tuple(frames)
+        self.facts = facts
+        self.state = TurnState()
+        self.pace = pace
+        """How much faster than life."""
+        self.is_paused = False
+        self.position = 0
+        """Frames that were played."""
+        self.has_times = any(frame.at_us > 0 for frame in self.frames)
+        """When the frames came is known; else they are played one after the other, evenly."""
+        times = (max(0, frame.at_us) for frame in self.frames)
+        evenly = (number * _STEP_US for number in range(1, len(self.frames) + 1))
+        self._due = list(accumulate(times if self.has_times else evenly, max))
+        self._clock = clock
+        self._reader = TurnReplay(self.state)
+        self._feed: Feed | None = None
+        self.seek_target = 0
+        """So many frames are played without waiting for their time."""
+        self._hurries_to_end = False
+        self._is_ended = False
+        self._at_us = 0.0
+        self._since = clock()
+        self._steered = asyncio.Event()
+
+    # --- read ---
+
+    @property
+    def total_us(self) -> int:
+        """When the chat ended."""
+        return max(self._due[-1] if self._due else 0, self.facts.total_us)
+
+    @property
+    def at_us(self) -> int:
+        """How far it is played, in microseconds since the sending."""
+        return min(self.total_us, round(self._now()))
+
+    @property
+    def is_ended(self) -> bool:
+        """The end was played, too."""
+        return self._is_ended
+
+    # --- steered ---
+
+    def begin(self, feed: Feed, position: int = 0) -> None:
+        """Start from the sending into a new feed; what comes before a position is played at once."""
+        self.state = TurnState()
+        self._reader = TurnReplay(self.state)
+        self._feed = feed
+        self._is_ended = self._hurries_to_end = False
+        self.position = 0
+        self.seek_target = max(0, min(position, len(self.frames)))
+        self._set_now(0)
+        self._put(self._reader.begin(self.facts.logid))
+        self._hurry()
+        self._steer()
+
+    def pause(self, is_paused: bool | None = None) -> None:
+        """Stand still, or go on; the other of both by default."""
+        now = self._now()
+        self.is_paused = not self.is_paused if is_paused is None else is_paused
+        self._set_now(now)
+        self._steer()
+
+    def change_pace(self, step: int) -> None:
+        """Faster, or slower."""
+        now = self._now()
+        nearest = min(range(len(PACES)), key=lambda place: abs(PACES[place] - self.pace))
+        self.pace = PACES[max(0, min(len(PACES) - 1, nearest + step))]
+        self._set_now(now)
+        self._steer()
+
+    def step(self) -> None:
+        """Play the next frame now, and stand still behind it; behind the last one comes the end."""
+        self.is_paused = True
+        if self.position < len(self.frames):
+            self.seek_target = min(len(self.frames), max(self.position, self.seek_target) + 1)
+            self._hurry()
+        else:
+            self._end()
+        self._steer()
+
+    def to_end(self) -> None:
+        """Play all that is left now."""
+        self.seek_target = len(self.frames)
+        self._hurries_to_end = True
+        self._hurry()
+        self._steer()
+
+    # --- played ---
+
+    async def play(self) -> None:
+        """Let time pass until the end is played."""
+        while not self._is_ended:
+            self._steered.clear()
+            wait = self.play_due()
+            if self._is_ended:
+                return
+            try:
+                async with asyncio.timeout(wait):
+                    await self._steered.wait()
+            except TimeoutError:
+                pass
+
+    def play_due(self) -> float | None:
+        """Play what is due, as far as it goes at once; seconds until more is, None where it stands still."""
+        if self.position < self.seek_target:
+            self._hurry()
+            return 0.0
+        if self.is_paused:
+            return None
+        now = self._now()
+        position = self.position
+        most = min(len(self.frames), position + _AT_ONCE)
+        while position < most and self._due[position] <= now:
+            position += 1
+        if position > self.position:
+            self._take(position)
+        if position == len(self.frames) and now >= self.total_us:
+            self._end()
+            return None
+        due = self._due[position] if position < len(self.frames) else self.total_us
+        return min(_LONGEST_SLEEP, max(0.0, (due - now) / 1_000_000 / self.pace))
+
+    def _hurry(self) -> None:
+        """Play what goes at once of what is not to wait; the clock stands where the last frame came."""
+        if self.position < self.seek_target:
+            self._take(min(self.seek_target, self.position + _AT_ONCE))
+            self._set_now(self._due[self.position - 1])
+        if self._hurries_to_end and self.position == len(self.frames):
+            self._end()
+
+    def _take(self, position: int) -> None:
+        for frame in self.frames[self.position : position]:
+            self._put(self._reader.take(parse_event(frame)))
+        self.position = max(self.position, position)
+
+    def _end(self) -> None:
+        if not self._is_ended:
+            self._set_now(self.total_us)
+            self._is_ended = True
+            self._put(self._reader.end(self.facts.outcome, self.facts.total_us))
+
+    def _put(self, updates: Sequence[TurnUpdate]) -> None:
+        if self._feed is not None:
+            for update in updates:
+                self._feed.put(update)
+
+    def _now(self) -> float:
+        """Where the replayed clock stands, in microseconds."""
+        if self.is_paused or self._is_ended:
+            return self._at_us
+        return self._at_us + (self._clock() - self._since) * 1_000_000 * self.pace
+
+    def _set_now(self, at_us: float) -> None:
+        self._at_us = at_us
+        self._since = self._clock()
+
+    def _steer(self) -> None:
+        self._steered.set()

@@ -1,0 +1,237 @@
+"""The conversations on this machine: opened, read in pages, listed, changed. Joins rows to what is told."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from coze_tui.engine.model.transcript import ChatTranscript, chat_transcripts
+from coze_tui.store import history, journal
+from coze_tui.store.database import Database, now_ms
+from coze_tui.store.history import SavedConversation
+from coze_tui.store.messages import SLOT, SavedMessage, messages
+from coze_tui.store.messages import message as message_by_key
+
+_PAGE = 40
+"""Messages of one page, rounded up to whole chats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A conversation in a list."""
+
+    key: str
+    title: str
+    site: str
+    bot_id: str
+    bot_name: str
+    conversation_id: str
+    section_id: str
+    updated_at_ms: int
+    pinned: bool
+    interrupted: bool
+    on_server: bool
+    has_draft: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunningChat:
+    """A chat that is not over, here or in another program."""
+
+    key: int
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatPage:
+    """Neighbouring chats of a conversation, oldest first."""
+
+    chats: tuple[ChatTranscript, ...]
+    first: int
+    """Position of the first message, for the page before; 0 for none."""
+    last: int
+    has_older: bool
+    has_newer: bool
+    running: tuple[RunningChat, ...] = ()
+    """Chats of this part that are not among `chats`, since they still run."""
+    cleared_at_ms: int = 0
+    """The context was cleared behind the last message of all, at this time; 0 if not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A conversation as a screen needs it."""
+
+    summary: Summary
+    draft: str
+    queue: tuple[str, ...]
+    page: ChatPage
+    last_chat: int
+    """Key of its latest chat; 0 for none."""
+
+
+def new_key() -> str:
+    """A key for a conversation that is still to be made."""
+    return history.new_key()
+
+
+class Conversations:
+    """What the engine does with conversations. Every method may raise StoreError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(self, site: str, bot_id: str, bot_name: str = "", *, key: str = "") -> str:
+        """A new, empty conversation; its key, which may be given. An empty one is in no list."""
+        return await self._database.write(
+            lambda c: history.create_conversation(c, site, bot_id, now_ms(), bot_name=bot_name, key=key)
+        )
+
+    async def summary(self, key: str) -> Summary | None:
+        """One conversation; None if there is none of this key."""
+        saved = await self._database.run(lambda c: history.conversation(c, key))
+        return summary_of(saved) if saved else None
+
+    async def open(self, key: str) -> Opened | None:
+        """A conversation with its last chats."""
+
+        def read(c: sqlite3.Connection) -> Opened | None:
+            saved = history.conversation(c, key)
+            if saved is None or saved.deleted_at:
+                return None
+            last = journal.last_chat(c, key)
+            return Opened(summary_of(saved), saved.draft, saved.queue, _page(c, saved), last)
+
+        return await self._database.run(read)
+
+    async def page(self, key: str, *, before: int | None = None, after: int | None = None) -> ChatPage:
+        """The chats next to a position; with neither, the last ones; `after=0` gives the first ones."""
+
+        def read(c: sqlite3.Connection) -> ChatPage:
+            saved = history.conversation(c, key)
+            if saved is None:
+                return ChatPage((), 0, 0, False, False)
+            return _page(c, saved, before=before, after=after)
+
+        return await self._database.read(read)
+
+    async def around(self, key: str, message: int) -> tuple[ChatPage, int]:
+        """The chats around a message, and its position; the last chats and 0 if there is no such message."""
+
+        def read(c: sqlite3.Connection) -> tuple[ChatPage, int]:
+            saved = history.conversation(c, key)
+            if saved is None:
+                return ChatPage((), 0, 0, False, False), 0
+            wanted = message_by_key(c, message)
+            if wanted is None or wanted.conversation != key:
+                return _page(c, saved), 0
+            for before in (_PAGE // 3, 1):  # fewer where the chats before are very long
+                rows = list(messages(c, key, before=wanted.position + 1, limit=before))
+                start = _whole_start(c, key, rows)[0].position
+                page = _page(c, saved, after=start - 1)
+                if page.last >= wanted.position:
+                    break
+            return page, wanted.position
+
+        return await self._database.read(read)
+
+    async def last(self, site: str = "", bot_id: str = "") -> str | None:
+        """The key of the conversation in which something was last said."""
+        saved = await self._database.run(lambda c: history.last_conversation(c, site, bot_id))
+        return saved.key if saved else None
+
+    async def keep_draft(self, key: str, draft: str) -> None:
+        """Keep the unsent text."""
+        await self._database.write(lambda c: history.set_draft(c, key, draft))
+
+    async def keep_queue(self, key: str, queue: Sequence[str]) -> None:
+        """Keep the questions that wait."""
+        await self._database.write(lambda c: history.set_queue(c, key, queue))
+
+    async def take_queued(self, key: str) -> tuple[str, tuple[str, ...]]:
+        """Take the next question that waits, before any other program does: it, or nothing, and the rest."""
+        return await self._database.write(lambda c: history.take_queued(c, key))
+
+    async def prompts(self, containing: str = "", limit: int = 200) -> tuple[str, ...]:
+        """Earlier questions of all conversations, latest first."""
+        return await self._database.read(lambda c: history.prompts(c, containing=containing, limit=limit))
+
+    async def name_bot(self, site: str, bot_id: str, bot_name: str) -> None:
+        """Keep a bot's name with its conversations."""
+        await self._database.write(lambda c: history.set_bot_name(c, site, bot_id, bot_name))
+
+    async def unbind(self, key: str) -> None:
+        """Forget the server's conversation id, so that the next chat begins a new one (api 7.3)."""
+        await self._database.write(lambda c: history.set_conversation_id(c, key, ""))
+
+
+def summary_of(saved: SavedConversation) -> Summary:
+    """What a list shows of a row."""
+    return Summary(
+        key=saved.key,
+        title=saved.title,
+        site=saved.site,
+        bot_id=saved.bot_id,
+        bot_name=saved.bot_name,
+        conversation_id=saved.conversation_id,
+        section_id=saved.section_id,
+        updated_at_ms=saved.updated_at,
+        pinned=saved.pinned,
+        interrupted=saved.interrupted,
+        on_server=saved.on_server,
+        has_draft=bool(saved.draft),
+    )
+
+
+def _page(
+    c: sqlite3.Connection, saved: SavedConversation, *, before: int | None = None, after: int | None = None
+) -> ChatPage:
+    rows = list(messages(c, saved.key, before=before, after=after, limit=_PAGE))
+    if not rows:
+        return ChatPage((), 0, 0, False, False)
+    rows = _whole_start(c, saved.key, rows) if after is None else _whole_end(c, saved.key, rows)
+    chats = [
+        chat for key in dict.fromkeys(row.chat for row in rows) if key and (chat := journal.chat(c, key))
+    ]
+    running = {chat.key: RunningChat(chat.key, chat.question) for chat in chats if not chat.is_final}
+    first, last = rows[0].position, rows[-1].position
+    shown = [row for row in rows if row.chat not in running]
+    sections = history.sections(c, saved.key)
+    starts = [section.position for section in sections]
+    has_newer = bool(messages(c, saved.key, after=last, limit=1))
+    is_cleared = bool(sections) and starts[-1] > last and not has_newer
+    return ChatPage(
+        chat_transcripts(
+            shown, chats, bot_name=saved.bot_name or saved.bot_id, site=saved.site, section_starts=starts
+        ),
+        first,
+        last,
+        has_older=bool(messages(c, saved.key, before=first, limit=1)),
+        has_newer=has_newer,
+        running=tuple(running.values()),
+        cleared_at_ms=sections[-1].started_at if is_cleared else 0,
+    )
+
+
+def _whole_start(c: sqlite3.Connection, key: str, rows: list[SavedMessage]) -> list[SavedMessage]:
+    """Rows that begin in the middle of a chat, with its beginning."""
+    while rows[0].chat and rows[0].position % SLOT:
+        more = messages(c, key, before=rows[0].position, limit=_PAGE)
+        missing = [row for row in more if row.chat == rows[0].chat]
+        if not missing:
+            break
+        rows = [*missing, *rows]
+    return rows
+
+
+def _whole_end(c: sqlite3.Connection, key: str, rows: list[SavedMessage]) -> list[SavedMessage]:
+    """Rows that end in the middle of a chat, with its end."""
+    while rows[-1].chat:
+        more = messages(c, key, after=rows[-1].position, limit=_PAGE)
+        missing = [row for row in more if row.chat == rows[-1].chat]
+        if not missing:
+            break
+        rows = [*rows, *missing]
+    return rows

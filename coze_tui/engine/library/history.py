@@ -1,0 +1,219 @@
+"""Looking through all conversations: listed, searched, previewed, renamed, pinned, deleted, forked.
+
+Local only; what the server has is in `server_side`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from coze_tui.engine.library.conversations import Summary, summary_of
+
+from coze_tui.store.database import now_ms
+from coze_tui.store import history, journal, search
+from coze_tui.store.database import Database
+from coze_tui.store.history import SavedConversation
+from coze_tui.store.messages import SLOT, message_count, messages
+from coze_tui.store.search import Hit
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.matching import spans
+
+Place = SavedConversation
+"""Where a page ends: what the next one begins after. Only to be handed back."""
+Occurrence = search.Occurrence
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """Some of the history: pinned conversations, then the latest first."""
+
+    items: tuple[Summary, ...]
+    end: Place | None
+    """What the next page begins after; None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The history as a whole."""
+
+    conversations: int
+    bots: tuple[str, ...]
+    """Names, or ids for want of one; the latest used first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A conversation in which a text was found, with the places, latest first."""
+
+    summary: Summary
+    hits: tuple[Hit, ...]
+    """Snippets are clean and on one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a search has given; the conversations with the latest places first."""
+
+    conversations: tuple[Found, ...]
+    hits: int
+    is_cut: bool
+    """There may be more: only so many were asked for."""
+    elapsed_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is told of one conversation beside its title."""
+
+    summary: Summary
+    messages: int
+    created_at_ms: int
+    forked_from: str
+    """Title of the conversation it was forked from; empty if it was not, or that is gone."""
+
+
+class Browsing:
+    """What can be done with the history. Every method may raise StoreError."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # --- the list ---
+
+    async def page(self, *, filter: str = "", after: Place | None = None, limit: int = 100) -> ListPage:
+        """Some conversations of the list; with a filter those with it in title or bot name."""
+
+        def read(c: sqlite3.Connection) -> ListPage:
+            rows = history.conversations(c, filter=filter, before=after, limit=limit)
+            return ListPage(tuple(map(summary_of, rows)), rows[-1] if len(rows) == limit else None)
+
+        return await self._database.read(read)
+
+    async def overview(self) -> Overview:
+        """How many there are, and with which bots."""
+        return await self._database.read(
+            lambda c: Overview(history.listed_count(c), tuple(map(clean_line, history.listed_bots(c))))
+        )
+
+    async def changes(self) -> int:
+        """A number that is another one once any program has written. To be asked once a second at most."""
+        return await self._database.changes()
+
+    # --- searching ---
+
+    async def search(self, text: str, limit: int = 200) -> Findings:
+        """Where a text stands, in titles and in all that was said. Breaks off when it is cancelled."""
+        start = time.perf_counter_ns()
+
+        def read(c: sqlite3.Connection) -> tuple[list[Found], int]:
+            hits = search.search(c, text, limit)
+            by_key: dict[str, list[Hit]] = {}
+            for hit in hits:
+                by_key.setdefault(hit.conversation, []).append(_shown(hit, text))
+            found = [
+                Found(summary_of(saved), tuple(places))
+                for key, places in by_key.items()
+                if (saved := history.conversation(c, key))
+            ]
+            return found, len(hits)
+
+        found, count = await self._database.read(read)
+        return Findings(tuple(found), count, count >= limit, (time.perf_counter_ns() - start) // 1000)
+
+    async def find(self, key: str, text: str) -> tuple[Occurrence, ...]:
+        """The messages of one conversation that hold a text, oldest first."""
+
+        return await self._database.read(lambda c: search.find_in_conversation(c, key, text))
+
+    # --- one conversation ---
+
+    async def facts(self, key: str) -> Facts | None:
+        """What is told of a conversation; None if it is gone."""
+
+        def read(c: sqlite3.Connection) -> Facts | None:
+            saved = history.conversation(c, key)
+            if saved is None or saved.deleted_at:
+                return None
+            origin = history.conversation(c, saved.forked_from) if saved.forked_from else None
+            title = clean_line(origin.title) if origin else ""
+            return Facts(summary_of(saved), message_count(c, key), saved.created_at, title)
+
+        return await self._database.read(read)
+
+    async def rename(self, key: str, title: str) -> None:
+        """Give it a title of the person's; the server is told by `ServerSide.rename`."""
+        title = clean_line(title).strip()
+        await self._database.write(lambda c: history.rename(c, key, title))
+
+    async def fork(
+        self, key: str, *, message: int = 0, chat: int = 0, position: int = 0, question_only: bool = False
+    ) -> str:
+        """Make a conversation that is the same up to one place, unknown to Coze; its key.
+
+        The place is a message by key, the end of a chat by key, or the message at a position; without any
+        it is the end. With `question_only` a chat is left behind its question.
+
+        Raises:
+            StoreError: there is no such place, or nothing has been said.
+        """
+
+        def write(c: sqlite3.Connection) -> str:
+            upto = message or _last_message(c, key, chat, position, question_only=question_only)
+            return history.fork(c, key, upto, now_ms())
+
+        return await self._database.write(write)
+
+    # --- several conversations ---
+
+    async def pin(self, keys: Sequence[str], pinned: bool) -> None:
+        """Keep conversations at the top of the list, or no longer."""
+
+        def write(c: sqlite3.Connection) -> None:
+            for key in keys:
+                history.pin(c, key, pinned)
+
+        await self._database.write(write)
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Take conversations out of sight; `undelete` brings them back."""
+        at = now_ms()
+
+        def write(c: sqlite3.Connection) -> None:
+            for key in keys:
+                history.delete(c, key, at)
+
+        await self._database.write(write)
+
+    async def undelete(self, keys: Sequence[str]) -> None:
+        """Bring deleted conversations back."""
+
+        def write(c: sqlite3.Connection) -> None:
+            for key in keys:
+                history.undelete(c, key)
+
+        await self._database.write(write)
+
+    async def is_there(self, key: str) -> bool:
+        """The conversation exists and is not deleted."""
+        saved = await self._database.run(lambda c: history.conversation(c, key))
+        return saved is not None and not saved.deleted_at
+
+
+def _shown(hit: Hit, text: str) -> Hit:
+    snippet = clean_line(hit.snippet)
+    if snippet == hit.snippet:
+        return hit
+    return replace(hit, snippet=snippet, ranges=tuple(spans(snippet, text.strip())))
+
+
+def _last_message(c: sqlite3.Connection, key: str, chat: int, position: int, *, question_only: bool) -> int:
+    """The key of the last message up to a place; 0 if there is none."""
+    if chat:
+        saved = journal.chat(c, chat)
+        slot = saved.slot if saved and saved.conversation == key else -1
+        position = slot * SLOT if question_only else (slot + 1) * SLOT - 1
+    rows = messages(c, key, before=position + 1 if position else None, limit=1)
+    return rows[0].key if rows else 0

@@ -1,0 +1,202 @@
+"""Which kind of Coze server is at the other end, and what such a one cannot do. Pure.
+
+Screens ask `limit` where a person would use something, and say what it gives.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from coze_tui.api.objects import Frame, mapping_of, text_of
+from coze_tui.config.addresses import COZE_CN, COZE_COM
+from coze_tui.errors import CozeTuiError, NotServedError
+from coze_tui.text.i18n import N_, _
+
+
+class Dialect(StrEnum):
+    """A kind of server (api 3.8)."""
+
+    CN = "coze.cn"
+    COM = "coze.com"
+    CLOUD = "cloud"
+    """One of the two, or something that speaks just like them."""
+    STUDIO = "coze-studio"
+    UNKNOWN = "unknown"
+
+
+class Feature(StrEnum):
+    """Something that one would use."""
+
+    REQUIRES_ACTION = "requires_action"
+    USAGE = "usage"
+    CANCEL = "cancel"
+    CREATE_NAMED = "create_named"
+    MESSAGE_LIST = "message_list"
+    CREATE_MESSAGE = "create_message"
+    WORKSPACES = "workspaces"
+    BOT_LIST = "bot_list"
+    WHO_AM_I = "who_am_i"
+    FILES_RETRIEVE = "files_retrieve"
+    DRAFT = "draft"
+    BOT_VERSION = "bot_version"
+    META_DATA = "meta_data"
+    UNSAVED = "unsaved"
+    FEEDBACK = "feedback"
+    VARIABLES = "variables"
+    OAUTH = "oauth"
+    ERRORS_IN_WORDS = "errors_in_words"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Something that a server does not do, or not wholly."""
+
+    feature: Feature
+    text: str
+    """What it means to the person, in the language in use."""
+    is_whole: bool
+    """It is not there at all."""
+
+
+_STUDIO: Mapping[Feature, tuple[bool, str]] = {
+    Feature.REQUIRES_ACTION: (
+        True,
+        N_("coze-studio does not wait for tools of yours: it asks, and your next message goes on"),
+    ),
+    Feature.USAGE: (
+        False,
+        N_("coze-studio tells tokens with the answer only, and none for a chat without an answer"),
+    ),
+    Feature.CANCEL: (False, N_("coze-studio lets a stopped chat run on, and it may still complete")),
+    Feature.CREATE_NAMED: (False, N_("coze-studio makes conversations without a name; rename them after")),
+    Feature.MESSAGE_LIST: (False, N_("coze-studio lists questions and answers only, without tool calls")),
+    Feature.CREATE_MESSAGE: (True, N_("coze-studio cannot add, change or delete single messages")),
+    Feature.WORKSPACES: (True, N_("coze-studio does not list workspaces")),
+    Feature.BOT_LIST: (True, N_("coze-studio does not list bots; give the bot's id")),
+    Feature.WHO_AM_I: (True, N_("coze-studio does not tell whose token it is")),
+    Feature.FILES_RETRIEVE: (True, N_("coze-studio takes files, but does not tell about them again")),
+    Feature.DRAFT: (True, N_("coze-studio answers with the published bot, never with the draft")),
+    Feature.BOT_VERSION: (True, N_("coze-studio knows no versions of a bot")),
+    Feature.META_DATA: (True, N_("coze-studio ignores the meta data of a chat")),
+    Feature.UNSAVED: (True, N_("coze-studio saves every chat")),
+    Feature.FEEDBACK: (True, N_("coze-studio takes no feedback on messages")),
+    Feature.VARIABLES: (True, N_("coze-studio does not give its variables through the API")),
+    Feature.OAUTH: (True, N_("coze-studio has no login with a browser; make a token in its settings")),
+    Feature.ERRORS_IN_WORDS: (
+        False,
+        N_("coze-studio says only “Internal Server Error” unless it runs in debug mode"),
+    ),
+}
+"""Sources: api 2.1, 3.8 and the last columns of api 4. A feature that is not here is there."""
+
+
+def limits(dialect: Dialect) -> tuple[Limit, ...]:
+    """All that a server of this kind does not do."""
+    if dialect is not Dialect.STUDIO:
+        return ()
+    return tuple(Limit(feature, _(text), is_whole) for feature, (is_whole, text) in _STUDIO.items())
+
+
+def limit(dialect: Dialect, feature: Feature) -> Limit | None:
+    """What to say where one would use something; None where it is there."""
+    return next((each for each in limits(dialect) if each.feature is feature), None)
+
+
+def unserved(error: CozeTuiError, feature: Feature) -> Limit | None:
+    """What to say where a server has no such endpoint: only a studio says that of itself (api 4)."""
+    return limit(Dialect.STUDIO, feature) if isinstance(error, NotServedError) else None
+
+
+def name_of(dialect: Dialect) -> str:
+    """What to call it."""
+    match dialect:
+        case Dialect.CLOUD:
+            return _("Coze's cloud")
+        case Dialect.UNKNOWN:
+            return _("not known yet")
+        case _:
+            return str(dialect)
+
+
+def dialect_of(frames: Iterable[Frame] = (), base_url: str = "", logid: str = "") -> Dialect:
+    """The kind of the server at an address, from what it has sent.
+
+    The two sites are known by their address alone. What another address is tell its frames, and before there
+    are any it is unknown.
+    """
+    by_address = {COZE_CN: Dialect.CN, COZE_COM: Dialect.COM}.get(base_url)
+    if by_address is not None:
+        return by_address
+    votes = dict.fromkeys((Dialect.STUDIO, Dialect.CLOUD), 0)
+    site = Dialect.CLOUD
+    for frame in frames:
+        found = _of_frame(frame)
+        if found is None:
+            continue
+        if found in (Dialect.CN, Dialect.COM):
+            site = found
+        votes[Dialect.STUDIO if found is Dialect.STUDIO else Dialect.CLOUD] += 1
+    found = _of_logid(logid)
+    if found is not None:
+        votes[found] += 1
+    if votes[Dialect.STUDIO] > votes[Dialect.CLOUD]:
+        return Dialect.STUDIO
+    return site if votes[Dialect.CLOUD] else Dialect.UNKNOWN
+
+
+_DEBUG_SITE = re.compile(r"https://www\.(coze\.(?:cn|com))/")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_CLOUD_LOGID = re.compile(r"20\d{12}[0-9A-F]{10,}")
+
+
+def _of_logid(logid: str) -> Dialect | None:
+    """X-Tt-Logid begins with a time, studio's X-Log-ID is a UUID (api 3.1)."""
+    if _UUID.fullmatch(logid):
+        return Dialect.STUDIO
+    return Dialect.CLOUD if _CLOUD_LOGID.fullmatch(logid) else None
+
+
+def _of_frame(frame: Frame) -> Dialect | None:
+    """What one frame says about its sender, if anything (api 3.1, 3.8)."""
+    match frame.event:
+        case "conversation.stream.done" | "conversation.chat.cancelled":
+            return Dialect.STUDIO
+        case "done":
+            site = _DEBUG_SITE.search(frame.data)
+            if site:
+                return Dialect(site[1])
+            return Dialect.CLOUD if frame.data.strip('"') == "[DONE]" else None
+        case "error":
+            code = text_of(_body(frame).get("code"))
+            return Dialect.STUDIO if re.fullmatch(r"103[0-2]\d{5}", code) else None
+        case "conversation.chat.created" | "conversation.chat.in_progress" | "conversation.chat.completed":
+            body = _body(frame)
+            if "usage" in body or "last_error" in body:
+                return Dialect.CLOUD
+            return Dialect.STUDIO if "failed_at" in body else None
+        case "conversation.message.completed":
+            return _of_message(_body(frame))
+        case _:
+            return None
+
+
+def _of_message(body: Mapping[str, object]) -> Dialect | None:
+    if body.get("type") == "verbose":
+        content = text_of(body.get("content"))
+        if "fin_data" in content:
+            return Dialect.STUDIO
+        return Dialect.CLOUD if "FinData" in content else None
+    if body.get("type") == "answer" and "input_tokens" in mapping_of(body.get("meta_data")):
+        return Dialect.STUDIO
+    return None
+
+
+def _body(frame: Frame) -> Mapping[str, object]:
+    try:
+        return mapping_of(json.loads(frame.data))
+    except (ValueError, RecursionError):
+        return {}

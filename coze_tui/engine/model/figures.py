@@ -1,0 +1,411 @@
+"""The life of one chat in rows and figures, from its updates. Pure: no clock; each update costs the same.
+
+It is fed by a live turn and by a replayed one alike, and its memory has a bound whatever the bot sends.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from coze_tui.api.objects import Usage
+from coze_tui.engine.model.gaps import Gaps, Pauses
+from coze_tui.engine.model.updates import (
+    AnswerGrew,
+    AnswerSettled,
+    ChatIdentified,
+    EventNoted,
+    EventRecord,
+    LogidReported,
+    Phase,
+    PhaseChanged,
+    ReasoningGrew,
+    ToolCalled,
+    TurnEnded,
+    TurnUpdate,
+    UsageReported,
+)
+from coze_tui.errors import ApiError, CozeTuiError
+
+_MOST_ROWS = 2_000
+_REST = "…"
+"""Name of the last row where there were more than can be kept."""
+_EXPECTED = ("created", "in_progress", "answer", "completed", "done")
+"""What a chat goes through when nothing goes wrong (api 3.3)."""
+_ENDS = {"failed": "done", "requires_action": "done", "canceled": "done", "error": "done"}
+"""Records after which only the row named here is still expected."""
+_FOLDED = frozenset({"follow_up"})
+"""Rows that fold although their details differ."""
+_BUCKETS = 128
+_FIRST_BUCKET_US = 100_000
+_SECOND_US = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One line of a chat's life: an event, or a run of equal ones."""
+
+    name: str
+    """`sent`, `created`, `delta`, `reasoning`, a message type, `completed`, `done`…"""
+    at_us: int
+    until_us: int
+    """When the last of a run came; `at_us` for one."""
+    count: int = 1
+    level: str = "info"
+    """As in EventRecord; `error` is a failed row."""
+    detail: str = ""
+    is_running: bool = False
+    """It is the present step of a running chat."""
+    frame_number: int = 0
+    """Of its first frame, from 1; 0 for a row of our own."""
+    bytes: int = 0
+
+    @property
+    def is_run(self) -> bool:
+        """It stands for deltas."""
+        return self.name in ("delta", "reasoning")
+
+
+class _Growing:
+    """A run of deltas while it grows."""
+
+    __slots__ = ("bytes", "count", "name", "until_us")
+
+    def __init__(self, name: str, count: int, size: int) -> None:
+        self.name = name
+        self.until_us = 0
+        self.count = count
+        self.bytes = size
+
+
+class TurnFigures:
+    """What is to be told of one turn, so far."""
+
+    def __init__(self) -> None:
+        self.phase = Phase.SENDING
+        self.tool = ""
+        """Name of the tool that runs in phase TOOL."""
+        self.outcome: Phase | None = None
+        """Set by TurnEnded."""
+        self.error: CozeTuiError | None = None
+        self.chat_id = ""
+        self.conversation_id = ""
+        self.section_id = ""
+        self.logid = ""
+        self.usage: Usage | None = None
+        self.first_text_us: int | None = None
+        self.last_us = 0
+        """When the latest update came."""
+        self.deltas = 0
+        """Of answers."""
+        self.reasoning_deltas = 0
+        self.events = 0
+        """Frames of any kind."""
+        self.bytes = 0
+        self.follow_ups = 0
+        self.gaps = Gaps()
+        """As many as there are neighbouring deltas of one run."""
+        self._pauses = Pauses()
+        self._rows: list[EventRow] = []
+        self._growing: _Growing | None = None
+        """What the last row has come to, if that is a run which has grown since somebody looked."""
+        self._next = 0
+        self._frame = 0
+        self._rate = _Rate()
+        self._lengths: dict[str, int] = {}
+        self._characters = 0
+
+    # --- read ---
+
+    @property
+    def rows(self) -> Sequence[EventRow]:
+        """All rows so far, in order. A row that changes is replaced by a new value."""
+        self._catch_up()
+        return self._rows
+
+    def _catch_up(self) -> None:
+        """Bring the last row up to date: a run may grow thousands of times before it is looked at."""
+        if self._growing is not None:
+            run, self._growing = self._growing, None
+            self._rows[-1] = replace(
+                self._rows[-1], until_us=run.until_us, count=run.count, bytes=run.bytes, is_running=True
+            )
+
+    @property
+    def expected(self) -> tuple[str, ...]:
+        """Names of the rows still to come if all goes well; none once the turn has ended."""
+        return () if self.is_ended else _EXPECTED[self._next :]
+
+    @property
+    def is_ended(self) -> bool:
+        """Nothing more will come, unless tool outputs are submitted."""
+        return self.outcome is not None
+
+    @property
+    def is_timeless(self) -> bool:
+        """It has ended, and nobody knows when what came of it: a capture that another program has made."""
+        return self.is_ended and not self.last_us
+
+    @property
+    def total_us(self) -> int | None:
+        """From sending to the end; None while it runs."""
+        return self.last_us if self.is_ended else None
+
+    @property
+    def characters(self) -> int:
+        """Of all answers, reasoning not counted."""
+        return self._characters
+
+    @property
+    def stalls(self) -> int:
+        """How often a stream paused for more than a second between two deltas."""
+        return self._pauses.stall_count
+
+    def rate(self, now_us: int | None = None) -> float:
+        """Deltas a second: of the last second while the turn runs, of all the streaming once it has ended.
+
+        Args:
+            now_us: Microseconds since sending; by default the time of the latest update.
+        """
+        if self.is_ended:
+            return self._rate.mean
+        return self._rate.now(self.last_us if now_us is None else now_us)
+
+    def rates(self, columns: int) -> list[float]:
+        """Deltas a second over the whole life, oldest first, in at most so many equal slices of time."""
+        return self._rate.slices(columns)
+
+    # --- fed ---
+
+    def add_all(self, updates: Iterable[TurnUpdate]) -> None:
+        """Take in several updates."""
+        for update in updates:
+            self.add(update)
+
+    def add(self, update: TurnUpdate) -> None:
+        """Take in the next update of the turn."""
+        match update:
+            case AnswerGrew():
+                self._answer_grew(update)
+            case ReasoningGrew():
+                self.reasoning_deltas += len(update.arrivals_us)
+                self._run("reasoning", update.arrivals_us, update.bytes)
+            case EventNoted(record):
+                self._note(record)
+            case PhaseChanged(phase, at_us, detail):
+                self._enter(phase, at_us, detail)
+            case ChatIdentified(chat_id, conversation_id, section_id):
+                self.chat_id, self.conversation_id = chat_id, conversation_id
+                self.section_id = section_id
+            case LogidReported(logid):
+                self.logid = logid
+            case UsageReported(usage):
+                self.usage = usage
+            case AnswerSettled(message_id, text):
+                self._measure(message_id, len(text))
+            case ToolCalled(name=name):
+                self.tool = name
+            case TurnEnded(outcome, at_us, error):
+                self.phase = self.outcome = outcome
+                self.error = error
+                self.last_us = max(self.last_us, at_us)
+                self._settle_last()
+                if outcome is Phase.FAILED:
+                    self._show_failure(error)
+            case _:
+                pass  # told by the record of the same event
+
+    def _show_failure(self, error: CozeTuiError | None) -> None:
+        """A row for it where no event has told of it: the request was refused, or there is no line."""
+        if isinstance(error, ApiError):
+            self.logid = self.logid or error.logid
+        if not any(row.level == "error" for row in self._rows):
+            detail = str(error.code) if isinstance(error, ApiError) else ""
+            self._append(EventRow("failed", self.last_us, self.last_us, 1, "error", detail))
+
+    def _enter(self, phase: Phase, at_us: int, detail: str) -> None:
+        self.phase = phase
+        self.tool = detail if phase is Phase.TOOL else ""
+        self.last_us = max(self.last_us, at_us)
+        if self.is_ended and not phase.is_final:  # tool outputs were submitted (api 4.4)
+            self.outcome = self.error = None
+            self._next = _EXPECTED.index("in_progress")
+
+    def _answer_grew(self, update: AnswerGrew) -> None:
+        arrivals = update.arrivals_us
+        self.deltas += len(arrivals)
+        if update.text:
+            if self.first_text_us is None and arrivals:
+                self.first_text_us = arrivals[0]
+            grown = self._lengths.get(update.message_id, 0) + len(update.text)
+            self._measure(update.message_id, grown)
+        self._run("delta", arrivals, update.bytes)
+
+    def _measure(self, message_id: str, length: int) -> None:
+        if message_id not in self._lengths and len(self._lengths) >= _MOST_ROWS:
+            message_id = _REST
+            length += self._lengths.get(message_id, 0)
+        self._characters += length - self._lengths.get(message_id, 0)
+        self._lengths[message_id] = length
+
+    def _run(self, name: str, arrivals: tuple[int, ...], size: int) -> None:
+        """Deltas have come: they lengthen the last row or begin one."""
+        if not arrivals:
+            return
+        self._expect_after("in_progress")
+        run = self._growing
+        if run is None:
+            last = self._rows[-1] if self._rows else None
+            if last is None or last.name != name:
+                first = EventRow(name, arrivals[0], arrivals[0], 0, "good", frame_number=self._frame + 1)
+                self._append(first)
+                last = self._rows[-1]
+            run = self._growing = _Growing(name, last.count, last.bytes)
+        elif run.name != name:
+            self._catch_up()
+            self._run(name, arrivals, size)
+            return
+        run.until_us = arrivals[-1]
+        run.count += len(arrivals)
+        run.bytes += size
+        for at_us, together in groupby(arrivals):
+            count = sum(1 for _ in together)
+            gap_us = self._pauses.reach(name, at_us)
+            if gap_us is not None:
+                self.gaps.add(gap_us)
+            self.gaps.add(0, count - 1)
+            self._rate.add(at_us, count)
+        self._frame += len(arrivals)
+        self.events += len(arrivals)
+        self.bytes += size
+        self.last_us = max(self.last_us, arrivals[-1])
+
+    def _note(self, record: EventRecord) -> None:
+        if record.frame_number:
+            self._frame = record.frame_number
+            self.events += 1
+        self.bytes += record.bytes
+        self.last_us = max(self.last_us, record.at_us)
+        self._pauses.end_run()
+        self.follow_ups += record.name == "follow_up"
+        if record.name in _EXPECTED:
+            self._expect_after(record.name)
+        elif record.name in _ENDS:
+            self._next = max(self._next, _EXPECTED.index(_ENDS[record.name]))
+        self._catch_up()
+        last = self._rows[-1] if self._rows else None
+        if last is not None and _is_same(last, record):
+            self._rows[-1] = _grown(last, record)
+            return
+        self._append(
+            EventRow(
+                record.name,
+                record.at_us,
+                record.at_us,
+                1,
+                record.level,
+                record.detail,
+                record.name in ("sent", "function_call", "retrieve") and not self.is_ended,
+                record.frame_number,
+                record.bytes,
+            )
+        )
+
+    def _append(self, row: EventRow) -> None:
+        self._settle_last()
+        if len(self._rows) < _MOST_ROWS:
+            self._rows.append(row)
+            return
+        if len(self._rows) == _MOST_ROWS:
+            self._rows.append(EventRow(_REST, row.at_us, row.until_us, 0, frame_number=row.frame_number))
+        rest = self._rows[-1]
+        self._rows[-1] = replace(
+            rest, until_us=row.until_us, count=rest.count + row.count, bytes=rest.bytes + row.bytes
+        )
+
+    def _settle_last(self) -> None:
+        self._catch_up()
+        if self._rows and self._rows[-1].is_running:
+            self._rows[-1] = replace(self._rows[-1], is_running=False)
+
+    def _expect_after(self, name: str) -> None:
+        self._next = max(self._next, _EXPECTED.index(name) + 1)
+
+
+def _is_same(row: EventRow, record: EventRecord) -> bool:
+    if row.name != record.name or row.level != record.level:
+        return False
+    return row.detail == record.detail or record.name in _FOLDED
+
+
+def _grown(row: EventRow, record: EventRecord) -> EventRow:
+    return replace(
+        row,
+        until_us=record.at_us,
+        count=row.count + 1,
+        detail=row.detail if row.detail == record.detail else "",
+        bytes=row.bytes + record.bytes,
+    )
+
+
+class _Rate:
+    """Deltas a second: of late, on the whole, and slice by slice of a life of any length."""
+
+    def __init__(self) -> None:
+        self._counts = array("q")
+        self._width_us = _FIRST_BUCKET_US
+        self._first_us = 0
+        self._last_us = 0
+        self._total = 0
+        self._recent: deque[tuple[int, int]] = deque()  # (tenth of a second, count)
+
+    def add(self, at_us: int, count: int) -> None:
+        if not self._total:
+            self._first_us = at_us
+        self._total += count
+        self._last_us = max(self._last_us, at_us)
+        self._count(max(0, at_us - self._first_us), count)
+        tenth = at_us // _FIRST_BUCKET_US
+        if self._recent and self._recent[-1][0] >= tenth:
+            self._recent[-1] = (self._recent[-1][0], self._recent[-1][1] + count)
+            return
+        self._recent.append((tenth, count))
+        if len(self._recent) > 12:
+            self._recent.popleft()
+
+    def _count(self, since_us: int, count: int) -> None:
+        index = since_us // self._width_us
+        while index >= _BUCKETS:
+            if len(self._counts) % 2:
+                self._counts.append(0)
+            self._counts = array("q", map(sum, zip(self._counts[::2], self._counts[1::2], strict=True)))
+            self._width_us *= 2
+            index = since_us // self._width_us
+        if index >= len(self._counts):
+            self._counts.extend([0] * (index + 1 - len(self._counts)))
+        self._counts[index] += count
+
+    @property
+    def mean(self) -> float:
+        lasted = self._last_us - self._first_us
+        return (self._total - 1) * _SECOND_US / lasted if lasted > 0 else 0.0
+
+    def now(self, now_us: int) -> float:
+        if not self._total:
+            return 0.0
+        since = now_us - _SECOND_US
+        count = sum(n for tenth, n in self._recent if tenth * _FIRST_BUCKET_US > since)
+        lasted = min(_SECOND_US, max(_FIRST_BUCKET_US, now_us - self._first_us))
+        return count * _SECOND_US / lasted
+
+    def slices(self, columns: int) -> list[float]:
+        joined = 1
+        # Powers of two: the shape only changes when it has to.
+        while len(self._counts) > joined * max(1, columns):
+            joined *= 2
+        width = self._width_us * joined
+        sums = (sum(self._counts[at : at + joined]) for at in range(0, len(self._counts), joined))
+        return [count * _SECOND_US / width for count in sums]

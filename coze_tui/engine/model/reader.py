@@ -1,0 +1,115 @@
+"""A chat that is over, read again from its frames by the state machine that has read it live. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from coze_tui.api.codes import error_of_code
+from coze_tui.api.events import ChatEvent, ChatInProgress, MessageDeltas, parse_events
+from coze_tui.api.objects import Frame
+from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.state import RETRIEVED, TurnState
+from coze_tui.engine.model.timeline import Timeline
+from coze_tui.engine.model.updates import LogidReported, Phase, TurnEnded, TurnUpdate
+from coze_tui.errors import ApiError, CozeTuiError
+
+
+@dataclass(frozen=True, slots=True)
+class PastTurn:
+    """What a chat came to."""
+
+    state: TurnState
+    figures: TurnFigures
+    timeline: Timeline
+
+    @property
+    def outcome(self) -> Phase:
+        """How it ended."""
+        return self.figures.outcome or Phase.INTERRUPTED
+
+
+def past_turn(
+    frames: Iterable[Frame], *, outcome: Phase | None = None, total_us: int = 0, logid: str = ""
+) -> PastTurn:
+    """Read a whole chat.
+
+    Args:
+        outcome: how it ended, where that is known; else the frames tell, and one without an end was cut off.
+        total_us: when it ended, where that is known.
+    """
+    turn = PastTurn(TurnState(), TurnFigures(), Timeline())
+    for update in past_updates(turn.state, frames, outcome=outcome, total_us=total_us, logid=logid):
+        turn.figures.add(update)
+        turn.timeline.add(update)
+    return turn
+
+
+def past_updates(
+    state: TurnState,
+    frames: Iterable[Frame],
+    *,
+    outcome: Phase | None = None,
+    total_us: int = 0,
+    logid: str = "",
+) -> Iterator[TurnUpdate]:
+    """The updates that the turn gave when it was live, as far as frames can tell; TurnEnded comes last."""
+    reader = TurnReplay(state)
+    yield from reader.begin(logid)
+    yield from reader.take_all(frames)
+    yield from reader.end(outcome, total_us)
+
+
+class TurnReplay:
+    """Reads a past chat event by event, into a state that is new."""
+
+    def __init__(self, state: TurnState) -> None:
+        self.state = state
+        self.at_us = 0
+        """When the latest event came, or the chat ended."""
+        self._logid = ""
+        self._was_retrieved = False
+
+    def begin(self, logid: str = "") -> list[TurnUpdate]:
+        """The updates of the sending."""
+        self._logid = logid
+        return [*self.state.sent(), *([LogidReported(logid)] if logid else [])]
+
+    def take(self, event: ChatEvent | MessageDeltas) -> list[TurnUpdate]:
+        """The updates of the next event."""
+        state, frame = self.state, event.frame
+        updates: list[TurnUpdate] = []
+        if frame.id == RETRIEVED and not self._was_retrieved:
+            state.outcome = state.error = None  # a recovery: what it fetched is the truth (api 7.4)
+            self._was_retrieved = True
+        elif isinstance(event, ChatInProgress) and state.outcome is Phase.REQUIRES_ACTION:
+            updates += state.resumed(frame.at_us)  # tool outputs were submitted (api 4.4)
+        self.at_us = max(self.at_us, frame.at_us)
+        return updates + state.apply(event)
+
+    def take_all(self, frames: Iterable[Frame]) -> Iterator[TurnUpdate]:
+        """The updates of the next frames; neighbouring deltas of one answer are one update."""
+        for event in parse_events(frames):
+            yield from self.take(event)
+
+    def end(
+        self, outcome: Phase | None = None, total_us: int = 0, error: CozeTuiError | None = None
+    ) -> list[TurnUpdate]:
+        """The updates of the end, which is as in `past_turn`.
+
+        Args:
+            error: why it failed, where that is known; else the frames tell.
+        """
+        state = self.state
+        self.at_us = max(self.at_us, total_us)
+        updates = state.settle(self.at_us)
+        found = Phase.FAILED if state.error else state.outcome
+        ended = outcome or found or Phase.INTERRUPTED
+        updates += state.enter(ended, self.at_us)
+        return [*updates, TurnEnded(ended, self.at_us, error or _error_of(state, ended, self._logid))]
+
+
+def _error_of(state: TurnState, ended: Phase, logid: str) -> ApiError | None:
+    if state.error is None or ended is not Phase.FAILED:
+        return None
+    return error_of_code(state.error.code, state.error.msg, logid=logid)

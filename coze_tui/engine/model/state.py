@@ -1,0 +1,497 @@
+"""What a stream of chat events means: one pure state machine, events in, updates out. No I/O and no clock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from coze_tui.api import events
+from coze_tui.api.events import ChatEvent, MessageDeltas, parse_events
+from coze_tui.api.objects import (
+    Chat,
+    ContentType,
+    Frame,
+    LastError,
+    Message,
+    MessageType,
+    Role,
+    Usage,
+    items_of,
+    mapping_of,
+    text_of,
+)
+from coze_tui.engine.model.updates import (
+    ActionRequired,
+    AnswerGrew,
+    AnswerSettled,
+    ChatIdentified,
+    EventNoted,
+    EventRecord,
+    FollowUpOffered,
+    Phase,
+    PhaseChanged,
+    ReasoningGrew,
+    ToolCalled,
+    ToolResponded,
+    TurnUpdate,
+    UsageReported,
+)
+from coze_tui.text.cleaning import StreamCleaner, clean, clean_line
+
+_LEVELS = {
+    MessageType.FUNCTION_CALL: "tool",
+    MessageType.TOOL_RESPONSE: "tool",
+    MessageType.TOOL_OUTPUT: "tool",
+    MessageType.KNOWLEDGE: "tool",
+    MessageType.ANSWER: "good",
+    MessageType.UNKNOWN: "attention",
+}
+RETRIEVED = "retrieved"
+"""The `id` of a frame that was not in the stream but was made of what retrieve and message/list gave."""
+_FINISH = "generate_answer_finish"
+_DETAIL = 120
+"""Characters of an event record's one line."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """One answer as far as it has come."""
+
+    message_id: str
+    text: list[str] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+    is_settled: bool = False
+    text_cleaner: StreamCleaner = field(default_factory=StreamCleaner, repr=False)
+    reasoning_cleaner: StreamCleaner = field(default_factory=StreamCleaner, repr=False)
+
+    @property
+    def whole_text(self) -> str:
+        """What was shown of it."""
+        return "".join(self.text)
+
+    @property
+    def whole_reasoning(self) -> str:
+        """The chain of thought that was shown."""
+        return "".join(self.reasoning)
+
+
+@dataclass(slots=True)
+class Tool:
+    """A call of a tool, answered or not; or knowledge that was recalled."""
+
+    message_id: str
+    type: MessageType
+    name: str
+    text: str
+    at_us: int
+    answered_by: str = ""
+    answers: str = ""
+    """For a response: the message id of the call."""
+
+
+Part = Answer | Tool
+
+
+class TurnState:
+    """Everything known of one chat from its events so far.
+
+    Total: any event in any state gives a list of updates, perhaps empty.
+    """
+
+    def __init__(self, *, conversation_id: str = "") -> None:
+        self.asked_conversation_id = conversation_id
+        """The conversation the question was sent to; empty for a new one."""
+        self.chat_id = ""
+        self.conversation_id = conversation_id
+        self.section_id = ""
+        self.phase = Phase.SENDING
+        self.outcome: Phase | None = None
+        """What a chat event said about the end; None while none has come (api 3.7, shape 5)."""
+        self.error: LastError | None = None
+        """The first error seen; it wins over a later completed (api 3.8)."""
+        self.is_done = False
+        """`done` has come: nothing will follow."""
+        self.parts: list[Part] = []
+        """Answers and tool messages in the order of their first appearance."""
+        self.follow_ups: list[str] = []
+        self.usage: Usage | None = None
+        self.finish_reason = ""
+        """Of generate_answer_finish: 0 for all answers out, 1 for interrupted (api 3.4); empty before it."""
+        self.frame_count = 0
+        self.completed_ids: set[str] = set()
+        self._answers: dict[str, Answer] = {}
+        self._anonymous = 0
+
+    @property
+    def is_identified(self) -> bool:
+        """The chat exists at the server, so a lost stream can be recovered (api 7.4)."""
+        return bool(self.chat_id and self.conversation_id)
+
+    @property
+    def is_ending(self) -> bool:
+        """The end has been announced; only late messages, `done` or the end of file may follow."""
+        return self.outcome is not None or self.error is not None
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """The answers in order; several in one chat stay apart (api 7.2)."""
+        return tuple(part for part in self.parts if isinstance(part, Answer))
+
+    def sent(self) -> list[TurnUpdate]:
+        """The question has left: the first updates of every turn."""
+        return [PhaseChanged(Phase.SENDING, 0), EventNoted(EventRecord("sent", 0, level="good"))]
+
+    def enter(self, phase: Phase, at_us: int, detail: str = "") -> list[TurnUpdate]:
+        """Go to a phase; nothing where it is the present one."""
+        if phase is self.phase and phase is not Phase.TOOL:
+            return []
+        self.phase = phase
+        return [PhaseChanged(phase, at_us, detail)]
+
+    def resumed(self, at_us: int) -> list[TurnUpdate]:
+        """Tool outputs were submitted: the same chat goes on (api 4.4)."""
+        self.outcome = None
+        self.is_done = False
+        note = EventNoted(EventRecord("tool_outputs", at_us, level="tool"))
+        return [*self.enter(Phase.SENDING, at_us), note]
+
+    def apply_all(self, frames: Iterable[Frame]) -> Iterator[TurnUpdate]:
+        """What these frames change; neighbouring deltas of one answer are one update."""
+        for event in parse_events(frames):
+            yield from self.apply(event)
+
+    def apply(self, event: ChatEvent | MessageDeltas) -> list[TurnUpdate]:
+        """What the event changes, as updates in the order in which they are to be shown."""
+        self.frame_count += 1
+        at_us = event.frame.at_us
+        match event:
+            case events.MessageDelta(message=message):
+                return self._delta(event, message)
+            case events.MessageDeltas(frames=frames):
+                self.frame_count += len(frames) - 1
+                return self._deltas(event)
+            case events.MessageCompleted(message=message):
+                return self._completed(event, message)
+            case events.ChatCreated(chat=chat):
+                return [
+                    *self._identify(chat),
+                    *self.enter(Phase.CREATED, at_us),
+                    self._note(event, "created", "good"),
+                ]
+            case events.ChatInProgress(chat=chat):
+                return [
+                    *self._identify(chat),
+                    *self.enter(Phase.IN_PROGRESS, at_us),
+                    self._note(event, "in_progress", "good"),
+                ]
+            case events.ChatCompleted(chat=chat):
+                return self._chat_completed(event, chat)
+            case events.ChatFailed(chat=chat, error=error):
+                return [
+                    *self._identify(chat),
+                    *self._failed(error),
+                    *self._usage(chat.usage),
+                    self._note(event, "failed", "error", _error_line(error)),
+                ]
+            case events.ChatRequiresAction(chat=chat):
+                return self._requires_action(event, chat)
+            case events.ChatCanceled(chat=chat):
+                self.outcome = self.outcome or Phase.CANCELED
+                return [*self._identify(chat), self._note(event, "canceled", "attention")]
+            case events.ErrorEvent(error=error):
+                self.error = self.error or error
+                return [self._note(event, "error", "error", _error_line(error))]
+            case events.AudioDelta():
+                return [self._note(event, "audio")]
+            case events.Done(debug_url=debug_url):
+                self.is_done = True
+                return [self._note(event, "done", "good", clean_line(debug_url)[:_DETAIL])]
+            case events.UnknownEvent(frame=frame, reason=reason):
+                detail = "" if reason == "name" else clean_line(frame.data[: 4 * _DETAIL])[:_DETAIL]
+                return [self._note(event, clean_line(frame.event)[:60] or "?", "attention", detail)]
+
+    def settle(self, at_us: int) -> list[TurnUpdate]:
+        """No more text will come: settles what is still open with what the deltas gave."""
+        return [
+            update
+            for answer in self.answers
+            if not answer.is_settled
+            for update in self._settle(answer, "", "", at_us)
+        ]
+
+    # --- chats ---
+
+    def _identify(self, chat: Chat) -> list[TurnUpdate]:
+        if not chat.id or (chat.id == self.chat_id and chat.conversation_id in ("", self.conversation_id)):
+            return []
+        replaced = bool(
+            self.asked_conversation_id
+            and chat.conversation_id
+            and chat.conversation_id != self.asked_conversation_id
+        )
+        self.chat_id = chat.id
+        self.conversation_id = chat.conversation_id or self.conversation_id
+        self.section_id = chat.section_id or self.section_id
+        return [ChatIdentified(self.chat_id, self.conversation_id, self.section_id, replaced)]
+
+    def _chat_completed(self, event: events.ChatCompleted, chat: Chat) -> list[TurnUpdate]:
+        error = self.error or chat.last_error
+        updates = [*self._identify(chat), *self.settle(event.frame.at_us), *self._usage(chat.usage)]
+        if error is not None:
+            updates += self._failed(error)
+        elif self.outcome is None:
+            self.outcome = Phase.COMPLETED
+        return [*updates, self._note(event, "completed", "good" if error is None else "attention")]
+
+    def _requires_action(self, event: events.ChatRequiresAction, chat: Chat) -> list[TurnUpdate]:
+        calls = chat.required_action.tool_calls if chat.required_action else ()
+        # api 3.6: a question node has nothing to submit; its question stands in the answer already
+        functions = tuple(call for call in calls if call.type != "reply_message")
+        self.outcome = Phase.REQUIRES_ACTION if functions else Phase.COMPLETED
+        updates = [*self._identify(chat), *self.settle(event.frame.at_us), *self._usage(chat.usage)]
+        detail = clean_line(", ".join(call.name for call in functions))[:_DETAIL]
+        updates.append(self._note(event, "requires_action", "attention", detail))
+        if functions:
+            updates.append(ActionRequired(functions, event.frame.at_us))
+        return updates
+
+    def _failed(self, error: LastError) -> list[TurnUpdate]:
+        self.error = self.error or error
+        self.outcome = Phase.FAILED
+        return []
+
+    def _usage(self, usage: Usage | None) -> list[TurnUpdate]:
+        if usage is None or usage == self.usage:
+            return []
+        self.usage = usage
+        return [UsageReported(usage)]
+
+    # --- messages ---
+
+    def _delta(self, event: events.MessageDelta, message: Message) -> list[TurnUpdate]:
+        frame = event.frame
+        if message.role is Role.USER or message.type is not MessageType.ANSWER:
+            return [self._note(event, f"{message.type} delta")]
+        if message.content_type is ContentType.AUDIO:
+            return [self._note(event, "audio")]  # api 7.2: base64, never text
+        answer = self._answer_of(message.id)
+        updates: list[TurnUpdate] = []
+        reasoning, text = message.reasoning_content, message.content
+        if reasoning:
+            updates += self._thought(answer, reasoning, () if text else (frame,))
+        if text or not reasoning:
+            updates += self._said(answer, text, (frame,))
+        return updates
+
+    def _deltas(self, run: MessageDeltas) -> list[TurnUpdate]:
+        answer = self._answer_of(run.message.id)
+        is_text = bool(run.message.content)
+        grow, so_far = (self._said, answer.text) if is_text else (self._thought, answer.reasoning)
+        updates: list[TurnUpdate] = []
+        singles = 0
+        while singles < len(run.frames) and not any(so_far):
+            # the time of the first text is that of the delta with which something is to be seen
+            updates += grow(answer, run.pieces[singles], run.frames[singles : singles + 1])
+            singles += 1
+        if singles < len(run.frames):
+            updates += grow(answer, "".join(run.pieces[singles:]), run.frames[singles:])
+        return updates
+
+    def _thought(self, answer: Answer, reasoning: str, frames: Sequence[Frame]) -> list[TurnUpdate]:
+        """The reasoning has grown by what these frames brought; none where they are counted as text."""
+        piece = answer.reasoning_cleaner.feed(reasoning)
+        answer.reasoning.append(piece)
+        entered = self.enter(Phase.REASONING, frames[0].at_us) if frames else []
+        return [*entered, ReasoningGrew(answer.message_id, piece, *_counted(frames))]
+
+    def _said(self, answer: Answer, text: str, frames: Sequence[Frame]) -> list[TurnUpdate]:
+        """The text has grown by what these frames brought."""
+        piece = answer.text_cleaner.feed(text)
+        answer.text.append(piece)
+        entered = self.enter(Phase.ANSWERING, frames[0].at_us) if text else []
+        return [*entered, AnswerGrew(answer.message_id, piece, *_counted(frames))]
+
+    def _completed(self, event: events.MessageCompleted, message: Message) -> list[TurnUpdate]:
+        at_us = event.frame.at_us
+        if message.id:
+            self.completed_ids.add(message.id)
+        if message.role is Role.USER or message.type is MessageType.QUESTION:
+            return [self._note(event, "question")]  # api 7.2: an echo
+        updates: list[TurnUpdate] = []
+        name, detail = str(message.type), ""
+        match message.type:
+            case MessageType.ANSWER:
+                answer = self._answer_of(message.id, completing=True)
+                updates += self._settle(answer, shown_text(message), message.reasoning_content, at_us)
+                updates += self._usage(Usage.from_meta_data(message.meta_data))
+                if not message.id:
+                    self._anonymous += 1
+            case MessageType.FUNCTION_CALL:
+                call = self._call_of(message, at_us)
+                detail = call.name
+                updates += [
+                    *self.enter(Phase.TOOL, at_us, call.name),
+                    ToolCalled(call.message_id, call.name, call.text, at_us),
+                ]
+            case MessageType.TOOL_RESPONSE | MessageType.TOOL_OUTPUT | MessageType.KNOWLEDGE:
+                response = self._tool_response(message, at_us)
+                detail = response.name
+                updates += [response, *self.enter(Phase.IN_PROGRESS, at_us)]
+            case MessageType.FOLLOW_UP:
+                detail = clean_line(message.content)[:_DETAIL]
+                if detail and detail not in self.follow_ups:
+                    self.follow_ups.append(detail)
+                    updates.append(FollowUpOffered(detail, at_us))
+            case MessageType.VERBOSE:
+                detail, self.finish_reason = _verbose_of(message.content, self.finish_reason)
+                if detail == _FINISH and self.finish_reason in ("0", ""):
+                    updates += [*self.settle(at_us), *self.enter(Phase.SETTLING, at_us)]
+            case MessageType.UNKNOWN:
+                name = clean_line(text_of(message.raw.get("type")))[:60] or name
+            case MessageType.QUESTION:
+                pass
+        return [*updates, self._note(event, name, _LEVELS.get(message.type, "info"), detail)]
+
+    def _answer_of(self, message_id: str, *, completing: bool = False) -> Answer:
+        """The buffer of one answer. Deltas without an id are one anonymous answer (api 7.2), and a
+        completed message that meets no buffer of its own id belongs to that one."""
+        key = message_id or f"anonymous-{self._anonymous}"
+        answer = self._answers.get(key)
+        if answer is None and completing:
+            open_ones = [item for item in self.answers if not item.is_settled]
+            anonymous = self._answers.get(f"anonymous-{self._anonymous}")
+            if message_id and anonymous is not None and not anonymous.is_settled:
+                answer = self._answers[key] = anonymous
+            elif not message_id and len(open_ones) == 1:
+                answer = open_ones[0]
+        if answer is None:
+            answer = self._answers[key] = Answer(key)
+            self.parts.append(answer)
+        return answer
+
+    def _settle(self, answer: Answer, text: str, reasoning: str, at_us: int) -> list[TurnUpdate]:
+        # api 3.5: the completed text wins; what it leaves empty is kept from the deltas
+        answer.text.append(answer.text_cleaner.flush())
+        answer.reasoning.append(answer.reasoning_cleaner.flush())
+        if text:
+            answer.text = [clean(text)]
+        if reasoning:
+            answer.reasoning = [clean(reasoning)]
+        answer.is_settled = True
+        return [AnswerSettled(answer.message_id, answer.whole_text, answer.whole_reasoning, at_us)]
+
+    def _call_of(self, message: Message, at_us: int) -> Tool:
+        data = mapping_of(_json_or_none(message.content))
+        function = mapping_of(data.get("function"))
+        name = text_of(data.get("name")) or text_of(function.get("name"))
+        arguments = data.get("arguments", function.get("arguments"))
+        text = arguments if isinstance(arguments, str) else _json_text(arguments)
+        if not data:
+            text = message.content  # api 3.4: may be bad JSON
+        call = Tool(
+            message.id or f"call-{len(self.parts)}",
+            message.type,
+            clean_line(name)[:_DETAIL] or "?",
+            clean(text),
+            at_us,
+        )
+        self.parts.append(call)
+        return call
+
+    def _tool_response(self, message: Message, at_us: int) -> ToolResponded:
+        is_knowledge = message.type is MessageType.KNOWLEDGE
+        call = None
+        if not is_knowledge:
+            calls = (part for part in self.parts if isinstance(part, Tool))
+            call = next((p for p in calls if p.type is MessageType.FUNCTION_CALL and not p.answered_by), None)
+        response = Tool(
+            message.id or f"response-{len(self.parts)}",
+            message.type,
+            call.name if call else ("knowledge" if is_knowledge else ""),
+            clean(_response_text(message.content)),
+            at_us,
+            answers=call.message_id if call else "",
+        )
+        if call is not None:
+            call.answered_by = response.message_id
+        self.parts.append(response)
+        return ToolResponded(
+            response.message_id,
+            response.answers,
+            response.name,
+            response.text,
+            at_us - call.at_us if call else 0,
+            at_us,
+        )
+
+    def _note(self, event: ChatEvent, name: str, level: str = "info", detail: str = "") -> EventNoted:
+        frame = event.frame
+        return EventNoted(EventRecord(name, frame.at_us, frame.bytes, level, detail, self.frame_count))
+
+
+def _counted(frames: Sequence[Frame]) -> tuple[tuple[int, ...], int]:
+    """When they arrived, and how large they are together."""
+    return tuple(frame.at_us for frame in frames), sum(frame.bytes for frame in frames)
+
+
+def _error_line(error: LastError) -> str:
+    code = f"{error.code} " if error.code != events.UNEXPLAINED else ""
+    return clean_line(f"{code}{error.msg}")[:_DETAIL]
+
+
+def _json_or_none(text: str) -> object:
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
+def _json_text(value: object) -> str:
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def shown_text(message: Message) -> str:
+    """What is to be read of a whole answer, by its content type (api 3.4)."""
+    match message.content_type:
+        case ContentType.AUDIO:
+            return ""
+        case ContentType.OBJECT_STRING | ContentType.MIX:
+            items = [mapping_of(item) for item in items_of(_json_or_none(message.content))]
+            if not items:
+                return message.content
+            return "\n\n".join(_item_text(item) for item in items)
+        case ContentType.CARD:
+            data = mapping_of(_json_or_none(message.content))
+            for key in ("response_for_model", "text", "content", "title"):
+                if text := text_of(data.get(key)):
+                    return text
+            return "[card]"
+        case ContentType.TEXT | ContentType.UNKNOWN:
+            return message.content
+
+
+def _item_text(item: object) -> str:
+    data = mapping_of(item)
+    kind = text_of(data.get("type")) or "?"
+    if kind == "text":
+        return text_of(data.get("text"))
+    where = text_of(data.get("file_url")) or text_of(data.get("name")) or text_of(data.get("file_id"))
+    return f"[{kind}] {where}".rstrip()
+
+
+def _response_text(content: str) -> str:
+    """A tool's result: what it gave the model, where that is wrapped (api 3.4)."""
+    data = mapping_of(_json_or_none(content))
+    return text_of(data.get("response_for_model")) or text_of(data.get("data")) or content
+
+
+def _verbose_of(content: str, known: str) -> tuple[str, str]:
+    """The msg_type of a verbose message, and the finish reason in it, or else the known one (api 3.4)."""
+    outer = mapping_of(_json_or_none(content))
+    msg_type = clean_line(text_of(outer.get("msg_type")))[:_DETAIL]
+    if msg_type != _FINISH:
+        return msg_type, known
+    inner = mapping_of(_json_or_none(text_of(outer.get("data"))))
+    return msg_type, clean_line(text_of(inner.get("finish_reason")))[:_DETAIL]

@@ -1,0 +1,179 @@
+"""One chat as bars over time: waiting, thinking, each tool call, answering, what came after. Pure.
+
+It is made of the updates of a turn, live or past; how it is drawn is for others to say.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from coze_tui.engine.model.gaps import Pauses
+from coze_tui.engine.model.updates import (
+    AnswerGrew,
+    AnswerSettled,
+    EventNoted,
+    FollowUpOffered,
+    ReasoningGrew,
+    ToolCalled,
+    ToolResponded,
+    TurnEnded,
+    TurnUpdate,
+)
+
+SpanKind = Literal["waiting", "thinking", "tool", "answering", "settling"]
+
+_MOST_SPANS = 2_000
+_SLICES = 48
+_EACH = 4
+"""Deltas in a slice on average, or more: fewer would show chance, not rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One step of a chat, from when to when."""
+
+    kind: SpanKind
+    start_us: int
+    """Microseconds since the question was sent, as everywhere here."""
+    end_us: int
+    name: str = ""
+    """The tool's."""
+    deltas: int = 0
+    """Of a run of text."""
+    rates: tuple[float, ...] = ()
+    """Deltas a second in equal slices of the span, for a run of text."""
+    is_open: bool = False
+    """A tool that never answered, or a step that still goes on."""
+
+    @property
+    def lasted_us(self) -> int:
+        return self.end_us - self.start_us
+
+
+class Timeline:
+    """Takes updates in, gives bars out."""
+
+    def __init__(self) -> None:
+        self.total_us = 0
+        """When the latest update came."""
+        self.first_text_us: int | None = None
+        self.pauses = Pauses()
+        self.follow_ups_us: list[int] = []
+        self.errors_us: list[int] = []
+        """When a failed event came."""
+        self.is_ended = False
+        self._done: list[Span] = []
+        self._step = Span("waiting", 0, 0, is_open=True)
+        self._arrivals = array("q")
+        self._tools: dict[str, Span] = {}
+        self._has_answered = False
+
+    @classmethod
+    def of(cls, updates: Iterable[TurnUpdate]) -> Timeline:
+        """The timeline of a whole turn."""
+        timeline = cls()
+        for update in updates:
+            timeline.add(update)
+        return timeline
+
+    # --- read ---
+
+    @property
+    def spans(self) -> Sequence[Span]:
+        """All steps so far, by their beginning. Calls of tools may overlap."""
+        spans = [*self._done, *(replace(tool, end_us=self.total_us) for tool in self._tools.values())]
+        step = self._closed(max(self._step.end_us, self.total_us))
+        if step is not None and not (self._tools and self._step.kind == "waiting"):
+            spans.append(replace(step, is_open=not self.is_ended))
+        return sorted(spans, key=lambda span: (span.start_us, span.end_us))
+
+    # --- fed ---
+
+    def add(self, update: TurnUpdate) -> None:
+        """Take in the next update."""
+        match update:
+            case ReasoningGrew(arrivals_us=arrivals) if arrivals:
+                self._run("thinking", arrivals)
+            case AnswerGrew(text=text, arrivals_us=arrivals) if arrivals:
+                if text and self.first_text_us is None:
+                    self.first_text_us = arrivals[0]
+                self._run("answering", arrivals)
+            case AnswerSettled(text=text, at_us=at_us) if text:
+                if self._step.kind != "answering":
+                    self._begin("answering", at_us)
+                self._has_answered = True
+                self._begin("waiting", at_us)
+            case ToolCalled(message_id=message_id, name=name, at_us=at_us):
+                self._begin("waiting", at_us)
+                self._tools[message_id] = Span("tool", at_us, at_us, name, is_open=True)
+            case ToolResponded(call_message_id=call, name=name, at_us=at_us):
+                self._begin("waiting", at_us)  # first: what was waited for so far is the tool
+                called = self._tools.pop(call, None) or Span("tool", at_us, at_us, name)
+                self._keep(replace(called, end_us=max(called.start_us, at_us), is_open=False))
+            case FollowUpOffered(at_us=at_us):
+                self.follow_ups_us.append(at_us)
+                self._reach(at_us)
+            case EventNoted(record):
+                if record.level == "error":
+                    self.errors_us.append(record.at_us)
+                self._reach(record.at_us)
+                self.pauses.end_run()
+            case TurnEnded(at_us=at_us):
+                self._reach(at_us)
+                self.is_ended = True
+            case _:
+                pass
+
+    def _run(self, kind: SpanKind, arrivals: Sequence[int]) -> None:
+        """Deltas have come: they lengthen the present step or begin one."""
+        if self._step.kind != kind:
+            self._begin(kind, arrivals[0])
+        for at_us in arrivals:
+            self.pauses.reach(kind, at_us)
+            self._arrivals.append(max(at_us, self._arrivals[-1] if self._arrivals else at_us))
+        self._reach(self._arrivals[-1])
+
+    def _begin(self, kind: SpanKind, at_us: int) -> None:
+        """The present step is over, another one begins."""
+        self._reach(at_us)
+        step = self._closed(at_us)
+        # While a tool runs its own bar says what is waited for.
+        if step is not None and not (self._tools and self._step.kind == "waiting"):
+            self._keep(step)
+        self._step = Span(kind, at_us, at_us, is_open=True)
+        self._arrivals = array("q")
+
+    def _closed(self, at_us: int) -> Span | None:
+        """The present step as it is if it ends now; None where nothing is to be shown of it."""
+        step = self._step
+        end_us = max(step.start_us, at_us)
+        if step.kind != "waiting":
+            count = len(self._arrivals)
+            rates = _rates(self._arrivals, step.start_us, end_us)
+            return replace(step, end_us=end_us, deltas=count, rates=rates, is_open=False)
+        if end_us == step.start_us:
+            return None
+        return replace(step, kind="settling" if self._has_answered else "waiting", end_us=end_us)
+
+    def _keep(self, span: Span) -> None:
+        if span.kind != "settling" and self._done and self._done[-1].kind == "settling":
+            self._done[-1] = replace(self._done[-1], kind="waiting")  # that was not the last answer
+        if len(self._done) < _MOST_SPANS:
+            self._done.append(replace(span, is_open=False))
+
+    def _reach(self, at_us: int) -> None:
+        self.total_us = max(self.total_us, at_us)
+
+
+def _rates(arrivals: Sequence[int], start_us: int, end_us: int) -> tuple[float, ...]:
+    lasted = end_us - start_us
+    if lasted <= 0 or len(arrivals) < 3:
+        return ()
+    slices = max(1, min(_SLICES, len(arrivals) // _EACH, lasted // 10_000))
+    counts = [0] * slices
+    for at_us in arrivals:
+        counts[min(slices - 1, (at_us - start_us) * slices // lasted)] += 1
+    return tuple(count * slices * 1_000_000 / lasted for count in counts)

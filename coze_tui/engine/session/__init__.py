@@ -1,0 +1,1 @@
+"""Running turns: the engine thread, the stream, its recording and recovery."""

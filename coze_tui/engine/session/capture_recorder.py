@@ -1,0 +1,194 @@
+"""Turns saved as captures while they go on: what has come is on disk even if the program is killed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from coze_tui.api.captures import CaptureWriter
+from coze_tui.api.chats import ChatRequest
+from coze_tui.api.objects import Frame
+from coze_tui.config.secure_files import open_private
+from coze_tui.engine.model.chat_facts import ChatFacts, capture_facts
+from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.state import TurnState
+from coze_tui.engine.model.updates import Phase
+from coze_tui.engine.session.runner import TurnRecord
+from coze_tui.errors import CozeTuiError, FileError
+
+_MOST_NAMES = 1_000
+
+
+class CaptureFile:
+    """A file of its owner alone that grows. It is open only from the first writing to `close`."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self._descriptor: int | None = descriptor
+
+    @classmethod
+    def at(cls, path: Path) -> CaptureFile:
+        """A file of this name, in place of one that is there.
+
+        Raises:
+            FileError: it cannot be written.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return cls(path, open_private(path, os.O_TRUNC))
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> CaptureFile:
+        """A new file named by the time, in a folder that is made if it is not there.
+
+        Raises:
+            FileError: it cannot be written.
+        """
+        name = f"{datetime.now():%Y%m%d-%H%M%S}"  # noqa: DTZ005 - the person's own time
+        path = folder / f"{name}.sse"
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for number in range(2, _MOST_NAMES):
+                try:
+                    return cls(path, open_private(path, os.O_EXCL))
+                except FileExistsError:
+                    path = folder / f"{name}-{number}.sse"
+            return cls(path, open_private(path, os.O_EXCL))
+        except OSError as error:
+            raise _unwritable(path, error) from error
+
+    def write(self, text: str) -> None:
+        """Write behind what is there.
+
+        Raises:
+            FileError: it cannot be written on.
+        """
+        try:
+            if self._descriptor is None:
+                self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND)
+            data = text.encode("utf-8", "replace")
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+        except OSError as error:
+            raise _unwritable(self.path, error) from error
+
+    def close(self) -> None:
+        """Let go of it; twice is no harm."""
+        if self._descriptor is not None:
+            descriptor, self._descriptor = self._descriptor, None
+            try:
+                os.close(descriptor)
+            except OSError:  # what it could not write was told by `write`, but on some network drives
+                pass
+
+
+def _unwritable(path: Path, error: OSError) -> FileError:
+    return FileError("unwritable", str(path), detail=error.strerror or type(error).__name__)
+
+
+class CaptureRecorder:
+    """Writes a turn into a capture, after what else writes it down. A trouble is told once, never raised."""
+
+    def __init__(
+        self,
+        open_file: Callable[[], CaptureFile],
+        *,
+        site: str,
+        without_token: Callable[[str], str],
+        report: Callable[[CozeTuiError], None],
+        first: TurnRecord | None = None,
+    ) -> None:
+        """Open nothing yet.
+
+        Args:
+            site: where the question goes, by its short name.
+            without_token: masks the token, should a server repeat it.
+            first: is given everything before it goes into the capture.
+        """
+        self._open_file = open_file
+        self._file: CaptureFile | None = None
+        self._site = site
+        self._without_token = without_token
+        self._report = report
+        self._first = first
+        self._writer = CaptureWriter()
+        self._before = ""
+        self._is_broken = False
+
+    def go_on(self, facts: ChatFacts, frames: Sequence[Frame]) -> None:
+        """Put what is known of a turn that began earlier before what comes now."""
+        self._before = self._writer.facts(capture_facts(facts)) + "".join(map(self._writer.frame, frames))
+
+    def open(self) -> None:
+        """Open the file now, so that no answer is lost for want of it.
+
+        Raises:
+            FileError: it cannot be written.
+        """
+        self._file = self._open_file()
+
+    async def begin(self, request: ChatRequest) -> None:
+        """Write what is known before anything is sent."""
+        if self._first is not None:
+            await self._first.begin(request)
+        facts = ChatFacts(
+            question=request.question,
+            sent_at_ms=int(datetime.now(UTC).timestamp() * 1000),
+            site=self._site,
+            bot_id=request.bot_id,
+            content_type=request.content_type,
+            files="\n".join(request.file_names),
+            conversation_id=request.conversation_id,
+        )
+        await self._write(self._writer.facts(capture_facts(facts)))
+
+    async def append(self, frames: Sequence[Frame]) -> None:
+        """Write frames that came together."""
+        if self._first is not None:
+            await self._first.append(frames)
+        await self._write("".join(map(self._writer.frame, frames)))
+
+    async def identify(self, state: TurnState, logid: str) -> None:
+        """Write the ids."""
+        if self._first is not None:
+            await self._first.identify(state, logid)
+        facts = ChatFacts(
+            conversation_id=state.conversation_id,
+            section_id=state.section_id,
+            chat_id=state.chat_id,
+            logid=logid,
+        )
+        await self._write(self._writer.facts(capture_facts(facts)))
+
+    async def finish(
+        self, state: TurnState, figures: TurnFigures, outcome: Phase, error: CozeTuiError | None, at_us: int
+    ) -> None:
+        """Write how it ended."""
+        if self._first is not None:
+            await self._first.finish(state, figures, outcome, error, at_us)
+        facts = ChatFacts(logid=figures.logid, outcome=outcome, total_us=at_us)
+        await self._write(self._writer.facts(capture_facts(facts)))
+        if self._file is not None:
+            self._file.close()
+
+    async def _write(self, text: str) -> None:
+        if self._is_broken or not text:
+            return
+        text, self._before = self._before + text, ""
+        try:
+            # a slow disk must hold up no stream
+            await asyncio.to_thread(self._write_now, self._without_token(text))
+        except FileError as error:
+            self._is_broken = True
+            self._report(error)
+
+    def _write_now(self, text: str) -> None:
+        if self._file is None:
+            self.open()
+        assert self._file is not None
+        self._file.write(text)

@@ -1,0 +1,105 @@
+"""Keeping the store small while the program runs: a little at a time, so that no chat waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from coze_tui.store.database import now_ms
+from coze_tui.engine.model.reader import past_turn
+from coze_tui.engine.model.updates import Phase
+from coze_tui.engine.session.recorder import messages_of, summary_of
+from coze_tui.store import history, journal, retention, search_index
+from coze_tui.store.database import Database
+from coze_tui.store.journal import SavedChat
+
+DAY_MS = 86_400_000
+_DELETED_DAYS = 7
+"""What was deleted can be brought back for so long."""
+_PAUSE_SECONDS = 0.02
+_AT_ONCE = 20
+"""Conversations or captures in one transaction."""
+
+
+async def keep_small(database: Database, retention_days: int, now_ms: int) -> None:
+    """Purge what was deleted a while ago, prune captures older than the setting says, give the room back.
+
+    Raises:
+        StoreError: the store does not take it. What was done is done.
+    """
+    if not database.is_saved:
+        return
+    removed = await database.write(lambda c: history.purge_deleted(c, now_ms - _DELETED_DAYS * DAY_MS))
+    if retention_days:
+        removed += await prune_captures(database, now_ms - retention_days * DAY_MS)
+    if removed:
+        await give_back(database)
+
+
+async def complete_index(database: Database) -> None:
+    """Index what came in bulk: the search looks through it one by one until then."""
+    await _some_at_a_time(database, search_index.add_some)
+
+
+async def prune_captures(database: Database, older_than_ms: int) -> int:
+    """Remove the frames of older chats; how many chats."""
+    return await _some_at_a_time(
+        database, lambda c: retention.prune_captures(c, older_than_ms, limit=_AT_ONCE)
+    )
+
+
+async def prune_conversations(database: Database, keys: Sequence[str]) -> None:
+    """Remove conversations for good."""
+    for at in range(0, len(keys), _AT_ONCE):
+        await database.write(partial(retention.prune, keys=tuple(keys[at : at + _AT_ONCE])))
+
+
+async def give_back(database: Database) -> int:
+    """After much was removed: give unused room back where that pays; bytes."""
+    await database.write(retention.tidy_index)
+    if not await database.run(retention.vacuum_pays):
+        return 0
+    before = await database.run(retention.file_bytes)
+    await _some_at_a_time(database, retention.vacuum_some)
+    return before - await database.run(retention.file_bytes)
+
+
+async def _some_at_a_time(database: Database, step: Callable[[sqlite3.Connection], int]) -> int:
+    """Repeat a step, each in a transaction of its own, until it finds nothing more; how much it did."""
+    total = 0
+    while done := await database.write(step):
+        total += done
+        await asyncio.sleep(_PAUSE_SECONDS)
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class OrphanedChat:
+    """A chat that was cut off when the program ended, and of which Coze may have the rest."""
+
+    chat: int
+    conversation: str
+    title: str
+    question: str
+
+
+async def recover(database: Database, chat: SavedChat) -> OrphanedChat | None:
+    """Settle such a chat; None where another program was quicker, or nothing more can be fetched.
+
+    Raises:
+        StoreError: it is as it was; the next start tries again.
+    """
+    if not await database.write(lambda c: journal.adopt(c, chat.key, now_ms())):
+        return None
+    frames = await database.read(lambda c: journal.frames_of(c, chat.key))
+    turn = past_turn(frames, logid=chat.logid)
+    summary = summary_of(turn.figures, turn.outcome, turn.figures.error, turn.figures.last_us)
+    messages = messages_of(turn.state, chat.sent_at)
+    await database.write(lambda c: journal.finish_chat(c, chat.key, summary, messages))
+    if turn.outcome is not Phase.INTERRUPTED or not turn.state.is_identified:
+        return None
+    saved = await database.run(lambda c: history.conversation(c, chat.conversation))
+    return OrphanedChat(chat.key, chat.conversation, saved.title if saved else "", chat.question)

@@ -1,0 +1,231 @@
+"""One turn as it is written down: the frames before they are shown, and what they came to at the end."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from coze_tui.api.chats import ChatRequest
+from coze_tui.api.objects import Frame, MessageType
+from coze_tui.diagnostics.explain import advice
+from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.frame_log import FrameLog
+from coze_tui.engine.model.state import Answer, Tool, TurnState
+from coze_tui.engine.model.updates import Phase
+from coze_tui.errors import ApiError, CozeTuiError, StoreError
+from coze_tui.store import history, journal
+from coze_tui.store.database import Database
+from coze_tui.store.journal import ChatSummary
+from coze_tui.store.messages import SavedMessage
+
+
+class JournalRecorder:
+    """Keeps one turn in the store. A full or broken disk is reported, never raised: chatting goes on.
+
+    What could not be written is held and written together with what comes next.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        conversation: str,
+        report: Callable[[StoreError], None],
+        *,
+        site: str = "",
+        chat: int = 0,
+    ) -> None:
+        self.conversation = conversation
+        self.chat = chat
+        """Key of the chat in the store; 0 until it has been written."""
+        self.sent_at_ms = 0
+        self._database = database
+        self._report = report
+        self._site = site
+        self._frames = FrameLog()
+        """All of this turn; of a resumed chat those that came since."""
+        self._unwritten: list[Frame] = []
+        """Those of them at the end that are not in the store."""
+        self._first_number = 1
+        self._ids: tuple[str, str, str, str] | None = None
+        """Of chat, conversation and section, and the logid; None until they are known."""
+        self._ids_written = True
+        self._question: ChatRequest | None = None
+        self._is_resumed = bool(chat)
+        self._rescues = database.rescues
+
+    @property
+    def is_behind(self) -> bool:
+        """Something of the turn is not in the store."""
+        return not self.chat or bool(self._unwritten) or not self._ids_written
+
+    async def begin(self, request: ChatRequest) -> None:
+        """Write the question."""
+        self.sent_at_ms = int(time.time() * 1000)
+        self._question = request
+        await self._kept(self._write_begin)
+
+    async def _write_begin(self) -> None:
+        if self._rescues != self._database.rescues:
+            await self._look_what_is_left()
+        request, at_ms = self._question, self.sent_at_ms
+        if self.chat or request is None:
+            return
+
+        def write(c: sqlite3.Connection) -> int:
+            history.add_prompt(c, request.question, at_ms)
+            history.create_conversation(c, self._site, request.bot_id, at_ms, key=self.conversation)
+            history.undelete(c, self.conversation)
+            return journal.begin_chat(
+                c,
+                self.conversation,
+                request.question,
+                request.bot_id,
+                at_ms,
+                content_type=request.content_type,
+                files=request.file_names,
+            )
+
+        self.chat = await self._database.write(write)
+
+    async def _look_what_is_left(self) -> None:
+        """The store was damaged and is another file now: write again what is not in it."""
+        self._rescues = self._database.rescues
+        if self._question is None:
+            return
+        if await self._database.run(lambda c: journal.chat(c, self.chat)) is None:
+            self.chat = 0
+        self._unwritten, self._ids_written = list(self._frames), self._ids is None
+
+    async def append(self, frames: Sequence[Frame]) -> None:
+        """Write frames that came together, in one transaction."""
+        self._frames.extend(frames)
+        self._unwritten += frames
+        await self._kept(self._write_frames)
+
+    async def _write_frames(self) -> None:
+        await self._write_begin()
+        chat, ids = self.chat, None if self._ids_written else self._ids
+        if self._is_resumed:  # it was final: tool outputs or a recovery go on with it
+            now_ms = int(time.time() * 1000)
+            self._first_number = await self._database.write(lambda c: journal.resume_chat(c, chat, now_ms))
+            self._frames = FrameLog(self._unwritten)
+            self._is_resumed = False
+        frames = tuple(self._unwritten)
+        number = self._first_number + len(self._frames) - len(frames)
+        if not frames and ids is None:
+            return
+
+        def write(c: sqlite3.Connection) -> None:
+            journal.append_frames(c, chat, number, frames)
+            if ids is not None:
+                chat_id, conversation_id, section_id, logid = ids
+                journal.note_ids(
+                    c,
+                    chat,
+                    chat_id=chat_id,
+                    conversation_id=conversation_id,
+                    section_id=section_id,
+                    logid=logid,
+                )
+
+        await self._database.write(write)
+        del self._unwritten[: len(frames)]
+        self._ids_written = True
+
+    async def identify(self, state: TurnState, logid: str) -> None:
+        """Write the ids."""
+        self._ids = (state.chat_id, state.conversation_id, state.section_id, logid)
+        self._ids_written = False
+        await self._kept(self._write_frames)
+
+    async def finish(
+        self, state: TurnState, figures: TurnFigures, outcome: Phase, error: CozeTuiError | None, at_us: int
+    ) -> None:
+        """Pack the frames and write what the turn came to."""
+        summary = summary_of(figures, outcome, error, at_us)
+        messages = messages_of(state, self.sent_at_ms)
+
+        async def write() -> None:
+            await self._write_frames()
+            chat = self.chat
+            await self._database.write(lambda c: journal.finish_chat(c, chat, summary, messages))
+            self._is_resumed = True
+
+        await self._kept(write)
+
+    async def _kept(self, write: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await write()
+        except StoreError as failure:
+            if self._rescues == self._database.rescues:
+                self._report(failure)
+                return
+            try:
+                await write()  # into the store as it is since the rescue
+            except StoreError as again:
+                self._report(again)
+
+
+def summary_of(figures: TurnFigures, outcome: Phase, error: CozeTuiError | None, at_us: int) -> ChatSummary:
+    """The figures of a turn for the columns of its chat."""
+    usage = figures.usage
+    return ChatSummary(
+        status=str(outcome),
+        first_text_us=figures.first_text_us or 0,
+        total_us=at_us,
+        deltas=figures.deltas,
+        characters=figures.characters,
+        input_tokens=usage.input_count if usage else 0,
+        output_tokens=usage.output_count if usage else 0,
+        token_count=usage.token_count if usage else 0,
+        error_code=error.code if isinstance(error, ApiError) else 0,
+        error_msg=error_text(error),
+    )
+
+
+def error_text(error: CozeTuiError | None) -> str:
+    """What is kept of an error: Coze's own words, or ours where it is not Coze's."""
+    match error:
+        case None:
+            return ""
+        case ApiError():
+            return error.msg
+        case _:
+            return advice(error, base_url="").text
+
+
+def messages_of(state: TurnState, sent_at_ms: int) -> tuple[SavedMessage, ...]:
+    """What the chat came to, as messages in the order of their first appearance."""
+    messages = []
+    for part in state.parts:
+        match part:
+            case Answer():
+                if not part.whole_text and not part.whole_reasoning:
+                    continue
+                messages.append(
+                    SavedMessage(
+                        "assistant",
+                        str(MessageType.ANSWER),
+                        part.whole_text,
+                        part.whole_reasoning,
+                        message_id=part.message_id,
+                        created_at=sent_at_ms,
+                    )
+                )
+            case Tool():
+                messages.append(
+                    SavedMessage(
+                        "assistant",
+                        str(part.type),
+                        part.text,
+                        name=part.name,
+                        message_id=part.message_id,
+                        created_at=sent_at_ms + part.at_us // 1000,
+                    )
+                )
+    messages += [
+        SavedMessage("assistant", str(MessageType.FOLLOW_UP), question, created_at=sent_at_ms)
+        for question in state.follow_ups
+    ]
+    return tuple(messages)

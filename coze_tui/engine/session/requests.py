@@ -1,0 +1,85 @@
+"""Files that go with a question: sent up first, then named by their ids (api 2.2, 4.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from coze_tui.api import files
+from coze_tui.api.chats import Attachment, ChatRequest
+from coze_tui.api.client import CozeClient
+from coze_tui.config.settings import Settings
+from coze_tui.errors import AttachmentError
+from coze_tui.text.cleaning import clean_line
+
+_IMAGES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".webp", ".heic", ".heif", ".bmp", ".pcd", ".tiff"})
+_SOUNDS = frozenset({".wav", ".mp3", ".flac", ".m4a", ".aac", ".ogg", ".wma", ".midi"})
+
+
+def kind_of(path: Path) -> Literal["file", "image", "audio"]:
+    """What a question calls such a file."""
+    suffix = path.suffix.lower()
+    return "image" if suffix in _IMAGES else "audio" if suffix in _SOUNDS else "file"
+
+
+def check(path: Path) -> int:
+    """The size of a file that could be sent, in bytes.
+
+    Raises:
+        AttachmentError: it cannot.
+    """
+    try:
+        with path.open("rb"):
+            size = path.stat().st_size
+    except OSError as error:
+        raise AttachmentError(error.strerror or type(error).__name__, str(path)) from error
+    if not size:
+        raise AttachmentError("empty", str(path))
+    if size > files.LARGEST_FILE:
+        raise AttachmentError("too large", str(path))
+    return size
+
+
+async def upload_all(client: CozeClient, paths: Sequence[Path]) -> tuple[Attachment, ...]:
+    """Send the files up, one after the other.
+
+    Raises:
+        AttachmentError: one cannot be read.
+        ApiError, TransportError: one was not taken.
+    """
+    sent = []
+    for path in paths:
+        try:
+            uploaded = await files.upload(client, path)
+        except OSError as error:
+            raise AttachmentError(error.strerror or type(error).__name__, str(path)) from error
+        sent.append(Attachment(kind_of(path), file_id=uploaded.id, name=clean_line(path.name)))
+    return tuple(sent)
+
+
+def request_for(
+    question: str,
+    settings: Settings,
+    *,
+    bot_id: str = "",
+    conversation_id: str = "",
+    attachments: tuple[Attachment, ...] = (),
+) -> ChatRequest:
+    """Ask this of a bot, by default the one that is set.
+
+    Args:
+        conversation_id: Coze's; empty for a new conversation.
+    """
+    return ChatRequest(
+        bot_id=bot_id or settings.bot_id,
+        user_id=settings.user_id,
+        question=question,
+        conversation_id=conversation_id,
+        attachments=attachments,
+        custom_variables=settings.custom_variables,
+        parameters=settings.parameters,
+        # the published bot is what every server means by nothing; studio knows no other (api 2.1)
+        publish_status="" if settings.publish_status == "published_online" else settings.publish_status,
+        connector_id=settings.connector_id,
+    )

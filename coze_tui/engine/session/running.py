@@ -1,0 +1,114 @@
+"""The turns that run now: started, stopped, followed by screens, and waited for at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from coze_tui.engine.model.reader import TurnReplay
+from coze_tui.engine.model.state import TurnState
+from coze_tui.engine.model.updates import Phase, TurnEnded, TurnUpdate
+from coze_tui.engine.session.recorder import JournalRecorder
+from coze_tui.engine.session.runner import ChatTurn
+from coze_tui.engine.session.thread import TurnFeed
+from coze_tui.errors import InternalError
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class LiveTurn:
+    """One turn with those who follow it."""
+
+    conversation: str
+    question: str
+    turn: ChatTurn
+    stored: JournalRecorder
+    feeds: list[TurnFeed] = field(default_factory=list)
+    task: asyncio.Task[None] | None = None
+    ended: TurnEnded | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """It has not ended, or has been resumed."""
+        return self.task is not None and not self.task.done()
+
+
+class LiveTurns:
+    """At most one turn for each conversation. Lives in the engine's loop."""
+
+    def __init__(self, on_end: Callable[[LiveTurn], None]) -> None:
+        self._turns: dict[str, LiveTurn] = {}
+        self._on_end = on_end
+
+    def of(self, conversation: str) -> LiveTurn | None:
+        """The turn of a conversation, also one that waits for tool outputs."""
+        return self._turns.get(conversation)
+
+    @property
+    def is_empty(self) -> bool:
+        """No turn runs or waits for tool outputs."""
+        return not self._turns
+
+    @property
+    def running(self) -> tuple[LiveTurn, ...]:
+        """All that run."""
+        return tuple(live for live in self._turns.values() if live.is_running)
+
+    def start(self, live: LiveTurn, feed: TurnFeed) -> None:
+        """Let it run and send its updates to the feed."""
+        live.feeds = [feed]
+        live.ended = None
+        self._turns[live.conversation] = live
+        live.task = asyncio.create_task(self._run(live), name=f"turn {live.conversation}")
+
+    def follow(self, conversation: str, feed: TurnFeed) -> LiveTurn | None:
+        """Tell the feed what has happened in a running turn so far, and from now on; None if none runs."""
+        live = self._turns.get(conversation)
+        if live is None or not live.is_running:
+            return None
+        reader = TurnReplay(TurnState(conversation_id=live.turn.request.conversation_id))
+        for update in (*reader.begin(live.turn.logid), *reader.take_all(live.turn.frames)):
+            feed.put(update)
+        live.feeds.append(feed)
+        return live
+
+    def stop(self, conversation: str) -> None:
+        """Stop the turn of a conversation, if one runs."""
+        live = self._turns.get(conversation)
+        if live is not None and live.is_running:
+            live.turn.stop()
+
+    async def stop_all(self, seconds: float) -> None:
+        """Stop every turn and wait for their ends, but not longer than this."""
+        tasks = [live.task for live in self.running if live.task is not None]
+        for live in self.running:
+            live.turn.stop()
+        if tasks:
+            _done, late = await asyncio.wait(tasks, timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _run(self, live: LiveTurn) -> None:
+        try:
+            async for update in live.turn.updates():
+                self._notify(live, update)
+        except Exception as failure:  # noqa: BLE001 - a fault of our own must end the turn for its followers
+            ended = TurnEnded(Phase.INTERRUPTED, live.turn.elapsed_us, InternalError(failure))
+            self._notify(live, ended)
+        is_waiting = live.ended is not None and live.ended.outcome is Phase.REQUIRES_ACTION
+        if live.ended is not None:
+            state = live.turn.state
+            _log.debug("chat %s in %s: %r", state.chat_id, state.conversation_id, live.ended)
+        if not is_waiting and self._turns.get(live.conversation) is live:
+            del self._turns[live.conversation]
+        self._on_end(live)
+
+    def _notify(self, live: LiveTurn, update: TurnUpdate) -> None:
+        if isinstance(update, TurnEnded):
+            live.ended = update
+        for feed in live.feeds:
+            feed.put(update)

@@ -1,0 +1,1 @@
+"""Exports of conversations and chats, and their import."""

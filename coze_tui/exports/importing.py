@@ -1,0 +1,385 @@
+"""A capture as a chat that can be kept: the state machine works out what it came to, as it did live. Pure."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, Protocol
+from urllib.parse import urlsplit
+
+from coze_tui.api.captures import Problem, read_capture
+from coze_tui.api.events import MessageCompleted, MessageDelta, UnknownEvent, parse_event
+from coze_tui.api.limits import Limits
+from coze_tui.api.objects import Chat, Frame, MessageType, Role
+from coze_tui.config.addresses import site_name
+from coze_tui.engine.model.chat_facts import ChatFacts, facts_of
+from coze_tui.engine.model.reader import past_turn
+from coze_tui.engine.session.recorder import messages_of, summary_of
+from coze_tui.errors import FileError
+from coze_tui.exports.jsonl import LineLimits, LineSource, lines_from, read_lines
+from coze_tui.store import archive, history, journal, search_index
+from coze_tui.store.archive import ConversationArchive
+from coze_tui.store.database import Database
+from coze_tui.store.history import SavedConversation
+from coze_tui.store.journal import ChatSummary, SavedChat
+from coze_tui.store.messages import SavedMessage
+from coze_tui.text.cleaning import clean, clean_line
+
+_KEY = re.compile("[a-z0-9]{1,32}")
+_SIZES = frozenset({"line too long", "event too large", "too large", "too many events"})
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedChat:
+    """One chat from a file. Texts and ids that it does not tell are empty."""
+
+    frames: tuple[Frame, ...]
+    conversation: str
+    """Our key of the conversation it was in."""
+    site: str
+    bot_id: str
+    bot_name: str
+    title: str
+    question: str
+    content_type: str
+    files: tuple[str, ...]
+    conversation_id: str
+    section_id: str
+    chat_id: str
+    logid: str
+    sent_at: int
+    """Unix milliseconds; 0 where it is not told."""
+    summary: ChatSummary
+    messages: tuple[SavedMessage, ...]
+
+
+def read_chat(file: LineSource, path: str, limits: Limits = Limits()) -> ImportedChat:  # noqa: B008
+    """The chat in a capture. One that tells neither title nor question is called as the file is.
+
+    Raises:
+        FileError: with the line and the reason.
+        OSError: the file cannot be read on.
+    """
+    capture = read_capture(_lines(file, limits), limits)
+    if capture.problems:
+        raise _error_of(path, capture.problems[0], is_ours=bool(capture.facts or capture.frames))
+    events = [parse_event(frame) for frame in capture.frames]
+    if all(isinstance(event, UnknownEvent) for event in events):
+        raise FileError("foreign", path, detail=capture.frames[0].event)
+    facts = facts_of(capture)
+    question = clean(facts.question or _question(events))
+    sent_at = facts.sent_at_ms or _begun(events)
+    logid = clean_line(facts.logid)
+    turn = past_turn(capture.frames, outcome=facts.outcome, total_us=facts.total_us, logid=logid)
+    state = turn.state
+    return ImportedChat(
+        frames=capture.frames,
+        conversation=facts.conversation if _KEY.fullmatch(facts.conversation) else "",
+        site=clean_line(facts.site) or _site(capture.facts.get("base_url", "")),
+        bot_id=clean_line(facts.bot_id or _bot_id(events)),
+        bot_name=clean_line(facts.bot_name),
+        title=clean_line(facts.title or ("" if question else Path(path).stem)),
+        question=question,
+        content_type=clean_line(facts.content_type) or "text",
+        files=tuple(map(clean_line, filter(None, facts.files.split("\n")))),
+        conversation_id=clean_line(_conversation_id(facts, state.conversation_id)),
+        section_id=clean_line(state.section_id or facts.section_id),
+        chat_id=clean_line(state.chat_id or facts.chat_id),
+        logid=logid,
+        sent_at=sent_at,
+        summary=summary_of(turn.figures, turn.outcome, turn.figures.error, turn.timeline.total_us),
+        messages=messages_of(state, sent_at),
+    )
+
+
+def _conversation_id(facts: ChatFacts, of_frames: str) -> str:
+    """Coze's id of the conversation that the chat is to be in.
+
+    One of ours need not be bound to the one in which the chat was held: a fork, or what was deleted there.
+    """
+    return facts.conversation_id if facts.conversation else of_frames or facts.conversation_id
+
+
+def _lines(file: LineSource, limits: Limits) -> Iterator[str]:
+    while line := file.readline(4 * limits.line + 1):  # so many bytes have more characters than it may
+        yield line.decode("utf-8", "replace")
+
+
+def _error_of(path: str, problem: Problem, *, is_ours: bool) -> FileError:
+    line, reason = problem.line, problem.reason
+    if reason == "cut":
+        return FileError("cut", path, line=line)
+    if reason == "empty":
+        return FileError("empty", path)
+    if reason in _SIZES:
+        return FileError("too large", path, line=line, detail=reason)
+    return FileError("bad line" if is_ours else "foreign", path, line=line, detail=reason)
+
+
+def _site(base_url: str) -> str:
+    try:
+        if not urlsplit(base_url).hostname:
+            return ""
+    except ValueError:  # no address
+        return ""
+    return clean_line(site_name(base_url).rpartition("@")[2])
+
+
+def _chats(events: Sequence[object]) -> Iterator[Chat]:
+    for event in events:
+        chat = getattr(event, "chat", None)
+        if isinstance(chat, Chat):
+            yield chat
+
+
+def _begun(events: Sequence[object]) -> int:
+    """What the chat itself says (api 3.3)."""
+    return next((chat.created_at * 1000 for chat in _chats(events) if 0 < chat.created_at < 2**40), 0)
+
+
+def _bot_id(events: Sequence[object]) -> str:
+    return next((chat.bot_id for chat in _chats(events) if chat.bot_id), "")
+
+
+def _question(events: Sequence[object]) -> str:
+    """The echo of the question, which some streams hold (api 7.2)."""
+    for event in events:
+        if isinstance(event, MessageDelta | MessageCompleted):
+            message = event.message
+            if message.type is MessageType.QUESTION and message.role is Role.USER:
+                return message.content
+    return ""
+
+
+State = Literal["new", "more", "same", "copy"]
+"""`new`: it was not here; `more`: it was, and has grown; `same`: all of it was here; `copy`: another one of
+this key is here, so it has a key of its own."""
+
+_SNIFFED = 4_096
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+_KEY_LENGTH = 9
+_FOR_READING = (b"<!doctype html", b"<html", b"# ")
+_Content = list[ConversationArchive] | ImportedChat
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of one conversation of a file."""
+
+    key: str
+    title: str
+    state: State
+
+
+class OpenFile(LineSource, Protocol):
+    """A buffered file, for instance stdin."""
+
+    def peek(self, size: int, /) -> bytes:
+        """Some of what comes next, which is not read by that."""
+
+
+class Imports:
+    """Puts files into the store."""
+
+    def __init__(self, database: Database, *, limits: LineLimits = LineLimits()) -> None:  # noqa: B008
+        self._database = database
+        self._limits = limits
+
+    async def import_file(self, path: Path, *, site: str = "") -> tuple[Imported, ...]:
+        """Import a file; what became of each conversation in it.
+
+        Args:
+            site: of a capture that does not say where it comes from.
+
+        Raises:
+            FileError: it cannot be read, or is not what it should be. Nothing was imported.
+            StoreError: it cannot be written. Nothing was imported.
+        """
+        return await self._import(await asyncio.to_thread(_read_path, path, self._limits), site)
+
+    async def import_stream(self, file: OpenFile, name: str, *, site: str = "") -> tuple[Imported, ...]:
+        """The same from an open file."""
+        return await self._import(await asyncio.to_thread(_read, file, name, self._limits), site)
+
+    async def _import(self, content: _Content, site: str) -> tuple[Imported, ...]:
+        """Write what was read whole before: the store is not locked while a slow disk is read."""
+        now_ms = int(time.time() * 1000)
+
+        def write(c: sqlite3.Connection) -> list[Imported]:
+            if isinstance(content, ImportedChat):
+                chat = replace(content, site=content.site or site, sent_at=content.sent_at or now_ms)
+                return [_put_chat(c, chat)]
+            return [_put(c, carried) for carried in content]
+
+        imported = await self._database.write(write)
+        while await self._database.write(search_index.add_some):
+            pass
+        return tuple(imported)
+
+
+def _read_path(path: Path, limits: LineLimits) -> _Content:
+    try:
+        with path.open("rb") as file:
+            return _read(file, str(path), limits)
+    except OSError as error:
+        raise FileError("unreadable", str(path), detail=error.strerror or str(error)) from error
+
+
+def _read(file: OpenFile, name: str, limits: LineLimits) -> _Content:
+    try:
+        beginning = file.peek(_SNIFFED).removeprefix(b"\xef\xbb\xbf").lstrip()
+        if beginning.startswith(b"{"):
+            return list(read_lines(file, name, limits))
+        if beginning.lower().startswith(_FOR_READING):
+            raise FileError("for reading", name)
+        return read_chat(file, name)
+    except OSError as error:
+        raise FileError("unreadable", name, detail=error.strerror or str(error)) from error
+
+
+# --- JSON lines ---
+
+
+def _put(c: sqlite3.Connection, carried: ConversationArchive) -> Imported:
+    here = archive.take(c, carried.conversation.key)
+    if here is None:
+        archive.put(c, carried)
+        return _imported(carried.conversation, "new")
+    history.undelete(c, here.conversation.key)
+    if archive.holds(here, carried):
+        return _imported(here.conversation, "same")
+    if all(chat.is_final for chat in here.chats) and archive.holds(carried, here):
+        history.purge(c, here.conversation.key)
+        grown = replace(carried, conversation=_with_local(carried.conversation, here.conversation))
+        archive.put(c, grown)
+        return _imported(grown.conversation, "more")
+    copy = replace(carried, conversation=replace(carried.conversation, key=_key_from_content(carried)))
+    state: State = "same"
+    if history.conversation(c, copy.conversation.key) is None:
+        archive.put(c, copy)
+        state = "copy"
+    history.undelete(c, copy.conversation.key)
+    return _imported(copy.conversation, state)
+
+
+def _with_local(saved: SavedConversation, here: SavedConversation) -> SavedConversation:
+    """What grew elsewhere keeps what the person has set and not yet sent here."""
+    return replace(
+        saved,
+        title=here.title if here.title_by_user else saved.title,
+        title_by_user=here.title_by_user or saved.title_by_user,
+        pinned=here.pinned or saved.pinned,
+        draft=here.draft or saved.draft,
+        queue=here.queue or saved.queue,
+    )
+
+
+def _key_from_content(carried: ConversationArchive) -> str:
+    """A key that the same content always gets, so that importing it again finds it."""
+    nameless = replace(carried, conversation=replace(carried.conversation, key=""))
+    digest = hashlib.sha256()
+    for line in lines_from(nameless):
+        digest.update(line)
+    return _key_from_digest(digest.digest())
+
+
+def _key_from_digest(digest: bytes) -> str:
+    number, letters = int.from_bytes(digest), []
+    for _ in range(_KEY_LENGTH):
+        number, letter = divmod(number, len(_LETTERS))
+        letters.append(_LETTERS[letter])
+    return "".join(letters)
+
+
+def _imported(saved: SavedConversation, state: State) -> Imported:
+    return Imported(saved.key, clean_line(saved.title), state)
+
+
+# --- captures ---
+
+
+def _put_chat(c: sqlite3.Connection, chat: ImportedChat) -> Imported:
+    """A chat goes where it belongs by its ids, as if it had just been asked there."""
+    saved, state = _conversation_for(c, chat)
+    if any(_is_same(c, known, chat) for known in journal.chats(c, saved.key)):
+        return _imported(saved, "same")
+    key = journal.begin_chat(
+        c,
+        saved.key,
+        chat.question,
+        chat.bot_id,
+        chat.sent_at,
+        content_type=chat.content_type,
+        files=chat.files,
+    )
+    journal.append_frames(c, key, 1, chat.frames)
+    journal.note_ids(
+        c,
+        key,
+        chat_id=chat.chat_id,
+        conversation_id=chat.conversation_id,
+        section_id=chat.section_id,
+        logid=chat.logid,
+    )
+    journal.finish_chat(c, key, chat.summary, chat.messages)
+    history.set_on_server(c, saved.key, saved.on_server)  # whose server it was nobody knows
+    return _imported(history.conversation(c, saved.key) or saved, state)
+
+
+def _conversation_for(c: sqlite3.Connection, chat: ImportedChat) -> tuple[SavedConversation, State]:
+    known = history.conversation(c, chat.conversation)
+    if known is not None and (known.site, known.bot_id) != (chat.site, chat.bot_id):
+        known, key = None, ""  # another store has given this key to something else
+    else:
+        key = chat.conversation
+    if known is None and not key:
+        known = history.find_by_conversation_id(c, chat.site, chat.bot_id, chat.conversation_id)
+        key = _key_from_ids(chat)
+        known = known or history.conversation(c, key)
+    if known is not None:
+        history.undelete(c, known.key)
+        return known, "more"
+    made = SavedConversation(
+        key=key,
+        site=chat.site,
+        bot_id=chat.bot_id,
+        bot_name=chat.bot_name,
+        conversation_id=chat.conversation_id,
+        section_id="",
+        title=chat.title,
+        title_by_user=False,
+        pinned=False,
+        interrupted=False,
+        on_server=False,
+        draft="",
+        queue=(),
+        forked_from="",
+        created_at=chat.sent_at,
+        updated_at=chat.sent_at,
+        deleted_at=0,
+    )
+    archive.put(c, ConversationArchive(made))
+    return made, "new"
+
+
+def _key_from_ids(chat: ImportedChat) -> str:
+    """The key of a conversation that is only known by a capture; the same for all captures of it."""
+    digest = hashlib.sha256()
+    for text in (chat.site, chat.bot_id, chat.conversation_id):
+        digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
+    if not chat.conversation_id:
+        for frame in chat.frames:
+            digest.update(journal.line_from_frame(frame))
+    return _key_from_digest(digest.digest())
+
+
+def _is_same(c: sqlite3.Connection, known: SavedChat, chat: ImportedChat) -> bool:
+    if known.chat_id and known.chat_id == chat.chat_id:
+        return True
+    return known.question == chat.question and journal.frames_of(c, known.key) == chat.frames

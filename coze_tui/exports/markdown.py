@@ -1,0 +1,107 @@
+"""A conversation as one Markdown text: what was said stands in it word for word, but for controls. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript, ToolTranscript
+from coze_tui.exports import words
+from coze_tui.exports.words import Clock
+from coze_tui.store.archive import ConversationArchive
+from coze_tui.text.cleaning import clean
+from coze_tui.text.i18n import _
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
+_FENCES = re.compile(r"`{3,}")
+_LINE_END = re.compile("\r\n|\r|\n")
+
+
+def markdown_from(
+    carried: ConversationArchive,
+    clock: Clock = Clock(),  # noqa: B008
+) -> Iterator[str]:
+    """The pieces of the text, which may be shown on a terminal whatever was imported.
+
+    Thoughts and tools are quoted, so that they stay apart from the answers.
+    """
+    return map(clean, _pieces(carried, clock))
+
+
+def _pieces(carried: ConversationArchive, clock: Clock) -> Iterator[str]:
+    yield f"# {_plain(words.title_of(carried))}\n\n"
+    for name, value in words.facts_of(carried, clock):
+        yield f"- {name}: {_plain(value)}\n"
+    for chat in words.chats_of(carried):
+        if chat.starts_section:
+            yield "\n---\n\n*" + _("context cleared") + "*\n"
+        yield from _chat(chat, clock)
+
+
+def _chat(chat: ChatTranscript, clock: Clock) -> Iterator[str]:
+    sent = f"{clock.day(chat.sent_at_ms)} {clock.time(chat.sent_at_ms)}"
+    if chat.question:
+        yield "\n---\n\n## " + _("You") + f" · {sent}\n\n{_ended(chat.question)}"
+        if chat.files:
+            yield "\n" + "".join(f"- {_plain(name)}\n" for name in chat.files)
+    heading = " · ".join([_plain(chat.bot_name), *words.figures_of(chat)])
+    yield f"\n## {heading}\n"
+    for part in chat.parts:
+        match part:
+            case AnswerTranscript():
+                if part.reasoning:
+                    yield "\n" + _quoted("**" + _("Thought") + "**", part.reasoning)
+                if part.text:
+                    yield f"\n{_ended(part.text)}"
+            case ToolTranscript():
+                yield f"\n{_tool(part)}"
+    if end := words.end_of(chat):
+        yield f"\n*{_plain(end)}*\n"
+    if chat.follow_ups:
+        yield "\n" + _("Suggested questions:") + "\n\n"
+        yield "".join(f"- {_one_line(question)}\n" for question in chat.follow_ups)
+    if ids := words.ids_of(chat):
+        yield "\n" + " · ".join(f"{name} `{value}`" for name, value in ids) + "\n"
+
+
+def _tool(tool: ToolTranscript) -> str:
+    title = f"**{_plain(words.tool_name(tool))}** · {words.tool_figures(tool)}"
+    parts = [_fenced(_indented(text)) for text in (tool.arguments, tool.response) if text]
+    return _quoted(title, *parts)
+
+
+def _indented(text: str) -> tuple[str, str]:
+    """The text and its language; JSON is laid out so that it can be read."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text, ""
+    if not isinstance(value, dict | list):
+        return text, ""
+    return json.dumps(value, ensure_ascii=False, indent=2), "json"
+
+
+def _fenced(code: tuple[str, str]) -> str:
+    text, language = code
+    longest = max((len(found) for found in _FENCES.findall(text)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}{language}\n{_ended(text)}{fence}"
+
+
+def _quoted(*blocks: str) -> str:
+    lines = _LINE_END.split("\n\n".join(blocks).rstrip("\r\n"))
+    return "".join(f"> {line}".rstrip() + "\n" for line in lines)
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith("\n") else f"{text}\n"
+
+
+def _one_line(text: str) -> str:
+    return _LINE_END.sub(" ", text)
+
+
+def _plain(text: str) -> str:
+    """Text of a title or a name, in which nothing is a sign."""
+    return _SPECIAL.sub(r"\\\1", text)

@@ -1,0 +1,288 @@
+"""A conversation as a page: one HTML file that stands alone. Nothing in it runs, nothing is fetched. Pure."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
+
+from coze_tui import __version__
+from coze_tui.api.objects import Frame
+from coze_tui.engine.model.figures import EventRow, TurnFigures
+from coze_tui.engine.model.reader import past_turn
+from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript, ToolTranscript, outcome_of
+from coze_tui.engine.model.updates import Phase
+from coze_tui.exports import page_timeline, words
+from coze_tui.exports.html import MarkdownRenderer, data, line, text
+from coze_tui.exports.words import Clock
+from coze_tui.report.figures_text import figure_facts
+from coze_tui.store.archive import ConversationArchive
+from coze_tui.store.journal import SavedChat
+from coze_tui.text.format import duration, thousands
+from coze_tui.text.i18n import _, current_language, ngettext
+
+_MOST_FRAMES = 1_000
+"""Of one chat that are shown."""
+_MOST_FRAMES_IN_ALL = 20_000
+_LONGEST_DATA = 4_000
+"""Characters of one frame that are shown."""
+_SUMMARY_CHARACTERS = 60
+
+
+def page_from(carried: ConversationArchive, clock: Clock = Clock()) -> Iterator[str]:  # noqa: B008
+    """The pieces of the page.
+
+    Raises:
+        StoreError: the frames of a chat cannot be read any more.
+    """
+    yield _head(words.title_of(carried))
+    yield f'<header class="head">\n<h1>{line(words.title_of(carried))}</h1>\n'
+    yield _list("facts", words.facts_of(carried, clock)) + "</header>\n<main>\n"
+    saved = {chat.key: chat for chat in carried.chats}
+    told = words.chats_of(carried)
+    renderer = MarkdownRenderer()
+    frames_left = _MOST_FRAMES_IN_ALL
+    for number, chat in enumerate(told, 1):
+        if chat.starts_section:
+            cleared = line(_("context cleared"))
+            yield f'<div class="section">{cleared}</div>\n'
+        yield f'<article class="chat" id="chat-{number}">\n'
+        yield from _said(chat, renderer, clock)
+        if chat.key in saved and chat.key in carried.captures:
+            frames = tuple(carried.frames_of(saved[chat.key]))
+            shown = frames[: min(_MOST_FRAMES, frames_left)]
+            frames_left -= len(shown)
+            yield from _life(chat, saved[chat.key], frames, shown, is_open=len(told) == 1)
+        elif ids := words.ids_of(chat):
+            yield f'<div class="life">{_ids(ids)}</div>\n'
+        yield "</article>\n"
+    made = _("exported by coze-tui {version}").format(version=__version__)
+    yield f'</main>\n<footer class="foot">{line(made)}</footer>\n</body>\n</html>\n'
+
+
+def _head(title: str) -> str:
+    style = style_sheet()
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    language = {"zh_CN": "zh-CN"}.get(current_language(), "en")
+    return (
+        f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n'
+        '<meta name="referrer" content="no-referrer">\n'
+        f"<title>{line(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n"
+    )
+
+
+def _list(kind: str, facts: Sequence[tuple[str, str]]) -> str:
+    items = "".join(f"<div><dt>{line(name)}</dt><dd>{line(value)}</dd></div>\n" for name, value in facts)
+    return f'<dl class="{kind}">\n{items}</dl>\n'
+
+
+# --- what was said ---
+
+
+def _said(chat: ChatTranscript, renderer: MarkdownRenderer, clock: Clock) -> Iterator[str]:
+    if chat.question:
+        sent = f"{clock.day(chat.sent_at_ms)} {clock.time(chat.sent_at_ms)}"
+        you = line(_("You"))
+        yield f'<section class="said you">\n<p class="by"><strong>{you}</strong>{sent}</p>\n'
+        yield f'<p class="question">{text(chat.asked)}</p>\n</section>\n'
+    figures = line(" · ".join(words.figures_of(chat)))
+    yield '<section class="said bot">\n'
+    yield f'<p class="by"><strong>{line(chat.bot_name)}</strong>{figures}</p>\n'
+    for part in chat.parts:
+        match part:
+            case AnswerTranscript():
+                if part.reasoning:
+                    yield _details("thought", line(_("thought")), f"<div>{text(part.reasoning)}</div>")
+                if part.text:
+                    yield f'<div class="answer">{renderer.html(part.text)}</div>\n'
+            case ToolTranscript():
+                yield _tool(part)
+    if end := words.end_of(chat):
+        kind = "end failed" if chat.outcome is Phase.FAILED else "end"
+        yield f'<p class="{kind}">⟂ {line(end)}</p>\n'
+    if chat.follow_ups:
+        items = "".join(f"<li>{line(question)}</li>\n" for question in chat.follow_ups)
+        yield f'<ul class="follow-ups">\n{items}</ul>\n'
+    yield "</section>\n"
+
+
+def _tool(tool: ToolTranscript) -> str:
+    arguments = tool.arguments if len(tool.arguments) <= _SUMMARY_CHARACTERS else "…"
+    shown = f"({line(arguments)})" if tool.arguments else ""
+    summary = f"<b>{line(words.tool_name(tool))}</b>{shown} → {line(words.tool_figures(tool))}"
+    body = "".join(data(each) for each in (tool.arguments, tool.response) if each)
+    return _details("tool", summary, f"<div>{body}</div>")
+
+
+def _details(kind: str, summary: str, body: str, *, is_open: bool = False) -> str:
+    opened = " open" if is_open else ""
+    return f'<details class="{kind}"{opened}><summary>{summary}</summary>\n{body}\n</details>\n'
+
+
+# --- what happened ---
+
+
+def _life(
+    chat: ChatTranscript, saved: SavedChat, frames: Sequence[Frame], shown: Sequence[Frame], *, is_open: bool
+) -> Iterator[str]:
+    outcome = outcome_of(saved) if saved.is_final else None
+    turn = past_turn(frames, outcome=outcome, total_us=saved.summary.total_us)
+    has_times = not turn.figures.is_timeless
+    told = ngettext("{n} event", "{n} events", len(frames)).format(n=thousands(len(frames)))
+    if has_times:
+        told = f"{duration(turn.timeline.total_us)} · {told}"
+    opened = " open" if is_open else ""
+    yield f'<details class="life"{opened}><summary>{page_timeline.strip(turn.timeline) if has_times else ""}'
+    yield f'<span class="time">{line(told)}</span></summary>\n<div class="panel">\n'
+    if has_times:
+        yield from page_timeline.rows(turn.timeline)
+    else:
+        yield f"<p>{line(_('No times of arrival are in it, so there is no timeline.'))}</p>\n"
+    yield _list("figures", figure_facts(turn))
+    if ids := words.ids_of(chat):
+        yield _ids(ids)
+    yield _details("", line(_("events")), _events(turn.figures))
+    yield _frames(frames, shown)
+    yield "</div>\n</details>\n"
+
+
+def _ids(ids: Sequence[tuple[str, str]]) -> str:
+    return (
+        '<p class="ids">'
+        + "".join(f"<span>{line(name)} {line(value)}</span>" for name, value in ids)
+        + "</p>\n"
+    )
+
+
+def _events(figures: TurnFigures) -> str:
+    """The life of the chat: runs of equal events are one row."""
+    event, size_of, detail = line(_("event")), line(_("bytes")), line(_("detail"))
+    return (
+        f'<table class="events"><thead><tr><th class="n">ms</th><th>{event}</th>'
+        f'<th class="n">{size_of}</th><th>{detail}</th></tr></thead>\n<tbody>\n'
+        + "".join(_event(row) for row in figures.rows)
+        + "</tbody></table>"
+    )
+
+
+def _event(row: EventRow) -> str:
+    time = thousands(row.at_us // 1000)
+    if row.until_us // 1000 > row.at_us // 1000:
+        time += f"–{thousands(row.until_us // 1000)}"
+    count = f" ×{thousands(row.count)}" if row.count > 1 else ""
+    return (
+        f'<tr><td class="n">{time}</td><td class="{row.level}">{line(row.name)}{count}</td>'
+        f'<td class="n">{thousands(row.bytes) if row.bytes else ""}</td><td>{line(row.detail)}</td></tr>\n'
+    )
+
+
+def _frames(frames: Sequence[Frame], shown: Sequence[Frame]) -> str:
+    """The frames as they came."""
+    if not shown:
+        return ""
+    rows, before = [], 0
+    for number, frame in enumerate(shown, 1):
+        content = frame.data
+        if len(content) > _LONGEST_DATA:
+            content = content[:_LONGEST_DATA] + "…"
+        rows.append(
+            f'<tr><td class="n">{number}</td><td class="n">{thousands(frame.at_us // 1000)}</td>'
+            f'<td class="n wide">{thousands((frame.at_us - before) // 1000)}</td>'
+            f"<td>{line(frame.event)}<pre>{text(content)}</pre></td></tr>\n"
+        )
+        before = frame.at_us
+    if len(shown) < len(frames):
+        left = _("{n} more frames; all of them are in the .sse and .jsonl exports").format(
+            n=thousands(len(frames) - len(shown))
+        )
+        rows.append(f'<tr><td></td><td></td><td class="wide"></td><td>{line(left)}</td></tr>\n')
+    gap, name = line(_("gap")), line(_("frame"))
+    head = (
+        f'<thead><tr><th class="n">#</th><th class="n">ms</th><th class="n wide">{gap}</th>'
+        f"<th>{name}</th></tr></thead>"
+    )
+    table = (
+        f'<div class="frames"><table class="events">{head}\n<tbody>\n{"".join(rows)}</tbody></table></div>'
+    )
+    return _details("", line(_("all frames")), table)
+
+
+DARK: Mapping[str, str] = {
+    "background": "#11131a",
+    "surface": "#171a23",
+    "code": "#1c202b",
+    "selected": "#232838",
+    "text": "#d7dae4",
+    "muted": "#8790a6",
+    "line": "#2a2f3d",
+    "bot": "#9396ff",
+    "user": "#4fd1c5",
+    "good": "#7bd88f",
+    "attention": "#f2c572",
+    "error": "#ff6b81",
+    "keyword": "#c79bf2",
+    "function": "#82b1ff",
+    "string": "#b7d98b",
+    "number": "#f5a06e",
+    "type": "#f0c98b",
+    "operator": "#8fbfd6",
+}
+LIGHT: Mapping[str, str] = {
+    "background": "#fbfbfd",
+    "surface": "#f2f3f8",
+    "code": "#f0f1f7",
+    "selected": "#e2e5f6",
+    "text": "#262a3b",
+    "muted": "#5c647d",
+    "line": "#d8dbe6",
+    "bot": "#4f51d8",
+    "user": "#086c64",
+    "good": "#187035",
+    "attention": "#8a5600",
+    "error": "#c0264a",
+    "keyword": "#8230b5",
+    "function": "#1f55c0",
+    "string": "#2e6f23",
+    "number": "#ad430c",
+    "type": "#855800",
+    "operator": "#35618a",
+}
+"""By the roles of the screens' palette, which a test compares."""
+
+_CODE = {
+    "muted": ".p .c .ch .cm .c1 .cs .go .gp",
+    "keyword": ".k .kd .kn .kp .kr .kv .cp .cpf .nt .sa .bp .ow",
+    "function": ".nf .fm .nb",
+    "string": ".s .s1 .s2 .sb .sc .dl .sd .sh .sr .ss .sx",
+    "number": ".m .mi .mf .mh .mo .mb .il .kc .l .ld",
+    "type": ".nc .ne .na .no .kt",
+    "operator": ".o .nd .ni .nl .nv .vc .vg .vi .vm .se .si",
+    "good": ".gi",
+    "error": ".gd",
+    "bot": ".gh .gu",
+}
+"""Colour role → the classes that Pygments gives."""
+
+
+def style_sheet() -> str:
+    """The whole style of a page."""
+    rules = files(__package__).joinpath("page.css").read_text("utf-8")
+    code = "\n".join(
+        f"{', '.join('pre ' + each for each in classes.split())} {{ color: var(--{role}) }}"
+        for role, classes in _CODE.items()
+    )
+    return (
+        f":root {{ color-scheme: light dark; {_variables(LIGHT)} }}\n"
+        f"@media (prefers-color-scheme: dark) {{ :root {{ {_variables(DARK)} }} }}\n"
+        f"@media print {{ :root {{ {_variables(LIGHT)} }} }}\n"
+        f"{rules}{code}\n"
+    )
+
+
+def _variables(colors: Mapping[str, str]) -> str:
+    return " ".join(f"--{role}: {color};" for role, color in colors.items())

@@ -1,0 +1,148 @@
+"""What the readable exports say of a conversation and its chats, in the language in use. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from coze_tui.api.objects import MessageType
+from coze_tui.diagnostics.explain import advice
+from coze_tui.engine.model.transcript import (
+    ChatTranscript,
+    ToolTranscript,
+    outcome_words,
+    chat_transcripts,
+    tool_word,
+)
+from coze_tui.engine.model.updates import Phase
+from coze_tui.store.archive import ConversationArchive
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.format import duration, size, thousands
+from coze_tui.text.i18n import _, ngettext
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Tells times in one zone."""
+
+    zone: tzinfo | None = None
+    """None for the zone of this machine."""
+
+    def day(self, ms: int) -> str:
+        """`2025-01-28`."""
+        return f"{self._at(ms):%Y-%m-%d}"
+
+    def time(self, ms: int) -> str:
+        """`10:02:09`."""
+        return f"{self._at(ms):%H:%M:%S}"
+
+    def moment(self, ms: int) -> str:
+        """`2025-01-28 10:02 +08:00`."""
+        text = self._at(ms).isoformat(" ", "minutes")
+        return f"{text[:16]} {text[16:]}"
+
+    def _at(self, ms: int) -> datetime:
+        # A file may hold any number; years from 2 to 9998 can be told in every zone.
+        ms = max(-62_000_000_000_000, min(253_300_000_000_000, ms))
+        return (_EPOCH + timedelta(milliseconds=ms)).astimezone(self.zone)
+
+
+def title_of(carried: ConversationArchive) -> str:
+    """The title on one line, or what stands for one."""
+    return clean_line(carried.conversation.title).strip() or _("Untitled conversation")
+
+
+def bot_of(carried: ConversationArchive) -> str:
+    """The bot's name, or its id."""
+    saved = carried.conversation
+    return clean_line(saved.bot_name or saved.bot_id).strip() or _("bot")
+
+
+def chats_of(carried: ConversationArchive) -> Sequence[ChatTranscript]:
+    """The chats as they are told."""
+    starts = [section.position for section in carried.sections]
+    return chat_transcripts(
+        carried.messages,
+        carried.chats,
+        bot_name=bot_of(carried),
+        site=carried.conversation.site,
+        section_starts=starts,
+    )
+
+
+def begun_at(carried: ConversationArchive) -> int:
+    """When the first thing was said; Unix milliseconds."""
+    first = [message.created_at for message in carried.messages[:1] if message.created_at > 0]
+    return min([carried.conversation.created_at, *first])
+
+
+def facts_of(carried: ConversationArchive, clock: Clock) -> list[tuple[str, str]]:
+    """Name and value of what is known of a conversation as a whole."""
+    saved = carried.conversation
+    tokens = sum(chat.summary.token_count for chat in carried.chats)
+    ends = [chat.sent_at + chat.summary.total_us // 1000 for chat in carried.chats]
+    facts = [
+        (_("bot"), f"{bot_of(carried)} ({saved.bot_id})" if saved.bot_name else saved.bot_id),
+        (_("site"), saved.site),
+        (_("conversation"), saved.key),
+        (_("at Coze"), saved.conversation_id),
+        (_("begun"), clock.moment(begun_at(carried))),
+        (_("last said"), clock.moment(max([saved.updated_at, *ends]))),
+        (_("chats"), thousands(len(carried.chats)) if carried.chats else ""),
+        (_("tokens"), thousands(tokens) if tokens else ""),
+    ]
+    return [(name, clean_line(value)) for name, value in facts if value]
+
+
+def figures_of(chat: ChatTranscript) -> list[str]:
+    """A chat in a few short figures: how long it took, and what it cost."""
+    figures = []
+    if chat.total_us:
+        figures.append(duration(chat.total_us))
+    if chat.first_text_us:
+        figures.append(_("first text {time}").format(time=duration(chat.first_text_us)))
+    if chat.usage is not None:
+        figures.append(
+            _("tokens {input} in, {output} out").format(
+                input=thousands(chat.usage.input_count), output=thousands(chat.usage.output_count)
+            )
+        )
+    return figures
+
+
+def ids_of(chat: ChatTranscript) -> list[tuple[str, str]]:
+    """The ids by which Coze knows a chat."""
+    ids = [(_("chat"), chat.chat_id), (_("section"), chat.section_id), ("logid", chat.logid)]
+    return [(name, clean_line(value)) for name, value in ids if value]
+
+
+def tool_name(tool: ToolTranscript) -> str:
+    """What a tool is called."""
+    if tool.type is MessageType.KNOWLEDGE:
+        return tool_word("knowledge")
+    return tool_word(clean_line(tool.name).strip())
+
+
+def tool_figures(tool: ToolTranscript) -> str:
+    """How long a tool took and how much it gave."""
+    if tool.response is None:
+        return _("no answer")
+    amount = size(len(tool.response.encode("utf-8", "replace")))
+    return f"{amount}, {duration(tool.elapsed_us)}" if tool.elapsed_us else amount
+
+
+def end_of(chat: ChatTranscript) -> str:
+    """How a chat ended where it did not end well; empty where it did."""
+    if chat.outcome is Phase.COMPLETED:
+        return ""
+    if chat.outcome is Phase.FAILED and chat.error is not None:
+        return _("failed: {reason}").format(reason=advice(chat.error, base_url=chat.base_url).text)
+    return outcome_words(chat.outcome)
+
+
+def stalls(count: int) -> str:
+    """How often nothing came for more than a second."""
+    return ngettext("{n} stall", "{n} stalls", count).format(n=count)

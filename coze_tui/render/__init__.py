@@ -1,0 +1,1 @@
+"""Markdown, code and JSON as styled lines. Knows no widget."""

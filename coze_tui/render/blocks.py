@@ -1,0 +1,450 @@
+"""The blocks of a message as lines: each draws itself while it grows, and what it has finished stays.
+
+A block's `fixed` lines are final; `loose` gives those that may still change. What `loose` looks at has a
+bound, however long the block is.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from rich.segment import Segment
+from rich.style import Style
+
+from coze_tui.render.code import LONGEST_COLOURED, MOST_COLOURED, START, TAB, ColouredLine, Highlighter, Place
+from coze_tui.render.inline import InlineText, Logical, hopefully_closed, with_urls
+from coze_tui.render.lines import BAR, Line, Undrawn
+from coze_tui.render.palette import Palette
+from coze_tui.render.scanner import Container, Kind
+from coze_tui.render.wrap import cells, cells_of, cut, cuts, rows_of, untorn
+
+_BULLETS = "•◦▪"
+_SAFE_BREAK = re.compile(
+    r"(?<=\s)(?=\S)|(?<=[\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff])(?=[\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff])"
+)
+_PIECES = (256, 512, 1024)
+"""Lengths at which a growing paragraph tries to finish its beginning; the last one is kept to."""
+
+
+@dataclass(slots=True)
+class Page:
+    """What blocks are drawn on and with."""
+
+    width: int
+    palette: Palette
+    inline: InlineText
+    highlighter: Highlighter
+    references: dict[str, object] = field(default_factory=dict)
+    """Link reference definitions so far."""
+    _leads: "dict[tuple[object, ...], Lead]" = field(default_factory=dict)
+
+    def lead(self, containers: tuple[Container, ...], fresh: int, task: str = "") -> "Lead":
+        """What stands left of a block in `containers`, the last `fresh` of which begin with it."""
+        key = (containers, fresh, task)
+        lead = self._leads.get(key)
+        if lead is None:
+            lead = self._leads[key] = Lead.of(containers, fresh, self, task)
+        return lead
+
+    def text_style(self, containers: Sequence[Container]) -> Style:
+        """The style of plain text in `containers`."""
+        quoted = any(container.is_quote for container in containers)
+        return self.palette.quote if quoted else self.palette.text
+
+
+class Lead(NamedTuple):
+    """What stands left of a block: on its first line, and on the others."""
+
+    first: tuple[Segment, ...] = ()
+    rest: tuple[Segment, ...] = ()
+    width: int = 0
+
+    @classmethod
+    def of(cls, containers: Sequence[Container], fresh: int, page: Page, task: str = "") -> "Lead":
+        """For a block in `containers`, the last `fresh` of which begin with it; `task` is its box's state."""
+        palette = page.palette
+        first: list[Segment] = []
+        rest: list[Segment] = []
+        width, depth = 0, 0
+        for number, container in enumerate(containers):
+            is_fresh = number >= len(containers) - fresh
+            if container.is_quote:
+                beside = begins = [Segment(BAR, palette.muted), Segment(" ")]
+                size = 2
+            else:
+                if task and number == len(containers) - 1:
+                    mark, style = ("☑ ", palette.good) if task == "x" else ("☐ ", palette.muted)
+                elif container.number >= 0:
+                    mark, style = f"{container.number:>2}. ", palette.bullet
+                else:
+                    mark, style = _BULLETS[min(depth, 2)] + " ", palette.bullet
+                size = cells(mark)
+                beside, begins = [Segment(" " * size)], [Segment(mark, style)]
+                depth += container.number < 0
+            if is_fresh or width + size <= page.width // 2:
+                first += begins if is_fresh else beside
+                rest += beside
+                width += size
+        return cls(tuple(first), tuple(rest), width)
+
+
+class Block:
+    """A leaf of the structure: a paragraph, a table, a piece of code."""
+
+    kind: Kind
+
+    def __init__(self, page: Page, lead: Lead, number: int) -> None:
+        self.page = page
+        self.lead = lead
+        self.number = number
+        self.room = max(4, page.width - lead.width)
+        self.fixed: list[Line | Undrawn] = []
+        self.changed = 0
+        """The first of `fixed` that was changed since its owner looked."""
+
+    def grow(self, text: str) -> None:
+        """One more line. Only blocks of several lines take one."""
+        raise TypeError(type(self).__name__)
+
+    def extend(self, text: str) -> None:
+        """More of the line that came last. Only blocks that take a line in pieces take it."""
+        raise TypeError(type(self).__name__)
+
+    def loose(self, text: str | None = None) -> list[Line]:
+        """The lines after `fixed` for now, `text` being a line that has not ended."""
+        return []
+
+    def fix(self) -> None:
+        """Draw what has become final into `fixed`."""
+
+    def finish(self) -> None:
+        """No more will come: all lines become fixed."""
+
+    def resize(self, page: Page, lead: Lead) -> None:
+        """Be drawn on another page. What was parsed stays; of `fixed`, what does not depend on it."""
+        self.page, self.lead = page, lead
+        self.room = max(4, page.width - lead.width)
+
+    def may_link(self) -> bool:
+        """Whether a link reference that is defined later could change it."""
+        return False
+
+    def _line(self, body: tuple[Segment, ...], width: int, at: int, joint: str | None = "\n") -> Line:
+        lead = self.lead.rest if at else self.lead.first
+        return Line(lead, body, self.lead.width, width, self.number, joint)
+
+
+class Paragraph(Block):
+    """Running text, finished piece by piece from its beginning, so that a long one costs no more."""
+
+    kind = Kind.PARAGRAPH
+
+    def __init__(self, page: Page, lead: Lead, number: int, style: Style) -> None:
+        super().__init__(page, lead, number)
+        self.style = style
+        self.source: list[str] = []
+        """All its text, in the pieces it came in, until it is finished."""
+        self._may_link = False
+        self._parsed: list[list[Logical]] = []
+        """What is final, in the pieces in which it became so."""
+        self._is_whole = False
+        self._rest = ""
+        """Source whose meaning is not final."""
+        self._carry: Logical = []
+        """The last row of what is final; it is not full yet."""
+        self._joint = "\n"
+        self._tried = 0
+
+    def grow(self, text: str) -> None:
+        self.extend("\n" + text if self.source else text)
+
+    def extend(self, text: str) -> None:
+        self.source.append(text)
+        self._rest += _untabbed(text)
+        while (piece := self._final_piece()) is not None:
+            self._parsed.append(piece)
+            self._add(piece)
+
+    def loose(self, text: str | None = None) -> list[Line]:
+        source = self._rest if text is None else f"{self._rest}\n{_untabbed(text)}"
+        return self._rows(self._parse(hopefully_closed(source.rstrip())))[0]
+
+    def finish(self) -> None:
+        self._parsed.append(self._parse(self._rest.rstrip()))
+        self._rest, self._is_whole = "", True
+        self._add(self._parsed[-1], is_last=True)
+        self._may_link = any("[" in part for part in self.source)
+        self.source.clear()
+
+    def resize(self, page: Page, lead: Lead) -> None:
+        super().resize(page, lead)
+        self.fixed, self._carry, self._joint = [], [], "\n"
+        for number, piece in enumerate(self._parsed, 1):
+            self._add(piece, is_last=self._is_whole and number == len(self._parsed))
+
+    def text(self) -> str:
+        """The whole source, while it grows."""
+        return "".join(self.source)
+
+    def may_link(self) -> bool:
+        return self._may_link
+
+    def _final_piece(self) -> list[Logical] | None:
+        """Take a piece off the rest that no later text can change.
+
+        Where it ends depends on the text alone and not on how it came. After 1,024 characters in which
+        something stayed open, it is taken to be final anyhow.
+        """
+        rest = self._rest
+        while self._tried < len(_PIECES) and len(rest) > _PIECES[self._tried]:
+            size = _PIECES[self._tried]
+            is_last = self._tried == len(_PIECES) - 1
+            self._tried += 1
+            breaks = [place.start() for place in _SAFE_BREAK.finditer(rest, size * 3 // 4, size)]
+            end = breaks[-1] if breaks else size if is_last else 0
+            if end:
+                parsed = self.page.inline.parse(rest[:end], self.style, self.page.references)
+                if parsed.is_closed or is_last:
+                    self._rest, self._tried = rest[end:], 0
+                    return parsed.lines
+        return None
+
+    def _parse(self, source: str) -> list[Logical]:
+        return self.page.inline.parse(source, self.style, self.page.references).lines
+
+    def _add(self, piece: list[Logical], *, is_last: bool = False) -> None:
+        """Draw a final piece. Its last row is not full yet, but for the last piece's."""
+        drawn, self._carry, self._joint = self._rows(piece)
+        self.fixed += drawn if is_last else drawn[:-1]
+
+    def _rows(self, lines: list[Logical]) -> tuple[list[Line], Logical, str]:
+        """Wrap what follows the carried row. Also the last row in full, and its joint, to be carried on."""
+        drawn: list[Line] = []
+        runs, joint = [*self._carry, *lines[0]], self._joint
+        at = len(self.fixed)
+        for number, logical in enumerate(lines):
+            if number:
+                runs, joint = logical, "\n"
+            runs = untorn(runs)
+            text = "".join([run.text for run in runs])
+            rows = rows_of(text, self.room)
+            for row, piece in zip(rows, cuts(runs, rows), strict=True):
+                joint = row.dropped if row.start else joint
+                drawn.append(self._line(piece, row.width, at + len(drawn), joint))
+        last = rows[-1].start
+        return drawn, list(cut(runs, last, len(text))) if last else runs, joint
+
+
+class Heading(Paragraph):
+    """A heading: its level is told by weight and colour, the first also by a rule."""
+
+    kind = Kind.HEADING
+
+    def __init__(self, page: Page, lead: Lead, number: int, level: int) -> None:
+        super().__init__(page, lead, number, page.palette.headings[min(level, 4) - 1])
+        self.level = level
+
+    def finish(self) -> None:
+        super().finish()
+        self._underline()
+
+    def resize(self, page: Page, lead: Lead) -> None:
+        super().resize(page, lead)
+        self._underline()
+
+    def _underline(self) -> None:
+        if self.level == 1:
+            rule = Segment("─" * self.room, self.page.palette.line)
+            self.fixed.append(self._line((rule,), self.room, 1, None))
+
+
+class Rule(Block):
+    """A thematic break."""
+
+    kind = Kind.RULE
+
+    def finish(self) -> None:
+        rule = Segment("─" * self.room, self.page.palette.line)
+        self.fixed = [self._line((rule,), self.room, 0, None)]
+
+    def resize(self, page: Page, lead: Lead) -> None:
+        super().resize(page, lead)
+        self.finish()
+
+
+class Empty(Block):
+    """A list item, or a quote, that has no content so far."""
+
+    kind = Kind.EMPTY
+
+    def loose(self, text: str | None = None) -> list[Line]:
+        return [self._line((), 0, 0)]
+
+    def finish(self) -> None:
+        self.fixed = [*self.loose()]
+
+    def resize(self, page: Page, lead: Lead) -> None:
+        super().resize(page, lead)
+        if self.fixed:
+            self.finish()
+
+
+class Verbatim(Block):
+    """Text as it is, wrapped: maths."""
+
+    kind = Kind.MATHS
+
+    def __init__(self, page: Page, lead: Lead, number: int, style: Style) -> None:
+        super().__init__(page, lead, number)
+        self.style = style
+        self._source: list[str] = []
+
+    def grow(self, text: str) -> None:
+        self._source.append(text)
+        self.fixed += self.loose(text)
+
+    def resize(self, page: Page, lead: Lead) -> None:
+        super().resize(page, lead)
+        self.fixed = []
+        for line in self._source:
+            self.fixed += self.loose(line)
+
+    def loose(self, text: str | None = None) -> list[Line]:
+        if text is None:
+            return []
+        drawn: list[Line] = []
+        runs = untorn(with_urls(_untabbed(text), self.style, self.page.palette.link))
+        rows = rows_of("".join([run.text for run in runs]), self.room)
+        for row, piece in zip(rows, cuts(runs, rows), strict=True):
+            joint = row.dropped if row.start else "\n"
+            drawn.append(self._line(piece, row.width, len(self.fixed) + len(drawn), joint))
+        return drawn
+
+
+class Code(Block):
+    """Source code on its own ground, with the language at the right. Lines are not wrapped: they scroll."""
+
+    kind = Kind.CODE
+
+    def __init__(self, page: Page, lead: Lead, number: int, info: str, is_fenced: bool = True) -> None:
+        super().__init__(page, lead, number)
+        words = info.split(maxsplit=1)
+        self.language = words[0].strip("{}.") if words else ""
+        self.source: list[str] = []
+        """Its lines, tabs and all."""
+        self._is_fenced = is_fenced
+        self._place = START
+        self._size = 0
+        self._is_plain = False
+        self._last_width = 0
+        self._last: tuple[ColouredLine, Place] | None = None
+        self._frame()
+
+    def _frame(self) -> None:
+        """Draw what stands around the code."""
+        palette, lead, number = self.page.palette, self.lead, self.number
+        ground = palette.code_ground
+        self._lead = (*lead.rest, Segment("  ", ground))
+        label = Segment(self.language, palette.code_label) if self.language else None
+        head = Line(lead.first, (), lead.width, 0, number, None, ground, None, label)
+        self._foot = Line(lead.rest, (), lead.width, 0, number, None, ground)
+        self.fixed[:1] = [head]
+
+    def resize(self, page: Page, lead: Lead) -> None:
+        before = self.lead
+        super().resize(page, lead)
+        if lead == before:
+            return
+        self._frame()
+        for number, line in enumerate(self.fixed[1:], 1):
+            assert isinstance(line, Line)
+            self.fixed[number] = (
+                self._foot
+                if line.joint is None
+                else line._replace(lead=self._lead, lead_width=lead.width + 2)
+            )
+
+    def grow(self, text: str) -> None:
+        self.source.append(text)
+        self._last_width = cells(_expanded(text))
+        self._last = None
+
+    def extend(self, text: str) -> None:
+        last = self.source[-1] = self.source[-1] + text
+        self._last_width = cells(_expanded(last)) if "\t" in last else self._last_width + cells(text)
+        self._last = None
+
+    def fix(self) -> None:
+        source = self.source
+        while len(self.fixed) < len(source):  # one more for the head, one less for the last line
+            coloured, self._place = self._coloured(source[len(self.fixed) - 1])
+            self._size += len(source[len(self.fixed) - 1]) + 1
+            self.fixed.append(self._code(coloured))
+
+    def loose(self, text: str | None = None) -> list[Line]:
+        drawn: list[Line] = []
+        place = self._place
+        if self.source:
+            if self._last is None:
+                self._last = self._coloured(self.source[-1])
+            coloured, place = self._last
+            if coloured or text is not None or self._is_fenced:
+                drawn.append(self._code(coloured, self._last_width))
+        if text is not None:
+            expanded = _expanded(text)
+            coloured = (
+                self.page.highlighter.plain(expanded)
+                if self._is_plain
+                else self.page.highlighter.line(expanded, self.language, place)[0]
+            )
+            drawn.append(self._code(coloured))
+        drawn.append(self._foot)
+        return drawn
+
+    def finish(self) -> None:
+        if not self._is_fenced:
+            while self.source and not self.source[-1].strip():
+                self.source.pop()
+        lines = [_expanded(line) for line in self.source]
+        whole = self.page.highlighter.whole(lines, self.language)
+        fixed = self.fixed[:1]
+        fixed += map(self._code, whole)
+        fixed.append(self._foot)
+        same = 0
+        for old, new in zip(self.fixed, fixed, strict=False):
+            if old != new:
+                break
+            same += 1
+        self.fixed, self.changed = fixed, min(self.changed, same)
+
+    def _coloured(self, line: str) -> tuple[ColouredLine, Place]:
+        """The line at the present place, and the place after it."""
+        text = _expanded(line)
+        if self._size + len(text) + 1 > MOST_COLOURED or len(text) > LONGEST_COLOURED:
+            self._is_plain = True
+        highlighter = self.page.highlighter
+        if self._is_plain:
+            return highlighter.plain(text), self._place
+        return highlighter.line(text, self.language, self._place)
+
+    def _code(self, coloured: ColouredLine, width: int | None = None) -> Line:
+        palette = self.page.palette
+        return Line(
+            self._lead,
+            coloured,
+            self.lead.width + 2,
+            cells_of(coloured) if width is None else width,
+            self.number,
+            "\n",
+            palette.code_ground,
+            palette.code_label,
+        )
+
+
+def _untabbed(text: str) -> str:
+    return text.replace("\t", " " * TAB) if "\t" in text else text
+
+
+def _expanded(text: str) -> str:
+    return text.expandtabs(TAB) if "\t" in text else text

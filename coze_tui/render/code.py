@@ -1,0 +1,210 @@
+"""Source code in colour: whole when it is complete, line by line while it grows.
+
+Pygments colours; a language is taken from its label and never guessed.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import NamedTuple, Protocol
+
+from rich.segment import Segment
+from rich.style import Style
+
+from coze_tui.render.palette import Palette
+
+MOST_COLOURED = 20_000
+"""Characters of one block that are coloured; what follows is plain."""
+LONGEST_COLOURED = 2_000
+"""From a line that is longer on, a block is plain: some lexers take quadratic time."""
+TAB = 4
+
+ColouredLine = tuple[Segment, ...]
+Tokens = Iterable[tuple[object, str]]
+"""Pygments' token types, whose names matter here, and their text."""
+
+
+class Lexer(Protocol):
+    """What is used of a Pygments lexer."""
+
+    name: str
+
+    def get_tokens(self, text: str) -> Tokens: ...
+
+
+class Place(NamedTuple):
+    """Where a lexer is at the start of a line."""
+
+    states: tuple[str, ...] = ("root",)
+    comment: str = ""
+    """The mark that opened the comment it is in: most lexers see one as a whole and have no state for it."""
+    inner: "Place | None" = None
+    """In a script or style of a page: the place in that."""
+
+
+START = Place()
+
+
+@lru_cache(maxsize=64)
+def _lexer(language: str) -> Lexer | None:
+    from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]  # it has no types
+    from pygments.util import ClassNotFound  # type: ignore[import-untyped]
+
+    try:
+        lexer: Lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
+    except ClassNotFound:
+        return None
+    return lexer
+
+
+def coloured_lines(lines: Sequence[str]) -> int:
+    """How many lines at the beginning of a block may be coloured."""
+    size = 0
+    for number, line in enumerate(lines):
+        size += len(line) + 1
+        if size > MOST_COLOURED or len(line) > LONGEST_COLOURED:
+            return number
+    return len(lines)
+
+
+class Highlighter:
+    """Colours for one palette. `language` is a fence's label."""
+
+    def __init__(self, palette: Palette) -> None:
+        self.palette = palette
+        self.lexed_chars = 0
+        """Characters handed to a lexer so far."""
+        self._styles: dict[object, Style] = {}
+        self._wholes: dict[tuple[str, str], list[ColouredLine]] = {}
+
+    def whole(self, lines: Sequence[str], language: str) -> list[ColouredLine]:
+        """Complete code in colour, line for line. Tabs must be expanded before. It is remembered."""
+        lexer = _lexer_named(language)
+        count = coloured_lines(lines) if lexer is not None else 0
+        coloured: list[ColouredLine] = []
+        if lexer is not None and count:
+            text = "\n".join(lines[:count])
+            known = self._wholes.get((language, text))
+            coloured = self._whole(lexer, text, count) if known is None else known
+            self._wholes[language, text] = coloured
+        return coloured + [self.plain(line) for line in lines[len(coloured) :]]
+
+    def forget(self) -> None:
+        """Let go of the code that was coloured."""
+        self._wholes.clear()
+
+    def _whole(self, lexer: Lexer, text: str, count: int) -> list[ColouredLine]:
+        if any(text.count(begin) > text.count(end) + _MOST_UNCLOSED for begin, end in _COMMENTS):
+            return []  # a lexer would look for each one's end through all the text
+        self.lexed_chars += len(text)
+        try:
+            return self._split(lexer.get_tokens(text + "\n"), count)
+        except _LEXER_FAULTS:
+            return []
+
+    def line(self, line: str, language: str, place: Place) -> tuple[ColouredLine, Place]:
+        """One line of growing code, and where the next one starts. Close to what `whole` will say."""
+        lexer = _lexer_named(language)
+        if lexer is None or len(line) > LONGEST_COLOURED:
+            return self.plain(line), place
+        self.lexed_chars += len(line)
+        try:
+            return self._line(lexer, line, place)
+        except _LEXER_FAULTS:
+            return self.plain(line), START
+
+    def plain(self, line: str) -> ColouredLine:
+        """A line without colours, on the ground of code."""
+        return (Segment(line, self.palette.code_ground),) if line else ()
+
+    def _line(self, lexer: Lexer, line: str, place: Place) -> tuple[ColouredLine, Place]:
+        embedded = _EMBEDDED.get(place.states[-1])
+        if embedded and "</" not in line:
+            coloured, inner = self.line(line, embedded, place.inner or START)
+            return coloured, place._replace(inner=inner)
+        opened = place.comment
+        text = opened + line
+        # The lexer of HTML takes a line end for the end of a script or style.
+        newline = "" if lexer.name == "HTML" else "\n"
+        for begin, end in _COMMENTS:
+            # A comment that is still open is closed here to be seen as one.
+            if text.rfind(begin) > text.rfind(end):
+                tokens, states = _lexed(lexer, text + end + newline, place.states)
+                if "Comment" in _type_at(tokens, len(text) - 1):
+                    return self._cut(tokens, len(opened), len(text)), Place(states, begin)
+        tokens, states = _lexed(lexer, text + newline, place.states)
+        return self._cut(tokens, len(opened), len(text)), Place(states)
+
+    def _cut(self, tokens: Tokens, start: int, end: int) -> ColouredLine:
+        at = 0
+        parts: list[tuple[object, str]] = []
+        for kind, text in tokens:
+            piece = text[max(0, start - at) : max(0, end - at)]
+            if piece:
+                parts.append((kind, piece))
+            at += len(text)
+        return self._split(parts, 1)[0]
+
+    def _split(self, tokens: Tokens, count: int) -> list[ColouredLine]:
+        """Exactly `count` lines of segments, neighbours of one style joined."""
+        lines: list[list[Segment]] = [[]]
+        for kind, text in tokens:
+            style = self._styles.get(kind) or self._style(kind)
+            for number, part in enumerate(text.split("\n")):
+                if number:
+                    lines.append([])
+                if not part:
+                    continue
+                line = lines[-1]
+                if line and (line[-1].style is style or part.isspace()):
+                    part = line[-1].text + part
+                    line[-1] = Segment(part, line[-1].style)
+                else:
+                    line.append(Segment(part, style))
+        lines += [[] for _ in range(count - len(lines))]
+        return [tuple(line) for line in lines[:count]]
+
+    def _style(self, kind: object) -> Style:
+        name = str(kind).removeprefix("Token.")
+        known = self.palette.code
+        while name and name not in known:
+            name = name.rpartition(".")[0]
+        style = self._styles[kind] = self.palette.code_ground + known.get(name or "Token", Style.null())
+        return style
+
+
+_COMMENTS = (("/*", "*/"), ("<!--", "-->"))
+_MOST_UNCLOSED = 50
+_EMBEDDED = {"script-content": "javascript", "style-content": "css"}
+_LEXER_FAULTS = (TypeError, ValueError, AttributeError, LookupError, AssertionError, RecursionError)
+"""What a lexer may raise on text it was not written for; such code stays plain."""
+
+
+def _lexer_named(language: str) -> Lexer | None:
+    return _lexer(language.lower()) if language and len(language) <= 40 else None
+
+
+def _lexed(
+    lexer: Lexer, text: str, states: tuple[str, ...]
+) -> tuple[list[tuple[object, str]], tuple[str, ...]]:
+    """The tokens of a line, and the lexer's states after it."""
+    from pygments.lexer import (  # type: ignore[import-untyped]
+        ExtendedRegexLexer,
+        LexerContext,
+        RegexLexer,
+    )
+
+    if isinstance(lexer, RegexLexer) and not isinstance(lexer, ExtendedRegexLexer):
+        # Only the extended machine tells its states when it is done; it runs any regex lexer's table.
+        context = LexerContext(text, 0, list(states))
+        found = ExtendedRegexLexer.get_tokens_unprocessed(lexer, context=context)
+        return [(kind, value) for _, kind, value in found], tuple(context.stack)
+    return list(lexer.get_tokens(text)), states
+
+
+def _type_at(tokens: Tokens, position: int) -> str:
+    at = 0
+    for kind, text in tokens:
+        at += len(text)
+        if at > position:
+            return str(kind)
+    return ""

@@ -1,0 +1,262 @@
+"""One message's Markdown as lines, while it grows and afterwards.
+
+A line of the source is looked at once; the last one, until it ends, each time. Of the block that is open only
+what is not final is drawn again. So a piece costs the same however long the text before it is.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from coze_tui.render.blocks import Page
+from coze_tui.render.code import Highlighter
+from coze_tui.render.inline import InlineText
+from coze_tui.render.layout import CodeBlock, Layout
+from coze_tui.render.lines import Line
+from coze_tui.render.palette import Palette
+from coze_tui.render.scanner import LONGEST_ROW, Grow, Kind, Open, Step
+
+_EARLY = 256
+"""A line that is longer than this and can mean but one thing goes into its block before it has ended."""
+_MARKS_ONLY = re.compile(
+    r"[\s>]*(?:[-+*]\s+|\d{1,9}[.)]\s+)?"
+    r"(?:[-+*_=|:][\s|:*_=-]*|#{1,6}|`+|~+|\d{1,9}[.)]?|\$+|\\\[?|\[[ xX]?\]?)?\s*"
+)
+"""A line of which the meaning is not known yet; it would jump when the next piece comes."""
+_ORDINARY = re.compile(r"[^\s>*+\-\d.)_=|:`~#$\\\[]|\d{10}")
+"""What ends all doubt about the marks at the beginning of a line."""
+
+
+class Document:
+    """A message. `append` what comes, `settle` when it is whole; read `lines`."""
+
+    def __init__(self, width: int, palette: Palette, source: str = "") -> None:
+        self._page = Page(width, palette, InlineText(palette), Highlighter(palette))
+        self._source: list[str] = [source] if source else []
+        self._is_settled = False
+        self._is_stale = bool(source)
+        self._height = -1
+        """Known since the last `release`."""
+        self._scanned = 0
+        self._clear()
+
+    # What there is.
+
+    @property
+    def source(self) -> str:
+        """All text so far."""
+        if len(self._source) > 1:
+            self._source = ["".join(self._source)]
+        return self._source[0] if self._source else ""
+
+    @property
+    def width(self) -> int:
+        """Cells of a line."""
+        return self._page.width
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the text is whole."""
+        return self._is_settled
+
+    @property
+    def lines(self) -> Sequence[Line]:
+        """The lines; rendered now if they are not."""
+        if self._is_stale:
+            self._render()
+        return self._layout.lines
+
+    @property
+    def height(self) -> int:
+        """The number of lines; known without rendering after `release`."""
+        if self._is_stale and self._height >= 0:
+            return self._height
+        return len(self.lines)
+
+    @property
+    def code_blocks(self) -> list[CodeBlock]:
+        """The pieces of code, from top to bottom."""
+        return self._layout.code_blocks() if self.lines else []
+
+    @property
+    def parsed_chars(self) -> int:
+        """Characters that structure, inline and code parsers have looked at so far: the work done."""
+        return self._scanned + self._page.inline.parsed_chars + self._page.highlighter.lexed_chars
+
+    # What happens to it.
+
+    def append(self, text: str) -> int:
+        """Add text. Returns the first line that changed: from there on lines are new, or gone.
+
+        It is `len(lines)` if all before are as they were.
+        """
+        if not text:
+            return len(self.lines)
+        self._source.append(text)
+        if self._is_settled or self._is_stale:
+            self._page.references.clear()
+            self._is_settled = False
+            self._is_stale = True
+            return 0
+        layout = self._layout
+        dropped = layout.drop_draft()
+        first = layout.changed
+        self._feed(text)
+        self._draft()
+        if layout.changed < first:
+            return layout.changed
+        return first + _same(dropped, layout.lines[first : first + len(dropped)])
+
+    def settle(self, text: str | None = None) -> int:
+        """The text is whole (`text`, if it is given, whatever came before). Returns as `append` does.
+
+        From now on the lines are those of a fresh rendering of the whole text.
+        """
+        if text is not None and text != self.source:
+            if not text.startswith(self.source):
+                self._source = [text]
+                self._page.references.clear()
+                self._is_stale = True
+            else:
+                self.append(text[len(self.source) :])
+        if self._is_settled and not self._is_stale:
+            return len(self._layout.lines)
+        self._is_settled = True
+        if self._is_stale:
+            return 0
+        layout = self._layout
+        dropped = layout.drop_draft()
+        first = layout.changed
+        self._finish()
+        if layout.has_late_links():
+            self._render()
+            return 0
+        if layout.changed < first:
+            return layout.changed
+        return first + _same(dropped, layout.lines[first : first + len(dropped)])
+
+    def resize(self, width: int) -> None:
+        """Be `width` cells wide from now on: wrapped anew, not parsed."""
+        if width != self._page.width:
+            self._page = replace(self._page, width=width, _leads={})
+            self._height = -1
+            if not self._is_stale:
+                self._layout.resize(self._page)
+                if not self._is_settled:
+                    self._draft()
+
+    def release(self) -> None:
+        """Keep the source and the height only, until the lines are asked for again."""
+        if not self._is_stale:
+            self._height = len(self._layout.lines)
+        self._is_stale = True
+        self._page.highlighter.forget()
+        self._clear()
+
+    # How it is done.
+
+    def _clear(self) -> None:
+        self._layout = Layout(self._page)
+        self._line = ""
+        self._is_midline = False
+
+    def _render(self) -> None:
+        """All anew, from the source."""
+        self._clear()
+        self._is_stale = False
+        self._feed(self.source)
+        if not self._is_settled:
+            self._draft()
+            return
+        self._finish()
+        if self._layout.has_late_links():
+            self._clear()
+            self._feed(self.source)
+            self._finish()
+
+    def _draft(self) -> None:
+        self._layout.sync()
+        is_clear = self._line and not self._is_unclear(self._line)
+        self._layout.draft(self._read(self._line) if is_clear else None)
+
+    def _finish(self) -> None:
+        self._layout.drop_draft()
+        if self._line and not self._is_midline:
+            self._layout.apply(self._read(self._line))
+        self._line, self._is_midline = "", False
+        self._layout.end_block()
+
+    def _feed(self, text: str) -> None:
+        first, *others = text.split("\n")
+        self._continue(first)
+        for line in others:
+            self._end_line()
+            self._continue(line)
+
+    def _continue(self, text: str) -> None:
+        """More of the line that has not ended."""
+        if not text:
+            return
+        if self._is_midline:
+            self._scanned += len(text)
+            self._layout.extend(text)
+            return
+        self._line += text
+        if len(self._line) > _EARLY:
+            step = self._read(self._line)
+            if self._is_decided(step):
+                self._layout.apply(step)
+                self._line, self._is_midline = "", True
+
+    def _end_line(self) -> None:
+        if not self._is_midline:
+            self._layout.apply(self._read(self._line))
+        self._line, self._is_midline = "", False
+
+    def _read(self, line: str) -> Step:
+        self._scanned += len(line)
+        return self._layout.scanner.read(line)
+
+    def _is_decided(self, step: Step) -> bool:
+        """Whether no continuation of the line could make it mean something else."""
+        in_table = self._layout.scanner.block is not None and self._layout.scanner.block.kind is Kind.TABLE
+        if len(self._line) <= 2 * LONGEST_ROW and (in_table or not _ORDINARY.search(self._line)):
+            return False
+        match step:
+            case Open(kind=Kind.PARAGRAPH):
+                return True
+            case Grow(text):
+                return bool(text.strip()) and self._layout.open_kind in (Kind.PARAGRAPH, Kind.CODE)
+            case _:
+                return False
+
+    def _is_unclear(self, line: str) -> bool:
+        """Whether a line has only marks so far, whose meaning the next piece may change: it waits."""
+        scanned = self._layout.scanner.block
+        if scanned is not None and scanned.kind is Kind.CODE:
+            mark = scanned.fence[:1]
+            return bool(mark) and not line.strip().strip(mark)
+        if self._layout.is_empty and line.strip().isdigit():
+            return False
+        return len(line) < _EARLY and _MARKS_ONLY.fullmatch(line) is not None
+
+
+def _same(old: Sequence[Line], new: Sequence[Line]) -> int:
+    """How many lines from the beginning are the same."""
+    for number, (before, after) in enumerate(zip(old, new, strict=False)):
+        if before != after:
+            return number
+    return min(len(old), len(new))
+
+
+def render(text: str, width: int, palette: Palette) -> list[Line]:
+    """The whole of `text` as lines."""
+    document = Document(width, palette, text)
+    document.settle()
+    return list(document.lines)
+
+
+def preload() -> None:
+    """Import the parsers now instead of at their first use. For a thread, after the first frame."""
+    palette = Palette.ansi()
+    render("[a](b)\n```python\npass", 80, palette)

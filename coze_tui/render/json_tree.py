@@ -1,0 +1,462 @@
+"""JSON in colour, laid out for reading; JSON inside of strings is opened up."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from rich.segment import Segment
+from rich.style import Style
+
+from coze_tui.render.amounts import thousands
+from coze_tui.render.inline import render_plain, wrapped
+from coze_tui.render.lines import Line
+from coze_tui.render.palette import Palette
+from coze_tui.render.wrap import cells
+from coze_tui.text.cleaning import clean
+from coze_tui.text.i18n import _, ngettext
+
+_HIDDEN = re.compile(
+    "[\x7f-\xa0\xad\u061c\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_JSON_INDENT = 2
+_DEEPEST = 40
+"""Levels that are laid out; what lies deeper stands on one line."""
+_OPENED = "≡ "
+"""Stands before JSON that was the text of a string."""
+
+
+class JsonNumber(str):
+    """A number, or NaN and the like, as it was written."""
+
+
+class JsonPairs(list[tuple[str, object]]):
+    """An object as it was written: in order, with keys that come twice."""
+
+
+class JsonStyles(NamedTuple):
+    key: Style
+    string: Style
+    number: Style
+    constant: Style
+    mark: Style
+
+
+def json_lines(value: object, width: int, palette: Palette) -> list[Line]:
+    """`value` as lines: JSON text, or what JSON text was read into. Other text is shown as it is."""
+    if isinstance(value, str):
+        parsed = parsed_json(value)
+        if parsed is None:
+            return render_plain(value, width, palette.text)
+        value = parsed
+    styles = json_styles(palette)
+    lines: list[Line] = []
+    for depth, runs in _laid_out(value, 0, [], "", width, styles):
+        lines += indented(runs, min(depth * _JSON_INDENT, width // 2), width)
+    return lines
+
+
+def json_styles(palette: Palette) -> JsonStyles:
+    """The colours of JSON in a palette."""
+    code = palette.code
+    text = code.get("Token", palette.text)
+    return JsonStyles(
+        key=code.get("Name.Tag", text),
+        string=code.get("Literal.String", text),
+        number=code.get("Literal.Number", code.get("Literal", text)),
+        constant=code.get("Keyword.Constant", text),
+        mark=palette.muted,
+    )
+
+
+def indented(runs: list[Segment], indent: int, width: int) -> list[Line]:
+    """One line of JSON at its depth as rows; those after the first stand a little deeper."""
+    lead = (Segment(" " * indent),) if indent else ()
+    first, *others = wrapped(runs, width - indent)
+    lines = [first._replace(lead=lead, lead_width=indent)]
+    lead = (Segment(" " * (indent + _JSON_INDENT)),)
+    if others:
+        # They have less room than the first one, so they are wrapped anew.
+        rest = _after(runs, len(first.text) + len(others[0].joint or ""))
+        for number, line in enumerate(wrapped(rest, width - indent - _JSON_INDENT)):
+            joint = others[0].joint if number == 0 else line.joint
+            lines.append(line._replace(lead=lead, lead_width=indent + _JSON_INDENT, joint=joint))
+    return lines
+
+
+def parsed_json(text: str) -> object:
+    """What a JSON text says; None if it is none, or a bare word or number."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        parsed: object = json.loads(
+            text,
+            parse_int=JsonNumber,
+            parse_float=JsonNumber,
+            parse_constant=JsonNumber,
+            object_pairs_hook=JsonPairs,
+        )
+    except (ValueError, RecursionError):
+        return None
+    return parsed
+
+
+def _laid_out(
+    value: object, depth: int, before: list[Segment], after: str, width: int, styles: JsonStyles
+) -> Iterator[tuple[int, list[Segment]]]:
+    """Lines as their depth and their runs. `before` is the key, `after` the comma."""
+    if isinstance(value, str) and not isinstance(value, JsonNumber):
+        opened = parsed_json(value) if len(value) > 1 else None
+        if opened is not None:
+            yield from _laid_out(
+                opened, depth, [*before, Segment(_OPENED, styles.mark)], after, width, styles
+            )
+            return
+    members = members_of(value)
+    if members is None or not members or depth >= _DEEPEST:
+        end = [Segment(after, styles.mark)] if after else []
+        yield depth, before + one_line(value, styles) + end
+        return
+    is_object = isinstance(value, JsonPairs | Mapping)
+    if not any(members_of(member) for _, member in members) and not is_object:
+        runs = before + one_line(value, styles) + ([Segment(after, styles.mark)] if after else [])
+        if sum(cells(run.text) for run in runs) + depth * _JSON_INDENT <= width:
+            yield depth, runs
+            return
+    opening, closing = "{}" if is_object else "[]"
+    yield depth, [*before, Segment(opening, styles.mark)]
+    for number, (key, member) in enumerate(members):
+        label = [Segment(quoted(key), styles.key), Segment(": ", styles.mark)] if is_object else []
+        comma = "," if number + 1 < len(members) else ""
+        yield from _laid_out(member, depth + 1, label, comma, width, styles)
+    yield depth, [Segment(closing + after, styles.mark)]
+
+
+def members_of(value: object) -> list[tuple[str, object]] | None:
+    """What an object or a list holds; None for anything else."""
+    if isinstance(value, JsonPairs):
+        return value
+    if isinstance(value, Mapping):
+        return [(str(key), member) for key, member in value.items()]
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [("", member) for member in value]
+    return None
+
+
+def one_line(value: object, styles: JsonStyles) -> list[Segment]:
+    members = members_of(value)
+    if members is not None:
+        is_object = isinstance(value, JsonPairs | Mapping)
+        runs = [Segment("{" if is_object else "[", styles.mark)]
+        for number, (key, member) in enumerate(members):
+            if number:
+                runs.append(Segment(", ", styles.mark))
+            if is_object:
+                runs += [Segment(quoted(key), styles.key), Segment(": ", styles.mark)]
+            runs += one_line(member, styles)
+        return [*runs, Segment("}" if is_object else "]", styles.mark)]
+    if isinstance(value, JsonNumber):
+        return [Segment(value, styles.number)]
+    if isinstance(value, str):
+        return [Segment(quoted(value), styles.string)]
+    if value is None or isinstance(value, bool):
+        return [Segment(json.dumps(value), styles.constant)]
+    if isinstance(value, int | float):
+        return [Segment(json.dumps(value), styles.number)]
+    return [Segment(quoted(str(value)), styles.string)]
+
+
+def quoted(text: str) -> str:
+    """A JSON string in which nothing is invisible."""
+    shown = json.dumps(text, ensure_ascii=False)
+    return _HIDDEN.sub(lambda hidden: json.dumps(hidden.group())[1:-1], shown)
+
+
+def _after(runs: list[Segment], start: int) -> list[Segment]:
+    """The runs without their first `start` characters."""
+    left: list[Segment] = []
+    for run in runs:
+        size = len(run.text)
+        if start < size:
+            left.append(Segment(run.text[start:], run.style) if start > 0 else run)
+        start -= size
+    return left
+
+
+_INDENT = 2
+_GUTTER = 3
+"""Cells in front of a row: for the cursor, and for the sign of folding and a space."""
+_SIGN = 2
+_OPEN_ROWS = 1_500
+"""Rows that are open from the beginning; what lies behind them is folded."""
+_OPEN_DEPTH = 24
+_MEMBERS = 1_000
+"""Of one value that are shown before one asks for more."""
+_STRING = 1_200
+"""Characters of a string that are shown before one asks for more."""
+_LONG_STRING = 60_000
+_PLAIN = 200_000
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A value where it stands."""
+
+    key: str | None
+    """None in lists, and for the outermost."""
+    value: object
+    """As it was read; for JSON in a string what was read from that."""
+    depth: int
+    is_text: bool = False
+    """It was the text of a string."""
+    is_open: bool = False
+    shown: int = _MEMBERS
+    """Members, or characters of a string, that are shown while it is open."""
+    members: list[Node] | None = field(default=None, repr=False)
+    parent: Node | None = field(default=None, repr=False)
+
+    @property
+    def folds(self) -> bool:
+        """There is something in it that can be hidden."""
+        return bool(self.members) or (isinstance(self.value, str) and len(self.value) > _STRING)
+
+
+@dataclass(frozen=True, slots=True)
+class TreeLine:
+    """A line, the value it belongs to, and whether it is the first of that value."""
+
+    line: Line
+    node: Node | None
+    is_head: bool = False
+    has_more: bool = False
+    """It stands for members or characters that are not shown yet."""
+
+
+class JsonTree:
+    """One text. What is no JSON is shown as it is.
+
+    Args:
+        text: it may come from outside.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.root: Node | None = None
+        value = parsed_json(text)
+        if value is not None:
+            self.root = _node(None, value, 0, None)
+            self._open_some(self.root)
+        self._laid_out: tuple[int, Palette] | None = None
+        self._lines: list[TreeLine] = []
+
+    def lines(self, width: int, palette: Palette) -> Sequence[TreeLine]:
+        """All lines of what is open now."""
+        if self._laid_out != (width, palette):
+            self._lines = list(self._lay_out(max(12, width), palette))
+            self._laid_out = (width, palette)
+        return self._lines
+
+    def toggle(self, line: TreeLine) -> bool:
+        """Fold or unfold the value of a line, or show more of it; False where nothing folds."""
+        node = line.node
+        if node is None or not (node.folds or line.has_more):
+            return False
+        if line.has_more:
+            node.shown = node.shown + _MEMBERS if node.members is not None else _LONG_STRING
+            node.is_open = True
+        else:
+            node.is_open = not node.is_open
+            if node.members is None:
+                node.shown = _LONG_STRING
+        self._laid_out = None
+        return True
+
+    def fold(self, node: Node, *, is_open: bool) -> bool:
+        """Open or close a value; False where it was so already."""
+        if node.members is None or node.is_open is is_open:
+            return False
+        node.is_open = is_open
+        self._laid_out = None
+        return True
+
+    # --- inside ---
+
+    def _open_some(self, root: Node) -> None:
+        """Open values level by level until there are enough rows to look at."""
+        rows = 0
+        level = [root]
+        while level:
+            below: list[Node] = []
+            for node in level:
+                if node.members is None or not node.members:
+                    continue
+                rows += min(len(node.members), node.shown) + 1
+                if node.depth >= _OPEN_DEPTH or (rows > _OPEN_ROWS and node is not root):
+                    return
+                node.is_open = True
+                below += _open_members(node)[: node.shown]
+            level = below
+
+    def _lay_out(self, width: int, palette: Palette) -> Iterator[TreeLine]:
+        if self.root is None:
+            text = clean(self.text[:_PLAIN])
+            for line in render_plain(text, width - _GUTTER, palette.text):
+                lead = (Segment(" " * _GUTTER), *line.lead)
+                yield TreeLine(line._replace(lead=lead, lead_width=line.lead_width + _GUTTER), None)
+            if len(self.text) > _PLAIN:
+                yield TreeLine(_words(_more(len(self.text) - _PLAIN), 0, palette), None)
+            return
+        for node, runs, is_head, has_more in _rows(self.root, "", width, json_styles(palette)):
+            indent = min(_GUTTER + node.depth * _INDENT, width // 2)
+            if has_more and node.members is not None:
+                indent = min(indent + _INDENT, width // 2)
+            for number, line in enumerate(indented(runs, indent, width)):
+                first = number == 0 and is_head
+                if first and node.folds and not node.is_open and indent >= _SIGN:
+                    sign = Segment(" " * (indent - _SIGN)), Segment("▸ ", palette.attention)
+                    line = line._replace(lead=sign)
+                yield TreeLine(line, node, first, has_more)
+
+
+_Row = tuple[Node, list[Segment], bool, bool]
+
+
+def _rows(node: Node, comma: str, width: int, styles: JsonStyles) -> Iterator[_Row]:
+    """Rows as their value, runs, whether the value begins in it, and whether it stands for more."""
+    end = [Segment(comma, styles.mark)] if comma else []
+    before = []
+    if node.key is not None:
+        before = [Segment(quoted(node.key), styles.key), Segment(": ", styles.mark)]
+    if node.members is None:
+        yield from _leaf(node, before, end, styles)
+        return
+    opening, closing = "{}" if _is_object(node.value) else "[]"
+    note = [Segment("  " + _("JSON in text"), styles.mark + Style(italic=True))] if node.is_text else []
+    room = width - _GUTTER - node.depth * _INDENT
+
+    def noted(runs: list[Segment]) -> list[Segment]:
+        """With the note where there is room for it."""
+        return runs + note if _cells_of(runs + note) <= room else runs
+
+    if not node.members:
+        yield node, noted([*before, Segment(opening + closing, styles.mark), *end]), True, False
+        return
+    if node.is_open and _is_short(node):
+        runs = before + one_line(node.value, styles) + end
+        if _cells_of(runs) <= room:
+            yield node, noted(runs), True, False
+            return
+    if not node.is_open:
+        count = f"… {thousands(len(node.members))} "
+        folded = [Segment(opening, styles.mark), Segment(count, styles.mark), Segment(closing, styles.mark)]
+        yield node, noted(before + folded + end), True, False
+        return
+    yield node, noted([*before, Segment(opening, styles.mark)]), True, False
+    members = _open_members(node)
+    for number, member in enumerate(members[: node.shown]):
+        yield from _rows(member, "," if number + 1 < len(members) else "", width, styles)
+    if len(members) > node.shown:
+        yield node, [Segment(_more_members(len(members) - node.shown), styles.mark)], False, True
+    yield node, [Segment(closing, styles.mark), *end], False, False
+
+
+def _cells_of(runs: Sequence[Segment]) -> int:
+    return sum(cells(run.text) for run in runs)
+
+
+def _leaf(node: Node, before: list[Segment], end: list[Segment], styles: JsonStyles) -> Iterator[_Row]:
+    value = node.value
+    most = node.shown if node.is_open else _STRING
+    if isinstance(value, JsonNumber) or not isinstance(value, str) or len(value) <= most:
+        yield node, before + one_line(value, styles) + end, True, False
+        return
+    shown = quoted(value[:most])[:-1] + "…"
+    more = Segment("  " + _more(len(value) - most), styles.mark)
+    yield node, [*before, Segment(shown, styles.string), more, *end], True, True
+
+
+def _more(count: int) -> str:
+    text = ngettext("{n} more character", "{n} more characters", count)
+    return text.format(n=thousands(count))
+
+
+def _more_members(count: int) -> str:
+    return ngettext("… {n} more", "… {n} more", count).format(n=thousands(count))
+
+
+def _words(text: str, indent: int, palette: Palette) -> Line:
+    return Line(
+        (Segment(" " * (indent + _GUTTER)),), (Segment(text, palette.muted),), indent + _GUTTER, cells(text)
+    )
+
+
+def _node(key: str | None, value: object, depth: int, parent: Node | None) -> Node:
+    is_text = False
+    if isinstance(value, str) and not isinstance(value, JsonNumber) and len(value) > 1:
+        opened = parsed_json(value)
+        if opened is not None:
+            value, is_text = opened, True
+    node = Node(key, value, depth, is_text, parent=parent)
+    members = members_of(value)
+    if members is not None:
+        # Made when they are first looked at; until then their number is known and nothing more.
+        node.members = [node] * len(members)
+    return node
+
+
+def _open_members(node: Node) -> list[Node]:
+    """The members of an object or a list, read now if they were not before."""
+    if node.members and node.members[0] is node:
+        is_object = _is_object(node.value)
+        node.members = [
+            _node(key if is_object else None, value, node.depth + 1, node)
+            for key, value in members_of(node.value) or ()
+        ]
+    return node.members or []
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, JsonPairs)
+
+
+def _is_short(node: Node) -> bool:
+    """A list of plain values, which may stand on one line."""
+    return (
+        not _is_object(node.value)
+        and len(node.members or ()) <= 40
+        and all(member.members is None and not member.folds for member in _open_members(node))
+    )
+
+
+def source_of(node: Node) -> str:
+    """What copying a value gives: a string its text, else its JSON, numbers as they were written."""
+    value = node.value
+    if isinstance(value, str) and not isinstance(value, JsonNumber):
+        return clean(value)
+    try:
+        return "".join(_written(value, 0))
+    except RecursionError:
+        return ""
+
+
+def _written(value: object, depth: int) -> Iterator[str]:
+    members = members_of(value)
+    if members is None:
+        yield value if isinstance(value, JsonNumber) else "".join(run.text for run in one_line(value, _BARE))
+        return
+    opening, closing = "{}" if _is_object(value) else "[]"
+    if not members:
+        yield opening + closing
+        return
+    inside = "\n" + "  " * (depth + 1)
+    yield opening
+    for number, (key, member) in enumerate(members):
+        yield "," * bool(number) + inside + (f"{quoted(key)}: " if _is_object(value) else "")
+        yield from _written(member, depth + 1)
+    yield "\n" + "  " * depth + closing
+
+
+_BARE = JsonStyles(Style(), Style(), Style(), Style(), Style())

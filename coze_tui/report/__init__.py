@@ -1,0 +1,1 @@
+"""Text output that the command line and the exports share."""

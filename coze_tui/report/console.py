@@ -1,0 +1,80 @@
+"""Where a command prints its lines: as wide as the terminal, coloured only where it is one, and cleaned."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from typing import TextIO
+
+from coze_tui.report.timeline_text import Line, Role
+from coze_tui.text.cells import cells, filled
+from coze_tui.text.cleaning import clean_line
+
+_CODES: Mapping[Role, str] = {
+    "plain": "",
+    "dim": "2",
+    "thinking": "35",
+    "tool": "36",
+    "answering": "32",
+    "attention": "33",
+    "error": "31",
+}
+"""Colours of the terminal's own palette, which suit its background."""
+_WIDEST = 160
+_LEAST = 40
+_ASCII = str.maketrans("█▇▆▅▄▃▂▁▉▊▋▌▍▎▏▓▒░╌◆×·…⚠→", "#%*+=-_.#######%=.~*x..!>")
+"""For terminals that know no blocks."""
+
+
+class Console:
+    """One stream to print on."""
+
+    def __init__(self, out: TextIO, environment: Mapping[str, str]) -> None:
+        self._out = out
+        is_terminal = out.isatty()
+        self._is_coloured = (
+            is_terminal and environment.get("TERM") != "dumb" and not environment.get("NO_COLOR")
+        )
+        columns = shutil.get_terminal_size((80, 24)).columns
+        self.width = max(_LEAST, min(_WIDEST, columns))
+        """Cells of a line."""
+        self._has_blocks = _can_write("█╌◆", out.encoding)
+
+    def line(self, *pieces: tuple[str, Role]) -> None:
+        """Print one line made of pieces."""
+        text = "".join(self._painted(clean_line(text), role) for text, role in pieces).rstrip()
+        print(text if self._has_blocks else text.translate(_ASCII), file=self._out)
+
+    def lines(self, lines: Sequence[Line]) -> None:
+        """Print several."""
+        for line in lines:
+            self.line(*line)
+
+    def text(self, text: str = "", role: Role = "plain") -> None:
+        """Print one line of one kind."""
+        self.line((text, role))
+
+    def facts(self, facts: Sequence[tuple[str, str]]) -> None:
+        """Print names and values in two columns."""
+        width = max((cells(clean_line(name)) for name, _value in facts), default=0)
+        for name, value in facts:
+            self.line((filled(clean_line(name), width) + "  ", "dim"), (value, "plain"))
+
+    def json(self, value: object) -> None:
+        """Print a value as one line of JSON."""
+        print(clean_line(json.dumps(value, ensure_ascii=False)), file=self._out)
+
+    def _painted(self, text: str, role: Role) -> str:
+        code = _CODES[role]
+        if not (self._is_coloured and code and text.strip()):
+            return text
+        return f"\x1b[{code}m{text}\x1b[m"
+
+
+def _can_write(text: str, encoding: str | None) -> bool:
+    try:
+        text.encode(encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

@@ -1,0 +1,114 @@
+"""The figures of one chat as names and values, for people and as plain numbers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from coze_tui.engine.analysis.frames_table import InspectedChat
+from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.state import TurnState
+from coze_tui.engine.model.timeline import Timeline
+from coze_tui.text.format import duration, milliseconds, size, thousands
+from coze_tui.text.i18n import _, ngettext
+
+
+class ReadChat(Protocol):
+    """What was read of the frames of a chat."""
+
+    @property
+    def state(self) -> TurnState: ...
+
+    @property
+    def figures(self) -> TurnFigures: ...
+
+    @property
+    def timeline(self) -> Timeline: ...
+
+
+def figure_facts(chat: ReadChat, not_understood: int = 0) -> list[tuple[str, str]]:
+    """What a person wants to know of a chat that is over, in the language in use; nothing that is nothing.
+
+    Args:
+        not_understood: so many of its frames were not.
+    """
+    figures, timeline = chat.figures, chat.timeline
+    gaps, usage = figures.gaps, figures.usage
+    has_times = not figures.is_timeless
+    facts: list[tuple[str, str]] = []
+    if has_times and timeline.first_text_us is not None:
+        facts.append((_("first text"), milliseconds(timeline.first_text_us)))
+    if has_times:
+        facts.append((_("total"), duration(timeline.total_us)))
+    if figures.characters:
+        facts.append((_("characters"), _with_rate(figures.characters, characters_per_second(figures))))
+    if figures.deltas:
+        facts.append((_("deltas"), _with_rate(figures.deltas, figures.rate())))
+    if figures.reasoning_deltas:
+        facts.append((_("deltas of reasoning"), thousands(figures.reasoning_deltas)))
+    if has_times and gaps.count:
+        facts += [
+            (_("gap p50"), milliseconds(gaps.quantile(0.5))),
+            (_("gap p95"), milliseconds(gaps.quantile(0.95))),
+            (_("longest gap"), milliseconds(gaps.max_us)),
+        ]
+    if count := figures.stalls:
+        facts.append((_("over a second"), ngettext("{n} stall", "{n} stalls", count).format(n=count)))
+    if usage is not None:
+        facts += [
+            (_("tokens in"), thousands(usage.input_count)),
+            (_("tokens out"), thousands(usage.output_count)),
+        ]
+    if chat.state.finish_reason:
+        facts.append((_("finish reason"), chat.state.finish_reason))
+    facts.append((_("events"), thousands(figures.events)))
+    if not_understood:
+        facts.append((_("not understood"), thousands(not_understood)))
+    facts.append((_("received"), size(figures.bytes)))
+    return facts
+
+
+def figure_values(chat: InspectedChat) -> Mapping[str, object]:
+    """The same as numbers, times in microseconds; None for what is not known."""
+    figures, timeline = chat.figures, chat.timeline
+    gaps, usage = figures.gaps, figures.usage
+    has_times = not figures.is_timeless
+    has_gaps = has_times and gaps.count > 0
+    return {
+        "first_text_us": timeline.first_text_us if has_times else None,
+        "total_us": timeline.total_us if has_times else None,
+        "characters": figures.characters,
+        "characters_per_second": round(characters_per_second(figures), 3),
+        "deltas": figures.deltas,
+        "deltas_per_second": round(figures.rate(), 3),
+        "reasoning_deltas": figures.reasoning_deltas,
+        "gap_p50_us": gaps.quantile(0.5) if has_gaps else None,
+        "gap_p95_us": gaps.quantile(0.95) if has_gaps else None,
+        "gap_max_us": gaps.max_us if has_gaps else None,
+        "stalls": figures.stalls,
+        "input_tokens": usage.input_count if usage else None,
+        "output_tokens": usage.output_count if usage else None,
+        "tokens": usage.token_count if usage else None,
+        "finish_reason": chat.state.finish_reason or None,
+        "follow_ups": figures.follow_ups,
+        "events": figures.events,
+        "not_understood": not_understood(chat),
+        "bytes": figures.bytes,
+    }
+
+
+def characters_per_second(figures: TurnFigures) -> float:
+    """How fast the answers were written while they were; 0 where too little came to say."""
+    deltas = figures.deltas + figures.reasoning_deltas
+    if deltas < 2 or not figures.rate():
+        return 0.0
+    return figures.characters * figures.rate() / (deltas - 1)
+
+
+def not_understood(chat: InspectedChat) -> int:
+    """Frames of which the client did not understand the name, the data or the message's type."""
+    return sum(bool(row.trouble) for row in chat.table.rows)
+
+
+def _with_rate(count: int, rate: float) -> str:
+    return f"{thousands(count)} · {rate:.0f}/s" if rate else thousands(count)

@@ -1,0 +1,74 @@
+"""A fast bot and a slow one. The fast one takes its figures from the question: `n=200 rate=50 len=5`."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Iterator
+
+from coze_tui.standin.demo_bots import friendly
+from coze_tui.standin.scenarios import Answer, Burst, Complete, Pause, Step, Turn
+
+WORDS = "春眠不觉晓，处处闻啼鸟。夜来风雨声，花落知多少。"
+ENGLISH = "the quick brown fox jumps over the lazy dog and runs on through the wood "
+
+
+def fast(turn: Turn) -> Iterable[Step]:
+    """Thousands of deltas. `n` how many, `rate` a second (0: as fast as they go), `len` characters each.
+
+    With `stamp` each delta begins with the time of its writing (`time.time()`), to measure how long it
+    takes to the screen.
+    """
+    figures = {
+        name: float(value) for name, value in re.findall(r"\b(n|rate|len)=(\d+(?:\.\d+)?)", turn.question)
+    }
+    if not figures and (known := friendly.known(turn)):
+        return [Answer(known, wait=0.05, rate=400)]
+    count, rate = int(figures.get("n", 4000)), figures.get("rate", 1500.0)
+    length = max(1, int(figures.get("len", 5)))
+    stamp = re.search(r"\bstamp\b", turn.question) is not None
+    pieces = stamped(count, length) if stamp else plain(count, length, turn.pick(WORDS, ENGLISH))
+    return [Burst(pieces, rate), Complete()]
+
+
+def plain(count: int, length: int, text: str) -> Iterator[str]:
+    """`count` pieces of a text that goes round, with a line end after every 70 characters or so."""
+    around = text * (length // len(text) + 2)
+    column, at = 0, 0
+    for _ in range(count):
+        piece = around[at : at + length]
+        at = (at + length) % len(text)
+        column += length
+        if column >= 70:
+            piece, column = piece[:-1] + "\n", 0
+        yield piece
+
+
+def stamped(count: int, length: int) -> Iterator[str]:
+    """Pieces that say when they were made and which they are: `<1760001000.123456 17>`, then dots."""
+    for number in range(count):
+        yield f"<{time.time():.6f} {number}>".ljust(length, ".") + ("\n" if number % 3 == 2 else " ")
+
+
+def slow(turn: Turn) -> Iterable[Step]:
+    """A long wait, then a few characters a second, then a long wait again."""
+    first = turn.pick("不急。", "No hurry. ")
+    text = turn.pick(
+        "慢有慢的好处：可以看见等待的样子，可以按停，也可以一边等一边打字。",
+        "Slowness has its use: one sees what waiting looks like, can stop it, and can type in the meantime.",
+    )
+    whole = friendly.known(turn) or first + text
+    half = len(whole) // 2
+    return [
+        Pause(5),
+        Answer(
+            whole,
+            wait=1,
+            rate=4,
+            pieces=None if len(whole) > 400 else (*_by_two(whole[:half]), *_by_two(whole[half:])),
+        ),
+    ]
+
+
+def _by_two(text: str) -> list[str]:
+    return re.findall(r"(?s).{1,2}", text)

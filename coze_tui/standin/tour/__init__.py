@@ -1,1 +1,0 @@
-"""What the demo's bots say: one module a bot or two, long texts as files beside them."""

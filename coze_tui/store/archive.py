@@ -1,0 +1,228 @@
+"""Whole conversations, taken out of the store and put into one: what exports and imports carry."""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import astuple, dataclass, field, fields, replace
+
+from coze_tui.api.objects import Frame
+from coze_tui.errors import StoreError
+from coze_tui.store import history, journal, messages
+from coze_tui.store.folding import fold_parts, storable, storable_int
+from coze_tui.store.history import SavedConversation, SavedSection
+from coze_tui.store.journal import ChatSummary, SavedChat
+from coze_tui.store.messages import SLOT, SavedMessage
+
+_EVERY = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationArchive:
+    """A conversation with everything that belongs to it, in a few large values."""
+
+    conversation: SavedConversation
+    sections: tuple[SavedSection, ...] = ()
+    chats: tuple[SavedChat, ...] = ()
+    """By slot. Keys are those of the store it was taken from, and tie messages and captures to chats."""
+    messages: tuple[SavedMessage, ...] = ()
+    """By position."""
+    captures: Mapping[int, bytes] = field(default_factory=dict, repr=False)
+    """Packed frames by the chat's key; none for a chat without frames."""
+
+    def frames_of(self, chat: SavedChat) -> Iterator[Frame]:
+        """The frames of one of its chats, exactly as they came.
+
+        Raises:
+            StoreError: they cannot be read any more.
+        """
+        packed = self.captures.get(chat.key)
+        if packed is None:
+            return
+        try:
+            for line in zlib.decompress(packed).split(b"\n"):
+                yield journal.frame_from_line(line)
+        except (zlib.error, ValueError, TypeError) as error:
+            raise StoreError("damaged", detail=f"frames of chat {chat.key}: {error}") from error
+
+
+class Packer:
+    """Packs frames one by one, so that only their packed form is held."""
+
+    def __init__(self) -> None:
+        self._compressor = zlib.compressobj()
+        self._pieces: list[bytes] = []
+        self.count = 0
+
+    def add(self, frame: Frame) -> None:
+        """Take in the next frame."""
+        line = journal.line_from_frame(frame)
+        piece = self._compressor.compress(b"\n" + line if self.count else line)
+        self.count += 1
+        if piece:
+            self._pieces.append(piece)
+
+    def packed(self) -> bytes | None:
+        """All of them, as a capture of the store; None for none. To be called once."""
+        self._pieces.append(self._compressor.flush())
+        return b"".join(self._pieces) if self.count else None
+
+
+def pack(frames: Iterable[Frame]) -> bytes | None:
+    """Frames as a capture of the store."""
+    packer = Packer()
+    for frame in frames:
+        packer.add(frame)
+    return packer.packed()
+
+
+def take(c: sqlite3.Connection, key: str) -> ConversationArchive | None:
+    """A conversation as it is now, also a deleted one; the frames of a running chat as far as they have come.
+
+    Raises:
+        StoreError: the frames of a chat cannot be read any more.
+    """
+    saved = history.conversation(c, key)
+    if saved is None:
+        return None
+    chats, captures = [], {}
+    for chat in journal.chats(c, key):
+        lines = journal.frame_lines(c, chat.key)
+        if lines:
+            captures[chat.key] = zlib.compress(b"\n".join(lines))
+        chats.append(replace(chat, has_capture=bool(lines)))
+    return ConversationArchive(
+        saved,
+        history.sections(c, key),
+        tuple(chats),
+        messages.messages(c, key, after=-1, limit=_EVERY),
+        captures,
+    )
+
+
+def put(c: sqlite3.Connection, carried: ConversationArchive) -> None:
+    """Writes a conversation under its own key, which must be free. A chat that was running has no owner.
+
+    Messages are searchable at once; where there are many, the index follows by `search_index.add_some`.
+    """
+    saved = carried.conversation
+    _put_conversation(c, saved, _last_slot(carried))
+    for section in carried.sections:
+        c.execute(
+            "INSERT INTO sections (conversation, section_id, position, started_at) VALUES (?, ?, ?, ?)",
+            (saved.key, storable(section.section_id), section.position, storable_int(section.started_at)),
+        )
+    keys = {chat.key: _put_chat(c, saved.key, chat, carried.captures.get(chat.key)) for chat in carried.chats}
+    for run in _runs(carried.messages):
+        messages.insert(c, saved.key, keys.get(run[0].chat, 0), run[0].position, run)
+
+
+def _put_conversation(c: sqlite3.Connection, saved: SavedConversation, last_slot: int) -> None:
+    title, bot_name = storable(saved.title), storable(saved.bot_name)
+    c.execute(
+        """INSERT INTO conversations (key, site, bot_id, bot_name, conversation_id, section_id, title,
+                                      title_by_user, pinned, interrupted, on_server, draft, forked_from,
+                                      last_slot, created_at, updated_at, folded)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        (
+            saved.key,
+            storable(saved.site),
+            storable(saved.bot_id),
+            bot_name,
+            storable(saved.conversation_id),
+            storable(saved.section_id),
+            title,
+            saved.title_by_user,
+            saved.pinned,
+            saved.interrupted,
+            saved.on_server,
+            storable(saved.draft),
+            storable(saved.forked_from),
+            last_slot,
+            storable_int(saved.created_at),
+            storable_int(saved.updated_at),
+            fold_parts(title, bot_name),
+        ),
+    )
+    history.set_queue(c, saved.key, saved.queue)
+
+
+_SUMMARY = tuple(each.name for each in fields(ChatSummary))
+
+
+def _put_chat(c: sqlite3.Connection, conversation: str, chat: SavedChat, capture: bytes | None) -> int:
+    figures = [
+        storable(value) if isinstance(value, str) else storable_int(value) for value in astuple(chat.summary)
+    ]
+    cursor = c.execute(
+        f"""INSERT INTO chats (conversation, slot, chat_id, section_id, bot_id, logid, question, sent_at,
+                               is_final, frame_count, capture, {", ".join(_SUMMARY)})
+            VALUES ({", ".join("?" * (11 + len(_SUMMARY)))})""",
+        (
+            conversation,
+            chat.slot,
+            storable(chat.chat_id),
+            storable(chat.section_id),
+            storable(chat.bot_id),
+            storable(chat.logid),
+            storable(chat.question),
+            storable_int(chat.sent_at),
+            chat.is_final,
+            storable_int(chat.frame_count),
+            capture,
+            *figures,
+        ),
+    )
+    return cursor.lastrowid or 0
+
+
+def _last_slot(carried: ConversationArchive) -> int:
+    slots = [chat.slot for chat in carried.chats]
+    slots += [message.position // SLOT for message in carried.messages[-1:]]
+    slots += [section.position // SLOT - 1 for section in carried.sections]
+    return max(slots, default=0)
+
+
+def _runs(found: Iterable[SavedMessage]) -> Iterator[list[SavedMessage]]:
+    """Messages of one chat at neighbouring positions, which can be written together."""
+    run: list[SavedMessage] = []
+    for message in found:
+        if run and (message.chat != run[-1].chat or message.position != run[-1].position + 1):
+            yield run
+            run = []
+        run.append(message)
+    if run:
+        yield run
+
+
+def holds(whole: ConversationArchive, part: ConversationArchive) -> bool:
+    """Whether everything that was said in `part` stands in `whole`, too, at its place and with its frames.
+
+    Titles, drafts and the like do not count, nor do frames that `part` has lost to a retention setting.
+    """
+    chats = {chat.slot: chat for chat in whole.chats}
+    for chat in part.chats:
+        same = chats.get(chat.slot)
+        if same is None or _essence(same) != _essence(chat):
+            return False
+        if chat.key in part.captures and list(part.frames_of(chat)) != list(whole.frames_of(same)):
+            return False
+    return _placed(part) <= _placed(whole) and _starts(part) <= _starts(whole)
+
+
+def _essence(chat: SavedChat) -> SavedChat:
+    """A chat without what depends on the store it is in."""
+    return replace(chat, key=0, conversation="", frame_count=0, has_capture=False)
+
+
+def _placed(carried: ConversationArchive) -> set[SavedMessage]:
+    slots = {chat.key: chat.slot for chat in carried.chats}
+    return {
+        replace(message, key=0, conversation="", chat=slots.get(message.chat, 0))
+        for message in carried.messages
+    }
+
+
+def _starts(carried: ConversationArchive) -> set[tuple[str, int]]:
+    return {(section.section_id, section.position) for section in carried.sections}

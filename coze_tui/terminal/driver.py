@@ -1,0 +1,201 @@
+"""Textual's Linux driver with its edges taken off.
+
+Mended here: a byte that is not UTF-8 ends the app; a closed stdin burns a core or crashes; a terminal that
+stops reading blocks the event loop; of sizes that follow each other at once an older one is told last; a
+stopped process (kill -STOP) that continues starts a second input thread and takes the raw mode for the one to
+restore. The early frame's terminal is taken over as it is.
+
+It overrides private methods of Textual 8.2.8; test_upstream.py fails when they change. POSIX only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import os
+import selectors
+import signal
+import sys
+import termios
+import threading
+import time
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from textual import events
+from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
+from textual.message import Message
+
+from coze_tui.terminal.host import TerminalApp
+from coze_tui.terminal.keys import EnterGuard, KeyParser
+from coze_tui.terminal.throttle import OutputThrottle
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+_ALTERNATE_SCREEN = "\x1b[?1049h"
+_PLAIN = "\x1b[0m\x1b[r"
+_ANSWER_WAIT = 0.2
+"""Seconds that leaving waits for answers of the terminal, which would be typed into the shell."""
+_HOLD_LIMIT = 5.0
+"""Seconds after which keys are passed on although nothing has the focus."""
+_WRITER_WAIT = 1.0
+"""Seconds that leaving waits for a terminal that does not read."""
+
+
+class TerminalDriver(LinuxDriver):
+    """The driver of `TerminalApp`."""
+
+    def __init__(
+        self,
+        app: App[Any],
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        assert sys.__stderr__ is not None
+        self.outlet = OutputThrottle(sys.__stderr__)
+        # Textual only writes, flushes and asks for the number.
+        self._file: Any = self.outlet
+        self._host = app if isinstance(app, TerminalApp) else None
+        self._guard = EnterGuard()
+        if self._host is not None:
+            self._host.outlet = self.outlet
+            self._host.take_input = self.take_input
+            self._guard = self._host.enter_guard
+        self._holding = self._host is not None
+        self._held: list[Message] = []
+        self._hold_lock = threading.Lock()
+        self._in_application_mode = False
+        self._skip_alternate_screen = False
+        self._typed_early = b""
+
+    # -- out
+
+    def write(self, data: str) -> None:
+        """Hand text to the writer thread; never blocks."""
+        if self._skip_alternate_screen and data == _ALTERNATE_SCREEN:
+            # Entering it twice would clear the early frame and lose the place of the shell's cursor.
+            self._skip_alternate_screen = False
+            return
+        self.outlet.handed(data)
+        super().write(data)
+
+    def start_application_mode(self) -> None:
+        """Take the terminal, from the shell or from the early frame."""
+        early = self._host.early_frame if self._host is not None else None
+        self._skip_alternate_screen = early is not None and early.painted
+        self._typed_early = early.typed if early is not None else b""
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._skip_alternate_screen = False
+        if self._writer_thread is None:
+            return  # in the background: Textual waits for the next SIGCONT
+        signal.signal(signal.SIGWINCH, self._size_changed)
+        asyncio.run_coroutine_threadsafe(self._send_size(if_other=True), self._loop)
+        # A full queue would block the loop; what is in it is bounded by `OutputThrottle.room`.
+        self._writer_thread._queue.maxsize = 0
+        if self._host is not None:
+            if early is not None:
+                self.attrs_before = early.modes
+                # Suspended and resumed, the shell's modes are read anew.
+                self._host.early_frame = None
+            # This may run in a signal handler, in the middle of a frame.
+            self._loop.call_soon_threadsafe(self._host.terminal_was_away)
+        self._in_application_mode = True
+
+    def _size_changed(self, _number: int, _frame: FrameType | None) -> None:
+        """A signal handler, which the next one may interrupt: read here, an older size came last."""
+        if not self._in_band_window_resize:
+            asyncio.run_coroutine_threadsafe(self._send_size(), self._loop)
+
+    async def _send_size(self, *, if_other: bool = False) -> None:
+        """Tell the app how large the terminal is now."""
+        size = Size(*self._get_terminal_size())
+        if not (if_other and size == self._app.size):
+            self._app.post_message(events.Resize(size, size))
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back as it was."""
+        self._in_application_mode = False
+        self.outlet.wait_for_answers(_ANSWER_WAIT)
+        self.write(_PLAIN)
+        super().stop_application_mode()
+
+    def close(self) -> None:
+        """End the writer thread; one whose terminal does not read is left behind."""
+        if self._writer_thread is not None:
+            self._writer_thread._queue.put(None)
+            self._writer_thread.join(_WRITER_WAIT)
+        self.outlet.renew()
+
+    def _sigcont_application(self, *args: object) -> None:
+        """Come back from a stop: our own (SIGTSTP), or one that nobody announced (SIGSTOP)."""
+        if not self._auto_restart:
+            return
+        if not self._in_application_mode:
+            self.resume_application_mode()
+            return
+        # The shell may have set the modes of the terminal to its own.
+        try:
+            modes = termios.tcgetattr(self.fileno)
+            modes[3] = self._patch_lflag(modes[3])
+            modes[0] = self._patch_iflag(modes[0])
+            modes[6][termios.VMIN] = 1
+            termios.tcsetattr(self.fileno, termios.TCSANOW, modes)
+        except termios.error:
+            return
+        self.write(f"{_ALTERNATE_SCREEN}\x1b[?25l\x1b[?1004h")
+        self._enable_bracketed_paste()
+        self._disable_line_wrap()
+        self._enable_mouse_support()
+        if self._host is not None:
+            self._loop.call_soon_threadsafe(self._host.terminal_was_away)
+
+    # -- in
+
+    def process_message(self, message: Message) -> None:
+        """Pass a message on; keys and pastes wait until something has the focus, else they would be lost."""
+        with self._hold_lock:
+            if self._holding and isinstance(message, (events.Key, events.Paste)):
+                self._held.append(message)
+                return
+            super().process_message(message)
+
+    def take_input(self) -> None:
+        """Something has the focus: pass on what was held, in order."""
+        with self._hold_lock:
+            self._holding = False
+            for message in self._held:
+                super().process_message(message)
+            self._held.clear()
+
+    def run_input_thread(self) -> None:
+        """Read until told to stop; what cannot be decoded is replaced, an end of file ends the reading."""
+        parser = KeyParser(self._guard, self.outlet.answered, debug=self._debug)
+        give_up = time.monotonic() + _HOLD_LIMIT
+        decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        if early := decode(self._typed_early):
+            self._typed_early = b""
+            for message in parser.feed(early):
+                self.process_message(message)
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                if selector.select(0.1):
+                    try:
+                        data = os.read(self.fileno, 65536)
+                    except OSError:
+                        data = b""
+                    if not data:
+                        if self._host is not None:
+                            self._host.terminal_is_gone()
+                        return
+                    for message in parser.feed(decode(data)):
+                        self.process_message(message)
+                for message in parser.tick():
+                    self.process_message(message)
+                if self._holding and time.monotonic() > give_up:
+                    self.take_input()

@@ -1,0 +1,109 @@
+"""The person's own editor, for a text that is long: the screen steps aside until it has ended.
+
+Only the screen's loop stands still meanwhile; the engine goes on receiving in its own thread.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from textual.app import App, SuspendNotSupported
+
+from coze_tui.config.secure_files import write_private
+from coze_tui.text.cleaning import clean, clean_line
+from coze_tui.text.i18n import _
+
+FALLBACKS = ("nano", "vi") if os.name != "nt" else ("notepad",)
+MOST_BYTES = 4_000_000
+"""A larger file is not taken back."""
+
+
+class EditorFailed(Exception):
+    """Nothing was taken back; carries one sentence for the person."""
+
+
+def edit_text(app: App[Any], text: str, suffix: str = ".md") -> str | None:
+    """Let the person edit the text in $VISUAL or $EDITOR.
+
+    Returns:
+        The new text, cleaned; or None, and the person was told why.
+    """
+    try:
+        command = editor_command(os.environ)
+        # Drawing while the terminal is the editor's would wait for a writer that is gone (notes 6.6).
+        with app.batch_update(), app.suspend():
+            return edit_with(command, text, suffix)
+    except SuspendNotSupported:
+        problem = _("The screen cannot step aside for an editor here.")
+    except EditorFailed as failure:
+        problem = str(failure)
+    app.notify(problem, severity="warning", markup=False)
+    return None
+
+
+def editor_command(environment: Mapping[str, str]) -> list[str]:
+    """The editor and its arguments: $VISUAL, else $EDITOR, else what most systems have.
+
+    Raises:
+        EditorFailed: there is none.
+    """
+    for variable in ("VISUAL", "EDITOR"):
+        wish = environment.get(variable, "").strip()
+        if not wish:
+            continue
+        try:
+            command = shlex.split(wish, posix=os.name != "nt")
+        except ValueError:
+            command = []
+        if not command or shutil.which(command[0], path=environment.get("PATH")) is None:
+            told = _("{variable} names an editor that cannot be found: {command}")
+            raise EditorFailed(told.format(variable=f"${variable}", command=clean_line(wish)))
+        return command
+    for name in FALLBACKS:
+        if shutil.which(name, path=environment.get("PATH")) is not None:
+            return [name]
+    raise EditorFailed(_("There is no editor: set $EDITOR to the one you want."))
+
+
+def edit_with(command: list[str], text: str, suffix: str) -> str:
+    """Run the editor on a file that only its owner can read, and take back what it left there.
+
+    Raises:
+        EditorFailed: it could not be run, ended with an error, or left nothing that can be read.
+    """
+    name = clean_line(command[0])
+    # The folder is private too: editors leave backups and swap files beside the file.
+    with tempfile.TemporaryDirectory(prefix="coze-tui-", ignore_cleanup_errors=True) as folder:
+        path = Path(folder) / f"message{suffix}"
+        try:
+            write_private(path, text.encode("utf-8", "replace"))
+            status = subprocess.run([*command, str(path)], check=False).returncode
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            told = _("{editor} could not be run: {reason}")
+            raise EditorFailed(told.format(editor=name, reason=clean_line(reason))) from None
+        if status != 0:
+            told = _("{editor} ended with status {status}; the text is as it was.")
+            raise EditorFailed(told.format(editor=name, status=status))
+        return _taken_back(path)
+
+
+def _taken_back(path: Path) -> str:
+    try:
+        with path.open("rb") as file:  # the editor may have put another file in its place
+            data = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        told = _("What the editor left cannot be read: {reason}")
+        raise EditorFailed(told.format(reason=clean_line(error.strerror or ""))) from None
+    if len(data) > MOST_BYTES:
+        raise EditorFailed(_("What the editor left is too large; the text is as it was."))
+    text = clean(data.decode("utf-8-sig", "replace"))
+    # Editors end a file with a line end that nobody typed.
+    return text[:-1] if text.endswith("\n") else text

@@ -1,0 +1,415 @@
+"""The shortest bytes that turn one screen into another: moves, pens, erasing, scrolling.
+
+Knows nothing of Textual. The cursor's place and the pen are tracked; what is not certain is not used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from operator import ne
+
+from coze_tui.terminal.cells import ANY_INK, OFF, ON, PLAIN, UNKNOWN, Cells, Pen
+
+_MOST_PENS = 4096
+_RUN_COST = 8
+"""About what a move to another run costs, in bytes."""
+_BLANKS_WORTH_ERASING = 8
+_LONG_BLANKS = re.compile(" {12,}")
+_GAP = 4
+"""Unchanged cells that are written again rather than skipped."""
+
+
+def erases_with_background(env: Mapping[str, str]) -> bool:
+    """Whether erasing fills with the background of the pen (terminfo's bce); unknown terminals get blanks."""
+    if env.get("STY") or env.get("KITTY_WINDOW_ID"):
+        return False
+    if env.get("TMUX"):
+        return True
+    term = env.get("TERM", "")
+    families = ("xterm", "tmux", "alacritty", "rxvt", "linux", "foot", "st-", "vte", "konsole", "iterm")
+    return term.startswith(families) and "kitty" not in term
+
+
+class Painter:
+    """Collects the bytes of a frame.
+
+    Args:
+        cells: The numbering that the rows are in.
+        erases: Erasing fills with the background of the pen.
+    """
+
+    def __init__(self, cells: Cells, *, erases: bool) -> None:
+        self._cells = cells
+        self._erases = erases
+        self._out: list[str] = []
+        self.size = 0
+        """Characters of the frame so far (about its bytes)."""
+        self._pen: Pen | None = None
+        self._x = self._y = -1
+        self._switches: dict[tuple[Pen, Pen], str] = {}
+        self._later: dict[Pen, list[tuple[int, int, int, str]]] = {}
+
+    # -- the frame
+
+    def begin(self) -> None:
+        """Begin a frame: where the cursor is is not known, the pen is as it was left."""
+        self._x = self._y = -1
+        self.size = 0
+
+    def take(self) -> str:
+        """The frame, which is then empty."""
+        text = "".join(self._out)
+        self._out.clear()
+        return text
+
+    def forget(self) -> None:
+        """The terminal's state is not known any more: the next frame begins with everything set anew."""
+        self._pen = None
+        self._out.clear()
+        self._later.clear()
+
+    def reset(self) -> None:
+        """Undo what another program may have left: margins, origin, insert mode, line drawing, wrapping."""
+        self._add("\x1b[r\x1b[?6l\x1b[4l\x1b(B\x0f\x1b[?7l\x1b[?25l")
+        self._x = self._y = -1
+
+    def cursor(self, x: int, y: int) -> None:
+        """End the frame: write what was put off, and leave the cursor there."""
+        later = self._later
+        while later:
+            pen = min(later, key=self._way_to)
+            self._use(self._as_used(pen))
+            for piece in later.pop(pen):
+                self._write(*piece)
+        self._go(x, y)
+
+    def row(self, y: int, new: str, old: str) -> None:
+        """Turn row `y`, which shows `old`, into `new`."""
+        if new == old:
+            return
+        changed = [x for x, (a, b) in enumerate(zip(new, old, strict=True)) if a != b]
+        width = len(new)
+        paper_from = width
+        if self._erases or not self._paper_of(new[-1]):
+            paper_from = self._trailing_paper(new)
+        start = end = changed[0]
+        for x in changed:
+            if x < end:
+                continue
+            if x >= paper_from and width - x >= _BLANKS_WORTH_ERASING:
+                if end > start:
+                    end = self._run(y, new, start, end)
+                if end <= x:
+                    self._erase_to_end(y, x, new[-1])
+                    return
+                start = end
+                continue
+            if x > end and not self._cheap_gap(new, end, x):
+                end = self._run(y, new, start, end)
+                start = end = max(x, end)
+            end = max(end, x + 1)
+        if end > start:
+            self._run(y, new, start, end)
+
+    def scroll(self, top: int, bottom: int, lines: int) -> None:
+        """Move the rows `top` to `bottom` up (or, negative, down); the rows that come in are unknown."""
+        # Line feeds at the lower margin, lines inserted at the upper one: older than SU and SD.
+        move = f"\x1b[{bottom + 1}H" + "\n" * lines if lines > 0 else f"\x1b[{top + 1}H\x1b[{-lines}L"
+        self._add(f"\x1b[{top + 1};{bottom + 1}r{move}\x1b[r")
+        self._x = self._y = -1
+
+    # -- pieces of it
+
+    def _add(self, text: str) -> None:
+        self._out.append(text)
+        self.size += len(text)
+
+    def _cheap_gap(self, new: str, start: int, end: int) -> bool:
+        if end - start > _GAP:
+            return False
+        pen = self._pen_at(new[start - 1]) if start else None
+        return pen is not None and all(
+            _covers(pen, self._pen_at(place)) and self._cells.glyphs[ord(place)].isascii()
+            for place in new[start:end]
+        )
+
+    def _trailing_paper(self, row: str) -> int:
+        """Where the blanks at the end of the row begin; its width when there are none worth erasing."""
+        last = row[-1]
+        if last == UNKNOWN or not self._cells.is_paper(last):
+            return len(row)
+        return len(row.rstrip(last))
+
+    def _paper_of(self, place: str) -> str:
+        return self._cells.pen_list[self._cells.pens[ord(place)]].paper
+
+    def _erase_to_end(self, y: int, x: int, place: str) -> None:
+        paper = self._pen_at(place)
+        if not self._put_off(paper, None, y, x, -1, place):
+            self._use(self._as_used(paper))
+            self._write(y, x, -1, place)
+
+    def _run(self, y: int, new: str, start: int, end: int) -> int:
+        """Write the cells from `start` to `end`, a little more where a glyph needs it; where it ended."""
+        cells = self._cells
+        while start > 0 and cells.is_half(new[start]):
+            start -= 1
+        width = len(new)
+        while end < width and cells.is_half(new[end]):
+            end += 1
+        doubtful = not cells.doubtful.keys().isdisjoint(map(ord, new[start:end]))
+        x = start
+        while x < end:
+            pen = self._pen_at(new[x])
+            stop = self._piece_end(new, x, end, pen)
+            if not self._fits(pen):
+                after = self._pen_at(new[stop]) if stop < end else None
+                if not doubtful and self._put_off(pen, after, y, x, stop, new):
+                    x = stop
+                    continue
+                self._use(self._as_used(pen))
+            if doubtful:
+                end = max(end, self._write_doubtful(y, x, stop, new))
+            else:
+                self._write(y, x, stop, new)
+            x = stop
+        return x
+
+    def _piece_end(self, new: str, x: int, end: int, pen: Pen) -> int:
+        """Up to where the row can be written in one pen."""
+        if pen.ink == ANY_INK and self._pen is not None and self._fits(pen):
+            # Blanks may lead to text of the pen in use.
+            pen = self._pen
+        for at in range(x + 1, end):
+            if not _covers(pen, self._pen_at(new[at])):
+                return at
+        return end
+
+    def _pen_at(self, place: str) -> Pen:
+        return self._cells.pen_list[self._cells.pens[ord(place)]]
+
+    def _fits(self, pen: Pen) -> bool:
+        """Whether cells of this pen may be written in the pen in use."""
+        return self._pen is not None and _covers(self._pen, pen)
+
+    def _as_used(self, pen: Pen) -> Pen:
+        """The pen to take for cells of this one: for blanks, ink and weight stay as they are."""
+        if pen.ink != ANY_INK:
+            return pen
+        now = self._pen or PLAIN
+        return Pen(now.ink, pen.paper, 0 if now.shows_on_blanks else now.attributes)
+
+    def _way_to(self, pen: Pen) -> int:
+        return len(self._switch(self._pen, self._as_used(pen))) if self._pen is not None else 0
+
+    def _put_off(self, pen: Pen, after: Pen | None, y: int, x: int, end: int, row: str) -> bool:
+        """Leave a piece for the end of the frame, when going there costs less than the pen's way and back."""
+        now = self._pen
+        if now is None or not (after is None or self._fits(after)):
+            return False
+        other = self._as_used(pen)
+        if len(self._switch(now, other)) + len(self._switch(other, now)) <= _RUN_COST + 4:
+            return False
+        self._later.setdefault(pen, []).append((y, x, end, row))
+        self.size += _RUN_COST + max(1, end - x)
+        return True
+
+    def _write(self, y: int, x: int, end: int, row: str) -> None:
+        """Write a piece in the pen in use; `end` -1 erases the rest of the row."""
+        self._go(x, y)
+        if end < 0:
+            self._add("\x1b[K")
+            return
+        glyphs = self._cells.glyphs
+        text = "".join([glyphs[number] for number in map(ord, row[x:end])])
+        if self._erases and "        " in text:
+            text = self._with_erased(text, x, end == len(row))
+        self._add(text)
+        self._x = end if end < len(row) else -1
+
+    def _with_erased(self, text: str, x: int, at_end: bool) -> str:
+        """Long blanks erased rather than written."""
+        if self._pen is not None and self._pen.shows_on_blanks:
+            return text
+
+        def erased(blanks: re.Match[str]) -> str:
+            count = len(blanks.group())
+            skip = "" if at_end and blanks.end() == len(text) else f"\x1b[{count}C"
+            return f"\x1b[{count}X{skip}"
+
+        return _LONG_BLANKS.sub(erased, text)
+
+    def _write_doubtful(self, y: int, x: int, end: int, row: str) -> int:
+        """Write a piece with glyphs whose width is not sure; up to where the row must be written anew."""
+        doubtful = self._cells.doubtful
+        certain = again = x
+        at = x
+        while at < end:
+            number = ord(row[at])
+            if number not in doubtful:
+                at += 1
+                continue
+            if at > certain:
+                self._write(y, certain, at, row)
+            self._go(at, y)
+            again = max(again, self._doubtful(y, at, row, number))
+            at += 1
+            while at < end and self._cells.is_half(row[at]):
+                at += 1
+            certain = at
+        if end > certain:
+            self._write(y, certain, end, row)
+        return again
+
+    def _doubtful(self, y: int, x: int, new: str, number: int) -> int:
+        """Write a glyph that may take other cells than ours; up to where the row must be written anew."""
+        cells = self._cells
+        width = 2 if x + 1 < len(new) and cells.is_half(new[x + 1]) else 1
+        # Blanks first: where it turns out narrower nothing old is left beside it.
+        self._add(f"{' ' * width}\x1b[{x + 1}G{cells.glyphs[number]}")
+        self._x = -1
+        end = min(x + max(cells.doubtful[number], width), len(new))
+        while end < len(new) and cells.is_half(new[end]):
+            end += 1
+        return end
+
+    def _go(self, x: int, y: int) -> None:
+        if (x, y) == (self._x, self._y):
+            return
+        move = f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H" if y else "\x1b[H"
+        if self._y >= 0:
+            move = min(move, self._down(y - self._y) + self._along(x), key=len)
+        self._add(move)
+        self._x, self._y = x, y
+
+    def _down(self, rows: int) -> str:
+        # Sequences only, no VT or BS: whoever looks for foreign controls in the output finds none of ours.
+        if not rows:
+            return ""
+        return f"\x1b[{abs(rows) if abs(rows) > 1 else ''}{'B' if rows > 0 else 'A'}"
+
+    def _along(self, x: int) -> str:
+        """The shortest move to a column of the row the cursor is in."""
+        if x == self._x:
+            return ""
+        if x == 0:
+            return "\r"
+        absolute = f"\x1b[{x + 1}G"
+        ahead = x - self._x
+        if self._x < 0:
+            return absolute
+        if ahead > 0:
+            return min(f"\x1b[{ahead}C" if ahead > 1 else "\x1b[C", absolute, key=len)
+        return min(f"\x1b[{-ahead}D" if ahead < -1 else "\x1b[D", absolute, key=len)
+
+    # -- pens
+
+    def _use(self, pen: Pen) -> None:
+        if pen == self._pen:
+            return
+        if self._pen is None:
+            codes = [code for code in (*_on(pen.attributes), pen.ink, pen.paper) if code]
+            self._add(f"\x1b[{';'.join(['0', *codes]) if codes else ''}m")
+        else:
+            self._add(self._switch(self._pen, pen))
+        self._pen = pen
+
+    def _switch(self, old: Pen, new: Pen) -> str:
+        switch = self._switches.get((old, new))
+        if switch is None:
+            if len(self._switches) >= _MOST_PENS:
+                self._switches.clear()
+            switch = self._switches[old, new] = _switch(old, new)
+        return switch
+
+
+def _covers(pen: Pen, other: Pen) -> bool:
+    """Whether what is to be written in `other` may as well be written in `pen`."""
+    if other.ink == ANY_INK:
+        return pen.paper == other.paper and not pen.shows_on_blanks
+    return pen == other
+
+
+def _on(attributes: int) -> list[str]:
+    return [ON[bit] for bit in range(len(ON)) if attributes & (1 << bit)]
+
+
+def _switch(old: Pen, new: Pen) -> str:
+    """The shortest SGR from one pen to another."""
+    anew = ["", *_on(new.attributes)] if new != PLAIN else []
+    anew += [code for code in (new.ink, new.paper) if code]
+    gone = old.attributes & ~new.attributes
+    off = {OFF[bit] for bit in range(len(OFF)) if gone & (1 << bit)}
+    # Turning one off turns off what shares its code (bold and dim).
+    again = new.attributes & ~old.attributes
+    again |= sum(1 << bit for bit in range(len(OFF)) if new.attributes & (1 << bit) and OFF[bit] in off)
+    changes = [*sorted(off), *_on(again)]
+    if new.ink != old.ink:
+        changes.append(new.ink or "39")
+    if new.paper != old.paper:
+        changes.append(new.paper or "49")
+    return min(f"\x1b[{';'.join(anew)}m", f"\x1b[{';'.join(changes)}m", key=len)
+
+
+_SCROLL_RUN_COST = 8
+"""About what a move to another row costs, in bytes."""
+_LEAST_GAIN = 40
+
+
+def find_scroll(
+    new: Sequence[str], old: Sequence[str], rows: Sequence[int], window: tuple[int, int]
+) -> tuple[int, int, int] | None:
+    """Whether moving rows by the terminal is cheaper than writing them: (top, bottom, lines up) or None.
+
+    Args:
+        new: The rows that are wanted.
+        old: The rows that are shown.
+        rows: Which of them may differ.
+        window: The columns in which something may have scrolled; whole rows are moved all the same,
+            what lies outside the window counts as a cost.
+    """
+    left, right = window
+    places: dict[str, list[int]] = {}
+    for y, row in enumerate(old):
+        places.setdefault(row[left:right], []).append(y)
+    votes: dict[int, int] = {}
+    matched: dict[int, list[int]] = {}
+    for y in rows:
+        part = new[y][left:right]
+        if part == old[y][left:right] or part.count(part[0]) == len(part):
+            continue
+        for source in places.get(part, ())[:4]:
+            votes[source - y] = votes.get(source - y, 0) + 1
+            matched.setdefault(source - y, []).append(y)
+    best: tuple[int, int, int] | None = None
+    gain = _LEAST_GAIN
+    for lines in sorted(votes, key=lambda lines: -votes[lines])[:2]:
+        ys = matched[lines]
+        top, bottom = min(ys), max(ys)
+        if lines > 0:
+            bottom += lines
+        else:
+            top += lines
+        without = _cost(new, old, range(top, bottom + 1))
+        moved = [
+            old[y + lines] if top <= y + lines <= bottom else UNKNOWN * len(new[y])
+            for y in range(top, bottom + 1)
+        ]
+        saved = without - _cost(new[top : bottom + 1], moved, range(len(moved)))
+        if saved > gain:
+            best, gain = (top, bottom, lines), saved
+    return best
+
+
+def _cost(new: Sequence[str], old: Sequence[str], rows: range) -> int:
+    """About how many bytes it takes to turn these rows of `old` into those of `new`."""
+    total = 0
+    for y in rows:
+        if new[y] != old[y]:
+            if old[y][0] == UNKNOWN:
+                # A fresh row: its blanks cost little.
+                total += _SCROLL_RUN_COST + len(new[y].rstrip(new[y][-1]))
+            else:
+                total += _SCROLL_RUN_COST + sum(map(ne, new[y], old[y]))
+    return total

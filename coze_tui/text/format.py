@@ -1,0 +1,79 @@
+"""Numbers as they are shown: times, sizes, counts, and ids cut to what tells them apart. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from coze_tui.text.cleaning import clean_line
+
+
+def thousands(number: int) -> str:
+    """`1902` → `1 902`, the same in every language."""
+    return f"{number:,}".replace(",", " ")
+
+
+def milliseconds(us: int) -> str:
+    """A moment of a chat, in whole milliseconds: `1 902 ms`."""
+    return f"{thousands(us // 1000)} ms"
+
+
+def seconds(us: int) -> str:
+    """A time that a person waits: `1.3 s`, `12 s`, `3 m 04 s`, `2 h 00 m`."""
+    tenths = us // 100_000
+    if tenths < 100:
+        return f"{tenths // 10}.{tenths % 10} s"
+    whole = us // 1_000_000
+    if whole < 60:
+        return f"{whole} s"
+    minutes = whole // 60
+    return f"{minutes} m {whole % 60:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} m"
+
+
+def duration(us: int) -> str:
+    """How long something took: `412 ms`, `1.9 s`."""
+    return milliseconds(us) if us < 1_000_000 else seconds(us)
+
+
+def size(count: int) -> str:
+    """Bytes: `312 B`, `1.2 KB`, `1.0 MB`."""
+    if count < 1000:
+        return f"{count} B"
+    amount = float(count)
+    for unit in ("KB", "MB"):
+        amount /= 1000
+        if amount < 999.5:
+            return f"{amount:.1f} {unit}" if amount < 9.95 or unit == "MB" else f"{amount:.0f} {unit}"
+    return f"{amount / 1000:.1f} GB"
+
+
+def tail(identifier: str) -> str:
+    """The last four characters of an id, which are what people compare: `…7402`."""
+    return f"…{identifier[-4:]}" if len(identifier) > 5 else identifier
+
+
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*\s]+')
+"""What Windows does not take, and white space."""
+_MOST_BYTES = 96
+"""Of the title in UTF-8: with date, key, number and ending a name stays below 143, which is the least that a
+file system in use can keep."""
+
+
+def file_name(day: str, title: str, key: str, ending: str, *, number: int = 0, of: int = 0) -> str:
+    """`2025-01-28 春节是哪一天 hfsr2eh39.md`; with a number, `… hfsr2eh39 07.sse`.
+
+    Args:
+        number: of one file among several of the same conversation, from 1; 0 for the only one.
+        of: how many there are, so that names sort as numbers do.
+    """
+    count = f"{number:0{max(2, len(str(of)))}}" if number else ""
+    parts = [day, _safe(title), key, count]
+    return " ".join(part for part in parts if part) + f".{ending}"
+
+
+def _safe(title: str) -> str:
+    text = _FORBIDDEN.sub(" ", unicodedata.normalize("NFC", clean_line(title)))
+    text = text.encode("utf-8", "replace")[:_MOST_BYTES].decode("utf-8", "ignore")
+    while text and unicodedata.category(text[-1]) in ("Cf", "Zs"):  # a cut emoji, a space
+        text = text[:-1]
+    return text.strip(" .")

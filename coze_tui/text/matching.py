@@ -1,0 +1,61 @@
+"""What counts as the same text wherever one is searched, and where it stands.
+
+What the store finds, a screen lights: both compare by the one folding here. The index of the store holds
+folded text, so a folding that changes needs a migration.
+"""
+
+import unicodedata
+
+_WHITESPACE = frozenset("\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u2028\u2029")
+
+
+class _Folding(dict[int, str]):
+    """A table for str.translate that works a character out when it is first seen."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        if character in _WHITESPACE:
+            folded = " "
+        elif character == "\0" or 0xD800 <= code < 0xE000:
+            folded = "\ufffd"
+        else:
+            plain = unicodedata.normalize("NFKD", character)
+            folded = unicodedata.normalize("NFKD", plain.casefold())
+        self[code] = folded
+        return folded
+
+
+_FOLDING = _Folding()  # a memo of a pure function; its size is bounded by Unicode
+
+
+def fold(text: str) -> str:
+    """The text with case, width and composition taken out. Folding twice changes nothing more.
+
+    Each character is folded by itself, so the folding of any part of a text is part of its folding: whatever
+    is seen can be found. NFKD and not NFKC for that reason.
+    """
+    return text.translate(_FOLDING)
+
+
+def spans(text: str, query: str) -> list[tuple[int, int]]:
+    """Where a needle stands in a text, as start and end, in order; none overlaps another.
+
+    A mark is not parted from the character it stands on.
+    """
+    folded, wanted = fold(text), fold(query)
+    at = folded.find(wanted) if wanted else -1
+    if at < 0:
+        return []
+    origins: list[int] | range = range(len(text))
+    if len(folded) != len(text):  # no character folds to nothing: else each has stayed in its place
+        origins = [index for index, character in enumerate(text) for _ in fold(character)]
+    found: list[tuple[int, int]] = []
+    while at >= 0:
+        start, end = origins[at], origins[at + len(wanted) - 1] + 1
+        while end < len(text) and unicodedata.combining(text[end]):
+            end += 1
+        if found and start < found[-1][1]:  # several stand in one character, as dots in an ellipsis
+            start = found.pop()[0]
+        found.append((start, end))
+        at = folded.find(wanted, at + len(wanted))
+    return found

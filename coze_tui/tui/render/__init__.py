@@ -1,1 +1,0 @@
-"""Markdown as lines of the log."""

@@ -1,1 +1,0 @@
-"""What lies between Textual and the terminal."""

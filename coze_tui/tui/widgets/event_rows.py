@@ -1,0 +1,254 @@
+"""The lines of the event sidebar. Each is a value: equal lines look the same, and are not painted again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from rich.cells import cell_len
+
+from coze_tui.engine.model.figures import EventRow, TurnFigures
+from coze_tui.engine.model.transcript import event_words
+from coze_tui.render.amounts import milliseconds, seconds, size, tail, thousands
+from coze_tui.text.cells import levels
+from coze_tui.text.i18n import N_, _, ngettext
+from coze_tui.tui.widgets.line_widget import Part, cut, width_of
+
+_WIDE = 44
+"""Cells from which rows tell details, too."""
+_SPARK = 10
+_RATE = 6
+"""Cells that a usual rate has, so that the bars beside it stands still."""
+FIGURES_WIDTH = 28
+"""Cells that the figures ask for."""
+
+_SIGNS = {
+    "good": ("✓", "good"),
+    "info": ("✓", "good"),
+    "tool": ("✓", "good"),
+    "attention": ("!", "attention"),
+    "error": ("✗", "failure"),
+}
+
+
+class Parts(NamedTuple):
+    """A line's parts, for `LineWidget.line`."""
+
+    left: Sequence[Part]
+    right: Sequence[Part] = ()
+    ground: str = ""
+
+
+class Drawing(Protocol):
+    """A line that can be drawn and compared."""
+
+    def draw(self, width: int) -> Parts:
+        """Its parts in so many cells."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """`EVENTS   chat …7402`."""
+
+    chat: str
+    """The end of the chat's id; empty while there is none."""
+
+    def draw(self, width: int) -> Parts:
+        """Its parts."""
+        right: list[Part] = [(_("chat") + f" {self.chat}", "muted")] if self.chat else []
+        return Parts([(_("EVENTS"), "muted bold")], right)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Separates groups."""
+
+    def draw(self, width: int) -> Parts:
+        """Its parts."""
+        return Parts([("─" * width, "line")])
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A dim sentence."""
+
+    text: str
+    """English source."""
+
+    def draw(self, width: int) -> Parts:
+        """Its parts."""
+        return Parts([(_(self.text), "muted")])
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Stands for the rows above the first one shown."""
+
+    count: int
+
+    def draw(self, width: int) -> Parts:
+        """Its parts."""
+        text = ngettext("{n} earlier", "{n} earlier", self.count).format(n=thousands(self.count))
+        return Parts([("⋮ ", "line"), (text, "muted")])
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An event or a run of them: sign, name, count, moment."""
+
+    row: EventRow
+    is_selected: bool = False
+
+    def draw(self, width: int) -> Parts:
+        """Its parts."""
+        row = self.row
+        sign, role = ("◐", "bot") if row.is_running else _SIGNS.get(row.level, _SIGNS["info"])
+        words = "text bold" if row.is_running else ("failure" if row.level == "error" else "text")
+        name = event_words(row.name)
+        if row.count > 1 or row.is_run:
+            name += f" ×{thousands(row.count)}"
+        left: list[Part] = [(f"{sign} ", role), (name, words)]
+        room = width - width_of(left) - 1
+        moment = _moment(row, room)
+        if width >= _WIDE or row.level in ("error", "attention"):
+            spare = room - cell_len(moment) - 1
+            detail = row.detail or (size(row.bytes) if row.is_run and width >= _WIDE else "")
+            if detail and detail != row.name and spare > 5:
+                left.append((f"  {detail}", "muted"))
+        quiet = "muted" if row.name == "sent" and not row.is_running else words
+        return Parts(left, [(moment, quiet)], "selected" if self.is_selected else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A row that has not come yet."""
+
+    name: str
+
+    def draw(self, width: int) -> Parts:
+        """Its parts."""
+        return Parts([(f"○ {event_words(self.name)}", "muted")])
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A name and a value."""
+
+    label: str
+    """English source."""
+    values: tuple[Part, ...]
+
+    def draw(self, width: int) -> Parts:
+        """Its parts."""
+        return Parts([(_(self.label), "muted")], self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A row and a line of figures, side by side."""
+
+    row: Drawing | None
+    figure: Drawing | None
+
+    def draw(self, width: int) -> Parts:
+        """Its parts."""
+        room = width - FIGURES_WIDTH - 3
+        row, figure = (each or Hint("") for each in (self.row, self.figure))
+        ground = row.draw(room).ground
+        left = [(text, f"{role} {ground}") for text, role in _filled(row, room)]
+        return Parts([*left, (" │ ", "line"), *_filled(figure, FIGURES_WIDTH)])
+
+
+def _filled(drawing: Drawing, width: int) -> list[Part]:
+    """All cells of a line, its right parts at the end of them."""
+    left, right, _ground = drawing.draw(width)
+    left = cut(left, width - width_of(right) - bool(right))
+    return [*left, (" " * (width - width_of(left) - width_of(right)), "text"), *right]
+
+
+def figure_lines(figures: TurnFigures, now_us: int | None) -> list[Drawing]:
+    """The lines under the rows, the most telling first: the last ones are left out where there is no room."""
+    lines: list[Drawing] = [Rule()]
+    if not figures.is_timeless:
+        lines += _time_lines(figures, now_us)
+    lines.append(_figure(N_("tokens"), token_counts(figures)))
+    count = figures.characters
+    told = ngettext("{n} character", "{n} characters", count).format(n=thousands(count))
+    lines.append(_figure(N_("text"), told))
+    ids = (
+        (N_("conversation"), figures.conversation_id),
+        (N_("section"), figures.section_id),
+        (N_("chat"), figures.chat_id),
+        (N_("logid"), figures.logid),
+    )
+    known: list[Drawing] = [
+        _figure(label, _logid(value) if label == "logid" else tail(value)) for label, value in ids if value
+    ]
+    if known:
+        lines += [Rule(), *known]
+    return lines
+
+
+def _time_lines(figures: TurnFigures, now_us: int | None) -> list[Drawing]:
+    """What takes how long, and how fast the text comes."""
+    lines: list[Drawing] = [_figure(N_("first text"), first_text(figures), "text bold")]
+    if figures.total_us is not None:
+        lines.append(_figure(N_("total"), milliseconds(figures.total_us)))
+    if figures.deltas + figures.reasoning_deltas > 1:
+        bars = levels(figures.rates(_SPARK))
+        rate = _("{n}/s").format(n=thousands(round(figures.rate(now_us))))
+        gap = " " * max(1, _RATE + 1 - cell_len(rate))
+        lines.append(Figure(N_("rate"), ((bars, "bot"), (gap + rate, "text"))))
+        lines.append(Figure(N_("gap"), _gap(figures)))
+    if figures.stalls:
+        told = ngettext("{n} over 1 s", "{n} over 1 s", figures.stalls).format(n=thousands(figures.stalls))
+        lines.append(_figure(N_("stalls"), told, "attention"))
+    return lines
+
+
+def _figure(label: str, value: str, role: str = "text") -> Figure:
+    return Figure(label, ((value, role),))
+
+
+def _gap(figures: TurnFigures) -> tuple[Part, ...]:
+    median = figures.gaps.quantile(0.5) // 1000
+    most = figures.gaps.max_us
+    longest = seconds(most) if most >= 1_000_000 else milliseconds(most)
+    return (("p50 ", "muted"), (thousands(median), "text"), ("  max ", "muted"), (longest, "text"))
+
+
+def first_text(figures: TurnFigures) -> str:
+    """When the answer began; `…` as long as it may, `–` where it never did."""
+    if figures.first_text_us is None:
+        return "…" if not figures.is_ended else "–"
+    return milliseconds(figures.first_text_us)
+
+
+def token_counts(figures: TurnFigures) -> str:
+    """Tokens in and out; `…` as long as they may come, `–` where none came."""
+    usage = figures.usage
+    if usage is None:
+        return "…" if not figures.is_ended else "–"
+    return _("{input} in · {output} out").format(
+        input=thousands(usage.input_count), output=thousands(usage.output_count)
+    )
+
+
+def _logid(logid: str) -> str:
+    """Both ends: it begins with the date."""
+    return f"{logid[:4]}{tail(logid)}" if len(logid) > 9 else logid
+
+
+def _moment(row: EventRow, room: int) -> str:
+    """When it was, as exactly as there is room for; of a run, from when to when."""
+    single = [milliseconds(row.until_us), seconds(row.until_us)]
+    if not row.is_run or row.until_us == row.at_us:
+        forms = single
+    else:
+        forms = [f"{thousands(row.at_us // 1000)}–{single[0]}"]
+        if row.until_us < 60_000_000:
+            forms.append(f"{seconds(row.at_us).removesuffix(' s')}–{single[1]}")
+        forms += single
+    return next((form for form in forms if cell_len(form) <= room), "")

@@ -1,0 +1,77 @@
+"""What our line-drawn widgets share: styles by role, and lines made of parts. No text is ever markup."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from coze_tui.render.amounts import shortened
+from coze_tui.tui.widgets.roles import RoleStyles
+
+Part = tuple[str, str]
+"""Clean text without line ends, and its role; `bold` and `selected` may follow: `("sent", "text bold")`."""
+
+
+class LineWidget(Widget):
+    """A widget that draws its own lines and knows no children."""
+
+    ALLOW_SELECT = False
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._roles = RoleStyles()
+
+    @property
+    def line_width(self) -> int:
+        """Cells of a line."""
+        return self.content_size.width
+
+    def style_of(self, role: str) -> Style:
+        """The style of a role and what follows it; only `selected` has a background of its own."""
+        return self._roles.style(self.app.theme_variables, role)
+
+    def line(self, left: Sequence[Part], right: Sequence[Part] = (), ground: str = "") -> Strip:
+        """A line as wide as the widget, `right` at its end; where there is no room `left` is cut.
+
+        Args:
+            left: Parts from the left edge.
+            right: Parts that end at the right edge; they win over `left`.
+            ground: Role to lie under the whole line.
+        """
+        width = self.line_width
+        taken = width_of(right)
+        parts = cut(left, max(0, width - taken - bool(taken)))
+        gap = width - width_of(parts) - taken
+        segments = [Segment(text, self.style_of(role)) for text, role in parts]
+        if gap > 0:
+            segments.append(Segment(" " * gap))
+        segments += [Segment(text, self.style_of(role)) for text, role in right]
+        strip = Strip(segments)
+        if strip.cell_length > width:
+            strip = strip.crop(strip.cell_length - width)
+        base = self.rich_style + self.style_of(ground) if ground else self.rich_style
+        return strip.apply_style(base)
+
+
+def width_of(parts: Sequence[Part]) -> int:
+    """Cells of all parts together."""
+    return sum(cell_len(text) for text, _ in parts)
+
+
+def cut(parts: Sequence[Part], width: int) -> list[Part]:
+    """The parts as far as they fit, the last one with `…`."""
+    kept: list[Part] = []
+    for text, role in parts:
+        cells = cell_len(text)
+        if cells > width:
+            if short := shortened(text, width):
+                kept.append((short, role))
+            break
+        kept.append((text, role))
+        width -= cells
+    return kept

@@ -1,0 +1,33 @@
+"""What can be set."""
+
+from __future__ import annotations
+
+from coze_tui.config.settings import Settings, Source, definitions
+
+
+def test_the_site_has_a_short_name() -> None:
+    assert Settings(base_url="https://api.coze.com").site == "coze.com"
+
+
+def test_frames_are_fewer_over_ssh_unless_they_are_set() -> None:
+    assert Settings().frame_rate(over_ssh=False) == 30
+    assert Settings().frame_rate(over_ssh=True) == 15
+    assert Settings(frames_per_second=60).frame_rate(over_ssh=True) == 60
+
+
+def test_every_field_that_can_be_set_has_a_sentence() -> None:
+    for name, definition in definitions().items():
+        assert definition.doc.endswith("."), name
+
+
+def test_every_source_has_words() -> None:
+    for source in (
+        Source("default"),
+        Source("remembered"),
+        Source("chosen"),
+        Source("file", "f"),
+        Source("profile", "p"),
+        Source("flag", "--x"),
+        Source("environment", "X"),
+    ):
+        assert str(source)

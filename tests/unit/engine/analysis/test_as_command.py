@@ -1,0 +1,198 @@
+"""What is given on runs as pasted, asks the very same question, and holds no token."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coze_tui.api.chats import ChatRequest
+from coze_tui.config.settings import Settings
+from coze_tui.engine.analysis.as_command import Form, as_ask, as_curl, as_python, given_as, request_from
+from coze_tui.engine.model.chat_facts import ChatFacts
+from coze_tui.standin.bots import Bot
+from coze_tui.standin.scenarios import Answer
+from coze_tui.standin.server import StandIn
+from coze_tui.text.cleaning import clean
+
+BOT = "7511000000000000101"
+NASTY = (
+    "1 + 1",
+    "it's \"quoted\" 'twice'",
+    "$HOME ${PATH} $(id) `id` \\ \\\\ \\n",
+    "two\nlines\r\nand\ta tab",
+    "-n --json -- -",
+    "海水为什么咸？　“引号”",
+    "😀👨\u200d👩\u200d👧🏴",
+    "!! !x !$ #comment ~ * ? [a] {b,c} <x >y & ; |",
+    "\x1b[2J\x07\x9b \u202eevil\u2066 \u2028 \x01",
+    "a" + "\u0301" * 30,
+    "%s %d %% \\x41 \\u0041",
+    "END\nEOF\n'",
+    " leading and trailing ",
+)
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=30) | st.text(
+    "'\"\\$`!\n\t-#%a中", max_size=30
+)
+REQUESTS = st.builds(
+    ChatRequest,
+    ANY_TEXT,
+    ANY_TEXT,
+    ANY_TEXT,
+    ANY_TEXT,
+    custom_variables=st.dictionaries(ANY_TEXT, ANY_TEXT, max_size=2),
+    parameters=st.dictionaries(
+        ANY_TEXT, ANY_TEXT | st.integers() | st.lists(ANY_TEXT, max_size=2), max_size=2
+    ),
+    publish_status=st.sampled_from(["", "unpublished_draft"]),
+)
+SHELLS = [name for name in ("bash", "zsh") if shutil.which(name)]
+posix = pytest.mark.skipif(not SHELLS, reason="the forms are for bash and zsh")
+
+
+@pytest.fixture(scope="module")
+def stand_in() -> Iterator[StandIn]:
+    with StandIn(pace=0, bots=[Bot(BOT, "echo", lambda turn: [Answer("河流。")])]) as server:
+        yield server
+
+
+@pytest.fixture
+def environment(stand_in: StandIn, tmp_path: Path) -> dict[str, str]:
+    return {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "HOME": str(tmp_path),
+        "LC_ALL": "C.UTF-8",
+        "COZE_API_TOKEN": stand_in.token,
+        "COZE_TUI_HOME": str(tmp_path / "home"),
+        "PYTHONWARNINGS": "ignore",
+    }
+
+
+def pasted(shell: str, text: str, environment: Mapping[str, str]) -> str:
+    """What an interactive shell prints when the text is typed into it."""
+    options = ["--norc", "--noprofile", "-i"] if shell == "bash" else ["-f", "-i"]
+    ran = subprocess.run(
+        [shell, *options], input=text.encode(), env=environment, capture_output=True, timeout=60, check=False
+    )
+    assert b"not found" not in ran.stderr, ran.stderr.decode()
+    return ran.stdout.decode()
+
+
+def asked(stand_in: StandIn) -> Mapping[str, object]:
+    body: Mapping[str, object] = json.loads(stand_in.requests[-1].raw)
+    return body
+
+
+def question_of(body: Mapping[str, object]) -> object:
+    messages = body["additional_messages"]
+    assert isinstance(messages, list)
+    return messages[-1]["content"]
+
+
+@posix
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("question", NASTY)
+def test_curl_sends_the_very_request(
+    shell: str, question: str, stand_in: StandIn, environment: Mapping[str, str]
+) -> None:
+    request = ChatRequest(BOT, "lin's", question, custom_variables={"a": "b'$c\\"})
+    assert "河流。" in pasted(shell, as_curl(stand_in.base_url, request), environment)
+    assert asked(stand_in) == request.to_wire(stream=True)
+
+
+@posix
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("question", NASTY)
+def test_the_ask_line_asks_the_same(
+    shell: str, question: str, stand_in: StandIn, environment: Mapping[str, str]
+) -> None:
+    request = ChatRequest(BOT, "lin", question, custom_variables={"a": "b'$c\\"})
+    if sys.stdin is not None:
+        assert pasted(
+            shell, as_ask(stand_in.base_url, request).rstrip("\n") + " < /dev/null\n", environment
+        ) == ("河流。\n")
+    body = asked(stand_in)
+    assert question_of(body) == question
+    assert (body["bot_id"], body["user_id"], body["custom_variables"]) == (BOT, "lin", {"a": "b'$c\\"})
+
+
+def test_the_program_asks_the_same_from_a_file_and_at_the_prompt_of_python(
+    stand_in: StandIn, environment: Mapping[str, str]
+) -> None:
+    requests = [
+        ChatRequest(BOT, "lin's", question, custom_variables={"a": "b'\"\\"}, parameters={"n": [1, "x"]})
+        for question in NASTY
+    ]
+    programs = "\n".join(as_python(stand_in.base_url, request) for request in requests)
+    for options in (["-"], ["-i", "-q"]):
+        ran = subprocess.run(
+            [sys.executable, *options],
+            input=programs.encode(),
+            env={**environment, "NO_PROXY": "*"},
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        assert ran.stdout.decode() == "河流。\n" * len(requests), ran.stderr.decode()
+        bodies = [json.loads(request.raw) for request in stand_in.requests[-len(requests) :]]
+        assert [question_of(body) for body in bodies] == list(NASTY)
+        for body in bodies:
+            assert (body["custom_variables"], body["parameters"]) == ({"a": "b'\"\\"}, {"n": [1, "x"]})
+
+
+@posix
+def test_a_question_too_long_for_an_argument_runs_all_the_same(
+    stand_in: StandIn, environment: Mapping[str, str]
+) -> None:
+    question = "END\n" + "海水 $HOME '" * 20_000
+    request = ChatRequest(BOT, "lin", question)
+    assert "河流。" in pasted(SHELLS[0], as_curl(stand_in.base_url, request), environment)
+    assert question_of(asked(stand_in)) == question
+    assert "河流。" in pasted(SHELLS[0], as_ask(stand_in.base_url, request), environment)
+    assert question_of(asked(stand_in)) == question
+
+
+@pytest.mark.parametrize("form", get_args(Form))
+@given(REQUESTS)
+def test_no_text_can_steer_the_terminal_that_shows_it(form: Form, request_: ChatRequest) -> None:
+    text = given_as(form, "https://api.coze.cn", request_)
+    assert clean(text) == text
+    assert text.endswith("\n")
+
+
+@given(REQUESTS)
+def test_the_program_is_python_whatever_is_asked(request_: ChatRequest) -> None:
+    compile(as_python("https://api.coze.cn", request_), "given", "exec")
+
+
+def test_what_cozepy_cannot_send_is_said() -> None:
+    request = ChatRequest(BOT, "lin", "q", publish_status="unpublished_draft")
+    assert "# cozepy has no way to send publish_status" in as_python("https://api.coze.cn", request)
+    assert "publish_status" in as_curl("https://api.coze.cn", request)
+    assert "COZE_TUI_PUBLISH_STATUS=unpublished_draft" in as_ask("https://api.coze.cn", request)
+
+
+def test_a_conversation_is_gone_on_with_where_the_request_says_so() -> None:
+    request = ChatRequest(BOT, "lin", "q", "75&x=1")
+    assert "/v3/chat?conversation_id=75%26x%3D1" in as_curl("https://api.coze.cn", request)
+    assert "conversation_id='75&x=1'" in as_python("https://api.coze.cn", request)
+    assert "--conversation '75&x=1'" in as_ask("https://api.coze.cn", request)
+
+
+def test_a_past_chat_is_asked_anew_at_its_own_site() -> None:
+    settings = Settings(base_url="https://api.coze.cn", bot_id="1", user_id="lin", connector_id="999")
+    facts = ChatFacts(question="q", site="coze.com", bot_id="75", conversation_id="2")
+    base_url, request = request_from(facts, settings)
+    assert base_url == "https://api.coze.com"
+    assert request == ChatRequest("75", "lin", "q", connector_id="999")
+    base_url, request = request_from(ChatFacts(question="q"), settings)
+    assert (base_url, request.bot_id) == ("https://api.coze.cn", "1")

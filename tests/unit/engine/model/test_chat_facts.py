@@ -1,0 +1,80 @@
+"""What is known of a chat is the same from the store, in a capture, and read back from one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coze_tui.api.captures import Capture, capture_text
+from coze_tui.engine.analysis.frames_table import InspectedChat
+from coze_tui.engine.library.chats import Inspecting
+from coze_tui.engine.model.chat_facts import ChatFacts, capture_facts, facts_of
+from coze_tui.engine.model.updates import Phase
+from coze_tui.engine.session.running import LiveTurns
+from coze_tui.exports.exporting import captures_from
+from coze_tui.store import archive, journal
+from coze_tui.store.database import Database
+from tests.support.conversations import add_spring
+
+TEXT = st.text(max_size=12)
+ANY_FACTS = st.builds(
+    ChatFacts,
+    question=TEXT,
+    sent_at_ms=st.integers(0, 253_402_300_799_999),
+    site=TEXT,
+    bot_id=TEXT,
+    bot_name=TEXT,
+    conversation=TEXT,
+    title=TEXT,
+    content_type=TEXT,
+    files=TEXT,
+    conversation_id=TEXT,
+    section_id=TEXT,
+    chat_id=TEXT,
+    logid=TEXT,
+    outcome=st.sampled_from([None, *(phase for phase in Phase if phase.is_final)]),
+    total_us=st.integers(0, 10**18 - 1),
+)
+
+
+@given(ANY_FACTS)
+def test_the_head_of_a_capture_tells_all_of_them(facts: ChatFacts) -> None:
+    assert facts_of(Capture((), capture_facts(facts))) == facts
+
+
+@pytest.mark.parametrize(
+    ("told", "at_ms"),
+    [
+        ("2025-01-28T10:02:09.001+00:00", 1_738_058_529_001),
+        ("2025-01-28T18:02:09.001+08:00", 1_738_058_529_001),
+        ("2025-01-28T10:02:09", 1_738_058_529_000),
+        ("0001-01-01T00:00:00+08:00", 0),
+        ("yesterday", 0),
+        ("", 0),
+    ],
+)
+def test_a_time_is_read_to_the_millisecond_or_not_at_all(told: str, at_ms: int) -> None:
+    found = facts_of(Capture((), {"sent_at": told})).sent_at_ms
+    assert found == at_ms or (not at_ms and found <= 0)
+
+
+async def test_a_chat_saved_from_the_inspector_is_the_one_that_is_exported(tmp_path: Path) -> None:
+    database = await Database.open(tmp_path / "history.db")
+    try:
+        key = await database.write(add_spring)
+        carried = await database.read(lambda c: archive.take(c, key))
+        chats = await database.read(lambda c: journal.chats(c, key))
+        assert carried is not None
+        for (_, exported), chat in zip(captures_from(carried), chats, strict=True):
+            page = await Inspecting(database, LiveTurns(lambda live: None)).page(key, chat.key)
+            assert page is not None
+            inspected = InspectedChat(page.facts)
+            inspected.add(page.frames)
+            inspected.end(page.facts)
+            assert capture_text(inspected.capture()) == capture_text(exported)
+            assert facts_of(exported) == page.facts
+    finally:
+        await database.close()

@@ -1,0 +1,423 @@
+"""Events in, updates out: what a stream of chat events means."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coze_tui.api.events import parse_event
+from coze_tui.api.objects import Frame, MessageType, Usage
+from coze_tui.engine.model.state import Answer, Tool, TurnState
+from coze_tui.engine.model.updates import (
+    ActionRequired,
+    AnswerGrew,
+    AnswerSettled,
+    ChatIdentified,
+    EventNoted,
+    FollowUpOffered,
+    Phase,
+    PhaseChanged,
+    ReasoningGrew,
+    ToolCalled,
+    ToolResponded,
+    TurnUpdate,
+    UsageReported,
+)
+
+CHAT = {"id": "7511000000000010001", "conversation_id": "7511000000000010002", "section_id": "9"}
+
+
+def frame(event: str, data: object, at_us: int = 0) -> Frame:
+    return Frame(event, data if isinstance(data, str) else json.dumps(data), at_us)
+
+
+def chat(name: str, at_us: int = 0, **more: object) -> Frame:
+    return frame(f"conversation.chat.{name}", CHAT | {"status": name} | more, at_us)
+
+
+def delta(content: str = "", *, id: str = "m1", at_us: int = 0, **more: object) -> Frame:
+    data = {"id": id, "role": "assistant", "type": "answer", "content": content, "content_type": "text"}
+    return frame("conversation.message.delta", data | more, at_us)
+
+
+def message(type: str, content: str, *, id: str = "m1", at_us: int = 0, **more: object) -> Frame:
+    data = {"id": id, "role": "assistant", "type": type, "content": content, "content_type": "text"}
+    return frame("conversation.message.completed", data | more, at_us)
+
+
+def verbose(msg_type: str, data: object = "") -> Frame:
+    return message("verbose", json.dumps({"msg_type": msg_type, "data": data}), id="v")
+
+
+FINISHED = verbose("generate_answer_finish", '{"finish_reason":0,"FinData":""}')
+START = (chat("created"), chat("in_progress"))
+
+
+def run(*frames: Frame, state: TurnState | None = None) -> tuple[TurnState, list[TurnUpdate]]:
+    state = state or TurnState()
+    return state, [update for item in frames for update in state.apply(parse_event(item))]
+
+
+def texts(state: TurnState) -> list[str]:
+    return [answer.whole_text for answer in state.answers]
+
+
+def phases(updates: list[TurnUpdate]) -> list[Phase]:
+    return [update.phase for update in updates if isinstance(update, PhaseChanged)]
+
+
+def notes(updates: list[TurnUpdate]) -> list[str]:
+    return [update.record.name for update in updates if isinstance(update, EventNoted)]
+
+
+def test_a_plain_chat_goes_through_its_phases_and_ends_completed() -> None:
+    state, updates = run(
+        *START,
+        delta("河流把", at_us=5),
+        delta("盐带进海里。"),
+        message("answer", "河流把盐带进海里。"),
+        FINISHED,
+        message("follow_up", "死海为什么更咸？", id="f"),
+        chat("completed", usage={"token_count": 210, "output_count": 18, "input_count": 192}),
+        frame("done", '"[DONE]"'),
+    )
+    assert phases(updates) == [Phase.CREATED, Phase.IN_PROGRESS, Phase.ANSWERING, Phase.SETTLING]
+    assert texts(state) == ["河流把盐带进海里。"]
+    assert state.outcome is Phase.COMPLETED
+    assert state.is_done
+    assert ChatIdentified(CHAT["id"], CHAT["conversation_id"], "9") in updates
+    assert FollowUpOffered("死海为什么更咸？", 0) in updates
+    assert UsageReported(Usage(210, 18, 192)) in updates
+    assert AnswerGrew("m1", "河流把", (5,), delta("河流把").bytes) in updates
+    assert notes(updates) == [
+        *("created", "in_progress", "answer", "verbose", "follow_up", "completed", "done"),
+    ]
+
+
+def test_every_event_but_a_delta_is_noted_with_its_frame_number() -> None:
+    _, updates = run(chat("created"), delta("a"), frame("conversation.ack", ""), message("answer", "a"))
+    records = [update.record for update in updates if isinstance(update, EventNoted)]
+    assert [(record.name, record.frame_number) for record in records] == [
+        ("created", 1),
+        ("conversation.ack", 3),
+        ("answer", 4),
+    ]
+
+
+def test_the_completed_text_wins_over_the_joined_deltas() -> None:
+    state, updates = run(
+        *START, delta("20"), delta("星期三。"), message("answer", "2025 年是星期三。", at_us=7)
+    )
+    assert texts(state) == ["2025 年是星期三。"]
+    assert updates[-2] == AnswerSettled("m1", "2025 年是星期三。", "", 7)
+
+
+def test_an_empty_completed_keeps_text_and_reasoning_of_the_deltas() -> None:
+    state, _ = run(*START, delta(reasoning_content="想一想"), delta("好"), message("answer", ""))
+    assert texts(state) == ["好"]
+    assert state.answers[0].whole_reasoning == "想一想"
+
+
+def test_reasoning_comes_first_and_has_its_own_phase_and_update() -> None:
+    _, updates = run(
+        *START, delta(reasoning_content="17 不能被"), delta(reasoning_content=" 2 整除"), delta("质数")
+    )
+    assert phases(updates)[2:] == [Phase.REASONING, Phase.ANSWERING]
+    assert [update.text for update in updates if isinstance(update, ReasoningGrew)] == [
+        "17 不能被",
+        " 2 整除",
+    ]
+
+
+def test_a_delta_with_text_and_reasoning_is_counted_once() -> None:
+    _, updates = run(*START, delta("b", reasoning_content="a", at_us=3))
+    grown = [update for update in updates if isinstance(update, AnswerGrew | ReasoningGrew)]
+    assert [update.arrivals_us for update in grown] == [(), (3,)]
+
+
+def test_several_answers_stay_apart() -> None:
+    state, _ = run(
+        *START, delta("A", id="1"), delta("B", id="2"), delta("a", id="1"), message("answer", "Bb", id="2")
+    )
+    assert texts(state) == ["Aa", "Bb"]
+
+
+def test_an_answer_without_any_delta_is_shown() -> None:
+    state, updates = run(*START, message("answer", "whole"))
+    assert texts(state) == ["whole"]
+    assert AnswerSettled("m1", "whole", "", 0) in updates
+
+
+def test_deltas_without_type_and_id_are_one_anonymous_answer() -> None:
+    nameless = [frame("conversation.message.delta", {"content": piece}) for piece in "你好"]
+    state, _ = run(*START, *nameless, message("answer", "你好", id="m9"))
+    assert texts(state) == ["你好"]
+    state, _ = run(
+        *START,
+        *nameless,
+        message("answer", "你好", id=""),
+        frame("conversation.message.delta", {"content": "!"}),
+    )
+    assert texts(state) == ["你好", "!"]
+
+
+def test_a_completed_answer_without_an_id_settles_the_only_open_one() -> None:
+    state, _ = run(*START, delta("a", id="m1"), message("answer", "ab", id="0"))
+    assert texts(state) == ["ab"]
+
+
+def test_an_echo_of_the_question_is_not_an_answer() -> None:
+    echo = frame("conversation.message.completed", {"role": "user", "type": "question", "content": "海水？"})
+    piece = frame("conversation.message.delta", {"role": "user", "content": "海水？"})
+    state, updates = run(piece, echo, *START)
+    assert state.parts == []
+    assert notes(updates)[:2] == ["question delta", "question"]
+
+
+def test_sound_is_never_text() -> None:
+    state, updates = run(
+        *START,
+        frame("conversation.audio.delta", {"type": "answer", "content": "UklGRg==", "content_type": "audio"}),
+        delta("UklGRg==", content_type="audio"),
+        message("answer", "UklGRg==", content_type="audio"),
+    )
+    assert texts(state) == [""]
+    assert notes(updates)[2:] == ["audio", "audio", "answer"]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "content", "shown"),
+    [
+        ("object_string", '[{"type":"text","text":"看"},{"type":"image","file_url":"https://e.invalid/a.png"}]',
+         "看\n\n[image] https://e.invalid/a.png"),
+        ("object_string", "not json", "not json"),
+        ("card", '{"card_type":3,"response_for_model":"三张票"}', "三张票"),
+        ("card", '{"card_type":3}', "[card]"),
+        ("new_type", "x", "x"),
+    ],
+)  # fmt: skip
+def test_content_is_read_by_its_type(content_type: str, content: str, shown: str) -> None:
+    state, _ = run(*START, message("answer", content, content_type=content_type))
+    assert texts(state) == [shown]
+
+
+OFFICIAL_CALL = json.dumps(
+    {"name": "ferry-next", "arguments": {"pier": "三号"}, "plugin_id": 7511000000000000091}
+)
+STUDIO_CALL = json.dumps(
+    {"id": "c", "type": "function", "function": {"name": "next", "arguments": '{"a":1}'}}
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "arguments"),
+    [
+        (OFFICIAL_CALL, "ferry-next", '{"pier": "三号"}'),
+        (STUDIO_CALL, "next", '{"a":1}'),
+        ("{broken", "?", "{broken"),
+    ],
+)
+def test_a_tool_call_is_read_in_both_dialects_and_when_broken(
+    content: str, name: str, arguments: str
+) -> None:
+    _, updates = run(*START, message("function_call", content, id="c1", at_us=5))
+    assert ToolCalled("c1", name, arguments, 5) in updates
+    assert PhaseChanged(Phase.TOOL, 5, name) in updates
+
+
+def test_a_response_belongs_to_the_oldest_call_without_one() -> None:
+    state, updates = run(
+        *START,
+        message("function_call", '{"name":"a"}', id="c1", at_us=10),
+        message("function_call", '{"name":"b"}', id="c2", at_us=20),
+        message("tool_response", '{"response_for_model":"{\\"dep\\":\\"18:40\\"}"}', id="r1", at_us=110),
+        message("tool_output", "plain", id="r2", at_us=220),
+    )
+    assert [update for update in updates if isinstance(update, ToolResponded)] == [
+        ToolResponded("r1", "c1", "a", '{"dep":"18:40"}', 100, 110),
+        ToolResponded("r2", "c2", "b", "plain", 200, 220),
+    ]
+    assert [type(part) for part in state.parts] == [Tool] * 4
+
+
+def test_knowledge_answers_no_call() -> None:
+    _, updates = run(*START, message("knowledge", '{"msg_type":"knowledge_recall","data":"片段"}', id="k"))
+    assert ToolResponded("k", "", "knowledge", "片段", 0, 0) in updates
+
+
+def test_a_verbose_interrupt_is_noted_and_finish_reason_one_does_not_settle() -> None:
+    state, updates = run(
+        *START, verbose("interrupt"), verbose("generate_answer_finish", '{"finish_reason":1}')
+    )
+    assert [update.record.detail for update in updates if isinstance(update, EventNoted)][2:] == [
+        "interrupt",
+        "generate_answer_finish",
+    ]
+    assert state.phase is Phase.IN_PROGRESS
+    assert state.finish_reason == "1"
+
+
+def test_the_finish_reason_is_kept_and_no_other_verbose_changes_it() -> None:
+    assert run(*START)[0].finish_reason == ""
+    assert run(*START, FINISHED, verbose("time_capsule_recall", "{}"))[0].finish_reason == "0"
+    assert run(*START, verbose("generate_answer_finish", "no json"))[0].finish_reason == ""
+
+
+def test_local_tools_are_asked_for_and_a_question_node_is_not_one() -> None:
+    def action(*calls: object) -> Frame:
+        return chat("requires_action", required_action={"submit_tool_outputs": {"tool_calls": calls}})
+
+    function = {"id": "t1", "type": "function", "function": {"name": "lamp", "arguments": "{}"}}
+    question = {"id": "", "type": "reply_message", "function": None}
+    state, updates = run(*START, action(function, question))
+    assert state.outcome is Phase.REQUIRES_ACTION
+    asked = [update for update in updates if isinstance(update, ActionRequired)]
+    assert [call.name for update in asked for call in update.tool_calls] == ["lamp"]
+    state, updates = run(*START, action(question))
+    assert state.outcome is Phase.COMPLETED
+    assert not any(isinstance(update, ActionRequired) for update in updates)
+
+
+def test_the_same_chat_goes_on_after_tool_outputs() -> None:
+    action = {
+        "submit_tool_outputs": {"tool_calls": [{"id": "t", "function": {"name": "lamp", "arguments": ""}}]}
+    }
+    state, _ = run(*START, chat("requires_action", required_action=action))
+    assert phases(state.resumed(50)) == [Phase.SENDING]
+    state, updates = run(chat("in_progress"), delta("开了"), chat("completed"), state=state)
+    assert (state.outcome, texts(state)) == (Phase.COMPLETED, ["开了"])
+    assert not any(isinstance(update, ChatIdentified) for update in updates)
+
+
+def test_an_empty_required_action_is_none() -> None:
+    state, _ = run(
+        *START, chat("completed", required_action={"type": "", "submit_tool_outputs": {"tool_calls": []}})
+    )
+    assert state.outcome is Phase.COMPLETED
+
+
+def test_an_error_wins_over_a_later_completed() -> None:
+    state, _ = run(*START, delta("a"), frame("error", {"code": 103200002, "msg": "x"}), chat("completed"))
+    assert state.outcome is Phase.FAILED
+    assert state.error is not None
+    assert state.error.code == 103200002
+    assert texts(state) == ["a"]
+
+
+def test_a_completed_chat_with_a_last_error_has_failed() -> None:
+    state, _ = run(*START, chat("completed", last_error={"code": 4028, "msg": "quota"}))
+    assert state.outcome is Phase.FAILED
+
+
+@pytest.mark.parametrize(
+    "data", [CHAT | {"last_error": {"code": 5000, "msg": "m"}}, {"code": 5000, "msg": "m"}, {"code": 5000}]
+)
+def test_failed_is_read_in_both_shapes(data: object) -> None:
+    state, _ = run(frame("conversation.chat.failed", data))
+    assert state.outcome is Phase.FAILED
+    assert state.error is not None
+    assert state.error.code == 5000
+
+
+def test_done_alone_is_no_end() -> None:
+    state, _ = run(*START, delta("a"), frame("done", ""))
+    assert state.is_done
+    assert state.outcome is None
+
+
+def test_a_conversation_the_server_replaced_is_told() -> None:
+    state = TurnState(conversation_id="old")
+    _, updates = run(chat("created"), state=state)
+    assert updates[0] == ChatIdentified(CHAT["id"], CHAT["conversation_id"], "9", conversation_replaced=True)
+
+
+def test_usage_of_studio_comes_from_the_answer() -> None:
+    state, _ = run(
+        message("answer", "x", meta_data={"token": "24", "input_tokens": "20", "output_tokens": "4"})
+    )
+    assert state.usage == Usage(24, 4, 20)
+
+
+def test_open_answers_are_settled_with_what_they_have() -> None:
+    state, _ = run(*START, delta("half"))
+    assert state.settle(9) == [AnswerSettled("m1", "half", "", 9)]
+    assert state.settle(9) == []
+
+
+def test_a_surrogate_pair_split_over_two_deltas_is_joined() -> None:
+    pieces = [
+        r'{"id":"m1","type":"answer","content":"\ud83d"}',
+        r'{"id":"m1","type":"answer","content":"\ude00!"}',
+    ]
+    state, _ = run(*(frame("conversation.message.delta", piece) for piece in pieces))
+    assert texts(state) == ["😀!"]
+
+
+def test_no_control_character_leaves_the_state() -> None:
+    evil = "a\x1b]52;c;QQ==\x07\x9b31m\u202e"
+    state, updates = run(
+        delta(evil),
+        message("answer", evil + "b"),
+        message("function_call", json.dumps({"name": evil, "arguments": evil}), id="c"),
+        message("tool_response", evil, id="r"),
+        message("follow_up", evil, id="f"),
+        message(evil, "x", id="u"),
+        frame(evil, evil),
+        frame("error", {"code": 1, "msg": evil}),
+    )
+    shown = repr(list(updates)) + repr(state.parts)
+    for bad in ("\\x1b", "\\x07", "\\x9b", "\\u202e"):
+        assert bad not in shown
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda children: (
+        st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=6), children, max_size=3)
+    ),
+    max_leaves=8,
+)
+FIELDS = [
+    "id",
+    "type",
+    "role",
+    "content",
+    "content_type",
+    "reasoning_content",
+    "meta_data",
+    "status",
+    "usage",
+    "last_error",
+    "required_action",
+    "code",
+    "msg",
+    "conversation_id",
+    "created_at",
+]
+EVENTS = ["conversation.chat.created", "conversation.chat.in_progress", "conversation.chat.completed",
+          "conversation.chat.failed", "conversation.chat.requires_action", "conversation.chat.canceled",
+          "conversation.message.delta", "conversation.message.completed", "conversation.audio.delta",
+          "error", "done", "conversation.stream.done", ""]  # fmt: skip
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(EVENTS),
+            st.text(max_size=12)
+            | st.dictionaries(st.sampled_from(FIELDS), JSON | st.sampled_from(list(MessageType))).map(
+                json.dumps
+            ),
+        ),
+        max_size=12,
+    )
+)
+def test_any_event_in_any_state_gives_updates(items: list[tuple[str, str]]) -> None:
+    state, _ = run(*(Frame(event, data, number) for number, (event, data) in enumerate(items)))
+    state.settle(99)
+    assert state.frame_count == len(items)
+    assert all(answer.is_settled for answer in state.answers)
+    assert all(isinstance(part, Answer | Tool) for part in state.parts)

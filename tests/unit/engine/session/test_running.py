@@ -1,0 +1,46 @@
+"""A turn that runs is joined by another screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from coze_tui.api.captures import read_capture
+from coze_tui.api.chats import ChatRequest
+from coze_tui.api.client import CozeClient
+from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.updates import ChatIdentified
+from coze_tui.engine.session.recorder import JournalRecorder
+from coze_tui.engine.session.runner import ChatTurn
+from coze_tui.engine.session.running import LiveTurn, LiveTurns
+from coze_tui.engine.session.thread import TurnFeed
+from coze_tui.store.database import Database
+from tests.support.samples import STREAMS
+
+
+async def test_who_joins_is_told_all_that_has_happened_also_that_tool_outputs_were_submitted(
+    tmp_path: Path,
+) -> None:
+    database = await Database.open(tmp_path / "store.db")
+    client = CozeClient("http://127.0.0.1:1", lambda: "")
+    frames = [
+        frame
+        for stream in ("requires_action", "tool_outputs")
+        for frame in read_capture((STREAMS / f"{stream}.sse").read_text(encoding="utf-8")).frames
+    ]
+    turn = ChatTurn(client, ChatRequest("7402", "lin", "q", ""))
+    turn.recover_from(frames, ChatIdentified("c", "v", "s"))
+    turn.logid = "2026LOG"
+    stored = JournalRecorder(database, "k", lambda error: None, chat=1)
+    turns, feed = LiveTurns(lambda live: None), TurnFeed()
+    turns.start(LiveTurn("k", "q", turn, stored), TurnFeed())
+    assert turns.follow("k", feed) is not None
+    figures = TurnFigures()
+    figures.add_all(await feed.take())
+    names = [row.name for row in figures.rows]
+    assert names[0] == "sent"
+    assert names.index("requires_action") < names.index("tool_outputs") < names.index("answer")
+    assert figures.logid == "2026LOG"
+    assert names == [row.name for row in turn.figures.rows]
+    await turns.stop_all(1)
+    await client.aclose()
+    await database.close()

@@ -1,0 +1,55 @@
+"""What a program that died has left is settled with what its frames tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from coze_tui.api.captures import read_capture
+from coze_tui.api.objects import Frame
+from coze_tui.engine.session.maintenance import OrphanedChat, recover
+from coze_tui.store import history, journal
+from coze_tui.store.database import Database
+from coze_tui.store.journal import ChatSummary
+from tests.support.samples import STREAMS
+
+
+def frames_of(*streams: str) -> list[Frame]:
+    folder = STREAMS
+    return [
+        frame
+        for stream in streams
+        for frame in read_capture((folder / f"{stream}.sse").read_text(encoding="utf-8")).frames
+    ]
+
+
+async def settled(database: Database, frames: Sequence[Frame]) -> tuple[OrphanedChat | None, ChatSummary]:
+    """What is offered of a chat with these frames, whose program is gone, and what is kept of it."""
+    key = await database.write(lambda c: history.create_conversation(c, "coze.cn", "7402", 1_000))
+    chat = await database.write(lambda c: journal.begin_chat(c, key, "q", "7402", 5_000))
+    await database.write(lambda c: journal.append_frames(c, chat, 1, frames))
+    await database.write(lambda c: c.execute("UPDATE chats SET owner = '' WHERE key = ?", (chat,)))
+    [left] = await database.run(lambda c: journal.unfinished_chats(c, 1 << 50))
+    found = await recover(database, left)
+    saved = await database.run(lambda c: journal.chat(c, chat))
+    assert saved is not None
+    return found, saved.summary
+
+
+async def test_what_was_cut_off_is_offered(database: Database) -> None:
+    found, summary = await settled(database, frames_of("text_chat")[:4])
+    assert found is not None
+    assert summary.status == "interrupted"
+
+
+async def test_a_chat_that_went_on_after_tool_outputs_has_ended_as_it_did_then(database: Database) -> None:
+    found, summary = await settled(database, frames_of("requires_action", "tool_outputs"))
+    assert found is None
+    assert summary.status == "completed"
+
+
+async def test_a_failure_keeps_its_code(database: Database) -> None:
+    found, summary = await settled(database, frames_of("failed"))
+    assert found is None
+    assert summary.status == "failed"
+    assert summary.error_code
+    assert summary.error_msg

@@ -1,0 +1,69 @@
+"""Conversations as files."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from coze_tui.errors import FileError, StoreError
+from coze_tui.exports.exporting import FORMATS, Exports
+from coze_tui.store import history
+from coze_tui.store.database import Database
+from tests.support.conversations import add_spring
+
+
+async def test_each_form_gives_its_files(database: Database, tmp_path: Path) -> None:
+    key = await database.write(add_spring)
+    folder = tmp_path / "out"
+    for form in FORMATS:
+        await Exports(database).export(None, form, folder)
+    stem = f"2025-01-28 2025年春节是哪一天 {key}"
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        [f"{stem}.md", f"{stem}.html", f"{stem}.jsonl", f"{stem} 01.sse", f"{stem} 02.sse"]
+    )
+    assert all(path.stat().st_mode & 0o077 == 0 for path in folder.iterdir())
+
+
+async def test_an_export_never_takes_the_place_of_a_file_unasked(database: Database, tmp_path: Path) -> None:
+    key = await database.write(add_spring)
+    seen: list[Path] = []
+    exports = Exports(database)
+    [first] = await exports.export([key], "md", tmp_path, written=seen.append)
+    [second] = await exports.export([key], "md", tmp_path, written=seen.append)
+    assert second.name == f"{first.stem} (2).md"
+    assert await exports.export([key], "md", tmp_path, replace=True, written=seen.append) == [first]
+    assert seen == [first, second, first]
+
+
+async def test_all_are_those_of_the_list_and_what_is_gone_is_left_out(
+    database: Database, tmp_path: Path
+) -> None:
+    keys = [await database.write(add_spring) for _ in range(3)]
+    await database.write(lambda c: history.delete(c, keys[1], 1))
+    await database.write(lambda c: history.create_conversation(c, "coze.cn", "7511", 1))
+    assert set(await Exports(database).keys()) == {keys[0], keys[2]}
+    assert await Exports(database).export(["nothing"], "md", tmp_path) == []
+
+
+async def test_a_folder_that_cannot_be_written_to_is_said(database: Database, tmp_path: Path) -> None:
+    key = await database.write(add_spring)
+    (tmp_path / "file").touch()
+    with pytest.raises(FileError) as caught:
+        await Exports(database).export([key], "md", tmp_path / "file")
+    assert caught.value.reason == "unwritable"
+
+
+async def test_frames_that_cannot_be_read_leave_no_half_file(database: Database, tmp_path: Path) -> None:
+    key = await database.write(add_spring)
+
+    def damage(c: sqlite3.Connection) -> None:
+        c.execute("UPDATE chats SET capture = zeroblob(9)")
+
+    await database.write(damage)
+    for form in FORMATS:
+        with pytest.raises(StoreError) as caught:
+            await Exports(database).export([key], form, tmp_path / "out")
+        assert caught.value.kind == "damaged"
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,126 @@
+"""The person's editor: what it gets, what comes back, and what is told when it does not work."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from textual.app import App
+
+from coze_tui.terminal.editor import MOST_BYTES, EditorFailed, edit_text, edit_with, editor_command
+from tests.support.shown import toasts_of
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the editors here are shell scripts")
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    return tmp_path / "my editor"
+
+
+def write(script: Path, *lines: str) -> list[str]:
+    """Make the script an editor; its command with an argument."""
+    script.write_text("#!/bin/sh\n" + "\n".join(lines) + "\n")
+    script.chmod(0o700)
+    return [str(script), "--wait"]
+
+
+def test_the_text_goes_to_the_editor_and_comes_back_changed(script: Path) -> None:
+    command = write(script, 'test "$1" = --wait && printf " more\\n" >> "$2"')
+    assert edit_with(command, "你好", ".md") == "你好 more"
+
+
+def test_the_file_is_private_and_gone_afterwards(script: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    command = write(
+        script,
+        f'ls -ld "$2" > "{log}"; ls -ld "$(dirname "$2")" >> "{log}"; echo "$2" >> "{log}"; touch "$2~"',
+    )
+    edit_with(command, "text", ".json")
+    of_file, of_folder, name = log.read_text().splitlines()
+    assert of_file.startswith("-rw-------")
+    assert of_folder.startswith("drwx------")
+    assert name.endswith(".json")
+    assert not Path(name).parent.exists()
+
+
+def test_an_editor_that_replaces_the_file_is_read_all_the_same(script: Path) -> None:
+    command = write(script, 'echo new > "$2.tmp" && mv "$2.tmp" "$2"')
+    assert edit_with(command, "old", ".md") == "new"
+
+
+def test_only_the_line_end_that_editors_add_is_dropped(script: Path) -> None:
+    assert edit_with(write(script, "true"), "a\n\n", ".md") == "a\n"
+    assert edit_with(write(script, ':> "$2"'), "a", ".md") == ""
+
+
+def test_what_comes_back_is_cleaned(script: Path) -> None:
+    command = write(script, r'printf "\357\273\277a\033[2Jb\r\nc\377" > "$2"')
+    assert edit_with(command, "", ".md") == "a[2Jb\nc\ufffd"
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("exit 3", "ended with status 3; the text is as it was"),
+        ('rm "$2"', "cannot be read"),
+        (f'head -c {MOST_BYTES + 1} /dev/zero > "$2"', "too large"),
+    ],
+)
+def test_a_failed_editor_is_told(script: Path, line: str, told: str) -> None:
+    with pytest.raises(EditorFailed, match=told):
+        edit_with(write(script, line), "text", ".md")
+
+
+def test_a_file_that_cannot_be_run_is_told(script: Path) -> None:
+    script.write_text("no program")
+    with pytest.raises(EditorFailed, match="could not be run"):
+        edit_with([str(script)], "text", ".md")
+
+
+def test_visual_goes_before_editor_and_is_split_like_a_shell_does(script: Path) -> None:
+    write(script, "true")
+    environment = {"VISUAL": f"'{script}' --wait", "EDITOR": "ed", "PATH": os.environ["PATH"]}
+    assert editor_command(environment) == [str(script), "--wait"]
+
+
+@pytest.mark.parametrize("wish", ["/nowhere/editor -w", "'unfinished", "\x1b]0;x\x07"])
+def test_an_editor_that_is_not_there_is_named(wish: str) -> None:
+    with pytest.raises(EditorFailed, match="EDITOR names an editor that cannot be found") as failed:
+        editor_command({"EDITOR": wish, "PATH": ""})
+    assert "\x1b" not in str(failed.value)
+
+
+def test_without_a_wish_what_most_systems_have_is_taken(tmp_path: Path) -> None:
+    vi = tmp_path / "vi"
+    write(vi, "true")
+    assert editor_command({"VISUAL": " ", "PATH": str(tmp_path)}) == ["vi"]
+    vi.unlink()
+    with pytest.raises(EditorFailed, match="set \\$EDITOR"):
+        editor_command({"PATH": str(tmp_path)})
+
+
+async def test_where_the_screen_cannot_step_aside_that_is_told(
+    script: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(script, 'echo changed > "$1"')
+    monkeypatch.setenv("VISUAL", f"'{script}'")
+    app: App[None] = App()
+    async with app.run_test(notifications=True) as pilot:
+        assert edit_text(app, "text") is None
+        await pilot.pause()
+        await pilot.pause()
+        assert toasts_of(app) == ["The screen cannot step aside for an editor here."]
+
+
+def test_the_mode_of_the_folder_does_not_depend_on_the_umask(script: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    command = write(script, f'ls -ld "$2" > "{log}"')
+    before = os.umask(0)
+    try:
+        edit_with(command, "text", ".md")
+    finally:
+        os.umask(before)
+    assert log.read_text().startswith("-rw-------")

@@ -1,0 +1,382 @@
+"""The log: what is in sight stays in sight, whatever comes, goes, folds or is resized."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import PurePath
+from typing import ClassVar
+
+import pytest
+from textual.app import ComposeResult
+from textual.geometry import Offset
+from textual.pilot import Pilot
+from textual.selection import Selection
+
+from coze_tui.engine.model import updates as turn
+from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript
+from coze_tui.engine.model.updates import Phase
+from coze_tui.render.palette import Palette
+from coze_tui.tui import messages as posted
+from coze_tui.tui.log import viewport
+from coze_tui.tui.log.blocks import AnswerBlock
+from coze_tui.tui.log.entries import BotEntry, Entry, UserEntry
+from coze_tui.tui.log.message_log import MessageLog
+from tests.support.host_app import ThemedApp, sheets
+
+LONG = "\n\n".join(f"paragraph {number}" for number in range(40))
+CODE = "Look:\n\n```python\nprint(1)\n```\n\nand\n\n```go\nfmt.Println(" + "x" * 200 + ")\n```\n"
+
+
+class Stage(ThemedApp):
+    CSS_PATH: ClassVar[list[str | PurePath]] = sheets("app", "message_log")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[object] = []
+
+    def compose(self) -> ComposeResult:
+        yield MessageLog(Palette.dark(), frames_per_second=60)
+
+    def on_mount(self) -> None:
+        self.query_one(MessageLog).focus()
+
+    def on_log_view_older_wanted(self, message: MessageLog.OlderWanted) -> None:
+        self.heard.append(message)
+
+    def on_log_view_newer_wanted(self, message: MessageLog.NewerWanted) -> None:
+        self.heard.append(message)
+
+    def on_message_log_copy_asked(self, message: MessageLog.CopyAsked) -> None:
+        self.heard.append((message.what, message.text))
+
+    def on_message_log_link_chosen(self, message: MessageLog.LinkChosen) -> None:
+        self.heard.append(message.url)
+
+    def on_message_log_question_chosen(self, message: MessageLog.QuestionChosen) -> None:
+        self.heard.append(message.text)
+
+    def on_message_log_asked(self, message: MessageLog.Asked) -> None:
+        self.heard.append(message.what)
+
+
+class Seen:
+    def __init__(self, app: Stage, pilot: Pilot[None]) -> None:
+        self.app, self.pilot = app, pilot
+        self.log = app.query_one(MessageLog)
+
+    def lines(self) -> list[str]:
+        return [strip.text.rstrip() for strip in self.log.render_lines(self.log.size.region)]
+
+    def text(self) -> str:
+        return "\n".join(self.lines())
+
+
+@asynccontextmanager
+async def stage(size: tuple[int, int] = (60, 20)) -> AsyncIterator[Seen]:
+    app = Stage()
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        yield Seen(app, pilot)
+
+
+def chat(number: int, answer: str = "", key: int = 0) -> list[Entry]:
+    told = ChatTranscript(
+        key or number + 1,
+        f"question {number}",
+        1_760_000_000_000,
+        "bot",
+        parts=(AnswerTranscript("m", answer or f"answer {number}"),),
+    )
+    return [UserEntry(told.question, told.sent_at_ms, chat=told.key), BotEntry.told(told)]
+
+
+def chats(start: int, stop: int) -> list[Entry]:
+    return [entry for number in range(start, stop) for entry in chat(number)]
+
+
+def grow(seen: Seen, *pieces: str) -> None:
+    for piece in pieces:
+        seen.log.post_message(posted.AnswerGrew(turn.AnswerGrew("m", piece, (1_000,), 9)))
+
+
+async def begun(seen: Seen) -> BotEntry:
+    entry = BotEntry("bot", 1_760_000_000_000)
+    seen.log.append(UserEntry("q", 1_760_000_000_000), entry)
+    seen.log.begin(entry)
+    await seen.pilot.pause()
+    return entry
+
+
+async def settled(seen: Seen) -> None:
+    """All posted messages are handled and the last frame is drawn."""
+    await seen.pilot.pause()
+    seen.log.flush()
+    await seen.pilot.pause()
+
+
+async def test_a_growing_answer_is_followed_at_the_end() -> None:
+    async with stage() as seen:
+        await begun(seen)
+        grow(seen, *(f"line {number}\n\n" for number in range(60)))
+        await settled(seen)
+        assert "line 59" in seen.text()
+        assert seen.log.following
+
+
+async def test_who_has_scrolled_up_stays_there_and_is_told_of_new_lines() -> None:
+    async with stage() as seen:
+        seen.log.show(chats(0, 30))
+        await begun(seen)
+        seen.log.scroll_to(y=5, animate=False)
+        await seen.pilot.pause()
+        before = seen.lines()[:-1]
+        grow(seen, *(f"line {number}\n\n" for number in range(60)))
+        await settled(seen)
+        assert seen.lines()[:-1] == before
+        assert "new lines (Ctrl+End)" in seen.text()
+        seen.log.action_to_end()
+        await settled(seen)
+        assert "line 59" in seen.text()
+        assert "new lines" not in seen.text()
+
+
+async def test_the_settled_answer_is_the_fresh_rendering_of_the_whole_text() -> None:
+    text = "# T\n\n- a\n- b\n\n| x | y |\n|---|---|\n| [1] | 2 |\n\n[1]: https://e.invalid\n"
+    async with stage() as seen:
+        await begun(seen)
+        grow(seen, *text)
+        seen.log.post_message(posted.AnswerSettled(turn.AnswerSettled("m", text, "", 5)))
+        seen.log.post_message(posted.TurnEnded(turn.TurnEnded(Phase.COMPLETED, 9)))
+        await settled(seen)
+        grown = seen.lines()[4:]
+        seen.log.show([UserEntry("q", 1_760_000_000_000), *chat(0, text)[1:]])
+        await settled(seen)
+        assert grown == seen.lines()[4:]
+
+
+async def test_a_resize_keeps_the_end_in_sight_and_is_right_at_every_width() -> None:
+    async with stage() as seen:
+        seen.log.show([*chats(0, 20), *chat(20, "word " * 300)])
+        for width in (30, 100, 45, 60):
+            await seen.pilot.resize_terminal(width, 20)
+            await settled(seen)
+            assert seen.lines()[-2].endswith("word")
+            assert all(
+                strip.cell_length == seen.log.size.width
+                for strip in seen.log.render_lines(seen.log.size.region)
+            )
+
+
+async def test_older_entries_come_above_without_moving_what_is_seen() -> None:
+    async with stage() as seen:
+        seen.log.show(chats(50, 80), has_older=True)
+        await seen.pilot.pause()
+        seen.log.scroll_to(y=6, animate=False)
+        await settled(seen)
+        assert any(isinstance(item, MessageLog.OlderWanted) for item in seen.app.heard)
+        before = seen.lines()
+        seen.log.prepend(chats(0, 50), has_older=False)
+        await settled(seen)
+        assert seen.lines() == before
+        seen.log.action_to_top()
+        await settled(seen)
+        assert "question 0" in seen.text()
+
+
+async def test_pages_are_asked_for_once_until_they_come() -> None:
+    async with stage() as seen:
+        seen.log.show(chats(50, 80), has_older=True)
+        for y in (9, 8, 7, 6):
+            seen.log.scroll_to(y=y, animate=False)
+            await seen.pilot.pause()
+        assert len([item for item in seen.app.heard if isinstance(item, MessageLog.OlderWanted)]) == 1
+
+
+async def test_only_what_is_in_sight_is_rendered_when_a_conversation_opens() -> None:
+    async def rendered(count: int) -> int:
+        async with stage() as seen:
+            seen.log.show([entry for number in range(count) for entry in chat(number, LONG)])
+            await settled(seen)
+            return sum(entry.is_measured for entry in seen.log.entries)
+
+    assert await rendered(20) == await rendered(400) <= 4
+
+
+@pytest.mark.parametrize("keys", [["k", "space"], ["k", "k", "k", "space"]])
+async def test_the_cursor_finds_folds_and_opens_them(keys: Sequence[str]) -> None:
+    async with stage() as seen:
+        entry = BotEntry.told(
+            ChatTranscript(
+                1, "q", 1_760_000_000_000, "bot", parts=(AnswerTranscript("m", "answer", "first I think"),)
+            )
+        )
+        seen.log.show([UserEntry("q", 1_760_000_000_000, chat=1), entry])
+        await seen.pilot.press(*keys)
+        await settled(seen)
+        assert "first I think" in seen.text() or "▸" in seen.text()
+        while "first I think" not in seen.text():
+            await seen.pilot.press("j", "space")
+            await settled(seen)
+        await seen.pilot.press("space")
+        await settled(seen)
+        assert "first I think" not in seen.text()
+
+
+async def test_copying_gives_the_source_not_the_drawing() -> None:
+    async with stage() as seen:
+        seen.log.show(chat(0, CODE))
+        await settled(seen)
+        await seen.pilot.press("y", "Y")
+        await settled(seen)
+        assert ("message", CODE) in seen.app.heard
+        assert ("code", "fmt.Println(" + "x" * 200 + ")") in seen.app.heard
+
+
+async def test_code_blocks_are_reached_by_brackets_and_scroll_sideways() -> None:
+    async with stage((60, 12)) as seen:
+        seen.log.show(chat(0, CODE))
+        await settled(seen)
+        seen.log.scroll_to(y=0, animate=False)
+        await seen.pilot.press("right_square_bracket")
+        await settled(seen)
+        assert "print(1)" in seen.text()
+        seen.log.scroll_to(y=99, animate=False)
+        before = seen.text()
+        await seen.pilot.press("l", "l")
+        await settled(seen)
+        assert "fmt.Println" in before
+        assert "fmt.Println" not in seen.text()
+        await seen.pilot.press("h", "h", "h")
+        await settled(seen)
+        assert "fmt.Println" in seen.text()
+
+
+async def test_a_selection_copies_text_without_bars_and_wraps() -> None:
+    async with stage() as seen:
+        seen.log.show(chat(0, "word " * 30 + "\n\n> quoted"))
+        await settled(seen)
+        selection = Selection(Offset(0, 0), Offset(200, seen.log.virtual_size.height))
+        copied = seen.log.get_selection(selection)
+        assert copied is not None
+        assert ("word " * 30).strip() in copied[0]
+        assert "▎" not in copied[0]
+        assert "question 0" in copied[0]
+
+
+async def test_clicks_open_folds_links_and_suggested_questions() -> None:
+    async with stage() as seen:
+        told = ChatTranscript(
+            1,
+            "q",
+            1_760_000_000_000,
+            "bot",
+            parts=(AnswerTranscript("m", "see [this](https://e.invalid/a)", "thoughts"),),
+            follow_ups=("and then?",),
+        )
+        seen.log.show([BotEntry.told(told)])
+        await settled(seen)
+        rows = seen.lines()
+        for wanted, word in (("▸", "▸"), ("this", "this"), ("and then", "and then?")):
+            y = next(number for number, row in enumerate(rows) if wanted in row)
+            x = rows[y].index(word)
+            await seen.pilot.click(MessageLog, offset=(x + 1, y))
+            await settled(seen)
+            rows = seen.lines()
+        assert "thoughts" in seen.text()
+        assert "https://e.invalid/a" in seen.app.heard
+        assert "and then?" in seen.app.heard
+
+
+async def test_a_needle_is_lit_wherever_it_stands() -> None:
+    async with stage() as seen:
+        seen.log.show(chat(0, "申请退款"))
+        seen.log.set_needle("退款")
+        await settled(seen)
+        hit = Palette.dark().search_hit.bgcolor
+        strips = seen.log.render_lines(seen.log.size.region)
+        lit = [
+            segment.text
+            for strip in strips
+            for segment in strip
+            if segment.style and segment.style.bgcolor == hit
+        ]
+        assert lit == ["退款"]
+
+
+async def test_outside_text_is_never_markup_and_never_a_control() -> None:
+    async with stage() as seen:
+        await begun(seen)
+        grow(seen, "a[/]b [@click=app.quit]x[/] list[int] ")
+        await settled(seen)
+        assert "a[/]b [@click=app.quit]x[/] list[int]" in seen.text()
+
+
+async def test_the_work_for_a_delta_does_not_grow_with_the_log() -> None:
+    async def work(count: int) -> int:
+        async with stage() as seen:
+            seen.log.show(chats(0, count))
+            entry = await begun(seen)
+            grow(seen, *(f"word {number} " for number in range(200)))
+            await settled(seen)
+            block = next(block for block in entry.blocks if isinstance(block, AnswerBlock))
+            assert block.document is not None
+            return block.document.parsed_chars
+
+    few, many = await work(1), await work(300)
+    assert many <= few * 1.2
+
+
+async def test_what_is_drawn_between_two_frames_is_not_left_behind() -> None:
+    async with stage() as seen:
+        await begun(seen)
+        seen.log.frame_seconds = 1_000
+        grow(seen, "first")
+        await seen.pilot.pause()
+        seen.log.post_message(posted.ToolCalled(turn.ToolCalled("t", "ferry", "", 2_000)))
+        seen.log.post_message(posted.AnswerGrew(turn.AnswerGrew("m2", "second", (3_000,), 9)))
+        await seen.pilot.pause()
+        seen.log.set_needle("nowhere")
+        await seen.pilot.pause()
+        seen.lines()
+        seen.log.flush()
+        drawn = list(seen.log.render_lines(seen.log.size.region))
+        seen.log.set_palette(Palette.dark())
+        assert drawn == seen.log.render_lines(seen.log.size.region)
+
+
+async def test_a_line_that_grew_while_another_was_scrolled_to_is_drawn_again() -> None:
+    async with stage() as seen:
+        await begun(seen)
+        seen.log.frame_seconds = 1_000
+        grow(seen, LONG + "\n\ntail")
+        await seen.pilot.pause()
+        assert "tail" in seen.lines()[-2]
+        grow(seen, " and more")
+        await seen.pilot.pause()
+        seen.log.scroll_to(y=seen.log.scroll_offset.y - 1, animate=False)
+        await seen.pilot.pause()
+        seen.lines()
+        seen.log.flush()
+        assert "tail and more" in seen.text()
+
+
+async def test_lines_that_come_quickly_are_scrolled_in_strides_and_end_at_the_bottom(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(viewport, "monotonic", lambda: 1.0)  # each line comes just after the one before
+    async with stage() as seen:
+        await begun(seen)
+        log = seen.log
+        grow(seen, LONG)
+        await seen.pilot.pause()
+        for number in range(30):
+            grow(seen, f"\n\nline {number}")
+            await seen.pilot.pause()
+            log.flush()
+            assert any(f"line {number}" in line for line in seen.lines())
+        room = [line.strip() for line in seen.lines()[::-1]].index("▎ line 29".strip())
+        assert room in (1, 2, 3)
+        log.post_message(posted.TurnEnded(turn.TurnEnded(Phase.COMPLETED, 1_000_000)))
+        await settled(seen)
+        assert "line 29" in seen.lines()[-2]

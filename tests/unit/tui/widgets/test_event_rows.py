@@ -1,0 +1,57 @@
+"""The lines of the sidebar as values."""
+
+from __future__ import annotations
+
+import pytest
+
+from coze_tui.engine.model.figures import EventRow, TurnFigures
+from coze_tui.engine.model.updates import AnswerGrew, Phase, TurnEnded
+from coze_tui.tui.widgets import event_rows
+
+
+def text_of(parts: event_rows.Parts, width: int) -> str:
+    left = "".join(text for text, _ in parts.left)
+    right = "".join(text for text, _ in parts.right)
+    return left + " " * (width - len(left) - len(right)) + right
+
+
+@pytest.mark.parametrize(
+    ("count", "at_ms", "until_ms", "shown"),
+    [
+        (214, 412, 1_302, "✓ delta ×214    412–1 302 ms"),
+        (21_400, 412, 100_302, "✓ delta ×21 400   100 302 ms"),
+        (1, 412, 412, "✓ delta ×1            412 ms"),
+        (1_000_000, 3_600_000, 7_200_000, "✓ delta ×1 000 000  2 h 00 m"),
+    ],
+)
+def test_a_run_tells_its_time_as_exactly_as_there_is_room(
+    count: int, at_ms: int, until_ms: int, shown: str
+) -> None:
+    row = EventRow("delta", at_ms * 1000, until_ms * 1000, count, "good")
+    assert text_of(event_rows.Row(row).draw(28), len(shown)) == shown
+
+
+def test_equal_lines_are_equal_and_others_are_not() -> None:
+    row = EventRow("created", 1, 1)
+    assert event_rows.Row(row) == event_rows.Row(EventRow("created", 1, 1))
+    assert event_rows.Row(row) != event_rows.Row(row, is_selected=True)
+
+
+def test_stalls_are_told_once_there_are_any() -> None:
+    figures = TurnFigures()
+    figures.add(AnswerGrew("m", "x", (0, 500_000), 0))
+
+    def labels() -> list[str]:
+        lines = event_rows.figure_lines(figures, None)
+        return [line.label for line in lines if isinstance(line, event_rows.Figure)]
+
+    assert "stalls" not in labels()
+    figures.add(AnswerGrew("m", "x", (5_000_000,), 0))
+    assert "stalls" in labels()
+
+
+def test_a_first_text_that_never_came_is_not_waited_for() -> None:
+    figures = TurnFigures()
+    assert event_rows.first_text(figures) == "…"
+    figures.add(TurnEnded(Phase.FAILED, 6_000))
+    assert event_rows.first_text(figures) == "–"

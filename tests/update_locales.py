@@ -1,0 +1,64 @@
+"""Bring the catalogues up to date: `python -m tests.update_locales`.
+
+Collects the texts marked for translation into each .po, without guesses, and compiles each .mo. What is still
+to be translated is listed, and the status is 1 as long as something is.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+PACKAGE = Path(__file__).parent.parent / "coze_tui"
+DOMAIN = "coze_tui"
+
+
+def collected() -> Catalog:
+    """Every marked text of the package, with the files it stands in."""
+    template = Catalog(domain=DOMAIN, project="coze-tui")
+    found = extract_from_dir(PACKAGE, directory_filter=lambda folder: Path(folder).name != "standin")
+    for file, _line, text, _comments, context in sorted(found, key=lambda each: (each[0], each[1])):
+        name = (Path(PACKAGE.name) / file).as_posix()
+        template.add(text, locations=[(name, 0)], context=context)
+    return template
+
+
+def update(po: Path, template: Catalog) -> list[str]:
+    """Rewrite one .po and its .mo; the texts that are not translated."""
+    with po.open("rb") as file:
+        catalogue = read_po(file, locale=po.parent.parent.name, domain=DOMAIN)
+    catalogue.update(template, no_fuzzy_matching=True, update_creation_date=False)
+    catalogue.project, catalogue.version = "coze-tui", ""
+    catalogue.last_translator = catalogue.language_team = catalogue.msgid_bugs_address = ""
+    with po.open("wb") as file:
+        write_po(file, catalogue, width=100, ignore_obsolete=True, include_lineno=False, sort_by_file=True)
+    with po.with_suffix(".mo").open("wb") as file:
+        write_mo(file, catalogue)
+    return [str(message.id) for message in catalogue if message.id and not is_translated(message.string)]
+
+
+def is_translated(text: str | tuple[str, ...] | list[str] | None) -> bool:
+    """All forms have words."""
+    return all(text) if isinstance(text, tuple | list) else bool(text)
+
+
+def main() -> int:
+    template = collected()
+    missing = 0
+    for po in sorted(PACKAGE.glob(f"text/locales/*/LC_MESSAGES/{DOMAIN}.po")):
+        untranslated = update(po, template)
+        missing += len(untranslated)
+        sys.stdout.write(
+            f"{po.parent.parent.name}: {len(template)} texts, {len(untranslated)} to translate\n"
+        )
+        sys.stdout.writelines(f"  {text!r}\n" for text in untranslated)
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
