@@ -40,7 +40,7 @@ class CredentialsError(CozeTuiError):
 
 
 class ApiError(CozeTuiError):
-    """Coze said no (api 3.7, 5.1)."""
+    """Coze said no (docs/wire.md 3.7, 5.1)."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class NotFoundError(ApiError):
 
 
 class NotServedError(ApiError):
-    """This server does not have the endpoint at all (studio: `missing session_key`, api 4)."""
+    """This server does not have the endpoint at all (studio: `missing session_key`, docs/wire.md 4)."""
 
 
 class TransportError(CozeTuiError):
@@ -105,7 +105,7 @@ class TransportError(CozeTuiError):
 
 
 class StreamCut(TransportError):
-    """The stream ended before the chat did (api 3.7, shape 5)."""
+    """The stream ended before the chat did (docs/wire.md 3.7, shape 5)."""
 
 
 class ProtocolError(CozeTuiError):

@@ -1,4 +1,4 @@
-"""Whose token it is, and which workspaces it opens (api 4.9)."""
+"""Whose token it is, and which workspaces it opens (docs/wire.md 4.9)."""
 
 from __future__ import annotations
 

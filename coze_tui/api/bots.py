@@ -1,4 +1,4 @@
-"""Bots: the list of a workspace, and one by its id (api 4.5)."""
+"""Bots: the list of a workspace, and one by its id (docs/wire.md 4.5)."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def retrieve(client: CozeClient, bot_id: str, *, is_published: bool = True
     return Bot.from_wire(answer.mapping())
 
 
-# --- older servers know other paths (api 4.5) ---
+# --- older servers know other paths (docs/wire.md 4.5) ---
 
 
 def _is_unknown_path(error: ApiError) -> bool:

@@ -161,7 +161,7 @@ def read_capture(text: str | Iterable[str], limits: Limits = Limits()) -> Captur
 
 
 def _lines(text: str | Iterable[str]) -> Iterator[str]:
-    """LF, CR and CRLF end a line; U+2028 and the like do not (api 3.1)."""
+    """LF, CR and CRLF end a line; U+2028 and the like do not (docs/wire.md 3.1)."""
     for piece in (text,) if isinstance(text, str) else text:
         if "\r" in piece:
             piece = piece.replace("\r\n", "\n").replace("\r", "\n")

@@ -1,4 +1,4 @@
-"""Chats: ask and stream, look up, cancel, hand in tool outputs (api 2, 4.1 to 4.4)."""
+"""Chats: ask and stream, look up, cancel, hand in tool outputs (docs/wire.md 2, 4.1 to 4.4)."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from coze_tui.api.limits import Limits
 from coze_tui.api.objects import Chat, Frame, Json, Message
 
 DEFAULT_CONNECTOR = "1024"
-"""The API channel (api 2.1)."""
+"""The API channel (docs/wire.md 2.1)."""
 
-# studio's spellings (api 4.2, 4.3)
+# studio's spellings (docs/wire.md 4.2, 4.3)
 _CHAT_KEYS = ("data", "ChatV3ChatDetail")
 _MESSAGES_KEYS = ("data", "Messages")
 
@@ -40,7 +40,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One question to one bot (api 2.1)."""
+    """One question to one bot (docs/wire.md 2.1)."""
 
     bot_id: str
     user_id: str
@@ -60,7 +60,10 @@ class ChatRequest:
     auto_save_history: bool = True
 
     def to_wire(self, stream: bool) -> Json:
-        """The body. What is empty is left out; the rest of the history is at the server (api 7.3)."""
+        """The body. What is empty is left out; the rest of the history is at the server.
+
+        See docs/wire.md 7.3.
+        """
         optional: Json = {
             "custom_variables": dict(self.custom_variables),
             "parameters": dict(self.parameters),
@@ -82,7 +85,7 @@ class ChatRequest:
 
     @property
     def content_type(self) -> str:
-        """Of the question. Text by itself must not be an object_string (api 2.2)."""
+        """Of the question. Text by itself must not be an object_string (docs/wire.md 2.2)."""
         return "object_string" if self.attachments else "text"
 
     @property
@@ -156,33 +159,36 @@ class ChatStream:
 async def stream(
     client: CozeClient, request: ChatRequest, *, on_text: Callable[[str], None] | None = None
 ) -> AsyncIterator[ChatStream]:
-    """Ask, and read the answer as it is made. Never sent twice (api 5.4)."""
+    """Ask, and read the answer as it is made. Never sent twice (docs/wire.md 5.4)."""
     params = {"conversation_id": request.conversation_id}
     async with client.open_stream("/v3/chat", request.to_wire(stream=True), params) as opened:
         yield ChatStream(opened, on_text=on_text)
 
 
 async def start(client: CozeClient, request: ChatRequest) -> Chat:
-    """Ask without a stream: the chat runs on at the server and is looked up until it is final (api 2.3)."""
+    """Ask without a stream: the chat runs on at the server and is looked up until it is final.
+
+    See docs/wire.md 2.3.
+    """
     params = {"conversation_id": request.conversation_id}
     answer = await client.post_json("/v3/chat", request.to_wire(stream=False), params)
     return Chat.from_wire(answer.mapping(*_CHAT_KEYS))
 
 
 async def retrieve(client: CozeClient, conversation_id: str, chat_id: str) -> Chat:
-    """How a chat stands. At most once a second (api 4.1)."""
+    """How a chat stands. At most once a second (docs/wire.md 4.1)."""
     answer = await client.get_json("/v3/chat/retrieve", _ids(conversation_id, chat_id))
     return Chat.from_wire(answer.mapping(*_CHAT_KEYS))
 
 
 async def list_messages(client: CozeClient, conversation_id: str, chat_id: str) -> tuple[Message, ...]:
-    """The messages of a final chat, in no sure order; none after a failed one (api 4.2)."""
+    """The messages of a final chat, in no sure order; none after a failed one (docs/wire.md 4.2)."""
     answer = await client.get_json("/v3/chat/message/list", _ids(conversation_id, chat_id))
     return tuple(Message.from_wire(item) for item in answer.items(*_MESSAGES_KEYS))
 
 
 async def cancel(client: CozeClient, conversation_id: str, chat_id: str) -> Chat:
-    """Stop a chat at the server. Its stream is to be closed by the caller (api 4.3)."""
+    """Stop a chat at the server. Its stream is to be closed by the caller (docs/wire.md 4.3)."""
     answer = await client.post_json("/v3/chat/cancel", _ids(conversation_id, chat_id))
     return Chat.from_wire(answer.mapping(*_CHAT_KEYS))
 
@@ -196,7 +202,7 @@ async def submit_tool_outputs(
     *,
     on_text: Callable[[str], None] | None = None,
 ) -> AsyncIterator[ChatStream]:
-    """Hand in all that a chat in requires_action waits for; the same chat goes on (api 4.4)."""
+    """Hand in all that a chat in requires_action waits for; the same chat goes on (docs/wire.md 4.4)."""
     body = {
         "tool_outputs": [
             {"tool_call_id": output.tool_call_id, "output": output.output} for output in outputs

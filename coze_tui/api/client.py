@@ -139,7 +139,9 @@ class CozeClient:
         return envelope_of_reply(await self._call("POST", path, files=files))
 
     async def post_without_token(self, path: str, body: Callable[[], Json]) -> Reply:
-        """Send something where there is no token yet; the answer whatever it says (api 1.4). Sent once.
+        """Send something where there is no token yet; the answer whatever it says. Sent once.
+
+        See docs/wire.md 1.4.
 
         Args:
             body: gives what is sent, which may hold secrets and is not kept.
@@ -156,7 +158,7 @@ class CozeClient:
         """Send something that is answered by an event stream. The response is closed at the end.
 
         Raises:
-            ApiError: the answer is a no, under whatever status (api 3.7).
+            ApiError: the answer is a no, under whatever status (docs/wire.md 3.7).
             ProtocolError: the answer is something else than Coze's.
             TransportError: there is no answer.
         """

@@ -1,4 +1,4 @@
-"""Coze's error codes → our exceptions: the one table (api 5.1). Pure."""
+"""Coze's error codes → our exceptions: the one table (docs/wire.md 5.1). Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def error_of_code(
 ) -> ApiError:
     """The exception for a code, wherever it was found: in an envelope, an event or a status line."""
     error = inner_error(LastError(code, msg))
-    # api 4: a path that studio does not serve ends in its check for a browser's session.
+    # docs/wire.md 4: a path that studio does not serve ends in its check for a browser's session.
     is_elsewhere = "session_key" in error.msg and error.code in (401, 700012006)
     by_status = _CLASSES.get(http_status, ApiError)  # says more than a code that nobody knows
     chosen = NotServedError if is_elsewhere else _CLASSES.get(error.code, by_status)

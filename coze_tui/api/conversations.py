@@ -1,4 +1,4 @@
-"""Conversations at the server, and the messages in them (api 4.6, 4.7)."""
+"""Conversations at the server, and the messages in them (docs/wire.md 4.6, 4.7)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CONVERSATION_KEYS = ("data", "ConversationData")  # the second is studio's
 async def create(
     client: CozeClient, *, bot_id: str = "", name: str = "", meta_data: Mapping[str, str] | None = None
 ) -> Conversation:
-    """A new, empty conversation. A wrong bot id gives 5000 (api 4.6)."""
+    """A new, empty conversation. A wrong bot id gives 5000 (docs/wire.md 4.6)."""
     optional: Json = {"bot_id": bot_id, "name": name, "meta_data": dict(meta_data or {})}
     body = {key: value for key, value in optional.items() if value}
     answer = await client.post_json("/v1/conversation/create", body)
@@ -65,7 +65,7 @@ async def list_messages(
     client: CozeClient, conversation_id: str, cursor: str = "", limit: int = PAGE_SIZE
 ) -> Page[Message]:
     """A page of messages, newest first: the newest of all, or those that come after a `next_cursor`."""
-    # Before and after mean the order of the list: the older messages come after `last_id` (api 4.7).
+    # Before and after mean the order of the list: the older messages come after `last_id` (docs/wire.md 4.7).
     body: Json = {"order": "desc", "limit": max(1, min(limit, PAGE_SIZE))}
     if cursor:
         body = {**body, "after_id": cursor}

@@ -1,4 +1,4 @@
-"""What a frame means: one class per event name (api 3.2), and UnknownEvent for the rest. Pure."""
+"""What a frame means: one class per event name (docs/wire.md 3.2), and UnknownEvent for the rest. Pure."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ChatInProgress:
 
 @dataclass(frozen=True, slots=True)
 class ChatCompleted:
-    """The chat is over and well, unless an error was seen before (api 3.8)."""
+    """The chat is over and well, unless an error was seen before (docs/wire.md 3.8)."""
 
     frame: Frame
     chat: Chat
@@ -57,7 +57,7 @@ class ChatFailed:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequiresAction:
-    """The chat waits for tool outputs, or for the user's next message (api 3.6)."""
+    """The chat waits for tool outputs, or for the user's next message (docs/wire.md 3.6)."""
 
     frame: Frame
     chat: Chat
@@ -106,7 +106,7 @@ class MessageCompleted:
 
 @dataclass(frozen=True, slots=True)
 class AudioDelta:
-    """A piece of sound as base64; never text (api 7.2)."""
+    """A piece of sound as base64; never text (docs/wire.md 7.2)."""
 
     frame: Frame
     message: Message
@@ -122,7 +122,7 @@ class ErrorEvent:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Nothing more comes. Not a sign of success (api 7.2)."""
+    """Nothing more comes. Not a sign of success (docs/wire.md 7.2)."""
 
     frame: Frame
     debug_url: str = ""
@@ -201,7 +201,7 @@ def parse_event(frame: Frame) -> ChatEvent:
     if chat_class is not None:
         return chat_class(frame, Chat.from_wire(body))
     chat = Chat.from_wire(body)
-    # api 3.2: a doc page shows only {"code":…,"msg":…}
+    # docs/wire.md 3.2: a doc page shows only {"code":…,"msg":…}
     return ChatFailed(frame, chat, chat.last_error or _error_of(body, ""))
 
 
@@ -278,7 +278,7 @@ def _json_or_none(text: str) -> object:
 
 
 def _error_of(value: object, text: str) -> LastError:
-    """Code and message of an error in any of its shapes (api 3.7, 3.8)."""
+    """Code and message of an error in any of its shapes (docs/wire.md 3.7, 3.8)."""
     data = mapping_of(value)
     code = int_of(data.get("code")) or int_of(data.get("error_code"))
     msg = text_of(data.get("msg")) or text_of(data.get("message")) or text_of(data.get("error_message"))
@@ -288,7 +288,10 @@ def _error_of(value: object, text: str) -> LastError:
 
 
 def inner_error(error: LastError) -> LastError:
-    """Studio wraps the true code: `code=103100002 message=agent not exists …\\nstack=…` (api 3.8)."""
+    """Studio wraps the true code: `code=103100002 message=agent not exists …\\nstack=…`.
+
+    See docs/wire.md 3.8.
+    """
     msg = error.msg.split("\nstack=", 1)[0]
     if not msg.startswith("code="):
         return LastError(error.code, msg.strip())

@@ -1,4 +1,4 @@
-"""Files that go with a question (api 4.8)."""
+"""Files that go with a question (docs/wire.md 4.8)."""
 
 from __future__ import annotations
 

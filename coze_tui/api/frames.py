@@ -1,4 +1,7 @@
-"""Bytes of a streamed reply → frames. httpx-sse decodes; here stand its repairs and its limits (api 3.1)."""
+"""Bytes of a streamed reply → frames. httpx-sse decodes; here stand its repairs and its limits.
+
+See docs/wire.md 3.1.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,7 @@ async def read_frames(
     Raises:
         StreamCut: the connection failed, after all frames that had arrived whole.
         ProtocolError: a limit is passed, the body is compressed, or is a web page.
-        ApiError: the body is a JSON error in spite of its Content-Type (api 3.7).
+        ApiError: the body is a JSON error in spite of its Content-Type (docs/wire.md 3.7).
     """
     body = _Body(response, limits, on_text, clock)
     count = others = at_us = 0

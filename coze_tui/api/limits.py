@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Sizes in bytes of UTF-8. An audio delta has about 95 kB in one line (api 3.1)."""
+    """Sizes in bytes of UTF-8. An audio delta has about 95 kB in one line (docs/wire.md 3.1)."""
 
     line: int = 4_000_000
     event: int = 8_000_000

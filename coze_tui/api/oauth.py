@@ -1,4 +1,7 @@
-"""Tokens by OAuth: the device flow, which is the one for a terminal, and refreshing (api 1.4, 1.5)."""
+"""Tokens by OAuth: the device flow, which is the one for a terminal, and refreshing.
+
+See docs/wire.md 1.4, 1.5.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ _TOKEN_PATH = "/api/permission/oauth2/token"
 _LONGEST_INTERVAL = 30
 _SLOWER_BY = 5
 _TIMES_BEGIN = 1_000_000_000
-"""Above this `expires_in` is a moment, below it a duration (api 1.4)."""
+"""Above this `expires_in` is a moment, below it a duration (docs/wire.md 1.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ def _pair(reply: Reply, client_id: str, base_url: str, now: float) -> OAuthPair:
 
 
 def _answer(reply: Reply) -> Json:
-    """The body, unless one of the four error fields is filled, under whatever status (api 1.4)."""
+    """The body, unless one of the four error fields is filled, under whatever status (docs/wire.md 1.4)."""
     body = json_of_reply(reply)
     for key in ("error", "error_code"):
         if word := clean_line(text_of(body.get(key))).strip():

@@ -15,7 +15,7 @@ Json = Mapping[str, object]
 _T = TypeVar("_T")
 
 DONE_EVENTS = frozenset({"done", "Done", "conversation.stream.done"})
-"""The last event of a stream by its three names (api 3.1)."""
+"""The last event of a stream by its three names (docs/wire.md 3.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Frame:
     at_us: int = 0
     """Microseconds from the sending of the request to the arrival of the frame."""
     id: str = ""
-    """The `id:` line; only workflow streams have one (api 3.1)."""
+    """The `id:` line; only workflow streams have one (docs/wire.md 3.1)."""
 
     @property
     def bytes(self) -> int:
@@ -39,7 +39,7 @@ class Frame:
 
     @property
     def is_whole(self) -> bool:
-        """The data cannot be the beginning of more: closed JSON, or a way to say done (api 3.1).
+        """The data cannot be the beginning of more: closed JSON, or a way to say done (docs/wire.md 3.1).
 
         Decides whether a last event without its blank line is kept.
         """
@@ -71,7 +71,7 @@ class Role(_Word):
 
 
 class MessageType(_Word):
-    """What a message is (api 3.4)."""
+    """What a message is (docs/wire.md 3.4)."""
 
     QUESTION = "question"
     ANSWER = "answer"
@@ -85,11 +85,11 @@ class MessageType(_Word):
 
     @classmethod
     def _missing_(cls, value: object) -> Self:
-        return cls("question" if value == "user" else "unknown")  # api 7.2, 15
+        return cls("question" if value == "user" else "unknown")  # docs/wire.md 7.2, 15
 
 
 class ContentType(_Word):
-    """How `content` is to be read (api 3.4)."""
+    """How `content` is to be read (docs/wire.md 3.4)."""
 
     TEXT = "text"
     OBJECT_STRING = "object_string"
@@ -100,7 +100,10 @@ class ContentType(_Word):
 
 
 class ChatStatus(_Word):
-    """Where a chat stands; both spellings of canceled and requires_action are read (api 3.3, 3.8)."""
+    """Where a chat stands; both spellings of canceled and requires_action are read.
+
+    See docs/wire.md 3.3, 3.8.
+    """
 
     CREATED = "created"
     IN_PROGRESS = "in_progress"
@@ -122,7 +125,7 @@ class ChatStatus(_Word):
 
     @property
     def is_final(self) -> bool:
-        """Nothing more will come unless the user acts. An unknown status is not final (api 7.2)."""
+        """Nothing more will come unless the user acts. An unknown status is not final (docs/wire.md 7.2)."""
         return self not in (ChatStatus.CREATED, ChatStatus.IN_PROGRESS, ChatStatus.UNKNOWN)
 
 
@@ -130,7 +133,7 @@ class ChatStatus(_Word):
 
 
 def text_of(value: object) -> str:
-    """The text of a JSON value: ids may come as numbers (api 7.3), anything may be null."""
+    """The text of a JSON value: ids may come as numbers (docs/wire.md 7.3), anything may be null."""
     if isinstance(value, str):
         return value
     if value is None or isinstance(value, bool | Mapping | list):
@@ -175,7 +178,7 @@ def _id_of(value: object) -> str:
     text = text_of(value)
     if not text.isascii():
         text = clean(text)  # half a surrogate pair could be neither kept nor sent again
-    return "" if text == "0" else text  # "0" means none (api 3.3)
+    return "" if text == "0" else text  # "0" means none (docs/wire.md 3.3)
 
 
 def _texts_of(value: object) -> Mapping[str, str]:
@@ -195,7 +198,7 @@ class Usage:
 
     @classmethod
     def from_wire(cls, value: object) -> Usage | None:
-        """The usage, or None where it is absent, empty or still all zeros (api 3.3)."""
+        """The usage, or None where it is absent, empty or still all zeros (docs/wire.md 3.3)."""
         data = mapping_of(value)
         output = int_of(data.get("output_count")) or int_of(data.get("output_tokens"))
         input_ = int_of(data.get("input_count")) or int_of(data.get("input_tokens"))
@@ -204,7 +207,7 @@ class Usage:
 
     @classmethod
     def from_meta_data(cls, meta_data: Mapping[str, str]) -> Usage | None:
-        """Studio's figures, which stand as text in the answer's meta_data (api 3.8)."""
+        """Studio's figures, which stand as text in the answer's meta_data (docs/wire.md 3.8)."""
         output, input_ = int_of(meta_data.get("output_tokens")), int_of(meta_data.get("input_tokens"))
         total = int_of(meta_data.get("token")) or output + input_
         return cls(total, output, input_) if total else None
@@ -212,7 +215,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class LastError:
-    """Why a chat failed; exists only with a code other than 0 (api 3.3)."""
+    """Why a chat failed; exists only with a code other than 0 (docs/wire.md 3.3)."""
 
     code: int
     msg: str
@@ -226,7 +229,7 @@ class LastError:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """One thing the chat waits for (api 3.6)."""
+    """One thing the chat waits for (docs/wire.md 3.6)."""
 
     id: str
     type: str
@@ -244,7 +247,7 @@ class RequiredAction:
 
     @classmethod
     def from_wire(cls, value: object) -> RequiredAction | None:
-        """None where the key is present but empty, as it is in plain chats (api 3.3)."""
+        """None where the key is present but empty, as it is in plain chats (docs/wire.md 3.3)."""
         calls = []
         for item in items_of(mapping_of(mapping_of(value).get("submit_tool_outputs")).get("tool_calls")):
             call = mapping_of(item)
@@ -262,7 +265,7 @@ class RequiredAction:
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """One run of the bot on one question (api 3.3)."""
+    """One run of the bot on one question (docs/wire.md 3.3)."""
 
     id: str = ""
     conversation_id: str = ""
@@ -300,7 +303,7 @@ class Chat:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message, a piece of one, or an echo (api 3.4)."""
+    """A message, a piece of one, or an echo (docs/wire.md 3.4)."""
 
     id: str = ""
     """The same for all deltas and the completed of one message; empty where Coze sent none."""
@@ -324,7 +327,7 @@ class Message:
         data = mapping_of(value)
         role = _read(Role, _ROLES, text_of(data.get("role")) or "assistant")
         type_text = text_of(data.get("type"))
-        if not type_text:  # api 3.4: an assistant's message without a type is an answer
+        if not type_text:  # docs/wire.md 3.4: an assistant's message without a type is an answer
             type_text = "question" if role is Role.USER else "answer"
         return cls(
             id=_id_of(data.get("id")),
@@ -345,7 +348,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """A bot, as far as a chat client cares (api 4.5)."""
+    """A bot, as far as a chat client cares (docs/wire.md 4.5)."""
 
     id: str
     name: str = ""
@@ -380,7 +383,7 @@ class Bot:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A conversation at the server (api 4.6)."""
+    """A conversation at the server (docs/wire.md 4.6)."""
 
     id: str
     name: str = ""
@@ -406,7 +409,7 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A context window of a conversation; clearing opens a new one (api 4.6)."""
+    """A context window of a conversation; clearing opens a new one (docs/wire.md 4.6)."""
 
     id: str
     conversation_id: str
@@ -419,7 +422,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
-    """A file at the server (api 4.8)."""
+    """A file at the server (docs/wire.md 4.8)."""
 
     id: str
     file_name: str = ""
@@ -439,7 +442,7 @@ class UploadedFile:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """A space that holds bots (api 4.9)."""
+    """A space that holds bots (docs/wire.md 4.9)."""
 
     id: str
     name: str = ""
@@ -452,7 +455,7 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """The owner of the token (api 4.9)."""
+    """The owner of the token (docs/wire.md 4.9)."""
 
     user_id: str
     user_name: str = ""
@@ -470,7 +473,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[_T]):
-    """One page of a list in either paging style (api 4.5 to 4.7)."""
+    """One page of a list in either paging style (docs/wire.md 4.5 to 4.7)."""
 
     items: tuple[_T, ...]
     has_more: bool = False

@@ -1,4 +1,4 @@
-"""Whole replies: JSON envelopes, and every shape in which a server says no (api 3.7, 4, 5)."""
+"""Whole replies: JSON envelopes, and every shape in which a server says no (docs/wire.md 3.7, 4, 5)."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ class Reply:
 
     @property
     def content_type(self) -> str:
-        """Without parameters, in lower case (api 3.1)."""
+        """Without parameters, in lower case (docs/wire.md 3.1)."""
         return clean_line(media_type(self.headers))
 
     @property
     def logid(self) -> str:
-        """From the headers of coze.cn, coze.com and studio (api 5.2)."""
+        """From the headers of coze.cn, coze.com and studio (docs/wire.md 5.2)."""
         text: str = self.headers.get("x-tt-logid") or self.headers.get("x-log-id") or ""
         return clean_line(text).strip()[:_LONGEST_LOGID]
 
@@ -77,7 +77,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A JSON answer that says yes (api 4)."""
+    """A JSON answer that says yes (docs/wire.md 4)."""
 
     raw: Json = field(repr=False)
     logid: str
@@ -89,7 +89,9 @@ class Envelope:
         return self.raw.get("data")
 
     def mapping(self, *keys: str) -> Json:
-        """The object under the first of `keys` that holds one: studio has its own names (api 3.8, 4).
+        """The object under the first of `keys` that holds one: studio has its own names.
+
+        See docs/wire.md 3.8, 4.
 
         Raises:
             ProtocolError: there is none.
@@ -107,7 +109,7 @@ class Envelope:
         )
 
     def items(self, *keys: str) -> Sequence[object]:
-        """The array under the first of `keys` that holds one; none is empty (api 4.2)."""
+        """The array under the first of `keys` that holds one; none is empty (docs/wire.md 4.2)."""
         for key in keys or ("data",):
             if found := items_of(self.raw.get(key)):
                 return found
@@ -139,7 +141,7 @@ def json_of_reply(reply: Reply) -> Json:
 
 
 def envelope_of_reply(reply: Reply) -> Envelope:
-    """The envelope of a reply that says yes: code 0, or none where studio leaves it out (api 4).
+    """The envelope of a reply that says yes: code 0, or none where studio leaves it out (docs/wire.md 4).
 
     Raises:
         ApiError: it says no.
@@ -180,7 +182,7 @@ def _refusal(body: Json, reply: Reply) -> ApiError | None:
             code = reply.http_status
             msg = msg or text_of(body.get("error_message")) or text_of(body.get("error"))
         elif (isinstance(given, str) and given.strip("0 ")) or (given is None and msg and "data" not in body):
-            code = UNEXPLAINED  # api 5.1: a missing code with a msg is an error too
+            code = UNEXPLAINED  # docs/wire.md 5.1: a missing code with a msg is an error too
         else:
             return None
     return error_of_code(

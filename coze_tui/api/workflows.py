@@ -1,4 +1,4 @@
-"""Chatflows: a workflow that speaks as a bot does (api 4.10)."""
+"""Chatflows: a workflow that speaks as a bot does (docs/wire.md 4.10)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ async def stream(
     app_id: str = "",
     on_text: Callable[[str], None] | None = None,
 ) -> AsyncIterator[ChatStream]:
-    """Ask a chatflow; the events are those of a chat, in another framing (api 3.1).
+    """Ask a chatflow; the events are those of a chat, in another framing (docs/wire.md 3.1).
 
     Args:
         request: the question; of the rest `conversation_id`, `parameters`, `user_id`, `connector_id` and,

@@ -85,7 +85,7 @@ class AnswerPrinter:
             self._last = "\n"
 
     def _finish(self, message_id: str, answer: _Answer, whole: str) -> None:
-        """The completed text wins over the deltas (api 3.5)."""
+        """The completed text wins over the deltas (docs/wire.md 3.5)."""
         printed = "".join(answer.printed)
         if not whole:
             self._write(message_id, answer.waiting)

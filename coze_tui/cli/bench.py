@@ -40,7 +40,7 @@ from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _, ngettext
 
 _FREE_RUNS = 20
-"""So many are asked without a question; free accounts have 500 calls in all (api 5.3)."""
+"""So many are asked without a question; free accounts have 500 calls in all (docs/wire.md 5.3)."""
 _MOST_RUNS = 10_000
 _MOST_AT_ONCE = 64
 _MOST_EXPECTED = 1 << 20

@@ -8,7 +8,7 @@ from coze_tui.config.credentials import OAuthPair, Secret, Token
 
 
 class Connection:
-    """One client with one token; an OAuth token is renewed when its time is up (api 1.5)."""
+    """One client with one token; an OAuth token is renewed when its time is up (docs/wire.md 1.5)."""
 
     def __init__(self, start: Start, secret: Secret | OAuthPair | None = None) -> None:
         """Connect to nothing yet.

@@ -207,7 +207,7 @@ async def _online(start: Start, problems: list[CozeTuiError]) -> tuple[str, Dial
         )
         dialect = Dialect.CLOUD
     except NotServedError:
-        dialect = Dialect.STUDIO  # api 4.9
+        dialect = Dialect.STUDIO  # docs/wire.md 4.9
         answer = _("the site is there, but does not tell whose token it is")
     except CozeTuiError as error:
         problems.append(error)

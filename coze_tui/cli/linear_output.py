@@ -117,7 +117,7 @@ class LinearPrinter:
             self._write(key, said, ends[-1])
 
     def _settle(self, key: tuple[str, str], whole: str) -> None:
-        """The completed text wins over the deltas (api 3.5)."""
+        """The completed text wins over the deltas (docs/wire.md 3.5)."""
         said = self._said.setdefault(key, _Said(self.bot_name))
         if whole.startswith(said.written):
             said.waiting = whole[len(said.written) :]

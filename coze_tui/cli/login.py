@@ -95,7 +95,7 @@ def _connection(start: Start, base_url: str, secret: Secret) -> Connection:
 
 
 async def _owner(client: CozeClient) -> str:
-    """Whose token it is; empty where the server does not tell (api 4.9: a studio)."""
+    """Whose token it is; empty where the server does not tell (docs/wire.md 4.9: a studio)."""
     try:
         user = await accounts.me(client)
     except NotServedError as error:

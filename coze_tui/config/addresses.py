@@ -42,7 +42,7 @@ class BotAddress:
 
 def base_url_from_text(text: str) -> str:
     """The API base for a pasted address: the web host, `/v3`, a slash at the end and the like are mended
-    (api 1.1), and `cn` and `com` are taken for the two sites.
+    (docs/wire.md 1.1), and `cn` and `com` are taken for the two sites.
 
     Raises:
         AddressError: it is no http address, or plain http to another machine, where the token could be read.
@@ -68,7 +68,7 @@ def base_url_from_text(text: str) -> str:
 
 
 def bot_from_text(text: str) -> BotAddress:
-    """The bot that a pasted id or editor URL means (api 2.1: the digits after `/bot/`).
+    """The bot that a pasted id or editor URL means (docs/wire.md 2.1: the digits after `/bot/`).
 
     Raises:
         AddressError: neither is in it.

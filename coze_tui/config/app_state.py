@@ -20,7 +20,7 @@ class AppState:
     """Everything remembered; empty values were never set."""
 
     user_id: str = ""
-    """Made up once, stable from then on: it separates the bots' memory of people (api 2.1)."""
+    """Made up once, stable from then on: it separates the bots' memory of people (docs/wire.md 2.1)."""
     chosen: Mapping[str, str] = field(default_factory=dict)
     """Settings changed while the program ran, by field name: theme, language, send_key, sidebar."""
     sites: Mapping[str, str] = field(default_factory=dict)

@@ -88,7 +88,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class OAuthPair:
-    """What the OAuth flows give: a short-lived access token and what renews it (api 1.5)."""
+    """What the OAuth flows give: a short-lived access token and what renews it (docs/wire.md 1.5)."""
 
     access: Secret
     refresh: Secret
@@ -132,7 +132,7 @@ def secret_from_text(text: str, source: str = "") -> Secret:
 
 
 def kind_of(secret: Secret) -> TokenKind:
-    """What the token looks like (api 1.3). Only for hints: every prefix is accepted."""
+    """What the token looks like (docs/wire.md 1.3). Only for hints: every prefix is accepted."""
     token = secret.reveal()
     kinds: Mapping[str, TokenKind] = {
         "pat_": "personal",
@@ -280,7 +280,8 @@ class CredentialsFile:
     ) -> OAuthPair:
         """A pair whose access token is good: the given one, another process's, or a renewed one.
 
-        The refresh token dies when used (api 1.5): it is used under the file's lock, and the new pair is on
+        The refresh token dies when used (docs/wire.md 1.5): it is used under the file's lock, and the
+        new pair is on
         disk before it is returned.
 
         Raises:

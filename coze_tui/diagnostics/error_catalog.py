@@ -1,4 +1,4 @@
-"""What to say about each code of Coze, word of OAuth and HTTP status: one table (api 1.4, 5.1, 5.2).
+"""What to say about each code of Coze, word of OAuth and HTTP status: one table (docs/wire.md 1.4, 5.1, 5.2).
 
 A title and the next step, in English; translated where they are shown.
 """
@@ -134,7 +134,7 @@ _BY_CODE: Mapping[int, Sentences] = {
 }
 
 _BY_WORD: Mapping[str, Sentences] = {
-    # OAuth's own (api 1.4)
+    # OAuth's own (docs/wire.md 1.4)
     "access_denied": (N_("the login was refused in the browser"), N_("Begin again, and agree there.")),
     "access_deny": (N_("the login was refused in the browser"), N_("Begin again, and agree there.")),
     "expired_token": (

@@ -97,7 +97,7 @@ def _for_own_fault(error: BaseException) -> Explanation:
     )
 
 
-# --- what Coze says (api 5.1) ---
+# --- what Coze says (docs/wire.md 5.1) ---
 
 
 def _for_api_error(error: ApiError, base_url: str) -> Explanation:

@@ -250,7 +250,9 @@ class Engine:
     async def submit(
         self, conversation: str, chat: int, outputs: Sequence[tuple[str, str]], feed: TurnFeed
     ) -> None:
-        """Hand in the outputs of local tools, as pairs of call id and text; the chat goes on (api 4.4).
+        """Hand in the outputs of local tools, as pairs of call id and text; the chat goes on.
+
+        See docs/wire.md 4.4.
 
         A chat of an earlier run of the program is read from the store.
         """
@@ -264,7 +266,7 @@ class Engine:
         self.live.start(live, feed)
 
     async def recover(self, chat: int, feed: TurnFeed) -> None:
-        """Fetch what a cut chat has come to since (api 7.4)."""
+        """Fetch what a cut chat has come to since (docs/wire.md 7.4)."""
         try:
             live = await self._recovery(chat)
         except CozeTuiError as error:
@@ -342,7 +344,7 @@ class Engine:
         return tuple(item for item in found if item is not None)
 
     async def clear_context(self, conversation: str) -> None:
-        """Begin a new section: what was said leaves the bot's context (api 4.6)."""
+        """Begin a new section: what was said leaves the bot's context (docs/wire.md 4.6)."""
         saved = await self._database.run(lambda c: history.conversation(c, conversation))
         self._check_site(saved)
         section_id = ""
@@ -406,7 +408,7 @@ class Engine:
         if isinstance(error, InternalError):
             self._report(error)
         if isinstance(error, NotFoundError) and error.code in (4001, 4002):
-            # the server has forgotten the conversation (api 7.3): the next question begins a new one
+            # the server has forgotten the conversation (docs/wire.md 7.3): the next question begins a new one
             self._unsaved_ids.pop(live.conversation, None)
             task = asyncio.create_task(self.conversations.unbind(live.conversation))
             task.add_done_callback(lambda done: None if done.cancelled() else done.exception())

@@ -139,7 +139,7 @@ def _chats(events: Sequence[object]) -> Iterator[Chat]:
 
 
 def _begun(events: Sequence[object]) -> int:
-    """What the chat itself says (api 3.3)."""
+    """What the chat itself says (docs/wire.md 3.3)."""
     return next((chat.created_at * 1000 for chat in _chats(events) if 0 < chat.created_at < 2**40), 0)
 
 
@@ -148,7 +148,7 @@ def _bot_id(events: Sequence[object]) -> str:
 
 
 def _question(events: Sequence[object]) -> str:
-    """The echo of the question, which some streams hold (api 7.2)."""
+    """The echo of the question, which some streams hold (docs/wire.md 7.2)."""
     for event in events:
         if isinstance(event, MessageDelta | MessageCompleted):
             message = event.message

@@ -1,4 +1,7 @@
-"""Endpoints of chats: /v3/chat and below, and the chatflow /v1/workflows/chat (api 2, 4.1-4.4, 4.10)."""
+"""Endpoints of chats: /v3/chat and below, and the chatflow /v1/workflows/chat.
+
+See docs/wire.md 2, 4.1-4.4, 4.10.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +83,7 @@ class Chats:
         bot = self._world.state.bots.get(bot_id)
         if bot is None or not bot.is_published:
             return self._studio_error(103100002, "agent not exists", streaming=streaming)
-        # A conversation that does not exist silently becomes a new one (api 3.8).
+        # A conversation that does not exist silently becomes a new one (docs/wire.md 3.8).
         conversation = self._world.state.conversations.get(request.query.get("conversation_id", ""))
         return await self._begin(bot, conversation, question, str(user_id or ""), streaming)
 
@@ -111,7 +114,7 @@ class Chats:
             raise Failure(4000, "only one of bot_id and app_id (sample)")
         bot = next((b for b in self._world.state.bots.values() if b.workflow_id == workflow_id), None)
         if bot is None and self._world.studio:
-            return Reply(200, b"")  # a failed start has an empty body there (api 3.8)
+            return Reply(200, b"")  # a failed start has an empty body there (docs/wire.md 3.8)
         if bot is None:
             raise Failure(4200, "The workflow does not exist, or it is not published (sample)")
         question = read_question(body.get("additional_messages"), self._world.state.files, limit=50)
@@ -240,7 +243,7 @@ class Chats:
         return Wire(outlet, fault.style(style, faults), self._world.rng())
 
     def _stream_reply(self, feed: Feed, faults: Faults, *, workflow: bool = False) -> StreamReply:
-        """The head of an event stream (api 3.1)."""
+        """The head of an event stream (docs/wire.md 3.1)."""
         world = self._world
         headers = {world.logid_header: world.logid()}
         charset = world.switches.charset or faults.has("charset") or (workflow and world.studio)
@@ -268,7 +271,7 @@ class Chats:
         return envelope(self._world, body)
 
     async def messages(self, request: Request) -> Answer:
-        """GET (and POST) /v3/chat/message/list: scrambled, and no data after a failure (api 4.2)."""
+        """GET (and POST) /v3/chat/message/list: scrambled, and no data after a failure (docs/wire.md 4.2)."""
         world = self._world
         chat = self._find(request.query)
         messages = list(chat.messages)
@@ -301,7 +304,7 @@ class Chats:
         return chat
 
     async def cancel(self, request: Request) -> Answer:
-        """POST /v3/chat/cancel: flips the state, and leaves the stream to the client (api 4.3)."""
+        """POST /v3/chat/cancel: flips the state, and leaves the stream to the client (docs/wire.md 4.3)."""
         world = self._world
         body = mapping(request.body)
         chat = world.state.chats.get(required(body, "chat_id"))
@@ -318,14 +321,14 @@ class Chats:
             raise Failure(4104, "The chat cannot be cancelled in its state (sample)")
         chat.status = "canceled"
         if world.studio:
-            # The run goes on and may complete (api 4.3).
+            # The run goes on and may complete (docs/wire.md 4.3).
             logid = {world.logid_header: world.logid()}
             return json_reply({"ChatV3ChatDetail": objects.chat_object(chat, studio=True)}, logid)
         chat.stop.set()
         return envelope(world, objects.chat_object(chat))
 
     async def submit_tool_outputs(self, request: Request) -> Answer:
-        """POST /v3/chat/submit_tool_outputs: goes on when every output is there (api 4.4)."""
+        """POST /v3/chat/submit_tool_outputs: goes on when every output is there (docs/wire.md 4.4)."""
         body = mapping(request.body)
         if request.query.get("chat_id") in self._world.state.unsaved:
             raise Failure(5000, "internal error (sample)")

@@ -17,7 +17,7 @@ from coze_tui.standin.state import State
 
 @dataclass
 class Switches:
-    """What nobody outside can settle (api 9), and so can be changed while the stand-in runs."""
+    """What nobody outside can settle (docs/wire.md 9), and so can be changed while the stand-in runs."""
 
     auth_status: int = 200
     """HTTP status of 4100 and 4101: 200 or 401."""
@@ -87,7 +87,7 @@ class ServerContext:
 
     @property
     def logid_header(self) -> str:
-        """The header that carries the log id (api 5.2)."""
+        """The header that carries the log id (docs/wire.md 5.2)."""
         return "X-Log-ID" if self.studio else "X-Tt-Logid"
 
 

@@ -1,4 +1,4 @@
-"""Endpoints of conversations and their messages (api 4.6, 4.7)."""
+"""Endpoints of conversations and their messages (docs/wire.md 4.6, 4.7)."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ class Conversations:
         conversation = self._find(request)
         body = mapping(request.body)
         message = read_message(dict(body), self._world.state.files)
-        # A message that came without a type is listed without one (api 3.4).
+        # A message that came without a type is listed without one (docs/wire.md 3.4).
         message.type = _text(body, "type")
         return envelope(self._world, self._message(self._add(conversation, message)))
 

@@ -126,7 +126,7 @@ class Emitter:
         await self.event("conversation.audio.delta", self._object(message))
 
     async def finish_answers(self, reason: int) -> None:
-        """`generate_answer_finish`, once after the last answer (api 3.4)."""
+        """`generate_answer_finish`, once after the last answer (docs/wire.md 3.4)."""
         if self._finished or (reason == 0 and not self._answered):
             return
         self._finished = True
@@ -179,7 +179,7 @@ class Emitter:
         return self.usage or Usage(asked, self._output)
 
     def _studio_usage(self) -> dict[str, str]:
-        """Token counts as studio gives them: text in the answer's meta_data (api 3.8)."""
+        """Token counts as studio gives them: text in the answer's meta_data (docs/wire.md 3.8)."""
         usage = self.used()
         return {
             "input_tokens": str(usage.input),
@@ -207,7 +207,7 @@ class Emitter:
             await self.wire.write(data, whole=whole)
 
     async def done(self) -> None:
-        """The end mark of the profile, or the one that was asked for (api 3.1)."""
+        """The end mark of the profile, or the one that was asked for (docs/wire.md 3.1)."""
         style = self._faults.text("done")
         if self.wire is None:
             return

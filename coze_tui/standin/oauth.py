@@ -1,4 +1,4 @@
-"""OAuth: the device flow and the rotating refresh token (api 1.4, 1.5)."""
+"""OAuth: the device flow and the rotating refresh token (docs/wire.md 1.4, 1.5)."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class OAuth:
         access, refresh = self._secret("czu_"), self._secret("czr_")
         self.world.tokens[access] = Token(expires_at=expires_at)
         self.refresh_tokens[refresh] = client_id
-        # expires_in is a time here, not a duration (api 1.4).
+        # expires_in is a time here, not a duration (docs/wire.md 1.4).
         body: Json = {
             "access_token": access,
             "refresh_token": refresh,
@@ -159,7 +159,7 @@ class OAuth:
         return Reply(200, page.encode(), "text/html; charset=utf-8")
 
     def _error(self, name: str) -> Reply:
-        """The error in the fields of the docs, of the SDKs, or both (api 1.4)."""
+        """The error in the fields of the docs, of the SDKs, or both (docs/wire.md 1.4)."""
         shape = self.world.switches.oauth_errors
         body: Json = {}
         if shape != "sdk":

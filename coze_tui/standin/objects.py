@@ -1,4 +1,7 @@
-"""Records as JSON, in the key order of the transcripts: official (api 3.3, 3.4) and studio (api 3.8)."""
+"""Records as JSON, in the key order of the transcripts: official and studio (docs/wire.md 3.8).
+
+See docs/wire.md 3.3, 3.4.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,7 @@ def chat_object(chat: Chat, *, studio: bool = False, workflow: bool = False) -> 
 
 
 def required_action(chat: Chat) -> Json:
-    """The calls that the chat waits for (api 3.6)."""
+    """The calls that the chat waits for (docs/wire.md 3.6)."""
     calls = [
         {
             "id": call.id,
@@ -72,7 +75,7 @@ def required_action(chat: Chat) -> Json:
 
 
 def created_chat(chat: Chat) -> Json:
-    """The short chat that a call without a stream gets at once (api 2.3)."""
+    """The short chat that a call without a stream gets at once (docs/wire.md 2.3)."""
     return {
         "id": chat.id,
         "conversation_id": chat.conversation_id,
@@ -102,7 +105,7 @@ def stream_message(
     body["section_id"] = message.section_id
     if studio:
         body["created_at"] = message.created_at
-        # Studio's completed messages have no reasoning (api 3.5).
+        # Studio's completed messages have no reasoning (docs/wire.md 3.5).
         body["reasoning_content"] = message.reasoning if delta else ""
     elif message.reasoning:
         body["reasoning_content"] = message.reasoning
@@ -110,7 +113,7 @@ def stream_message(
 
 
 def listed_message(message: Message, *, text_times: bool, studio: bool = False) -> Json:
-    """A message inside a list; `conversation/message/list` gives its times as text (api 3.4)."""
+    """A message inside a list; `conversation/message/list` gives its times as text (docs/wire.md 3.4)."""
     times: tuple[object, object] = (message.created_at, message.updated_at or message.created_at)
     if text_times:
         times = (str(times[0]), str(times[1]))
@@ -123,7 +126,7 @@ def listed_message(message: Message, *, text_times: bool, studio: bool = False) 
         "role": message.role,
         "type": message.type,
         "content": message.content,
-        # Studio has a name of its own for a mixture of text and files (api 4.2).
+        # Studio has a name of its own for a mixture of text and files (docs/wire.md 4.2).
         "content_type": "mix" if studio and message.content_type == "object_string" else message.content_type,
         "meta_data": message.meta_data,
         "created_at": times[0],
@@ -135,7 +138,7 @@ def listed_message(message: Message, *, text_times: bool, studio: bool = False) 
 
 
 def conversation_object(conversation: Conversation, *, studio: bool = False) -> Json:
-    """A conversation (api 4.6); studio spells `creator_d`."""
+    """A conversation (docs/wire.md 4.6); studio spells `creator_d`."""
     return {
         "id": conversation.id,
         "created_at": conversation.created_at,
@@ -149,7 +152,7 @@ def conversation_object(conversation: Conversation, *, studio: bool = False) -> 
 
 
 def file_object(file: StoredFile, *, studio: bool = False) -> Json:
-    """An uploaded file (api 4.8)."""
+    """An uploaded file (docs/wire.md 4.8)."""
     if studio:
         return {
             "id": file.id,
@@ -176,7 +179,10 @@ def answer_finish(reason: int, *, studio: bool = False) -> str:
 
 
 def function_call_content(call: FunctionCall, call_id: str, *, studio: bool = False) -> str:
-    """The content of a `function_call` message (api 3.4). Arguments may be bad JSON: then they are text."""
+    """The content of a `function_call` message. Arguments may be bad JSON: then they are text.
+
+    See docs/wire.md 3.4.
+    """
     if studio:
         function = {"name": call.api, "arguments": arguments_text(call.arguments)}
         return dumps({"id": call_id, "type": "function", "function": function})

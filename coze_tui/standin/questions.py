@@ -1,4 +1,7 @@
-"""Reading and checking what comes in a body: additional messages, meta_data, tool outputs (api 2.1, 2.2)."""
+"""Reading and checking what comes in a body: additional messages, meta_data, tool outputs.
+
+See docs/wire.md 2.1, 2.2.
+"""
 
 from __future__ import annotations
 

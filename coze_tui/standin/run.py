@@ -1,4 +1,6 @@
-"""One chat, played: the steps of a scenario one by one, and the chat's state on the way (api 3.2, 9).
+"""One chat, played: the steps of a scenario one by one, and the chat's state on the way.
+
+See docs/wire.md 3.2, 9.
 
 The run belongs to the stand-in and not to the connection: when the client hangs up, it goes on.
 """
@@ -85,7 +87,7 @@ class Run:
         await self._play()
 
     async def resume(self, wire: Wire | None) -> None:
-        """Go on after tool outputs: the same chat, from in_progress (api 4.4)."""
+        """Go on after tool outputs: the same chat, from in_progress (docs/wire.md 4.4)."""
         if self._recorded:
             self._chat.waiting = ()
             await self.replay(wire)
@@ -264,7 +266,10 @@ class Run:
     # ── someone must act ────────────────────────────────────────────────────────────────────────────────
 
     async def _require(self, calls: tuple[ToolCall, ...]) -> None:
-        """requires_action (api 3.6); studio has none: it asks in text, the next message goes on (3.8)."""
+        """requires_action; studio has none: it asks in text, the next message goes on (3.8).
+
+        See docs/wire.md 3.6.
+        """
         waiting = tuple(
             PendingCall(call.id or self._call_id(), call.api, objects.arguments_text(call.arguments))
             for call in calls

@@ -131,7 +131,7 @@ class StandIn:
 
     @property
     def switches(self) -> Switches:
-        """What nobody outside can settle (api 9): change a field at any time."""
+        """What nobody outside can settle (docs/wire.md 9): change a field at any time."""
         return self._world.switches
 
     def fault(self, words: str, *, path: str, times: int = 1) -> None:

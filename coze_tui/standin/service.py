@@ -1,4 +1,4 @@
-"""What happens to every request: recorded, broken by path, routed, its token checked (api 4, 9)."""
+"""What happens to every request: recorded, broken by path, routed, its token checked (docs/wire.md 4, 9)."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ class Service:
             headers = {self._world.logid_header: self._world.logid()}
             return Reply(500, failure.msg.encode(), "text/plain; charset=utf-8", headers)
         if self._world.studio and 4000 <= failure.code < 5000:
-            failure = Failure(400, failure.msg, 400)  # a bad parameter (api 5.2)
+            failure = Failure(400, failure.msg, 400)  # a bad parameter (docs/wire.md 5.2)
         return refusal(self._world, failure)
 
     def _nowhere(self, request: Request, *, known: bool) -> Reply:

@@ -22,7 +22,7 @@ DONE_STYLES: dict[str, tuple[str, str]] = {
     "debug-url": ("done", '{"debug_url":"https://www.coze.cn/work_flow?execute_id=1\\u0026space_id=2"}'),
     "stream-done": ("conversation.stream.done", ""),
 }
-"""The spellings of the end (api 3.1)."""
+"""The spellings of the end (docs/wire.md 3.1)."""
 
 MARK = "\ue000piece\ue000"
 """Stands for the content in a delta that is used as a template."""

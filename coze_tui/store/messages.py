@@ -21,7 +21,7 @@ class SavedMessage:
     """One message as the log shows it. Texts are without NUL and surrogates once they were stored."""
 
     role: str
-    """Coze's words here and in `type` and `content_type` (api 3.4)."""
+    """Coze's words here and in `type` and `content_type` (docs/wire.md 3.4)."""
     type: str
     content: str
     reasoning: str = ""

@@ -11,7 +11,7 @@ from coze_tui.store.folding import storable, storable_int
 from coze_tui.store.messages import SLOT, SavedMessage, insert, new_slot
 
 _OWN = SLOT // 2
-"""The first half of a chat's positions is its own: a late recovery may bring more (api 7.4)."""
+"""The first half of a chat's positions is its own: a late recovery may bring more (docs/wire.md 7.4)."""
 _APART = 1024
 """Imported messages stand so far apart, if there is room, that more can come between them later."""
 

@@ -37,7 +37,8 @@ def edit_text(app: App[Any], text: str, suffix: str = ".md") -> str | None:
     """
     try:
         command = editor_command(os.environ)
-        # Drawing while the terminal is the editor's would wait for a writer that is gone (notes 6.6).
+        # Drawing while the terminal is the editor's would wait for a writer that is gone
+        # (docs/textual.md 6.6).
         with app.batch_update(), app.suspend():
             return edit_with(command, text, suffix)
     except SuspendNotSupported:

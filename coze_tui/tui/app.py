@@ -442,7 +442,10 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
             super()._handle_exception(error)
 
     def _fatal_error(self) -> None:
-        """Textual would print a traceback with every local variable, secrets included (notes 7.1)."""
+        """Textual would print a traceback with every local variable, secrets included.
+
+        See docs/textual.md 7.1.
+        """
         self.crash = sys.exc_info()[1] or self._exception
         self._return_code = 1
         self._close_messages_no_wait()

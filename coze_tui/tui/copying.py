@@ -1,4 +1,7 @@
-"""What is copied of a chat, and what is said then: which way was taken, what could not be known (ui 5)."""
+"""What is copied of a chat, and what is said then: which way was taken, what could not be known.
+
+See docs/ui.md 5.
+"""
 
 from __future__ import annotations
 

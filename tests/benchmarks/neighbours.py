@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 
 def body_of(question: str) -> dict[str, object]:
-    """The request of a question (api 2.1)."""
+    """The request of a question (docs/wire.md 2.1)."""
     message = {"role": "user", "content": question, "content_type": "text"}
     return {
         "bot_id": os.environ["COZE_BOT_ID"],

@@ -1,4 +1,4 @@
-"""Bots, files, workspaces, the user (api 4.5, 4.8, 4.9)."""
+"""Bots, files, workspaces, the user (docs/wire.md 4.5, 4.8, 4.9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""/v3/chat and what belongs to it: checks, state, cancel, recovery, lists, tools (api 2, 4.1-4.4, 9)."""
+"""/v3/chat and what belongs to it: checks, state, cancel, recovery, lists, tools.
+
+See docs/wire.md 2, 4.1-4.4, 9.
+"""
 
 from __future__ import annotations
 

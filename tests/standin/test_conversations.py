@@ -1,4 +1,4 @@
-"""Conversations and their messages (api 4.6, 4.7)."""
+"""Conversations and their messages (docs/wire.md 4.6, 4.7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The device flow and the rotating refresh token (api 1.4, 1.5)."""
+"""The device flow and the rotating refresh token (docs/wire.md 1.4, 1.5)."""
 
 from __future__ import annotations
 

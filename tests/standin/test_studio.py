@@ -1,4 +1,4 @@
-"""What a self-hosted coze-studio does differently (api 3.8, 4)."""
+"""What a self-hosted coze-studio does differently (docs/wire.md 3.8, 4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stand-in against the transcripts of the reference (api 8), byte for byte but for the ids."""
+"""The stand-in against the transcripts of the reference (docs/wire.md 8), byte for byte but for the ids."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def test_python_m_does_the_same(home: Path, stand_in: StandIn) -> None:
 _AS_MODULE = "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_module('coze_tui', run_name='__main__')"
 
 
-# -- Enter and its kin (ui 4)
+# -- Enter and its kin (docs/ui.md 4)
 
 
 @pytest.mark.parametrize(

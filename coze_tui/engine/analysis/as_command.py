@@ -50,7 +50,7 @@ def given_as(form: Form, base_url: str, request: ChatRequest) -> str:
 
 
 def as_curl(base_url: str, request: ChatRequest) -> str:
-    """The very request that coze-tui sends (api 2)."""
+    """The very request that coze-tui sends (docs/wire.md 2)."""
     body = _json(request.to_wire(stream=True))
     address = f"{base_url}/v3/chat"
     if request.conversation_id:

@@ -19,7 +19,7 @@ from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.errors import ApiError, AuthError, CozeTuiError, CredentialsError, NotFoundError, QuotaError
 
 _PASSING = frozenset({429, 4009, 4020})
-"""Codes of limits that are over in a while (api 5.1)."""
+"""Codes of limits that are over in a while (docs/wire.md 5.1)."""
 
 
 class Bench:

@@ -293,7 +293,10 @@ def _word_check(verb: str, what: str) -> Callable[[Run], str]:
 
 
 def _is_tool(name: str, what: str) -> bool:
-    """Coze names a plugin and its API, `ferry-next` (api 3.4); the whole may be meant, or the API."""
+    """Coze names a plugin and its API, `ferry-next`; the whole may be meant, or the API.
+
+    See docs/wire.md 3.4.
+    """
     return what in (name, name.partition("-")[2])
 
 

@@ -19,7 +19,7 @@ _KEPT = frozenset(
         "error_message", "debug_url", "token", "input_tokens", "output_tokens", "time_cost",
     }
 )  # fmt: skip
-"""Fields of Coze's objects whose text is kept (api 3.3, 3.4)."""
+"""Fields of Coze's objects whose text is kept (docs/wire.md 3.3, 3.4)."""
 _KEPT_IN_CALLS = frozenset({"id", "type", "name", "plugin_name", "api_name"})
 _FREE = frozenset({"arguments", "output", "thought", "data", "meta_data", "content", "reasoning_content"})
 """Fields that hold anything at all."""
@@ -79,7 +79,7 @@ def _within_json(text: str, change: Callable[[object], object], otherwise: Calla
         return otherwise(text)
 
 
-# --- Coze's objects (api 3.3, 3.4) ---
+# --- Coze's objects (docs/wire.md 3.3, 3.4) ---
 
 
 def _of_wire(value: object) -> object:

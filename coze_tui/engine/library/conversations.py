@@ -163,7 +163,7 @@ class Conversations:
         await self._database.write(lambda c: history.set_bot_name(c, site, bot_id, bot_name))
 
     async def unbind(self, key: str) -> None:
-        """Forget the server's conversation id, so that the next chat begins a new one (api 7.3)."""
+        """Forget the server's conversation id, so that the next chat begins a new one (docs/wire.md 7.3)."""
         await self._database.write(lambda c: history.set_conversation_id(c, key, ""))
 
 

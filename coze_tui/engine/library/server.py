@@ -1,4 +1,6 @@
-"""The conversations that the server keeps: listed, imported, renamed and deleted there (api 4.6, 4.7).
+"""The conversations that the server keeps: listed, imported, renamed and deleted there.
+
+See docs/wire.md 4.6, 4.7.
 
 Whatever is done here is done on this machine first. A server that refuses is told to the person; it never
 undoes what was done locally.

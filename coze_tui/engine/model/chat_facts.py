@@ -39,7 +39,7 @@ class ChatFacts:
     title: str = ""
     """Of the conversation."""
     content_type: str = ""
-    """Of the question (api 2.2)."""
+    """Of the question (docs/wire.md 2.2)."""
     files: str = ""
     """Names of the files that went with it, one a line."""
     conversation_id: str = ""

@@ -18,7 +18,7 @@ from coze_tui.text.i18n import N_, _
 
 
 class Dialect(StrEnum):
-    """A kind of server (api 3.8)."""
+    """A kind of server (docs/wire.md 3.8)."""
 
     CN = "coze.cn"
     COM = "coze.com"
@@ -91,7 +91,8 @@ _STUDIO: Mapping[Feature, tuple[bool, str]] = {
         N_("coze-studio says only “Internal Server Error” unless it runs in debug mode"),
     ),
 }
-"""Sources: api 2.1, 3.8 and the last columns of api 4. A feature that is not here is there."""
+"""Sources: docs/wire.md 2.1, 3.8 and the last columns of docs/wire.md 4. A feature that is not here is
+there."""
 
 
 def limits(dialect: Dialect) -> tuple[Limit, ...]:
@@ -107,7 +108,7 @@ def limit(dialect: Dialect, feature: Feature) -> Limit | None:
 
 
 def unserved(error: CozeTuiError, feature: Feature) -> Limit | None:
-    """What to say where a server has no such endpoint: only a studio says that of itself (api 4)."""
+    """What to say where a server has no such endpoint: only a studio says that of itself (docs/wire.md 4)."""
     return limit(Dialect.STUDIO, feature) if isinstance(error, NotServedError) else None
 
 
@@ -154,14 +155,14 @@ _CLOUD_LOGID = re.compile(r"20\d{12}[0-9A-F]{10,}")
 
 
 def _of_logid(logid: str) -> Dialect | None:
-    """X-Tt-Logid begins with a time, studio's X-Log-ID is a UUID (api 3.1)."""
+    """X-Tt-Logid begins with a time, studio's X-Log-ID is a UUID (docs/wire.md 3.1)."""
     if _UUID.fullmatch(logid):
         return Dialect.STUDIO
     return Dialect.CLOUD if _CLOUD_LOGID.fullmatch(logid) else None
 
 
 def _of_frame(frame: Frame) -> Dialect | None:
-    """What one frame says about its sender, if anything (api 3.1, 3.8)."""
+    """What one frame says about its sender, if anything (docs/wire.md 3.1, 3.8)."""
     match frame.event:
         case "conversation.stream.done" | "conversation.chat.cancelled":
             return Dialect.STUDIO

@@ -34,7 +34,7 @@ _MOST_ROWS = 2_000
 _REST = "…"
 """Name of the last row where there were more than can be kept."""
 _EXPECTED = ("created", "in_progress", "answer", "completed", "done")
-"""What a chat goes through when nothing goes wrong (api 3.3)."""
+"""What a chat goes through when nothing goes wrong (docs/wire.md 3.3)."""
 _ENDS = {"failed": "done", "requires_action": "done", "canceled": "done", "error": "done"}
 """Records after which only the row named here is still expected."""
 _FOLDED = frozenset({"follow_up"})
@@ -230,7 +230,7 @@ class TurnFigures:
         self.phase = phase
         self.tool = detail if phase is Phase.TOOL else ""
         self.last_us = max(self.last_us, at_us)
-        if self.is_ended and not phase.is_final:  # tool outputs were submitted (api 4.4)
+        if self.is_ended and not phase.is_final:  # tool outputs were submitted (docs/wire.md 4.4)
             self.outcome = self.error = None
             self._next = _EXPECTED.index("in_progress")
 

@@ -80,10 +80,10 @@ class TurnReplay:
         state, frame = self.state, event.frame
         updates: list[TurnUpdate] = []
         if frame.id == RETRIEVED and not self._was_retrieved:
-            state.outcome = state.error = None  # a recovery: what it fetched is the truth (api 7.4)
+            state.outcome = state.error = None  # a recovery: what it fetched is the truth (docs/wire.md 7.4)
             self._was_retrieved = True
         elif isinstance(event, ChatInProgress) and state.outcome is Phase.REQUIRES_ACTION:
-            updates += state.resumed(frame.at_us)  # tool outputs were submitted (api 4.4)
+            updates += state.resumed(frame.at_us)  # tool outputs were submitted (docs/wire.md 4.4)
         self.at_us = max(self.at_us, frame.at_us)
         return updates + state.apply(event)
 

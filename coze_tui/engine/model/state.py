@@ -107,9 +107,9 @@ class TurnState:
         self.section_id = ""
         self.phase = Phase.SENDING
         self.outcome: Phase | None = None
-        """What a chat event said about the end; None while none has come (api 3.7, shape 5)."""
+        """What a chat event said about the end; None while none has come (docs/wire.md 3.7, shape 5)."""
         self.error: LastError | None = None
-        """The first error seen; it wins over a later completed (api 3.8)."""
+        """The first error seen; it wins over a later completed (docs/wire.md 3.8)."""
         self.is_done = False
         """`done` has come: nothing will follow."""
         self.parts: list[Part] = []
@@ -117,7 +117,10 @@ class TurnState:
         self.follow_ups: list[str] = []
         self.usage: Usage | None = None
         self.finish_reason = ""
-        """Of generate_answer_finish: 0 for all answers out, 1 for interrupted (api 3.4); empty before it."""
+        """Of generate_answer_finish: 0 for all answers out, 1 for interrupted; empty before it.
+
+        See docs/wire.md 3.4.
+        """
         self.frame_count = 0
         self.completed_ids: set[str] = set()
         self._answers: dict[str, Answer] = {}
@@ -125,7 +128,7 @@ class TurnState:
 
     @property
     def is_identified(self) -> bool:
-        """The chat exists at the server, so a lost stream can be recovered (api 7.4)."""
+        """The chat exists at the server, so a lost stream can be recovered (docs/wire.md 7.4)."""
         return bool(self.chat_id and self.conversation_id)
 
     @property
@@ -135,7 +138,7 @@ class TurnState:
 
     @property
     def answers(self) -> tuple[Answer, ...]:
-        """The answers in order; several in one chat stay apart (api 7.2)."""
+        """The answers in order; several in one chat stay apart (docs/wire.md 7.2)."""
         return tuple(part for part in self.parts if isinstance(part, Answer))
 
     def sent(self) -> list[TurnUpdate]:
@@ -150,7 +153,7 @@ class TurnState:
         return [PhaseChanged(phase, at_us, detail)]
 
     def resumed(self, at_us: int) -> list[TurnUpdate]:
-        """Tool outputs were submitted: the same chat goes on (api 4.4)."""
+        """Tool outputs were submitted: the same chat goes on (docs/wire.md 4.4)."""
         self.outcome = None
         self.is_done = False
         note = EventNoted(EventRecord("tool_outputs", at_us, level="tool"))
@@ -246,7 +249,7 @@ class TurnState:
 
     def _requires_action(self, event: events.ChatRequiresAction, chat: Chat) -> list[TurnUpdate]:
         calls = chat.required_action.tool_calls if chat.required_action else ()
-        # api 3.6: a question node has nothing to submit; its question stands in the answer already
+        # docs/wire.md 3.6: a question node has nothing to submit; its question stands in the answer already
         functions = tuple(call for call in calls if call.type != "reply_message")
         self.outcome = Phase.REQUIRES_ACTION if functions else Phase.COMPLETED
         updates = [*self._identify(chat), *self.settle(event.frame.at_us), *self._usage(chat.usage)]
@@ -274,7 +277,7 @@ class TurnState:
         if message.role is Role.USER or message.type is not MessageType.ANSWER:
             return [self._note(event, f"{message.type} delta")]
         if message.content_type is ContentType.AUDIO:
-            return [self._note(event, "audio")]  # api 7.2: base64, never text
+            return [self._note(event, "audio")]  # docs/wire.md 7.2: base64, never text
         answer = self._answer_of(message.id)
         updates: list[TurnUpdate] = []
         reasoning, text = message.reasoning_content, message.content
@@ -317,7 +320,7 @@ class TurnState:
         if message.id:
             self.completed_ids.add(message.id)
         if message.role is Role.USER or message.type is MessageType.QUESTION:
-            return [self._note(event, "question")]  # api 7.2: an echo
+            return [self._note(event, "question")]  # docs/wire.md 7.2: an echo
         updates: list[TurnUpdate] = []
         name, detail = str(message.type), ""
         match message.type:
@@ -354,7 +357,7 @@ class TurnState:
         return [*updates, self._note(event, name, _LEVELS.get(message.type, "info"), detail)]
 
     def _answer_of(self, message_id: str, *, completing: bool = False) -> Answer:
-        """The buffer of one answer. Deltas without an id are one anonymous answer (api 7.2), and a
+        """The buffer of one answer. Deltas without an id are one anonymous answer (docs/wire.md 7.2), and a
         completed message that meets no buffer of its own id belongs to that one."""
         key = message_id or f"anonymous-{self._anonymous}"
         answer = self._answers.get(key)
@@ -371,7 +374,7 @@ class TurnState:
         return answer
 
     def _settle(self, answer: Answer, text: str, reasoning: str, at_us: int) -> list[TurnUpdate]:
-        # api 3.5: the completed text wins; what it leaves empty is kept from the deltas
+        # docs/wire.md 3.5: the completed text wins; what it leaves empty is kept from the deltas
         answer.text.append(answer.text_cleaner.flush())
         answer.reasoning.append(answer.reasoning_cleaner.flush())
         if text:
@@ -388,7 +391,7 @@ class TurnState:
         arguments = data.get("arguments", function.get("arguments"))
         text = arguments if isinstance(arguments, str) else _json_text(arguments)
         if not data:
-            text = message.content  # api 3.4: may be bad JSON
+            text = message.content  # docs/wire.md 3.4: may be bad JSON
         call = Tool(
             message.id or f"call-{len(self.parts)}",
             message.type,
@@ -453,7 +456,7 @@ def _json_text(value: object) -> str:
 
 
 def shown_text(message: Message) -> str:
-    """What is to be read of a whole answer, by its content type (api 3.4)."""
+    """What is to be read of a whole answer, by its content type (docs/wire.md 3.4)."""
     match message.content_type:
         case ContentType.AUDIO:
             return ""
@@ -482,13 +485,16 @@ def _item_text(item: object) -> str:
 
 
 def _response_text(content: str) -> str:
-    """A tool's result: what it gave the model, where that is wrapped (api 3.4)."""
+    """A tool's result: what it gave the model, where that is wrapped (docs/wire.md 3.4)."""
     data = mapping_of(_json_or_none(content))
     return text_of(data.get("response_for_model")) or text_of(data.get("data")) or content
 
 
 def _verbose_of(content: str, known: str) -> tuple[str, str]:
-    """The msg_type of a verbose message, and the finish reason in it, or else the known one (api 3.4)."""
+    """The msg_type of a verbose message, and the finish reason in it, or else the known one.
+
+    See docs/wire.md 3.4.
+    """
     outer = mapping_of(_json_or_none(content))
     msg_type = clean_line(text_of(outer.get("msg_type")))[:_DETAIL]
     if msg_type != _FINISH:

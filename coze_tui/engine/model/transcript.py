@@ -64,7 +64,7 @@ class ChatTranscript:
     last: int = 0
     """Position of its last message."""
     starts_section: bool = False
-    """The context was cleared before this chat (api 4.6)."""
+    """The context was cleared before this chat (docs/wire.md 4.6)."""
     files: tuple[str, ...] = ()
     """Names of what went with the question."""
 
@@ -130,7 +130,7 @@ def chat_transcripts(
 
     Args:
         messages: whole chats, in order of position; those without a chat are grouped by question.
-        section_starts: positions at which a new section begins (api 4.6).
+        section_starts: positions at which a new section begins (docs/wire.md 4.6).
     """
     by_key = {chat.key: chat for chat in chats}
     starts, base_url = sorted(section_starts), base_url_of_site(site)

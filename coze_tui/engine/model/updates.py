@@ -10,7 +10,7 @@ from coze_tui.errors import CozeTuiError
 
 
 class Phase(StrEnum):
-    """Where a turn stands (architecture 5)."""
+    """Where a turn stands (docs/architecture.md)."""
 
     SENDING = "sending"
     CREATED = "created"
@@ -55,12 +55,12 @@ class ChatIdentified:
     conversation_id: str
     section_id: str
     conversation_replaced: bool = False
-    """The server made a new conversation instead of the one asked for (api 3.8)."""
+    """The server made a new conversation instead of the one asked for (docs/wire.md 3.8)."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogidReported:
-    """The id under which the server logged the request; support asks for it (api 5.2)."""
+    """The id under which the server logged the request; support asks for it (docs/wire.md 5.2)."""
 
     logid: str
 
@@ -84,7 +84,7 @@ class AnswerGrew:
 
     message_id: str
     text: str
-    """Only the new part; may be empty, since empty deltas are common (api 3.5)."""
+    """Only the new part; may be empty, since empty deltas are common (docs/wire.md 3.5)."""
     arrivals_us: tuple[int, ...]
     """One arrival time for each Coze delta inside `text`: more than one after merging; empty when the text
     comes from a recovery."""
@@ -93,7 +93,7 @@ class AnswerGrew:
 
 @dataclass(frozen=True, slots=True)
 class AnswerSettled:
-    """One answer is whole; `text` wins over what the deltas gave (api 3.5)."""
+    """One answer is whole; `text` wins over what the deltas gave (docs/wire.md 3.5)."""
 
     message_id: str
     text: str
@@ -136,7 +136,7 @@ class FollowUpOffered:
 
 @dataclass(frozen=True, slots=True)
 class ActionRequired:
-    """The chat waits for the outputs of local tools (api 3.6)."""
+    """The chat waits for the outputs of local tools (docs/wire.md 3.6)."""
 
     tool_calls: tuple[ToolCall, ...]
     """Only those to be run; a `reply_message` is no action, its question is the answer's text."""

@@ -1,4 +1,4 @@
-"""Files that go with a question: sent up first, then named by their ids (api 2.2, 4.8)."""
+"""Files that go with a question: sent up first, then named by their ids (docs/wire.md 2.2, 4.8)."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def request_for(
         attachments=attachments,
         custom_variables=settings.custom_variables,
         parameters=settings.parameters,
-        # the published bot is what every server means by nothing; studio knows no other (api 2.1)
+        # the published bot is what every server means by nothing; studio knows no other (docs/wire.md 2.1)
         publish_status="" if settings.publish_status == "published_online" else settings.publish_status,
         connector_id=settings.connector_id,
     )

@@ -40,7 +40,7 @@ from coze_tui.errors import (
 
 _CANCEL_SECONDS = 2.0
 _GRACE_SECONDS = 2.0
-"""How long `done` is waited for once a chat event has told the end (api 7.2: it may never come)."""
+"""How long `done` is waited for once a chat event has told the end (docs/wire.md 7.2: it may never come)."""
 _MOST_AT_ONCE = 2_000
 """Frames that are written down and told together; while more wait, the screen has its turns."""
 _MOST_WAITING = 4_000
@@ -78,7 +78,7 @@ class ChatTurn:
 
     Args:
         record: where it is written down before it is told.
-        streaming: False asks without a stream, and polls (api 2.3).
+        streaming: False asks without a stream, and polls (docs/wire.md 2.3).
         gathers: neighbouring deltas that arrived together are one update; False gives one for each.
         on_text: is given the stream as it arrives.
         idle_seconds: without an event, after which the stream counts as cut.
@@ -135,7 +135,7 @@ class ChatTurn:
             self._arrived.put_nowait(None)
 
     def submit(self, outputs: Sequence[ToolOutput]) -> None:
-        """Let the next `updates` go on with a chat that required action (api 4.4)."""
+        """Let the next `updates` go on with a chat that required action (docs/wire.md 4.4)."""
         sent = tuple(outputs)
         self._stop_asked.clear()
         self._open = lambda: chats.submit_tool_outputs(
@@ -143,7 +143,7 @@ class ChatTurn:
         )
 
     def recover_from(self, frames: Sequence[Frame], ids: ChatIdentified) -> None:
-        """Let the next `updates` fetch the rest of a chat whose frames are known (api 7.4)."""
+        """Let the next `updates` fetch the rest of a chat whose frames are known (docs/wire.md 7.4)."""
         self.frames = FrameLog(frames)
         reader = TurnReplay(self.state)
         self.figures.add_all(reader.begin())
@@ -189,7 +189,7 @@ class ChatTurn:
                 except CozeTuiError as failure:
                     error = failure if isinstance(failure, ApiError) else error
             else:
-                # nothing is known of the chat, so nothing can be fetched (api 7.4)
+                # nothing is known of the chat, so nothing can be fetched (docs/wire.md 7.4)
                 if error is None:
                     error = TransportError("closed", "the stream ended before the chat began")
                 elif isinstance(error, StreamCut):
@@ -233,7 +233,7 @@ class ChatTurn:
                 if self.state.is_done:
                     return
         finally:
-            # one task owns the stream: it is cancelled, never raced (architecture 5)
+            # one task owns the stream: it is cancelled, never raced (docs/architecture.md)
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
             self._open = self._arrived = None  # they hold frames, which would wait for the collector
@@ -249,7 +249,7 @@ class ChatTurn:
             except TimeoutError:
                 if self.state.is_ending:
                     return []
-                # bytes may drip for ever without one event (textual-notes 12.4)
+                # bytes may drip for ever without one event (docs/textual.md 12.4)
                 raise StreamCut("timeout", f"no event for {seconds:.0f} s") from None
         loop = asyncio.get_running_loop()
         if (early := self._taken_at + _GATHER_SECONDS - loop.time()) > 0:
@@ -281,7 +281,7 @@ class ChatTurn:
         self.frames.extend(frames)
         return updates
 
-    # --- without a stream, and after a cut (api 2.3, 7.4) ---
+    # --- without a stream, and after a cut (docs/wire.md 2.3, 7.4) ---
 
     async def _start_unstreamed(self) -> AsyncGenerator[TurnUpdate, None]:
         chat = await chats.start(self._client, self.request)
@@ -382,7 +382,10 @@ class ChatTurn:
         yield TurnEnded(outcome, at_us, error)
 
     async def _cancel(self) -> EventRecord | None:
-        """Tell Coze, two seconds at most; that it cannot be cancelled any more is no news (api 4.3)."""
+        """Tell Coze, two seconds at most; that it cannot be cancelled any more is no news.
+
+        See docs/wire.md 4.3.
+        """
         if not self.state.is_identified:
             return None
         detail, level = "", "good"
@@ -417,5 +420,8 @@ _ORDER = {"function_call": 0, "tool_response": 1, "tool_output": 1, "knowledge":
 
 
 def _in_order(messages: Sequence[Message]) -> list[Message]:
-    """message/list comes in no sure order (api 4.2): by time, then by what follows what in a chat."""
+    """message/list comes in no sure order: by time, then by what follows what in a chat.
+
+    See docs/wire.md 4.2.
+    """
     return sorted(messages, key=lambda message: (message.created_at, _ORDER.get(str(message.type), 4)))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _MOST_BOTS = 200
 _LACKS_A_RIGHT = 4101
-"""Coze's code for a good token without the scope for this (api 1.3, 5.1)."""
+"""Coze's code for a good token without the scope for this (docs/wire.md 1.3, 5.1)."""
 
 
 class Connection(Protocol):
@@ -103,7 +103,10 @@ class Site:
     # --- who one is ---
 
     async def check(self) -> User | None:
-        """Whether the token is good, by the cheapest call (api 4.9); None where the site has none."""
+        """Whether the token is good, by the cheapest call; None where the site has none.
+
+        See docs/wire.md 4.9.
+        """
         client = await self.client()
         try:
             return await accounts.me(client)
@@ -113,7 +116,7 @@ class Site:
             raise
 
     async def device_code(self, client_id: str) -> DeviceCode:
-        """Begin a login with a browser (api 1.4)."""
+        """Begin a login with a browser (docs/wire.md 1.4)."""
         from coze_tui.api import oauth
 
         return await oauth.request_device_code(await self.client(), client_id)
@@ -127,7 +130,7 @@ class Site:
     # --- whom one talks to ---
 
     async def bot(self, bot_id: str) -> Bot:
-        """A bot's name and greeting; only its id where the token may not see more (api 4.5).
+        """A bot's name and greeting; only its id where the token may not see more (docs/wire.md 4.5).
 
         Raises:
             AuthError: the token is good for nothing; told before anything is typed.

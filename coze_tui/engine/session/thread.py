@@ -1,6 +1,6 @@
 """The thread and loop in which the network and the store live; calls go in, updates come out.
 
-A terminal that stops reading stops the screen's loop, never this one (textual-notes 6.2).
+A terminal that stops reading stops the screen's loop, never this one (docs/textual.md 6.2).
 """
 
 from __future__ import annotations

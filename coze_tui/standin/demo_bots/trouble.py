@@ -1,4 +1,7 @@
-"""Bots that get into trouble: one fails in five shapes (api 3.7), one loses the line in the middle."""
+"""Bots that get into trouble: one fails in five shapes, one loses the line in the middle.
+
+See docs/wire.md 3.7.
+"""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ class SectionEntry(Entry):
 
 
 class GreetingEntry(Entry):
-    """What a bot says before anything was asked, with its suggested questions (api 4.5)."""
+    """What a bot says before anything was asked, with its suggested questions (docs/wire.md 4.5)."""
 
     bar = "accent"
 

@@ -201,7 +201,7 @@ class ConversationScreen(LogScreen[None]):
 
     @work(group="bot", exclusive=True, exit_on_error=False)
     async def learn_bot(self) -> None:
-        """Its name and greeting; a token that may not see them can chat all the same (api 4.5)."""
+        """Its name and greeting; a token that may not see them can chat all the same (docs/wire.md 4.5)."""
         bot_id = self.bot.id
         try:
             bot = await self.engine_thread.call(lambda engine: engine.site.bot(bot_id))

@@ -1,4 +1,7 @@
-"""Logging in with a browser, on this or another machine, through an OAuth app of one's own (api 1.4)."""
+"""Logging in with a browser, on this or another machine, through an OAuth app of one's own.
+
+See docs/wire.md 1.4.
+"""
 
 from __future__ import annotations
 

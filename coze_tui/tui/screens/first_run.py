@@ -418,7 +418,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
         try:
             user = await self._log_in.try_token(self._base_url, token)
         except CozeTuiError as error:
-            # Who lacks the right to tell its name is known all the same (api 4.5).
+            # Who lacks the right to tell its name is known all the same (docs/wire.md 4.5).
             if not (isinstance(error, AuthError) and error.code == _LACKS_A_RIGHT):
                 self._show_problem(error, hint)
                 return

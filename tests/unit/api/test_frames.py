@@ -23,7 +23,7 @@ SHORT = [CREATED, DELTA, DELTA, WHOLE, COMPLETED, DONE]
 CHATFLOW = [CREATED, PROGRESS, DELTA, DELTA, WHOLE, COMPLETED, DONE]
 
 EVENTS: dict[str, list[str]] = {
-    # the transcripts of api 8
+    # the transcripts of docs/wire.md 8
     "text_chat": [CREATED, PROGRESS, *[DELTA] * 3, *[WHOLE] * 3, COMPLETED, DONE],
     "tool_and_two_answers": [
         *(CREATED, PROGRESS, DELTA, WHOLE, WHOLE, WHOLE),
@@ -41,7 +41,7 @@ EVENTS: dict[str, list[str]] = {
     "studio_no_agent": ["error"],
     "chatflow": CHATFLOW,
     "studio_chatflow": CHATFLOW,
-    # one trap each (api 7)
+    # one trap each (docs/wire.md 7)
     "anonymous_deltas": [CREATED, DELTA, DELTA, COMPLETED, DONE],
     "audio_after_completed": [CREATED, DELTA, WHOLE, COMPLETED, "conversation.audio.delta", DONE],
     "bad_inner_json": [CREATED, WHOLE, WHOLE, WHOLE, COMPLETED, DONE],
