@@ -32,7 +32,7 @@ from coze_tui.cli.exits import exit_for_end, forget_stdout
 from coze_tui.cli.interrupt import Interrupt
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.question import read_question
-from coze_tui.cli.start import Start, begin, require_bot, notify, show_error, show_problems
+from coze_tui.cli.start import Start, begin, notify, require_bot, show_error, show_problems
 from coze_tui.config.app_state import bot_key
 from coze_tui.config.settings import Settings
 from coze_tui.engine.model.updates import ActionRequired, Phase, TurnEnded, TurnUpdate

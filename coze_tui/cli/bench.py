@@ -20,7 +20,7 @@ from coze_tui.cli.interrupt import Interrupt
 from coze_tui.cli.option_values import whole_number
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.question import read_question
-from coze_tui.cli.start import Start, begin, require_bot, notify, show_error, show_problems
+from coze_tui.cli.start import Start, begin, notify, require_bot, show_error, show_problems
 from coze_tui.config.coercion import WrongValueError
 from coze_tui.config.coercion import bot as read_bot
 from coze_tui.engine.analysis.bench import Bench, Measurement, Run, measurements

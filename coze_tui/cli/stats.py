@@ -19,10 +19,10 @@ from coze_tui.cli.past_store import past_store
 from coze_tui.cli.start import begin, show_problems
 from coze_tui.engine.analysis.statistics import Group, Grouping, Statistics, days_ago_ms, statistics
 from coze_tui.engine.library.chats import Inspecting
-from coze_tui.store.database import now_ms
 from coze_tui.engine.session.running import LiveTurns
 from coze_tui.errors import SettingsError
 from coze_tui.report.console import Console
+from coze_tui.store.database import now_ms
 from coze_tui.text.cells import bar, cells, cut, filled
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import duration, thousands

@@ -15,7 +15,6 @@ from coze_tui.api.client import CozeClient
 from coze_tui.config.settings import Settings
 from coze_tui.engine.library.chats import Inspecting
 from coze_tui.engine.library.conversations import Conversations
-from coze_tui.store.database import now_ms
 from coze_tui.engine.library.history import Browsing
 from coze_tui.engine.library.server import ServerSide
 from coze_tui.engine.model.chat_facts import ChatFacts, ids_of
@@ -34,7 +33,7 @@ from coze_tui.engine.session.thread import TurnFeed
 from coze_tui.errors import CozeTuiError, InternalError, NotFoundError, SettingsError, StoreError
 from coze_tui.report.store_text import words_for
 from coze_tui.store import history, journal
-from coze_tui.store.database import CHECKED_BYTES, open_or_rescue
+from coze_tui.store.database import CHECKED_BYTES, now_ms, open_or_rescue
 from coze_tui.store.failures import StoreWarning
 from coze_tui.store.history import SavedConversation
 from coze_tui.text.i18n import _

@@ -11,8 +11,8 @@ from coze_tui.diagnostics.explain import advice
 from coze_tui.engine.model.transcript import (
     ChatTranscript,
     ToolTranscript,
-    outcome_words,
     chat_transcripts,
+    outcome_words,
     tool_word,
 )
 from coze_tui.engine.model.updates import Phase

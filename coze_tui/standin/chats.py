@@ -14,7 +14,7 @@ from coze_tui.standin import objects
 from coze_tui.standin.bots import Bot
 from coze_tui.standin.context import Failure, ServerContext, envelope, json_reply
 from coze_tui.standin.faults import Faults
-from coze_tui.standin.http import Answer, ResponseWriter, Reply, Request, StreamReply
+from coze_tui.standin.http import Answer, Reply, Request, ResponseWriter, StreamReply
 from coze_tui.standin.questions import (
     Question,
     mapping,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coze_tui.standin.bots import Bot
-from coze_tui.standin.context import Failure, Token, ServerContext, json_reply
+from coze_tui.standin.context import Failure, ServerContext, Token, json_reply
 from coze_tui.standin.faults import FAULTS, UnknownFault, parse
 from coze_tui.standin.http import Answer, Request
 from coze_tui.standin.oauth import OAuth

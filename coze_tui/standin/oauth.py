@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
-from coze_tui.standin.context import Token, ServerContext, json_reply
+from coze_tui.standin.context import ServerContext, Token, json_reply
 from coze_tui.standin.http import Answer, Reply, Request
 from coze_tui.standin.objects import Json
 

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from coze_tui.standin.bots import Bot, demo_bots
-from coze_tui.standin.context import Switches, Token, ServerContext
+from coze_tui.standin.context import ServerContext, Switches, Token
 from coze_tui.standin.faults import parse
 from coze_tui.standin.gates import Gates
 from coze_tui.standin.http import HttpServer, Request

@@ -19,7 +19,7 @@ from textual.screen import Screen
 from textual.worker import Worker
 
 from coze_tui.api.objects import Bot
-from coze_tui.config.app_state import AppStateFile, AppState
+from coze_tui.config.app_state import AppState, AppStateFile
 from coze_tui.config.credentials import OAuthPair, Secret
 from coze_tui.config.locations import Paths
 from coze_tui.config.settings import Settings

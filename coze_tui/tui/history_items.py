@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from coze_tui.engine.library.conversations import Summary
 from coze_tui.engine.library.history import Found
-from coze_tui.engine.library.server import ServerConversation, ServerPage, ImportResult
+from coze_tui.engine.library.server import ImportResult, ServerConversation, ServerPage
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
 from coze_tui.text.matching import spans

@@ -10,11 +10,11 @@ from coze_tui.cli.history.server import delete_there, rename_there
 from coze_tui.cli.option_values import age_in_days
 from coze_tui.cli.start import notify
 from coze_tui.engine.library.conversations import summary_of
-from coze_tui.store.database import now_ms
 from coze_tui.engine.library.history import Browsing
 from coze_tui.engine.session.maintenance import DAY_MS, give_back, prune_captures, prune_conversations
 from coze_tui.errors import SettingsError
 from coze_tui.store import history, retention
+from coze_tui.store.database import now_ms
 from coze_tui.store.retention import PrunePlan
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import size, thousands

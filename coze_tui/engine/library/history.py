@@ -11,10 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from coze_tui.engine.library.conversations import Summary, summary_of
-
-from coze_tui.store.database import now_ms
 from coze_tui.store import history, journal, search
-from coze_tui.store.database import Database
+from coze_tui.store.database import Database, now_ms
 from coze_tui.store.history import SavedConversation
 from coze_tui.store.messages import SLOT, message_count, messages
 from coze_tui.store.search import Hit

@@ -19,13 +19,12 @@ from coze_tui.api.events import MessageCompleted
 from coze_tui.api.objects import Conversation, Frame, Message, MessageType, Role
 from coze_tui.config.settings import Settings
 from coze_tui.engine.library.conversations import Summary
-from coze_tui.store.database import now_ms
 from coze_tui.engine.model.state import TurnState, shown_text
 from coze_tui.engine.model.transcript import ChatTranscript, chat_transcripts
 from coze_tui.engine.session.recorder import messages_of
 from coze_tui.errors import ApiError, CozeTuiError, NotFoundError
 from coze_tui.store import history
-from coze_tui.store.database import Database
+from coze_tui.store.database import Database, now_ms
 from coze_tui.store.history import SavedConversation
 from coze_tui.store.messages import SavedMessage
 from coze_tui.store.server_messages import ServerMessage, add_missing

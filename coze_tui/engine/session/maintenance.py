@@ -8,12 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from coze_tui.store.database import now_ms
 from coze_tui.engine.model.reader import past_turn
 from coze_tui.engine.model.updates import Phase
 from coze_tui.engine.session.recorder import messages_of, summary_of
 from coze_tui.store import history, journal, retention, search_index
-from coze_tui.store.database import Database
+from coze_tui.store.database import Database, now_ms
 from coze_tui.store.journal import SavedChat
 
 DAY_MS = 86_400_000

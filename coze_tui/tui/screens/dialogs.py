@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
-from coze_tui.tui.screens.panel import Panel, Pager
+from coze_tui.tui.screens.panel import Pager, Panel
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.paragraphs import Paragraphs
 from coze_tui.tui.widgets.select_list import Row, SelectList

@@ -17,7 +17,7 @@ from textual.widgets import TextArea
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.key_names import long_key
-from coze_tui.tui.screens.panel import Panel, Pager
+from coze_tui.tui.screens.panel import Pager, Panel
 from coze_tui.tui.widgets.paragraphs import Paragraph, Paragraphs
 
 _MOST_KEYS = 4

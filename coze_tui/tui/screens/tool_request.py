@@ -22,7 +22,7 @@ from coze_tui.terminal.editor import edit_text
 from coze_tui.terminal.keys import NEW_LINE
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _, ngettext
-from coze_tui.tui.screens.panel import Panel, Pager
+from coze_tui.tui.screens.panel import Pager, Panel
 from coze_tui.tui.widgets.json_view import JsonView
 from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
 from coze_tui.tui.widgets.select_list import Row, SelectList

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from coze_tui.config.app_state import RECENT_BOTS, AppStateFile, AppState, bot_key
+from coze_tui.config.app_state import RECENT_BOTS, AppState, AppStateFile, bot_key
 from coze_tui.errors import StoreError
 
 CN = "https://api.coze.cn"

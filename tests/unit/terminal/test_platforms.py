@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-import coze_tui.terminal
 import pytest
+
+import coze_tui.terminal
 
 FOLDER = Path(coze_tui.terminal.__file__).parent
 POSIX_ONLY = {"driver.py", "throttle.py"}
