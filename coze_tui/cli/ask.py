@@ -146,7 +146,7 @@ def _show_limits(turn: ChatTurn, settings: Settings, arguments: Arguments) -> No
     from coze_tui.engine.model.dialects import Feature, dialect_of, limit
 
     wanted = {Feature.DRAFT: wants_draft, Feature.REQUIRES_ACTION: bool(arguments.tool_output)}
-    dialect = dialect_of(turn.frames, settings.base_url, turn.logid)
+    dialect = dialect_of(turn.frames.shown(), settings.base_url, turn.logid)
     for feature, is_wanted in wanted.items():
         if is_wanted and (found := limit(dialect, feature)):
             notify(found.text)

@@ -285,7 +285,9 @@ class Engine:
             conversation.conversation_id if conversation else ""
         )
         request = ChatRequest(saved.bot_id, self.settings.user_id, saved.question, conversation_id)
-        stored = JournalRecorder(self._database, saved.conversation, self._report, chat=chat)
+        stored = JournalRecorder(
+            self._database, saved.conversation, self._report, chat=chat, written=len(frames)
+        )
         stored.sent_at_ms = saved.sent_at
         client = await self.site.client()
         captured = self._captured(stored, client)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -16,6 +16,7 @@ from coze_tui.api.client import CozeClient
 from coze_tui.api.objects import Frame
 from coze_tui.config.credentials import MASK
 from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.frame_log import FrameLog
 from coze_tui.engine.model.state import RETRIEVED, TurnState
 from coze_tui.engine.model.updates import (
     ActionRequired,
@@ -72,8 +73,8 @@ class Record:
     async def begin(self, request: ChatRequest) -> None:
         self.begun += 1
 
-    async def append(self, frames: Sequence[Frame]) -> None:
-        self.frames += frames
+    async def append(self, frames: FrameLog) -> None:
+        self.frames += frames.since(len(self.frames))
 
     async def identify(self, state: TurnState, logid: str) -> None:
         self.ids.append(state.chat_id)
@@ -163,7 +164,7 @@ async def test_an_answer_streams_in_and_is_written_down(profile: str) -> None:
     ]
     assert turn.logid
     assert turn.state.usage is not None
-    assert at.record.frames == list(turn.frames)
+    assert at.record.frames == list(turn.frames.shown())
     assert (at.record.begun, at.record.ends) == (1, [(Phase.COMPLETED, None)])
     assert at.record.ids[-1] == turn.state.chat_id
     assert turn.figures.deltas == sum(len(u.arrivals_us) for u in updates if isinstance(u, AnswerGrew))
@@ -202,8 +203,8 @@ async def test_a_cut_answer_is_fetched_and_never_asked_again(cut: Cut) -> None:
     assert "cut" in notes(updates)
     settled = [update.text for update in updates if isinstance(update, AnswerSettled)]
     assert settled == ["河流把盐带进海里。"]
-    assert {frame.id for frame in turn.frames} == {"", RETRIEVED}
-    assert at.record.frames == list(turn.frames)
+    assert {frame.id for frame in turn.frames.shown()} == {"", RETRIEVED}
+    assert at.record.frames == list(turn.frames.shown())
 
 
 async def test_a_cut_answer_that_cannot_be_fetched_keeps_what_came() -> None:
@@ -223,7 +224,7 @@ async def test_an_interrupted_chat_is_recovered_later_from_its_frames() -> None:
         await run(cut)
         again = at.turn()
         ids = ChatIdentified(cut.state.chat_id, cut.state.conversation_id, "")
-        again.recover_from(list(cut.frames), ids)
+        again.recover_from(list(cut.frames.shown()), ids)
         updates = await run(again)
         assert at.asked("/v3/chat") == 1
     assert ended(updates).outcome is Phase.COMPLETED
@@ -265,8 +266,8 @@ async def test_a_token_that_the_server_repeats_is_in_no_frame(streaming: bool) -
         updates = await run(turn)
         await client.aclose()
     assert ended(updates).outcome is Phase.COMPLETED
-    assert "pat_REPEATED0EXAMPLE" not in repr((list(turn.frames), updates))
-    assert MASK in repr(list(turn.frames))
+    assert "pat_REPEATED0EXAMPLE" not in repr((list(turn.frames.shown()), updates))
+    assert MASK in repr(list(turn.frames.shown()))
 
 
 async def test_stopping_keeps_the_text_and_tells_coze() -> None:
@@ -366,8 +367,8 @@ async def test_local_tools_are_answered_and_the_same_chat_goes_on() -> None:
     logids = [update.logid for update in (*waiting, *updates) if isinstance(update, LogidReported)]
     assert len(set(logids)) == 2
     assert at.record.logid == turn.logid == logids[-1]
-    assert len({frame.at_us for frame in turn.frames}) > 1
-    assert list(turn.frames) == sorted(turn.frames, key=lambda frame: frame.at_us)
+    assert len({frame.at_us for frame in turn.frames.shown()}) > 1
+    assert list(turn.frames.shown()) == sorted(turn.frames.shown(), key=lambda frame: frame.at_us)
 
 
 @pytest.mark.parametrize("profile", ["official", "studio"])
@@ -435,7 +436,7 @@ async def test_a_line_separator_in_json_is_text_and_ends_no_frame() -> None:
         turn = at.turn("fault:u2028 海水？")
         updates = await run(turn)
     assert ended(updates).outcome is Phase.COMPLETED
-    assert any("\u2028" in frame.data for frame in turn.frames)
+    assert any("\u2028" in frame.data for frame in turn.frames.shown())
     assert answers(turn)[-1].count("\n") == 3
 
 

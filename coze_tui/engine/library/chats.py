@@ -68,7 +68,7 @@ class Inspecting:
         live = self._live.of(conversation)
         if live is not None and chat in (0, live.stored.chat):
             saved = await self._database.run(lambda c: history.conversation(c, conversation))
-            frames, is_over = tuple(live.turn.frames.after(after)), not live.is_running
+            frames, is_over = tuple(live.turn.frames.shown(after)), not live.is_running
             return FramesPage(live.stored.chat, _live_facts(live, saved), frames, is_over)
 
         def read(c: sqlite3.Connection) -> FramesPage | None:

@@ -1,48 +1,63 @@
-"""The frames of a turn that runs, kept in little memory for whoever comes to follow it. Pure."""
+"""The frames of a live turn, compressed in memory for everyone who reads them. Pure."""
 
 from __future__ import annotations
 
 import marshal
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 
 from coze_tui.api.objects import Frame
 
 _BLOCK = 256
-"""Frames that are packed together."""
+"""Frames that are compressed together."""
 
 
 class FrameLog:
-    """A list of frames that only grows; all but the newest are packed, to about a tenth."""
+    """The only copy of a turn's frames in memory: the runner adds, the recorder and followers read.
+
+    A frame is added when it arrives and shown once it is saved: followers of the turn see no frame that is
+    not on disk. All but the newest frames are compressed to about a tenth of their size.
+    """
 
     def __init__(self, frames: Iterable[Frame] = ()) -> None:
-        self._packed: list[bytes] = []
+        """Create a log in which these frames are shown already."""
+        self._blocks: list[bytes] = []
         self._newest: list[Frame] = []
-        self.extend(frames)
+        self._shown = 0
+        self.add(frames)
+        self.show()
 
-    def extend(self, frames: Iterable[Frame]) -> None:
-        """Add frames at the end."""
+    def add(self, frames: Iterable[Frame]) -> None:
+        """Append frames. Only `since` returns them until `show` is called."""
         self._newest += frames
+
+    def show(self) -> None:
+        """Let followers see all frames added so far."""
+        self._shown = len(self)
+        # not in `add`: the recorder reads the new frames in between
         while len(self._newest) >= 2 * _BLOCK:
             fields = [(frame.event, frame.data, frame.at_us, frame.id) for frame in self._newest[:_BLOCK]]
-            self._packed.append(zlib.compress(marshal.dumps(fields), 1))
+            self._blocks.append(zlib.compress(marshal.dumps(fields), 1))
             del self._newest[:_BLOCK]
 
-    def after(self, count: int) -> list[Frame]:
-        """Those behind the first `count`."""
-        blocks, rest = divmod(count, _BLOCK)
-        if blocks >= len(self._packed):
-            return self._newest[count - len(self._packed) * _BLOCK :]
-        found = [frame for block in self._packed[blocks:] for frame in _unpacked(block)]
-        return found[rest:] + self._newest
+    def since(self, position: int) -> list[Frame]:
+        """Return the frames from a position on (0 is the first), shown or not."""
+        return list(self._from(position))
+
+    def shown(self, position: int = 0) -> Iterator[Frame]:
+        """Iterate over the shown frames from a position on (0 is the first)."""
+        return islice(self._from(position), max(0, self._shown - position))
 
     def __len__(self) -> int:
-        return len(self._packed) * _BLOCK + len(self._newest)
+        return len(self._blocks) * _BLOCK + len(self._newest)
 
-    def __iter__(self) -> Iterator[Frame]:
-        for block in self._packed:
-            yield from _unpacked(block)
-        yield from self._newest
+    def _from(self, position: int) -> Iterator[Frame]:
+        block, rest = divmod(position, _BLOCK)
+        if block >= len(self._blocks):
+            return iter(self._newest[position - len(self._blocks) * _BLOCK :])
+        frames = chain(chain.from_iterable(map(_unpacked, self._blocks[block:])), self._newest)
+        return islice(frames, rest, None)
 
 
 def _unpacked(block: bytes) -> Iterator[Frame]:

@@ -14,6 +14,7 @@ from coze_tui.api.objects import Frame
 from coze_tui.config.secure_files import open_private
 from coze_tui.engine.model.chat_facts import ChatFacts, capture_facts
 from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.frame_log import FrameLog
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.updates import Phase
 from coze_tui.engine.session.runner import TurnRecord
@@ -118,10 +119,13 @@ class CaptureRecorder:
         self._first = first
         self._writer = CaptureWriter()
         self._before = ""
+        self._written = 0
+        """Frames of the turn that were written, or that failed."""
         self._is_broken = False
 
     def go_on(self, facts: ChatFacts, frames: Sequence[Frame]) -> None:
-        """Put what is known of a turn that began earlier before what comes now."""
+        """Write these facts and frames, of a turn that began earlier, before anything else."""
+        self._written = len(frames)
         self._before = self._writer.facts(capture_facts(facts)) + "".join(map(self._writer.frame, frames))
 
     def open(self) -> None:
@@ -147,11 +151,13 @@ class CaptureRecorder:
         )
         await self._write(self._writer.facts(capture_facts(facts)))
 
-    async def append(self, frames: Sequence[Frame]) -> None:
-        """Write frames that came together."""
+    async def append(self, frames: FrameLog) -> None:
+        """Write the frames that were added to the turn's log."""
         if self._first is not None:
             await self._first.append(frames)
-        await self._write("".join(map(self._writer.frame, frames)))
+        new = frames.since(self._written)
+        self._written += len(new)
+        await self._write("".join(map(self._writer.frame, new)))
 
     async def identify(self, state: TurnState, logid: str) -> None:
         """Write the ids."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 from coze_tui.api.chats import ChatRequest
-from coze_tui.api.objects import Frame, MessageType
+from coze_tui.api.objects import MessageType
 from coze_tui.diagnostics.explain import advice
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.frame_log import FrameLog
@@ -21,9 +21,9 @@ from coze_tui.store.messages import SavedMessage
 
 
 class JournalRecorder:
-    """Keeps one turn in the store. A full or broken disk is reported, never raised: chatting goes on.
+    """Saves one turn in the store. A full or broken disk is reported, never raised: chatting continues.
 
-    What could not be written is held and written together with what comes next.
+    What the store did not accept is written together with what comes next.
     """
 
     def __init__(
@@ -34,7 +34,14 @@ class JournalRecorder:
         *,
         site: str = "",
         chat: int = 0,
+        written: int = 0,
     ) -> None:
+        """Write nothing yet.
+
+        Args:
+            chat: key of a final chat that continues; 0 for a new question.
+            written: how many frames of that chat the store has.
+        """
         self.conversation = conversation
         self.chat = chat
         """Key of the chat in the store; 0 until it has been written."""
@@ -43,10 +50,13 @@ class JournalRecorder:
         self._report = report
         self._site = site
         self._frames = FrameLog()
-        """All of this turn; of a resumed chat those that came since."""
-        self._unwritten: list[Frame] = []
-        """Those of them at the end that are not in the store."""
+        """The turn's own log, as of the latest `append`."""
+        self._written = written
+        """Position in the log of the first frame that is not in the store."""
+        self._start = written
+        """Position in the log of the first frame since the chat was created or resumed."""
         self._first_number = 1
+        """Number in the store of the frame at that position."""
         self._ids: tuple[str, str, str, str] | None = None
         """Of chat, conversation and section, and the logid; None until they are known."""
         self._ids_written = True
@@ -57,7 +67,7 @@ class JournalRecorder:
     @property
     def is_behind(self) -> bool:
         """Something of the turn is not in the store."""
-        return not self.chat or bool(self._unwritten) or not self._ids_written
+        return not self.chat or self._written < len(self._frames) or not self._ids_written
 
     async def begin(self, request: ChatRequest) -> None:
         """Write the question."""
@@ -94,13 +104,12 @@ class JournalRecorder:
         if self._question is None:
             return
         if await self._database.run(lambda c: journal.chat(c, self.chat)) is None:
-            self.chat = 0
-        self._unwritten, self._ids_written = list(self._frames), self._ids is None
+            self.chat, self._start, self._first_number, self._is_resumed = 0, 0, 1, False
+        self._written, self._ids_written = self._start, self._ids is None
 
-    async def append(self, frames: Sequence[Frame]) -> None:
-        """Write frames that came together, in one transaction."""
-        self._frames.extend(frames)
-        self._unwritten += frames
+    async def append(self, frames: FrameLog) -> None:
+        """Write the frames that were added to the turn's log, in one transaction."""
+        self._frames = frames
         await self._kept(self._write_frames)
 
     async def _write_frames(self) -> None:
@@ -109,10 +118,9 @@ class JournalRecorder:
         if self._is_resumed:  # it was final: tool outputs or a recovery go on with it
             now_ms = int(time.time() * 1000)
             self._first_number = await self._database.write(lambda c: journal.resume_chat(c, chat, now_ms))
-            self._frames = FrameLog(self._unwritten)
-            self._is_resumed = False
-        frames = tuple(self._unwritten)
-        number = self._first_number + len(self._frames) - len(frames)
+            self._start, self._is_resumed = self._written, False
+        frames = self._frames.since(self._written)
+        number = self._first_number + self._written - self._start
         if not frames and ids is None:
             return
 
@@ -130,7 +138,7 @@ class JournalRecorder:
                 )
 
         await self._database.write(write)
-        del self._unwritten[: len(frames)]
+        self._written += len(frames)
         self._ids_written = True
 
     async def identify(self, state: TurnState, logid: str) -> None:

@@ -56,8 +56,8 @@ class TurnRecord(Protocol):
     async def begin(self, request: ChatRequest) -> None:
         """The question is about to be sent."""
 
-    async def append(self, frames: Sequence[Frame]) -> None:
-        """These frames are about to be shown."""
+    async def append(self, frames: FrameLog) -> None:
+        """Save the frames that were added to the turn's log; they are shown afterwards."""
 
     async def identify(self, state: TurnState, logid: str) -> None:
         """The chat has its ids."""
@@ -263,8 +263,9 @@ class ChatTurn:
         """Write down what arrived together, then say what it means."""
         updates: list[TurnUpdate] = []
         frames = [item for item in items if isinstance(item, Frame)]
+        self.frames.add(frames)
         if frames and self._record is not None:
-            await self._record.append(frames)
+            await self._record.append(self.frames)
         for item in items:  # at most one, and before all frames
             if isinstance(item, LogidReported) and item.logid:
                 self.logid = item.logid
@@ -277,8 +278,8 @@ class ChatTurn:
         told = any(isinstance(update, ChatIdentified | LogidReported) for update in updates)
         if told and self._record is not None:
             await self._record.identify(self.state, self.logid)
-        # only now, and nothing is awaited any more: who follows gets each of them once
-        self.frames.extend(frames)
+        # only now, and nothing is awaited any more: a new follower receives each of them once
+        self.frames.show()
         return updates
 
     # --- without a stream, and after a cut (docs/wire.md 2.3, 7.4) ---

@@ -70,7 +70,7 @@ class LiveTurns:
         if live is None or not live.is_running:
             return None
         reader = TurnReplay(TurnState(conversation_id=live.turn.request.conversation_id))
-        for update in (*reader.begin(live.turn.logid), *reader.take_all(live.turn.frames)):
+        for update in (*reader.begin(live.turn.logid), *reader.take_all(live.turn.frames.shown())):
             feed.put(update)
         live.feeds.append(feed)
         return live

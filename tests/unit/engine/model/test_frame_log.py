@@ -16,14 +16,27 @@ FRAMES = st.builds(
 
 
 @given(st.lists(FRAMES, max_size=12), st.lists(st.integers(0, 200), max_size=12), st.integers(0, 1500))
-def test_it_gives_what_it_was_given(some: list[Frame], times: list[int], count: int) -> None:
+def test_it_returns_what_was_added(some: list[Frame], times: list[int], position: int) -> None:
     log, expected = FrameLog(), list[Frame]()
     for frame, often in zip(some, times, strict=False):
-        log.extend([frame] * often)
+        log.add([frame] * often)
+        log.show()
         expected += [frame] * often
-    assert list(log) == expected
+    assert list(log.shown()) == expected
     assert len(log) == len(expected)
-    assert log.after(count) == expected[count:]
+    assert log.since(position) == list(log.shown(position)) == expected[position:]
+
+
+@given(st.lists(FRAMES, min_size=1, max_size=3), st.integers(0, 1500))
+def test_frames_are_seen_by_followers_only_once_they_are_shown(new: list[Frame], before: int) -> None:
+    old = [Frame("old", str(number), number) for number in range(before)]
+    log = FrameLog(old)
+    log.add(new)
+    assert list(log.shown()) == old
+    assert list(log.shown(before + 1)) == []
+    assert log.since(before) == new
+    log.show()
+    assert list(log.shown(before)) == new
 
 
 def deltas(count: int) -> Iterator[Frame]:
@@ -42,7 +55,8 @@ def test_a_long_stream_takes_little_memory() -> None:
         before = tracemalloc.get_traced_memory()[0]
         log = FrameLog()
         for frame in deltas(5000):
-            log.extend([frame])
+            log.add([frame])
+            log.show()
         packed = tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()

@@ -23,6 +23,7 @@ from coze_tui.config.settings import Settings
 from coze_tui.engine.engine import Engine
 from coze_tui.engine.model.chat_facts import facts_of
 from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.frame_log import FrameLog
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.updates import Phase
 from coze_tui.engine.session.capture_recorder import CaptureFile, CaptureRecorder
@@ -80,7 +81,7 @@ async def test_a_whole_turn_is_in_its_file(tmp_path: Path) -> None:
         [file] = made.folder.iterdir()
     capture = read_capture(file.read_text(encoding="utf-8"))
     assert capture.problems == ()
-    assert list(capture.frames) == list(turn.frames)
+    assert list(capture.frames) == list(turn.frames.shown())
     facts = facts_of(capture)
     assert (facts.question, facts.bot_id, facts.site) == ("海水为什么咸？", BOT, "127.0.0.1")
     assert (facts.chat_id, facts.logid) == (turn.state.chat_id, turn.logid)
@@ -119,7 +120,7 @@ async def test_tool_outputs_go_on_in_the_same_file(tmp_path: Path) -> None:
             pass
         [file] = made.folder.iterdir()
     capture = read_capture(file.read_text(encoding="utf-8"))
-    assert list(capture.frames) == list(turn.frames)
+    assert list(capture.frames) == list(turn.frames.shown())
     assert facts_of(capture).outcome is Phase.COMPLETED
 
 
@@ -184,7 +185,7 @@ class Order:
     async def begin(self, request: ChatRequest) -> None:
         self._note("begin")
 
-    async def append(self, frames: Sequence[Frame]) -> None:
+    async def append(self, frames: FrameLog) -> None:
         self._note("append")
 
     async def identify(self, state: TurnState, logid: str) -> None:
@@ -203,7 +204,7 @@ async def test_the_journal_is_written_before_the_capture(tmp_path: Path) -> None
         lambda: CaptureFile.at(path), site="", without_token=str, report=lambda error: None, first=journal
     )
     await record.begin(ChatRequest(BOT, "lin", "q"))
-    await record.append([Frame("done", '"[DONE]"', 5)])
+    await record.append(FrameLog([Frame("done", '"[DONE]"', 5)]))
     await record.identify(TurnState(), "log1")
     await record.finish(TurnState(), TurnFigures(), Phase.COMPLETED, None, 7)
     assert [name for name, _text in journal.seen] == ["begin", "append", "identify", "finish"]

@@ -9,6 +9,7 @@ from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Frame, MessageType
 from coze_tui.engine.library.conversations import Conversations
 from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.frame_log import FrameLog
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.transcript import AnswerTranscript, ToolTranscript
 from coze_tui.engine.model.updates import Phase
@@ -46,22 +47,24 @@ def no_trouble(error: StoreError) -> None:
     raise error
 
 
-async def play(stored: JournalRecorder, frames: tuple[Frame, ...]) -> tuple[TurnState, TurnFigures]:
-    state, figures = TurnState(), TurnFigures()
+async def play(stored: JournalRecorder, frames: tuple[Frame, ...]) -> tuple[TurnState, TurnFigures, FrameLog]:
+    state, figures, log = TurnState(), TurnFigures(), FrameLog()
     await stored.begin(REQUEST)
     for item in frames:
-        await stored.append([item])
+        log.add([item])
+        await stored.append(log)
+        log.show()
         figures.add_all(state.apply(parse_event(item)))
         if state.frame_count == 1:
             await stored.identify(state, "2026LOGID")
-    return state, figures
+    return state, figures, log
 
 
 async def test_a_finished_turn_is_told_as_it_was_seen(database: Database) -> None:
     conversations = Conversations(database)
     key = await conversations.create("coze.cn", "7511", "渡轮")
     stored = JournalRecorder(database, key, no_trouble)
-    state, figures = await play(stored, FRAMES)
+    state, figures, _log = await play(stored, FRAMES)
     await stored.finish(state, figures, Phase.COMPLETED, None, 61_000)
 
     opened = await conversations.open(key)
@@ -101,7 +104,7 @@ async def test_how_it_ended_is_told(
     conversations = Conversations(database)
     key = await conversations.create("coze.cn", "7511")
     stored = JournalRecorder(database, key, no_trouble)
-    state, figures = await play(stored, FRAMES[:5])
+    state, figures, _log = await play(stored, FRAMES[:5])
     state.settle(1)
     await stored.finish(state, figures, outcome, error, 61_000)
     opened = await conversations.open(key)
@@ -128,10 +131,11 @@ async def test_tool_outputs_go_on_with_the_same_chat(database: Database) -> None
     conversations = Conversations(database)
     key = await conversations.create("coze.cn", "7511")
     stored = JournalRecorder(database, key, no_trouble)
-    state, figures = await play(stored, FRAMES[:3])
+    state, figures, log = await play(stored, FRAMES[:3])
     await stored.finish(state, figures, Phase.REQUIRES_ACTION, None, 10_000)
     for item in FRAMES[3:]:
-        await stored.append([item])
+        log.add([item])
+        await stored.append(log)
         state.apply(parse_event(item))
     await stored.finish(state, figures, Phase.COMPLETED, None, 61_000)
     assert await database.run(lambda c: journal.frames_of(c, stored.chat)) == FRAMES
@@ -145,12 +149,13 @@ async def test_what_a_full_disk_refused_is_written_later(database: Database) -> 
     key = await Conversations(database).create("coze.cn", "7511")
     stored = JournalRecorder(database, key, told.append)
     await database.run(lambda c: c.execute("PRAGMA query_only = ON"))
-    state, figures = await play(stored, FRAMES[:5])
+    state, figures, log = await play(stored, FRAMES[:5])
     assert told
     assert stored.chat == 0
     await database.run(lambda c: c.execute("PRAGMA query_only = OFF"))
     for item in FRAMES[5:]:
-        await stored.append([item])
+        log.add([item])
+        await stored.append(log)
         figures.add_all(state.apply(parse_event(item)))
     assert stored.is_behind is False
     await stored.finish(state, figures, Phase.COMPLETED, None, 61_000)
@@ -166,11 +171,12 @@ async def test_a_turn_goes_on_whole_in_a_new_file_when_the_old_one_is_taken_away
 ) -> None:
     key = await Conversations(database).create("coze.cn", "7511", "渡轮")
     stored = JournalRecorder(database, key, no_trouble, site="coze.cn")
-    state, figures = await play(stored, FRAMES[:already])
+    state, figures, log = await play(stored, FRAMES[:already])
     assert database.path is not None
     database.path.unlink()
     for item in FRAMES[already:]:
-        await stored.append([item])
+        log.add([item])
+        await stored.append(log)
         figures.add_all(state.apply(parse_event(item)))
     await stored.finish(state, figures, Phase.COMPLETED, None, 61_000)
     assert await database.run(lambda c: journal.frames_of(c, stored.chat)) == FRAMES
