@@ -497,7 +497,7 @@ class ChatScreen(ConversationScreen):
 
     def action_editor(self) -> None:
         """Write the message in the editor of $VISUAL or $EDITOR."""
-        from coze_tui.terminal.editor import edit_text
+        from coze_tui.tui.editor import edit_text
 
         if (text := edit_text(self.app, self.prompt.message)) is not None:
             self.prompt.set_message(text)

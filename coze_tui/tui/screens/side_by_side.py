@@ -212,7 +212,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
 
     @on(Prompt.EditorAsked)
     def _editor_asked(self) -> None:
-        from coze_tui.terminal.editor import edit_text
+        from coze_tui.tui.editor import edit_text
 
         if (text := edit_text(self.app, self.prompt.message)) is not None:
             self.prompt.set_message(text)

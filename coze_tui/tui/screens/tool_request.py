@@ -18,10 +18,10 @@ from textual.worker import Worker
 from coze_tui.api.objects import ToolCall
 from coze_tui.engine.session.local_tools import REFUSAL
 from coze_tui.render.amounts import shortened, size, tail, thousands
-from coze_tui.terminal.editor import edit_text
 from coze_tui.terminal.keys import NEW_LINE
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _, ngettext
+from coze_tui.tui.editor import edit_text
 from coze_tui.tui.screens.panel import Pager, Panel
 from coze_tui.tui.widgets.json_view import JsonView
 from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of

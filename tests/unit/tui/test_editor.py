@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from textual.app import App
 
-from coze_tui.terminal.editor import MOST_BYTES, EditorFailed, edit_text, edit_with, editor_command
+from coze_tui.tui.editor import MOST_BYTES, EditorFailed, edit_text, edit_with, editor_command
 from tests.support.shown import toasts_of
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the editors here are shell scripts")
