@@ -10,7 +10,7 @@ from coze_tui.engine.analysis.bench import Measurement, Run, Spread
 from coze_tui.engine.analysis.expectations import Verdict
 from coze_tui.report.console import Console
 from coze_tui.report.timeline_text import Role
-from coze_tui.text.cells import cells, cut, filled, levels
+from coze_tui.text.cells import cell_len, fit, levels, shorten
 from coze_tui.text.format import duration, thousands
 from coze_tui.text.i18n import _, ngettext
 
@@ -58,9 +58,9 @@ class Progress:
         line = _("{done} of {total} runs").format(done=self._done, total=self._total)
         if self._failed:
             line += " · " + _("{n} failed").format(n=self._failed)
-        self._out.write("\r" + filled(line, max(self._width, cells(line))))
+        self._out.write("\r" + fit(line, max(self._width, cell_len(line))))
         self._out.flush()
-        self._width = max(self._width, cells(line))
+        self._width = max(self._width, cell_len(line))
 
 
 def print_report(
@@ -89,7 +89,7 @@ def _print_measurement(paper: Console, found: Measurement) -> None:
         (_("total"), found.total),
         (_("longest gap"), found.longest_gap),
     ]
-    width = max(cells(name) for name, _spread in rows)
+    width = max(cell_len(name) for name, _spread in rows)
     for name, spread in rows:
         if spread.values:
             text = "  ".join(
@@ -97,7 +97,7 @@ def _print_measurement(paper: Console, found: Measurement) -> None:
                 for label, value in (("p50", spread.p50), ("p90", spread.p90), ("p99", spread.p99))
             )
             paper.line(
-                (f"  {filled(name, width)}  ", "dim"), (text, "plain"), ("  " + _histogram(spread), "dim")
+                (f"  {fit(name, width)}  ", "dim"), (text, "plain"), ("  " + _histogram(spread), "dim")
             )
     if found.tokens:
         text = _("tokens {input} in, {output} out, {total} in all").format(
@@ -120,8 +120,8 @@ def _print_measurement(paper: Console, found: Measurement) -> None:
 
 def _print_sequence(paper: Console, lead: tuple[str, Role], sequence: Sequence[str], runs: str = "") -> None:
     """What happened in which order; where there is no room for all of it its beginning."""
-    room = paper.width - cells(lead[0]) - cells(runs)
-    paper.line(lead, (cut(" → ".join(sequence), max(_LEAST_SEQUENCE, room)), "plain"), (runs, "dim"))
+    room = paper.width - cell_len(lead[0]) - cell_len(runs)
+    paper.line(lead, (shorten(" → ".join(sequence), max(_LEAST_SEQUENCE, room)), "plain"), (runs, "dim"))
 
 
 def _histogram(spread: Spread) -> str:

@@ -21,7 +21,7 @@ from coze_tui.diagnostics.crash import without_secrets
 from coze_tui.errors import CredentialsError, FileError, SettingsError
 from coze_tui.exports.support_bundle import bundle_text
 from coze_tui.report.console import Console
-from coze_tui.text.cells import cut
+from coze_tui.text.cells import shorten
 from coze_tui.text.cleaning import clean, clean_line
 from coze_tui.text.i18n import _, ngettext
 
@@ -87,7 +87,7 @@ def _tail(chat_id: str) -> str:
 def _show(text: str, paper: Console) -> None:
     lines = text.splitlines()
     for line in lines[:_SHOWN_LINES]:
-        paper.text(cut(clean_line(line), paper.width))
+        paper.text(shorten(clean_line(line), paper.width))
     if left := len(lines) - len(lines[:_SHOWN_LINES]):
         paper.text(
             ngettext(

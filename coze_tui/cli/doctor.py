@@ -13,8 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from rich.cells import cell_len
-
 from coze_tui import __version__
 from coze_tui.api import accounts
 from coze_tui.cli.commands import Command
@@ -29,6 +27,7 @@ from coze_tui.diagnostics.explain import advice
 from coze_tui.engine.model.dialects import Dialect, dialect_of, limits, name_of
 from coze_tui.errors import CozeTuiError, CredentialsError, NotServedError
 from coze_tui.terminal.clipboard import copy
+from coze_tui.text.cells import pad
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _
 from coze_tui.tui.copying import copied_words
@@ -74,7 +73,7 @@ def run_doctor(command: Command, arguments: Arguments, environment: Mapping[str,
 def _print(title: str, facts: _Facts | Sequence[tuple[str, str]]) -> None:
     print(title)
     for name, value in facts:
-        filled = name + " " * (_NAME_CELLS - cell_len(name))
+        filled = pad(name, _NAME_CELLS)
         print(clean_line(f"  {filled} {value}").rstrip())
     print()
 

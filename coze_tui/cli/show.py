@@ -22,7 +22,7 @@ from coze_tui.exports.words import Clock
 from coze_tui.report.console import Console
 from coze_tui.report.figures_text import figure_facts, figure_values, not_understood
 from coze_tui.report.timeline_text import Role, timeline_lines
-from coze_tui.text.cells import cut
+from coze_tui.text.cells import shorten
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _, ngettext
 
@@ -53,7 +53,7 @@ def run_show(command: Command, arguments: Arguments, environment: Mapping[str, s
 def _print(chat: InspectedChat, paper: Console) -> None:
     facts = chat.facts
     if facts.question:
-        paper.text(cut(clean_line(facts.question), paper.width))
+        paper.text(shorten(clean_line(facts.question), paper.width))
     heading = [facts.bot, clean_line(facts.site)]
     if facts.sent_at_ms:
         heading.append(Clock().moment(facts.sent_at_ms))

@@ -23,7 +23,7 @@ from coze_tui.engine.session.running import LiveTurns
 from coze_tui.errors import SettingsError
 from coze_tui.report.console import Console
 from coze_tui.store.database import now_ms
-from coze_tui.text.cells import bar, cells, cut, filled
+from coze_tui.text.cells import bar, cell_len, fit, shorten
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import duration, thousands
 from coze_tui.text.i18n import _, ngettext
@@ -90,24 +90,22 @@ def _print(paper: Console, found: Statistics) -> None:
         return
     heads = [_("tokens"), _("chats"), _("failed"), _("first p50"), "p95"]
     rows = [(group, _cells(group)) for group in (*found.groups, found.total)]
-    widths = [max(cells(row[column]) for row in (heads, *(row for _g, row in rows))) for column in range(5)]
-    label = min(_LABEL, max(cells(_label(group, found)) for group, _row in rows))
+    widths = [
+        max(cell_len(row[column]) for row in (heads, *(row for _g, row in rows))) for column in range(5)
+    ]
+    label = min(_LABEL, max(cell_len(_label(group, found)) for group, _row in rows))
     room = paper.width - label - sum(width + 2 for width in widths) - 2
     bar_width = min(_BAR, room) if room >= _LEAST_BAR else 0
-    columns = "".join(
-        f"  {filled(head, width, right=True)}" for head, width in zip(heads, widths, strict=True)
-    )
+    columns = "".join(f"  {fit(head, width, right=True)}" for head, width in zip(heads, widths, strict=True))
     paper.line((" " * (label + (bar_width + 2 if bar_width else 0)) + columns, "dim"))
     most = max((group.tokens for group in found.groups), default=0)
     for group, row in rows:
         is_total = group is found.total
-        text = "".join(
-            f"  {filled(value, width, right=True)}" for value, width in zip(row, widths, strict=True)
-        )
+        text = "".join(f"  {fit(value, width, right=True)}" for value, width in zip(row, widths, strict=True))
         part = group.tokens / most if most and not is_total else 0.0
-        drawn = f"  {filled(bar(part, bar_width), bar_width)}" if bar_width else ""
+        drawn = f"  {fit(bar(part, bar_width), bar_width)}" if bar_width else ""
         paper.line(
-            (filled(cut(_label(group, found), label), label), "dim" if is_total else "plain"),
+            (fit(shorten(_label(group, found), label), label), "dim" if is_total else "plain"),
             (drawn, "answering"),
             (text, "plain"),
         )
@@ -137,11 +135,11 @@ def _print_failures(paper: Console, found: Statistics) -> None:
     if not rows:
         return
     paper.text()
-    width = max(cells(code) for code, _count, _message in rows)
+    width = max(cell_len(code) for code, _count, _message in rows)
     for code, count, message in rows:
         times = ngettext("{n} time", "{n} times", count).format(n=thousands(count))
         paper.line(
-            (f"{filled(code, width)}  {times}  ", "error"), (cut(message, paper.width - width - 16), "dim")
+            (f"{fit(code, width)}  {times}  ", "error"), (shorten(message, paper.width - width - 16), "dim")
         )
 
 

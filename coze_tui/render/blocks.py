@@ -12,12 +12,13 @@ from typing import NamedTuple
 from rich.segment import Segment
 from rich.style import Style
 
+from coze_tui.render.cells import cell_len, runs_len, untorn
 from coze_tui.render.code import LONGEST_COLOURED, MOST_COLOURED, START, TAB, ColouredLine, Highlighter, Place
 from coze_tui.render.inline import InlineText, Logical, hopefully_closed, with_urls
 from coze_tui.render.lines import BAR, Line, Undrawn
 from coze_tui.render.palette import Palette
 from coze_tui.render.scanner import Container, Kind
-from coze_tui.render.wrap import cells, cells_of, cut, cuts, rows_of, untorn
+from coze_tui.render.wrap import cut, cuts, rows_of
 
 _BULLETS = "•◦▪"
 _SAFE_BREAK = re.compile(
@@ -79,7 +80,7 @@ class Lead(NamedTuple):
                     mark, style = f"{container.number:>2}. ", palette.bullet
                 else:
                     mark, style = _BULLETS[min(depth, 2)] + " ", palette.bullet
-                size = cells(mark)
+                size = cell_len(mark)
                 beside, begins = [Segment(" " * size)], [Segment(mark, style)]
                 depth += container.number < 0
             if is_fresh or width + size <= page.width // 2:
@@ -367,12 +368,12 @@ class Code(Block):
 
     def grow(self, text: str) -> None:
         self.source.append(text)
-        self._last_width = cells(_expanded(text))
+        self._last_width = cell_len(_expanded(text))
         self._last = None
 
     def extend(self, text: str) -> None:
         last = self.source[-1] = self.source[-1] + text
-        self._last_width = cells(_expanded(last)) if "\t" in last else self._last_width + cells(text)
+        self._last_width = cell_len(_expanded(last)) if "\t" in last else self._last_width + cell_len(text)
         self._last = None
 
     def fix(self) -> None:
@@ -434,7 +435,7 @@ class Code(Block):
             self._lead,
             coloured,
             self.lead.width + 2,
-            cells_of(coloured) if width is None else width,
+            runs_len(coloured) if width is None else width,
             self.number,
             "\n",
             palette.code_ground,

@@ -12,12 +12,12 @@ from rich.style import Style
 from coze_tui.engine.analysis.compare import Change, Differences, EventPair, FigurePair, Pair, Piece, ToolPair
 from coze_tui.engine.model.figures import EventRow
 from coze_tui.engine.model.transcript import event_words, tool_word
-from coze_tui.render.amounts import duration, milliseconds, shortened, size, thousands
+from coze_tui.render.cells import cell_len, pad, runs_len, shorten
 from coze_tui.render.inline import wrapped
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
-from coze_tui.render.wrap import cells
 from coze_tui.text.cleaning import clean, clean_line
+from coze_tui.text.format import duration, milliseconds, size, thousands
 from coze_tui.text.i18n import _
 
 _GUTTER = 2
@@ -86,10 +86,10 @@ class _Layout:
         for pair in pairs:
             left, right = (_figure(pair.name, value) for value in (pair.left, pair.right))
             runs = [
-                Segment("  " + _padded(_figure_name(pair.name), _LABEL), self.palette.muted),
-                Segment(_padded(left, _VALUE, right=True), self.palette.text),
+                Segment("  " + pad(_figure_name(pair.name), _LABEL), self.palette.muted),
+                Segment(pad(left, _VALUE, right=True), self.palette.text),
                 Segment("  →", self.palette.muted),
-                Segment(_padded(right, _VALUE, right=True), self.palette.text),
+                Segment(pad(right, _VALUE, right=True), self.palette.text),
                 Segment("   " + _change(pair) if left != right else "", self.palette.muted),
             ]
             yield DifferenceRow(_line(runs))
@@ -114,15 +114,15 @@ class _Layout:
         style = self.palette.text if change == "same" else self.styles[change]
         moment = milliseconds(row.at_us)
         count = f" ×{thousands(row.count)}" if row.count > 1 or row.is_run else ""
-        room = width - _GUTTER - cells(moment) - 2
-        name = shortened(f"{event_words(clean_line(row.name))}{count}", room)
+        room = width - _GUTTER - cell_len(moment) - 2
+        name = shorten(f"{event_words(clean_line(row.name))}{count}", room)
         runs = [Segment(f"{_SIGNS[change]} ", style), Segment(name, style)]
-        room -= cells(name)
+        room -= cell_len(name)
         says_more = row.detail not in ("", row.name)  # knowledge has no name of its own
-        detail = shortened(clean_line(row.detail), room - 2) if says_more and room > 6 else ""
+        detail = shorten(clean_line(row.detail), room - 2) if says_more and room > 6 else ""
         if detail:
             runs.append(Segment("  " + detail, self.palette.muted))
-            room -= cells(detail) + 2
+            room -= cell_len(detail) + 2
         runs += [Segment(" " * (room + 2)), Segment(moment, self.palette.muted)]
         return _line(runs)
 
@@ -137,7 +137,7 @@ class _Layout:
             lasted = (pair.left_us, pair.right_us)
             times = " → ".join(duration(us) if us else "–" for us in lasted) if any(lasted) else ""
             runs = [
-                Segment(f"{_SIGNS[pair.change]} {shortened(name, self.width // 2)}", style),
+                Segment(f"{_SIGNS[pair.change]} {shorten(name, self.width // 2)}", style),
                 Segment(f"   {times}", self.palette.muted),
             ]
             if pair.change == "same":
@@ -252,9 +252,4 @@ def _change(pair: FigurePair) -> str:
 
 
 def _line(runs: Sequence[Segment]) -> Line:
-    return Line(body=tuple(runs), width=sum(cells(run.text) for run in runs))
-
-
-def _padded(text: str, width: int, *, right: bool = False) -> str:
-    blanks = " " * (width - cells(text))
-    return blanks + text if right else text + blanks
+    return Line(body=tuple(runs), width=runs_len(runs))

@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 from rich.segment import Segment
 from rich.style import Style
 
+from coze_tui.render.cells import cell_len, untorn
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
-from coze_tui.render.wrap import cells, cuts, rows_of, untorn
+from coze_tui.render.wrap import cuts, rows_of
 from coze_tui.text.cleaning import clean_line
 
 if TYPE_CHECKING:
@@ -318,7 +319,7 @@ def _says(text: str, url: str) -> bool:
 def shown_url(url: str) -> str:
     """A link's target, shortened behind its host. The end of a host, which tells whose it is, stays."""
     url = clean_line(url)
-    if cells(url) <= _SHOWN_URL:
+    if cell_len(url) <= _SHOWN_URL:
         return url
     try:
         host = urlsplit(url).netloc

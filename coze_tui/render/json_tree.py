@@ -11,12 +11,12 @@ from typing import NamedTuple
 from rich.segment import Segment
 from rich.style import Style
 
-from coze_tui.render.amounts import thousands
+from coze_tui.render.cells import cell_len, runs_len
 from coze_tui.render.inline import render_plain, wrapped
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
-from coze_tui.render.wrap import cells
 from coze_tui.text.cleaning import clean
+from coze_tui.text.format import thousands
 from coze_tui.text.i18n import _, ngettext
 
 _HIDDEN = re.compile(
@@ -123,7 +123,7 @@ def _laid_out(
     is_object = isinstance(value, JsonPairs | Mapping)
     if not any(members_of(member) for _, member in members) and not is_object:
         runs = before + one_line(value, styles) + ([Segment(after, styles.mark)] if after else [])
-        if sum(cells(run.text) for run in runs) + depth * _JSON_INDENT <= width:
+        if runs_len(runs) + depth * _JSON_INDENT <= width:
             yield depth, runs
             return
     opening, closing = "{}" if is_object else "[]"
@@ -339,14 +339,14 @@ def _rows(node: Node, comma: str, width: int, styles: JsonStyles) -> Iterator[_R
 
     def noted(runs: list[Segment]) -> list[Segment]:
         """With the note where there is room for it."""
-        return runs + note if _cells_of(runs + note) <= room else runs
+        return runs + note if runs_len(runs + note) <= room else runs
 
     if not node.members:
         yield node, noted([*before, Segment(opening + closing, styles.mark), *end]), True, False
         return
     if node.is_open and _is_short(node):
         runs = before + one_line(node.value, styles) + end
-        if _cells_of(runs) <= room:
+        if runs_len(runs) <= room:
             yield node, noted(runs), True, False
             return
     if not node.is_open:
@@ -361,10 +361,6 @@ def _rows(node: Node, comma: str, width: int, styles: JsonStyles) -> Iterator[_R
     if len(members) > node.shown:
         yield node, [Segment(_more_members(len(members) - node.shown), styles.mark)], False, True
     yield node, [Segment(closing, styles.mark), *end], False, False
-
-
-def _cells_of(runs: Sequence[Segment]) -> int:
-    return sum(cells(run.text) for run in runs)
 
 
 def _leaf(node: Node, before: list[Segment], end: list[Segment], styles: JsonStyles) -> Iterator[_Row]:
@@ -389,7 +385,10 @@ def _more_members(count: int) -> str:
 
 def _words(text: str, indent: int, palette: Palette) -> Line:
     return Line(
-        (Segment(" " * (indent + _GUTTER)),), (Segment(text, palette.muted),), indent + _GUTTER, cells(text)
+        (Segment(" " * (indent + _GUTTER)),),
+        (Segment(text, palette.muted),),
+        indent + _GUTTER,
+        cell_len(text),
     )
 
 

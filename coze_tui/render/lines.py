@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol, overload
 
-from rich.cells import cell_len, split_text
 from rich.segment import Segment
 from rich.style import Style
+
+from coze_tui.render.cells import cell_len, crop_runs, slice_cells
 
 BAR = "▎"
 """Stands at the left of quoted text; copied as `>`."""
@@ -60,7 +61,7 @@ class Line(NamedTuple):
         """The row as segments of exactly `width` cells, the body scrolled `shift` cells to the left."""
         room = width - self.lead_width
         if room < 0:
-            return _cropped(self.lead, 0, width)
+            return crop_runs(self.lead, 0, width)
         painted = list(self.lead)
         if self.label is not None:
             label = cell_len(self.label.text)
@@ -72,7 +73,7 @@ class Line(NamedTuple):
             painted += self.body
             left = room - self.width
         else:
-            painted += _cropped(self.body, shift, room)
+            painted += crop_runs(self.body, shift, room)
             left = max(0, shift + room - max(self.width, shift))
             if self.edge is not None:
                 _mark_hidden(painted, self, shift, room)
@@ -92,8 +93,8 @@ class Line(NamedTuple):
         if start <= 0 and end is None:
             return lead + self.text
         offset = self.lead_width - (shift if self.scrolls else 0)
-        body = _cells(self.text, start - offset, None if end is None else end - offset)
-        return _cells(lead, start, end) + body
+        body = slice_cells(self.text, start - offset, None if end is None else end - offset)
+        return slice_cells(lead, start, end) + body
 
 
 class Undrawn(Protocol):
@@ -148,46 +149,11 @@ def joined(parts: Iterable[tuple[Line, str]]) -> str:
     return "".join(text)
 
 
-def _cells(text: str, start: int, end: int | None) -> str:
-    """The characters of `text` from cell `start` to cell `end`; a wide one that is touched counts."""
-    if text.isascii():
-        return text[max(0, start) : None if end is None else max(0, end)]
-    taken: list[str] = []
-    at = 0
-    for character in text:
-        size = cell_len(character)
-        if at + size > start and (end is None or at < end):
-            taken.append(character)
-        at += size
-    return "".join(taken)
-
-
-def _cropped(segments: Sequence[Segment], start: int, width: int) -> list[Segment]:
-    """The cells from `start` on, at most `width` of them."""
-    cropped: list[Segment] = []
-    at, end = 0, start + width
-    for segment in segments:
-        text = segment.text
-        size = len(text) if text.isascii() else cell_len(text)
-        if at >= end:
-            break
-        if at + size > start:
-            if at < start:
-                text = text[start - at :] if text.isascii() else split_text(text, start - at)[1]
-            if at + size > end:
-                kept = end - max(at, start)
-                text = text[:kept] if text.isascii() else split_text(text, kept)[0]
-            if text:
-                cropped.append(Segment(text, segment.style))
-        at += size
-    return cropped
-
-
 def _mark_hidden(painted: list[Segment], line: Line, shift: int, room: int) -> None:
     """Put signs where text is hidden at the left or the right of a row that scrolls sideways."""
     if line.width > shift + room and room > 0:
-        visible = _cropped(painted, 0, line.lead_width + room - 1)
+        visible = crop_runs(painted, 0, line.lead_width + room - 1)
         painted[:] = [*visible, Segment("›", line.edge)]
     if shift and line.width and line.lead_width and painted[0].text:
-        lead = _cropped(line.lead, 0, line.lead_width - 1)
+        lead = crop_runs(line.lead, 0, line.lead_width - 1)
         painted[: len(line.lead)] = [*lead, Segment("‹", line.edge)]

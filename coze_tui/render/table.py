@@ -10,10 +10,11 @@ from rich.segment import Segment
 from rich.style import Style
 
 from coze_tui.render.blocks import Block, Lead, Page
+from coze_tui.render.cells import cell_len, untorn
 from coze_tui.render.inline import Logical
 from coze_tui.render.lines import Line
 from coze_tui.render.scanner import Kind, row_cells
-from coze_tui.render.wrap import cells, cuts, rows_of, untorn
+from coze_tui.render.wrap import cuts, rows_of
 
 _BREAK = re.compile(r"<br ?/?>", re.IGNORECASE)
 _LATIN_WORD = re.compile(r"[!-~]+")
@@ -37,7 +38,7 @@ class _Row:
     def __init__(self, cells_: list[Cell]) -> None:
         self.cells = cells_
         texts = [[_text(logical) for logical in cell] for cell in cells_]
-        self.natural = [max(map(cells, lines)) for lines in texts]
+        self.natural = [max(map(cell_len, lines)) for lines in texts]
         """For each cell the room it would take without wrapping."""
         self.longest_word = [
             max(map(len, _LATIN_WORD.findall("\n".join(lines))), default=0) for lines in texts

@@ -2,15 +2,12 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from rich.cells import cell_len, get_character_cell_size
 from rich.segment import Segment
 
-Runs = Sequence[Segment]
-"""Text in pieces of one style each."""
+from coze_tui.render.cells import Runs, cell_ends
 
 
 class Row(NamedTuple):
@@ -31,79 +28,6 @@ _NOT_FIRST = frozenset(
 )
 _NOT_LAST = frozenset("（【「『〈《〔［｛〖〘“‘([{￥＄$#@")
 _is_wide = re.compile(f"[{_WIDE}]").match
-_JOINERS = re.compile("[\u200d\ufe0f]")
-
-
-_JOINER, _EMOJI = "\u200d", "\ufe0f"
-
-
-class _CellSizes(dict[str, int]):
-    """Cells of a single character; remembers what was asked."""
-
-    def __missing__(self, character: str) -> int:
-        size = self[character] = get_character_cell_size(character)
-        return size
-
-
-_SIZES = _CellSizes()
-
-
-def _joined_sizes(text: str) -> list[int]:
-    """Cells of each character as Rich counts them: none after a joiner, more for what becomes an emoji."""
-    sizes = [0] * len(text)
-    base, at = -1, 0
-    while at < len(text):
-        character = text[at]
-        if character == _JOINER:
-            at += 1
-        elif character == _EMOJI:
-            if base >= 0:
-                sizes[base] = cell_len(text[base] + _EMOJI)
-            base = -1
-        elif size := _SIZES[character]:
-            sizes[at], base = size, at
-        at += 1
-    return sizes
-
-
-def _ends(text: str) -> list[int]:
-    """For each character the cells of the text up to and with it."""
-    if _JOINERS.search(text):
-        return list(accumulate(_joined_sizes(text)))
-    return list(accumulate(map(_SIZES.__getitem__, text)))
-
-
-def cells(text: str) -> int:
-    """The width of `text` in cells."""
-    if text.isascii():
-        return len(text)
-    if _JOINERS.search(text):
-        return cell_len(text)
-    return sum(map(_SIZES.__getitem__, text))
-
-
-def cells_of(runs: Runs) -> int:
-    """The width of runs as they are drawn, one after the other."""
-    return sum([cells(text) for text, *_ in runs])
-
-
-def untorn(runs: Sequence[Segment]) -> list[Segment]:
-    """The runs, as wide one by one as their text as a whole: no emoji of several parts is cut between two.
-
-    Neighbours of one style become one; between two styles a joiner has nothing to join, and is left out.
-    """
-    if not any(_JOINERS.search(text) for text, *_ in runs):
-        return list(runs)
-    whole: list[Segment] = []
-    for run in runs:
-        if whole and whole[-1].style == run.style:
-            whole[-1] = Segment(whole[-1].text + run.text, run.style)
-            continue
-        if whole:
-            whole[-1] = Segment(whole[-1].text.rstrip(_JOINER), whole[-1].style)
-            run = Segment(run.text.lstrip(_JOINER + _EMOJI), run.style)
-        whole.append(run)
-    return whole
 
 
 def rows_of(text: str, width: int) -> list[Row]:
@@ -116,7 +40,7 @@ def rows_of(text: str, width: int) -> list[Row]:
         if length <= width:
             return [Row(0, length, length, "")]
         return _ascii_rows(text, width)
-    ends = _ends(text)
+    ends = cell_ends(text)
     if ends[-1] <= width:
         return [Row(0, length, ends[-1], "")]
     rows: list[Row] = []

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from coze_tui.report.timeline_text import Line, Role
-from coze_tui.text.cells import cells, filled
+from coze_tui.text.cells import cell_len, fit
 from coze_tui.text.cleaning import clean_line
 
 _CODES: Mapping[Role, str] = {
@@ -57,9 +57,9 @@ class Console:
 
     def facts(self, facts: Sequence[tuple[str, str]]) -> None:
         """Print names and values in two columns."""
-        width = max((cells(clean_line(name)) for name, _value in facts), default=0)
+        width = max((cell_len(clean_line(name)) for name, _value in facts), default=0)
         for name, value in facts:
-            self.line((filled(clean_line(name), width) + "  ", "dim"), (value, "plain"))
+            self.line((fit(clean_line(name), width) + "  ", "dim"), (value, "plain"))
 
     def json(self, value: object) -> None:
         """Print a value as one line of JSON."""

@@ -13,7 +13,7 @@ from typing import Literal
 from coze_tui.engine.model.gaps import Pause
 from coze_tui.engine.model.timeline import Span, SpanKind, Timeline
 from coze_tui.engine.model.transcript import tool_word
-from coze_tui.text.cells import cells, cut, filled, levels
+from coze_tui.text.cells import cell_len, fit, levels, pad, shorten
 from coze_tui.text.format import duration, milliseconds, thousands
 from coze_tui.text.i18n import _, ngettext
 
@@ -47,17 +47,17 @@ def timeline_lines(timeline: Timeline, width: int) -> Iterator[Line]:
     marks = _marks(timeline)
     names = [name for name, _time in rows] + [name for name, *_rest in marks]
     times = [time for _name, time in rows] + [time for _name, time, *_rest in marks]
-    name_width = min(max(map(cells, names), default=0), width // 4)
-    time_width = min(max(map(cells, times), default=0), width // 3)
+    name_width = min(max(map(cell_len, names), default=0), width // 4)
+    time_width = min(max(map(cell_len, times), default=0), width // 3)
     columns = Columns(timeline.total_us, max(_LEAST_BAR, width - name_width - time_width - 4))
     for span, (name, time) in zip(spans, rows, strict=False):
         bar = _bar(span, timeline.pauses.stalls, columns)
-        yield _row(name, name_width, bar, cut(time, time_width))
+        yield _row(name, name_width, bar, shorten(time, time_width))
     if len(spans) > _MOST_ROWS:
         left = thousands(len(spans) - _MOST_ROWS)
         yield ((_("{n} more steps").format(n=left), "dim"),)
     for name, time, sign, role, moments in marks:
-        yield _row(name, name_width, _moments_bar(moments, sign, role, columns), cut(time, time_width))
+        yield _row(name, name_width, _moments_bar(moments, sign, role, columns), shorten(time, time_width))
     if timeline.total_us:
         yield ((" " * (name_width + 2), "plain"), (_ticks(columns), "dim"))
     yield _summary(timeline)
@@ -121,8 +121,8 @@ def _ticks(columns: Columns) -> str:
     text = "0"
     for at_us in range(step, columns.total_us, step):
         label, column = duration(at_us), columns.at(at_us)
-        if column > cells(text) and column + cells(label) <= columns.width:
-            text += " " * (column - cells(text)) + label
+        if column > cell_len(text) and column + cell_len(label) <= columns.width:
+            text = pad(text, column) + label
     return text
 
 
@@ -180,7 +180,7 @@ def _moments_bar(moments: Sequence[int], sign: str, role: Role, columns: Columns
 
 
 def _row(name: str, name_width: int, bar: Line, time: str) -> Line:
-    return ((filled(name, name_width) + "  ", "plain"), *bar, ("  " + time, "dim"))
+    return ((fit(name, name_width) + "  ", "plain"), *bar, ("  " + time, "dim"))
 
 
 def _summary(timeline: Timeline) -> Line:

@@ -1,19 +1,25 @@
-"""Text in terminal cells: how wide it is, cut and filled to a width, and bars of parts of a cell. Pure.
+"""Text in terminal cells: measured, shortened and padded to a width, and bars of parts of a cell. Pure.
 
-For plain output only: the screens measure with the rules of their terminal.
+`cell_len` here is the rule of plain output, made from Python's own Unicode data. The screens have to agree
+with Textual to the cell, so `coze_tui.render.cells` passes Rich's rule to the same functions.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 
 _STEPS = "▁▂▃▄▅▆▇█"
 _PARTS = " ▏▎▍▌▋▊▉"
+_EMOJI = "\ufe0f"
+
+Measure = Callable[[str], int]
+"""Returns how many cells a text takes; it never falls when characters are added at the end."""
 
 
-def cells(text: str) -> int:
-    """How many cells the text takes."""
+def cell_len(text: str) -> int:
+    """Return how many cells the text takes in plain output."""
     return len(text) if text.isascii() else sum(map(_cells_of, text))
 
 
@@ -23,28 +29,35 @@ def _cells_of(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-def cut(text: str, width: int) -> str:
-    """The text in at most so many cells; what is left out is told by an ellipsis."""
-    if cells(text) <= width:
+def shorten(text: str, width: int, measure: Measure = cell_len) -> str:
+    """Return the text in at most `width` cells, with an ellipsis in place of what is left out."""
+    if measure(text) <= width:
         return text
-    kept, used = [], 0
-    for character in text:
-        used += _cells_of(character)
-        if used > width - 1:
-            break
-        kept.append(character)
-    return "".join(kept) + "…" if width > 0 else ""
+    if width <= 0:
+        return ""
+    end = bisect_right(range(len(text)), width - 1, key=lambda end: measure(text[:end])) - 1
+    if text[end] == _EMOJI:  # it would have widened the character before it
+        end -= 1
+    return text[:end].rstrip() + "…"
 
 
-def filled(text: str, width: int, *, right: bool = False) -> str:
-    """The text in exactly so many cells, at their left or their right end."""
-    text = cut(text, width)
-    blank = " " * (width - cells(text))
-    return blank + text if right else text + blank
+def pad(text: str, width: int, *, right: bool = False, measure: Measure = cell_len) -> str:
+    """Return the text with blanks up to `width` cells; a longer text is returned as it is.
+
+    Args:
+        right: Align the text to the right.
+    """
+    blanks = " " * (width - measure(text))
+    return blanks + text if right else text + blanks
+
+
+def fit(text: str, width: int, *, right: bool = False, measure: Measure = cell_len) -> str:
+    """Return the text in exactly `width` cells: shortened or padded."""
+    return pad(shorten(text, width, measure), width, right=right, measure=measure)
 
 
 def bar(part: float, width: int) -> str:
-    """A bar of this part of the width, to an eighth of a cell; anything above nothing can be seen."""
+    """Return a bar of this part of the width, to an eighth of a cell. Any part above 0 is visible."""
     eighths = round(max(0.0, min(1.0, part)) * width * 8)
     if part > 0:
         eighths = max(1, eighths)
@@ -52,10 +65,12 @@ def bar(part: float, width: int) -> str:
 
 
 def levels(values: Sequence[float], columns: int | None = None) -> str:
-    """One small bar a value, the highest one full; a value of nothing is a space, so that pauses are gaps.
+    """Return one small bar for each value, the highest one full.
+
+    A value of 0 is a space, so that pauses are gaps.
 
     Args:
-        columns: so many bars; where several values fall in one, it is the highest of them.
+        columns: Number of bars; if several values share a bar, it shows the highest of them.
     """
     if columns is not None:
         values = _resampled(values, columns)

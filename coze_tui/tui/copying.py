@@ -6,9 +6,9 @@ See docs/ui.md 5.
 from __future__ import annotations
 
 from coze_tui.engine.model.figures import TurnFigures
-from coze_tui.render.amounts import thousands
 from coze_tui.terminal.clipboard import Copied, Way
 from coze_tui.text.cleaning import clean_line
+from coze_tui.text.format import thousands
 from coze_tui.text.i18n import _
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from textual.timer import Timer
 
 from coze_tui.errors import ApiError, CozeTuiError
-from coze_tui.render.amounts import shortened
+from coze_tui.render.cells import shorten
 from coze_tui.text.i18n import _
 from coze_tui.tui.history_items import Item
 
@@ -123,7 +123,7 @@ class Deletions:
             self._notify_refusal(refusal)
 
     def _notify_refusal(self, refusal: Refusal) -> None:
-        title = shortened(refusal.title or _("untitled"), _TITLE_CELLS)
+        title = shorten(refusal.title or _("untitled"), _TITLE_CELLS)
         if refusal.is_gone_here:
             words = _("“{title}” was deleted here, not at the server.").format(title=title)
         else:

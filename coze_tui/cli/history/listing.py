@@ -19,7 +19,7 @@ from coze_tui.report.console import Console
 from coze_tui.report.timeline_text import Piece
 from coze_tui.store import archive
 from coze_tui.store.search import Hit
-from coze_tui.text.cells import filled
+from coze_tui.text.cells import fit
 from coze_tui.text.cleaning import clean, clean_line
 from coze_tui.text.i18n import _
 
@@ -58,9 +58,9 @@ async def list_conversations(call: Call) -> int:
 
 
 def _list_line(summary: Summary, clock: Clock) -> Iterator[Piece]:
-    yield filled(summary.key, _KEY_CELLS), "answering"
+    yield fit(summary.key, _KEY_CELLS), "answering"
     yield f"  {clock.day(summary.updated_at_ms)} {clock.time(summary.updated_at_ms)[:5]}", "dim"
-    yield f"  {filled(_flags(summary), _FLAG_CELLS)}", "attention"
+    yield f"  {fit(_flags(summary), _FLAG_CELLS)}", "attention"
     yield summary.title.strip() or _("Untitled conversation"), "plain"
     yield f"  {summary.bot_name or summary.bot_id}", "dim"
 

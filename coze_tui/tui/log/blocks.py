@@ -9,14 +9,14 @@ from typing import Literal
 from rich.segment import Segment
 from rich.style import Style
 
-from coze_tui.render.amounts import shortened, thousands
+from coze_tui.render.cells import cell_len, shorten
 from coze_tui.render.document import Document
 from coze_tui.render.inline import estimated_height, render_plain
 from coze_tui.render.json_tree import json_lines
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
-from coze_tui.render.wrap import cells
 from coze_tui.text.cleaning import clean_line, simple_emoji
+from coze_tui.text.format import thousands
 from coze_tui.text.i18n import ngettext
 
 _MOST_TOLD = 48
@@ -44,18 +44,18 @@ def words_line(words: Words, palette: Palette, *, bold_first: bool = False) -> L
     if bold_first and segments:
         first = segments[0]
         segments[0] = Segment(first.text, (first.style or Style.null()) + Style(bold=True))
-    return Line(body=tuple(segments), width=sum(cells(segment.text) for segment in segments))
+    return Line(body=tuple(segments), width=sum(cell_len(segment.text) for segment in segments))
 
 
 def _fitted(words: Words, width: int) -> Words:
     """The words in at most `width` cells, with `…` where something is left out."""
-    if sum(cells(text) for text, _role in words) <= width:
+    if sum(cell_len(text) for text, _role in words) <= width:
         return words
     fitted: list[tuple[str, Role]] = []
     left = width
     for text, role in words:
-        if (taken := cells(text)) >= left:
-            fitted.append((shortened(f"{text} ", left), role))
+        if (taken := cell_len(text)) >= left:
+            fitted.append((shorten(f"{text} ", left), role))
             break
         fitted.append((text, role))
         left -= taken
@@ -124,12 +124,12 @@ class HeaderBlock(Block):
         return True
 
     def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
-        name = shortened(self._name, width)
-        room = width - cells(name) - 2
+        name = shorten(self._name, width)
+        room = width - cell_len(name) - 2
         facts = ""
         for fact in self._facts:  # what does not fit is left out whole
             longer = f"{facts} · {fact}" if facts else fact
-            if cells(longer) <= room:
+            if cell_len(longer) <= room:
                 facts = longer
         tail = f"  {facts}" if facts else ""
         return [words_line([(name, self._role), (tail, "muted")], palette, bold_first=True)]
@@ -262,7 +262,7 @@ class FoldBlock(Block):
 
     def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
         mark = "▾ " if self.is_open else "▸ "
-        head = words_line(_fitted([(mark, "muted"), *self.label(width - cells(mark))], width), palette)
+        head = words_line(_fitted([(mark, "muted"), *self.label(width - cell_len(mark))], width), palette)
         if not self.is_open:
             return [head]
         indent = Segment("  ")
@@ -340,8 +340,8 @@ class ToolBlock(FoldBlock):
 
     def label(self, width: int) -> Words:
         tail = "  " + self._tail(self)
-        room = width - cells(self.name) - cells("()") - cells(tail)
-        told = shortened(clean_line(_told(self.arguments)), max(1, min(_MOST_TOLD, room)))
+        room = width - cell_len(self.name) - cell_len("()") - cell_len(tail)
+        told = shorten(clean_line(_told(self.arguments)), max(1, min(_MOST_TOLD, room)))
         arguments = f"({told})" if told else ""
         return [(self.name, "attention"), (arguments, "muted"), (tail, "muted")]
 
@@ -409,7 +409,7 @@ class NoticeBlock(Block):
         return self._text
 
     def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
-        lead_width = cells(self._glyph) + 1 if self._glyph else 0
+        lead_width = cell_len(self._glyph) + 1 if self._glyph else 0
         style = style_of(palette, self._role)
         head, *rest = self._text.split("\n", 1)
         lines = list(render_plain(head, width - lead_width, style))
@@ -458,11 +458,11 @@ class FollowUpsBlock(Block):
         self._spans = []
         for number, question in enumerate(self.questions):
             mark = f"{number + 1} " if number < 9 else "· "
-            room = max(8, width - cells(mark))
+            room = max(8, width - cell_len(mark))
             shown = question
-            while cells(shown) > room:
+            while cell_len(shown) > room:
                 shown = shown[: max(1, len(shown) - 2)].rstrip("…") + "…"
-            size = cells(mark) + cells(shown)
+            size = cell_len(mark) + cell_len(shown)
             if used and used + 3 + size > width:
                 rows.append([])
                 used = 0
@@ -472,7 +472,7 @@ class FollowUpsBlock(Block):
             rows[-1] += [Segment(mark, palette.accent + Style(bold=True)), Segment(shown, palette.text)]
             self._spans.append((len(rows) - 1, used, used + size, number))
             used += size
-        return [Line(body=tuple(row), width=sum(cells(part.text) for part in row)) for row in rows]
+        return [Line(body=tuple(row), width=sum(cell_len(part.text) for part in row)) for row in rows]
 
 
 class SectionBlock(Block):
@@ -483,10 +483,10 @@ class SectionBlock(Block):
         self._text = text
 
     def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
-        side = max(2, (width - cells(self._text) - 2) // 2)
+        side = max(2, (width - cell_len(self._text) - 2) // 2)
         body = (
             Segment("─" * side, palette.line),
             Segment(f" {self._text} ", palette.muted),
             Segment("─" * side, palette.line),
         )
-        return [Line(body=body, width=sum(cells(part.text) for part in body), joint=None)]
+        return [Line(body=body, width=sum(cell_len(part.text) for part in body), joint=None)]

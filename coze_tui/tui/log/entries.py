@@ -18,9 +18,9 @@ from coze_tui.engine.model.transcript import (
 )
 from coze_tui.engine.model.updates import Phase
 from coze_tui.errors import CozeTuiError
-from coze_tui.render.amounts import duration, size, thousands
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
+from coze_tui.text.format import duration, size, thousands
 from coze_tui.text.i18n import _
 from coze_tui.tui.log.blocks import (
     AnswerBlock,

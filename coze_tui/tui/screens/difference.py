@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
-from rich.cells import cell_len
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -18,8 +17,9 @@ from coze_tui.engine.analysis.compare import Differences, differences
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.library.chats import ComparableChat
 from coze_tui.engine.model.chat_facts import ChatFacts
-from coze_tui.render.amounts import shortened, tail, thousands
+from coze_tui.render.cells import cell_len, shorten
 from coze_tui.text.cleaning import clean_line
+from coze_tui.text.format import tail, thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.chat_sources import ChatSource, whole_chat
 from coze_tui.tui.log.entries import clock_time
@@ -99,7 +99,7 @@ class CompareHead(LineWidget):
             left: list[Part] = [("● ", "bot"), (_("Compare"), "text bold")]
             room = width - width_of(left) - cell_len(self._told) - 6
             if room > _LEAST_QUESTION:
-                left.append(("   " + shortened(self._question, room), "text"))
+                left.append(("   " + shorten(self._question, room), "text"))
             return self.line(left, [(self._told, "muted")])
         if not self._sides:
             return self.line(())

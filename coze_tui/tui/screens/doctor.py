@@ -7,13 +7,13 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from rich.cells import cell_len, set_cell_size
 from textual import events, getters
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import TextArea
 
+from coze_tui.render.cells import cell_len, fit, pad
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.key_names import long_key
@@ -68,7 +68,7 @@ class DoctorScreen(Panel[None]):
                 *self._terminal(),
                 "",
                 _("The bars stand under each other where the terminal counts cells as this program does:"),
-                *([(f"{signs}{' ' * (10 - cell_len(signs))}│", "text")] for signs in _SIGNS),
+                *([(f"{pad(signs, 10)}│", "text")] for signs in _SIGNS),
                 [(self._emoji(), "muted")],
             )
 
@@ -86,7 +86,7 @@ class DoctorScreen(Panel[None]):
             meaning = _("text") if self._types else ""
         self._pressed.appendleft(
             [
-                (set_cell_size(long_key(key.key), _KEY_CELLS), "bot bold"),
+                (fit(long_key(key.key), _KEY_CELLS), "bot bold"),
                 (meaning or _("nothing in the chat"), "text"),
             ]
         )
@@ -133,10 +133,7 @@ class DoctorScreen(Panel[None]):
             **{name: clean_line(environment[name]) for name in _VARIABLES if environment.get(name)},
         }
         width = max(map(cell_len, facts))
-        return [
-            [(name + " " * (width + 2 - cell_len(name)), "muted"), (value, "text")]
-            for name, value in facts.items()
-        ]
+        return [[(pad(name, width + 2), "muted"), (value, "text")] for name, value in facts.items()]
 
 
 def _meanings(screen: Screen[Any]) -> Mapping[str, str]:

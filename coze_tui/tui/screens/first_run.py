@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
-from rich.cells import cell_len
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -26,6 +25,7 @@ from coze_tui.config.settings import Settings
 from coze_tui.diagnostics.explain import advice
 from coze_tui.engine.session.thread import EngineThread
 from coze_tui.errors import AuthError, CozeTuiError, CredentialsError, SettingsError, StoreError
+from coze_tui.render.cells import cell_len
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.screens.bots import looked_up, workspace_sections

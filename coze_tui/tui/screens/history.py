@@ -19,8 +19,9 @@ from coze_tui.engine.library.history import Findings, ListPage, Place
 from coze_tui.engine.library.server import ServerConversation, bound
 from coze_tui.engine.model.dialects import Feature
 from coze_tui.errors import CozeTuiError, StoreError
-from coze_tui.render.amounts import duration, shortened, thousands
+from coze_tui.render.cells import shorten
 from coze_tui.text.cleaning import clean_line
+from coze_tui.text.format import duration, thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.deletions import Deletions
 from coze_tui.tui.history_items import (
@@ -559,4 +560,4 @@ def _keys(items: Sequence[Item]) -> tuple[str, ...]:
 
 
 def _short(item: Item) -> str:
-    return shortened(item.title or _("untitled"), _TITLE_CELLS)
+    return shorten(item.title or _("untitled"), _TITLE_CELLS)

@@ -17,8 +17,8 @@ from coze_tui.engine.analysis.captures import capture_name, problem_text, save_c
 from coze_tui.engine.analysis.frames_table import FrameLine, InspectedChat
 from coze_tui.engine.model.chat_facts import ChatFacts
 from coze_tui.errors import CozeTuiError
-from coze_tui.render.amounts import thousands
 from coze_tui.text.cleaning import clean_line
+from coze_tui.text.format import thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.chat_sources import ChatSource, take_in
 from coze_tui.tui.screens.coze_screen import CozeScreen

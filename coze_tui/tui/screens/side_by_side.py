@@ -17,7 +17,7 @@ from textual.timer import Timer
 from coze_tui.api.objects import Bot
 from coze_tui.config.settings import Settings
 from coze_tui.engine.model.dialects import Feature
-from coze_tui.render.amounts import thousands
+from coze_tui.text.format import thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.copying import ids_text
 from coze_tui.tui.log.message_log import MessageLog

@@ -11,7 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
 from coze_tui.engine.analysis.statistics import Group, Grouping, Statistics, days_ago_ms
-from coze_tui.render.amounts import duration, shortened, thousands
+from coze_tui.render.cells import shorten
+from coze_tui.text.format import duration, thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.widgets.key_footer import KeyFooter
@@ -55,7 +56,7 @@ class StatisticsHead(LineWidget):
         left: list[Part] = [("● ", "bot"), (_("Statistics"), "text bold")]
         if self._what:
             room = self.content_size.width - width_of(left) - len(self._when) - 8
-            left += [("   ", "text"), (shortened(self._what, room), "user")]
+            left += [("   ", "text"), (shorten(self._what, room), "user")]
         return self.line(left, [(self._when, "muted")])
 
 

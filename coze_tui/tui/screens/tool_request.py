@@ -7,7 +7,6 @@ import shlex
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import ClassVar
 
-from rich.cells import cell_len
 from textual import getters, on, work
 from textual.binding import Binding, BindingType
 from textual.strip import Strip
@@ -17,9 +16,10 @@ from textual.worker import Worker
 
 from coze_tui.api.objects import ToolCall
 from coze_tui.engine.session.local_tools import REFUSAL
-from coze_tui.render.amounts import shortened, size, tail, thousands
+from coze_tui.render.cells import cell_len, shorten
 from coze_tui.terminal.keys import NEW_LINE
 from coze_tui.text.cleaning import clean_line
+from coze_tui.text.format import size, tail, thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.editor import edit_text
 from coze_tui.tui.screens.panel import Pager, Panel
@@ -54,7 +54,7 @@ class CallLine(LineWidget):
         end = clean_line(tail(self._call.id))
         right: list[Part] = [*self._marks, (_("call {id}").format(id=end), "muted")]
         room = self.content_size.width - sum(cell_len(text) for text, _role in right) - 1
-        return self.line([(shortened(name, max(8, room)), "attention bold")], right)
+        return self.line([(shorten(name, max(8, room)), "attention bold")], right)
 
 
 class CommandLine(LineWidget):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from textual.strip import Strip
 
-from coze_tui.render.amounts import size
 from coze_tui.text.cleaning import clean_line
+from coze_tui.text.format import size
 from coze_tui.text.i18n import _
 from coze_tui.tui.widgets.line_widget import LineWidget, Part
 

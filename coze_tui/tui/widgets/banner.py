@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from textual.geometry import Size
 from textual.strip import Strip
 
-from coze_tui.render.amounts import shortened
+from coze_tui.render.cells import shorten
 from coze_tui.render.wrap import rows_of
 from coze_tui.text.cleaning import clean_line
 from coze_tui.tui.widgets.line_widget import LineWidget
@@ -74,7 +74,7 @@ class Banner(LineWidget):
             if most == 0:
                 break
             if len(rows) > most:
-                rows = [*rows[: most - 1], shortened(f"{rows[most - 1]} {rows[most]}", room)]
+                rows = [*rows[: most - 1], shorten(f"{rows[most - 1]} {rows[most]}", room)]
             lines[:0] = [(number == 0, row) for number, row in enumerate(rows)]
             free -= len(rows)
         return lines

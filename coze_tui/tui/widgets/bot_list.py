@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.cells import cell_len
 from textual import events, getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,11 +15,12 @@ from textual.message import Message
 from textual.widgets import Input
 
 from coze_tui.config.addresses import AddressError, BotAddress, bot_from_text, site_name
-from coze_tui.render.amounts import shortened, tail
+from coze_tui.render.cells import cell_len, shorten
 from coze_tui.text.cleaning import clean_line
+from coze_tui.text.format import tail
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.widgets.field import Field
-from coze_tui.tui.widgets.line_widget import Part
+from coze_tui.tui.widgets.line_widget import Part, width_of
 from coze_tui.tui.widgets.paragraphs import Paragraphs
 from coze_tui.tui.widgets.select_list import Row, SelectList
 
@@ -230,16 +230,16 @@ class BotList(Vertical):
         column = min(max(map(cell_len, titles), default=0), max(room // 2, 20))
         rows = []
         for entry, title in zip(entries, titles, strict=True):
-            title = shortened(title, column)
+            title = shorten(title, column)
             left: list[Part] = [(title, "text bold" if entry.is_current else "text")]
             right: list[Part] = []
             if entry.is_current:
                 right.append(("● ", "bot"))
             if entry.bot_id:
                 right.append((tail(clean_line(entry.bot_id)), "muted"))
-            left_for_detail = room - column - sum(cell_len(text) for text, _role in right) - 3
+            left_for_detail = room - column - width_of(right) - 3
             if entry.detail and left_for_detail >= _LEAST_DETAIL:
-                detail = shortened(clean_line(entry.detail), left_for_detail)
+                detail = shorten(clean_line(entry.detail), left_for_detail)
                 left.append((" " * (column - cell_len(title) + 2) + detail, "muted"))
             rows.append(Row(entry.key, tuple(left), tuple(right)))
         return rows

@@ -8,8 +8,9 @@ from textual.strip import Strip
 
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.model.updates import Phase
-from coze_tui.render.amounts import seconds, shortened, tail, thousands
+from coze_tui.render.cells import shorten
 from coze_tui.text.cleaning import clean_line
+from coze_tui.text.format import seconds, tail, thousands
 from coze_tui.text.i18n import _, ngettext
 from coze_tui.tui.widgets.chip import Chip, activity_of
 from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
@@ -42,7 +43,7 @@ class ChatHead(LineWidget):
         right = _fitting(self._facts, room)
         room -= width_of(right) + 3
         if self._question and room >= _LEAST_QUESTION:
-            left.append(("   " + shortened(self._question, room), "text"))
+            left.append(("   " + shorten(self._question, room), "text"))
         return self.line(left, right)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from coze_tui.engine.model.updates import Phase
-from coze_tui.render.amounts import seconds
+from coze_tui.text.format import seconds
 from coze_tui.text.i18n import N_, _
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.cells import cell_len
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from coze_tui.render.amounts import shortened
+from coze_tui.render.cells import cell_len, pad, shorten
 from coze_tui.tui.widgets.line_widget import LineWidget, Part
 
 _MOST_ROWS = 8
@@ -101,8 +100,8 @@ class CompletionList(LineWidget):
         if candidate.description:
             widest = max(cell_len(one.shown) for one in self._candidates)
             column = max(_LEAST_COLUMN, min(widest, self.content_size.width // 2))
-            name = shortened(candidate.shown, column)
-            left.append((name + " " * (column - cell_len(name) + 2), "bot"))
+            name = shorten(candidate.shown, column)
+            left.append((pad(name, column + 2), "bot"))
             left.append((candidate.description, "muted"))
         else:
             left.append((candidate.shown, "text"))

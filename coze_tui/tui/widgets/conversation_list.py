@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from datetime import date
 from typing import ClassVar
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -18,7 +17,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from coze_tui.render.amounts import shortened
+from coze_tui.render.cells import cell_len, shorten
 from coze_tui.render.palette import Palette
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.history_items import Item, Ranges, clock, day_heading, day_of, short_date
@@ -368,7 +367,7 @@ class ConversationList(LineWidget, ScrollView, can_focus=True):
         when = clock(item.at_ms) if is_day_known else short_date(item.at_ms, day_of(int(time.time() * 1000)))
         right: list[Part] = []
         if item.bot and not item.snippet and self.line_width >= _LEAST_FOR_BOT:
-            right.append((shortened(item.bot, _BOT_CELLS) + "  ", "muted"))
+            right.append((shorten(item.bot, _BOT_CELLS) + "  ", "muted"))
         is_both = self.shows_server and item.summary is not None and item.summary.on_server
         if self.shows_server:
             right.append(("☁ " if is_both else "  ", "muted"))
@@ -377,7 +376,7 @@ class ConversationList(LineWidget, ScrollView, can_focus=True):
     def _second_line(self, item: Item) -> tuple[list[Part], list[Part]]:
         left: list[Part] = [("      ", "muted")]
         if item.bot:
-            left.append((shortened(item.bot, _BOT_CELLS) + "  ", "muted"))
+            left.append((shorten(item.bot, _BOT_CELLS) + "  ", "muted"))
         right: list[Part] = [(f"+{item.more} ", "muted")] if item.more else []
         room = self.line_width - width_of(left) - width_of(right) - 2
         return left + parts_around(item.snippet, item.snippet_hits, room, "muted"), right
@@ -410,7 +409,7 @@ def parts_around(text: str, hits: Ranges, width: int, role: str) -> list[Part]:
         while start and cell_len(text[start - 1 : hits[0][0]]) <= room:
             start -= 1
     lead: list[Part] = [("…", role)] if start else []
-    shown = shortened(text[start:], width - len(lead))
+    shown = shorten(text[start:], width - len(lead))
     end = start + len(shown) - (1 if shown != text[start:] else 0)
     parts, at = lead, start
     for first, last in hits:

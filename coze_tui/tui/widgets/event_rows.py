@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from rich.cells import cell_len
-
 from coze_tui.engine.model.figures import EventRow, TurnFigures
 from coze_tui.engine.model.transcript import event_words
-from coze_tui.render.amounts import milliseconds, seconds, size, tail, thousands
+from coze_tui.render.cells import cell_len
 from coze_tui.text.cells import levels
+from coze_tui.text.format import milliseconds, seconds, size, tail, thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.widgets.line_widget import Part, cut, width_of
 

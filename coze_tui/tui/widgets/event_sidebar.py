@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from coze_tui.engine.model.figures import TurnFigures
-from coze_tui.render.amounts import tail
+from coze_tui.text.format import tail
 from coze_tui.text.i18n import N_
 from coze_tui.tui.widgets import event_rows
 from coze_tui.tui.widgets.event_rows import Drawing

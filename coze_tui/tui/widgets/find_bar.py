@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
 
-from coze_tui.render.amounts import thousands
+from coze_tui.text.format import thousands
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.widgets.search_bar import SearchBar
 

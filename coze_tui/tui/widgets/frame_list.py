@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -17,7 +16,8 @@ from textual.strip import Strip
 
 from coze_tui.engine.analysis.frames_table import FrameLine, FrameTable, preview
 from coze_tui.engine.model.gaps import STALL_US
-from coze_tui.render.amounts import duration, shortened, size, thousands
+from coze_tui.render.cells import cell_len, pad, shorten
+from coze_tui.text.format import duration, size, thousands
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.widgets.line_widget import LineWidget, Part
 
@@ -283,16 +283,16 @@ class FrameList(LineWidget, ScrollView, can_focus=True):
         return _Columns(number, at, gap, event, type_, bytes_, preview_)
 
     def _heads(self, columns: _Columns) -> list[Part]:
-        heads = "   " + _right("#", columns.number) + "  " + _right(_("ms"), columns.at)
+        heads = "   " + pad("#", columns.number, right=True) + "  " + pad(_("ms"), columns.at, right=True)
         if columns.gap:
-            heads += _right(_("gap"), columns.gap)
-        heads += "  " + _left(_("event"), columns.event)
+            heads += pad(_("gap"), columns.gap, right=True)
+        heads += "  " + pad(_("event"), columns.event)
         if columns.type:
-            heads += " " + _left(_("type"), columns.type - 1)
+            heads += " " + pad(_("type"), columns.type - 1)
         if columns.bytes:
-            heads += _right(_("bytes"), columns.bytes)
+            heads += pad(_("bytes"), columns.bytes, right=True)
         if columns.preview:
-            heads += "  " + shortened(_("preview"), columns.preview)
+            heads += "  " + shorten(_("preview"), columns.preview)
         return [(heads, "muted")]
 
     def _parts(self, line: FrameLine, columns: _Columns, is_current: bool) -> tuple[list[Part], list[Part]]:
@@ -304,20 +304,20 @@ class FrameList(LineWidget, ScrollView, can_focus=True):
         parts: list[Part] = [
             (" ", "text"),
             (f"{sign} ", sign_role),
-            (_right(number, columns.number), "muted"),
-            ("  " + _right(thousands(row.frame.at_us // 1000), columns.at), "text" + weight),
+            (pad(number, columns.number, right=True), "muted"),
+            ("  " + pad(thousands(row.frame.at_us // 1000), columns.at, right=True), "text" + weight),
         ]
         if columns.gap:
-            gap = _right(thousands(row.gap_us // 1000), columns.gap)
+            gap = pad(thousands(row.gap_us // 1000), columns.gap, right=True)
             parts.append((gap, "attention" if row.gap_us > STALL_US else "muted"))
         event = ("  " if line.is_inside else "") + (row.event or _("no name"))
         count = f" ×{thousands(line.count)}" if line.is_run else ""
-        event = shortened(event, columns.event - cell_len(count)) + count
-        parts.append(("  " + _left(event, columns.event), role + weight))
+        event = shorten(event, columns.event - cell_len(count)) + count
+        parts.append(("  " + pad(event, columns.event), role + weight))
         if columns.type:
-            parts.append((" " + _left(shortened(row.kind, columns.type - 1), columns.type - 1), "muted"))
+            parts.append((" " + pad(shorten(row.kind, columns.type - 1), columns.type - 1), "muted"))
         if columns.bytes:
-            parts.append((_right(size(line.bytes), columns.bytes), "muted"))
+            parts.append((pad(size(line.bytes), columns.bytes, right=True), "muted"))
         if columns.preview:
             parts += [("  ", "text"), self._preview(line, columns.preview)]
         return parts, []
@@ -325,10 +325,10 @@ class FrameList(LineWidget, ScrollView, can_focus=True):
     def _preview(self, line: FrameLine, room: int) -> Part:
         if line.longest_gap_us > STALL_US:
             told = _("stall {time}").format(time=duration(line.longest_gap_us))
-            return shortened(told, room), "attention"
+            return shorten(told, room), "attention"
         if line.row.trouble:
-            return shortened(trouble_text(line), room), "attention"
-        return shortened(self._previewed(line), room), "muted"
+            return shorten(trouble_text(line), room), "attention"
+        return shorten(self._previewed(line), room), "muted"
 
     def _previewed(self, line: FrameLine) -> str:
         count = min(line.count, _PREVIEWED)
@@ -365,11 +365,3 @@ def _sign(line: FrameLine) -> Part:
     if line.row.level == "tool":
         return "◆", "attention"
     return ("↻", "muted") if line.row.is_retrieved else (" ", "muted")
-
-
-def _right(text: str, width: int) -> str:
-    return " " * (width - cell_len(text)) + text
-
-
-def _left(text: str, width: int) -> str:
-    return text + " " * (width - cell_len(text))

@@ -19,10 +19,10 @@ from textual.strip import Strip
 from coze_tui.api.objects import mapping_of, text_of
 from coze_tui.engine.analysis.frames_table import FrameLine, FrameRow
 from coze_tui.engine.model.gaps import STALL_US
-from coze_tui.render.amounts import duration, milliseconds, size, thousands
 from coze_tui.render.json_tree import JsonTree, Node, TreeLine, source_of
 from coze_tui.render.palette import Palette
 from coze_tui.text.cleaning import clean_line
+from coze_tui.text.format import duration, milliseconds, size, thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.themes import palette_of
 from coze_tui.tui.widgets.frame_list import trouble_text

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from rich.cells import cell_len
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from coze_tui.render.amounts import shortened
+from coze_tui.render.cells import cell_len, shorten
 from coze_tui.tui.widgets.chip import Chip
 from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
 
@@ -41,19 +40,19 @@ class ChatHeader(LineWidget):
         width = self.content_size.width
         activity = self.chip.activity
         sign, word = activity.sign, self.chip.text
-        word = shortened(word, max(0, width - 3))
+        word = shorten(word, max(0, width - 3))
         right: list[Part] = [(f"{sign} ", activity.role), (f"{word}", activity.role)]
         room = width - width_of(right) - 2
         if room < 1:
             return self.line([], right)
-        bot = shortened(self.bot, room - 2)
+        bot = shorten(self.bot, room - 2)
         left: list[Part] = [("● ", "bot"), (bot, "text bold")]
         room -= width_of(left)
         if self.site and room >= cell_len(self.site) + 3:
             left.append((f"   {self.site}", "muted"))
             room -= cell_len(self.site) + 3
         if self.title and room >= _LEAST_TITLE + 3:
-            title = shortened(self.title, room - 3)
+            title = shorten(self.title, room - 3)
             # In the middle of the line where it fits there, else close to the left part.
             middle = (width - cell_len(title)) // 2
             last = width - width_of(right) - 2 - cell_len(title)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from rich.cells import cell_len
 from textual.strip import Strip
 
 from coze_tui.engine.library.history import Overview
-from coze_tui.render.amounts import shortened, thousands
+from coze_tui.render.cells import cell_len, shorten
+from coze_tui.text.format import thousands
 from coze_tui.text.i18n import _, ngettext
 from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
 
@@ -51,7 +51,7 @@ class HistoryHeader(LineWidget):
         number, bots = self._overview.conversations, self._overview.bots
         words = ngettext("{n} conversation", "{n} conversations", number).format(n=thousands(number))
         for count in range(min(_MOST_BOTS, len(bots)), 0, -1):
-            named = ", ".join(shortened(bot, _BOT_CELLS) for bot in bots[:count])
+            named = ", ".join(shorten(bot, _BOT_CELLS) for bot in bots[:count])
             longer = f"{words} · {named}{', …' if len(bots) > count else ''}"
             if cell_len(longer) <= room:
                 return longer

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.cells import cell_len
 from textual import events
 from textual.screen import Screen
 from textual.strip import Strip
 
+from coze_tui.render.cells import cell_len
 from coze_tui.text.i18n import _
 from coze_tui.tui.key_names import short_key
 from coze_tui.tui.widgets.line_widget import LineWidget, Part

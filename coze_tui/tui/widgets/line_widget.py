@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from coze_tui.render.amounts import shortened
+from coze_tui.render.cells import cell_len, shorten
 from coze_tui.tui.widgets.roles import RoleStyles
 
 Part = tuple[str, str]
@@ -69,7 +68,7 @@ def cut(parts: Sequence[Part], width: int) -> list[Part]:
     for text, role in parts:
         cells = cell_len(text)
         if cells > width:
-            if short := shortened(text, width):
+            if short := shorten(text, width):
                 kept.append((short, role))
             break
         kept.append((text, role))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from coze_tui.render.amounts import size, thousands
+from coze_tui.text.format import size, thousands
 from coze_tui.text.i18n import ngettext
 
 _CHIP_BYTES = 32_000

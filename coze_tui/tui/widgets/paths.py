@@ -6,8 +6,8 @@ import os
 from itertools import islice
 from pathlib import Path
 
-from coze_tui.render.amounts import size
 from coze_tui.text.cleaning import clean_line
+from coze_tui.text.format import size
 from coze_tui.tui.widgets.completion import Candidate
 
 _READ = 5_000

@@ -13,9 +13,9 @@ from textual.strip import Strip
 
 from coze_tui.engine.library.history import Facts
 from coze_tui.engine.session.thread import EngineThread
-from coze_tui.render.amounts import thousands
 from coze_tui.render.palette import Palette
 from coze_tui.text.cleaning import clean_line
+from coze_tui.text.format import thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.history_items import Item
 from coze_tui.tui.log.message_log import MessageLog

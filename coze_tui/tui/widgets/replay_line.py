@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.strip import Strip
 
 from coze_tui.engine.analysis.replay import Player
-from coze_tui.render.amounts import seconds, thousands
+from coze_tui.text.format import seconds, thousands
 from coze_tui.text.i18n import _
 from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
 

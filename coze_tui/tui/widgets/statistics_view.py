@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, TypeVar
 
-from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
@@ -13,8 +12,9 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from coze_tui.engine.analysis.statistics import Group, Statistics
-from coze_tui.render.amounts import duration, shortened, thousands
+from coze_tui.render.cells import cell_len, pad, shorten
 from coze_tui.text.cells import bar
+from coze_tui.text.format import duration, thousands
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.widgets.line_widget import LineWidget, Part
 
@@ -161,7 +161,7 @@ class _Layout:
 
     def heads(self) -> list[Part]:
         """The names of the columns."""
-        parts: list[Part] = [("  " + _left(self._label_head(), self.label), "muted")]
+        parts: list[Part] = [("  " + pad(self._label_head(), self.label), "muted")]
         if self.bar:
             parts.append((" " * (self.bar + 2), "muted"))
         heads = {
@@ -175,16 +175,16 @@ class _Layout:
             "total_p50": _("total p50"),
             "total_p95": "p95",
         }
-        parts += [(_right(head, self._cells(name)), "muted") for name, head in self._shown(heads)]
+        parts += [(pad(head, self._cells(name), right=True), "muted") for name, head in self._shown(heads)]
         return parts
 
     def row(self, group: Group) -> list[Part]:
         """A group."""
-        label = shortened(group.label or "–", self.label)
-        parts: list[Part] = [("  " + _left(label, self.label), "text")]
+        label = shorten(group.label or "–", self.label)
+        parts: list[Part] = [("  " + pad(label, self.label), "text")]
         if self.bar:
             drawn = bar(group.tokens / self.most if self.most else 0.0, self.bar)
-            parts.append(("  " + _left(drawn, self.bar), "bot"))
+            parts.append(("  " + pad(drawn, self.bar), "bot"))
         failed = group.failed + group.interrupted
         values: dict[str, Part] = {
             "tokens": (thousands(group.tokens) if group.chats else "", "text bold"),
@@ -198,7 +198,7 @@ class _Layout:
             "total_p95": (_time(group.total_p95_us), "muted"),
         }
         for name, (text, role) in self._shown(values):
-            parts.append((_right(text, self._cells(name)), role))
+            parts.append((pad(text, self._cells(name), right=True), role))
         return parts
 
     def _label_head(self) -> str:
@@ -228,22 +228,21 @@ def _failures(found: Statistics) -> list[list[Part]]:
         name = str(code) if code else _("no code")
         words = messages.get(code, "")
         lines.append(
-            [(_right(thousands(count), 8), "failure"), (f"  {name}", "text"), (f"  {words}", "muted")]
+            [
+                (pad(thousands(count), 8, right=True), "failure"),
+                (f"  {name}", "text"),
+                (f"  {words}", "muted"),
+            ]
         )
     if found.total.interrupted:
         lines.append(
-            [(_right(thousands(found.total.interrupted), 8), "attention"), ("  " + _("cut off"), "text")]
+            [
+                (pad(thousands(found.total.interrupted), 8, right=True), "attention"),
+                ("  " + _("cut off"), "text"),
+            ]
         )
     return lines
 
 
 def _time(us: int) -> str:
     return duration(us) if us else "–"
-
-
-def _right(text: str, width: int) -> str:
-    return " " * (width - cell_len(text)) + text
-
-
-def _left(text: str, width: int) -> str:
-    return text + " " * (width - cell_len(text))

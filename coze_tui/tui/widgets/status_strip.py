@@ -7,7 +7,7 @@ from textual.strip import Strip
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.transcript import outcome_words
 from coze_tui.engine.model.updates import Phase
-from coze_tui.render.amounts import milliseconds, seconds, tail, thousands
+from coze_tui.text.format import milliseconds, seconds, tail, thousands
 from coze_tui.text.i18n import _, ngettext
 from coze_tui.tui.widgets.chip import Activity, Chip, activity_of
 from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar, Self
 
-from rich.cells import set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
@@ -17,7 +16,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
 
-from coze_tui.render.amounts import shortened
+from coze_tui.render.cells import fit
 from coze_tui.terminal.display import paint_now
 from coze_tui.text.cleaning import clean
 from coze_tui.text.i18n import N_
@@ -231,7 +230,7 @@ class TextBox(TextArea, inherit_bindings=False):
 
     def _placeholder_line(self, base: Style) -> Strip:
         width = max(0, self.content_size.width - _MARK_WIDTH)
-        text = set_cell_size(shortened(self.placeholder_text(width), width), width)
+        text = fit(self.placeholder_text(width), width)
         muted = base + self.style_of("muted")
         if not self.has_focus or not text:
             return Strip([Segment(text, muted)], width)

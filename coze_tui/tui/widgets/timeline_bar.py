@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from rich.cells import cell_len
 from textual.strip import Strip
 
 from coze_tui.engine.model.timeline import Span, SpanKind, Timeline
-from coze_tui.render.amounts import duration, milliseconds, shortened, thousands
+from coze_tui.render.cells import cell_len, shorten
 from coze_tui.report.timeline_text import Columns, span_name
 from coze_tui.text.cells import levels
+from coze_tui.text.format import duration, milliseconds, thousands
 from coze_tui.text.i18n import _, ngettext
 from coze_tui.tui.widgets.line_widget import LineWidget, Part
 
@@ -128,7 +128,7 @@ def _names(spans: Sequence[Span], columns: Columns, follow_ups: int) -> list[Par
                 break
         else:
             if room >= _LEAST_NAME:
-                named.append((first, (shortened(forms[-1], room), _FILLS[span.kind][1])))
+                named.append((first, (shorten(forms[-1], room), _FILLS[span.kind][1])))
     return _placed(named, columns.width)
 
 

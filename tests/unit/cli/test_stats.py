@@ -15,7 +15,7 @@ import pytest
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
 from coze_tui.store.journal import ChatSummary
-from coze_tui.text.cells import cells
+from coze_tui.text.cells import cell_len
 from tests.support.commands import Command
 
 DAY = 86_400_000
@@ -72,7 +72,7 @@ class TestFilled:
         for columns in (40, 60, 80, 200):
             monkeypatch.setenv("COLUMNS", str(columns))
             lines = command("stats", "--by", "conversation").out.splitlines()
-            assert max(map(cells, lines[:4])) <= max(columns, 58)
+            assert max(map(cell_len, lines[:4])) <= max(columns, 58)
 
     def test_days_and_conversations(self, command: Command) -> None:
         days = [line for line in command("stats", "--by", "day").out.splitlines() if line[:2] == "20"]

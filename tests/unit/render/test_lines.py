@@ -8,7 +8,6 @@ from rich.segment import Segment
 from rich.style import Style
 
 from coze_tui.render.lines import BAR, Line, joined
-from coze_tui.render.wrap import cells
 
 GROUND, EDGE = Style(bgcolor="blue"), Style(color="red")
 
@@ -17,8 +16,8 @@ def line(text: str, *, lead: str = "", scrolls: bool = False, joint: str | None 
     return Line(
         (Segment(lead),) if lead else (),
         (Segment(text[:3]), Segment(text[3:])),
-        cells(lead),
-        cells(text),
+        cell_len(lead),
+        cell_len(text),
         joint=joint,
         fill=GROUND if scrolls else None,
         edge=EDGE if scrolls else None,

@@ -5,9 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.segment import Segment
-from rich.style import Style
 
-from coze_tui.render.wrap import cells, cells_of, cut, cuts, rows_of, untorn
+from coze_tui.render.wrap import cut, cuts, rows_of
 
 PARTS = [
     *"ab  c-你好，。（「」）世界👍é\u0301\u200d\ufe0f",
@@ -58,12 +57,6 @@ def test_rows_but_the_last_stand_when_text_is_added(text: str, more: str, width:
     assert after[: len(before) - 1] == before[:-1]
 
 
-@given(TEXTS)
-@settings(max_examples=100, deadline=None)
-def test_cells_are_those_of_rich(text: str) -> None:
-    assert cells(text) == cell_len(text)
-
-
 def test_rows_are_cut_out_of_styled_text() -> None:
     runs = [Segment("one "), Segment("two three"), Segment(" four")]
     rows = rows_of("one two three four", 9)
@@ -71,17 +64,3 @@ def test_rows_are_cut_out_of_styled_text() -> None:
     assert drawn == ["one two", "three", "four"]
     assert [run.text for run in cut(runs, 2, 6)] == ["e ", "tw"]
     assert cut(runs, 3, 3) == ()
-
-
-@given(st.lists(st.tuples(TEXTS, st.sampled_from([Style(bold=True), Style()])), max_size=8))
-def test_runs_are_as_wide_one_by_one_as_together(pieces: list[tuple[str, Style]]) -> None:
-    runs = untorn([Segment(text, style) for text, style in pieces])
-    assert cells_of(runs) == cells("".join(run.text for run in runs))
-    joined = "".join(text for text, _ in pieces)
-    visible = str.maketrans("", "", "\u200d\ufe0f")
-    assert "".join(run.text for run in runs).translate(visible) == joined.translate(visible)
-
-
-def test_an_emoji_of_several_parts_in_two_runs_of_one_style_stays_one() -> None:
-    family = "👨\u200d👩\u200d👧"
-    assert untorn([Segment(f"a{family[:2]}"), Segment(f"{family[2:]}b")]) == [Segment(f"a{family}b")]

@@ -21,7 +21,7 @@ from coze_tui.engine.model.updates import (
     TurnUpdate,
 )
 from coze_tui.report.timeline_text import LEAST_WIDTH, Line, timeline_lines
-from coze_tui.text.cells import cells
+from coze_tui.text.cells import cell_len
 from coze_tui.text.i18n import use_language
 
 S = 1_000_000
@@ -110,7 +110,7 @@ def test_chinese_names_keep_the_rows_aligned() -> None:
         ToolResponded("r", "c", "查找轮渡时刻表", "ok", S, 2 * S),
         TurnEnded(Phase.COMPLETED, 4 * S),
     )
-    assert len({cells(line.rpartition("  ")[0]) for line in shown[:2]}) == 1
+    assert len({cell_len(line.rpartition("  ")[0]) for line in shown[:2]}) == 1
 
 
 def test_thousands_of_steps_are_cut_and_counted() -> None:
@@ -139,4 +139,4 @@ def test_no_line_is_wider_than_asked(moments: list[int], width: int) -> None:
         ]
     updates.append(TurnEnded(Phase.COMPLETED, max(moments)))
     for line in lines(*updates, width=width)[:-1]:
-        assert cells(line) <= max(width, LEAST_WIDTH)
+        assert cell_len(line) <= max(width, LEAST_WIDTH)

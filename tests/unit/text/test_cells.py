@@ -6,26 +6,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coze_tui.text.cells import bar, cells, cut, filled, levels
+from coze_tui.text.cells import bar, cell_len, fit, levels, shorten
 
 
 @pytest.mark.parametrize(
     ("text", "width"), [("", 0), ("abc", 3), ("海水", 4), ("e\u0301", 1), ("a\u200bb", 2), ("😀", 2)]
 )
 def test_wide_characters_take_two_cells_and_marks_none(text: str, width: int) -> None:
-    assert cells(text) == width
+    assert cell_len(text) == width
 
 
 @given(st.text(max_size=40), st.integers(0, 30))
 def test_a_cut_text_fits_and_a_filled_one_fills(text: str, width: int) -> None:
-    assert cells(cut(text, width)) <= width
-    assert cells(filled(text, width)) == width
+    assert cell_len(shorten(text, width)) <= width
+    assert cell_len(fit(text, width)) == width
 
 
 def test_a_cut_is_told_and_what_fits_is_not_cut() -> None:
-    assert cut("海水为什么咸", 7) == "海水为…"
-    assert cut("海水", 4) == "海水"
-    assert filled("7", 3, right=True) == "  7"
+    assert shorten("海水为什么咸", 7) == "海水为…"
+    assert shorten("海水", 4) == "海水"
+    assert fit("7", 3, right=True) == "  7"
 
 
 def test_a_bar_is_as_long_as_its_part_and_a_little_is_seen() -> None:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from rich.cells import cell_len
 
-from coze_tui.render import amounts
+from coze_tui.text.format import milliseconds, seconds, size, tail
 
 
 @pytest.mark.parametrize(
@@ -15,7 +12,7 @@ from coze_tui.render import amounts
     [(0, "0 ms"), (84_999, "84 ms"), (1_902_000, "1 902 ms"), (3_600_000_000, "3 600 000 ms")],
 )
 def test_milliseconds(us: int, shown: str) -> None:
-    assert amounts.milliseconds(us) == shown
+    assert milliseconds(us) == shown
 
 
 @pytest.mark.parametrize(
@@ -30,7 +27,7 @@ def test_milliseconds(us: int, shown: str) -> None:
     ],
 )
 def test_seconds(us: int, shown: str) -> None:
-    assert amounts.seconds(us) == shown
+    assert seconds(us) == shown
 
 
 @pytest.mark.parametrize(
@@ -46,20 +43,9 @@ def test_seconds(us: int, shown: str) -> None:
     ],
 )
 def test_size(count: int, shown: str) -> None:
-    assert amounts.size(count) == shown
+    assert size(count) == shown
 
 
 def test_tail_keeps_what_tells_ids_apart() -> None:
-    assert amounts.tail("7461111111111117402") == "…7402"
-    assert amounts.tail("12345") == "12345"
-
-
-@given(st.text(), st.integers(0, 30))
-def test_shortened_always_fits(text: str, width: int) -> None:
-    assert cell_len(amounts.shortened(text, width)) <= width
-
-
-def test_shortened_does_not_tear_wide_characters() -> None:
-    assert amounts.shortened("春节快乐", 8) == "春节快乐"
-    assert amounts.shortened("春节快乐", 7) == "春节快…"
-    assert amounts.shortened("春节快乐", 6) == "春节…"
+    assert tail("7461111111111117402") == "…7402"
+    assert tail("12345") == "12345"
