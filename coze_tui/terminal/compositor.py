@@ -8,7 +8,7 @@ After a scroll, or when a widget is new, Textual's map of all widgets is out of 
 somebody asks for it. What has come, moved or gone by then is in the new map as if it had been drawn so; then
 a toast that is over stays on the screen. Here all that the two maps differ in is drawn.
 
-It overrides the private parts of `Compositor` of Textual 8.2.8 that it names.
+It overrides private names of Textual: import it only if `textual_overrides.is_known_textual`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from textual.widget import Widget
 
 
 class LineCompositor(Compositor):
-    """A compositor for `CurrentSizeScreen`."""
+    """A compositor for `TerminalScreen`."""
 
     def reflow(self, parent: Widget, size: Size) -> ReflowResult:
         """Lay out all widgets."""

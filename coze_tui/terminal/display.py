@@ -1,10 +1,12 @@
 """Sends the terminal what has changed, and no more than it can take.
 
-Textual writes every strip of every dirty region in full. `DifferencesDisplay` keeps two screens, the wanted
-and the shown one; a frame is the difference between them, so a frame that finds the line busy is not queued
-but skipped: the next one shows the newest state.
+Textual writes every strip of every dirty region in full. `FrameDisplay` stores two screens, the wanted
+and the
+shown one. A frame is the difference between them, so a frame that finds the line busy is not queued
+but skipped:
+the next one shows the newest state. Anything that it cannot show is left to Textual.
 
-It overrides the private `App._display` of Textual 8.2.8 and leaves anything it does not know to Textual.
+It reads private names of Textual: import it only if `textual_overrides.is_known_textual`.
 """
 
 from __future__ import annotations
@@ -13,23 +15,26 @@ import asyncio
 import os
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from rich.color import ColorSystem
-from textual import events
+from rich.console import COLOR_SYSTEMS
+from textual._animator import Animator
 from textual._compositor import ChopsUpdate, LayoutUpdate
-from textual.app import ReturnType
+from textual._types import AnimationLevel, CallbackType
 from textual.geometry import Offset
 from textual.strip import Strip
 
 from coze_tui.terminal.cells import UNKNOWN, Cells
-from coze_tui.terminal.host import TerminalApp
 from coze_tui.terminal.painter import Painter, erases_with_background, find_scroll
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from textual.app import App
     from textual.screen import Screen
     from textual.widget import Widget
+
+    from coze_tui.terminal.throttle import OutputThrottle
 
 _SYNC_START, _SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
 _WORTH_SYNC = 400
@@ -39,50 +44,60 @@ _RETRY = 0.015
 _WINDOWS_CHUNK = 8192  # https://github.com/Textualize/textual/issues/2548
 
 
-class DifferencesDisplay(TerminalApp[ReturnType]):
-    """An app whose frames are differences."""
+class FrameDisplay:
+    """Writes the frames of an app as differences.
 
-    differences: bool = True
-    """Off: frames are written as Textual does."""
+    Args:
+        app: Whose frames they are.
+    """
 
-    _cells: Cells | None = None
-    _painter: Painter
-    _wanted: list[str]
-    _shown: list[str]
-    _dirty: set[int]
-    _windows: dict[tuple[int, int], int]
-    _shown_cursor: tuple[int, int] | None = None
-    _reset_due = False
-    _retry: asyncio.TimerHandle | None = None
+    def __init__(self, app: App[Any]) -> None:
+        self.outlet: OutputThrottle | None = None
+        """Says how much may be written; None: as much as there is."""
+        self._app = app
+        self._cells: Cells | None = None
+        self._painter: Painter
+        self._wanted: list[str] = []
+        self._shown: list[str] = []
+        self._dirty: set[int] = set()
+        self._windows: dict[tuple[int, int], int] = {}
+        """Columns (from, to) → how many cells changed between them: where scrolling is looked for."""
+        self._shown_cursor: tuple[int, int] | None = None
+        self._reset_due = False
+        self._retry: asyncio.TimerHandle | None = None
 
-    # -- for the app and its widgets
+    # -- for the app
 
     @property
     def line_is_clear(self) -> bool:
-        """The last frame has left, so what a stream flushes now is seen now; else let it wait a tick."""
+        """Whether the last frame has left."""
         if self._cells is not None and self._dirty:
             return False
         return self.outlet is None or self.outlet.room() > 0
 
-    def repaint(self) -> None:
-        """Write the whole screen anew, as another program may have written over it."""
-        if self._cells is None or not self._screen_stack:
-            self.refresh(layout=True)
-            return
+    def repaint(self) -> bool:
+        """Write the whole screen again, modes included. Return False if nothing was shown yet."""
+        if self._cells is None or not self._app._screen_stack:
+            return False
         self._reset_due = True
+        self.show_all()
+        return True
+
+    def show_all(self) -> None:
+        """Write the whole screen again: the terminal was given to the shell or to an editor."""
         self._forget_shown()
         self._send()
 
-    def terminal_was_away(self) -> None:
-        """The terminal was given to the shell or to an editor: nothing is known of it."""
-        super().terminal_was_away()
+    def forget(self) -> None:
+        """Write the whole screen again a little later, unless a layout comes before."""
         self._forget_shown()
-        self._send()
+        self._send_soon()
 
     def paint_now(self, *widgets: Widget) -> None:
         """Draw what has changed in these widgets at once, and nothing else: not with the next frame."""
-        screen = self.screen
-        if self._batch_count or not self.is_running or screen._layout_required or screen._scroll_required:
+        app = self._app
+        screen = app.screen
+        if app._batch_count or not app.is_running or screen._layout_required or screen._scroll_required:
             return
         due = {
             widget
@@ -102,40 +117,31 @@ class DifferencesDisplay(TerminalApp[ReturnType]):
 
     # -- Textual's frames
 
-    async def _on_resize(self, event: events.Resize) -> None:
-        """Textual calls this before its own, which lays out nothing when the size is the same in the end.
+    def can_show(self, renderable: RenderableType | None) -> TypeGuard[LayoutUpdate | ChopsUpdate]:
+        """Return whether this is a frame, for a terminal in full-screen mode."""
+        driver = self._app._driver
+        return isinstance(renderable, (LayoutUpdate, ChopsUpdate)) and not (
+            driver is None or driver.is_headless or driver.is_inline or driver.is_web
+        )
 
-        Then no frame comes, and the terminal has cut off or emptied what it showed all the same.
-        """
-        self._forget_shown()
-        self._send_soon()
-
-    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
-        driver = self._driver
-        if (
-            not self.differences
-            or not isinstance(renderable, (LayoutUpdate, ChopsUpdate))
-            or driver is None
-            or driver.is_headless
-            or driver.is_inline
-            or driver.is_web
-        ):
-            if self._cells is not None and renderable is not None:
-                self._leave_differences()
-            super()._display(screen, renderable)
-            return
+    def show(self, screen: Screen[object], renderable: LayoutUpdate | ChopsUpdate) -> None:
+        """Write a frame that it `can_show`, in the place of `App._display`."""
+        app = self._app
         try:
-            if self._batch_count or not self._running or self._closed:
+            if app._batch_count or not app._running or app._closed:
                 return
             self._want(screen, renderable)
             self._send()
         finally:
-            self.post_display_hook()
+            app.post_display_hook()
 
-    def _leave_differences(self) -> None:
-        """Textual writes next: it expects a plain pen."""
-        if self._driver is not None and self._running and not self._closed and not self.is_headless:
-            self._driver.write("\x1b[0m")
+    def leave(self) -> None:
+        """Let Textual write next: it expects that no style is set."""
+        app = self._app
+        if self._cells is None:
+            return
+        if app._driver is not None and app._running and not app._closed and not app.is_headless:
+            app._driver.write("\x1b[0m")
         self._cells = None
 
     def _forget_shown(self) -> None:
@@ -147,7 +153,7 @@ class DifferencesDisplay(TerminalApp[ReturnType]):
         self._shown_cursor = None
 
     def _begin_anew(self, width: int, height: int) -> None:
-        colors = self.console._color_system or ColorSystem.TRUECOLOR
+        colors = COLOR_SYSTEMS.get(self._app.console.color_system or "", ColorSystem.TRUECOLOR)
         if self._cells is None or self._cells.is_full or self._cells.colors is not colors:
             self._cells = Cells(colors)
             self._painter = Painter(self._cells, erases=erases_with_background(os.environ))
@@ -160,7 +166,7 @@ class DifferencesDisplay(TerminalApp[ReturnType]):
 
     def _want(self, screen: Screen[object], renderable: LayoutUpdate | ChopsUpdate) -> None:
         """Take what Textual wants to be shown."""
-        width, height = self.size
+        width, height = self._app.size
         cells = self._cells
         if cells is None or cells.is_full or not self._fits():
             self._begin_anew(width, height)
@@ -204,8 +210,9 @@ class DifferencesDisplay(TerminalApp[ReturnType]):
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None
-        driver = self._driver
-        if driver is None or self._cells is None or not self._running or self._closed:
+        app = self._app
+        driver = app._driver
+        if driver is None or self._cells is None or not app._running or app._closed:
             return
         if not self._fits():
             self._send_soon()  # a layout is on its way
@@ -226,9 +233,9 @@ class DifferencesDisplay(TerminalApp[ReturnType]):
         if painter.size or (cursor != self._shown_cursor and room):
             painter.cursor(*cursor)
             self._shown_cursor = cursor
-            self._previous_cursor_position = Offset(*cursor)
+            app._previous_cursor_position = Offset(*cursor)
             frame = painter.take()
-            if self._sync_available and len(frame) > _WORTH_SYNC:
+            if app._sync_available and len(frame) > _WORTH_SYNC:
                 frame = f"{_SYNC_START}{frame}{_SYNC_END}"
             if self.outlet is not None:
                 if urgent:
@@ -250,7 +257,7 @@ class DifferencesDisplay(TerminalApp[ReturnType]):
 
     def _fits(self) -> bool:
         """What is wanted was laid out for the terminal as large as it is now."""
-        width, height = self.size
+        width, height = self._app.size
         return len(self._wanted) == height and not (height and len(self._wanted[0]) != width)
 
     def _paint(self, painter: Painter, room: int, first: int) -> None:
@@ -288,15 +295,8 @@ class DifferencesDisplay(TerminalApp[ReturnType]):
         self._dirty.update(y for y in range(top, bottom + 1) if shown[y] != self._wanted[y])
 
     def _cursor(self) -> tuple[int, int]:
-        x, y = self.screen.outer_size.clamp_offset(self.cursor_position)
+        x, y = self._app.screen.outer_size.clamp_offset(self._app.cursor_position)
         return x, y
-
-
-def paint_now(*widgets: Widget) -> None:
-    """Draw what has changed in these widgets at once, in an app that can."""
-    app = widgets[0].app
-    if isinstance(app, DifferencesDisplay):
-        app.paint_now(*widgets)
 
 
 def _joined(cells: Cells, left: str, part: str, right: str) -> str:
@@ -327,3 +327,26 @@ def _pieces(update: LayoutUpdate | ChopsUpdate) -> Iterator[tuple[int, int, Stri
                 yield y, x, chop
             else:
                 yield y, x, chop.crop(0, min(end, x2) - x)
+
+
+class NoAnimation(Animator):
+    """Sets the last value at once, because each value before it would be one more frame to send."""
+
+    def animate(
+        self,
+        obj: object,
+        attribute: str,
+        value: Any,
+        *,
+        final_value: object = ...,
+        duration: float | None = None,
+        speed: float | None = None,
+        easing: object = None,
+        delay: float = 0.0,
+        on_complete: CallbackType | None = None,
+        level: AnimationLevel = "full",
+    ) -> None:
+        """Set the attribute now, and call `on_complete`."""
+        setattr(obj, attribute, value if final_value is ... else final_value)
+        if on_complete is not None:
+            on_complete()

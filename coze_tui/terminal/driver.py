@@ -5,7 +5,7 @@ stops reading blocks the event loop; of sizes that follow each other at once an 
 stopped process (kill -STOP) that continues starts a second input thread and takes the raw mode for the one to
 restore. The early frame's terminal is taken over as it is.
 
-It overrides private methods of Textual 8.2.8; test_upstream.py fails when they change. POSIX only.
+POSIX only. It overrides private names of Textual: import it only if `textual_overrides.is_known_textual`.
 """
 
 from __future__ import annotations
@@ -20,19 +20,23 @@ import termios
 import threading
 import time
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from textual import events
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.message import Message
 
-from coze_tui.terminal.host import TerminalApp
-from coze_tui.terminal.keys import EnterGuard, KeyParser
+from coze_tui.terminal.keys import EnterGuard
+from coze_tui.terminal.parser import KeyParser
 from coze_tui.terminal.throttle import OutputThrottle
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.app import App
+
+    from coze_tui.terminal.first_frame import EarlyFrame
 
 _ALTERNATE_SCREEN = "\x1b[?1049h"
 _PLAIN = "\x1b[0m\x1b[r"
@@ -44,8 +48,28 @@ _WRITER_WAIT = 1.0
 """Seconds that leaving waits for a terminal that does not read."""
 
 
+@runtime_checkable
+class DriverHost(Protocol):
+    """What an app must offer to run on `TerminalDriver`."""
+
+    enter_guard: EnterGuard
+    """Is notified of every piece of input."""
+    early_frame: EarlyFrame | None
+    """A terminal to take over; the driver resets it to None."""
+    outlet: OutputThrottle | None
+    """Set by the driver."""
+    take_input: Callable[[], None] | None
+    """Set by the driver; to be called as soon as something has the focus."""
+
+    def terminal_was_away(self) -> None:
+        """Called, in the app's loop, when the driver no longer knows what the terminal shows."""
+
+    def terminal_is_gone(self) -> None:
+        """Called, in the input thread, when nothing can be read any more."""
+
+
 class TerminalDriver(LinuxDriver):
-    """The driver of `TerminalApp`."""
+    """A driver for an app that is a `DriverHost`."""
 
     def __init__(
         self,
@@ -60,13 +84,12 @@ class TerminalDriver(LinuxDriver):
         self.outlet = OutputThrottle(sys.__stderr__)
         # Textual only writes, flushes and asks for the number.
         self._file: Any = self.outlet
-        self._host = app if isinstance(app, TerminalApp) else None
-        self._guard = EnterGuard()
-        if self._host is not None:
-            self._host.outlet = self.outlet
-            self._host.take_input = self.take_input
-            self._guard = self._host.enter_guard
-        self._holding = self._host is not None
+        if not isinstance(app, DriverHost):
+            raise TypeError(f"{type(app).__name__} is no DriverHost")
+        self._host: DriverHost = app
+        self._host.outlet = self.outlet
+        self._host.take_input = self.take_input
+        self._holding = True
         self._held: list[Message] = []
         self._hold_lock = threading.Lock()
         self._in_application_mode = False
@@ -86,7 +109,7 @@ class TerminalDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Take the terminal, from the shell or from the early frame."""
-        early = self._host.early_frame if self._host is not None else None
+        early = self._host.early_frame
         self._skip_alternate_screen = early is not None and early.painted
         self._typed_early = early.typed if early is not None else b""
         super().start_application_mode()  # type: ignore[no-untyped-call]
@@ -97,13 +120,12 @@ class TerminalDriver(LinuxDriver):
         asyncio.run_coroutine_threadsafe(self._send_size(if_other=True), self._loop)
         # A full queue would block the loop; what is in it is bounded by `OutputThrottle.room`.
         self._writer_thread._queue.maxsize = 0
-        if self._host is not None:
-            if early is not None:
-                self.attrs_before = early.modes
-                # Suspended and resumed, the shell's modes are read anew.
-                self._host.early_frame = None
-            # This may run in a signal handler, in the middle of a frame.
-            self._loop.call_soon_threadsafe(self._host.terminal_was_away)
+        if early is not None:
+            self.attrs_before = early.modes
+            # After a suspension the shell's modes are read again.
+            self._host.early_frame = None
+        # This may run in a signal handler, in the middle of a frame.
+        self._loop.call_soon_threadsafe(self._host.terminal_was_away)
         self._in_application_mode = True
 
     def _size_changed(self, _number: int, _frame: FrameType | None) -> None:
@@ -151,8 +173,7 @@ class TerminalDriver(LinuxDriver):
         self._enable_bracketed_paste()
         self._disable_line_wrap()
         self._enable_mouse_support()
-        if self._host is not None:
-            self._loop.call_soon_threadsafe(self._host.terminal_was_away)
+        self._loop.call_soon_threadsafe(self._host.terminal_was_away)
 
     # -- in
 
@@ -174,7 +195,7 @@ class TerminalDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read until told to stop; what cannot be decoded is replaced, an end of file ends the reading."""
-        parser = KeyParser(self._guard, self.outlet.answered, debug=self._debug)
+        parser = KeyParser(self._host.enter_guard, self.outlet.answered, debug=self._debug)
         give_up = time.monotonic() + _HOLD_LIMIT
         decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         if early := decode(self._typed_early):
@@ -190,8 +211,7 @@ class TerminalDriver(LinuxDriver):
                     except OSError:
                         data = b""
                     if not data:
-                        if self._host is not None:
-                            self._host.terminal_is_gone()
+                        self._host.terminal_is_gone()
                         return
                     for message in parser.feed(decode(data)):
                         self.process_message(message)

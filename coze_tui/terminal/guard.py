@@ -8,11 +8,9 @@ What is printed outside of widgets (after the app has ended, by `ask`) does not 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.app import App, ReturnType
 from textual.color import Color
 from textual.filter import LineFilter
 
@@ -90,15 +88,3 @@ class TerminalGuard(LineFilter):
                 self._unlinked.clear()
             unlinked = self._unlinked[style] = style.update_link(None)
         return unlinked
-
-
-class GuardedApp(App[ReturnType]):
-    """An app whose every line passes the guard, after all other filters."""
-
-    _guard: TerminalGuard | None = None
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        """Textual's filters, then the gate."""
-        if self._guard is None:
-            self._guard = TerminalGuard()
-        return [*super().get_line_filters(), self._guard]

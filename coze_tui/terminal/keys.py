@@ -1,21 +1,22 @@
-"""What the keys of terminals mean: names for Enter and its kin, and whether an Enter was typed or pasted.
+"""What keys mean: which send, whether an Enter was typed or pasted, and that they take effect in order.
 
 Enter arrives as CR; Ctrl+J as LF everywhere; Alt+Enter as ESC CR; Shift+Enter only under kitty's protocol or
-xterm's modifyOtherKeys. The parser gives each its own name. Widgets decide by `SEND` and `NEW_LINE`.
+xterm's modifyOtherKeys. `KeyParser` gives each its own name. Widgets decide by `SEND` and `NEW_LINE`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import deque
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
 
 from textual import events
-from textual._time import get_time
-from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
-from textual.keys import Keys
+from textual.app import App
 from textual.message import Message
+from textual.message_pump import MessagePump
+from textual.widgets import TextArea
 
 SEND = frozenset({"enter"})
 """Keys that send when `send_key` is enter, and make a new line when it is swapped."""
@@ -24,19 +25,11 @@ NEW_LINE = frozenset({"ctrl+j", "alt+enter", "shift+enter", "ctrl+enter"})
 
 _NOT_TYPED = re.compile(r"\x1b\[(?:<[\d;-]+[mM]|[IO]|0n|\?[\d;]+\$y)")
 """Mouse, focus and answers of the terminal."""
-ANSWER = "\x1b[0n"
-"""What a terminal answers to a mark of `outlet`."""
-_REPORT = re.compile(
-    r"\x1b(?:\][0-9]+;[^\x07\x1b]*(?:\x07|\x1b\\)|[P_^X][^\x1b]*\x1b\\|\[[?>=][\d;]*c|\[\d+;\d+;\d+t)"
-)
-"""What terminals answer to questions about colours, names and sizes, which another program may have asked."""
-_NOTHING = "\x1b[?0;0$y"
-"""Stands where a report was, so that what was around it does not join to another sequence."""
-_ALT_ENTER = {"\x1b\r", "\x1b\n"}
-_PASTE_LIMIT = 1.0
-"""Seconds without a byte after which an unfinished paste counts as finished."""
+PASTE_START, PASTE_END = "\x1b[200~", "\x1b[201~"
 PASTE_WINDOW = 0.05
 """Seconds around other input in which an Enter is not believed to be typed."""
+_PATIENCE = 0.5
+"""Seconds after which the next key goes on although the one before is not known to have passed."""
 
 
 class _Chunk(NamedTuple):
@@ -106,105 +99,104 @@ class EnterGuard:
 def _is_one_key(data: str) -> bool:
     if len(data) == 1:
         return True
-    if data in (BRACKETED_PASTE_START, BRACKETED_PASTE_END):
+    if data in (PASTE_START, PASTE_END):
         return False
     # One escape sequence, or Alt with a key.
     return data.startswith("\x1b") and "\x1b" not in data[1:] and (len(data) == 2 or data[1] in "[O")
 
 
-def _begun(text: str, mark: str) -> str:
-    """The end of the text, as far as it may be the beginning of the mark."""
-    sizes = range(len(mark) - 1, 0, -1)
-    return next((mark[:size] for size in sizes if text.endswith(mark[:size])), "")
+class KeyPassed(Message):
+    """Follows a key on its way from the focused widget up to the app: when it arrives, the key has."""
 
 
-class KeyParser(XTermParser):
-    """Textual's parser, with the names right for Enter's kin, marks answered, and no paste without end.
+class KeyOrder:
+    """Passes the keys of an app on, one after the other.
+
+    Textual hands a key to the focused widget, and looks for what is bound to it only when it has
+    bubbled up again.
+    Of several keys in one packet (a slow line, typing ahead) the letters would come before the cursor
+    keys, new
+    lines and focus changes between them. So a key waits until those before it have been all the way.
 
     Args:
-        guard: Is told of every piece of input.
-        answered: Called (in the input thread) when the terminal answers a mark.
-        clock: Monotonic seconds, the same as those of Textual's messages.
+        app: Whose keys they are. It calls `passed` for each `KeyPassed`.
+        deliver: Textual's own `on_event`.
     """
 
-    def __init__(
-        self,
-        guard: EnterGuard,
-        answered: Callable[[], None],
-        *,
-        clock: Callable[[], float] = get_time,
-        debug: bool = False,
-    ) -> None:
-        super().__init__(debug)
-        self._guard = guard
-        self._answered = answered
-        self._clock = clock
-        self._pasting = False
-        self._tail = ""
-        """Outside of a paste what was seen last, inside what is held back: a mark may come in pieces."""
-        self._fed = clock()
+    def __init__(self, app: App[Any], deliver: Callable[[events.Event], Awaitable[None]]) -> None:
+        self._app = app
+        self._deliver = deliver
+        self._held: deque[events.Key | events.Paste] | None = None
+        """What waits; None while nothing is on its way."""
+        self._follower: KeyPassed | None = None
+        self._patience: asyncio.TimerHandle | None = None
+        self._typed_into: MessagePump | None = None
+        """A text box that was given letters, which it takes at once: only other keys wait for them."""
 
-    def feed(self, data: str) -> Iterable[Message]:
-        """Parse a piece of input as it was read."""
-        self._fed = self._clock()
-        self._guard.note(data, self._fed)
-        if data := self._without_escapes(data):  # nothing would mean the end of all input
-            yield from super().feed(data)
-
-    def tick(self) -> Iterable[Message]:
-        """Parse what is due by time alone: a lone Escape, a paste whose end never came."""
-        if self._pasting and self._clock() - self._fed > _PASTE_LIMIT:
-            yield from self.feed(BRACKETED_PASTE_END)
-        yield from super().tick()
-
-    def _without_escapes(self, data: str) -> str:
-        """The input with no ESC in a paste but its end, and no reports: Textual would make keys of them."""
-        safe = ""
-        while data:
-            seen = self._tail + data
-            if self._pasting:
-                pasted, mark, rest = seen.partition(BRACKETED_PASTE_END)
-                self._tail = "" if mark else _begun(seen, BRACKETED_PASTE_END)
-                pasted = pasted.removesuffix(self._tail) if not mark else pasted
-                safe += pasted.replace("\x1b", "") + mark
+    async def on_event(self, event: events.Event) -> None:
+        """Pass on what is typed, or let it wait."""
+        app = self._app
+        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
+            if isinstance(event, events.Key) and app._screen_stack and not app.screen.is_mounted:
+                self._hold_for_new_screen(event)
             else:
-                _, mark, rest = seen.partition(BRACKETED_PASTE_START)
-                self._tail = "" if mark else seen[1 - len(BRACKETED_PASTE_START) :]
-                safe += _REPORT.sub(_NOTHING, data[: len(data) - len(rest)] if mark else data)
-            if not mark:
-                break
-            self._pasting, data = not self._pasting, rest
-        return safe
-
-    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
-        if sequence in _ALT_ENTER or (alt and sequence in "\r\n"):
-            yield events.Key("alt+enter", None)
-            return
-        if sequence == ANSWER:
-            self._answered()
-            yield events.Key(Keys.Ignore, sequence)
-            return
-        for key in self._keys_of(sequence, alt):
-            if key.key.endswith("\r") and len(sequence) > 1:
-                # modifyOtherKeys, CSI 27;2;13~; Textual drops the Alt of a key that has a text.
-                yield events.Key((key.key[:-1] or "alt+") + "enter", None)
-            else:
-                yield key
-
-    def _keys_of(self, sequence: str, alt: bool) -> Iterable[events.Key]:
-        """Textual's keys; a number that is none, or no character, is nobody's key (and ends no input)."""
-        try:
-            keys = list(super()._sequence_to_key_events(sequence, alt=alt))
-        except (ValueError, OverflowError):
-            keys = []
+                await self._deliver(event)
+        elif self._held is not None:
+            self._held.append(event)
         else:
-            if not any("\ud800" <= (key.character or "")[:1] <= "\udfff" for key in keys):
-                return keys
-        return [events.Key(Keys.Ignore, sequence)]
+            await self._hand_on(event)
 
-    def parse_mouse_code(self, code: str) -> Message | None:
-        """Textual's mouse; a terminal that tells no size in pixels counts in cells."""
-        sizes = (self.terminal_size, self.terminal_pixel_size)
-        if not all(all(size) for size in sizes if size is not None):
-            self.terminal_pixel_size = None
-        return super().parse_mouse_code(code)
+    def _hold_for_new_screen(self, event: events.Key) -> None:
+        """Hold a key on whose way a screen was opened: its bindings would be asked now."""
+        again = event.copy()
+        again.time = event.time
+        if self._held is None:
+            self._follow(self._app.screen)
+        if self._held is not None:
+            self._held.appendleft(again)
+
+    async def _hand_on(self, event: events.Key | events.Paste) -> None:
+        app = self._app
+        if not app._screen_stack:
+            return  # the program is about to exit
+        if not app.screen.is_mounted:  # it was opened by the key before, and has no widgets yet
+            self._follow(app.screen)
+            if self._held is not None:
+                self._held.append(event)
+            return
+        target = app.focused or app.screen
+        if isinstance(event, events.Key) and event.is_printable and isinstance(target, TextArea):
+            await self._deliver(event)
+            self._typed_into = target
+            return
+        if self._typed_into is not None:
+            self._follow(self._typed_into)
+            self._typed_into = None
+            if self._held is not None:
+                self._held.append(event)
+                return
+        await self._deliver(event)
+        if event.is_forwarded:
+            self._follow(target)
+
+    def _follow(self, target: MessagePump) -> None:
+        follower = KeyPassed()
+        if target.post_message(follower):
+            self._held, self._follower = deque(), follower
+            # A widget that is removed meanwhile, or that hangs, does not pass the follower on.
+            loop = asyncio.get_running_loop()
+            self._patience = loop.call_later(_PATIENCE, self._app.post_message, follower)
+
+    def passed(self, follower: KeyPassed) -> None:
+        """Continue: the key has been all the way. A change of focus that it asked for is queued before us."""
+        self._app.call_later(self._continue, follower)
+
+    async def _continue(self, follower: KeyPassed) -> None:
+        if follower is not self._follower or self._held is None or self._patience is None:
+            return
+        self._patience.cancel()
+        waiting, self._held, self._follower = self._held, None, None
+        while waiting and self._held is None:
+            await self._hand_on(waiting.popleft())
+        if self._held is not None:
+            self._held.extend(waiting)

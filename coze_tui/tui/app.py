@@ -27,10 +27,7 @@ from coze_tui.diagnostics.explain import advice
 from coze_tui.engine.session.thread import EngineThread
 from coze_tui.errors import CozeTuiError, InternalError, StoreError
 from coze_tui.render.palette import Palette
-from coze_tui.terminal.display import DifferencesDisplay
-from coze_tui.terminal.guard import GuardedApp
-from coze_tui.terminal.host import NoAnimation
-from coze_tui.terminal.key_order import KeyOrderApp
+from coze_tui.terminal.app import TerminalApp
 from coze_tui.terminal.signals import ExitGuard
 from coze_tui.terminal.throttle import over_ssh
 from coze_tui.text.cleaning import clean_line
@@ -96,7 +93,7 @@ class LaunchTarget:
     go_on: bool = False
 
 
-class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
+class CozeApp(TerminalApp[None]):
     """The program on the screen."""
 
     PART = N_("Everywhere")
@@ -124,7 +121,6 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
         problems: Sequence[CozeTuiError] = (),
     ) -> None:
         super().__init__()
-        self._animator = NoAnimation(self)
         self.settings = settings
         self.access = access
         self.wish = wish or LaunchTarget()
@@ -339,7 +335,7 @@ class CozeApp(KeyOrderApp[None], GuardedApp[None], DifferencesDisplay[None]):
 
         copied = await copy(
             text,
-            write=self._driver.write if self._driver is not None else None,
+            write=self.write_to_terminal,
             folder=self.access.paths.copies,
             env=self.access.environment,
         )

@@ -18,7 +18,8 @@ from textual.drivers.headless_driver import HeadlessDriver
 
 from coze_tui.standin.bots import Bot, demo_bots
 from coze_tui.standin.scenarios import Delta, FollowUps, FunctionCall, Step, ToolResponse, Turn
-from coze_tui.terminal.keys import EnterGuard, KeyParser
+from coze_tui.terminal.keys import EnterGuard
+from coze_tui.terminal.parser import KeyParser
 from tests.fuzz.mutations import ODD_BYTES, broken
 from tests.support.checks import must
 from tests.support.desk import Desk, desk

@@ -37,8 +37,7 @@ from textual.widgets import (
     Tree,
 )
 
-from coze_tui.terminal.display import DifferencesDisplay
-from coze_tui.terminal.guard import GuardedApp
+from coze_tui.terminal.app import TerminalApp
 
 PAYLOADS = (
     "\x1b]52;c;ZXZpbA==\x1b\\",
@@ -55,7 +54,7 @@ PAYLOADS = (
 HOSTILE = "x".join(PAYLOADS)
 
 
-class EveryWidget(GuardedApp[None], DifferencesDisplay[None]):
+class EveryWidget(TerminalApp[None]):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", priority=True)]
     CSS = "* { max-height: 5; } Screen, VerticalScroll { max-height: 100%; }"

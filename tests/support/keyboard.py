@@ -5,7 +5,8 @@ from __future__ import annotations
 from textual import events
 from textual.message import Message
 
-from coze_tui.terminal.keys import EnterGuard, KeyParser
+from coze_tui.terminal.keys import EnterGuard
+from coze_tui.terminal.parser import KeyParser
 
 
 class Keyboard:

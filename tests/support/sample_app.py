@@ -18,8 +18,7 @@ from textual.strip import Strip
 from textual.widgets import Static, TextArea
 from textual.widgets.text_area import Edit, EditResult
 
-from coze_tui.terminal.display import DifferencesDisplay
-from coze_tui.terminal.guard import GuardedApp
+from coze_tui.terminal.app import TerminalApp, paint_now
 from coze_tui.terminal.keys import NEW_LINE, SEND
 from coze_tui.terminal.signals import ExitGuard
 
@@ -83,14 +82,14 @@ class Prompt(TextArea):
         result = super().edit(edit)
         app = self.app
         assert isinstance(app, SampleApp)
-        app.paint_now(self)
+        paint_now(self)
         return result
 
     async def _on_paste(self, event: events.Paste) -> None:
         self.note(f"paste {event.text!r}")
 
 
-class SampleApp(GuardedApp[None], DifferencesDisplay[None]):
+class SampleApp(TerminalApp[None]):
     CSS = """
     Screen { background: #11131a; color: #d7dae4; }
     #head { height: 1; background: #171a23; }

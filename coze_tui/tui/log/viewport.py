@@ -23,7 +23,7 @@ from textual.strip import Strip
 
 from coze_tui.render.lines import Line, joined
 from coze_tui.render.palette import Palette
-from coze_tui.terminal.display import paint_now
+from coze_tui.terminal.app import paint_now
 from coze_tui.terminal.throttle import FrameBudget
 from coze_tui.text.i18n import ngettext
 from coze_tui.tui.log.blocks import AnswerBlock, Block, HeaderBlock, style_of

@@ -10,7 +10,7 @@ from textual.system_commands import SystemCommandsProvider
 from textual.widgets import Input
 from textual.widgets.option_list import Option
 
-from coze_tui.terminal.host import OnceLeftScreen
+from coze_tui.terminal.app import OnceLeftScreen
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _
 

@@ -9,13 +9,13 @@ from textual.screen import ScreenResultType
 from textual.worker import Worker, WorkerState
 
 from coze_tui.errors import CozeTuiError
-from coze_tui.terminal.host import CurrentSizeScreen
+from coze_tui.terminal.app import TerminalScreen
 
 if TYPE_CHECKING:
     from coze_tui.tui.app import CozeApp
 
 
-class CozeScreen(CurrentSizeScreen[ScreenResultType]):
+class CozeScreen(TerminalScreen[ScreenResultType]):
     """The base of every screen but the command palette, which is Textual's."""
 
     @property

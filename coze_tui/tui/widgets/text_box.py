@@ -17,7 +17,7 @@ from textual.strip import Strip
 from textual.widgets import TextArea
 
 from coze_tui.render.cells import fit
-from coze_tui.terminal.display import paint_now
+from coze_tui.terminal.app import paint_now
 from coze_tui.text.cleaning import clean
 from coze_tui.text.i18n import N_
 from coze_tui.tui.widgets.pastes import Pastes

@@ -17,8 +17,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static, TextArea
 
+from coze_tui.terminal.app import TerminalScreen
 from coze_tui.terminal.compositor import LineCompositor
-from coze_tui.terminal.host import CurrentSizeScreen
 
 
 class Counting(Widget):
@@ -32,7 +32,7 @@ class Counting(Widget):
         return Strip([Segment(text, Style(color="red"))]).adjust_cell_length(self.size.width)
 
 
-class Page(CurrentSizeScreen[None]):
+class Page(TerminalScreen[None]):
     def compose(self) -> ComposeResult:
         yield Counting(id="side")
         yield Counting(id="log")

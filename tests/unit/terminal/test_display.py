@@ -24,7 +24,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widgets import Input, Static
 
-from coze_tui.terminal.display import DifferencesDisplay
+from coze_tui.terminal.app import TerminalApp, paint_now
 from tests.support.terminal import ScreenFeed, TerminalScreen
 
 # No ZWJ sequences: Textual cuts them apart at the edges of widgets (test_painter has them).
@@ -144,7 +144,7 @@ class Box(ModalScreen[None]):
         yield Static("a modal 中文 over it")
 
 
-class Drawn(DifferencesDisplay[None]):
+class Drawn(TerminalApp[None]):
     CSS = """
     Screen { layers: base top; background: #11131a; }
     #head { height: 1; background: #171a23; }
@@ -394,7 +394,7 @@ async def test_one_widget_is_drawn_before_the_rest_of_the_frame() -> None:
         side.update("\n\na large part of the screen changes")
         lines.strips.append([Segment("echo", Style(bold=True))])
         lines.refresh(Region(0, len(lines.strips) - 1, lines.size.width, 1))
-        app.paint_now(lines)
+        paint_now(lines)
         assert "echo" in app.ours.text
         assert "large" not in app.ours.text
         await pilot.pause()
@@ -409,7 +409,7 @@ async def test_a_widget_that_needs_a_layout_waits_for_the_frame() -> None:
         field = app.query_one(Input)
         app.ours.text = ""
         field.insert_text_at_cursor("q")
-        app.paint_now(field)
+        paint_now(field)
         assert app.ours.text == ""
         await pilot.pause()
         assert "q" in app.ours.text

@@ -10,7 +10,8 @@ from rich.segment import ControlType, Segment
 from rich.style import Style
 from textual.color import Color
 
-from coze_tui.terminal.guard import GuardedApp, TerminalGuard, guarded
+from coze_tui.terminal.app import TerminalApp
+from coze_tui.terminal.guard import TerminalGuard, guarded
 
 BLACK = Color(0, 0, 0)
 
@@ -82,7 +83,7 @@ def test_more_styles_than_are_remembered_still_lose_their_links() -> None:
 
 
 def test_the_gate_is_the_last_filter_of_the_app() -> None:
-    app = GuardedApp[None]()
+    app = TerminalApp[None]()
     filters = app.get_line_filters()
     assert isinstance(filters[-1], TerminalGuard)
     assert app.get_line_filters()[-1] is filters[-1]

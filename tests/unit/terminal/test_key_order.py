@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Static, TextArea
 
-from coze_tui.terminal.key_order import KeyOrderApp
+from coze_tui.terminal.app import TerminalApp
 
 
 class Box(Static, can_focus=True):
@@ -44,7 +44,7 @@ class Slow(Screen[None]):
         app.seen.append(str(self.query_one(Box).render()))
 
 
-class Sample(KeyOrderApp[None]):
+class Sample(TerminalApp[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "slow", "open the slow screen"),
         Binding("ctrl+t", "look", "note the text", priority=True),

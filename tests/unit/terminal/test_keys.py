@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from textual import events
 from textual.message import Message
 
-from coze_tui.terminal.keys import ANSWER, NEW_LINE, SEND, EnterGuard
+from coze_tui.terminal.keys import NEW_LINE, SEND, EnterGuard
+from coze_tui.terminal.parser import ANSWER
 from tests.support.hostile_text import HOSTILE_PASTE
 from tests.support.keyboard import Keyboard
 

@@ -8,15 +8,15 @@ from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import Static
 
-from coze_tui.terminal.host import CurrentSizeScreen
+from coze_tui.terminal.app import TerminalScreen
 
 
 class Sample(App[None]):
-    def get_default_screen(self) -> CurrentSizeScreen[None]:
+    def get_default_screen(self) -> TerminalScreen[None]:
         return Page()
 
 
-class Page(CurrentSizeScreen[None]):
+class Page(TerminalScreen[None]):
     layouts = 0
 
     def compose(self) -> ComposeResult:
@@ -47,7 +47,7 @@ async def test_a_screen_is_left_once_however_often_that_is_asked_for() -> None:
     app = Sample()
     answers: list[int | None] = []
     async with app.run_test() as pilot:
-        page = CurrentSizeScreen[int]()
+        page = TerminalScreen[int]()
         await app.push_screen(page, answers.append)
         page.dismiss(1)
         page.dismiss(2)
@@ -57,7 +57,7 @@ async def test_a_screen_is_left_once_however_often_that_is_asked_for() -> None:
     assert answers == [1]
 
 
-class Sized(CurrentSizeScreen[None]):
+class Sized(TerminalScreen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (90, "-wide")]  # noqa: RUF012 Textual's type is off
     VERTICAL_BREAKPOINTS = [(0, "-low"), (40, "-tall")]  # noqa: RUF012
     CSS = "Sized.-narrow #beside { display: none; }"

@@ -8,7 +8,7 @@ from textual.app import App, ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from coze_tui.terminal.host import NoAnimation
+from coze_tui.terminal.display import NoAnimation
 
 
 class Nervous(VerticalScroll):

@@ -1,0 +1,218 @@
+"""The classes an application derives from: an app and a screen on which the modules of this folder meet.
+
+Both do without every override of Textual's private names if the installed Textual is not the one that
+they were
+written for (see `textual_overrides`). Textual's own driver and display run the app then.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from textual import constants, events, on
+from textual.app import App, ReturnType
+from textual.await_complete import AwaitComplete
+from textual.driver import Driver
+from textual.filter import LineFilter
+from textual.geometry import Size
+from textual.screen import Screen, ScreenResultType
+
+from coze_tui.terminal.guard import TerminalGuard
+from coze_tui.terminal.keys import EnterGuard, KeyOrder, KeyPassed
+from coze_tui.terminal.textual_overrides import is_known_textual, private_override
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from textual.widget import Widget
+
+    from coze_tui.terminal.display import FrameDisplay
+    from coze_tui.terminal.first_frame import EarlyFrame
+    from coze_tui.terminal.throttle import OutputThrottle
+
+
+class TerminalApp(App[ReturnType]):
+    """An app whose frames are differences, whose keys stay in order, and from which no control
+    character leaves.
+
+    It is a `DriverHost` and runs on `TerminalDriver` where there is one for the platform.
+    """
+
+    differences: bool = True
+    """Whether frames are written as differences; off: as Textual does."""
+    early_frame: EarlyFrame | None = None
+    """The frame painted before Textual was imported; set before `run`."""
+    take_input: Callable[[], None] | None = None
+    """Passes on the input held back while nothing had the focus; set by the driver."""
+
+    def __init__(self, driver_class: type[Driver] | None = None) -> None:
+        self.enter_guard = EnterGuard()
+        """Tells typed Enters from pasted ones; the prompt asks it."""
+        self.frame_display: FrameDisplay | None = None
+        """Writes the frames; None if Textual does."""
+        self._outlet: OutputThrottle | None = None
+        self._line_guard = TerminalGuard()
+        self._key_order: KeyOrder | None = None
+        super().__init__(driver_class)
+        if is_known_textual():
+            from coze_tui.terminal.display import FrameDisplay, NoAnimation
+
+            self.frame_display = FrameDisplay(self)
+            self._animator = NoAnimation(self)
+            self._key_order = KeyOrder(self, super().on_event)
+        else:
+            self.animation_level = "none"
+
+    # -- the terminal
+
+    @property
+    def outlet(self) -> OutputThrottle | None:
+        """The output throttle; set by the driver, None before that and on Textual's own driver."""
+        return self._outlet
+
+    @outlet.setter
+    def outlet(self, outlet: OutputThrottle | None) -> None:
+        self._outlet = outlet
+        if self.frame_display is not None:
+            self.frame_display.outlet = outlet
+
+    def get_driver_class(self) -> type[Driver]:
+        """Return our driver on POSIX, unless the environment names another."""
+        if sys.platform == "win32" or constants.DRIVER is not None or not is_known_textual():
+            return super().get_driver_class()
+        from coze_tui.terminal.driver import TerminalDriver
+
+        return TerminalDriver
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return Textual's filters, and after them the guard."""
+        return [*super().get_line_filters(), self._line_guard]
+
+    def write_to_terminal(self, text: str) -> None:
+        """Write a control sequence that draws nothing. Does nothing without a terminal."""
+        driver = getattr(self, "_driver", None)
+        if driver is not None:
+            driver.write(text)
+
+    def terminal_was_away(self) -> None:
+        """Called by the driver when it no longer knows what the terminal shows."""
+        if self.frame_display is not None:
+            self.frame_display.show_all()
+
+    def terminal_is_gone(self) -> None:
+        """Called by the driver, in its input thread, when nothing can be read any more."""
+
+    def on_load(self) -> None:
+        """Give the early frame's terminal back before a driver starts that cannot take it over."""
+        early = self.early_frame
+        if early is None or self.frame_display is not None:
+            return
+        self.early_frame = None
+        early.restore()
+        if typed := early.typed.decode(errors="replace"):
+            self.take_input = lambda: self._paste(typed)
+
+    def _paste(self, text: str) -> None:
+        self.take_input = None
+        self.post_message(events.Paste(text))
+
+    def on_descendant_focus(self) -> None:
+        """Pass on what was typed until now: something has the focus."""
+        if self.take_input is not None:
+            self.take_input()
+
+    # -- frames
+
+    @property
+    def line_is_clear(self) -> bool:
+        """Whether the last frame has left, so that what a stream draws now is seen now; else let it wait."""
+        return self.frame_display is None or self.frame_display.line_is_clear
+
+    def repaint(self) -> None:
+        """Write the whole screen again, because another program may have written over it."""
+        if self.frame_display is None or not self.frame_display.repaint():
+            self.refresh(layout=True)
+
+    @private_override
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        display = self.frame_display
+        if display is not None and self.differences and display.can_show(renderable):
+            display.show(screen, renderable)
+            return
+        if display is not None and renderable is not None:
+            display.leave()
+        super()._display(screen, renderable)
+
+    @on(events.Resize)
+    def _forget_frame(self) -> None:
+        # Textual's own handler comes next and lays out nothing if the size is the same in the end.
+        # Then no frame
+        # comes, although the terminal has cut off or emptied what it showed.
+        if self.frame_display is not None:
+            self.frame_display.forget()
+
+    # -- keys
+
+    async def on_event(self, event: events.Event) -> None:
+        """Pass on keys one after the other, however many arrive at once."""
+        if self._key_order is None:
+            await super().on_event(event)
+        else:
+            await self._key_order.on_event(event)
+
+    def on_key_passed(self, follower: KeyPassed) -> None:
+        """Continue after the key that this message followed."""
+        if self._key_order is not None:
+            self._key_order.passed(follower)
+
+
+class OnceLeftScreen(Screen[ScreenResultType]):
+    """A screen that can be left but once."""
+
+    def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
+        """Leave the screen. If that has happened already (Enter, then Esc), the screen below stays."""
+        return super().dismiss(result) if self in self.app.screen_stack else AwaitComplete()
+
+
+class TerminalScreen(OnceLeftScreen[ScreenResultType]):
+    """A screen that composes only changed lines, and always has the size that the app has now.
+
+    It takes every Resize as news that there is a size, and asks the app which.
+    """
+
+    def __init__(self, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(name, id, classes)
+        if is_known_textual():
+            from coze_tui.terminal.compositor import LineCompositor
+
+            self._compositor = LineCompositor()
+
+    @private_override
+    def _screen_resized(self, size: Size) -> None:
+        super()._screen_resized(self.app.size)
+
+    @on(events.Mount)
+    def _add_size_classes(self) -> None:
+        # Before the first layout: Textual gives a screen the classes of its size only after that.
+        if not is_known_textual():
+            return
+        width, height = self.app.size
+        for length, breakpoints in (
+            (width, self.HORIZONTAL_BREAKPOINTS),
+            (height, self.VERTICAL_BREAKPOINTS),
+        ):
+            for name in self._get_breakpoint_classes(length, breakpoints or []):
+                self.add_class(name)
+
+    @on(events.Resize)
+    def _take_size_of_app(self, event: events.Resize) -> None:
+        # Textual's own handler comes after this one and gives the classes of the size in the event.
+        event.size = self.app.size
+
+
+def paint_now(*widgets: Widget) -> None:
+    """Draw what has changed in these widgets at once, in an app that can."""
+    app = widgets[0].app
+    if isinstance(app, TerminalApp) and app.frame_display is not None:
+        app.frame_display.paint_now(*widgets)
