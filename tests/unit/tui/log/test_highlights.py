@@ -15,7 +15,7 @@ LIT = Style(reverse=True)
 
 
 @pytest.mark.parametrize(
-    ("text", "needle", "parts"),
+    ("text", "query", "parts"),
     [
         ("申请退款，退款到账", "退款", ["退款", "退款"]),
         ("Refund POLICY", "policy", ["POLICY"]),
