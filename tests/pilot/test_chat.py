@@ -191,7 +191,7 @@ async def test_every_size_shows_a_chat(home: Path, size: tuple[int, int]) -> Non
     ) as at:
         await at.ask("q")
         await at.answered()
-        assert at.screen.phase is Phase.COMPLETED
+        assert at.screen.turn.phase is Phase.COMPLETED
 
 
 async def test_the_sidebar_lies_over_a_narrow_screen_when_asked_for(home: Path) -> None:

@@ -146,7 +146,7 @@ async def test_finding_does_not_lose_an_answer_that_comes(home: Path) -> None:
         await at.until(lambda: place(at) == "1/1" and "answer 0 春节" in at.text())
         at.stand_in.release("held")
         await at.answered()
-        assert at.screen.phase is Phase.COMPLETED
+        assert at.screen.turn.phase is Phase.COMPLETED
         last = at.screen.log_widget.entries[-1]
         assert isinstance(last, BotEntry)
         assert last.copy_text() == "河流带盐"

@@ -222,7 +222,7 @@ async def test_a_file_is_played_without_a_token_and_without_a_network(home: Path
 
 async def test_a_replay_that_is_left_in_the_middle_leaves_no_task_behind(home: Path) -> None:
     def following() -> list[str]:
-        return [task.get_name() for task in asyncio.all_tasks() if "run_turn" in repr(task.get_coro())]
+        return [task.get_name() for task in asyncio.all_tasks() if "TurnView.follow" in repr(task.get_coro())]
 
     async with desk(home, bot(*STEPS)) as at:
         await at.ask("q")

@@ -71,7 +71,7 @@ class Side:
         """Type a question and send it."""
         await self.enter(question)
         await self.at.until(
-            lambda: all(column.question == question for column in self.screen.columns), "all are asked"
+            lambda: all(column.turn.question == question for column in self.screen.columns), "all are asked"
         )
 
     async def enter(self, text: str) -> None:
@@ -187,7 +187,7 @@ async def test_escape_stops_all_answers_and_then_leaves_with_what_is_typed(home:
         await at.at.until(lambda: at.screen.prompt.message == "one more", "nothing is lost")
         await at.at.pilot.press("escape")
         await at.answered()
-        assert {column.phase for column in at.screen.columns} == {Phase.CANCELED}
+        assert {column.turn.phase for column in at.screen.columns} == {Phase.CANCELED}
         await at.at.pilot.press("escape")
         await at.at.until(lambda: at.at.app.screen is at.at.screen, "it is the chat again")
         await at.at.until(lambda: at.at.screen.prompt.message == "one more", "it came along")

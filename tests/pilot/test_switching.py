@@ -65,7 +65,7 @@ async def test_a_turn_that_was_left_says_nothing_in_a_new_conversation(home: Pat
         await ended(at)
         for _ in range(5):
             await at.pilot.pause(0.02)
-        assert at.screen.phase is None
+        assert at.screen.turn.phase is None
         assert not at.screen.turn_runs
         assert "盐" not in at.text()
         assert at.screen.header.chip.activity is activity_of(None)
@@ -145,11 +145,11 @@ async def test_the_life_beside_a_conversation_is_its_own(home: Path) -> None:
         await at.ask("first")
         await at.answered()
         await at.until(lambda: at.screen.log_widget.entries[-1].chat)
-        first, first_chat = at.screen.conversation, at.screen.figures.chat_id
+        first, first_chat = at.screen.conversation, at.screen.turn.figures.chat_id
         await at.pilot.press("ctrl+n")
         await at.ask("second")
         await at.answered()
-        assert at.screen.figures.chat_id != first_chat
+        assert at.screen.turn.figures.chat_id != first_chat
         await at.screen.open_conversation(first)
         await at.until(lambda: at.screen.sidebar.figures and at.screen.sidebar.figures.chat_id == first_chat)
         await at.pilot.press("tab", "k", "k", "G")
@@ -243,7 +243,7 @@ async def test_escape_ends_an_upload(home: Path, tmp_path: Path) -> None:
         await at.until(lambda: any(r.path == "/v1/files/upload" for r in at.stand_in.requests))
         await at.pilot.press("escape")
         await at.answered()
-        assert at.screen.phase is Phase.CANCELED
+        assert at.screen.turn.phase is Phase.CANCELED
         assert at.screen.attachments.files == (picture,)
         assert at.screen.prompt.message == "这是什么？"
         assert not any(r.path == "/v3/chat" for r in at.stand_in.requests)
@@ -268,7 +268,7 @@ async def test_an_answer_comes_to_its_end_while_another_bot_is_chosen(home: Path
         await at.app.engine_thread.call(lambda engine: engine.site.use(other))
         at.stand_in.release("held")
         await at.answered()
-        assert at.screen.phase is Phase.COMPLETED
+        assert at.screen.turn.phase is Phase.COMPLETED
         assert "河流把盐带走" in at.text()
 
 
@@ -277,7 +277,7 @@ async def test_a_fault_of_our_own_ends_the_turn(home: Path, monkeypatch: pytest.
         monkeypatch.setattr(TurnState, "apply_all", lambda state, frames: 1 / 0)
         await at.ask("first")
         await at.answered()
-        assert at.screen.phase is Phase.INTERRUPTED
+        assert at.screen.turn.phase is Phase.INTERRUPTED
 
 
 async def test_a_question_goes_to_no_other_site_than_its_conversation(home: Path) -> None:

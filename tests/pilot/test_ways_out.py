@@ -104,7 +104,7 @@ async def test_a_local_tool_is_answered_and_the_stream_goes_on(home: Path) -> No
         await at.pilot.press("ctrl+s")
         await at.until(lambda: '给了 {"ok":true}' in at.text(), "the answer goes on")
         await at.answered()
-        assert at.screen.phase is Phase.COMPLETED
+        assert at.screen.turn.phase is Phase.COMPLETED
         assert at.text().count("▎ 海水") == 1
 
 

@@ -168,17 +168,18 @@ class Stage:
         sent_at_ms = today_at(10, 2, 9)
         screen, feed = self.chat, TurnFeed()
         entry = BotEntry(screen.bot_name, sent_at_ms)
-        screen.clock = lambda: (until_ms or 0) / 1000
+        screen.turn.clock = lambda: 0.0
         screen.header.title = capture.facts["question"]
         screen.log_widget.append(UserEntry(capture.facts["question"], sent_at_ms), entry)
         screen.begin_turn(capture.facts["question"], feed, entry=entry)
+        screen.turn.clock = lambda: (until_ms or 0) / 1000
         told = TurnFigures()
         for update in _updates(capture, until_ms, outcome):
             told.add(update)
             feed.put(update)
         is_over = told.is_ended
-        await self.until(lambda: screen.figures.last_us == told.last_us, "all has come")
-        await self.until(lambda: screen.figures.is_ended == is_over, "the end has come")
+        await self.until(lambda: screen.turn.figures.last_us == told.last_us, "all has come")
+        await self.until(lambda: screen.turn.figures.is_ended == is_over, "the end has come")
         await self.until(lambda: not (is_over and screen.turn_runs), "the screen has heard of the end")
         follows = asyncio.Event()
         screen.call_after_refresh(follows.set)  # behind what the screen does after the end

@@ -6,21 +6,36 @@ It knows nothing of the network or the store.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, assert_never
 
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from coze_tui.engine.model.updates import Phase
+from coze_tui.engine.model.updates import (
+    ActionRequired,
+    AnswerGrew,
+    AnswerSettled,
+    ChatIdentified,
+    EventNoted,
+    FollowUpOffered,
+    LogidReported,
+    Phase,
+    PhaseChanged,
+    ReasoningGrew,
+    ToolCalled,
+    ToolResponded,
+    TurnEnded,
+    UsageReported,
+)
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
 from coze_tui.text.i18n import N_
-from coze_tui.tui import messages as posted
 from coze_tui.tui.log.blocks import AnswerBlock, Block, FoldBlock, FollowUpsBlock
 from coze_tui.tui.log.entries import BotEntry, Entry, GreetingEntry, UserEntry
 from coze_tui.tui.log.search import match_lines, open_folds
 from coze_tui.tui.log.viewport import GUTTER, LogView
+from coze_tui.tui.messages import Updated
 
 _ASIDE = 8
 """Cells that one step of side-scrolling moves."""
@@ -113,49 +128,44 @@ class MessageLog(LogView, can_focus=True):
             self.append(entry)
         self._live = entry
 
-    def on_reasoning_grew(self, message: posted.ReasoningGrew) -> None:
-        if self._live is not None:
-            self._live.reasoning_grew(message.update)
-            self._grown(self._live)
-
-    def on_answer_grew(self, message: posted.AnswerGrew) -> None:
-        if self._live is not None and self._live.answer_grew(message.update) is not None:
-            self._grown(self._live)
-
-    def on_answer_settled(self, message: posted.AnswerSettled) -> None:
-        if self._live is not None:
-            self._live.answer_settled(message.update)
-            self._changed(self._live)
-
-    def on_tool_called(self, message: posted.ToolCalled) -> None:
-        if self._live is not None:
-            self._live.tool_called(message.update)
-            self._grown(self._live, whole=True)
-
-    def on_tool_responded(self, message: posted.ToolResponded) -> None:
-        if self._live is not None:
-            self._live.tool_responded(message.update)
-            self._grown(self._live, whole=True)
-
-    def on_follow_up_offered(self, message: posted.FollowUpOffered) -> None:
-        if self._live is not None:
-            self._live.follow_up(message.update)
-            self._grown(self._live, whole=True)
-
-    def on_phase_changed(self, message: posted.PhaseChanged) -> None:
-        if self._live is not None and message.update.phase in (Phase.SENDING, Phase.RECOVERING):
-            self._live.resumed()
-            self._changed(self._live)
-
-    def on_usage_reported(self, message: posted.UsageReported) -> None:
-        if self._live is not None:
-            self._live.usage(message.update.usage.token_count)
-
-    def on_turn_ended(self, message: posted.TurnEnded) -> None:
-        if self._live is not None:
-            self._live.end(message.update)
-            self._changed(self._live)
-            self._live = None
+    def on_updated(self, message: Updated) -> None:
+        """Show an update of the entry that grows; those of a turn that was left are late."""
+        entry = message.entry
+        if entry is not self._live:
+            return
+        match message.update:
+            case AnswerGrew() as update:
+                if entry.answer_grew(update) is not None:
+                    self._grown(entry)
+            case ReasoningGrew() as update:
+                entry.reasoning_grew(update)
+                self._grown(entry)
+            case AnswerSettled() as update:
+                entry.answer_settled(update)
+                self._changed(entry)
+            case ToolCalled() as update:
+                entry.tool_called(update)
+                self._grown(entry, whole=True)
+            case ToolResponded() as update:
+                entry.tool_responded(update)
+                self._grown(entry, whole=True)
+            case FollowUpOffered() as update:
+                entry.follow_up(update)
+                self._grown(entry, whole=True)
+            case PhaseChanged(phase=phase):
+                if phase in (Phase.SENDING, Phase.RECOVERING):
+                    entry.resumed()
+                    self._changed(entry)
+            case UsageReported(usage=usage):
+                entry.usage(usage.token_count)
+            case TurnEnded() as update:
+                entry.end(update)
+                self._changed(entry)
+                self._live = None
+            case EventNoted() | ChatIdentified() | LogidReported() | ActionRequired():
+                pass  # shown beside the log
+            case _:
+                assert_never(message.update)
 
     def action_to_top(self) -> None:
         """Go to the first line that is loaded."""

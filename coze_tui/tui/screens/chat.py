@@ -158,11 +158,11 @@ class ChatScreen(ConversationScreen):
 
     def turn_needs_help(self, error: CozeTuiError | None) -> bool:
         if isinstance(error, CredentialsError):
-            self.prompt.restore(self.question)
+            self.prompt.restore(self.turn.question)
             self.open_first_run()
         elif isinstance(error, BusyError):
             self._offer_ways_out()
-        elif self.phase is Phase.REQUIRES_ACTION:
+        elif self.turn.phase is Phase.REQUIRES_ACTION:
             self._open_tool_form()
         else:
             return False
@@ -219,7 +219,7 @@ class ChatScreen(ConversationScreen):
             self.notify(_("This answer comes to another program; stop it there."), markup=False)
         elif self.turn_runs and self.conversation:
             key = self.conversation
-            self.phase = Phase.STOPPING
+            self.turn.mark_stopping()
             self.show_chip()
             self._post(lambda engine: engine.stop(key))
 
@@ -232,7 +232,7 @@ class ChatScreen(ConversationScreen):
         if selected := self.get_selected_text() or self.prompt.selected_text:
             self.copy(selected, _("selection"))
             self.clear_selection()
-        elif self.turn_runs and self.phase is not Phase.STOPPING:
+        elif self.turn_runs and self.turn.phase is not Phase.STOPPING:
             self.stop_turn()
         elif self.prompt.message:
             self.prompt.clear_message()
@@ -256,8 +256,8 @@ class ChatScreen(ConversationScreen):
     async def _recover(self, entry: BotEntry) -> None:
         chat = entry.chat
         feed = TurnFeed()
-        self.figures = await self.engine_thread.call(lambda engine: engine.inspecting.figures(chat))
-        self.begin_turn(self._question_of(entry), feed, entry=entry)
+        figures = await self.engine_thread.call(lambda engine: engine.inspecting.figures(chat))
+        self.begin_turn(self._question_of(entry), feed, entry=entry, figures=figures)
         await self.engine_thread.call(lambda engine: engine.recover(chat, feed))
 
     def regenerate(self, entry: Entry | None = None) -> None:
@@ -292,7 +292,7 @@ class ChatScreen(ConversationScreen):
             if entry is not self._last_answer():
                 return
             self.waiting_calls = calls
-            self.figures = await self.engine_thread.call(lambda engine: engine.inspecting.figures(chat))
+            self.turn.figures = await self.engine_thread.call(lambda engine: engine.inspecting.figures(chat))
         self._open_tool_form()
 
     def _open_tool_form(self) -> None:
@@ -315,7 +315,7 @@ class ChatScreen(ConversationScreen):
         if outputs is None or entry is None:
             return
         feed = TurnFeed()
-        self.begin_turn(self._question_of(entry), feed, entry=entry)
+        self.begin_turn(self._question_of(entry), feed, entry=entry, figures=self.turn.figures)
         self._submit(entry.chat, tuple(outputs), feed)
 
     @work(group="ask", exit_on_error=False)
@@ -332,7 +332,7 @@ class ChatScreen(ConversationScreen):
     async def _offer_ways_out(self) -> None:
         from coze_tui.tui.screens.dialogs import Choose, Option
 
-        question, key = self.question, self.conversation
+        question, key = self.turn.question, self.conversation
         choice = await self.app.push_screen_wait(
             Choose(
                 _("A chat is still running in this conversation"),
@@ -461,7 +461,7 @@ class ChatScreen(ConversationScreen):
             self.notify(_("Nothing was sent in this conversation yet."), markup=False)
             return
         chosen = self.log_widget.chosen
-        is_last = chosen is None or self.sidebar.figures is self.figures
+        is_last = chosen is None or self.sidebar.figures is self.turn.figures
         chat = 0 if is_last or chosen is None else chosen.chat
         self.app.push_screen(
             InspectorScreen(StoredChat(self.engine_thread, self.conversation, chat), frame=frame)

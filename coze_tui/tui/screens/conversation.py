@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from textual import getters, on, work
 from textual.app import ComposeResult
@@ -18,24 +18,21 @@ from coze_tui.api.objects import Bot, ToolCall
 from coze_tui.config.settings import Settings
 from coze_tui.engine.model.dialects import Feature
 from coze_tui.engine.model.figures import TurnFigures
-from coze_tui.engine.model.updates import Phase
+from coze_tui.engine.model.updates import ActionRequired, ChatIdentified, Phase, PhaseChanged
 from coze_tui.engine.session.thread import TurnFeed
 from coze_tui.errors import CozeTuiError, CredentialsError, StoreError
 from coze_tui.text.cleaning import clean, clean_line, title_of
 from coze_tui.text.i18n import _
-from coze_tui.tui import messages as posted
-from coze_tui.tui.bridge import run_turn
 from coze_tui.tui.log.entries import BotEntry, Entry, GreetingEntry, UserEntry
 from coze_tui.tui.log.finder import Finder
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.log.window import LogWindow
 from coze_tui.tui.message_queue import MessageQueue
 from coze_tui.tui.screens.log_screen import LogScreen
+from coze_tui.tui.turn_view import Milestone, TurnView
 from coze_tui.tui.widgets.attachment_strip import AttachmentStrip
 from coze_tui.tui.widgets.banner import Banner
-from coze_tui.tui.widgets.chip import Chip, activity_of
 from coze_tui.tui.widgets.completion import Candidate
-from coze_tui.tui.widgets.event_feed import EventFeed
 from coze_tui.tui.widgets.event_sidebar import EventSidebar
 from coze_tui.tui.widgets.find_bar import FindBar
 from coze_tui.tui.widgets.header import ChatHeader
@@ -76,7 +73,6 @@ class ConversationScreen(LogScreen[None]):
     queue_strip = getters.query_one(QueueStrip)
     prompt = getters.query_one(Prompt)
     banner = getters.query_one(Banner)
-    life = getters.query_one(EventFeed)
     find_bar = getters.query_one(FindBar)
     attachments = getters.query_one(AttachmentStrip)
 
@@ -87,14 +83,9 @@ class ConversationScreen(LogScreen[None]):
         """Key of the open conversation; empty until something is said in a new one."""
         self.bot = Bot(id=settings.bot_id)
         self.title_text = ""
-        self.phase: Phase | None = None
-        """The phase of the turn that runs in this conversation; None when none does."""
-        self.question = ""
         self.runs_elsewhere = False
         """The turn is another program's; here it is only seen."""
         self._sent_files: tuple[tuple[Path, int], ...] = ()
-        self._follows = False
-        """What a turn says is meant for what is shown; late words of one that was left are not."""
         self._was_sent = False
         """The question of the turn has left for Coze."""
         self._changes = 0
@@ -102,10 +93,6 @@ class ConversationScreen(LogScreen[None]):
         """Key of the last stored chat that is shown; 0 where that is not known."""
         self._turn_entries: tuple[Entry, ...] = ()
         """The entries of the turn, until they know their stored chat."""
-        self.figures = TurnFigures()
-        self.clock: Callable[[], float] = time.monotonic
-        """Counts the seconds of a running turn; in pictures it stands still."""
-        self._sent_at = 0.0
         self._pulse: Timer | None = None
         self.waiting_calls: tuple[ToolCall, ...] = ()
         self.tool_drafts: dict[str, str] = {}
@@ -119,7 +106,7 @@ class ConversationScreen(LogScreen[None]):
     @property
     def turn_runs(self) -> bool:
         """A turn runs in this conversation."""
-        return self.phase is not None and not self.phase.is_final
+        return self.turn.runs
 
     # --- made ---
 
@@ -139,9 +126,9 @@ class ConversationScreen(LogScreen[None]):
             id="prompt_area",
         )
         yield KeyFooter(order=_FOOTER, last="chat.help", id="footer")
-        yield EventFeed(id="life")
 
     def on_mount(self) -> None:
+        self.turn = TurnView(self.log_widget, self._milestone)
         self.window = LogWindow(self.engine_thread, self.log_widget)
         self.queue = MessageQueue(self.engine_thread, self.queue_strip, self.prompt)
         self.finder = Finder(self.engine_thread, self.log_widget, self.window, self.find_bar)
@@ -342,11 +329,8 @@ class ConversationScreen(LogScreen[None]):
         """Follow no turn any more; one that runs goes on by itself."""
         for group in ("turn", "life"):
             self.workers.cancel_group(self, group)
-        self._follows = False
-        self.phase = None
-        self.question = ""
+        self.turn.leave()
         self.waiting_calls = ()
-        self.figures, self.life.figures = TurnFigures(), TurnFigures()
         self._turn_entries = ()
         self._stop_pulse()
         self.refresh_bindings()
@@ -424,7 +408,7 @@ class ConversationScreen(LogScreen[None]):
     def send(self, question: str) -> None:
         """Send a question now; the log goes to the end of the conversation for it."""
         if self.window.has_newer:
-            self.phase = Phase.SENDING
+            self.turn.phase = Phase.SENDING
             self._send_at_end(question)
         else:
             self._send_now(question)
@@ -450,62 +434,57 @@ class ConversationScreen(LogScreen[None]):
         await self._keep_draft()
 
     def begin_turn(
-        self, question: str, feed: TurnFeed, *, entry: BotEntry | None = None, files: Sequence[str] = ()
+        self,
+        question: str,
+        feed: TurnFeed,
+        *,
+        entry: BotEntry | None = None,
+        figures: TurnFigures | None = None,
+        files: Sequence[str] = (),
     ) -> None:
-        """Show a question with the names of its files, and follow what comes for it."""
-        now_ms = int(time.time() * 1000)
-        log = self.log_widget
-        self.phase = Phase.SENDING
-        self.question = question
+        """Show a question with the names of its files, and follow the turn.
+
+        Args:
+            entry: The entry of a turn that continues; by default a new one at the end of the log.
+            figures: The figures so far of a turn that continues.
+        """
         self.runs_elsewhere = False
         self.waiting_calls = ()
         if entry is None:
+            now_ms = int(time.time() * 1000)
             entry = BotEntry(self.bot_name, now_ms, base_url=self.settings.base_url)
             asked = UserEntry(question, now_ms, files=files)
-            log.append(asked, entry)
-            log.action_to_end()
-            self.figures = TurnFigures()
+            self.turn.start(asked, entry)
             self._turn_entries = (asked, entry)
             self._was_sent = False
-            self._sent_at = self.clock()
-        self._follows = True
-        log.begin(entry)
-        self.life.figures = self.figures
-        self.show_figures(self.figures)
+        else:
+            self.turn.resume(question, entry, figures or TurnFigures())
+        self.show_figures(self.turn.figures)
         self.prompt.follow_up_count = 0
         self._start_pulse()
         self._run(feed)
 
     @work(group="turn", exclusive=True, exit_on_error=False)
     async def _run(self, feed: TurnFeed) -> None:
-        await run_turn(feed, {"log": self.log_widget, "life": self.life, "screen": self})
+        await self.turn.follow(feed)
+        self.call_after_refresh(self._turn_over, self.conversation, self.turn.figures)
 
-    # --- what the turn says to the screen ---
-
-    def on_phase_changed(self, message: posted.PhaseChanged) -> None:
-        if not self._follows:
-            return
-        self.phase = message.update.phase
-        self.show_chip()
-        if message.update.phase is Phase.SENDING:
-            self._was_sent = True
-            self.refresh_bindings()
-
-    def on_chat_identified(self, message: posted.ChatIdentified) -> None:
-        if self._follows and message.update.conversation_replaced:
-            self.show_trouble(
-                _("The server did not know this conversation any more and has begun a new one.")
-            )
-
-    def on_action_required(self, message: posted.ActionRequired) -> None:
-        if self._follows:
-            self.waiting_calls = message.update.tool_calls
-
-    def on_turn_ended(self, message: posted.TurnEnded) -> None:
-        if self._follows:
-            self._follows = False
-            self.phase = message.update.outcome
-            self.call_after_refresh(self._turn_over, self.conversation, message.update.error)
+    def _milestone(self, update: Milestone) -> None:
+        match update:
+            case PhaseChanged(phase=phase):
+                self.show_chip()
+                if phase is Phase.SENDING:
+                    self._was_sent = True
+                    self.refresh_bindings()
+            case ChatIdentified(conversation_replaced=is_replaced):
+                if is_replaced:
+                    self.show_trouble(
+                        _("The server did not know this conversation any more and has begun a new one.")
+                    )
+            case ActionRequired(tool_calls=calls):
+                self.waiting_calls = calls
+            case _:
+                assert_never(update)
 
     @work(group="turn over", exit_on_error=False)
     async def _name_chat(self, key: str, entries: Sequence[Entry]) -> None:
@@ -517,8 +496,8 @@ class ConversationScreen(LogScreen[None]):
             for entry in entries:
                 entry.chat = chat
 
-    def _turn_over(self, key: str, error: CozeTuiError | None) -> None:
-        if key != self.conversation or self._follows:
+    def _turn_over(self, key: str, figures: TurnFigures) -> None:
+        if key != self.conversation or figures is not self.turn.figures:
             return  # another conversation was opened meanwhile
         self._stop_pulse()
         self.refresh_bindings()
@@ -528,23 +507,23 @@ class ConversationScreen(LogScreen[None]):
             self._name_chat(key, self._turn_entries)
             self._turn_entries = ()
         self._offer_follow_ups()
-        if (not self._was_sent or self.phase is Phase.FAILED) and not self.attachments.files:
+        if (not self._was_sent or self.turn.phase is Phase.FAILED) and not self.attachments.files:
             self.attachments.restore(self._sent_files)
-        if self.turn_needs_help(error):
+        if self.turn_needs_help(figures.error):
             return
         if self.runs_elsewhere:
             return  # what is queued, and what was asked, is the other program's
-        if self.phase in (Phase.COMPLETED, Phase.CANCELED) and self.queue.waiting and self._was_sent:
+        if self.turn.phase in (Phase.COMPLETED, Phase.CANCELED) and self.queue.waiting and self._was_sent:
             question = self.queue.take_next()
             self._keep_queue()
             self.send(question)
-        elif (self.phase is Phase.FAILED or not self._was_sent) and not self.prompt.message:
-            self.prompt.set_message(self.question)
+        elif (self.turn.phase is Phase.FAILED or not self._was_sent) and not self.prompt.message:
+            self.prompt.set_message(self.turn.question)
 
     @work(group="limits", exit_on_error=False)
     async def _show_limits(self) -> None:
         """What was asked of the server and is not done by its kind."""
-        if self.phase is Phase.CANCELED and self._was_sent:
+        if self.turn.phase is Phase.CANCELED and self._was_sent:
             await self.coze.notify_limit(Feature.CANCEL)
         if self.settings.publish_status == "unpublished_draft":
             await self.coze.notify_limit(Feature.DRAFT)
@@ -593,22 +572,21 @@ class ConversationScreen(LogScreen[None]):
 
     def flush_figures(self) -> None:
         """Bring the sidebar, the status strip and the chip up to date with the figures of the turn."""
-        now_us = int((self.clock() - self._sent_at) * 1_000_000) if self.turn_runs else None
-        if self.sidebar.figures is self.figures:
+        now_us = self.turn.elapsed_us
+        if self.sidebar.figures is self.turn.figures:
             self.sidebar.flush(now_us)
         self.strip.flush(now_us)
         self.show_chip()
 
     def show_chip(self) -> None:
-        elapsed = int((self.clock() - self._sent_at) * 1_000_000) if self.turn_runs else None
         self.queue_strip.answer_runs = self.turn_runs
-        self.header.show_chip(Chip(activity_of(self.phase), clean_line(self.figures.tool), elapsed))
+        self.header.show_chip(self.turn.chip)
 
     @on(MessageLog.EntryChosen)
     def _entry_chosen(self, message: MessageLog.EntryChosen) -> None:
         entry = message.entry
         if entry is None or entry is self.log_widget.live or not entry.chat:
-            self.show_figures(self.figures if self.figures.rows else None)
+            self.show_figures(self.turn.figures if self.turn.figures.rows else None)
         else:
             self._show_life(entry.chat)
 
@@ -624,7 +602,7 @@ class ConversationScreen(LogScreen[None]):
             self.show_trouble(self.coze.words_for(error))
             return
         if is_last and not self.turn_runs:
-            self.figures = figures
+            self.turn.figures = figures
         if not self.turn_runs or self.log_widget.chosen is not None:
             self.show_figures(figures)
 

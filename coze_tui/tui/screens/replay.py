@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import events, getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.message_pump import MessagePump
 
 from coze_tui.config.addresses import base_url_of_site
 from coze_tui.engine.analysis.captures import problem_text
 from coze_tui.engine.analysis.replay import Player
 from coze_tui.engine.model.chat_facts import ChatFacts
-from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.timeline import Timeline
-from coze_tui.engine.model.updates import Phase
 from coze_tui.engine.session.thread import TurnFeed
 from coze_tui.errors import CozeTuiError
 from coze_tui.text.cleaning import clean, clean_line
 from coze_tui.text.i18n import N_, _
-from coze_tui.tui import messages as posted
-from coze_tui.tui.bridge import run_turn
 from coze_tui.tui.chat_sources import ChatSource, whole_chat
 from coze_tui.tui.copying import ids_text
 from coze_tui.tui.log.entries import BotEntry, UserEntry
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.screens.log_screen import LogScreen
+from coze_tui.tui.turn_view import TurnView
 from coze_tui.tui.widgets.banner import Banner
-from coze_tui.tui.widgets.chip import Chip, activity_of
-from coze_tui.tui.widgets.event_feed import EventFeed
 from coze_tui.tui.widgets.event_sidebar import EventSidebar
 from coze_tui.tui.widgets.header import ChatHeader
 from coze_tui.tui.widgets.key_footer import KeyFooter
@@ -79,18 +74,15 @@ class ReplayScreen(LogScreen[None]):
     strip = getters.query_one(StatusStrip)
     bar = getters.query_one(TimelineBar)
     steering = getters.query_one(ReplayLine)
-    life = getters.query_one(EventFeed)
 
     def __init__(self, source: ChatSource, *, pace: float = 1.0) -> None:
         super().__init__()
         self.player = Player((), ChatFacts(), pace=pace)
-        self.phase: Phase | None = None
         self._source = source
         self.timeline = Timeline()
         """Of the whole chat; empty until that was read."""
         self._begin_at: int | None = None
         """Frames that are played at once by what is about to begin."""
-        self._following: asyncio.Task[None] | None = None
 
     # --- made ---
 
@@ -104,11 +96,11 @@ class ReplayScreen(LogScreen[None]):
         yield TimelineBar(id="timeline")
         yield ReplayLine(id="steering")
         yield KeyFooter(_FOOTER, last="replay.leave", most=_KEYS_SHOWN)
-        yield EventFeed(id="life")
 
     def on_mount(self) -> None:
         for problem in self._source.problems[:3]:
             self.banner.add(problem_text(problem))
+        self.turn = TurnView(self.log_widget)
         self.watch(self.app, "theme", lambda: self.log_widget.set_palette(self.coze.palette), init=False)
         self.set_interval(_BEAT_SECONDS, self._beat)
         self._load()
@@ -143,48 +135,18 @@ class ReplayScreen(LogScreen[None]):
 
     @work(group="play", exclusive=True, exit_on_error=False)
     async def _play(self, position: int) -> None:
-        await self._forget()
-        facts, figures = self.player.facts, TurnFigures()
+        facts, feed = self.player.facts, TurnFeed()
         base_url = base_url_of_site(facts.site)
-        entry = BotEntry(self.header.bot, facts.sent_at_ms, base_url=base_url, only_read=True)
-        log = self.log_widget
-        log.clear()
-        if facts.question:
-            log.append(UserEntry(clean(facts.question), facts.sent_at_ms))
-        log.append(entry)
-        log.begin(entry)
-        self.life.figures = figures
-        self.sidebar.show(figures)
-        self.strip.show(figures)
-        feed = TurnFeed()
-        receivers: dict[str, MessagePump] = {"log": log, "life": self.life, "screen": self}
-        self._following = following = asyncio.create_task(run_turn(feed, receivers))
-        try:
-            self.player.begin(feed, position)
-            self._begin_at = None
-            await self.player.play()
-            await following
-        finally:
-            following.cancel()  # the screen is left before the end
-
-    async def _forget(self) -> None:
-        """Wait until nothing of what was played before can reach what is played next."""
-        if self._following is not None:
-            self._following.cancel()
-            await asyncio.gather(self._following, return_exceptions=True)
-            self._following = None
-        for widget in (self.log_widget, self.life):
-            settled = asyncio.Event()
-            if widget.call_later(settled.set):
-                await settled.wait()
-
-    def on_phase_changed(self, message: posted.PhaseChanged) -> None:
-        """The chip says it."""
-        self.phase = message.update.phase
-
-    def on_turn_ended(self, message: posted.TurnEnded) -> None:
-        """The chip says it, too."""
-        self.phase = message.update.outcome
+        self.log_widget.clear()
+        self.turn.start(
+            UserEntry(clean(facts.question), facts.sent_at_ms) if facts.question else None,
+            BotEntry(self.header.bot, facts.sent_at_ms, base_url=base_url, only_read=True),
+        )
+        self.sidebar.show(self.turn.figures)
+        self.strip.show(self.turn.figures)
+        self.player.begin(feed, position)
+        self._begin_at = None
+        await asyncio.gather(self.player.play(), self.turn.follow(feed))
 
     def _beat(self) -> None:
         if not self.coze.line_is_clear:  # the next beat shows a newer state
@@ -196,8 +158,7 @@ class ReplayScreen(LogScreen[None]):
         self.steering.has_bar = not self.bar.display
         self.steering.show(player)
         self.bar.show(self.timeline, player.at_us if player.has_times else None)
-        tool = clean_line(self.life.figures.tool)
-        self.header.show_chip(Chip(activity_of(self.phase), tool, now_us))
+        self.header.show_chip(replace(self.turn.chip, elapsed_us=now_us))
 
     # --- steered ---
 

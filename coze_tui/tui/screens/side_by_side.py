@@ -117,7 +117,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
     @property
     def runs(self) -> bool:
         """An answer is on its way."""
-        return any(column.runs for column in self.columns)
+        return any(column.turn.runs for column in self.columns)
 
     def compose(self) -> ComposeResult:
         yield SideHead(id="head")
@@ -252,10 +252,10 @@ class SideBySideScreen(LogScreen[CompareResult]):
             case "remove":
                 self._remove(column)
             case "copy_ids":
-                self.coze.copy_and_tell(ids_text(column.life.figures), _("ids"))
+                self.coze.copy_and_tell(ids_text(column.turn.figures), _("ids"))
             case "plain_view":
                 self.app.push_screen(ShowText(column.answerer.name, column.log_widget.plain_text()))
-            case _ if column.runs:
+            case _ if column.turn.runs:
                 self.notify(_("It is still answering. Esc stops it."), markup=False)
             case "regenerate":
                 self._ask_again(column)
@@ -268,8 +268,8 @@ class SideBySideScreen(LogScreen[CompareResult]):
                 self._change_parameters(column)
 
     def _ask_again(self, column: AnswerColumn) -> None:
-        if column.question:
-            column.ask(column.question)
+        if column.turn.question:
+            column.ask(column.turn.question)
             self._follow()
 
     def _open(self, column: AnswerColumn) -> None:

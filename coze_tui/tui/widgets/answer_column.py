@@ -24,11 +24,9 @@ from coze_tui.engine.session.thread import TurnFeed
 from coze_tui.render.palette import Palette
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
-from coze_tui.tui import messages as posted
-from coze_tui.tui.bridge import run_turn
 from coze_tui.tui.log.entries import BotEntry, UserEntry
 from coze_tui.tui.log.message_log import MessageLog
-from coze_tui.tui.widgets.event_feed import EventFeed
+from coze_tui.tui.turn_view import TurnView
 from coze_tui.tui.widgets.event_rows import first_text, token_counts
 from coze_tui.tui.widgets.line_widget import LineWidget, Part
 from coze_tui.tui.widgets.status_strip import state_of
@@ -164,8 +162,6 @@ class AnswerColumn(Vertical):
     ]
 
     head = getters.query_one(ColumnHead)
-    log_widget = getters.query_one(ColumnLog)
-    life = getters.query_one(EventFeed)
     foot = getters.query_one(ColumnFigures)
 
     class Wished(Message):
@@ -195,24 +191,15 @@ class AnswerColumn(Vertical):
         self.answerer = answerer
         self.conversation = ""
         """Key of its conversation; empty before the first question."""
-        self.phase: Phase | None = None
-        self.question = ""
         self.letter = letter
-        self._palette = palette
-        self._frames_per_second = frames_per_second
-        self._sent_at = 0.0
-
-    @property
-    def runs(self) -> bool:
-        """Its chat is not over."""
-        return self.phase is not None and not self.phase.is_final
+        self.log_widget = ColumnLog(palette, frames_per_second=frames_per_second)
+        self.turn = TurnView(self.log_widget)
 
     def compose(self) -> ComposeResult:
         """Head, log, figures."""
         yield ColumnHead(self.letter, self.answerer)
-        yield ColumnLog(self._palette, frames_per_second=self._frames_per_second)
+        yield self.log_widget
         yield ColumnFigures()
-        yield EventFeed()
 
     def on_descendant_focus(self) -> None:
         self.head.choose(True)
@@ -238,21 +225,16 @@ class AnswerColumn(Vertical):
 
     def begin_anew(self) -> None:
         """Forget the conversation here, between two questions; it stays in the history."""
-        self.conversation, self.question, self.phase = "", "", None
+        self.conversation = ""
+        self.turn.leave()
         self.log_widget.clear()
         self.foot.show(None, None)
 
     def ask(self, question: str) -> None:
-        """Send a question; what comes for it is shown."""
+        """Send a question and show the answer."""
         now_ms = int(time.time() * 1000)
         entry = BotEntry(self.answerer.name, now_ms, base_url=self._settings.base_url, only_read=True)
-        log = self.log_widget
-        log.append(UserEntry(question, now_ms), entry)
-        log.action_to_end()
-        log.begin(entry)
-        self.question, self.phase = question, Phase.SENDING
-        self._sent_at = time.monotonic()
-        self.life.figures = TurnFigures()
+        self.turn.start(UserEntry(question, now_ms), entry)
         self.beat()
         feed = TurnFeed()
         self._follow(feed)
@@ -260,7 +242,9 @@ class AnswerColumn(Vertical):
 
     @work(group="turn")
     async def _follow(self, feed: TurnFeed) -> None:
-        await run_turn(feed, {"log": self.log_widget, "life": self.life, "screen": self})
+        await self.turn.follow(feed)
+        self.beat()
+        self.post_message(self.Ended())
 
     @work(group="ask")
     async def _send(self, question: str, feed: TurnFeed) -> None:
@@ -274,27 +258,16 @@ class AnswerColumn(Vertical):
 
     @work(group="stop")
     async def stop(self) -> None:
-        """End its answer, if one runs; what has come stays."""
-        if self.runs and self.conversation:
-            key, self.phase = self.conversation, Phase.STOPPING
+        """Stop the answer if one arrives; the text received so far remains."""
+        if self.turn.runs and self.conversation:
+            key = self.conversation
+            self.turn.mark_stopping()
             await self._engine_thread.call(lambda engine: engine.stop(key))
 
     def beat(self) -> None:
-        """Show the seconds and figures as they are now."""
-        now_us = int((time.monotonic() - self._sent_at) * 1_000_000) if self.runs else None
-        self.foot.show(self.life.figures if self.question else None, now_us)
-
-    def on_phase_changed(self, message: posted.PhaseChanged) -> None:
-        if self.phase is not Phase.STOPPING:
-            self.phase = message.update.phase
-
-    def on_turn_ended(self, message: posted.TurnEnded) -> None:
-        self.call_after_refresh(self._ended, message.update.outcome)
-
-    def _ended(self, outcome: Phase) -> None:
-        self.phase = outcome
-        self.beat()
-        self.post_message(self.Ended())
+        """Show the seconds and figures as they are now; nothing before the first question."""
+        turn = self.turn
+        self.foot.show(turn.figures if turn.phase is not None else None, turn.elapsed_us)
 
     @on(MessageLog.Asked)
     def _asked_of_log(self, message: MessageLog.Asked) -> None:

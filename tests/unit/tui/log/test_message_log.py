@@ -17,11 +17,11 @@ from coze_tui.engine.model import updates as turn
 from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript
 from coze_tui.engine.model.updates import Phase
 from coze_tui.render.palette import Palette
-from coze_tui.tui import messages as posted
 from coze_tui.tui.log import viewport
 from coze_tui.tui.log.blocks import AnswerBlock
 from coze_tui.tui.log.entries import BotEntry, Entry, UserEntry
 from coze_tui.tui.log.message_log import MessageLog
+from coze_tui.tui.messages import Updated
 from tests.support.host_app import ThemedApp, sheets
 
 LONG = "\n\n".join(f"paragraph {number}" for number in range(40))
@@ -95,9 +95,14 @@ def chats(start: int, stop: int) -> list[Entry]:
     return [entry for number in range(start, stop) for entry in chat(number)]
 
 
+def show(seen: Seen, update: turn.TurnUpdate) -> None:
+    assert seen.log.live is not None
+    seen.log.post_message(Updated(seen.log.live, update))
+
+
 def grow(seen: Seen, *pieces: str) -> None:
     for piece in pieces:
-        seen.log.post_message(posted.AnswerGrew(turn.AnswerGrew("m", piece, (1_000,), 9)))
+        show(seen, turn.AnswerGrew("m", piece, (1_000,), 9))
 
 
 async def begun(seen: Seen) -> BotEntry:
@@ -146,8 +151,8 @@ async def test_the_settled_answer_is_the_fresh_rendering_of_the_whole_text() -> 
     async with stage() as seen:
         await begun(seen)
         grow(seen, *text)
-        seen.log.post_message(posted.AnswerSettled(turn.AnswerSettled("m", text, "", 5)))
-        seen.log.post_message(posted.TurnEnded(turn.TurnEnded(Phase.COMPLETED, 9)))
+        show(seen, turn.AnswerSettled("m", text, "", 5))
+        show(seen, turn.TurnEnded(Phase.COMPLETED, 9))
         await settled(seen)
         grown = seen.lines()[4:]
         seen.log.show([UserEntry("q", 1_760_000_000_000), *chat(0, text)[1:]])
@@ -333,8 +338,8 @@ async def test_what_is_drawn_between_two_frames_is_not_left_behind() -> None:
         seen.log.frame_seconds = 1_000
         grow(seen, "first")
         await seen.pilot.pause()
-        seen.log.post_message(posted.ToolCalled(turn.ToolCalled("t", "ferry", "", 2_000)))
-        seen.log.post_message(posted.AnswerGrew(turn.AnswerGrew("m2", "second", (3_000,), 9)))
+        show(seen, turn.ToolCalled("t", "ferry", "", 2_000))
+        show(seen, turn.AnswerGrew("m2", "second", (3_000,), 9))
         await seen.pilot.pause()
         seen.log.set_needle("nowhere")
         await seen.pilot.pause()
@@ -377,6 +382,19 @@ async def test_lines_that_come_quickly_are_scrolled_in_strides_and_end_at_the_bo
             assert any(f"line {number}" in line for line in seen.lines())
         room = [line.strip() for line in seen.lines()[::-1]].index("▎ line 29".strip())
         assert room in (1, 2, 3)
-        log.post_message(posted.TurnEnded(turn.TurnEnded(Phase.COMPLETED, 1_000_000)))
+        show(seen, turn.TurnEnded(Phase.COMPLETED, 1_000_000))
         await settled(seen)
         assert "line 29" in seen.lines()[-2]
+
+
+async def test_late_updates_of_a_turn_that_was_left_change_nothing() -> None:
+    async with stage() as seen:
+        left = await begun(seen)
+        seen.log.post_message(Updated(left, turn.AnswerGrew("m", "late", (1_000,), 9)))
+        seen.log.clear()
+        entry = BotEntry("bot", 1_760_000_000_000)
+        seen.log.append(entry)
+        seen.log.begin(entry)
+        grow(seen, "new")
+        await settled(seen)
+        assert [answer.text for answer in entry.answers] == ["new"]

@@ -1,0 +1,118 @@
+"""One turn on screen: takes its updates from the engine and passes each to the log and to the figures."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.updates import ActionRequired, ChatIdentified, Phase, PhaseChanged, TurnUpdate
+from coze_tui.engine.session.thread import TurnFeed
+from coze_tui.text.cleaning import clean_line
+from coze_tui.tui.log.entries import BotEntry, UserEntry
+from coze_tui.tui.log.message_log import MessageLog
+from coze_tui.tui.messages import Updated
+from coze_tui.tui.widgets.chip import Chip, activity_of
+
+Milestone = PhaseChanged | ChatIdentified | ActionRequired
+"""The updates that may change what the user can do; all others only change what is shown."""
+
+_AT_ONCE = 100
+"""Updates that may wait in the queue of the log."""
+
+
+class TurnView:
+    """Follows one turn at a time: a live one on the chat screen or in a column, or a replayed one.
+
+    Each update becomes one message to the log. `figures` is the model of everything else that shows the turn:
+    the sidebar, the status strip, the state chip and the figures of a column.
+
+    Args:
+        log: Shows the entries.
+        on_milestone: Called for each milestone, after the figures include it.
+    """
+
+    def __init__(self, log: MessageLog, on_milestone: Callable[[Milestone], None] | None = None) -> None:
+        self._log = log
+        self._on_milestone = on_milestone
+        self.clock: Callable[[], float] = time.monotonic
+        """Seconds; replaced in pictures, in which time stands still."""
+        self.phase: Phase | None = None
+        """The phase of the turn; None if there is none. It is final only after the log has shown the end."""
+        self.question = ""
+        self.figures = TurnFigures()
+        self._entry: BotEntry | None = None
+        self._sent_at = 0.0
+
+    @property
+    def runs(self) -> bool:
+        """Whether a turn has started and has not ended."""
+        return self.phase is not None and not self.phase.is_final
+
+    @property
+    def elapsed_us(self) -> int | None:
+        """Microseconds since the question was sent; None if no turn runs."""
+        return int((self.clock() - self._sent_at) * 1_000_000) if self.runs else None
+
+    @property
+    def chip(self) -> Chip:
+        """The state chip of the turn."""
+        return Chip(activity_of(self.phase), clean_line(self.figures.tool), self.elapsed_us)
+
+    def start(self, asked: UserEntry | None, entry: BotEntry) -> None:
+        """Show a question and the entry for its answer at the end of the log."""
+        self._log.append(*([asked] if asked is not None else []), entry)
+        self._log.action_to_end()
+        self.resume(asked.text if asked is not None else "", entry, TurnFigures())
+
+    def resume(self, question: str, entry: BotEntry, figures: TurnFigures) -> None:
+        """Continue the turn of an entry, whose figures so far are given."""
+        self.question = question
+        self.phase = Phase.SENDING
+        self.figures = figures
+        self._entry = entry
+        self._sent_at = self.clock() - figures.last_us / 1_000_000
+        self._log.begin(entry)
+
+    async def follow(self, feed: TurnFeed) -> None:
+        """Pass on every update in order; return after the log has handled the last one.
+
+        Cancel it to leave the turn: no later update of it reaches the log or the figures.
+        """
+        count = 0
+        while updates := await feed.take():
+            for update in updates:
+                self._pass_on(update)
+                count += 1
+                if count % _AT_ONCE == 0:
+                    await self._handled()
+        await self._handled()
+        self.phase = self.figures.outcome
+
+    def _pass_on(self, update: TurnUpdate) -> None:
+        assert self._entry is not None
+        self.figures.add(update)
+        self._log.post_message(Updated(self._entry, update))
+        if isinstance(update, PhaseChanged) and not update.phase.is_final:
+            # Late deltas change the phase of a turn that is being stopped; the user waits for its end.
+            self.phase = Phase.STOPPING if self.phase is Phase.STOPPING else update.phase
+        if isinstance(update, Milestone) and self._on_milestone is not None:
+            self._on_milestone(update)
+
+    async def _handled(self) -> None:
+        """Wait until the log has handled all messages, so that no key queues behind a flood of them."""
+        handled = asyncio.Event()
+        if self._log.call_later(handled.set):
+            await handled.wait()
+
+    def mark_stopping(self) -> None:
+        """Show that the user has asked to stop the turn."""
+        self.phase = Phase.STOPPING
+
+    def leave(self) -> None:
+        """Show no turn; the caller has cancelled `follow`."""
+        self.phase = None
+        self.question = ""
+        self.figures = TurnFigures()
+        self._entry = None
