@@ -15,7 +15,7 @@ from coze_tui.cli.start import begin
 from coze_tui.config.credentials import TOKEN_VARIABLE
 from coze_tui.config.folders import HOME_VARIABLE
 from coze_tui.config.settings import PREFIX, variable_of
-from coze_tui.standin.bots import demo_bots
+from coze_tui.standin.demo_bots.bots import demo_bots
 from coze_tui.standin.server import StandIn
 
 if TYPE_CHECKING:

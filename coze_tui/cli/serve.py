@@ -18,8 +18,8 @@ from coze_tui.config.credentials import TOKEN_VARIABLE
 from coze_tui.config.settings import variable_of
 from coze_tui.engine.analysis.captures import problem_text, read_open_capture
 from coze_tui.errors import SettingsError
-from coze_tui.standin.bots import Bot, demo_bots
-from coze_tui.standin.scenarios import Capture
+from coze_tui.standin.demo_bots.bots import demo_bots
+from coze_tui.standin.scenarios import Bot, Capture
 from coze_tui.standin.server import StandIn
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _

@@ -7,10 +7,10 @@ from email.parser import BytesParser
 from email.policy import HTTP
 
 from coze_tui.standin import objects
-from coze_tui.standin.bots import Bot
 from coze_tui.standin.context import Failure, ServerContext, envelope, json_reply
 from coze_tui.standin.conversations import page
 from coze_tui.standin.http import Answer, Request
+from coze_tui.standin.scenarios import Bot
 from coze_tui.standin.state import StoredFile
 
 KINDS = frozenset(

@@ -1,4 +1,4 @@
-"""Endpoints of chats: /v3/chat and below, and the chatflow /v1/workflows/chat.
+"""Endpoints of chats: /v3/chat and below.
 
 See docs/wire.md 2, 4.1-4.4, 4.10.
 """
@@ -11,7 +11,6 @@ from itertools import chain
 
 from coze_tui.standin import faults as fault
 from coze_tui.standin import objects
-from coze_tui.standin.bots import Bot
 from coze_tui.standin.context import Failure, ServerContext, envelope, json_reply
 from coze_tui.standin.faults import Faults
 from coze_tui.standin.http import Answer, Reply, Request, ResponseWriter, StreamReply
@@ -24,7 +23,7 @@ from coze_tui.standin.questions import (
     required,
 )
 from coze_tui.standin.run import Run
-from coze_tui.standin.scenarios import Capture, Page, Plain, Refuse, Turn, expand
+from coze_tui.standin.scenarios import Bot, Capture, Page, Plain, Refuse, Turn, expand
 from coze_tui.standin.state import Chat, Conversation, Message
 from coze_tui.standin.wire import Frame, Style, Wire
 
@@ -36,6 +35,8 @@ class Chats:
 
     def __init__(self, world: ServerContext) -> None:
         self._world = world
+        self._runs: dict[str, Run] = {}
+        """The run of each chat, by the ID of the chat."""
         self.extra = fault.NONE
         """Faults of the next chat, besides those in its question."""
 
@@ -106,30 +107,6 @@ class Chats:
 
         return self._stream_reply(feed, fault.NONE)
 
-    async def workflow_chat(self, request: Request) -> Answer:
-        """POST /v1/workflows/chat."""
-        body = mapping(request.body)
-        workflow_id = required(body, "workflow_id")
-        if body.get("bot_id") and body.get("app_id"):
-            raise Failure(4000, "only one of bot_id and app_id (sample)")
-        bot = next((b for b in self._world.state.bots.values() if b.workflow_id == workflow_id), None)
-        if bot is None and self._world.studio:
-            return Reply(200, b"")  # a failed start has an empty body there (docs/wire.md 3.8)
-        if bot is None:
-            raise Failure(4200, "The workflow does not exist, or it is not published (sample)")
-        question = read_question(body.get("additional_messages"), self._world.state.files, limit=50)
-        if not question.messages:
-            raise Failure(4000, "additional_messages is required (sample)")
-        conversation_id = body.get("conversation_id")
-        conversation = self._conversation(conversation_id if isinstance(conversation_id, str) else "")
-        if conversation is not None and conversation.chat is not None and conversation.chat.busy:
-            return self._busy(streaming=True)
-        ext = body.get("ext")
-        user_id = str(ext.get("user_id", "")) if isinstance(ext, Mapping) else ""
-        return await self._begin(
-            bot, conversation, question, user_id, streaming=True, workflow_id=workflow_id
-        )
-
     def _conversation(self, conversation_id: str) -> Conversation | None:
         if not conversation_id:
             return None
@@ -141,7 +118,6 @@ class Chats:
     async def _begin(
         self, bot: Bot, conversation: Conversation | None, question: Question, user_id: str,
         streaming: bool, *, saved: bool = True, meta_data: dict[str, str] | None = None,
-        workflow_id: str = "",
     ) -> Answer:  # fmt: skip
         world, state = self._world, self._world.state
         faults, self.extra = question.faults.joined(self.extra), fault.NONE
@@ -159,7 +135,6 @@ class Chats:
             conversation.section_id,
             world.now(),
             saved,
-            workflow_id=workflow_id,
         )
         chat.meta_data = meta_data or {}
         if faults.has("retrieve-fails"):
@@ -171,7 +146,7 @@ class Chats:
             headers = {world.logid_header: world.logid()}
             return Reply(first.status, first.body.encode(), first.content_type, headers)
         run = Run(world, chat, conversation, turn, steps, faults)
-        chat.run = run
+        self._runs[chat.id] = run
         is_recorded = isinstance(first, Capture)
         if isinstance(first, Capture):
             run.remember(first)
@@ -188,11 +163,11 @@ class Chats:
             return envelope(world, body)
 
         async def feed(outlet: ResponseWriter) -> None:
-            wire = self._wire(outlet, faults, workflow=bool(workflow_id))
+            wire = self._wire(outlet, faults)
             world.spawn(run.replay(wire) if is_recorded else run.start(wire))
             await wire.serve()
 
-        return self._stream_reply(feed, faults, workflow=bool(workflow_id))
+        return self._stream_reply(feed, faults)
 
     def _new_conversation(self, bot_id: str) -> Conversation:
         world, state = self._world, self._world.state
@@ -215,7 +190,7 @@ class Chats:
         self, bot: Bot, conversation: Conversation, turn: Turn, faults: Faults
     ) -> tuple[Plain | None, Iterator[Plain]]:
         """The first step, and all of them. A conversation that waits for an answer goes on where it stood."""
-        waiting, conversation.waiting = conversation.waiting, None
+        waiting, conversation.waiting = self._runs.get(conversation.waiting), ""
         if waiting is not None:
             steps = waiting.hand_over(turn.question)
         else:
@@ -237,20 +212,18 @@ class Chats:
 
     # ── streams ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def _wire(self, outlet: ResponseWriter, faults: Faults, *, workflow: bool = False) -> Wire:
-        numbered = 1 if workflow and self._world.studio else None
-        style = Style(space=workflow, number_from=numbered, chunks=self._world.switches.chunks)
+    def _wire(self, outlet: ResponseWriter, faults: Faults) -> Wire:
+        style = Style(chunks=self._world.switches.chunks)
         return Wire(outlet, fault.style(style, faults), self._world.rng())
 
-    def _stream_reply(self, feed: Feed, faults: Faults, *, workflow: bool = False) -> StreamReply:
+    def _stream_reply(self, feed: Feed, faults: Faults) -> StreamReply:
         """The head of an event stream (docs/wire.md 3.1)."""
         world = self._world
         headers = {world.logid_header: world.logid()}
-        charset = world.switches.charset or faults.has("charset") or (workflow and world.studio)
+        charset = world.switches.charset or faults.has("charset")
         if world.studio:
             headers["Cache-Control"] = "no-cache"
-            if not workflow:
-                headers["X-Accel-Buffering"] = "no"
+            headers["X-Accel-Buffering"] = "no"
         if faults.has("gzip"):
             headers["Content-Encoding"] = "gzip"
         return StreamReply(feed, "text/event-stream" + ("; charset=utf-8" if charset else ""), headers)
@@ -263,7 +236,7 @@ class Chats:
         if chat.retrieve_failures > 0:
             chat.retrieve_failures -= 1
             raise Failure(5000, "internal error (sample)")
-        body = objects.chat_object(chat, studio=self._world.studio, workflow=bool(chat.workflow_id))
+        body = objects.chat_object(chat, studio=self._world.studio)
         if chat.meta_data:
             body["meta_data"] = chat.meta_data
         if chat.inserted and not self._world.studio:
@@ -333,7 +306,7 @@ class Chats:
         if request.query.get("chat_id") in self._world.state.unsaved:
             raise Failure(5000, "internal error (sample)")
         chat = self._find(request.query)
-        run = chat.run
+        run = self._runs.get(chat.id)
         if (
             chat.status != "requires_action"
             or run is None

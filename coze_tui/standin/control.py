@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from coze_tui.standin.bots import Bot
 from coze_tui.standin.context import Failure, ServerContext, Token, json_reply
-from coze_tui.standin.faults import FAULTS, UnknownFault, parse
+from coze_tui.standin.faults import FAULTS, Faults, UnknownFault, parse
 from coze_tui.standin.http import Answer, Request
 from coze_tui.standin.oauth import OAuth
 from coze_tui.standin.objects import Json
 from coze_tui.standin.questions import mapping, required
+from coze_tui.standin.scenarios import Bot
 from coze_tui.standin.wire import DONE_STYLES
-
-if TYPE_CHECKING:
-    from coze_tui.standin.service import Service
 
 
 @dataclass
@@ -26,7 +22,10 @@ class Control:
 
     world: ServerContext
     oauth: OAuth
-    service: Service
+    requests: Iterable[Request]
+    """The requests that the server received, oldest first."""
+    add_fault: Callable[[Faults, str, int], None]
+    """Breaks the next calls of a path: faults, path, number of calls."""
 
     async def handle(self, request: Request) -> Answer:
         """Do one thing; the body is a JSON object."""
@@ -54,7 +53,7 @@ class Control:
     def _requests(self, body: Mapping[str, object]) -> object:
         return [
             {"method": r.method, "path": r.path, "query": dict(r.query), "body": r.body, "at": r.at}
-            for r in self.service.requests
+            for r in self.requests
         ]
 
     def _switch(self, body: Mapping[str, object]) -> object:
@@ -71,7 +70,7 @@ class Control:
         times = body.get("times", 1)
         try:
             faults = parse(required(body, "words"))
-            self.service.add_fault(faults, required(body, "path"), times if isinstance(times, int) else 1)
+            self.add_fault(faults, required(body, "path"), times if isinstance(times, int) else 1)
         except UnknownFault as error:
             raise Failure(4000, str(error)) from error
         return {}

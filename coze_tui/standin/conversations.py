@@ -95,7 +95,7 @@ class Conversations:
         conversation = self._find(request)
         conversation.section_id = self._world.state.new_id()
         conversation.updated_at = self._world.now()
-        conversation.waiting = None
+        conversation.waiting = ""
         return envelope(self._world, {"id": conversation.section_id, "conversation_id": conversation.id})
 
     def _find(self, request: Request) -> Conversation:

@@ -168,8 +168,7 @@ class Emitter:
         )
 
     def _object(self, message: Message, *, delta: bool = False) -> objects.Json:
-        workflow = bool(self._chat.workflow_id)
-        return objects.stream_message(message, studio=self._world.studio, workflow=workflow, delta=delta)
+        return objects.stream_message(message, studio=self._world.studio, delta=delta)
 
     # ── tokens ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -192,8 +191,7 @@ class Emitter:
 
     async def chat(self, event: str) -> None:
         """An event with the chat as it is now."""
-        workflow = bool(self._chat.workflow_id)
-        await self.event(event, objects.chat_object(self._chat, studio=self._world.studio, workflow=workflow))
+        await self.event(event, objects.chat_object(self._chat, studio=self._world.studio))
 
     async def event(self, name: str, data: object) -> None:
         """Any event."""
@@ -216,9 +214,6 @@ class Emitter:
             return
         if style in DONE_STYLES:
             event, data = DONE_STYLES[style]
-        elif self._chat.workflow_id:
-            query = f"execute_id={self._world.state.new_id()}\\u0026space_id={self._world.space_id}"
-            event, data = "done", f'{{"debug_url":"https://www.coze.cn/work_flow?{query}"}}'
         else:
             event, data = DONE_STYLES["stream-done" if self._world.studio else "quoted"]
         await self.wire.emit(Frame(event, data), last=True)

@@ -23,7 +23,7 @@ def dumps(value: object) -> str:
     return _LONE_SURROGATE.sub(lambda half: f"\\u{ord(half.group()):04x}", text)
 
 
-def chat_object(chat: Chat, *, studio: bool = False, workflow: bool = False) -> Json:
+def chat_object(chat: Chat, *, studio: bool = False) -> Json:
     """A chat as an event or `retrieve` shows it."""
     if studio:
         status = {"canceled": "cancelled", "requires_action": "required_action"}.get(chat.status, chat.status)
@@ -39,17 +39,17 @@ def chat_object(chat: Chat, *, studio: bool = False, workflow: bool = False) -> 
         }
     total = chat.input_tokens + chat.output_tokens
     usage = {"token_count": total, "output_count": chat.output_tokens, "input_count": chat.input_tokens}
-    body: Json = {"id": chat.id, "conversation_id": chat.conversation_id}
-    if not workflow:
-        body["bot_id"] = chat.bot_id
-    body["created_at"] = chat.created_at
-    if workflow and chat.completed_at:
-        body["completed_at"] = chat.completed_at
-    body["last_error"] = {"code": chat.error_code, "msg": chat.error_msg}
-    body["status"] = chat.status
-    body["usage"] = usage
-    body["section_id"] = chat.section_id
-    if chat.completed_at and not workflow:
+    body: Json = {
+        "id": chat.id,
+        "conversation_id": chat.conversation_id,
+        "bot_id": chat.bot_id,
+        "created_at": chat.created_at,
+        "last_error": {"code": chat.error_code, "msg": chat.error_msg},
+        "status": chat.status,
+        "usage": usage,
+        "section_id": chat.section_id,
+    }
+    if chat.completed_at:
         body["completed_at"] = chat.completed_at
     if chat.failed_at:
         body["failed_at"] = chat.failed_at
@@ -86,14 +86,12 @@ def created_chat(chat: Chat) -> Json:
     }
 
 
-def stream_message(
-    message: Message, *, studio: bool = False, workflow: bool = False, delta: bool = False
-) -> Json:
+def stream_message(message: Message, *, studio: bool = False, delta: bool = False) -> Json:
     """A message inside an event."""
-    body: Json = {"id": message.id, "conversation_id": message.conversation_id}
-    if not workflow:
-        body["bot_id"] = message.bot_id
-    body |= {
+    body: Json = {
+        "id": message.id,
+        "conversation_id": message.conversation_id,
+        "bot_id": message.bot_id,
         "role": message.role,
         "type": message.type,
         "content": message.content,

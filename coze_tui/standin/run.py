@@ -295,7 +295,7 @@ class Run:
         await self._voice.finish_answers(1)
         self._chat.waiting = waiting
         if self._world.studio or waiting[0].type == "reply_message":
-            self._conversation.waiting = self
+            self._conversation.waiting = self._chat.id
         self._chat.completed_at = self._world.now()
         if self._world.studio:
             await self._be("completed", "conversation.chat.completed")

@@ -254,6 +254,25 @@ Step = Plain | Answer | FollowUps | Callable[[Turn], "Iterable[Step]"]
 Scenario = Iterable[Step] | Callable[[Turn], "Iterable[Step]"]
 
 
+@dataclass(frozen=True)
+class Bot:
+    """A bot: its scenario, and what its page shows."""
+
+    id: str
+    name: str
+    scenario: Scenario
+    description: str = ""
+    prologue: str = ""
+    suggested_questions: tuple[str, ...] = ()
+    is_published: bool = True
+    model_name: str = "standin-sample"
+    icon_url: str = "https://example.invalid/icon.png"
+    version: str = "1"
+    published_at: int = 1760000000
+    suggests: bool = False
+    """Whether it makes follow-up questions."""
+
+
 def expand(scenario: Scenario, turn: Turn, rng: random.Random) -> Iterator[Plain]:
     """The plain steps, made one at a time."""
     for step in scenario(turn) if callable(scenario) else scenario:

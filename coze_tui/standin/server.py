@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import TypeVar
 
-from coze_tui.standin.bots import Bot, demo_bots
 from coze_tui.standin.context import ServerContext, Switches, Token
+from coze_tui.standin.demo_bots.bots import demo_bots
 from coze_tui.standin.faults import parse
 from coze_tui.standin.gates import Gates
 from coze_tui.standin.http import HttpServer, Request
+from coze_tui.standin.scenarios import Bot
 from coze_tui.standin.service import Service
 from coze_tui.standin.state import State, make_ids
 

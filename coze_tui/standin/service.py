@@ -19,7 +19,7 @@ from coze_tui.standin.oauth import OAuth
 
 NO_TOKEN = "-"
 MAX_KEPT = 1_000_000
-CHAT_PATHS = frozenset({"/v3/chat", "/v1/workflows/chat"})
+CHAT_PATH = "/v3/chat"
 Endpoint = Callable[[Request], Awaitable[Answer]]
 
 
@@ -64,14 +64,14 @@ class Service:
 
     def add_fault(self, faults: Faults, path: str, times: int) -> None:
         """Break the next calls of a path. Raise `UnknownFault` for faults that only a chat can have."""
-        if path not in CHAT_PATHS and self._instead(faults) is None:
+        if path != CHAT_PATH and self._instead(faults) is None:
             raise fault.UnknownFault(f"only a chat can have {' '.join(faults.values)}")
         self._path_faults.append(PathFault(faults, path, times))
 
     def _make_routes(self) -> Sequence[Route]:
         world = self._world
         chats, conversations, catalog = self._chats, Conversations(world), Catalog(world)
-        control = Control(world, self.oauth, self)
+        control = Control(world, self.oauth, self.requests, self.add_fault)
         # Studio has GET only where the official service takes both.
         read = "GET" if world.studio else "GET POST"
         one, message = "/v1/conversations/{conversation_id}", "/v1/conversation/message"
@@ -82,7 +82,6 @@ class Service:
             Route(read, "/v3/chat/message/list", chats.messages, "listMessage", studio=True),
             Route("POST", "/v3/chat/cancel", chats.cancel, "cancelChat", studio=True),
             Route("POST", "/v3/chat/submit_tool_outputs", chats.submit_tool_outputs, "submitToolChat"),
-            Route("POST", "/v1/workflows/chat", chats.workflow_chat, "run", studio=True),
             Route("POST", "/v1/conversation/create", conversations.create, "createConversation", studio=True),
             Route(
                 "GET",

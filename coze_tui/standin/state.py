@@ -7,11 +7,8 @@ import itertools
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from coze_tui.standin.bots import Bot
-    from coze_tui.standin.run import Run
+from coze_tui.standin.scenarios import Bot
 
 FINAL = frozenset({"completed", "failed", "canceled"})
 
@@ -67,10 +64,8 @@ class Chat:
     inserted: list[str] = field(default_factory=list)
     waiting: tuple[PendingCall, ...] = ()
     called_plugin: bool = False
-    workflow_id: str = ""
     retrieve_failures: int = 0
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    run: Run | None = None
 
     @property
     def busy(self) -> bool:
@@ -96,8 +91,8 @@ class Conversation:
     messages: list[Message] = field(default_factory=list)
     chat: Chat | None = None
     """The newest chat."""
-    waiting: Run | None = None
-    """The run that asked something and goes on with the next message."""
+    waiting: str = ""
+    """The ID of the chat that asked something and continues with the next message."""
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,8 @@ from coze_tui.engine.model.chat_facts import ChatFacts
 from coze_tui.errors import ApiError, ProtocolError, TransportError
 from coze_tui.exports import jsonl as objects
 from coze_tui.exports.jsonl import FORMAT, VERSION
-from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import (
+    Bot,
     Complete,
     Delta,
     Event,

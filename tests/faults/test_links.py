@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Answer
+from coze_tui.standin.scenarios import Answer, Bot
 from coze_tui.tui.screens.dialogs import ShowLink
 from coze_tui.tui.widgets.paragraphs import Paragraphs
 from tests.support.desk import Desk, desk

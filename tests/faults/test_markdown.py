@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Answer
+from coze_tui.standin.scenarios import Answer, Bot
 from coze_tui.tui.log.entries import BotEntry
 from tests.support.desk import Desk, desk
 from tests.support.hostile_text import TEXTS

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from textual import events
 
-from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import (
     Answer,
+    Bot,
     Complete,
     Delta,
     Error,

@@ -16,8 +16,8 @@ from typing import ClassVar
 
 from textual.drivers.headless_driver import HeadlessDriver
 
-from coze_tui.standin.bots import Bot, demo_bots
-from coze_tui.standin.scenarios import Delta, FollowUps, FunctionCall, Step, ToolResponse, Turn
+from coze_tui.standin.demo_bots.bots import demo_bots
+from coze_tui.standin.scenarios import Bot, Delta, FollowUps, FunctionCall, Step, ToolResponse, Turn
 from coze_tui.terminal.keys import EnterGuard
 from coze_tui.terminal.parser import KeyParser
 from tests.fuzz.mutations import ODD_BYTES, broken

@@ -9,9 +9,9 @@ import pytest
 
 from coze_tui.config.secure_files import locked
 from coze_tui.engine.model.updates import Phase
-from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import (
     Answer,
+    Bot,
     Complete,
     Cut,
     Delta,

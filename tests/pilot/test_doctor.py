@@ -6,8 +6,7 @@ from pathlib import Path
 
 from rich.cells import cell_len
 
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Answer
+from coze_tui.standin.scenarios import Answer, Bot
 from coze_tui.tui.screens.doctor import DoctorScreen
 from coze_tui.tui.widgets.paragraphs import Paragraphs
 from tests.support.desk import Desk, desk

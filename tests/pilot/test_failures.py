@@ -16,8 +16,7 @@ import coze_tui.tui.screens
 from coze_tui.api.objects import ToolCall
 from coze_tui.config.app_state import AppState
 from coze_tui.errors import ApiError
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Delta, Fail
+from coze_tui.standin.scenarios import Bot, Delta, Fail
 from coze_tui.tui.logging_in import AppLogIn
 from coze_tui.tui.screens.bots import BotPicker
 from coze_tui.tui.screens.coze_screen import CozeScreen

@@ -6,8 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from coze_tui.engine.model.updates import Phase
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Answer, Complete, Delta, FunctionCall, Gate, ToolResponse
+from coze_tui.standin.scenarios import Answer, Bot, Complete, Delta, FunctionCall, Gate, ToolResponse
 from coze_tui.tui.app import LaunchTarget
 from coze_tui.tui.log.entries import BotEntry, UserEntry
 from tests.support.desk import Desk, desk

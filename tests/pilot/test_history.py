@@ -14,8 +14,7 @@ from coze_tui.api import chats
 from coze_tui.api import conversations as api
 from coze_tui.api.chats import ChatRequest
 from coze_tui.api.client import CozeClient
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Answer, FunctionCall, ToolResponse
+from coze_tui.standin.scenarios import Answer, Bot, FunctionCall, ToolResponse
 from coze_tui.standin.server import StandIn
 from coze_tui.store import history
 from coze_tui.tui.log.entries import UserEntry

@@ -13,9 +13,9 @@ from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Frame
 from coze_tui.engine.analysis.captures import read_capture_file
 from coze_tui.engine.model.chat_facts import facts_of
-from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import (
     Answer,
+    Bot,
     Complete,
     Delta,
     Fail,

@@ -17,9 +17,9 @@ from coze_tui.cli.options import read_arguments
 from coze_tui.cli.start import begin
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.model.chat_facts import ChatFacts, facts_of
-from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import (
     Answer,
+    Bot,
     Complete,
     Cut,
     Delta,

@@ -12,8 +12,7 @@ from textual import events
 from coze_tui.engine.library.conversations import Opened
 from coze_tui.engine.model.updates import Phase
 from coze_tui.render.palette import DARK, LIGHT
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Answer, Gate, Refuse, RequireAction, ToolCall
+from coze_tui.standin.scenarios import Answer, Bot, Gate, Refuse, RequireAction, ToolCall
 from coze_tui.tui.app import LaunchTarget
 from coze_tui.tui.screens.bots import BotPicker
 from coze_tui.tui.screens.dialogs import AskText

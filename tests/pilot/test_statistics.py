@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Answer, Delta, Fail
+from coze_tui.standin.scenarios import Answer, Bot, Delta, Fail
 from coze_tui.tui.screens.statistics import StatisticsScreen
 from tests.support.desk import Desk, desk
 

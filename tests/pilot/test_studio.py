@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Answer, Delta, Gate
+from coze_tui.standin.scenarios import Answer, Bot, Delta, Gate
 from coze_tui.tui.screens.bots import BotPicker
 from coze_tui.tui.screens.history import HistoryScreen
 from tests.support.desk import Desk, desk

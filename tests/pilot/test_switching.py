@@ -12,8 +12,7 @@ from textual.widgets import TextArea
 from coze_tui.engine.engine import Engine
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.updates import Phase
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Answer, Complete, Delta, Gate, RequireAction, ToolCall
+from coze_tui.standin.scenarios import Answer, Bot, Complete, Delta, Gate, RequireAction, ToolCall
 from coze_tui.standin.server import StandIn
 from coze_tui.tui.log.entries import BotEntry, UserEntry
 from coze_tui.tui.screens.bots import BotPicker

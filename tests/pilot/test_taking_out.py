@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from coze_tui.engine.session.maintenance import prune_captures
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Answer
+from coze_tui.standin.scenarios import Answer, Bot
 from coze_tui.store.database import Database
 from coze_tui.tui.screens.dialogs import Choose
 from tests.support.desk import Desk, desk

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Answer, Complete, Delta, Gate, Step, Turn
+from coze_tui.standin.scenarios import Answer, Bot, Complete, Delta, Gate, Step, Turn
 from coze_tui.standin.server import StandIn
 from coze_tui.tui.log.entries import UserEntry
 from tests.support.desk import desk

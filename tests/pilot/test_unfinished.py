@@ -11,8 +11,7 @@ import pytest
 from coze_tui.api import chats
 from coze_tui.api.chats import ChatRequest
 from coze_tui.api.client import CozeClient
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Answer
+from coze_tui.standin.scenarios import Answer, Bot
 from coze_tui.standin.server import StandIn
 from coze_tui.tui.screens.dialogs import Confirm
 from tests.support.desk import desk

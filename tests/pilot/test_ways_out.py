@@ -10,8 +10,17 @@ from textual.command import CommandPalette
 from textual.widgets import Input, TextArea
 
 from coze_tui.engine.model.updates import Phase
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Answer, Complete, Delta, Gate, RequireAction, Scenario, ToolCall, Turn
+from coze_tui.standin.scenarios import (
+    Answer,
+    Bot,
+    Complete,
+    Delta,
+    Gate,
+    RequireAction,
+    Scenario,
+    ToolCall,
+    Turn,
+)
 from coze_tui.standin.server import StandIn
 from coze_tui.text.i18n import current_language, use_language
 from coze_tui.tui.log.entries import BotEntry

@@ -7,8 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Scenario
+from coze_tui.standin.scenarios import Bot, Scenario
 from coze_tui.standin.server import StandIn
 from tests.support.standin_calls import BOT, Caller, Run
 
@@ -26,7 +25,7 @@ def run() -> Iterator[Run]:
             bots: Sequence[Bot] | None = None,
             pace: float = 0,
         ) -> Caller:
-            every = [Bot(BOT, "bot", scenario, workflow_id="7511000000000000901")] if bots is None else bots
+            every = [Bot(BOT, "bot", scenario)] if bots is None else bots
             stand_in = StandIn(profile=profile, pace=pace, clock=clock, bots=every)
             return Caller(stack.enter_context(stand_in))
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Answer
+from coze_tui.standin.scenarios import Answer, Bot
 from tests.support.standin_calls import BOT, Caller, Run, as_list, as_object
 
 DRAFT = "7511000000000000002"

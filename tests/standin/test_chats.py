@@ -9,10 +9,10 @@ import json
 
 import pytest
 
-from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import (
     Answer,
     AskBack,
+    Bot,
     Capture,
     Cut,
     Delta,
@@ -367,19 +367,6 @@ def test_a_capture_is_sent_again_and_known_afterwards(run: Run) -> None:
         "created_at": caller.retrieve(chat)["created_at"],
     }
     assert "recorded" in [message["content"] for message in messages_of(caller, chat)]
-
-
-def test_a_chatflow_is_checked(run: Run) -> None:
-    caller = run([Answer("x")])
-    body: Json = {"workflow_id": "7511000000000000901", "additional_messages": [TEXT]}
-    path = "/v1/workflows/chat"
-    assert caller.post(path, body).answer() == "x"
-    assert "bot_id" not in caller.post(path, body).chat()
-    assert caller.post(path, {**body, "workflow_id": "1"}).code == 4200
-    assert caller.post(path, {**body, "bot_id": BOT, "app_id": "1"}).code == 4000
-    assert caller.post(path, {**body, "additional_messages": []}).code == 4000
-    assert caller.post(path, {**body, "additional_messages": [TEXT] * 51}).code == 4004
-    assert caller.post(path, {**body, "conversation_id": "7511000000000009999"}).code == 4002
 
 
 def test_a_scenario_that_breaks_does_not_keep_its_client_waiting(run: Run) -> None:

@@ -39,8 +39,7 @@ from cozepy.bots import PublishStatus
 from cozepy.exception import CozePKCEAuthError
 from cozepy.request import AsyncHTTPClient, Requester, SyncHTTPClient
 
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Answer, Delta, Fail, FollowUps, Gate, RequireAction, ToolCall
+from coze_tui.standin.scenarios import Answer, Bot, Delta, Fail, FollowUps, Gate, RequireAction, ToolCall
 from tests.support.standin_calls import BOT, Caller
 
 HI = [Message.build_user_question_text("hi")]
@@ -246,16 +245,6 @@ def test_workspaces_and_users(sdk: Callable[..., Sdk]) -> None:
     coze = sdk([]).coze
     assert [space.workspace_type for space in coze.workspaces.list(page_size=1)] == ["personal", "team"]
     assert coze.users.me().user_id
-
-
-def test_chatflow(sdk: Callable[..., Sdk]) -> None:
-    one = sdk([Answer("flow")])
-    stream = one.coze.workflows.chat.stream(
-        workflow_id="7511000000000000901", bot_id=BOT, additional_messages=HI, parameters={}
-    )
-    events = list(stream)
-    assert chat_of(events, ChatEventType.CONVERSATION_CHAT_COMPLETED).status == ChatStatus.COMPLETED
-    assert "flow" in [event.message.content for event in events if event.message]
 
 
 def test_device_flow(sdk: Callable[..., Sdk]) -> None:

@@ -7,8 +7,7 @@ import json
 
 import pytest
 
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Answer, Delta
+from coze_tui.standin.scenarios import Answer, Bot, Delta
 from tests.support.standin_calls import BOT, Caller, Line, Run, question_body, read_events
 
 

@@ -9,8 +9,7 @@ import time
 
 import pytest
 
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Answer, Delta, Gate
+from coze_tui.standin.scenarios import Answer, Bot, Delta, Gate
 from coze_tui.standin.server import StandIn
 from tests.support.standin_calls import BOT, Caller, Run
 

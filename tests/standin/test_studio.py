@@ -23,7 +23,6 @@ from tests.support.standin_calls import BOT, Caller, Json, Run, as_object
 
 TEXT: Json = {"role": "user", "content": "hi", "content_type": "text"}
 COMPLETED = "conversation.message.completed"
-FLOW: Json = {"workflow_id": "7511000000000000901", "additional_messages": [TEXT], "parameters": {}}
 
 
 @pytest.fixture
@@ -209,18 +208,3 @@ def test_bots_and_files(studio: Run) -> None:
     file = caller.upload("a.pdf", b"x").data
     assert file["CreatedAt"]
     assert "created_at" not in file
-
-
-def test_chatflow_frames_are_numbered_and_spaced(studio: Run) -> None:
-    caller = studio([Answer("x")])
-    reply = caller.post("/v1/workflows/chat", FLOW)
-    assert reply.headers["content-type"] == "text/event-stream; charset=utf-8"
-    assert "x-accel-buffering" not in reply.headers
-    assert reply.raw.startswith(b"id: 1\nevent: conversation.chat.created\ndata: {")
-    assert b"\n\nid: 2\nevent: " in reply.raw
-    name, data = reply.events[-1]
-    assert name == "done"
-    assert json.loads(data)["debug_url"].startswith("https://")
-    empty = caller.post("/v1/workflows/chat", {**FLOW, "workflow_id": "1"})
-    assert (empty.status, empty.raw) == (200, b"")
-    assert caller.post("/v1/workflows/chat", {}).status == 400

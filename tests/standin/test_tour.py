@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from coze_tui.standin.bots import demo_bots
+from coze_tui.standin.demo_bots.bots import demo_bots
 from coze_tui.standin.demo_bots.friendly import evaluate
 from coze_tui.standin.scenarios import CHINESE
 from tests.support.standin_calls import Answer, Caller, Json, as_list, as_object

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import (
     Answer,
     Delta,
@@ -23,7 +22,7 @@ from coze_tui.standin.scenarios import (
     Turn,
     Usage,
 )
-from tests.support.standin_calls import BOT, Run
+from tests.support.standin_calls import Run
 
 TRANSCRIPTS = Path(__file__).parent / "transcripts"
 
@@ -177,19 +176,3 @@ def test_a_studio_run_that_breaks(run: Run, studio_clock: Clock) -> None:
 
 def test_a_studio_agent_that_is_not_there(run: Run) -> None:
     assert run(profile="studio").ask("?", bot="7512000000000099999").raw == transcript("studio_no_agent")
-
-
-def test_the_end_of_a_chatflow(run: Run) -> None:
-    clock = Clock()
-    bot = Bot(
-        BOT, "flow", [Usage(20, 10), Answer("好", pieces=("好",)), clock.to(1760001002)], workflow_id="7511"
-    )
-    body = {
-        "workflow_id": "7511",
-        "parameters": {},
-        "additional_messages": [{"role": "user", "content": "你好", "content_type": "text"}],
-    }
-    raw = run(clock=clock, bots=[bot]).post("/v1/workflows/chat", body).raw
-    assert raw.startswith(b"event: conversation.chat.created\ndata: {")
-    tail = raw[raw.index(b"event: conversation.chat.completed") :]
-    assert numbered(tail) == numbered(transcript("chatflow_end"))

@@ -14,7 +14,7 @@ from coze_tui.cli.chat import AppAccess
 from coze_tui.cli.commands import COMMANDS
 from coze_tui.cli.options import read_arguments
 from coze_tui.cli.start import begin
-from coze_tui.standin.bots import Bot
+from coze_tui.standin.scenarios import Bot
 from coze_tui.standin.server import StandIn
 from coze_tui.tui.app import CozeApp, LaunchTarget
 from coze_tui.tui.screens.chat import ChatScreen

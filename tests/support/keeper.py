@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from coze_tui.standin.bots import Bot, demo_bots
-from coze_tui.standin.scenarios import Answer, Step, Turn
+from coze_tui.standin.demo_bots.bots import demo_bots
+from coze_tui.standin.scenarios import Answer, Bot, Step, Turn
 from coze_tui.standin.server import StandIn
 from tests.support.checks import foreign_controls, holders_of, must
 from tests.support.program import TOKEN, Program

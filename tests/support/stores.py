@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from coze_tui.config.locations import paths_under
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Answer
+from coze_tui.standin.scenarios import Answer, Bot
 from coze_tui.store import archive, history, journal
 from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.database import Database

@@ -18,8 +18,7 @@ import pytest
 
 from coze_tui.api.events import parse_event
 from coze_tui.engine.model.state import Answer, TurnState
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Burst, Complete, Delta, Gate, Turn
+from coze_tui.standin.scenarios import Bot, Burst, Complete, Delta, Gate, Turn
 from coze_tui.standin.server import StandIn
 from coze_tui.store import journal
 from tests.support.program import BOT, TOKEN, Program, Start, processes_with

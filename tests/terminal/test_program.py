@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Complete, Delta, Gate
+from coze_tui.standin.scenarios import Bot, Complete, Delta, Gate
 from coze_tui.standin.server import StandIn
 from tests.support.program import (
     BOT,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from coze_tui.api import chats, workflows
+from coze_tui.api import chats
 from coze_tui.api.chats import Attachment, ChatRequest, ToolOutput
 from coze_tui.api.events import (
     ChatCompleted,
@@ -269,39 +269,6 @@ async def test_studio_does_not_take_tool_outputs(studio: StandIn, loopback: Loop
     client = await client_of(studio, loopback)
     result = await asked(chats.submit_tool_outputs(client, "1", "2", [ToolOutput("a", "b")]))
     assert isinstance(result.error, NotServedError)
-
-
-# --- chatflow ---
-
-
-@pytest.mark.parametrize("profile", ["official", "studio"])
-async def test_a_chatflow_speaks_as_a_bot_does(profile: str, loopback: Loopback) -> None:
-    with StandIn(profile=profile, pace=0) as stand_in:
-        client = await client_of(stand_in, loopback)
-        result = await asked(workflows.stream(client, "7511000000000000901", ask("1 + 1")))
-        (request,) = stand_in.requests
-    assert result.error is None
-    assert "2" in result.answer
-    assert isinstance(result.events[-1], Done)
-    assert result.events[-1].debug_url.startswith("https://")
-    assert any(frame.id for frame in result.frames) is (profile == "studio")
-    assert request.body == {
-        "workflow_id": "7511000000000000901",
-        "additional_messages": [
-            {"role": "user", "type": "question", "content": "1 + 1", "content_type": "text"}
-        ],
-        "parameters": {},
-        "ext": {"user_id": "lin"},
-        "bot_id": FRIENDLY,
-    }
-
-
-async def test_a_chatflow_of_an_app_names_no_bot(official: StandIn, loopback: Loopback) -> None:
-    client = await client_of(official, loopback)
-    await asked(workflows.stream(client, "7511000000000000901", ask("1 + 1"), app_id="77"))
-    body = official.requests[0].body
-    assert isinstance(body, dict)
-    assert ("bot_id" in body, body["app_id"]) == (False, "77")
 
 
 # --- the stand-in's faults: each has one outcome ---

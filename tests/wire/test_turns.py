@@ -40,9 +40,9 @@ from coze_tui.errors import (
     StreamCut,
     TransportError,
 )
-from coze_tui.standin.bots import Bot
 from coze_tui.standin.scenarios import (
     Answer,
+    Bot,
     Complete,
     Cut,
     Delta,

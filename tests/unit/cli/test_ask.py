@@ -17,8 +17,7 @@ from coze_tui.api import objects
 from coze_tui.api.captures import read_capture
 from coze_tui.api.chats import ToolOutput
 from coze_tui.cli.ask import output_for
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Answer, Gate, RequireAction, Step, ToolCall
+from coze_tui.standin.scenarios import Answer, Bot, Gate, RequireAction, Step, ToolCall
 from coze_tui.standin.server import StandIn
 from tests.support.commands import FAILS, THINKER, XIAOCHUN, Command
 

@@ -13,8 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Answer, Fail, FunctionCall, Gate, Refuse, Scenario, ToolResponse
+from coze_tui.standin.scenarios import Answer, Bot, Fail, FunctionCall, Gate, Refuse, Scenario, ToolResponse
 from coze_tui.standin.server import StandIn
 from tests.support.commands import XIAOCHUN, Command
 

@@ -8,8 +8,7 @@ import sys
 
 import pytest
 
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Answer, Complete, Delta, Gate, RequireAction, Step, ToolCall
+from coze_tui.standin.scenarios import Answer, Bot, Complete, Delta, Gate, RequireAction, Step, ToolCall
 from coze_tui.standin.server import StandIn
 from tests.support.commands import Command
 

@@ -19,8 +19,7 @@ from coze_tui.api.chats import ChatRequest
 from coze_tui.config.settings import Settings
 from coze_tui.engine.analysis.as_command import Form, as_ask, as_curl, as_python, given_as, request_from
 from coze_tui.engine.model.chat_facts import ChatFacts
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Answer
+from coze_tui.standin.scenarios import Answer, Bot
 from coze_tui.standin.server import StandIn
 from coze_tui.text.cleaning import clean
 

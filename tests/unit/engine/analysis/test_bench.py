@@ -16,8 +16,7 @@ from coze_tui.engine.analysis.bench import Bench, Run
 from coze_tui.engine.model.updates import Phase
 from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.errors import ApiError, CredentialsError
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Answer, Fail, Gate, Refuse, Step
+from coze_tui.standin.scenarios import Answer, Bot, Fail, Gate, Refuse, Step
 from coze_tui.standin.server import StandIn
 
 A, B = "7511000000000000101", "7511000000000000102"

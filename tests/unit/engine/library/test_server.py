@@ -21,8 +21,7 @@ from coze_tui.engine.model.transcript import AnswerTranscript, ToolTranscript
 from coze_tui.engine.session.recorder import JournalRecorder
 from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.errors import ApiError, StoreError, TransportError
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Answer, FollowUps, FunctionCall, Step, ToolResponse
+from coze_tui.standin.scenarios import Answer, Bot, FollowUps, FunctionCall, Step, ToolResponse
 from coze_tui.standin.server import StandIn
 from coze_tui.store import history
 from coze_tui.store.database import Database

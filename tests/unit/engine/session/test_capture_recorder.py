@@ -30,8 +30,7 @@ from coze_tui.engine.session.capture_recorder import CaptureFile, CaptureRecorde
 from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.engine.session.thread import TurnFeed
 from coze_tui.errors import CozeTuiError, FileError
-from coze_tui.standin.bots import Bot
-from coze_tui.standin.scenarios import Answer, Event, Gate, RequireAction, Step, ToolCall
+from coze_tui.standin.scenarios import Answer, Bot, Event, Gate, RequireAction, Step, ToolCall
 from coze_tui.standin.server import StandIn
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database

@@ -14,8 +14,9 @@ from textual.pilot import Pilot
 
 from coze_tui.config.app_state import AppState, bot_key
 from coze_tui.config.settings import Settings
-from coze_tui.standin.bots import Bot, demo_bots
 from coze_tui.standin.demo_bots import friendly
+from coze_tui.standin.demo_bots.bots import demo_bots
+from coze_tui.standin.scenarios import Bot
 from coze_tui.standin.server import StandIn
 from coze_tui.tui.screens.bots import BotChoice, BotPicker
 from tests.support.engine_desk import desk

@@ -17,7 +17,7 @@ from coze_tui.config.addresses import COZE_CN, COZE_COM
 from coze_tui.config.credentials import OAuthPair, Secret
 from coze_tui.config.settings import Settings, Source
 from coze_tui.errors import CredentialsError
-from coze_tui.standin.bots import demo_bots
+from coze_tui.standin.demo_bots.bots import demo_bots
 from coze_tui.standin.server import StandIn
 from coze_tui.tui.screens.first_run import FirstRun, FirstRunChoice, types_with_input_method
 from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, LIGHT_THEME

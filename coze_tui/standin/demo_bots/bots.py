@@ -1,33 +1,11 @@
-"""What a bot is, and the tour: the bots of the demo."""
+"""The bots of the demo."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from coze_tui.standin.demo_bots import friendly, markdown, speed, thinker, tools, trouble
-from coze_tui.standin.scenarios import Scenario
-
-
-@dataclass(frozen=True)
-class Bot:
-    """A bot: its scenario, and what its page shows."""
-
-    id: str
-    name: str
-    scenario: Scenario
-    description: str = ""
-    prologue: str = ""
-    suggested_questions: tuple[str, ...] = ()
-    is_published: bool = True
-    model_name: str = "standin-sample"
-    icon_url: str = "https://example.invalid/icon.png"
-    version: str = "1"
-    published_at: int = 1760000000
-    suggests: bool = False
-    """Whether it makes follow-up questions."""
-    workflow_id: str = ""
-    """A chatflow with this id is played by this bot."""
+from coze_tui.standin.scenarios import Bot
 
 
 def demo_bots() -> Sequence[Bot]:
@@ -42,7 +20,6 @@ def demo_bots() -> Sequence[Bot]:
             "Hello, I am Xiaochun, a stand-in that lives on this machine. Ask me about the Spring Festival.",
             ("2025年春节是哪一天", "2025春节有什么不一样的，做成一个网页", "1 + 1"),
             suggests=True,
-            workflow_id="7511000000000000901",
         ),
         Bot(
             "7511000000000000102",
