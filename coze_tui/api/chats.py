@@ -24,18 +24,15 @@ _MESSAGES_KEYS = ("data", "Messages")
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """Something that goes with a question; named by the id of an upload or by a public address."""
+    """An uploaded file that goes with a question."""
 
     kind: Literal["file", "image", "audio"]
-    file_id: str = ""
-    file_url: str = ""
+    file_id: str
     name: str = ""
     """The file's, for people; Coze is not told."""
 
     def to_wire(self) -> Json:
-        if self.file_id:
-            return {"type": self.kind, "file_id": self.file_id}
-        return {"type": self.kind, "file_url": self.file_url}
+        return {"type": self.kind, "file_id": self.file_id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +47,9 @@ class ChatRequest:
     attachments: tuple[Attachment, ...] = ()
     custom_variables: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, object] = field(default_factory=dict)
-    meta_data: Mapping[str, str] = field(default_factory=dict)
-    extra_params: Mapping[str, str] = field(default_factory=dict)
-    shortcut_command: Mapping[str, object] = field(default_factory=dict)
     publish_status: str = ""
     """`unpublished_draft` talks to the draft; empty is the published bot."""
-    bot_version: str = ""
     connector_id: str = ""
-    auto_save_history: bool = True
 
     def to_wire(self, stream: bool) -> Json:
         """The body. What is empty is left out; the rest of the history is at the server.
@@ -67,18 +59,14 @@ class ChatRequest:
         optional: Json = {
             "custom_variables": dict(self.custom_variables),
             "parameters": dict(self.parameters),
-            "meta_data": dict(self.meta_data),
-            "extra_params": dict(self.extra_params),
-            "shortcut_command": dict(self.shortcut_command),
             "publish_status": self.publish_status,
-            "bot_version": self.bot_version,
             "connector_id": self.connector_id,
         }
         return {
             "bot_id": self.bot_id,
             "user_id": self.user_id,
             "stream": stream,
-            "auto_save_history": self.auto_save_history,
+            "auto_save_history": True,
             "additional_messages": [*self.messages()],
             **{key: value for key, value in optional.items() if value},
         }
@@ -91,7 +79,7 @@ class ChatRequest:
     @property
     def file_names(self) -> tuple[str, ...]:
         """What the attachments are called."""
-        return tuple(attachment.name or attachment.file_url for attachment in self.attachments)
+        return tuple(attachment.name for attachment in self.attachments)
 
     def messages(self) -> Sequence[Json]:
         """The new question alone."""

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from coze_tui import __version__
-from coze_tui.api import accounts
+from coze_tui.api import resources
 from coze_tui.cli.commands import Command
 from coze_tui.cli.connect import Connection
 from coze_tui.cli.exits import Exit, exit_for
@@ -200,7 +200,7 @@ async def _online(start: Start, problems: list[CozeTuiError]) -> tuple[str, Dial
     try:
         connection = Connection(start)
         await connection.renew()
-        user = await accounts.me(connection.client)
+        user = await resources.current_user(connection.client)
         answer = _("the token is good, and belongs to {name}").format(
             name=user.nick_name or user.user_name or user.user_id or MASK
         )

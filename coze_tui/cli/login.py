@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 
-from coze_tui.api import accounts, oauth
+from coze_tui.api import oauth, resources
 from coze_tui.api.client import CozeClient
 from coze_tui.cli.commands import Command
 from coze_tui.cli.connect import Connection
@@ -97,7 +97,7 @@ def _connection(start: Start, base_url: str, secret: Secret) -> Connection:
 async def _owner(client: CozeClient) -> str:
     """Whose token it is; empty where the server does not tell (docs/wire.md 4.9: a studio)."""
     try:
-        user = await accounts.me(client)
+        user = await resources.current_user(client)
     except NotServedError as error:
         _show_limit(error, Feature.WHO_AM_I)
         notify(_("whether the token is right shows at the first question"))

@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from coze_tui.api import chats
-from coze_tui.api import conversations as server_conversations
+from coze_tui.api import chats, resources
 from coze_tui.api.chats import ChatRequest, ToolOutput
 from coze_tui.api.client import CozeClient
 from coze_tui.config.settings import Settings
@@ -350,7 +349,7 @@ class Engine:
         self._check_site(saved)
         section_id = ""
         if saved is not None and saved.conversation_id:
-            section = await server_conversations.clear(await self.site.client(), saved.conversation_id)
+            section = await resources.clear_conversation(await self.site.client(), saved.conversation_id)
             section_id = section.id
         await self._database.write(lambda c: history.add_section(c, conversation, section_id, now_ms()))
 

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from coze_tui.api import chats
-from coze_tui.api import conversations as api
+from coze_tui.api import chats, resources
 from coze_tui.api.chats import ChatRequest
 from coze_tui.api.client import CozeClient
 from coze_tui.standin.scenarios import Answer, Bot, FunctionCall, ToolResponse
@@ -21,6 +20,7 @@ from coze_tui.tui.log.entries import UserEntry
 from coze_tui.tui.screens.history import HistoryScreen
 from coze_tui.tui.widgets.field import Field
 from tests.support.desk import Desk, desk
+from tests.support.server_conversations import create_conversation
 from tests.support.shown import toasts_of
 from tests.support.stores import BOT, NOW, bots, talk, write
 
@@ -378,7 +378,7 @@ class Elsewhere:
         self.client = CozeClient(stand_in.base_url, lambda: stand_in.token)
 
     async def chat(self, name: str, *questions: str) -> str:
-        made = await api.create(self.client, bot_id=BOT, name=name)
+        made = await create_conversation(self.client, bot_id=BOT, name=name)
         for question in questions:
             request = ChatRequest(BOT, "lin", question, made.id)
             async with chats.stream(self.client, request) as stream, aclosing(stream.frames()) as frames:
@@ -434,7 +434,7 @@ async def test_opening_what_is_only_on_the_server_imports_it(
         await at.at.until(lambda: "下一班？" in at.at.text())
         await at.at.ask("末班？")
         await at.at.answered()
-        page = await api.list_messages(elsewhere.client, conversation_id)
+        page = await resources.list_conversation_messages(elsewhere.client, conversation_id)
         assert [m.content for m in page.items if m.role == "user"] == ["末班？", "下一班？"]
 
 
@@ -445,7 +445,7 @@ async def test_names_and_deletions_reach_the_server(
     await elsewhere.chat("潮汐", "几点涨潮？")
 
     async def names() -> list[str]:
-        return [item.name for item in (await api.list_conversations(elsewhere.client, BOT)).items]
+        return [item.name for item in (await resources.list_conversations(elsewhere.client, BOT)).items]
 
     async with book(home, stand_in=stand_in) as at:
         await at.press("i")
@@ -475,7 +475,7 @@ async def test_what_is_only_on_the_server_is_renamed_and_deleted_there_with_undo
     await elsewhere.chat("潮汐", "几点涨潮？")
 
     async def names() -> list[str]:
-        return [item.name for item in (await api.list_conversations(elsewhere.client, BOT)).items]
+        return [item.name for item in (await resources.list_conversations(elsewhere.client, BOT)).items]
 
     async with book(home, stand_in=stand_in) as at:
         await at.press("i")
@@ -501,7 +501,7 @@ async def test_a_deletion_that_a_killed_program_owes_is_done_when_the_history_is
     await elsewhere.chat("渡轮", "下一班？")
 
     async def names() -> list[str]:
-        return [item.name for item in (await api.list_conversations(elsewhere.client, BOT)).items]
+        return [item.name for item in (await resources.list_conversations(elsewhere.client, BOT)).items]
 
     async with book(home, stand_in=stand_in) as at:
         await at.press("i")

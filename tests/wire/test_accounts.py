@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from coze_tui.api import accounts
+from coze_tui.api import resources
 from coze_tui.errors import AuthError, NotServedError
 from coze_tui.standin.server import StandIn
 from tests.support.loopback import Loopback
@@ -10,7 +10,7 @@ from tests.support.loopback import Loopback
 
 async def test_the_owner_of_the_token(official: StandIn, loopback: Loopback) -> None:
     client = await loopback.client(official.base_url, lambda: official.token)
-    user = await accounts.me(client)
+    user = await resources.current_user(client)
     assert user.user_id == "7511000000000000011"
     assert user.user_name
 
@@ -18,7 +18,7 @@ async def test_the_owner_of_the_token(official: StandIn, loopback: Loopback) -> 
 async def test_studio_knows_no_owner(studio: StandIn, loopback: Loopback) -> None:
     client = await loopback.client(studio.base_url, lambda: studio.token)
     with pytest.raises(NotServedError):
-        await accounts.me(client)
+        await resources.current_user(client)
 
 
 @pytest.mark.parametrize("status", [200, 401])
@@ -27,7 +27,7 @@ async def test_a_revoked_token(status: int, official: StandIn, loopback: Loopbac
     official.switches.auth_status = status
     official.revoke_token(official.token)
     with pytest.raises(AuthError) as caught:
-        await accounts.me(client)
+        await resources.current_user(client)
     assert (caught.value.code, caught.value.http_status) == (4100, status)
     assert caught.value.logid
 
@@ -36,5 +36,5 @@ async def test_workspaces_come_in_pages(loopback: Loopback) -> None:
     body = b'{"code":0,"data":{"workspaces":[{"id":"1","name":"w"}],"total_count":51}}'
     server = await loopback.serve(loopback.answer(body))
     client = await loopback.client(server.base_url)
-    first, second = await accounts.list_workspaces(client), await accounts.list_workspaces(client, 2)
+    first, second = await resources.list_workspaces(client), await resources.list_workspaces(client, 2)
     assert (first.items[0].name, first.has_more, second.has_more) == ("w", True, False)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from coze_tui.api import files
-from coze_tui.errors import ApiError, NotServedError, TransportError
+from coze_tui.api import resources
+from coze_tui.errors import ApiError, TransportError
 from coze_tui.standin.server import StandIn
 from tests.support.loopback import Loopback
 
@@ -16,32 +16,27 @@ async def test_a_file_is_uploaded(profile: str, tmp_path: Path, loopback: Loopba
     path.write_bytes(b"%PDF-" + bytes(300_000))
     with StandIn(profile=profile, pace=0) as stand_in:
         client = await loopback.client(stand_in.base_url, lambda: stand_in.token)
-        sent = await files.upload(client, path)
+        sent = await resources.upload_file(client, path)
         assert (sent.file_name, sent.bytes) == ("船票 ferry.pdf", 300_005)
         assert sent.created_at > 0
-        if profile == "official":
-            assert await files.retrieve(client, sent.id) == sent
-        else:
-            with pytest.raises(NotServedError):
-                await files.retrieve(client, sent.id)
 
 
 async def test_bytes_are_uploaded_under_a_name(official: StandIn, loopback: Loopback) -> None:
     client = await loopback.client(official.base_url, lambda: official.token)
-    assert (await files.upload(client, b"a,b\n", "table.csv")).file_name == "table.csv"
+    assert (await resources.upload_file(client, b"a,b\n", "table.csv")).file_name == "table.csv"
 
 
 async def test_an_empty_file_is_refused_by_coze(official: StandIn, loopback: Loopback) -> None:
     client = await loopback.client(official.base_url, lambda: official.token)
     with pytest.raises(ApiError) as caught:
-        await files.upload(client, b"", "empty.csv")
+        await resources.upload_file(client, b"", "empty.csv")
     assert 4300 <= caught.value.code <= 4304
 
 
 async def test_a_name_cannot_break_out_of_its_header(loopback: Loopback) -> None:
     server = await loopback.serve(loopback.answer(b'{"code":0,"data":{"id":"1"}}'))
     client = await loopback.client(server.base_url)
-    await files.upload(client, b"x", 'a"\r\nX-Evil: 1.png')
+    await resources.upload_file(client, b"x", 'a"\r\nX-Evil: 1.png')
     (request,) = server.requests
     assert request.header("content-type").startswith("multipart/form-data; boundary=")
     assert b"\r\nX-Evil" not in request.body
@@ -53,7 +48,7 @@ async def test_a_file_that_cannot_be_read_is_the_callers_affair(
 ) -> None:
     client = await loopback.client(official.base_url, lambda: official.token)
     with pytest.raises(FileNotFoundError):
-        await files.upload(client, tmp_path / "none.pdf")
+        await resources.upload_file(client, tmp_path / "none.pdf")
     assert official.requests == []
 
 
@@ -62,5 +57,5 @@ async def test_an_upload_is_tried_again_only_at_a_dead_port(tmp_path: Path, loop
     path.write_text("x")
     client = await loopback.client(f"http://127.0.0.1:{loopback.dead_port()}")
     with pytest.raises(TransportError):
-        await files.upload(client, path)
+        await resources.upload_file(client, path)
     assert loopback.slept == [0.3, 1.0]

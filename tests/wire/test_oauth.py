@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from coze_tui.api import accounts, oauth
+from coze_tui.api import oauth, resources
 from coze_tui.config.credentials import OAuthPair, Secret
 from coze_tui.errors import ApiError, AuthError, CozeTuiError, ProtocolError
 from coze_tui.standin.server import StandIn
@@ -29,7 +29,7 @@ async def test_a_person_logs_in_with_a_code(official: StandIn, loopback: Loopbac
     assert (pair.client_id, pair.base_url) == (CLIENT, official.base_url)
     assert pair.is_fresh()
     owner = await loopback.client(official.base_url, pair.access.reveal)
-    assert (await accounts.me(owner)).user_id
+    assert (await resources.current_user(owner)).user_id
     renewed = await oauth.refresh(client, pair)
     assert renewed.refresh != pair.refresh
     with pytest.raises(AuthError) as caught:  # it rotates

@@ -102,9 +102,8 @@ class Table:
         streaming: bool = True,
         idle_seconds: float = 30.0,
         recovery_seconds: float = 20.0,
-        save: bool = True,
     ) -> ChatTurn:
-        request = ChatRequest(BOT, "lin", question, conversation_id, auto_save_history=save)
+        request = ChatRequest(BOT, "lin", question, conversation_id)
         return ChatTurn(
             self.client,
             request,

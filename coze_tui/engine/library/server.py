@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from coze_tui.api import conversations as api
+from coze_tui.api import resources
 from coze_tui.api.client import CozeClient
 from coze_tui.api.events import MessageCompleted
 from coze_tui.api.objects import Conversation, Frame, Message, MessageType, Role
@@ -106,7 +106,9 @@ class ServerSide:
     async def page(self, bot_id: str, number: int = 1) -> ServerPage:
         """A page of this account's conversations with a bot, counted from 1, newest first."""
         site, connector_id = self._settings().site, self._settings().connector_id
-        listed = await api.list_conversations(await self._client(), bot_id, number, connector_id=connector_id)
+        listed = await resources.list_conversations(
+            await self._client(), bot_id, number, connector_id=connector_id
+        )
 
         def join(c: sqlite3.Connection) -> tuple[ServerConversation, ...]:
             return tuple(
@@ -131,7 +133,7 @@ class ServerSide:
 
     async def preview(self, conversation_id: str, bot_name: str) -> tuple[ChatTranscript, ...]:
         """The last chats of a conversation at the server; nothing of it is kept."""
-        listed = await api.list_messages(await self._client(), conversation_id)
+        listed = await resources.list_conversation_messages(await self._client(), conversation_id)
         found = [item.message for item in _listed(listed.items)]
         numbered = [replace(message, position=place) for place, message in enumerate(found, 1)]
         return chat_transcripts(numbered, (), bot_name=bot_name, site=self._settings().site)
@@ -175,7 +177,7 @@ class ServerSide:
         found: list[Message] = []
         cursor = ""
         for _page in range(_MOST_PAGES):
-            page = await api.list_messages(client, conversation_id, cursor)
+            page = await resources.list_conversation_messages(client, conversation_id, cursor)
             found += page.items
             cursor = page.next_cursor
             if not page.has_more:
@@ -190,7 +192,7 @@ class ServerSide:
         if saved is None or not title:
             return False
         try:
-            await api.rename(await self._client(), saved.conversation_id, title)
+            await resources.rename_conversation(await self._client(), saved.conversation_id, title)
         except NotFoundError:
             await self._database.write(lambda c: history.set_on_server(c, key, False))
             return False
@@ -198,7 +200,7 @@ class ServerSide:
 
     async def rename_there(self, conversation: ServerConversation, title: str) -> None:
         """Give a conversation that is only at the server another name."""
-        await api.rename(await self._client(), conversation.conversation_id, title)
+        await resources.rename_conversation(await self._client(), conversation.conversation_id, title)
 
     async def delete(
         self, keys: Sequence[str], only_there: Sequence[ServerConversation] = ()
@@ -237,7 +239,7 @@ class ServerSide:
 
     async def _delete_there(self, conversation_id: str) -> None:
         try:
-            await api.delete(await self._client(), conversation_id)
+            await resources.delete_conversation(await self._client(), conversation_id)
         except NotFoundError:
             pass  # as it should be
 

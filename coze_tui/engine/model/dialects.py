@@ -34,21 +34,11 @@ class Feature(StrEnum):
     REQUIRES_ACTION = "requires_action"
     USAGE = "usage"
     CANCEL = "cancel"
-    CREATE_NAMED = "create_named"
     MESSAGE_LIST = "message_list"
-    CREATE_MESSAGE = "create_message"
-    WORKSPACES = "workspaces"
     BOT_LIST = "bot_list"
     WHO_AM_I = "who_am_i"
-    FILES_RETRIEVE = "files_retrieve"
     DRAFT = "draft"
-    BOT_VERSION = "bot_version"
-    META_DATA = "meta_data"
-    UNSAVED = "unsaved"
-    FEEDBACK = "feedback"
-    VARIABLES = "variables"
     OAUTH = "oauth"
-    ERRORS_IN_WORDS = "errors_in_words"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,38 +62,25 @@ _STUDIO: Mapping[Feature, tuple[bool, str]] = {
         N_("coze-studio tells tokens with the answer only, and none for a chat without an answer"),
     ),
     Feature.CANCEL: (False, N_("coze-studio lets a stopped chat run on, and it may still complete")),
-    Feature.CREATE_NAMED: (False, N_("coze-studio makes conversations without a name; rename them after")),
     Feature.MESSAGE_LIST: (False, N_("coze-studio lists questions and answers only, without tool calls")),
-    Feature.CREATE_MESSAGE: (True, N_("coze-studio cannot add, change or delete single messages")),
-    Feature.WORKSPACES: (True, N_("coze-studio does not list workspaces")),
     Feature.BOT_LIST: (True, N_("coze-studio does not list bots; give the bot's id")),
     Feature.WHO_AM_I: (True, N_("coze-studio does not tell whose token it is")),
-    Feature.FILES_RETRIEVE: (True, N_("coze-studio takes files, but does not tell about them again")),
     Feature.DRAFT: (True, N_("coze-studio answers with the published bot, never with the draft")),
-    Feature.BOT_VERSION: (True, N_("coze-studio knows no versions of a bot")),
-    Feature.META_DATA: (True, N_("coze-studio ignores the meta data of a chat")),
-    Feature.UNSAVED: (True, N_("coze-studio saves every chat")),
-    Feature.FEEDBACK: (True, N_("coze-studio takes no feedback on messages")),
-    Feature.VARIABLES: (True, N_("coze-studio does not give its variables through the API")),
     Feature.OAUTH: (True, N_("coze-studio has no login with a browser; make a token in its settings")),
-    Feature.ERRORS_IN_WORDS: (
-        False,
-        N_("coze-studio says only “Internal Server Error” unless it runs in debug mode"),
-    ),
 }
 """Sources: docs/wire.md 2.1, 3.8 and the last columns of docs/wire.md 4. A feature that is not here is
 there."""
 
 
 def limits(dialect: Dialect) -> tuple[Limit, ...]:
-    """All that a server of this kind does not do."""
+    """Return everything that a server of this kind does not do, or not wholly."""
     if dialect is not Dialect.STUDIO:
         return ()
     return tuple(Limit(feature, _(text), is_whole) for feature, (is_whole, text) in _STUDIO.items())
 
 
 def limit(dialect: Dialect, feature: Feature) -> Limit | None:
-    """What to say where one would use something; None where it is there."""
+    """Return what a server of this kind does not do of a feature, or None if it does all of it."""
     return next((each for each in limits(dialect) if each.feature is feature), None)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from coze_tui.api import files
+from coze_tui.api import resources
 from coze_tui.api.chats import Attachment, ChatRequest
 from coze_tui.api.client import CozeClient
 from coze_tui.config.settings import Settings
@@ -36,7 +36,7 @@ def check(path: Path) -> int:
         raise AttachmentError(error.strerror or type(error).__name__, str(path)) from error
     if not size:
         raise AttachmentError("empty", str(path))
-    if size > files.LARGEST_FILE:
+    if size > resources.LARGEST_FILE:
         raise AttachmentError("too large", str(path))
     return size
 
@@ -51,7 +51,7 @@ async def upload_all(client: CozeClient, paths: Sequence[Path]) -> tuple[Attachm
     sent = []
     for path in paths:
         try:
-            uploaded = await files.upload(client, path)
+            uploaded = await resources.upload_file(client, path)
         except OSError as error:
             raise AttachmentError(error.strerror or type(error).__name__, str(path)) from error
         sent.append(Attachment(kind_of(path), file_id=uploaded.id, name=clean_line(path.name)))

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Protocol
 
-from coze_tui.api import accounts, bots
+from coze_tui.api import resources
 from coze_tui.api.client import CozeClient
 from coze_tui.api.objects import Bot, User, Workspace
 from coze_tui.config.settings import Settings
@@ -109,7 +109,7 @@ class Site:
         """
         client = await self.client()
         try:
-            return await accounts.me(client)
+            return await resources.current_user(client)
         except ApiError as error:
             if isinstance(error, NotFoundError | NotServedError):
                 return None  # studio
@@ -138,7 +138,7 @@ class Site:
         if bot_id not in self._bots:
             client = await self.client()
             try:
-                bot = await bots.retrieve(client, bot_id)
+                bot = await resources.retrieve_bot(client, bot_id)
             except ApiError as error:
                 if isinstance(error, AuthError) and error.code != _LACKS_A_RIGHT:
                     raise
@@ -151,14 +151,14 @@ class Site:
     async def workspaces(self) -> tuple[Workspace, ...]:
         """The spaces of the token's owner; empty where the site has none."""
         client = await self.client()
-        return (await accounts.list_workspaces(client)).items
+        return (await resources.list_workspaces(client)).items
 
     async def bots_of(self, workspace_id: str) -> tuple[Bot, ...]:
         """The published bots of a space."""
         client = await self.client()
         found: list[Bot] = []
         for number in range(1, _MOST_BOTS // 20 + 1):
-            page = await bots.list_bots(client, workspace_id, number)
+            page = await resources.list_bots(client, workspace_id, number)
             found += page.items
             if not page.has_more:
                 break

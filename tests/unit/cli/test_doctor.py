@@ -57,7 +57,7 @@ def test_a_studio_that_does_not_tell_whose_token_it_is_is_no_problem(command: Co
     with StandIn(profile="studio", pace=0) as studio:
         ran = command("doctor", "--online", COZE_API_BASE=studio.base_url, COZE_API_TOKEN=studio.token)
     assert ran.status == 0
-    assert "coze-studio does not list workspaces" in ran.out
+    assert "coze-studio does not list bots" in ran.out
 
 
 def test_the_kind_of_the_server_is_told_from_its_address_and_by_asking(command: Command) -> None:

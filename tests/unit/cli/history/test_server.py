@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pytest
 
-from coze_tui.api import conversations as api
+from coze_tui.api import resources
 from coze_tui.api.client import CozeClient
 from coze_tui.cli.exits import Exit
 from coze_tui.config.addresses import site_name
@@ -18,6 +18,7 @@ from coze_tui.standin.server import StandIn
 from coze_tui.store import history
 from tests.support.commands import XIAOCHUN, Command
 from tests.support.conversations import add_chat, spring_frames
+from tests.support.server_conversations import create_conversation
 from tests.support.stores import written
 
 _T = TypeVar("_T")
@@ -38,14 +39,14 @@ def asked(stand_in: StandIn, ask: Callable[[CozeClient], Awaitable[_T]]) -> _T:
 
 def names(stand_in: StandIn) -> list[str]:
     """What the server has."""
-    page = asked(stand_in, lambda client: api.list_conversations(client, XIAOCHUN))
+    page = asked(stand_in, lambda client: resources.list_conversations(client, XIAOCHUN))
     return [item.name for item in page.items]
 
 
 @pytest.fixture
 def key(stand_in: StandIn, home: Path) -> str:
     """A conversation that is here and at the server."""
-    made = asked(stand_in, lambda client: api.create(client, bot_id=XIAOCHUN, name="渡轮"))
+    made = asked(stand_in, lambda client: create_conversation(client, bot_id=XIAOCHUN, name="渡轮"))
 
     def add(c: sqlite3.Connection) -> str:
         key = history.create_conversation(
@@ -76,7 +77,7 @@ def test_what_is_deleted_is_deleted_there_and_comes_back_here(
 
 
 def test_what_the_server_refuses_is_said_and_done_here(command: Command, stand_in: StandIn, key: str) -> None:
-    page = asked(stand_in, lambda client: api.list_conversations(client, XIAOCHUN))
+    page = asked(stand_in, lambda client: resources.list_conversations(client, XIAOCHUN))
     stand_in.fault("code=4101", path=f"/v1/conversations/{page.items[0].id}", times=2)
     ran = command("history", "rename", key, "新名")
     assert (ran.status, ran.out) == (Exit.AUTH, f"{key}  新名\n")

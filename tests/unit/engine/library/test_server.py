@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from coze_tui.api import chats
-from coze_tui.api import conversations as api
+from coze_tui.api import chats, resources
 from coze_tui.api.chats import ChatRequest
 from coze_tui.api.client import CozeClient
 from coze_tui.config.settings import Settings
@@ -25,6 +24,7 @@ from coze_tui.standin.scenarios import Answer, Bot, FollowUps, FunctionCall, Ste
 from coze_tui.standin.server import StandIn
 from coze_tui.store import history
 from coze_tui.store.database import Database
+from tests.support.server_conversations import create_conversation
 
 BOT = "7511000000000000777"
 STEPS: list[Step] = [
@@ -52,7 +52,7 @@ class Place:
     async def elsewhere(self, *questions: str, conversation_id: str = "", name: str = "") -> str:
         """Chat as another program would; the id of the conversation."""
         if not conversation_id:
-            conversation_id = (await api.create(self.client, bot_id=BOT, name=name)).id
+            conversation_id = (await create_conversation(self.client, bot_id=BOT, name=name)).id
         for question in questions:
             request = ChatRequest(BOT, "lin", question, conversation_id)
             async with chats.stream(self.client, request) as stream, aclosing(stream.frames()) as frames:
@@ -130,7 +130,7 @@ async def test_what_the_server_no_longer_has_is_only_here(place: Place) -> None:
     summary = await place.conversations.summary(gone)
     assert summary is not None
     assert summary.on_server
-    await api.delete(place.client, summary.conversation_id)
+    await resources.delete_conversation(place.client, summary.conversation_id)
     await place.server.note(BOT, {item.conversation_id for item in await place.listed()})
     states = [await place.conversations.summary(key) for key in (kept, gone)]
     assert [state.on_server for state in states if state] == [True, False]
@@ -193,7 +193,7 @@ async def test_chats_held_here_are_not_doubled_and_others_come_in_their_order(pl
 
 async def test_a_cleared_context_is_a_line_in_what_is_imported(place: Place) -> None:
     foreign = await place.elsewhere("1")
-    await api.clear(place.client, foreign)
+    await resources.clear_conversation(place.client, foreign)
     await place.elsewhere("2", "3", conversation_id=foreign)
     (listed,) = await place.listed()
     taken = await place.server.take(listed)
@@ -206,7 +206,7 @@ async def test_a_long_conversation_is_imported_whole(official: Place) -> None:
     foreign = await official.elsewhere(*[str(number) for number in range(30)])
     (listed,) = await official.listed()
     taken = await official.server.take(listed)
-    assert taken.added > api.PAGE_SIZE
+    assert taken.added > resources.CONVERSATIONS_PAGE_SIZE
     found = await official.browsing.facts(taken.key)
     assert found is not None
     assert found.messages == taken.added
@@ -247,7 +247,7 @@ async def test_a_new_name_reaches_the_server(place: Place) -> None:
 async def test_a_name_is_not_sent_where_the_server_has_nothing(place: Place) -> None:
     key = await place.here("1")
     (listed,) = await place.listed()
-    await api.delete(place.client, listed.conversation_id)
+    await resources.delete_conversation(place.client, listed.conversation_id)
     assert not await place.server.rename(key, "潮汐")
     summary = await place.conversations.summary(key)
     assert summary is not None
@@ -275,7 +275,7 @@ async def test_what_is_deleted_there_is_only_here_once_it_is_brought_back(place:
 async def test_what_is_gone_at_the_server_already_counts_as_deleted(place: Place) -> None:
     key = await place.here("1")
     (listed,) = await place.listed()
-    await api.delete(place.client, listed.conversation_id)
+    await resources.delete_conversation(place.client, listed.conversation_id)
     assert await place.server.delete([key]) == ()
 
 
@@ -332,7 +332,7 @@ async def test_what_is_on_another_site_is_owed_there(official: Place) -> None:
 
 
 async def test_a_conversation_without_a_question_has_no_title_but_is_imported(official: Place) -> None:
-    made = await api.create(official.client, bot_id=BOT)
+    made = await create_conversation(official.client, bot_id=BOT)
     (listed,) = await official.listed()
     taken = await official.server.take(replace(listed, name=""))
     summary = await official.conversations.summary(taken.key)

@@ -1,0 +1,191 @@
+"""The resources besides chats: bots, conversations on the server, files, and the account.
+
+See docs/wire.md 4.5 to 4.9.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+from contextlib import nullcontext
+from pathlib import Path
+from urllib.parse import quote
+
+from coze_tui.api.chats import DEFAULT_CONNECTOR
+from coze_tui.api.client import CozeClient
+from coze_tui.api.objects import (
+    Bot,
+    Conversation,
+    Json,
+    Message,
+    Page,
+    Section,
+    UploadedFile,
+    User,
+    Workspace,
+    int_of,
+    items_of,
+    mapping_of,
+    text_of,
+)
+from coze_tui.api.replies import Envelope
+from coze_tui.errors import ApiError, NotFoundError, NotServedError
+
+BOTS_PAGE_SIZE = 20
+
+
+async def list_bots(client: CozeClient, workspace_id: str, page: int = 1) -> Page[Bot]:
+    """Return one page of the published bots of a workspace; pages count from 1.
+
+    Needs the permission listBot, which chatting does not need.
+    """
+    params = {
+        "workspace_id": workspace_id,
+        "publish_status": "published_online",
+        "page_num": str(page),
+        "page_size": str(BOTS_PAGE_SIZE),
+    }
+    try:
+        answer = await client.get_json("/v1/bots", params)
+    except (NotServedError, NotFoundError) as error:
+        if not _is_unknown_path(error):
+            raise
+        return await _list_the_old_way(client, workspace_id, page)
+    return _page_of_bots(answer, "items", page)
+
+
+async def retrieve_bot(client: CozeClient, bot_id: str) -> Bot:
+    """Return a published bot with its prologue and suggested questions.
+
+    Needs the permission getMetadata, which chatting does not need.
+    """
+    try:
+        answer = await client.get_json(f"/v1/bots/{quote(bot_id, safe='')}", {"is_published": "true"})
+    except (NotServedError, NotFoundError) as error:
+        if not _is_unknown_path(error):
+            raise
+        return await _retrieve_the_old_way(client, bot_id)
+    return Bot.from_wire(answer.mapping())
+
+
+# --- older servers know other paths (docs/wire.md 4.5) ---
+
+
+def _is_unknown_path(error: ApiError) -> bool:
+    """The path is not known; otherwise it is the bot or the workspace that is not."""
+    return isinstance(error, NotServedError) or error.http_status == 404
+
+
+async def _list_the_old_way(client: CozeClient, workspace_id: str, page: int) -> Page[Bot]:
+    params = {"space_id": workspace_id, "page_index": str(page), "page_size": str(BOTS_PAGE_SIZE)}
+    return _page_of_bots(await client.get_json("/v1/space/published_bots_list", params), "space_bots", page)
+
+
+async def _retrieve_the_old_way(client: CozeClient, bot_id: str) -> Bot:
+    params = {"bot_id": bot_id, "connector_id": DEFAULT_CONNECTOR}
+    answer = await client.get_json("/v1/bot/get_online_info", params)
+    # studio answers without an envelope
+    return Bot.from_wire(answer.data if "data" in answer.raw else answer.raw)
+
+
+def _page_of_bots(answer: Envelope, key: str, page: int) -> Page[Bot]:
+    data = mapping_of(answer.data)
+    found = tuple(Bot.from_wire(item) for item in items_of(data.get(key)))
+    return Page(found, has_more=bool(found) and page * BOTS_PAGE_SIZE < int_of(data.get("total")))
+
+
+CONVERSATIONS_PAGE_SIZE = 50
+"""The most that Coze gives at once."""
+
+_CONVERSATION_KEYS = ("data", "ConversationData")  # the second is studio's
+
+
+async def list_conversations(
+    client: CozeClient, bot_id: str, page: int = 1, *, connector_id: str = ""
+) -> Page[Conversation]:
+    """One page of this user's conversations with a bot, newest first; pages count from 1."""
+    params = {
+        "bot_id": bot_id,
+        "page_num": str(page),
+        "page_size": str(CONVERSATIONS_PAGE_SIZE),
+        "sort_order": "DESC",
+        "connector_id": connector_id,
+    }
+    data = mapping_of((await client.get_json("/v1/conversations", params)).data)
+    found = tuple(Conversation.from_wire(item) for item in items_of(data.get("conversations")))
+    return Page(found, has_more=bool(found) and data.get("has_more") is True)
+
+
+async def rename_conversation(client: CozeClient, conversation_id: str, name: str) -> Conversation:
+    """Give a conversation its name, at most 100 characters."""
+    answer = await client.put_json(_conversation_path(conversation_id), {"name": name[:100]})
+    return Conversation.from_wire(answer.mapping(*_CONVERSATION_KEYS))
+
+
+async def delete_conversation(client: CozeClient, conversation_id: str) -> None:
+    await client.delete(_conversation_path(conversation_id))
+
+
+async def clear_conversation(client: CozeClient, conversation_id: str) -> Section:
+    """Begin a new section: the old messages stay listed but leave the context."""
+    answer = await client.post_json(f"{_conversation_path(conversation_id)}/clear", {})
+    return Section.from_wire(answer.mapping())
+
+
+async def list_conversation_messages(
+    client: CozeClient, conversation_id: str, cursor: str = "", limit: int = CONVERSATIONS_PAGE_SIZE
+) -> Page[Message]:
+    """A page of messages, newest first: the newest of all, or those that come after a `next_cursor`."""
+    # Before and after mean the order of the list: the older messages come after `last_id` (docs/wire.md 4.7).
+    body: Json = {"order": "desc", "limit": max(1, min(limit, CONVERSATIONS_PAGE_SIZE))}
+    if cursor:
+        body = {**body, "after_id": cursor}
+    answer = await client.post_json(
+        "/v1/conversation/message/list", body, {"conversation_id": conversation_id}, repeatable=True
+    )
+    found = tuple(Message.from_wire(item) for item in answer.items())
+    last = text_of(answer.raw.get("last_id"))
+    # Studio may say that there is more where there is not: a page that leads nowhere is the last.
+    has_more = answer.raw.get("has_more") is True and bool(found) and last not in ("", "0", cursor)
+    return Page(found, has_more=has_more, next_cursor=last if has_more else "")
+
+
+def _conversation_path(conversation_id: str) -> str:
+    return f"/v1/conversations/{quote(conversation_id, safe='')}"
+
+
+LARGEST_FILE = 512 * 1024 * 1024
+"""Bytes; a model may take less."""
+
+
+async def upload_file(client: CozeClient, file: Path | bytes, file_name: str = "") -> UploadedFile:
+    """Send a file, read piece by piece. It is kept three months, for this account only.
+
+    Args:
+        file_name: what the server is told; the path's own name where empty.
+
+    Raises:
+        OSError: the file cannot be read.
+        ApiError: among others 4300 to 4304: empty, too large, of a kind not taken, broken.
+    """
+    name = file_name or (file.name if isinstance(file, Path) else "file")
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    with nullcontext(file) if isinstance(file, bytes) else file.open("rb") as content:
+        answer = await client.upload("/v1/files/upload", {"file": (name, content, kind)})
+    return UploadedFile.from_wire(answer.mapping())
+
+
+WORKSPACES_PAGE_SIZE = 50
+"""The most that Coze gives at once."""
+
+
+async def current_user(client: CozeClient) -> User:
+    """The token's owner: the cheapest check of a token. Studio does not serve it (NotServedError)."""
+    return User.from_wire((await client.get_json("/v1/users/me")).mapping())
+
+
+async def list_workspaces(client: CozeClient, page: int = 1) -> Page[Workspace]:
+    """One page of the workspaces the token may enter; pages count from 1."""
+    params = {"page_num": str(page), "page_size": str(WORKSPACES_PAGE_SIZE)}
+    data = mapping_of((await client.get_json("/v1/workspaces", params)).data)
+    found = tuple(Workspace.from_wire(item) for item in items_of(data.get("workspaces")))
+    return Page(found, has_more=bool(found) and page * WORKSPACES_PAGE_SIZE < int_of(data.get("total_count")))
