@@ -35,7 +35,8 @@ from coze_tui.cli.question import read_question
 from coze_tui.cli.start import Start, begin, notify, require_bot, show_error, show_problems
 from coze_tui.config.app_state import bot_key
 from coze_tui.config.settings import Settings
-from coze_tui.engine.model.updates import ActionRequired, Phase, TurnEnded, TurnUpdate
+from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.updates import ActionRequired, TurnEnded, TurnUpdate
 from coze_tui.engine.session.requests import request_for
 from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.errors import FileError, InternalError, SettingsError, StoreError
@@ -107,9 +108,9 @@ async def _ask(start: Start, arguments: Arguments, question: str, stopper: Inter
         raise ended.error.fault
     if ended.error is not None:
         show_error(ended.error, base_url=settings.base_url)
-    elif ended.outcome is Phase.INTERRUPTED:
+    elif ended.outcome is Outcome.INTERRUPTED:
         notify(_("the answer was cut off before its end"))
-    if ended.outcome is Phase.CANCELED and stopper.signal:
+    if ended.outcome is Outcome.CANCELED and stopper.signal:
         return 128 + stopper.signal
     return exit_for_end(ended)
 
@@ -127,7 +128,7 @@ async def _play(turn: ChatTurn, output: _Output, outputs: Sequence[str]) -> Turn
                     required = update
                 elif isinstance(update, TurnEnded):
                     ended = update
-        if ended.outcome is not Phase.REQUIRES_ACTION or required is None:
+        if ended.outcome is not Outcome.REQUIRES_ACTION or required is None:
             return ended
         answers = [
             answer for call in required.tool_calls if (answer := output_for(call, outputs)) is not None

@@ -63,19 +63,19 @@ def exit_for(error: BaseException) -> Exit:
 
 
 def exit_for_end(ended: TurnEnded) -> Exit:
-    """The status for the end of a turn."""
-    from coze_tui.engine.model.updates import Phase
+    """Return the status for the end of a turn."""
+    from coze_tui.engine.model.outcomes import Outcome
 
     match ended.outcome:
-        case Phase.COMPLETED:
+        case Outcome.COMPLETED:
             return Exit.OK
-        case Phase.CANCELED:
+        case Outcome.CANCELED:
             return Exit.STOPPED
-        case Phase.REQUIRES_ACTION:
+        case Outcome.REQUIRES_ACTION:
             return Exit.ACTION
-        case Phase.INTERRUPTED:
+        case Outcome.INTERRUPTED:
             return Exit.CUT
-        case _:
+        case Outcome.FAILED:
             return Exit.API if ended.error is None else exit_for(ended.error)
 
 

@@ -22,8 +22,9 @@ from coze_tui.cli.start import Start, require_bot, show_problems
 from coze_tui.config.settings import Settings
 from coze_tui.engine.engine import Engine
 from coze_tui.engine.library.conversations import new_key
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.transcript import AnswerTranscript, ToolTranscript
-from coze_tui.engine.model.updates import Phase, TurnEnded, TurnUpdate
+from coze_tui.engine.model.updates import TurnEnded, TurnUpdate
 from coze_tui.engine.session.local_tools import REFUSAL, run_command
 from coze_tui.engine.session.thread import EngineThread, TurnFeed
 from coze_tui.errors import CozeTuiError, ToolCommandError
@@ -99,7 +100,7 @@ class _Talk:
         self._bot = Bot(id=start.settings.bot_id)
         self._conversation = ""
         self._question = ""
-        self._outcome = Phase.COMPLETED
+        self._outcome = Outcome.COMPLETED
         self._updates: list[TurnUpdate] = []
         self._listed: list[str] = []
 
@@ -190,10 +191,10 @@ class _Talk:
                 self._open(self._listed[number - 1] if 0 < number <= len(self._listed) else argument)
             case "/retry" if self._question:
                 self._ask(self._question)
-            case "/recover" if self._conversation and self._outcome is Phase.INTERRUPTED:
+            case "/recover" if self._conversation and self._outcome is Outcome.INTERRUPTED:
                 chat = self._call(lambda engine: engine.last_chat(self._conversation))
                 self._follow(lambda engine, feed: engine.recover(chat, feed))
-            case "/tools" if self._conversation and self._outcome is Phase.REQUIRES_ACTION:
+            case "/tools" if self._conversation and self._outcome is Outcome.REQUIRES_ACTION:
                 self._give_outputs()
             case "/events" if self._updates:
                 printer = EventPrinter(sys.stdout)
@@ -276,7 +277,7 @@ class _Talk:
         self._question, key = question, self._conversation
         self._updates = []
         self._follow(lambda engine, feed: engine.ask(key, question, feed))
-        if self._outcome is Phase.REQUIRES_ACTION:
+        if self._outcome is Outcome.REQUIRES_ACTION:
             self._give_outputs()
 
     def _follow(self, begin: Callable[[Engine, TurnFeed], Awaitable[None]]) -> None:
@@ -312,7 +313,7 @@ class _Talk:
             outputs.append((call.id, output))
         if outputs:
             self._follow(lambda engine, feed: engine.submit(key, chat, outputs, feed))
-            if self._outcome is Phase.REQUIRES_ACTION:
+            if self._outcome is Outcome.REQUIRES_ACTION:
                 self._give_outputs()
 
     def _output_for(self, call: ToolCall) -> str | None:

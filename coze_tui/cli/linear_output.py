@@ -13,6 +13,7 @@ from typing import TextIO
 
 from coze_tui.diagnostics.explain import advice
 from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import (
     AnswerGrew,
     AnswerSettled,
@@ -160,14 +161,9 @@ class LinearPrinter:
 
     def _facts(self, ended: TurnEnded) -> Sequence[str]:
         figures = self.figures
-        outcomes = {
-            Phase.COMPLETED: _("completed"),
-            Phase.FAILED: _("failed"),
-            Phase.REQUIRES_ACTION: _("needs you"),
-            Phase.CANCELED: _("stopped"),
-            Phase.INTERRUPTED: _("cut off; /recover fetches the rest"),
-        }
-        facts = [outcomes[ended.outcome]]
+        facts = [ended.outcome.words_now]
+        if ended.outcome is Outcome.INTERRUPTED:
+            facts = [_("cut off; /recover fetches the rest")]
         if ended.at_us:
             facts.append(duration(ended.at_us))
         if figures.first_text_us is not None:

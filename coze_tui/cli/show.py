@@ -15,8 +15,7 @@ from coze_tui.diagnostics.explain import advice
 from coze_tui.engine.analysis.captures import problem_text
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.model.dialects import Dialect, Feature, dialect_of, limit, name_of
-from coze_tui.engine.model.transcript import outcome_words
-from coze_tui.engine.model.updates import Phase
+from coze_tui.engine.model.outcomes import Level, Outcome
 from coze_tui.errors import ApiError
 from coze_tui.exports.words import Clock
 from coze_tui.report.console import Console
@@ -27,7 +26,13 @@ from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _, ngettext
 
 _MOST_PROBLEMS = 5
-_ROLES: Mapping[Phase | None, Role] = {Phase.COMPLETED: "answering", Phase.FAILED: "error"}
+_ROLES: Mapping[Level, Role] = {
+    "info": "plain",
+    "good": "answering",
+    "tool": "tool",
+    "attention": "attention",
+    "error": "error",
+}
 
 
 def run_show(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
@@ -75,12 +80,13 @@ def _print(chat: InspectedChat, paper: Console) -> None:
 
 
 def _print_end(chat: InspectedChat, paper: Console) -> None:
-    outcome, error = chat.figures.outcome, chat.figures.error
-    if outcome is Phase.FAILED and error is not None:
+    outcome, error = chat.figures.outcome or Outcome.INTERRUPTED, chat.figures.error
+    role = _ROLES[outcome.level]
+    if outcome is Outcome.FAILED and error is not None:
         reason = advice(error, base_url=base_url_of_site(chat.facts.site)).text
-        paper.text(_("failed: {reason}").format(reason=reason), "error")
+        paper.text(_("failed: {reason}").format(reason=reason), role)
     else:
-        paper.text(outcome_words(outcome), _ROLES.get(outcome, "attention"))
+        paper.text(outcome.words, role)
 
 
 def _ids(chat: InspectedChat) -> list[tuple[str, str]]:

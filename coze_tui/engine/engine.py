@@ -18,7 +18,8 @@ from coze_tui.engine.library.history import Browsing
 from coze_tui.engine.library.server import ServerSide
 from coze_tui.engine.model.chat_facts import ChatFacts, ids_of
 from coze_tui.engine.model.dialects import Feature, Limit, limit
-from coze_tui.engine.model.updates import ChatIdentified, Phase, TurnEnded
+from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.updates import ChatIdentified, TurnEnded
 from coze_tui.engine.session import requests
 from coze_tui.engine.session.capture_recorder import CaptureFile, CaptureRecorder
 from coze_tui.engine.session.maintenance import OrphanedChat, complete_index, keep_small, recover
@@ -165,9 +166,9 @@ class Engine:
             preparing.cancel()  # the program is being left
             del self._preparing[conversation]
         if preparing.cancelled():
-            feed.put(TurnEnded(Phase.CANCELED, 0))
+            feed.put(TurnEnded(Outcome.CANCELED, 0))
         elif isinstance(error := preparing.exception(), CozeTuiError):
-            feed.put(TurnEnded(Phase.FAILED, 0, error))
+            feed.put(TurnEnded(Outcome.FAILED, 0, error))
         else:
             self._keep_beating()
             self.live.start(preparing.result(), feed)
@@ -257,7 +258,7 @@ class Engine:
         try:
             live = self.live.of(conversation) or await self._recovery(chat)
         except CozeTuiError as error:
-            feed.put(TurnEnded(Phase.FAILED, 0, error))
+            feed.put(TurnEnded(Outcome.FAILED, 0, error))
             return
         live.turn.submit([ToolOutput(call_id, output) for call_id, output in outputs])
         self._keep_beating()
@@ -268,7 +269,7 @@ class Engine:
         try:
             live = await self._recovery(chat)
         except CozeTuiError as error:
-            feed.put(TurnEnded(Phase.INTERRUPTED, 0, error))
+            feed.put(TurnEnded(Outcome.INTERRUPTED, 0, error))
             return
         self._keep_beating()
         self.live.start(live, feed)

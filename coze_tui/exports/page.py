@@ -12,7 +12,6 @@ from coze_tui.api.objects import Frame
 from coze_tui.engine.model.figures import EventRow, TurnFigures
 from coze_tui.engine.model.reader import past_turn
 from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript, ToolTranscript, outcome_of
-from coze_tui.engine.model.updates import Phase
 from coze_tui.exports import page_timeline, words
 from coze_tui.exports.html import MarkdownRenderer, data, line, text
 from coze_tui.exports.words import Clock
@@ -103,7 +102,7 @@ def _said(chat: ChatTranscript, renderer: MarkdownRenderer, clock: Clock) -> Ite
             case ToolTranscript():
                 yield _tool(part)
     if end := words.end_of(chat):
-        kind = "end failed" if chat.outcome is Phase.FAILED else "end"
+        kind = "end failed" if chat.outcome.level == "error" else "end"
         yield f'<p class="{kind}">⟂ {line(end)}</p>\n'
     if chat.follow_ups:
         items = "".join(f"<li>{line(question)}</li>\n" for question in chat.follow_ups)

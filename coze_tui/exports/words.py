@@ -8,14 +8,13 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from coze_tui.api.objects import MessageType
 from coze_tui.diagnostics.explain import advice
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.transcript import (
     ChatTranscript,
     ToolTranscript,
     chat_transcripts,
-    outcome_words,
     tool_word,
 )
-from coze_tui.engine.model.updates import Phase
 from coze_tui.store.archive import ConversationArchive
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import duration, size, thousands
@@ -136,11 +135,11 @@ def tool_figures(tool: ToolTranscript) -> str:
 
 def end_of(chat: ChatTranscript) -> str:
     """How a chat ended where it did not end well; empty where it did."""
-    if chat.outcome is Phase.COMPLETED:
+    if chat.outcome is Outcome.COMPLETED:
         return ""
-    if chat.outcome is Phase.FAILED and chat.error is not None:
+    if chat.outcome is Outcome.FAILED and chat.error is not None:
         return _("failed: {reason}").format(reason=advice(chat.error, base_url=chat.base_url).text)
-    return outcome_words(chat.outcome)
+    return chat.outcome.words
 
 
 def stalls(count: int) -> str:

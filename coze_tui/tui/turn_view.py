@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import ActionRequired, ChatIdentified, Phase, PhaseChanged, TurnUpdate
 from coze_tui.engine.session.thread import TurnFeed
 from coze_tui.text.cleaning import clean_line
@@ -38,8 +39,8 @@ class TurnView:
         self._on_milestone = on_milestone
         self.clock: Callable[[], float] = time.monotonic
         """Seconds; replaced in pictures, in which time stands still."""
-        self.phase: Phase | None = None
-        """The phase of the turn; None if there is none. It is final only after the log has shown the end."""
+        self.phase: Phase | Outcome | None = None
+        """The phase of the turn, its outcome once the log has shown the end; None if there is no turn."""
         self.question = ""
         self.figures = TurnFigures()
         self._entry: BotEntry | None = None
@@ -48,7 +49,7 @@ class TurnView:
     @property
     def runs(self) -> bool:
         """Whether a turn has started and has not ended."""
-        return self.phase is not None and not self.phase.is_final
+        return isinstance(self.phase, Phase)
 
     @property
     def elapsed_us(self) -> int | None:
@@ -94,7 +95,7 @@ class TurnView:
         assert self._entry is not None
         self.figures.add(update)
         self._log.post_message(Updated(self._entry, update))
-        if isinstance(update, PhaseChanged) and not update.phase.is_final:
+        if isinstance(update, PhaseChanged) and isinstance(update.phase, Phase):
             # Late deltas change the phase of a turn that is being stopped; the user waits for its end.
             self.phase = Phase.STOPPING if self.phase is Phase.STOPPING else update.phase
         if isinstance(update, Milestone) and self._on_milestone is not None:

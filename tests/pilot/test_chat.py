@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from coze_tui.config.secure_files import locked
-from coze_tui.engine.model.updates import Phase
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.standin.scenarios import (
     Answer,
     Bot,
@@ -191,7 +191,7 @@ async def test_every_size_shows_a_chat(home: Path, size: tuple[int, int]) -> Non
     ) as at:
         await at.ask("q")
         await at.answered()
-        assert at.screen.turn.phase is Phase.COMPLETED
+        assert at.screen.turn.phase is Outcome.COMPLETED
 
 
 async def test_the_sidebar_lies_over_a_narrow_screen_when_asked_for(home: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from coze_tui.engine.model.updates import Phase
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.standin.scenarios import Answer, Bot, Complete, Delta, FunctionCall, Gate, ToolResponse
 from coze_tui.tui.app import LaunchTarget
 from coze_tui.tui.log.entries import BotEntry, UserEntry
@@ -145,7 +145,7 @@ async def test_finding_does_not_lose_an_answer_that_comes(home: Path) -> None:
         await at.until(lambda: place(at) == "1/1" and "answer 0 春节" in at.text())
         at.stand_in.release("held")
         await at.answered()
-        assert at.screen.turn.phase is Phase.COMPLETED
+        assert at.screen.turn.phase is Outcome.COMPLETED
         last = at.screen.log_widget.entries[-1]
         assert isinstance(last, BotEntry)
         assert last.copy_text() == "河流带盐"

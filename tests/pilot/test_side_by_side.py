@@ -10,7 +10,7 @@ from pathlib import Path
 from textual import events
 
 from coze_tui.engine.library.conversations import Opened
-from coze_tui.engine.model.updates import Phase
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.render.palette import DARK, LIGHT
 from coze_tui.standin.scenarios import Answer, Bot, Gate, Refuse, RequireAction, ToolCall
 from coze_tui.tui.app import LaunchTarget
@@ -186,7 +186,7 @@ async def test_escape_stops_all_answers_and_then_leaves_with_what_is_typed(home:
         await at.at.until(lambda: at.screen.prompt.message == "one more", "nothing is lost")
         await at.at.pilot.press("escape")
         await at.answered()
-        assert {column.turn.phase for column in at.screen.columns} == {Phase.CANCELED}
+        assert {column.turn.phase for column in at.screen.columns} == {Outcome.CANCELED}
         await at.at.pilot.press("escape")
         await at.at.until(lambda: at.at.app.screen is at.at.screen, "it is the chat again")
         await at.at.until(lambda: at.at.screen.prompt.message == "one more", "it came along")

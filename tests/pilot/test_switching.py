@@ -10,8 +10,8 @@ import pytest
 from textual.widgets import TextArea
 
 from coze_tui.engine.engine import Engine
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.state import TurnState
-from coze_tui.engine.model.updates import Phase
 from coze_tui.standin.scenarios import Answer, Bot, Complete, Delta, Gate, RequireAction, ToolCall
 from coze_tui.standin.server import StandIn
 from coze_tui.tui.log.entries import BotEntry, UserEntry
@@ -242,7 +242,7 @@ async def test_escape_ends_an_upload(home: Path, tmp_path: Path) -> None:
         await at.until(lambda: any(r.path == "/v1/files/upload" for r in at.stand_in.requests))
         await at.pilot.press("escape")
         await at.answered()
-        assert at.screen.turn.phase is Phase.CANCELED
+        assert at.screen.turn.phase is Outcome.CANCELED
         assert at.screen.attachments.files == (picture,)
         assert at.screen.prompt.message == "这是什么？"
         assert not any(r.path == "/v3/chat" for r in at.stand_in.requests)
@@ -267,7 +267,7 @@ async def test_an_answer_comes_to_its_end_while_another_bot_is_chosen(home: Path
         await at.app.engine_thread.call(lambda engine: engine.site.use(other))
         at.stand_in.release("held")
         await at.answered()
-        assert at.screen.turn.phase is Phase.COMPLETED
+        assert at.screen.turn.phase is Outcome.COMPLETED
         assert "河流把盐带走" in at.text()
 
 
@@ -276,7 +276,7 @@ async def test_a_fault_of_our_own_ends_the_turn(home: Path, monkeypatch: pytest.
         monkeypatch.setattr(TurnState, "apply_all", lambda state, frames: 1 / 0)
         await at.ask("first")
         await at.answered()
-        assert at.screen.turn.phase is Phase.INTERRUPTED
+        assert at.screen.turn.phase is Outcome.INTERRUPTED
 
 
 async def test_a_question_goes_to_no_other_site_than_its_conversation(home: Path) -> None:

@@ -9,7 +9,7 @@ from textual import events
 from textual.command import CommandPalette
 from textual.widgets import Input, TextArea
 
-from coze_tui.engine.model.updates import Phase
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.standin.scenarios import (
     Answer,
     Bot,
@@ -113,7 +113,7 @@ async def test_a_local_tool_is_answered_and_the_stream_goes_on(home: Path) -> No
         await at.pilot.press("ctrl+s")
         await at.until(lambda: '给了 {"ok":true}' in at.text(), "the answer goes on")
         await at.answered()
-        assert at.screen.turn.phase is Phase.COMPLETED
+        assert at.screen.turn.phase is Outcome.COMPLETED
         assert at.text().count("▎ 海水") == 1
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from coze_tui.engine.model.updates import Phase
+from coze_tui.engine.model.outcomes import Outcome
 from tests.support.snapshot_stage import Looks, Stage
 
 SIZES = [pytest.param(size, id="{}x{}".format(*size)) for size in ((120, 40), (80, 24), (60, 20))]
@@ -76,8 +76,8 @@ def test_failed(looks_the_same: Looks, size: tuple[int, int], language: str) -> 
     assert looks_the_same(before, size, bot="Fails", language=language)
 
 
-@pytest.mark.parametrize("outcome", [Phase.INTERRUPTED, Phase.CANCELED])
-def test_ended_before_its_time(looks_the_same: Looks, outcome: Phase) -> None:
+@pytest.mark.parametrize("outcome", [Outcome.INTERRUPTED, Outcome.CANCELED])
+def test_ended_before_its_time(looks_the_same: Looks, outcome: Outcome) -> None:
     async def before(stage: Stage) -> None:
         await stage.play("ferries", until_ms=2100, outcome=outcome)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from coze_tui.engine.analysis.bench import Run
 from coze_tui.engine.library.conversations import Summary
 from coze_tui.engine.library.server import ServerConversation
-from coze_tui.engine.model.updates import Phase
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.tui.history_items import Item, item_from_server
 
 RUN = Run(
     number=1,
     bot_id="A",
-    outcome=Phase.COMPLETED,
+    outcome=Outcome.COMPLETED,
     first_text_us=100,
     total_us=1000,
     longest_gap_us=10,

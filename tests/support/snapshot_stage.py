@@ -25,9 +25,10 @@ from coze_tui.config.addresses import COZE_CN
 from coze_tui.config.credentials import OAuthPair, Secret
 from coze_tui.config.settings import Settings
 from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.reader import TurnReplay
 from coze_tui.engine.model.state import TurnState
-from coze_tui.engine.model.updates import Phase, TurnUpdate
+from coze_tui.engine.model.updates import TurnUpdate
 from coze_tui.engine.session.thread import TurnFeed
 from coze_tui.standin.scenarios import Bot
 from coze_tui.standin.server import StandIn
@@ -156,7 +157,7 @@ class Stage:
         """What is to be read."""
         return drawn_text(self.app)
 
-    async def play(self, name: str, *, until_ms: int | None = None, outcome: Phase | None = None) -> None:
+    async def play(self, name: str, *, until_ms: int | None = None, outcome: Outcome | None = None) -> None:
         """Play a chat from its capture: to its end, or to a moment at which time stands still.
 
         Args:
@@ -189,7 +190,7 @@ class Stage:
         await self.pilot.pause()
 
 
-def _updates(capture: Capture, until_ms: int | None, outcome: Phase | None) -> list[TurnUpdate]:
+def _updates(capture: Capture, until_ms: int | None, outcome: Outcome | None) -> list[TurnUpdate]:
     frames = [frame for frame in capture.frames if until_ms is None or frame.at_us <= until_ms * 1000]
     reader = TurnReplay(TurnState())
     updates = reader.begin(capture.facts["logid"])

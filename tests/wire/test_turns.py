@@ -17,6 +17,7 @@ from coze_tui.api.objects import Frame
 from coze_tui.config.credentials import MASK
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.frame_log import FrameLog
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.state import RETRIEVED, TurnState
 from coze_tui.engine.model.updates import (
     ActionRequired,
@@ -68,7 +69,7 @@ class Record:
     begun: int = 0
     ids: list[str] = field(default_factory=list)
     logid: str = ""
-    ends: list[tuple[Phase, CozeTuiError | None]] = field(default_factory=list)
+    ends: list[tuple[Outcome, CozeTuiError | None]] = field(default_factory=list)
 
     async def begin(self, request: ChatRequest) -> None:
         self.begun += 1
@@ -81,7 +82,7 @@ class Record:
         self.logid = logid
 
     async def finish(
-        self, state: TurnState, figures: TurnFigures, outcome: Phase, error: CozeTuiError | None, at_us: int
+        self, state: TurnState, figures: TurnFigures, outcome: Outcome, error: CozeTuiError | None, at_us: int
     ) -> None:
         self.ends.append((outcome, error))
 
@@ -139,7 +140,7 @@ def ended(updates: list[TurnUpdate]) -> TurnEnded:
     return ends[0]
 
 
-def phases(updates: list[TurnUpdate]) -> list[Phase]:
+def phases(updates: list[TurnUpdate]) -> list[Phase | Outcome]:
     return [update.phase for update in updates if isinstance(update, PhaseChanged)]
 
 
@@ -156,15 +157,22 @@ async def test_an_answer_streams_in_and_is_written_down(profile: str) -> None:
     async with table([Answer(TEXT)], profile=profile) as at:
         turn = at.turn()
         updates = await run(turn)
-    assert ended(updates).outcome is Phase.COMPLETED
+    assert ended(updates).outcome is Outcome.COMPLETED
     assert answers(turn) == [TEXT]
     assert phases(updates) == [
-        *(Phase.SENDING, Phase.CREATED, Phase.IN_PROGRESS, Phase.ANSWERING, Phase.SETTLING, Phase.COMPLETED),
+        *(
+            Phase.SENDING,
+            Phase.CREATED,
+            Phase.IN_PROGRESS,
+            Phase.ANSWERING,
+            Phase.SETTLING,
+            Outcome.COMPLETED,
+        ),
     ]
     assert turn.logid
     assert turn.state.usage is not None
     assert at.record.frames == list(turn.frames.shown())
-    assert (at.record.begun, at.record.ends) == (1, [(Phase.COMPLETED, None)])
+    assert (at.record.begun, at.record.ends) == (1, [(Outcome.COMPLETED, None)])
     assert at.record.ids[-1] == turn.state.chat_id
     assert turn.figures.deltas == sum(len(u.arrivals_us) for u in updates if isinstance(u, AnswerGrew))
 
@@ -196,7 +204,7 @@ async def test_a_cut_answer_is_fetched_and_never_asked_again(cut: Cut) -> None:
         turn = at.turn()
         updates = await run(turn)
         assert at.asked("/v3/chat") == 1
-    assert ended(updates).outcome is Phase.COMPLETED
+    assert ended(updates).outcome is Outcome.COMPLETED
     assert answers(turn) == ["河流把盐带进海里。"]
     assert Phase.RECOVERING in phases(updates)
     assert "cut" in notes(updates)
@@ -211,7 +219,7 @@ async def test_a_cut_answer_that_cannot_be_fetched_keeps_what_came() -> None:
         at.stand_in.fault("500json", path="/v3/chat/retrieve", times=1000)
         turn = at.turn(recovery_seconds=0.05)
         updates = await run(turn)
-    assert ended(updates).outcome is Phase.INTERRUPTED
+    assert ended(updates).outcome is Outcome.INTERRUPTED
     assert isinstance(ended(updates).error, ApiError | StreamCut)
     assert answers(turn) == ["河流把"]
 
@@ -226,7 +234,7 @@ async def test_an_interrupted_chat_is_recovered_later_from_its_frames() -> None:
         again.recover_from(list(cut.frames.shown()), ids)
         updates = await run(again)
         assert at.asked("/v3/chat") == 1
-    assert ended(updates).outcome is Phase.COMPLETED
+    assert ended(updates).outcome is Outcome.COMPLETED
     assert answers(again) == ["河流把盐"]
 
 
@@ -241,7 +249,7 @@ async def test_what_ends_before_the_chat_began_is_no_cut_and_nothing_is_fetched(
         updates = await run(turn)
         assert at.asked("/v3/chat/retrieve") == 0
     error = ended(updates).error
-    assert ended(updates).outcome is Phase.FAILED
+    assert ended(updates).outcome is Outcome.FAILED
     assert isinstance(error, TransportError)
     assert not isinstance(error, StreamCut)  # there is nothing to recover
     assert error.kind == kind
@@ -252,7 +260,7 @@ async def test_without_a_stream_the_same_comes_by_asking() -> None:
         turn = at.turn(streaming=False)
         updates = await run(turn)
         assert at.asked("/v3/chat") == 1
-    assert ended(updates).outcome is Phase.COMPLETED
+    assert ended(updates).outcome is Outcome.COMPLETED
     assert answers(turn) == [TEXT]
 
 
@@ -264,7 +272,7 @@ async def test_a_token_that_the_server_repeats_is_in_no_frame(streaming: bool) -
         turn = ChatTurn(client, at.turn().request, streaming=streaming)
         updates = await run(turn)
         await client.aclose()
-    assert ended(updates).outcome is Phase.COMPLETED
+    assert ended(updates).outcome is Outcome.COMPLETED
     assert "pat_REPEATED0EXAMPLE" not in repr((list(turn.frames.shown()), updates))
     assert MASK in repr(list(turn.frames.shown()))
 
@@ -279,10 +287,10 @@ async def test_stopping_keeps_the_text_and_tells_coze() -> None:
                 turn.stop()
         at.stand_in.release("held")
         assert at.asked("/v3/chat/cancel") == 1
-    assert ended(updates).outcome is Phase.CANCELED
+    assert ended(updates).outcome is Outcome.CANCELED
     assert answers(turn) == ["河流把"]
-    assert phases(updates)[-2:] == [Phase.STOPPING, Phase.CANCELED]
-    assert at.record.ends == [(Phase.CANCELED, None)]
+    assert phases(updates)[-2:] == [Phase.STOPPING, Outcome.CANCELED]
+    assert at.record.ends == [(Outcome.CANCELED, None)]
 
 
 async def test_stopping_a_server_that_is_silent_ends_at_once() -> None:
@@ -293,7 +301,7 @@ async def test_stopping_a_server_that_is_silent_ends_at_once() -> None:
         turn.stop()
         updates = await asyncio.wait_for(task, 10)
         at.stand_in.release("never")
-    assert ended(updates).outcome is Phase.CANCELED
+    assert ended(updates).outcome is Outcome.CANCELED
 
 
 async def test_a_chat_that_can_no_longer_be_cancelled_is_no_trouble() -> None:
@@ -308,7 +316,7 @@ async def test_a_chat_that_can_no_longer_be_cancelled_is_no_trouble() -> None:
         at.stand_in.release("held")
     cancel = next(u.record for u in updates if isinstance(u, EventNoted) and u.record.name == "cancel")
     assert (cancel.level, cancel.detail) == ("good", "")
-    assert ended(updates).outcome is Phase.CANCELED
+    assert ended(updates).outcome is Outcome.CANCELED
 
 
 async def test_silence_after_the_start_is_a_cut_that_recovers() -> None:
@@ -319,7 +327,7 @@ async def test_silence_after_the_start_is_a_cut_that_recovers() -> None:
             updates.append(update)
             if isinstance(update, PhaseChanged) and update.phase is Phase.RECOVERING:
                 at.stand_in.release("held")
-    assert ended(updates).outcome is Phase.COMPLETED
+    assert ended(updates).outcome is Outcome.COMPLETED
     assert answers(turn) == ["ab"]
 
 
@@ -327,7 +335,7 @@ async def test_a_dripping_server_does_not_hold_the_turn_for_ever() -> None:
     async with table([Answer(TEXT)]) as at:
         turn = at.turn("fault:drip 海水？", idle_seconds=0.5, recovery_seconds=0.1)
         updates = await asyncio.wait_for(run(turn), 30)
-    assert ended(updates).outcome in (Phase.COMPLETED, Phase.INTERRUPTED, Phase.FAILED)
+    assert ended(updates).outcome in (Outcome.COMPLETED, Outcome.INTERRUPTED, Outcome.FAILED)
 
 
 async def test_a_second_chat_in_a_busy_conversation_is_told_as_busy() -> None:
@@ -341,9 +349,9 @@ async def test_a_second_chat_in_a_busy_conversation_is_told_as_busy() -> None:
         updates = await run(second)
         at.stand_in.release("held")
         await running
-    assert ended(updates).outcome is Phase.FAILED
+    assert ended(updates).outcome is Outcome.FAILED
     assert isinstance(ended(updates).error, BusyError)
-    assert first.state.outcome is Phase.COMPLETED
+    assert first.state.outcome is Outcome.COMPLETED
 
 
 def needs_lamp(*ids: str) -> RequireAction:
@@ -357,12 +365,12 @@ async def test_local_tools_are_answered_and_the_same_chat_goes_on() -> None:
         calls = next(update.tool_calls for update in waiting if isinstance(update, ActionRequired))
         turn.submit([ToolOutput(call.id, '{"ok":true}') for call in calls])
         updates = await run(turn)
-    assert ended(waiting).outcome is Phase.REQUIRES_ACTION
+    assert ended(waiting).outcome is Outcome.REQUIRES_ACTION
     assert [call.name for call in calls] == ["lamp_c1", "lamp_c2"]
-    assert ended(updates).outcome is Phase.COMPLETED
+    assert ended(updates).outcome is Outcome.COMPLETED
     assert answers(turn)[-1] == "开了。"
     assert at.record.begun == 1
-    assert [outcome for outcome, _ in at.record.ends] == [Phase.REQUIRES_ACTION, Phase.COMPLETED]
+    assert [outcome for outcome, _ in at.record.ends] == [Outcome.REQUIRES_ACTION, Outcome.COMPLETED]
     logids = [update.logid for update in (*waiting, *updates) if isinstance(update, LogidReported)]
     assert len(set(logids)) == 2
     assert at.record.logid == turn.logid == logids[-1]
@@ -379,7 +387,7 @@ async def test_an_error_wins_over_a_later_completed(profile: str) -> None:
     async with table(scenario, profile=profile) as at:
         turn = at.turn()
         updates = await run(turn)
-    assert ended(updates).outcome is Phase.FAILED
+    assert ended(updates).outcome is Outcome.FAILED
     error = ended(updates).error
     assert isinstance(error, ApiError)
     assert (error.code, bool(error.logid)) == (103200002, True)
@@ -413,7 +421,7 @@ async def test_what_is_no_stream_is_one_clear_error(fault: str, kind: tuple[type
     async with table([Answer(TEXT)]) as at:
         updates = await run(at.turn(f"fault:{fault} 海水？"))
         assert at.asked("/v3/chat") == 1
-    assert ended(updates).outcome is Phase.FAILED
+    assert ended(updates).outcome is Outcome.FAILED
     assert isinstance(ended(updates).error, kind)
 
 
@@ -426,7 +434,7 @@ async def test_oddities_of_the_wire_change_nothing(faults: str) -> None:
         plain, odd = at.turn(), at.turn(f"fault:{faults} 海水为什么咸？")
         await run(plain)
         updates = await run(odd)
-    assert ended(updates).outcome is Phase.COMPLETED
+    assert ended(updates).outcome is Outcome.COMPLETED
     assert answers(odd)[-1].startswith(answers(plain)[0][:4])
 
 
@@ -434,7 +442,7 @@ async def test_a_line_separator_in_json_is_text_and_ends_no_frame() -> None:
     async with table([Answer(TEXT)]) as at:
         turn = at.turn("fault:u2028 海水？")
         updates = await run(turn)
-    assert ended(updates).outcome is Phase.COMPLETED
+    assert ended(updates).outcome is Outcome.COMPLETED
     assert any("\u2028" in frame.data for frame in turn.frames.shown())
     assert answers(turn)[-1].count("\n") == 3
 
@@ -452,7 +460,7 @@ async def test_a_server_that_is_not_there_is_told_and_nothing_is_written_as_sent
 async def test_a_conversation_that_the_server_has_forgotten_is_an_error_or_a_new_one() -> None:
     async with table([Answer(TEXT)]) as at:
         updates = await run(at.turn(conversation_id="7511000000000099999"))
-    assert ended(updates).outcome is Phase.FAILED
+    assert ended(updates).outcome is Outcome.FAILED
     async with table([Answer(TEXT)], profile="studio") as at:
         updates = await run(at.turn(conversation_id="7511000000000099999"))
     identified = next(update for update in updates if isinstance(update, ChatIdentified))
@@ -476,7 +484,7 @@ async def test_a_cancelled_consumer_leaves_no_task_behind() -> None:
 async def test_the_frames_of_a_turn_that_is_over_are_let_go_at_once() -> None:
     async with table([Answer(TEXT)]) as at:
         turn = at.turn()
-        assert ended(await run(turn)).outcome is Phase.COMPLETED
+        assert ended(await run(turn)).outcome is Outcome.COMPLETED
         gone = weakref.ref(turn)
         gc.collect()
         gc.disable()

@@ -12,9 +12,9 @@ from coze_tui.api.objects import MessageType
 from coze_tui.diagnostics.explain import advice
 from coze_tui.engine.model.figures import EventRow, TurnFigures
 from coze_tui.engine.model.gaps import quantile
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.state import Tool, TurnState
-from coze_tui.engine.model.transcript import outcome_words
-from coze_tui.engine.model.updates import Phase, TurnEnded
+from coze_tui.engine.model.updates import TurnEnded
 from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.errors import ApiError, AuthError, CozeTuiError, CredentialsError, NotFoundError, QuotaError
 
@@ -123,7 +123,7 @@ class Run:
     number: int
     """Of the runs of its bot, from 1."""
     bot_id: str
-    outcome: Phase
+    outcome: Outcome
     first_text_us: int | None
     total_us: int
     longest_gap_us: int
@@ -147,14 +147,14 @@ class Run:
 
     @property
     def is_completed(self) -> bool:
-        return self.outcome is Phase.COMPLETED
+        return self.outcome is Outcome.COMPLETED
 
 
 def run_of(number: int, bot_id: str, state: TurnState, figures: TurnFigures) -> Run:
     """What is to be kept of a turn that has ended."""
     error, usage = figures.error, figures.usage
-    outcome = figures.outcome or Phase.INTERRUPTED
-    words = "" if outcome is Phase.COMPLETED else outcome_words(outcome)
+    outcome = figures.outcome or Outcome.INTERRUPTED
+    words = "" if outcome is Outcome.COMPLETED else outcome.words
     return Run(
         number=number,
         bot_id=bot_id,
@@ -256,7 +256,7 @@ def measurements(runs: Iterable[Run], bots: Sequence[str]) -> tuple[Measurement,
     """What the runs came to, bot by bot in this order."""
     by_bot: Mapping[str, list[Run]] = {bot: [] for bot in bots}
     for run in runs:
-        if run.outcome is not Phase.CANCELED:
+        if run.outcome is not Outcome.CANCELED:
             by_bot[run.bot_id].append(run)
     return tuple(
         _measurement(bot, tuple(sorted(found, key=lambda run: run.number))) for bot, found in by_bot.items()

@@ -334,13 +334,13 @@ def preview(*rows: FrameRow) -> str:
 def _told(frame: Frame) -> str:
     match parse_event(frame):
         case events.MessageDelta(message=message):
-            text = message.content or message.reasoning_content
+            return message.content or message.reasoning_content
         case events.MessageCompleted(message=message):
-            text = _said(message)
+            return _said(message)
         case events.AudioDelta():
-            text = ""
+            return ""
         case events.Done(debug_url=debug_url):
-            text = debug_url
+            return debug_url
         case (
             events.ChatCreated(chat=chat)
             | events.ChatInProgress(chat=chat)
@@ -349,12 +349,11 @@ def _told(frame: Frame) -> str:
             | events.ChatCanceled(chat=chat)
         ):
             count = chat.usage.token_count if chat.usage else 0
-            text = _("{n} tokens").format(n=thousands(count)) if count else ""
+            return _("{n} tokens").format(n=thousands(count)) if count else ""
         case events.ChatFailed(error=error) | events.ErrorEvent(error=error):
-            text = error.msg if error.code == events.UNEXPLAINED else f"{error.code} {error.msg}"
-        case _:
-            text = frame.data
-    return text
+            return error.msg if error.code == events.UNEXPLAINED else f"{error.code} {error.msg}"
+        case events.UnknownEvent():
+            return frame.data
 
 
 def _said(message: Message) -> str:
@@ -412,7 +411,7 @@ def _meaning(event: ChatEvent) -> tuple[str, Level, Trouble]:
             return "", "error", ""
         case events.UnknownEvent(reason=reason):
             return "", "attention", reason
-        case _:
+        case events.ChatCreated() | events.ChatInProgress():
             return "", "", ""
 
 

@@ -11,10 +11,11 @@ from coze_tui.engine.analysis.statistics import Grouping, Statistics, statistics
 from coze_tui.engine.model.chat_facts import ChatFacts, facts_of_stored
 from coze_tui.engine.model.dialects import Dialect, dialect_of
 from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.reader import TurnReplay
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.transcript import error_of, outcome_of
-from coze_tui.engine.model.updates import ActionRequired, Phase
+from coze_tui.engine.model.updates import ActionRequired
 from coze_tui.engine.session.running import LiveTurn, LiveTurns
 from coze_tui.store import history, journal, messages
 from coze_tui.store.database import Database
@@ -97,7 +98,7 @@ class Inspecting:
     async def waiting_calls(self, chat: int) -> tuple[ToolCall, ...]:
         """The local tools whose outputs a chat waits for; none where it does not wait."""
         saved = await self._database.run(lambda c: journal.chat(c, chat))
-        if saved is None or outcome_of(saved) is not Phase.REQUIRES_ACTION:
+        if saved is None or outcome_of(saved) is not Outcome.REQUIRES_ACTION:
             return ()
         frames = await self._database.read(lambda c: journal.frames_of(c, chat))
         calls = tuple[ToolCall, ...]()

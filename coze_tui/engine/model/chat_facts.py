@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from coze_tui.api.captures import Capture
 from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Frame
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.transcript import outcome_of
-from coze_tui.engine.model.updates import ChatIdentified, Phase
+from coze_tui.engine.model.updates import ChatIdentified
 from coze_tui.store.history import SavedConversation
 from coze_tui.store.journal import SavedChat
 from coze_tui.store.messages import SavedMessage
@@ -46,7 +47,7 @@ class ChatFacts:
     section_id: str = ""
     chat_id: str = ""
     logid: str = ""
-    outcome: Phase | None = None
+    outcome: Outcome | None = None
     """How it ended, where that is known beside the frames; None also while it runs."""
     total_us: int = 0
 
@@ -74,7 +75,7 @@ def facts_of(capture: Capture) -> ChatFacts:
         section_id=told.get("section_id", "") or ids.section_id,
         chat_id=told.get("chat_id", "") or ids.chat_id,
         logid=told.get("logid", ""),
-        outcome=_outcome_of(told.get("status", "")),
+        outcome=Outcome.of(told.get("status", "")),
         total_us=_number_of(told.get("total_us", "")),
     )
 
@@ -135,14 +136,6 @@ def capture_facts(facts: ChatFacts) -> Mapping[str, str]:
         "total_us": str(facts.total_us) if facts.total_us else "",
     }
     return {key: value for key, value in known.items() if value}
-
-
-def _outcome_of(word: str) -> Phase | None:
-    try:
-        phase = Phase(word)
-    except ValueError:
-        return None
-    return phase if phase.is_final else None
 
 
 def _number_of(text: str) -> int:

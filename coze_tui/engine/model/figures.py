@@ -13,6 +13,7 @@ from itertools import groupby
 
 from coze_tui.api.objects import Usage
 from coze_tui.engine.model.gaps import Gaps, Pauses
+from coze_tui.engine.model.outcomes import Level, Outcome
 from coze_tui.engine.model.updates import (
     AnswerGrew,
     AnswerSettled,
@@ -35,8 +36,8 @@ _REST = "…"
 """Name of the last row where there were more than can be kept."""
 _EXPECTED = ("created", "in_progress", "answer", "completed", "done")
 """What a chat goes through when nothing goes wrong (docs/wire.md 3.3)."""
-_ENDS = {"failed": "done", "requires_action": "done", "canceled": "done", "error": "done"}
-"""Records after which only the row named here is still expected."""
+_ENDS = frozenset({*Outcome, "error"})
+"""Records after which only `done` is still expected."""
 _FOLDED = frozenset({"follow_up"})
 """Rows that fold although their details differ."""
 _BUCKETS = 128
@@ -54,7 +55,7 @@ class EventRow:
     until_us: int
     """When the last of a run came; `at_us` for one."""
     count: int = 1
-    level: str = "info"
+    level: Level = "info"
     """As in EventRecord; `error` is a failed row."""
     detail: str = ""
     is_running: bool = False
@@ -85,10 +86,10 @@ class TurnFigures:
     """What is to be told of one turn, so far."""
 
     def __init__(self) -> None:
-        self.phase = Phase.SENDING
+        self.phase: Phase | Outcome = Phase.SENDING
         self.tool = ""
         """Name of the tool that runs in phase TOOL."""
-        self.outcome: Phase | None = None
+        self.outcome: Outcome | None = None
         """Set by TurnEnded."""
         self.error: CozeTuiError | None = None
         self.chat_id = ""
@@ -213,7 +214,7 @@ class TurnFigures:
                 self.error = error
                 self.last_us = max(self.last_us, at_us)
                 self._settle_last()
-                if outcome is Phase.FAILED:
+                if outcome is Outcome.FAILED:
                     self._show_failure(error)
             case _:
                 pass  # told by the record of the same event
@@ -226,11 +227,11 @@ class TurnFigures:
             detail = str(error.code) if isinstance(error, ApiError) else ""
             self._append(EventRow("failed", self.last_us, self.last_us, 1, "error", detail))
 
-    def _enter(self, phase: Phase, at_us: int, detail: str) -> None:
+    def _enter(self, phase: Phase | Outcome, at_us: int, detail: str) -> None:
         self.phase = phase
         self.tool = detail if phase is Phase.TOOL else ""
         self.last_us = max(self.last_us, at_us)
-        if self.is_ended and not phase.is_final:  # tool outputs were submitted (docs/wire.md 4.4)
+        if self.is_ended and isinstance(phase, Phase):  # tool outputs were submitted (docs/wire.md 4.4)
             self.outcome = self.error = None
             self._next = _EXPECTED.index("in_progress")
 
@@ -294,7 +295,7 @@ class TurnFigures:
         if record.name in _EXPECTED:
             self._expect_after(record.name)
         elif record.name in _ENDS:
-            self._next = max(self._next, _EXPECTED.index(_ENDS[record.name]))
+            self._next = max(self._next, _EXPECTED.index("done"))
         self._catch_up()
         last = self._rows[-1] if self._rows else None
         if last is not None and _is_same(last, record):

@@ -9,9 +9,10 @@ from coze_tui.api.codes import error_of_code
 from coze_tui.api.events import ChatEvent, ChatInProgress, MessageDeltas, parse_events
 from coze_tui.api.objects import Frame
 from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.state import RETRIEVED, TurnState
 from coze_tui.engine.model.timeline import Timeline
-from coze_tui.engine.model.updates import LogidReported, Phase, TurnEnded, TurnUpdate
+from coze_tui.engine.model.updates import LogidReported, TurnEnded, TurnUpdate
 from coze_tui.errors import ApiError, CozeTuiError
 
 
@@ -24,13 +25,13 @@ class PastTurn:
     timeline: Timeline
 
     @property
-    def outcome(self) -> Phase:
+    def outcome(self) -> Outcome:
         """How it ended."""
-        return self.figures.outcome or Phase.INTERRUPTED
+        return self.figures.outcome or Outcome.INTERRUPTED
 
 
 def past_turn(
-    frames: Iterable[Frame], *, outcome: Phase | None = None, total_us: int = 0, logid: str = ""
+    frames: Iterable[Frame], *, outcome: Outcome | None = None, total_us: int = 0, logid: str = ""
 ) -> PastTurn:
     """Read a whole chat.
 
@@ -49,7 +50,7 @@ def past_updates(
     state: TurnState,
     frames: Iterable[Frame],
     *,
-    outcome: Phase | None = None,
+    outcome: Outcome | None = None,
     total_us: int = 0,
     logid: str = "",
 ) -> Iterator[TurnUpdate]:
@@ -82,7 +83,7 @@ class TurnReplay:
         if frame.id == RETRIEVED and not self._was_retrieved:
             state.outcome = state.error = None  # a recovery: what it fetched is the truth (docs/wire.md 7.4)
             self._was_retrieved = True
-        elif isinstance(event, ChatInProgress) and state.outcome is Phase.REQUIRES_ACTION:
+        elif isinstance(event, ChatInProgress) and state.outcome is Outcome.REQUIRES_ACTION:
             updates += state.resumed(frame.at_us)  # tool outputs were submitted (docs/wire.md 4.4)
         self.at_us = max(self.at_us, frame.at_us)
         return updates + state.apply(event)
@@ -93,7 +94,7 @@ class TurnReplay:
             yield from self.take(event)
 
     def end(
-        self, outcome: Phase | None = None, total_us: int = 0, error: CozeTuiError | None = None
+        self, outcome: Outcome | None = None, total_us: int = 0, error: CozeTuiError | None = None
     ) -> list[TurnUpdate]:
         """The updates of the end, which is as in `past_turn`.
 
@@ -103,13 +104,13 @@ class TurnReplay:
         state = self.state
         self.at_us = max(self.at_us, total_us)
         updates = state.settle(self.at_us)
-        found = Phase.FAILED if state.error else state.outcome
-        ended = outcome or found or Phase.INTERRUPTED
+        found = Outcome.FAILED if state.error else state.outcome
+        ended = outcome or found or Outcome.INTERRUPTED
         updates += state.enter(ended, self.at_us)
         return [*updates, TurnEnded(ended, self.at_us, error or _error_of(state, ended, self._logid))]
 
 
-def _error_of(state: TurnState, ended: Phase, logid: str) -> ApiError | None:
-    if state.error is None or ended is not Phase.FAILED:
+def _error_of(state: TurnState, ended: Outcome, logid: str) -> ApiError | None:
+    if state.error is None or ended is not Outcome.FAILED:
         return None
     return error_of_code(state.error.code, state.error.msg, logid=logid)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from coze_tui.api import events
@@ -21,6 +21,7 @@ from coze_tui.api.objects import (
     mapping_of,
     text_of,
 )
+from coze_tui.engine.model.outcomes import Level, Outcome
 from coze_tui.engine.model.updates import (
     ActionRequired,
     AnswerGrew,
@@ -39,7 +40,7 @@ from coze_tui.engine.model.updates import (
 )
 from coze_tui.text.cleaning import StreamCleaner, clean, clean_line
 
-_LEVELS = {
+_LEVELS: Mapping[MessageType, Level] = {
     MessageType.FUNCTION_CALL: "tool",
     MessageType.TOOL_RESPONSE: "tool",
     MessageType.TOOL_OUTPUT: "tool",
@@ -105,8 +106,8 @@ class TurnState:
         self.chat_id = ""
         self.conversation_id = conversation_id
         self.section_id = ""
-        self.phase = Phase.SENDING
-        self.outcome: Phase | None = None
+        self.phase: Phase | Outcome = Phase.SENDING
+        self.outcome: Outcome | None = None
         """What a chat event said about the end; None while none has come (docs/wire.md 3.7, shape 5)."""
         self.error: LastError | None = None
         """The first error seen; it wins over a later completed (docs/wire.md 3.8)."""
@@ -145,7 +146,7 @@ class TurnState:
         """The question has left: the first updates of every turn."""
         return [PhaseChanged(Phase.SENDING, 0), EventNoted(EventRecord("sent", 0, level="good"))]
 
-    def enter(self, phase: Phase, at_us: int, detail: str = "") -> list[TurnUpdate]:
+    def enter(self, phase: Phase | Outcome, at_us: int, detail: str = "") -> list[TurnUpdate]:
         """Go to a phase; nothing where it is the present one."""
         if phase is self.phase and phase is not Phase.TOOL:
             return []
@@ -195,13 +196,13 @@ class TurnState:
                     *self._identify(chat),
                     *self._failed(error),
                     *self._usage(chat.usage),
-                    self._note(event, "failed", "error", _error_line(error)),
+                    self._note(event, "failed", Outcome.FAILED.level, _error_line(error)),
                 ]
             case events.ChatRequiresAction(chat=chat):
                 return self._requires_action(event, chat)
             case events.ChatCanceled(chat=chat):
-                self.outcome = self.outcome or Phase.CANCELED
-                return [*self._identify(chat), self._note(event, "canceled", "attention")]
+                self.outcome = self.outcome or Outcome.CANCELED
+                return [*self._identify(chat), self._note(event, "canceled", Outcome.CANCELED.level)]
             case events.ErrorEvent(error=error):
                 self.error = self.error or error
                 return [self._note(event, "error", "error", _error_line(error))]
@@ -244,14 +245,14 @@ class TurnState:
         if error is not None:
             updates += self._failed(error)
         elif self.outcome is None:
-            self.outcome = Phase.COMPLETED
+            self.outcome = Outcome.COMPLETED
         return [*updates, self._note(event, "completed", "good" if error is None else "attention")]
 
     def _requires_action(self, event: events.ChatRequiresAction, chat: Chat) -> list[TurnUpdate]:
         calls = chat.required_action.tool_calls if chat.required_action else ()
         # docs/wire.md 3.6: a question node has nothing to submit; its question stands in the answer already
         functions = tuple(call for call in calls if call.type != "reply_message")
-        self.outcome = Phase.REQUIRES_ACTION if functions else Phase.COMPLETED
+        self.outcome = Outcome.REQUIRES_ACTION if functions else Outcome.COMPLETED
         updates = [*self._identify(chat), *self.settle(event.frame.at_us), *self._usage(chat.usage)]
         detail = clean_line(", ".join(call.name for call in functions))[:_DETAIL]
         updates.append(self._note(event, "requires_action", "attention", detail))
@@ -261,7 +262,7 @@ class TurnState:
 
     def _failed(self, error: LastError) -> list[TurnUpdate]:
         self.error = self.error or error
-        self.outcome = Phase.FAILED
+        self.outcome = Outcome.FAILED
         return []
 
     def _usage(self, usage: Usage | None) -> list[TurnUpdate]:
@@ -428,7 +429,7 @@ class TurnState:
             at_us,
         )
 
-    def _note(self, event: ChatEvent, name: str, level: str = "info", detail: str = "") -> EventNoted:
+    def _note(self, event: ChatEvent, name: str, level: Level = "info", detail: str = "") -> EventNoted:
         frame = event.frame
         return EventNoted(EventRecord(name, frame.at_us, frame.bytes, level, detail, self.frame_count))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from coze_tui.api.codes import error_of_code
 from coze_tui.api.objects import MessageType, Usage
 from coze_tui.config.addresses import base_url_of_site
-from coze_tui.engine.model.updates import Phase
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.errors import CozeTuiError
 from coze_tui.store.journal import SavedChat
 from coze_tui.store.messages import SLOT, SavedMessage
@@ -54,7 +54,7 @@ class ChatTranscript:
     logid: str = ""
     parts: tuple[AnswerTranscript | ToolTranscript, ...] = ()
     follow_ups: tuple[str, ...] = ()
-    outcome: Phase = Phase.COMPLETED
+    outcome: Outcome = Outcome.COMPLETED
     error: CozeTuiError | None = field(default=None, compare=False)
     first_text_us: int = 0
     total_us: int = 0
@@ -85,33 +85,11 @@ def tool_word(name: str) -> str:
 
 
 def event_words(name: str) -> str:
-    """What an event is called: by Coze's word, unless that would say too little."""
-    match name:
-        case "answer":
-            return _("answer complete")
-        case "completed":
-            return _("chat completed")
-        case "failed":
-            return _("chat failed")
-        case "canceled":
-            return _("chat canceled")
-        case _:
-            return name
-
-
-def outcome_words(outcome: Phase | None) -> str:
-    """How a chat has ended, in a word or a few."""
-    match outcome:
-        case Phase.COMPLETED:
-            return _("completed")
-        case Phase.FAILED:
-            return _("failed")
-        case Phase.CANCELED:
-            return _("stopped")
-        case Phase.REQUIRES_ACTION:
-            return _("waited for a tool")
-        case _:
-            return _("cut off")
+    """Return the name of an event to show: Coze's word, unless that would say too little."""
+    if name == "answer":
+        return _("answer complete")
+    outcome = Outcome.of(name)
+    return name if outcome is None else outcome.event_words
 
 
 _CALLS = frozenset({MessageType.FUNCTION_CALL})
@@ -195,13 +173,9 @@ def _told(
     )
 
 
-def outcome_of(chat: SavedChat) -> Phase:
-    """How a stored chat ended; one that never did was cut off."""
-    try:
-        phase = Phase(chat.summary.status)
-    except ValueError:
-        phase = Phase.INTERRUPTED
-    return phase if phase.is_final else Phase.INTERRUPTED
+def outcome_of(chat: SavedChat) -> Outcome:
+    """Return how a stored chat ended; INTERRUPTED if it never did."""
+    return Outcome.of(chat.summary.status) or Outcome.INTERRUPTED
 
 
 def error_of(chat: SavedChat) -> CozeTuiError | None:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from coze_tui.api.objects import ToolCall, Usage
+from coze_tui.engine.model.outcomes import Level, Outcome
 from coze_tui.errors import CozeTuiError
 
 
 class Phase(StrEnum):
-    """Where a turn stands (docs/architecture.md)."""
+    """The steps of a running turn (docs/architecture.md). `Outcome` has the final states."""
 
     SENDING = "sending"
     CREATED = "created"
@@ -21,26 +22,13 @@ class Phase(StrEnum):
     SETTLING = "settling"
     STOPPING = "stopping"
     RECOVERING = "recovering"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    REQUIRES_ACTION = "requires_action"
-    CANCELED = "canceled"
-    INTERRUPTED = "interrupted"
-
-    @property
-    def is_final(self) -> bool:
-        """The turn is over; requires_action is, too, until tool outputs are submitted."""
-        return self in _FINAL
-
-
-_FINAL = frozenset({Phase.COMPLETED, Phase.FAILED, Phase.REQUIRES_ACTION, Phase.CANCELED, Phase.INTERRUPTED})
 
 
 @dataclass(frozen=True, slots=True)
 class PhaseChanged:
-    """The turn has entered another phase."""
+    """The turn has entered another phase, or has ended."""
 
-    phase: Phase
+    phase: Phase | Outcome
     at_us: int
     """Microseconds since the question was sent, as in every update."""
     detail: str = ""
@@ -158,8 +146,7 @@ class EventRecord:
     """`sent`, `created`, `in_progress`, a message type, `completed`, `done`, `error`, `cut`, `retrieve`…"""
     at_us: int
     bytes: int = 0
-    level: str = "info"
-    """`info`, `good`, `tool`, `attention` or `error`."""
+    level: Level = "info"
     detail: str = ""
     """One short clean line: a tool's name, an error's code, the msg_type of a verbose."""
     frame_number: int = 0
@@ -177,7 +164,7 @@ class EventNoted:
 class TurnEnded:
     """The last update of a stream, exactly one whatever happened."""
 
-    outcome: Phase
+    outcome: Outcome
     at_us: int
     error: CozeTuiError | None = field(default=None, compare=False)
 

@@ -15,8 +15,8 @@ from coze_tui.config.secure_files import open_private
 from coze_tui.engine.model.chat_facts import ChatFacts, capture_facts
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.frame_log import FrameLog
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.state import TurnState
-from coze_tui.engine.model.updates import Phase
 from coze_tui.engine.session.runner import TurnRecord
 from coze_tui.errors import CozeTuiError, FileError
 
@@ -172,7 +172,7 @@ class CaptureRecorder:
         await self._write(self._writer.facts(capture_facts(facts)))
 
     async def finish(
-        self, state: TurnState, figures: TurnFigures, outcome: Phase, error: CozeTuiError | None, at_us: int
+        self, state: TurnState, figures: TurnFigures, outcome: Outcome, error: CozeTuiError | None, at_us: int
     ) -> None:
         """Write how it ended."""
         if self._first is not None:

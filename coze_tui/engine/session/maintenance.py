@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.reader import past_turn
-from coze_tui.engine.model.updates import Phase
 from coze_tui.engine.session.recorder import messages_of, summary_of
 from coze_tui.store import history, journal, retention, search_index
 from coze_tui.store.database import Database, now_ms
@@ -98,7 +98,7 @@ async def recover(database: Database, chat: SavedChat) -> OrphanedChat | None:
     summary = summary_of(turn.figures, turn.outcome, turn.figures.error, turn.figures.last_us)
     messages = messages_of(turn.state, chat.sent_at)
     await database.write(lambda c: journal.finish_chat(c, chat.key, summary, messages))
-    if turn.outcome is not Phase.INTERRUPTED or not turn.state.is_identified:
+    if turn.outcome is not Outcome.INTERRUPTED or not turn.state.is_identified:
         return None
     saved = await database.run(lambda c: history.conversation(c, chat.conversation))
     return OrphanedChat(chat.key, chat.conversation, saved.title if saved else "", chat.question)

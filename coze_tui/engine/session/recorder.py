@@ -11,8 +11,8 @@ from coze_tui.api.objects import MessageType
 from coze_tui.diagnostics.explain import advice
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.frame_log import FrameLog
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.state import Answer, Tool, TurnState
-from coze_tui.engine.model.updates import Phase
 from coze_tui.errors import ApiError, CozeTuiError, StoreError
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
@@ -148,7 +148,7 @@ class JournalRecorder:
         await self._kept(self._write_frames)
 
     async def finish(
-        self, state: TurnState, figures: TurnFigures, outcome: Phase, error: CozeTuiError | None, at_us: int
+        self, state: TurnState, figures: TurnFigures, outcome: Outcome, error: CozeTuiError | None, at_us: int
     ) -> None:
         """Pack the frames and write what the turn came to."""
         summary = summary_of(figures, outcome, error, at_us)
@@ -175,7 +175,7 @@ class JournalRecorder:
                 self._report(again)
 
 
-def summary_of(figures: TurnFigures, outcome: Phase, error: CozeTuiError | None, at_us: int) -> ChatSummary:
+def summary_of(figures: TurnFigures, outcome: Outcome, error: CozeTuiError | None, at_us: int) -> ChatSummary:
     """The figures of a turn for the columns of its chat."""
     usage = figures.usage
     return ChatSummary(

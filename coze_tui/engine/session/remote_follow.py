@@ -8,10 +8,11 @@ import time
 from collections.abc import Iterable, Sequence
 
 from coze_tui.api.objects import Frame
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.reader import TurnReplay
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.transcript import error_of, outcome_of
-from coze_tui.engine.model.updates import LogidReported, Phase, TurnEnded, TurnUpdate
+from coze_tui.engine.model.updates import LogidReported, TurnEnded, TurnUpdate
 from coze_tui.engine.session.thread import TurnFeed
 from coze_tui.errors import StoreError
 from coze_tui.store import journal
@@ -33,7 +34,7 @@ async def follow_elsewhere(database: Database, chat: int, feed: TurnFeed, *, is_
         try:
             saved, frames, runs = await database.read(lambda c, count=count: _news(c, chat, count))  # type: ignore[misc]
         except StoreError as error:
-            feed.put(TurnEnded(Phase.INTERRUPTED, 0, error))
+            feed.put(TurnEnded(Outcome.INTERRUPTED, 0, error))
             return
         if saved is not None and saved.logid != logid:
             logid = saved.logid

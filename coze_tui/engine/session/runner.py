@@ -18,6 +18,7 @@ from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Chat, ChatStatus, Frame, Message
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.frame_log import FrameLog
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.reader import TurnReplay
 from coze_tui.engine.model.state import RETRIEVED, TurnState
 from coze_tui.engine.model.updates import (
@@ -63,7 +64,7 @@ class TurnRecord(Protocol):
         """The chat has its ids."""
 
     async def finish(
-        self, state: TurnState, figures: TurnFigures, outcome: Phase, error: CozeTuiError | None, at_us: int
+        self, state: TurnState, figures: TurnFigures, outcome: Outcome, error: CozeTuiError | None, at_us: int
     ) -> None:
         """The turn is over, or waits for tool outputs."""
 
@@ -362,17 +363,20 @@ class ChatTurn:
                 yield update
             if record := await self._cancel():
                 yield EventNoted(record)
-            outcome, error = Phase.CANCELED, None
+            outcome, error = Outcome.CANCELED, None
         elif state.error is not None:
-            outcome, error = Phase.FAILED, error_of_code(state.error.code, state.error.msg, logid=self.logid)
+            outcome, error = (
+                Outcome.FAILED,
+                error_of_code(state.error.code, state.error.msg, logid=self.logid),
+            )
         elif state.outcome is not None:
             outcome, error = state.outcome, None
         elif isinstance(error, StreamCut) and state.is_identified:
-            outcome = Phase.INTERRUPTED
+            outcome = Outcome.INTERRUPTED
         elif state.is_identified:
-            outcome = Phase.INTERRUPTED if state.parts else Phase.FAILED
+            outcome = Outcome.INTERRUPTED if state.parts else Outcome.FAILED
         else:
-            outcome = Phase.FAILED
+            outcome = Outcome.FAILED
         at_us = self.elapsed_us
         for update in state.settle(at_us):
             yield update
@@ -389,7 +393,7 @@ class ChatTurn:
         """
         if not self.state.is_identified:
             return None
-        detail, level = "", "good"
+        detail, level = "", Outcome.COMPLETED.level
         try:
             async with asyncio.timeout(_CANCEL_SECONDS):
                 await chats.cancel(self._client, self.state.conversation_id, self.state.chat_id)

@@ -7,9 +7,10 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.reader import TurnReplay
 from coze_tui.engine.model.state import TurnState
-from coze_tui.engine.model.updates import Phase, TurnEnded, TurnUpdate
+from coze_tui.engine.model.updates import TurnEnded, TurnUpdate
 from coze_tui.engine.session.recorder import JournalRecorder
 from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.engine.session.thread import TurnFeed
@@ -97,9 +98,9 @@ class LiveTurns:
             async for update in live.turn.updates():
                 self._notify(live, update)
         except Exception as failure:  # noqa: BLE001 - a fault of our own must end the turn for its followers
-            ended = TurnEnded(Phase.INTERRUPTED, live.turn.elapsed_us, InternalError(failure))
+            ended = TurnEnded(Outcome.INTERRUPTED, live.turn.elapsed_us, InternalError(failure))
             self._notify(live, ended)
-        is_waiting = live.ended is not None and live.ended.outcome is Phase.REQUIRES_ACTION
+        is_waiting = live.ended is not None and live.ended.outcome is Outcome.REQUIRES_ACTION
         if live.ended is not None:
             state = live.turn.state
             _log.debug("chat %s in %s: %r", state.chat_id, state.conversation_id, live.ended)

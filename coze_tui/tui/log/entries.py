@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from coze_tui.api.objects import MessageType
 from coze_tui.diagnostics.explain import advice
 from coze_tui.engine.model import updates as turn
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.transcript import (
     AnswerTranscript,
     ChatTranscript,
@@ -16,7 +17,6 @@ from coze_tui.engine.model.transcript import (
     tool_word,
     with_files,
 )
-from coze_tui.engine.model.updates import Phase
 from coze_tui.errors import CozeTuiError
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
@@ -174,7 +174,7 @@ class BotEntry(Entry):
         self.sent_at_ms = sent_at_ms
         self.base_url = base_url
         self._only_read = only_read
-        self.outcome: Phase | None = None
+        self.outcome: Outcome | None = None
         self.error: CozeTuiError | None = None
         self._first_text_us = 0
         self._total_us = 0
@@ -296,8 +296,8 @@ class BotEntry(Entry):
     def end(self, update: turn.TurnEnded) -> None:
         """The turn is over."""
         self.outcome, self.error = update.outcome, update.error
-        self._total_us = update.at_us if update.outcome is Phase.COMPLETED else 0
-        self._await_tools(update.outcome is Phase.REQUIRES_ACTION)
+        self._total_us = update.at_us if update.outcome is Outcome.COMPLETED else 0
+        self._await_tools(update.outcome is Outcome.REQUIRES_ACTION)
         self._update_label()
         if notice := _end_notice(update, self.sent_at_ms, base_url=self.base_url, only_read=self._only_read):
             self._add(notice)
@@ -401,25 +401,27 @@ def _end_notice(
 ) -> NoticeBlock | None:
     at = clock_time(sent_at_ms + update.at_us // 1000)
     match update.outcome:
-        case Phase.INTERRUPTED:
+        case Outcome.INTERRUPTED:
             text = _("cut off at {time}") if only_read else _("cut off at {time} — r recovers it")
             if not sent_at_ms:  # a capture from elsewhere
                 text = _("cut off")
             return NoticeBlock(text.format(time=at), "attention", "⟂")
-        case Phase.CANCELED:
+        case Outcome.CANCELED:
             text = _("stopped at {time}") if sent_at_ms else _("stopped")
             return NoticeBlock(text.format(time=at), "attention", "◼")
-        case Phase.REQUIRES_ACTION:
+        case Outcome.REQUIRES_ACTION:
             text = _("the bot waits for the output of a local tool")
             if not only_read:
                 text = _("the bot waits for the output of a local tool — Enter answers")
             return NoticeBlock(text, "attention", "?")
-        case Phase.FAILED:
+        case Outcome.FAILED:
             if update.error is None:
                 return NoticeBlock(_("failed"), "error", "✗")
             said = advice(update.error, base_url=base_url)
             logid = f"logid {said.logid}" if said.logid else ""
             lines = (said.title, said.what, said.do, logid)
             return NoticeBlock("\n".join(line for line in lines if line), "error", "✗")
-        case _:
+        case Outcome.COMPLETED:
             return None
+        case _:
+            assert_never(update.outcome)

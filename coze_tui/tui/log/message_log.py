@@ -12,6 +12,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import (
     ActionRequired,
     AnswerGrew,
@@ -298,7 +299,7 @@ class MessageLog(LogView, can_focus=True):
             self._toggle(self._cursor_block)
             return
         entry = self._cursor
-        if isinstance(entry, BotEntry) and entry.outcome is Phase.REQUIRES_ACTION:
+        if isinstance(entry, BotEntry) and entry.outcome is Outcome.REQUIRES_ACTION:
             self.post_message(self.Asked("answer_tool", entry))
             return
         folds = [block for block in entry.blocks if isinstance(block, FoldBlock)] if entry else []

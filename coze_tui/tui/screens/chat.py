@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from coze_tui.api.objects import Bot
 from coze_tui.config.settings import Settings
 from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import Phase
 from coze_tui.engine.session.thread import TurnFeed
 from coze_tui.errors import BusyError, CozeTuiError, CredentialsError
@@ -162,7 +163,7 @@ class ChatScreen(ConversationScreen):
             self.open_first_run()
         elif isinstance(error, BusyError):
             self._offer_ways_out()
-        elif self.turn.phase is Phase.REQUIRES_ACTION:
+        elif self.turn.phase is Outcome.REQUIRES_ACTION:
             self._open_tool_form()
         else:
             return False
@@ -247,7 +248,7 @@ class ChatScreen(ConversationScreen):
         """Fetch the rest of an answer that was cut off."""
         if entry is None:
             entry = self._last_answer()
-        if entry is None or entry.outcome is not Phase.INTERRUPTED or self.turn_runs:
+        if entry is None or entry.outcome is not Outcome.INTERRUPTED or self.turn_runs:
             self.notify(_("Nothing to recover here."), markup=False)
             return
         self._recover(entry)
@@ -284,7 +285,7 @@ class ChatScreen(ConversationScreen):
     async def answer_tools(self) -> None:
         """Open the form for the local tools that the last chat waits for, perhaps since an earlier run."""
         entry = self._last_answer()
-        if self.turn_runs or entry is None or entry.outcome is not Phase.REQUIRES_ACTION:
+        if self.turn_runs or entry is None or entry.outcome is not Outcome.REQUIRES_ACTION:
             return
         if not self.waiting_calls:
             chat = entry.chat

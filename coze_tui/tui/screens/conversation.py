@@ -18,6 +18,7 @@ from coze_tui.api.objects import Bot, ToolCall
 from coze_tui.config.settings import Settings
 from coze_tui.engine.model.dialects import Feature
 from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import ActionRequired, ChatIdentified, Phase, PhaseChanged
 from coze_tui.engine.session.thread import TurnFeed
 from coze_tui.errors import CozeTuiError, CredentialsError, StoreError
@@ -507,23 +508,23 @@ class ConversationScreen(LogScreen[None]):
             self._name_chat(key, self._turn_entries)
             self._turn_entries = ()
         self._offer_follow_ups()
-        if (not self._was_sent or self.turn.phase is Phase.FAILED) and not self.attachments.files:
+        if (not self._was_sent or self.turn.phase is Outcome.FAILED) and not self.attachments.files:
             self.attachments.restore(self._sent_files)
         if self.turn_needs_help(figures.error):
             return
         if self.runs_elsewhere:
             return  # what is queued, and what was asked, is the other program's
-        if self.turn.phase in (Phase.COMPLETED, Phase.CANCELED) and self.queue.waiting and self._was_sent:
+        if self.turn.phase in (Outcome.COMPLETED, Outcome.CANCELED) and self.queue.waiting and self._was_sent:
             question = self.queue.take_next()
             self._keep_queue()
             self.send(question)
-        elif (self.turn.phase is Phase.FAILED or not self._was_sent) and not self.prompt.message:
+        elif (self.turn.phase is Outcome.FAILED or not self._was_sent) and not self.prompt.message:
             self.prompt.set_message(self.turn.question)
 
     @work(group="limits", exit_on_error=False)
     async def _show_limits(self) -> None:
         """What was asked of the server and is not done by its kind."""
-        if self.turn.phase is Phase.CANCELED and self._was_sent:
+        if self.turn.phase is Outcome.CANCELED and self._was_sent:
             await self.coze.notify_limit(Feature.CANCEL)
         if self.settings.publish_status == "unpublished_draft":
             await self.coze.notify_limit(Feature.DRAFT)

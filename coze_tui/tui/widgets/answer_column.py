@@ -19,7 +19,7 @@ from coze_tui.api.objects import Bot
 from coze_tui.config.settings import Settings
 from coze_tui.engine.library.conversations import new_key
 from coze_tui.engine.model.figures import TurnFigures
-from coze_tui.engine.model.updates import Phase
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.session.thread import TurnFeed
 from coze_tui.render.palette import Palette
 from coze_tui.text.cleaning import clean_line
@@ -129,7 +129,7 @@ class ColumnFigures(LineWidget):
 
 def _figure_lines(figures: TurnFigures, now_us: int | None) -> Sequence[list[Part]]:
     state = [state_of(figures, now_us)]
-    if figures.outcome in (Phase.REQUIRES_ACTION, Phase.INTERRUPTED):
+    if figures.outcome in (Outcome.REQUIRES_ACTION, Outcome.INTERRUPTED):
         state.append((" · " + _("o opens it in the chat"), "muted"))
     return (
         state,

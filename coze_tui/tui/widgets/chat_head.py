@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from textual.strip import Strip
 
 from coze_tui.engine.analysis.frames_table import InspectedChat
-from coze_tui.engine.model.updates import Phase
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.render.cells import shorten
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import seconds, tail, thousands
 from coze_tui.text.i18n import _, ngettext
 from coze_tui.tui.widgets.chip import Chip, activity_of
 from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
-from coze_tui.tui.widgets.status_strip import OUTCOMES, outcome_word
+from coze_tui.tui.widgets.status_strip import outcome_role
 
 _LEAST_QUESTION = 10
 
@@ -74,14 +74,14 @@ def state_part(chat: InspectedChat) -> Part:
     return outcome_part(figures.outcome, figures.last_us)
 
 
-def outcome_part(outcome: Phase | None, total_us: int) -> Part:
+def outcome_part(outcome: Outcome | None, total_us: int) -> Part:
     """How a chat ended, as sign, word and time; a time of 0 is not known."""
     if outcome is None:
         return "●", "muted"
-    sign, role = OUTCOMES.get(outcome, ("●", "muted"))
+    sign, role = outcome.sign, outcome_role(outcome)
     if not total_us:
-        return f"{sign} {outcome_word(outcome)}", role
-    word = "" if outcome is Phase.COMPLETED else f"{outcome_word(outcome)} "
+        return f"{sign} {outcome.words_now}", role
+    word = "" if outcome is Outcome.COMPLETED else f"{outcome.words_now} "
     return f"{sign} {word}{seconds(total_us)}", role
 
 

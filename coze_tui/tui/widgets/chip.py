@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import Phase
 from coze_tui.text.format import seconds
 from coze_tui.text.i18n import N_, _
@@ -54,13 +55,14 @@ _OF_PHASE = {
     Phase.SETTLING: Activity.ANSWERING,
     Phase.STOPPING: Activity.STOPPING,
     Phase.RECOVERING: Activity.RECOVERING,
-    Phase.REQUIRES_ACTION: Activity.NEEDS_YOU,
 }
 
 
-def activity_of(phase: Phase | None) -> Activity:
-    """What the chip says in a phase of the running turn; None is no turn."""
-    return Activity.IDLE if phase is None else _OF_PHASE.get(phase, Activity.IDLE)
+def activity_of(phase: Phase | Outcome | None) -> Activity:
+    """Return what the chip shows in a phase of a turn or after its end; None is no turn."""
+    if isinstance(phase, Phase):
+        return _OF_PHASE[phase]
+    return Activity.NEEDS_YOU if phase is Outcome.REQUIRES_ACTION else Activity.IDLE
 
 
 @dataclass(frozen=True, slots=True)

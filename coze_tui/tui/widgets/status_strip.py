@@ -5,21 +5,11 @@ from __future__ import annotations
 from textual.strip import Strip
 
 from coze_tui.engine.model.figures import TurnFigures
-from coze_tui.engine.model.transcript import outcome_words
-from coze_tui.engine.model.updates import Phase
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.text.format import milliseconds, seconds, tail, thousands
 from coze_tui.text.i18n import _, ngettext
-from coze_tui.tui.widgets.chip import Activity, Chip, activity_of
+from coze_tui.tui.widgets.chip import Chip, activity_of
 from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
-
-OUTCOMES = {
-    Phase.COMPLETED: ("✓", "good"),
-    Phase.FAILED: ("✗", "failure"),
-    Phase.CANCELED: ("■", "attention"),
-    Phase.INTERRUPTED: ("⟂", "attention"),
-    Phase.REQUIRES_ACTION: (Activity.NEEDS_YOU.sign, Activity.NEEDS_YOU.role),
-}
-"""How a turn has ended, as sign and role."""
 
 
 class StatusStrip(LineWidget):
@@ -76,9 +66,9 @@ class StatusStrip(LineWidget):
         return parts
 
 
-def outcome_word(outcome: Phase) -> str:
-    """How a turn has ended, as its person is told."""
-    return Activity.NEEDS_YOU.word() if outcome is Phase.REQUIRES_ACTION else outcome_words(outcome)
+def outcome_role(outcome: Outcome) -> str:
+    """Return the theme's role that colors an outcome."""
+    return "failure" if outcome.level == "error" else outcome.level
 
 
 def state_of(figures: TurnFigures, now_us: int | None) -> Part:
@@ -90,6 +80,6 @@ def state_of(figures: TurnFigures, now_us: int | None) -> Part:
     if figures.outcome is None:
         chip = Chip(activity_of(figures.phase), figures.tool, figures.last_us if now_us is None else now_us)
         return (f"{chip.activity.sign} {chip.text}", chip.activity.role)
-    sign, role = OUTCOMES.get(figures.outcome, ("●", "muted"))
+    outcome = figures.outcome
     time = "" if figures.is_timeless else f" {seconds(figures.last_us)}"
-    return (f"{sign} {outcome_word(figures.outcome)}{time}", role)
+    return (f"{outcome.sign} {outcome.words_now}{time}", outcome_role(outcome))

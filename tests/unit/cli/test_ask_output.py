@@ -17,6 +17,7 @@ from coze_tui.cli.ask_output import (
     ReasoningPrinter,
 )
 from coze_tui.config.addresses import COZE_CN, COZE_COM
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import (
     ActionRequired,
     AnswerGrew,
@@ -35,7 +36,7 @@ from coze_tui.engine.model.updates import (
 )
 from coze_tui.errors import AuthError
 
-END = TurnEnded(Phase.COMPLETED, 9_000)
+END = TurnEnded(Outcome.COMPLETED, 9_000)
 
 
 def grew(text: str, message_id: str = "1") -> AnswerGrew:
@@ -72,7 +73,7 @@ class TestAnswers:
 
     def test_nothing_is_printed_for_nothing(self) -> None:
         assert self.printed(grew(""), settled(""), END) == ("", "")
-        assert self.printed(TurnEnded(Phase.FAILED, 0)) == ("", "")
+        assert self.printed(TurnEnded(Outcome.FAILED, 0)) == ("", "")
 
     def test_what_the_deltas_lacked_is_added(self) -> None:
         assert self.printed(grew("Hello"), settled("Hello, world"), END)[0] == "Hello, world\n"
@@ -100,7 +101,7 @@ class TestAnswers:
         assert self.printed(*updates)[0] == "a1a2\n\nb1b2\n"
 
     def test_a_second_answer_is_not_lost_when_the_first_never_ends(self) -> None:
-        assert self.printed(grew("a"), grew("b", "2"), TurnEnded(Phase.INTERRUPTED, 0))[0] == "a\n\nb\n"
+        assert self.printed(grew("a"), grew("b", "2"), TurnEnded(Outcome.INTERRUPTED, 0))[0] == "a\n\nb\n"
 
     def test_reasoning_and_follow_ups_are_no_answer(self) -> None:
         assert self.printed(ReasoningGrew("1", "hm", (1,)), FollowUpOffered("next?", 5), END)[0] == ""
@@ -137,7 +138,7 @@ class TestEvents:
             AnswerGrew("1", "", (1_702_400,), bytes=50),
             EventNoted(EventRecord("answer", 1_704_000, detail="tool\x1b[31m")),
             UsageReported(Usage(432, 312, 120)),
-            TurnEnded(Phase.COMPLETED, 1_903_000),
+            TurnEnded(Outcome.COMPLETED, 1_903_000),
         )
         assert out.getvalue().splitlines() == [
             "       0.0 ms  sent",
@@ -153,7 +154,7 @@ class TestEvents:
 
     def test_a_run_that_is_cut_off_is_told(self) -> None:
         out = io.StringIO()
-        play(EventPrinter(out), grew("a"), TurnEnded(Phase.INTERRUPTED, 2_000))
+        play(EventPrinter(out), grew("a"), TurnEnded(Outcome.INTERRUPTED, 2_000))
         assert out.getvalue().splitlines()[0].split() == [
             "1.0",
             "ms",
@@ -210,7 +211,7 @@ class TestJson:
             grew("春\u2028节"),
             ActionRequired((ToolCall("1", "function", "add", '{"a":1}'),), 5),
             EventNoted(EventRecord("answer", 3)),
-            TurnEnded(Phase.FAILED, 7, AuthError(4100, "no", logid="L1")),
+            TurnEnded(Outcome.FAILED, 7, AuthError(4100, "no", logid="L1")),
         ]
         play(JsonPrinter(out, base_url=COZE_CN), *updates)
         objects = [json.loads(line) for line in out.getvalue().split("\n") if line]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from coze_tui.cli.exits import MEANINGS, Exit, exit_for, exit_for_end
-from coze_tui.engine.model.updates import Phase, TurnEnded
+from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.updates import TurnEnded
 from coze_tui.errors import (
     ApiError,
     AuthError,
@@ -45,13 +46,13 @@ def test_every_error_has_its_status(error: BaseException, status: int) -> None:
 @pytest.mark.parametrize(
     ("ended", "status"),
     [
-        (TurnEnded(Phase.COMPLETED, 0), 0),
-        (TurnEnded(Phase.CANCELED, 0), 130),
-        (TurnEnded(Phase.REQUIRES_ACTION, 0), 6),
-        (TurnEnded(Phase.INTERRUPTED, 0), 5),
-        (TurnEnded(Phase.FAILED, 0), 4),
-        (TurnEnded(Phase.FAILED, 0, AuthError(4100, "")), 3),
-        (TurnEnded(Phase.FAILED, 0, StreamCut("closed")), 5),
+        (TurnEnded(Outcome.COMPLETED, 0), 0),
+        (TurnEnded(Outcome.CANCELED, 0), 130),
+        (TurnEnded(Outcome.REQUIRES_ACTION, 0), 6),
+        (TurnEnded(Outcome.INTERRUPTED, 0), 5),
+        (TurnEnded(Outcome.FAILED, 0), 4),
+        (TurnEnded(Outcome.FAILED, 0, AuthError(4100, "")), 3),
+        (TurnEnded(Outcome.FAILED, 0, StreamCut("closed")), 5),
     ],
 )
 def test_every_end_of_a_turn_has_its_status(ended: TurnEnded, status: int) -> None:

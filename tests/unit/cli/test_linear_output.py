@@ -8,6 +8,7 @@ import pytest
 
 from coze_tui.api.objects import Usage
 from coze_tui.cli.linear_output import LinearPrinter
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import (
     AnswerGrew,
     AnswerSettled,
@@ -24,7 +25,7 @@ from coze_tui.engine.model.updates import (
 )
 from coze_tui.errors import ApiError
 
-END = TurnEnded(Phase.COMPLETED, 1_900_000)
+END = TurnEnded(Outcome.COMPLETED, 1_900_000)
 BASE_URL = "http://127.0.0.1:8888"
 
 
@@ -119,14 +120,14 @@ def test_thoughts_tools_and_suggestions_have_labels_of_their_own() -> None:
 
 
 def test_a_cut_answer_keeps_its_text_and_says_so() -> None:
-    told = lines(grew("half a wo"), TurnEnded(Phase.INTERRUPTED, 5_000))
+    told = lines(grew("half a wo"), TurnEnded(Outcome.INTERRUPTED, 5_000))
     assert told[0] == "海水: half a wo"
     assert "cut off; /recover" in told[1]
 
 
 def test_a_failure_is_told_with_what_to_do() -> None:
     error = ApiError(987654, "something new", logid="2026LOG")
-    told = lines(TurnEnded(Phase.FAILED, 5_000, error))
+    told = lines(TurnEnded(Outcome.FAILED, 5_000, error))
     assert told[0].startswith("Error: 987654 — something new")
     assert "logs of that server" in told[0]
     assert told[1].startswith("Status: failed")

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.timeline import Timeline
 from coze_tui.engine.model.updates import (
     AnswerGrew,
@@ -13,7 +14,6 @@ from coze_tui.engine.model.updates import (
     EventNoted,
     EventRecord,
     FollowUpOffered,
-    Phase,
     ReasoningGrew,
     ToolCalled,
     ToolResponded,
@@ -48,7 +48,7 @@ def test_each_step_is_a_row_with_its_name_and_time() -> None:
         *answer(3 * S, 5 * S),
         AnswerSettled("a", "x" * 20, "", 5 * S),
         FollowUpOffered("more?", 6 * S),
-        TurnEnded(Phase.COMPLETED, 7 * S),
+        TurnEnded(Outcome.COMPLETED, 7 * S),
     )
     names = [line.split()[0] for line in shown]
     assert names == ["waiting", "thinking", "search", "answering", "settling", "follow-up", "0", "first"]
@@ -62,7 +62,7 @@ def test_bars_stand_where_their_time_is() -> None:
     shown = lines(
         ToolCalled("c", "search", "{}", 2 * S),
         ToolResponded("r", "c", "search", "ok", S, 3 * S),
-        TurnEnded(Phase.COMPLETED, 4 * S),
+        TurnEnded(Outcome.COMPLETED, 4 * S),
         width=60,
     )
     bar = shown[1][len("waiting  ") : -len("  1.0 s")]
@@ -74,7 +74,7 @@ def test_stalls_are_marked_in_the_bar_and_counted() -> None:
     shown = lines(
         *answer(S, 2 * S),
         *answer(6 * S, 7 * S),
-        TurnEnded(Phase.COMPLETED, 7 * S),
+        TurnEnded(Outcome.COMPLETED, 7 * S),
     )
     [bar] = [line for line in shown if line.startswith("answering")]
     assert "╌╌╌" in bar
@@ -85,7 +85,7 @@ def test_a_tool_without_an_answer_and_failures_are_seen() -> None:
     shown = lines(
         ToolCalled("c", "search", "{}", S),
         EventNoted(EventRecord("error", 2 * S, level="error")),
-        TurnEnded(Phase.FAILED, 2 * S),
+        TurnEnded(Outcome.FAILED, 2 * S),
     )
     assert any(line.startswith("search") and line.endswith("no end") for line in shown)
     assert any(line.startswith("failure") and "×" in line for line in shown)
@@ -94,7 +94,9 @@ def test_a_tool_without_an_answer_and_failures_are_seen() -> None:
 def test_knowledge_is_called_as_in_the_log() -> None:
     use_language("zh_CN")
     try:
-        shown = lines(ToolResponded("k", "", "knowledge", "{}", S, 2 * S), TurnEnded(Phase.COMPLETED, 3 * S))
+        shown = lines(
+            ToolResponded("k", "", "knowledge", "{}", S, 2 * S), TurnEnded(Outcome.COMPLETED, 3 * S)
+        )
     finally:
         use_language("en")
     assert any(line.startswith("知识库") for line in shown)
@@ -108,7 +110,7 @@ def test_chinese_names_keep_the_rows_aligned() -> None:
     shown = lines(
         ToolCalled("c", "查找轮渡时刻表", "{}", S),
         ToolResponded("r", "c", "查找轮渡时刻表", "ok", S, 2 * S),
-        TurnEnded(Phase.COMPLETED, 4 * S),
+        TurnEnded(Outcome.COMPLETED, 4 * S),
     )
     assert len({cell_len(line.rpartition("  ")[0]) for line in shown[:2]}) == 1
 
@@ -122,7 +124,7 @@ def test_thousands_of_steps_are_cut_and_counted() -> None:
             ToolResponded(f"r{number}", f"c{number}", "t", "", 500, number * 1000 + 500),
         )
     ]
-    shown = lines(*updates, TurnEnded(Phase.COMPLETED, S))
+    shown = lines(*updates, TurnEnded(Outcome.COMPLETED, S))
     assert len(shown) < 210
     assert any(line.endswith("more steps") for line in shown)
 
@@ -137,6 +139,6 @@ def test_no_line_is_wider_than_asked(moments: list[int], width: int) -> None:
         updates += [
             (AnswerGrew("a", "x", (at_us,)), ToolCalled(f"c{number}", "海" * 30, "{}", at_us))[number % 2]
         ]
-    updates.append(TurnEnded(Phase.COMPLETED, max(moments)))
+    updates.append(TurnEnded(Outcome.COMPLETED, max(moments)))
     for line in lines(*updates, width=width)[:-1]:
         assert cell_len(line) <= max(width, LEAST_WIDTH)

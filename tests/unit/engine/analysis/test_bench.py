@@ -13,7 +13,7 @@ import pytest
 from coze_tui.api.chats import ChatRequest
 from coze_tui.api.client import CozeClient
 from coze_tui.engine.analysis.bench import Bench, Run
-from coze_tui.engine.model.updates import Phase
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.errors import ApiError, CredentialsError
 from coze_tui.standin.scenarios import Answer, Bot, Fail, Gate, Refuse, Step
@@ -127,7 +127,7 @@ async def test_stopping_cancels_what_runs_and_asks_nothing_more() -> None:
         runs = await running
         assert len(made.asked) == 2
         assert [request.path for request in made.stand_in.requests].count("/v3/chat/cancel") == 2
-    assert [(run.outcome, run.answer) for run in runs] == [(Phase.CANCELED, "half")] * 2
+    assert [(run.outcome, run.answer) for run in runs] == [(Outcome.CANCELED, "half")] * 2
 
 
 async def test_a_token_that_cannot_be_had_ends_it_before_anything_is_asked() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from coze_tui.engine.analysis.bench import Run, measurements
 from coze_tui.engine.analysis.expectations import Verdict, read_expectations, verdicts
-from coze_tui.engine.model.updates import Phase
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.errors import SettingsError
 from tests.support.examples import RUN
 
@@ -71,7 +71,7 @@ def test_a_quantile_is_of_all_runs() -> None:
 
 
 def test_every_run_is_expected_to_complete_and_failed_ones_are_named() -> None:
-    failed = replace(RUN, number=2, outcome=Phase.FAILED, error="4013 — the model")
+    failed = replace(RUN, number=2, outcome=Outcome.FAILED, error="4013 — the model")
     [completes, contains] = judged('expect = ["contains hello"]', RUN, failed)
     assert (completes.text, completes.failures) == ("completes", ("run 2: 4013 — the model",))
     assert contains.is_met

@@ -8,8 +8,9 @@ from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Frame
 from coze_tui.engine.analysis.bench import Run, measurements, run_of, sequence_of
 from coze_tui.engine.model.figures import EventRow, TurnFigures
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.state import TurnState
-from coze_tui.engine.model.updates import Phase, TurnEnded
+from coze_tui.engine.model.updates import TurnEnded
 from coze_tui.errors import QuotaError, StreamCut
 from coze_tui.text.i18n import use_language
 from tests.support.examples import RUN
@@ -44,9 +45,9 @@ def test_a_turn_becomes_a_run() -> None:
     ]
     for frame in frames:
         figures.add_all(state.apply(parse_event(frame)))
-    figures.add(TurnEnded(Phase.COMPLETED, 80))
+    figures.add(TurnEnded(Outcome.COMPLETED, 80))
     found = run_of(3, "A", state, figures)
-    assert (found.number, found.bot_id, found.outcome) == (3, "A", Phase.COMPLETED)
+    assert (found.number, found.bot_id, found.outcome) == (3, "A", Outcome.COMPLETED)
     assert (found.first_text_us, found.total_us, found.longest_gap_us) == (30, 80, 20)
     assert (found.tokens, found.input_tokens, found.output_tokens, found.characters) == (9, 5, 4, 3)
     assert (found.answer, found.tools, found.chat_id) == ("七天。", ("search",), "71")
@@ -56,15 +57,15 @@ def test_a_turn_becomes_a_run() -> None:
 
 def test_a_failed_turn_keeps_code_and_words_and_one_without_an_error_its_outcome() -> None:
     figures = TurnFigures()
-    figures.add(TurnEnded(Phase.FAILED, 5, QuotaError(4028, "used up")))
+    figures.add(TurnEnded(Outcome.FAILED, 5, QuotaError(4028, "used up")))
     failed = run_of(1, "A", TurnState(), figures)
     assert failed.error_code == 4028
     assert "4028" in failed.error
     figures = TurnFigures()
-    figures.add(TurnEnded(Phase.INTERRUPTED, 5, StreamCut("closed")))
+    figures.add(TurnEnded(Outcome.INTERRUPTED, 5, StreamCut("closed")))
     assert run_of(1, "A", TurnState(), figures).error_code == 0
     figures = TurnFigures()
-    figures.add(TurnEnded(Phase.REQUIRES_ACTION, 5))
+    figures.add(TurnEnded(Outcome.REQUIRES_ACTION, 5))
     use_language("zh_CN")
     try:
         assert run_of(1, "A", TurnState(), figures).error == "在等工具"
@@ -90,7 +91,7 @@ def test_times_are_spread_over_all_runs_and_tokens_added_up() -> None:
 
 
 def test_failures_are_counted_by_code_the_most_frequent_first() -> None:
-    bad = {"outcome": Phase.FAILED, "first_text_us": None}
+    bad = {"outcome": Outcome.FAILED, "first_text_us": None}
     [found] = measurements(
         [
             run(1, error_code=4013, error="model", **bad),
@@ -113,7 +114,7 @@ def test_another_sequence_than_the_usual_one_is_told_with_its_runs() -> None:
 
 
 def test_bots_stay_apart_and_in_order_and_stopped_runs_are_left_out() -> None:
-    runs = [run(2, bot_id="B"), run(1, bot_id="B"), run(1), run(2, outcome=Phase.CANCELED)]
+    runs = [run(2, bot_id="B"), run(1, bot_id="B"), run(1), run(2, outcome=Outcome.CANCELED)]
     first, second = measurements(runs, ["A", "B"])
     assert (first.bot_id, [each.number for each in first.runs]) == ("A", [1])
     assert (second.bot_id, [each.number for each in second.runs]) == ("B", [1, 2])

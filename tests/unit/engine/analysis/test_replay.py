@@ -17,9 +17,10 @@ from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.analysis.replay import PACES, Player
 from coze_tui.engine.model.chat_facts import ChatFacts, facts_of
 from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.reader import TurnReplay
 from coze_tui.engine.model.state import TurnState
-from coze_tui.engine.model.updates import Phase, TurnEnded, TurnUpdate
+from coze_tui.engine.model.updates import TurnEnded, TurnUpdate
 from coze_tui.engine.session.recorder import messages_of
 from coze_tui.store import history
 from tests.support.conversations import HOSTILE_TEXT, NUMBERS, add_chat, export_bytes, replayed
@@ -191,10 +192,10 @@ def test_the_pace_has_ends() -> None:
 
 def test_what_is_known_of_the_end_is_told() -> None:
     kept = Kept()
-    player = player_of("cut_in_json", outcome=Phase.CANCELED, total_us=9_000_000)
+    player = player_of("cut_in_json", outcome=Outcome.CANCELED, total_us=9_000_000)
     player.begin(kept)
     player.to_end()
-    assert kept.updates[-1] == TurnEnded(Phase.CANCELED, 9_000_000)
+    assert kept.updates[-1] == TurnEnded(Outcome.CANCELED, 9_000_000)
     assert player.total_us == 9_000_000
 
 
@@ -269,13 +270,13 @@ def test_any_frames_captured_and_played_anyhow_come_to_the_same(
     frames = [replace(frame, at_us=max(0, frame.at_us)) for frame in frames]
     inspected = InspectedChat(ChatFacts("q", 1_700_000_000_000, bot_id="7402"))
     inspected.add(frames)
-    inspected.end(replace(inspected.facts, outcome=Phase.INTERRUPTED, total_us=77))
+    inspected.end(replace(inspected.facts, outcome=Outcome.INTERRUPTED, total_us=77))
     capture = read_capture(capture_text(inspected.capture()))
     assert list(capture.frames) == frames
     player, figures = steered(capture, steering)
     assert messages_of(player.state, 0) == messages_of(inspected.state, 0)
     assert list(figures.rows) == list(inspected.figures.rows)
-    assert figures.outcome is inspected.figures.outcome is Phase.INTERRUPTED
+    assert figures.outcome is inspected.figures.outcome is Outcome.INTERRUPTED
 
 
 @settings(max_examples=30)

@@ -8,7 +8,7 @@ from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Frame
 from coze_tui.engine.library.chats import Inspecting
 from coze_tui.engine.model.dialects import Dialect
-from coze_tui.engine.model.updates import Phase
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.session.running import LiveTurns
 from coze_tui.errors import ApiError
 from coze_tui.store import history, journal, retention
@@ -57,7 +57,7 @@ async def test_a_running_chat_grows_and_ends(database: Database, inspecting: Ins
     page = await inspecting.page(key, chat, after=2)
     assert page is not None
     assert (page.frames, page.is_over, page.are_kept) == (tuple(SOME[2:]), True, True)
-    assert (page.facts.outcome, page.facts.total_us) == (Phase.COMPLETED, 1_902_000)
+    assert (page.facts.outcome, page.facts.total_us) == (Outcome.COMPLETED, 1_902_000)
 
 
 async def test_frames_that_were_removed_are_told_from_none(
@@ -85,7 +85,7 @@ async def test_the_life_of_a_stored_chat_is_that_of_the_live_one(
     figures = await inspecting.figures(chat)
     names = [row.name for row in figures.rows]
     assert names.index("requires_action") < names.index("tool_outputs") < names.index("answer")
-    assert (figures.outcome, figures.total_us, figures.logid) == (Phase.COMPLETED, 1_902_000, "2026LOG")
+    assert (figures.outcome, figures.total_us, figures.logid) == (Outcome.COMPLETED, 1_902_000, "2026LOG")
     assert await inspecting.waiting_calls(chat) == ()
 
 

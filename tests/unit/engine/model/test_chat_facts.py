@@ -12,7 +12,7 @@ from coze_tui.api.captures import Capture, capture_text
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.library.chats import Inspecting
 from coze_tui.engine.model.chat_facts import ChatFacts, capture_facts, facts_of
-from coze_tui.engine.model.updates import Phase
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.session.running import LiveTurns
 from coze_tui.exports.exporting import captures_from
 from coze_tui.store import archive, journal
@@ -35,7 +35,7 @@ ANY_FACTS = st.builds(
     section_id=TEXT,
     chat_id=TEXT,
     logid=TEXT,
-    outcome=st.sampled_from([None, *(phase for phase in Phase if phase.is_final)]),
+    outcome=st.sampled_from([None, *Outcome]),
     total_us=st.integers(0, 10**18 - 1),
 )
 

@@ -9,6 +9,7 @@ import pytest
 
 from coze_tui.api.objects import Usage
 from coze_tui.engine.model.figures import EventRow, TurnFigures
+from coze_tui.engine.model.outcomes import Level, Outcome
 from coze_tui.engine.model.updates import (
     AnswerGrew,
     AnswerSettled,
@@ -27,7 +28,7 @@ from coze_tui.errors import ApiError, AuthError, StreamCut
 
 
 def noted(
-    name: str, at_us: int, number: int = 0, *, level: str = "info", detail: str = "", size: int = 0
+    name: str, at_us: int, number: int = 0, *, level: Level = "info", detail: str = "", size: int = 0
 ) -> EventNoted:
     return EventNoted(EventRecord(name, at_us, size, level, detail, number))
 
@@ -70,7 +71,7 @@ def whole_turn() -> list[TurnUpdate]:
         UsageReported(Usage(432, 312, 120)),
         noted("completed", 640_000, 16, level="good"),
         noted("done", 641_000, 17, level="good"),
-        TurnEnded(Phase.COMPLETED, 641_500),
+        TurnEnded(Outcome.COMPLETED, 641_500),
     ]
 
 
@@ -103,7 +104,7 @@ def test_figures_of_a_whole_turn() -> None:
     assert figures.usage == Usage(432, 312, 120)
     assert (figures.chat_id, figures.conversation_id) == ("chat-7402", "conversation-3342")
     assert (figures.section_id, figures.logid) == ("section-1", "2025LOGID4F2A")
-    assert figures.outcome is Phase.COMPLETED
+    assert figures.outcome is Outcome.COMPLETED
     assert figures.follow_ups == 3
 
 
@@ -150,7 +151,7 @@ def test_the_present_step_runs_until_the_next_comes() -> None:
     assert [row.name for row in fed(*updates[:8]).rows if row.is_running] == ["reasoning"]
     assert [row.name for row in fed(*updates[:9]).rows if row.is_running] == ["function_call"]
     assert [row.name for row in fed(*updates[:13]).rows if row.is_running] == ["delta"]
-    cut = fed(*updates[:13], TurnEnded(Phase.INTERRUPTED, 500_000, StreamCut("closed")))
+    cut = fed(*updates[:13], TurnEnded(Outcome.INTERRUPTED, 500_000, StreamCut("closed")))
     assert not any(row.is_running for row in cut.rows)
     assert isinstance(cut.error, StreamCut)
 
@@ -186,7 +187,7 @@ def test_several_answers_are_measured_together_and_settled_apart() -> None:
 def test_a_chat_that_goes_on_after_tool_outputs_expects_its_end_again() -> None:
     figures = fed(
         noted("requires_action", 10, 1),
-        TurnEnded(Phase.REQUIRES_ACTION, 12),
+        TurnEnded(Outcome.REQUIRES_ACTION, 12),
         PhaseChanged(Phase.SENDING, 20),
         noted("tool_outputs", 20),
         noted("in_progress", 30, 2),
@@ -204,7 +205,7 @@ def test_rate_is_of_the_last_second_and_in_the_end_of_all() -> None:
     figures = fed(*(grew(at) for at in range(0, 3_000_000, 10_000)))
     assert figures.rate() == pytest.approx(100, abs=11)
     assert figures.rate(now_us=10_000_000) == 0
-    figures.add(TurnEnded(Phase.COMPLETED, 20_000_000))
+    figures.add(TurnEnded(Outcome.COMPLETED, 20_000_000))
     assert figures.rate(now_us=30_000_000) == pytest.approx(100)
 
 
@@ -284,7 +285,7 @@ def test_endless_different_events_end_in_one_counting_row() -> None:
 
 def test_a_refused_request_has_a_row_and_the_logid_of_the_refusal() -> None:
     refused = AuthError(4101, "no permission", logid="20250129F2A")
-    figures = fed(noted("sent", 0, level="good"), TurnEnded(Phase.FAILED, 6_000, refused))
+    figures = fed(noted("sent", 0, level="good"), TurnEnded(Outcome.FAILED, 6_000, refused))
     last = figures.rows[-1]
     assert (last.name, last.level, last.detail, last.at_us) == ("failed", "error", "4101", 6_000)
     assert figures.logid == "20250129F2A"
@@ -292,5 +293,5 @@ def test_a_refused_request_has_a_row_and_the_logid_of_the_refusal() -> None:
 
 def test_a_failure_that_an_event_has_told_is_not_told_twice() -> None:
     failed = noted("failed", 500_000, 4, level="error", detail="4028")
-    figures = fed(noted("sent", 0), failed, TurnEnded(Phase.FAILED, 531_000, ApiError(4028, "used up")))
+    figures = fed(noted("sent", 0), failed, TurnEnded(Outcome.FAILED, 531_000, ApiError(4028, "used up")))
     assert names(figures.rows) == ["sent", "failed"]

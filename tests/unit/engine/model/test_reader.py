@@ -10,9 +10,9 @@ import pytest
 from coze_tui.api.captures import read_capture
 from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Frame
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.reader import past_turn
 from coze_tui.engine.model.state import RETRIEVED, TurnState
-from coze_tui.engine.model.updates import Phase
 from coze_tui.errors import ApiError
 from tests.support.samples import STREAMS
 
@@ -28,18 +28,18 @@ def frames_of(*names: str) -> list[Frame]:
 
 
 def test_the_frames_tell_how_it_ended() -> None:
-    assert past_turn(frames_of("text_chat")).outcome is Phase.COMPLETED
-    assert past_turn(frames_of("failed")).outcome is Phase.FAILED
-    assert past_turn(frames_of("error_then_completed")).outcome is Phase.FAILED
-    assert past_turn(frames_of("canceled")).outcome is Phase.CANCELED
-    assert past_turn(frames_of("requires_action")).outcome is Phase.REQUIRES_ACTION
-    assert past_turn(frames_of("cut_in_json")).outcome is Phase.INTERRUPTED
-    assert past_turn([]).outcome is Phase.INTERRUPTED
+    assert past_turn(frames_of("text_chat")).outcome is Outcome.COMPLETED
+    assert past_turn(frames_of("failed")).outcome is Outcome.FAILED
+    assert past_turn(frames_of("error_then_completed")).outcome is Outcome.FAILED
+    assert past_turn(frames_of("canceled")).outcome is Outcome.CANCELED
+    assert past_turn(frames_of("requires_action")).outcome is Outcome.REQUIRES_ACTION
+    assert past_turn(frames_of("cut_in_json")).outcome is Outcome.INTERRUPTED
+    assert past_turn([]).outcome is Outcome.INTERRUPTED
 
 
 def test_what_is_known_goes_before_what_the_frames_tell() -> None:
-    turn = past_turn(frames_of("cut_in_json"), outcome=Phase.CANCELED, total_us=9_000_000, logid="2026LOG")
-    assert turn.outcome is Phase.CANCELED
+    turn = past_turn(frames_of("cut_in_json"), outcome=Outcome.CANCELED, total_us=9_000_000, logid="2026LOG")
+    assert turn.outcome is Outcome.CANCELED
     assert (turn.figures.total_us, turn.timeline.total_us) == (9_000_000, 9_000_000)
     assert turn.figures.logid == "2026LOG"
 
@@ -52,7 +52,7 @@ def test_a_failure_keeps_its_code() -> None:
 
 def test_a_chat_goes_on_after_tool_outputs() -> None:
     turn = past_turn(frames_of("requires_action", "tool_outputs"))
-    assert turn.outcome is Phase.COMPLETED
+    assert turn.outcome is Outcome.COMPLETED
     assert turn.state.answers[-1].whole_text
     assert "tool_outputs" in [row.name for row in turn.figures.rows]
 
@@ -61,7 +61,7 @@ def test_what_a_recovery_fetched_is_the_truth() -> None:
     cut = frames_of("failed")
     whole = [replace(frame, id=RETRIEVED) for frame in frames_of("text_chat") if "delta" not in frame.event]
     turn = past_turn([*cut, *whole])
-    assert turn.outcome is Phase.COMPLETED
+    assert turn.outcome is Outcome.COMPLETED
     assert turn.figures.error is None
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Frame, MessageType, Usage
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.state import Answer, Tool, TurnState
 from coze_tui.engine.model.updates import (
     ActionRequired,
@@ -65,7 +66,7 @@ def texts(state: TurnState) -> list[str]:
     return [answer.whole_text for answer in state.answers]
 
 
-def phases(updates: list[TurnUpdate]) -> list[Phase]:
+def phases(updates: list[TurnUpdate]) -> list[Phase | Outcome]:
     return [update.phase for update in updates if isinstance(update, PhaseChanged)]
 
 
@@ -86,7 +87,7 @@ def test_a_plain_chat_goes_through_its_phases_and_ends_completed() -> None:
     )
     assert phases(updates) == [Phase.CREATED, Phase.IN_PROGRESS, Phase.ANSWERING, Phase.SETTLING]
     assert texts(state) == ["河流把盐带进海里。"]
-    assert state.outcome is Phase.COMPLETED
+    assert state.outcome is Outcome.COMPLETED
     assert state.is_done
     assert ChatIdentified(CHAT["id"], CHAT["conversation_id"], "9") in updates
     assert FollowUpOffered("死海为什么更咸？", 0) in updates
@@ -273,11 +274,11 @@ def test_local_tools_are_asked_for_and_a_question_node_is_not_one() -> None:
     function = {"id": "t1", "type": "function", "function": {"name": "lamp", "arguments": "{}"}}
     question = {"id": "", "type": "reply_message", "function": None}
     state, updates = run(*START, action(function, question))
-    assert state.outcome is Phase.REQUIRES_ACTION
+    assert state.outcome is Outcome.REQUIRES_ACTION
     asked = [update for update in updates if isinstance(update, ActionRequired)]
     assert [call.name for update in asked for call in update.tool_calls] == ["lamp"]
     state, updates = run(*START, action(question))
-    assert state.outcome is Phase.COMPLETED
+    assert state.outcome is Outcome.COMPLETED
     assert not any(isinstance(update, ActionRequired) for update in updates)
 
 
@@ -288,7 +289,7 @@ def test_the_same_chat_goes_on_after_tool_outputs() -> None:
     state, _ = run(*START, chat("requires_action", required_action=action))
     assert phases(state.resumed(50)) == [Phase.SENDING]
     state, updates = run(chat("in_progress"), delta("开了"), chat("completed"), state=state)
-    assert (state.outcome, texts(state)) == (Phase.COMPLETED, ["开了"])
+    assert (state.outcome, texts(state)) == (Outcome.COMPLETED, ["开了"])
     assert not any(isinstance(update, ChatIdentified) for update in updates)
 
 
@@ -296,12 +297,12 @@ def test_an_empty_required_action_is_none() -> None:
     state, _ = run(
         *START, chat("completed", required_action={"type": "", "submit_tool_outputs": {"tool_calls": []}})
     )
-    assert state.outcome is Phase.COMPLETED
+    assert state.outcome is Outcome.COMPLETED
 
 
 def test_an_error_wins_over_a_later_completed() -> None:
     state, _ = run(*START, delta("a"), frame("error", {"code": 103200002, "msg": "x"}), chat("completed"))
-    assert state.outcome is Phase.FAILED
+    assert state.outcome is Outcome.FAILED
     assert state.error is not None
     assert state.error.code == 103200002
     assert texts(state) == ["a"]
@@ -309,7 +310,7 @@ def test_an_error_wins_over_a_later_completed() -> None:
 
 def test_a_completed_chat_with_a_last_error_has_failed() -> None:
     state, _ = run(*START, chat("completed", last_error={"code": 4028, "msg": "quota"}))
-    assert state.outcome is Phase.FAILED
+    assert state.outcome is Outcome.FAILED
 
 
 @pytest.mark.parametrize(
@@ -317,7 +318,7 @@ def test_a_completed_chat_with_a_last_error_has_failed() -> None:
 )
 def test_failed_is_read_in_both_shapes(data: object) -> None:
     state, _ = run(frame("conversation.chat.failed", data))
-    assert state.outcome is Phase.FAILED
+    assert state.outcome is Outcome.FAILED
     assert state.error is not None
     assert state.error.code == 5000
 

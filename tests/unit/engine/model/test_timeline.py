@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coze_tui.engine.model.gaps import Pause
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.timeline import Span, Timeline
 from coze_tui.engine.model.updates import (
     AnswerGrew,
@@ -49,7 +50,7 @@ def responded(call: str, at_ms: int, *, to: str | None = None) -> ToolResponded:
 
 
 def ended(at_ms: int) -> TurnEnded:
-    return TurnEnded(Phase.COMPLETED, at_ms * 1000)
+    return TurnEnded(Outcome.COMPLETED, at_ms * 1000)
 
 
 WHOLE: list[TurnUpdate] = [

@@ -24,8 +24,8 @@ from coze_tui.engine.engine import Engine
 from coze_tui.engine.model.chat_facts import facts_of
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.frame_log import FrameLog
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.state import TurnState
-from coze_tui.engine.model.updates import Phase
 from coze_tui.engine.session.capture_recorder import CaptureFile, CaptureRecorder
 from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.engine.session.thread import TurnFeed
@@ -84,7 +84,7 @@ async def test_a_whole_turn_is_in_its_file(tmp_path: Path) -> None:
     facts = facts_of(capture)
     assert (facts.question, facts.bot_id, facts.site) == ("海水为什么咸？", BOT, "127.0.0.1")
     assert (facts.chat_id, facts.logid) == (turn.state.chat_id, turn.logid)
-    assert facts.outcome is Phase.COMPLETED
+    assert facts.outcome is Outcome.COMPLETED
     assert facts.total_us >= capture.frames[-1].at_us
     assert facts.sent_at_ms > 0
     assert made.troubles == []
@@ -120,7 +120,7 @@ async def test_tool_outputs_go_on_in_the_same_file(tmp_path: Path) -> None:
         [file] = made.folder.iterdir()
     capture = read_capture(file.read_text(encoding="utf-8"))
     assert list(capture.frames) == list(turn.frames.shown())
-    assert facts_of(capture).outcome is Phase.COMPLETED
+    assert facts_of(capture).outcome is Outcome.COMPLETED
 
 
 async def test_turns_of_one_second_have_files_of_their_own(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ class Order:
         self._note("identify")
 
     async def finish(
-        self, state: TurnState, figures: TurnFigures, outcome: Phase, error: CozeTuiError | None, at_us: int
+        self, state: TurnState, figures: TurnFigures, outcome: Outcome, error: CozeTuiError | None, at_us: int
     ) -> None:
         self._note("finish")
 
@@ -205,7 +205,7 @@ async def test_the_journal_is_written_before_the_capture(tmp_path: Path) -> None
     await record.begin(ChatRequest(BOT, "lin", "q"))
     await record.append(FrameLog([Frame("done", '"[DONE]"', 5)]))
     await record.identify(TurnState(), "log1")
-    await record.finish(TurnState(), TurnFigures(), Phase.COMPLETED, None, 7)
+    await record.finish(TurnState(), TurnFigures(), Outcome.COMPLETED, None, 7)
     assert [name for name, _text in journal.seen] == ["begin", "append", "identify", "finish"]
     assert journal.seen[0][1] == ""
     assert "DONE" not in journal.seen[1][1]
@@ -286,7 +286,7 @@ async def test_the_setting_records_a_recovered_chat_whole(tmp_path: Path) -> Non
         started.id,
         1_760_000_000_000,
     )
-    assert facts.outcome is Phase.COMPLETED
+    assert facts.outcome is Outcome.COMPLETED
     assert capture.frames[0] == before
     assert any("河流把盐带进海里。" in frame.data for frame in capture.frames[1:])
     assert TOKEN not in file.read_text(encoding="utf-8")

@@ -10,9 +10,9 @@ from coze_tui.api.objects import Frame, MessageType
 from coze_tui.engine.library.conversations import Conversations
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.frame_log import FrameLog
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.transcript import AnswerTranscript, ToolTranscript
-from coze_tui.engine.model.updates import Phase
 from coze_tui.engine.session.recorder import JournalRecorder
 from coze_tui.errors import ApiError, QuotaError, StoreError, StreamCut
 from coze_tui.store import history, journal
@@ -65,7 +65,7 @@ async def test_a_finished_turn_is_told_as_it_was_seen(database: Database) -> Non
     key = await conversations.create("coze.cn", "7511", "渡轮")
     stored = JournalRecorder(database, key, no_trouble)
     state, figures, _log = await play(stored, FRAMES)
-    await stored.finish(state, figures, Phase.COMPLETED, None, 61_000)
+    await stored.finish(state, figures, Outcome.COMPLETED, None, 61_000)
 
     opened = await conversations.open(key)
     assert opened is not None
@@ -78,7 +78,7 @@ async def test_a_finished_turn_is_told_as_it_was_seen(database: Database) -> Non
     assert answer == AnswerTranscript("a", "是 18:40。", "想")
     assert chat.follow_ups == ("再下一班？",)
     assert (chat.outcome, chat.error, chat.first_text_us, chat.total_us) == (
-        Phase.COMPLETED,
+        Outcome.COMPLETED,
         None,
         30_000,
         61_000,
@@ -93,13 +93,13 @@ async def test_a_finished_turn_is_told_as_it_was_seen(database: Database) -> Non
 @pytest.mark.parametrize(
     ("outcome", "error"),
     [
-        (Phase.FAILED, QuotaError(4028, "no quota")),
-        (Phase.INTERRUPTED, StreamCut("closed")),
-        (Phase.CANCELED, None),
+        (Outcome.FAILED, QuotaError(4028, "no quota")),
+        (Outcome.INTERRUPTED, StreamCut("closed")),
+        (Outcome.CANCELED, None),
     ],
 )
 async def test_how_it_ended_is_told(
-    database: Database, outcome: Phase, error: ApiError | StreamCut | None
+    database: Database, outcome: Outcome, error: ApiError | StreamCut | None
 ) -> None:
     conversations = Conversations(database)
     key = await conversations.create("coze.cn", "7511")
@@ -132,16 +132,16 @@ async def test_tool_outputs_go_on_with_the_same_chat(database: Database) -> None
     key = await conversations.create("coze.cn", "7511")
     stored = JournalRecorder(database, key, no_trouble)
     state, figures, log = await play(stored, FRAMES[:3])
-    await stored.finish(state, figures, Phase.REQUIRES_ACTION, None, 10_000)
+    await stored.finish(state, figures, Outcome.REQUIRES_ACTION, None, 10_000)
     for item in FRAMES[3:]:
         log.add([item])
         await stored.append(log)
         state.apply(parse_event(item))
-    await stored.finish(state, figures, Phase.COMPLETED, None, 61_000)
+    await stored.finish(state, figures, Outcome.COMPLETED, None, 61_000)
     assert await database.run(lambda c: journal.frames_of(c, stored.chat)) == FRAMES
     opened = await conversations.open(key)
     assert opened is not None
-    assert [chat.outcome for chat in opened.page.chats] == [Phase.COMPLETED]
+    assert [chat.outcome for chat in opened.page.chats] == [Outcome.COMPLETED]
 
 
 async def test_what_a_full_disk_refused_is_written_later(database: Database) -> None:
@@ -158,7 +158,7 @@ async def test_what_a_full_disk_refused_is_written_later(database: Database) -> 
         await stored.append(log)
         figures.add_all(state.apply(parse_event(item)))
     assert stored.is_behind is False
-    await stored.finish(state, figures, Phase.COMPLETED, None, 61_000)
+    await stored.finish(state, figures, Outcome.COMPLETED, None, 61_000)
     assert await database.run(lambda c: journal.frames_of(c, stored.chat)) == FRAMES
     chat = await database.run(lambda c: journal.chat(c, stored.chat))
     assert chat is not None
@@ -178,12 +178,12 @@ async def test_a_turn_goes_on_whole_in_a_new_file_when_the_old_one_is_taken_away
         log.add([item])
         await stored.append(log)
         figures.add_all(state.apply(parse_event(item)))
-    await stored.finish(state, figures, Phase.COMPLETED, None, 61_000)
+    await stored.finish(state, figures, Outcome.COMPLETED, None, 61_000)
     assert await database.run(lambda c: journal.frames_of(c, stored.chat)) == FRAMES
     opened = await Conversations(database).open(key)
     assert opened is not None
     (chat,) = opened.page.chats
-    assert (chat.question, chat.outcome, opened.summary.site) == ("下一班？", Phase.COMPLETED, "coze.cn")
+    assert (chat.question, chat.outcome, opened.summary.site) == ("下一班？", Outcome.COMPLETED, "coze.cn")
     assert opened.summary.conversation_id == "v1"
     assert not stored.is_behind
 
@@ -206,7 +206,7 @@ async def test_pages_hold_whole_chats_and_meet(database: Database) -> None:
         state, figures = TurnState(), TurnFigures()
         for item in FRAMES:
             state.apply(parse_event(item))
-        await stored.finish(state, figures, Phase.COMPLETED, None, 1)
+        await stored.finish(state, figures, Outcome.COMPLETED, None, 1)
     page = (await conversations.open(key) or pytest.fail("it is not there")).page
     questions = [chat.question for chat in page.chats]
     while page.has_older:

@@ -14,7 +14,8 @@ import pytest
 
 from coze_tui.api.objects import Frame
 from coze_tui.engine.model.figures import TurnFigures
-from coze_tui.engine.model.updates import AnswerGrew, Phase, TurnEnded, TurnUpdate
+from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.updates import AnswerGrew, TurnEnded, TurnUpdate
 from coze_tui.engine.session.remote_follow import follow_elsewhere
 from coze_tui.engine.session.thread import TurnFeed
 from coze_tui.store import history, journal, owners
@@ -69,7 +70,7 @@ async def test_it_is_followed_to_its_end(database: Database, other: subprocess.P
     seen += await until(feed, TurnEnded)
     assert "".join(update.text for update in seen if isinstance(update, AnswerGrew)) == "是 18:40"
     assert isinstance(seen[-1], TurnEnded)
-    assert seen[-1].outcome is Phase.COMPLETED
+    assert seen[-1].outcome is Outcome.COMPLETED
     await task
 
 
@@ -84,7 +85,7 @@ async def test_it_ends_as_cut_off_with_the_program_that_ran_it(
     other.wait()
     seen = await until(feed, TurnEnded)
     assert isinstance(seen[-1], TurnEnded)
-    assert (seen[-1].outcome, seen[-1].at_us) == (Phase.INTERRUPTED, 20)
+    assert (seen[-1].outcome, seen[-1].at_us) == (Outcome.INTERRUPTED, 20)
     await task
 
 
@@ -94,7 +95,7 @@ async def test_what_this_program_could_not_settle_does_not_run(database: Databas
     await follow_elsewhere(database, chat, feed, is_left=True)
     seen = await until(feed, TurnEnded)
     assert isinstance(seen[-1], TurnEnded)
-    assert seen[-1].outcome is Phase.INTERRUPTED
+    assert seen[-1].outcome is Outcome.INTERRUPTED
 
 
 async def test_it_goes_on_after_tool_outputs_and_tells_its_logid_when_it_is_known(
@@ -119,5 +120,5 @@ async def test_it_goes_on_after_tool_outputs_and_tells_its_logid_when_it_is_know
     figures.add_all(seen)
     names = ["sent", "created", "delta", "requires_action", "tool_outputs", "in_progress", "completed"]
     assert [row.name for row in figures.rows] == names
-    assert (figures.outcome, figures.total_us, figures.logid) == (Phase.COMPLETED, 60, "2026LOG")
+    assert (figures.outcome, figures.total_us, figures.logid) == (Outcome.COMPLETED, 60, "2026LOG")
     await task

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import (
     AnswerGrew,
     EventNoted,
     EventRecord,
-    Phase,
     ReasoningGrew,
     TurnEnded,
     TurnUpdate,
@@ -22,7 +22,7 @@ from coze_tui.engine.model.updates import (
 from coze_tui.engine.session.thread import EngineThread, TurnFeed
 from coze_tui.errors import TransportError
 
-END = TurnEnded(Phase.COMPLETED, 9)
+END = TurnEnded(Outcome.COMPLETED, 9)
 GREW = st.builds(
     lambda kind, message_id, text, at: kind(message_id, text, (at,), len(text)),
     st.sampled_from([AnswerGrew, ReasoningGrew]),

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from coze_tui.engine.model import updates as turn
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.transcript import ChatTranscript
-from coze_tui.engine.model.updates import Phase
 from coze_tui.errors import QuotaError
 from coze_tui.render.palette import Palette
 from coze_tui.tui.log.blocks import AnswerBlock, FollowUpsBlock, HeaderBlock, PlainBlock, ToolBlock
@@ -49,14 +49,14 @@ def test_follow_ups_are_found_where_they_are_drawn() -> None:
 @pytest.mark.parametrize(
     ("outcome", "error", "said"),
     [
-        (Phase.COMPLETED, None, ""),
-        (Phase.CANCELED, None, "stopped at"),
-        (Phase.INTERRUPTED, None, "cut off at"),
-        (Phase.FAILED, QuotaError(4028, "x", logid="LOG1"), "logid LOG1"),
-        (Phase.FAILED, None, "failed"),
+        (Outcome.COMPLETED, None, ""),
+        (Outcome.CANCELED, None, "stopped at"),
+        (Outcome.INTERRUPTED, None, "cut off at"),
+        (Outcome.FAILED, QuotaError(4028, "x", logid="LOG1"), "logid LOG1"),
+        (Outcome.FAILED, None, "failed"),
     ],
 )
-def test_how_a_turn_ended_is_said_under_it(outcome: Phase, error: QuotaError | None, said: str) -> None:
+def test_how_a_turn_ended_is_said_under_it(outcome: Outcome, error: QuotaError | None, said: str) -> None:
     entry = BotEntry("bot", 1_760_000_000_000)
     entry.answer_grew(turn.AnswerGrew("m", "half an answer", (1_000,)))
     entry.end(turn.TurnEnded(outcome, 2_000_000, error))
@@ -74,7 +74,7 @@ def test_a_live_entry_looks_like_the_told_one() -> None:
     live.answer_settled(turn.AnswerSettled("m", "It is **18:40**.", "thinking", 400_000))
     live.follow_up(turn.FollowUpOffered("And then?", 500_000))
     live.usage(1902)
-    live.end(turn.TurnEnded(Phase.COMPLETED, 1_900_000))
+    live.end(turn.TurnEnded(Outcome.COMPLETED, 1_900_000))
     text = text_of(live, 90)
     assert "▸ thought for 200 ms" in text
     assert "▸ ferry(3)  → 5 B in 60 ms" in text
@@ -85,7 +85,7 @@ def test_a_live_entry_looks_like_the_told_one() -> None:
 
 
 def test_what_was_said_of_an_end_goes_when_the_chat_goes_on() -> None:
-    entry = BotEntry.told(ChatTranscript(1, "q", 1_760_000_000_000, "bot", outcome=Phase.INTERRUPTED))
+    entry = BotEntry.told(ChatTranscript(1, "q", 1_760_000_000_000, "bot", outcome=Outcome.INTERRUPTED))
     assert "cut off" in text_of(entry)
     entry.resumed()
     assert "cut off" not in text_of(entry)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from coze_tui.config.addresses import COZE_CN, COZE_COM
-from coze_tui.engine.model.updates import Phase, ToolCalled, ToolResponded, TurnEnded
+from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.updates import ToolCalled, ToolResponded, TurnEnded
 from coze_tui.errors import AuthError
 from coze_tui.render.palette import Palette
 from coze_tui.tui.log.entries import BotEntry
@@ -16,15 +17,17 @@ from coze_tui.tui.log.entries import BotEntry
 )
 def test_a_refused_token_may_be_for_the_other_site(base_url: str, other: str) -> None:
     entry = BotEntry("bot", 1_000, base_url=base_url)
-    entry.end(TurnEnded(Phase.FAILED, 5, AuthError(4100, "no", logid="L1")))
+    entry.end(TurnEnded(Outcome.FAILED, 5, AuthError(4100, "no", logid="L1")))
     said = entry.blocks[-1].copy_text()
     assert "4100" in said
     assert ("useless on the other" in said) is bool(other)
     assert other in said
 
 
-@pytest.mark.parametrize(("outcome", "word"), [(Phase.INTERRUPTED, "cut off"), (Phase.CANCELED, "stopped")])
-def test_the_time_of_an_end_is_told_where_it_is_known(outcome: Phase, word: str) -> None:
+@pytest.mark.parametrize(
+    ("outcome", "word"), [(Outcome.INTERRUPTED, "cut off"), (Outcome.CANCELED, "stopped")]
+)
+def test_the_time_of_an_end_is_told_where_it_is_known(outcome: Outcome, word: str) -> None:
     known = BotEntry("bot", 1_700_000_000_000, only_read=True)
     known.end(TurnEnded(outcome, 5_000_000))
     assert known.blocks[-1].copy_text().startswith(f"{word} at ")
@@ -40,7 +43,7 @@ def test_tool_calls_beyond_all_reason_are_counted() -> None:
         entry.tool_responded(
             ToolResponded(f"answer {number}", f"call {number}", "ferry", "sailed", 5, number)
         )
-    entry.end(TurnEnded(Phase.CANCELED, 5))
+    entry.end(TurnEnded(Outcome.CANCELED, 5))
     height = entry.lay_out(80, Palette.dark())
     assert height < 600
     lines = [entry.line(number)[0].plain for number in range(height)]
@@ -56,12 +59,12 @@ def test_a_tool_runs_no_longer_than_its_chat() -> None:
 
     entry.tool_called(ToolCalled("call", "ferry", "{}", 1))
     assert "running…" in told()
-    entry.end(TurnEnded(Phase.REQUIRES_ACTION, 5))
+    entry.end(TurnEnded(Outcome.REQUIRES_ACTION, 5))
     assert "running…" in told()
-    entry.end(TurnEnded(Phase.INTERRUPTED, 5))
+    entry.end(TurnEnded(Outcome.INTERRUPTED, 5))
     assert "no response" in told()
     entry.resumed()
     assert "running…" in told()
     entry.tool_responded(ToolResponded("answer", "call", "ferry", "sailed", 5, 9))
-    entry.end(TurnEnded(Phase.COMPLETED, 9))
+    entry.end(TurnEnded(Outcome.COMPLETED, 9))
     assert "→ 6 B" in told()

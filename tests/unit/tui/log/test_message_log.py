@@ -14,8 +14,8 @@ from textual.pilot import Pilot
 from textual.selection import Selection
 
 from coze_tui.engine.model import updates as turn
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript
-from coze_tui.engine.model.updates import Phase
 from coze_tui.render.palette import Palette
 from coze_tui.tui.log import viewport
 from coze_tui.tui.log.blocks import AnswerBlock
@@ -152,7 +152,7 @@ async def test_the_settled_answer_is_the_fresh_rendering_of_the_whole_text() -> 
         await begun(seen)
         grow(seen, *text)
         show(seen, turn.AnswerSettled("m", text, "", 5))
-        show(seen, turn.TurnEnded(Phase.COMPLETED, 9))
+        show(seen, turn.TurnEnded(Outcome.COMPLETED, 9))
         await settled(seen)
         grown = seen.lines()[4:]
         seen.log.show([UserEntry("q", 1_760_000_000_000), *chat(0, text)[1:]])
@@ -382,7 +382,7 @@ async def test_lines_that_come_quickly_are_scrolled_in_strides_and_end_at_the_bo
             assert any(f"line {number}" in line for line in seen.lines())
         room = [line.strip() for line in seen.lines()[::-1]].index("▎ line 29".strip())
         assert room in (1, 2, 3)
-        show(seen, turn.TurnEnded(Phase.COMPLETED, 1_000_000))
+        show(seen, turn.TurnEnded(Outcome.COMPLETED, 1_000_000))
         await settled(seen)
         assert "line 29" in seen.lines()[-2]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.model.chat_facts import ChatFacts
-from coze_tui.engine.model.updates import Phase
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.tui.widgets.chat_head import outcome_part, state_part
 
 
 def test_a_chat_that_is_over_is_told_so_also_while_its_frames_are_read() -> None:
-    over = InspectedChat(ChatFacts(outcome=Phase.COMPLETED, total_us=3_200_000))
+    over = InspectedChat(ChatFacts(outcome=Outcome.COMPLETED, total_us=3_200_000))
     assert state_part(over) == ("✓ 3.2 s", "good")
     over.end(over.facts)
     assert state_part(over) == ("✓ 3.2 s", "good")
@@ -21,6 +21,6 @@ def test_a_chat_that_runs_is_told_by_what_it_does() -> None:
 
 
 def test_where_nobody_knows_how_long_it_took_the_word_stands_alone() -> None:
-    assert outcome_part(Phase.COMPLETED, 0) == ("✓ completed", "good")
-    assert outcome_part(Phase.INTERRUPTED, 0) == ("⟂ cut off", "attention")
-    assert outcome_part(Phase.INTERRUPTED, 1_500_000) == ("⟂ cut off 1.5 s", "attention")
+    assert outcome_part(Outcome.COMPLETED, 0) == ("✓ completed", "good")
+    assert outcome_part(Outcome.INTERRUPTED, 0) == ("⟂ cut off", "attention")
+    assert outcome_part(Outcome.INTERRUPTED, 1_500_000) == ("⟂ cut off 1.5 s", "attention")

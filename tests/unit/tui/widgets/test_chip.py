@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import Phase
 from coze_tui.tui.widgets.chip import Activity, Chip, activity_of
 
@@ -16,13 +17,13 @@ def test_every_state_has_a_word_and_a_sign_of_its_own() -> None:
 
 
 def test_every_phase_has_a_state() -> None:
-    states = {phase: activity_of(phase) for phase in Phase}
-    assert states[Phase.REQUIRES_ACTION] is Activity.NEEDS_YOU
+    states = {phase: activity_of(phase) for phase in (*Phase, *Outcome)}
+    assert states[Outcome.REQUIRES_ACTION] is Activity.NEEDS_YOU
     assert {phase for phase, state in states.items() if state is Activity.IDLE} == {
-        Phase.COMPLETED,
-        Phase.FAILED,
-        Phase.CANCELED,
-        Phase.INTERRUPTED,
+        Outcome.COMPLETED,
+        Outcome.FAILED,
+        Outcome.CANCELED,
+        Outcome.INTERRUPTED,
     }
     assert activity_of(None) is Activity.IDLE
 

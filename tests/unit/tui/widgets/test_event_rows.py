@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from coze_tui.engine.model.figures import EventRow, TurnFigures
-from coze_tui.engine.model.updates import AnswerGrew, Phase, TurnEnded
+from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.updates import AnswerGrew, TurnEnded
 from coze_tui.tui.widgets import event_rows
 
 
@@ -53,5 +54,5 @@ def test_stalls_are_told_once_there_are_any() -> None:
 def test_a_first_text_that_never_came_is_not_waited_for() -> None:
     figures = TurnFigures()
     assert event_rows.first_text(figures) == "…"
-    figures.add(TurnEnded(Phase.FAILED, 6_000))
+    figures.add(TurnEnded(Outcome.FAILED, 6_000))
     assert event_rows.first_text(figures) == "–"

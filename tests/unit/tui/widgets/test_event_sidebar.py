@@ -9,13 +9,13 @@ from rich.cells import cell_len
 
 from coze_tui.api.objects import Usage
 from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.outcomes import Level, Outcome
 from coze_tui.engine.model.updates import (
     AnswerGrew,
     ChatIdentified,
     EventNoted,
     EventRecord,
     LogidReported,
-    Phase,
     ReasoningGrew,
     TurnEnded,
     TurnUpdate,
@@ -24,7 +24,7 @@ from coze_tui.engine.model.updates import (
 from coze_tui.tui.widgets.event_sidebar import EventSidebar
 
 
-def noted(name: str, ms: int, number: int = 0, level: str = "good", detail: str = "") -> EventNoted:
+def noted(name: str, ms: int, number: int = 0, level: Level = "good", detail: str = "") -> EventNoted:
     return EventNoted(EventRecord(name, ms * 1000, 0, level, detail, number))
 
 
@@ -50,7 +50,7 @@ def finished() -> list[TurnUpdate]:
         UsageReported(Usage(432, 312, 120)),
         noted("completed", 1_902, 254),
         noted("done", 1_903, 255),
-        TurnEnded(Phase.COMPLETED, 1_903_000),
+        TurnEnded(Outcome.COMPLETED, 1_903_000),
     ]
 
 

@@ -8,6 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import (
     AnswerGrew,
     EventNoted,
@@ -54,14 +55,14 @@ async def test_leaves_out_what_does_not_fit(stage: Any, width: int) -> None:
 @pytest.mark.parametrize(
     ("outcome", "shown"),
     [
-        (Phase.COMPLETED, "✓ completed 5.0 s"),
-        (Phase.FAILED, "✗ failed 5.0 s"),
-        (Phase.CANCELED, "■ stopped 5.0 s"),
-        (Phase.INTERRUPTED, "⟂ cut off 5.0 s"),
-        (Phase.REQUIRES_ACTION, "▲ needs you 5.0 s"),
+        (Outcome.COMPLETED, "✓ completed 5.0 s"),
+        (Outcome.FAILED, "✗ failed 5.0 s"),
+        (Outcome.CANCELED, "■ stopped 5.0 s"),
+        (Outcome.INTERRUPTED, "⟂ cut off 5.0 s"),
+        (Outcome.REQUIRES_ACTION, "▲ needs you 5.0 s"),
     ],
 )
-async def test_tells_how_it_ended(stage: Any, outcome: Phase, shown: str) -> None:
+async def test_tells_how_it_ended(stage: Any, outcome: Outcome, shown: str) -> None:
     strip = StatusStrip()
     async with stage(strip, size=(80, 3)):
         figures = figures_of_a_running_turn()
@@ -87,7 +88,7 @@ async def test_nothing_to_tell_is_blank_and_repeats_are_not_painted(stage: Any) 
 async def test_where_nobody_knows_when_a_chat_came_no_time_is_told(stage: Any) -> None:
     figures = TurnFigures()
     figures.add(AnswerGrew("m", "x", (0, 0, 0), 0))
-    figures.add(TurnEnded(Phase.COMPLETED, 0))
+    figures.add(TurnEnded(Outcome.COMPLETED, 0))
     strip = StatusStrip()
     async with stage(strip, size=(80, 3)):
         strip.show(figures)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.timeline import Timeline
 from coze_tui.engine.model.updates import (
     AnswerGrew,
@@ -16,7 +17,6 @@ from coze_tui.engine.model.updates import (
     EventNoted,
     EventRecord,
     FollowUpOffered,
-    Phase,
     ReasoningGrew,
     ToolCalled,
     ToolResponded,
@@ -39,7 +39,7 @@ WHOLE: list[TurnUpdate] = [
     deltas(412, 1700, 200),
     AnswerSettled("m", "x", "", 1_704_000),
     FollowUpOffered("?", 1_820_000),
-    TurnEnded(Phase.COMPLETED, 1_902_000),
+    TurnEnded(Outcome.COMPLETED, 1_902_000),
 ]
 
 
@@ -62,7 +62,7 @@ def test_steps_have_names_bars_and_moments() -> None:
 
 def test_a_pause_within_text_is_a_gap_and_a_long_one_a_stall() -> None:
     names, bar, moments = drawn(
-        [deltas(0, 1000, 50), deltas(4000, 5000, 50), TurnEnded(Phase.COMPLETED, 5_000_000)]
+        [deltas(0, 1000, 50), deltas(4000, 5000, 50), TurnEnded(Outcome.COMPLETED, 5_000_000)]
     )
     assert "╌" * 40 in bar
     assert "stall 3.0 s" in moments
@@ -72,7 +72,7 @@ def test_a_pause_within_text_is_a_gap_and_a_long_one_a_stall() -> None:
 def test_an_error_and_the_cursor_have_signs_of_their_own() -> None:
     failed: list[TurnUpdate] = [
         EventNoted(EventRecord("error", 500_000, level="error")),
-        TurnEnded(Phase.FAILED, 1_000_000),
+        TurnEnded(Outcome.FAILED, 1_000_000),
     ]
     _names, bar, _moments = drawn(failed, at_us=250_000)
     assert (bar[50], bar[25]) == ("×", "┃")
@@ -84,7 +84,7 @@ def test_nothing_is_drawn_of_nothing() -> None:
 
 
 def test_a_short_tool_in_a_long_chat_can_be_seen() -> None:
-    updates = [*WHOLE[:4], TurnEnded(Phase.COMPLETED, 600_000_000)]
+    updates = [*WHOLE[:4], TurnEnded(Outcome.COMPLETED, 600_000_000)]
     assert "▓" in drawn(updates)[1]
 
 

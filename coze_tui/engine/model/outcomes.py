@@ -1,0 +1,99 @@
+"""The final states of a chat, with everything that is said of them in words, signs and levels. Pure.
+
+To add a final state, add its member to `Outcome` and run `mypy`: it reports each place that must decide about
+the new state, because those places match `Outcome` (or the event's class) without a default.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal, assert_never
+
+from coze_tui.text.i18n import _
+
+Level = Literal["info", "good", "tool", "attention", "error"]
+"""How much an event or an end matters to the reader."""
+
+
+class Outcome(StrEnum):
+    """How a turn ended. The store and captures contain the values: Coze's words and our `interrupted`."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    REQUIRES_ACTION = "requires_action"
+    """The chat waits for outputs of local tools. It continues once they are submitted."""
+    CANCELED = "canceled"
+    INTERRUPTED = "interrupted"
+    """The stream was cut and the rest could not be fetched. It can be recovered."""
+
+    @classmethod
+    def of(cls, status: str) -> Outcome | None:
+        """Return the final state with this value; None if it is no final state."""
+        return cls(status) if status in cls.__members__.values() else None
+
+    @property
+    def level(self) -> Level:
+        """How much the end matters; every list and screen colors it accordingly."""
+        match self:
+            case Outcome.COMPLETED:
+                return "good"
+            case Outcome.FAILED:
+                return "error"
+            case Outcome.REQUIRES_ACTION | Outcome.CANCELED | Outcome.INTERRUPTED:
+                return "attention"
+            case _:
+                assert_never(self)
+
+    @property
+    def sign(self) -> str:
+        """One cell that no other final state has."""
+        match self:
+            case Outcome.COMPLETED:
+                return "✓"
+            case Outcome.FAILED:
+                return "✗"
+            case Outcome.REQUIRES_ACTION:
+                return "▲"
+            case Outcome.CANCELED:
+                return "■"
+            case Outcome.INTERRUPTED:
+                return "⟂"
+            case _:
+                assert_never(self)
+
+    @property
+    def words(self) -> str:
+        """How a past chat ended, in the language in use."""
+        match self:
+            case Outcome.COMPLETED:
+                return _("completed")
+            case Outcome.FAILED:
+                return _("failed")
+            case Outcome.REQUIRES_ACTION:
+                return _("waited for a tool")
+            case Outcome.CANCELED:
+                return _("stopped")
+            case Outcome.INTERRUPTED:
+                return _("cut off")
+            case _:
+                assert_never(self)
+
+    @property
+    def words_now(self) -> str:
+        """How a turn ended that the user has just followed."""
+        return _("needs you") if self is Outcome.REQUIRES_ACTION else self.words
+
+    @property
+    def event_words(self) -> str:
+        """The name of the event with which Coze announces this end, in the language in use."""
+        match self:
+            case Outcome.COMPLETED:
+                return _("chat completed")
+            case Outcome.FAILED:
+                return _("chat failed")
+            case Outcome.CANCELED:
+                return _("chat canceled")
+            case Outcome.REQUIRES_ACTION | Outcome.INTERRUPTED:
+                return str(self)
+            case _:
+                assert_never(self)
