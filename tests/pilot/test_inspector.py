@@ -31,7 +31,7 @@ from coze_tui.tui.screens.inspector import InspectorScreen
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from tests.support.desk import Desk, desk
 from tests.support.samples import STREAMS
-from tests.support.shown import toasts_of
+from tests.support.shown import lines_of, toasts_of
 
 BOT = "7511000000000000777"
 _S = TypeVar("_S", bound=Screen[None])
@@ -75,7 +75,7 @@ async def test_every_frame_is_there_with_its_data_and_the_json_inside_of_strings
         await at.ask("下一班？")
         await at.answered()
         screen = await inspect(at)
-        listed = "\n".join(screen.frames.lines())
+        listed = "\n".join(lines_of(screen.frames))
         for words in ("chat.created", "function_call", "tool_response", "message.delta", "follow_up", "done"):
             assert words in listed
         await at.pilot.press("t")
@@ -112,11 +112,11 @@ async def test_a_running_chat_grows_in_the_inspector(home: Path) -> None:
         await at.pilot.press("ctrl+g", "ctrl+g")
         await at.until(lambda: isinstance(at.app.screen, InspectorScreen))
         screen = inspector(at)
-        await at.until(lambda: "message.delta" in "\n".join(screen.frames.lines()))
+        await at.until(lambda: "message.delta" in "\n".join(lines_of(screen.frames)))
         assert screen.frames.follows
         assert not screen.chat.figures.is_ended
         at.stand_in.release("held")
-        await at.until(lambda: "done" in "\n".join(screen.frames.lines()) and screen.chat.figures.is_ended)
+        await at.until(lambda: "done" in "\n".join(lines_of(screen.frames)) and screen.chat.figures.is_ended)
         assert screen.frames.current is not None
         assert screen.frames.current.row.event == "done"
 
@@ -243,7 +243,7 @@ async def test_two_chats_of_one_question_are_compared(home: Path) -> None:
         await at.until(lambda: isinstance(at.app.screen, DifferenceScreen))
         screen = at.app.screen
         assert isinstance(screen, DifferenceScreen)
-        await at.until(lambda: "下一班是 18:40。" in "\n".join(screen.view.lines()))
+        await at.until(lambda: "下一班是 18:40。" in "\n".join(lines_of(screen.view)))
         assert "only figures differ" in text_of(screen.head)
         await at.pilot.press("n", "x", "d")
         await at.until(lambda: isinstance(at.app.screen, ChooseChat))
@@ -278,7 +278,7 @@ async def test_every_size_shows_the_frames_and_their_data(home: Path, size: tupl
         await at.pilot.press("escape")
         await at.pilot.pause()
         if size[0] >= 60:
-            assert "chat.created" in "\n".join(screen.frames.lines())
+            assert "chat.created" in "\n".join(lines_of(screen.frames))
 
 
 @pytest.mark.parametrize("name", ["unknown_events", "cut_in_json", "nothing", "invalid_utf8", "error_empty"])
@@ -293,7 +293,7 @@ async def test_bad_captures_are_shown_as_far_as_they_go(home: Path, name: str) -
         if name == "unknown_events":
             await at.pilot.press("n")
             assert "unknown event" in text_of(screen.view)
-            assert any(line.lstrip("▌ ").startswith("?") for line in screen.frames.lines())
+            assert any(line.lstrip("▌ ").startswith("?") for line in lines_of(screen.frames))
 
 
 async def test_hostile_frames_reach_no_terminal(home: Path) -> None:

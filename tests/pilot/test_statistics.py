@@ -9,6 +9,7 @@ import pytest
 from coze_tui.standin.scenarios import Answer, Bot, Delta, Fail
 from coze_tui.tui.screens.statistics import StatisticsScreen
 from tests.support.desk import Desk, desk
+from tests.support.shown import lines_of
 
 BOT = "7511000000000000777"
 
@@ -23,7 +24,7 @@ async def opened(at: Desk) -> StatisticsScreen:
 
 
 def shown(screen: StatisticsScreen) -> str:
-    return "\n".join(screen.view.lines()).strip()
+    return "\n".join(lines_of(screen.view)).strip()
 
 
 def head(screen: StatisticsScreen) -> str:

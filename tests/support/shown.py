@@ -7,6 +7,7 @@ from typing import Any
 from textual._context import visible_screen_stack
 from textual.app import App
 from textual.strip import Strip
+from textual.widget import Widget
 
 
 def toasts_of(app: App[Any]) -> list[str]:
@@ -23,3 +24,8 @@ def drawn_strips(app: App[Any]) -> list[Strip]:
 def drawn_text(app: App[Any]) -> str:
     """Return the rows of the screen as text, without the blanks at their ends."""
     return "\n".join(strip.text.rstrip() for strip in drawn_strips(app))
+
+
+def lines_of(widget: Widget) -> list[str]:
+    """Return the lines of a widget in sight as text, without the blanks at their ends."""
+    return [widget.render_line(y).text.rstrip() for y in range(widget.size.height)]

@@ -8,20 +8,19 @@ from collections.abc import Sequence
 from datetime import date
 from typing import ClassVar
 
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from coze_tui.render.cells import cell_len, shorten
 from coze_tui.render.palette import Palette
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.history_items import Item, Ranges, clock, day_heading, day_of, short_date
-from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
+from coze_tui.tui.widgets.line_list import LineList, list_keys
+from coze_tui.tui.widgets.line_widget import Part, width_of
 
 _BOT_CELLS = 14
 _LEAST_FOR_BOT = 44
@@ -30,21 +29,16 @@ _NEAR = 30
 """Lines before the end at which more is asked for."""
 
 
-class ConversationList(LineWidget, ScrollView, can_focus=True):
+class ConversationList(LineList):
     """Conversations under the headings of their days. It draws what is in sight and nothing else.
 
     Args:
         palette: For the style of a searched text.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "move(1)", N_("down"), id="conversations.down", show=False),
-        Binding("k,up", "move(-1)", N_("up"), id="conversations.up", show=False),
-        Binding("pagedown", "page(1)", N_("page down"), id="conversations.page_down", show=False),
-        Binding("pageup", "page(-1)", N_("page up"), id="conversations.page_up", show=False),
-        Binding("g,home", "first", N_("first"), id="conversations.first", show=False),
-        Binding("G,end", "last", N_("last"), id="conversations.last", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = list_keys(
+        "conversations", ("first", N_("first")), ("last", N_("last"))
+    )
     PART = N_("Conversations")
 
     class Moved(Message):
@@ -79,7 +73,6 @@ class ConversationList(LineWidget, ScrollView, can_focus=True):
         """By line; None is the heading of the pinned ones."""
         self._total = 0
         self._has_pins = False
-        self._cursor = 0
         self._selected: set[str] = set()
         self._empty = ""
         self._has_more = False
@@ -138,7 +131,7 @@ class ConversationList(LineWidget, ScrollView, can_focus=True):
             self._items, self._has_pins = list(items), has_pins
             known = {item.id for item in items}
             self._selected &= known
-            self._lay_out()
+            self._place_items()
             self._cursor = 0 if anew else self._nearest(before, at)
             if not anew and self._items and before and self._items[self._cursor].id == before.id:
                 self.scroll_to(y=max(0, self._starts[self._cursor] - line), animate=False)
@@ -148,7 +141,7 @@ class ConversationList(LineWidget, ScrollView, can_focus=True):
         if self._wants_last and not has_more:
             self._wants_last = False
             self._cursor = max(0, len(self._items) - 1)
-        self._follow()
+        self.follow()
         self.refresh()
         if self.current != before:
             self.post_message(self.Moved(self.current))
@@ -158,7 +151,7 @@ class ConversationList(LineWidget, ScrollView, can_focus=True):
         """Put the cursor on a conversation, if it is loaded."""
         place = next((place for place, item in enumerate(self._items) if item.id == id), None)
         if place is not None:
-            self._go(place)
+            self.go(place)
 
     def set_palette(self, palette: Palette) -> None:
         """Draw in other colours."""
@@ -173,7 +166,7 @@ class ConversationList(LineWidget, ScrollView, can_focus=True):
                     return place
         return max(0, min(at, len(self._items) - 1))
 
-    def _lay_out(self) -> None:
+    def _place_items(self) -> None:
         self._starts, self._headings, line = [], {}, 0
         above: date | str | None = ""
         days: dict[int, date] = {}
@@ -189,39 +182,49 @@ class ConversationList(LineWidget, ScrollView, can_focus=True):
             self._starts.append(line)
             line += item.height
         self._total = line
-        self.virtual_size = Size(self.scrollable_content_region.width, line)
+        self.virtual_size = Size(self.line_width, line)
 
     # --- moving ---
 
-    def move(self, step: int) -> None:
-        """Move the cursor by so many conversations."""
-        if self._items:
-            self._go(max(0, min(len(self._items) - 1, self._cursor + step)))
+    @property
+    def row_count(self) -> int:
+        """Return how many conversations are loaded."""
+        return len(self._items)
 
-    def action_move(self, step: int) -> None:
-        """The same from a key."""
-        self.move(step)
+    @property
+    def line_count(self) -> int:
+        """Return how many lines the conversations and the headings take."""
+        return self._total
+
+    def lines_of(self, row: int) -> tuple[int, int]:
+        """Return the lines of a conversation and of the heading right above it."""
+        first = self._starts[row]
+        return first - (first - 1 in self._headings), first + self._items[row].height
+
+    def cursor_moved(self) -> None:
+        """Post the conversation with the cursor."""
+        self.post_message(self.Moved(self.current))
+
+    def go(self, row: int) -> None:
+        """Put the cursor on a conversation."""
+        if self._items:
+            self._wants_last = False
+            super().go(row)
+            self._ask_for_more()
 
     def action_page(self, step: int) -> None:
         """Move by what is seen at once."""
         if self._items:
-            page = max(1, self.scrollable_content_region.height - 1)
-            target = self._starts[self._cursor] + step * page
-            place = bisect_right(self._starts, max(0, target)) - 1
-            self._go(max(0, min(len(self._items) - 1, place)))
+            target = self._starts[self._cursor] + step * max(1, self.room - 1)
+            self.go(bisect_right(self._starts, max(0, target)) - 1)
 
-    def action_first(self) -> None:
-        """Go to the first conversation."""
-        if self._items:
-            self._go(0)
-
-    def action_last(self) -> None:
-        """Go to the last conversation of all."""
-        if self._has_more:
+    def action_edge(self, is_end: bool) -> None:
+        """Go to the first conversation, or to the last of all, also if it is not loaded yet."""
+        if is_end and self._has_more:
             self._wants_last, self._asked = True, False
             self._ask_for_more()
-        elif self._items:
-            self._go(len(self._items) - 1)
+        else:
+            super().action_edge(is_end)
 
     def select(self) -> None:
         """Add the conversation with the cursor to the selection, or take it out, and go on to the next."""
@@ -246,22 +249,14 @@ class ConversationList(LineWidget, ScrollView, can_focus=True):
 
     def on_click(self, click: events.Click) -> None:
         """Go to what is under the mouse; a second click opens it."""
-        offset = click.get_content_offset(self)
-        place = None if offset is None else self._place(self.scroll_offset.y + offset.y)
+        line = self.line_at(click)
+        place = None if line is None else self._place(line)
         if place is None:
             return
         if place == self._cursor and click.chain > 1:
             self.post_message(self.Chosen(self._items[place]))
         else:
-            self._go(place)
-
-    def _go(self, place: int) -> None:
-        moved, self._cursor, self._wants_last = place != self._cursor, place, False
-        self._follow()
-        self.refresh()
-        if moved:
-            self.post_message(self.Moved(self.current))
-        self._ask_for_more()
+            self.go(place)
 
     def _place(self, line: int) -> int | None:
         """The conversation on a line; None for a heading."""
@@ -271,21 +266,6 @@ class ConversationList(LineWidget, ScrollView, can_focus=True):
 
     # --- scrolling ---
 
-    def _follow(self) -> None:
-        """Bring the cursor into sight, with the heading above it."""
-        height = self.scrollable_content_region.height
-        if not self._items or not height:
-            return
-        first = self._starts[self._cursor]
-        last = first + self._items[self._cursor].height
-        if first - 1 in self._headings:
-            first -= 1
-        top = self.scroll_offset.y
-        if first < top or last - first > height:
-            self.scroll_to(y=first, animate=False)
-        elif last > top + height:
-            self.scroll_to(y=last - height, animate=False)
-
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
@@ -293,8 +273,7 @@ class ConversationList(LineWidget, ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         """Keep the cursor in sight."""
-        self.virtual_size = Size(self.scrollable_content_region.width, self._total)
-        self._follow()
+        super().on_resize()
         self._ask_for_more()
 
     def _ask_for_more(self) -> None:
@@ -306,22 +285,9 @@ class ConversationList(LineWidget, ScrollView, can_focus=True):
 
     # --- looks ---
 
-    @property
-    def line_width(self) -> int:
-        """Cells of a line, without the scroll bar."""
-        return self.scrollable_content_region.width
-
     def style_of(self, role: str) -> Style:
         """Also `hit`: a searched text."""
         return self._palette.search_hit if role == "hit" else super().style_of(role)
-
-    def on_focus(self) -> None:
-        """The cursor is bright."""
-        self.refresh()
-
-    def on_blur(self) -> None:
-        """The cursor is dim."""
-        self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """Draw a line of what is in sight."""
@@ -340,12 +306,7 @@ class ConversationList(LineWidget, ScrollView, can_focus=True):
         else:
             left, right = self._second_line(item)
         drawn = self.line(left, right, "selected" if is_current else "")
-        if not is_current or drawn.cell_length < 2:
-            return drawn
-        # Where the cursor is shown by reversing, the bar is not reversed with the rest.
-        bar = self.rich_style + self.style_of("bot" if self.has_focus else "muted")
-        bar += Style(bgcolor=self.style_of("selected").bgcolor)
-        return Strip.join([drawn.crop(0, 1), Strip([Segment("▌", bar)], 1), drawn.crop(2)])
+        return self.with_cursor(drawn, column=1) if is_current else drawn
 
     def _heading(self, day: date | None) -> str:
         return _("PINNED") if day is None else day_heading(day, day_of(int(time.time() * 1000)))

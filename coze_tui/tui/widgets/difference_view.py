@@ -6,33 +6,31 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
-from textual.binding import Binding, BindingType
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
+from textual.binding import BindingType
 from textual.strip import Strip
 
 from coze_tui.engine.analysis.compare import Differences
 from coze_tui.render.diff_rows import DifferenceRow, difference_rows
 from coze_tui.text.i18n import N_
 from coze_tui.tui.themes import palette_of
-from coze_tui.tui.widgets.line_widget import LineWidget
+from coze_tui.tui.widgets.line_list import LineList, list_keys
 
 _SPLIT = 96
 """Cells from which the chats stand side by side."""
 _BETWEEN = " │ "
 
 
-class DifferenceView(LineWidget, ScrollView, can_focus=True):
-    """Shows one `Differences`."""
+class DifferenceView(LineList):
+    """Shows one `Differences`. It has no cursor: the keys scroll."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", N_("line up"), id="difference.up", show=False),
-        Binding("down,j", "move(1)", N_("line down"), id="difference.down", show=False),
-        Binding("pageup,b", "page(-1)", N_("page up"), id="difference.page_up", show=False),
-        Binding("pagedown,space", "page(1)", N_("page down"), id="difference.page_down", show=False),
-        Binding("home,g", "edge(False)", N_("to the top"), id="difference.top", show=False),
-        Binding("end,G", "edge(True)", N_("to the end"), id="difference.end", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = list_keys(
+        "difference",
+        ("top", N_("to the top")),
+        ("end", N_("to the end")),
+        up=N_("line up"),
+        down=N_("line down"),
+        pages=("pageup,b", "pagedown,space"),
+    )
     PART = N_("Comparison")
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -46,39 +44,38 @@ class DifferenceView(LineWidget, ScrollView, can_focus=True):
         self._found = found
         self._laid_out = None
         self.scroll_to(y=0, animate=False)
-        self.on_resize()
-
-    def lines(self) -> list[str]:
-        """All lines as plain text, for tests."""
-        return [self._drawn(row).text.rstrip() for row in self._lay_out()]
+        self.lay_out()
 
     @property
     def line_width(self) -> int:
         """Cells of a line; one is left free before the scroll bar, or the edge."""
         return max(0, self.scrollable_content_region.width - 1)
 
-    def on_resize(self) -> None:
-        """Lay out anew."""
-        self.virtual_size = Size(self.line_width, len(self._lay_out()))
-        self.refresh()
+    @property
+    def row_count(self) -> int:
+        """Return how many lines the comparison takes at this width."""
+        return len(self._rows_laid_out())
 
     # --- keys ---
 
-    def action_move(self, step: int) -> None:
+    def follow(self) -> None:
+        """Leave the view where it is."""
+
+    def move(self, step: int) -> None:
         """Scroll by lines."""
         self.scroll_to(y=self.scroll_offset.y + step, animate=False)
 
     def action_page(self, step: int) -> None:
         """Scroll by pages."""
-        self.action_move(step * max(1, self.size.height - 2))
+        self.move(step * max(1, self.room - 2))
 
     def action_edge(self, is_end: bool) -> None:
         """Scroll to an end."""
-        self.scroll_to(y=len(self._rows) if is_end else 0, animate=False)
+        self.scroll_to(y=self.row_count if is_end else 0, animate=False)
 
     def go_to_next(self, step: int) -> bool:
         """Bring the next difference, or the one before, to the top; False if there is none."""
-        starts = [number for number, row in enumerate(self._lay_out()) if row.starts]
+        starts = [number for number, row in enumerate(self._rows_laid_out()) if row.starts]
         here = self.scroll_offset.y + 1
         if step > 0:
             target = next((line for line in starts if line > here), None)
@@ -92,7 +89,7 @@ class DifferenceView(LineWidget, ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Draw a line of what is in sight."""
-        rows = self._lay_out()
+        rows = self._rows_laid_out()
         index = self.scroll_offset.y + y
         return self._drawn(rows[index]) if index < len(rows) else self.line([])
 
@@ -108,7 +105,7 @@ class DifferenceView(LineWidget, ScrollView, can_focus=True):
         ]
         return Strip(segments, width).apply_style(self.rich_style)
 
-    def _lay_out(self) -> Sequence[DifferenceRow]:
+    def _rows_laid_out(self) -> Sequence[DifferenceRow]:
         theme, width = self.app.current_theme, self.line_width
         if self._found is not None and width and self._laid_out != (width, theme.name):
             is_split = width >= _SPLIT

@@ -5,13 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from coze_tui.engine.analysis.frames_table import FrameLine, FrameTable, preview
@@ -19,7 +15,8 @@ from coze_tui.engine.model.gaps import STALL_US
 from coze_tui.render.cells import cell_len, pad, shorten
 from coze_tui.text.format import duration, size, thousands
 from coze_tui.text.i18n import N_, _
-from coze_tui.tui.widgets.line_widget import LineWidget, Part
+from coze_tui.tui.widgets.line_list import LineList, list_keys
+from coze_tui.tui.widgets.line_widget import Part
 
 _LEAST_EVENT, _MOST_EVENT = 12, 24
 _LEAST_TYPE, _MOST_TYPE = 4, 14
@@ -45,23 +42,19 @@ class _Columns:
     preview: int
 
 
-class FrameList(LineWidget, ScrollView, can_focus=True):
+class FrameList(LineList):
     """Shows one `FrameTable`. Call `flush` when that has grown.
 
     The cursor follows the newest frame until it is moved away from the last line.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", N_("up"), id="frames.up", show=False),
-        Binding("down,j", "move(1)", N_("down"), id="frames.down", show=False),
-        Binding("pageup", "page(-1)", N_("page up"), id="frames.page_up", show=False),
-        Binding("pagedown", "page(1)", N_("page down"), id="frames.page_down", show=False),
-        Binding("home,g", "edge(False)", N_("first frame"), id="frames.first", show=False),
-        Binding("end,G", "edge(True)", N_("last frame"), id="frames.last", show=False),
+        *list_keys("frames", ("first", N_("first frame")), ("last", N_("last frame"))),
         Binding("enter", "choose", N_("open"), id="frames.open", show=False),
         Binding("space", "fold", N_("fold and unfold"), id="frames.fold", show=False),
         Binding("asterisk", "fold_all", N_("fold and unfold all"), id="frames.fold_all", show=False),
     ]
+    HEAD = 1
     PART = N_("Frames")
 
     class Moved(Message):
@@ -73,7 +66,7 @@ class FrameList(LineWidget, ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.table = FrameTable()
-        self._cursor: int | None = None
+        self._number: int | None = None
         """Number of the frame at the cursor; None follows the last line."""
         self._is_at_head = True
         """The cursor stands on the head of the run that holds the frame."""
@@ -87,17 +80,17 @@ class FrameList(LineWidget, ScrollView, can_focus=True):
     @property
     def current(self) -> FrameLine | None:
         """The line with the cursor."""
-        count = self.table.line_count
-        return self.table.line(self._line()) if count else None
+        return self.table.line(self.cursor) if self.row_count else None
+
+    @property
+    def row_count(self) -> int:
+        """Return how many lines the table has, folded as it is now."""
+        return self.table.line_count
 
     @property
     def follows(self) -> bool:
         """The cursor is at the newest frame and stays there."""
-        return self._cursor is None
-
-    def lines(self) -> list[str]:
-        """The lines in sight as plain text, for tests."""
-        return [self.render_line(y).text.rstrip() for y in range(self.size.height)]
+        return self._number is None
 
     # --- changed ---
 
@@ -105,17 +98,14 @@ class FrameList(LineWidget, ScrollView, can_focus=True):
         """Show these frames, the cursor on one of them; with 0 on the first."""
         self.table = table
         self._previews.clear()
-        self._cursor, self._is_at_head = max(1, number), number == 0
+        self._number, self._is_at_head = max(1, number), number == 0
         self._shown = None
         self.flush()
 
     def flush(self) -> None:
         """Show what has changed in the table."""
-        count = self.table.line_count
         self._widest = len(str(len(self.table.rows)))
-        self.virtual_size = Size(self.line_width, count + 1)
-        self._follow()
-        self.refresh()
+        self.lay_out()
         if self.current != self._shown:
             self._shown = self.current
             self.post_message(self.Moved())
@@ -124,8 +114,8 @@ class FrameList(LineWidget, ScrollView, can_focus=True):
         """Show only what matches; the cursor stays where it is or goes to what is next."""
         here = self.current
         self.table.set_filter(text)
-        if here is not None and self._cursor is not None:
-            self._cursor, self._is_at_head = here.row.number, not text
+        if here is not None and self._number is not None:
+            self._number, self._is_at_head = here.row.number, not text
         self.flush()
 
     def go_to(self, number: int) -> None:
@@ -133,46 +123,40 @@ class FrameList(LineWidget, ScrollView, can_focus=True):
         if not 0 < number <= len(self.table.rows):
             return
         self.table.reveal(number)
-        self._cursor, self._is_at_head = number, False
+        self._number, self._is_at_head = number, False
         self.flush()
 
     # --- moving ---
 
-    def _line(self) -> int:
-        """The line of the cursor."""
-        last = self.table.line_count - 1
-        if self._cursor is None:
+    @property
+    def cursor(self) -> int:
+        """Return the line with the cursor."""
+        last = self.row_count - 1
+        if self._number is None:
             return last
-        line = min(last, self.table.line_of(self._cursor))
+        line = min(last, self.table.line_of(self._number))
         if self._is_at_head and line and self.table.line(line).is_inside:
             above = self.table.line(line - 1)
-            return line - 1 if above.is_run and above.row.number == self._cursor else line
+            return line - 1 if above.is_run and above.row.number == self._number else line
         return line
 
-    def _go(self, line: int) -> None:
-        last = self.table.line_count - 1
+    def go(self, row: int) -> None:
+        """Put the cursor on a line."""
+        last = self.row_count - 1
         if last < 0:
             return
-        line = max(0, min(last, line))
-        at = self.table.line(line)
-        is_same = line == self._line() and self._cursor is not None
-        self._cursor, self._is_at_head = at.row.number, at.is_run
-        if not is_same or line == last:
+        row = max(0, min(last, row))
+        at = self.table.line(row)
+        is_same = row == self.cursor and self._number is not None
+        self._number, self._is_at_head = at.row.number, at.is_run
+        if not is_same or row == last:
             self.flush()
 
-    def action_move(self, step: int) -> None:
-        """Move the cursor by so many lines."""
-        self._go(self._line() + step)
-
-    def action_page(self, step: int) -> None:
-        """Move it by what is seen at once."""
-        self._go(self._line() + step * max(1, self.size.height - 2))
-
     def action_edge(self, is_end: bool) -> None:
-        """Go to the first frame, or to the last and stay there while more come."""
-        self._go(self.table.line_count - 1 if is_end else 0)
+        """Go to the first frame, or to the last and stay there while more arrive."""
+        super().action_edge(is_end)
         if is_end:
-            self._cursor = None
+            self._number = None
             self.flush()
 
     def action_fold(self) -> None:
@@ -183,7 +167,7 @@ class FrameList(LineWidget, ScrollView, can_focus=True):
         number = at.row.number
         first = self.table.run_of(number)[0].number
         if self.table.toggle(number):
-            self._cursor, self._is_at_head = first, True
+            self._number, self._is_at_head = first, True
             self._shown = None
             self.flush()
 
@@ -191,8 +175,8 @@ class FrameList(LineWidget, ScrollView, can_focus=True):
         """Open all runs, or close them."""
         at = self.current
         self.table.toggle_all()
-        if at is not None and self._cursor is not None:
-            self._cursor, self._is_at_head = at.row.number, at.is_run
+        if at is not None and self._number is not None:
+            self._number, self._is_at_head = at.row.number, at.is_run
         self.flush()
 
     def action_choose(self) -> None:
@@ -205,43 +189,17 @@ class FrameList(LineWidget, ScrollView, can_focus=True):
 
     def on_click(self, click: events.Click) -> None:
         """Go to the line under the mouse; a second click opens it."""
-        offset = click.get_content_offset(self)
-        line = self.scroll_offset.y + offset.y - 1 if offset is not None else -1
-        if offset is None or not offset.y or line >= self.table.line_count:
-            return
-        self._go(line)
-        if click.chain == 2:
-            self.action_choose()
-
-    def _follow(self) -> None:
-        """Bring the cursor into sight; the first line is the heads of the columns."""
-        room = self.size.height - 1
-        if room < 1 or not self.table.line_count:
-            return
-        line, top = self._line(), self.scroll_offset.y
-        if line < top:
-            self.scroll_to(y=line, animate=False)
-        elif line >= top + room:
-            self.scroll_to(y=line - room + 1, animate=False)
+        line = self.line_at(click)
+        if line is not None:
+            self.go(line)
+            if click.chain == 2:
+                self.action_choose()
 
     def on_resize(self) -> None:
         """Keep the cursor in sight."""
         self.flush()
 
-    def on_focus(self) -> None:
-        """The cursor is bright."""
-        self.refresh()
-
-    def on_blur(self) -> None:
-        """The cursor is dim."""
-        self.refresh()
-
     # --- looks ---
-
-    @property
-    def line_width(self) -> int:
-        """Cells of a line, without the scroll bar."""
-        return self.scrollable_content_region.width
 
     def render_line(self, y: int) -> Strip:
         """Draw the heads of the columns, or a line of what is in sight."""
@@ -255,14 +213,9 @@ class FrameList(LineWidget, ScrollView, can_focus=True):
                 return self.line([(f"   {empty}", "muted")])
             return self.line([])
         line = self.table.line(index)
-        is_current = index == self._line()
+        is_current = index == self.cursor
         drawn = self.line(*self._parts(line, columns, is_current), "selected" if is_current else "")
-        if not is_current or drawn.cell_length < 2:
-            return drawn
-        # Where the cursor is shown by reversing, the bar is not reversed with the rest.
-        bar = self.rich_style + self.style_of("bot" if self.has_focus else "muted")
-        bar += Style(bgcolor=self.style_of("selected").bgcolor)
-        return Strip.join([Strip([Segment("▌", bar)], 1), drawn.crop(1)])
+        return self.with_cursor(drawn) if is_current else drawn
 
     def _columns(self) -> _Columns:
         rows = self.table.rows

@@ -6,14 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from coze_tui.api.objects import mapping_of, text_of
@@ -26,19 +22,15 @@ from coze_tui.text.format import duration, milliseconds, size, thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.themes import palette_of
 from coze_tui.tui.widgets.frame_list import trouble_text
+from coze_tui.tui.widgets.line_list import LineList, list_keys
 from coze_tui.tui.widgets.line_widget import LineWidget, Part
 
 
-class JsonTreeView(LineWidget, ScrollView, can_focus=True):
+class JsonTreeView(LineList):
     """Shows one text as JSON, with a cursor that folds."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", N_("up"), id="json.up", show=False),
-        Binding("down,j", "move(1)", N_("down"), id="json.down", show=False),
-        Binding("pageup", "page(-1)", N_("page up"), id="json.page_up", show=False),
-        Binding("pagedown", "page(1)", N_("page down"), id="json.page_down", show=False),
-        Binding("home,g", "edge(False)", N_("to the top"), id="json.top", show=False),
-        Binding("end,G", "edge(True)", N_("to the end"), id="json.end", show=False),
+        *list_keys("json", ("top", N_("to the top")), ("end", N_("to the end"))),
         Binding("enter,space", "fold", N_("fold"), id="json.fold"),
         Binding("left,h", "close", N_("fold, or to what is around"), id="json.close", show=False),
         Binding("right,l", "open", N_("unfold"), id="json.open", show=False),
@@ -48,7 +40,6 @@ class JsonTreeView(LineWidget, ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.tree_of_text = JsonTree("")
-        self._cursor = 0
         self._palette: tuple[str, Palette] | None = None
 
     def show(self, text: str) -> None:
@@ -57,7 +48,7 @@ class JsonTreeView(LineWidget, ScrollView, can_focus=True):
             self.tree_of_text = JsonTree(text)
             self._cursor = 0
             self.scroll_to(y=0, animate=False)
-            self._changed()
+            self.lay_out()
 
     @property
     def chosen_text(self) -> str:
@@ -69,6 +60,11 @@ class JsonTreeView(LineWidget, ScrollView, can_focus=True):
     def line_width(self) -> int:
         """Cells of a line; one is left free before the scroll bar, or the edge."""
         return max(0, self.scrollable_content_region.width - 1)
+
+    @property
+    def row_count(self) -> int:
+        """Return how many lines are open now."""
+        return len(self._lines)
 
     @property
     def _lines(self) -> Sequence[TreeLine]:
@@ -83,19 +79,6 @@ class JsonTreeView(LineWidget, ScrollView, can_focus=True):
         return lines[min(self._cursor, len(lines) - 1)] if lines else None
 
     # --- keys ---
-
-    def action_move(self, step: int) -> None:
-        """Move the cursor by so many lines."""
-        self._cursor = max(0, min(len(self._lines) - 1, self._cursor + step))
-        self._follow()
-
-    def action_page(self, step: int) -> None:
-        """Move it by what is seen at once."""
-        self.action_move(step * max(1, self.size.height - 1))
-
-    def action_edge(self, is_end: bool) -> None:
-        """Go to the first or the last line."""
-        self.action_move(len(self._lines) if is_end else -len(self._lines))
 
     def action_fold(self) -> None:
         """Fold or unfold what the line belongs to; show more where it stands for more."""
@@ -115,49 +98,21 @@ class JsonTreeView(LineWidget, ScrollView, can_focus=True):
         """Unfold the value."""
         node = self._at.node if self._at is not None else None
         if node is not None and self.tree_of_text.fold(node, is_open=True):
-            self._changed()
+            self.lay_out()
 
     def on_click(self, click: events.Click) -> None:
         """Put the cursor on a line; a second click folds."""
-        offset = click.get_content_offset(self)
-        if offset is None or self.scroll_offset.y + offset.y >= len(self._lines):
-            return
-        self._cursor = self.scroll_offset.y + offset.y
-        self._follow()
-        if click.chain == 2:
-            self.action_fold()
+        line = self.line_at(click)
+        if line is not None:
+            self.go(line)
+            if click.chain == 2:
+                self.action_fold()
 
     def _go_to(self, node: Node | None) -> None:
         lines = self._lines
         head = next((n for n, line in enumerate(lines) if line.is_head and line.node is node), self._cursor)
         self._cursor = min(head, len(lines) - 1)
-        self._changed()
-
-    def _changed(self) -> None:
-        if not self.size:
-            return  # it is not to be seen; `on_resize` comes before it is
-        self.virtual_size = Size(self.line_width, len(self._lines))
-        self._follow()
-
-    def _follow(self) -> None:
-        top, room = self.scroll_offset.y, self.size.height
-        if self._cursor < top:
-            self.scroll_to(y=self._cursor, animate=False)
-        elif room and self._cursor >= top + room:
-            self.scroll_to(y=self._cursor - room + 1, animate=False)
-        self.refresh()
-
-    def on_resize(self) -> None:
-        """Lay out anew."""
-        self._changed()
-
-    def on_focus(self) -> None:
-        """Show the cursor."""
-        self.refresh()
-
-    def on_blur(self) -> None:
-        """Hide it."""
-        self.refresh()
+        self.lay_out()
 
     # --- looks ---
 
@@ -168,15 +123,10 @@ class JsonTreeView(LineWidget, ScrollView, can_focus=True):
         width = self.line_width
         if index >= len(lines):
             return self.line([])
-        base = self.rich_style
         is_current = self.has_focus and index == self._cursor
-        if is_current:
-            base += self.style_of("selected")
+        base = self.rich_style + self.style_of("selected") if is_current else self.rich_style
         strip = Strip(lines[index].line.paint(width), width).apply_style(base)
-        if not is_current or width < 2:
-            return strip
-        bar = self.rich_style + self.style_of("bot") + Style(bgcolor=self.style_of("selected").bgcolor)
-        return Strip.join([Strip([Segment("▌", bar)], 1), strip.crop(1)])
+        return self.with_cursor(strip) if is_current else strip
 
 
 class FrameHead(LineWidget):

@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, TypeVar
 
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from coze_tui.engine.analysis.statistics import Group, Statistics
@@ -16,7 +14,8 @@ from coze_tui.render.cells import cell_len, pad, shorten
 from coze_tui.text.cells import bar
 from coze_tui.text.format import duration, thousands
 from coze_tui.text.i18n import N_, _
-from coze_tui.tui.widgets.line_widget import LineWidget, Part
+from coze_tui.tui.widgets.line_list import LineList, list_keys
+from coze_tui.tui.widgets.line_widget import Part
 
 _Value = TypeVar("_Value")
 
@@ -26,18 +25,19 @@ _TIME = 11
 _LEAST_BAR, _GOOD_BAR, _MOST_BAR = 8, 22, 48
 
 
-class StatisticsView(LineWidget, ScrollView, can_focus=True):
+class StatisticsView(LineList):
     """Shows one `Statistics`: a row for each group, the failures under them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", N_("up"), id="statistics.up", show=False),
-        Binding("down,j", "move(1)", N_("down"), id="statistics.down", show=False),
-        Binding("pageup", "page(-1)", N_("page up"), id="statistics.page_up", show=False),
-        Binding("pagedown,space", "page(1)", N_("page down"), id="statistics.page_down", show=False),
-        Binding("home,g", "edge(False)", N_("to the top"), id="statistics.first", show=False),
-        Binding("end,G", "edge(True)", N_("to the end"), id="statistics.last", show=False),
+        *list_keys(
+            "statistics",
+            ("first", N_("to the top")),
+            ("last", N_("to the end")),
+            pages=("pageup", "pagedown,space"),
+        ),
         Binding("enter", "choose", N_("open"), id="statistics.open"),
     ]
+    HEAD = 1
     PART = N_("Statistics")
 
     class Chosen(Message):
@@ -52,7 +52,6 @@ class StatisticsView(LineWidget, ScrollView, can_focus=True):
         self._found: Statistics | None = None
         self._groups: Sequence[Group] = ()
         self._below: list[list[Part]] = []
-        self._cursor = 0
 
     def show(self, found: Statistics) -> None:
         """Show these; days the latest first."""
@@ -63,54 +62,31 @@ class StatisticsView(LineWidget, ScrollView, can_focus=True):
         self._cursor = min(self._cursor, max(0, len(self._groups) - 1)) if is_same else 0
         if not is_same:
             self.scroll_to(y=0, animate=False)
-        self.on_resize()
-
-    def lines(self) -> list[str]:
-        """The lines in sight as plain text, for tests."""
-        return [self.render_line(y).text.rstrip() for y in range(self.size.height)]
+        self.lay_out()
 
     @property
-    def line_width(self) -> int:
-        """Cells of a line, without the scroll bar."""
-        return self.scrollable_content_region.width
+    def row_count(self) -> int:
+        """Return how many groups there are."""
+        return len(self._groups)
 
-    def on_resize(self) -> None:
-        """Keep the cursor in sight."""
-        self.virtual_size = Size(self.line_width, len(self._groups) + len(self._below) + 1)
-        self._follow()
+    @property
+    def line_count(self) -> int:
+        """Return how many lines the groups and the failures take."""
+        return len(self._groups) + len(self._below)
 
     # --- keys ---
 
-    def action_move(self, step: int) -> None:
+    def move(self, step: int) -> None:
         """Move the cursor; behind the last group scroll to what is under it."""
-        last = max(0, len(self._groups) - 1)
-        if step > 0 and self._cursor == last:
+        if step > 0 and self.cursor == max(0, self.row_count - 1):
             self.scroll_to(y=self.scroll_offset.y + step, animate=False)
-            return
-        self._cursor = max(0, min(last, self._cursor + step))
-        self._follow()
-
-    def action_page(self, step: int) -> None:
-        """Move it by what is seen at once."""
-        self.action_move(step * max(1, self.size.height - 2))
-
-    def action_edge(self, is_end: bool) -> None:
-        """Go to the first or the last group."""
-        self._cursor = max(0, len(self._groups) - 1) if is_end else 0
-        self._follow()
+        else:
+            super().move(step)
 
     def action_choose(self) -> None:
-        """Tell which group has the cursor."""
+        """Post the group with the cursor."""
         if self._groups:
-            self.post_message(self.Chosen(self._groups[self._cursor]))
-
-    def _follow(self) -> None:
-        top, room = self.scroll_offset.y, self.size.height - 1
-        if self._cursor < top:
-            self.scroll_to(y=self._cursor, animate=False)
-        elif room > 0 and self._cursor >= top + room:
-            self.scroll_to(y=self._cursor - room + 1, animate=False)
-        self.refresh()
+            self.post_message(self.Chosen(self._groups[self.cursor]))
 
     # --- looks ---
 
@@ -124,7 +100,7 @@ class StatisticsView(LineWidget, ScrollView, can_focus=True):
             return self.line(layout.heads())
         index = self.scroll_offset.y + y - 1
         if index < len(self._groups):
-            is_current = index == self._cursor
+            is_current = index == self.cursor
             return self.line(layout.row(self._groups[index]), ground="selected" if is_current else "")
         index -= len(self._groups)
         return self.line(self._below[index] if index < len(self._below) else [])

@@ -105,7 +105,7 @@ async def test_more_is_asked_for_once_near_the_end(stage: Stage) -> None:
         await pilot.pause()
         assert len(app.told) == 1
         shown.show(items(200), has_more=True)
-        shown.action_last()
+        shown.action_edge(is_end=True)
         await pilot.pause()
         assert [message.all for message in app.told if isinstance(message, ConversationList.MoreWanted)] == [
             False,

@@ -13,6 +13,7 @@ from coze_tui.api.objects import Frame
 from coze_tui.engine.analysis.frames_table import FrameTable
 from coze_tui.tui.widgets.frame_list import FrameList
 from tests.support.host_app import Stage
+from tests.support.shown import lines_of
 
 
 def delta(text: str, at_us: int) -> Frame:
@@ -41,7 +42,7 @@ async def test_each_line_tells_number_time_gap_event_type_size_and_text(stage: S
     frames = FrameList()
     async with stage(frames, size=(110, 12)):
         frames.show(table_of(FRAMES))
-        lines = frames.lines()
+        lines = lines_of(frames)
         assert lines[0].split() == ["#", "ms", "gap", "event", "type", "bytes", "preview"]
         assert lines[1].split() == ["▌", "1", "84", "84", "chat.created", "35", "B"]
         assert lines[2].split() == ["▸", "2", "412", "328", "message.delta", "×2", *lines[2].split()[6:]]
@@ -59,9 +60,9 @@ async def test_every_line_fits(stage: Stage, width: int) -> None:
     frames = FrameList()
     async with stage(frames, size=(width, 8)):
         frames.show(table_of(FRAMES))
-        assert all(cell_len(line) <= width for line in frames.lines())
+        assert all(cell_len(line) <= width for line in lines_of(frames))
         if width >= 45:
-            assert "chat.created" in "\n".join(frames.lines())
+            assert "chat.created" in "\n".join(lines_of(frames))
 
 
 async def test_the_cursor_follows_the_newest_until_it_is_moved_away(stage: Stage) -> None:
@@ -75,15 +76,15 @@ async def test_the_cursor_follows_the_newest_until_it_is_moved_away(stage: Stage
         table.add(parse_event(Frame("PONG", "", 99)))
         frames.flush()
         await pilot.pause()
-        assert "PONG" in frames.lines()[-1]
+        assert "PONG" in lines_of(frames)[-1]
         await pilot.press("k")
         assert not frames.follows
         table.add(parse_event(Frame("LAST", "", 100)))
         frames.flush()
         await pilot.pause()
-        assert "LAST" not in "\n".join(frames.lines())
+        assert "LAST" not in "\n".join(lines_of(frames))
         await pilot.press("g")
-        assert frames.lines()[1].split()[1] == "1"
+        assert lines_of(frames)[1].split()[1] == "1"
         await pilot.press("pagedown", "pageup")
         assert frames.current is not None
         assert frames.current.row.number == 1
@@ -125,7 +126,7 @@ async def test_a_filter_keeps_the_cursor_near(stage: Stage) -> None:
         frames.set_filter("nothing")
         await pilot.pause()
         assert frames.current is None
-        assert "no frame matches" in "\n".join(frames.lines())
+        assert "no frame matches" in "\n".join(lines_of(frames))
         frames.set_filter("")
         assert frames.current is not None
 
@@ -148,7 +149,7 @@ async def test_the_name_of_a_long_run_is_shown_whole_beside_its_count(stage: Sta
     frames = FrameList()
     async with stage(frames, size=(110, 12)):
         frames.show(table_of([delta("x", 1)] * 12_345))
-        assert "message.delta ×12" in frames.lines()[1]
+        assert "message.delta ×12" in lines_of(frames)[1]
 
 
 async def test_columns_stay_in_line_where_times_go_back(stage: Stage) -> None:
@@ -156,6 +157,6 @@ async def test_columns_stay_in_line_where_times_go_back(stage: Stage) -> None:
     early, late = FRAMES[0], Frame("conversation.chat.completed", '{"id":"1"}', 10**17)
     async with stage(frames, size=(110, 12)):
         frames.show(table_of([early, late, Frame("done", "", 90_000)]))
-        head, *rows = frames.lines()
+        head, *rows = lines_of(frames)
         for event, row in zip(("chat.created", "chat.completed", "done"), rows, strict=False):
             assert row.index(event) == head.index("event")

@@ -11,6 +11,7 @@ from coze_tui.engine.analysis.statistics import Statistics, statistics
 from coze_tui.store.statistics import ChatFigures
 from coze_tui.tui.widgets.statistics_view import StatisticsView
 from tests.support.host_app import Stage
+from tests.support.shown import lines_of
 
 ONE = ChatFigures(
     *("k1", "春节", "coze.cn", "7402", "小春", 1_738_000_000_000, "completed", 412_000, 1_902_000, 200, 500),
@@ -36,7 +37,7 @@ async def test_groups_have_bars_and_failures_are_told_below(stage: Stage) -> Non
     view = StatisticsView()
     async with stage(view, size=(130, 14)):
         view.show(found())
-        lines = view.lines()
+        lines = lines_of(view)
         assert lines[0].split()[:2] == ["bot", "tokens"]
         assert lines[1].split()[0] == "小春"
         assert "█" * 10 in lines[1]
@@ -54,9 +55,9 @@ async def test_days_are_shown_the_latest_first_and_empty_ones_too(stage: Stage) 
     view = StatisticsView()
     async with stage(view, size=(100, 14)):
         view.show(found("day"))
-        days = [line.split()[0] for line in view.lines()[1:4]]
+        days = [line.split()[0] for line in lines_of(view)[1:4]]
         assert days == sorted(days, reverse=True)
-        assert "·" in view.lines()[2]
+        assert "·" in lines_of(view)[2]
 
 
 @pytest.mark.parametrize("width", [1, 10, 30, 60, 80, 120, 200])
@@ -64,7 +65,7 @@ async def test_every_line_fits(stage: Stage, width: int) -> None:
     view = StatisticsView()
     async with stage(view, size=(width, 12)):
         view.show(found("conversation"))
-        assert all(cell_len(line) <= width for line in view.lines())
+        assert all(cell_len(line) <= width for line in lines_of(view))
 
 
 async def test_the_cursor_chooses_a_group(stage: Stage) -> None:
