@@ -143,7 +143,7 @@ class BotList(Vertical):
 
     def action_choose(self) -> None:
         """Choose what the cursor is on."""
-        self.rows.choose()
+        self.rows.action_choose()
 
     @on(Input.Changed)
     def _typed_on(self, changed: Input.Changed) -> None:

@@ -1,4 +1,4 @@
-"""A list to choose from, drawn as lines: headings, rows of one or two lines, a cursor."""
+"""A list to choose from: headings and choices of one or two lines, with a cursor on a choice."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import ClassVar
 
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.containers import ScrollableContainer
@@ -17,15 +15,16 @@ from textual.message import Message
 from textual.strip import Strip
 
 from coze_tui.text.i18n import N_
-from coze_tui.tui.widgets.line_widget import LineWidget, Part
+from coze_tui.tui.widgets.line_list import LineList, list_keys
+from coze_tui.tui.widgets.line_widget import Part
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What stands in the list. Texts are clean and on one line."""
+    """A heading, a remark or a choice. Texts are clean and have no line ends."""
 
     key: str | None
-    """What a choice of it gives; None for a heading or a remark, which cannot be chosen."""
+    """Identifies the choice; None for a heading or a remark, which cannot be chosen."""
     left: tuple[Part, ...]
     right: tuple[Part, ...] = ()
     below: tuple[Part, ...] = ()
@@ -33,30 +32,25 @@ class Row:
 
     @property
     def height(self) -> int:
-        """Lines it takes."""
+        """Return how many lines the row takes."""
         return 2 if self.below else 1
 
 
-class SelectList(LineWidget, can_focus=True):
-    """As high as its rows; put it into a scrolling container. Without a row to choose, moving scrolls.
+class SelectList(LineList):
+    """As high as its rows: put it into a scrolling container. Without choices the keys scroll that container.
 
     Args:
-        is_led: Another widget has the focus and leads the cursor by `move` and `choose`.
+        is_led: Another widget has the focus and calls `move` and the actions.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", N_("up"), id="rows.up", show=False),
-        Binding("down,j", "move(1)", N_("down"), id="rows.down", show=False),
-        Binding("pageup", "page(-1)", N_("page up"), id="rows.page_up", show=False),
-        Binding("pagedown", "page(1)", N_("page down"), id="rows.page_down", show=False),
-        Binding("home,g", "edge(False)", N_("first row"), id="rows.first", show=False),
-        Binding("end,G", "edge(True)", N_("last row"), id="rows.last", show=False),
+        *list_keys("rows", ("first", N_("first row")), ("last", N_("last row"))),
         Binding("enter", "choose", N_("choose"), id="rows.choose"),
     ]
     PART = N_("List")
 
     class Chosen(Message):
-        """Enter or a click on a row."""
+        """Enter or a click on a choice."""
 
         def __init__(self, rows: SelectList, key: str) -> None:
             super().__init__()
@@ -69,7 +63,7 @@ class SelectList(LineWidget, can_focus=True):
             return self.rows
 
     class Moved(Message):
-        """The cursor stands on another row, or on none."""
+        """The cursor is on another choice, or on none."""
 
         def __init__(self, rows: SelectList, key: str | None) -> None:
             super().__init__()
@@ -87,122 +81,118 @@ class SelectList(LineWidget, can_focus=True):
         self._is_led = is_led
         self._rows: tuple[Row, ...] = ()
         self._tops: list[int] = [0]
-        self._at: list[int] = []
-        self._cursor: int | None = None
+        """The first line of each row, and the number of all lines."""
+        self._row_at: list[int] = []
+        """The row of each line."""
+        self._choices: list[int] = []
+        """The rows with a key."""
         self._put(tuple(rows), None)
 
     @property
     def rows(self) -> Sequence[Row]:
-        """All of them, headings too."""
+        """All rows, also those that cannot be chosen."""
         return self._rows
 
     @property
     def current(self) -> str | None:
-        """The key of the row with the cursor."""
-        return None if self._cursor is None else self._rows[self._cursor].key
+        """The key of the choice with the cursor; None if there are no choices."""
+        return self._rows[self._choices[self._cursor]].key if self._choices else None
 
     def show(self, rows: Sequence[Row], *, current: str | None = None) -> None:
-        """Show these; the cursor goes to `current`, else stays on its row if that is still there."""
+        """Show these rows, the cursor on `current`, or else where it is if that row is still there."""
         rows = tuple(rows)
         if rows != self._rows or (current is not None and current != self.current):
             self._put(rows, current or self.current)
-            self._follow()
+            self.follow()
             self.refresh(layout=True)
 
     def go_to(self, key: str) -> None:
-        """Put the cursor on a row."""
+        """Put the cursor on a choice."""
         self.show(self._rows, current=key)
-
-    # --- moving ---
-
-    def move(self, step: int) -> None:
-        """Put the cursor on another row; after the last comes the first."""
-        keys = self._choosable()
-        if not keys or self._cursor is None:
-            self._scroll(step)
-            return
-        self._go((keys.index(self._cursor) + step) % len(keys))
-
-    def action_move(self, step: int) -> None:
-        """The same from a key."""
-        self.move(step)
-
-    def action_page(self, step: int) -> None:
-        """Move by as much as is seen at once."""
-        parent = self.parent
-        page = parent.scrollable_content_region.height if isinstance(parent, ScrollableContainer) else 10
-        keys = self._choosable()
-        if not keys or self._cursor is None:
-            self._scroll(step * max(1, page - 1))
-            return
-        target = self._tops[self._cursor] + step * max(1, page - 1)
-        nearest = min(range(len(keys)), key=lambda place: abs(self._tops[keys[place]] - target))
-        if keys[nearest] == self._cursor:  # nothing to choose so near
-            nearest = max(0, min(len(keys) - 1, nearest + step))
-        self._go(nearest)
-
-    def action_edge(self, last: bool) -> None:
-        """Go to the first or the last row."""
-        if self._choosable():
-            self._go(-1 if last else 0)
-        else:
-            self._scroll(len(self._at) if last else -len(self._at))
-
-    def choose(self) -> None:
-        """Choose the row with the cursor."""
-        if self.current is not None:
-            self.post_message(self.Chosen(self, self.current))
-
-    def action_choose(self) -> None:
-        """The same from a key."""
-        self.choose()
-
-    def on_click(self, click: events.Click) -> None:
-        """Choose the row under the mouse."""
-        offset = click.get_content_offset(self)
-        if offset is None or offset.y >= len(self._at):
-            return
-        index = self._at[offset.y]
-        if self._rows[index].key is not None:
-            self._cursor = index
-            self.refresh()
-            self.choose()
-
-    def _go(self, place: int) -> None:
-        before = self._cursor
-        self._cursor = self._choosable()[place]
-        if self._cursor != before:
-            self._follow()
-            self.refresh()
-            self.post_message(self.Moved(self, self.current))
-
-    def _choosable(self) -> list[int]:
-        return [index for index, row in enumerate(self._rows) if row.key is not None]
 
     def _put(self, rows: tuple[Row, ...], current: str | None) -> None:
         self._rows = rows
         self._tops = [0, *accumulate(row.height for row in rows)]
-        self._at = [index for index, row in enumerate(rows) for _line in range(row.height)]
-        keys = self._choosable()
-        self._cursor = next(
-            (index for index in keys if rows[index].key == current), keys[0] if keys else None
-        )
-        self.styles.height = max(1, len(self._at))
+        self._row_at = [index for index, row in enumerate(rows) for _line in range(row.height)]
+        self._choices = [index for index, row in enumerate(rows) if row.key is not None]
+        keys = [rows[index].key for index in self._choices]
+        self._cursor = keys.index(current) if current in keys else 0
+        self.styles.height = max(1, self.line_count)
 
-    # --- scrolling ---
+    # --- moving ---
+
+    @property
+    def row_count(self) -> int:
+        """Return how many choices there are."""
+        return len(self._choices)
+
+    @property
+    def line_count(self) -> int:
+        """Return how many lines all rows take."""
+        return len(self._row_at)
+
+    def lines_of(self, row: int) -> tuple[int, int]:
+        """Return the lines of a choice; those of the first one begin at the top of the list."""
+        index = self._choices[row]
+        return self._tops[index] if row else 0, self._tops[index + 1]
+
+    def cursor_moved(self) -> None:
+        """Post the choice with the cursor."""
+        self.post_message(self.Moved(self, self.current))
+
+    def move(self, step: int) -> None:
+        """Move the cursor by choices, from the last to the first."""
+        if self._choices:
+            self.go((self._cursor + step) % self.row_count)
+        else:
+            self._scroll(step)
+
+    def action_page(self, step: int) -> None:
+        """Move the cursor by what is seen at once, at least by one choice."""
+        parent = self.parent
+        seen = parent.scrollable_content_region.height if isinstance(parent, ScrollableContainer) else 10
+        lines = step * max(1, seen - 1)
+        if not self._choices:
+            self._scroll(lines)
+            return
+        target = self._tops[self._choices[self._cursor]] + lines
+        nearest = min(range(self.row_count), key=lambda row: abs(self._tops[self._choices[row]] - target))
+        self.go(nearest if nearest != self._cursor else nearest + step)
+
+    def action_edge(self, is_end: bool) -> None:
+        """Go to the first or the last choice."""
+        if self._choices:
+            super().action_edge(is_end)
+        else:
+            self._scroll(self.line_count if is_end else -self.line_count)
+
+    def action_choose(self) -> None:
+        """Choose the row with the cursor."""
+        if self.current is not None:
+            self.post_message(self.Chosen(self, self.current))
+
+    def on_click(self, click: events.Click) -> None:
+        """Choose the row under the mouse."""
+        line = self.line_at(click)
+        if line is not None and self._row_at[line] in self._choices:
+            self._cursor = self._choices.index(self._row_at[line])
+            self.refresh()
+            self.action_choose()
+
+    # --- scrolling: the container does it ---
 
     def on_mount(self) -> None:
-        """Show the row with the cursor."""
-        self._follow()
+        """Scroll the cursor into sight."""
+        self.follow()
 
-    def _follow(self) -> None:
-        """Bring the row with the cursor into view, and for the first one also what stands above it."""
-        if self._cursor is None or not self.is_attached:
-            return
-        first = self._choosable()[0] == self._cursor
-        top = 0 if first else self._tops[self._cursor]
-        region = Region(0, top, 1, self._tops[self._cursor + 1] - top)
-        self.call_after_refresh(self._reveal, region)
+    def on_resize(self) -> None:
+        """Leave the view where it is: the list has all its lines at any size."""
+
+    def follow(self) -> None:
+        """Scroll the choice with the cursor into sight, for the first one also what is above it."""
+        if self._choices and self.is_attached:
+            first, end = self.lines_of(self._cursor)
+            self.call_after_refresh(self._reveal, Region(0, first, 1, end - first))
 
     def _reveal(self, region: Region) -> None:
         parent = self.parent
@@ -220,21 +210,15 @@ class SelectList(LineWidget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Draw a line of a row."""
-        if y >= len(self._at):
+        if y >= self.line_count:
             return self.line([])
-        index = self._at[y]
+        index = self._row_at[y]
         row = self._rows[index]
-        is_current = index == self._cursor
-        is_lit = is_current and (self.has_focus or self._is_led)
         is_first = y == self._tops[index]
+        left = [("  ", "text"), *(row.left if is_first else row.below)]
         right = (*row.right, (" ", "text")) if is_first and row.right else ()
-        drawn = self.line(
-            [("  ", "text"), *(row.left if is_first else row.below)], right, "selected" if is_lit else ""
-        )
-        if not is_current or not drawn.cell_length:
-            return drawn
-        # Where the cursor is shown by reversing, the bar is not reversed with the rest.
-        bar = self.rich_style + self.style_of("bot" if is_lit else "line")
-        if is_lit:
-            bar += Style(bgcolor=self.style_of("selected").bgcolor)
-        return Strip.join([Strip([Segment("▌", bar)], 1), drawn.crop(1)])
+        if not self._choices or index != self._choices[self._cursor]:
+            return self.line(left, right)
+        if self.has_focus or self._is_led:
+            return self.with_cursor(self.line(left, right, "selected"), "bot")
+        return self.line([("▌", "line"), (" ", "text"), *left[1:]], right)
