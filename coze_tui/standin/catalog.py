@@ -70,10 +70,10 @@ KINDS = frozenset(
 class Catalog:
     """The account endpoints of one stand-in."""
 
-    def __init__(self, world: ServerContext) -> None:
-        self._world = world
+    def __init__(self, context: ServerContext) -> None:
+        self._context = context
         self._workspaces = (
-            (world.space_id, "小春的个人空间 Personal", "owner", "personal"),
+            (context.space_id, "小春的个人空间 Personal", "owner", "personal"),
             ("7511000000000000022", "示例团队 Sample team", "member", "team"),
         )
 
@@ -89,7 +89,7 @@ class Catalog:
             found = [bot for bot in found if bot.is_published == (wanted != "unpublished_draft")]
         number, size = page(request.query, default=20, most=100)
         listed = found[(number - 1) * size : number * size]
-        return envelope(self._world, {"items": [self._simple(bot) for bot in listed], "total": len(found)})
+        return envelope(self._context, {"items": [self._simple(bot) for bot in listed], "total": len(found)})
 
     async def published_bots(self, request: Request) -> Answer:
         """GET /v1/space/published_bots_list, the old list."""
@@ -105,7 +105,7 @@ class Catalog:
             }
             for bot in found[(number - 1) * size : number * size]
         ]
-        return envelope(self._world, {"space_bots": listed, "total": len(found)})
+        return envelope(self._context, {"space_bots": listed, "total": len(found)})
 
     async def bot(self, request: Request) -> Answer:
         """GET /v1/bots/{bot_id}."""
@@ -113,14 +113,14 @@ class Catalog:
         draft = request.query.get("is_published", "true").lower() == "false"
         if not bot.is_published and not draft:
             raise Failure(4015, "The bot is not published to the channel Agent As API (sample)")
-        return envelope(self._world, self._whole(bot))
+        return envelope(self._context, self._whole(bot))
 
     async def online_info(self, request: Request) -> Answer:
         """GET /v1/bot/get_online_info, the old call; in studio with connector_id, without envelope (4.5)."""
-        if self._world.studio:
+        if self._context.studio:
             if not request.query.get("connector_id"):
                 raise Failure(500, "internal server error", 500)
-            logid = {self._world.logid_header: self._world.logid()}
+            logid = {self._context.logid_header: self._context.logid()}
             return json_reply(self._whole(self._bot(request.query.get("bot_id", ""))), logid)
         return await self.bot(request)
 
@@ -128,12 +128,12 @@ class Catalog:
         """GET /v1/bots/{bot_id}/versions."""
         bot = self._bot(request.query.get("bot_id", ""))
         item = {"version": bot.version, "created_at": str(bot.published_at), "description": "", "creator": {}}
-        return envelope(self._world, {"items": [item] if bot.is_published else [], "has_more": False})
+        return envelope(self._context, {"items": [item] if bot.is_published else [], "has_more": False})
 
     def _bot(self, bot_id: str) -> Bot:
-        bot = self._world.state.bots.get(bot_id)
+        bot = self._context.state.bots.get(bot_id)
         if bot is None:
-            if self._world.studio:
+            if self._context.studio:
                 raise Failure(103100002, "agent not exists")
             raise Failure(4006, "The bot does not exist, or it is not yours (sample)")
         return bot
@@ -141,7 +141,7 @@ class Catalog:
     def _bots_of(self, workspace_id: str) -> list[Bot]:
         if workspace_id not in {workspace[0] for workspace in self._workspaces}:
             raise Failure(4000, "The workspace does not exist (sample)")
-        return list(self._world.state.bots.values()) if workspace_id == self._world.space_id else []
+        return list(self._context.state.bots.values()) if workspace_id == self._context.space_id else []
 
     def _simple(self, bot: Bot) -> objects.Json:
         return {
@@ -152,7 +152,7 @@ class Catalog:
             "is_published": bot.is_published,
             "updated_at": bot.published_at,
             "published_at": bot.published_at if bot.is_published else 0,
-            "owner_user_id": self._world.user_id,
+            "owner_user_id": self._context.user_id,
             "folder_id": "",
         }
 
@@ -180,14 +180,14 @@ class Catalog:
             },
             "variables": [],
             "shortcut_commands": [],
-            "owner_user_id": self._world.user_id,
+            "owner_user_id": self._context.user_id,
         }
 
     # ── files ───────────────────────────────────────────────────────────────────────────────────────────
 
     async def upload(self, request: Request) -> Answer:
         """POST /v1/files/upload, multipart/form-data with one part named file."""
-        world = self._world
+        context = self._context
         parts = read_multipart(request)
         files = [part for part in parts if part[0] == "file"]
         if not files:
@@ -197,20 +197,20 @@ class Catalog:
         _, name, data = files[0]
         if not data:
             raise Failure(4300, "The file is empty (sample)")
-        if len(data) > world.switches.max_file_bytes:
+        if len(data) > context.switches.max_file_bytes:
             raise Failure(4302, "The file is too large (sample)")
         if name.rpartition(".")[2].lower() not in KINDS:
             raise Failure(4303, f"Files of this kind are not taken: {name} (sample)")
-        file = StoredFile(world.state.new_id(), name, len(data), world.now())
-        world.state.files[file.id] = file
-        return envelope(world, objects.file_object(file, studio=world.studio))
+        file = StoredFile(context.state.new_id(), name, len(data), context.now())
+        context.state.files[file.id] = file
+        return envelope(context, objects.file_object(file, studio=context.studio))
 
     async def file(self, request: Request) -> Answer:
         """GET /v1/files/retrieve."""
-        file = self._world.state.files.get(request.query.get("file_id", ""))
+        file = self._context.state.files.get(request.query.get("file_id", ""))
         if file is None:
             raise Failure(4000, "The file does not exist, or it is not yours (sample)")
-        return envelope(self._world, objects.file_object(file))
+        return envelope(self._context, objects.file_object(file))
 
     # ── account ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -228,17 +228,17 @@ class Catalog:
             }
             for id_, name, role, kind in self._workspaces[(number - 1) * size : number * size]
         ]
-        return envelope(self._world, {"workspaces": listed, "total_count": len(self._workspaces)})
+        return envelope(self._context, {"workspaces": listed, "total_count": len(self._workspaces)})
 
     async def me(self, request: Request) -> Answer:
         """GET /v1/users/me."""
         user: objects.Json = {
-            "user_id": self._world.user_id,
+            "user_id": self._context.user_id,
             "user_name": "user7511000011",
             "nick_name": "林",
             "avatar_url": "https://example.invalid/avatar.png",
         }
-        return envelope(self._world, user)
+        return envelope(self._context, user)
 
 
 def read_multipart(request: Request) -> list[tuple[str, str, bytes]]:

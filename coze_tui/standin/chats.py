@@ -33,8 +33,8 @@ Feed = Callable[[ResponseWriter], Awaitable[None]]
 class Chats:
     """The chat endpoints of one stand-in."""
 
-    def __init__(self, world: ServerContext) -> None:
-        self._world = world
+    def __init__(self, context: ServerContext) -> None:
+        self._context = context
         self._runs: dict[str, Run] = {}
         """The run of each chat, by the ID of the chat."""
         self.extra = fault.NONE
@@ -45,10 +45,10 @@ class Chats:
     async def chat(self, request: Request) -> Answer:
         """POST /v3/chat."""
         body = mapping(request.body)
-        if self._world.studio:
+        if self._context.studio:
             return await self._studio_chat(request, body)
         bot_id, user_id = required(body, "bot_id"), required(body, "user_id")
-        bot = self._world.state.bots.get(bot_id)
+        bot = self._context.state.bots.get(bot_id)
         if bot is None:
             raise Failure(4006, "The bot does not exist, or it is not yours (sample)")
         draft = body.get("publish_status") == "unpublished_draft"
@@ -60,7 +60,7 @@ class Chats:
         if not streaming and not saved:
             raise Failure(4007, "auto_save_history must be true if stream is false (sample)")
         meta_data = read_meta_data(body.get("meta_data"))
-        question = read_question(body.get("additional_messages"), self._world.state.files, limit=100)
+        question = read_question(body.get("additional_messages"), self._context.state.files, limit=100)
         conversation = self._conversation(request.query.get("conversation_id", ""))
         if not question.messages and (conversation is None or not conversation.messages):
             raise Failure(4000, "additional_messages is empty, and so is the conversation (sample)")
@@ -77,15 +77,15 @@ class Chats:
         streaming = body.get("stream") is not False
         try:
             question = read_question(
-                body.get("additional_messages"), self._world.state.files, limit=10**6, strict=False
+                body.get("additional_messages"), self._context.state.files, limit=10**6, strict=False
             )
         except Failure as failure:
             return self._studio_error(103000000, failure.msg, streaming=streaming)
-        bot = self._world.state.bots.get(bot_id)
+        bot = self._context.state.bots.get(bot_id)
         if bot is None or not bot.is_published:
             return self._studio_error(103100002, "agent not exists", streaming=streaming)
         # A conversation that does not exist silently becomes a new one (docs/wire.md 3.8).
-        conversation = self._world.state.conversations.get(request.query.get("conversation_id", ""))
+        conversation = self._context.state.conversations.get(request.query.get("conversation_id", ""))
         return await self._begin(bot, conversation, question, str(user_id or ""), streaming)
 
     def _studio_error(self, code: int, msg: str, *, streaming: bool) -> Answer:
@@ -95,14 +95,14 @@ class Chats:
         return self._lone_event(Frame("error", {"code": 103100001, "msg": text}))
 
     def _busy(self, *, streaming: bool) -> Answer:
-        failure = Failure(4016, self._world.switches.busy_text)
+        failure = Failure(4016, self._context.switches.busy_text)
         if not streaming:
             raise failure
         return self._lone_event(Frame("error", {"code": failure.code, "msg": failure.msg}))
 
     def _lone_event(self, frame: Frame) -> StreamReply:
         async def feed(outlet: ResponseWriter) -> None:
-            wire = Wire(outlet, Style(chunks=self._world.switches.chunks), self._world.rng())
+            wire = Wire(outlet, Style(chunks=self._context.switches.chunks), self._context.rng())
             await wire.emit(frame, last=True)
 
         return self._stream_reply(feed, fault.NONE)
@@ -110,7 +110,7 @@ class Chats:
     def _conversation(self, conversation_id: str) -> Conversation | None:
         if not conversation_id:
             return None
-        conversation = self._world.state.conversations.get(conversation_id)
+        conversation = self._context.state.conversations.get(conversation_id)
         if conversation is None:
             raise Failure(4002, "The conversation does not exist, or it is not yours (sample)")
         return conversation
@@ -119,9 +119,9 @@ class Chats:
         self, bot: Bot, conversation: Conversation | None, question: Question, user_id: str,
         streaming: bool, *, saved: bool = True, meta_data: dict[str, str] | None = None,
     ) -> Answer:  # fmt: skip
-        world, state = self._world, self._world.state
+        context, state = self._context, self._context.state
         faults, self.extra = question.faults.joined(self.extra), fault.NONE
-        reply = fault.instead(faults, world.base_url, {world.logid_header: world.logid()})
+        reply = fault.instead(faults, context.base_url, {context.logid_header: context.logid()})
         if reply is not None:
             return reply
         chat_id = state.new_id()
@@ -133,7 +133,7 @@ class Chats:
             conversation.id,
             bot.id,
             conversation.section_id,
-            world.now(),
+            context.now(),
             saved,
         )
         chat.meta_data = meta_data or {}
@@ -143,15 +143,15 @@ class Chats:
         if isinstance(first, Refuse):
             raise Failure(first.code, first.msg, first.status)
         if isinstance(first, Page):
-            headers = {world.logid_header: world.logid()}
+            headers = {context.logid_header: context.logid()}
             return Reply(first.status, first.body.encode(), first.content_type, headers)
-        run = Run(world, chat, conversation, turn, steps, faults)
+        run = Run(context, chat, conversation, turn, steps, faults)
         self._runs[chat.id] = run
         is_recorded = isinstance(first, Capture)
         if isinstance(first, Capture):
             run.remember(first)
         conversation.chat = chat
-        conversation.updated_at = world.now()
+        conversation.updated_at = context.now()
         if saved:
             state.chats[chat.id] = chat
             self._keep(question.messages, chat, conversation)
@@ -159,28 +159,28 @@ class Chats:
             state.unsaved.add(chat.id)
         if not streaming:
             body = objects.created_chat(chat)
-            world.spawn(run.replay(None) if is_recorded else run.start(None))
-            return envelope(world, body)
+            context.spawn(run.replay(None) if is_recorded else run.start(None))
+            return envelope(context, body)
 
         async def feed(outlet: ResponseWriter) -> None:
             wire = self._wire(outlet, faults)
-            world.spawn(run.replay(wire) if is_recorded else run.start(wire))
+            context.spawn(run.replay(wire) if is_recorded else run.start(wire))
             await wire.serve()
 
         return self._stream_reply(feed, faults)
 
     def _new_conversation(self, bot_id: str) -> Conversation:
-        world, state = self._world, self._world.state
+        context, state = self._context, self._context.state
         conversation_id = state.new_id()
-        section_id = state.new_id() if world.studio else conversation_id
+        section_id = state.new_id() if context.studio else conversation_id
         conversation = Conversation(
-            conversation_id, world.now(), section_id, bot_id, creator_id=world.user_id
+            conversation_id, context.now(), section_id, bot_id, creator_id=context.user_id
         )
         state.conversations[conversation_id] = conversation
         return conversation
 
     def _turn(self, bot: Bot, conversation: Conversation, question: Question, user_id: str) -> Turn:
-        state = self._world.state
+        state = self._context.state
         state.turns[bot.id] = state.turns.get(bot.id, 0) + 1
         history = tuple(m.content for m in conversation.messages if m.role == "user")
         chinese = question.is_chinese(history)
@@ -195,33 +195,33 @@ class Chats:
             steps = waiting.hand_over(turn.question)
         else:
             scenario = fault.substitute(faults, turn) or bot.scenario
-            steps = expand(scenario, turn, self._world.rng())
+            steps = expand(scenario, turn, self._context.rng())
         steps = fault.bend(steps, faults, turn)
         first = next(steps, None)
         return first, steps if first is None else chain([first], steps)
 
     def _keep(self, messages: Sequence[Message], chat: Chat, conversation: Conversation) -> None:
         for message in messages:
-            message.id = self._world.state.new_id()
+            message.id = self._context.state.new_id()
             message.conversation_id = conversation.id
             message.section_id = conversation.section_id
             message.bot_id, message.chat_id = chat.bot_id, chat.id
-            message.created_at = self._world.now()
+            message.created_at = self._context.now()
             conversation.messages.append(message)
             chat.inserted.append(message.id)
 
     # ── streams ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _wire(self, outlet: ResponseWriter, faults: Faults) -> Wire:
-        style = Style(chunks=self._world.switches.chunks)
-        return Wire(outlet, fault.style(style, faults), self._world.rng())
+        style = Style(chunks=self._context.switches.chunks)
+        return Wire(outlet, fault.style(style, faults), self._context.rng())
 
     def _stream_reply(self, feed: Feed, faults: Faults) -> StreamReply:
         """The head of an event stream (docs/wire.md 3.1)."""
-        world = self._world
-        headers = {world.logid_header: world.logid()}
-        charset = world.switches.charset or faults.has("charset")
-        if world.studio:
+        context = self._context
+        headers = {context.logid_header: context.logid()}
+        charset = context.switches.charset or faults.has("charset")
+        if context.studio:
             headers["Cache-Control"] = "no-cache"
             headers["X-Accel-Buffering"] = "no"
         if faults.has("gzip"):
@@ -236,32 +236,32 @@ class Chats:
         if chat.retrieve_failures > 0:
             chat.retrieve_failures -= 1
             raise Failure(5000, "internal error (sample)")
-        body = objects.chat_object(chat, studio=self._world.studio)
+        body = objects.chat_object(chat, studio=self._context.studio)
         if chat.meta_data:
             body["meta_data"] = chat.meta_data
-        if chat.inserted and not self._world.studio:
+        if chat.inserted and not self._context.studio:
             body["inserted_additional_messages"] = [{"id": message_id} for message_id in chat.inserted]
-        return envelope(self._world, body)
+        return envelope(self._context, body)
 
     async def messages(self, request: Request) -> Answer:
         """GET (and POST) /v3/chat/message/list: scrambled, and no data after a failure (docs/wire.md 4.2)."""
-        world = self._world
+        context = self._context
         chat = self._find(request.query)
         messages = list(chat.messages)
-        if world.studio:
-            conversation = world.state.conversations.get(chat.conversation_id)
+        if context.studio:
+            conversation = context.state.conversations.get(chat.conversation_id)
             asked = conversation.messages if conversation is not None else []
             messages = [*(m for m in asked if m.chat_id == chat.id and m.role == "user"), *messages]
-        elif not world.switches.stable_lists:
+        elif not context.switches.stable_lists:
             # Verbose first, as the samples show it; the rest turned round.
             messages.reverse()
             messages.sort(key=lambda message: message.type != "verbose")
         listed = [
-            objects.listed_message(message, text_times=False, studio=world.studio) for message in messages
+            objects.listed_message(message, text_times=False, studio=context.studio) for message in messages
         ]
-        if world.studio:
-            return envelope(world, listed, key="Messages")
-        reply = envelope(world, listed)
+        if context.studio:
+            return envelope(context, listed, key="Messages")
+        reply = envelope(context, listed)
         if chat.status == "failed":
             body: objects.Json = json.loads(reply.body)
             del body["data"]
@@ -269,41 +269,41 @@ class Chats:
         return reply
 
     def _find(self, query: Mapping[str, str]) -> Chat:
-        chat = self._world.state.chats.get(query.get("chat_id", ""))
+        chat = self._context.state.chats.get(query.get("chat_id", ""))
         if chat is None or chat.conversation_id != query.get("conversation_id", chat.conversation_id):
-            if self._world.studio:
+            if self._context.studio:
                 raise Failure(500, "record not found (sample)", 500)
             raise Failure(4001, "The chat does not exist (sample)")
         return chat
 
     async def cancel(self, request: Request) -> Answer:
         """POST /v3/chat/cancel: flips the state, and leaves the stream to the client (docs/wire.md 4.3)."""
-        world = self._world
+        context = self._context
         body = mapping(request.body)
-        chat = world.state.chats.get(required(body, "chat_id"))
+        chat = context.state.chats.get(required(body, "chat_id"))
         if chat is None or chat.conversation_id != required(body, "conversation_id"):
-            if world.studio:
+            if context.studio:
                 raise Failure(400, "record not found (sample)", 400)
             raise Failure(4001, "The chat does not exist (sample)")
         states = {"created", "in_progress"}
-        if world.switches.cancel_in_requires_action:
+        if context.switches.cancel_in_requires_action:
             states.add("requires_action")
         if chat.status not in states:
-            if world.studio:
+            if context.studio:
                 raise Failure(400, "the chat cannot be cancelled (sample)", 400)
             raise Failure(4104, "The chat cannot be cancelled in its state (sample)")
         chat.status = "canceled"
-        if world.studio:
+        if context.studio:
             # The run goes on and may complete (docs/wire.md 4.3).
-            logid = {world.logid_header: world.logid()}
+            logid = {context.logid_header: context.logid()}
             return json_reply({"ChatV3ChatDetail": objects.chat_object(chat, studio=True)}, logid)
         chat.stop.set()
-        return envelope(world, objects.chat_object(chat))
+        return envelope(context, objects.chat_object(chat))
 
     async def submit_tool_outputs(self, request: Request) -> Answer:
         """POST /v3/chat/submit_tool_outputs: goes on when every output is there (docs/wire.md 4.4)."""
         body = mapping(request.body)
-        if request.query.get("chat_id") in self._world.state.unsaved:
+        if request.query.get("chat_id") in self._context.state.unsaved:
             raise Failure(5000, "internal error (sample)")
         chat = self._find(request.query)
         run = self._runs.get(chat.id)
@@ -320,12 +320,12 @@ class Chats:
         run.turn.outputs.update(outputs)
         chat.status = "in_progress"
         if body.get("stream") is not True:
-            self._world.spawn(run.resume(None))
-            return envelope(self._world, objects.created_chat(chat))
+            self._context.spawn(run.resume(None))
+            return envelope(self._context, objects.created_chat(chat))
 
         async def feed(outlet: ResponseWriter) -> None:
             wire = self._wire(outlet, fault.NONE)
-            self._world.spawn(run.resume(wire))
+            self._context.spawn(run.resume(wire))
             await wire.serve()
 
         return self._stream_reply(feed, fault.NONE)

@@ -109,22 +109,22 @@ class Failure(Exception):
         self.status = status
 
 
-def envelope(world: ServerContext, data: object, *, key: str = "data", extra: Json | None = None) -> Reply:
+def envelope(context: ServerContext, data: object, *, key: str = "data", extra: Json | None = None) -> Reply:
     """The usual JSON answer with its log id."""
-    logid = world.logid()
+    logid = context.logid()
     body: Json = {"code": 0, "msg": "", key: data, **(extra or {})}
-    if not world.studio:
+    if not context.studio:
         body["detail"] = {"logid": logid}
-    return json_reply(body, {world.logid_header: logid})
+    return json_reply(body, {context.logid_header: logid})
 
 
-def refusal(world: ServerContext, failure: Failure) -> Reply:
+def refusal(context: ServerContext, failure: Failure) -> Reply:
     """The JSON of an error."""
-    logid = world.logid()
+    logid = context.logid()
     body: Json = {"code": failure.code, "msg": failure.msg}
-    if not world.studio:
+    if not context.studio:
         body["detail"] = {"logid": logid}
-    return json_reply(body, {world.logid_header: logid}, failure.status)
+    return json_reply(body, {context.logid_header: logid}, failure.status)
 
 
 def json_reply(body: object, headers: dict[str, str] | None = None, status: int = 200) -> Reply:

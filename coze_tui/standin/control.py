@@ -20,7 +20,7 @@ from coze_tui.standin.wire import DONE_STYLES
 class Control:
     """Handles /_standin/{what}."""
 
-    world: ServerContext
+    context: ServerContext
     oauth: OAuth
     requests: Iterable[Request]
     """The requests that the server received, oldest first."""
@@ -43,10 +43,10 @@ class Control:
             "fault": self._fault,
             "faults": lambda body: {"faults": FAULTS, "done": list(DONE_STYLES)},
             "release": self._release,
-            "gates": lambda body: self.world.gates.arrived(),
+            "gates": lambda body: self.context.gates.arrived(),
             "token": self._token,
             "device": self._device,
-            "bots": lambda body: [_bot(bot) for bot in self.world.state.bots.values()],
+            "bots": lambda body: [_bot(bot) for bot in self.context.state.bots.values()],
             "elsewhere": lambda body: {},
         }
 
@@ -58,7 +58,7 @@ class Control:
 
     def _switch(self, body: Mapping[str, object]) -> object:
         """Set the switches that are named; answer with all of them."""
-        switches = self.world.switches
+        switches = self.context.switches
         for name, value in body.items():
             if not hasattr(switches, name) or type(value) is not type(getattr(switches, name)):
                 raise Failure(4000, f"no such switch, or not of its type: {name}")
@@ -76,14 +76,14 @@ class Control:
         return {}
 
     def _release(self, body: Mapping[str, object]) -> object:
-        self.world.gates.release(required(body, "gate"))
+        self.context.gates.release(required(body, "gate"))
         return {}
 
     def _token(self, body: Mapping[str, object]) -> object:
         """{"token", "scopes": [...] or null}: accept a token."""
         scopes = body.get("scopes")
         entry = Token(None if not isinstance(scopes, list) else frozenset(str(scope) for scope in scopes))
-        self.world.tokens[required(body, "token")] = entry
+        self.context.tokens[required(body, "token")] = entry
         return {}
 
     def _device(self, body: Mapping[str, object]) -> object:

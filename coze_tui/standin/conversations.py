@@ -14,12 +14,12 @@ from coze_tui.standin.state import Conversation, Message
 class Conversations:
     """The conversation endpoints of one stand-in."""
 
-    def __init__(self, world: ServerContext) -> None:
-        self._world = world
+    def __init__(self, context: ServerContext) -> None:
+        self._context = context
 
     async def create(self, request: Request) -> Answer:
         """POST /v1/conversation/create."""
-        world, state = self._world, self._world.state
+        context, state = self._context, self._context.state
         body = mapping(request.body) if request.raw else {}
         bot_id = body.get("bot_id") or ""
         if bot_id and bot_id not in state.bots:
@@ -30,31 +30,31 @@ class Conversations:
             raise Failure(4000, "name has at most 100 characters (sample)")
         if not isinstance(messages, list) or len(messages) > 16:
             raise Failure(4004, "messages: at most 16 (sample)")
-        read = [] if world.studio else [read_message(item, state.files) for item in messages]
+        read = [] if context.studio else [read_message(item, state.files) for item in messages]
         meta_data = read_meta_data(body.get("meta_data"))
         conversation_id = state.new_id()
-        section_id = state.new_id() if world.studio else conversation_id
+        section_id = state.new_id() if context.studio else conversation_id
         conversation = Conversation(
-            conversation_id, world.now(), section_id, str(bot_id), meta_data=meta_data
+            conversation_id, context.now(), section_id, str(bot_id), meta_data=meta_data
         )
-        conversation.creator_id = world.user_id
+        conversation.creator_id = context.user_id
         conversation.connector_id = str(body.get("connector_id") or "1024")
         # Studio keeps no name; the official service takes the first message if it gets none.
-        conversation.name = "" if world.studio else name or (read[0].content[:100] if read else "")
+        conversation.name = "" if context.studio else name or (read[0].content[:100] if read else "")
         state.conversations[conversation_id] = conversation
         for message in read:
             self._add(conversation, message)
-        return envelope(world, objects.conversation_object(conversation, studio=world.studio))
+        return envelope(context, objects.conversation_object(conversation, studio=context.studio))
 
     async def retrieve(self, request: Request) -> Answer:
         """GET /v1/conversation/retrieve."""
         conversation = self._find(request)
-        body = objects.conversation_object(conversation, studio=self._world.studio)
-        return envelope(self._world, body, key="ConversationData" if self._world.studio else "data")
+        body = objects.conversation_object(conversation, studio=self._context.studio)
+        return envelope(self._context, body, key="ConversationData" if self._context.studio else "data")
 
     async def list(self, request: Request) -> Answer:
         """GET /v1/conversations: newest first, by bot and channel."""
-        world = self._world
+        context = self._context
         bot_id = request.query.get("bot_id", "")
         if not bot_id:
             raise Failure(4000, "bot_id is required (sample)")
@@ -62,7 +62,7 @@ class Conversations:
         channel = request.query.get("connector_id") or "1024"
         found = [
             conversation
-            for conversation in world.state.conversations.values()
+            for conversation in context.state.conversations.values()
             if conversation.bot_id == bot_id and conversation.connector_id == channel
         ]
         found.sort(
@@ -70,8 +70,8 @@ class Conversations:
             reverse=_descending(request.query.get("sort_order")),
         )
         start = (number - 1) * size
-        listed = [objects.conversation_object(c, studio=world.studio) for c in found[start : start + size]]
-        return envelope(world, {"conversations": listed, "has_more": len(found) > start + size})
+        listed = [objects.conversation_object(c, studio=context.studio) for c in found[start : start + size]]
+        return envelope(context, {"conversations": listed, "has_more": len(found) > start + size})
 
     async def rename(self, request: Request) -> Answer:
         """PUT /v1/conversations/{id}."""
@@ -79,29 +79,29 @@ class Conversations:
         name = mapping(request.body).get("name")
         if not isinstance(name, str) or not 1 <= len(name) <= 100:
             raise Failure(4000, "name has 1 to 100 characters (sample)")
-        conversation.name, conversation.updated_at = name, self._world.now()
-        return envelope(self._world, objects.conversation_object(conversation, studio=self._world.studio))
+        conversation.name, conversation.updated_at = name, self._context.now()
+        return envelope(self._context, objects.conversation_object(conversation, studio=self._context.studio))
 
     async def delete(self, request: Request) -> Answer:
         """DELETE /v1/conversations/{id}."""
         conversation = self._find(request)
-        del self._world.state.conversations[conversation.id]
+        del self._context.state.conversations[conversation.id]
         if conversation.chat is not None:
             conversation.chat.stop.set()
-        return envelope(self._world, {})
+        return envelope(self._context, {})
 
     async def clear(self, request: Request) -> Answer:
         """POST /v1/conversations/{id}/clear: a new section; the messages stay listed."""
         conversation = self._find(request)
-        conversation.section_id = self._world.state.new_id()
-        conversation.updated_at = self._world.now()
+        conversation.section_id = self._context.state.new_id()
+        conversation.updated_at = self._context.now()
         conversation.waiting = ""
-        return envelope(self._world, {"id": conversation.section_id, "conversation_id": conversation.id})
+        return envelope(self._context, {"id": conversation.section_id, "conversation_id": conversation.id})
 
     def _find(self, request: Request) -> Conversation:
-        conversation = self._world.state.conversations.get(request.query.get("conversation_id", ""))
+        conversation = self._context.state.conversations.get(request.query.get("conversation_id", ""))
         if conversation is None:
-            if self._world.studio:
+            if self._context.studio:
                 raise Failure(103000002, "conversation not found (sample)")
             raise Failure(4002, "The conversation does not exist, or it is not yours (sample)")
         return conversation
@@ -110,7 +110,7 @@ class Conversations:
 
     async def list_messages(self, request: Request) -> Answer:
         """POST /v1/conversation/message/list: pages by before_id and after_id, in the order of the list."""
-        world = self._world
+        context = self._context
         conversation = self._find(request)
         body = mapping(request.body) if request.raw else {}
         limit = body.get("limit") or 50
@@ -119,7 +119,7 @@ class Conversations:
         chat_id = body.get("chat_id")
         messages = [m for m in conversation.messages if not chat_id or m.chat_id == chat_id]
         before, after = _text(body, "before_id"), _text(body, "after_id")
-        if world.studio:
+        if context.studio:
             # Order is ignored: newest first, but oldest first with before_id; questions and answers only.
             messages = [m for m in messages if m.type in {"question", "answer"}]
             descending = not before
@@ -128,29 +128,31 @@ class Conversations:
         if descending:
             messages.reverse()
         chosen, more = _window(messages, before, after, limit)
-        listed = [objects.listed_message(message, text_times=True, studio=world.studio) for message in chosen]
+        listed = [
+            objects.listed_message(message, text_times=True, studio=context.studio) for message in chosen
+        ]
         extra: objects.Json = {
             "first_id": chosen[0].id if chosen else "0",
             "last_id": chosen[-1].id if chosen else "0",
             "has_more": more,
         }
-        if world.studio and not listed:
-            logid = {world.logid_header: world.logid()}
+        if context.studio and not listed:
+            logid = {context.logid_header: context.logid()}
             return json_reply({"code": 0, "msg": "", **extra}, logid)  # no data at all
-        return envelope(world, listed, extra=extra)
+        return envelope(context, listed, extra=extra)
 
     async def create_message(self, request: Request) -> Answer:
         """POST /v1/conversation/message/create."""
         conversation = self._find(request)
         body = mapping(request.body)
-        message = read_message(dict(body), self._world.state.files)
+        message = read_message(dict(body), self._context.state.files)
         # A message that came without a type is listed without one (docs/wire.md 3.4).
         message.type = _text(body, "type")
-        return envelope(self._world, self._message(self._add(conversation, message)))
+        return envelope(self._context, self._message(self._add(conversation, message)))
 
     async def retrieve_message(self, request: Request) -> Answer:
         """GET /v1/conversation/message/retrieve."""
-        return envelope(self._world, self._message(self._find_message(request)))
+        return envelope(self._context, self._message(self._find_message(request)))
 
     async def modify_message(self, request: Request) -> Answer:
         """POST /v1/conversation/message/modify: the message comes back under `message`."""
@@ -158,18 +160,18 @@ class Conversations:
         body = mapping(request.body)
         if body.get("content") is not None:
             new = {"role": message.role, "content": body["content"], "content_type": body.get("content_type")}
-            read = read_message(new, self._world.state.files)
+            read = read_message(new, self._context.state.files)
             message.content, message.content_type = read.content, read.content_type
         if body.get("meta_data") is not None:
             message.meta_data = read_meta_data(body["meta_data"])
-        message.updated_at = self._world.now()
-        return envelope(self._world, self._message(message), key="message")
+        message.updated_at = self._context.now()
+        return envelope(self._context, self._message(message), key="message")
 
     async def delete_message(self, request: Request) -> Answer:
         """POST /v1/conversation/message/delete."""
         message = self._find_message(request)
         self._find(request).messages.remove(message)
-        return envelope(self._world, self._message(message))
+        return envelope(self._context, self._message(message))
 
     def _find_message(self, request: Request) -> Message:
         wanted = request.query.get("message_id", "")
@@ -179,9 +181,9 @@ class Conversations:
         return message
 
     def _add(self, conversation: Conversation, message: Message) -> Message:
-        message.id = self._world.state.new_id()
+        message.id = self._context.state.new_id()
         message.conversation_id, message.section_id = conversation.id, conversation.section_id
-        message.created_at = conversation.updated_at = self._world.now()
+        message.created_at = conversation.updated_at = self._context.now()
         conversation.messages.append(message)
         return message
 

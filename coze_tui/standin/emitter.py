@@ -34,11 +34,13 @@ class _Draft:
 class Emitter:
     """Speaks for one chat."""
 
-    def __init__(self, world: ServerContext, chat: Chat, conversation: Conversation, faults: Faults) -> None:
+    def __init__(
+        self, context: ServerContext, chat: Chat, conversation: Conversation, faults: Faults
+    ) -> None:
         self.wire: Wire | None = None
         self.usage: Usage | None = None
         """Token counts to report in place of an estimate."""
-        self._world = world
+        self._context = context
         self._chat = chat
         self._conversation = conversation
         self._faults = faults
@@ -46,7 +48,7 @@ class Emitter:
         self._answered = False
         self._finished = False
         self._output = 0
-        self._started = world.clock()
+        self._started = context.clock()
 
     # ── messages ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -80,7 +82,7 @@ class Emitter:
                 size = 0
                 await asyncio.sleep(0)
             if step.rate:
-                due += self._world.pace / step.rate
+                due += self._context.pace / step.rate
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
         await self.raw(b"".join(batch), whole=True)
 
@@ -106,23 +108,23 @@ class Emitter:
         if step.type == "answer":
             self._answered, self._finished = True, False
             self._output += tokens(message.content) + tokens(message.reasoning)
-            if self._world.studio:
+            if self._context.studio:
                 message.meta_data = self._studio_usage()
         await self._say(message)
 
     async def other(self, type_: str, content: str) -> None:
         """A whole message that is no answer."""
-        await self._say(self._message(self._world.state.new_id(), type_, content))
+        await self._say(self._message(self._context.state.new_id(), type_, content))
 
     async def echo(self, question: str) -> None:
         """The question, as some servers give it back."""
-        message = self._message(self._world.state.new_id(), "question", question)
+        message = self._message(self._context.state.new_id(), "question", question)
         message.role = "user"
         await self.event(COMPLETED, self._object(message))
 
     async def sound(self, data: str) -> None:
         """The sound of the answer, base64."""
-        message = self._message(self._world.state.new_id(), "answer", data, content_type="audio")
+        message = self._message(self._context.state.new_id(), "answer", data, content_type="audio")
         await self.event("conversation.audio.delta", self._object(message))
 
     async def finish_answers(self, reason: int) -> None:
@@ -130,7 +132,7 @@ class Emitter:
         if self._finished or (reason == 0 and not self._answered):
             return
         self._finished = True
-        await self.other("verbose", objects.answer_finish(reason, studio=self._world.studio))
+        await self.other("verbose", objects.answer_finish(reason, studio=self._context.studio))
 
     def begin_again(self, wire: Wire | None) -> None:
         """Another stream of the same chat."""
@@ -147,7 +149,7 @@ class Emitter:
     def _draft(self, name: str) -> _Draft:
         draft = self._drafts.get(name)
         if draft is None:
-            draft = self._drafts[name] = _Draft(self._world.state.new_id())
+            draft = self._drafts[name] = _Draft(self._context.state.new_id())
         return draft
 
     def _message(
@@ -161,14 +163,14 @@ class Emitter:
             type=type_,
             content=content,
             content_type=content_type,
-            created_at=self._world.now(),
+            created_at=self._context.now(),
             bot_id=self._chat.bot_id,
             chat_id=self._chat.id,
             reasoning=reasoning,
         )
 
     def _object(self, message: Message, *, delta: bool = False) -> objects.Json:
-        return objects.stream_message(message, studio=self._world.studio, delta=delta)
+        return objects.stream_message(message, studio=self._context.studio, delta=delta)
 
     # ── tokens ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -183,7 +185,7 @@ class Emitter:
         return {
             "input_tokens": str(usage.input),
             "output_tokens": str(usage.output),
-            "time_cost": f"{self._world.clock() - self._started:.1f}",
+            "time_cost": f"{self._context.clock() - self._started:.1f}",
             "token": str(usage.input + usage.output),
         }
 
@@ -191,7 +193,7 @@ class Emitter:
 
     async def chat(self, event: str) -> None:
         """An event with the chat as it is now."""
-        await self.event(event, objects.chat_object(self._chat, studio=self._world.studio))
+        await self.event(event, objects.chat_object(self._chat, studio=self._context.studio))
 
     async def event(self, name: str, data: object) -> None:
         """Any event."""
@@ -215,7 +217,7 @@ class Emitter:
         if style in DONE_STYLES:
             event, data = DONE_STYLES[style]
         else:
-            event, data = DONE_STYLES["stream-done" if self._world.studio else "quoted"]
+            event, data = DONE_STYLES["stream-done" if self._context.studio else "quoted"]
         await self.wire.emit(Frame(event, data), last=True)
 
     async def over(self) -> None:

@@ -42,7 +42,7 @@ class DeviceCode:
 class OAuth:
     """The OAuth endpoints of one stand-in, and the page where the user decides."""
 
-    world: ServerContext
+    context: ServerContext
     interval: int = 5
     expires_in: int = 300
     approve_after: int | None = None
@@ -64,14 +64,14 @@ class OAuth:
             self._secret("dc_"),
             self._user_code(),
             client_id,
-            self.world.clock() + self.expires_in,
+            self.context.clock() + self.expires_in,
             self.interval,
         )
         self.codes[code.device_code] = code
         body: Json = {
             "device_code": code.device_code,
             "user_code": code.user_code,
-            "verification_uri": f"{self.world.base_url}/device",
+            "verification_uri": f"{self.context.base_url}/device",
             "expires_in": self.expires_in,
             "interval": self.interval,
         }
@@ -92,7 +92,7 @@ class OAuth:
             return self._error("invalid_request")
         if code.client_id != client_id:
             return self._error("invalid_client")
-        now = self.world.clock()
+        now = self.context.clock()
         too_fast = code.polled_at is not None and now - code.polled_at < code.interval - 0.5
         code.polled_at = now
         self._polls += 1
@@ -119,9 +119,9 @@ class OAuth:
         return self._grant(client_id)
 
     def _grant(self, client_id: str) -> Reply:
-        expires_at = self.world.now() + ACCESS_SECONDS
+        expires_at = self.context.now() + ACCESS_SECONDS
         access, refresh = self._secret("czu_"), self._secret("czr_")
-        self.world.tokens[access] = Token(expires_at=expires_at)
+        self.context.tokens[access] = Token(expires_at=expires_at)
         self.refresh_tokens[refresh] = client_id
         # expires_in is a time here, not a duration (docs/wire.md 1.4).
         body: Json = {
@@ -160,16 +160,16 @@ class OAuth:
 
     def _error(self, name: str) -> Reply:
         """The error in the fields of the docs, of the SDKs, or both (docs/wire.md 1.4)."""
-        shape = self.world.switches.oauth_errors
+        shape = self.context.switches.oauth_errors
         body: Json = {}
         if shape != "sdk":
             body |= {"error": name, "error_description": ERRORS.get(name, name)}
         if shape != "docs":
             body |= {"error_code": name, "error_message": ERRORS.get(name, name)}
-        return self._reply(body, self.world.switches.oauth_error_status)
+        return self._reply(body, self.context.switches.oauth_error_status)
 
     def _reply(self, body: Json, status: int = 200) -> Reply:
-        return json_reply(body, {self.world.logid_header: self.world.logid()}, status)
+        return json_reply(body, {self.context.logid_header: self.context.logid()}, status)
 
     def _secret(self, prefix: str) -> str:
         return f"{prefix}{self._random().getrandbits(160):040x}"
@@ -180,7 +180,7 @@ class OAuth:
 
     def _random(self) -> random.Random:
         self._made += 1
-        return random.Random(f"{self.world.seed} oauth {self._made}")
+        return random.Random(f"{self.context.seed} oauth {self._made}")
 
 
 def _text(body: object, key: str) -> str:

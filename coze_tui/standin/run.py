@@ -59,7 +59,7 @@ class Run:
 
     def __init__(
         self,
-        world: ServerContext,
+        context: ServerContext,
         chat: Chat,
         conversation: Conversation,
         turn: Turn,
@@ -67,12 +67,12 @@ class Run:
         faults: Faults,
     ) -> None:
         self.turn = turn
-        self._world = world
+        self._context = context
         self._chat = chat
         self._conversation = conversation
         self._steps = steps
         self._faults = faults
-        self._voice = Emitter(world, chat, conversation, faults)
+        self._voice = Emitter(context, chat, conversation, faults)
         self._calls = 0
         self._recorded: list[Stream] = []
         self._has_replayed = False
@@ -103,7 +103,7 @@ class Run:
     def remember(self, capture: Capture) -> None:
         """Be the chat of a recording from now on."""
         self._recorded = streams(capture.data)
-        take_ids(self._world.state, self._chat, self._conversation, capture.data)
+        take_ids(self._context.state, self._chat, self._conversation, capture.data)
 
     async def replay(self, wire: Wire | None) -> None:
         """Send the next recorded stream at its own pace."""
@@ -130,7 +130,7 @@ class Run:
             await self._stopped()
 
     async def _pause_until(self, start: float, at: float) -> None:
-        await self._pause(start + at * self._world.pace - time.monotonic(), scaled=False)
+        await self._pause(start + at * self._context.pace - time.monotonic(), scaled=False)
 
     def hand_over(self, answer: str) -> Iterator[Plain]:
         """The rest of the steps, for the chat that answers this one's question."""
@@ -161,12 +161,12 @@ class Run:
 
     async def _step(self, step: Plain) -> bool:
         """Play one step; whether the chat is over, or waits, after it."""
-        voice, studio = self._voice, self._world.studio
+        voice, studio = self._voice, self._context.studio
         match step:
             case Pause(seconds, scaled):
-                await self._pause(seconds * (self._world.pace if scaled else 1.0), scaled=scaled)
+                await self._pause(seconds * (self._context.pace if scaled else 1.0), scaled=scaled)
             case Gate(name):
-                await self._world.gates.hold(name, self._chat.stop)
+                await self._context.gates.hold(name, self._chat.stop)
             case Delta():
                 await voice.delta(step)
             case Burst():
@@ -222,7 +222,7 @@ class Run:
         await self._voice.finish_answers(0)
         usage = self._voice.used()
         self._chat.input_tokens, self._chat.output_tokens = usage.input, usage.output
-        self._chat.completed_at = self._world.now()
+        self._chat.completed_at = self._context.now()
         await self._be("completed", "conversation.chat.completed")
         if self._faults.has("audio"):
             await self._voice.sound(base64.b64encode(bytes(3000)).decode())
@@ -230,14 +230,14 @@ class Run:
 
     async def _stopped(self) -> None:
         """Cancelled: the stream stays open until the client closes it, or tells so and ends, by switch."""
-        if self._world.switches.cancel_event:
+        if self._context.switches.cancel_event:
             await self._be("canceled", "conversation.chat.canceled")
             await self._voice.done()
 
     async def _error(self, step: Error) -> None:
         body: Mapping[str, object] = {} if step.empty else {"code": step.code, "msg": step.msg}
         await self._voice.event("error", body)
-        if self._world.studio or step.then_completed:
+        if self._context.studio or step.then_completed:
             await self._end()
         else:
             self._set_failed(step.code, step.msg)
@@ -245,7 +245,7 @@ class Run:
             await self._voice.over()
 
     async def _fail(self, step: Fail) -> None:
-        if self._world.studio:
+        if self._context.studio:
             await self._error(Error(103200002, "Internal Server Error"))
             return
         self._set_failed(step.code, step.msg)
@@ -254,14 +254,14 @@ class Run:
             await self._voice.event("conversation.chat.failed", {"code": step.code, "msg": step.msg})
         else:
             await self._be("failed", "conversation.chat.failed")
-        if self._world.switches.done_after_failed:
+        if self._context.switches.done_after_failed:
             await self._voice.done()
         else:
             await self._voice.over()
 
     def _set_failed(self, code: int, msg: str) -> None:
         self._chat.error_code, self._chat.error_msg = code, msg
-        self._chat.completed_at = self._chat.failed_at = self._world.now()
+        self._chat.completed_at = self._chat.failed_at = self._context.now()
 
     # ── someone must act ────────────────────────────────────────────────────────────────────────────────
 
@@ -276,9 +276,9 @@ class Run:
         )
         for call, pending in zip(calls, waiting, strict=True):
             function = FunctionCall(call.plugin, call.api, call.arguments, local=True)
-            content = objects.function_call_content(function, pending.id, studio=self._world.studio)
+            content = objects.function_call_content(function, pending.id, studio=self._context.studio)
             await self._voice.other("function_call", content)
-        if self._world.studio:
+        if self._context.studio:
             wanted = ", ".join(f"{call.name}({call.arguments})" for call in waiting)
             text = self.turn.pick(f"请告诉我结果：{wanted}", f"Please tell me the result of {wanted}")
             await self._voice.whole(Complete(text))
@@ -290,14 +290,14 @@ class Run:
         await self._interrupt((PendingCall(self._call_id(), "", "", "reply_message"),))
 
     async def _interrupt(self, waiting: tuple[PendingCall, ...]) -> None:
-        content = objects.verbose_content("interrupt", "", studio=self._world.studio)
+        content = objects.verbose_content("interrupt", "", studio=self._context.studio)
         await self._voice.other("verbose", content)
         await self._voice.finish_answers(1)
         self._chat.waiting = waiting
-        if self._world.studio or waiting[0].type == "reply_message":
+        if self._context.studio or waiting[0].type == "reply_message":
             self._conversation.waiting = self._chat.id
-        self._chat.completed_at = self._world.now()
-        if self._world.studio:
+        self._chat.completed_at = self._context.now()
+        if self._context.studio:
             await self._be("completed", "conversation.chat.completed")
         else:
             await self._be("requires_action", "conversation.chat.requires_action")
@@ -305,7 +305,7 @@ class Run:
 
     def _call_id(self) -> str:
         self._calls += 1
-        if self._world.studio:
+        if self._context.studio:
             return f"call_{self._chat.id[-8:]}{self._calls:02}"
         return base64.b64encode(f"CALL-{self._chat.id[-6:]}-{self._calls:02}".encode()).decode()
 

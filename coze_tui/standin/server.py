@@ -43,9 +43,9 @@ class StandIn:
         self._gates = Gates()
         state = State(make_ids(_FIRST_ID[profile], seed))
         state.bots = {bot.id: bot for bot in (demo_bots() if bots is None else bots)}
-        self._world = ServerContext(profile == "studio", clock, pace, seed, state, self._gates)
-        self._world.tokens[token] = Token()
-        self._service = Service(self._world)
+        self._context = ServerContext(profile == "studio", clock, pace, seed, state, self._gates)
+        self._context.tokens[token] = Token()
+        self._service = Service(self._context)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._end: asyncio.Event | None = None
@@ -91,13 +91,13 @@ class StandIn:
             self._error = error
             self._started.set()
             return
-        self.base_url = self._world.base_url = f"http://127.0.0.1:{port}"
+        self.base_url = self._context.base_url = f"http://127.0.0.1:{port}"
         self._started.set()
         try:
             await self._end.wait()
         finally:
             await server.close()
-            await self._world.close()
+            await self._context.close()
 
     def _call(self, work: Callable[[], _T]) -> _T:
         """Do `work` on the server's loop, so that nothing changes under a request; before the start, here."""
@@ -133,7 +133,7 @@ class StandIn:
     @property
     def switches(self) -> Switches:
         """What nobody outside can settle (docs/wire.md 9): change a field at any time."""
-        return self._world.switches
+        return self._context.switches
 
     def fault(self, words: str, *, path: str, times: int = 1) -> None:
         """Break the next `times` calls of `path`: `html502`, `429=3`, `hang`… On a chat path any fault.
@@ -148,11 +148,11 @@ class StandIn:
     ) -> None:
         """Accept another token; with scopes it may do only those, and nothing after `expires_at`."""
         entry = Token(None if scopes is None else frozenset(scopes), expires_at)
-        self._call(lambda: self._world.tokens.__setitem__(token, entry))
+        self._call(lambda: self._context.tokens.__setitem__(token, entry))
 
     def revoke_token(self, token: str) -> None:
         """From now on the token gets 4100."""
-        self._call(lambda: self._world.tokens.pop(token, None))
+        self._call(lambda: self._context.tokens.pop(token, None))
 
     def device(
         self, *, script: Sequence[str] = (), approve_after: int | None = None, interval: int | None = None

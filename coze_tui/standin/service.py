@@ -54,12 +54,12 @@ class PathFault:
 class Service:
     """All endpoints of one stand-in."""
 
-    def __init__(self, world: ServerContext) -> None:
-        self._world = world
+    def __init__(self, context: ServerContext) -> None:
+        self._context = context
         self.requests: deque[Request] = deque(maxlen=10_000)
         self._path_faults: list[PathFault] = []
-        self.oauth = OAuth(world)
-        self._chats = Chats(world)
+        self.oauth = OAuth(context)
+        self._chats = Chats(context)
         self._routes = self._make_routes()
 
     def add_fault(self, faults: Faults, path: str, times: int) -> None:
@@ -69,11 +69,11 @@ class Service:
         self._path_faults.append(PathFault(faults, path, times))
 
     def _make_routes(self) -> Sequence[Route]:
-        world = self._world
-        chats, conversations, catalog = self._chats, Conversations(world), Catalog(world)
-        control = Control(world, self.oauth, self.requests, self.add_fault)
+        context = self._context
+        chats, conversations, catalog = self._chats, Conversations(context), Catalog(context)
+        control = Control(context, self.oauth, self.requests, self.add_fault)
         # Studio has GET only where the official service takes both.
-        read = "GET" if world.studio else "GET POST"
+        read = "GET" if context.studio else "GET POST"
         one, message = "/v1/conversations/{conversation_id}", "/v1/conversation/message"
         oauth = "/api/permission/oauth2"
         return [
@@ -143,13 +143,15 @@ class Service:
         return None
 
     def _instead(self, faults: Faults) -> Answer | None:
-        return fault.instead(faults, self._world.base_url, {self._world.logid_header: self._world.logid()})
+        return fault.instead(
+            faults, self._context.base_url, {self._context.logid_header: self._context.logid()}
+        )
 
     async def _route(self, request: Request) -> Answer:
         found = False
         for route in self._routes:
             parts = route.match(request.path)
-            if parts is None or (self._world.studio and not route.studio):
+            if parts is None or (self._context.studio and not route.studio):
                 continue
             found = True
             if request.method in route.methods.split():
@@ -160,30 +162,30 @@ class Service:
 
     def _authorise(self, request: Request, scope: str) -> None:
         """A token that is known, alive, and has the scope; else 4100, 4101, or 700012006 of studio."""
-        world = self._world
+        context = self._context
         header = request.headers.get("authorization", "")
         kind, _, value = header.partition("Bearer")
-        token = world.tokens.get(value.strip()) if not kind.strip() else None
-        if token is None or (token.expires_at is not None and token.expires_at <= world.clock()):
-            if world.studio:
+        token = context.tokens.get(value.strip()) if not kind.strip() else None
+        if token is None or (token.expires_at is not None and token.expires_at <= context.clock()):
+            if context.studio:
                 raise Failure(700012006, "authentication is invalid (sample)")
-            raise Failure(4100, "authentication is invalid", world.switches.auth_status)
-        if scope and token.scopes is not None and scope not in token.scopes and not world.studio:
+            raise Failure(4100, "authentication is invalid", context.switches.auth_status)
+        if scope and token.scopes is not None and scope not in token.scopes and not context.studio:
             msg = f"the token you entered lacks the permission needed: {scope} (sample)"
-            raise Failure(4101, msg, world.switches.auth_status)
+            raise Failure(4101, msg, context.switches.auth_status)
 
     def _refuse(self, request: Request, failure: Failure) -> Reply:
-        if self._world.studio and request.path == "/v3/chat/retrieve" and failure.status == 500:
-            headers = {self._world.logid_header: self._world.logid()}
+        if self._context.studio and request.path == "/v3/chat/retrieve" and failure.status == 500:
+            headers = {self._context.logid_header: self._context.logid()}
             return Reply(500, failure.msg.encode(), "text/plain; charset=utf-8", headers)
-        if self._world.studio and 4000 <= failure.code < 5000:
+        if self._context.studio and 4000 <= failure.code < 5000:
             failure = Failure(400, failure.msg, 400)  # a bad parameter (docs/wire.md 5.2)
-        return refusal(self._world, failure)
+        return refusal(self._context, failure)
 
     def _nowhere(self, request: Request, *, known: bool) -> Reply:
         """A path or method that is not served."""
-        headers = {self._world.logid_header: self._world.logid()}
-        if not self._world.studio:
+        headers = {self._context.logid_header: self._context.logid()}
+        if not self._context.studio:
             status = 405 if known else 404
             return json_reply(
                 {"code": 4000, "msg": f"no such API: {request.method} {request.path}"}, headers, status
