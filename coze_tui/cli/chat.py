@@ -42,26 +42,27 @@ def run_chat(start: Start, arguments: Arguments, frame: EarlyFrame | None, *, is
     speak_utf8(sys.__stderr__)
     sys.setswitchinterval(_SWITCH_SECONDS)
     with ExitGuard(frame.modes if frame else None) as lifeline:
-        from coze_tui.tui.app import CozeApp, LaunchTarget
+        from coze_tui.tui.app import CozeApp
+        from coze_tui.tui.context import LaunchTarget
 
-        wish = LaunchTarget(
+        target = LaunchTarget(
             conversation=getattr(arguments, "conversation", None) or "",
             go_on=bool(getattr(arguments, "continue", False)),
         )
-        app = CozeApp(start.settings, AppAccess(start), wish=wish, problems=start.problems)
+        app = CozeApp(start.settings, AppAccess(start), target=target, problems=start.problems)
         app.lifeline, app.early_frame = lifeline, frame
         app.run(mouse=start.settings.mouse)
         if frame is not None:
             frame.restore()
     if app.crash is not None:
         raise app.crash
-    if app.wants_demo:
+    if app.context.wants_demo:
         from coze_tui.cli.demo import run_demo
 
         demo = COMMANDS["demo"]
         return run_demo(demo, read_arguments(demo, []), start.environment, None)
-    if lifeline.code is None and app.left_conversation and is_kept:
-        key = app.left_conversation
+    if lifeline.code is None and app.context.left_conversation and is_kept:
+        key = app.context.left_conversation
         if sys.stdout.isatty():
             speak_utf8(sys.stdout)  # as the screens just did on the same terminal
         print(_("conversation {key} — go on with: coze-tui -s {key}").format(key=key))

@@ -16,7 +16,7 @@ from coze_tui.tui.history_items import Item
 
 if TYPE_CHECKING:
     from coze_tui.engine.library.server import Refusal, ServerConversation
-    from coze_tui.tui.app import CozeApp
+    from coze_tui.tui.context import AppContext
 
 _UNDO_SECONDS = 12.0
 """How long a conversation that was deleted here is left at the server."""
@@ -41,8 +41,8 @@ class _Deleted:
 class Deletions:
     """Out of sight at once, here; at the server later, so that there is always an undo."""
 
-    def __init__(self, app: CozeApp) -> None:
-        self._app = app
+    def __init__(self, context: AppContext) -> None:
+        self._context = context
         self._undoable: list[_Deleted] = []
         """The latest last."""
         self._owed: list[_Deleted] = []
@@ -70,13 +70,13 @@ class Deletions:
         ids |= {conversation.conversation_id for conversation in only_there}
         deleted = _Deleted(tuple(item.id for item in items), keys, frozenset(ids), only_there)
         if keys:
-            await self._app.engine_thread.call(lambda engine: engine.browsing.delete(keys))
+            await self._context.engine_thread.call(lambda engine: engine.browsing.delete(keys))
         self._undoable.append(deleted)
         if ids:
             self._owed.append(deleted)
             if self._timer is not None:
                 self._timer.stop()
-            self._timer = self._app.set_timer(_UNDO_SECONDS, self.settle)
+            self._timer = self._context.app.set_timer(_UNDO_SECONDS, self.settle)
 
     async def undo(self) -> str:
         """Bring back what was deleted last; the id of the first item of it."""
@@ -84,17 +84,17 @@ class Deletions:
         if deleted in self._owed:
             self._owed.remove(deleted)
         if deleted.keys:
-            await self._app.engine_thread.call(lambda engine: engine.browsing.undelete(deleted.keys))
+            await self._context.engine_thread.call(lambda engine: engine.browsing.undelete(deleted.keys))
         return deleted.ids[0]
 
     def settle(self) -> None:
         """The time to undo is over: tell the server. Brought back later, a conversation is only here."""
         # a worker of the app, not of the screen, which may be about to go
-        self._app.run_worker(self._settle(), group="delete", exit_on_error=False)
+        self._context.app.run_worker(self._settle(), group="delete", exit_on_error=False)
 
     async def settle_left(self) -> None:
         """Tell the server of deletions that an earlier run owes it; if it is not reached, the next will."""
-        engine_thread = self._app.engine_thread
+        engine_thread = self._context.engine_thread
         if keys := await engine_thread.call(lambda engine: engine.server_side.owed()):
             for refusal in await engine_thread.call(lambda engine: engine.server_side.delete(keys)):
                 if isinstance(refusal.error, ApiError):
@@ -116,7 +116,7 @@ class Deletions:
         only_there = [conversation for deleted in owed for conversation in deleted.only_there]
         for deleted in owed:
             self._settled_ids |= deleted.conversation_ids
-        refusals = await self._app.engine_thread.call(
+        refusals = await self._context.engine_thread.call(
             lambda engine: engine.server_side.delete(keys, only_there)
         )
         for refusal in refusals:
@@ -128,4 +128,4 @@ class Deletions:
             words = _("“{title}” was deleted here, not at the server.").format(title=title)
         else:
             words = _("“{title}” was not deleted at the server.").format(title=title)
-        self._app.notify_failure(refusal.error, words)
+        self._context.notify_failure(refusal.error, words)

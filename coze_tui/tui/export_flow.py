@@ -1,31 +1,34 @@
-"""Writing conversations to files from a screen: which form, where, and what came of it."""
+"""Exporting and importing conversations from a screen: ask for the form, do it, and show the result."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from coze_tui.errors import CozeTuiError, FileError
+from coze_tui.exports.exporting import FORMATS, Format
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _, ngettext
-
-if TYPE_CHECKING:
-    from coze_tui.exports.exporting import Format
-    from coze_tui.tui.app import CozeApp
+from coze_tui.tui.context import AppContext
+from coze_tui.tui.screens.dialogs import Choose, Option
 
 
-async def export_and_tell(app: CozeApp, keys: Sequence[str]) -> None:
-    """Ask for the form, write the conversations into the folder the program was started in, say which."""
-    form = await _asked_form(app)
+def export(context: AppContext, keys: Sequence[str]) -> None:
+    """Ask for a form and write conversations in it; goes on if the screen that asked is closed."""
+    context.app.run_worker(_export(context, keys), group="export", exclusive=True, exit_on_error=False)
+
+
+async def _export(context: AppContext, keys: Sequence[str]) -> None:
+    """Write into the folder in which the program was started, and show the path in a toast."""
+    form = await _asked_form(context)
     if form is None:
         return
     try:
-        folder = await asyncio.to_thread(_folder, app.access.environment)
-        paths = await app.engine_thread.call(lambda engine: engine.exports.export(keys, form, folder))
+        folder = await asyncio.to_thread(_folder, context.access.environment)
+        paths = await context.engine_thread.call(lambda engine: engine.exports.export(keys, form, folder))
     except CozeTuiError as error:
-        app.notify_failure(error)
+        context.notify_failure(error)
         return
     if not paths:
         text = _("There is nothing of this form: the events were not recorded here, or were removed.")
@@ -35,16 +38,22 @@ async def export_and_tell(app: CozeApp, keys: Sequence[str]) -> None:
         text = ngettext("{n} file in {folder}", "{n} files in {folder}", len(paths)).format(
             n=len(paths), folder=clean_line(str(folder))
         )
-    app.notify(text, markup=False)
+    context.app.notify(text, markup=False)
 
 
-async def import_and_tell(app: CozeApp, path: Path) -> str | None:
-    """Import a file; the key of the first conversation in it, or None where that failed or gave none."""
-    site = app.settings.site
+async def import_file(context: AppContext, path: Path) -> str | None:
+    """Import a file, and show the result in a toast.
+
+    Returns:
+        The key of the first conversation in the file; None if it has none or cannot be imported.
+    """
+    site = context.settings.site
     try:
-        imported = await app.engine_thread.call(lambda engine: engine.imports.import_file(path, site=site))
+        imported = await context.engine_thread.call(
+            lambda engine: engine.imports.import_file(path, site=site)
+        )
     except CozeTuiError as error:
-        app.notify_failure(error)
+        context.notify_failure(error)
         return None
     count = sum(each.state != "same" for each in imported)
     if not imported:
@@ -53,23 +62,24 @@ async def import_and_tell(app: CozeApp, path: Path) -> str | None:
         text = ngettext("{n} conversation imported", "{n} conversations imported", count).format(n=count)
     else:
         text = _("All of it was here already.")
-    app.notify(text, markup=False)
+    context.app.notify(text, markup=False)
     return imported[0].key if imported else None
 
 
 def _folder(environment: Mapping[str, str]) -> Path:
-    """The folder the program was started in; a FileError where it is gone."""
+    """Return the folder in which the program was started.
+
+    Raises:
+        FileError: the folder was deleted.
+    """
     try:
         return Path.cwd()
     except OSError as failure:
         raise FileError("unwritable", environment.get("PWD", "."), detail=failure.strerror or "") from failure
 
 
-async def _asked_form(app: CozeApp) -> Format | None:
-    from coze_tui.exports.exporting import FORMATS
-    from coze_tui.tui.screens.dialogs import Choose, Option
-
-    choice = await app.push_screen_wait(
+async def _asked_form(context: AppContext) -> Format | None:
+    choice = await context.app.push_screen_wait(
         Choose(
             _("Export as"),
             "",

@@ -8,8 +8,10 @@ from typing import ClassVar
 
 from coze_tui.config.settings import Settings
 from coze_tui.errors import CozeTuiError
-from coze_tui.tui.app import Access, CozeApp
+from coze_tui.tui.app import CozeApp
 from coze_tui.tui.chat_sources import ChatSource
+from coze_tui.tui.context import Access
+from coze_tui.tui.screens.inspector import inspector_at
 from coze_tui.tui.screens.replay import ReplayScreen
 
 
@@ -35,4 +37,4 @@ class ReplayApp(CozeApp):
         self._pace = pace
 
     def get_default_screen(self) -> ReplayScreen:
-        return ReplayScreen(self._source, pace=self._pace)
+        return ReplayScreen(self._source, inspector_at, pace=self._pace)

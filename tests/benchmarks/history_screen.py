@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from coze_tui.config.locations import paths_under
-from coze_tui.tui.app import LaunchTarget
+from coze_tui.tui.context import LaunchTarget
 from coze_tui.tui.screens.history import HistoryScreen
 from tests.benchmarks.fill_store import filled
 from tests.support.desk import Desk, desk
@@ -46,7 +46,7 @@ async def screen_timings(home: Path) -> list[tuple[str, float]]:
             found.append((f"search {text}", spent))
         found.append(("down one conversation", await median(lambda: down(at), _nothing)))
         await leave_history(at)
-    async with desk(home, size=(120, 40), wish=LaunchTarget()) as at:
+    async with desk(home, size=(120, 40), target=LaunchTarget()) as at:
         start = time.perf_counter()
         await at.screen.open_conversation(longest)
         await shown(at, lambda: at.screen.conversation == longest and at.screen.log_widget.entries)

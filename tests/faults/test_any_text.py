@@ -59,13 +59,14 @@ from coze_tui.tui.logging_in import AppLogIn
 from coze_tui.tui.screens.bots import BotPicker
 from coze_tui.tui.screens.commands import Commands
 from coze_tui.tui.screens.device_login import DeviceLogin
-from coze_tui.tui.screens.dialogs import AskText, Choose, Confirm, Option, ShowLink, ShowText
+from coze_tui.tui.screens.dialogs import AskText, Choose, Confirm, Option, ShowText
 from coze_tui.tui.screens.difference import DifferenceScreen
 from coze_tui.tui.screens.doctor import DoctorScreen
 from coze_tui.tui.screens.first_run import FirstRun
 from coze_tui.tui.screens.help import HelpScreen
 from coze_tui.tui.screens.history import HistoryScreen
-from coze_tui.tui.screens.inspector import InspectorScreen
+from coze_tui.tui.screens.inspector import InspectorScreen, inspector_at
+from coze_tui.tui.screens.log_screen import ShowLink
 from coze_tui.tui.screens.replay import ReplayScreen
 from coze_tui.tui.screens.side_by_side import SideBySideScreen
 from coze_tui.tui.screens.statistics import StatisticsScreen
@@ -448,7 +449,7 @@ async def inspector(v: Visitor) -> None:
 
 
 async def replay(v: Visitor) -> None:
-    await v.show(ReplayScreen(v.frames()), "H1")
+    await v.show(ReplayScreen(v.frames(), inspector_at), "H1")
     v.press("end", "home")
     await v.back()
 
@@ -471,7 +472,7 @@ async def statistics(v: Visitor) -> None:
 
 
 async def help_(v: Visitor) -> None:
-    v.at.screen.action_help()
+    v.at.app.action_help()
     await v.opened(HelpScreen)
     v.put("Y3")
     await v.seen("Y3")
@@ -489,8 +490,9 @@ async def commands(v: Visitor) -> None:
 
 
 async def first_run(v: Visitor) -> None:
+    context = v.at.context
     v.at.app.push_screen(
-        FirstRun(v.at.app.engine_thread, v.at.app.settings, AppLogIn(v.at.app), notice=v.text("Z1"))
+        FirstRun(context.engine_thread, context.settings, AppLogIn(context), notice=v.text("Z1"))
     )
     await v.seen("Z1")
     v.press("down", "down")
@@ -517,7 +519,7 @@ async def device_login(v: Visitor) -> None:
         line.send(body)
 
     with RawServer(talk) as server:
-        await v.show(DeviceLogin(AppLogIn(v.at.app), server.base_url, "client"), "Z5", "Z6")
+        await v.show(DeviceLogin(AppLogIn(v.at.context), server.base_url, "client"), "Z5", "Z6")
         await v.back()
 
 

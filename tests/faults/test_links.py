@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from coze_tui.standin.scenarios import Answer, Bot
-from coze_tui.tui.screens.dialogs import ShowLink
+from coze_tui.tui.screens.log_screen import ShowLink, show_link
 from coze_tui.tui.widgets.paragraphs import Paragraphs
 from tests.support.desk import Desk, desk
 
@@ -49,7 +49,7 @@ def opener(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Opener:
 
 async def shown(at: Desk, url: str) -> None:
     """Ask for a link; it is on the screen whole."""
-    at.app.show_link(url)
+    at.app.run_worker(show_link(at.context, url))
     await whole(at, url)
 
 
@@ -117,7 +117,7 @@ async def test_over_ssh_a_link_is_shown_and_copied_and_never_opened(
         await at.pilot.press("o")
         assert isinstance(at.app.screen, ShowLink)
         await at.pilot.press("y")
-        copy = at.app.access.paths.copies / "copied.txt"
+        copy = at.context.access.paths.copies / "copied.txt"
         await at.until(copy.exists, "it is copied")
         await at.app.workers.wait_for_complete()
         assert copy.read_text("utf-8") == LONG

@@ -37,7 +37,7 @@ def lines_of(at: Desk) -> list[str]:
     log = at.screen.log_widget
     entry = log.entries[-1]
     assert isinstance(entry, BotEntry)
-    count = entry.lay_out(80, at.app.palette)
+    count = entry.lay_out(80, at.context.palette)
     return [entry.line(number)[0].plain.rstrip() for number in range(count)][1:]
 
 

@@ -23,7 +23,7 @@ from coze_tui.standin.scenarios import (
     ToolCall,
     ToolResponse,
 )
-from coze_tui.tui.app import LaunchTarget
+from coze_tui.tui.context import LaunchTarget
 from coze_tui.tui.screens.tool_request import ToolRequest
 from coze_tui.tui.slash import slash_commands
 from tests.support.desk import desk
@@ -60,7 +60,7 @@ async def test_the_title_in_the_header_is_the_one_that_is_kept(home: Path) -> No
         shown = at.screen.header.title
         await at.answered()
         key = at.screen.conversation
-        kept = await at.app.engine_thread.call(lambda engine: engine.conversations.summary(key))
+        kept = await at.context.engine_thread.call(lambda engine: engine.conversations.summary(key))
         assert kept is not None
         assert shown == kept.title
         assert len(shown) == 80
@@ -152,7 +152,7 @@ async def test_the_conversation_is_there_the_next_time(home: Path) -> None:
         await at.until(lambda: at.screen.log_widget.entries[-1].chat)
         at.screen.prompt.set_message("half typed")
         await at.pilot.pause()
-    async with desk(home, bot(Answer("河流把盐带走。")), wish=LaunchTarget(go_on=True)) as at:
+    async with desk(home, bot(Answer("河流把盐带走。")), target=LaunchTarget(go_on=True)) as at:
         await at.until(lambda: "河流把盐带走。" in at.text())
         assert "海水？" in at.text()
         assert at.screen.prompt.message == "half typed"
@@ -208,7 +208,7 @@ async def test_the_sidebar_lies_over_a_narrow_screen_when_asked_for(home: Path) 
 
 async def test_no_key_waits_for_what_is_remembered(home: Path) -> None:
     async with desk(home, bot(Answer("ja"))) as at:
-        memory = at.app.access.memory
+        memory = at.context.access.memory
         with locked(memory.path):  # as another program holds it
             for shown in (False, True, False):
                 await asyncio.wait_for(at.pilot.press("ctrl+g"), 5)
@@ -218,7 +218,7 @@ async def test_no_key_waits_for_what_is_remembered(home: Path) -> None:
 
 async def test_a_choice_that_cannot_be_kept_is_told(home: Path) -> None:
     async with desk(home, bot(Answer("ja"))) as at:
-        path = at.app.access.memory.path
+        path = at.context.access.memory.path
         path.unlink(missing_ok=True)
         path.mkdir()
         await at.pilot.press("ctrl+g")

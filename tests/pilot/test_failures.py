@@ -27,9 +27,9 @@ from coze_tui.tui.screens.tool_request import ToolRequest
 from tests.support.desk import Desk, desk
 
 SCREENS: dict[str, Callable[[Desk], Screen[Any]]] = {
-    "first run": lambda at: FirstRun(at.app.engine_thread, at.app.settings, AppLogIn(at.app)),
-    "browser login": lambda at: DeviceLogin(AppLogIn(at.app), at.app.settings.base_url),
-    "bots": lambda at: BotPicker(at.app.engine_thread, at.app.settings, AppState()),
+    "first run": lambda at: FirstRun(at.context.engine_thread, at.context.settings, AppLogIn(at.context)),
+    "browser login": lambda at: DeviceLogin(AppLogIn(at.context), at.context.settings.base_url),
+    "bots": lambda at: BotPicker(at.context.engine_thread, at.context.settings, AppState()),
     "tools": lambda _at: ToolRequest([ToolCall("call", "function", "read_sensor", "{}")], {}),
     "history": lambda at: HistoryScreen(at.screen.bot),
 }

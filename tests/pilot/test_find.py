@@ -7,7 +7,7 @@ from pathlib import Path
 
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.standin.scenarios import Answer, Bot, Complete, Delta, FunctionCall, Gate, ToolResponse
-from coze_tui.tui.app import LaunchTarget
+from coze_tui.tui.context import LaunchTarget
 from coze_tui.tui.log.entries import BotEntry, UserEntry
 from tests.support.desk import Desk, desk
 from tests.support.stores import BOT, bots, talk, write
@@ -24,7 +24,7 @@ async def long_home(home: Path, count: int = 200, every: int = 50) -> str:
 
 async def here(home: Path, at: Desk) -> None:
     """Let the conversations be of the site of this app, so that one can go on with them."""
-    site = at.app.settings.site
+    site = at.context.settings.site
     await write(home, lambda c: c.execute("UPDATE conversations SET site = ?", (site,)))
 
 
@@ -43,7 +43,7 @@ async def find(at: Desk, text: str) -> None:
 
 async def test_every_match_is_reached_also_what_is_not_loaded(home: Path) -> None:
     key = await long_home(home)
-    async with desk(home, bots(), wish=LaunchTarget(conversation=key)) as at:
+    async with desk(home, bots(), target=LaunchTarget(conversation=key)) as at:
         await at.until(lambda: at.screen.conversation == key)
         await find(at, "春节")
         await at.until(lambda: is_at(at, "5/7", "春节 far down"))
@@ -67,7 +67,7 @@ async def test_every_match_is_reached_also_what_is_not_loaded(home: Path) -> Non
 
 async def test_n_goes_on_in_the_log_and_escape_ends_it(home: Path) -> None:
     key = await long_home(home, count=10, every=4)
-    async with desk(home, bots(), wish=LaunchTarget(conversation=key)) as at:
+    async with desk(home, bots(), target=LaunchTarget(conversation=key)) as at:
         await at.until(lambda: at.screen.conversation == key)
         screen = at.screen
         screen.log_widget.focus()
@@ -91,7 +91,7 @@ async def test_n_goes_on_in_the_log_and_escape_ends_it(home: Path) -> None:
 
 async def test_what_is_not_there_is_told(home: Path) -> None:
     key = await long_home(home, count=3)
-    async with desk(home, bots(), wish=LaunchTarget(conversation=key)) as at:
+    async with desk(home, bots(), target=LaunchTarget(conversation=key)) as at:
         await at.until(lambda: at.screen.conversation == key)
         await find(at, "nowhere")
         await at.until(lambda: place(at) == "not found")
@@ -103,7 +103,7 @@ async def test_what_is_not_there_is_told(home: Path) -> None:
 
 async def test_what_is_said_but_not_drawn_is_gone_to_again_and_again(home: Path) -> None:
     key = await write(home, talk("link", ("where", '[here](https://example.invalid/ "needle")')))
-    async with desk(home, bots(), wish=LaunchTarget(conversation=key)) as at:
+    async with desk(home, bots(), target=LaunchTarget(conversation=key)) as at:
         await at.until(lambda: at.screen.conversation == key)
         await find(at, "needle")
         await at.until(lambda: place(at) == "1/1")
@@ -135,7 +135,7 @@ async def test_finding_does_not_lose_an_answer_that_comes(home: Path) -> None:
     async with desk(
         home,
         [Bot(BOT, "海水", [Delta("河流"), Gate("held"), Delta("带盐"), Complete()])],
-        wish=LaunchTarget(conversation=key),
+        target=LaunchTarget(conversation=key),
     ) as at:
         await at.until(lambda: at.screen.conversation == key)
         await here(home, at)
@@ -153,7 +153,7 @@ async def test_finding_does_not_lose_an_answer_that_comes(home: Path) -> None:
 
 async def test_a_fork_goes_on_from_the_chosen_message(home: Path) -> None:
     key = await long_home(home, count=5)
-    async with desk(home, bots(), wish=LaunchTarget(conversation=key)) as at:
+    async with desk(home, bots(), target=LaunchTarget(conversation=key)) as at:
         await at.until(lambda: at.screen.conversation == key)
         await here(home, at)
         log = at.screen.log_widget
@@ -172,7 +172,7 @@ async def test_a_fork_goes_on_from_the_chosen_message(home: Path) -> None:
 
 async def test_the_ends_of_a_long_conversation_are_one_key_away(home: Path) -> None:
     key = await long_home(home, count=300, every=1000)
-    async with desk(home, bots(), wish=LaunchTarget(conversation=key)) as at:
+    async with desk(home, bots(), target=LaunchTarget(conversation=key)) as at:
         await at.until(lambda: at.screen.conversation == key)
         log = at.screen.log_widget
         log.focus()

@@ -160,7 +160,7 @@ async def test_enter_opens_and_a_hit_is_gone_to(home: Path, told: dict[str, str]
         assert screen.conversation == long
         assert screen.log_widget.has_newer
         await at.at.until(lambda: screen.find_bar.remark.strip() == "1/1")
-        site = at.at.app.settings.site
+        site = at.at.context.settings.site
         await write(home, lambda c: c.execute("UPDATE conversations SET site = ?", (site,)))
         screen.prompt.focus()
         await at.at.ask("on with it")

@@ -31,7 +31,7 @@ from coze_tui.standin.scenarios import (
 from coze_tui.tui.chat_sources import KeptChat, StoredChat
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.replay_app import ReplayApp
-from coze_tui.tui.screens.inspector import InspectorScreen
+from coze_tui.tui.screens.inspector import InspectorScreen, inspector_at
 from coze_tui.tui.screens.replay import ReplayScreen
 from tests.support.conversations import export_bytes
 from tests.support.conversations import replayed as replayed_as
@@ -73,7 +73,7 @@ async def replayed(at: Desk, screen: ReplayScreen) -> ReplayScreen:
 
 
 def stored(at: Desk) -> StoredChat:
-    return StoredChat(at.app.engine_thread, at.screen.conversation)
+    return StoredChat(at.context.engine_thread, at.screen.conversation)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ async def test_the_result_is_the_recorded_conversation(home: Path, steps: tuple[
         await at.answered()
         asked = len(at.stand_in.requests)
         source = stored(at)
-        screen = await replayed(at, ReplayScreen(source))
+        screen = await replayed(at, ReplayScreen(source, inspector_at))
         live, played = at.screen.log_widget.entries, screen.log_widget.entries
         assert [entry.copy_text() for entry in played] == [entry.copy_text() for entry in live]
         assert timeless(log_text(screen.log_widget)) == timeless(log_text(at.screen.log_widget))
@@ -104,7 +104,7 @@ async def test_the_result_is_the_recorded_conversation(home: Path, steps: tuple[
         assert figures is not None
         assert list(figures.rows) == list(inspected.figures.rows)
         assert figures.outcome is inspected.figures.outcome
-        carried = await at.app.engine_thread.call(
+        carried = await at.context.engine_thread.call(
             lambda engine: engine.exports.carried(at.screen.conversation)
         )
         assert carried is not None
@@ -128,7 +128,7 @@ async def test_steps_pauses_and_paces(home: Path) -> None:
         Frame("done", "[DONE]", 90_000_000),
     ]
     async with desk(home, bot(Answer("a"))) as at:
-        screen = ReplayScreen(KeptChat(frames, ChatFacts("q", bot_name="海水")))
+        screen = ReplayScreen(KeptChat(frames, ChatFacts("q", bot_name="海水")), inspector_at)
         at.app.push_screen(screen)
         await at.until(lambda: screen.is_mounted and screen.player.frames)
 
@@ -159,7 +159,7 @@ async def test_a_long_chat_is_played_while_its_timeline_is_made(home: Path) -> N
     delta = '{"id":"1","role":"assistant","type":"answer","content":"天","content_type":"text"}'
     frames = [Frame("conversation.message.delta", delta, 10_000 * number) for number in range(5_000)]
     async with desk(home, bot(Answer("a"))) as at:
-        screen = ReplayScreen(KeptChat(frames, ChatFacts("q")))
+        screen = ReplayScreen(KeptChat(frames, ChatFacts("q")), inspector_at)
         at.app.push_screen(screen)
         await at.until(lambda: screen.is_mounted and screen.player.position)
         assert not screen.timeline.total_us
@@ -170,7 +170,7 @@ async def test_the_frame_that_was_played_is_inspected_and_one_comes_back(home: P
     async with desk(home, bot(*STEPS)) as at:
         await at.ask("q")
         await at.answered()
-        screen = ReplayScreen(stored(at), pace=0.1)
+        screen = ReplayScreen(stored(at), inspector_at, pace=0.1)
         at.app.push_screen(screen)
         await at.until(lambda: screen.is_mounted and screen.player.frames)
         await at.pilot.press("right", "right", "right", "i")
@@ -191,7 +191,7 @@ async def test_every_size_shows_a_replay(home: Path, size: tuple[int, int]) -> N
     async with desk(home, bot(*STEPS), size=size) as at:
         await at.ask("q")
         await at.answered()
-        screen = await replayed(at, ReplayScreen(stored(at)))
+        screen = await replayed(at, ReplayScreen(stored(at), inspector_at))
         assert screen.sidebar.display == (size[0] >= 100)
 
 
@@ -227,7 +227,7 @@ async def test_a_replay_that_is_left_in_the_middle_leaves_no_task_behind(home: P
     async with desk(home, bot(*STEPS)) as at:
         await at.ask("q")
         await at.answered()
-        screen = ReplayScreen(stored(at), pace=0.1)
+        screen = ReplayScreen(stored(at), inspector_at, pace=0.1)
         at.app.push_screen(screen)
         await at.until(lambda: screen.is_mounted and screen.player.frames and following(), "it plays")
         await at.pilot.press("space", "escape")

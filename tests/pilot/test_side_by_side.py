@@ -13,7 +13,7 @@ from coze_tui.engine.library.conversations import Opened
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.render.palette import DARK, LIGHT
 from coze_tui.standin.scenarios import Answer, Bot, Gate, Refuse, RequireAction, ToolCall
-from coze_tui.tui.app import LaunchTarget
+from coze_tui.tui.context import LaunchTarget
 from coze_tui.tui.screens.bots import BotPicker
 from coze_tui.tui.screens.dialogs import AskText
 from coze_tui.tui.screens.help import help_sections
@@ -91,7 +91,7 @@ class Side:
 
 async def opened_here(at: Desk, key: str) -> Opened:
     """A conversation as the store has it."""
-    opened = await at.app.engine_thread.call(lambda engine: engine.conversations.open(key))
+    opened = await at.context.engine_thread.call(lambda engine: engine.conversations.open(key))
     assert opened is not None
     return opened
 
@@ -256,7 +256,7 @@ async def test_what_is_typed_outlives_the_program_that_is_quit_at_once(home: Pat
         at.screen.prompt.set_message("not sent")
         await at.at.app.action_quit()
         key = at.at.screen.conversation
-    async with desk(home, BOTS, wish=LaunchTarget(conversation=key)) as again:
+    async with desk(home, BOTS, target=LaunchTarget(conversation=key)) as again:
         await again.until(lambda: again.screen.prompt.message == "not sent", "it is there again")
 
 
@@ -274,7 +274,7 @@ async def test_a_theme_reaches_the_columns(home: Path) -> None:
         await at.ask("Why is the sea salty?")
         await at.answered()
         assert DARK.text in at.colors(0)
-        at.at.app.choose_theme("coze-light")
+        at.at.context.choose_theme("coze-light")
         await at.at.until(
             lambda: LIGHT.text in at.colors(0) and DARK.text not in at.colors(0), "it is drawn anew"
         )

@@ -47,7 +47,7 @@ async def running(at: Desk) -> list[str]:
     async def ask(engine: Engine) -> list[str]:
         return [live.conversation for live in engine.live.running]
 
-    return await at.app.engine_thread.call(ask)
+    return await at.context.engine_thread.call(ask)
 
 
 async def ended(at: Desk) -> None:
@@ -203,7 +203,7 @@ async def test_the_names_of_files_are_kept_with_their_question(home: Path, tmp_p
         assert "+ 猫.png" in at.text()
         assert at.screen.title_text == "这是什么？"
         (hit,) = (
-            await at.app.engine_thread.call(lambda engine: engine.browsing.search("猫.png"))
+            await at.context.engine_thread.call(lambda engine: engine.browsing.search("猫.png"))
         ).conversations
         assert hit.summary.key == key
 
@@ -263,8 +263,8 @@ async def test_an_answer_comes_to_its_end_while_another_bot_is_chosen(home: Path
     async with desk(home, bot(Delta("河流把"), Gate("held"), Delta("盐带走"), Complete())) as at:
         await at.ask("first")
         await at.until(lambda: "河流把" in at.text())
-        other = replace(at.app.settings, bot_id="42")
-        await at.app.engine_thread.call(lambda engine: engine.site.use(other))
+        other = replace(at.context.settings, bot_id="42")
+        await at.context.engine_thread.call(lambda engine: engine.site.use(other))
         at.stand_in.release("held")
         await at.answered()
         assert at.screen.turn.phase is Outcome.COMPLETED
@@ -304,7 +304,7 @@ async def test_what_is_typed_at_the_very_end_is_kept(home: Path) -> None:
     async with desk(home, bot(Answer("一"))) as at:
         at.screen.prompt.set_message("half typed")
     async with desk(home, bot(Answer("一"))) as at:
-        page = await at.app.engine_thread.call(lambda engine: engine.browsing.page())
+        page = await at.context.engine_thread.call(lambda engine: engine.browsing.page())
         assert [item.has_draft for item in page.items] == [True]
 
 

@@ -91,7 +91,7 @@ async def test_a_context_that_the_server_does_not_clear_is_not_drawn_as_cleared(
         await at.answered()
         await at.until(lambda: at.screen.log_widget.entries[-1].chat)
         key = at.screen.conversation
-        summary = await at.app.engine_thread.call(lambda engine: engine.conversations.summary(key))
+        summary = await at.context.engine_thread.call(lambda engine: engine.conversations.summary(key))
         assert summary is not None
         at.stand_in.fault("code=4101", path=f"/v1/conversations/{summary.conversation_id}/clear", times=1)
         await at.ask("/clear")
@@ -105,8 +105,8 @@ async def test_a_context_is_cleared_at_no_other_site_than_its_own(home: Path) ->
     async with desk(home, [Bot(BOT, "海水", [Answer("河流把盐带走。")])]) as at:
         await at.ask("海水为什么咸？")
         await at.answered()
-        elsewhere = replace(at.app.settings, base_url="http://127.0.0.1:9")
-        await at.app.engine_thread.call(lambda engine: engine.site.use(elsewhere))
+        elsewhere = replace(at.context.settings, base_url="http://127.0.0.1:9")
+        await at.context.engine_thread.call(lambda engine: engine.site.use(elsewhere))
         await at.ask("/clear")
         await at.until(lambda: "this conversation is on" in said(at))
         assert not [request.path for request in at.stand_in.requests if request.path.endswith("/clear")]
@@ -120,7 +120,7 @@ async def test_events_that_are_not_here_are_not_exported_and_that_is_said(
         await at.ask("海水为什么咸？")
         await at.answered()
         await at.until(lambda: at.screen.log_widget.entries[-1].chat)
-        database = await Database.open(at.app.access.paths.database_file)
+        database = await Database.open(at.context.access.paths.database_file)
         await prune_captures(database, 1 << 60)
         await database.close()
         await at.ask("/export")

@@ -85,7 +85,7 @@ async def test_what_is_queued_in_one_program_is_sent_by_that_one_and_once(home: 
             await first.until(lambda: "河流把" in first.text())
             await first.ask("还有呢？")
             key = first.screen.conversation
-            kept = first.app.engine_thread
+            kept = first.app.context.engine_thread
             while not (opened := await kept.call(lambda e: e.conversations.open(key))) or not opened.queue:
                 await first.pilot.pause(0.01)
             await second.screen.open_conversation(key)

@@ -69,7 +69,7 @@ async def test_the_rest_is_fetched_or_what_came_is_kept(home: Path, fetch: bool)
             await at.until(lambda: not isinstance(at.app.screen, Confirm))
             assert sum(request.path == "/v3/chat" for request in stand_in.requests) == 1
         async with desk(home, environment={"COZE_BOT_ID": BOT}, stand_in=stand_in) as at:
-            key = await at.app.engine_thread.call(lambda engine: engine.conversations.last())
+            key = await at.context.engine_thread.call(lambda engine: engine.conversations.last())
             assert key
             await at.screen.open_conversation(key)
             await at.until(lambda: ("河流把盐带进海里。" if fetch else "cut off at") in at.text())

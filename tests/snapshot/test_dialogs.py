@@ -6,7 +6,8 @@ import pytest
 from textual.command import CommandList
 
 from coze_tui.errors import BusyError
-from coze_tui.tui.screens.dialogs import AskText, Confirm, ShowLink, ShowText
+from coze_tui.tui.screens.dialogs import AskText, Confirm, ShowText
+from coze_tui.tui.screens.log_screen import ShowLink
 from tests.support.snapshot_stage import Looks, Stage
 
 

@@ -16,7 +16,8 @@ from coze_tui.cli.options import read_arguments
 from coze_tui.cli.start import begin
 from coze_tui.standin.scenarios import Bot
 from coze_tui.standin.server import StandIn
-from coze_tui.tui.app import CozeApp, LaunchTarget
+from coze_tui.tui.app import CozeApp
+from coze_tui.tui.context import AppContext, LaunchTarget
 from coze_tui.tui.screens.chat import ChatScreen
 from tests.support.shown import toasts_of
 from tests.support.waiting import until
@@ -35,6 +36,10 @@ class Desk:
         screen = self.app.screen_stack[0]
         assert isinstance(screen, ChatScreen)
         return screen
+
+    @property
+    def context(self) -> AppContext:
+        return self.app.context
 
     async def until(self, is_so: Callable[[], object], what: str = "") -> None:
         """Wait for a state; fails with what is on the screen."""
@@ -77,7 +82,7 @@ async def desk(
     *,
     size: tuple[int, int] = (120, 40),
     profile: str = "official",
-    wish: LaunchTarget | None = None,
+    target: LaunchTarget | None = None,
     environment: dict[str, str] | None = None,
     stand_in: StandIn | None = None,
     pace: float = 0,
@@ -99,13 +104,13 @@ async def desk(
         }
         command = COMMANDS["chat"]
         start = begin(command, read_arguments(command, []), env)
-        app = CozeApp(start.settings, AppAccess(start), wish=wish, problems=start.problems)
+        app = CozeApp(start.settings, AppAccess(start), target=target, problems=start.problems)
         app.driver_class = driver or app.driver_class
         async with app.run_test(
             headless=driver is None, size=size, tooltips=True, notifications=True
         ) as pilot:
             at = Desk(app, pilot, server)
-            await at.until(lambda: app.engine_thread.is_up, "the engine is up")
+            await at.until(lambda: app.context.engine_thread.is_up, "the engine is up")
             yield at
             await app.action_quit()
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
 from rich.segment import Segment
@@ -17,9 +17,15 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
 
-from coze_tui.diagnostics.explain import advice
-from coze_tui.errors import CozeTuiError
+from coze_tui.cli.chat import AppAccess
+from coze_tui.cli.start import Start
+from coze_tui.config.app_state import AppStateFile
+from coze_tui.config.credentials import CredentialsFile
+from coze_tui.config.locations import paths_under
+from coze_tui.config.settings import Settings
 from coze_tui.text.i18n import N_
+from coze_tui.tui.context import AppContext, ContextApp
+from coze_tui.tui.screens.help import HelpScreen
 from coze_tui.tui.themes import DARK_THEME, theme_variable_defaults, themes
 from tests.support import waiting
 from tests.support.samples import STYLES
@@ -65,7 +71,20 @@ class ThemedApp(App[None]):
         return self._lines.count
 
 
-class Host(ThemedApp):
+def start_under(folder: Path, settings: Settings | None = None) -> Start:
+    """Return what a run of the program in a folder starts with; neither reads nor makes any file."""
+    paths = paths_under(folder)
+    return Start(
+        paths,
+        {},
+        settings or Settings(),
+        (),
+        AppStateFile(paths.remembered_file),
+        CredentialsFile(paths.credentials_file),
+    )
+
+
+class Host(ThemedApp, ContextApp):
     """Shows one screen over an empty one; `results` holds what the screen gave."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = sheets(
@@ -78,6 +97,8 @@ class Host(ThemedApp):
 
     def __init__(self, screen: Callable[[], Screen[Any]] | None = None, *, theme: str = DARK_THEME) -> None:
         super().__init__(theme)
+        start = start_under(Path("/nowhere"))
+        self.context = AppContext(self, start.settings, AppAccess(start))
         self.results: list[object] = []
         self._make = screen
 
@@ -85,9 +106,9 @@ class Host(ThemedApp):
         if self._make is not None:
             self.push_screen(self._make(), self.results.append)
 
-    def notify_failure(self, error: CozeTuiError) -> None:
-        """As the whole app does."""
-        self.notify(advice(error, base_url="").text, severity="error", markup=False)
+    def action_help(self) -> None:
+        """Do as the program does."""
+        self.push_screen(HelpScreen(self.screen))
 
     @property
     def text(self) -> str:

@@ -19,6 +19,7 @@ from coze_tui.engine.model.dialects import Feature, unserved
 from coze_tui.engine.session.thread import EngineThread
 from coze_tui.errors import CozeTuiError
 from coze_tui.text.i18n import N_, _
+from coze_tui.tui.context import AppContext
 from coze_tui.tui.screens.panel import Panel
 from coze_tui.tui.widgets.bot_list import BotEntry, BotList, BotSection
 
@@ -35,6 +36,31 @@ class BotChoice:
     """Not cleaned; empty where it is not known."""
     profile: str = ""
     """Set alone: the settings of this profile are to be loaded."""
+
+
+async def pick_bot(context: AppContext, text: str = "", *, with_profiles: bool = True) -> BotChoice | None:
+    """Return the bot that the person chooses, or None. Call it in a worker.
+
+    Args:
+        text: What is typed already.
+        with_profiles: Offer the other profiles, too.
+    """
+    remembered = await context.app_state()
+    settings = context.settings if with_profiles else replace(context.settings, profiles=())
+    return await context.app.push_screen_wait(BotPicker(context.engine_thread, settings, remembered, text))
+
+
+async def choose_bot(context: AppContext, text: str) -> bool:
+    """Let the person choose a bot or a profile, and use it; return False if nothing was chosen."""
+    choice = await pick_bot(context, text)
+    if choice is None:
+        return False
+    if choice.profile:
+        settings = context.access.settings_of(choice.profile)
+    else:
+        settings = replace(context.settings, bot_id=choice.bot_id)
+    await context.use(settings)
+    return True
 
 
 async def workspace_sections(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on, work
@@ -71,8 +71,8 @@ class ChatScreen(ConversationScreen):
             "ctrl+c", "ladder", N_("copy, stop, clear, quit"), id="chat.ladder", show=False, priority=True
         ),
         Binding("ctrl+d", "app.quit", N_("quit from an empty prompt"), id="chat.quit", show=False),
-        Binding("f1", "help", N_("help"), id="chat.help"),
-        Binding("question_mark", "help", N_("help"), id="chat.help_outside", show=False),
+        Binding("f1", "app.help", N_("help"), id="chat.help"),
+        Binding("question_mark", "app.help", N_("help"), id="chat.help_outside", show=False),
         Binding("pageup", "scroll_log(-1)", N_("page up"), id="chat.page_up", show=False),
         Binding("pagedown", "scroll_log(1)", N_("page down"), id="chat.page_down", show=False),
         Binding("shift+up", "scroll_log(0, -1)", N_("line up"), id="chat.line_up", show=False),
@@ -109,25 +109,27 @@ class ChatScreen(ConversationScreen):
         try:
             count = await self.engine_thread.call(lambda engine: engine.check_attachment(path))
         except CozeTuiError as error:
-            self.coze.notify_failure(error)
+            self.context.notify_failure(error)
             return
         self.attachments.add(path, count)
 
     def export(self) -> None:
         """Write this conversation to files."""
+        from coze_tui.tui.export_flow import export
+
         if self.conversation and self.log_widget.entries:
-            self.coze.export([self.conversation])
+            export(self.context, [self.conversation])
         else:
             self.notify(_("There is nothing to export yet."), markup=False)
 
     @work(group="import", exclusive=True, exit_on_error=False)
     async def import_file(self, text: str) -> None:
         """Read conversations from a file that was exported, and open the first."""
-        from coze_tui.tui.export_flow import import_and_tell
+        from coze_tui.tui.export_flow import import_file
 
         if not text.strip():
             self.notify(_("Type /import and the path of a file."), markup=False)
-        elif (key := await import_and_tell(self.coze, typed_path(text))) is not None:
+        elif (key := await import_file(self.context, typed_path(text))) is not None:
             await self.open_conversation(key)
 
     @work(group="rename", exclusive=True, exit_on_error=False)
@@ -143,7 +145,7 @@ class ChatScreen(ConversationScreen):
             await self.engine_thread.call(lambda engine: engine.server_side.rename(key, title))
         except CozeTuiError as error:
             refused = _("Renamed here; the server refused: {reason}").format(
-                reason=self.coze.words_for(error)
+                reason=self.context.explain(error)
             )
             self.notify(refused, severity="warning", markup=False)
 
@@ -239,10 +241,14 @@ class ChatScreen(ConversationScreen):
             self.prompt.clear_message()
             self.notify(_("Cleared. Ctrl+_ brings it back."), timeout=3, markup=False)
         elif time.monotonic() - self._quit_asked_at < _QUIT_AGAIN_SECONDS:
-            self.app.run_worker(self.coze.action_quit(), exit_on_error=False)
+            self.quit()
         else:
             self._quit_asked_at = time.monotonic()
             self.notify(_("Ctrl+C again to quit"), timeout=_QUIT_AGAIN_SECONDS, markup=False)
+
+    def quit(self) -> None:
+        """Quit the program."""
+        self.app.run_worker(self.app.action_quit(), exit_on_error=False)
 
     def recover(self, entry: BotEntry | None = None) -> None:
         """Fetch the rest of an answer that was cut off."""
@@ -308,7 +314,7 @@ class ChatScreen(ConversationScreen):
     async def _run_command(self, words: Sequence[str], arguments: str) -> str:
         from coze_tui.engine.session.local_tools import run_command
 
-        environment = self.coze.access.environment
+        environment = self.context.access.environment
         return await self.engine_thread.call(lambda _engine: run_command(words, arguments, environment))
 
     def _tools_answered(self, outputs: Sequence[tuple[str, str]] | None) -> None:
@@ -349,7 +355,7 @@ class ChatScreen(ConversationScreen):
             try:
                 known = await self.engine_thread.call(lambda engine: engine.cancel_running(key))
             except CozeTuiError as error:
-                self.coze.notify_failure(error)
+                self.context.notify_failure(error)
                 known = False
             if known:
                 self.send(question)
@@ -373,7 +379,7 @@ class ChatScreen(ConversationScreen):
 
     def copy(self, text: str, what: str) -> None:
         """Copy, and say how far that is known to have worked."""
-        self.coze.copy_and_tell(text, what)
+        self.context.copy(text, what)
 
     @on(MessageLog.Asked)
     def _asked_of_log(self, message: MessageLog.Asked) -> None:
@@ -503,14 +509,20 @@ class ChatScreen(ConversationScreen):
         if (text := edit_text(self.app, self.prompt.message)) is not None:
             self.prompt.set_message(text)
 
-    def slash_commands(self) -> tuple[SlashCommand, ...]:
-        """What can be typed with a slash."""
-        return slash_commands()
-
-    @work(group="slash", exit_on_error=False)
-    async def run_slash(self, command: SlashCommand, argument: str) -> None:
+    def run_slash(self, command: SlashCommand, argument: str) -> None:
         """Run a slash command."""
-        await command.run(self, argument)
+        _SLASH_ACTIONS[command.name](self, argument)
+
+    def send_text(self, text: str) -> None:
+        """Send a text as it is, or what is typed if it is empty."""
+        if text:
+            self.ask(text)
+        else:
+            self.prompt.send()
+
+    def show_help(self) -> None:
+        """Show the keys and the commands."""
+        self.call_later(self.run_action, "app.help")
 
     def action_bot(self) -> None:
         """Choose another bot."""
@@ -519,9 +531,10 @@ class ChatScreen(ConversationScreen):
     @work(group="screen", exclusive=True, exit_on_error=False)
     async def choose_bot(self, text: str) -> None:
         """Talk to another bot from now on, in a new conversation."""
-        chosen = await self.coze.choose_bot(text)
-        if chosen is not None:
-            self.settings = self.coze.settings
+        from coze_tui.tui.screens.bots import choose_bot
+
+        if await choose_bot(self.context, text):
+            self.settings = self.context.settings
             self.bot = Bot(id=self.settings.bot_id)
             self.header.site = self.settings.site
             self.header.bot = self.bot_name
@@ -544,8 +557,10 @@ class ChatScreen(ConversationScreen):
     @work(group="screen", exclusive=True, exit_on_error=False)
     async def open_first_run(self) -> None:
         """Choose site, token and bot."""
-        if await self.coze.first_run():
-            self.settings = self.coze.settings
+        from coze_tui.tui.screens.first_run import set_up
+
+        if await set_up(self.context):
+            self.settings = self.context.settings
             self.bot = Bot(id=self.settings.bot_id)
             self.header.site = self.settings.site
             self.header.bot = self.bot_name
@@ -560,14 +575,14 @@ class ChatScreen(ConversationScreen):
         try:
             await self.engine_thread.call(lambda engine: engine.clear_context(key))
         except CozeTuiError as error:
-            self.coze.notify_failure(error)
+            self.context.notify_failure(error)
             return
         self.log_widget.append(SectionEntry(int(time.time() * 1000)))
 
     def choose_theme(self, name: str) -> None:
         """Change the colours, or list what there is."""
         if name in self.app.available_themes:
-            self.coze.choose_theme(name)
+            self.context.choose_theme(name)
         else:
             names = ", ".join(sorted(self.app.available_themes))
             self.notify(_("Themes: {names}").format(names=names), markup=False)
@@ -577,14 +592,14 @@ class ChatScreen(ConversationScreen):
         from coze_tui.text.i18n import languages
 
         if code in languages():
-            self.coze.choose_language(code)
+            self.context.choose_language(code)
         else:
             self.notify(_("Languages: {names}").format(names=", ".join(languages())), markup=False)
 
-    def language_changed(self) -> None:
-        """All texts are to be shown anew."""
+    def _language_changed(self, code: str) -> None:
+        """Show all texts in the new language."""
         self.header.bot = self.bot_name
-        self.log_widget.set_palette(self.coze.palette)
+        self.log_widget.set_palette(self.context.palette)
         self.show_figures(self.sidebar.figures)
         for widget in self.walk_children():
             widget.refresh()
@@ -601,16 +616,9 @@ class ChatScreen(ConversationScreen):
             self.log_widget.clear()
             self._greet()
 
-    def theme_changed(self) -> None:
-        """All rendered text is to be drawn in other colours."""
-        self.log_widget.set_palette(self.coze.palette)
-
-    def action_help(self) -> None:
-        """The keys, and the commands."""
-        from coze_tui.tui.screens.help import HelpScreen
-
-        commands = [(command.usage, _(command.help)) for command in slash_commands()]
-        self.app.push_screen(HelpScreen(self, commands))
+    def _theme_changed(self) -> None:
+        """Draw all rendered text in the new colors."""
+        self.log_widget.set_palette(self.context.palette)
 
     def examine_terminal(self) -> None:
         """What arrives from this terminal, and what it can do."""
@@ -635,13 +643,16 @@ class ChatScreen(ConversationScreen):
         self._arrange()
 
     def on_mount(self) -> None:
+        self.watch(self.app, "theme", self._theme_changed, init=False)
+        self.context.language_changed.subscribe(self, self._language_changed)
+        self.context.store_failed.subscribe(self, self.show_trouble)
         self._arrange()
 
     def _arrange(self) -> None:
         """Beside the log from 100 columns up, else over it when asked for, with the strip instead."""
         size = self.app.size  # known before there is a layout
         is_wide = size.width >= _WIDE
-        choice = self.coze.settings.sidebar
+        choice = self.context.settings.sidebar
         self.set_class(not is_wide, "-narrow")
         self.set_class(size.height < 18, "-low")
         over = self.sidebar.has_class("-overlay") and not is_wide
@@ -661,8 +672,8 @@ class ChatScreen(ConversationScreen):
     def _toggle_events(self) -> None:
         """Over the log where there is no room beside it."""
         if self.size.width >= _WIDE:
-            hidden = self.coze.settings.sidebar != "hidden"
-            self.coze.choose_sidebar("hidden" if hidden else "shown")
+            hidden = self.context.settings.sidebar != "hidden"
+            self.context.choose_sidebar("hidden" if hidden else "shown")
             self._arrange()
         else:
             over = not self.sidebar.has_class("-overlay")
@@ -683,3 +694,33 @@ class ChatScreen(ConversationScreen):
     def action_log_end(self) -> None:
         """The end of the log."""
         self.log_widget.action_to_end()
+
+
+_SLASH_ACTIONS: Mapping[str, Callable[[ChatScreen, str], object]] = {
+    "/send": ChatScreen.send_text,
+    "/new": lambda screen, _argument: screen.action_new(),
+    "/history": lambda screen, _argument: screen.action_history(),
+    "/bot": lambda screen, bot: screen.choose_bot(bot),
+    "/events": lambda screen, _argument: screen.action_events(),
+    "/inspect": lambda screen, _argument: screen.inspect(),
+    "/compare": lambda screen, _argument: screen.ask_side_by_side(),
+    "/stats": lambda screen, _argument: screen.show_statistics(),
+    "/stop": lambda screen, _argument: screen.stop_turn(),
+    "/retry": lambda screen, _argument: screen.regenerate(),
+    "/recover": lambda screen, _argument: screen.recover(),
+    "/copy": lambda screen, _argument: screen.log_widget.action_copy_message(),
+    "/edit": lambda screen, _argument: screen.action_editor(),
+    "/clear": lambda screen, _argument: screen.clear_context(),
+    "/attach": lambda screen, path: screen.attach(path),
+    "/detach": lambda screen, _argument: screen.attachments.clear(),
+    "/rename": lambda screen, title: screen.rename(title),
+    "/export": lambda screen, _argument: screen.export(),
+    "/import": lambda screen, path: screen.import_file(path),
+    "/theme": ChatScreen.choose_theme,
+    "/lang": ChatScreen.choose_language,
+    "/login": lambda screen, _argument: screen.open_first_run(),
+    "/help": lambda screen, _argument: screen.show_help(),
+    "/doctor": lambda screen, _argument: screen.examine_terminal(),
+    "/quit": lambda screen, _argument: screen.quit(),
+}
+"""What each command of `slash_commands` does; called with its argument."""

@@ -102,7 +102,7 @@ class ConversationScreen(LogScreen[None]):
     @property
     def engine_thread(self) -> EngineThread[Engine]:
         """The way to the engine."""
-        return self.coze.engine_thread
+        return self.context.engine_thread
 
     @property
     def turn_runs(self) -> bool:
@@ -115,14 +115,14 @@ class ConversationScreen(LogScreen[None]):
         yield ChatHeader(bot=self.bot_name, site=self.settings.site, id="header")
         yield Banner(id="banner")
         with Horizontal(id="body"):
-            yield MessageLog(self.coze.palette, frames_per_second=self.coze.frames_per_second, id="log")
+            yield MessageLog(self.context.palette, frames_per_second=self.context.frames_per_second, id="log")
             yield EventSidebar(id="sidebar")
         yield FindBar(id="find")
         yield StatusStrip(id="strip")
         yield AttachmentStrip(id="attachments")
         yield PromptArea(
             commands=self.candidates,
-            enter_guard=self.coze.enter_guard,
+            enter_guard=self.context.app.enter_guard,
             send_key="ctrl+j" if self.settings.send_key == "ctrl+j" else "enter",
             id="prompt_area",
         )
@@ -133,15 +133,15 @@ class ConversationScreen(LogScreen[None]):
         self.window = LogWindow(self.engine_thread, self.log_widget)
         self.queue = MessageQueue(self.engine_thread, self.queue_strip, self.prompt)
         self.finder = Finder(self.engine_thread, self.log_widget, self.window, self.find_bar)
-        for problem in self.coze.problems:
-            self.banner.add(self.coze.words_for(problem))
+        for problem in self.context.problems:
+            self.banner.add(self.context.explain(problem))
         self.call_after_refresh(self._begin)
         self.set_interval(_LOOK_SECONDS, self._look)
 
     @work(group="begin", exit_on_error=False)
     async def _begin(self) -> None:
         """After the first frame: the store, the conversation to go on with, the bot."""
-        wish = self.coze.wish
+        wish = self.context.target
         late = _("Opening the history takes longer than usual: another program may hold it.")
         waiting = self.set_timer(_PATIENCE_SECONDS, lambda: self.banner.add(late))
         await self.engine_thread.call(_ready)
@@ -176,10 +176,10 @@ class ConversationScreen(LogScreen[None]):
 
     async def _has_token(self) -> bool:
         """Asked in a thread, for the token may come from a command."""
-        return await asyncio.to_thread(self.coze.access.has_token, self.settings)
+        return await asyncio.to_thread(self.context.access.has_token, self.settings)
 
     def notify_failure(self, error: CozeTuiError) -> None:
-        self.show_trouble(self.coze.words_for(error))
+        self.show_trouble(self.context.explain(error))
 
     # --- the bot ---
 
@@ -197,13 +197,13 @@ class ConversationScreen(LogScreen[None]):
             if isinstance(error, CredentialsError):
                 self.needs_setting_up()
             else:
-                self.banner.add(self.coze.words_for(error))
+                self.banner.add(self.context.explain(error))
             return
         if self.bot.id != bot_id:
             return  # a conversation with another bot was opened meanwhile
         self.bot = bot
         self.header.bot = self.bot_name
-        self.coze.remember_bot(bot)
+        self.context.remember_bot(bot)
         self._greet()
 
     def _greet(self) -> None:
@@ -349,7 +349,7 @@ class ConversationScreen(LogScreen[None]):
             try:
                 await self.engine_thread.call(lambda engine: engine.conversations.keep_draft(key, draft))
             except CozeTuiError as error:
-                self.show_trouble(self.coze.words_for(error))
+                self.show_trouble(self.context.explain(error))
 
     @on(Prompt.DraftChanged)
     @work(group="draft", exclusive=True, exit_on_error=False)
@@ -384,7 +384,7 @@ class ConversationScreen(LogScreen[None]):
             await self._ensure_conversation()
         await self._keep_draft()
         if self.conversation and self.log_widget.entries:
-            self.coze.left_conversation = self.conversation
+            self.context.left_conversation = self.conversation
 
     # --- asking ---
 
@@ -525,9 +525,9 @@ class ConversationScreen(LogScreen[None]):
     async def _show_limits(self) -> None:
         """What was asked of the server and is not done by its kind."""
         if self.turn.phase is Outcome.CANCELED and self._was_sent:
-            await self.coze.notify_limit(Feature.CANCEL)
+            await self.context.notify_limit(Feature.CANCEL)
         if self.settings.publish_status == "unpublished_draft":
-            await self.coze.notify_limit(Feature.DRAFT)
+            await self.context.notify_limit(Feature.DRAFT)
 
     def turn_needs_help(self, error: CozeTuiError | None) -> bool:
         """Whether the end of a turn asks for more than telling it; the queue waits then."""
@@ -568,7 +568,7 @@ class ConversationScreen(LogScreen[None]):
         self.flush_figures()
 
     def _beat(self) -> None:
-        if self.coze.line_is_clear:  # else the next beat shows a newer state
+        if self.context.app.line_is_clear:  # else the next beat shows a newer state
             self.flush_figures()
 
     def flush_figures(self) -> None:
@@ -600,7 +600,7 @@ class ConversationScreen(LogScreen[None]):
         try:
             figures = await self.engine_thread.call(lambda engine: engine.inspecting.figures(chat))
         except CozeTuiError as error:
-            self.show_trouble(self.coze.words_for(error))
+            self.show_trouble(self.context.explain(error))
             return
         if is_last and not self.turn_runs:
             self.turn.figures = figures
@@ -617,7 +617,7 @@ class ConversationScreen(LogScreen[None]):
         try:
             await self.queue.keep(key or await self._ensure_conversation(), waiting)
         except CozeTuiError as error:
-            self.show_trouble(self.coze.words_for(error))
+            self.show_trouble(self.context.explain(error))
 
     @on(Prompt.QueueSendAsked)
     @work(group="send queued", exclusive=True, exit_on_error=False)

@@ -1,51 +1,44 @@
-"""What all screens and dialogs of this program have: the app, the help, and that no error is lost."""
+"""The base of every screen and dialog but Textual's command palette."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
 
 from textual.screen import ScreenResultType
 from textual.worker import Worker, WorkerState
 
 from coze_tui.errors import CozeTuiError
 from coze_tui.terminal.app import TerminalScreen
-
-if TYPE_CHECKING:
-    from coze_tui.tui.app import CozeApp
+from coze_tui.tui.context import AppContext, ContextApp
 
 
 class CozeScreen(TerminalScreen[ScreenResultType]):
-    """The base of every screen but the command palette, which is Textual's."""
+    """A screen that reaches the program's services, and whose failing workers are always reported."""
 
     @property
-    def coze(self) -> CozeApp:
-        """The app, with what screens need of it."""
-        return cast("CozeApp", self.app)
+    def context(self) -> AppContext:
+        """The services of the program. Only a `ContextApp` has them."""
+        app = self.app
+        assert isinstance(app, ContextApp)
+        return app.context
 
     async def before_leaving(self) -> None:
-        """The program is about to end: what must not be lost is kept now."""
-
-    def action_help(self) -> None:
-        """The keys."""
-        from coze_tui.tui.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(self))
+        """Store what must not be lost. The app awaits this when the program ends."""
 
     def notify_failure(self, error: CozeTuiError) -> None:
-        """Tell the person what a worker of this screen has failed at; by default in a toast."""
-        self.coze.notify_failure(error)
+        """Show why a worker of this screen failed: here in a toast."""
+        self.context.notify_failure(error)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        take_failure(event, self.notify_failure)
+        handle_failure(event, self.notify_failure)
 
 
-def take_failure(event: Worker.StateChanged, tell: Callable[[CozeTuiError], None]) -> None:
-    """What was foreseen is told; anything else is our own fault and ends the app as a crash."""
+def handle_failure(event: Worker.StateChanged, show: Callable[[CozeTuiError], None]) -> None:
+    """Show the expected error of a worker; end the app as a crash for any other."""
     error = event.worker.error
     if event.state is not WorkerState.ERROR or error is None:
         return
     if isinstance(error, CozeTuiError):
-        tell(error)
+        show(error)
     elif isinstance(error, Exception):
         event.worker.node.app._handle_exception(error)

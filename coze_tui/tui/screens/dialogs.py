@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from textual import getters, on
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
 from coze_tui.text.cleaning import clean_line
-from coze_tui.text.i18n import N_, _
+from coze_tui.text.i18n import N_
 from coze_tui.tui.screens.panel import Pager, Panel
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.paragraphs import Paragraphs
@@ -149,38 +149,3 @@ class ShowText(Panel[None]):
     def body(self) -> Iterable[Widget]:
         """The text."""
         yield Pager(Paragraphs(self._text), classes="body")
-
-
-LinkWish = Literal["copy", "open"]
-
-
-class ShowLink(Panel[LinkWish | None]):
-    """A link's whole target, since what it is shown under can lie. Gives what is wished; opens nothing.
-
-    Args:
-        may_open: There is a browser where the program runs, so `o` is offered.
-    """
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "wish('copy')", N_("copy"), id="link.copy"),
-        Binding("o", "wish('open')", N_("open"), id="link.open"),
-    ]
-
-    def __init__(self, url: str, *, may_open: bool = False) -> None:
-        super().__init__(_("Link"))
-        self._url = clean_line(url)
-        self._may_open = may_open
-
-    def body(self) -> Iterable[Widget]:
-        """The whole address."""
-        yield Paragraphs([(self._url, "bot")])
-        if not self._may_open:
-            yield Paragraphs("", _("Copy it and open it where you sit."), role="muted")
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Opening only where it may be."""
-        return self._may_open or parameters != ("open",)
-
-    def action_wish(self, wish: LinkWish) -> None:
-        """Tell the caller."""
-        self.dismiss(wish)

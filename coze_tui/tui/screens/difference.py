@@ -141,7 +141,7 @@ class DifferenceScreen(CozeScreen[str | None]):
         Binding("N", "next(-1)", N_("previous difference"), id="compare.previous"),
         Binding("x", "swap", N_("swap"), id="compare.swap", tooltip=N_("swap the two")),
         Binding("d", "other", N_("another chat"), id="compare.other"),
-        Binding("f1,question_mark", "help", N_("help"), id="compare.help", show=False),
+        Binding("f1,question_mark", "app.help", N_("help"), id="compare.help", show=False),
         Binding("escape,q", "back", N_("back"), id="compare.back"),
     ]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_SPLIT, "-wide")]  # noqa: RUF012 Textual's type is off

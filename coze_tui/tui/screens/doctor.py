@@ -104,8 +104,8 @@ class DoctorScreen(Panel[None]):
         self.keys.show(*self._pressed, *waiting, [(hint, "muted")])
 
     def _clipboard(self) -> Sequence[Paragraph]:
-        folder = clean_line(str(self.coze.access.paths.copies))
-        if self.coze.access.environment.get("TMUX"):
+        folder = clean_line(str(self.context.access.paths.copies))
+        if self.context.access.environment.get("TMUX"):
             way = _("What is copied goes into tmux's buffer, and from there to the terminal's clipboard.")
         else:
             way = _(
@@ -114,22 +114,21 @@ class DoctorScreen(Panel[None]):
         return (way, [(_("No terminal says whether it took it: press y, and paste somewhere."), "muted")])
 
     def _emoji(self) -> str:
-        if self.coze.palette.simple_emoji:
+        if self.context.palette.simple_emoji:
             return _("Answers are drawn without what is counted differently: simple_emoji is on here.")
         return _("If they do not, turn simple_emoji on in the settings.")
 
     def action_copy(self) -> None:
         """Copy a line that tells when."""
         text = _("copied by coze-tui at {time}").format(time=time.strftime("%H:%M:%S"))
-        self.coze.copy_and_tell(text, _("line"))
+        self.context.copy(text, _("line"))
 
     def _terminal(self) -> Sequence[Paragraph]:
-        app, environment = self.coze, self.coze.access.environment
-        size = app.size
+        environment, size = self.context.access.environment, self.app.size
         facts = {
             _("size"): f"{size.width}×{size.height}",
-            _("colours"): app.console.color_system or _("none"),
-            _("redraws a second"): str(app.frames_per_second),
+            _("colours"): self.app.console.color_system or _("none"),
+            _("redraws a second"): str(self.context.frames_per_second),
             **{name: clean_line(environment[name]) for name in _VARIABLES if environment.get(name)},
         }
         width = max(map(cell_len, facts))

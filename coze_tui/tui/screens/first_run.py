@@ -6,7 +6,7 @@ It does not know where tokens are kept: the app lends it `LogIn`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
@@ -28,6 +28,8 @@ from coze_tui.errors import AuthError, CozeTuiError, CredentialsError, SettingsE
 from coze_tui.render.cells import cell_len
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
+from coze_tui.tui.context import AppContext
+from coze_tui.tui.logging_in import AppLogIn
 from coze_tui.tui.screens.bots import looked_up, workspace_sections
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.screens.device_login import DeviceFlow, DeviceLogin
@@ -101,6 +103,36 @@ def types_with_input_method(environment: Mapping[str, str]) -> bool:
     names = ("LC_ALL", "LC_CTYPE", "LANG")
     locale = next((value for name in names if (value := environment.get(name))), "")
     return locale[:2].casefold() in ("zh", "ja", "ko")
+
+
+async def set_up(context: AppContext, notice: str = "") -> bool:
+    """Ask for site, token and bot, and use them. Call it in a worker.
+
+    Returns:
+        False if the person closed the screen. For the demo the program quits.
+    """
+    is_new = context.settings.source_of("send_key").kind == "default"
+    screen = FirstRun(
+        context.engine_thread,
+        context.settings,
+        AppLogIn(context),
+        ask_send_key=is_new and types_with_input_method(context.access.environment),
+        notice=notice,
+    )
+    choice = await context.app.push_screen_wait(screen)
+    if choice is None or choice == "demo":
+        settings = context.settings  # a token may have been tried
+        await context.engine_thread.call(lambda engine: engine.site.use(settings, context.access.connect))
+        if choice == "demo":
+            context.wants_demo = True
+            await context.app.action_quit()
+        return False
+    settings = replace(context.settings, base_url=choice.base_url, bot_id=choice.bot_id)
+    if choice.send_key:
+        context.remember("send_key", choice.send_key)
+        settings = replace(settings, send_key=choice.send_key)
+    await context.use(settings)
+    return True
 
 
 class StepLine(LineWidget):

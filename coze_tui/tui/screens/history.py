@@ -24,6 +24,7 @@ from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import duration, thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.deletions import Deletions
+from coze_tui.tui.export_flow import export
 from coze_tui.tui.history_items import (
     Item,
     ServerListing,
@@ -103,7 +104,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         Binding("up", "move(-1)", N_("up"), id="history.up", show=False),
         Binding("pagedown", "page(1)", N_("page down"), id="history.page_down", show=False),
         Binding("pageup", "page(-1)", N_("page up"), id="history.page_up", show=False),
-        Binding("f1,question_mark", "help", N_("help"), id="history.help", show=False),
+        Binding("f1,question_mark", "app.help", N_("help"), id="history.help", show=False),
         Binding("escape", "back", N_("back"), id="history.back"),
     ]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_NARROW, "-wide")]  # noqa: RUF012 Textual's type is off
@@ -126,12 +127,12 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         self._rest: Timer | None = None
         self._bot_name = clean_line(bot.name) or bot.id
         self._server = ServerListing(self.engine_thread, bot.id, self._bot_name)
-        self._deletions = Deletions(self.coze)
+        self._deletions = Deletions(self.context)
 
     @property
     def engine_thread(self) -> EngineThread[Engine]:
         """The way to the engine."""
-        return self.coze.engine_thread
+        return self.context.engine_thread
 
     # --- made ---
 
@@ -139,8 +140,8 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         yield HistoryHeader()
         yield SearchBar("/", placeholder=_("search titles and all that was said"))
         with Horizontal(id="panes"):
-            yield ConversationList(self.coze.palette)
-            yield PreviewPane(self.engine_thread, self.coze.palette)
+            yield ConversationList(self.context.palette)
+            yield PreviewPane(self.engine_thread, self.context.palette)
         yield KeyFooter(_FOOTER, last="history.back", most=_KEYS_SHOWN)
 
     def on_mount(self) -> None:
@@ -156,8 +157,8 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
             await self._deletions.settle_left()
 
     def _theme_changed(self) -> None:
-        self.conversations.set_palette(self.coze.palette)
-        self.preview.log_widget.set_palette(self.coze.palette)
+        self.conversations.set_palette(self.context.palette)
+        self.preview.log_widget.set_palette(self.context.palette)
 
     # --- the list ---
 
@@ -404,7 +405,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         try:
             await self.engine_thread.call(lambda engine: engine.server_side.rename(key, title))
         except CozeTuiError as error:
-            self.coze.notify_failure(error, _("Renamed here; the server was not told."))
+            self.context.notify_failure(error, _("Renamed here; the server was not told."))
 
     @work(group="change", exit_on_error=False)
     async def _rename_there(self, conversation: ServerConversation, title: str) -> None:
@@ -442,7 +443,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
     def action_export(self) -> None:
         """Write conversations to files."""
         if keys := _keys(self._here()):
-            self.coze.export(keys)
+            export(self.context, keys)
 
     def _here(self) -> list[Item]:
         """The chosen conversations that are on this machine; says so if there are none."""
@@ -517,7 +518,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
             return
         self.conversations.shows_server = True
         self._load()
-        await self.coze.notify_limit(Feature.MESSAGE_LIST)
+        await self.context.notify_limit(Feature.MESSAGE_LIST)
 
     def _show_server(self) -> None:
         if not self._server.is_asked:

@@ -53,6 +53,11 @@ _KEYS_SHOWN = 11
 _FORMS: tuple[Form, ...] = ("curl", "python", "ask")
 
 
+def inspector_at(source: ChatSource, frame: int) -> InspectorScreen:
+    """Return an inspector that begins at a frame, for the replay."""
+    return InspectorScreen(source, frame=frame)
+
+
 class InspectorScreen(CozeScreen[None]):
     """Shows one chat.
 
@@ -77,7 +82,7 @@ class InspectorScreen(CozeScreen[None]):
         Binding("T", "jump('tool', -1)", N_("previous tool"), id="inspector.previous_tool", show=False),
         Binding("l", "jump('gap', 1)", N_("longest gap"), id="inspector.longest_gap", show=False),
         Binding("tab,shift+tab", "other_pane", N_("data and back"), id="inspector.other_pane", show=False),
-        Binding("f1,question_mark", "help", N_("help"), id="inspector.help", show=False),
+        Binding("f1,question_mark", "app.help", N_("help"), id="inspector.help", show=False),
         Binding("escape,q", "back", N_("back"), id="inspector.back"),
     ]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_NARROW, "-wide")]  # noqa: RUF012 Textual's type is off
@@ -120,7 +125,7 @@ class InspectorScreen(CozeScreen[None]):
         self._load()
 
     def notify_failure(self, error: CozeTuiError) -> None:
-        self.banner.add(self.coze.words_for(error))
+        self.banner.add(self.context.explain(error))
 
     # --- the frames, as they come ---
 
@@ -267,7 +272,7 @@ class InspectorScreen(CozeScreen[None]):
         if action in ("copy_curl", "give") and not self.chat.facts.question:
             return False
         if isinstance(self.focused, Field):
-            return action in ("take_filter", "back", "other_pane", "help")
+            return action in ("take_filter", "back", "other_pane")
         return action != "take_filter"
 
     # --- given on ---
@@ -278,9 +283,9 @@ class InspectorScreen(CozeScreen[None]):
         if line is None:
             return
         if self.focused is self.view.data:
-            self.coze.copy_and_tell(self.view.data.chosen_text, _("value"))
+            self.context.copy(self.view.data.chosen_text, _("value"))
         else:
-            self.coze.copy_and_tell(self._data_of(line), _("data"))
+            self.context.copy(self._data_of(line), _("data"))
 
     def _data_of(self, line: FrameLine) -> str:
         return self.view.data.tree_of_text.text if line.is_run else line.row.frame.data
@@ -292,9 +297,9 @@ class InspectorScreen(CozeScreen[None]):
     def _give(self, form: Form) -> None:
         from coze_tui.engine.analysis.as_command import given_as, request_from
 
-        text = given_as(form, *request_from(self.chat.facts, self.coze.settings))
+        text = given_as(form, *request_from(self.chat.facts, self.context.settings))
         what = {"curl": _("curl command"), "python": _("program"), "ask": _("command")}
-        self.coze.copy_and_tell(text, what[form])
+        self.context.copy(text, what[form])
 
     @work(group="give", exclusive=True, exit_on_error=False)
     async def action_give(self) -> None:
@@ -335,7 +340,7 @@ class InspectorScreen(CozeScreen[None]):
         try:
             await asyncio.to_thread(save_capture, path, capture, may_replace=may_replace)
         except CozeTuiError as error:
-            self.coze.notify_failure(error)
+            self.context.notify_failure(error)
             return
         self.notify(_("Saved as {path}").format(path=clean_line(str(path))), markup=False)
 
@@ -345,7 +350,7 @@ class InspectorScreen(CozeScreen[None]):
         """Play the chat again."""
         from coze_tui.tui.screens.replay import ReplayScreen
 
-        self.app.push_screen(ReplayScreen(self._source))
+        self.app.push_screen(ReplayScreen(self._source, inspector_at))
 
     @work(group="diff", exclusive=True, exit_on_error=False)
     async def action_diff(self) -> None:
@@ -353,7 +358,7 @@ class InspectorScreen(CozeScreen[None]):
         from coze_tui.tui.chat_sources import StoredChat
         from coze_tui.tui.screens.difference import ChooseChat, DifferenceScreen
 
-        engine_thread, facts, key = self.coze.engine_thread, self.chat.facts, self._source.chat
+        engine_thread, facts, key = self.context.engine_thread, self.chat.facts, self._source.chat
         like = await engine_thread.call(lambda engine: engine.inspecting.like(facts, key))
         if not like:
             self.notify(_("There is no other chat of this question or with this bot."), markup=False)

@@ -1,22 +1,127 @@
-"""A screen with a message log in it: what is copied from there, and the links that are chosen there."""
+"""A screen with a message log: copies what the log gives, and shows the targets of its links."""
 
 from __future__ import annotations
 
-from textual import on
-from textual.screen import ScreenResultType
+import asyncio
+import sys
+from collections.abc import Iterable
+from typing import ClassVar, Literal
+from urllib.parse import quote, urlsplit
 
-from coze_tui.text.i18n import _
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.screen import ScreenResultType
+from textual.widget import Widget
+
+from coze_tui.terminal.throttle import over_ssh
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import N_, _
+from coze_tui.tui.context import AppContext
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.screens.coze_screen import CozeScreen
+from coze_tui.tui.screens.panel import Panel
+from coze_tui.tui.widgets.paragraphs import Paragraphs
+
+_SCHEMES = frozenset({"http", "https", "mailto"})
+_SAFE = ":/?#[]@!$&'()*+,;=%-._~"
+_OPENER_SECONDS = 5.0
 
 
 class LogScreen(CozeScreen[ScreenResultType]):
-    """Does what a log asks for that is the same wherever it stands."""
+    """Handles the messages of a log that mean the same on every screen."""
 
     @on(MessageLog.CopyAsked)
     def _copy_asked(self, message: MessageLog.CopyAsked) -> None:
-        self.coze.copy_and_tell(message.text, _("code block") if message.what == "code" else _("message"))
+        self.context.copy(message.text, _("code block") if message.what == "code" else _("message"))
 
     @on(MessageLog.LinkChosen)
     def _link_chosen(self, message: MessageLog.LinkChosen) -> None:
-        self.coze.show_link(message.url)
+        self.app.run_worker(
+            show_link(self.context, message.url), group="link", exclusive=True, exit_on_error=False
+        )
+
+
+async def show_link(context: AppContext, url: str) -> None:
+    """Show the whole target of a link, then copy or open it if the person says so. Call it in a worker.
+
+    Over SSH a link cannot be opened: a browser would start on a machine where the person does not sit.
+    """
+    target = openable(url)
+    may_open = bool(target) and not over_ssh(context.access.environment)
+    choice = await context.app.push_screen_wait(ShowLink(url, may_open=may_open))
+    if choice == "copy":
+        context.copy(clean_line(url), _("link"))
+    elif choice == "open" and target and not await open_link(target):
+        context.app.notify(_("No program to open links was found."), severity="warning", markup=False)
+
+
+LinkChoice = Literal["copy", "open"]
+
+
+class ShowLink(Panel[LinkChoice | None]):
+    """A link's whole target, since the text that the link is shown under can lie. Opens nothing itself.
+
+    Args:
+        may_open: A browser can be started on this machine, so `o` is offered.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "choose('copy')", N_("copy"), id="link.copy"),
+        Binding("o", "choose('open')", N_("open"), id="link.open"),
+    ]
+
+    def __init__(self, url: str, *, may_open: bool = False) -> None:
+        super().__init__(_("Link"))
+        self._url = clean_line(url)
+        self._may_open = may_open
+
+    def body(self) -> Iterable[Widget]:
+        """Yield the whole URL."""
+        yield Paragraphs([(self._url, "bot")])
+        if not self._may_open:
+            yield Paragraphs("", _("Copy it and open it where you sit."), role="muted")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer `o` only if a browser can be started."""
+        return self._may_open or parameters != ("open",)
+
+    def action_choose(self, choice: LinkChoice) -> None:
+        """Close with a choice."""
+        self.dismiss(choice)
+
+
+def openable(url: str) -> str:
+    """Return a URL in the form that a program may be given, or an empty string if it must not be opened.
+
+    Accepts http, https and mailto only. The result is quoted again, so it starts with its scheme and contains
+    no space and no control character. A mailto URL loses its query, because some mail programs attach the
+    files that the query names.
+    """
+    text = clean_line(url).strip()
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return ""
+    scheme = parts.scheme.lower()
+    if scheme not in _SCHEMES or not (parts.netloc or scheme == "mailto"):
+        return ""
+    return quote(text.partition("?")[0] if scheme == "mailto" else text, safe=_SAFE)
+
+
+async def open_link(url: str) -> bool:
+    """Open an `openable` URL with the system's opener; return whether the opener accepted it."""
+    opener = {"darwin": "open", "win32": "explorer"}.get(sys.platform, "xdg-open")
+    try:
+        process = await asyncio.create_subprocess_exec(
+            opener,
+            url,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+    except OSError:
+        return False
+    try:
+        return await asyncio.wait_for(process.wait(), _OPENER_SECONDS) == 0 or sys.platform == "win32"
+    except TimeoutError:
+        return True  # a browser that runs in the foreground

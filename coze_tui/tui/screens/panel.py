@@ -68,7 +68,7 @@ class Panel(CozeScreen[ScreenResultType], ModalScreen[ScreenResultType]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", N_("close"), id="panel.leave"),
-        Binding("f1", "help", N_("help"), id="panel.help", show=False),
+        Binding("f1", "app.help", N_("help"), id="panel.help", show=False),
     ]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_NARROW, "-wide")]  # noqa: RUF012 Textual's type is off
     PART = N_("Panel")
@@ -94,9 +94,3 @@ class Panel(CozeScreen[ScreenResultType], ModalScreen[ScreenResultType]):
     def action_leave(self) -> None:
         """Close without a result."""
         self.dismiss(None)
-
-    def action_help(self) -> None:
-        """The keys."""
-        from coze_tui.tui.screens.help import HelpScreen  # which is a panel itself
-
-        self.app.push_screen(HelpScreen(self))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
 
@@ -10,6 +11,7 @@ from textual import events, getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.screen import Screen
 
 from coze_tui.config.addresses import base_url_of_site
 from coze_tui.engine.analysis.captures import problem_text
@@ -46,7 +48,12 @@ _KEYS_SHOWN = 9
 
 
 class ReplayScreen(LogScreen[None]):
-    """Plays one chat. Nothing of it is sent anywhere."""
+    """Plays one chat. Sends nothing.
+
+    Args:
+        inspector: Returns the screen that shows the frames of a chat, at the frame with a number.
+        pace: How many times as fast as the chat was.
+    """
 
     AUTO_FOCUS = "#steering"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -60,7 +67,7 @@ class ReplayScreen(LogScreen[None]):
         Binding("i", "inspect", N_("inspect"), id="replay.inspect", tooltip=N_("look at the frames")),
         Binding("pageup", "scroll_log(-1)", N_("page up"), id="replay.page_up", show=False),
         Binding("pagedown", "scroll_log(1)", N_("page down"), id="replay.page_down", show=False),
-        Binding("f1,question_mark", "help", N_("help"), id="replay.help", show=False),
+        Binding("f1,question_mark", "app.help", N_("help"), id="replay.help", show=False),
         Binding("escape,q", "leave", N_("leave"), id="replay.leave"),
     ]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_NARROW, "-wide")]  # noqa: RUF012 Textual's type is off
@@ -75,8 +82,11 @@ class ReplayScreen(LogScreen[None]):
     bar = getters.query_one(TimelineBar)
     steering = getters.query_one(ReplayLine)
 
-    def __init__(self, source: ChatSource, *, pace: float = 1.0) -> None:
+    def __init__(
+        self, source: ChatSource, inspector: Callable[[ChatSource, int], Screen[None]], *, pace: float = 1.0
+    ) -> None:
         super().__init__()
+        self._inspector = inspector
         self.player = Player((), ChatFacts(), pace=pace)
         self._source = source
         self.timeline = Timeline()
@@ -90,7 +100,7 @@ class ReplayScreen(LogScreen[None]):
         yield ChatHeader(site=_("replay"), id="header")
         yield Banner(id="banner")
         with Horizontal(id="body"):
-            yield MessageLog(self.coze.palette, frames_per_second=self.coze.frames_per_second, id="log")
+            yield MessageLog(self.context.palette, frames_per_second=self.context.frames_per_second, id="log")
             yield EventSidebar(id="sidebar")
         yield StatusStrip(id="strip")
         yield TimelineBar(id="timeline")
@@ -101,12 +111,12 @@ class ReplayScreen(LogScreen[None]):
         for problem in self._source.problems[:3]:
             self.banner.add(problem_text(problem))
         self.turn = TurnView(self.log_widget)
-        self.watch(self.app, "theme", lambda: self.log_widget.set_palette(self.coze.palette), init=False)
+        self.watch(self.app, "theme", lambda: self.log_widget.set_palette(self.context.palette), init=False)
         self.set_interval(_BEAT_SECONDS, self._beat)
         self._load()
 
     def notify_failure(self, error: CozeTuiError) -> None:
-        self.banner.add(self.coze.words_for(error))
+        self.banner.add(self.context.explain(error))
 
     @work(group="load", exclusive=True, exit_on_error=False)
     async def _load(self) -> None:
@@ -149,7 +159,7 @@ class ReplayScreen(LogScreen[None]):
         await asyncio.gather(self.player.play(), self.turn.follow(feed))
 
     def _beat(self) -> None:
-        if not self.coze.line_is_clear:  # the next beat shows a newer state
+        if not self.context.app.line_is_clear:  # the next beat shows a newer state
             return
         player = self.player
         now_us = None if player.is_ended else player.at_us
@@ -214,15 +224,13 @@ class ReplayScreen(LogScreen[None]):
         self._inspect(self.player.position)
 
     def _inspect(self, frame: int) -> None:
-        from coze_tui.tui.screens.inspector import InspectorScreen
-
         if not self.player.is_ended:
             self.player.pause(True)
-        self.app.push_screen(InspectorScreen(self._source, frame=frame))
+        self.app.push_screen(self._inspector(self._source, frame))
 
     @on(EventSidebar.IdsAsked)
     def _ids_asked(self, message: EventSidebar.IdsAsked) -> None:
-        self.coze.copy_and_tell(ids_text(message.figures), _("ids"))
+        self.context.copy(ids_text(message.figures), _("ids"))
 
     def on_resize(self, event: events.Resize) -> None:
         """Where there is no room for the sidebar, the strip stands for it."""
@@ -237,4 +245,4 @@ class ReplayScreen(LogScreen[None]):
         elif len(self.app.screen_stack) > 1:
             self.dismiss(None)
         else:
-            self.app.run_worker(self.coze.action_quit(), exit_on_error=False)
+            self.app.run_worker(self.app.action_quit(), exit_on_error=False)

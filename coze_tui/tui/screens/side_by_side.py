@@ -21,6 +21,7 @@ from coze_tui.text.format import thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.copying import ids_text
 from coze_tui.tui.log.message_log import MessageLog
+from coze_tui.tui.screens.bots import pick_bot
 from coze_tui.tui.screens.dialogs import AskText, ShowText
 from coze_tui.tui.screens.log_screen import LogScreen
 from coze_tui.tui.widgets.answer_column import AnswerColumn, Answerer
@@ -92,8 +93,8 @@ class SideBySideScreen(LogScreen[CompareResult]):
         Binding(
             "ctrl+c", "ladder", N_("copy, stop, clear, back"), id="side.ladder", show=False, priority=True
         ),
-        Binding("f1", "help", N_("help"), id="side.help", show=False),
-        Binding("question_mark", "help", N_("help"), id="side.help_outside", show=False),
+        Binding("f1", "app.help", N_("help"), id="side.help", show=False),
+        Binding("question_mark", "app.help", N_("help"), id="side.help_outside", show=False),
     ]
 
     head = getters.query_one(SideHead)
@@ -123,7 +124,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
         yield SideHead(id="head")
         yield HorizontalScroll(self._column(Answerer.of(self._bot, self._settings), 0), id="columns")
         yield PromptArea(
-            enter_guard=self.coze.enter_guard,
+            enter_guard=self.context.app.enter_guard,
             send_key="ctrl+j" if self._settings.send_key == "ctrl+j" else "enter",
             id="prompt_area",
         )
@@ -142,23 +143,23 @@ class SideBySideScreen(LogScreen[CompareResult]):
 
     def _theme_changed(self) -> None:
         for column in self.columns:
-            column.log_widget.set_palette(self.coze.palette)
+            column.log_widget.set_palette(self.context.palette)
 
     @work(group="name", exit_on_error=False)
     async def _learn_name(self, column: AnswerColumn) -> None:
         bot_id = column.answerer.bot.id
-        bot = await self.coze.engine_thread.call(lambda engine: engine.site.bot(bot_id))
+        bot = await self.context.engine_thread.call(lambda engine: engine.site.bot(bot_id))
         if column.answerer.bot.id == bot_id:
             column.name_bot(bot)
 
     def _column(self, answerer: Answerer, number: int) -> AnswerColumn:
         return AnswerColumn(
-            self.coze.engine_thread,
+            self.context.engine_thread,
             self._settings,
             answerer,
             letter=_LETTERS[number],
-            palette=self.coze.palette,
-            frames_per_second=self.coze.frames_per_second,
+            palette=self.context.palette,
+            frames_per_second=self.context.frames_per_second,
         )
 
     def _changed(self) -> None:
@@ -240,7 +241,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
             self.prompt.focus()
 
     async def _picked(self) -> Bot | None:
-        choice = await self.coze.pick_bot("", with_profiles=False)
+        choice = await pick_bot(self.context, with_profiles=False)
         return Bot(id=choice.bot_id, name=choice.name) if choice is not None else None
 
     @on(AnswerColumn.Wished)
@@ -252,7 +253,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
             case "remove":
                 self._remove(column)
             case "copy_ids":
-                self.coze.copy_and_tell(ids_text(column.turn.figures), _("ids"))
+                self.context.copy(ids_text(column.turn.figures), _("ids"))
             case "plain_view":
                 self.app.push_screen(ShowText(column.answerer.name, column.log_widget.plain_text()))
             case _ if column.turn.runs:
@@ -298,7 +299,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
     @work(group="limits", exit_on_error=False)
     async def _notify_drafts(self, column: AnswerColumn) -> None:
         if column.answerer.is_draft:
-            await self.coze.notify_limit(Feature.DRAFT)
+            await self.context.notify_limit(Feature.DRAFT)
 
     @work(group="pick", exclusive=True, exit_on_error=False)
     async def _change_parameters(self, column: AnswerColumn) -> None:
@@ -345,7 +346,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
     def action_ladder(self) -> None:
         """Ctrl+C: copy the selection, else stop, else clear the prompt, else back to the chat."""
         if selected := self.get_selected_text() or self.prompt.selected_text:
-            self.coze.copy_and_tell(selected, _("selection"))
+            self.context.copy(selected, _("selection"))
             self.clear_selection()
         elif self.runs:
             self.action_stop()

@@ -100,7 +100,7 @@ class StatisticsScreen(CozeScreen[str | None]):
         Binding("d", "group('day')", N_("by day"), id="statistics.by_day"),
         Binding("c", "group('conversation')", N_("by conversation"), id="statistics.by_conversation"),
         Binding("p", "period", N_("period"), id="statistics.period", tooltip=N_("7 days, 30 days, all")),
-        Binding("f1,question_mark", "help", N_("help"), id="statistics.help", show=False),
+        Binding("f1,question_mark", "app.help", N_("help"), id="statistics.help", show=False),
         Binding("escape,q,backspace", "back", N_("back"), id="statistics.back"),
     ]
     PART = N_("Statistics")
@@ -132,7 +132,7 @@ class StatisticsScreen(CozeScreen[str | None]):
     async def _load(self) -> None:
         since_ms, until_ms, bot_id, conversation = self._bounds()
         by = self._by
-        found = await self.coze.engine_thread.call(
+        found = await self.context.engine_thread.call(
             lambda engine: engine.inspecting.statistics(
                 by, since_ms=since_ms, until_ms=until_ms, bot_id=bot_id, conversation=conversation
             )
@@ -163,7 +163,7 @@ class StatisticsScreen(CozeScreen[str | None]):
     @work(group="look", exclusive=True, exit_on_error=False)
     async def _look(self) -> None:
         """Add up again if any program has written."""
-        seen = await self.coze.engine_thread.call(lambda engine: engine.browsing.changes())
+        seen = await self.context.engine_thread.call(lambda engine: engine.browsing.changes())
         before, self._seen = self._seen, seen
         if before and before != seen:
             self._load()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coze_tui.tui.links import openable
+from coze_tui.tui.screens.log_screen import openable
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from textual import events
 from textual.screen import Screen
 from textual.widget import Widget
 
-from coze_tui.tui.screens.dialogs import AskText, Choose, Confirm, Option, ShowLink, ShowText
+from coze_tui.tui.screens.dialogs import AskText, Choose, Confirm, Option, ShowText
+from coze_tui.tui.screens.log_screen import ShowLink
 from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, LIGHT_THEME
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from tests.support.host_app import SIZES, Host

@@ -1,0 +1,245 @@
+"""The services that every screen shares, and the app in which screens find them. Imports no screen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from textual.signal import Signal
+
+from coze_tui.api.objects import Bot
+from coze_tui.config.app_state import AppState, AppStateFile
+from coze_tui.config.credentials import OAuthPair, Secret
+from coze_tui.config.locations import Paths
+from coze_tui.config.settings import Settings
+from coze_tui.diagnostics.explain import advice
+from coze_tui.engine.session.thread import EngineThread
+from coze_tui.errors import CozeTuiError, InternalError, StoreError
+from coze_tui.render.palette import Palette
+from coze_tui.terminal.app import TerminalApp
+from coze_tui.terminal.throttle import over_ssh
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import _, use_language
+from coze_tui.tui.themes import palette_of
+
+if TYPE_CHECKING:
+    from coze_tui.engine.engine import Engine
+    from coze_tui.engine.model.dialects import Feature
+    from coze_tui.engine.session.site import Connection
+
+
+class Access(Protocol):
+    """What the screens may do outside of themselves; made by the command line."""
+
+    paths: Paths
+    memory: AppStateFile
+    environment: Mapping[str, str]
+
+    def connect(self, settings: Settings) -> Connection:
+        """A client for these settings, with the token of their profile."""
+
+    def connect_with(self, settings: Settings, token: Secret | OAuthPair) -> Connection:
+        """A client with a token that is not kept yet."""
+
+    def has_token(self, settings: Settings) -> bool:
+        """Whether there is a token for the profile."""
+
+    def settings_of(self, profile: str) -> Settings:
+        """The settings of another profile."""
+
+    def keep_token(self, settings: Settings, token: Secret | OAuthPair) -> None:
+        """Keep a token that was checked. Raises CredentialsError."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchTarget:
+    """The conversation that the chat screen opens first."""
+
+    conversation: str = ""
+    """Its key; empty for a new conversation."""
+    go_on: bool = False
+    """Without a key: open the latest conversation, if there is one."""
+
+
+class AppContext:
+    """The settings, the engine and the other services of one run of the program.
+
+    Screens read it as `CozeScreen.context`. All methods belong to the screen's loop.
+
+    Args:
+        app: Shows toasts, runs workers and writes to the terminal.
+        problems: What was wrong with files and folders at the start.
+    """
+
+    def __init__(
+        self,
+        app: ContextApp,
+        settings: Settings,
+        access: Access,
+        *,
+        target: LaunchTarget | None = None,
+        problems: Sequence[CozeTuiError] = (),
+    ) -> None:
+        self.app = app
+        self.settings = settings
+        self.access = access
+        self.target = target or LaunchTarget()
+        self.problems = tuple(problems)
+        self.engine_thread: EngineThread[Engine] = EngineThread(self._build_engine, _close_engine)
+        self.left_conversation = ""
+        """Key of the conversation that is open when the program ends; empty if nothing was said in it."""
+        self.wants_demo = False
+        """The program ends only to run the demo."""
+        self.language_changed: Signal[str] = Signal(app, "language changed")
+        """Carries the code of the new language."""
+        self.store_failed: Signal[str] = Signal(app, "store failed")
+        """Carries a sentence for the person."""
+        # One thread writes all choices in order, so that a slow or locked disk never delays a key.
+        self._state_thread = ThreadPoolExecutor(1, "app state")
+        self._notified_limits: set[tuple[str, Feature]] = set()
+
+    async def _build_engine(self) -> Engine:
+        """Return the open engine. Runs in the engine's thread, which imports it after the first frame."""
+        from coze_tui.engine.engine import Engine
+
+        engine = Engine(self.settings, self.access.connect, self._report_store_failure)
+        await engine.open(self.access.paths.database_file)
+        return engine
+
+    # --- errors ---
+
+    def explain(self, error: CozeTuiError) -> str:
+        """Return what happened, why, and what to do, for the site in use."""
+        return advice(error, base_url=self.settings.base_url).text
+
+    def notify_failure(self, error: CozeTuiError, consequence: str = "") -> None:
+        """Show an error in a toast, after a sentence that says what follows from it here."""
+        self.app.notify(f"{consequence} {self.explain(error)}".strip(), severity="error", markup=False)
+
+    def _report_store_failure(self, error: CozeTuiError) -> None:
+        """Publish `store_failed`. Called from the engine's thread."""
+        self.app.call_later(self._publish_store_failure, error)
+
+    def _publish_store_failure(self, error: CozeTuiError) -> None:
+        text = self.explain(error)
+        if isinstance(error, InternalError):
+            text = f"{text} {self._write_report(error.fault)}"
+        self.store_failed.publish(text)
+
+    def _write_report(self, fault: BaseException) -> str:
+        """Write a crash report; return a sentence that names its path or says why there is none."""
+        from coze_tui.diagnostics.crash import write_crash_report
+
+        try:
+            report = write_crash_report(self.access.paths.crashes, fault, self.access.environment)
+        except OSError as failure:
+            reason = failure.strerror or type(failure).__name__
+            return _("No report could be written: {reason}").format(reason=reason)
+        return _("A report without secrets: {path}").format(path=report)
+
+    async def notify_limit(self, feature: Feature) -> None:
+        """Warn that the server does not support a feature that is about to be used; once for each site."""
+        site = self.settings.site
+        found = await self.engine_thread.call(lambda engine: engine.limit(feature))
+        if found is not None and (site, feature) not in self._notified_limits:
+            self._notified_limits.add((site, feature))
+            self.app.notify(found.text, severity="warning", markup=False)
+
+    # --- appearance ---
+
+    @property
+    def palette(self) -> Palette:
+        """The colors of rendered text in the current theme."""
+        setting, in_tmux = self.settings.simple_emoji, "TMUX" in self.access.environment
+        simple = setting == "on" or (setting == "auto" and in_tmux)
+        return replace(palette_of(self.app.current_theme), simple_emoji=simple)
+
+    @property
+    def frames_per_second(self) -> int:
+        """How often a growing answer is redrawn."""
+        return self.settings.frame_rate(over_ssh=over_ssh(self.access.environment))
+
+    def choose_theme(self, name: str) -> None:
+        """Use a theme now and at the next start."""
+        self.app.theme = name
+        self.settings = replace(self.settings, theme=name)
+        self.remember("theme", name)
+
+    def choose_language(self, code: str) -> None:
+        """Use a language now and at the next start."""
+        use_language(code)
+        self.settings = replace(self.settings, language=code)
+        self.remember("language", code)
+        self.language_changed.publish(code)
+
+    def choose_sidebar(self, choice: str) -> None:
+        """Show or hide the event sidebar now and at the next start."""
+        self.settings = replace(self.settings, sidebar=choice)
+        self.remember("sidebar", choice)
+
+    # --- the app state ---
+
+    async def app_state(self) -> AppState:
+        """Return what earlier runs chose."""
+        return await self._in_state_thread(self.access.memory.read)
+
+    def remember(self, name: str, value: str) -> None:
+        """Store a setting for the next start; warn in a toast if that fails."""
+        change = self._in_state_thread(lambda: self.access.memory.choose(name, value))
+        change.add_done_callback(self._warn_if_not_stored)
+
+    def remember_bot(self, bot: Bot) -> None:
+        """Store a bot as the last one of its profile. A failure is ignored: only a convenience is lost."""
+        settings, name = self.settings, clean_line(bot.name)
+        self._in_state_thread(
+            lambda: self.access.memory.use_bot(settings.profile, settings.base_url, bot.id, name)
+        ).add_done_callback(asyncio.Future.exception)
+
+    def _in_state_thread(self, work: Callable[[], AppState]) -> asyncio.Future[AppState]:
+        return asyncio.get_running_loop().run_in_executor(self._state_thread, work)
+
+    def _warn_if_not_stored(self, change: asyncio.Future[AppState]) -> None:
+        try:
+            change.result()
+        except (StoreError, OSError):
+            self.app.notify(_("The choice could not be kept for the next time."), severity="warning")
+
+    # --- the site and the clipboard ---
+
+    async def use(self, settings: Settings) -> None:
+        """Let the program and the engine work with other settings from now on."""
+        self.settings = settings
+        await self.engine_thread.call(lambda engine: engine.site.use(settings))
+
+    def copy(self, text: str, what: str) -> None:
+        """Copy a text, and show in a toast which way it was copied.
+
+        Args:
+            what: The name of what is copied, translated.
+        """
+        self.app.run_worker(self._copy(text, what), group="copy", exit_on_error=False)
+
+    async def _copy(self, text: str, what: str) -> None:
+        from coze_tui.terminal.clipboard import copy
+        from coze_tui.tui.copying import copied_words
+
+        copied = await copy(
+            text,
+            write=self.app.write_to_terminal,
+            folder=self.access.paths.copies,
+            env=self.access.environment,
+        )
+        self.app.notify(copied_words(copied, what), markup=False)
+
+
+async def _close_engine(engine: Engine) -> None:
+    await engine.close()
+
+
+class ContextApp(TerminalApp[None]):
+    """An app whose screens find their services in `context`."""
+
+    context: AppContext
