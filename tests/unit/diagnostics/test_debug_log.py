@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from coze_tui.cli.debug_log import keep_debug_log
+from coze_tui.diagnostics.debug_log import keep_debug_log
 
 LOG = logging.getLogger("coze_tui")
 
