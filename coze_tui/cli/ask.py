@@ -26,13 +26,19 @@ from coze_tui.cli.ask_output import (
     RawPrinter,
     ReasoningPrinter,
 )
-from coze_tui.cli.commands import Command
-from coze_tui.cli.connect import Connection
+from coze_tui.cli.connection import Connection
 from coze_tui.cli.exits import exit_for_end, forget_stdout
 from coze_tui.cli.interrupt import Interrupt
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.question import read_question
-from coze_tui.cli.start import Start, begin, notify, require_bot, show_error, show_problems
+from coze_tui.cli.start import (
+    Start,
+    begin,
+    notify,
+    read_question,
+    require_bot,
+    show_error,
+    show_problems,
+)
 from coze_tui.config.app_state import bot_key
 from coze_tui.config.settings import Settings
 from coze_tui.engine.model.outcomes import Outcome
@@ -49,10 +55,10 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
-def run_ask(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
+def run_ask(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Ask, print, and end with the status of the turn."""
     _check(arguments)
-    start = begin(command, arguments, environment)
+    start = begin(arguments, environment)
     show_problems(start, needs_site=True)
     require_bot(start.settings)
     question = read_question(arguments.words, sys.stdin, command="ask")
@@ -208,7 +214,7 @@ def _conversation(start: Start, arguments: Arguments) -> str:
     Raises:
         SettingsError: there is no last one.
     """
-    if not getattr(arguments, "continue"):
+    if not arguments.continues:
         return arguments.conversation or ""
     key = bot_key(start.settings.bot_id, start.settings.base_url)
     last = start.memory.read().last_asked.get(key, "")

@@ -11,16 +11,21 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from coze_tui.cli.agreeing import confirm
 from coze_tui.cli.bench_output import Progress, print_report, report_values
-from coze_tui.cli.commands import Command
-from coze_tui.cli.connect import Connection
+from coze_tui.cli.connection import Connection
 from coze_tui.cli.exits import Exit, exit_for, forget_stdout
 from coze_tui.cli.interrupt import Interrupt
-from coze_tui.cli.option_values import whole_number
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.question import read_question
-from coze_tui.cli.start import Start, begin, notify, require_bot, show_error, show_problems
+from coze_tui.cli.start import (
+    Start,
+    begin,
+    confirm,
+    notify,
+    read_question,
+    require_bot,
+    show_error,
+    show_problems,
+)
 from coze_tui.config.coercion import WrongValueError
 from coze_tui.config.coercion import bot as read_bot
 from coze_tui.engine.analysis.bench import Bench, Measurement, Run, measurements
@@ -41,26 +46,21 @@ from coze_tui.text.i18n import _, ngettext
 
 _FREE_RUNS = 20
 """So many are asked without a question; free accounts have 500 calls in all (docs/wire.md 5.3)."""
-_MOST_RUNS = 10_000
-_MOST_AT_ONCE = 64
 _MOST_EXPECTED = 1 << 20
-_DEFAULT_RUNS = 10
 
 _Judged = Sequence[tuple[Measurement, Sequence[Verdict]]]
 
 
-def run_bench(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
+def run_bench(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Ask, measure, print. The status tells whether every run and every expectation was met."""
-    start = begin(command, arguments, environment)
+    start = begin(arguments, environment)
     show_problems(start, needs_site=True)
-    count = whole_number("--runs", arguments.runs, _DEFAULT_RUNS, 1, _MOST_RUNS)
-    concurrency = whole_number("--concurrency", arguments.concurrency, 1, 1, _MOST_AT_ONCE)
     bots = _bots(start, arguments.bot)
     expectations = _expectations(arguments.expect)
     for bot in dict.fromkeys(each.bot_id for each in expectations if each.bot_id not in ("", *bots)):
         notify(_("{bot} is not asked; what is expected of it is not looked at").format(bot=clean_line(bot)))
     question = read_question(arguments.words, sys.stdin, command="bench")
-    calls = count * len(bots)
+    calls = arguments.runs * len(bots)
     if calls > _FREE_RUNS and not arguments.yes and not confirm(_warning(calls)):
         return Exit.OK
     junit = _open_junit(arguments.junit)
@@ -68,7 +68,9 @@ def run_bench(command: Command, arguments: Arguments, environment: Mapping[str, 
     stopper.install()
     runs: list[Run] = []
     try:
-        bench = asyncio.run(_ask_all(start, _Plan(bots, question, count, concurrency), runs, stopper))
+        bench = asyncio.run(
+            _ask_all(start, _Plan(bots, question, arguments.runs, arguments.concurrency), runs, stopper)
+        )
     except KeyboardInterrupt:
         forget_stdout()
         return 128 + (stopper.signal or signal.SIGINT)

@@ -10,11 +10,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from coze_tui import __version__
-from coze_tui.cli.agreeing import confirm
-from coze_tui.cli.commands import Command
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.past_chats import read_past_chat
-from coze_tui.cli.start import Start, begin, show_problems
+from coze_tui.cli.start import Start, begin, confirm, show_problems
 from coze_tui.config.credentials import MASK
 from coze_tui.config.secure_files import write_new
 from coze_tui.diagnostics.crash import without_secrets
@@ -29,9 +27,9 @@ _SHOWN_LINES = 60
 _STDOUT = "-"
 
 
-def run_bundle(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
+def run_bundle(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Show the bundle, ask, write it; with `--output -` it goes to stdout and nothing is asked."""
-    start = begin(command, arguments, environment)
+    start = begin(arguments, environment)
     show_problems(start)
     past = read_past_chat(start, arguments.words)
     if arguments.words == ["-"] and not arguments.yes and arguments.output != _STDOUT:

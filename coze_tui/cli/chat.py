@@ -1,35 +1,43 @@
-"""`coze-tui` without a command: the screens, wired to the engine and to where tokens are kept."""
+"""`coze-tui` without a command, and `coze-tui demo`: wire the screens to the engine and the saved tokens."""
 
 from __future__ import annotations
 
+import json
+import os
 import sys
+import tempfile
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from coze_tui.cli.commands import COMMANDS
+from coze_tui.cli.commands import CHAT, COMMANDS
 from coze_tui.cli.exits import Exit
-from coze_tui.cli.options import Arguments, read_arguments
+from coze_tui.cli.options import Arguments
 from coze_tui.cli.start import Start, begin, notify, show_problems
-from coze_tui.config.credentials import OAuthPair, Secret
-from coze_tui.config.settings import Settings, variable_of
+from coze_tui.config.credentials import TOKEN_VARIABLE, OAuthPair, Secret
+from coze_tui.config.folders import HOME_VARIABLE
+from coze_tui.config.settings import PREFIX, Settings, variable_of
 from coze_tui.errors import CozeTuiError
 from coze_tui.text.i18n import _
 
 if TYPE_CHECKING:
-    from coze_tui.cli.connect import Connection
+    from coze_tui.cli.connection import Connection
     from coze_tui.terminal.first_frame import EarlyFrame
 
 _SWITCH_SECONDS = 0.001
-"""How long the engine's thread may keep the interpreter when a key has come: a fifth of the default."""
+"""How long the engine's thread may hold the interpreter when a key arrives: a fifth of the default."""
 
 
-def run_chat(start: Start, arguments: Arguments, frame: EarlyFrame | None, *, is_kept: bool = True) -> int:
-    """Run the app until it is left; its exit status.
+def run_chat(arguments: Arguments, environment: Mapping[str, str], frame: EarlyFrame | None) -> int:
+    """Run the app until the user quits it; return its exit status.
 
     Args:
-        frame: what is on the screen already.
-        is_kept: what is said can be gone on with later; False for the demo.
+        frame: the frame that is already on the screen.
     """
-    if getattr(arguments, "linear", False):
+    return _run(begin(arguments, environment), arguments, frame)
+
+
+def _run(start: Start, arguments: Arguments, frame: EarlyFrame | None, *, is_demo: bool = False) -> int:
+    if arguments.linear:
         from coze_tui.cli.linear import run_linear
 
         return run_linear(start, arguments)
@@ -45,10 +53,7 @@ def run_chat(start: Start, arguments: Arguments, frame: EarlyFrame | None, *, is
         from coze_tui.tui.app import CozeApp
         from coze_tui.tui.context import LaunchTarget
 
-        target = LaunchTarget(
-            conversation=getattr(arguments, "conversation", None) or "",
-            go_on=bool(getattr(arguments, "continue", False)),
-        )
+        target = LaunchTarget(conversation=arguments.conversation or "", go_on=arguments.continues)
         app = CozeApp(start.settings, AppAccess(start), target=target, problems=start.problems)
         app.lifeline, app.early_frame = lifeline, frame
         app.run(mouse=start.settings.mouse)
@@ -57,20 +62,17 @@ def run_chat(start: Start, arguments: Arguments, frame: EarlyFrame | None, *, is
     if app.crash is not None:
         raise app.crash
     if app.context.wants_demo:
-        from coze_tui.cli.demo import run_demo
-
-        demo = COMMANDS["demo"]
-        return run_demo(demo, read_arguments(demo, []), start.environment, None)
-    if lifeline.code is None and app.context.left_conversation and is_kept:
+        return run_demo(Arguments(COMMANDS["demo"]), start.environment, None)
+    if lifeline.code is None and app.context.left_conversation and not is_demo:
         key = app.context.left_conversation
         if sys.stdout.isatty():
-            speak_utf8(sys.stdout)  # as the screens just did on the same terminal
+            speak_utf8(sys.stdout)  # the screens just wrote UTF-8 to the same terminal
         print(_("conversation {key} — go on with: coze-tui -s {key}").format(key=key))
     return lifeline.code or app.return_code or 0
 
 
 class AppAccess:
-    """What the screens may do outside of themselves, without knowing where anything is kept."""
+    """The services that the screens need from outside, without knowing where anything is saved."""
 
     def __init__(self, start: Start) -> None:
         self._start = start
@@ -79,19 +81,19 @@ class AppAccess:
         self.environment = start.environment
 
     def connect(self, settings: Settings) -> Connection:
-        """A client for these settings, with the token of their profile."""
-        from coze_tui.cli.connect import Connection
+        """Return a client for these settings, with the token of their profile."""
+        from coze_tui.cli.connection import Connection  # httpx loads after the first frame of the app
 
         return Connection(self._start.with_settings(settings))
 
     def connect_with(self, settings: Settings, token: Secret | OAuthPair) -> Connection:
-        """A client with a token that is not kept yet."""
-        from coze_tui.cli.connect import Connection
+        """Return a client with a token that is not saved yet."""
+        from coze_tui.cli.connection import Connection
 
         return Connection(self._start.with_settings(settings), token)
 
     def has_token(self, settings: Settings) -> bool:
-        """Whether there is a token for the profile."""
+        """Return True if there is a token for the profile."""
         try:
             self._start.with_settings(settings).token()
         except CozeTuiError:
@@ -99,15 +101,54 @@ class AppAccess:
         return True
 
     def settings_of(self, profile: str) -> Settings:
-        """The settings of another profile."""
+        """Return the settings of another profile."""
         environment = dict(self._start.environment)
         for name in ("profile", "base_url", "bot_id"):
             environment.pop(variable_of(name), None)  # the profile's own are meant
-        command = COMMANDS["chat"]
-        arguments = read_arguments(command, ["--profile", profile])
-        return begin(command, arguments, environment).settings
+        return begin(Arguments(CHAT, profile=profile), environment).settings
 
     def keep_token(self, settings: Settings, token: Secret | OAuthPair) -> None:
-        """Keep a token that was checked."""
+        """Save a token that was checked."""
         self._start.credentials.keep(settings.profile, token)
         self._start.memory.use_site(settings.profile, settings.base_url)
+
+
+# --- demo ---
+
+_TOOLS = {"get_local_time": ["date", "+%H:%M"]} if os.name == "posix" else {}
+"""The command for one of the two tools that a bot asks for, so that both ways are seen."""
+
+_LOOKS = frozenset(
+    {"LANGUAGE", "THEME", "MOUSE", "SIDEBAR", "SIMPLE_EMOJI", "DIFFERENCES", "FRAMES_PER_SECOND", "SEND_KEY"}
+)
+"""Settings of the user's terminal, which is the same in the demo."""
+
+
+def run_demo(arguments: Arguments, environment: Mapping[str, str], frame: EarlyFrame | None) -> int:
+    """Run the app against a server in this process; the user's settings, token and history are not touched.
+
+    Args:
+        frame: the frame that is already on the screen.
+    """
+    from coze_tui.standin.demo_bots.bots import demo_bots
+    from coze_tui.standin.server import StandIn
+
+    bots = demo_bots()
+    with (
+        tempfile.TemporaryDirectory(prefix="coze-tui-demo-", ignore_cleanup_errors=True) as home,
+        StandIn(bots=bots) as stand_in,
+    ):
+        own = {
+            HOME_VARIABLE: home,
+            TOKEN_VARIABLE: stand_in.token,
+            variable_of("base_url"): stand_in.base_url,
+            variable_of("bot_id"): bots[0].id,
+            variable_of("tools"): json.dumps(_TOOLS),
+        }
+        rest = {name: value for name, value in environment.items() if not name.startswith("COZE_")}
+        looks = {
+            name: value
+            for name, value in environment.items()
+            if name.startswith(PREFIX) and name.removeprefix(PREFIX) in _LOOKS
+        }
+        return _run(begin(arguments, {**rest, **looks, **own}), arguments, frame, is_demo=True)

@@ -1,355 +1,418 @@
-"""What the commands are and which options they take: words only, so that `--help` loads nothing else.
+"""The table of commands: their options, help and handlers. `--help` loads nothing else.
 
-Plain classes, for dataclasses and typing alone would take longer to import than `--help` may take.
+To add a command, add a row here and a handler below `coze_tui.cli`, and a row to the README.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from coze_tui.text.i18n import N_
+from coze_tui.cli.options import Command, Option, nearest, number, one_of, option_of, whole_number, wrong
+from coze_tui.text.i18n import N_, _
 
+PROGRAM = "coze-tui"
 
-class Option:
-    """One option of a command.
-
-    Args:
-        help: English; shown through `_`.
-        value: what stands for its value in the help; empty for a switch.
-        setting: the field of Settings that it sets.
-    """
-
-    __slots__ = ("choices", "help", "name", "repeats", "setting", "short", "value")
-
-    def __init__(
-        self,
-        name: str,
-        help: str,
-        value: str = "",
-        *,
-        short: str = "",
-        setting: str = "",
-        repeats: bool = False,
-        choices: tuple[str, ...] = (),
-    ) -> None:
-        self.name = name
-        self.help = help
-        self.value = value
-        self.short = short
-        self.setting = setting
-        self.repeats = repeats
-        self.choices = choices
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (self.short, self.name) if self.short else (self.name,)
-
-    @property
-    def attribute(self) -> str:
-        """Its name in what the arguments are read into."""
-        return self.name.removeprefix("--").replace("-", "_")
-
-
-class Command:
-    """One command.
-
-    Args:
-        words: what stands for its free words in the help; empty where it takes none.
-        note: one more paragraph of help.
-    """
-
-    __slots__ = ("name", "note", "options", "summary", "words")
-
-    def __init__(
-        self, name: str, summary: str, options: tuple[Option, ...], *, words: str = "", note: str = ""
-    ) -> None:
-        self.name = name
-        self.summary = summary
-        self.options = options
-        self.words = words
-        self.note = note
-
-
-_COMMON = (
-    Option("--profile", N_("the profile of the settings file to use"), "NAME", setting="profile"),
-    Option("--lang", N_("the language: en, zh_CN, or auto"), "CODE", setting="language"),
+_LANGUAGE = option_of("language")
+_COMMON = (option_of("profile"), _LANGUAGE)
+_BOT = option_of("bot_id")
+_SITE = option_of("base_url")
+_USER = option_of("user_id")
+_SCREEN = (option_of("theme"), option_of("mouse"))
+_LINEAR = Option(
+    "--linear", N_("plain labeled lines instead of full-screen mode, for screen readers and logs")
 )
-_SITE = (
-    Option("--base-url", N_("the site: cn, com, or the address of a studio"), "URL", setting="base_url"),
+_CONTINUE = Option("--continue", N_("continue the last conversation"), short="-c", dest="continues")
+_CONVERSATION = Option(
+    "--conversation", N_("continue this conversation: an ID from `coze-tui history`"), "ID", short="-s"
 )
-_BOT = (
-    Option("--bot", N_("the bot: its id, or the address of its editor"), "ID", setting="bot_id"),
-    *_SITE,
-    Option("--user", N_("who you are to the bot"), "ID", setting="user_id"),
-)
-_SCREEN = (
-    Option("--theme", N_("coze-dark, coze-light, ansi, or a theme of Textual"), "NAME", setting="theme"),
-    Option("--no-mouse", N_("leave the mouse to the terminal"), setting="mouse"),
-)
-_LINEAR = Option("--linear", N_("plain labelled lines instead of the screens: for screen readers and logs"))
-_CONTINUE = Option("--continue", N_("go on with the last conversation"), short="-c")
-_WHICH = (
-    _CONTINUE,
-    Option(
-        "--conversation",
-        N_("go on with this conversation: its id in `coze-tui history`"),
-        "ID",
-        short="-s",
-    ),
-)
-
-_YES = Option("--yes", N_("do it without asking"), short="-y")
+_YES = Option("--yes", N_("do not ask for confirmation"), short="-y")
+_JSON = Option("--json", N_("print one JSON object"))
+_JSON_LINES = Option("--json", N_("print one JSON object per line"))
+_MOST_LISTED = 1_000_000
 
 _CHAT_NOTE = N_(
-    "FILE is an .sse capture, `-` one on stdin. CHAT is Coze's id of a chat, the key of a conversation for "
-    "its last chat, or `last`."
+    "FILE is an .sse capture, or `-` for stdin. CHAT is a Coze chat ID, a conversation ID (meaning its last "
+    "chat), or `last`."
+)
+_ID_NOTE = N_(
+    "ID is a conversation ID as shown by `history list`, the start of one, a Coze conversation ID, or `last`."
 )
 
-_ID_NOTE = N_(
-    "ID is the id of a conversation as `history list` shows it, or how that begins, or Coze's id, or `last`."
-)
-_LINES = Option("--json", N_("print one JSON object a line"))
-_LIMIT = Option("--limit", N_("so many at most; 0 for all"), "N")
-_LISTING = (_LIMIT, _LINES, *_COMMON)
+
+def _listing(default: int) -> tuple[Option, ...]:
+    limit = Option(
+        "--limit",
+        N_("show at most N; 0 shows all (default: {default})"),
+        "N",
+        read=whole_number(0, _MOST_LISTED),
+        default=default,
+    )
+    return (limit, _JSON_LINES, *_COMMON)
+
 
 CHAT = Command(
     "chat",
     N_("chat with a Coze bot in the terminal"),
-    (*_BOT, *_WHICH, *_SCREEN, _LINEAR, *_COMMON),
+    (_BOT, _SITE, _USER, _CONTINUE, _CONVERSATION, *_SCREEN, _LINEAR, *_COMMON),
+    "chat:run_chat",
+    opens_screen=True,
 )
 
-COMMANDS: Mapping[str, Command] = {
-    command.name: command
-    for command in (
-        CHAT,
-        Command(
-            "ask",
-            N_("ask one question and print the answer as it comes"),
-            (
-                *_BOT,
-                _CONTINUE,
-                Option(
-                    "--conversation", N_("go on with this conversation: Coze's id of it"), "ID", short="-s"
-                ),
-                Option("--no-stream", N_("ask without a stream, and poll for the answer")),
-                Option("--events", N_("tell the life of the chat on stderr, one line an event")),
-                Option("--reasoning", N_("print what the bot thinks on stderr")),
-                Option("--json", N_("print one JSON object for each thing that happens")),
-                Option("--raw", N_("print the stream's lines as they arrive")),
-                Option("--record", N_("save the stream as an .sse capture"), "FILE"),
-                Option(
-                    "--tool-output",
-                    N_("the output of a tool of yours, by its name or call id; may be repeated"),
-                    "TOOL=VALUE",
-                    repeats=True,
-                ),
-                *_COMMON,
+_HISTORY = (
+    Command("history", N_("list and manage saved conversations"), _listing(50), "history.listing:run_list"),
+    Command("history list", N_("list conversations, newest first"), _listing(50), "history.listing:run_list"),
+    Command(
+        "history search",
+        N_("search titles, questions, answers, reasoning and tool calls"),
+        _listing(200),
+        "history.listing:run_search",
+        words="TEXT",
+    ),
+    Command(
+        "history show",
+        N_("print conversations as text"),
+        (_JSON_LINES, *_COMMON),
+        "history.listing:run_show",
+        words="ID",
+        note=_ID_NOTE,
+    ),
+    Command(
+        "history export",
+        N_("export conversations as Markdown, HTML, JSON Lines or captures"),
+        (
+            Option("--all", N_("all conversations")),
+            Option(
+                "--format",
+                N_("md, html (one self-contained page), jsonl (lossless) or sse (captures)"),
+                "FORMAT",
+                read=one_of("md", "html", "jsonl", "sse"),
+                default="md",
             ),
-            words=N_("QUESTION"),
-            note=N_(
-                "The question comes from the arguments, from stdin, or both joined. One that looks like an "
-                "option goes after `--`."
+            Option(
+                "--output",
+                N_("output folder, or `-` for stdout (default: the current folder)"),
+                "DIR",
+                short="-o",
+                default=".",
             ),
+            Option("--overwrite", N_("overwrite existing files instead of numbering new ones")),
+            _JSON_LINES,
+            *_COMMON,
         ),
-        Command(
-            "show",
-            N_("show the timeline and the figures of a chat: a capture, or one of the history"),
-            (Option("--json", N_("print them as one JSON object")), *_COMMON),
-            words=N_("FILE|-|CHAT"),
-            note=_CHAT_NOTE,
+        "history.files:run_export",
+        words="ID",
+        note=_ID_NOTE,
+    ),
+    Command(
+        "history import",
+        N_("import JSON Lines exports or captures; `-` reads stdin"),
+        (_JSON_LINES, *_COMMON),
+        "history.files:run_import",
+        words="FILE",
+        note=N_(
+            "Each file is imported completely or not at all. Conversations you already have are not "
+            "duplicated."
         ),
-        Command("history", N_("list what was said on this machine, and more"), _LISTING),
-        Command("history list", N_("list conversations, the latest first"), _LISTING),
-        Command(
-            "history search",
-            N_("find a text in titles, questions, answers, thoughts and tools"),
-            _LISTING,
-            words=N_("TEXT"),
+    ),
+    Command(
+        "history rename",
+        N_("rename a conversation, here and on the server"),
+        (_JSON_LINES, *_COMMON),
+        "history.changes:run_rename",
+        words="ID TITLE",
+        note=_ID_NOTE,
+    ),
+    Command(
+        "history delete",
+        N_("delete conversations, here and on the server; the local copy can be restored for seven days"),
+        (Option("--undo", N_("restore deleted conversations")), _JSON_LINES, *_COMMON),
+        "history.changes:run_delete",
+        words="ID",
+        note=_ID_NOTE,
+    ),
+    Command(
+        "history prune",
+        N_("permanently remove old conversations; shows first how much space that frees"),
+        (
+            Option("--older-than", N_("minimum age in days, weeks or years, such as 90d, 12w or 1y"), "AGE"),
+            Option("--captures", N_("remove only recorded events; messages are kept")),
+            Option("--dry-run", N_("only show what would be removed")),
+            _YES,
+            _JSON_LINES,
+            *_COMMON,
         ),
-        Command(
-            "history show",
-            N_("print conversations as text"),
-            (_LINES, *_COMMON),
-            words="ID",
-            note=_ID_NOTE,
-        ),
-        Command(
-            "history export",
-            N_("write conversations to files: Markdown, a web page, JSON lines, or captures"),
-            (
-                Option("--all", N_("all conversations")),
-                Option(
-                    "--format",
-                    N_("md, html (one file that stands alone), jsonl (nothing is lost), or sse (captures)"),
-                    "FORMAT",
-                    choices=("md", "html", "jsonl", "sse"),
-                ),
-                Option("--output", N_("the folder, or `-` for stdout; here without it"), "DIR", short="-o"),
-                Option("--overwrite", N_("replace files of the same name, instead of numbering new ones")),
-                _LINES,
-                *_COMMON,
+        "history.changes:run_prune",
+        note=N_("Pinned conversations are kept."),
+    ),
+)
+
+_PAST_CHATS = (
+    Command(
+        "replay",
+        N_("replay a chat on the screen, from a capture or the history"),
+        (
+            Option(
+                "--pace",
+                N_("playback speed, from 0.1 to 100 (1 is real time)"),
+                "X",
+                read=number(0.1, 100),
+                default=1.0,
             ),
-            words="ID",
-            note=_ID_NOTE,
+            *_SCREEN,
+            *_COMMON,
         ),
-        Command(
-            "history import",
-            N_("take in what was exported as JSON lines or captures; `-` is stdin"),
-            (_LINES, *_COMMON),
-            words=N_("FILE"),
-            note=N_("Each file is imported whole or not at all. What is here already is not doubled."),
-        ),
-        Command(
-            "history rename",
-            N_("give a conversation another title, here and at the server"),
-            (_LINES, *_COMMON),
-            words=N_("ID TITLE"),
-            note=_ID_NOTE,
-        ),
-        Command(
-            "history delete",
-            N_("delete conversations, at the server too; here that can be undone for seven days"),
-            (Option("--undo", N_("bring deleted ones back")), _LINES, *_COMMON),
-            words="ID",
-            note=_ID_NOTE,
-        ),
-        Command(
-            "history prune",
-            N_("remove for good what is old, and say before how much that frees"),
-            (
-                Option("--older-than", N_("the age: days, weeks or years, such as 90d, 12w, 1y"), "AGE"),
-                Option("--captures", N_("only the recorded events; what was said stays")),
-                Option("--dry-run", N_("only say what would be removed")),
-                _YES,
-                _LINES,
-                *_COMMON,
+        "show:run_replay",
+        words="FILE|CHAT",
+        note=_CHAT_NOTE,
+    ),
+    Command(
+        "stats",
+        N_("show tokens, chats, failures and response times as bar charts"),
+        (
+            Option(
+                "--by",
+                N_("group by bot, day or conversation (default: {default})"),
+                "WHAT",
+                read=one_of("bot", "day", "conversation"),
+                default="bot",
             ),
-            note=N_("Pinned conversations are kept."),
-        ),
-        Command(
-            "replay",
-            N_("play a chat again on the screen: a capture, or one of the history"),
-            (
-                Option("--pace", N_("how much faster than life, from 0.1 to 100"), "X"),
-                *_SCREEN,
-                *_COMMON,
+            Option(
+                "--since", N_("only chats since then: 30d, 12w, 1y, or a date such as 2025-01-28"), "WHEN"
             ),
-            words=N_("FILE|CHAT"),
-            note=_CHAT_NOTE,
+            _JSON,
+            Option("--csv", N_("print CSV")),
+            *_COMMON,
         ),
-        Command(
-            "stats",
-            N_("tokens, chats, failures and times of the history, as bars"),
-            (
-                Option(
-                    "--by",
-                    N_("add up by bot, day or conversation; by bot without it"),
-                    "WHAT",
-                    choices=("bot", "day", "conversation"),
-                ),
-                Option("--since", N_("only from then on: 30d, 12w, 1y, or a day such as 2025-01-28"), "WHEN"),
-                Option("--json", N_("print them as one JSON object")),
-                Option("--csv", N_("print them as CSV")),
-                *_COMMON,
+        "stats:run_stats",
+    ),
+    Command(
+        "give",
+        N_("print a past chat as a curl command, a Python program (cozepy) or an ask command"),
+        (
+            Option(
+                "--as",
+                N_("output format: curl, python or ask (default: {default})"),
+                "FORM",
+                dest="form",
+                read=one_of("curl", "python", "ask"),
+                default="curl",
             ),
+            _BOT,
+            _SITE,
+            _USER,
+            *_COMMON,
         ),
-        Command(
-            "give",
-            N_("a chat to give on: as a curl command, as a program with cozepy, as a line of ask"),
-            (
-                Option(
-                    "--as", N_("the form: curl, python or ask"), "FORM", choices=("curl", "python", "ask")
-                ),
-                *_BOT,
-                *_COMMON,
+        "show:run_give",
+        words="FILE|-|CHAT",
+        note=_CHAT_NOTE,
+    ),
+    Command(
+        "bundle",
+        N_("create a report about one chat for Coze support, after showing it to you"),
+        (
+            Option("--mask", N_("hide all message text, keeping only its length")),
+            Option("--output", N_("output file, or `-` for stdout"), "FILE", short="-o"),
+            _YES,
+            *_COMMON,
+        ),
+        "bundle:run_bundle",
+        words="FILE|-|CHAT",
+        note=_CHAT_NOTE,
+    ),
+)
+
+_ALL = (
+    CHAT,
+    Command(
+        "ask",
+        N_("ask one question and print the answer as it arrives"),
+        (
+            _BOT,
+            _SITE,
+            _USER,
+            _CONTINUE,
+            Option(
+                "--conversation", N_("continue this conversation: a Coze conversation ID"), "ID", short="-s"
             ),
-            words=N_("FILE|-|CHAT"),
-            note=_CHAT_NOTE,
-        ),
-        Command(
-            "bundle",
-            N_("write a file for Coze's support about one chat, shown before it is written"),
-            (
-                Option("--mask", N_("leave out what was said; every text keeps its length")),
-                Option("--output", N_("where to; `-` is stdout"), "FILE", short="-o"),
-                _YES,
-                *_COMMON,
+            Option("--no-stream", N_("do not stream; poll for the answer")),
+            Option("--events", N_("print events to stderr, one per line")),
+            Option("--reasoning", N_("print the bot's reasoning to stderr")),
+            Option("--json", N_("print JSON Lines, one object per update")),
+            Option("--raw", N_("print the raw event stream")),
+            Option("--record", N_("save the event stream as an .sse capture"), "FILE"),
+            Option(
+                "--tool-output",
+                N_("output of a local tool, by tool name or call ID; repeatable"),
+                "TOOL=VALUE",
+                repeats=True,
             ),
-            words=N_("FILE|-|CHAT"),
-            note=_CHAT_NOTE,
+            *_COMMON,
         ),
-        Command(
-            "bench",
-            N_("ask one question many times, and measure how fast and how steadily bots answer"),
-            (
-                Option(
-                    "--bot", N_("a bot to measure, by its id or address; may be repeated"), "ID", repeats=True
-                ),
-                Option("--runs", N_("how often each bot is asked; 10 without it"), "N", short="-n"),
-                Option("--concurrency", N_("how many chats at once; 1 without it"), "N"),
-                Option("--expect", N_("a TOML file with what is expected of the bots"), "FILE"),
-                Option("--junit", N_("save which expectations were met as a JUnit file"), "FILE"),
-                Option("--json", N_("print everything as one JSON object")),
-                _YES,
-                *_SITE,
-                *_BOT[-1:],
-                *_COMMON,
+        "ask:run_ask",
+        words="QUESTION",
+        note=N_(
+            "The question is read from the arguments, from stdin, or from both joined. Put `--` before a "
+            "question that looks like an option."
+        ),
+    ),
+    Command(
+        "show",
+        N_("show the timeline and metrics of a chat, from a capture or the history"),
+        (_JSON, *_COMMON),
+        "show:run_show",
+        words="FILE|-|CHAT",
+        note=_CHAT_NOTE,
+    ),
+    *_HISTORY,
+    *_PAST_CHATS,
+    Command(
+        "bench",
+        N_("ask one question many times and measure how fast and how consistently bots answer"),
+        (
+            Option("--bot", N_("bot to measure, by ID or URL; repeatable"), "ID", repeats=True),
+            Option(
+                "--runs",
+                N_("number of runs per bot (default: {default})"),
+                "N",
+                short="-n",
+                read=whole_number(1, 10_000),
+                default=10,
             ),
-            words=N_("QUESTION"),
-            note=N_(
-                "Each chat is a new conversation. An expectation is a line like `first_text < 2 s`, "
-                "`p90 total < 8 s`, `contains TEXT`, `lacks TEXT`, `calls TOOL` or `never calls TOOL`, in a "
-                "list `expect = […]`."
+            Option(
+                "--concurrency",
+                N_("number of chats at the same time (default: {default})"),
+                "N",
+                read=whole_number(1, 64),
+                default=1,
             ),
+            Option("--expect", N_("TOML file with the expectations to check"), "FILE"),
+            Option("--junit", N_("save the results of the expectations as JUnit XML"), "FILE"),
+            _JSON,
+            _YES,
+            _SITE,
+            _USER,
+            *_COMMON,
         ),
-        Command(
-            "demo",
-            N_("try everything against a Coze server inside this program, without an account"),
-            (*_BOT[:1], *_WHICH, *_SCREEN, _LINEAR, *_COMMON[1:]),
+        "bench:run_bench",
+        words="QUESTION",
+        note=N_(
+            "Each run is a new conversation. Expectations are strings in a list `expect = […]`, such as "
+            "`first_text < 2 s`, `p90 total < 8 s`, `contains TEXT`, `lacks TEXT`, `calls TOOL` or `never "
+            "calls TOOL`."
         ),
-        Command(
-            "serve",
-            N_("run that server alone, for curl, an SDK or anything else"),
-            (
-                Option("--port", N_("the port to listen on; any free one without it"), "N"),
-                Option(
-                    "--profile-name",
-                    N_("behave like coze.cn (official) or like coze-studio (studio)"),
-                    "NAME",
-                    choices=("official", "studio"),
-                ),
-                Option("--pace", N_("how fast bots speak: 1 is natural, 2 twice as fast, 0 at once"), "X"),
-                Option(
-                    "--capture",
-                    N_("a bot that answers with this .sse capture; may be repeated"),
-                    "FILE",
-                    repeats=True,
-                ),
-                *_COMMON[1:],
+    ),
+    Command(
+        "demo",
+        N_("try every feature with a built-in demo server; no account needed"),
+        (_BOT, _CONTINUE, _CONVERSATION, *_SCREEN, _LINEAR, _LANGUAGE),
+        "chat:run_demo",
+        opens_screen=True,
+    ),
+    Command(
+        "serve",
+        N_("run the built-in demo server by itself, for curl, an SDK or any other client"),
+        (
+            Option(
+                "--port",
+                N_("port to listen on (default: any free port)"),
+                "N",
+                read=whole_number(0, 65535),
+                default=0,
             ),
-        ),
-        Command(
-            "login",
-            N_("check a token and keep it for your eyes only"),
-            (
-                *_SITE,
-                Option("--device", N_("log in with a browser, through an OAuth app of yours")),
-                Option("--client-id", N_("the OAuth app's client id"), "ID", setting="oauth_client_id"),
-                Option("--workspace", N_("ask for one workspace only"), "ID"),
-                *_COMMON,
+            Option(
+                "--profile-name",
+                N_("server to imitate: official (coze.cn) or studio (Coze Studio)"),
+                "NAME",
+                read=one_of("official", "studio"),
+                default="official",
             ),
-            note=N_("The token is asked for, or read from stdin: never give it as an argument."),
-        ),
-        Command("logout", N_("forget the kept token"), _COMMON),
-        Command(
-            "doctor",
-            N_("show settings, token, folders and terminal, and what is wrong with them"),
-            (
-                *_BOT,
-                Option("--online", N_("also ask the site, with one call")),
-                Option("--copy", N_("also copy a line, to be pasted: whether the clipboard takes it")),
-                *_COMMON,
+            Option(
+                "--pace",
+                N_("answering speed: 1 is normal, 2 is twice as fast, 0 is instant"),
+                "X",
+                read=number(0, 1000),
+                default=1.0,
             ),
+            Option(
+                "--capture", N_("add a bot that replays this .sse capture; repeatable"), "FILE", repeats=True
+            ),
+            _LANGUAGE,
         ),
-    )
-}
+        "serve:run_serve",
+    ),
+    Command(
+        "login",
+        N_("check a token and save it so that only you can read it"),
+        (
+            _SITE,
+            Option("--device", N_("log in with a browser, using your own OAuth app")),
+            option_of("oauth_client_id"),
+            Option("--workspace", N_("request access to one workspace only"), "ID"),
+            *_COMMON,
+        ),
+        "login:run_login",
+        note=N_("You are prompted for the token, or it is read from stdin; never pass it as an argument."),
+    ),
+    Command("logout", N_("delete the saved token"), _COMMON, "login:run_logout"),
+    Command(
+        "doctor",
+        N_("check settings, token, folders and terminal, and list problems"),
+        (
+            _BOT,
+            _SITE,
+            _USER,
+            Option("--online", N_("also contact the site (one API call)")),
+            Option("--copy", N_("also test the clipboard: copies a line for you to paste")),
+            *_COMMON,
+        ),
+        "doctor:run_doctor",
+    ),
+)
+
+COMMANDS: Mapping[str, Command] = {command.name: command for command in _ALL}
+"""All commands by name, in the order of the help."""
+
+
+def find_command(tokens: Sequence[str]) -> tuple[Command, list[str]]:
+    """Return the command that the tokens name, and its own tokens: also those before its name.
+
+    Raises:
+        SettingsError: there is no such command.
+    """
+    leading, rest = _leading_options(tokens)
+    if not rest or rest[0] == "--":
+        return CHAT, [*leading, *rest]
+    name, rest = _name_of(rest)
+    command = COMMANDS.get(name)
+    if command is None:
+        raise wrong(_("there is no such command"), source=name, suggestion=nearest(name, tuple(COMMANDS)))
+    return command, [*leading, *rest]
+
+
+def commands_of(name: str) -> tuple[Command, ...]:
+    """Return the commands whose first word this is, without the command of this name."""
+    return tuple(command for each, command in COMMANDS.items() if each.startswith(f"{name} "))
+
+
+def _name_of(words: list[str]) -> tuple[str, list[str]]:
+    """Return the name of a command, which may have two words, and what follows it."""
+    both = " ".join(words[:2])
+    has_more = len(words) > 1 and not words[1].startswith("-")
+    if both in COMMANDS or (has_more and commands_of(words[0])):
+        return both, words[2:]
+    return words[0], words[1:]
+
+
+def _leading_options(tokens: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the options before the first word, with their values, and the rest."""
+    takes_value = {
+        name
+        for command in COMMANDS.values()
+        for option in command.options
+        if option.value
+        for name in option.names
+    }
+    position = 0
+    while position < len(tokens) and tokens[position].startswith("-") and tokens[position] != "--":
+        position += 2 if tokens[position] in takes_value else 1
+    return list(tokens[:position]), list(tokens[position:])

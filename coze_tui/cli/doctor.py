@@ -15,8 +15,7 @@ from pathlib import Path
 
 from coze_tui import __version__
 from coze_tui.api import resources
-from coze_tui.cli.commands import Command
-from coze_tui.cli.connect import Connection
+from coze_tui.cli.connection import Connection
 from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.start import Start, begin
@@ -43,9 +42,9 @@ _Facts = Iterator[tuple[str, str]]
 _NAME_CELLS = 18
 
 
-def run_doctor(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
+def run_doctor(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Print everything; the status is that of the first problem."""
-    start = begin(command, arguments, environment)
+    start = begin(arguments, environment)
     problems: list[CozeTuiError] = list(start.problems)
     _print(_("program"), _program())
     _print(_("settings"), _settings(start))

@@ -29,15 +29,15 @@ class Exit(IntEnum):
 
 
 MEANINGS: Mapping[Exit, str] = {
-    Exit.OK: N_("all went well"),
-    Exit.INTERNAL: N_("an error in coze-tui itself, or in what it keeps on this machine"),
-    Exit.USAGE: N_("wrong arguments or settings"),
-    Exit.AUTH: N_("no token, or one that Coze does not take"),
-    Exit.API: N_("Coze said no, the chat failed, or an expectation of bench was not met"),
-    Exit.CUT: N_("no connection, a time limit, or the answer was cut off"),
-    Exit.ACTION: N_("the bot waits for a tool of yours"),
-    Exit.STOPPED: N_("stopped with Ctrl+C; 143 by SIGTERM, 129 by SIGHUP, 131 by SIGQUIT"),
-    Exit.PIPE: N_("whoever read the output went away"),
+    Exit.OK: N_("success"),
+    Exit.INTERNAL: N_("internal error, or a problem with data saved on this machine"),
+    Exit.USAGE: N_("invalid arguments or settings"),
+    Exit.AUTH: N_("no token, or Coze rejected it"),
+    Exit.API: N_("Coze returned an error, the chat failed, or a bench expectation was not met"),
+    Exit.CUT: N_("no connection, timeout, or the answer was cut off"),
+    Exit.ACTION: N_("the bot is waiting for a local tool"),
+    Exit.STOPPED: N_("stopped by Ctrl+C; 143 by SIGTERM, 129 by SIGHUP, 131 by SIGQUIT"),
+    Exit.PIPE: N_("the reader of the output went away (broken pipe)"),
 }
 
 

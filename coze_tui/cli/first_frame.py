@@ -26,7 +26,7 @@ _LIMIT = 1 << 20
 @contextmanager
 def first_frame(arguments: Arguments, environment: Mapping[str, str]) -> Iterator[EarlyFrame | None]:
     """Paint the skeleton; in the end the terminal is as it was. None where there is nothing to paint on."""
-    if getattr(arguments, "linear", False):
+    if arguments.linear:
         yield None
         return
     from coze_tui.terminal.first_frame import paint_skeleton
@@ -87,7 +87,7 @@ class _Ending:
 
 def likely_theme(arguments: Arguments, environment: Mapping[str, str]) -> str:
     """The theme, as far as it is known cheaply: a wrong guess is seen for a moment and no more."""
-    wish = getattr(arguments, "theme", None) or environment.get("COZE_TUI_THEME")
+    wish = arguments.theme or environment.get("COZE_TUI_THEME")
     if wish:
         return str(wish)
     config, _data, state, _is_temporary = find_folders(environment)

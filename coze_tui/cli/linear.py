@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from coze_tui.api.objects import Bot, ToolCall
 from coze_tui.cli.ask_output import EventPrinter
-from coze_tui.cli.connect import Connection
+from coze_tui.cli.connection import Connection
 from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.interrupt import take_ending_signals
 from coze_tui.cli.linear_output import LinearPrinter
@@ -109,7 +109,7 @@ class _Talk:
         key = arguments.conversation or ""
         try:
             self._show_last_turn()
-            if getattr(arguments, "continue"):
+            if arguments.continues:
                 key = self._call(lambda engine: engine.conversations.last()) or ""
             self._bot = self._call(lambda engine: engine.site.bot(self._start.settings.bot_id))
         except CozeTuiError as error:

@@ -1,4 +1,4 @@
-"""`coze-tui login`: a token, asked for without showing it, checked by one call, and kept."""
+"""`coze-tui login` and `logout`: check a token with one call and save it; delete it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from dataclasses import replace
 
 from coze_tui.api import oauth, resources
 from coze_tui.api.client import CozeClient
-from coze_tui.cli.commands import Command
-from coze_tui.cli.connect import Connection
+from coze_tui.cli.connection import Connection
 from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.start import Start, begin, notify, show_error, show_problems
@@ -24,9 +23,9 @@ from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _
 
 
-def run_login(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
-    """Ask for the token, or for an OAuth login; keep what Coze accepts."""
-    start = begin(command, arguments, environment)
+def run_login(arguments: Arguments, environment: Mapping[str, str]) -> int:
+    """Ask for a token, or log in with OAuth; save what Coze accepts."""
+    start = begin(arguments, environment)
     show_problems(start, needs_site=True)
     base_url = _site(start.settings)
     if arguments.device:
@@ -132,3 +131,23 @@ def _keep(start: Start, base_url: str, token: Secret | OAuthPair, name: str) -> 
     if start.settings.base_url != base_url and TOKEN_VARIABLE not in start.environment:
         notify(_("the settings name another site: {site}").format(site=start.settings.site))
     return Exit.OK
+
+
+# --- logout ---
+
+
+def run_logout(arguments: Arguments, environment: Mapping[str, str]) -> int:
+    """Delete the saved token; a token of the environment, a file or a command is not ours to delete."""
+    start = begin(arguments, environment)
+    show_problems(start)
+    profile = start.settings.profile
+    if start.credentials.forget(profile):
+        print(_("The token of the profile {profile} is forgotten.").format(profile=profile))
+    else:
+        print(_("There is no kept token of the profile {profile}.").format(profile=profile))
+    try:
+        token = start.token()
+    except CredentialsError:
+        return 0
+    notify(_("{source} still gives a token").format(source=token.source))
+    return 0

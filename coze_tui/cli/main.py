@@ -6,16 +6,16 @@ Only what a command needs is imported, inside the function that needs it: `--hel
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from coze_tui import __version__
 
 TYPE_CHECKING = False  # as typing's, which is slow to import
 if TYPE_CHECKING:
-    from coze_tui.cli.commands import Command
-    from coze_tui.cli.options import Arguments
+    from coze_tui.cli.options import Command
 
 PROGRAM = "coze-tui"
 _OUTPUT_FAILURES = frozenset({errno.ENOSPC, errno.EFBIG, errno.EIO, errno.EBADF})
@@ -41,6 +41,7 @@ def run() -> None:
             reason = error.strerror or type(error).__name__
             told = _("the output cannot be written: {reason}").format(reason=reason)
             print(f"{PROGRAM}: {told}", file=sys.stderr)
+    gc.freeze()  # the interpreter would search everything for circles before it exits: a tenth of `--help`
     sys.exit(status)
 
 
@@ -56,25 +57,13 @@ def _make_streams_safe() -> None:
 
 
 def main(tokens: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run the command that these arguments name; its exit status."""
+    """Run the command that the tokens name; return its exit status."""
     if list(tokens) == ["--version"]:
         print(f"{PROGRAM} {__version__}")
         return 0
     try:
-        _speak_as_asked(tokens, environment)
-        from coze_tui.cli.options import find_command, read_arguments
-
-        command, rest = find_command(tokens)
-        arguments = read_arguments(command, rest)
-        if arguments.help:
-            from coze_tui.cli.help import help_text
-
-            print(help_text(command), end="")
-            return 0
-        if arguments.version:
-            print(f"{PROGRAM} {__version__}")
-            return 0
-        return _run(command, arguments, environment)
+        _choose_language(tokens, environment)
+        return _run(tokens, environment)
     except (BrokenPipeError, KeyboardInterrupt):
         raise
     except OSError as error:
@@ -85,71 +74,37 @@ def main(tokens: Sequence[str], environment: Mapping[str, str]) -> int:
         return _fail(error, environment)
 
 
-def _run(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
-    match command.name.partition(" ")[0]:
-        case "ask":
-            from coze_tui.cli.ask import run_ask
+def _run(tokens: Sequence[str], environment: Mapping[str, str]) -> int:
+    from coze_tui.cli.commands import find_command
+    from coze_tui.cli.options import Arguments
 
-            return run_ask(command, arguments, environment)
-        case "show":
-            from coze_tui.cli.show import run_show
+    command, rest = find_command(tokens)
+    arguments = Arguments(command)
+    if rest:  # argparse is not loaded for nothing: the first frame waits for this
+        from coze_tui.cli.parser import help_text, read_arguments
 
-            return run_show(command, arguments, environment)
-        case "history":
-            from coze_tui.cli.history.command import run_history
+        arguments = read_arguments(command, rest)
+        if arguments.help:
+            print(help_text(command), end="")
+            return 0
+        if arguments.version:
+            print(f"{PROGRAM} {__version__}")
+            return 0
+    if not command.opens_screen:
+        return handler_of(command)(arguments, environment)
+    from coze_tui.cli.first_frame import first_frame
 
-            return run_history(command, arguments, environment)
-        case "replay":
-            from coze_tui.cli.replay import run_replay
+    with first_frame(arguments, environment) as frame:
+        return handler_of(command)(arguments, environment, frame)
 
-            return run_replay(command, arguments, environment)
-        case "stats":
-            from coze_tui.cli.stats import run_stats
 
-            return run_stats(command, arguments, environment)
-        case "give":
-            from coze_tui.cli.give import run_give
+def handler_of(command: Command) -> Callable[..., int]:
+    """Import the function that runs a command."""
+    from importlib import import_module
 
-            return run_give(command, arguments, environment)
-        case "bundle":
-            from coze_tui.cli.bundle import run_bundle
-
-            return run_bundle(command, arguments, environment)
-        case "bench":
-            from coze_tui.cli.bench import run_bench
-
-            return run_bench(command, arguments, environment)
-        case "demo":
-            from coze_tui.cli.first_frame import first_frame
-
-            with first_frame(arguments, environment) as frame:
-                from coze_tui.cli.demo import run_demo
-
-                return run_demo(command, arguments, environment, frame)
-        case "serve":
-            from coze_tui.cli.serve import run_serve
-
-            return run_serve(command, arguments, environment)
-        case "login":
-            from coze_tui.cli.login import run_login
-
-            return run_login(command, arguments, environment)
-        case "logout":
-            from coze_tui.cli.logout import run_logout
-
-            return run_logout(command, arguments, environment)
-        case "doctor":
-            from coze_tui.cli.doctor import run_doctor
-
-            return run_doctor(command, arguments, environment)
-        case _:
-            from coze_tui.cli.first_frame import first_frame
-
-            with first_frame(arguments, environment) as frame:
-                from coze_tui.cli.chat import run_chat
-                from coze_tui.cli.start import begin
-
-                return run_chat(begin(command, arguments, environment), arguments, frame)
+    module, _colon, function = command.handler.partition(":")
+    handler: Callable[..., int] = getattr(import_module(f"coze_tui.cli.{module}"), function)
+    return handler
 
 
 def _fail(error: Exception, environment: Mapping[str, str]) -> int:
@@ -176,8 +131,8 @@ def _fail(error: Exception, environment: Mapping[str, str]) -> int:
     return exit_for(error)
 
 
-def _speak_as_asked(tokens: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Choose the language for what is said before the settings are read."""
+def _choose_language(tokens: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Choose the language of what is printed before the settings are read."""
     from coze_tui.text.i18n import language_of, use_language
 
     wish = environment.get("COZE_TUI_LANGUAGE", "")

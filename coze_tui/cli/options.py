@@ -1,11 +1,14 @@
-"""From the words of the command line to a command and its options. A question may begin with `-`."""
+"""The parts of the table of commands: options, how their values are read, and what was given for them.
+
+Plain classes: dataclasses and typing alone take longer to import than `--help` may take.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from coze_tui.cli.commands import CHAT, COMMANDS, Command, Option
-from coze_tui.text.i18n import _
+from coze_tui.config.flags import FLAGS
+from coze_tui.text.i18n import N_, _
 
 TYPE_CHECKING = False  # see i18n
 if TYPE_CHECKING:
@@ -13,149 +16,188 @@ if TYPE_CHECKING:
 
     from coze_tui.errors import SettingsError
 
+Reader = Callable[[str, str], object]
+"""Takes the name of an option and the text of its value; raises SettingsError."""
+
+
+class Option:
+    """One option of a command.
+
+    Args:
+        help: English; shown through `_`, with `{default}` filled in.
+        value: the placeholder of its value; empty for a switch.
+        dest: the attribute of `Arguments` if it is not the name of the option.
+        setting: the field of Settings that the option sets.
+        repeats: whether the option may be repeated; its value is a list then.
+        read: converts the text of the value; without it the value stays a text.
+        default: the value if the option is not given.
+    """
+
+    __slots__ = ("default", "dest", "help", "name", "names", "read", "repeats", "setting", "value")
+
+    def __init__(
+        self,
+        name: str,
+        help: str,
+        value: str = "",
+        *,
+        short: str = "",
+        dest: str = "",
+        setting: str = "",
+        repeats: bool = False,
+        read: Reader | None = None,
+        default: object = None,
+    ) -> None:
+        self.name = name
+        self.names = (short, name) if short else (name,)
+        self.help = help
+        self.value = value
+        self.dest = dest or name.removeprefix("--").replace("-", "_")
+        self.setting = setting
+        self.repeats = repeats
+        self.read = read
+        self.default = [] if repeats else default if value else False
+
+
+def option_of(setting: str) -> Option:
+    """Return the option of a setting; name and help come from the setting."""
+    flag = FLAGS[setting]
+    return Option(flag.name, flag.help, flag.value, setting=setting)
+
+
+HELP = Option("--help", N_("show this help and exit"), short="-h")
+VERSION = Option("--version", N_("show the version and exit"))
+
+
+class Command:
+    """One command of the program.
+
+    Args:
+        name: one word, or two for the commands of the history.
+        handler: `module:function`, the module below `coze_tui.cli`. The function takes the arguments and the
+            environment and returns the exit status. It is imported when the command runs.
+        words: the placeholder of the words that the command takes; empty if it takes none.
+        note: one more paragraph of help.
+        opens_screen: whether the first frame is painted before the handler is imported. The handler then
+            takes this frame as its third argument.
+    """
+
+    __slots__ = ("handler", "name", "note", "opens_screen", "options", "summary", "words")
+
+    def __init__(
+        self,
+        name: str,
+        summary: str,
+        options: Sequence[Option],
+        handler: str,
+        *,
+        words: str = "",
+        note: str = "",
+        opens_screen: bool = False,
+    ) -> None:
+        self.name = name
+        self.summary = summary
+        self.options = (*options, HELP, VERSION)
+        self.handler = handler
+        self.words = words
+        self.note = note
+        self.opens_screen = opens_screen
+
 
 class Arguments:
-    """The options of a command by their attribute, and its `words`."""
+    """The values of a command's options by their attributes, and its words.
 
-    def __init__(self, **values: object) -> None:
-        self.__dict__.update(values)
+    Args:
+        given: values that replace the defaults.
+    """
+
+    help: bool
+    version: bool
+
+    def __init__(self, command: Command, **given: object) -> None:
+        self.command = command
+        self.words: list[str] = []
+        self.__dict__.update({option.dest: option.default for option in command.options} | given)
 
     if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any: ...
 
-
-def find_command(tokens: Sequence[str]) -> tuple[Command, list[str]]:
-    """The command, and its own arguments: options before its name count for it, too.
-
-    Raises:
-        SettingsError: there is no such command.
-    """
-    leading, rest = _leading_options(tokens)
-    if not rest or rest[0] == "--":
-        return CHAT, [*leading, *rest]
-    name, rest = _name_of(rest)
-    command = COMMANDS.get(name)
-    if command is None:
-        raise _wrong(_("there is no such command"), source=name, suggestion=_nearest(name, tuple(COMMANDS)))
-    return command, [*leading, *rest]
+    def settings(self) -> Mapping[str, object]:
+        """Return the settings that were given as options, by field name."""
+        found: dict[str, object] = {}
+        for option in self.command.options:
+            given = getattr(self, option.dest)
+            if option.setting and given not in (None, False):
+                found[option.setting] = given if option.value else False  # a switch turns its setting off
+        return found
 
 
-def _name_of(words: list[str]) -> tuple[str, list[str]]:
-    """The name of a command, which may have two words, and what follows it."""
-    both = " ".join(words[:2])
-    has_more = len(words) > 1 and not words[1].startswith("-")
-    if both in COMMANDS or (has_more and commands_of(words[0])):
-        return both, words[2:]
-    return words[0], words[1:]
+# --- values ---
 
 
-def commands_of(name: str) -> tuple[Command, ...]:
-    """The commands whose first word this is."""
-    return tuple(command for each, command in COMMANDS.items() if each.startswith(f"{name} "))
-
-
-def read_arguments(command: Command, tokens: Sequence[str]) -> Arguments:
-    """The options by their attribute: text, None, a list, or whether a switch is set; and `words`.
-
-    Raises:
-        SettingsError: an option is not known, lacks its value, or has a wrong one.
-    """
-    values: dict[str, object] = {"help": False, "version": False}
-    for option in command.options:
-        values[option.attribute] = [] if option.repeats else None if option.value else False
-    words = _split(command, tokens, values)
-    if words and not command.words:
-        raise _wrong(_("nothing is expected here"), source=words[0])
-    return Arguments(**values, words=words)
-
-
-_SWITCHES = {"-h": "help", "--help": "help", "--version": "version"}
-
-
-def _split(command: Command, tokens: Sequence[str], values: dict[str, object]) -> list[str]:
-    """Put the options into `values`; what is left are words."""
-    known = {name: option for option in command.options for name in option.names}
-    words: list[str] = []
-    left = iter(tokens)
-    for token in left:
-        name, equals, value = token.partition("=")
-        option = known.get(name)
-        if token == "--":
-            words += left
-        elif token in _SWITCHES:
-            values[_SWITCHES[token]] = True
-        elif option is None or (equals and not name.startswith("--")):
-            if _looks_like_option(token):
-                raise _unknown(name, command)
-            words.append(token)
-        elif not option.value:
-            if equals:
-                raise _wrong(_("takes no value"), source=name)
-            values[option.attribute] = True
-        else:
-            given = value if equals else next(left, None)
-            if given is None:
-                raise _wrong(_("needs a value: {value}").format(value=option.value), source=name)
-            _check_choice(option, given)
-            if option.repeats:
-                given_before = values[option.attribute]
-                assert isinstance(given_before, list)
-                given_before.append(given)
-            else:
-                values[option.attribute] = given
-    return words
-
-
-def _looks_like_option(token: str) -> bool:
-    """`-x` or `--some-name`, also with `=value`; a sum or a sentence that begins with `-` does not."""
-    if not token.startswith("-"):
-        return False
-    name = token.partition("=")[0] if token.startswith("--") else token
-    letters = name.removeprefix("--") if name.startswith("--") else name.removeprefix("-")
-    is_long = name.startswith("--") and letters.replace("-", "").replace("_", "").isalnum()
-    return letters[:1].isascii() and letters[:1].isalpha() and (is_long or len(name) == 2)
-
-
-def _leading_options(tokens: Sequence[str]) -> tuple[list[str], list[str]]:
-    """What stands before the first word, values of options included."""
-    takes_value = {
-        name
-        for command in COMMANDS.values()
-        for option in command.options
-        if option.value
-        for name in option.names
-    }
-    position = 0
-    while position < len(tokens) and tokens[position].startswith("-") and tokens[position] != "--":
-        position += 2 if tokens[position] in takes_value else 1
-    return list(tokens[:position]), list(tokens[position:])
-
-
-def _check_choice(option: Option, value: str) -> None:
-    if option.choices and value not in option.choices:
-        raise _wrong(
-            _("must be one of: {words}").format(words=", ".join(option.choices)),
-            source=option.name,
-            suggestion=_nearest(value, option.choices),
-        )
-
-
-def _unknown(name: str, command: Command) -> SettingsError:
-    known = ("--help", *(name for option in command.options for name in option.names))
-    problem = _("there is no such option")
-    if command.words:
-        problem = _("there is no such option; a question that looks like one goes after --")
-    return _wrong(problem, source=name, suggestion=_nearest(name, known))
-
-
-def _wrong(problem: str, *, source: str, suggestion: str = "") -> SettingsError:
+def wrong(problem: str, *, source: str, suggestion: str = "") -> SettingsError:
+    """Return the error that ends the program with the status for wrong arguments."""
     from coze_tui.errors import SettingsError
 
     return SettingsError(problem, source=source, suggestion=suggestion)
 
 
-def _nearest(word: str, known: tuple[str, ...]) -> str:
+def nearest(word: str, known: Sequence[str]) -> str:
+    """Return the known word that was most likely meant, or an empty text."""
     import difflib
 
     return next(iter(difflib.get_close_matches(word, known, n=1)), "")
+
+
+def one_of(*words: str) -> Reader:
+    """Return a reader that accepts some words only."""
+
+    def read(option: str, text: str) -> str:
+        if text not in words:
+            problem = _("must be one of: {words}").format(words=", ".join(words))
+            raise wrong(problem, source=option, suggestion=nearest(text, words))
+        return text
+
+    return read
+
+
+def whole_number(lowest: int, highest: int) -> Reader:
+    """Return a reader of whole numbers in these bounds."""
+
+    def read(option: str, text: str) -> int:
+        if not (text.isascii() and text.isdecimal() and len(text) < 10 and lowest <= int(text) <= highest):
+            problem = _("must be a whole number from {lowest} to {highest}")
+            raise wrong(problem.format(lowest=lowest, highest=highest), source=option)
+        return int(text)
+
+    return read
+
+
+def number(lowest: float, highest: float) -> Reader:
+    """Return a reader of numbers in these bounds."""
+
+    def read(option: str, text: str) -> float:
+        try:
+            found = float(text)
+        except ValueError:
+            found = lowest - 1
+        if not lowest <= found <= highest:  # also for nan
+            problem = _("must be a number from {lowest:g} to {highest:g}")
+            raise wrong(problem.format(lowest=lowest, highest=highest), source=option)
+        return found
+
+    return read
+
+
+_DAYS_IN = {"d": 1, "w": 7, "y": 365}
+_MOST_DAYS = 36_500
+
+
+def age_in_days(text: str) -> int | None:
+    """Return `30d`, `12w` or `1y` in days, at most 36,500; None if the text is none of these."""
+    text = text.strip().lower()
+    count, unit = text[:-1], text[-1:]
+    if unit not in _DAYS_IN or not (count.isascii() and count.isdecimal() and len(count) <= 5):
+        return None
+    return min(_MOST_DAYS, int(count) * _DAYS_IN[unit])

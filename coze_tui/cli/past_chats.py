@@ -122,12 +122,12 @@ def _from_history(start: Start, name: str) -> PastChat | None:
 
 
 async def _read_history(file: Path, name: str) -> PastChat | None:
-    from coze_tui.cli.past_store import past_store
+    from coze_tui.cli.history.call import open_history
     from coze_tui.engine.library.chats import Inspecting
     from coze_tui.engine.session.running import LiveTurns
     from coze_tui.store.history import last_conversation
 
-    async with past_store(file) as database:
+    async with open_history(file) as database:
         if name == LAST:
             last = await database.read(last_conversation)
             name = last.key if last else ""

@@ -9,9 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from types import FrameType
 
-from coze_tui.cli.commands import Command
 from coze_tui.cli.interrupt import take_ending_signals
-from coze_tui.cli.option_values import number, whole_number
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.start import notify
 from coze_tui.config.credentials import TOKEN_VARIABLE
@@ -30,14 +28,14 @@ _MOST_BYTES = 256_000_000
 """Of a capture: more than a chat can be, times and all."""
 
 
-def run_serve(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
+def run_serve(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Serve, say how to reach it, and wait for the end."""
     # the first one is what the printed lines lead to: a capture of one's own goes before the demo
     bots = [*(_recorded(number, name) for number, name in enumerate(arguments.capture)), *demo_bots()]
     stand_in = StandIn(
-        profile=arguments.profile_name or "official",
-        port=whole_number("--port", arguments.port, 0, 0, 65535),
-        pace=time_factor(number("--pace", arguments.pace, 1, 0, 1000)),
+        profile=arguments.profile_name,
+        port=arguments.port,
+        pace=time_factor(arguments.pace),
         bots=bots,
     )
     try:

@@ -1,22 +1,23 @@
-"""`coze-tui show`: the timeline and the figures of a chat that is over."""
+"""`coze-tui show`, `replay` and `give`: a past chat as text, on the screen, or as a command to run."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
-from coze_tui.cli.commands import Command
+from coze_tui.cli.exits import Exit
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.past_chats import PastChat, read_past_chat
-from coze_tui.cli.start import begin, notify, show_problems
+from coze_tui.cli.start import begin, notify, require_bot, show_problems
 from coze_tui.config.addresses import base_url_of_site
 from coze_tui.diagnostics.explain import advice
+from coze_tui.engine.analysis.as_command import given_as, request_from
 from coze_tui.engine.analysis.captures import problem_text
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.model.dialects import Dialect, Feature, dialect_of, limit, name_of
 from coze_tui.engine.model.outcomes import Level, Outcome
-from coze_tui.errors import ApiError
+from coze_tui.errors import ApiError, SettingsError
 from coze_tui.exports.words import Clock
 from coze_tui.report.console import Console
 from coze_tui.report.figures_text import figure_facts, figure_values, not_understood
@@ -35,9 +36,9 @@ _ROLES: Mapping[Level, Role] = {
 }
 
 
-def run_show(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
-    """Print what is known of the chat. What is wrong with its capture is told on stderr."""
-    start = begin(command, arguments, environment)
+def run_show(arguments: Arguments, environment: Mapping[str, str]) -> int:
+    """Print the timeline and metrics of the chat; problems of its capture go to stderr."""
+    start = begin(arguments, environment)
     show_problems(start)
     past = read_past_chat(start, arguments.words)
     chat = past.inspected()
@@ -125,3 +126,52 @@ def _values(past: PastChat, chat: InspectedChat) -> Mapping[str, object]:
         "follow_ups_us": timeline.follow_ups_us,
         "problems": [asdict(problem) for problem in past.problems],
     }
+
+
+# --- replay ---
+
+
+def run_replay(arguments: Arguments, environment: Mapping[str, str]) -> int:
+    """Replay the chat until the user quits the screen; needs no token and no network."""
+    from coze_tui.terminal.signals import ExitGuard, missing_terminals, speak_utf8
+
+    start = begin(arguments, environment)
+    show_problems(start)
+    if missing_terminals(sys.__stdin__, sys.__stderr__):
+        notify(_("a replay needs a terminal. Without one, use `coze-tui show`."))
+        return Exit.USAGE
+    past = read_past_chat(start, arguments.words)
+    speak_utf8(sys.__stderr__)
+    with ExitGuard() as lifeline:
+        from coze_tui.cli.chat import AppAccess
+        from coze_tui.tui.chat_sources import KeptChat
+        from coze_tui.tui.replay_app import ReplayApp
+
+        source = KeptChat(past.frames, past.facts, past.problems)
+        app = ReplayApp(start.settings, AppAccess(start), source, pace=arguments.pace)
+        app.lifeline = lifeline
+        app.run(mouse=start.settings.mouse)
+    if app.crash is not None:
+        raise app.crash
+    return lifeline.code or app.return_code or 0
+
+
+# --- give ---
+
+
+def run_give(arguments: Arguments, environment: Mapping[str, str]) -> int:
+    """Print the chat's question as a command; a bot or site of the options replaces that of the chat."""
+    start = begin(arguments, environment)
+    show_problems(start)
+    past = read_past_chat(start, arguments.words)
+    if not past.facts.question:
+        raise SettingsError(_("its question is not known"), source=past.name)
+    facts = replace(
+        past.facts,
+        bot_id="" if arguments.bot else past.facts.bot_id,
+        site="" if arguments.base_url else past.facts.site,
+    )
+    if not facts.bot_id:
+        require_bot(start.settings)
+    sys.stdout.write(given_as(arguments.form, *request_from(facts, start.settings)))
+    return 0

@@ -12,10 +12,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TextIO
 
-from coze_tui.cli.commands import Command
-from coze_tui.cli.option_values import age_in_days
-from coze_tui.cli.options import Arguments
-from coze_tui.cli.past_store import past_store
+from coze_tui.cli.history.call import open_history
+from coze_tui.cli.options import Arguments, age_in_days
 from coze_tui.cli.start import begin, show_problems
 from coze_tui.engine.analysis.statistics import Group, Grouping, Statistics, days_ago_ms, statistics
 from coze_tui.engine.library.chats import Inspecting
@@ -28,20 +26,19 @@ from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import duration, thousands
 from coze_tui.text.i18n import _, ngettext
 
-_GROUPINGS: Mapping[str, Grouping] = {"bot": "bot", "day": "day", "conversation": "conversation"}
 _LABEL = 24
 _BAR = 24
 _LEAST_BAR = 6
 
 
-def run_stats(command: Command, arguments: Arguments, environment: Mapping[str, str]) -> int:
+def run_stats(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Add up, and print as bars, JSON or CSV."""
-    start = begin(command, arguments, environment)
+    start = begin(arguments, environment)
     show_problems(start)
     if arguments.json and arguments.csv:
         raise SettingsError(_("cannot go together with --json"), source="--csv")
     since_ms = _since(arguments.since)
-    by = _GROUPINGS[arguments.by or "bot"]
+    by: Grouping = arguments.by
     file = start.paths.database_file
     # where nothing was ever said no history is made
     found = asyncio.run(_read(file, by, since_ms)) if os.path.lexists(file) else statistics((), by)
@@ -56,7 +53,7 @@ def run_stats(command: Command, arguments: Arguments, environment: Mapping[str, 
 
 
 async def _read(file: Path, by: Grouping, since_ms: int) -> Statistics:
-    async with past_store(file) as database:
+    async with open_history(file) as database:
         return await Inspecting(database, LiveTurns(lambda live: None)).statistics(by, since_ms=since_ms)
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 
 from coze_tui.config import coercion as read
 from coze_tui.config.addresses import site_name
+from coze_tui.config.flags import FLAGS, Flag
 from coze_tui.text.i18n import N_, _
 
 PREFIX = "COZE_TUI_"
@@ -40,21 +41,25 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What is known of one setting beside its value."""
+    """How one setting is read, documented and set from outside."""
 
     reader: read.Reader
     doc: str
-    """One English sentence; shown through `_`."""
+    """English, a fragment; shown through `_`."""
     variable: str = ""
-    """Its environment variable where that is not COZE_TUI_ and the name."""
+    """Its environment variable if that is not COZE_TUI_ and the name."""
     flag: str = ""
+    """Its command-line option, or empty."""
 
 
 _KEY = "definition"
 
 
-def _setting(reader: read.Reader, doc: str, *, variable: str = "", flag: str = "") -> Mapping[str, object]:
-    return {_KEY: Definition(reader, doc, variable, flag)}
+def _setting(reader: read.Reader, doc: str | Flag, *, variable: str = "") -> Mapping[str, object]:
+    """Return the metadata of a field; a setting with an option takes its text from there."""
+    if isinstance(doc, Flag):
+        return {_KEY: Definition(reader, doc.doc, variable, doc.name)}
+    return {_KEY: Definition(reader, doc, variable)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,189 +68,154 @@ class Settings:
 
     profile: str = field(
         default="default",
-        metadata=_setting(
-            read.text,
-            N_("The profile in use: a table [profiles.NAME] in the file, with any of these settings in it."),
-            flag="--profile",
-        ),
+        metadata=_setting(read.text, FLAGS["profile"]),
     )
     base_url: str = field(
         default="https://api.coze.cn",
-        metadata=_setting(
-            read.base_url,
-            N_("The site: https://api.coze.cn, https://api.coze.com, or a coze-studio of your own."),
-            variable="COZE_API_BASE",
-            flag="--base-url",
-        ),
+        metadata=_setting(read.base_url, FLAGS["base_url"], variable="COZE_API_BASE"),
     )
     bot_id: str = field(
         default="",
-        metadata=_setting(
-            read.bot,
-            N_("The bot to talk to: its id, or the address of its editor."),
-            variable="COZE_BOT_ID",
-            flag="--bot",
-        ),
+        metadata=_setting(read.bot, FLAGS["bot_id"], variable="COZE_BOT_ID"),
     )
     user_id: str = field(
         default="",
-        metadata=_setting(
-            read.text,
-            N_("Who you are to the bot: it keeps memory and variables apart by it. Made up if you set none."),
-            variable="COZE_USER_ID",
-            flag="--user",
-        ),
+        metadata=_setting(read.text, FLAGS["user_id"], variable="COZE_USER_ID"),
     )
     token_file: Path | None = field(
         default=None,
         metadata=_setting(
-            read.path, N_("A file that holds the token, for instance one that a secret store mounts.")
+            read.path, N_("file that contains the token, such as one mounted by a secret manager")
         ),
     )
     token_command: str = field(
         default="",
         metadata=_setting(
             read.text,
-            N_("A command that prints the token, for instance one of a password store. No shell is used."),
+            N_("command that prints the token, such as a password manager; runs without a shell"),
         ),
     )
     oauth_client_id: str = field(
         default="",
-        metadata=_setting(read.text, N_("The client id of your OAuth app, for login --device.")),
+        metadata=_setting(read.text, FLAGS["oauth_client_id"]),
     )
     language: str = field(
         default="auto",
-        metadata=_setting(
-            read.one_of("auto", "en", "zh_CN"),
-            N_("auto (from LC_ALL, LC_MESSAGES, LANG), en or zh_CN."),
-            flag="--lang",
-        ),
+        metadata=_setting(read.one_of("auto", "en", "zh_CN"), FLAGS["language"]),
     )
     theme: str = field(
         default="coze-dark",
-        metadata=_setting(
-            read.text,
-            N_("coze-dark, coze-light, ansi (the terminal's own colours), or a theme of Textual."),
-            flag="--theme",
-        ),
+        metadata=_setting(read.text, FLAGS["theme"]),
     )
     send_key: str = field(
         default="enter",
         metadata=_setting(
             read.one_of("enter", "ctrl+j"),
-            N_("The key that sends, enter or ctrl+j; the other makes a new line."),
+            N_("key that sends: enter or ctrl+j; the other one inserts a new line"),
         ),
     )
     mouse: bool = field(
         default=True,
-        metadata=_setting(
-            read.flag, N_("Use the mouse; without it the terminal selects text by itself."), flag="--no-mouse"
-        ),
+        metadata=_setting(read.flag, FLAGS["mouse"]),
     )
     sidebar: str = field(
         default="auto",
         metadata=_setting(
             read.one_of("auto", "shown", "hidden"),
-            N_("The event sidebar: auto shows it from 100 columns up; else shown or hidden."),
+            N_("event sidebar: auto (shown from 100 columns), shown or hidden"),
         ),
     )
     simple_emoji: str = field(
         default="auto",
         metadata=_setting(
             read.one_of("auto", "on", "off"),
-            N_("Draw emoji without variants that terminals measure differently; auto does so in tmux."),
+            N_("simplify emoji whose width terminals disagree on; auto does so in tmux"),
         ),
     )
     differences: bool = field(
         default=True,
         metadata=_setting(
             read.flag,
-            N_("Send only the cells that changed to the terminal; turn off if the screen looks wrong."),
+            N_("redraw only the cells that changed; set to false if the screen looks wrong"),
         ),
     )
     frames_per_second: int = field(
         default=0,
-        metadata=_setting(
-            read.whole(0, 120), N_("How often the screen is drawn at most; 0 means 30, and 15 over SSH.")
-        ),
+        metadata=_setting(read.whole(0, 120), N_("maximum redraws per second; 0 means 30, or 15 over SSH")),
     )
     connect_timeout: float = field(
         default=10.0,
-        metadata=_setting(read.seconds(0.1, 600), N_("Seconds to wait for a connection.")),
+        metadata=_setting(read.seconds(0.1, 600), N_("connection timeout in seconds")),
     )
     idle_timeout: float = field(
         default=300.0,
         metadata=_setting(
-            read.seconds(1, 86400), N_("Seconds of silence after which an answer counts as cut off.")
+            read.seconds(1, 86400), N_("seconds without data after which an answer counts as cut off")
         ),
     )
     proxy: str = field(
         default="",
         repr=False,  # may hold a password
-        metadata=_setting(
-            read.text, N_("The proxy's address; empty takes HTTPS_PROXY and the like from the environment.")
-        ),
+        metadata=_setting(read.text, N_("proxy URL; if empty, HTTPS_PROXY and similar variables are used")),
     )
     ca_file: Path | None = field(
         default=None,
         metadata=_setting(
             read.path,
-            N_("A file with the certificates to trust, for a studio with a certificate of its own."),
+            N_("file with trusted CA certificates, for a Coze Studio with its own certificate"),
         ),
     )
     publish_status: str = field(
         default="published_online",
         metadata=_setting(
             read.one_of("published_online", "unpublished_draft"),
-            N_("published_online, or unpublished_draft to talk to the draft of the bot."),
+            N_("bot version to use: published_online, or unpublished_draft for the draft"),
         ),
     )
     connector_id: str = field(
         default="",
         metadata=_setting(
             read.text,
-            N_("The channel under which conversations are kept; empty means 1024, the API channel."),
+            N_("channel that conversations belong to; if empty, 1024, the API channel"),
         ),
     )
     custom_variables: Mapping[str, str] = field(
         default_factory=dict,
-        metadata=_setting(read.texts, N_("A table of values for the variables in the bot's prompt.")),
+        metadata=_setting(read.texts, N_("values for the variables in the bot's prompt")),
     )
     parameters: Mapping[str, object] = field(
         default_factory=dict,
-        metadata=_setting(read.table, N_("A table of the inputs of a bot in chatflow mode.")),
+        metadata=_setting(read.table, N_("inputs for a bot in chatflow mode")),
     )
     tools: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict,
         repr=False,  # may hold a password
         metadata=_setting(
             read.commands,
-            N_("A table of commands by the name of a tool: the form for local tools offers to run them."),
+            N_("commands for local tools, by tool name; the tool form offers to run them"),
         ),
     )
     record_captures: Path | None = field(
         default=None,
-        metadata=_setting(read.path, N_("A folder in which each chat is also saved as an .sse file.")),
+        metadata=_setting(read.path, N_("folder in which to save each chat as an .sse capture, too")),
     )
     retention_days: int = field(
         default=0,
         metadata=_setting(
             read.whole(0, 36500),
-            N_("Days after which the recorded events of old chats may be pruned; 0 keeps them for ever."),
+            N_("days to keep the recorded events of chats; 0 keeps them forever"),
         ),
     )
     debug_log: bool = field(
         default=False,
         metadata=_setting(
             read.flag,
-            N_("Write each call and how it was answered into coze-tui.log in the state folder; no token."),
+            N_("log each API call and its result to coze-tui.log in the state folder; never the token"),
         ),
     )
     keys: Mapping[str, str] = field(
         default_factory=dict,
-        metadata=_setting(
-            read.texts, N_("A table of keys by the id of the action, as the help screen shows it.")
-        ),
+        metadata=_setting(read.texts, N_("custom keys, by action ID as shown on the help screen")),
     )
     profiles: tuple[str, ...] = ()
     """The profiles that can be chosen."""

@@ -10,9 +10,9 @@ import shlex
 from dataclasses import MISSING, fields
 from pathlib import Path
 
-from coze_tui.cli.commands import CHAT, COMMANDS
+from coze_tui.cli.commands import CHAT, COMMANDS, find_command
 from coze_tui.cli.exits import MEANINGS
-from coze_tui.cli.options import find_command, read_arguments
+from coze_tui.cli.parser import read_arguments
 from coze_tui.config.loader import load_settings
 from coze_tui.config.settings import Settings, definitions, variable_of
 from tests.support.samples import ROOT

@@ -13,7 +13,7 @@ from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Frame
 from coze_tui.cli.chat import AppAccess
 from coze_tui.cli.commands import COMMANDS
-from coze_tui.cli.options import read_arguments
+from coze_tui.cli.parser import read_arguments
 from coze_tui.cli.start import begin
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.model.chat_facts import ChatFacts, facts_of
@@ -199,7 +199,7 @@ async def test_every_size_shows_a_replay(home: Path, size: tuple[int, int]) -> N
 async def test_a_file_is_played_without_a_token_and_without_a_network(home: Path, file: Path) -> None:
     environment = {"COZE_TUI_HOME": str(home), "COZE_TUI_LANGUAGE": "en"}
     command = COMMANDS["replay"]
-    start = begin(command, read_arguments(command, [str(file)]), environment)
+    start = begin(read_arguments(command, [str(file)]), environment)
     capture = read_capture(file.read_text("utf-8", "replace"))
     source = KeptChat(capture.frames, facts_of(capture), capture.problems)
     app = ReplayApp(start.settings, AppAccess(start), source, pace=100)

@@ -11,8 +11,8 @@ from textual.driver import Driver
 from textual.pilot import Pilot
 
 from coze_tui.cli.chat import AppAccess
-from coze_tui.cli.commands import COMMANDS
-from coze_tui.cli.options import read_arguments
+from coze_tui.cli.commands import CHAT
+from coze_tui.cli.options import Arguments
 from coze_tui.cli.start import begin
 from coze_tui.standin.scenarios import Bot
 from coze_tui.standin.server import StandIn
@@ -102,8 +102,7 @@ async def desk(
             "PATH": os.environ["PATH"],
             **(environment or {}),
         }
-        command = COMMANDS["chat"]
-        start = begin(command, read_arguments(command, []), env)
+        start = begin(Arguments(CHAT), env)
         app = CozeApp(start.settings, AppAccess(start), target=target, problems=start.problems)
         app.driver_class = driver or app.driver_class
         async with app.run_test(

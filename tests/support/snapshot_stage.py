@@ -17,9 +17,9 @@ from textual.strip import Strip
 from coze_tui.api.captures import Capture, read_capture
 from coze_tui.api.events import parse_event
 from coze_tui.cli.chat import AppAccess
-from coze_tui.cli.commands import COMMANDS
-from coze_tui.cli.connect import Connection
-from coze_tui.cli.options import read_arguments
+from coze_tui.cli.commands import CHAT
+from coze_tui.cli.connection import Connection
+from coze_tui.cli.options import Arguments
 from coze_tui.cli.start import Start, begin
 from coze_tui.config.addresses import COZE_CN
 from coze_tui.config.credentials import OAuthPair, Secret
@@ -91,8 +91,7 @@ def app_of(
         **({"COZE_API_TOKEN": stand_in.token, "COZE_API_BASE": COZE_CN} if has_token else {}),
         **({"COZE_BOT_ID": bot_id} if has_token else {}),
     }
-    command = COMMANDS["chat"]
-    start = begin(command, read_arguments(command, []), environment)
+    start = begin(Arguments(CHAT), environment)
     app = CozeApp(start.settings, Here(start, stand_in), problems=start.problems)
     app.animation_level = "none"
     return app

@@ -1,38 +1,57 @@
-"""`coze-tui history rename`, `delete` and `prune`: what changes the history."""
+"""`coze-tui history rename`, `delete` and `prune`.
+
+Renaming and deleting happen here first, and then on the server if it has the conversation. If the server
+refuses, the change here stays, and the refusal is reported.
+"""
 
 from __future__ import annotations
 
-from coze_tui.cli.agreeing import confirm
-from coze_tui.cli.exits import Exit
-from coze_tui.cli.history.command import Call, conversation_named, conversations_named
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from coze_tui.cli.exits import Exit, exit_for
+from coze_tui.cli.history.call import Call, conversation_named, conversations_named, run
 from coze_tui.cli.history.listing import conversation_values
-from coze_tui.cli.history.server import delete_there, rename_there
-from coze_tui.cli.option_values import age_in_days
-from coze_tui.cli.start import notify
+from coze_tui.cli.options import Arguments, age_in_days
+from coze_tui.cli.start import confirm, notify, show_error
 from coze_tui.engine.library.conversations import summary_of
 from coze_tui.engine.library.history import Browsing
 from coze_tui.engine.session.maintenance import DAY_MS, give_back, prune_captures, prune_conversations
-from coze_tui.errors import SettingsError
+from coze_tui.errors import CozeTuiError, SettingsError
 from coze_tui.store import history, retention
 from coze_tui.store.database import now_ms
+from coze_tui.store.history import SavedConversation
 from coze_tui.store.retention import PrunePlan
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import size, thousands
 from coze_tui.text.i18n import _, ngettext
 
+if TYPE_CHECKING:
+    from coze_tui.api.client import CozeClient
+    from coze_tui.engine.library.server import ServerSide
 
-async def rename_conversation(call: Call) -> int:
-    """Give one another title."""
+
+def run_rename(arguments: Arguments, environment: Mapping[str, str]) -> int:
+    """Change the title of a conversation."""
+    return run(_rename, arguments, environment, changes=True)
+
+
+async def _rename(call: Call) -> int:
     if len(call.words) < 2 or not " ".join(call.words[1:]).strip():
         raise SettingsError(_("give the id of a conversation and its new title"), source="rename")
     saved, title = await conversation_named(call, call.words[0]), " ".join(call.words[1:])
     await Browsing(call.database).rename(saved.key, title)
     await _print_changed(call, saved.key)
-    return await rename_there(call, saved, clean_line(title).strip())
+    return await _rename_on_server(call, saved, clean_line(title).strip())
 
 
-async def delete_conversations(call: Call) -> int:
-    """Take some out of sight, or bring them back; those are only here then."""
+def run_delete(arguments: Arguments, environment: Mapping[str, str]) -> int:
+    """Delete conversations here and on the server, or restore them here."""
+    return run(_delete, arguments, environment, changes=True)
+
+
+async def _delete(call: Call) -> int:
     browsing = Browsing(call.database)
     if call.arguments.undo:
         keys = [await _deleted(call, word) for word in call.words]
@@ -47,7 +66,7 @@ async def delete_conversations(call: Call) -> int:
     for saved in found:
         await _print_changed(call, saved.key)
     notify(_("deleted; `coze-tui history delete --undo ID` brings it back here for seven days"))
-    return await delete_there(call, found)
+    return await _delete_on_server(call, found)
 
 
 async def _deleted(call: Call, word: str) -> str:
@@ -63,16 +82,81 @@ async def _print_changed(call: Call, key: str) -> None:
         return
     if call.arguments.json:
         values = conversation_values(summary_of(saved))
-        call.paper.json({**values, "deleted": bool(saved.deleted_at)})
+        call.console.json({**values, "deleted": bool(saved.deleted_at)})
     else:
-        call.paper.line((saved.key, "answering"), (f"  {saved.title}", "plain"))
+        call.console.line((saved.key, "answering"), (f"  {saved.title}", "plain"))
+
+
+# --- on the server ---
+
+
+async def _rename_on_server(call: Call, saved: SavedConversation, title: str) -> int:
+    """Rename on the server what was renamed here; return the exit status."""
+    if not _is_on_server(call, saved):
+        return Exit.OK
+    async with _server_side(call) as server:
+        try:
+            await server.rename(saved.key, title)
+        except CozeTuiError as error:
+            notify(_("Renamed here; the server was not told."))
+            show_error(error, base_url=call.start.settings.base_url)
+            return exit_for(error)
+    return Exit.OK
+
+
+async def _delete_on_server(call: Call, deleted: Sequence[SavedConversation]) -> int:
+    """Delete on the server what was deleted here; return the status of the first refusal."""
+    keys = [saved.key for saved in deleted if _is_on_server(call, saved)]
+    if not keys:
+        return Exit.OK
+    status = Exit.OK
+    async with _server_side(call) as server:
+        for refusal in await server.delete(keys):
+            notify(_("“{title}” was deleted here, not at the server.").format(title=refusal.title))
+            show_error(refusal.error, base_url=call.start.settings.base_url)
+            status = status or exit_for(refusal.error)
+    return status
+
+
+def _is_on_server(call: Call, saved: SavedConversation) -> bool:
+    """Return True if the server in use has the conversation; report it if another site has it."""
+    if not (saved.on_server and saved.conversation_id):
+        return False
+    if saved.site == call.start.settings.site:
+        return True
+    words = _("“{title}” is also on {site}, which was not told: another site is in use")
+    notify(words.format(title=clean_line(saved.title), site=clean_line(saved.site)))
+    return False
+
+
+@asynccontextmanager
+async def _server_side(call: Call) -> AsyncIterator[ServerSide]:
+    """Provide the server; the token is read when the first call needs it."""
+    from coze_tui.cli.connection import Connection
+    from coze_tui.engine.library.server import ServerSide
+
+    connections: list[Connection] = []
+    async with AsyncExitStack() as stack:
+
+        async def client() -> CozeClient:
+            if not connections:
+                connections.append(Connection(call.start))
+                stack.push_async_callback(connections[0].aclose)
+            await connections[0].renew()
+            return connections[0].client
+
+        yield ServerSide(call.database, client, lambda: call.start.settings)
 
 
 # --- prune ---
 
 
-async def prune_history(call: Call) -> int:
-    """Say what would be removed, ask, remove it, and give the room back."""
+def run_prune(arguments: Arguments, environment: Mapping[str, str]) -> int:
+    """Show what would be removed, ask, remove it, and return the space to the system."""
+    return run(_prune, arguments, environment, changes=True)
+
+
+async def _prune(call: Call) -> int:
     arguments = call.arguments
     days = age_in_days(arguments.older_than or "")
     if days is None:
@@ -96,7 +180,7 @@ async def prune_history(call: Call) -> int:
             await prune_conversations(call.database, plan.keys)
         given_back = await give_back(call.database)
     if arguments.json:
-        call.paper.json(
+        call.console.json(
             {
                 "conversations": plan.conversations,
                 "messages": plan.messages,

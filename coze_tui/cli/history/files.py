@@ -1,16 +1,17 @@
-"""`coze-tui history export` and `import`: conversations carried to files and back."""
+"""`coze-tui history export` and `import`: conversations to files and back."""
 
 from __future__ import annotations
 
 import io
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import cast
 
 from coze_tui.cli.exits import Exit, exit_for
-from coze_tui.cli.history.command import Call, conversations_named
+from coze_tui.cli.history.call import Call, conversations_named, run
+from coze_tui.cli.options import Arguments
 from coze_tui.cli.start import notify, show_error
 from coze_tui.errors import CozeTuiError, FileError, SettingsError
 from coze_tui.exports.exporting import Exports, Format, files_from
@@ -26,12 +27,16 @@ _ONE_AT_A_TIME: frozenset[Format] = frozenset({"html", "sse"})
 # --- export ---
 
 
-async def export_conversations(call: Call) -> int:
+def run_export(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Write files into a folder, or one text to stdout."""
+    return run(_export, arguments, environment)
+
+
+async def _export(call: Call) -> int:
     arguments = call.arguments
-    if bool(call.words) == bool(arguments.all):
+    if bool(call.words) == arguments.all:
         raise SettingsError(_("give the ids of conversations, or --all"), source="export")
-    form: Format = arguments.format or "md"
+    form: Format = arguments.format
     exports = Exports(call.database)
     if arguments.all:
         keys = await exports.keys()
@@ -39,12 +44,12 @@ async def export_conversations(call: Call) -> int:
         keys = [saved.key for saved in await conversations_named(call, call.words)]
     if arguments.output == _STREAM:
         return await _print_exports(exports, keys, form)
-    folder = _folder(arguments.output or ".")
+    folder = _folder(arguments.output)
     status = Exit.OK
     count = 0
     for key in keys:
         try:
-            paths = await exports.export([key], form, folder, replace=bool(arguments.overwrite))
+            paths = await exports.export([key], form, folder, replace=arguments.overwrite)
         except FileError:
             raise  # the next one would fail, too
         except CozeTuiError as error:  # one that cannot be read does not keep the others here
@@ -54,7 +59,7 @@ async def export_conversations(call: Call) -> int:
             continue
         count += len(paths)
         for path in paths:
-            call.paper.json({"id": key, "path": str(path)}) if arguments.json else print(path)
+            call.console.json({"id": key, "path": str(path)}) if arguments.json else print(path)
     if not count and status is Exit.OK:
         notify(_("there is nothing to export"))
     return status
@@ -96,8 +101,12 @@ def _print(pieces: Iterable[bytes]) -> None:
 # --- import ---
 
 
-async def import_files(call: Call) -> int:
-    """Take files in, each whole or not at all; the status is that of the first that failed."""
+def run_import(arguments: Arguments, environment: Mapping[str, str]) -> int:
+    """Import files, each completely or not at all; return the status of the first that failed."""
+    return run(_import, arguments, environment, changes=True)
+
+
+async def _import(call: Call) -> int:
     if not call.words:
         raise SettingsError(
             _("which file? JSON lines (.jsonl) and captures (.sse) can be imported"), source="FILE"
@@ -116,9 +125,9 @@ async def import_files(call: Call) -> int:
             continue
         for each in imported:
             if call.arguments.json:
-                call.paper.json({"file": word, "id": each.key, "title": each.title, "state": each.state})
+                call.console.json({"file": word, "id": each.key, "title": each.title, "state": each.state})
             else:
-                call.paper.line(
+                call.console.line(
                     (each.key, "answering"), (f"  {each.title}", "plain"), (f"  {_said(each)}", "dim")
                 )
         if not imported:

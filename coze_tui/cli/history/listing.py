@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from coze_tui.cli.exits import Exit
-from coze_tui.cli.history.command import Call, conversations_named
-from coze_tui.cli.option_values import whole_number
+from coze_tui.cli.history.call import Call, conversations_named, run
+from coze_tui.cli.options import Arguments
 from coze_tui.cli.start import notify
 from coze_tui.engine.library.conversations import Summary, summary_of
 from coze_tui.engine.library.history import Browsing, Found
@@ -23,9 +23,7 @@ from coze_tui.text.cells import fit
 from coze_tui.text.cleaning import clean, clean_line
 from coze_tui.text.i18n import _
 
-_LISTED = 50
-_FOUND = 200
-_MOST = 1_000_000
+_MOST_FOUND = 1_000_000
 _KEY_CELLS = 9
 _FLAG_CELLS = 4
 
@@ -33,9 +31,13 @@ _FLAG_CELLS = 4
 # --- list ---
 
 
-async def list_conversations(call: Call) -> int:
-    """One line for each, pinned ones and then the latest first."""
-    most = whole_number("--limit", call.arguments.limit, _LISTED, 0, _MOST)
+def run_list(arguments: Arguments, environment: Mapping[str, str]) -> int:
+    """Print one line per conversation, pinned ones first, then the newest first."""
+    return run(_list, arguments, environment)
+
+
+async def _list(call: Call) -> int:
+    most = call.arguments.limit
     browsing, clock, shown = Browsing(call.database), Clock(), 0
     page = await browsing.page()
     while page.items:
@@ -46,9 +48,9 @@ async def list_conversations(call: Call) -> int:
                 return Exit.OK
             shown += 1
             if call.arguments.json:
-                call.paper.json(conversation_values(summary))
+                call.console.json(conversation_values(summary))
             else:
-                call.paper.line(*_list_line(summary, clock))
+                call.console.line(*_list_line(summary, clock))
         if page.end is None:
             break
         page = await browsing.page(after=page.end)
@@ -92,22 +94,25 @@ def conversation_values(summary: Summary) -> Mapping[str, object]:
 # --- search ---
 
 
-async def search_conversations(call: Call) -> int:
-    """The places where a text stands, by conversation."""
+def run_search(arguments: Arguments, environment: Mapping[str, str]) -> int:
+    """Print the matches of a text, by conversation."""
+    return run(_search, arguments, environment)
+
+
+async def _search(call: Call) -> int:
     text = " ".join(call.words)
     if not text.strip():
         raise SettingsError(_("what is to be searched for?"), source="TEXT")
-    most = whole_number("--limit", call.arguments.limit, _FOUND, 0, _MOST) or _MOST
-    findings = await Browsing(call.database).search(text, most)
+    findings = await Browsing(call.database).search(text, call.arguments.limit or _MOST_FOUND)
     clock = Clock()
     for number, found in enumerate(findings.conversations):
         if call.arguments.json:
             for hit in found.hits:
-                call.paper.json(_hit_values(hit, found))
+                call.console.json(_hit_values(hit, found))
             continue
         if number:
-            call.paper.text()
-        _print_found(found, call.paper, clock)
+            call.console.text()
+        _print_found(found, call.console, clock)
     if not findings.conversations:
         notify(_("nothing found"))
     elif findings.is_cut:
@@ -153,23 +158,27 @@ def _hit_values(hit: Hit, found: Found) -> Mapping[str, object]:
 # --- show ---
 
 
-async def show_conversation(call: Call) -> int:
-    """All that was said in a conversation, or in several."""
+def run_show(arguments: Arguments, environment: Mapping[str, str]) -> int:
+    """Print the messages of one or several conversations."""
+    return run(_show, arguments, environment)
+
+
+async def _show(call: Call) -> int:
     for number, saved in enumerate(await conversations_named(call, call.words)):
         carried = await call.database.read(partial(archive.take, key=saved.key))
         if carried is None:
             continue
         if call.arguments.json:
             told = [_chat_values(chat) for chat in words.chats_of(carried)]
-            call.paper.json({**conversation_values(summary_of(saved)), "chats": told})
+            call.console.json({**conversation_values(summary_of(saved)), "chats": told})
             continue
         if number:
-            call.paper.text()
+            call.console.text()
         clock = Clock()
-        call.paper.text(words.title_of(carried))
-        call.paper.facts(words.facts_of(carried, clock))
+        call.console.text(words.title_of(carried))
+        call.console.facts(words.facts_of(carried, clock))
         for chat in words.chats_of(carried):
-            _print_chat(chat, call.paper, clock)
+            _print_chat(chat, call.console, clock)
     return Exit.OK
 
 

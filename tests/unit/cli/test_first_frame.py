@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from coze_tui.cli import first_frame
+from coze_tui.cli.commands import CHAT
 from coze_tui.cli.options import Arguments
 from coze_tui.render.palette import DARK, LIGHT
 
@@ -19,7 +20,7 @@ from tests.support.terminal import Terminal
 
 
 def likely(home: Path, *, flag: str | None = None, **environment: str) -> str:
-    arguments = Arguments(theme=flag)
+    arguments = Arguments(CHAT, theme=flag)
     return first_frame.likely_theme(arguments, {"COZE_TUI_HOME": str(home), **environment})
 
 

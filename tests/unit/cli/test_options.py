@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from coze_tui.cli.commands import CHAT, COMMANDS
+from coze_tui.cli.commands import CHAT, COMMANDS, find_command
 from coze_tui.cli.exits import MEANINGS, Exit
-from coze_tui.cli.help import cells, help_text, wrapped
-from coze_tui.cli.options import find_command, read_arguments
+from coze_tui.cli.main import handler_of
+from coze_tui.cli.options import HELP, VERSION, age_in_days
+from coze_tui.cli.parser import cells, help_text, read_arguments, wrapped
 from coze_tui.errors import SettingsError
 from coze_tui.text.i18n import _, use_language
 
@@ -86,7 +89,7 @@ def test_a_value_may_begin_with_a_minus_or_hold_an_equals_sign() -> None:
 
 def test_short_options_are_their_long_ones() -> None:
     arguments = read_arguments(CHAT, ["-c", "-s", "77"])
-    assert getattr(arguments, "continue") is True
+    assert arguments.continues is True
     assert arguments.conversation == "77"
 
 
@@ -121,34 +124,88 @@ def test_a_choice_names_what_there_is() -> None:
     assert caught.value.suggestion == "studio"
 
 
+@pytest.mark.parametrize(
+    ("command", "option", "value", "read"),
+    [
+        ("serve", "--port", "65535", 65535),
+        ("serve", "--port", "65536", None),
+        ("serve", "--port", "-1", None),
+        ("serve", "--port", "1.5", None),
+        ("serve", "--port", "٣", None),
+        ("serve", "--pace", "0.5", 0.5),
+        ("serve", "--pace", "nan", None),
+        ("serve", "--pace", "fast", None),
+        ("bench", "--runs", "0", None),
+        ("stats", "--by", "day", "day"),
+    ],
+)
+def test_a_value_is_read_or_named_with_its_option(
+    command: str, option: str, value: str, read: object
+) -> None:
+    if read is not None:
+        arguments = read_arguments(COMMANDS[command], [option, value])
+        assert getattr(arguments, option.removeprefix("--")) == read
+        return
+    with pytest.raises(SettingsError) as caught:
+        read_arguments(COMMANDS[command], [option, value])
+    assert caught.value.source == option
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [("30d", 30), (" 12W ", 84), ("1y", 365), ("99999y", 36_500), ("3", None), ("d", None), ("²d", None)],
+)
+def test_an_age_is_read_as_days(text: str, days: int | None) -> None:
+    assert age_in_days(text) == days
+
+
+def test_help_goes_before_anything_that_is_wrong() -> None:
+    assert read_arguments(ASK, ["--evnts", "--help", "--bot"]).help
+
+
 @pytest.mark.parametrize("name", list(COMMANDS))
-def test_help_names_every_option(name: str) -> None:
+def test_every_command_has_a_handler(name: str) -> None:
+    assert callable(handler_of(COMMANDS[name]))
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_help_names_every_option(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
     text = help_text(COMMANDS[name])
     for option in COMMANDS[name].options:
-        assert option.name in text
-    assert "--help" in text
+        assert (option.name in text) is (option is not VERSION or name == "chat")
+        if option.value:
+            assert f"{option.name} {option.value}" in text
+    assert "{default}" not in text
 
 
-def test_each_command_is_listed_by_the_help_before_it() -> None:
+def test_a_default_stands_in_the_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    assert "show at most N; 0 shows all (default: 200)" in help_text(COMMANDS["history search"])
+
+
+def test_each_command_is_listed_by_the_help_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
     for name, each in COMMANDS.items():
         first, _, second = name.partition(" ")
-        text = help_text(COMMANDS[first] if second else CHAT, 200)
-        assert f"  {name} " in text
-        assert each.summary in text
+        text = " ".join(help_text(COMMANDS[first] if second else CHAT).split())
+        assert f" {name} {each.summary}" in text
     assert "history list" not in help_text(CHAT)
 
 
 @pytest.mark.parametrize("language", ["en", "zh_CN"])
 @pytest.mark.parametrize("width", [40, 64, 80, 100])
-def test_help_fits_and_its_columns_stand(language: str, width: int) -> None:
+def test_help_fits_and_its_columns_stand(language: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
     use_language(language)
     try:
         for command in COMMANDS.values():
-            lines = help_text(command, width).splitlines()
+            lines = help_text(command).splitlines()
             body = [line for line in lines[1:] if not line.startswith("  -")]
             assert max(map(cells, body)) <= max(width, 64)
-            told = next(line for line in lines if line.startswith("  -h, --help"))
-            assert cells(told[: -len(_("show this and end"))]) == 24
+            rows = [row for line in lines if (row := re.match(r"  \S.*?\S {2,}(?=\S)", line))]
+            assert any(_(HELP.help).startswith(row.string[row.end() :]) for row in rows)
+            assert len({row.end() for row in rows}) == 1
     finally:
         use_language("en")
 
@@ -172,12 +229,14 @@ def test_no_name_means_two_things() -> None:
     for each in COMMANDS.values():
         names = [name for option in each.options for name in option.names]
         assert len(names) == len(set(names))
-        attributes = [option.attribute for option in each.options]
-        assert not {"words", "help", "version"} & set(attributes)
+        attributes = [option.dest for option in each.options]
+        assert len(attributes) == len(set(attributes))
+        assert not {"words", "command", "settings"} & set(attributes)
 
 
-def test_the_help_ends_with_what_each_status_means() -> None:
-    lines = help_text(CHAT, 200).splitlines()
-    told = lines[lines.index("exit status:") + 1 :]
-    assert [line.split(maxsplit=1)[0] for line in told] == [str(int(status)) for status in Exit]
-    assert told[Exit.USAGE].endswith(MEANINGS[Exit.USAGE])
+def test_the_help_names_the_meaning_of_each_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    lines = help_text(CHAT).partition("\nexit status:\n")[2].splitlines()
+    rows = [line.split(maxsplit=1) for line in lines if line.startswith("  ")]
+    assert [row[0] for row in rows] == [str(int(status)) for status in Exit]
+    assert rows[Exit.USAGE][1] == MEANINGS[Exit.USAGE]

@@ -15,9 +15,10 @@ def test_frames_are_fewer_over_ssh_unless_they_are_set() -> None:
     assert Settings(frames_per_second=60).frame_rate(over_ssh=True) == 60
 
 
-def test_every_field_that_can_be_set_has_a_sentence() -> None:
+def test_every_field_that_can_be_set_is_described_by_a_fragment() -> None:
     for name, definition in definitions().items():
-        assert definition.doc.endswith("."), name
+        assert definition.doc[:1].islower(), name
+        assert not definition.doc.endswith("."), name
 
 
 def test_every_source_has_words() -> None:

@@ -411,7 +411,7 @@ def test_pruning_says_what_it_would_free_and_does_nothing_unasked(
         assert ran.status == status
         assert ran.out.startswith("To be removed: 1 conversation, 14 messages, the events of 2 chats; about ")
         assert len(command("history").out.splitlines()) == 2
-    assert "--yes: is needed where nobody can be asked: Remove this for good?" in ran.err
+    assert "--yes: is required when coze-tui cannot ask: Remove this for good?" in ran.err
     ran = command("history", "prune", "--older-than", "12w", "--yes")
     assert "Removed" in ran.out
     assert [each["id"] for each in objects(command("history", "--json").out)] == [kept]
