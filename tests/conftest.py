@@ -6,8 +6,12 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 pytest.register_assert_rewrite("tests.support")
+# A busy machine makes any example slow; pytest-timeout ends what hangs.
+settings.register_profile("busy machine", deadline=None)
+settings.load_profile("busy machine")
 
 TESTS = Path(__file__).parent
 SLOW = ("faults", "pilot", "snapshot", "terminal", "unit/tui/screens")

@@ -567,7 +567,6 @@ async def visit_all(texts: Sequence[str], home: Path) -> None:
 @settings(
     max_examples=EXAMPLES or 2,
     derandomize=not EXAMPLES,  # what is found by chance is sought on purpose
-    deadline=None,
     phases=(Phase.explicit, Phase.generate),  # an example takes seconds
     suppress_health_check=[HealthCheck.too_slow],
 )

@@ -84,7 +84,7 @@ ANY_FRAME = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(ANY_FRAME, max_size=6))
 def test_any_frame_comes_back_as_it_was(frames: list[Frame]) -> None:
     text = capture_text(Capture(tuple(frames)))
@@ -93,7 +93,6 @@ def test_any_frame_comes_back_as_it_was(frames: list[Frame]) -> None:
     assert [problem for problem in capture.problems if problem.reason != "empty"] == []
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True), st.text(), max_size=4))
 def test_any_fact_comes_back_as_it_was(facts: dict[str, str]) -> None:
     assert read_capture(capture_text(Capture(FRAMES, facts))) == Capture(FRAMES, facts)
@@ -104,7 +103,7 @@ def test_halves_of_a_pair_in_a_fact_survive_or_join() -> None:
     assert read_capture(text.encode().decode()).facts == {"a": "x\ud83d", "b": "😀"}
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     st.lists(TEXT | st.sampled_from([": at ", ": escaped", "data:", "event:", ": coze-tui a="]), max_size=20)
 )
@@ -114,7 +113,7 @@ def test_any_text_can_be_read(pieces: list[str]) -> None:
     assert read_capture(capture_text(capture)).frames == capture.frames
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(text=st.lists(st.sampled_from(FIELDS), max_size=40).map("".join))
 def test_any_stream_reads_as_it_does_from_the_wire(text: str, read: Read) -> None:
     if not text.lstrip(" \r\n").startswith(("{", "<")):

@@ -324,7 +324,7 @@ PIECES = st.sampled_from(
 BODIES = st.lists(PIECES | st.binary(max_size=4), max_size=40).map(b"".join)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(body=BODIES, cuts=st.lists(st.integers(0, 200), max_size=8))
 def test_any_bytes_in_any_chunks_give_the_same_frames_or_a_typed_error(
     body: bytes, cuts: list[int], read: Read

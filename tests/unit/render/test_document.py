@@ -101,7 +101,7 @@ def pieces(source: str, sizes: list[int]) -> list[str]:
 
 
 @given(SOURCES, st.lists(st.sampled_from([1, 1, 2, 5, 30, 400]), min_size=1, max_size=8), WIDTHS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_pieces_end_in_the_lines_of_the_whole(source: str, sizes: list[int], width: int) -> None:
     document = Document(width, PALETTE)
     before: list[Line] = []
@@ -116,7 +116,7 @@ def test_any_pieces_end_in_the_lines_of_the_whole(source: str, sizes: list[int],
 
 
 @given(SOURCES, WIDTHS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_another_width_gives_the_lines_of_a_fresh_rendering(source: str, width: int) -> None:
     document = Document(60, PALETTE, source)
     document.settle()
@@ -128,7 +128,7 @@ def test_another_width_gives_the_lines_of_a_fresh_rendering(source: str, width: 
 
 
 @given(SOURCES, st.lists(st.sampled_from([1, 5, 30, 400]), min_size=1, max_size=8), WIDTHS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_it_may_be_resized_while_it_grows(source: str, sizes: list[int], width: int) -> None:
     document = Document(60, PALETTE)
     for number, piece in enumerate(pieces(source, sizes)):
@@ -143,7 +143,7 @@ def test_it_may_be_resized_while_it_grows(source: str, sizes: list[int], width: 
 
 
 @given(SOURCES, WIDTHS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_lines_fit_or_scroll(source: str, width: int) -> None:
     for line in render(source, width, PALETTE):
         assert sum(cell_len(segment.text) for segment in line.body) == line.width
@@ -153,7 +153,7 @@ def test_lines_fit_or_scroll(source: str, width: int) -> None:
 
 
 @given(st.text(alphabet="abcdefg 你好世界，。\n", max_size=300), WIDTHS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_text_without_markup_is_copied_as_it_was_written(source: str, width: int) -> None:
     copied = joined((line, line.copied()) for line in render(source, width, PALETTE))
     assert copied.split() == source.split()

@@ -125,7 +125,7 @@ def test_a_footnote_is_no_reference() -> None:
 
 
 @given(st.text(alphabet="ab./:?é%", max_size=80), st.sampled_from(["good.org", "a" * 90 + ".evil.com"]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_end_of_the_host_is_always_shown(path: str, host: str) -> None:
     assert host[-9:] in shown_url(f"https://{host}/{path}")
     assert len(shown_url(f"https://{host}/{path}")) < 60
@@ -158,7 +158,7 @@ MARKUP = st.lists(st.sampled_from(PARTS), max_size=14).map(lambda parts: "".join
 
 
 @given(MARKUP)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_the_short_way_says_what_the_parser_says(source: str) -> None:
     short = InlineText(PALETTE).parse(source, BASE, {}).lines
     parsed = ParserOnly(PALETTE).parse(source, BASE, {}).lines
@@ -171,7 +171,7 @@ def test_what_may_be_maths_is_open_whatever_stands_in_it(source: str) -> None:
 
 
 @given(MARKUP, MARKUP)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_what_is_closed_is_not_changed_by_what_follows(source: str, more: str) -> None:
     source, more = source + " ", "x" + more
     inline = ParserOnly(PALETTE)

@@ -77,7 +77,7 @@ def test_other_text_is_shown_as_it_is() -> None:
 
 
 @given(VALUES, st.integers(12, 60))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_value_is_shown_whole_and_in_its_width(value: object, width: int) -> None:
     lines = json_lines(value, width, PALETTE)
     for line in lines:

@@ -61,7 +61,7 @@ def test_a_label_stands_at_the_right_end() -> None:
     st.integers(0, 40),
     st.booleans(),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_painted_line_has_exactly_the_width(
     text: str, lead: str, width: int, shift: int, scrolls: bool
 ) -> None:

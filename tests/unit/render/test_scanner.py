@@ -107,7 +107,7 @@ ATOMS = st.one_of(MARKS, TEXTS, SPACES, TABLES)
 
 
 @given(st.lists(ATOMS, max_size=12).map("".join))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_structure_is_that_of_commonmark(source: str) -> None:
     if re.search(r"(?m)^ {4}| {5}", source):
         return  # markdown-it reads deep indents in lazy lines otherwise than the specification

@@ -166,7 +166,7 @@ def test_a_row_is_no_wider_than_the_head_when_its_text_turns_out_narrower() -> N
 
 
 @given(st.lists(st.lists(CELL, min_size=3, max_size=3), max_size=6), st.integers(8, 70))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_rows_of_a_table_are_of_one_width(rows: list[list[str]], width: int) -> None:
     source = "| a | b | c |\n|---|---|---|\n" + "".join(f"| {' | '.join(row)} |\n" for row in rows)
     lines = render(source, width, PALETTE)

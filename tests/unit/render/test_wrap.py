@@ -39,7 +39,7 @@ def test_breaks_are_where_a_reader_expects_them(text: str, width: int, expected:
 
 
 @given(TEXTS, st.integers(2, 30))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_rows_fit_and_lose_nothing(text: str, width: int) -> None:
     rows = rows_of(text, width)
     assert "".join(row.dropped + text[row.start : row.end] for row in rows) == text
@@ -49,7 +49,7 @@ def test_rows_fit_and_lose_nothing(text: str, width: int) -> None:
 
 
 @given(TEXTS, TEXTS, st.integers(2, 30))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_rows_but_the_last_stand_when_text_is_added(text: str, more: str, width: int) -> None:
     text = text.rstrip(" ")
     more = "x" + more  # a mark would join the last character

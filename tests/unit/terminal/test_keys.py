@@ -216,7 +216,7 @@ def test_half_a_character_is_no_end_of_input() -> None:
     assert names(keyboard.type("中")) == ["中"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(st.text(st.sampled_from("\x1b[]O<>?;:0123456789~umMRABM\r\n\t\x07ab中\x00\x9b "), max_size=30))
 )

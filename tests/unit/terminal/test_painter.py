@@ -115,7 +115,7 @@ def _on(attributes: int) -> list[str]:
     ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(rows, min_size=2, max_size=5), st.booleans())
 def test_any_row_over_any_other_ends_as_if_written_alone(screens: list[list[Segment]], erases: bool) -> None:
     wall = Wall(1, erases=erases)
@@ -208,7 +208,7 @@ def test_a_glyph_of_doubtful_width_moves_nothing_after_it() -> None:
     assert "after" in row
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.sampled_from([None, *range(6)]), styles), min_size=1, max_size=12))
 def test_a_pen_is_the_same_however_it_was_reached(steps: list[tuple[int | None, Style]]) -> None:
     wall = Wall(1, erases=False)

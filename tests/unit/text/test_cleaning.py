@@ -76,7 +76,7 @@ def test_a_long_persian_or_thai_text_loses_nothing() -> None:
 
 
 @given(NASTY)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_cleaning_is_complete_and_idempotent(text: str) -> None:
     once = clean(text)
     assert not FORBIDDEN.search(once)
@@ -85,14 +85,14 @@ def test_cleaning_is_complete_and_idempotent(text: str) -> None:
 
 
 @given(st.lists(NASTY, max_size=8))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_pieces_clean_like_the_whole(pieces: list[str]) -> None:
     cleaner = StreamCleaner()
     assert "".join([*map(cleaner.feed, pieces), cleaner.flush()]) == clean("".join(pieces))
 
 
 @given(NASTY)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_single_characters_clean_like_the_whole(text: str) -> None:
     cleaner = StreamCleaner()
     assert "".join([*map(cleaner.feed, text), cleaner.flush()]) == clean(text)
