@@ -21,7 +21,9 @@ _SIGNALS = ("SIGINT", "SIGHUP", "SIGQUIT")
 
 
 def pytest_configure() -> None:
-    """Programs that the tests start take signals, also where the tests run under nohup or behind `&`."""
+    """Stop if a slow folder is gone; let programs take signals although the tests run under nohup or `&`."""
+    if gone := [folder for folder in SLOW if not (TESTS / folder).is_dir()]:
+        raise pytest.UsageError(f"tests/conftest.py calls folders slow that do not exist: {gone}")
     for name in _SIGNALS:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_IGN:
