@@ -16,6 +16,7 @@ from coze_tui.cli.start import Start, begin, confirm, show_problems
 from coze_tui.config.credentials import MASK
 from coze_tui.config.secure_files import write_new
 from coze_tui.diagnostics.crash import without_secrets
+from coze_tui.engine.analysis.frames_table import inspected
 from coze_tui.errors import CredentialsError, FileError, SettingsError
 from coze_tui.exports.support_bundle import bundle_text
 from coze_tui.report.console import Console
@@ -34,12 +35,12 @@ def run_bundle(arguments: Arguments, environment: Mapping[str, str]) -> int:
     past = read_past_chat(start, arguments.words)
     if arguments.words == ["-"] and not arguments.yes and arguments.output != _STDOUT:
         raise SettingsError(_("is needed when the chat comes from stdin"), source="--yes")
-    chat = past.inspected()
+    chat = inspected(past)
     text = bundle_text(chat, _versions(), mask=arguments.mask, without_secrets=_without_secrets(start))
     if arguments.output == _STDOUT:
         sys.stdout.write(clean(text) if sys.stdout.isatty() else text)
         return 0
-    path = Path(arguments.output or f"coze-support-{_tail(past.facts.chat_id)}.sse")
+    path = Path(arguments.output or f"coze-support-{_tail(past.record.chat_id)}.sse")
     _show(text, Console(sys.stdout, environment))
     sys.stdout.flush()
     if not arguments.yes and not confirm(_("Write this to {path}?").format(path=path)):

@@ -255,14 +255,15 @@ class _Talk:
         self._printer.bot_name = self._name
         self._printer.begin()
         for chat in opened.page.chats:
-            self._printer.line(_("You"), chat.question)
+            record = chat.record
+            self._printer.line(_("You"), record.question)
             for part in chat.parts:
                 match part:
                     case AnswerTranscript(text=text):
-                        self._printer.line(chat.bot_name or self._name, text)
+                        self._printer.line(record.bot_name or self._name, text)
                     case ToolTranscript(name=name, arguments=arguments):
                         self._printer.line(_("Tool"), f"{name} {arguments}".strip())
-            self._question, self._outcome = chat.question, chat.outcome
+            self._question, self._outcome = record.question, chat.outcome
         last = opened.page.chats[-1] if opened.page.chats else None
         self._offer(last.follow_ups if last else ())
         self._status(_("this is {title}").format(title=clean_line(opened.summary.title)))

@@ -6,14 +6,11 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from coze_tui.api.captures import Capture, Problem
-from coze_tui.api.objects import Frame
+from coze_tui.api.captures import Capture
 from coze_tui.cli.start import Start, notify
-from coze_tui.engine.analysis.frames_table import InspectedChat
-from coze_tui.engine.model.chat_facts import ChatFacts
+from coze_tui.engine.model.records import ChatFrames
 from coze_tui.errors import FileError, SettingsError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _
@@ -24,26 +21,7 @@ LAST = "last"
 """Names the chat of the history that was asked last."""
 
 
-@dataclass(frozen=True, slots=True)
-class PastChat:
-    """A chat that is over, and where it was found."""
-
-    name: str
-    """The file, or what the chat was asked for by; clean."""
-    facts: ChatFacts
-    frames: tuple[Frame, ...]
-    problems: tuple[Problem, ...] = ()
-    """Of a capture."""
-
-    def inspected(self) -> InspectedChat:
-        """All of it, read by the state machine that reads a live chat."""
-        chat = InspectedChat(self.facts)
-        chat.add(self.frames)
-        chat.end(self.facts)
-        return chat
-
-
-def read_past_chat(start: Start, words: Sequence[str]) -> PastChat:
+def read_past_chat(start: Start, words: Sequence[str]) -> ChatFrames:
     """The chat that the words of a command name. A file goes before a chat of the same name.
 
     Raises:
@@ -77,7 +55,12 @@ def read_past_chat(start: Start, words: Sequence[str]) -> PastChat:
     return found
 
 
-def _from_stdin() -> PastChat:
+def chat_name(word: str) -> str:
+    """Return how to name in a message the chat that `read_past_chat` finds for this word."""
+    return "stdin" if word == "-" else clean_line(word)
+
+
+def _from_stdin() -> ChatFrames:
     from coze_tui.engine.analysis.captures import read_open_capture
 
     if sys.stdin is None:
@@ -102,26 +85,26 @@ def _told_if_slow(name: str) -> Iterator[None]:
         notice.cancel()
 
 
-def _from_capture(capture: Capture, name: str) -> PastChat:
+def _from_capture(capture: Capture, name: str) -> ChatFrames:
     from coze_tui.engine.analysis.captures import problem_text
-    from coze_tui.engine.model.chat_facts import facts_of
+    from coze_tui.engine.model.records import chat_from_capture
 
     if not capture.frames and not capture.facts:
         for problem in capture.problems:
             if problem.reason not in ("empty", "cut"):
                 raise FileError("no capture", name, detail=problem_text(problem))
         raise FileError("empty", name)
-    return PastChat(clean_line(name), facts_of(capture), capture.frames, capture.problems)
+    return chat_from_capture(capture)
 
 
-def _from_history(start: Start, name: str) -> PastChat | None:
+def _from_history(start: Start, name: str) -> ChatFrames | None:
     import asyncio
 
     file = start.paths.database_file
     return asyncio.run(_read_history(file, name)) if os.path.lexists(file) else None
 
 
-async def _read_history(file: Path, name: str) -> PastChat | None:
+async def _read_history(file: Path, name: str) -> ChatFrames | None:
     from coze_tui.cli.history.call import open_history
     from coze_tui.engine.library.chats import Inspecting
     from coze_tui.engine.session.running import LiveTurns
@@ -134,8 +117,6 @@ async def _read_history(file: Path, name: str) -> PastChat | None:
         inspecting = Inspecting(database, LiveTurns(lambda live: None))
         key = await inspecting.find(name)
         page = await inspecting.page("", key) if key else None
-    if page is None:
-        return None
-    if not page.are_kept:
+    if page is not None and page.record.has_lost_frames:
         notify(_("the events of this chat were pruned, as the settings say"))
-    return PastChat(clean_line(name), page.facts, page.frames)
+    return page

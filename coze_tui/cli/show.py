@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
+from coze_tui.api.captures import Problem
 from coze_tui.cli.exits import Exit
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.past_chats import PastChat, read_past_chat
+from coze_tui.cli.past_chats import chat_name, read_past_chat
 from coze_tui.cli.start import begin, notify, require_bot, show_problems
 from coze_tui.config.addresses import base_url_of_site
 from coze_tui.diagnostics.explain import advice
 from coze_tui.engine.analysis.as_command import given_as, request_from
 from coze_tui.engine.analysis.captures import problem_text
-from coze_tui.engine.analysis.frames_table import InspectedChat
+from coze_tui.engine.analysis.frames_table import InspectedChat, inspected
 from coze_tui.engine.model.dialects import Dialect, Feature, dialect_of, limit, name_of
 from coze_tui.engine.model.outcomes import Level, Outcome
 from coze_tui.errors import ApiError, SettingsError
@@ -41,28 +42,29 @@ def run_show(arguments: Arguments, environment: Mapping[str, str]) -> int:
     start = begin(arguments, environment)
     show_problems(start)
     past = read_past_chat(start, arguments.words)
-    chat = past.inspected()
+    chat = inspected(past)
     paper = Console(sys.stdout, environment)
     if arguments.json:
-        paper.json(_values(past, chat))
+        paper.json(_values(chat, past.problems))
     else:
         _print(chat, paper)
     sys.stdout.flush()
+    name = chat_name(arguments.words[0])
     for problem in past.problems[:_MOST_PROBLEMS]:
-        notify(f"{past.name}: {problem_text(problem)}")
+        notify(f"{name}: {problem_text(problem)}")
     if (left := len(past.problems) - _MOST_PROBLEMS) > 0:
         count = ngettext("{n} more place like these", "{n} more places like these", left).format(n=left)
-        notify(f"{past.name}: {count}")
+        notify(f"{name}: {count}")
     return 0
 
 
 def _print(chat: InspectedChat, paper: Console) -> None:
-    facts = chat.facts
-    if facts.question:
-        paper.text(shorten(clean_line(facts.question), paper.width))
-    heading = [facts.bot, clean_line(facts.site)]
-    if facts.sent_at_ms:
-        heading.append(Clock().moment(facts.sent_at_ms))
+    record = chat.record
+    if record.question:
+        paper.text(shorten(clean_line(record.question), paper.width))
+    heading = [record.bot, clean_line(record.site)]
+    if record.sent_at:
+        heading.append(Clock().moment(record.sent_at))
     if any(heading):
         paper.text(" · ".join(part for part in heading if part), "dim")
     _print_end(chat, paper)
@@ -73,7 +75,7 @@ def _print(chat: InspectedChat, paper: Console) -> None:
         else:
             paper.text(_("No times of arrival are in it, so there is no timeline."), "dim")
         paper.text()
-        paper.facts(figure_facts(chat, not_understood(chat)))
+        paper.facts(figure_facts(chat.turn, not_understood(chat)))
         if chat.figures.usage is None and (found := limit(_dialect(chat), Feature.USAGE)):
             paper.text(found.text, "dim")
         paper.text()
@@ -84,7 +86,7 @@ def _print_end(chat: InspectedChat, paper: Console) -> None:
     outcome, error = chat.figures.outcome or Outcome.INTERRUPTED, chat.figures.error
     role = _ROLES[outcome.level]
     if outcome is Outcome.FAILED and error is not None:
-        reason = advice(error, base_url=base_url_of_site(chat.facts.site)).text
+        reason = advice(error, base_url=base_url_of_site(chat.record.site)).text
         paper.text(_("failed: {reason}").format(reason=reason), role)
     else:
         paper.text(outcome.words, role)
@@ -105,11 +107,11 @@ def _ids(chat: InspectedChat) -> list[tuple[str, str]]:
 
 
 def _dialect(chat: InspectedChat) -> Dialect:
-    facts = chat.facts
-    return dialect_of(chat.frames, base_url_of_site(facts.site), facts.logid)
+    record = chat.record
+    return dialect_of(chat.frames, base_url_of_site(record.site), record.logid)
 
 
-def _values(past: PastChat, chat: InspectedChat) -> Mapping[str, object]:
+def _values(chat: InspectedChat, problems: Sequence[Problem]) -> Mapping[str, object]:
     error = chat.figures.error
     timeline = chat.timeline
     return {
@@ -124,7 +126,7 @@ def _values(past: PastChat, chat: InspectedChat) -> Mapping[str, object]:
         ],
         "stalls": [asdict(pause) for pause in timeline.pauses.stalls],
         "follow_ups_us": timeline.follow_ups_us,
-        "problems": [asdict(problem) for problem in past.problems],
+        "problems": [asdict(problem) for problem in problems],
     }
 
 
@@ -144,11 +146,10 @@ def run_replay(arguments: Arguments, environment: Mapping[str, str]) -> int:
     speak_utf8(sys.__stderr__)
     with ExitGuard() as lifeline:
         from coze_tui.cli.chat import AppAccess
-        from coze_tui.tui.chat_sources import KeptChat
+        from coze_tui.tui.chat_sources import ChatSource
         from coze_tui.tui.replay_app import ReplayApp
 
-        source = KeptChat(past.frames, past.facts, past.problems)
-        app = ReplayApp(start.settings, AppAccess(start), source, pace=arguments.pace)
+        app = ReplayApp(start.settings, AppAccess(start), ChatSource.whole(past), pace=arguments.pace)
         app.lifeline = lifeline
         app.run(mouse=start.settings.mouse)
     if app.crash is not None:
@@ -164,14 +165,14 @@ def run_give(arguments: Arguments, environment: Mapping[str, str]) -> int:
     start = begin(arguments, environment)
     show_problems(start)
     past = read_past_chat(start, arguments.words)
-    if not past.facts.question:
-        raise SettingsError(_("its question is not known"), source=past.name)
-    facts = replace(
-        past.facts,
-        bot_id="" if arguments.bot else past.facts.bot_id,
-        site="" if arguments.base_url else past.facts.site,
+    if not past.record.question:
+        raise SettingsError(_("its question is not known"), source=chat_name(arguments.words[0]))
+    record = replace(
+        past.record,
+        bot_id="" if arguments.bot else past.record.bot_id,
+        site="" if arguments.base_url else past.record.site,
     )
-    if not facts.bot_id:
+    if not record.bot_id:
         require_bot(start.settings)
-    sys.stdout.write(given_as(arguments.form, *request_from(facts, start.settings)))
+    sys.stdout.write(given_as(arguments.form, *request_from(record, start.settings)))
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,13 @@ from coze_tui.engine.library.chats import Inspecting
 from coze_tui.engine.library.conversations import Conversations
 from coze_tui.engine.library.history import Browsing
 from coze_tui.engine.library.server import ServerSide
-from coze_tui.engine.model.chat_facts import ChatFacts, ids_of
 from coze_tui.engine.model.dialects import Feature, Limit, limit
 from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.records import ids_of
 from coze_tui.engine.model.updates import ChatIdentified, TurnEnded
 from coze_tui.engine.session import requests
 from coze_tui.engine.session.capture_recorder import CaptureFile, CaptureRecorder
-from coze_tui.engine.session.maintenance import OrphanedChat, complete_index, keep_small, recover
+from coze_tui.engine.session.maintenance import complete_index, keep_small, recover
 from coze_tui.engine.session.recorder import JournalRecorder
 from coze_tui.engine.session.remote_follow import follow_elsewhere
 from coze_tui.engine.session.requests import request_for
@@ -36,6 +37,7 @@ from coze_tui.store import history, journal
 from coze_tui.store.database import CHECKED_BYTES, now_ms, open_or_rescue
 from coze_tui.store.failures import StoreWarning
 from coze_tui.store.history import SavedConversation
+from coze_tui.store.journal import ChatRecord
 from coze_tui.text.i18n import _
 
 if TYPE_CHECKING:
@@ -292,17 +294,16 @@ class Engine:
         client = await self.site.client()
         captured = self._captured(stored, client)
         if captured is not None:
-            facts = ChatFacts(
-                question=saved.question,
-                sent_at_ms=saved.sent_at,
+            known = replace(
+                saved,
+                is_final=False,
                 site=self.settings.site,
-                bot_id=saved.bot_id,
+                conversation="",
                 conversation_id=conversation_id,
-                section_id=saved.section_id,
-                chat_id=saved.chat_id,
-                logid=saved.logid,
+                bot_name="",
+                title="",
             )
-            captured.go_on(facts, frames)
+            captured.go_on(known, frames)
         turn = ChatTurn(client, request, record=captured or stored)
         turn.recover_from(frames, ChatIdentified(saved.chat_id, conversation_id, saved.section_id))
         turn.logid = saved.logid
@@ -328,7 +329,7 @@ class Engine:
         """What was wrong with the store when it was opened, in the language in use."""
         return [words_for(trouble, is_saved=self.is_saved) for trouble in self.troubles]
 
-    async def settle_unfinished(self) -> tuple[OrphanedChat, ...]:
+    async def settle_unfinished(self) -> tuple[ChatRecord, ...]:
         """Settle the chats that a dead program left: what they have is kept, as cut off.
 
         Returns:

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from coze_tui.api.captures import Capture, capture_text
 from coze_tui.config.secure_files import write_new
-from coze_tui.engine.model.chat_facts import capture_facts, facts_of_stored
+from coze_tui.engine.model.records import capture_head
 from coze_tui.errors import FileError
 from coze_tui.exports import words
 from coze_tui.exports.jsonl import lines_from
@@ -19,7 +19,6 @@ from coze_tui.exports.words import Clock
 from coze_tui.store import archive, history
 from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.database import Database
-from coze_tui.store.journal import SavedChat
 from coze_tui.text.format import file_name
 
 Format = Literal["md", "html", "jsonl", "sse"]
@@ -128,13 +127,5 @@ def captures_from(carried: ConversationArchive) -> Iterator[tuple[int, Capture]]
         StoreError: the frames of a chat cannot be read any more.
     """
     for number, chat in enumerate(carried.chats, 1):
-        if chat.key in carried.captures:
-            yield number, capture_from(carried, chat)
-
-
-def capture_from(carried: ConversationArchive, chat: SavedChat) -> Capture:
-    """One chat."""
-    questions = (message for message in carried.messages if message.chat == chat.key)
-    question = next((message for message in questions if message.type == "question"), None)
-    facts = facts_of_stored(chat, carried.conversation, question)
-    return Capture(tuple(carried.frames_of(chat)), capture_facts(facts))
+        if chat.key in carried.packed_frames:
+            yield number, Capture(tuple(carried.frames_of(chat)), capture_head(chat))

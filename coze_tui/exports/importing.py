@@ -18,16 +18,16 @@ from coze_tui.api.events import MessageCompleted, MessageDelta, UnknownEvent, pa
 from coze_tui.api.limits import Limits
 from coze_tui.api.objects import Chat, Frame, MessageType, Role
 from coze_tui.config.addresses import site_name
-from coze_tui.engine.model.chat_facts import ChatFacts, facts_of
 from coze_tui.engine.model.reader import past_turn
-from coze_tui.engine.session.recorder import messages_of, summary_of
+from coze_tui.engine.model.records import chat_from_capture, outcome_of, total_us_of
+from coze_tui.engine.session.recorder import ended_record, messages_of
 from coze_tui.errors import FileError
 from coze_tui.exports.jsonl import LineLimits, LineSource, lines_from, read_lines
 from coze_tui.store import archive, history, journal, search_index
 from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.database import Database
 from coze_tui.store.history import SavedConversation
-from coze_tui.store.journal import ChatSummary, SavedChat
+from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SavedMessage
 from coze_tui.text.cleaning import clean, clean_line
 
@@ -37,25 +37,11 @@ _SIZES = frozenset({"line too long", "event too large", "too large", "too many e
 
 @dataclass(frozen=True, slots=True)
 class ImportedChat:
-    """One chat from a file. Texts and ids that it does not tell are empty."""
+    """One chat from a capture, with everything that the store holds of one."""
 
+    record: ChatRecord
+    """Its texts are clean; `conversation` is empty unless it can be a key."""
     frames: tuple[Frame, ...]
-    conversation: str
-    """Our key of the conversation it was in."""
-    site: str
-    bot_id: str
-    bot_name: str
-    title: str
-    question: str
-    content_type: str
-    files: tuple[str, ...]
-    conversation_id: str
-    section_id: str
-    chat_id: str
-    logid: str
-    sent_at: int
-    """Unix milliseconds; 0 where it is not told."""
-    summary: ChatSummary
     messages: tuple[SavedMessage, ...]
 
 
@@ -72,38 +58,38 @@ def read_chat(file: LineSource, path: str, limits: Limits = Limits()) -> Importe
     events = [parse_event(frame) for frame in capture.frames]
     if all(isinstance(event, UnknownEvent) for event in events):
         raise FileError("foreign", path, detail=capture.frames[0].event)
-    facts = facts_of(capture)
-    question = clean(facts.question or _question(events))
-    sent_at = facts.sent_at_ms or _begun(events)
-    logid = clean_line(facts.logid)
-    turn = past_turn(capture.frames, outcome=facts.outcome, total_us=facts.total_us, logid=logid)
+    head = chat_from_capture(capture).record
+    question = clean(head.question or _question(events))
+    sent_at = head.sent_at or _begun(events)
+    logid = clean_line(head.logid)
+    turn = past_turn(capture.frames, outcome=outcome_of(head), total_us=total_us_of(head), logid=logid)
     state = turn.state
-    return ImportedChat(
-        frames=capture.frames,
-        conversation=facts.conversation if _KEY.fullmatch(facts.conversation) else "",
-        site=clean_line(facts.site) or _site(capture.facts.get("base_url", "")),
-        bot_id=clean_line(facts.bot_id or _bot_id(events)),
-        bot_name=clean_line(facts.bot_name),
-        title=clean_line(facts.title or ("" if question else Path(path).stem)),
-        question=question,
-        content_type=clean_line(facts.content_type) or "text",
-        files=tuple(map(clean_line, filter(None, facts.files.split("\n")))),
-        conversation_id=clean_line(_conversation_id(facts, state.conversation_id)),
-        section_id=clean_line(state.section_id or facts.section_id),
-        chat_id=clean_line(state.chat_id or facts.chat_id),
+    record = ChatRecord(
+        conversation=head.conversation if _KEY.fullmatch(head.conversation) else "",
+        chat_id=clean_line(state.chat_id or head.chat_id),
+        section_id=clean_line(state.section_id or head.section_id),
+        bot_id=clean_line(head.bot_id or _bot_id(events)),
         logid=logid,
+        question=question,
         sent_at=sent_at,
-        summary=summary_of(turn.figures, turn.outcome, turn.figures.error, turn.timeline.total_us),
-        messages=messages_of(state, sent_at),
+        conversation_id=clean_line(_conversation_id(head, state.conversation_id)),
+        site=clean_line(head.site) or _site(capture.facts.get("base_url", "")),
+        bot_name=clean_line(head.bot_name),
+        title=clean_line(head.title or ("" if question else Path(path).stem)),
+        content_type=clean_line(head.content_type) or "text",
+        files="\n".join(map(clean_line, filter(None, head.files.split("\n")))),
     )
+    figures = turn.figures
+    record = ended_record(figures, turn.outcome, figures.error, turn.timeline.total_us, record)
+    return ImportedChat(record, capture.frames, messages_of(state, sent_at))
 
 
-def _conversation_id(facts: ChatFacts, of_frames: str) -> str:
-    """Coze's id of the conversation that the chat is to be in.
+def _conversation_id(head: ChatRecord, of_frames: str) -> str:
+    """Return Coze's ID of the conversation that the chat is to be in.
 
     One of ours need not be bound to the one in which the chat was held: a fork, or what was deleted there.
     """
-    return facts.conversation_id if facts.conversation else of_frames or facts.conversation_id
+    return head.conversation_id if head.conversation else of_frames or head.conversation_id
 
 
 def _lines(file: LineSource, limits: Limits) -> Iterator[str]:
@@ -213,8 +199,9 @@ class Imports:
 
         def write(c: sqlite3.Connection) -> list[Imported]:
             if isinstance(content, ImportedChat):
-                chat = replace(content, site=content.site or site, sent_at=content.sent_at or now_ms)
-                return [_put_chat(c, chat)]
+                record = content.record
+                record = replace(record, site=record.site or site, sent_at=record.sent_at or now_ms)
+                return [_put_chat(c, replace(content, record=record))]
             return [_put(c, carried) for carried in content]
 
         imported = await self._database.write(write)
@@ -306,40 +293,42 @@ def _imported(saved: SavedConversation, state: State) -> Imported:
 
 def _put_chat(c: sqlite3.Connection, chat: ImportedChat) -> Imported:
     """A chat goes where it belongs by its ids, as if it had just been asked there."""
+    record = chat.record
     saved, state = _conversation_for(c, chat)
     if any(_is_same(c, known, chat) for known in journal.chats(c, saved.key)):
         return _imported(saved, "same")
     key = journal.begin_chat(
         c,
         saved.key,
-        chat.question,
-        chat.bot_id,
-        chat.sent_at,
-        content_type=chat.content_type,
-        files=chat.files,
+        record.question,
+        record.bot_id,
+        record.sent_at,
+        content_type=record.content_type,
+        files=record.files.split("\n") if record.files else (),
     )
     journal.append_frames(c, key, 1, chat.frames)
     journal.note_ids(
         c,
         key,
-        chat_id=chat.chat_id,
-        conversation_id=chat.conversation_id,
-        section_id=chat.section_id,
-        logid=chat.logid,
+        chat_id=record.chat_id,
+        conversation_id=record.conversation_id,
+        section_id=record.section_id,
+        logid=record.logid,
     )
-    journal.finish_chat(c, key, chat.summary, chat.messages)
+    journal.finish_chat(c, key, record, chat.messages)
     history.set_on_server(c, saved.key, saved.on_server)  # whose server it was nobody knows
     return _imported(history.conversation(c, saved.key) or saved, state)
 
 
 def _conversation_for(c: sqlite3.Connection, chat: ImportedChat) -> tuple[SavedConversation, State]:
-    known = history.conversation(c, chat.conversation)
-    if known is not None and (known.site, known.bot_id) != (chat.site, chat.bot_id):
+    record = chat.record
+    known = history.conversation(c, record.conversation)
+    if known is not None and (known.site, known.bot_id) != (record.site, record.bot_id):
         known, key = None, ""  # another store has given this key to something else
     else:
-        key = chat.conversation
+        key = record.conversation
     if known is None and not key:
-        known = history.find_by_conversation_id(c, chat.site, chat.bot_id, chat.conversation_id)
+        known = history.find_by_conversation_id(c, record.site, record.bot_id, record.conversation_id)
         key = _key_from_ids(chat)
         known = known or history.conversation(c, key)
     if known is not None:
@@ -347,12 +336,12 @@ def _conversation_for(c: sqlite3.Connection, chat: ImportedChat) -> tuple[SavedC
         return known, "more"
     made = SavedConversation(
         key=key,
-        site=chat.site,
-        bot_id=chat.bot_id,
-        bot_name=chat.bot_name,
-        conversation_id=chat.conversation_id,
+        site=record.site,
+        bot_id=record.bot_id,
+        bot_name=record.bot_name,
+        conversation_id=record.conversation_id,
         section_id="",
-        title=chat.title,
+        title=record.title,
         title_by_user=False,
         pinned=False,
         interrupted=False,
@@ -360,8 +349,8 @@ def _conversation_for(c: sqlite3.Connection, chat: ImportedChat) -> tuple[SavedC
         draft="",
         queue=(),
         forked_from="",
-        created_at=chat.sent_at,
-        updated_at=chat.sent_at,
+        created_at=record.sent_at,
+        updated_at=record.sent_at,
         deleted_at=0,
     )
     archive.put(c, ConversationArchive(made))
@@ -370,16 +359,16 @@ def _conversation_for(c: sqlite3.Connection, chat: ImportedChat) -> tuple[SavedC
 
 def _key_from_ids(chat: ImportedChat) -> str:
     """The key of a conversation that is only known by a capture; the same for all captures of it."""
-    digest = hashlib.sha256()
-    for text in (chat.site, chat.bot_id, chat.conversation_id):
+    record, digest = chat.record, hashlib.sha256()
+    for text in (record.site, record.bot_id, record.conversation_id):
         digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
-    if not chat.conversation_id:
+    if not record.conversation_id:
         for frame in chat.frames:
             digest.update(journal.line_from_frame(frame))
     return _key_from_digest(digest.digest())
 
 
-def _is_same(c: sqlite3.Connection, known: SavedChat, chat: ImportedChat) -> bool:
-    if known.chat_id and known.chat_id == chat.chat_id:
+def _is_same(c: sqlite3.Connection, known: ChatRecord, chat: ImportedChat) -> bool:
+    if known.chat_id and known.chat_id == chat.record.chat_id:
         return True
-    return known.question == chat.question and journal.frames_of(c, known.key) == chat.frames
+    return known.question == chat.record.question and journal.frames_of(c, known.key) == chat.frames

@@ -17,25 +17,59 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal, NoReturn, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Literal, NoReturn, Protocol, TypeVar, get_type_hints
 
 from coze_tui.api.objects import Frame
 from coze_tui.errors import FileError
-from coze_tui.exports import jsonl as objects
 from coze_tui.store.archive import ConversationArchive, Packer
 from coze_tui.store.folding import storable
 from coze_tui.store.history import SavedConversation, SavedSection
-from coze_tui.store.journal import ChatSummary, SavedChat
+from coze_tui.store.journal import CHAT_COLUMNS, ChatRecord
 from coze_tui.store.messages import SLOT, SavedMessage
 
 FORMAT = "coze-tui"
 VERSION = 1
+_T = TypeVar("_T")
 
+_KEY = re.compile("[a-z0-9]{1,32}")
+MOST = 2**63 - 1
+"""The largest number that the store can hold."""
+_RANGES = {
+    "slot": (1, MOST // SLOT - 1),
+    "position": (0, MOST),
+    "chat": (0, MOST),
+    "frame_count": (0, MOST),
+}
+"""Of numbers that may not be just anything."""
 _ESCAPED = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """What JSON lets stand and a terminal obeys, a reader may split a line at, or UTF-8 cannot hold."""
 _BETWEEN_HALVES = re.compile("(?<=[\ud800-\udbff])(?=[\udc00-\udfff])")
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """Lines of each kind, from which a reader sees that none is missing."""
+
+    sections: int
+    chats: int
+    frames: int
+    messages: int
+
+
+_FIELDS: Mapping[type, Sequence[str]] = {
+    SavedConversation: [each.name for each in fields(SavedConversation) if each.name != "deleted_at"],
+    SavedSection: [each.name for each in fields(SavedSection)],
+    ChatRecord: CHAT_COLUMNS,
+    SavedMessage: (
+        *("position", "chat", "role", "type", "content_type", "message_id", "name", "created_at"),
+        *("content", "reasoning"),
+    ),
+    _Counts: [each.name for each in fields(_Counts)],
+}
+"""The fields of each kind of object that are in its line, in this order."""
+_TYPES = {kind: get_type_hints(kind) for kind in _FIELDS}
 
 
 # --- written ---
@@ -48,26 +82,27 @@ def lines_from(carried: ConversationArchive) -> Iterator[bytes]:
         StoreError: the frames of a chat cannot be read any more.
     """
     yield _line({"format": FORMAT, "version": VERSION})
-    yield _line({"conversation": objects.conversation_object(carried.conversation)})
+    yield _line({"conversation": object_from(carried.conversation)})
     for section in carried.sections:
-        yield _line({"section": objects.section_object(section)})
+        yield _line({"section": object_from(section)})
     frames = 0
     for chat in carried.chats:
-        yield _line({"chat": objects.chat_object(chat)})
+        yield _line({"chat": object_from(chat)})
         for frame in carried.frames_of(chat):
             frames += 1
             texts = (_exact(frame.event), _exact(frame.data), _exact(frame.id))
             yield _line({"frame": [frame.at_us, *texts]})
     slots = {chat.key: chat.slot for chat in carried.chats}
     for message in carried.messages:
-        yield _line({"message": objects.message_object(message, slots.get(message.chat, 0))})
-    counts = {
-        "sections": len(carried.sections),
-        "chats": len(carried.chats),
-        "frames": frames,
-        "messages": len(carried.messages),
-    }
-    yield _line({"end": counts})
+        numbered = replace(message, chat=slots.get(message.chat, 0))
+        yield _line({"message": object_from(numbered)})
+    counts = _Counts(len(carried.sections), len(carried.chats), frames, len(carried.messages))
+    yield _line({"end": object_from(counts)})
+
+
+def object_from(value: object) -> Mapping[str, object]:
+    """Return what the line of a conversation, a section, a chat or a message holds."""
+    return {name: getattr(value, name) for name in _FIELDS[type(value)]}
 
 
 def _line(value: object) -> bytes:
@@ -131,12 +166,17 @@ class _Open:
 
     conversation: SavedConversation
     sections: list[SavedSection] = field(default_factory=list)
-    chats: dict[int, SavedChat] = field(default_factory=dict)
-    captures: dict[int, bytes] = field(default_factory=dict)
+    chats: dict[int, ChatRecord] = field(default_factory=dict)
+    packed_frames: dict[int, bytes] = field(default_factory=dict)
     messages: list[SavedMessage] = field(default_factory=list)
     frames: int = 0
     slot: int = 0
     packer: Packer = field(default_factory=Packer)
+
+    @property
+    def counts(self) -> _Counts:
+        """Return how many lines have been read."""
+        return _Counts(len(self.sections), len(self.chats), self.frames, len(self.messages))
 
 
 class _Reader:
@@ -163,25 +203,25 @@ class _Reader:
             return None
         data = self._object(line)
         name = next(iter(data), "")
-        fields = objects.Fields(data.get(name), self._bad)
+        value = data.get(name)
         if name == "format":
             self._header(data)
         elif not self._has_header:
             self._fail("foreign", name)
         elif name == "conversation":
-            self._begin(fields)
+            self._begin(value)
         elif self._open is None:
             self._bad(f"{name} without conversation")
         elif name == "frame":
-            self._frame(self._open, data[name])
+            self._frame(self._open, value)
         elif name == "section":
-            self._open.sections.append(objects.section_from(fields))
+            self._open.sections.append(self._read(SavedSection, value))
         elif name == "chat":
-            self._chat(self._open, fields)
+            self._chat(self._open, value)
         elif name == "message":
-            self._message(self._open, fields)
+            self._message(self._open, value)
         elif name == "end":
-            return self._whole(self._open, fields)
+            return self._whole(self._open, value)
         else:
             self._bad(name or "{}")
         return None
@@ -217,23 +257,23 @@ class _Reader:
             self._fail("newer", str(version))
         self._has_header = True
 
-    def _begin(self, fields: objects.Fields) -> None:
+    def _begin(self, value: object) -> None:
         if self._open is not None:
             self._fail("cut", "conversation")
-        self._open = _Open(objects.conversation_from(fields))
+        self._open = _Open(self._read(SavedConversation, value, deleted_at=0))
 
-    def _chat(self, whole: _Open, fields: objects.Fields) -> None:
+    def _chat(self, whole: _Open, value: object) -> None:
         self._pack(whole)
-        chat = objects.chat_from(fields, whole.conversation.key)
+        chat = self._read(ChatRecord, value, conversation=whole.conversation.key)
         if chat.slot <= whole.slot:
             self._bad("slot")
         whole.slot = chat.slot
-        whole.chats[chat.slot] = chat
+        whole.chats[chat.slot] = replace(chat, key=chat.slot)
         self._kept += len(chat.question)
 
     def _frame(self, whole: _Open, value: object) -> None:
         match value:
-            case [int(at_us), event, data, id_] if whole.slot and abs(at_us) <= objects.MOST:
+            case [int(at_us), event, data, id_] if whole.slot and abs(at_us) <= MOST:
                 frame = Frame(self._joined(event), self._joined(data), at_us, self._joined(id_))
             case _:
                 self._bad("frame")
@@ -243,12 +283,12 @@ class _Reader:
     def _joined(self, value: object) -> str:
         if isinstance(value, str):
             return value
-        if not isinstance(value, list) or not all(isinstance(piece, str) for piece in value):
+        if not isinstance(value, list) or not all(map(_is_text, value)):
             self._bad("frame")
         return "".join(value)
 
-    def _message(self, whole: _Open, fields: objects.Fields) -> None:
-        message = objects.message_from(fields, whole.conversation.key)
+    def _message(self, whole: _Open, value: object) -> None:
+        message = self._read(SavedMessage, value, conversation=whole.conversation.key)
         last = whole.messages[-1].position if whole.messages else -1
         if message.position <= last:
             self._bad("position")
@@ -261,23 +301,44 @@ class _Reader:
         """The frames of a chat are over."""
         packed = whole.packer.packed()
         if packed is not None:
-            whole.captures[whole.slot] = packed
+            whole.packed_frames[whole.slot] = packed
             self._kept += len(packed)
         whole.packer = Packer()
 
-    def _whole(self, whole: _Open, fields: objects.Fields) -> ConversationArchive:
+    def _whole(self, whole: _Open, value: object) -> ConversationArchive:
         self._pack(whole)
-        found = (len(whole.sections), len(whole.chats), whole.frames, len(whole.messages))
-        if found != tuple(fields.number(name) for name in ("sections", "chats", "frames", "messages")):
+        if self._read(_Counts, value) != whole.counts:
             self._fail("cut", "lines are missing")
         self._open = None
         return ConversationArchive(
             whole.conversation,
             tuple(whole.sections),
-            tuple(replace(chat, has_capture=slot in whole.captures) for slot, chat in whole.chats.items()),
+            tuple(_complete(whole)),
             tuple(whole.messages),
-            whole.captures,
+            whole.packed_frames,
         )
+
+    def _read(self, kind: type[_T], value: object, **others: object) -> _T:
+        """Return an object of this kind from its line, each field checked; `others` are not in the line."""
+        data = value if isinstance(value, dict) else {}
+        types = _TYPES[kind]
+        found = {name: self._value(name, types[name], data.get(name)) for name in _FIELDS[kind]}
+        return kind(**found, **others)
+
+    def _value(self, name: str, kind: object, value: object) -> object:
+        if kind is bool and isinstance(value, bool):
+            return value
+        if kind is int and isinstance(value, int) and not isinstance(value, bool):
+            lowest, highest = _RANGES.get(name, (-MOST, MOST))
+            if lowest <= value <= highest:
+                return value
+        if kind is str and isinstance(value, str):
+            text = storable(value)
+            if name != "key" or _KEY.fullmatch(text):
+                return text
+        if kind == tuple[str, ...] and isinstance(value, list) and all(map(_is_text, value)):
+            return tuple(map(storable, value))
+        return self._bad(name)
 
     def _bad(self, detail: str) -> NoReturn:
         raise FileError("bad line", self._path, line=self._number, detail=detail)
@@ -286,185 +347,23 @@ class _Reader:
         raise FileError(reason, self._path, line=self._number, detail=detail)
 
 
-_KEY = re.compile("[a-z0-9]{1,32}")
-MOST = 2**63 - 1
-"""The largest number that the store can hold."""
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
-class Fields:
-    """The fields of one line, each checked as it is read."""
-
-    def __init__(self, value: object, bad: Callable[[str], NoReturn]) -> None:
-        self._values: Mapping[str, object] = value if isinstance(value, dict) else {}
-        self._bad = bad
-
-    def text(self, name: str) -> str:
-        value = self._values.get(name)
-        if not isinstance(value, str):
-            self._bad(name)
-        return storable(value)
-
-    def number(self, name: str, lowest: int = -MOST, highest: int = MOST) -> int:
-        value = self._values.get(name)
-        if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
-            self._bad(name)
-        return value
-
-    def flag(self, name: str) -> bool:
-        value = self._values.get(name)
-        if not isinstance(value, bool):
-            self._bad(name)
-        return value
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        value = self._values.get(name)
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            self._bad(name)
-        return tuple(storable(item) for item in value)
-
-    def key(self, name: str) -> str:
-        key = self.text(name)
-        if not _KEY.fullmatch(key):
-            self._bad(name)
-        return key
-
-
-def conversation_object(saved: SavedConversation) -> Mapping[str, object]:
-    return {
-        "key": saved.key,
-        "site": saved.site,
-        "bot_id": saved.bot_id,
-        "bot_name": saved.bot_name,
-        "conversation_id": saved.conversation_id,
-        "section_id": saved.section_id,
-        "title": saved.title,
-        "title_by_user": saved.title_by_user,
-        "pinned": saved.pinned,
-        "interrupted": saved.interrupted,
-        "on_server": saved.on_server,
-        "draft": saved.draft,
-        "queue": saved.queue,
-        "forked_from": saved.forked_from,
-        "created_at": saved.created_at,
-        "updated_at": saved.updated_at,
-    }
-
-
-def conversation_from(fields: Fields) -> SavedConversation:
-    return SavedConversation(
-        key=fields.key("key"),
-        site=fields.text("site"),
-        bot_id=fields.text("bot_id"),
-        bot_name=fields.text("bot_name"),
-        conversation_id=fields.text("conversation_id"),
-        section_id=fields.text("section_id"),
-        title=fields.text("title"),
-        title_by_user=fields.flag("title_by_user"),
-        pinned=fields.flag("pinned"),
-        interrupted=fields.flag("interrupted"),
-        on_server=fields.flag("on_server"),
-        draft=fields.text("draft"),
-        queue=fields.texts("queue"),
-        forked_from=fields.text("forked_from"),
-        created_at=fields.number("created_at"),
-        updated_at=fields.number("updated_at"),
-        deleted_at=0,
-    )
-
-
-def section_object(section: SavedSection) -> Mapping[str, object]:
-    return {
-        "section_id": section.section_id,
-        "position": section.position,
-        "started_at": section.started_at,
-    }
-
-
-def section_from(fields: Fields) -> SavedSection:
-    return SavedSection(fields.text("section_id"), fields.number("position", 0), fields.number("started_at"))
-
-
-def chat_object(chat: SavedChat) -> Mapping[str, object]:
-    summary = chat.summary
-    return {
-        "slot": chat.slot,
-        "chat_id": chat.chat_id,
-        "section_id": chat.section_id,
-        "bot_id": chat.bot_id,
-        "logid": chat.logid,
-        "question": chat.question,
-        "sent_at": chat.sent_at,
-        "is_final": chat.is_final,
-        "frame_count": chat.frame_count,
-        "status": summary.status,
-        "first_text_us": summary.first_text_us,
-        "total_us": summary.total_us,
-        "deltas": summary.deltas,
-        "characters": summary.characters,
-        "input_tokens": summary.input_tokens,
-        "output_tokens": summary.output_tokens,
-        "token_count": summary.token_count,
-        "error_code": summary.error_code,
-        "error_msg": summary.error_msg,
-    }
-
-
-def chat_from(fields: Fields, conversation: str) -> SavedChat:
-    slot = fields.number("slot", 1, MOST // SLOT - 1)
-    return SavedChat(
-        key=slot,
-        conversation=conversation,
-        slot=slot,
-        chat_id=fields.text("chat_id"),
-        section_id=fields.text("section_id"),
-        bot_id=fields.text("bot_id"),
-        logid=fields.text("logid"),
-        question=fields.text("question"),
-        sent_at=fields.number("sent_at"),
-        is_final=fields.flag("is_final"),
-        frame_count=fields.number("frame_count", 0),
-        has_capture=False,
-        summary=ChatSummary(
-            status=fields.text("status"),
-            first_text_us=fields.number("first_text_us"),
-            total_us=fields.number("total_us"),
-            deltas=fields.number("deltas"),
-            characters=fields.number("characters"),
-            input_tokens=fields.number("input_tokens"),
-            output_tokens=fields.number("output_tokens"),
-            token_count=fields.number("token_count"),
-            error_code=fields.number("error_code"),
-            error_msg=fields.text("error_msg"),
-        ),
-    )
-
-
-def message_object(message: SavedMessage, slot: int) -> Mapping[str, object]:
-    return {
-        "position": message.position,
-        "chat": slot,
-        "role": message.role,
-        "type": message.type,
-        "content_type": message.content_type,
-        "message_id": message.message_id,
-        "name": message.name,
-        "created_at": message.created_at,
-        "content": message.content,
-        "reasoning": message.reasoning,
-    }
-
-
-def message_from(fields: Fields, conversation: str) -> SavedMessage:
-    return SavedMessage(
-        role=fields.text("role"),
-        type=fields.text("type"),
-        content=fields.text("content"),
-        reasoning=fields.text("reasoning"),
-        name=fields.text("name"),
-        content_type=fields.text("content_type"),
-        message_id=fields.text("message_id"),
-        created_at=fields.number("created_at"),
-        conversation=conversation,
-        chat=fields.number("chat", 0),
-        position=fields.number("position", 0),
-    )
+def _complete(whole: _Open) -> Iterator[ChatRecord]:
+    """Yield the chats with what their conversation and questions say, as the store would read them."""
+    saved = whole.conversation
+    asked = {each.position: each for each in whole.messages if each.type == "question"}
+    for chat in whole.chats.values():
+        question = asked.get(chat.slot * SLOT)
+        yield replace(
+            chat,
+            has_packed_frames=chat.slot in whole.packed_frames,
+            conversation_id=saved.conversation_id,
+            site=saved.site,
+            bot_name=saved.bot_name,
+            title=saved.title,
+            content_type=question.content_type if question else "",
+            files=question.name if question else "",
+        )

@@ -40,12 +40,12 @@ def _pieces(carried: ConversationArchive, clock: Clock) -> Iterator[str]:
 
 
 def _chat(chat: ChatTranscript, clock: Clock) -> Iterator[str]:
-    sent = f"{clock.day(chat.sent_at_ms)} {clock.time(chat.sent_at_ms)}"
-    if chat.question:
-        yield "\n---\n\n## " + _("You") + f" · {sent}\n\n{_ended(chat.question)}"
+    sent = f"{clock.day(chat.record.sent_at)} {clock.time(chat.record.sent_at)}"
+    if chat.record.question:
+        yield "\n---\n\n## " + _("You") + f" · {sent}\n\n{_ended(chat.record.question)}"
         if chat.files:
             yield "\n" + "".join(f"- {_plain(name)}\n" for name in chat.files)
-    heading = " · ".join([_plain(chat.bot_name), *words.figures_of(chat)])
+    heading = " · ".join([_plain(chat.record.bot_name), *words.figures_of(chat)])
     yield f"\n## {heading}\n"
     for part in chat.parts:
         match part:

@@ -11,13 +11,13 @@ from coze_tui import __version__
 from coze_tui.api.objects import Frame
 from coze_tui.engine.model.figures import EventRow, TurnFigures
 from coze_tui.engine.model.reader import past_turn
-from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript, ToolTranscript, outcome_of
+from coze_tui.engine.model.records import outcome_of, total_us_of
+from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript, ToolTranscript
 from coze_tui.exports import page_timeline, words
 from coze_tui.exports.html import MarkdownRenderer, data, line, text
 from coze_tui.exports.words import Clock
 from coze_tui.report.figures_text import figure_facts
 from coze_tui.store.archive import ConversationArchive
-from coze_tui.store.journal import SavedChat
 from coze_tui.text.format import duration, thousands
 from coze_tui.text.i18n import _, current_language, ngettext
 
@@ -38,7 +38,6 @@ def page_from(carried: ConversationArchive, clock: Clock = Clock()) -> Iterator[
     yield _head(words.title_of(carried))
     yield f'<header class="head">\n<h1>{line(words.title_of(carried))}</h1>\n'
     yield _list("facts", words.facts_of(carried, clock)) + "</header>\n<main>\n"
-    saved = {chat.key: chat for chat in carried.chats}
     told = words.chats_of(carried)
     renderer = MarkdownRenderer()
     frames_left = _MOST_FRAMES_IN_ALL
@@ -48,11 +47,11 @@ def page_from(carried: ConversationArchive, clock: Clock = Clock()) -> Iterator[
             yield f'<div class="section">{cleared}</div>\n'
         yield f'<article class="chat" id="chat-{number}">\n'
         yield from _said(chat, renderer, clock)
-        if chat.key in saved and chat.key in carried.captures:
-            frames = tuple(carried.frames_of(saved[chat.key]))
+        if chat.record.key in carried.packed_frames:
+            frames = tuple(carried.frames_of(chat.record))
             shown = frames[: min(_MOST_FRAMES, frames_left)]
             frames_left -= len(shown)
-            yield from _life(chat, saved[chat.key], frames, shown, is_open=len(told) == 1)
+            yield from _life(chat, frames, shown, is_open=len(told) == 1)
         elif ids := words.ids_of(chat):
             yield f'<div class="life">{_ids(ids)}</div>\n'
         yield "</article>\n"
@@ -84,14 +83,14 @@ def _list(kind: str, facts: Sequence[tuple[str, str]]) -> str:
 
 
 def _said(chat: ChatTranscript, renderer: MarkdownRenderer, clock: Clock) -> Iterator[str]:
-    if chat.question:
-        sent = f"{clock.day(chat.sent_at_ms)} {clock.time(chat.sent_at_ms)}"
+    if chat.record.question:
+        sent = f"{clock.day(chat.record.sent_at)} {clock.time(chat.record.sent_at)}"
         you = line(_("You"))
         yield f'<section class="said you">\n<p class="by"><strong>{you}</strong>{sent}</p>\n'
         yield f'<p class="question">{text(chat.asked)}</p>\n</section>\n'
     figures = line(" · ".join(words.figures_of(chat)))
     yield '<section class="said bot">\n'
-    yield f'<p class="by"><strong>{line(chat.bot_name)}</strong>{figures}</p>\n'
+    yield f'<p class="by"><strong>{line(chat.record.bot_name)}</strong>{figures}</p>\n'
     for part in chat.parts:
         match part:
             case AnswerTranscript():
@@ -127,10 +126,9 @@ def _details(kind: str, summary: str, body: str, *, is_open: bool = False) -> st
 
 
 def _life(
-    chat: ChatTranscript, saved: SavedChat, frames: Sequence[Frame], shown: Sequence[Frame], *, is_open: bool
+    chat: ChatTranscript, frames: Sequence[Frame], shown: Sequence[Frame], *, is_open: bool
 ) -> Iterator[str]:
-    outcome = outcome_of(saved) if saved.is_final else None
-    turn = past_turn(frames, outcome=outcome, total_us=saved.summary.total_us)
+    turn = past_turn(frames, outcome=outcome_of(chat.record), total_us=total_us_of(chat.record))
     has_times = not turn.figures.is_timeless
     told = ngettext("{n} event", "{n} events", len(frames)).format(n=thousands(len(frames)))
     if has_times:

@@ -46,7 +46,7 @@ def _facts(chat: InspectedChat) -> Mapping[str, str]:
         "status": str(figures.outcome or ""),
         "error_code": str(error.code) if isinstance(error, ApiError) else "",
         "error_msg": error.msg if isinstance(error, ApiError) else "",
-        "server": str(dialect_of(chat.frames, base_url_of_site(chat.facts.site), chat.facts.logid)),
+        "server": str(dialect_of(chat.frames, base_url_of_site(chat.record.site), chat.record.logid)),
         "first_text_us": str(figures.first_text_us or ""),
         "total_us": str(chat.timeline.total_us),
         "longest_gap_us": str(figures.gaps.max_us or ""),

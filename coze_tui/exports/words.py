@@ -81,8 +81,8 @@ def begun_at(carried: ConversationArchive) -> int:
 def facts_of(carried: ConversationArchive, clock: Clock) -> list[tuple[str, str]]:
     """Name and value of what is known of a conversation as a whole."""
     saved = carried.conversation
-    tokens = sum(chat.summary.token_count for chat in carried.chats)
-    ends = [chat.sent_at + chat.summary.total_us // 1000 for chat in carried.chats]
+    tokens = sum(chat.token_count for chat in carried.chats)
+    ends = [chat.sent_at + chat.total_us // 1000 for chat in carried.chats]
     facts = [
         (_("bot"), f"{bot_of(carried)} ({saved.bot_id})" if saved.bot_name else saved.bot_id),
         (_("site"), saved.site),
@@ -99,14 +99,15 @@ def facts_of(carried: ConversationArchive, clock: Clock) -> list[tuple[str, str]
 def figures_of(chat: ChatTranscript) -> list[str]:
     """A chat in a few short figures: how long it took, and what it cost."""
     figures = []
-    if chat.total_us:
-        figures.append(duration(chat.total_us))
-    if chat.first_text_us:
-        figures.append(_("first text {time}").format(time=duration(chat.first_text_us)))
-    if chat.usage is not None:
+    record = chat.record
+    if record.total_us:
+        figures.append(duration(record.total_us))
+    if record.first_text_us:
+        figures.append(_("first text {time}").format(time=duration(record.first_text_us)))
+    if usage := record.usage:
         figures.append(
             _("tokens {input} in, {output} out").format(
-                input=thousands(chat.usage.input_count), output=thousands(chat.usage.output_count)
+                input=thousands(usage.input_count), output=thousands(usage.output_count)
             )
         )
     return figures
@@ -114,7 +115,8 @@ def figures_of(chat: ChatTranscript) -> list[str]:
 
 def ids_of(chat: ChatTranscript) -> list[tuple[str, str]]:
     """The ids by which Coze knows a chat."""
-    ids = [(_("chat"), chat.chat_id), (_("section"), chat.section_id), ("logid", chat.logid)]
+    record = chat.record
+    ids = [(_("chat"), record.chat_id), (_("section"), record.section_id), ("logid", record.logid)]
     return [(name, clean_line(value)) for name, value in ids if value]
 
 

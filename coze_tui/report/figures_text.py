@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
 
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.model.figures import TurnFigures
-from coze_tui.engine.model.state import TurnState
-from coze_tui.engine.model.timeline import Timeline
+from coze_tui.engine.model.reader import PastTurn
 from coze_tui.text.format import duration, milliseconds, size, thousands
 from coze_tui.text.i18n import _, ngettext
 
 
-class ReadChat(Protocol):
-    """What was read of the frames of a chat."""
-
-    @property
-    def state(self) -> TurnState: ...
-
-    @property
-    def figures(self) -> TurnFigures: ...
-
-    @property
-    def timeline(self) -> Timeline: ...
-
-
-def figure_facts(chat: ReadChat, not_understood: int = 0) -> list[tuple[str, str]]:
+def figure_facts(turn: PastTurn, not_understood: int = 0) -> list[tuple[str, str]]:
     """What a person wants to know of a chat that is over, in the language in use; nothing that is nothing.
 
     Args:
         not_understood: so many of its frames were not.
     """
-    figures, timeline = chat.figures, chat.timeline
+    figures, timeline = turn.figures, turn.timeline
     gaps, usage = figures.gaps, figures.usage
     has_times = not figures.is_timeless
     facts: list[tuple[str, str]] = []
@@ -59,8 +44,8 @@ def figure_facts(chat: ReadChat, not_understood: int = 0) -> list[tuple[str, str
             (_("tokens in"), thousands(usage.input_count)),
             (_("tokens out"), thousands(usage.output_count)),
         ]
-    if chat.state.finish_reason:
-        facts.append((_("finish reason"), chat.state.finish_reason))
+    if turn.state.finish_reason:
+        facts.append((_("finish reason"), turn.state.finish_reason))
     facts.append((_("events"), thousands(figures.events)))
     if not_understood:
         facts.append((_("not understood"), thousands(not_understood)))

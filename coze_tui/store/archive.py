@@ -5,14 +5,14 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import astuple, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 
 from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError
 from coze_tui.store import history, journal, messages
 from coze_tui.store.folding import fold_parts, storable, storable_int
 from coze_tui.store.history import SavedConversation, SavedSection
-from coze_tui.store.journal import ChatSummary, SavedChat
+from coze_tui.store.journal import CHAT_COLUMNS, ChatRecord, stored_values
 from coze_tui.store.messages import SLOT, SavedMessage
 
 _EVERY = 2**63 - 1
@@ -24,20 +24,20 @@ class ConversationArchive:
 
     conversation: SavedConversation
     sections: tuple[SavedSection, ...] = ()
-    chats: tuple[SavedChat, ...] = ()
-    """By slot. Keys are those of the store it was taken from, and tie messages and captures to chats."""
+    chats: tuple[ChatRecord, ...] = ()
+    """By slot. Keys are those of the store it was taken from, and tie messages and frames to chats."""
     messages: tuple[SavedMessage, ...] = ()
     """By position."""
-    captures: Mapping[int, bytes] = field(default_factory=dict, repr=False)
-    """Packed frames by the chat's key; none for a chat without frames."""
+    packed_frames: Mapping[int, bytes] = field(default_factory=dict, repr=False)
+    """By the key of the chat; none for a chat without frames."""
 
-    def frames_of(self, chat: SavedChat) -> Iterator[Frame]:
+    def frames_of(self, chat: ChatRecord) -> Iterator[Frame]:
         """The frames of one of its chats, exactly as they came.
 
         Raises:
             StoreError: they cannot be read any more.
         """
-        packed = self.captures.get(chat.key)
+        packed = self.packed_frames.get(chat.key)
         if packed is None:
             return
         try:
@@ -64,13 +64,13 @@ class Packer:
             self._pieces.append(piece)
 
     def packed(self) -> bytes | None:
-        """All of them, as a capture of the store; None for none. To be called once."""
+        """Return all of them, packed; None if there are none. To be called once."""
         self._pieces.append(self._compressor.flush())
         return b"".join(self._pieces) if self.count else None
 
 
 def pack(frames: Iterable[Frame]) -> bytes | None:
-    """Frames as a capture of the store."""
+    """Return frames packed as the store does."""
     packer = Packer()
     for frame in frames:
         packer.add(frame)
@@ -86,18 +86,18 @@ def take(c: sqlite3.Connection, key: str) -> ConversationArchive | None:
     saved = history.conversation(c, key)
     if saved is None:
         return None
-    chats, captures = [], {}
+    chats, packed = [], {}
     for chat in journal.chats(c, key):
         lines = journal.frame_lines(c, chat.key)
         if lines:
-            captures[chat.key] = zlib.compress(b"\n".join(lines))
-        chats.append(replace(chat, has_capture=bool(lines)))
+            packed[chat.key] = zlib.compress(b"\n".join(lines))
+        chats.append(replace(chat, has_packed_frames=bool(lines)))
     return ConversationArchive(
         saved,
         history.sections(c, key),
         tuple(chats),
         messages.messages(c, key, after=-1, limit=_EVERY),
-        captures,
+        packed,
     )
 
 
@@ -113,7 +113,9 @@ def put(c: sqlite3.Connection, carried: ConversationArchive) -> None:
             "INSERT INTO sections (conversation, section_id, position, started_at) VALUES (?, ?, ?, ?)",
             (saved.key, storable(section.section_id), section.position, storable_int(section.started_at)),
         )
-    keys = {chat.key: _put_chat(c, saved.key, chat, carried.captures.get(chat.key)) for chat in carried.chats}
+    keys = {
+        chat.key: _put_chat(c, saved.key, chat, carried.packed_frames.get(chat.key)) for chat in carried.chats
+    }
     for run in _runs(carried.messages):
         messages.insert(c, saved.key, keys.get(run[0].chat, 0), run[0].position, run)
 
@@ -148,31 +150,11 @@ def _put_conversation(c: sqlite3.Connection, saved: SavedConversation, last_slot
     history.set_queue(c, saved.key, saved.queue)
 
 
-_SUMMARY = tuple(each.name for each in fields(ChatSummary))
-
-
-def _put_chat(c: sqlite3.Connection, conversation: str, chat: SavedChat, capture: bytes | None) -> int:
-    figures = [
-        storable(value) if isinstance(value, str) else storable_int(value) for value in astuple(chat.summary)
-    ]
+def _put_chat(c: sqlite3.Connection, conversation: str, chat: ChatRecord, packed: bytes | None) -> int:
     cursor = c.execute(
-        f"""INSERT INTO chats (conversation, slot, chat_id, section_id, bot_id, logid, question, sent_at,
-                               is_final, frame_count, capture, {", ".join(_SUMMARY)})
-            VALUES ({", ".join("?" * (11 + len(_SUMMARY)))})""",
-        (
-            conversation,
-            chat.slot,
-            storable(chat.chat_id),
-            storable(chat.section_id),
-            storable(chat.bot_id),
-            storable(chat.logid),
-            storable(chat.question),
-            storable_int(chat.sent_at),
-            chat.is_final,
-            storable_int(chat.frame_count),
-            capture,
-            *figures,
-        ),
+        f"""INSERT INTO chats (conversation, capture, {", ".join(CHAT_COLUMNS)})
+            VALUES (?, ?, {", ".join("?" * len(CHAT_COLUMNS))})""",
+        (conversation, packed, *stored_values(chat)),
     )
     return cursor.lastrowid or 0
 
@@ -206,14 +188,14 @@ def holds(whole: ConversationArchive, part: ConversationArchive) -> bool:
         same = chats.get(chat.slot)
         if same is None or _essence(same) != _essence(chat):
             return False
-        if chat.key in part.captures and list(part.frames_of(chat)) != list(whole.frames_of(same)):
+        if chat.key in part.packed_frames and list(part.frames_of(chat)) != list(whole.frames_of(same)):
             return False
     return _placed(part) <= _placed(whole) and _starts(part) <= _starts(whole)
 
 
-def _essence(chat: SavedChat) -> SavedChat:
-    """A chat without what depends on the store it is in."""
-    return replace(chat, key=0, conversation="", frame_count=0, has_capture=False)
+def _essence(chat: ChatRecord) -> tuple[object, ...]:
+    """Return what a chat is in any store; the number of frames depends on retention."""
+    return tuple(getattr(chat, name) for name in CHAT_COLUMNS if name != "frame_count")
 
 
 def _placed(carried: ConversationArchive) -> set[SavedMessage]:

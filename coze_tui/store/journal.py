@@ -6,27 +6,50 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
-from coze_tui.api.objects import Frame
+from coze_tui.api.objects import Frame, Usage
 from coze_tui.errors import StoreError
 from coze_tui.store import owners
 from coze_tui.store.folding import fold_parts, storable, storable_int
 from coze_tui.store.messages import SLOT, SavedMessage, delete_messages, insert, new_slot
-from coze_tui.text.cleaning import title_of
+from coze_tui.text.cleaning import clean_line, title_of
 
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True)
-class ChatSummary:
-    """How a chat ended, and its figures."""
+class ChatRecord:
+    """Everything known about one chat besides its messages and frames.
 
-    status: str
-    """Coze's word, or `interrupted`."""
+    The store writes and reads it, exports carry it, and a capture has it at its head. Fields without a known
+    value are empty or 0. Texts are as they came: clean them where they are shown.
+    """
+
+    key: int = 0
+    """Of the chat in the store; 0 if it is not stored."""
+    conversation: str = ""
+    """Key of its conversation in the store, or in the store where its capture was taken."""
+    slot: int = 0
+    """Its messages are at the positions from slot * SLOT on, the question first."""
+    chat_id: str = ""
+    """Coze's, as the next two; empty until the first event."""
+    section_id: str = ""
+    bot_id: str = ""
+    logid: str = ""
+    question: str = ""
+    sent_at: int = 0
+    """Unix milliseconds."""
+    is_final: bool = False
+    """The chat does not run now."""
+    frame_count: int = 0
+    """Number of packed frames, also after they were pruned; 0 while the chat runs."""
+    status: str = ""
+    """Coze's word or `interrupted`. This and the fields up to `error_msg` are set when the chat ends."""
     first_text_us: int = 0
+    """Microseconds since the question was sent, as `total_us`; 0 if no text came."""
     total_us: int = 0
     deltas: int = 0
     characters: int = 0
@@ -35,41 +58,75 @@ class ChatSummary:
     token_count: int = 0
     error_code: int = 0
     error_msg: str = ""
+    has_packed_frames: bool = False
+    conversation_id: str = ""
+    """Coze's. This and the next three are those of the conversation."""
+    site: str = ""
+    bot_name: str = ""
+    title: str = ""
+    content_type: str = ""
+    """Of the question (docs/wire.md 2.2)."""
+    files: str = ""
+    """Names of the files sent with the question, one a line."""
+
+    @property
+    def bot(self) -> str:
+        """Return the name of the bot or its id, clean and on one line; empty if neither is known."""
+        return clean_line(self.bot_name) or clean_line(self.bot_id)
+
+    @property
+    def usage(self) -> Usage | None:
+        """Return the tokens of the chat, or None if the server reported none."""
+        if not self.token_count:
+            return None
+        return Usage(self.token_count, self.output_tokens, self.input_tokens)
+
+    @property
+    def has_lost_frames(self) -> bool:
+        """Return whether retention has removed the frames."""
+        return self.is_final and self.frame_count > 0 and not self.has_packed_frames
 
 
-@dataclass(frozen=True, slots=True)
-class SavedChat:
-    """One chat as it is kept. Its frames are read apart from it."""
-
-    key: int
-    conversation: str
-    slot: int
-    """Its messages stand from position slot * SLOT on, the question first."""
-    chat_id: str
-    """Coze's; empty until the first event."""
-    section_id: str
-    bot_id: str
-    logid: str
-    question: str
-    sent_at: int
-    """Unix milliseconds."""
-    is_final: bool
-    frame_count: int
-    """In the capture; 0 while the chat runs."""
-    has_capture: bool
-    """False also when retention has removed it."""
-    summary: ChatSummary
-
-
-_SUMMARY = tuple(field.name for field in fields(ChatSummary))
-_COLUMNS = (
-    "key, conversation, slot, chat_id, section_id, bot_id, logid, question, sent_at, is_final, frame_count, "
-    "capture IS NOT NULL, " + ", ".join(_SUMMARY)
+_END_COLUMNS = (
+    "status",
+    "first_text_us",
+    "total_us",
+    "deltas",
+    "characters",
+    "input_tokens",
+    "output_tokens",
+    "token_count",
+    "error_code",
+    "error_msg",
 )
+CHAT_COLUMNS = (
+    *("slot", "chat_id", "section_id", "bot_id", "logid", "question", "sent_at", "is_final", "frame_count"),
+    *_END_COLUMNS,
+)
+"""Columns of a chat that mean the same in every store; named as the fields of ChatRecord."""
+_SELECT = f"""
+    SELECT chats.key, chats.conversation, {", ".join(f"chats.{name}" for name in CHAT_COLUMNS)},
+           capture IS NOT NULL, conversations.conversation_id, conversations.site, conversations.bot_name,
+           conversations.title, coalesce(asked.content_type, ''), coalesce(asked.name, '')
+    FROM chats JOIN conversations ON conversations.key = chats.conversation
+    LEFT JOIN messages AS asked ON asked.conversation = chats.conversation
+         AND asked.position = chats.slot * {SLOT} AND asked.type = 'question'"""
+
+_NAMES = tuple(each.name for each in fields(ChatRecord))
+_IS_FINAL, _HAS_PACKED_FRAMES = _NAMES.index("is_final"), _NAMES.index("has_packed_frames")
+"""Columns that SQLite holds as numbers."""
 
 
-def _chat_from_row(row: Sequence[Any]) -> SavedChat:
-    return SavedChat(*(*row[:9], bool(row[9]), row[10], bool(row[11]), ChatSummary(*row[12:])))
+def _record(row: Sequence[Any]) -> ChatRecord:
+    values = list(row)
+    values[_IS_FINAL], values[_HAS_PACKED_FRAMES] = bool(row[_IS_FINAL]), bool(row[_HAS_PACKED_FRAMES])
+    return ChatRecord(*values)
+
+
+def stored_values(record: ChatRecord, names: Sequence[str] = CHAT_COLUMNS) -> list[str | int]:
+    """Return the values of some columns, changed where SQLite cannot hold them as they are."""
+    values = [getattr(record, name) for name in names]
+    return [storable(value) if isinstance(value, str) else storable_int(value) for value in values]
 
 
 # --- frames as bytes ---
@@ -187,11 +244,15 @@ def note_ids(
 
 
 def finish_chat(
-    c: sqlite3.Connection, chat: int, summary: ChatSummary, messages: Sequence[SavedMessage]
+    c: sqlite3.Connection, chat: int, ended: ChatRecord, messages: Sequence[SavedMessage]
 ) -> tuple[int, ...]:
-    """Packs the frames of a chat and writes what it came to: messages without the question, and figures.
+    """Pack the frames of a chat and write how it ended; return the keys of the messages.
 
-    May be called again, after a recovery: the messages take the place of the earlier ones. Their keys.
+    May be called again, after a recovery: the messages replace the earlier ones.
+
+    Args:
+        ended: Only the fields that are set when a chat ends are written.
+        messages: Those after the question.
 
     Raises:
         StoreError: the chat is gone, with its conversation.
@@ -201,14 +262,11 @@ def finish_chat(
         raise StoreError("other", detail=f"there is no chat {chat}")
     packed, count = _packed(_lines(c, chat))
     conversation, slot, sent_at = str(row[0]), int(row[1]), int(row[2])
-    figures = [
-        storable(value) if isinstance(value, str) else storable_int(value) for value in astuple(summary)
-    ]
     c.execute(
         f"""UPDATE chats SET is_final = 1, owner = '', capture = coalesce(?, capture),
-                frame_count = max(frame_count, ?), {", ".join(f"{name} = ?" for name in _SUMMARY)}
+                frame_count = max(frame_count, ?), {", ".join(f"{name} = ?" for name in _END_COLUMNS)}
             WHERE key = ?""",
-        (packed or None, count, *figures, chat),
+        (packed or None, count, *stored_values(ended, _END_COLUMNS), chat),
     )
     c.execute("DELETE FROM frames WHERE chat = ?", (chat,))
     delete_messages(c, "messages.chat = ? AND messages.position > ?", chat, slot * SLOT)
@@ -218,7 +276,7 @@ def finish_chat(
                interrupted = coalesce((SELECT status = ? FROM chats WHERE conversation = conversations.key
                                        ORDER BY slot DESC LIMIT 1), 0)
            WHERE key = ?""",
-        (storable_int(sent_at + summary.total_us // 1000), INTERRUPTED, conversation),
+        (storable_int(sent_at + ended.total_us // 1000), INTERRUPTED, conversation),
     )
     return tuple(keys)
 
@@ -246,7 +304,7 @@ def _lines(c: sqlite3.Connection, chat: int) -> Iterator[bytes]:
         try:
             yield from zlib.decompress(row[0]).split(b"\n")
         except (zlib.error, TypeError) as error:
-            raise StoreError("damaged", detail=f"capture of chat {chat}: {error}") from error
+            raise StoreError("damaged", detail=f"packed frames of chat {chat}: {error}") from error
     for (line,) in c.execute("SELECT line FROM frames WHERE chat = ? ORDER BY number", (chat,)):
         yield bytes(line)
 
@@ -289,16 +347,16 @@ def frames_after(c: sqlite3.Connection, chat: int, count: int) -> tuple[Frame, .
     return frames_of(c, chat)[count:] if row and row[0] > count else ()
 
 
-def chat(c: sqlite3.Connection, key: int) -> SavedChat | None:
+def chat(c: sqlite3.Connection, key: int) -> ChatRecord | None:
     """One chat."""
-    row = c.execute(f"SELECT {_COLUMNS} FROM chats WHERE key = ?", (key,)).fetchone()
-    return _chat_from_row(row) if row else None
+    row = c.execute(f"{_SELECT} WHERE chats.key = ?", (key,)).fetchone()
+    return _record(row) if row else None
 
 
-def chats(c: sqlite3.Connection, conversation: str) -> tuple[SavedChat, ...]:
+def chats(c: sqlite3.Connection, conversation: str) -> tuple[ChatRecord, ...]:
     """All chats of a conversation, oldest first."""
-    rows = c.execute(f"SELECT {_COLUMNS} FROM chats WHERE conversation = ? ORDER BY slot", (conversation,))
-    return tuple(_chat_from_row(row) for row in rows)
+    rows = c.execute(f"{_SELECT} WHERE chats.conversation = ? ORDER BY chats.slot", (conversation,))
+    return tuple(map(_record, rows))
 
 
 def last_chat(c: sqlite3.Connection, conversation: str) -> int:
@@ -309,42 +367,74 @@ def last_chat(c: sqlite3.Connection, conversation: str) -> int:
     return int(row[0]) if row else 0
 
 
-def find_chat(c: sqlite3.Connection, name: str) -> SavedChat | None:
+def find_chat(c: sqlite3.Connection, name: str) -> ChatRecord | None:
     """The chat with this id of Coze's, or the last one that is over of the conversation with this key."""
     row = c.execute(
-        f"""SELECT {_COLUMNS} FROM chats
-            WHERE chat_id = ? AND chat_id <> '' OR conversation = ? AND is_final = 1
+        f"""{_SELECT}
+            WHERE chat_id = ? AND chat_id <> '' OR chats.conversation = ? AND is_final = 1
             ORDER BY chat_id = ? DESC, slot DESC LIMIT 1""",
         (storable(name),) * 3,
     ).fetchone()
-    return _chat_from_row(row) if row else None
+    return _record(row) if row else None
 
 
 def chats_like(
     c: sqlite3.Connection, question: str, bot_id: str, chat_id: str, limit: int
-) -> tuple[SavedChat, ...]:
+) -> tuple[ChatRecord, ...]:
     """Chats to compare one with: of its question first, then of its bot; the latest first, itself not."""
     question, bot_id, chat_id = storable(question), storable(bot_id), storable(chat_id)
     rows = c.execute(
-        f"""SELECT {_COLUMNS} FROM chats
+        f"""{_SELECT}
             WHERE is_final = 1 AND capture IS NOT NULL AND (chat_id = '' OR chat_id <> ?)
-              AND (question = ? OR bot_id = ?)
-              AND (SELECT deleted_at FROM conversations WHERE conversations.key = conversation) = 0
-            ORDER BY question = ? DESC, sent_at DESC, key DESC LIMIT ?""",
+              AND (question = ? OR chats.bot_id = ?) AND deleted_at = 0
+            ORDER BY question = ? DESC, sent_at DESC, chats.key DESC LIMIT ?""",
         (chat_id, question, bot_id, question, limit),
     )
-    return tuple(_chat_from_row(row) for row in rows)
+    return tuple(map(_record, rows))
+
+
+def final_chats(
+    c: sqlite3.Connection,
+    *,
+    since_ms: int = 0,
+    until_ms: int = 1 << 62,
+    site: str = "",
+    bot_id: str = "",
+    conversation: str = "",
+) -> Iterator[ChatRecord]:
+    """Yield the chats that were sent from `since_ms` on and before `until_ms`, oldest first.
+
+    Those of deleted conversations do not count. A fork or an import may hold a chat once more: it counts
+    once, where it was first stored.
+    """
+    rows = c.execute(
+        f"""{_SELECT}
+            WHERE is_final = 1 AND deleted_at = 0 AND sent_at >= ? AND sent_at < ?
+              AND (? = '' OR conversations.site = ?) AND (? = '' OR chats.bot_id = ?)
+              AND (? = '' OR chats.conversation = ?)
+            ORDER BY sent_at, chats.key""",
+        (
+            *(since_ms, until_ms),
+            *(storable(site),) * 2,
+            *(storable(bot_id),) * 2,
+            *(storable(conversation),) * 2,
+        ),
+    )
+    seen: set[str] = set()
+    for record in map(_record, rows):
+        if not record.chat_id or record.chat_id not in seen:
+            seen.add(record.chat_id)
+            yield record
 
 
 # --- chats whose program has died ---
 
 
-def unfinished_chats(c: sqlite3.Connection, now_ms: int) -> tuple[SavedChat, ...]:
+def unfinished_chats(c: sqlite3.Connection, now_ms: int) -> tuple[ChatRecord, ...]:
     """Chats that were running in a program that is no more, oldest first."""
-    rows = c.execute(
-        f"SELECT owner, beat_at, {_COLUMNS} FROM chats WHERE is_final = 0 ORDER BY key"
-    ).fetchall()
-    return tuple(_chat_from_row(row[2:]) for row in rows if owners.is_dead(row[0], int(row[1]), now_ms))
+    rows = c.execute("SELECT key, owner, beat_at FROM chats WHERE is_final = 0 ORDER BY key").fetchall()
+    dead = [key for key, owner, beat_at in rows if owners.is_dead(owner, int(beat_at), now_ms)]
+    return tuple(_record(c.execute(f"{_SELECT} WHERE chats.key = ?", (key,)).fetchone()) for key in dead)
 
 
 def is_run(c: sqlite3.Connection, chat: int, now_ms: int) -> bool:

@@ -1,16 +1,15 @@
-"""Where the screens get the frames of a chat from: the store, a turn that runs, a file."""
+"""Where the screens get the frames of a chat from: the store, a turn that runs, or a file."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
 
 from coze_tui.api.captures import Problem
 from coze_tui.api.objects import Frame
 from coze_tui.engine.analysis.frames_table import InspectedChat
-from coze_tui.engine.library.chats import FramesPage
-from coze_tui.engine.model.chat_facts import ChatFacts
+from coze_tui.engine.model.records import ChatFrames
 from coze_tui.engine.session.thread import EngineThread
 
 if TYPE_CHECKING:
@@ -20,42 +19,49 @@ _CHUNK = 100
 """Frames that are taken in in one go: some milliseconds."""
 
 
-class ChatSource(Protocol):
-    """One chat."""
+class ChatSource:
+    """One chat, whose frames a screen reads."""
 
-    chat: int
-    """Its key in the store; 0 where it is not there, or that is not known yet."""
+    def __init__(
+        self,
+        read: Callable[[int, int], Awaitable[ChatFrames | None]],
+        chat: int = 0,
+        problems: Sequence[Problem] = (),
+    ) -> None:
+        """Read nothing yet.
 
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        """What could not be read."""
-
-    async def page(self, after: int) -> FramesPage | None:
-        """The frames behind the first `after`; None where there is no such chat. May raise StoreError."""
-
-
-class StoredChat:
-    """A chat of the store, also one that runs now.
-
-    Args:
-        chat: its key; 0 for the last one of the conversation.
-    """
-
-    problems: tuple[Problem, ...] = ()
-
-    def __init__(self, engine_thread: EngineThread[Engine], conversation: str, chat: int = 0) -> None:
+        Args:
+            read: Returns the frames of the chat with this key behind the first ones; None if it is gone.
+            chat: Its key in the store; 0 if it is not there, or its key is not known yet.
+            problems: Places of its capture that could not be read.
+        """
         self.chat = chat
-        self._engine_thread = engine_thread
-        self._conversation = conversation
+        self.problems = tuple(problems)
+        self._read = read
 
-    async def page(self, after: int) -> FramesPage | None:
-        """The frames from here on."""
-        conversation, chat = self._conversation, self.chat
-        page = await self._engine_thread.call(
-            lambda engine: engine.inspecting.page(conversation, chat, after)
-        )
+    @classmethod
+    def stored(cls, engine_thread: EngineThread[Engine], conversation: str, chat: int = 0) -> ChatSource:
+        """Return a chat of the store, also one that runs now; without a key the last of its conversation."""
+
+        async def read(chat: int, after: int) -> ChatFrames | None:
+            return await engine_thread.call(lambda engine: engine.inspecting.page(conversation, chat, after))
+
+        return cls(read, chat)
+
+    @classmethod
+    def whole(cls, chat: ChatFrames) -> ChatSource:
+        """Return a chat of which all frames are known, from a file for instance."""
+
+        async def read(_key: int, after: int) -> ChatFrames | None:
+            return ChatFrames(chat.record, chat.frames[after:])
+
+        return cls(read, problems=chat.problems)
+
+    async def page(self, after: int) -> ChatFrames | None:
+        """Return the frames behind the first `after`; None if the chat is gone. May raise StoreError."""
+        page = await self._read(self.chat, after)
         if page is not None:
-            self.chat = page.chat
+            self.chat = page.record.key
         return page
 
 
@@ -69,24 +75,9 @@ async def take_in(
         await asyncio.sleep(0)
 
 
-async def whole_chat(page: FramesPage) -> InspectedChat:
-    """A chat that is over, with all of its frames taken in."""
-    chat = InspectedChat(page.facts)
+async def whole_chat(page: ChatFrames) -> InspectedChat:
+    """Return a chat that is over, with all of its frames taken in."""
+    chat = InspectedChat(page.record)
     await take_in(chat, page.frames)
-    chat.end(page.facts)
+    chat.end(page.record)
     return chat
-
-
-class KeptChat:
-    """A chat that is wholly known: from a file, for instance."""
-
-    chat = 0
-
-    def __init__(self, frames: Sequence[Frame], facts: ChatFacts, problems: Sequence[Problem] = ()) -> None:
-        self.problems = tuple(problems)
-        self._frames = tuple(frames)
-        self._facts = facts
-
-    async def page(self, after: int) -> FramesPage | None:
-        """All there is."""
-        return FramesPage(0, self._facts, self._frames[after:], True)

@@ -192,7 +192,9 @@ async def write_timings(database: Database) -> list[tuple[str, float, int]]:
     await database.write(partial(journal.append_frames, chat=chat, first_number=401, frames=[frame] * 1_600))
     answer = messages.SavedMessage("assistant", "answer", "你好世界" * 2_000)
     start = time.perf_counter()
-    await database.write(lambda c: journal.finish_chat(c, chat, journal.ChatSummary("completed"), [answer]))
+    await database.write(
+        lambda c: journal.finish_chat(c, chat, journal.ChatRecord(status="completed"), [answer])
+    )
     finished = (time.perf_counter() - start) * 1000
     await database.write(lambda c: history.purge(c, key))
     return [

@@ -30,9 +30,9 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from coze_tui.api.objects import Frame
-from coze_tui.engine.model.chat_facts import ChatFacts
+from coze_tui.engine.model.records import ChatFrames, ChatRecord
 from coze_tui.errors import ApiError, ProtocolError, TransportError
-from coze_tui.exports import jsonl as objects
+from coze_tui.exports import jsonl
 from coze_tui.exports.jsonl import FORMAT, VERSION
 from coze_tui.standin.scenarios import (
     Bot,
@@ -51,10 +51,9 @@ from coze_tui.standin.scenarios import (
     Verbose,
 )
 from coze_tui.store.history import SavedConversation, SavedSection
-from coze_tui.store.journal import ChatSummary, SavedChat
 from coze_tui.store.messages import SLOT, SavedMessage
 from coze_tui.text.cleaning import clean_line
-from coze_tui.tui.chat_sources import KeptChat
+from coze_tui.tui.chat_sources import ChatSource
 from coze_tui.tui.logging_in import AppLogIn
 from coze_tui.tui.screens.bots import BotPicker
 from coze_tui.tui.screens.commands import Commands
@@ -81,7 +80,7 @@ from tests.support.terminal import ScreenFeed, TerminalScreen
 T = TypeVar("T")
 
 BOT = "7511000000000000777"
-LARGEST = objects.MOST
+LARGEST = jsonl.MOST
 EXAMPLES = int(os.environ.get("COZE_TUI_EXAMPLES", "0"))
 """So many of them, by chance; 0 for the same few each time."""
 SIZE = (120, 36)
@@ -265,7 +264,7 @@ class Visitor:
             FollowUps((text("F1"), text("F2")), wait=0),
         ]
 
-    def frames(self) -> KeptChat:
+    def frames(self) -> ChatSource:
         """A chat out of a file."""
         text = self.text
         frames = (
@@ -274,10 +273,17 @@ class Visitor:
             Frame("conversation.message.completed", text("B3"), 3, text("B4")),
             Frame("error", text("B5"), 4),
         )
-        facts = ChatFacts(
-            text("H1"), 1, text("H2"), text("H3"), text("H4"), "", text("H5"), chat_id=text("H6")
+        record = ChatRecord(
+            question=text("H1"),
+            sent_at=1,
+            site=text("H2"),
+            bot_id=text("H3"),
+            bot_name=text("H4"),
+            title=text("H5"),
+            chat_id=text("H6"),
+            is_final=True,
         )
-        return KeptChat(frames, facts)
+        return ChatSource.whole(ChatFrames(record, frames))
 
 
 # -- the screens
@@ -398,21 +404,20 @@ def filled(v: Visitor, kind: type[T], **given: object) -> T:
 
 
 async def imported(v: Visitor) -> None:
-    summary = filled(v, ChatSummary)
-    chat = filled(v, SavedChat, slot=1, frame_count=2, summary=summary)
+    chat = filled(v, ChatRecord, slot=1, frame_count=2)
     messages = [
-        filled(v, SavedMessage, position=SLOT + number, role=role, type=type_)
+        filled(v, SavedMessage, chat=1, position=SLOT + number, role=role, type=type_)
         for number, (role, type_) in enumerate(
             [("user", "question"), ("assistant", "answer"), ("assistant", "function_call"), ("", v.text(""))]
         )
     ]
     lines = [
         {"format": FORMAT, "version": VERSION},
-        {"conversation": objects.conversation_object(filled(v, SavedConversation, key="imported"))},
-        {"section": objects.section_object(filled(v, SavedSection, position=0))},
-        {"chat": objects.chat_object(chat)},
+        {"conversation": jsonl.object_from(filled(v, SavedConversation, key="imported"))},
+        {"section": jsonl.object_from(filled(v, SavedSection, position=0))},
+        {"chat": jsonl.object_from(chat)},
         *({"frame": [at_us, v.text("I"), v.text("I"), v.text("I")]} for at_us in (0, LARGEST)),
-        *({"message": objects.message_object(message, 1)} for message in messages),
+        *({"message": jsonl.object_from(message)} for message in messages),
         {"end": {"sections": 1, "chats": 1, "frames": 2, "messages": len(messages)}},
     ]
     with tempfile.TemporaryDirectory() as folder:

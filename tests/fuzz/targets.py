@@ -18,9 +18,9 @@ from coze_tui.api.captures import Capture, capture_text, read_capture
 from coze_tui.api.limits import Limits
 from coze_tui.api.objects import Frame
 from coze_tui.engine.analysis.frames_table import InspectedChat
-from coze_tui.engine.model.chat_facts import ChatFacts, facts_of
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.reader import PastTurn, past_turn, past_updates
+from coze_tui.engine.model.records import ChatRecord, chat_from_capture
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.updates import (
     AnswerGrew,
@@ -139,13 +139,13 @@ async def check_events(case: bytes) -> None:
     for text in _texts(updates):
         must(not _CONTROL.search(text), f"an update holds a control: {text[:80]!r}")
     _draw(updates, turn, dice)
-    facts_of(Capture(tuple(frames)))
+    chat_from_capture(Capture(tuple(frames)))
 
 
 def _inspected(frames: Sequence[Frame], dice: random.Random) -> InspectedChat:
-    chat = InspectedChat(ChatFacts())
+    chat = InspectedChat(ChatRecord())
     chat.add(frames)
-    chat.end(ChatFacts())
+    chat.end(ChatRecord())
     table = chat.table
     for query in ("", "error", "{", "answer tool"):
         table.set_filter(query)

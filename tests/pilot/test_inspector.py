@@ -12,7 +12,7 @@ from textual.widget import Widget
 from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Frame
 from coze_tui.engine.analysis.captures import read_capture_file
-from coze_tui.engine.model.chat_facts import facts_of
+from coze_tui.engine.model.records import ChatFrames, ChatRecord, chat_from_capture
 from coze_tui.standin.scenarios import (
     Answer,
     Bot,
@@ -24,7 +24,7 @@ from coze_tui.standin.scenarios import (
     Gate,
     ToolResponse,
 )
-from coze_tui.tui.chat_sources import KeptChat
+from coze_tui.tui.chat_sources import ChatSource
 from coze_tui.tui.screens.dialogs import AskText
 from coze_tui.tui.screens.difference import ChooseChat, DifferenceScreen
 from coze_tui.tui.screens.inspector import InspectorScreen
@@ -193,7 +193,7 @@ async def test_a_capture_is_saved_where_one_says_and_nothing_is_replaced_unasked
         saved = read_capture_file(target)
         assert saved.problems == ()
         assert list(saved.frames) == screen.chat.frames
-        assert facts_of(saved).question == "下一班？"
+        assert chat_from_capture(saved).record.question == "下一班？"
         assert at.stand_in.token not in target.read_text("utf-8")
 
 
@@ -285,7 +285,7 @@ async def test_every_size_shows_the_frames_and_their_data(home: Path, size: tupl
 async def test_bad_captures_are_shown_as_far_as_they_go(home: Path, name: str) -> None:
     capture = read_capture((STREAMS / f"{name}.sse").read_text("utf-8", "replace"))
     async with desk(home, bot(Answer("a"))) as at:
-        screen = InspectorScreen(KeptChat(capture.frames, facts_of(capture), capture.problems))
+        screen = InspectorScreen(ChatSource.whole(chat_from_capture(capture)))
         at.app.push_screen(screen)
         await at.until(lambda: screen.is_mounted and screen.chat.figures.is_ended)
         assert len(screen.banner.texts) == min(3, len(capture.problems))
@@ -305,7 +305,7 @@ async def test_hostile_frames_reach_no_terminal(home: Path) -> None:
         Frame("", "[" * 5_000, 7),
     ]
     async with desk(home, bot(Answer("a"))) as at:
-        screen = InspectorScreen(KeptChat(frames, facts_of(read_capture(""))))
+        screen = InspectorScreen(ChatSource.whole(ChatFrames(ChatRecord(is_final=True), tuple(frames))))
         at.app.push_screen(screen)
         await at.until(lambda: screen.is_mounted and screen.chat.figures.is_ended)
         for _ in frames:
@@ -318,7 +318,9 @@ async def test_twenty_thousand_frames_open_at_once(home: Path) -> None:
     delta = '{"id":"1","role":"assistant","type":"answer","content":"天","content_type":"text"}'
     frames = [Frame("conversation.message.delta", delta, 10_000 * number) for number in range(20_000)]
     async with desk(home, bot(Answer("a"))) as at:
-        screen = InspectorScreen(KeptChat(frames, facts_of(read_capture(""))), frame=15_000)
+        screen = InspectorScreen(
+            ChatSource.whole(ChatFrames(ChatRecord(is_final=True), tuple(frames))), frame=15_000
+        )
         at.app.push_screen(screen)
         await at.until(lambda: screen.is_mounted and screen.chat.table.rows)
         assert len(screen.chat.table.rows) < 20_000, "the first are shown before the last are read"

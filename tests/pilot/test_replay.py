@@ -16,7 +16,7 @@ from coze_tui.cli.commands import COMMANDS
 from coze_tui.cli.parser import read_arguments
 from coze_tui.cli.start import begin
 from coze_tui.engine.analysis.frames_table import InspectedChat
-from coze_tui.engine.model.chat_facts import ChatFacts, facts_of
+from coze_tui.engine.model.records import ChatFrames, ChatRecord, chat_from_capture
 from coze_tui.standin.scenarios import (
     Answer,
     Bot,
@@ -28,7 +28,7 @@ from coze_tui.standin.scenarios import (
     FunctionCall,
     ToolResponse,
 )
-from coze_tui.tui.chat_sources import KeptChat, StoredChat
+from coze_tui.tui.chat_sources import ChatSource
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.replay_app import ReplayApp
 from coze_tui.tui.screens.inspector import InspectorScreen, inspector_at
@@ -72,8 +72,8 @@ async def replayed(at: Desk, screen: ReplayScreen) -> ReplayScreen:
     return screen
 
 
-def stored(at: Desk) -> StoredChat:
-    return StoredChat(at.context.engine_thread, at.screen.conversation)
+def stored(at: Desk) -> ChatSource:
+    return ChatSource.stored(at.context.engine_thread, at.screen.conversation)
 
 
 @pytest.mark.parametrize(
@@ -97,9 +97,9 @@ async def test_the_result_is_the_recorded_conversation(home: Path, steps: tuple[
         assert timeless(log_text(screen.log_widget)) == timeless(log_text(at.screen.log_widget))
         page = await source.page(0)
         assert page is not None
-        inspected = InspectedChat(page.facts)
+        inspected = InspectedChat(page.record)
         inspected.add(page.frames)
-        inspected.end(page.facts)
+        inspected.end(page.record)
         figures = screen.sidebar.figures
         assert figures is not None
         assert list(figures.rows) == list(inspected.figures.rows)
@@ -128,7 +128,12 @@ async def test_steps_pauses_and_paces(home: Path) -> None:
         Frame("done", "[DONE]", 90_000_000),
     ]
     async with desk(home, bot(Answer("a"))) as at:
-        screen = ReplayScreen(KeptChat(frames, ChatFacts("q", bot_name="海水")), inspector_at)
+        screen = ReplayScreen(
+            ChatSource.whole(
+                ChatFrames(ChatRecord(question="q", bot_name="海水", is_final=True), tuple(frames))
+            ),
+            inspector_at,
+        )
         at.app.push_screen(screen)
         await at.until(lambda: screen.is_mounted and screen.player.frames)
 
@@ -159,7 +164,10 @@ async def test_a_long_chat_is_played_while_its_timeline_is_made(home: Path) -> N
     delta = '{"id":"1","role":"assistant","type":"answer","content":"天","content_type":"text"}'
     frames = [Frame("conversation.message.delta", delta, 10_000 * number) for number in range(5_000)]
     async with desk(home, bot(Answer("a"))) as at:
-        screen = ReplayScreen(KeptChat(frames, ChatFacts("q")), inspector_at)
+        screen = ReplayScreen(
+            ChatSource.whole(ChatFrames(ChatRecord(question="q", is_final=True), tuple(frames))),
+            inspector_at,
+        )
         at.app.push_screen(screen)
         await at.until(lambda: screen.is_mounted and screen.player.position)
         assert not screen.timeline.total_us
@@ -201,7 +209,7 @@ async def test_a_file_is_played_without_a_token_and_without_a_network(home: Path
     command = COMMANDS["replay"]
     start = begin(read_arguments(command, [str(file)]), environment)
     capture = read_capture(file.read_text("utf-8", "replace"))
-    source = KeptChat(capture.frames, facts_of(capture), capture.problems)
+    source = ChatSource.whole(chat_from_capture(capture))
     app = ReplayApp(start.settings, AppAccess(start), source, pace=100)
     async with app.run_test(size=(100, 30)) as pilot:
         screen = app.screen

@@ -142,7 +142,10 @@ async def test_each_bot_answers_in_its_own_column_and_conversation(home: Path) -
         assert len(keys) == 2
         for key in keys:
             opened = await opened_here(at.at, key)
-            assert [chat.question for chat in opened.page.chats] == ["Why is the sea salty?", "And lakes?"]
+            assert [chat.record.question for chat in opened.page.chats] == [
+                "Why is the sea salty?",
+                "And lakes?",
+            ]
 
 
 async def test_versions_and_parameters_of_one_bot_can_be_compared(home: Path) -> None:

@@ -98,6 +98,6 @@ async def test_what_is_queued_in_one_program_is_sent_by_that_one_and_once(home: 
             await second.until(lambda: second.screen.queue_strip.queued == ())
             assert not second.screen.turn_runs
             questions = [
-                chat.question for chat in (await kept.call(lambda e: e.conversations.page(key))).chats
+                chat.record.question for chat in (await kept.call(lambda e: e.conversations.page(key))).chats
             ]
             assert questions == ["海水？", "还有呢？"]

@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from coze_tui.api.captures import read_capture
-from coze_tui.engine.model.chat_facts import facts_of
+from coze_tui.engine.model.records import chat_from_capture
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
-from coze_tui.store.journal import ChatSummary
+from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SavedMessage
-from coze_tui.tui.chat_sources import KeptChat
+from coze_tui.tui.chat_sources import ChatSource
 from coze_tui.tui.screens.inspector import InspectorScreen
 from tests.support.samples import CAPTURES
 from tests.support.snapshot_stage import BOTS, Looks, Stage, today_at
@@ -48,7 +48,7 @@ def _written(
         key = history.create_conversation(c, "coze.cn", bot.id, at_ms, bot_name=bot.name, title=title)
         chat = journal.begin_chat(c, key, question, bot.id, at_ms)
         said = SavedMessage("assistant", "answer", answer, created_at=at_ms)
-        journal.finish_chat(c, chat, ChatSummary(status), [said])
+        journal.finish_chat(c, chat, ChatRecord(status=status), [said])
         return key
 
     return write
@@ -81,7 +81,7 @@ def test_inspector(looks_the_same: Looks, size: tuple[int, int], language: str) 
     async def before(stage: Stage) -> None:
         await stage.greeted()
         capture = read_capture((CAPTURES / "ferries.sse").read_text("utf-8"))
-        await stage.open(InspectorScreen(KeptChat(capture.frames, facts_of(capture))))
+        await stage.open(InspectorScreen(ChatSource.whole(chat_from_capture(capture))))
         await stage.shows("function_call")
         await stage.press("t")
 

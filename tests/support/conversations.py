@@ -13,11 +13,11 @@ from coze_tui.api.objects import Frame
 from coze_tui.engine.analysis.replay import Player
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.reader import past_turn
-from coze_tui.engine.session.recorder import messages_of, summary_of
+from coze_tui.engine.session.recorder import ended_record, messages_of
 from coze_tui.exports.exporting import FORMATS, files_from
 from coze_tui.store import archive, history, journal, messages
 from coze_tui.store.archive import ConversationArchive
-from coze_tui.store.journal import ChatSummary, SavedChat
+from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SavedMessage
 from tests.support.stores import empty_store, taken
 
@@ -51,7 +51,7 @@ ANY_MESSAGES = st.lists(
     max_size=4,
 )
 ANY_SUMMARY = st.builds(
-    ChatSummary,
+    ChatRecord,
     st.sampled_from(["completed", "failed", "interrupted", "canceled", "odd"]),
     *[NUMBERS] * 7,
     st.integers(0, 5000),
@@ -153,7 +153,7 @@ def add_chat(
         section_id=state.section_id,
         logid="202501281002094F2A",
     )
-    summary = summary_of(turn.figures, turn.outcome, turn.figures.error, turn.timeline.total_us)
+    summary = ended_record(turn.figures, turn.outcome, turn.figures.error, turn.timeline.total_us)
     journal.finish_chat(c, chat, summary, messages_of(state, sent_at))
     return chat
 
@@ -184,29 +184,27 @@ def replayed(
     Args:
         played: by the chat's key, with what the player's feed came to.
     """
-    chats: list[SavedChat] = []
+    chats: list[ChatRecord] = []
     said: list[SavedMessage] = []
     captures = {}
     for chat in carried.chats:
         player, figures = played[chat.key]
-        facts, state = player.facts, player.state
+        record, state = player.record, player.state
         assert figures.outcome is not None
-        chats.append(
-            replace(
-                chat,
-                chat_id=state.chat_id,
-                section_id=state.section_id,
-                bot_id=facts.bot_id,
-                logid=figures.logid,
-                question=facts.question,
-                sent_at=facts.sent_at_ms,
-                summary=summary_of(figures, figures.outcome, figures.error, figures.total_us or 0),
-            )
+        known = replace(
+            chat,
+            chat_id=state.chat_id,
+            section_id=state.section_id,
+            bot_id=record.bot_id,
+            logid=figures.logid,
+            question=record.question,
+            sent_at=record.sent_at,
         )
+        chats.append(ended_record(figures, figures.outcome, figures.error, figures.total_us or 0, known))
         asked = SavedMessage(
-            "user", "question", facts.question, name=facts.files, content_type=facts.content_type
+            "user", "question", record.question, name=record.files, content_type=record.content_type
         )
-        found = [replace(asked, created_at=facts.sent_at_ms), *messages_of(state, facts.sent_at_ms)]
+        found = [replace(asked, created_at=record.sent_at), *messages_of(state, record.sent_at)]
         places = [place for place in carried.messages if place.chat == chat.key]
         for message, place in zip(found, places, strict=True):
             here = replace(message, key=place.key, conversation=place.conversation)
@@ -214,7 +212,7 @@ def replayed(
         packed = archive.pack(player.frames)
         if packed is not None:
             captures[chat.key] = packed
-    again = replace(carried, chats=tuple(chats), messages=tuple(said), captures=captures)
+    again = replace(carried, chats=tuple(chats), messages=tuple(said), packed_frames=captures)
     c = empty_store()
     archive.put(c, again)  # where NUL and surrogates are folded
     kept = taken(c, carried.conversation.key)

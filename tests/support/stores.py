@@ -14,7 +14,7 @@ from coze_tui.standin.scenarios import Answer, Bot
 from coze_tui.store import archive, history, journal
 from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.database import Database
-from coze_tui.store.journal import ChatSummary
+from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SavedMessage
 from coze_tui.store.migrations import migrate
 
@@ -65,7 +65,7 @@ def talk(
         for number, (question, answer) in enumerate(turns or (("q", "a"),)):
             chat = journal.begin_chat(c, key, question, BOT, at + number)
             said = SavedMessage("assistant", "answer", answer, created_at=at + number)
-            journal.finish_chat(c, chat, ChatSummary(status), [said])
+            journal.finish_chat(c, chat, ChatRecord(status=status), [said])
         return key
 
     return add

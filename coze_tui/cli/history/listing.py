@@ -186,14 +186,15 @@ def _print_chat(chat: ChatTranscript, paper: Console, clock: Clock) -> None:
     if chat.starts_section:
         paper.text()
         paper.text("--- " + _("context cleared") + " ---", "dim")
-    if chat.question:
+    record = chat.record
+    if record.question:
         paper.text()
-        sent = f"  {clock.day(chat.sent_at_ms)} {clock.time(chat.sent_at_ms)}"
+        sent = f"  {clock.day(record.sent_at)} {clock.time(record.sent_at)}"
         paper.line((_("You"), "tool"), (sent, "dim"))
         _print_text(chat.asked, paper)
     paper.text()
     figures = " · ".join(words.figures_of(chat))
-    paper.line((chat.bot_name, "answering"), (f"  {figures}" if figures else "", "dim"))
+    paper.line((record.bot_name, "answering"), (f"  {figures}" if figures else "", "dim"))
     for part in chat.parts:
         match part:
             case AnswerTranscript():
@@ -223,18 +224,18 @@ def _print_tool(tool: ToolTranscript, paper: Console) -> None:
 
 
 def _chat_values(chat: ChatTranscript) -> Mapping[str, object]:
-    usage = chat.usage
+    record, usage = chat.record, chat.record.usage
     return {
-        "question": chat.question,
+        "question": record.question,
         "files": chat.files,
-        "sent_at_ms": chat.sent_at_ms,
+        "sent_at_ms": record.sent_at,
         "outcome": str(chat.outcome),
         "end": words.end_of(chat),
-        "chat_id": chat.chat_id,
-        "section_id": chat.section_id,
-        "logid": chat.logid,
-        "first_text_us": chat.first_text_us,
-        "total_us": chat.total_us,
+        "chat_id": record.chat_id,
+        "section_id": record.section_id,
+        "logid": record.logid,
+        "first_text_us": record.first_text_us,
+        "total_us": record.total_us,
         "usage": None
         if usage is None
         else {

@@ -16,8 +16,8 @@ from coze_tui.api.chats import ChatRequest
 from coze_tui.config.addresses import base_url_of_site
 from coze_tui.config.credentials import TOKEN_VARIABLE
 from coze_tui.config.settings import Settings, variable_of
-from coze_tui.engine.model.chat_facts import ChatFacts
 from coze_tui.engine.session.requests import request_for
+from coze_tui.store.journal import ChatRecord
 from coze_tui.text.cleaning import clean
 
 Form = Literal["curl", "python", "ask"]
@@ -27,13 +27,13 @@ _LONGEST_ARGUMENT = 100_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def request_from(facts: ChatFacts, settings: Settings) -> tuple[str, ChatRequest]:
+def request_from(record: ChatRecord, settings: Settings) -> tuple[str, ChatRequest]:
     """The site's base and the request that asks a past chat's question again, in a new conversation.
 
     What the chat does not tell is taken from the settings.
     """
-    request = request_for(facts.question, settings, bot_id=facts.bot_id)
-    return base_url_of_site(facts.site) or settings.base_url, request
+    request = request_for(record.question, settings, bot_id=record.bot_id)
+    return base_url_of_site(record.site) or settings.base_url, request
 
 
 def given_as(form: Form, base_url: str, request: ChatRequest) -> str:

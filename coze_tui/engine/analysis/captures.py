@@ -13,8 +13,8 @@ from coze_tui.api.captures import Capture, Problem, capture_text, read_capture
 from coze_tui.api.limits import Limits
 from coze_tui.config.secure_files import open_private
 from coze_tui.engine.analysis.statistics import day_of
-from coze_tui.engine.model.chat_facts import ChatFacts
 from coze_tui.errors import FileError
+from coze_tui.store.journal import ChatRecord
 from coze_tui.text.format import file_name
 from coze_tui.text.i18n import _
 
@@ -85,9 +85,9 @@ def save_capture(path: Path, capture: Capture, *, may_replace: bool = False) -> 
         raise FileError("unwritable", str(path), detail=reason) from error
 
 
-def capture_name(facts: ChatFacts) -> str:
+def capture_name(record: ChatRecord) -> str:
     """What to call the file of a chat."""
-    return file_name(day_of(facts.sent_at_ms), facts.question or "chat", facts.chat_id[-6:], "sse")
+    return file_name(day_of(record.sent_at), record.question or "chat", record.chat_id[-6:], "sse")
 
 
 def problem_text(problem: Problem) -> str:

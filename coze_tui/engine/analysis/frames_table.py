@@ -12,12 +12,13 @@ from coze_tui.api import events
 from coze_tui.api.captures import Capture
 from coze_tui.api.events import ChatEvent, parse_event
 from coze_tui.api.objects import Frame, Message, MessageType, Role, mapping_of, text_of
-from coze_tui.engine.model.chat_facts import ChatFacts, capture_facts
 from coze_tui.engine.model.figures import TurnFigures
-from coze_tui.engine.model.reader import TurnReplay
+from coze_tui.engine.model.reader import PastTurn, TurnReplay
+from coze_tui.engine.model.records import ChatFrames, capture_head, outcome_of, total_us_of
 from coze_tui.engine.model.state import RETRIEVED, TurnState, shown_text
 from coze_tui.engine.model.timeline import Timeline
 from coze_tui.engine.model.updates import TurnUpdate
+from coze_tui.store.journal import ChatRecord
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import thousands
 from coze_tui.text.i18n import _
@@ -26,14 +27,13 @@ from coze_tui.text.i18n import _
 class InspectedChat:
     """Takes frames in, in order; gives rows, figures and a timeline of those that have come."""
 
-    def __init__(self, facts: ChatFacts) -> None:
-        self.facts = facts
+    def __init__(self, record: ChatRecord) -> None:
+        self.record = record
         self.table = FrameTable()
-        self.state = TurnState()
-        self.figures = TurnFigures()
-        self.timeline = Timeline()
+        self.turn = PastTurn(TurnState(), TurnFigures(), Timeline())
+        self.state, self.figures, self.timeline = self.turn.state, self.turn.figures, self.turn.timeline
         self._reader = TurnReplay(self.state)
-        self._feed(self._reader.begin(facts.logid))
+        self._feed(self._reader.begin(record.logid))
 
     @property
     def frames(self) -> list[Frame]:
@@ -47,27 +47,35 @@ class InspectedChat:
             self.table.add(event)
             self._feed(self._reader.take(event))
 
-    def end(self, facts: ChatFacts) -> None:
-        """No more will come, unless tool outputs are submitted; what is known at the end."""
-        self.facts = facts
-        self._feed(self._reader.end(facts.outcome, facts.total_us))
+    def end(self, record: ChatRecord) -> None:
+        """End the reading with what is known of the chat now; no more frames come unless it is resumed."""
+        self.record = record
+        self._feed(self._reader.end(outcome_of(record), total_us_of(record)))
 
     def capture(self) -> Capture:
         """All of it as a capture."""
-        state = self.state
+        state, record = self.state, self.record
         known = replace(
-            self.facts,
-            chat_id=self.facts.chat_id or state.chat_id,
-            conversation_id=self.facts.conversation_id
-            or ("" if self.facts.conversation else state.conversation_id),  # as in `facts_of`
-            section_id=self.facts.section_id or state.section_id,
+            record,
+            chat_id=record.chat_id or state.chat_id,
+            conversation_id=record.conversation_id
+            or ("" if record.conversation else state.conversation_id),  # as in `chat_from_capture`
+            section_id=record.section_id or state.section_id,
         )
-        return Capture(tuple(self.frames), capture_facts(known))
+        return Capture(tuple(self.frames), capture_head(known))
 
     def _feed(self, updates: Iterable[TurnUpdate]) -> None:
         for update in updates:
             self.figures.add(update)
             self.timeline.add(update)
+
+
+def inspected(chat: ChatFrames) -> InspectedChat:
+    """Return a chat that is over, with all of its frames read."""
+    found = InspectedChat(chat.record)
+    found.add(chat.frames)
+    found.end(chat.record)
+    return found
 
 
 Level = Literal["", "good", "tool", "attention", "error"]

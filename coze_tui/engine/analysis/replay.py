@@ -14,10 +14,11 @@ from typing import Protocol
 
 from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Frame
-from coze_tui.engine.model.chat_facts import ChatFacts
 from coze_tui.engine.model.reader import TurnReplay
+from coze_tui.engine.model.records import outcome_of, total_us_of
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.updates import TurnUpdate
+from coze_tui.store.journal import ChatRecord
 
 PACES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 _LONGEST_SLEEP = 3_600.0
@@ -44,13 +45,13 @@ class Player:
     def __init__(
         self,
         frames: Sequence[Frame],
-        facts: ChatFacts,
+        record: ChatRecord,
         *,
         pace: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.frames = tuple(frames)
-        self.facts = facts
+        self.record = record
         self.state = TurnState()
         self.pace = pace
         """How much faster than life."""
@@ -78,7 +79,7 @@ class Player:
     @property
     def total_us(self) -> int:
         """When the chat ended."""
-        return max(self._due[-1] if self._due else 0, self.facts.total_us)
+        return max(self._due[-1] if self._due else 0, total_us_of(self.record))
 
     @property
     def at_us(self) -> int:
@@ -101,7 +102,7 @@ class Player:
         self.position = 0
         self.seek_target = max(0, min(position, len(self.frames)))
         self._set_now(0)
-        self._put(self._reader.begin(self.facts.logid))
+        self._put(self._reader.begin(self.record.logid))
         self._hurry()
         self._steer()
 
@@ -189,7 +190,7 @@ class Player:
         if not self._is_ended:
             self._set_now(self.total_us)
             self._is_ended = True
-            self._put(self._reader.end(self.facts.outcome, self.facts.total_us))
+            self._put(self._reader.end(outcome_of(self.record), total_us_of(self.record)))
 
     def _put(self, updates: Sequence[TurnUpdate]) -> None:
         if self._feed is not None:

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 from coze_tui.engine.model.gaps import quantile
-from coze_tui.store.statistics import ChatFigures
+from coze_tui.store.journal import ChatRecord
 from coze_tui.text.cleaning import clean_line
 
 Grouping = Literal["bot", "day", "conversation"]
@@ -62,7 +62,7 @@ class Statistics:
     """Codes with the words that the server had for them the last time."""
 
 
-def statistics(chats: Iterable[ChatFigures], by: Grouping = "bot") -> Statistics:
+def statistics(chats: Iterable[ChatRecord], by: Grouping = "bot") -> Statistics:
     """Add up chats, which come oldest first."""
     total = _Sum("", "")
     groups: dict[str, _Sum] = {}
@@ -100,7 +100,7 @@ def days_ago_ms(now_ms: int, days: int) -> int:
     return int((today - timedelta(days=days)).timestamp() * 1000)
 
 
-def _group_of(chat: ChatFigures, by: Grouping) -> tuple[str, str]:
+def _group_of(chat: ChatRecord, by: Grouping) -> tuple[str, str]:
     if by == "bot":
         return chat.bot_id, clean_line(chat.bot_name)
     if by == "day":
@@ -144,7 +144,7 @@ class _Sum:
     first_ms: int = 0
     last_ms: int = 0
 
-    def add(self, chat: ChatFigures) -> None:
+    def add(self, chat: ChatRecord) -> None:
         self.statuses[chat.status] += 1
         self.site = chat.site
         self.input_tokens += chat.input_tokens

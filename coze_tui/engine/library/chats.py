@@ -3,51 +3,25 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import replace
 
-from coze_tui.api.objects import Frame, ToolCall
+from coze_tui.api.objects import ToolCall
 from coze_tui.config.addresses import site_name
 from coze_tui.engine.analysis.statistics import Grouping, Statistics, statistics
-from coze_tui.engine.model.chat_facts import ChatFacts, facts_of_stored
 from coze_tui.engine.model.dialects import Dialect, dialect_of
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.reader import TurnReplay
+from coze_tui.engine.model.records import ChatFrames, error_of, outcome_of
 from coze_tui.engine.model.state import TurnState
-from coze_tui.engine.model.transcript import error_of, outcome_of
 from coze_tui.engine.model.updates import ActionRequired
 from coze_tui.engine.session.running import LiveTurn, LiveTurns
-from coze_tui.store import history, journal, messages
+from coze_tui.store import history, journal
 from coze_tui.store.database import Database
 from coze_tui.store.history import SavedConversation
-from coze_tui.store.journal import SavedChat
-from coze_tui.store.statistics import chat_figures
+from coze_tui.store.journal import ChatRecord
 
-_LIKE = 200
-
-
-@dataclass(frozen=True, slots=True)
-class FramesPage:
-    """Frames of a chat, and what is known of it now."""
-
-    chat: int
-    """Its key in the store; 0 while it is not written yet."""
-    facts: ChatFacts
-    frames: tuple[Frame, ...]
-    """Those behind the ones that are known already."""
-    is_over: bool
-    """It does not run now."""
-    are_kept: bool = True
-    """False where retention has removed the frames."""
-
-
-@dataclass(frozen=True, slots=True)
-class ComparableChat:
-    """A chat that another one can be compared with."""
-
-    chat: int
-    facts: ChatFacts
-    has_same_question: bool
+_MOST_COMPARABLE = 200
 
 
 class Inspecting:
@@ -57,7 +31,7 @@ class Inspecting:
         self._database = database
         self._live = live
 
-    async def page(self, conversation: str, chat: int = 0, after: int = 0) -> FramesPage | None:
+    async def page(self, conversation: str, chat: int = 0, after: int = 0) -> ChatFrames | None:
         """The frames of a chat behind the first `after`; None if there is no such chat.
 
         While it runs, to be asked again and again.
@@ -69,18 +43,15 @@ class Inspecting:
         live = self._live.of(conversation)
         if live is not None and chat in (0, live.stored.chat):
             saved = await self._database.run(lambda c: history.conversation(c, conversation))
-            frames, is_over = tuple(live.turn.frames.shown(after)), not live.is_running
-            return FramesPage(live.stored.chat, _live_facts(live, saved), frames, is_over)
+            return ChatFrames(_live_record(live, saved), tuple(live.turn.frames.shown(after)))
 
-        def read(c: sqlite3.Connection) -> FramesPage | None:
+        def read(c: sqlite3.Connection) -> ChatFrames | None:
             found = journal.chat(c, chat) if chat else None
             if found is None and not chat:
                 found = next(reversed(journal.chats(c, conversation)), None)
             if found is None:
                 return None
-            frames = journal.frames_after(c, found.key, after)
-            are_kept = found.has_capture or not found.is_final or not found.frame_count
-            return FramesPage(found.key, _facts(c, found), frames, found.is_final, are_kept)
+            return ChatFrames(found, journal.frames_after(c, found.key, after))
 
         return await self._database.read(read)
 
@@ -92,7 +63,7 @@ class Inspecting:
         figures.add_all(reader.begin(saved.logid if saved else ""))
         figures.add_all(reader.take_all(frames))
         if saved is not None and saved.is_final:
-            figures.add_all(reader.end(outcome_of(saved), saved.summary.total_us, error_of(saved)))
+            figures.add_all(reader.end(outcome_of(saved), saved.total_us, error_of(saved)))
         return figures
 
     async def waiting_calls(self, chat: int) -> tuple[ToolCall, ...]:
@@ -112,22 +83,12 @@ class Inspecting:
         found = await self._database.read(lambda c: journal.find_chat(c, name))
         return found.key if found else 0
 
-    async def like(self, facts: ChatFacts, chat: int = 0) -> tuple[ComparableChat, ...]:
-        """Chats to compare one with: of its question first, then of its bot; the latest first.
-
-        Args:
-            chat: the chat's own key, where it is in the store.
-        """
-
-        def read(c: sqlite3.Connection) -> tuple[ComparableChat, ...]:
-            found = journal.chats_like(c, facts.question, facts.bot_id, facts.chat_id, _LIKE)
-            return tuple(
-                ComparableChat(like.key, _facts(c, like), like.question == facts.question)
-                for like in found
-                if like.key != chat
-            )
-
-        return await self._database.read(read)
+    async def comparable_chats(self, record: ChatRecord) -> tuple[ChatRecord, ...]:
+        """Return chats to compare one with: those of its question, then those of its bot, latest first."""
+        found = await self._database.read(
+            lambda c: journal.chats_like(c, record.question, record.bot_id, record.chat_id, _MOST_COMPARABLE)
+        )
+        return tuple(other for other in found if other.key != record.key)
 
     async def dialect(self, base_url: str) -> Dialect:
         """The kind of the server at an address: the address tells, or else the last chat with it."""
@@ -155,7 +116,7 @@ class Inspecting:
         """Chats added up; all of them, or those of a time, a site, a bot, a conversation."""
 
         def read(c: sqlite3.Connection) -> Statistics:
-            chats = chat_figures(
+            chats = journal.final_chats(
                 c,
                 since_ms=since_ms,
                 until_ms=until_ms,
@@ -168,27 +129,24 @@ class Inspecting:
         return await self._database.read(read)
 
 
-def _facts(c: sqlite3.Connection, chat: SavedChat) -> ChatFacts:
-    saved = history.conversation(c, chat.conversation)
-    return facts_of_stored(chat, saved, messages.question_of_chat(c, chat.key))
-
-
-def _live_facts(live: LiveTurn, saved: SavedConversation | None) -> ChatFacts:
+def _live_record(live: LiveTurn, saved: SavedConversation | None) -> ChatRecord:
     turn = live.turn
-    return ChatFacts(
-        question=live.question,
-        sent_at_ms=live.stored.sent_at_ms,
-        site=saved.site if saved else "",
-        bot_id=turn.request.bot_id,
-        bot_name=saved.bot_name if saved else "",
+    record = ChatRecord(
+        key=live.stored.chat,
         conversation=live.conversation,
-        title=saved.title if saved else "",
+        chat_id=turn.state.chat_id,
+        section_id=turn.state.section_id,
+        bot_id=turn.request.bot_id,
+        logid=turn.logid,
+        question=live.question,
+        sent_at=live.stored.sent_at_ms,
+        is_final=not live.is_running,
+        conversation_id=turn.state.conversation_id,
         content_type=turn.request.content_type,
         files="\n".join(turn.request.file_names),
-        conversation_id=turn.state.conversation_id,
-        section_id=turn.state.section_id,
-        chat_id=turn.state.chat_id,
-        logid=turn.logid,
-        outcome=live.ended.outcome if live.ended else None,
-        total_us=live.ended.at_us if live.ended else 0,
     )
+    if live.ended is not None:
+        record = replace(record, status=str(live.ended.outcome), total_us=live.ended.at_us)
+    if saved is not None:
+        record = replace(record, site=saved.site, bot_name=saved.bot_name, title=saved.title)
+    return record

@@ -10,6 +10,7 @@ from coze_tui.engine.model.transcript import ChatTranscript, chat_transcripts
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database, now_ms
 from coze_tui.store.history import SavedConversation
+from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SLOT, SavedMessage, messages
 from coze_tui.store.messages import message as message_by_key
 
@@ -36,14 +37,6 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class RunningChat:
-    """A chat that is not over, here or in another program."""
-
-    key: int
-    question: str
-
-
-@dataclass(frozen=True, slots=True)
 class ChatPage:
     """Neighbouring chats of a conversation, oldest first."""
 
@@ -53,7 +46,7 @@ class ChatPage:
     last: int
     has_older: bool
     has_newer: bool
-    running: tuple[RunningChat, ...] = ()
+    running: tuple[ChatRecord, ...] = ()
     """Chats of this part that are not among `chats`, since they still run."""
     cleared_at_ms: int = 0
     """The context was cleared behind the last message of all, at this time; 0 if not."""
@@ -194,7 +187,7 @@ def _page(
     chats = [
         chat for key in dict.fromkeys(row.chat for row in rows) if key and (chat := journal.chat(c, key))
     ]
-    running = {chat.key: RunningChat(chat.key, chat.question) for chat in chats if not chat.is_final}
+    running = {chat.key: chat for chat in chats if not chat.is_final}
     first, last = rows[0].position, rows[-1].position
     shown = [row for row in rows if row.chat not in running]
     sections = history.sections(c, saved.key)

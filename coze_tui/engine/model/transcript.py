@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from coze_tui.api.codes import error_of_code
-from coze_tui.api.objects import MessageType, Usage
+from coze_tui.api.objects import MessageType
 from coze_tui.config.addresses import base_url_of_site
 from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.records import error_of, outcome_of
 from coze_tui.errors import CozeTuiError
-from coze_tui.store.journal import SavedChat
+from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SLOT, SavedMessage
 from coze_tui.text.i18n import _
 
@@ -41,37 +41,41 @@ class ToolTranscript:
 class ChatTranscript:
     """One question and what the bot sent back for it."""
 
-    key: int
-    """Of the chat in the store; 0 where it is not stored."""
-    question: str
-    sent_at_ms: int
-    """Unix milliseconds."""
-    bot_name: str = ""
-    base_url: str = ""
-    """Of the site that was asked; empty where that is not known."""
-    chat_id: str = ""
-    section_id: str = ""
-    logid: str = ""
+    record: ChatRecord
+    """Its texts are clean."""
     parts: tuple[AnswerTranscript | ToolTranscript, ...] = ()
     follow_ups: tuple[str, ...] = ()
-    outcome: Outcome = Outcome.COMPLETED
-    error: CozeTuiError | None = field(default=None, compare=False)
-    first_text_us: int = 0
-    total_us: int = 0
-    usage: Usage | None = None
     first: int = 0
-    """Position of its first message in the conversation; 0 where it is not stored."""
+    """Position of its first message in the conversation; 0 if it is not stored."""
     last: int = 0
     """Position of its last message."""
     starts_section: bool = False
     """The context was cleared before this chat (docs/wire.md 4.6)."""
-    files: tuple[str, ...] = ()
-    """Names of what went with the question."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """Return how the chat ended; one that never did was cut off."""
+        return outcome_of(self.record) or Outcome.INTERRUPTED
+
+    @property
+    def error(self) -> CozeTuiError | None:
+        """Return why it failed, as far as it is known."""
+        return error_of(self.record)
+
+    @property
+    def base_url(self) -> str:
+        """Return the base URL of the site that was asked, or an empty string if it is not known."""
+        return base_url_of_site(self.record.site)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Return the names of the files sent with the question."""
+        return tuple(filter(None, self.record.files.split("\n")))
 
     @property
     def asked(self) -> str:
-        """The question with the names of its files."""
-        return with_files(self.question, self.files)
+        """Return the question with the names of its files."""
+        return with_files(self.record.question, self.files)
 
 
 def with_files(question: str, files: Sequence[str]) -> str:
@@ -98,7 +102,7 @@ _RESPONSES = frozenset({MessageType.TOOL_RESPONSE, MessageType.TOOL_OUTPUT, Mess
 
 def chat_transcripts(
     messages: Sequence[SavedMessage],
-    chats: Iterable[SavedChat],
+    chats: Iterable[ChatRecord],
     *,
     bot_name: str,
     site: str,
@@ -111,11 +115,10 @@ def chat_transcripts(
         section_starts: positions at which a new section begins (docs/wire.md 4.6).
     """
     by_key = {chat.key: chat for chat in chats}
-    starts, base_url = sorted(section_starts), base_url_of_site(site)
+    starts = sorted(section_starts)
     told: list[tuple[int, ChatTranscript]] = []
     for group in _grouped(messages):
-        chat = by_key.get(group[0].chat)
-        entry = _told(group, chat, bot_name, base_url)
+        entry = _transcript(group, by_key.get(group[0].chat), bot_name, site)
         first = group[0].position
         before = told[-1][0] if told else -1
         begins = any(before < start <= first for start in starts) if told else first in starts
@@ -139,51 +142,27 @@ def _grouped(messages: Sequence[SavedMessage]) -> list[list[SavedMessage]]:
     return groups
 
 
-def _told(
-    group: Sequence[SavedMessage], chat: SavedChat | None, bot_name: str, base_url: str
+def _transcript(
+    group: Sequence[SavedMessage], chat: ChatRecord | None, bot_name: str, site: str
 ) -> ChatTranscript:
+    if chat is None:  # of the server's list, which holds only chats that are over
+        chat = ChatRecord(
+            key=group[0].chat,
+            sent_at=group[0].created_at,
+            is_final=True,
+            status=str(Outcome.COMPLETED),
+            site=site,
+        )
     question = next((item for item in group if item.type == MessageType.QUESTION), None)
-    text = question.content if question else (chat.question if chat else "")
-    entry = ChatTranscript(
-        key=group[0].chat,
-        question=text,
-        sent_at_ms=chat.sent_at if chat else group[0].created_at,
-        files=tuple(filter(None, question.name.split("\n"))) if question else (),
-        bot_name=bot_name,
-        base_url=base_url,
+    if question is not None:
+        chat = replace(chat, question=question.content, files=question.name)
+    return ChatTranscript(
+        replace(chat, bot_name=bot_name),
         parts=_parts(group),
         follow_ups=tuple(item.content for item in group if item.type == MessageType.FOLLOW_UP),
         first=group[0].position,
         last=group[-1].position,
     )
-    if chat is None:
-        return entry
-    summary = chat.summary
-    usage = Usage(summary.token_count, summary.output_tokens, summary.input_tokens)
-    return replace(
-        entry,
-        chat_id=chat.chat_id,
-        section_id=chat.section_id,
-        logid=chat.logid,
-        outcome=outcome_of(chat),
-        error=error_of(chat),
-        first_text_us=summary.first_text_us,
-        total_us=summary.total_us,
-        usage=usage if usage.token_count else None,
-    )
-
-
-def outcome_of(chat: SavedChat) -> Outcome:
-    """Return how a stored chat ended; INTERRUPTED if it never did."""
-    return Outcome.of(chat.summary.status) or Outcome.INTERRUPTED
-
-
-def error_of(chat: SavedChat) -> CozeTuiError | None:
-    """Why a stored chat failed, as far as it was kept."""
-    summary = chat.summary
-    if summary.error_code:
-        return error_of_code(summary.error_code, summary.error_msg, logid=chat.logid)
-    return CozeTuiError(summary.error_msg) if summary.error_msg else None
 
 
 def _parts(group: Sequence[SavedMessage]) -> tuple[AnswerTranscript | ToolTranscript, ...]:

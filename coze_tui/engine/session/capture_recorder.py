@@ -12,13 +12,14 @@ from coze_tui.api.captures import CaptureWriter
 from coze_tui.api.chats import ChatRequest
 from coze_tui.api.objects import Frame
 from coze_tui.config.secure_files import open_private
-from coze_tui.engine.model.chat_facts import ChatFacts, capture_facts
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.frame_log import FrameLog
 from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.records import capture_head
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.session.runner import TurnRecord
 from coze_tui.errors import CozeTuiError, FileError
+from coze_tui.store.journal import ChatRecord
 
 _MOST_NAMES = 1_000
 
@@ -123,10 +124,10 @@ class CaptureRecorder:
         """Frames of the turn that were written, or that failed."""
         self._is_broken = False
 
-    def go_on(self, facts: ChatFacts, frames: Sequence[Frame]) -> None:
+    def go_on(self, record: ChatRecord, frames: Sequence[Frame]) -> None:
         """Write these facts and frames, of a turn that began earlier, before anything else."""
         self._written = len(frames)
-        self._before = self._writer.facts(capture_facts(facts)) + "".join(map(self._writer.frame, frames))
+        self._before = self._writer.facts(capture_head(record)) + "".join(map(self._writer.frame, frames))
 
     def open(self) -> None:
         """Open the file now, so that no answer is lost for want of it.
@@ -140,16 +141,16 @@ class CaptureRecorder:
         """Write what is known before anything is sent."""
         if self._first is not None:
             await self._first.begin(request)
-        facts = ChatFacts(
+        record = ChatRecord(
             question=request.question,
-            sent_at_ms=int(datetime.now(UTC).timestamp() * 1000),
+            sent_at=int(datetime.now(UTC).timestamp() * 1000),
             site=self._site,
             bot_id=request.bot_id,
             content_type=request.content_type,
             files="\n".join(request.file_names),
             conversation_id=request.conversation_id,
         )
-        await self._write(self._writer.facts(capture_facts(facts)))
+        await self._write(self._writer.facts(capture_head(record)))
 
     async def append(self, frames: FrameLog) -> None:
         """Write the frames that were added to the turn's log."""
@@ -163,13 +164,13 @@ class CaptureRecorder:
         """Write the ids."""
         if self._first is not None:
             await self._first.identify(state, logid)
-        facts = ChatFacts(
+        record = ChatRecord(
             conversation_id=state.conversation_id,
             section_id=state.section_id,
             chat_id=state.chat_id,
             logid=logid,
         )
-        await self._write(self._writer.facts(capture_facts(facts)))
+        await self._write(self._writer.facts(capture_head(record)))
 
     async def finish(
         self, state: TurnState, figures: TurnFigures, outcome: Outcome, error: CozeTuiError | None, at_us: int
@@ -177,8 +178,8 @@ class CaptureRecorder:
         """Write how it ended."""
         if self._first is not None:
             await self._first.finish(state, figures, outcome, error, at_us)
-        facts = ChatFacts(logid=figures.logid, outcome=outcome, total_us=at_us)
-        await self._write(self._writer.facts(capture_facts(facts)))
+        record = ChatRecord(logid=figures.logid, is_final=True, status=str(outcome), total_us=at_us)
+        await self._write(self._writer.facts(capture_head(record)))
         if self._file is not None:
             self._file.close()
 

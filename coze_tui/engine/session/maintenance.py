@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.reader import past_turn
-from coze_tui.engine.session.recorder import messages_of, summary_of
+from coze_tui.engine.session.recorder import ended_record, messages_of
 from coze_tui.store import history, journal, retention, search_index
 from coze_tui.store.database import Database, now_ms
-from coze_tui.store.journal import SavedChat
+from coze_tui.store.journal import ChatRecord
 
 DAY_MS = 86_400_000
 _DELETED_DAYS = 7
@@ -75,18 +74,11 @@ async def _some_at_a_time(database: Database, step: Callable[[sqlite3.Connection
     return total
 
 
-@dataclass(frozen=True, slots=True)
-class OrphanedChat:
-    """A chat that was cut off when the program ended, and of which Coze may have the rest."""
+async def recover(database: Database, chat: ChatRecord) -> ChatRecord | None:
+    """Finish an orphaned chat, one that was running when its program ended, with the frames it has.
 
-    chat: int
-    conversation: str
-    title: str
-    question: str
-
-
-async def recover(database: Database, chat: SavedChat) -> OrphanedChat | None:
-    """Settle such a chat; None where another program was quicker, or nothing more can be fetched.
+    Returns:
+        The chat if Coze may have the rest of it; None if it has not, or another program was quicker.
 
     Raises:
         StoreError: it is as it was; the next start tries again.
@@ -95,10 +87,9 @@ async def recover(database: Database, chat: SavedChat) -> OrphanedChat | None:
         return None
     frames = await database.read(lambda c: journal.frames_of(c, chat.key))
     turn = past_turn(frames, logid=chat.logid)
-    summary = summary_of(turn.figures, turn.outcome, turn.figures.error, turn.figures.last_us)
+    ended = ended_record(turn.figures, turn.outcome, turn.figures.error, turn.figures.last_us)
     messages = messages_of(turn.state, chat.sent_at)
-    await database.write(lambda c: journal.finish_chat(c, chat.key, summary, messages))
+    await database.write(lambda c: journal.finish_chat(c, chat.key, ended, messages))
     if turn.outcome is not Outcome.INTERRUPTED or not turn.state.is_identified:
         return None
-    saved = await database.run(lambda c: history.conversation(c, chat.conversation))
-    return OrphanedChat(chat.key, chat.conversation, saved.title if saved else "", chat.question)
+    return chat

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from coze_tui.api.chats import ChatRequest
 from coze_tui.api.objects import MessageType
@@ -16,7 +17,7 @@ from coze_tui.engine.model.state import Answer, Tool, TurnState
 from coze_tui.errors import ApiError, CozeTuiError, StoreError
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
-from coze_tui.store.journal import ChatSummary
+from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SavedMessage
 
 
@@ -151,13 +152,13 @@ class JournalRecorder:
         self, state: TurnState, figures: TurnFigures, outcome: Outcome, error: CozeTuiError | None, at_us: int
     ) -> None:
         """Pack the frames and write what the turn came to."""
-        summary = summary_of(figures, outcome, error, at_us)
+        ended = ended_record(figures, outcome, error, at_us)
         messages = messages_of(state, self.sent_at_ms)
 
         async def write() -> None:
             await self._write_frames()
             chat = self.chat
-            await self._database.write(lambda c: journal.finish_chat(c, chat, summary, messages))
+            await self._database.write(lambda c: journal.finish_chat(c, chat, ended, messages))
             self._is_resumed = True
 
         await self._kept(write)
@@ -175,10 +176,18 @@ class JournalRecorder:
                 self._report(again)
 
 
-def summary_of(figures: TurnFigures, outcome: Outcome, error: CozeTuiError | None, at_us: int) -> ChatSummary:
-    """The figures of a turn for the columns of its chat."""
+def ended_record(
+    figures: TurnFigures,
+    outcome: Outcome,
+    error: CozeTuiError | None,
+    at_us: int,
+    record: ChatRecord = ChatRecord(),  # noqa: B008 frozen
+) -> ChatRecord:
+    """Return the record of a chat with what is set when it ends."""
     usage = figures.usage
-    return ChatSummary(
+    return replace(
+        record,
+        is_final=True,
         status=str(outcome),
         first_text_us=figures.first_text_us or 0,
         total_us=at_us,

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Sequence
 from coze_tui.api.objects import Frame
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.reader import TurnReplay
+from coze_tui.engine.model.records import error_of, outcome_of
 from coze_tui.engine.model.state import TurnState
-from coze_tui.engine.model.transcript import error_of, outcome_of
 from coze_tui.engine.model.updates import LogidReported, TurnEnded, TurnUpdate
 from coze_tui.engine.session.thread import TurnFeed
 from coze_tui.errors import StoreError
 from coze_tui.store import journal
 from coze_tui.store.database import Database
-from coze_tui.store.journal import SavedChat
+from coze_tui.store.journal import ChatRecord
 
 _LOOK_SECONDS = 0.5
 
@@ -47,7 +47,7 @@ async def follow_elsewhere(database: Database, chat: int, feed: TurnFeed, *, is_
     if saved is None or not saved.is_final:  # it was deleted, or its program has died: its frames tell
         _put(feed, reader.end())
     else:
-        _put(feed, reader.end(outcome_of(saved), saved.summary.total_us, error_of(saved)))
+        _put(feed, reader.end(outcome_of(saved), saved.total_us, error_of(saved)))
 
 
 def _put(feed: TurnFeed, updates: Iterable[TurnUpdate]) -> None:
@@ -55,6 +55,6 @@ def _put(feed: TurnFeed, updates: Iterable[TurnUpdate]) -> None:
         feed.put(update)
 
 
-def _news(c: sqlite3.Connection, chat: int, count: int) -> tuple[SavedChat | None, Sequence[Frame], bool]:
+def _news(c: sqlite3.Connection, chat: int, count: int) -> tuple[ChatRecord | None, Sequence[Frame], bool]:
     saved, frames = journal.chat(c, chat), journal.frames_after(c, chat, count)
     return saved, frames, journal.is_run(c, chat, int(time.time() * 1000))

@@ -185,8 +185,9 @@ class BotEntry(Entry):
     @classmethod
     def told(cls, chat: ChatTranscript, *, only_read: bool = False) -> BotEntry:
         """The entry of a chat that is over."""
+        record = chat.record
         entry = cls(
-            chat.bot_name, chat.sent_at_ms, chat=chat.key, base_url=chat.base_url, only_read=only_read
+            record.bot_name, record.sent_at, chat=record.key, base_url=chat.base_url, only_read=only_read
         )
         for part in chat.parts:
             match part:
@@ -203,9 +204,9 @@ class BotEntry(Entry):
                     entry._add_tool(tool)
         for question in chat.follow_ups:
             entry.follow_up(turn.FollowUpOffered(question, 0))
-        entry._first_text_us = chat.first_text_us
-        entry._tokens = chat.usage.token_count if chat.usage else 0
-        entry.end(turn.TurnEnded(chat.outcome, chat.total_us, chat.error))
+        entry._first_text_us = record.first_text_us
+        entry._tokens = record.token_count
+        entry.end(turn.TurnEnded(chat.outcome, record.total_us, chat.error))
         return entry
 
     @property

@@ -204,7 +204,8 @@ def entries_of(chat: ChatTranscript, *, only_read: bool = False) -> list[Entry]:
     """A stored chat as the log shows it: the line of a new section, the question, what came back."""
     entries: list[Entry] = []
     if chat.starts_section:
-        entries.append(SectionEntry(chat.sent_at_ms))
-    if chat.question:
-        entries.append(UserEntry(chat.question, chat.sent_at_ms, chat=chat.key, files=chat.files))
+        entries.append(SectionEntry(chat.record.sent_at))
+    if chat.record.question:
+        record = chat.record
+        entries.append(UserEntry(record.question, record.sent_at, chat=record.key, files=chat.files))
     return [*entries, BotEntry.told(chat, only_read=only_read)]

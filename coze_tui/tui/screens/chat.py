@@ -31,7 +31,7 @@ from coze_tui.tui.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from coze_tui.engine.engine import Engine
-    from coze_tui.engine.session.maintenance import OrphanedChat
+    from coze_tui.engine.model.records import ChatRecord
 
 _WIDE = 100
 """Columns from which the sidebar stands beside the log."""
@@ -171,7 +171,7 @@ class ChatScreen(ConversationScreen):
             return False
         return True
 
-    async def offer_unfinished(self, unfinished: Sequence[OrphanedChat]) -> None:
+    async def offer_unfinished(self, unfinished: Sequence[ChatRecord]) -> None:
         from coze_tui.tui.screens.dialogs import Confirm
 
         first = unfinished[0]
@@ -186,7 +186,7 @@ class ChatScreen(ConversationScreen):
         )
         if not wants:
             return
-        others = {item.conversation: item.chat for item in reversed(unfinished)}
+        others = {item.conversation: item.key for item in reversed(unfinished)}
         others.pop(first.conversation)  # one turn at a time in a conversation
         for chat in others.values():
             await self._fetch_unseen(chat)
@@ -461,7 +461,7 @@ class ChatScreen(ConversationScreen):
 
     def inspect(self, frame: int = 0) -> None:
         """Look at every frame of the chat whose events are shown."""
-        from coze_tui.tui.chat_sources import StoredChat
+        from coze_tui.tui.chat_sources import ChatSource
         from coze_tui.tui.screens.inspector import InspectorScreen
 
         if self.sidebar.figures is None:
@@ -471,7 +471,7 @@ class ChatScreen(ConversationScreen):
         is_last = chosen is None or self.sidebar.figures is self.turn.figures
         chat = 0 if is_last or chosen is None else chosen.chat
         self.app.push_screen(
-            InspectorScreen(StoredChat(self.engine_thread, self.conversation, chat), frame=frame)
+            InspectorScreen(ChatSource.stored(self.engine_thread, self.conversation, chat), frame=frame)
         )
 
     @work(group="screen", exclusive=True, exit_on_error=False)

@@ -46,7 +46,7 @@ from coze_tui.tui.widgets.status_strip import StatusStrip
 if TYPE_CHECKING:
     from coze_tui.engine.engine import Engine
     from coze_tui.engine.library.conversations import Opened
-    from coze_tui.engine.session.maintenance import OrphanedChat
+    from coze_tui.engine.model.records import ChatRecord
     from coze_tui.engine.session.thread import EngineThread
 
 _FOOTER = (
@@ -149,7 +149,7 @@ class ConversationScreen(LogScreen[None]):
         self.banner.take_back(late)
         for text in await self.engine_thread.call(_trouble_texts):
             self.banner.add(text)
-        unfinished: Sequence[OrphanedChat] = ()
+        unfinished: Sequence[ChatRecord] = ()
         try:
             unfinished = await self.engine_thread.call(lambda engine: engine.settle_unfinished())
             self.prompt.set_earlier(
@@ -171,7 +171,7 @@ class ConversationScreen(LogScreen[None]):
         if unfinished:
             await self.offer_unfinished(unfinished)
 
-    async def offer_unfinished(self, unfinished: Sequence[OrphanedChat]) -> None:
+    async def offer_unfinished(self, unfinished: Sequence[ChatRecord]) -> None:
         """Chats were cut off when the program ended the last time; Coze may have the rest."""
 
     async def _has_token(self) -> bool:
@@ -291,7 +291,7 @@ class ConversationScreen(LogScreen[None]):
             self.prompt.clear_message()
         self._offer_follow_ups()
         last = opened.page.chats[-1] if opened.page.chats else None
-        self._show_life(last.key if last else 0, is_last=True)
+        self._show_life(last.record.key if last else 0, is_last=True)
 
     @on(MessageLog.OlderWanted)
     @work(group="page", exclusive=True, exit_on_error=False)

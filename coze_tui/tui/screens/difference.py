@@ -15,8 +15,7 @@ from textual.widget import Widget
 
 from coze_tui.engine.analysis.compare import Differences, differences
 from coze_tui.engine.analysis.frames_table import InspectedChat
-from coze_tui.engine.library.chats import ComparableChat
-from coze_tui.engine.model.chat_facts import ChatFacts
+from coze_tui.engine.model.records import ChatRecord, outcome_of, total_us_of
 from coze_tui.render.cells import cell_len, shorten
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import tail, thousands
@@ -42,15 +41,16 @@ class ChooseChat(Panel[int | None]):
 
     rows = getters.query_one(SelectList)
 
-    def __init__(self, chats: Sequence[ComparableChat]) -> None:
+    def __init__(self, chats: Sequence[ChatRecord], question: str) -> None:
         super().__init__(_("Compare with"), is_tall=True)
         self._chats = tuple(chats)
+        self._question = question
 
     def body(self) -> Iterable[Widget]:
         """The chats under their headings."""
         rows: list[Row] = []
         for title, has_same in ((_("THE SAME QUESTION"), True), (_("THE SAME BOT"), False)):
-            chats = [chat for chat in self._chats if chat.has_same_question is has_same]
+            chats = [chat for chat in self._chats if (chat.question == self._question) is has_same]
             if chats:
                 rows += [Row(None, ())] * bool(rows) + [Row(None, ((title, "muted bold"),))]
                 rows += map(_chat_row, chats)
@@ -65,14 +65,13 @@ class ChooseChat(Panel[int | None]):
         self.dismiss(int(chosen.key))
 
 
-def _chat_row(chat: ComparableChat) -> Row:
-    facts = chat.facts
-    when = clock_time(facts.sent_at_ms)
-    question = clean_line(facts.question[:200]).strip() or "–"
-    below: list[Part] = [outcome_part(facts.outcome, facts.total_us), (f" · {facts.bot}", "muted")]
-    if facts.chat_id:
-        below.append((" · " + _("chat") + f" {tail(clean_line(facts.chat_id))}", "muted"))
-    return Row(str(chat.chat), ((question, "text"),), ((when, "muted"),), tuple(below))
+def _chat_row(chat: ChatRecord) -> Row:
+    when = clock_time(chat.sent_at)
+    question = clean_line(chat.question[:200]).strip() or "–"
+    below: list[Part] = [outcome_part(outcome_of(chat), total_us_of(chat)), (f" · {chat.bot}", "muted")]
+    if chat.chat_id:
+        below.append((" · " + _("chat") + f" {tail(clean_line(chat.chat_id))}", "muted"))
+    return Row(str(chat.key), ((question, "text"),), ((when, "muted"),), tuple(below))
 
 
 class CompareHead(LineWidget):
@@ -86,7 +85,7 @@ class CompareHead(LineWidget):
 
     def show(self, left: InspectedChat, right: InspectedChat, found: Differences) -> None:
         """Show two chats."""
-        questions = dict.fromkeys(clean_line(chat.facts.question[:240]).strip() for chat in (left, right))
+        questions = dict.fromkeys(clean_line(chat.record.question[:240]).strip() for chat in (left, right))
         self._question = " ⇄ ".join(question for question in questions if question)
         self._told = _told(found)
         self._sides = (_side("A", left), _side("B", right))
@@ -125,9 +124,9 @@ def _told(found: Differences) -> str:
 
 
 def _side(name: str, chat: InspectedChat) -> list[Part]:
-    facts = chat.facts
-    known = [facts.bot, clock_time(facts.sent_at_ms) if facts.sent_at_ms else ""]
-    if chat_id := chat.figures.chat_id or facts.chat_id:
+    record = chat.record
+    known = [record.bot, clock_time(record.sent_at) if record.sent_at else ""]
+    if chat_id := chat.figures.chat_id or record.chat_id:
         known.append(_("chat") + f" {tail(clean_line(chat_id))}")
     parts: list[Part] = [(f"{name}  ", "bot bold"), state_part(chat)]
     return parts + [(f" · {fact}", "muted") for fact in known if fact]
@@ -202,4 +201,4 @@ class DifferenceScreen(CozeScreen[str | None]):
 async def _chat_of(source: ChatSource) -> InspectedChat:
     """All of a chat; one without frames where there is none any more."""
     page = await source.page(0)
-    return await whole_chat(page) if page is not None else InspectedChat(ChatFacts())
+    return await whole_chat(page) if page is not None else InspectedChat(ChatRecord())

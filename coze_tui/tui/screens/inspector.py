@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,7 +16,7 @@ from textual.widgets import Input
 
 from coze_tui.engine.analysis.captures import capture_name, problem_text, save_capture
 from coze_tui.engine.analysis.frames_table import FrameLine, InspectedChat
-from coze_tui.engine.model.chat_facts import ChatFacts
+from coze_tui.engine.model.records import ChatRecord
 from coze_tui.errors import CozeTuiError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import thousands
@@ -98,7 +99,7 @@ class InspectorScreen(CozeScreen[None]):
 
     def __init__(self, source: ChatSource, *, frame: int = 0) -> None:
         super().__init__()
-        self.chat = InspectedChat(ChatFacts())
+        self.chat = InspectedChat(ChatRecord())
         self._source = source
         self._wanted = frame
         self._shown_at = 0.0
@@ -135,26 +136,26 @@ class InspectorScreen(CozeScreen[None]):
         if page is None:
             self.banner.add(_("There is no such chat any more."))
             return
-        if not page.are_kept:
+        if page.record.has_lost_frames:
             self.banner.add(_("The frames of this chat were removed to save room; its messages are kept."))
-        self.chat = InspectedChat(page.facts)
-        self.frames.show(self.chat.table, self._wanted or int(page.is_over))
-        if not self._wanted and not page.is_over:
+        self.chat = InspectedChat(page.record)
+        self.frames.show(self.chat.table, self._wanted or int(page.record.is_final))
+        if not self._wanted and not page.record.is_final:
             self.frames.action_edge(True)
         while True:
             self._shown_at = 0.0
             await take_in(self.chat, page.frames, self._show_some)
             if page.frames:
                 self._grown()
-            if page.is_over:
+            if page.record.is_final:
                 break
             await asyncio.sleep(_SOON if page.frames else _LATER)
             more = await self._source.page(len(self.chat.table.rows))
             if more is None:
                 break
             page = more
-            self.chat.facts = page.facts
-        self.chat.end(page.facts)
+            self.chat.record = page.record
+        self.chat.end(page.record)
         self.set_class(self.chat.figures.is_timeless, "-timeless")
         self._grown()
 
@@ -269,7 +270,7 @@ class InspectorScreen(CozeScreen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What cannot be done here is not offered."""
-        if action in ("copy_curl", "give") and not self.chat.facts.question:
+        if action in ("copy_curl", "give") and not self.chat.record.question:
             return False
         if isinstance(self.focused, Field):
             return action in ("take_filter", "back", "other_pane")
@@ -297,7 +298,7 @@ class InspectorScreen(CozeScreen[None]):
     def _give(self, form: Form) -> None:
         from coze_tui.engine.analysis.as_command import given_as, request_from
 
-        text = given_as(form, *request_from(self.chat.facts, self.context.settings))
+        text = given_as(form, *request_from(self.chat.record, self.context.settings))
         what = {"curl": _("curl command"), "python": _("program"), "ask": _("command")}
         self.context.copy(text, what[form])
 
@@ -327,7 +328,7 @@ class InspectorScreen(CozeScreen[None]):
         from coze_tui.tui.screens.dialogs import AskText, Confirm
 
         capture = self.chat.capture()
-        name = await self.app.push_screen_wait(AskText(_("Save the capture"), capture_name(self.chat.facts)))
+        name = await self.app.push_screen_wait(AskText(_("Save the capture"), capture_name(self.chat.record)))
         if not name:
             return
         path = typed_path(name)
@@ -355,22 +356,22 @@ class InspectorScreen(CozeScreen[None]):
     @work(group="diff", exclusive=True, exit_on_error=False)
     async def action_diff(self) -> None:
         """Choose another chat and compare them, until one has seen enough."""
-        from coze_tui.tui.chat_sources import StoredChat
         from coze_tui.tui.screens.difference import ChooseChat, DifferenceScreen
 
-        engine_thread, facts, key = self.context.engine_thread, self.chat.facts, self._source.chat
-        like = await engine_thread.call(lambda engine: engine.inspecting.like(facts, key))
+        engine_thread = self.context.engine_thread
+        record = replace(self.chat.record, key=self._source.chat)
+        like = await engine_thread.call(lambda engine: engine.inspecting.comparable_chats(record))
         if not like:
             self.notify(_("There is no other chat of this question or with this bot."), markup=False)
             return
         wish: str | None = "other"
         while wish == "other":
-            other = await self.app.push_screen_wait(ChooseChat(like))
+            other = await self.app.push_screen_wait(ChooseChat(like, record.question))
             if other is None:
                 return
-            chosen = next(chat for chat in like if chat.chat == other)
-            before: ChatSource = StoredChat(engine_thread, chosen.facts.conversation, other)
+            chosen = next(chat for chat in like if chat.key == other)
+            before = ChatSource.stored(engine_thread, chosen.conversation, other)
             after = self._source
-            if chosen.facts.sent_at_ms > facts.sent_at_ms:
+            if chosen.sent_at > record.sent_at:
                 before, after = after, before
             wish = await self.app.push_screen_wait(DifferenceScreen(before, after))

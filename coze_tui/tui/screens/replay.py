@@ -16,7 +16,7 @@ from textual.screen import Screen
 from coze_tui.config.addresses import base_url_of_site
 from coze_tui.engine.analysis.captures import problem_text
 from coze_tui.engine.analysis.replay import Player
-from coze_tui.engine.model.chat_facts import ChatFacts
+from coze_tui.engine.model.records import ChatRecord
 from coze_tui.engine.model.timeline import Timeline
 from coze_tui.engine.session.thread import TurnFeed
 from coze_tui.errors import CozeTuiError
@@ -87,7 +87,7 @@ class ReplayScreen(LogScreen[None]):
     ) -> None:
         super().__init__()
         self._inspector = inspector
-        self.player = Player((), ChatFacts(), pace=pace)
+        self.player = Player((), ChatRecord(), pace=pace)
         self._source = source
         self.timeline = Timeline()
         """Of the whole chat; empty until that was read."""
@@ -124,14 +124,14 @@ class ReplayScreen(LogScreen[None]):
         if page is None:
             self.banner.add(_("There is no such chat any more."))
             return
-        if not page.are_kept:
+        if page.record.has_lost_frames:
             self.banner.add(_("The frames of this chat were removed to save room; its messages are kept."))
-        facts = page.facts
-        self.player = Player(page.frames, facts, pace=self.player.pace)
+        record = page.record
+        self.player = Player(page.frames, record, pace=self.player.pace)
         if page.frames and not self.player.has_times:
             self.banner.add(_("No times of arrival are in it: the frames come evenly."))
-        self.header.bot = facts.bot or _("bot")
-        self.header.title = clean_line(facts.question[:240]).strip()
+        self.header.bot = record.bot or _("bot")
+        self.header.title = clean_line(record.question[:240]).strip()
         self.set_class(not self.player.has_times, "-timeless")
         self._play_from(0)
         self.timeline = (await whole_chat(page)).timeline
@@ -145,12 +145,12 @@ class ReplayScreen(LogScreen[None]):
 
     @work(group="play", exclusive=True, exit_on_error=False)
     async def _play(self, position: int) -> None:
-        facts, feed = self.player.facts, TurnFeed()
-        base_url = base_url_of_site(facts.site)
+        record, feed = self.player.record, TurnFeed()
+        base_url = base_url_of_site(record.site)
         self.log_widget.clear()
         self.turn.start(
-            UserEntry(clean(facts.question), facts.sent_at_ms) if facts.question else None,
-            BotEntry(self.header.bot, facts.sent_at_ms, base_url=base_url, only_read=True),
+            UserEntry(clean(record.question), record.sent_at) if record.question else None,
+            BotEntry(self.header.bot, record.sent_at, base_url=base_url, only_read=True),
         )
         self.sidebar.show(self.turn.figures)
         self.strip.show(self.turn.figures)

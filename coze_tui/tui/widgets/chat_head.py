@@ -8,6 +8,7 @@ from textual.strip import Strip
 
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.records import outcome_of, total_us_of
 from coze_tui.render.cells import shorten
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import seconds, tail, thousands
@@ -30,7 +31,7 @@ class ChatHead(LineWidget):
 
     def show(self, chat: InspectedChat) -> None:
         """Show what is known by now."""
-        question = clean_line(chat.facts.question[:400]).strip()
+        question = clean_line(chat.record.question[:400]).strip()
         facts = _facts(chat)
         if (question, facts) != (self._question, self._facts):
             self._question, self._facts = question, facts
@@ -49,26 +50,26 @@ class ChatHead(LineWidget):
 
 def _facts(chat: InspectedChat) -> list[Part]:
     """The most telling first; the last ones are left out where there is no room."""
-    facts, figures = chat.facts, chat.figures
+    record, figures = chat.record, chat.figures
     parts: list[Part] = [state_part(chat)]
     count = len(chat.table.rows)
     parts.append((ngettext("{n} frame", "{n} frames", count).format(n=thousands(count)), "muted"))
-    if facts.bot:
-        parts.append((facts.bot, "muted"))
-    if chat_id := figures.chat_id or facts.chat_id:
+    if record.bot:
+        parts.append((record.bot, "muted"))
+    if chat_id := figures.chat_id or record.chat_id:
         parts.append((_("chat") + f" {tail(clean_line(chat_id))}", "muted"))
-    if facts.logid:
-        logid = clean_line(facts.logid)
+    if record.logid:
+        logid = clean_line(record.logid)
         parts.append((f"logid {logid[:4] if len(logid) > 9 else ''}{tail(logid)}", "muted"))
     return parts
 
 
 def state_part(chat: InspectedChat) -> Part:
     """How the chat stands, as sign, word and time; of one that is over also while its frames are read."""
-    facts, figures = chat.facts, chat.figures
+    record, figures = chat.record, chat.figures
     if figures.outcome is None:
-        if facts.outcome is not None:
-            return outcome_part(facts.outcome, facts.total_us)
+        if (outcome := outcome_of(record)) is not None:
+            return outcome_part(outcome, total_us_of(record))
         chip = Chip(activity_of(figures.phase), clean_line(figures.tool), figures.last_us)
         return f"{chip.activity.sign} {chip.text}", chip.activity.role
     return outcome_part(figures.outcome, figures.last_us)

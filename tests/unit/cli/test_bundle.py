@@ -11,7 +11,7 @@ import pytest
 
 from coze_tui.api.captures import capture_text, read_capture
 from coze_tui.api.objects import Frame
-from coze_tui.engine.model.chat_facts import facts_of
+from coze_tui.engine.model.records import chat_from_capture
 from tests.support.commands import Command
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="terminals are POSIX's")
@@ -100,7 +100,7 @@ def test_without_a_name_it_goes_here_by_the_end_of_the_chat_s_id(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert command("bundle", "-y", recorded).status == 0
-    chat_id = facts_of(read_capture(Path(recorded).read_text(encoding="utf-8"))).chat_id
+    chat_id = chat_from_capture(read_capture(Path(recorded).read_text(encoding="utf-8"))).record.chat_id
     assert (tmp_path / f"coze-support-{chat_id[-6:]}.sse").exists()
 
 

@@ -13,7 +13,7 @@ from coze_tui.api.captures import Capture, capture_text
 from coze_tui.api.objects import Frame
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
-from coze_tui.store.journal import ChatSummary
+from coze_tui.store.journal import ChatRecord
 from tests.support.commands import Command
 from tests.support.samples import STREAMS
 
@@ -210,7 +210,7 @@ class TestHistory:
                     lambda c, x=chat, n=number: journal.note_ids(c, x, chat_id=f"70000{n}")  # type: ignore[misc]
                 )
                 await database.write(
-                    lambda c, x=chat: journal.finish_chat(c, x, ChatSummary("completed"), ())  # type: ignore[misc]
+                    lambda c, x=chat: journal.finish_chat(c, x, ChatRecord(status="completed"), ())  # type: ignore[misc]
                 )
             await database.close()
             return key

@@ -14,7 +14,7 @@ import pytest
 
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
-from coze_tui.store.journal import ChatSummary
+from coze_tui.store.journal import ChatRecord
 from coze_tui.text.cells import cell_len
 from tests.support.commands import Command
 
@@ -26,13 +26,22 @@ def fill(c: sqlite3.Connection) -> None:
     now = int(time.time() * 1000)
     ours = history.create_conversation(c, "coze.cn", "75", now, bot_name="小春", title="=1+1")
     other = history.create_conversation(c, "coze.com", "76", now, bot_name="Thinker", title="x")
-    good = ChatSummary("completed", 400_000, 2_000_000, 5, 20, 100, 20, 120)
+    good = ChatRecord(
+        status="completed",
+        first_text_us=400_000,
+        total_us=2_000_000,
+        deltas=5,
+        characters=20,
+        input_tokens=100,
+        output_tokens=20,
+        token_count=120,
+    )
     for number, (key, bot, at, summary) in enumerate(
         (
             (ours, "75", now - 40 * DAY, good),
             (ours, "75", now, good),
-            (ours, "75", now, ChatSummary("interrupted", 900_000, 1_000_000)),
-            (other, "76", now, ChatSummary("failed", error_code=4028, error_msg="used\x1b up")),
+            (ours, "75", now, ChatRecord(status="interrupted", first_text_us=900_000, total_us=1_000_000)),
+            (other, "76", now, ChatRecord(status="failed", error_code=4028, error_msg="used\x1b up")),
         )
     ):
         chat = journal.begin_chat(c, key, f"question {number}", bot, at)

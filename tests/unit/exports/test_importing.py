@@ -22,7 +22,7 @@ from coze_tui.exports.words import chats_of
 from coze_tui.store import archive, history, journal, search
 from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.database import Database
-from coze_tui.store.journal import ChatSummary
+from coze_tui.store.journal import ChatRecord
 from tests.support.conversations import SENT_AT, add_chat, add_spring, any_conversation, spring, spring_frames
 from tests.support.samples import STREAMS
 
@@ -273,7 +273,7 @@ async def test_the_names_of_files_stand_in_every_form_and_come_back(
             c, key, "这是什么？", "7511", SENT_AT, content_type="object_string", files=["猫_*.png", "b.pdf"]
         )
         journal.append_frames(c, chat, 1, spring_frames())
-        journal.finish_chat(c, chat, ChatSummary("completed"), [])
+        journal.finish_chat(c, chat, ChatRecord(status="completed"), [])
         return key
 
     key = await database.write(add)
@@ -285,7 +285,7 @@ async def test_the_names_of_files_stand_in_every_form_and_come_back(
         files = await exported(database, form, tmp_path)
         await imported(other, *files)
         [chat] = chats_of(await carried(other, key))
-        assert (chat.question, chat.files) == ("这是什么？", ("猫_*.png", "b.pdf"))
+        assert (chat.record.question, chat.files) == ("这是什么？", ("猫_*.png", "b.pdf"))
         await other.write(lambda c: history.purge(c, key))
 
 
@@ -327,7 +327,7 @@ async def test_a_plain_stream_becomes_a_chat(database: Database, name: str) -> N
     whole = await carried(database, one.key)
     [chat] = whole.chats
     assert chat.is_final
-    assert chat.summary.status in ("completed", "failed", "canceled", "requires_action")
+    assert chat.status in ("completed", "failed", "canceled", "requires_action")
     assert list(whole.frames_of(chat))
     assert (whole.conversation.site, one.title) == ("coze.cn", name)
     assert [each.state for each in await Imports(database).import_file(file, site="coze.cn")] == ["same"]
@@ -351,7 +351,7 @@ async def test_what_a_capture_tells_is_kept(database: Database, tmp_path: Path) 
     assert whole.conversation.conversation_id == "3342"
     assert (whole.conversation.bot_id, one.title) == ("7511", "春节呢")
     assert (chat.sent_at, chat.logid, chat.question) == (SENT_AT, "L", "春节呢")
-    assert (chat.summary.status, chat.summary.total_us) == ("canceled", 9_000_000)
+    assert (chat.status, chat.total_us) == ("canceled", 9_000_000)
     assert b"pat_EXAMPLE" not in lines_of(whole)
 
 
@@ -391,8 +391,8 @@ async def test_facts_that_make_no_sense_are_left_out(database: Database, tmp_pat
     [one] = await imported(database, file)
     whole = await carried(database, one.key)
     assert (whole.conversation.site, whole.chats[0].sent_at) == ("", SENT_AT)
-    assert whole.chats[0].summary.status == "interrupted"
-    assert whole.chats[0].summary.total_us == 5
+    assert whole.chats[0].status == "interrupted"
+    assert whole.chats[0].total_us == 5
 
 
 async def test_a_capture_comes_back_even_without_any_id(database: Database, tmp_path: Path) -> None:
@@ -402,7 +402,7 @@ async def test_a_capture_comes_back_even_without_any_id(database: Database, tmp_
     [one] = await imported(database, file)
     [again] = await imported(database, file)
     assert (one.state, again.state, one.key) == ("new", "same", again.key)
-    assert (await carried(database, one.key)).chats[0].summary.error_code == 4016
+    assert (await carried(database, one.key)).chats[0].error_code == 4016
 
 
 def test_the_captures_of_an_export_are_those_of_the_chats() -> None:

@@ -11,7 +11,7 @@ from coze_tui.exports.markdown import markdown_from
 from coze_tui.exports.words import Clock, chats_of
 from coze_tui.store import history, journal
 from coze_tui.store.archive import ConversationArchive
-from coze_tui.store.journal import ChatSummary
+from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SavedMessage
 from coze_tui.text.cleaning import clean
 from tests.support.conversations import SENT_AT, any_conversation, spring
@@ -84,7 +84,7 @@ chat `7402` · section `51` · logid `202501281002094F2A`
 def test_whatever_was_asked_and_answered_stands_in_it_word_for_word(carried: ConversationArchive) -> None:
     text = text_of(carried)
     for chat in chats_of(carried):
-        assert clean(chat.question) in text
+        assert clean(chat.record.question) in text
         for part in chat.parts:
             if isinstance(part, AnswerTranscript):
                 assert clean(part.text) in text
@@ -115,7 +115,7 @@ def test_a_tool_that_gives_fences_stays_in_its_own() -> None:
         SavedMessage("assistant", "knowledge", "a\n````\nb"),
         SavedMessage("assistant", "knowledge", "7"),
     ]
-    journal.finish_chat(c, chat, ChatSummary("interrupted"), found)
+    journal.finish_chat(c, chat, ChatRecord(status="interrupted"), found)
     text = text_of(taken(c, key))
     assert "> **run** · no answer\n>\n> ```\n> not json\n> ```\n" in text
     assert "> **knowledge** · 8 B\n>\n> `````\n> a\n> ````\n> b\n> `````\n" in text

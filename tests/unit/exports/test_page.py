@@ -19,7 +19,7 @@ from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Frame
 from coze_tui.config.addresses import COZE_COM
 from coze_tui.engine.analysis.frames_table import InspectedChat
-from coze_tui.engine.model.chat_facts import ChatFacts
+from coze_tui.engine.model.records import ChatRecord
 from coze_tui.exports.html import MarkdownRenderer, code, data
 from coze_tui.exports.page import DARK, LIGHT, page_from, style_sheet
 from coze_tui.exports.words import Clock
@@ -27,7 +27,6 @@ from coze_tui.render import palette
 from coze_tui.report.figures_text import figure_facts
 from coze_tui.store import history, journal, messages
 from coze_tui.store.archive import ConversationArchive
-from coze_tui.store.journal import ChatSummary
 from coze_tui.store.messages import SavedMessage
 from coze_tui.text.i18n import use_language
 from tests.support.conversations import (
@@ -148,7 +147,7 @@ def test_hostile_text_is_text_wherever_it_stands(hostile: str) -> None:
     tool = SavedMessage("assistant", "function_call", hostile, name=hostile)
     given_back = SavedMessage("assistant", "tool_response", hostile)
     journal.finish_chat(
-        c, chat, ChatSummary("failed", error_code=4000, error_msg=hostile), [tool, given_back]
+        c, chat, ChatRecord(status="failed", error_code=4000, error_msg=hostile), [tool, given_back]
     )
     journal.note_ids(c, chat, chat_id=hostile, section_id=hostile, logid=hostile)
     page = checked(page_of(taken(c, key)))
@@ -199,11 +198,11 @@ def test_a_failed_a_stopped_and_a_cut_chat_say_so() -> None:
     c = empty_store()
     key = history.create_conversation(c, "coze.cn", "7511", SENT_AT)
     for summary in (
-        ChatSummary("failed", error_code=4028, error_msg="quota"),
-        ChatSummary("failed", error_code=4100, error_msg="no"),
-        ChatSummary("canceled"),
-        ChatSummary("interrupted"),
-        ChatSummary("requires_action"),
+        ChatRecord(status="failed", error_code=4028, error_msg="quota"),
+        ChatRecord(status="failed", error_code=4100, error_msg="no"),
+        ChatRecord(status="canceled"),
+        ChatRecord(status="interrupted"),
+        ChatRecord(status="requires_action"),
     ):
         journal.finish_chat(c, journal.begin_chat(c, key, "?", "7511", SENT_AT), summary, [])
     text = shown(page_of(taken(c, key)))
@@ -344,10 +343,10 @@ def test_the_figures_are_those_that_show_prints() -> None:
     c = empty_store()
     key = history.create_conversation(c, "coze.cn", "7511", SENT_AT)
     add_chat(c, key, "?", list(capture.frames))
-    chat = InspectedChat(ChatFacts())
+    chat = InspectedChat(ChatRecord())
     chat.add(capture.frames)
-    chat.end(ChatFacts())
-    facts = figure_facts(chat)
+    chat.end(ChatRecord())
+    facts = figure_facts(chat.turn)
     assert {"finish reason", "deltas of reasoning"} <= dict(facts).keys()
     text = shown(page_of(taken(c, key)))
     for name, value in facts:

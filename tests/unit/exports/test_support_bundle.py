@@ -5,16 +5,16 @@ from __future__ import annotations
 from coze_tui.api.captures import Capture, read_capture
 from coze_tui.api.objects import Frame
 from coze_tui.engine.analysis.frames_table import InspectedChat
-from coze_tui.engine.model.chat_facts import ChatFacts
+from coze_tui.engine.model.records import ChatRecord
 from coze_tui.exports.support_bundle import bundle_text
 from tests.support.samples import STREAMS
 
-FACTS = ChatFacts(
-    question="海水为什么咸？", site="coze.cn", bot_id="75", logid="2026", sent_at_ms=1_738_058_529_000
+FACTS = ChatRecord(
+    question="海水为什么咸？", site="coze.cn", bot_id="75", logid="2026", sent_at=1_738_058_529_000
 )
 
 
-def inspected(*frames: Frame, facts: ChatFacts = FACTS) -> InspectedChat:
+def inspected(*frames: Frame, facts: ChatRecord = FACTS) -> InspectedChat:
     chat = InspectedChat(facts)
     chat.add(frames)
     chat.end(facts)
@@ -67,7 +67,7 @@ def test_masked_it_holds_no_word_of_it() -> None:
 
 
 def test_no_secret_is_left_in_facts_or_frames() -> None:
-    facts = ChatFacts(question="is SECRET good?", bot_name="SECRET")
+    facts = ChatRecord(question="is SECRET good?", bot_name="SECRET")
     chat = inspected(Frame("SECRET", '{"SECRET":["SECRET"]}'), Frame("x", "no json SECRET"), facts=facts)
     assert "SECRET" not in repr(bundle(chat, secret="SECRET"))
 

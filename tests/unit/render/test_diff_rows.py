@@ -9,7 +9,7 @@ import pytest
 from coze_tui.api.objects import Frame
 from coze_tui.engine.analysis.compare import differences
 from coze_tui.engine.analysis.frames_table import InspectedChat
-from coze_tui.engine.model.chat_facts import ChatFacts
+from coze_tui.engine.model.records import ChatRecord
 from coze_tui.render.diff_rows import DifferenceRow, difference_rows
 from coze_tui.render.palette import Palette
 from coze_tui.text.i18n import use_language
@@ -29,9 +29,9 @@ def chat(answer: str, *, tool: str = "", arguments: object = None, at_us: int = 
         frames.append(message("tool_response", "ok", 200_000))
     frames.append(message("answer", answer, at_us))
     frames.append(Frame("done", "", 2 * at_us))
-    inspected = InspectedChat(ChatFacts())
+    inspected = InspectedChat(ChatRecord())
     inspected.add(frames)
-    inspected.end(inspected.facts)
+    inspected.end(inspected.record)
     return inspected
 
 
@@ -67,9 +67,9 @@ def test_what_is_in_one_only_has_a_sign_and_an_empty_place_beside_it() -> None:
 
 def test_knowledge_is_not_named_twice() -> None:
     data = {"id": "k", "role": "assistant", "type": "knowledge", "content": '{"chunks":[]}'}
-    recalled = InspectedChat(ChatFacts())
+    recalled = InspectedChat(ChatRecord())
     recalled.add([Frame("conversation.message.completed", json.dumps(data), 9_000)])
-    recalled.end(recalled.facts)
+    recalled.end(recalled.record)
     [event] = [
         line for line in text(rows(chat("x"), recalled, split=True)) if "knowledge" in line and "ms" in line
     ]
@@ -115,10 +115,10 @@ def test_equal_chats_have_no_difference_to_go_to() -> None:
 
 
 def test_knowledge_is_called_as_in_the_log() -> None:
-    recalled = InspectedChat(ChatFacts())
+    recalled = InspectedChat(ChatRecord())
     data = {"id": "1", "role": "assistant", "type": "knowledge", "content": "{}"}
     recalled.add([Frame("conversation.message.completed", json.dumps(data), 1_000)])
-    recalled.end(recalled.facts)
+    recalled.end(recalled.record)
     use_language("zh_CN")
     try:
         assert "- 知识库" in text(rows(recalled, chat("x"), split=False))

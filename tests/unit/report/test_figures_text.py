@@ -9,8 +9,8 @@ import pytest
 from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Frame
 from coze_tui.engine.analysis.frames_table import InspectedChat
-from coze_tui.engine.model.chat_facts import ChatFacts
 from coze_tui.engine.model.gaps import Pause
+from coze_tui.engine.model.records import ChatRecord
 from coze_tui.report.figures_text import characters_per_second, figure_facts, figure_values, not_understood
 from tests.support.samples import STREAMS
 
@@ -28,9 +28,9 @@ def thought(text: str, at_us: int) -> Frame:
 
 
 def inspected(*frames: Frame) -> InspectedChat:
-    chat = InspectedChat(ChatFacts())
+    chat = InspectedChat(ChatRecord())
     chat.add(frames)
-    chat.end(ChatFacts())
+    chat.end(ChatRecord())
     return chat
 
 
@@ -38,7 +38,7 @@ def test_what_is_known_is_told_and_the_rest_is_not() -> None:
     chat = inspected(
         delta("ab", 100_000), delta("cd", 300_000), delta("ef", 400_000), Frame("odd", "x", 500_000)
     )
-    facts = dict(figure_facts(chat, not_understood(chat)))
+    facts = dict(figure_facts(chat.turn, not_understood(chat)))
     assert facts["first text"] == "100 ms"
     assert facts["total"] == "500 ms"
     assert facts["characters"] == "6 · 20/s"
@@ -61,7 +61,7 @@ def test_numbers_say_the_same_and_none_for_what_is_not_known() -> None:
 
 def test_where_no_time_of_arrival_is_known_no_time_is_told() -> None:
     chat = inspected(delta("ab", 0), delta("cd", 0), Frame("done", "", 0))
-    facts = dict(figure_facts(chat))
+    facts = dict(figure_facts(chat.turn))
     assert (facts["characters"], facts["deltas"], facts["events"]) == ("4", "2", "3")
     assert not {"first text", "total", "gap p50", "gap p95", "longest gap"} & facts.keys()
     values = figure_values(chat)
@@ -79,7 +79,7 @@ def test_a_gap_is_the_same_wherever_it_is_told() -> None:
         delta("ef", 9_000_000),  # something came before it: no gap
         delta("gh", 10_100_000),
     )
-    facts, values = dict(figure_facts(chat)), figure_values(chat)
+    facts, values = dict(figure_facts(chat.turn)), figure_values(chat)
     assert (facts["longest gap"], facts["over a second"]) == ("1 500 ms", "2 stalls")
     assert (values["gap_max_us"], values["stalls"]) == (1_500_000, 2)
     assert chat.timeline.pauses.longest == Pause(5_000_000, 6_500_000)
@@ -94,7 +94,7 @@ def test_too_little_has_no_rate() -> None:
 @pytest.mark.parametrize("stream", STREAM_FILES, ids=lambda path: path.stem)
 def test_any_stream_has_figures(stream: Path) -> None:
     chat = inspected(*read_capture(stream.read_text(encoding="utf-8", errors="replace")).frames)
-    assert dict(figure_facts(chat))["events"] == str(len(chat.frames))
+    assert dict(figure_facts(chat.turn))["events"] == str(len(chat.frames))
     assert figure_values(chat)["events"] == len(chat.frames)
     longest = chat.timeline.pauses.longest
     assert chat.figures.gaps.max_us == (longest.lasted_us if longest else 0)

@@ -12,7 +12,7 @@ from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError
 from coze_tui.store import archive, history, journal, messages, search
 from coze_tui.store.archive import ConversationArchive
-from coze_tui.store.journal import ChatSummary
+from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SavedMessage
 from tests.support.stores import empty_store, taken
 
@@ -21,7 +21,16 @@ FRAMES = [
     Frame("conversation.message.delta", '{"content":"你\ud83d"}', 412_000),
     Frame("conversation.message.delta", '{"content":"\ude00\0"}', 413_000, "9"),
 ]
-DONE = ChatSummary("completed", 412_000, 1_902_000, 214, 512, 120, 312, 432)
+DONE = ChatRecord(
+    status="completed",
+    first_text_us=412_000,
+    total_us=1_902_000,
+    deltas=214,
+    characters=512,
+    input_tokens=120,
+    output_tokens=312,
+    token_count=432,
+)
 
 
 def fill(c: sqlite3.Connection, key: str) -> None:
@@ -95,11 +104,11 @@ def test_a_capture_that_cannot_be_read_is_said(c: sqlite3.Connection, key: str) 
     carried = taken(c, key)
     chat = carried.chats[0]
     for packed in (b"?", zlib.compress(b"[1]")):
-        bad = replace(carried, captures={chat.key: packed})
+        bad = replace(carried, packed_frames={chat.key: packed})
         with pytest.raises(StoreError) as caught:
             list(bad.frames_of(chat))
         assert caught.value.kind == "damaged"
-    assert list(replace(carried, captures={}).frames_of(chat)) == []
+    assert list(replace(carried, packed_frames={}).frames_of(chat)) == []
 
 
 def test_a_conversation_that_went_on_holds_what_it_was(c: sqlite3.Connection, key: str) -> None:
@@ -115,12 +124,12 @@ def test_a_conversation_that_went_on_holds_what_it_was(c: sqlite3.Connection, ke
 def test_pruned_frames_are_no_difference_but_other_frames_are(c: sqlite3.Connection, key: str) -> None:
     fill(c, key)
     whole = taken(c, key)
-    pruned = replace(whole, captures={})
+    pruned = replace(whole, packed_frames={})
     assert archive.holds(whole, pruned)
     assert not archive.holds(pruned, whole)
     packed = archive.pack(FRAMES[:2])
     assert packed is not None
-    assert not archive.holds(replace(whole, captures={whole.chats[0].key: packed}), whole)
+    assert not archive.holds(replace(whole, packed_frames={whole.chats[0].key: packed}), whole)
 
 
 def test_other_words_are_a_difference(c: sqlite3.Connection, key: str) -> None:

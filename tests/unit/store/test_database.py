@@ -26,11 +26,11 @@ from coze_tui.store import history, journal, messages, search
 from coze_tui.store.database import Database, open_or_rescue
 from coze_tui.store.failures import StoreWarning
 from coze_tui.store.files import beside
-from coze_tui.store.journal import ChatSummary
+from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SavedMessage
 from coze_tui.store.migrations import STEPS, VERSION, migrate
 
-FULL = ChatSummary("completed")
+FULL = ChatRecord(status="completed")
 
 
 @pytest.fixture
@@ -249,7 +249,8 @@ async def main():
         await database.read(history.conversations)
         print(chat, number, flush=True)
     if sys.argv[4] == "finish":
-        await database.write(lambda c: journal.finish_chat(c, chat, journal.ChatSummary("completed"), []))
+        done = journal.ChatRecord(status="completed")
+        await database.write(lambda c: journal.finish_chat(c, chat, done, []))
     await database.close()
 asyncio.run(main())
 """

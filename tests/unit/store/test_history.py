@@ -16,7 +16,7 @@ from coze_tui.errors import StoreError
 from coze_tui.store import history, journal, messages, search, search_index
 from coze_tui.store.folding import storable
 from coze_tui.store.history import SavedConversation, SavedSection
-from coze_tui.store.journal import ChatSummary
+from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SLOT, SavedMessage
 from coze_tui.store.migrations import migrate
 
@@ -312,7 +312,7 @@ def test_a_fork_is_the_same_up_to_a_message_and_stands_alone(c: sqlite3.Connecti
         journal.append_frames(c, chat, 1, [Frame("done", str(number))])
         journal.note_ids(c, chat, chat_id=str(number), section_id=f"s{number}")
         journal.finish_chat(
-            c, chat, ChatSummary("completed"), [SavedMessage("assistant", "answer", f"答案 {number}")]
+            c, chat, ChatRecord(status="completed"), [SavedMessage("assistant", "answer", f"答案 {number}")]
         )
     history.set_conversation_id(c, key, "75")
     whole = messages.messages(c, key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import fields
 
 import pytest
 from hypothesis import given
@@ -12,13 +13,22 @@ from hypothesis import strategies as st
 from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError
 from coze_tui.store import history, journal, messages, owners
-from coze_tui.store.journal import ChatSummary
+from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SLOT, SavedMessage
 from coze_tui.store.migrations import migrate
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=30)
 FRAMES = st.lists(st.builds(Frame, ANY_TEXT, ANY_TEXT, st.integers(0, 2**62), ANY_TEXT), max_size=12)
-DONE = ChatSummary("completed", 412_000, 1_902_000, 214, 512, 120, 312, 432)
+DONE = ChatRecord(
+    status="completed",
+    first_text_us=412_000,
+    total_us=1_902_000,
+    deltas=214,
+    characters=512,
+    input_tokens=120,
+    output_tokens=312,
+    token_count=432,
+)
 SOME = [
     Frame("conversation.chat.created", '{"id":"1"}', 84_000),
     Frame("conversation.message.delta", '{"content":"你好\\n"}', 412_000),
@@ -138,7 +148,9 @@ def test_a_finished_chat_holds_its_figures_and_one_capture(c: sqlite3.Connection
     )
     saved = journal.chat(c, chat)
     assert saved is not None
-    assert (saved.is_final, saved.frame_count, saved.has_capture, saved.summary) == (True, 3, True, DONE)
+    assert (saved.is_final, saved.frame_count, saved.has_packed_frames) == (True, 3, True)
+    names = [field.name for field in fields(DONE) if getattr(DONE, field.name)]
+    assert {name: getattr(saved, name) for name in names} == {name: getattr(DONE, name) for name in names}
     assert c.execute("SELECT count(*) FROM frames").fetchone()[0] == 0
     assert [each.content for each in messages.messages_of_chat(c, chat)] == [
         saved.question,
@@ -151,16 +163,16 @@ def test_a_finished_chat_holds_its_figures_and_one_capture(c: sqlite3.Connection
 
 def test_figures_from_a_hostile_server_do_no_harm(c: sqlite3.Connection, key: str) -> None:
     chat = begin(c, key)
-    journal.finish_chat(c, chat, ChatSummary("failed", error_code=10**40, error_msg="a\0\ud83d"), [])
+    journal.finish_chat(c, chat, ChatRecord(status="failed", error_code=10**40, error_msg="a\0\ud83d"), [])
     saved = journal.chat(c, chat)
     assert saved is not None
-    assert (saved.summary.error_code, saved.summary.error_msg) == (2**63 - 1, "a\ufffd")
+    assert (saved.error_code, saved.error_msg) == (2**63 - 1, "a\ufffd")
 
 
 def test_a_recovery_takes_the_place_of_the_half_answer(c: sqlite3.Connection, key: str) -> None:
     first = begin(c, key)
     journal.append_frames(c, first, 1, SOME[:2])
-    journal.finish_chat(c, first, ChatSummary("interrupted"), [answer("1 月")])
+    journal.finish_chat(c, first, ChatRecord(status="interrupted"), [answer("1 月")])
     assert journal.frames_of(c, first) == tuple(SOME[:2])
     second = begin(c, key, "and then?", 3_000)
     journal.finish_chat(c, second, DONE, [answer("later")])
@@ -182,14 +194,14 @@ def test_a_conversation_is_interrupted_while_its_last_chat_is(c: sqlite3.Connect
         return saved.interrupted
 
     first = begin(c, key)
-    journal.finish_chat(c, first, ChatSummary("interrupted"), [])
+    journal.finish_chat(c, first, ChatRecord(status="interrupted"), [])
     assert interrupted()
     second = begin(c, key)
     journal.finish_chat(c, second, DONE, [])
     assert not interrupted()
-    journal.finish_chat(c, first, ChatSummary("interrupted"), [])
+    journal.finish_chat(c, first, ChatRecord(status="interrupted"), [])
     assert not interrupted()
-    journal.finish_chat(c, second, ChatSummary("interrupted"), [])
+    journal.finish_chat(c, second, ChatRecord(status="interrupted"), [])
     assert interrupted()
 
 

@@ -101,7 +101,7 @@ def test_every_version_becomes_the_newest_with_everything_in_it(tmp_path: Path, 
         assert (spring.draft, spring.queue) == ("草稿", ("排队",))
         assert [section.section_id for section in history.sections(c, spring.key)] == ["52"]
         first, second = journal.chats(c, spring.key)
-        assert (first.chat_id, first.summary.token_count, first.is_final) == ("91", 432, True)
+        assert (first.chat_id, first.token_count, first.is_final) == ("91", 432, True)
         assert [frame.at_us for frame in journal.frames_of(c, second.key)] == [84_000, 90_000]
         said = [(each.type, each.content, each.reasoning) for each in messages.messages(c, spring.key)]
         assert said == [

@@ -10,7 +10,7 @@ from pathlib import Path
 from coze_tui.api.objects import Frame
 from coze_tui.store import history, journal, messages, retention, search
 from coze_tui.store.database import Database
-from coze_tui.store.journal import ChatSummary
+from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SavedMessage
 
 
@@ -20,7 +20,7 @@ def chatted(c: sqlite3.Connection, at: int, *, frames: int = 3, is_final: bool =
     journal.append_frames(c, chat, 1, [Frame("e", os.urandom(200).hex()) for _ in range(frames)])
     if is_final:
         journal.finish_chat(
-            c, chat, ChatSummary("completed"), [SavedMessage("assistant", "answer", "答案" * 50)]
+            c, chat, ChatRecord(status="completed"), [SavedMessage("assistant", "answer", "答案" * 50)]
         )
     return key
 
@@ -61,7 +61,7 @@ def test_captures_go_and_what_was_said_stays(c: sqlite3.Connection) -> None:
     assert retention.prune_captures(c, 100) == 1
     assert retention.prune_captures(c, 100) == 0
     (gone,), (kept,), (young,) = (journal.chats(c, key) for key in (old, pinned, fresh))
-    assert [gone.has_capture, kept.has_capture, young.has_capture] == [False, True, True]
+    assert [gone.has_packed_frames, kept.has_packed_frames, young.has_packed_frames] == [False, True, True]
     assert journal.frames_of(c, gone.key) == ()
     assert len(messages.messages(c, old)) == 2
     assert len(search.search(c, "答案")) == 3

@@ -15,7 +15,7 @@ from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError
 from coze_tui.store import history, journal, messages, search
 from coze_tui.store.files import beside
-from coze_tui.store.journal import ChatSummary
+from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SavedMessage
 from coze_tui.store.migrations import STEPS, migrate
 from coze_tui.store.salvage import damage_in, is_half_done, rescue
@@ -37,7 +37,10 @@ def filled(path: Path, conversations: int = 60) -> None:
                 chat = journal.begin_chat(c, key, f"question {number}.{turn}", "7402", number)
                 journal.append_frames(c, chat, 1, [Frame("done", "x" * 50)])
                 journal.finish_chat(
-                    c, chat, ChatSummary("completed"), [SavedMessage("assistant", "answer", "答案退款" * 100)]
+                    c,
+                    chat,
+                    ChatRecord(status="completed"),
+                    [SavedMessage("assistant", "answer", "答案退款" * 100)],
                 )
             history.add_prompt(c, f"prompt {number}", number)
         c.execute("COMMIT")

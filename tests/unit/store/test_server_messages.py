@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coze_tui.store import history, journal, messages
-from coze_tui.store.journal import ChatSummary
+from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SLOT, SavedMessage
 from coze_tui.store.migrations import migrate
 from coze_tui.store.server_messages import ServerMessage, add_missing
@@ -24,7 +24,7 @@ def own_chat(c: sqlite3.Connection, key: str, chat_id: str, at: int) -> None:
     chat = journal.begin_chat(c, key, f"own {chat_id}", "7402", at)
     journal.note_ids(c, chat, chat_id=chat_id)
     answer = SavedMessage("assistant", "answer", "a", message_id=f"m{chat_id}", created_at=at)
-    journal.finish_chat(c, chat, ChatSummary("completed"), [answer])
+    journal.finish_chat(c, chat, ChatRecord(status="completed"), [answer])
 
 
 def contents(c: sqlite3.Connection, key: str) -> list[str]:
@@ -79,7 +79,7 @@ def test_a_late_recovery_still_stands_before_what_came_after(c: sqlite3.Connecti
     add_missing(c, key, [listed("qA", 10, chat="A"), listed("1", 20), listed("qB", 50, chat="B")])
     (first, *_) = journal.chats(c, key)
     many = [SavedMessage("assistant", "answer", f"late {n}") for n in range(30)]
-    journal.finish_chat(c, first.key, ChatSummary("completed"), many)
+    journal.finish_chat(c, first.key, ChatRecord(status="completed"), many)
     assert contents(c, key)[1:32] == [*(f"late {n}" for n in range(30)), "text 1"]
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from coze_tui.api.objects import Frame
 from coze_tui.store import history, journal, messages
-from coze_tui.store.journal import ChatSummary
+from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SavedMessage
 from tests.support.commands import Command
 from tests.support.conversations import SENT_AT, add_chat, add_spring, spring_frames
@@ -146,8 +146,8 @@ def test_how_chats_ended_and_where_the_context_was_cleared_is_printed(command: C
         messages.append_messages(c, untitled, [SavedMessage("assistant", "answer", "开场白")])
         made = history.create_conversation(c, "coze.cn", "7511", SENT_AT)
         for summary in (
-            ChatSummary("interrupted"),
-            ChatSummary("failed", error_code=4028, error_msg="quota"),
+            ChatRecord(status="interrupted"),
+            ChatRecord(status="failed", error_code=4028, error_msg="quota"),
         ):
             chat = journal.begin_chat(c, made, "问", "7511", SENT_AT)
             found = [
@@ -461,7 +461,7 @@ def test_pruning_gives_room_back(command: Command, home: Path, database_file: Pa
             chat = journal.begin_chat(c, made, "?", "7511", 1)
             frames = [Frame("e", os.urandom(40_000).hex())]
             journal.append_frames(c, chat, 1, frames)
-            journal.finish_chat(c, chat, ChatSummary("completed"), [])
+            journal.finish_chat(c, chat, ChatRecord(status="completed"), [])
 
     written(home, fill)
     before = database_file.stat().st_size

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from coze_tui.api.chats import ChatRequest
 from coze_tui.config.settings import Settings
 from coze_tui.engine.analysis.as_command import Form, as_ask, as_curl, as_python, given_as, request_from
-from coze_tui.engine.model.chat_facts import ChatFacts
+from coze_tui.engine.model.records import ChatRecord
 from coze_tui.standin.scenarios import Answer, Bot
 from coze_tui.standin.server import StandIn
 from coze_tui.text.cleaning import clean
@@ -189,9 +189,9 @@ def test_a_conversation_is_gone_on_with_where_the_request_says_so() -> None:
 
 def test_a_past_chat_is_asked_anew_at_its_own_site() -> None:
     settings = Settings(base_url="https://api.coze.cn", bot_id="1", user_id="lin", connector_id="999")
-    facts = ChatFacts(question="q", site="coze.com", bot_id="75", conversation_id="2")
+    facts = ChatRecord(question="q", site="coze.com", bot_id="75", conversation_id="2")
     base_url, request = request_from(facts, settings)
     assert base_url == "https://api.coze.com"
     assert request == ChatRequest("75", "lin", "q", connector_id="999")
-    base_url, request = request_from(ChatFacts(question="q"), settings)
+    base_url, request = request_from(ChatRecord(question="q"), settings)
     assert (base_url, request.bot_id) == ("https://api.coze.cn", "1")

@@ -15,7 +15,7 @@ from coze_tui.api.captures import Capture, Problem, capture_text, read_capture
 from coze_tui.api.limits import Limits
 from coze_tui.api.objects import Frame
 from coze_tui.engine.analysis.captures import capture_name, problem_text, read_capture_file, save_capture
-from coze_tui.engine.model.chat_facts import ChatFacts
+from coze_tui.engine.model.records import ChatRecord
 from coze_tui.errors import FileError
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=30)
@@ -105,6 +105,6 @@ def test_every_reason_has_words_of_its_own() -> None:
 
 
 def test_a_file_is_called_by_day_question_and_chat() -> None:
-    facts = ChatFacts("春节？", 1_738_000_000_000, chat_id="7511000000000097402")
+    facts = ChatRecord(question="春节？", sent_at=1_738_000_000_000, chat_id="7511000000000097402")
     assert capture_name(facts).endswith(" 春节？ 097402.sse")
-    assert capture_name(ChatFacts()).endswith("chat.sse")
+    assert capture_name(ChatRecord()).endswith("chat.sse")

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from coze_tui.api.objects import Frame
 from coze_tui.engine.analysis.compare import compared, differences
 from coze_tui.engine.analysis.frames_table import InspectedChat
-from coze_tui.engine.model.chat_facts import ChatFacts
+from coze_tui.engine.model.records import ChatRecord
 
 
 def chat(*frames: Frame) -> InspectedChat:
-    inspected = InspectedChat(ChatFacts())
+    inspected = InspectedChat(ChatRecord())
     inspected.add(frames)
-    inspected.end(inspected.facts)
+    inspected.end(inspected.record)
     return inspected
 
 

@@ -15,10 +15,10 @@ from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Frame
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.analysis.replay import PACES, Player
-from coze_tui.engine.model.chat_facts import ChatFacts, facts_of
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.reader import TurnReplay
+from coze_tui.engine.model.records import ChatRecord, chat_from_capture
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.updates import TurnEnded, TurnUpdate
 from coze_tui.engine.session.recorder import messages_of
@@ -54,8 +54,8 @@ def frames_of(name: str) -> tuple[Frame, ...]:
     return tuple(replace(frame, at_us=100_000 * number) for number, frame in enumerate(found, 1))
 
 
-def player_of(name: str = "text_chat", clock: Clock | None = None, **facts: object) -> Player:
-    return Player(frames_of(name), ChatFacts(**facts), clock=clock or Clock())  # type: ignore[arg-type]
+def player_of(name: str = "text_chat", clock: Clock | None = None, **known: object) -> Player:
+    return Player(frames_of(name), ChatRecord(is_final=True, **known), clock=clock or Clock())  # type: ignore[arg-type]
 
 
 async def played(player: Player) -> None:
@@ -70,7 +70,7 @@ async def played(player: Player) -> None:
 @pytest.mark.parametrize("file", sorted(STREAMS.glob("*.sse")), ids=lambda file: file.stem)
 def test_every_stream_gives_the_updates_of_a_past_turn(file: Path) -> None:
     frames, kept = frames_of(file.stem), Kept()
-    player = Player(frames, ChatFacts(logid="2026L"))
+    player = Player(frames, ChatRecord(logid="2026L"))
     player.begin(kept)
     player.to_end()
     reader = TurnReplay(TurnState())
@@ -154,7 +154,7 @@ async def test_what_is_due_at_once_leaves_room_for_others() -> None:
     delta = '{"id":"1","role":"assistant","type":"answer","content":"x"}'
     frames = [Frame("conversation.message.delta", delta, 1)] * 5_000
     clock, kept = Clock(), Kept()
-    player = Player(frames, ChatFacts(), clock=clock)
+    player = Player(frames, ChatRecord(), clock=clock)
     player.begin(kept)
     clock.seconds += 60
     await played(player)
@@ -192,7 +192,7 @@ def test_the_pace_has_ends() -> None:
 
 def test_what_is_known_of_the_end_is_told() -> None:
     kept = Kept()
-    player = player_of("cut_in_json", outcome=Outcome.CANCELED, total_us=9_000_000)
+    player = player_of("cut_in_json", status="canceled", total_us=9_000_000)
     player.begin(kept)
     player.to_end()
     assert kept.updates[-1] == TurnEnded(Outcome.CANCELED, 9_000_000)
@@ -201,7 +201,7 @@ def test_what_is_known_of_the_end_is_told() -> None:
 
 async def test_a_chat_without_frames_ends_at_once() -> None:
     kept = Kept()
-    player = Player((), ChatFacts())
+    player = Player((), ChatRecord())
     player.begin(kept)
     await played(player)
     assert player.is_ended
@@ -209,7 +209,7 @@ async def test_a_chat_without_frames_ends_at_once() -> None:
 
 async def test_frames_without_times_come_evenly() -> None:
     clock = Clock()
-    player = Player([replace(frame, at_us=0) for frame in frames_of("text_chat")], ChatFacts(), clock=clock)
+    player = Player([replace(frame, at_us=0) for frame in frames_of("text_chat")], ChatRecord(), clock=clock)
     assert not player.has_times
     player.begin(Kept())
     clock.seconds += 0.1
@@ -236,7 +236,7 @@ STEERING = st.lists(
 def steered(capture: Capture, steering: list[str]) -> tuple[Player, TurnFigures]:
     """A capture played to its end, anyhow; the player and what its feed came to."""
     clock = Clock()
-    player = Player(capture.frames, facts_of(capture), clock=clock)
+    player = Player(capture.frames, chat_from_capture(capture).record, clock=clock)
     kept = Kept()
     player.begin(kept)
     for move in steering:
@@ -268,9 +268,9 @@ def test_any_frames_captured_and_played_anyhow_come_to_the_same(
     frames: list[Frame], steering: list[str]
 ) -> None:
     frames = [replace(frame, at_us=max(0, frame.at_us)) for frame in frames]
-    inspected = InspectedChat(ChatFacts("q", 1_700_000_000_000, bot_id="7402"))
+    inspected = InspectedChat(ChatRecord(question="q", sent_at=1_700_000_000_000, bot_id="7402"))
     inspected.add(frames)
-    inspected.end(replace(inspected.facts, outcome=Outcome.INTERRUPTED, total_us=77))
+    inspected.end(replace(inspected.record, is_final=True, status="interrupted", total_us=77))
     capture = read_capture(capture_text(inspected.capture()))
     assert list(capture.frames) == frames
     player, figures = steered(capture, steering)
@@ -294,7 +294,7 @@ def test_any_frames_captured_and_played_anyhow_give_the_same_exports(
     [sse] = [content.decode("utf-8") for name, content in exported.items() if name.endswith(".sse")]
     player, figures = steered(read_capture(sse), steering)
     assert export_bytes(replayed(recorded, {chat: (player, figures)})) == exported
-    inspected = InspectedChat(player.facts)
+    inspected = InspectedChat(player.record)
     inspected.add(player.frames)
-    inspected.end(player.facts)
+    inspected.end(player.record)
     assert capture_text(inspected.capture()) == sse, "saved from a replay it is the file that was played"

@@ -9,11 +9,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coze_tui.engine.analysis.statistics import day_of, days_ago_ms, statistics
-from coze_tui.store.statistics import ChatFigures
+from coze_tui.engine.model.records import ChatRecord
 
-ONE = ChatFigures(
-    *("k1", "春节", "coze.cn", "7402", "小春", 0, "completed", 400_000, 2_000_000, 200, 500, 100, 300, 400),
-    *(0, ""),
+ONE = ChatRecord(
+    conversation="k1",
+    title="春节",
+    site="coze.cn",
+    bot_id="7402",
+    bot_name="小春",
+    is_final=True,
+    status="completed",
+    first_text_us=400_000,
+    total_us=2_000_000,
+    deltas=200,
+    characters=500,
+    input_tokens=100,
+    output_tokens=300,
+    token_count=400,
 )
 
 
@@ -98,7 +110,7 @@ CHATS = st.lists(
 
 
 @given(CHATS, st.sampled_from(["bot", "day", "conversation"]))
-def test_the_groups_add_up_to_the_total(chats: list[ChatFigures], by: str) -> None:
+def test_the_groups_add_up_to_the_total(chats: list[ChatRecord], by: str) -> None:
     found = statistics(sorted(chats, key=lambda chat: chat.sent_at), by)  # type: ignore[arg-type]  # one of them
     assert sum(group.chats for group in found.groups) == found.total.chats == len(chats)
     assert sum(group.tokens for group in found.groups) == found.total.tokens

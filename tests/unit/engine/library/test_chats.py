@@ -9,14 +9,24 @@ from coze_tui.api.objects import Frame
 from coze_tui.engine.library.chats import Inspecting
 from coze_tui.engine.model.dialects import Dialect
 from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.records import outcome_of
 from coze_tui.engine.session.running import LiveTurns
 from coze_tui.errors import ApiError
 from coze_tui.store import history, journal, retention
 from coze_tui.store.database import Database
-from coze_tui.store.journal import ChatSummary
+from coze_tui.store.journal import ChatRecord
 from tests.support.samples import STREAMS
 
-DONE = ChatSummary("completed", 412_000, 1_902_000, 214, 512, 120, 312, 432)
+DONE = ChatRecord(
+    status="completed",
+    first_text_us=412_000,
+    total_us=1_902_000,
+    deltas=214,
+    characters=512,
+    input_tokens=120,
+    output_tokens=312,
+    token_count=432,
+)
 SOME = [
     Frame("conversation.chat.created", '{"id":"1"}', 84_000),
     Frame("conversation.message.delta", '{"content":"你好"}', 412_000),
@@ -50,14 +60,14 @@ async def test_a_running_chat_grows_and_ends(database: Database, inspecting: Ins
     await database.write(lambda c: journal.append_frames(c, chat, 1, SOME[:2]))
     page = await inspecting.page(key)
     assert page is not None
-    assert (page.chat, page.frames, page.is_over) == (chat, tuple(SOME[:2]), False)
-    assert (page.facts.bot, page.facts.question, page.facts.outcome) == ("小春", "q", None)
+    assert (page.record.key, page.frames, page.record.is_final) == (chat, tuple(SOME[:2]), False)
+    assert (page.record.bot, page.record.question, outcome_of(page.record)) == ("小春", "q", None)
     await database.write(lambda c: journal.append_frames(c, chat, 3, SOME[2:]))
     await database.write(lambda c: journal.finish_chat(c, chat, DONE, []))
     page = await inspecting.page(key, chat, after=2)
     assert page is not None
-    assert (page.frames, page.is_over, page.are_kept) == (tuple(SOME[2:]), True, True)
-    assert (page.facts.outcome, page.facts.total_us) == (Outcome.COMPLETED, 1_902_000)
+    assert (page.frames, page.record.is_final, page.record.has_lost_frames) == (tuple(SOME[2:]), True, False)
+    assert (outcome_of(page.record), page.record.total_us) == (Outcome.COMPLETED, 1_902_000)
 
 
 async def test_frames_that_were_removed_are_told_from_none(
@@ -70,7 +80,7 @@ async def test_frames_that_were_removed_are_told_from_none(
     await database.write(lambda c: retention.prune_captures(c, 1 << 60))
     page = await inspecting.page(key, chat)
     assert page is not None
-    assert (page.frames, page.are_kept) == ((), False)
+    assert (page.frames, page.record.has_lost_frames) == ((), True)
 
 
 async def test_the_life_of_a_stored_chat_is_that_of_the_live_one(
@@ -93,7 +103,7 @@ async def test_a_stored_failure_is_told_with_its_code(database: Database, inspec
     key = await conversation(database)
     chat = await begin(database, key)
     await database.write(lambda c: journal.append_frames(c, chat, 1, frames_of("failed")))
-    failed = ChatSummary("failed", error_code=4028, error_msg="no quota")
+    failed = ChatRecord(status="failed", error_code=4028, error_msg="no quota")
     await database.write(lambda c: journal.finish_chat(c, chat, failed, []))
     error = (await inspecting.figures(chat)).error
     assert isinstance(error, ApiError)
@@ -104,7 +114,7 @@ async def test_a_chat_tells_the_calls_that_it_waits_for(database: Database, insp
     key = await conversation(database)
     chat = await begin(database, key)
     await database.write(lambda c: journal.append_frames(c, chat, 1, frames_of("requires_action")))
-    await database.write(lambda c: journal.finish_chat(c, chat, ChatSummary("requires_action"), []))
+    await database.write(lambda c: journal.finish_chat(c, chat, ChatRecord(status="requires_action"), []))
     assert [call.name for call in await inspecting.waiting_calls(chat)] == ["set_lamp"]
 
 
@@ -130,11 +140,9 @@ async def test_chats_of_the_same_question_are_told_apart(database: Database, ins
     last = [await over(question) for question in ("else", "q", "q")][-1]
     page = await inspecting.page(key, last)
     assert page is not None
-    like = await inspecting.like(page.facts, last)
-    assert [(found.facts.question, found.has_same_question) for found in like] == [
-        ("q", True),
-        ("else", False),
-    ]
+    found = await inspecting.comparable_chats(page.record)
+    assert [record.question for record in found] == ["q", "else"]
+    assert last not in [record.key for record in found]
 
 
 async def test_chats_are_added_up(database: Database, inspecting: Inspecting) -> None:

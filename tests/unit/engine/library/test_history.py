@@ -13,7 +13,7 @@ from coze_tui.engine.library.history import Browsing
 from coze_tui.errors import StoreError
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
-from coze_tui.store.journal import ChatSummary
+from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SavedMessage, append_messages
 
 MINUTE = 60_000
@@ -30,7 +30,7 @@ def talk(c: sqlite3.Connection, at: int, *turns: tuple[str, str], bot_name: str 
     for number, (question, answer) in enumerate(turns):
         chat = journal.begin_chat(c, key, question, "7402", at + number * MINUTE)
         said = SavedMessage("assistant", "answer", answer, created_at=at + number * MINUTE)
-        journal.finish_chat(c, chat, ChatSummary("completed"), [said])
+        journal.finish_chat(c, chat, ChatRecord(status="completed"), [said])
     return key
 
 
@@ -117,16 +117,16 @@ async def test_a_window_around_a_message_holds_it_and_its_neighbours(
     for number in (0, 1, 77, 199):
         place = (await browsing.find(key, f"answer {number}"))[-1 if number > 1 else 0]
         page, position = await conversations.around(key, place.message)
-        questions = [chat.question for chat in page.chats]
+        questions = [chat.record.question for chat in page.chats]
         assert f"question {number}" in questions
         assert position == place.position
         chat = next(chat for chat in page.chats if chat.first <= position <= chat.last)
-        assert chat.question == f"question {number}"
+        assert chat.record.question == f"question {number}"
         assert page.has_older == (questions[0] != "question 0")
         assert page.has_newer == (questions[-1] != "question 199")
     page, position = await conversations.around(key, 999_999)
     assert position == 0
-    assert page.chats[-1].question == "question 199"
+    assert page.chats[-1].record.question == "question 199"
     assert (await conversations.around("nothere", 1))[0].chats == ()
 
 
@@ -138,7 +138,7 @@ async def test_a_window_holds_the_message_even_behind_a_very_long_chat(
         for length in (100, 3):
             chat = journal.begin_chat(c, key, "q", "7402", 1)
             said = [SavedMessage("assistant", "answer", f"{length}-{n}") for n in range(length)]
-            journal.finish_chat(c, chat, ChatSummary("completed"), said)
+            journal.finish_chat(c, chat, ChatRecord(status="completed"), said)
         return key
 
     key = await database.write(write)
@@ -189,7 +189,7 @@ async def test_a_fork_ends_where_it_was_asked_to(
     new = await browsing.fork(
         key,
         message=question.message if "message" in place else 0,
-        chat=second.key if "chat" in place else 0,
+        chat=second.record.key if "chat" in place else 0,
         position=second.last if "position" in place else 0,
         question_only="question_only" in place,
     )
@@ -197,7 +197,7 @@ async def test_a_fork_ends_where_it_was_asked_to(
     assert forked is not None
     said = []
     for chat in forked.page.chats:
-        said += [chat.question, *(part.text for part in chat.parts if hasattr(part, "text"))]
+        said += [chat.record.question, *(part.text for part in chat.parts if hasattr(part, "text"))]
     assert said == expected
     assert forked.summary.conversation_id == ""
 
@@ -210,7 +210,7 @@ async def test_nothing_to_fork_is_told(database: Database, browsing: Browsing) -
     opened = await Conversations(database).open(other)
     assert opened is not None
     with pytest.raises(StoreError):
-        await browsing.fork(key, chat=opened.page.chats[0].key)
+        await browsing.fork(key, chat=opened.page.chats[0].record.key)
 
 
 async def test_a_fork_of_messages_older_than_all_of_ours_is_in_the_list(

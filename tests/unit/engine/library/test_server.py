@@ -85,7 +85,7 @@ class Place:
         assert opened is not None
         texts = []
         for chat in opened.page.chats:
-            texts.append(("— " if chat.starts_section else "") + chat.question)
+            texts.append(("— " if chat.starts_section else "") + chat.record.question)
             texts += [part.text for part in chat.parts if isinstance(part, AnswerTranscript)]
         return texts
 
@@ -211,7 +211,7 @@ async def test_a_long_conversation_is_imported_whole(official: Place) -> None:
     assert found is not None
     assert found.messages == taken.added
     page = await official.conversations.page(taken.key, after=0)
-    assert [chat.question for chat in page.chats][:3] == ["0", "1", "2"]
+    assert [chat.record.question for chat in page.chats][:3] == ["0", "1", "2"]
     assert foreign == found.summary.conversation_id
 
 
@@ -233,8 +233,8 @@ async def test_a_title_that_the_person_gave_survives_an_import(official: Place) 
 async def test_a_preview_tells_the_last_chats_and_keeps_nothing(place: Place) -> None:
     foreign = await place.elsewhere("1", "2")
     told = await place.server.preview(foreign, "海水")
-    assert [chat.question for chat in told] == ["1", "2"]
-    assert told[0].bot_name == "海水"
+    assert [chat.record.question for chat in told] == ["1", "2"]
+    assert told[0].record.bot_name == "海水"
     assert (await place.browsing.overview()).conversations == 0
 
 

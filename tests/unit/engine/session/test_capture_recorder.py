@@ -21,10 +21,10 @@ from coze_tui.api.client import CozeClient
 from coze_tui.api.objects import Frame
 from coze_tui.config.settings import Settings
 from coze_tui.engine.engine import Engine
-from coze_tui.engine.model.chat_facts import facts_of
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.frame_log import FrameLog
 from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.records import chat_from_capture, outcome_of
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.session.capture_recorder import CaptureFile, CaptureRecorder
 from coze_tui.engine.session.runner import ChatTurn
@@ -81,12 +81,12 @@ async def test_a_whole_turn_is_in_its_file(tmp_path: Path) -> None:
     capture = read_capture(file.read_text(encoding="utf-8"))
     assert capture.problems == ()
     assert list(capture.frames) == list(turn.frames.shown())
-    facts = facts_of(capture)
+    facts = chat_from_capture(capture).record
     assert (facts.question, facts.bot_id, facts.site) == ("海水为什么咸？", BOT, "127.0.0.1")
     assert (facts.chat_id, facts.logid) == (turn.state.chat_id, turn.logid)
-    assert facts.outcome is Outcome.COMPLETED
+    assert outcome_of(facts) is Outcome.COMPLETED
     assert facts.total_us >= capture.frames[-1].at_us
-    assert facts.sent_at_ms > 0
+    assert facts.sent_at > 0
     assert made.troubles == []
 
 
@@ -120,7 +120,7 @@ async def test_tool_outputs_go_on_in_the_same_file(tmp_path: Path) -> None:
         [file] = made.folder.iterdir()
     capture = read_capture(file.read_text(encoding="utf-8"))
     assert list(capture.frames) == list(turn.frames.shown())
-    assert facts_of(capture).outcome is Outcome.COMPLETED
+    assert outcome_of(chat_from_capture(capture).record) is Outcome.COMPLETED
 
 
 async def test_turns_of_one_second_have_files_of_their_own(tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ async def test_the_setting_records_the_turns_of_the_screens(tmp_path: Path) -> N
             await engine.close()
     files = sorted(folder.iterdir())
     captures = [read_capture(file.read_text(encoding="utf-8")) for file in files]
-    assert sorted(facts_of(capture).question for capture in captures) == ["one", "two"]
+    assert sorted(chat_from_capture(capture).record.question for capture in captures) == ["one", "two"]
     assert all(json.loads(capture.frames[-1].data) == "[DONE]" for capture in captures)
     for file in files:
         assert TOKEN not in file.read_text(encoding="utf-8")
@@ -280,13 +280,13 @@ async def test_the_setting_records_a_recovered_chat_whole(tmp_path: Path) -> Non
             await engine.close()
     (file,) = folder.iterdir()
     capture = read_capture(file.read_text(encoding="utf-8"))
-    facts = facts_of(capture)
-    assert (facts.question, facts.chat_id, facts.sent_at_ms) == (
+    facts = chat_from_capture(capture).record
+    assert (facts.question, facts.chat_id, facts.sent_at) == (
         "海水为什么咸？",
         started.id,
         1_760_000_000_000,
     )
-    assert facts.outcome is Outcome.COMPLETED
+    assert outcome_of(facts) is Outcome.COMPLETED
     assert capture.frames[0] == before
     assert any("河流把盐带进海里。" in frame.data for frame in capture.frames[1:])
     assert TOKEN not in file.read_text(encoding="utf-8")

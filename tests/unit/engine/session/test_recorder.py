@@ -72,20 +72,25 @@ async def test_a_finished_turn_is_told_as_it_was_seen(database: Database) -> Non
     (chat,) = opened.page.chats
     assert opened.summary.title == "下一班？"
     assert opened.summary.conversation_id == "v1"
-    assert (chat.question, chat.bot_name, chat.chat_id, chat.logid) == ("下一班？", "渡轮", "c1", "2026LOGID")
+    assert (chat.record.question, chat.record.bot_name, chat.record.chat_id, chat.record.logid) == (
+        "下一班？",
+        "渡轮",
+        "c1",
+        "2026LOGID",
+    )
     call, answer = chat.parts
     assert call == ToolTranscript("f", MessageType.FUNCTION_CALL, "ferry", "{}", "18:40", 7_000)
     assert answer == AnswerTranscript("a", "是 18:40。", "想")
     assert chat.follow_ups == ("再下一班？",)
-    assert (chat.outcome, chat.error, chat.first_text_us, chat.total_us) == (
+    assert (chat.outcome, chat.error, chat.record.first_text_us, chat.record.total_us) == (
         Outcome.COMPLETED,
         None,
         30_000,
         61_000,
     )
-    assert chat.usage is not None
-    assert chat.usage.token_count == 30
-    frames = await database.run(lambda c: journal.frames_of(c, chat.key))
+    assert chat.record.usage is not None
+    assert chat.record.usage.token_count == 30
+    frames = await database.run(lambda c: journal.frames_of(c, chat.record.key))
     assert frames == FRAMES
     assert await conversations.prompts() == ("下一班？",)
 
@@ -183,7 +188,11 @@ async def test_a_turn_goes_on_whole_in_a_new_file_when_the_old_one_is_taken_away
     opened = await Conversations(database).open(key)
     assert opened is not None
     (chat,) = opened.page.chats
-    assert (chat.question, chat.outcome, opened.summary.site) == ("下一班？", Outcome.COMPLETED, "coze.cn")
+    assert (chat.record.question, chat.outcome, opened.summary.site) == (
+        "下一班？",
+        Outcome.COMPLETED,
+        "coze.cn",
+    )
     assert opened.summary.conversation_id == "v1"
     assert not stored.is_behind
 
@@ -208,15 +217,15 @@ async def test_pages_hold_whole_chats_and_meet(database: Database) -> None:
             state.apply(parse_event(item))
         await stored.finish(state, figures, Outcome.COMPLETED, None, 1)
     page = (await conversations.open(key) or pytest.fail("it is not there")).page
-    questions = [chat.question for chat in page.chats]
+    questions = [chat.record.question for chat in page.chats]
     while page.has_older:
         page = await conversations.page(key, before=page.first)
         assert all(len(chat.parts) == 2 for chat in page.chats)
-        questions = [chat.question for chat in page.chats] + questions
+        questions = [chat.record.question for chat in page.chats] + questions
     assert questions == [f"question {number}" for number in range(60)]
     forward = await conversations.page(key, after=0)
     seen = list(forward.chats)
     while forward.has_newer:
         forward = await conversations.page(key, after=forward.last)
         seen += forward.chats
-    assert [chat.question for chat in seen] == questions
+    assert [chat.record.question for chat in seen] == questions

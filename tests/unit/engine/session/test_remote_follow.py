@@ -20,7 +20,7 @@ from coze_tui.engine.session.remote_follow import follow_elsewhere
 from coze_tui.engine.session.thread import TurnFeed
 from coze_tui.store import history, journal, owners
 from coze_tui.store.database import Database
-from coze_tui.store.journal import ChatSummary
+from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SavedMessage
 
 CREATED = Frame("conversation.chat.created", '{"id":"c1","conversation_id":"v1"}', 10)
@@ -66,7 +66,7 @@ async def test_it_is_followed_to_its_end(database: Database, other: subprocess.P
     assert not any(isinstance(update, TurnEnded) for update in seen)
     await database.write(lambda c: journal.append_frames(c, chat, 3, [delta("18:40", 30)]))
     answer = SavedMessage("assistant", "answer", "是 18:40")
-    await database.write(lambda c: journal.finish_chat(c, chat, ChatSummary("completed"), [answer]))
+    await database.write(lambda c: journal.finish_chat(c, chat, ChatRecord(status="completed"), [answer]))
     seen += await until(feed, TurnEnded)
     assert "".join(update.text for update in seen if isinstance(update, AnswerGrew)) == "是 18:40"
     assert isinstance(seen[-1], TurnEnded)
@@ -114,7 +114,9 @@ async def test_it_goes_on_after_tool_outputs_and_tells_its_logid_when_it_is_know
     ]
     await database.write(lambda c: journal.append_frames(c, chat, 3, frames))
     await database.write(lambda c: journal.note_ids(c, chat, logid="2026LOG"))
-    await database.write(lambda c: journal.finish_chat(c, chat, ChatSummary("completed", total_us=60), []))
+    await database.write(
+        lambda c: journal.finish_chat(c, chat, ChatRecord(status="completed", total_us=60), [])
+    )
     seen += await until(feed, TurnEnded)
     figures = TurnFigures()
     figures.add_all(seen)

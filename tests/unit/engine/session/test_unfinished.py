@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Frame
-from coze_tui.engine.session.maintenance import OrphanedChat, recover
+from coze_tui.engine.session.maintenance import recover
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
-from coze_tui.store.journal import ChatSummary
+from coze_tui.store.journal import ChatRecord
 from tests.support.samples import STREAMS
 
 
@@ -22,7 +22,7 @@ def frames_of(*streams: str) -> list[Frame]:
     ]
 
 
-async def settled(database: Database, frames: Sequence[Frame]) -> tuple[OrphanedChat | None, ChatSummary]:
+async def settled(database: Database, frames: Sequence[Frame]) -> tuple[ChatRecord | None, ChatRecord]:
     """What is offered of a chat with these frames, whose program is gone, and what is kept of it."""
     key = await database.write(lambda c: history.create_conversation(c, "coze.cn", "7402", 1_000))
     chat = await database.write(lambda c: journal.begin_chat(c, key, "q", "7402", 5_000))
@@ -32,24 +32,25 @@ async def settled(database: Database, frames: Sequence[Frame]) -> tuple[Orphaned
     found = await recover(database, left)
     saved = await database.run(lambda c: journal.chat(c, chat))
     assert saved is not None
-    return found, saved.summary
+    return found, saved
 
 
 async def test_what_was_cut_off_is_offered(database: Database) -> None:
-    found, summary = await settled(database, frames_of("text_chat")[:4])
+    found, saved = await settled(database, frames_of("text_chat")[:4])
     assert found is not None
-    assert summary.status == "interrupted"
+    assert (found.key, found.title) == (saved.key, "q")
+    assert saved.status == "interrupted"
 
 
 async def test_a_chat_that_went_on_after_tool_outputs_has_ended_as_it_did_then(database: Database) -> None:
-    found, summary = await settled(database, frames_of("requires_action", "tool_outputs"))
+    found, saved = await settled(database, frames_of("requires_action", "tool_outputs"))
     assert found is None
-    assert summary.status == "completed"
+    assert saved.status == "completed"
 
 
 async def test_a_failure_keeps_its_code(database: Database) -> None:
-    found, summary = await settled(database, frames_of("failed"))
+    found, saved = await settled(database, frames_of("failed"))
     assert found is None
-    assert summary.status == "failed"
-    assert summary.error_code
-    assert summary.error_msg
+    assert saved.status == "failed"
+    assert saved.error_code
+    assert saved.error_msg

@@ -10,7 +10,7 @@ from coze_tui.api.objects import Frame
 from coze_tui.engine.session.maintenance import DAY_MS, give_back, keep_small
 from coze_tui.store import history, journal, retention
 from coze_tui.store.database import Database, open_or_rescue
-from coze_tui.store.journal import ChatSummary
+from coze_tui.store.journal import ChatRecord
 
 NOW = 1_760_000_000_000
 
@@ -19,7 +19,7 @@ def chatted(c: sqlite3.Connection, at: int, size: int = 200) -> str:
     key = history.create_conversation(c, "coze.cn", "7511", at)
     chat = journal.begin_chat(c, key, "问题", "7511", at)
     journal.append_frames(c, chat, 1, [Frame("e", os.urandom(size).hex())])
-    journal.finish_chat(c, chat, ChatSummary("completed"), [])
+    journal.finish_chat(c, chat, ChatRecord(status="completed"), [])
     return key
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from coze_tui.engine.model import updates as turn
 from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.records import ChatRecord
 from coze_tui.engine.model.transcript import ChatTranscript
 from coze_tui.errors import QuotaError
 from coze_tui.render.palette import Palette
@@ -85,7 +86,7 @@ def test_a_live_entry_looks_like_the_told_one() -> None:
 
 
 def test_what_was_said_of_an_end_goes_when_the_chat_goes_on() -> None:
-    entry = BotEntry.told(ChatTranscript(1, "q", 1_760_000_000_000, "bot", outcome=Outcome.INTERRUPTED))
+    entry = BotEntry.told(ChatTranscript(ChatRecord(key=1, sent_at=1_760_000_000_000, bot_name="bot")))
     assert "cut off" in text_of(entry)
     entry.resumed()
     assert "cut off" not in text_of(entry)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from coze_tui.api.objects import MessageType
+from coze_tui.engine.model.records import ChatRecord
 from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript, ToolTranscript
 from coze_tui.render.palette import Palette
 from coze_tui.tui.log.entries import BotEntry, Entry, UserEntry
@@ -14,7 +15,7 @@ PALETTE = Palette.dark()
 
 
 def bot(*parts: AnswerTranscript | ToolTranscript) -> BotEntry:
-    return BotEntry.told(ChatTranscript(key=1, question="q", sent_at_ms=1, bot_name="小春", parts=parts))
+    return BotEntry.told(ChatTranscript(ChatRecord(key=1, question="q", sent_at=1, bot_name="小春"), parts))
 
 
 def texts(entry: Entry, lines: list[int]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import PurePath
 from typing import ClassVar
 
@@ -15,6 +16,7 @@ from textual.selection import Selection
 
 from coze_tui.engine.model import updates as turn
 from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.records import ChatRecord
 from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript
 from coze_tui.render.palette import Palette
 from coze_tui.tui.log import viewport
@@ -80,15 +82,15 @@ async def stage(size: tuple[int, int] = (60, 20)) -> AsyncIterator[Seen]:
         yield Seen(app, pilot)
 
 
+COMPLETED = ChatRecord(
+    key=1, question="q", sent_at=1_760_000_000_000, bot_name="bot", is_final=True, status="completed"
+)
+
+
 def chat(number: int, answer: str = "", key: int = 0) -> list[Entry]:
-    told = ChatTranscript(
-        key or number + 1,
-        f"question {number}",
-        1_760_000_000_000,
-        "bot",
-        parts=(AnswerTranscript("m", answer or f"answer {number}"),),
-    )
-    return [UserEntry(told.question, told.sent_at_ms, chat=told.key), BotEntry.told(told)]
+    record = replace(COMPLETED, key=key or number + 1, question=f"question {number}")
+    told = ChatTranscript(record, (AnswerTranscript("m", answer or f"answer {number}"),))
+    return [UserEntry(record.question, record.sent_at, chat=record.key), BotEntry.told(told)]
 
 
 def chats(start: int, stop: int) -> list[Entry]:
@@ -211,11 +213,7 @@ async def test_only_what_is_in_sight_is_rendered_when_a_conversation_opens() -> 
 @pytest.mark.parametrize("keys", [["k", "space"], ["k", "k", "k", "space"]])
 async def test_the_cursor_finds_folds_and_opens_them(keys: Sequence[str]) -> None:
     async with stage() as seen:
-        entry = BotEntry.told(
-            ChatTranscript(
-                1, "q", 1_760_000_000_000, "bot", parts=(AnswerTranscript("m", "answer", "first I think"),)
-            )
-        )
+        entry = BotEntry.told(ChatTranscript(COMPLETED, (AnswerTranscript("m", "answer", "first I think"),)))
         seen.log.show([UserEntry("q", 1_760_000_000_000, chat=1), entry])
         await seen.pilot.press(*keys)
         await settled(seen)
@@ -272,10 +270,7 @@ async def test_a_selection_copies_text_without_bars_and_wraps() -> None:
 async def test_clicks_open_folds_links_and_suggested_questions() -> None:
     async with stage() as seen:
         told = ChatTranscript(
-            1,
-            "q",
-            1_760_000_000_000,
-            "bot",
+            COMPLETED,
             parts=(AnswerTranscript("m", "see [this](https://e.invalid/a)", "thoughts"),),
             follow_ups=("and then?",),
         )

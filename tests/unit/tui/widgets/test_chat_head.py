@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from coze_tui.engine.analysis.frames_table import InspectedChat
-from coze_tui.engine.model.chat_facts import ChatFacts
 from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.records import ChatRecord
 from coze_tui.tui.widgets.chat_head import outcome_part, state_part
 
 
 def test_a_chat_that_is_over_is_told_so_also_while_its_frames_are_read() -> None:
-    over = InspectedChat(ChatFacts(outcome=Outcome.COMPLETED, total_us=3_200_000))
+    over = InspectedChat(ChatRecord(is_final=True, status="completed", total_us=3_200_000))
     assert state_part(over) == ("✓ 3.2 s", "good")
-    over.end(over.facts)
+    over.end(over.record)
     assert state_part(over) == ("✓ 3.2 s", "good")
 
 
 def test_a_chat_that_runs_is_told_by_what_it_does() -> None:
-    sign_and_word, _role = state_part(InspectedChat(ChatFacts()))
+    sign_and_word, _role = state_part(InspectedChat(ChatRecord()))
     assert "sending" in sign_and_word
 
 

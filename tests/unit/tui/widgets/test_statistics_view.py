@@ -8,14 +8,27 @@ import pytest
 from rich.cells import cell_len
 
 from coze_tui.engine.analysis.statistics import Statistics, statistics
-from coze_tui.store.statistics import ChatFigures
+from coze_tui.engine.model.records import ChatRecord
 from coze_tui.tui.widgets.statistics_view import StatisticsView
 from tests.support.host_app import Stage
 from tests.support.shown import lines_of
 
-ONE = ChatFigures(
-    *("k1", "春节", "coze.cn", "7402", "小春", 1_738_000_000_000, "completed", 412_000, 1_902_000, 200, 500),
-    *(100, 300, 1_400, 0, ""),
+ONE = ChatRecord(
+    conversation="k1",
+    title="春节",
+    site="coze.cn",
+    bot_id="7402",
+    bot_name="小春",
+    sent_at=1_738_000_000_000,
+    is_final=True,
+    status="completed",
+    first_text_us=412_000,
+    total_us=1_902_000,
+    deltas=200,
+    characters=500,
+    input_tokens=100,
+    output_tokens=300,
+    token_count=1_400,
 )
 FAILED = replace(
     ONE,

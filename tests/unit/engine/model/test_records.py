@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from coze_tui.api.captures import Capture, capture_text
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.library.chats import Inspecting
-from coze_tui.engine.model.chat_facts import ChatFacts, capture_facts, facts_of
 from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.records import ChatRecord, capture_head, chat_from_capture
 from coze_tui.engine.session.running import LiveTurns
 from coze_tui.exports.exporting import captures_from
 from coze_tui.store import archive, journal
@@ -20,10 +20,10 @@ from coze_tui.store.database import Database
 from tests.support.conversations import add_spring
 
 TEXT = st.text(max_size=12)
-ANY_FACTS = st.builds(
-    ChatFacts,
+ANY_RECORD = st.builds(
+    ChatRecord,
     question=TEXT,
-    sent_at_ms=st.integers(0, 253_402_300_799_999),
+    sent_at=st.integers(0, 253_402_300_799_999),
     site=TEXT,
     bot_id=TEXT,
     bot_name=TEXT,
@@ -35,14 +35,15 @@ ANY_FACTS = st.builds(
     section_id=TEXT,
     chat_id=TEXT,
     logid=TEXT,
-    outcome=st.sampled_from([None, *Outcome]),
+    is_final=st.just(True),
+    status=st.sampled_from(["", *map(str, Outcome)]),
     total_us=st.integers(0, 10**18 - 1),
 )
 
 
-@given(ANY_FACTS)
-def test_the_head_of_a_capture_tells_all_of_them(facts: ChatFacts) -> None:
-    assert facts_of(Capture((), capture_facts(facts))) == facts
+@given(ANY_RECORD)
+def test_the_head_of_a_capture_tells_all_of_them(record: ChatRecord) -> None:
+    assert chat_from_capture(Capture((), capture_head(record))).record == record
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def test_the_head_of_a_capture_tells_all_of_them(facts: ChatFacts) -> None:
     ],
 )
 def test_a_time_is_read_to_the_millisecond_or_not_at_all(told: str, at_ms: int) -> None:
-    found = facts_of(Capture((), {"sent_at": told})).sent_at_ms
+    found = chat_from_capture(Capture((), {"sent_at": told})).record.sent_at
     assert found == at_ms or (not at_ms and found <= 0)
 
 
@@ -71,10 +72,10 @@ async def test_a_chat_saved_from_the_inspector_is_the_one_that_is_exported(tmp_p
         for (_, exported), chat in zip(captures_from(carried), chats, strict=True):
             page = await Inspecting(database, LiveTurns(lambda live: None)).page(key, chat.key)
             assert page is not None
-            inspected = InspectedChat(page.facts)
+            inspected = InspectedChat(page.record)
             inspected.add(page.frames)
-            inspected.end(page.facts)
+            inspected.end(page.record)
             assert capture_text(inspected.capture()) == capture_text(exported)
-            assert facts_of(exported) == page.facts
+            assert capture_head(chat_from_capture(exported).record) == capture_head(page.record)
     finally:
         await database.close()

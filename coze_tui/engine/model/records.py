@@ -1,0 +1,121 @@
+"""Chats after the fact: with their frames, at the head of a capture, and how they ended. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from coze_tui.api.captures import Capture, Problem
+from coze_tui.api.codes import error_of_code
+from coze_tui.api.events import parse_event
+from coze_tui.api.objects import Frame
+from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.state import TurnState
+from coze_tui.engine.model.updates import ChatIdentified
+from coze_tui.errors import CozeTuiError
+from coze_tui.store.journal import ChatRecord as ChatRecord  # for those above the engine
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_FIRST = 3
+"""Frames by which a chat has sent its ids, if it does."""
+_HEAD = (
+    *("site", "bot_id", "bot_name", "conversation", "title", "question", "content_type", "files"),
+    *("conversation_id", "section_id", "chat_id", "logid"),
+)
+"""Fields of a record that a capture has at its head under the same names, in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatFrames:
+    """A chat with its frames, or with those that come after the frames known already."""
+
+    record: ChatRecord
+    frames: tuple[Frame, ...]
+    problems: tuple[Problem, ...] = ()
+    """Of the capture it was read from."""
+
+
+def outcome_of(record: ChatRecord) -> Outcome | None:
+    """Return how a chat ended, or None while it runs or if only its frames can tell."""
+    if not record.is_final or not record.status:
+        return None
+    return Outcome.of(record.status) or Outcome.INTERRUPTED
+
+
+def error_of(record: ChatRecord) -> CozeTuiError | None:
+    """Return why a chat failed, as far as it is known."""
+    if record.error_code:
+        return error_of_code(record.error_code, record.error_msg, logid=record.logid)
+    return CozeTuiError(record.error_msg) if record.error_msg else None
+
+
+def total_us_of(record: ChatRecord) -> int:
+    """Return the duration of a chat that is over in microseconds; 0 while it runs."""
+    return record.total_us if record.is_final else 0  # one that was resumed still has that of its first end
+
+
+def ids_of(frames: Sequence[Frame]) -> ChatIdentified:
+    """Return the ids in the first events of a chat; empty if they have none."""
+    state = TurnState()
+    for frame in frames[:_FIRST]:
+        state.apply(parse_event(frame))
+    return ChatIdentified(state.chat_id, state.conversation_id, state.section_id)
+
+
+# --- captures ---
+
+
+def chat_from_capture(capture: Capture) -> ChatFrames:
+    """Return the chat of a capture: ids that are not at its head come from its first events."""
+    head, ids = capture.facts, ids_of(capture.frames)
+    known: dict[str, Any] = {name: head.get(name, "") for name in _HEAD}
+    known["section_id"] = known["section_id"] or ids.section_id
+    known["chat_id"] = known["chat_id"] or ids.chat_id
+    # A conversation of ours need not be bound to the one in which the chat was held.
+    if "conversation" not in head and "conversation_id" not in head:
+        known["conversation_id"] = ids.conversation_id
+    record = ChatRecord(
+        **known,
+        sent_at=_ms_of(head.get("sent_at", "")),
+        is_final=True,
+        status=str(Outcome.of(head.get("status", "")) or ""),
+        total_us=_number_of(head.get("total_us", "")),
+    )
+    return ChatFrames(record, capture.frames, capture.problems)
+
+
+def capture_head(record: ChatRecord) -> Mapping[str, str]:
+    """Return the facts at the head of a capture, as `chat_from_capture` reads them; only known ones."""
+    total_us = total_us_of(record)
+    known = {
+        "sent_at": _iso_of(record.sent_at),
+        **{name: getattr(record, name) for name in _HEAD},
+        "status": str(outcome_of(record) or ""),
+        "total_us": str(total_us) if total_us else "",
+    }
+    return {key: value for key, value in known.items() if value}
+
+
+def _number_of(text: str) -> int:
+    return int(text) if text.isdecimal() and text.isascii() and len(text) < 19 else 0
+
+
+def _ms_of(text: str) -> int:
+    """Return Unix milliseconds, exactly: a float of seconds would lose one now and then."""
+    try:
+        at = datetime.fromisoformat(text)
+        return ((at if at.tzinfo else at.replace(tzinfo=UTC)) - _EPOCH) // _MILLISECOND
+    except (ValueError, OverflowError):
+        return 0
+
+
+def _iso_of(at_ms: int) -> str:
+    if not at_ms:
+        return ""
+    try:
+        return (_EPOCH + timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds")
+    except OverflowError:  # a number that is no time
+        return ""
