@@ -53,7 +53,7 @@ async def test_every_match_is_reached_also_what_is_not_loaded(home: Path) -> Non
         await at.until(lambda: is_at(at, "7/7", "春节 end"))
         await at.pilot.press("enter")
         await at.until(lambda: is_at(at, "1/7", "answer 0 春节"))
-        assert at.screen.log_widget.has_newer
+        assert at.screen.log_widget.viewport.has_newer
         for number in (2, 3, 4):
             await at.pilot.press("enter")
             await at.until(partial(is_at, at, f"{number}/7", f"answer {50 * (number - 1)} 春节"))
@@ -177,7 +177,7 @@ async def test_the_ends_of_a_long_conversation_are_one_key_away(home: Path) -> N
         log = at.screen.log_widget
         log.focus()
         await at.pilot.press("g")
-        await at.until(lambda: "question 0" in at.text() and log.has_newer)
+        await at.until(lambda: "question 0" in at.text() and log.viewport.has_newer)
         await at.pilot.press("G")
-        await at.until(lambda: "春节 end" in at.text() and not log.has_newer)
-        assert log.following
+        await at.until(lambda: "春节 end" in at.text() and not log.viewport.has_newer)
+        assert log.viewport.following

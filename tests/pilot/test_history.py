@@ -158,7 +158,7 @@ async def test_enter_opens_and_a_hit_is_gone_to(home: Path, told: dict[str, str]
         await at.at.until(lambda: "answer 100" in at.at.text())
         screen = at.at.screen
         assert screen.conversation == long
-        assert screen.log_widget.has_newer
+        assert screen.log_widget.viewport.has_newer
         await at.at.until(lambda: screen.find_bar.remark.strip() == "1/1")
         site = at.at.context.settings.site
         await write(home, lambda c: c.execute("UPDATE conversations SET site = ?", (site,)))

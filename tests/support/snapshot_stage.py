@@ -184,7 +184,7 @@ class Stage:
         follows = asyncio.Event()
         screen.call_after_refresh(follows.set)  # behind what the screen does after the end
         await self.until(follows.is_set, "what follows the end was done")
-        screen.log_widget.flush()
+        screen.log_widget.viewport.flush()
         screen.flush_figures()
         await self.pilot.pause()
 

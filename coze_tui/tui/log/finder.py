@@ -35,13 +35,13 @@ class Finder:
     async def type(self, text: str) -> None:
         """Light a text, and go to where it stands next to the view."""
         self._text, self._at = text.strip(), 0
-        self._log.set_needle(self._text)
+        self._log.viewport.set_query(self._text)
         await self.step(0)
 
     async def take(self, text: str, message: int) -> None:
         """Begin at a message that was found elsewhere, loading what is around it."""
         self._text, self._at = text.strip(), message
-        self._log.set_needle(self._text)
+        self._log.viewport.set_query(self._text)
         self._bar.take(self._text)
         key = self._window.key
         position = await self._window.load_around(key, message)
@@ -114,13 +114,13 @@ class Finder:
     def stop(self) -> None:
         """Light nothing; the view stays."""
         self._text, self._at = "", 0
-        self._log.set_needle("")
+        self._log.viewport.set_query("")
 
     def _nearest(self, found: Sequence[Occurrence]) -> int:
         """The first match at or behind the top of the view; the last one where the view is at the end."""
-        if self._log.following:
+        if self._log.viewport.following:
             return len(found) - 1
-        top = self._window.position_of(self._log.first_in_sight)
+        top = self._window.position_of(self._log.viewport.first_in_sight)
         return next((n for n, each in enumerate(found) if each.position >= top), len(found) - 1)
 
 

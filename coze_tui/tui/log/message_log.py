@@ -1,4 +1,4 @@
-"""The conversation as one widget: what a turn's updates, the keys and the mouse do with its entries.
+"""The messages of a conversation as one widget: handles the updates of a turn, the keys and the mouse.
 
 It knows nothing of the network or the store.
 """
@@ -10,7 +10,11 @@ from typing import ClassVar, assert_never
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.geometry import Region
 from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
 
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import (
@@ -34,18 +38,21 @@ from coze_tui.render.palette import Palette
 from coze_tui.text.i18n import N_
 from coze_tui.tui.log.blocks import AnswerBlock, Block, FoldBlock, FollowUpsBlock
 from coze_tui.tui.log.entries import BotEntry, Entry, GreetingEntry, UserEntry
+from coze_tui.tui.log.painter import GUTTER, Spot
 from coze_tui.tui.log.search import match_lines, open_folds
-from coze_tui.tui.log.viewport import GUTTER, LogView
+from coze_tui.tui.log.viewport import LogViewport
 from coze_tui.tui.messages import Updated
+from coze_tui.tui.widgets.steady_scrollbar import SteadyScrollBar
 
 _ASIDE = 8
 """Cells that one step of side-scrolling moves."""
 
 
-class MessageLog(LogView, can_focus=True):
-    """The log of a conversation, with a cursor in it."""
+class MessageLog(ScrollView, can_focus=True):
+    """The messages of a conversation, with a cursor. A `LogViewport` lays them out and paints them."""
 
     PART = N_("Log")
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"log--chip"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "cursor(1)", N_("next message or fold"), id="log.next", show=False),
         Binding("k,up", "cursor(-1)", N_("previous message or fold"), id="log.previous", show=False),
@@ -70,15 +77,13 @@ class MessageLog(LogView, can_focus=True):
     ]
 
     def __init__(self, palette: Palette, *, frames_per_second: int = 30, id: str | None = None) -> None:
-        super().__init__(palette, frames_per_second=frames_per_second, id=id)
+        super().__init__(id=id)
+        self.viewport = LogViewport(self, palette, frames_per_second=frames_per_second)
         self._live: BotEntry | None = None
         self.matches = 0
-        """Occurrences of the searched text in the entry where one was shown last."""
-
-    def clear(self) -> None:
-        """Show nothing."""
-        self._live = None
-        super().clear()
+        """Occurrences of the query in the entry where one was shown last."""
+        self._match = 0
+        """The one of them that was shown last, counted from 0."""
 
     class CopyAsked(Message):
         """Something is to be copied."""
@@ -123,8 +128,40 @@ class MessageLog(LogView, can_focus=True):
         """The entry that grows, if one does."""
         return self._live
 
+    @property
+    def _chosen_block(self) -> Block | None:
+        return self.viewport.painter.cursor_block
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The entries that are loaded."""
+        return self.viewport.entries
+
+    @property
+    def chosen(self) -> Entry | None:
+        """The entry with the cursor."""
+        return self.viewport.painter.cursor
+
+    def append(self, *entries: Entry) -> None:
+        """Put entries at the end."""
+        self.viewport.append(*entries)
+
+    def show(self, entries: Sequence[Entry], *, has_older: bool = False, has_newer: bool = False) -> None:
+        """Show these entries from their end."""
+        self._live = None
+        self.viewport.show(entries, has_older=has_older, has_newer=has_newer)
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self._live = None
+        self.viewport.clear()
+
+    def set_palette(self, palette: Palette) -> None:
+        """Draw everything in other colors."""
+        self.viewport.set_palette(palette)
+
     def begin(self, entry: BotEntry) -> None:
-        """This entry grows from now on by the posted updates."""
+        """Let an entry grow by the updates that are posted for it."""
         if entry not in self.entries:
             self.append(entry)
         self._live = entry
@@ -137,67 +174,104 @@ class MessageLog(LogView, can_focus=True):
         match message.update:
             case AnswerGrew() as update:
                 if entry.answer_grew(update) is not None:
-                    self._grown(entry)
+                    self.viewport.grown(entry)
             case ReasoningGrew() as update:
                 entry.reasoning_grew(update)
-                self._grown(entry)
+                self.viewport.grown(entry)
             case AnswerSettled() as update:
                 entry.answer_settled(update)
-                self._changed(entry)
+                self.viewport.changed(entry)
             case ToolCalled() as update:
                 entry.tool_called(update)
-                self._grown(entry, whole=True)
+                self.viewport.grown(entry, whole=True)
             case ToolResponded() as update:
                 entry.tool_responded(update)
-                self._grown(entry, whole=True)
+                self.viewport.grown(entry, whole=True)
             case FollowUpOffered() as update:
                 entry.follow_up(update)
-                self._grown(entry, whole=True)
+                self.viewport.grown(entry, whole=True)
             case PhaseChanged(phase=phase):
                 if phase in (Phase.SENDING, Phase.RECOVERING):
                     entry.resumed()
-                    self._changed(entry)
+                    self.viewport.changed(entry)
             case UsageReported(usage=usage):
                 entry.usage(usage.token_count)
             case TurnEnded() as update:
                 entry.end(update)
-                self._changed(entry)
+                self.viewport.changed(entry)
                 self._live = None
             case EventNoted() | ChatIdentified() | LogidReported() | ActionRequired():
                 pass  # shown beside the log
             case _:
                 assert_never(message.update)
 
+    # --- what the viewport needs of its widget ---
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        if round(old_value) != round(new_value):
+            self.viewport.scrolled()
+
+    def on_resize(self) -> None:
+        self.viewport.resized()
+
+    def on_focus(self) -> None:
+        self.viewport.painter.forget()
+
+    def on_blur(self) -> None:
+        self.viewport.painter.forget()
+
+    def notify_style_update(self) -> None:
+        """Forget lines that were drawn in the old styles, by a frame in the middle of a change of theme."""
+        super().notify_style_update()
+        self.viewport.painter.forget_styles()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return visible lines, past Textual's styles cache: there is no border, and strips are kept here."""
+        return self.viewport.strips(crop)
+
+    def render_line(self, y: int) -> Strip:
+        """Return one visible line with its offsets; Textual asks for it to learn what is under the mouse."""
+        number = self.viewport.top + y
+        return self.viewport.strip(number).apply_offsets(0, number)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """Return the selected text, and what separates it from that of other widgets."""
+        return self.viewport.selected_text(selection), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        self.viewport.repaint()
+
+    @property
+    def vertical_scrollbar(self) -> SteadyScrollBar:
+        """The scrollbar, made when it is first asked for, as Textual does."""
+        if not isinstance(self._vertical_scrollbar, SteadyScrollBar):
+            self._vertical_scrollbar = SteadyScrollBar("vertical", thickness=self.scrollbar_size_vertical)
+            self._vertical_scrollbar.display = False
+            self.app._start_widget(self, self._vertical_scrollbar)
+        return self._vertical_scrollbar
+
+    # --- the cursor and the query ---
+
     def action_to_top(self) -> None:
         """Go to the first line that is loaded."""
-        self.following = False
-        self.scroll_to(y=0, animate=False)
-        if self.has_older:
-            self._asked_page = True
-            self.post_message(self.OlderWanted(first=True))
+        view = self.viewport
+        view.following = False
+        view.scroll(0)
+        if view.has_older:
+            view.want_page(older=True, far=True)
         if self.entries:
             self._choose(self.entries[0], None)
 
     def action_to_end(self) -> None:
-        """Go to the end, and stay there while text comes."""
-        self.following = not self.has_newer
-        self._settle_view(at_end=True)
-        self._to_end()
+        """Go to the end, and stay there while text arrives."""
+        self.viewport.show_end()
         self._choose(None, None)
-        if self.has_newer:
-            self._asked_page = True
-            self.post_message(self.NewerWanted(last=True))
+        if self.viewport.has_newer:
+            self.viewport.want_page(older=False, far=True)
 
     def show_entry(self, entry: Entry) -> None:
         """Bring an entry into sight and put the cursor on it."""
-        number = self._number(entry)
-        self._measure(number)
-        self.following = False
-        self._total_changed()
-        top = max(0, self._index.start(number) - 2)
-        self.scroll_to(y=top, animate=False)
-        self._settle_view()
-        self.scroll_to(y=max(0, self._index.start(number) - 2), animate=False)
+        self.viewport.show_entry(entry)
         self._choose(entry, None)
 
     def show_match(self, entry: Entry, query: str, *, last: bool = False) -> None:
@@ -206,8 +280,8 @@ class MessageLog(LogView, can_focus=True):
         Folds that hold it open.
         """
         if open_folds(entry, query):
-            self._changed(entry, is_news=False)
-        lines = match_lines(entry, query, self.text_width, self._palette)
+            self.viewport.changed(entry, is_news=False)
+        lines = self._match_lines(entry, query)
         self.show_entry(entry)
         self.matches = len(lines)
         self._show_match(lines or [0], max(0, len(lines) - 1) if last else 0)
@@ -219,86 +293,83 @@ class MessageLog(LogView, can_focus=True):
 
     def next_match(self, query: str, step: int) -> bool:
         """Go on to another occurrence of the text in the entry with the cursor; False if there is none."""
-        entry = self._cursor
+        entry = self.chosen
         if entry is None:
             return False
-        lines = match_lines(entry, query, self.text_width, self._palette)
+        lines = self._match_lines(entry, query)
         self.matches = len(lines)
         if not 0 <= self._match + step < len(lines):
             return False
         self._show_match(lines, self._match + step)
         return True
 
+    def _match_lines(self, entry: Entry, query: str) -> list[int]:
+        return match_lines(entry, query, self.viewport.text_width, self.viewport.painter.palette)
+
     def _show_match(self, lines: Sequence[int], number: int) -> None:
         """Bring an occurrence in the entry with the cursor into sight, given the lines of all of them."""
-        assert self._cursor is not None
+        assert self.chosen is not None
         self._match = number
-        at = self._index.start(self._number(self._cursor)) + lines[number]
-        if not self.scroll_offset.y <= at < self.scroll_offset.y + self.size.height - 2:
-            self.following = False
-            self.scroll_to(y=max(0, at - self.size.height // 3), animate=False)
-            self._settle_view()
+        view = self.viewport
+        at = view.first_line(self.chosen) + lines[number]
+        if not view.top <= at < view.top + view.height - 2:
+            view.following = False
+            view.scroll(max(0, at - view.height // 3))
+            view.settle()
 
     def action_cursor(self, step: int) -> None:
         """Go to the next entry or fold; in a long one, scroll first."""
         stops = self._stops()
         if not stops:
             return
-        page = max(1, self.size.height // 2)
-        top, bottom = self.scroll_offset.y, self.scroll_offset.y + self.size.height
-        at = next((n for n, stop in enumerate(stops) if stop[1:] == (self._cursor, self._cursor_block)), None)
+        page = max(1, self.viewport.height // 2)
+        top, bottom = self.viewport.top, self.viewport.top + self.viewport.height
+        at = next((n for n, stop in enumerate(stops) if stop[1:] == (self.chosen, self._chosen_block)), None)
         if at is None:
             inside = [n for n, stop in enumerate(stops) if top <= stop[0] < bottom]
             target = (inside[-1] if step < 0 else inside[0]) if inside else len(stops) - 1
         else:
             target = at + step
             if not 0 <= target < len(stops):
-                self.scroll_to(y=top + step * page, animate=False)
+                self.viewport.scroll(top + step * page)
                 return
             line = stops[target][0]
             if line >= bottom + page or line < top - page:
-                self.scroll_to(y=top + step * page, animate=False)
+                self.viewport.scroll(top + step * page)
                 return
         line, entry, block = stops[target]
         self._choose(entry, block)
         if line < top + 1:
-            self.scroll_to(y=max(0, line - 1), animate=False)
+            self.viewport.scroll(max(0, line - 1))
         elif line >= bottom - 2:
-            self.scroll_to(y=line - self.size.height + 3, animate=False)
+            self.viewport.scroll(line - self.viewport.height + 3)
 
     def _stops(self) -> list[tuple[int, Entry, Block | None]]:
-        """Where the cursor can rest near the view: line, entry, block (None for the header)."""
-        if not self._index.total:
-            return []
-        top = max(0, self.scroll_offset.y - 2 * self.size.height)
-        bottom = min(self._index.total - 1, self.scroll_offset.y + 3 * self.size.height)
-        first, last = self._index.find(min(top, bottom))[0], self._index.find(bottom)[0]
+        """Return where the cursor can rest near the view: line, entry, block (None for the header)."""
+        view = self.viewport
         stops: list[tuple[int, Entry, Block | None]] = []
-        for number in range(first, last + 1):
-            entry, start = self.entries[number], self._index.start(number)
-            if entry.bar is None:
-                continue
-            self._measure(number)
-            stops.append((start, entry, None))
-            stops += [
-                (start + entry.start_of(block), entry, block) for block in entry.blocks if block.is_stop
-            ]
+        for start, entry in view.entries_between(view.top - 2 * view.height, view.top + 3 * view.height):
+            if entry.bar is not None:
+                stops.append((start, entry, None))
+                stops += [
+                    (start + entry.start_of(block), entry, block) for block in entry.blocks if block.is_stop
+                ]
         return stops
 
     def _choose(self, entry: Entry | None, block: Block | None) -> None:
-        before = self._cursor
-        self._cursor, self._cursor_block = entry, block
-        self._strips.clear()
-        self.refresh()
+        painter = self.viewport.painter
+        before = painter.cursor
+        painter.cursor, painter.cursor_block = entry, block
+        self.viewport.repaint()
         if entry is not before:
             self.post_message(self.EntryChosen(entry))
 
     def action_unfold(self) -> None:
         """Open or close the fold under the cursor; without one, all folds of the entry."""
-        if isinstance(self._cursor_block, FoldBlock):
-            self._toggle(self._cursor_block)
+        if isinstance(self._chosen_block, FoldBlock):
+            self._toggle(self._chosen_block)
             return
-        entry = self._cursor
+        entry = self.chosen
         if isinstance(entry, BotEntry) and entry.outcome is Outcome.REQUIRES_ACTION:
             self.post_message(self.Asked("answer_tool", entry))
             return
@@ -308,19 +379,20 @@ class MessageLog(LogView, can_focus=True):
             if fold.is_open != opening:
                 fold.toggle()
         if entry is not None and folds:
-            self._changed(entry, is_news=False)
+            self.viewport.changed(entry, is_news=False)
 
     def _toggle(self, fold: FoldBlock) -> None:
         entry = next((item for item in self.entries if fold in item.blocks), None)
         if entry is not None:
             fold.toggle()
-            following, self.following = self.following, False
-            self._changed(entry, is_news=False)
-            self.following = following and self.scroll_offset.y >= self._index.total - self.size.height
+            view = self.viewport
+            following, view.following = view.following, False
+            view.changed(entry, is_news=False)
+            view.following = following and view.top >= view.total - view.height
 
     def action_ask(self, what: str) -> None:
         """Hand a wish about the entry under the cursor, or the last one, to the screen."""
-        self.post_message(self.Asked(what, self._cursor))
+        self.post_message(self.Asked(what, self.chosen))
 
     def plain_text(self) -> str:
         """All that is said in the entries, as it was written."""
@@ -328,9 +400,9 @@ class MessageLog(LogView, can_focus=True):
 
     def action_copy_message(self) -> None:
         """Copy the source of the message under the cursor, or of the last one."""
-        entry = self._cursor or (self.entries[-1] if self.entries else None)
+        entry = self.chosen or (self.entries[-1] if self.entries else None)
         if entry is not None:
-            text = self._cursor_block.copy_text() if self._cursor_block else entry.copy_text()
+            text = self._chosen_block.copy_text() if self._chosen_block else entry.copy_text()
             self.post_message(self.CopyAsked(text, "message"))
 
     def action_copy_code(self) -> None:
@@ -339,12 +411,9 @@ class MessageLog(LogView, can_focus=True):
             self.post_message(self.CopyAsked(code, "code"))
 
     def _codes(self) -> list[tuple[int, int, AnswerBlock, int]]:
-        """The code blocks of laid out entries: first line, last line, answer, number in it."""
+        """Return the code blocks of laid out entries: first line, last line, answer, number in it."""
         found = []
-        for number, entry in enumerate(self.entries):
-            if not entry.is_measured:
-                continue
-            start = self._index.start(number)
+        for start, entry in self.viewport.laid_out():
             for block in entry.blocks:
                 if isinstance(block, AnswerBlock) and block.document is not None:
                     at = start + entry.start_of(block)
@@ -353,10 +422,10 @@ class MessageLog(LogView, can_focus=True):
         return found
 
     def _code_in_sight(self) -> str:
-        top, bottom = self.scroll_offset.y, self.scroll_offset.y + self.size.height
+        top, bottom = self.viewport.top, self.viewport.top + self.viewport.height
         inside = [item for item in self._codes() if item[0] < bottom and item[1] >= top]
-        if self._cursor is not None:
-            inside = [item for item in inside if item[2] in self._cursor.blocks] or inside
+        if self.chosen is not None:
+            inside = [item for item in inside if item[2] in self.chosen.blocks] or inside
         if not inside:
             inside = self._codes()[-1:]
         if not inside:
@@ -367,54 +436,50 @@ class MessageLog(LogView, can_focus=True):
     def action_code(self, step: int) -> None:
         """Go to the next or previous code block."""
         lines = [first for first, *_rest in self._codes()]
-        top = self.scroll_offset.y
+        top = self.viewport.top
         if step > 0:
             target = next((line for line in lines if line > top + 1), None)
         else:
             target = next((line for line in reversed(lines) if line < top + 1), None)
         if target is not None:
-            self.following = False
-            self.scroll_to(y=max(0, target - 1), animate=False)
+            self.viewport.following = False
+            self.viewport.scroll(max(0, target - 1))
 
     def action_aside(self, step: int) -> None:
         """Scroll the wide code and tables in sight sideways."""
-        top = self.scroll_offset.y
-        widest: dict[tuple[int, int], int] = {}
-        for number in range(top, min(top + self.size.height, self._index.total)):
-            line, block, _place = self._line(number)
-            if block is not None and line.scrolls and line.wide > self.text_width:
-                key = (id(block), line.block)
-                widest[key] = max(widest.get(key, 0), line.wide - self.text_width)
-        for key, most in widest.items():
-            self._shifts[key] = max(0, min(most + 1, self._shifts.get(key, 0) + step * _ASIDE))
+        view, painter = self.viewport, self.viewport.painter
+        widest: dict[tuple[int, int], Spot] = {}
+        for number in range(view.top, min(view.top + view.height, view.total)):
+            spot = view.spot(number)
+            if spot.block is not None and spot.line.scrolls and spot.line.wide > view.text_width:
+                key = (id(spot.block), spot.line.block)
+                widest[key] = max(widest.get(key, spot), spot, key=lambda each: each.line.wide)
+        for spot in widest.values():
+            if spot.block is not None:
+                most = spot.line.wide - view.text_width + 1
+                painter.scroll_aside(spot.line, spot.block, step * _ASIDE, most)
         if widest:
-            self._strips.clear()
-            self.refresh()
+            view.repaint()
 
     def on_click(self, event: events.Click) -> None:
-        number = self.scroll_offset.y + event.y
-        if not 0 <= number < self._index.total:
+        view = self.viewport
+        number = view.top + event.y
+        if not 0 <= number < view.total:
             return
-        entry = self.entries[self._index.find(number)[0]]
-        line, block, place = self._line(number)
-        if self._unseen and event.y == self.size.height - 1:
+        entry, _number, _is_last, line, block, row = view.spot(number)
+        cell = event.x - GUTTER
+        if view.unseen and event.y == view.height - 1:
             self.action_to_end()
-        elif url := _url_at(line, event.x - GUTTER, self._shifts.get((id(block), line.block), 0)):
+        elif url := _url_at(line, cell, view.painter.shift_of(line, block)):
             self.post_message(self.LinkChosen(url))
-        elif isinstance(block, FoldBlock) and place == 0:
+        elif isinstance(block, FoldBlock) and row == 0:
             self._choose(entry, block)
             self._toggle(block)
         elif isinstance(block, FollowUpsBlock):
-            if question := block.question_at(place, event.x - GUTTER):
+            if question := block.question_at(row, cell):
                 self.post_message(self.QuestionChosen(question))
         elif isinstance(entry, UserEntry | BotEntry | GreetingEntry):
             self._choose(entry, None)
-
-    def on_focus(self) -> None:
-        self._strips.clear()
-
-    def on_blur(self) -> None:
-        self._strips.clear()
 
 
 def _url_at(line: Line, cell: int, shift: int) -> str:

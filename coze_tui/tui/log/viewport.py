@@ -1,93 +1,69 @@
-"""The entries of one conversation as lines, and the view on them: its cost does not grow with their number.
+"""The entries of a log as lines, and the view on them. Its cost does not grow with the number of entries.
 
-It lays out what is in sight and keeps estimates for the rest. What keys and updates do with it is
-`message_log`'s.
+It lays out the entries in sight and keeps estimates for the others.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from time import monotonic
-from typing import ClassVar
 
-from rich.segment import Segment
-from rich.style import Style
-from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 
-from coze_tui.render.lines import Line, joined
+from coze_tui.render.lines import joined
 from coze_tui.render.palette import Palette
 from coze_tui.terminal.app import paint_now
 from coze_tui.terminal.throttle import FrameBudget
-from coze_tui.text.i18n import ngettext
-from coze_tui.tui.log.blocks import AnswerBlock, Block, HeaderBlock, style_of
+from coze_tui.tui.log.blocks import AnswerBlock
 from coze_tui.tui.log.entries import Entry
 from coze_tui.tui.log.line_index import LineIndex
-from coze_tui.tui.log.search import lit, torn_parts
-from coze_tui.tui.widgets.steady_scrollbar import SteadyScrollBar
+from coze_tui.tui.log.painter import GUTTER, MARGIN, LogPainter, Spot, cell_of
+from coze_tui.tui.widgets.steady_scrollbar import move_thumb
 
-GUTTER = 3
-"""Cells left of the text: a margin, the bar, a space."""
-_MARGIN = 2
-"""Cells right of it: one that stays blank, and the scrollbar's."""
 _QUICK = 0.2
 """Seconds between two lines that come quickly."""
 _STRIDE = 3
 """Lines that are scrolled at once then."""
-_MOST_STRIPS = 600
 _MOST_LAID_OUT = 120
-"""So many entries keep their lines; of those laid out longest ago only the height is kept."""
+"""Entries that keep their lines; of those laid out longest ago only the height is kept."""
 
 
-class LogView(ScrollView):
-    """All entries that are loaded, drawn as lines."""
+class PageWanted(Message):
+    """The view is near the end of what is loaded on one side, and the conversation continues there."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"log--chip"}
+    def __init__(self, *, older: bool, far: bool = False) -> None:
+        super().__init__()
+        self.older = older
+        """Whether the entries before the first loaded one are wanted, or those after the last one."""
+        self.far = far
+        """Whether the very beginning or end of the conversation is wanted, not the next page."""
 
-    following: var[bool] = var(True)
-    """The view is at the end and stays there while text comes."""
 
-    class OlderWanted(Message):
-        """The view is near the top of what is loaded, and that is not the beginning of the conversation."""
+class LogViewport:
+    """Lays out, scrolls and paints the entries of a log.
 
-        def __init__(self, *, first: bool = False) -> None:
-            super().__init__()
-            self.first = first
-            """The very beginning is wanted."""
+    Args:
+        log: The widget that is scrolled and painted. It passes on its size, scroll and paint requests.
+    """
 
-    class NewerWanted(Message):
-        """The view is near the end of what is loaded, and that is not the end of the conversation."""
-
-        def __init__(self, *, last: bool = False) -> None:
-            super().__init__()
-            self.last = last
-            """The very end is wanted."""
-
-    def __init__(self, palette: Palette, *, frames_per_second: int = 30, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, log: ScrollView, palette: Palette, *, frames_per_second: int) -> None:
+        self._log = log
+        self.painter = LogPainter(log, palette)
         self.entries: list[Entry] = []
+        self.following = True
+        """Whether the view is at the end and stays there while text arrives."""
         self.has_older = False
         self.has_newer = False
         self.frame_seconds = 1 / frames_per_second
-        self._palette = palette
         self._index = LineIndex()
         self._laid_out_width = 0
-        self._strips: dict[int, Strip] = {}
         self._laid_out: dict[Entry, None] = {}
         """Entries that keep their lines, the oldest first."""
-        self._cursor: Entry | None = None
-        self._cursor_block: Block | None = None
-        self._shifts: dict[tuple[int, int], int] = {}
-        """How far the wide lines of a block are scrolled: (id of the block, number in its document)."""
-        self._needle = ""
-        self._match = 0
-        """The occurrence in the entry with the cursor at which the search stands, counted from 0."""
         self._dirty: set[int] = set()
         self._dirty_whole: set[int] = set()
         """Those of the dirty ones in which more than text has come."""
@@ -101,47 +77,61 @@ class LogView(ScrollView):
         """Blank lines under the last one, for those to come."""
         self._grown_at = 0.0
         """When it last grew out of sight."""
-        self._blank_strip: Strip | None = None
 
     @property
     def text_width(self) -> int:
         """Cells of a line of text."""
-        return max(8, self.size.width - GUTTER - _MARGIN)
+        return max(8, self._log.size.width - GUTTER - MARGIN)
 
     @property
-    def chosen(self) -> Entry | None:
-        """The entry with the cursor."""
-        return self._cursor
+    def height(self) -> int:
+        """Lines in sight."""
+        return self._log.size.height
+
+    @property
+    def total(self) -> int:
+        """Lines of all entries; those of entries out of sight are estimates."""
+        return self._index.total
+
+    @property
+    def top(self) -> int:
+        """The first line in sight."""
+        return self._log.scroll_offset.y
+
+    @property
+    def unseen(self) -> int:
+        """Lines that arrived below the view since the user scrolled up."""
+        return self._unseen
+
+    def scroll(self, line: int) -> None:
+        """Make a line the first one in sight."""
+        self._log.scroll_to(y=line, animate=False)
+
+    def scroll_pages(self, pages: int, lines: int = 0) -> None:
+        """Scroll by pages and lines, down for positive numbers; two lines of a page remain in sight."""
+        self.scroll(self.top + pages * max(1, self.height - 2) + lines)
 
     def set_palette(self, palette: Palette) -> None:
-        """Draw everything in other colours."""
-        self._palette = palette
-        self._blank_strip = None
+        """Draw everything in other colors."""
+        self.painter.palette = palette
+        self.painter.forget_styles()
         self._lay_out_anew()
-
-    def notify_style_update(self) -> None:
-        """Forget lines that were drawn in the old styles, by a frame in the middle of a change of theme."""
-        super().notify_style_update()
-        self._strips.clear()
-        self._blank_strip = None
 
     def clear(self) -> None:
         """Show nothing."""
         self.entries.clear()
         self._index = LineIndex()
-        self._strips.clear()
+        self.painter.clear()
         self._laid_out.clear()
-        self._shifts.clear()
         self._dirty.clear()
         self._dirty_whole.clear()
         self._ahead.clear()
-        self._cursor = self._cursor_block = None
         self.has_older = self.has_newer = self._asked_page = False
         self._unseen = self._room = 0
         self.following = True
         self._total_changed()
-        self.scroll_to(y=0, animate=False)
-        self.refresh()
+        self.scroll(0)
+        self._log.refresh()
 
     def show(self, entries: Sequence[Entry], *, has_older: bool = False, has_newer: bool = False) -> None:
         """Show these entries from their end."""
@@ -153,10 +143,10 @@ class LogView(ScrollView):
         """Put entries at the end."""
         self._index.insert(len(self.entries), [entry.height(self.text_width) for entry in entries])
         self.entries += entries
-        self._settle_view()
+        self.settle()
         if self.following:
             self._to_end()
-        self.refresh()
+        self._log.refresh()
 
     def prepend(self, entries: Sequence[Entry], *, has_older: bool) -> None:
         """Put older entries at the top; what is in sight stays where it is."""
@@ -164,11 +154,11 @@ class LogView(ScrollView):
         heights = [entry.height(self.text_width) for entry in entries]
         self.entries[:0] = entries
         self._index.insert(0, heights)
-        self._strips.clear()
+        self.painter.forget()
         self._total_changed()
-        self.scroll_to(y=self.scroll_offset.y + sum(heights), animate=False)
-        self._settle_view()
-        self.refresh()
+        self.scroll(self.top + sum(heights))
+        self.settle()
+        self._log.refresh()
 
     def extend(self, entries: Sequence[Entry], *, has_newer: bool) -> None:
         """Put newer entries at the end of a log that does not show the end yet."""
@@ -177,17 +167,12 @@ class LogView(ScrollView):
         self.append(*entries)
         self.following = following and not has_newer
 
-    def replace(self, old: Entry, entries: Sequence[Entry]) -> None:
-        """Put other entries in the place of one."""
-        number = self.entries.index(old)
-        self.entries[number : number + 1] = entries
-        self._index.remove(number, number + 1)
-        self._index.insert(number, [entry.height(self.text_width) for entry in entries])
-        self._lay_out_anew()
+    def grown(self, entry: Entry, *, whole: bool = False) -> None:
+        """Draw new text of an entry: at once while there are frames left for this moment, else a bit later.
 
-    def _grown(self, entry: Entry, *, whole: bool = False) -> None:
-        """Text has come, or more: drawn at once while there are frames left for this moment, else a little
-        later."""
+        Args:
+            whole: More than the text at its end has changed.
+        """
         self._dirty.add(id(entry))
         if whole:
             self._dirty_whole.add(id(entry))
@@ -195,19 +180,24 @@ class LogView(ScrollView):
         if self._budget.may_draw(loop.time(), self.frame_seconds):
             self._frame()
         elif self._timer is None:
-            self._timer = loop.call_at(self._budget.latest(self.frame_seconds), self.call_next, self._frame)
+            due = self._budget.latest(self.frame_seconds)
+            self._timer = loop.call_at(due, self._log.call_next, self._frame)
 
     def _frame(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._dirty and self.is_attached:
+        if self._dirty and self._log.is_attached:
             self._budget.spend(asyncio.get_running_loop().time(), self.frame_seconds)
             self.flush()
-            paint_now(self, self.vertical_scrollbar)
+            paint_now(self._log, self._log.vertical_scrollbar)
 
-    def _changed(self, entry: Entry, *, is_news: bool = True) -> None:
-        """More than text has changed: what was drawn of it cannot be trusted."""
+    def changed(self, entry: Entry, *, is_news: bool = True) -> None:
+        """Draw an entry again in which more than text has changed.
+
+        Args:
+            is_news: Lines that it gains below the view count as new.
+        """
         self._dirty.discard(id(entry))
         self._dirty_whole.discard(id(entry))
         if entry in self.entries:
@@ -216,7 +206,7 @@ class LogView(ScrollView):
 
     def flush(self) -> None:
         """Draw what has come since the last frame."""
-        if not self._dirty or not self.size.width:
+        if not self._dirty or not self._log.size.width:
             return
         dirty, self._dirty = self._dirty, set()
         whole, self._dirty_whole = self._dirty_whole, set()
@@ -247,21 +237,21 @@ class LogView(ScrollView):
         elif not whole and isinstance(growing, AnswerBlock) and growing.document is not None:
             first = start + entry.start_of(growing) + growing.grow()
         before = self._index.height(number)
-        self._index.set_height(number, entry.lay_out(self.text_width, self._palette))
+        self._index.set_height(number, entry.lay_out(self.text_width, self.painter.palette))
         after = self._index.height(number)
-        self._forget_from(first)
+        self.painter.forget(first)
         if before != after:
             self._total_changed()
             if is_news and not self.following and after > before:
                 self._unseen += after - before
         last = start + max(before, after) if number == len(self.entries) - 1 else self._index.total
-        self.refresh_lines(first, max(1, last - first))
+        self._log.refresh_lines(first, max(1, last - first))
 
     def _after_change(self, *, is_growing: bool = False) -> None:
         if self.following:
             self._to_end(is_growing=is_growing)
         elif self._unseen:
-            self.refresh_lines(self.scroll_offset.y + self.size.height - 1)
+            self._log.refresh_lines(self.top + self.height - 1)
 
     def _to_end(self, *, is_growing: bool = False) -> None:
         """Show the last line. One that comes soon after another leaves room for the next ones under it.
@@ -269,7 +259,7 @@ class LogView(ScrollView):
         What stands beside the log moves when the terminal scrolls, and must be sent again each time.
         """
         self._unseen = 0
-        end, y = max(0, self._index.total - self.size.height), self.scroll_offset.y
+        end, y = max(0, self._index.total - self.height), self.top
         room = 0
         if is_growing:
             if end <= y <= end + self._room:
@@ -281,69 +271,52 @@ class LogView(ScrollView):
             self._room = room
             self._total_changed()
         if end + room != y:
-            self.scroll_to(y=end + room, animate=False)
+            self.scroll(end + room)
 
     def _total_changed(self) -> None:
-        """The text is longer or shorter: nothing is to be laid out, for the scrollbar is always there."""
-        self.set_reactive(LogView.virtual_size, Size(self.size.width, self._index.total + self._room))
-        self.scroll_y = self.validate_scroll_y(self.scroll_y)
+        """Set the height of the whole text. It causes no layout: the scrollbar is always there."""
+        log = self._log
+        log.set_reactive(ScrollView.virtual_size, Size(log.size.width, self._index.total + self._room))
+        log.scroll_y = log.validate_scroll_y(log.scroll_y)
         self._move_thumb()
 
     def _move_thumb(self) -> None:
-        if self.is_attached:
-            self.vertical_scrollbar.tell(
-                total=self._index.total, height=self.size.height, position=self.scroll_y
-            )
-
-    @property
-    def vertical_scrollbar(self) -> SteadyScrollBar:
-        """The scrollbar, made when it is first asked for, as Textual does."""
-        if not isinstance(self._vertical_scrollbar, SteadyScrollBar):
-            self._vertical_scrollbar = SteadyScrollBar("vertical", thickness=self.scrollbar_size_vertical)
-            self._vertical_scrollbar.display = False
-            self.app._start_widget(self, self._vertical_scrollbar)
-        return self._vertical_scrollbar
-
-    def _forget_from(self, line: int) -> None:
-        if len(self._strips) > _MOST_STRIPS:
-            self._strips.clear()
-        for number in [number for number in self._strips if number >= line]:
-            del self._strips[number]
+        if self._log.is_attached:
+            bar = self._log.vertical_scrollbar
+            move_thumb(bar, total=self._index.total, height=self.height, position=self._log.scroll_y)
 
     def _lay_out_anew(self) -> None:
         """Another width, palette or language: what is in sight is rendered again, the rest estimated."""
-        if not self.size.width:
+        if not self._log.size.width:
             return
-        top = (
-            self._index.find(self.scroll_offset.y) if 0 <= self.scroll_offset.y < self._index.total else None
-        )
+        top = self._index.find(self.top) if 0 <= self.top < self._index.total else None
         width = self.text_width
         self._laid_out_width = width
         self._index = LineIndex()
         for entry in self.entries:
             entry.changed()
         self._index.insert(0, [entry.height(width) for entry in self.entries])
-        self._strips.clear()
+        self.painter.forget()
         self._total_changed()
         if self.following:
-            self._settle_view(at_end=True)
+            self.settle(at_end=True)
             self._to_end()
         elif top is not None:
             number, place = top
-            self.scroll_to(y=self._index.start(number) + place, animate=False)
-            self._settle_view()
-        self.refresh()
+            self.scroll(self._index.start(number) + place)
+            self.settle()
+        self._log.refresh()
 
-    def _settle_view(self, *, at_end: bool = False) -> None:
+    def settle(self, *, at_end: bool = False) -> None:
         """Lay out what is in sight until nothing in it is an estimate; the last seen line stays in place."""
-        if not self.size.width:
+        if not self._log.size.width:
             return
         if at_end or self.following:
             self._settle_end()
             return
         for _round in range(8):
-            top = self.scroll_offset.y
-            bottom = min(top + 2 * self.size.height, self._index.total)
+            top = self.top
+            bottom = min(top + 2 * self.height, self._index.total)
             if not self._index.total or top >= self._index.total:
                 return
             first, place = self._index.find(top)
@@ -353,24 +326,24 @@ class LogView(ScrollView):
                 delta = self._measure(number)
                 if delta:
                     changed = True
-                    if number < first or (number == first and place > self.size.height):
+                    if number < first or (number == first and place > self.height):
                         shift += delta
             if not changed:
                 return
-            self._strips.clear()
+            self.painter.forget()
             self._total_changed()
             if shift:
-                self.scroll_to(y=top + shift, animate=False)
+                self.scroll(top + shift)
 
     def _settle_end(self) -> None:
-        room, changed = 2 * self.size.height, False
+        room, changed = 2 * self.height, False
         for number in range(len(self.entries) - 1, -1, -1):
             changed |= bool(self._measure(number))
             room -= self._index.height(number)
             if room <= 0:
                 break
         if changed:
-            self._strips.clear()
+            self.painter.forget()
         self._total_changed()
 
     def _measure(self, number: int) -> int:
@@ -380,7 +353,7 @@ class LogView(ScrollView):
             return 0
         before = self._index.height(number)
         self._note_ahead(entry)
-        self._index.set_height(number, entry.lay_out(self.text_width, self._palette))
+        self._index.set_height(number, entry.lay_out(self.text_width, self.painter.palette))
         self._laid_out[entry] = None
         if len(self._laid_out) > _MOST_LAID_OUT:
             oldest = next(iter(self._laid_out))
@@ -392,166 +365,137 @@ class LogView(ScrollView):
         if id(entry) in self._dirty:
             self._ahead.add(entry)
 
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        if round(old_value) == round(new_value):
-            return
-        self.refresh(self.size.region)
+    def scrolled(self) -> None:
+        """Paint the view at its new place, and ask for the page that comes near."""
+        log = self._log
+        log.refresh(log.size.region)
         self._move_thumb()
-        at_end = round(new_value) >= self._index.total - self.size.height
+        at_end = self.top >= self._index.total - self.height
         if not self.has_newer:
             self.following = at_end
         if at_end:
             self._unseen = 0
-        self._settle_view()
+        self.settle()
         self._ask_for_pages()
 
     def _ask_for_pages(self) -> None:
         if self._asked_page:
             return
-        if self.has_older and self.scroll_offset.y < self.size.height:
-            self._asked_page = True
-            self.post_message(self.OlderWanted())
-        elif self.has_newer and self.scroll_offset.y + 2 * self.size.height > self._index.total:
-            self._asked_page = True
-            self.post_message(self.NewerWanted())
+        if self.has_older and self.top < self.height:
+            self.want_page(older=True)
+        elif self.has_newer and self.top + 2 * self.height > self._index.total:
+            self.want_page(older=False)
 
-    def on_resize(self, event: events.Resize) -> None:
+    def want_page(self, *, older: bool, far: bool = False) -> None:
+        """Post a `PageWanted`. Until entries are added at that end, scrolling asks for no page."""
+        self._asked_page = True
+        self._log.post_message(PageWanted(older=older, far=far))
+
+    def resized(self) -> None:
+        """Lay out again at another width, or show more or fewer lines."""
         if self.text_width != self._laid_out_width:
             self._lay_out_anew()
         else:
-            self._settle_view()
+            self.settle()
             if self.following:
                 self._to_end()
-            self.refresh()
+            self._log.refresh()
         self._ask_for_pages()
+
+    def first_line(self, entry: Entry) -> int:
+        """Return the first line of an entry."""
+        return self._index.start(self._number(entry))
+
+    def entry_at(self, line: int) -> Entry:
+        """Return the entry that holds a line. Raises IndexError outside."""
+        return self.entries[self._index.find(line)[0]]
+
+    def entries_between(self, top: int, bottom: int) -> Iterator[tuple[int, Entry]]:
+        """Yield each entry of these lines, laid out, with its first line."""
+        if not self._index.total:
+            return
+        bottom = min(bottom, self._index.total - 1)
+        first, last = self._index.find(max(0, min(top, bottom)))[0], self._index.find(bottom)[0]
+        for number in range(first, last + 1):
+            start = self._index.start(number)
+            self._measure(number)
+            yield start, self.entries[number]
+
+    def laid_out(self) -> Iterator[tuple[int, Entry]]:
+        """Yield each entry whose height is exact, with its first line."""
+        for number, entry in enumerate(self.entries):
+            if entry.is_measured:
+                yield self._index.start(number), entry
+
+    def show_entry(self, entry: Entry) -> None:
+        """Bring an entry into sight, two lines below the top."""
+        number = self._number(entry)
+        self._measure(number)
+        self.following = False
+        self._total_changed()
+        self.scroll(max(0, self._index.start(number) - 2))
+        self.settle()
+        self.scroll(max(0, self._index.start(number) - 2))
+
+    def show_end(self) -> None:
+        """Show the last line, and follow the text if nothing newer is left out."""
+        self.following = not self.has_newer
+        self.settle(at_end=True)
+        self._to_end()
 
     @property
     def first_in_sight(self) -> Entry | None:
         """The entry at the top of the view."""
-        top = self.scroll_offset.y
+        top = self.top
         return self.entries[self._index.find(top)[0]] if 0 <= top < self._index.total else None
 
-    def set_needle(self, text: str) -> None:
-        """Light every occurrence of this text; nothing for an empty one."""
-        if text != self._needle:
-            self._needle = text
-            self._strips.clear()
-            self.refresh()
+    def set_query(self, text: str) -> None:
+        """Highlight every occurrence of this text; nothing for an empty one."""
+        if text != self.painter.query:
+            self.painter.query = text
+            self.repaint()
 
-    def _line(self, number: int) -> tuple[Line, Block | None, int]:
+    def repaint(self) -> None:
+        """Paint all lines in sight again."""
+        self.painter.forget()
+        self._log.refresh()
+
+    def spot(self, number: int) -> Spot:
+        """Return a line, laid out now if it was not. Raises IndexError outside."""
         index, place = self._index.find(number)
         entry = self.entries[index]
         if not entry.is_measured:
             self._note_ahead(entry)
-            entry.lay_out(self.text_width, self._palette)
-        return entry.line(place)
+            entry.lay_out(self.text_width, self.painter.palette)
+        line, block, row = entry.line(place)
+        return Spot(entry, place, place == self._index.height(index) - 1, line, block, row)
 
-    def _strip(self, number: int) -> Strip:
+    def strip(self, number: int) -> Strip:
+        """Return a line as it is drawn; a blank one behind the end."""
         if not 0 <= number < self._index.total:
-            return self._blank()
-        strip = self._strips.get(number)
-        if strip is None:
-            strip = self._strips[number] = self._drawn(number)
-        return strip
+            return self.painter.blank()
+        return self.painter.strip(number, self.spot)
 
-    def _blank(self) -> Strip:
-        """The line behind the end; the same one for all of them."""
-        if self._blank_strip is None or self._blank_strip.cell_length != self.size.width:
-            self._blank_strip = Strip.blank(self.size.width, self.rich_style)
-        return self._blank_strip
-
-    def _drawn(self, number: int) -> Strip:
-        width, base = self.size.width, self.rich_style
-        index, place = self._index.find(number)
-        entry = self.entries[index]
-        line, block, inner = self._line(number)
-        shift = self._shifts.get((id(block), line.block), 0) if block is not None else 0
-        body = line.paint(max(0, width - GUTTER - _MARGIN), shift)
-        if self._needle and block is not None and not isinstance(block, HeaderBlock):
-            lead = sum(len(segment.text) for segment in line.lead)
-            parts = [] if shift else torn_parts(entry, place, self._needle)
-            torn = [(start + lead, end + lead) for start, end in parts]
-            body = lit(body, self._needle, self._palette.search_hit, torn)
-        last_of_entry = place == self._index.height(index) - 1
-        is_chosen = entry is self._cursor and self.has_focus and not last_of_entry
-        segments = [*self._bar(entry, is_chosen, last_of_entry), *body, Segment(" " * _MARGIN)]
-        ground = base
-        if is_chosen and inner == 0 and block is (self._cursor_block or entry.blocks[0]):
-            ground = base + self._palette.selected
-        strip = Strip(Segment.apply_style(segments, ground), width)
-        selection = self.text_selection
-        if selection is not None and (span := selection.get_span(number)) is not None:
-            strip = _with_selection(strip, span, self.screen.get_component_rich_style("screen--selection"))
-        background = self.background_colors[1]
-        for line_filter in self.get_line_filters():
-            strip = strip.apply_filter(line_filter, background)
-        return strip
-
-    def _bar(self, entry: Entry, is_chosen: bool, last_of_entry: bool) -> list[Segment]:
-        if entry.bar is None or last_of_entry:
-            return [Segment(" " * GUTTER)]
-        style = style_of(self._palette, entry.bar)
-        if is_chosen:
-            style += Style(bold=True)
-        return [Segment(" "), Segment("▌" if is_chosen else "▎", style), Segment(" ")]
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """The visible lines, past Textual's styles cache: there is no border, and we keep our own strips."""
-        top, width = self.scroll_offset.y, self.size.width
-        strips = [self._strip(top + y) for y in range(crop.y, crop.bottom)]
-        if self._unseen and crop.bottom >= self.size.height > 0:
-            strips[-1] = self._with_chip(strips[-1])
+    def strips(self, crop: Region) -> list[Strip]:
+        """Return the part of the lines in sight that lies in a region of the widget."""
+        top, width = self.top, self._log.size.width
+        strips = [self.strip(top + y) for y in range(crop.y, crop.bottom)]
+        if self._unseen and crop.bottom >= self.height > 0:
+            strips[-1] = self.painter.with_chip(strips[-1], self._unseen)
         if crop.x or crop.right < width:
             strips = [strip.crop(crop.x, crop.right) for strip in strips]
         return strips
 
-    def _with_chip(self, strip: Strip) -> Strip:
-        words = ngettext("{n} new line", "{n} new lines", self._unseen).format(n=self._unseen)
-        chip = Strip([Segment(f" ↓ {words} (Ctrl+End) ", self.get_component_rich_style("log--chip"))])
-        room = self.size.width - chip.cell_length - 2
-        if room < 0:
-            return strip
-        return Strip.join([strip.crop(0, room), chip, strip.crop(room + chip.cell_length, self.size.width)])
-
-    def render_line(self, y: int) -> Strip:
-        """One visible line with its offsets; Textual asks for it to learn what lies under the mouse."""
-        number = self.scroll_offset.y + y
-        return self._strip(number).apply_offsets(0, number)
-
-    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """The selected text: wrapped lines are one again, bars and padding are left out."""
+    def selected_text(self, selection: Selection) -> str:
+        """Return the selected text: wrapped lines are one again, bars and padding are left out."""
         parts = []
         for number in range(self._index.total):
             span = selection.get_span(number)
             if span is None:
                 continue
-            line, block, _place = self._line(number)
-            shift = self._shifts.get((id(block), line.block), 0) if block is not None else 0
-            strip = self._strip(number)
+            line, strip = self.spot(number).line, self.strip(number)
+            shift = self.painter.shift_of(line, self.spot(number).block)
             start = cell_of(strip, span[0]) - GUTTER
             end = None if span[1] == -1 else cell_of(strip, span[1]) - GUTTER
             parts.append((line, line.copied(start, end, shift)))
-        return joined(parts), "\n"
-
-    def selection_updated(self, selection: Selection | None) -> None:
-        self._strips.clear()
-        self.refresh()
-
-
-def _with_selection(strip: Strip, span: tuple[int, int], style: Style) -> Strip:
-    start = cell_of(strip, span[0])
-    end = strip.cell_length if span[1] == -1 else cell_of(strip, span[1])
-    start = max(start, GUTTER)
-    if end <= start:
-        return strip
-    middle = strip.crop(start, end).apply_style(Style.null())
-    lit_up = Strip(
-        [Segment(text, (old or Style.null()) + style) for text, old, _ in middle], middle.cell_length
-    )
-    return Strip.join([strip.crop(0, start), lit_up, strip.crop(end, strip.cell_length)])
-
-
-def cell_of(strip: Strip, offset: int) -> int:
-    """The cell at which the character with this offset stands."""
-    text = strip.text[:offset]
-    return len(text) if text.isascii() else Segment(text).cell_length
+        return joined(parts)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from coze_tui.tui.log.entries import BotEntry, Entry, SectionEntry, UserEntry
 from coze_tui.tui.log.message_log import MessageLog
+from coze_tui.tui.log.viewport import PageWanted
 
 if TYPE_CHECKING:
     from coze_tui.engine.engine import Engine
@@ -63,6 +64,13 @@ class LogWindow:
         entries = self._entries(page.chats, at_start=False) + _line_behind(page)
         self._log.show(entries, has_older=page.has_older, has_newer=page.has_newer)
 
+    async def load(self, wanted: PageWanted) -> None:
+        """Load what the view came near to, or was sent to."""
+        if wanted.older:
+            await (self.load_start() if wanted.far else self.load_older())
+        else:
+            await (self.load_end() if wanted.far else self.load_newer())
+
     async def load_older(self) -> None:
         """Add the chats before."""
         key, page = self.key, self._page
@@ -74,7 +82,7 @@ class LogWindow:
         if self._page is not page:
             return
         self._page = replace(page, first=older.first or page.first, has_older=older.has_older)
-        self._log.prepend(self._entries(older.chats, at_start=True), has_older=older.has_older)
+        self._log.viewport.prepend(self._entries(older.chats, at_start=True), has_older=older.has_older)
 
     async def load_newer(self) -> None:
         """Add the chats behind."""
@@ -86,7 +94,7 @@ class LogWindow:
             return
         self._page = replace(page, last=newer.last or page.last, has_newer=newer.has_newer)
         entries = self._entries(newer.chats, at_start=False) + _line_behind(newer)
-        self._log.extend(entries, has_newer=newer.has_newer)
+        self._log.viewport.extend(entries, has_newer=newer.has_newer)
 
     async def load_start(self) -> None:
         """Show the beginning of the conversation; an answer that comes stays in sight instead."""

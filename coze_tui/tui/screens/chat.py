@@ -684,8 +684,7 @@ class ChatScreen(ConversationScreen):
 
     def action_scroll_log(self, pages: int, lines: int = 0) -> None:
         """Scroll the log while typing."""
-        log = self.log_widget
-        log.scroll_to(y=log.scroll_offset.y + pages * max(1, log.size.height - 2) + lines, animate=False)
+        self.log_widget.viewport.scroll_pages(pages, lines)
 
     def action_log_top(self) -> None:
         """The beginning of the log."""

@@ -27,6 +27,7 @@ from coze_tui.text.i18n import _
 from coze_tui.tui.log.entries import BotEntry, Entry, GreetingEntry, UserEntry
 from coze_tui.tui.log.finder import Finder
 from coze_tui.tui.log.message_log import MessageLog
+from coze_tui.tui.log.viewport import PageWanted
 from coze_tui.tui.log.window import LogWindow
 from coze_tui.tui.message_queue import MessageQueue
 from coze_tui.tui.screens.log_screen import LogScreen
@@ -272,7 +273,7 @@ class ConversationScreen(LogScreen[None]):
     def _is_at_rest(self, key: str) -> bool:
         """No turn runs, all entries know their chats, and the end of this conversation is in sight."""
         log = self.log_widget
-        is_at_end = log.following and not self.window.has_newer
+        is_at_end = log.viewport.following and not self.window.has_newer
         return self.conversation == key and not (self.turn_runs or self._turn_entries) and is_at_end
 
     def _show(self, opened: Opened) -> None:
@@ -293,15 +294,10 @@ class ConversationScreen(LogScreen[None]):
         last = opened.page.chats[-1] if opened.page.chats else None
         self._show_life(last.record.key if last else 0, is_last=True)
 
-    @on(MessageLog.OlderWanted)
+    @on(PageWanted)
     @work(group="page", exclusive=True, exit_on_error=False)
-    async def _older_wanted(self, message: MessageLog.OlderWanted) -> None:
-        await (self.window.load_start() if message.first else self.window.load_older())
-
-    @on(MessageLog.NewerWanted)
-    @work(group="page", exclusive=True, exit_on_error=False)
-    async def _newer_wanted(self, message: MessageLog.NewerWanted) -> None:
-        await (self.window.load_end() if message.last else self.window.load_newer())
+    async def _page_wanted(self, message: PageWanted) -> None:
+        await self.window.load(message)
 
     def action_new(self) -> None:
         """Begin a new conversation; a running turn goes on in its own."""

@@ -33,7 +33,7 @@ from coze_tui.tui.history_items import (
     item_from_summary,
     merged,
 )
-from coze_tui.tui.log.message_log import MessageLog
+from coze_tui.tui.log.viewport import PageWanted
 from coze_tui.tui.screens.log_screen import LogScreen
 from coze_tui.tui.widgets.conversation_list import ConversationList
 from coze_tui.tui.widgets.field import Field
@@ -298,15 +298,10 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         """To the list."""
         self._preview_over(False)
 
-    @on(MessageLog.OlderWanted)
-    @work(group="older", exclusive=True, exit_on_error=False)
-    async def _older_wanted(self, message: MessageLog.OlderWanted) -> None:
-        await self.preview.load_older(first=message.first)
-
-    @on(MessageLog.NewerWanted)
-    @work(group="newer", exclusive=True, exit_on_error=False)
-    async def _newer_wanted(self, message: MessageLog.NewerWanted) -> None:
-        await self.preview.load_newer(last=message.last)
+    @on(PageWanted)
+    @work(group="page", exclusive=True, exit_on_error=False)
+    async def _page_wanted(self, message: PageWanted) -> None:
+        await self.preview.window.load(message)
 
     # --- moving about ---
 

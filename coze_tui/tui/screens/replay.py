@@ -212,8 +212,7 @@ class ReplayScreen(LogScreen[None]):
 
     def action_scroll_log(self, pages: int) -> None:
         """Scroll the log."""
-        log = self.log_widget
-        log.scroll_to(y=log.scroll_offset.y + pages * max(1, log.size.height - 2), animate=False)
+        self.log_widget.viewport.scroll_pages(pages)
 
     @on(EventSidebar.RowChosen)
     def _row_chosen(self, message: EventSidebar.RowChosen) -> None:

@@ -47,21 +47,20 @@ class PreviewLog(MessageLog, inherit_bindings=False):
     PART = N_("Preview")
 
     def action_page(self, step: int) -> None:
-        """Scroll by what is seen at once."""
-        top = self.scroll_offset.y + step * max(1, self.size.height - 2)
-        self.scroll_to(y=top, animate=False)
+        """Scroll by one page."""
+        self.viewport.scroll_pages(step)
 
     def action_match(self, step: int) -> None:
-        """Go on to where else the searched text stands in what is loaded."""
-        if not self._needle or self.next_match(self._needle, step):
+        """Go to the next occurrence of the query for 1, to the previous one for -1, in what is loaded."""
+        query = self.viewport.painter.query
+        if not query or self.next_match(query, step):
             return
         entry = self.chosen
         at = self.entries.index(entry) if entry in self.entries and entry else -1
         rest = self.entries[at + 1 :] if step > 0 else self.entries[: max(0, at)][::-1]
-        for other in rest:
-            if holds(other, self._needle):
-                self.show_match(other, self._needle, last=step < 0)
-                return
+        other = next((other for other in rest if holds(other, query)), None)
+        if other is not None:
+            self.show_match(other, query, last=step < 0)
 
 
 class PreviewHead(LineWidget):
@@ -106,24 +105,24 @@ class PreviewPane(Vertical):
 
     def on_mount(self) -> None:
         """The log is there."""
-        self._window = LogWindow(self._engine_thread, self.log_widget, only_read=True)
+        self.window = LogWindow(self._engine_thread, self.log_widget, only_read=True)
 
     def clear(self) -> None:
         """Show nothing."""
         self._shown = ("", 0, 0)
-        self._window.forget()
+        self.window.forget()
         self.log_widget.clear()
         self.head.show([])
 
     async def show(self, item: Item, query: str, *, with_title: bool = False) -> None:
-        """Show a conversation; nothing moves if it is shown already and nothing was added.
+        """Show a conversation; nothing moves if it is shown already and has not changed.
 
         Args:
-            needle: What is searched, to be lit.
-            with_title: Its title is not to be seen elsewhere.
+            query: The text to highlight; empty for none.
+            with_title: Whether to show its title, because it is not visible elsewhere.
         """
         log = self.log_widget
-        log.set_needle(query)
+        log.viewport.set_query(query)
         wanted = (item.id, item.message, item.summary.updated_at_ms if item.summary else 0)
         if item.summary is not None:
             key = item.key
@@ -135,19 +134,19 @@ class PreviewPane(Vertical):
         if item.server is not None:
             await self._show_server(item)
         elif item.message:
-            position = await self._window.load_around(item.key, item.message)
-            entry = self._window.entry_at(position)
+            position = await self.window.load_around(item.key, item.message)
+            entry = self.window.entry_at(position)
             if entry is not None:
                 log.show_match(entry, query)
         else:
             key = item.key
             page = await self._engine_thread.call(lambda engine: engine.conversations.page(key))
-            self._window.show(key, page)
+            self.window.show(key, page)
         self._shown = wanted
 
     async def _show_server(self, item: Item) -> None:
         assert item.server is not None
-        self._window.forget()
+        self.window.forget()
         self.log_widget.clear()
         self.head.show([(_("only on the server — i imports it"), "attention")])
         conversation_id, bot = item.server.conversation_id, item.bot
@@ -159,17 +158,9 @@ class PreviewPane(Vertical):
     async def fork(self, key: str) -> str | None:
         """Fork a conversation from the message with the cursor; None where there is none with one."""
         log = self.log_widget
-        if self._window.key != key or not log.has_focus or log.chosen is None:
+        if self.window.key != key or not log.has_focus or log.chosen is None:
             return None
-        return await self._window.fork(log.chosen)
-
-    async def load_older(self, *, first: bool) -> None:
-        """Add the chats before what is shown, or show the first ones."""
-        await (self._window.load_start() if first else self._window.load_older())
-
-    async def load_newer(self, *, last: bool) -> None:
-        """Add the chats behind what is shown, or show the last ones."""
-        await (self._window.load_end() if last else self._window.load_newer())
+        return await self.window.fork(log.chosen)
 
 
 def facts_parts(facts: Facts, title: str = "") -> list[Part]:

@@ -56,3 +56,11 @@ class SteadyScrollBar(ScrollBar):
                 bar_color=style.color,
             ).segments
         return self._rows
+
+
+def move_thumb(bar: ScrollBar, *, total: int, height: int, position: float) -> None:
+    """Show how many lines there are, how many are in sight, and from where on."""
+    if isinstance(bar, SteadyScrollBar):
+        bar.tell(total=total, height=height, position=position)
+    else:
+        bar.window_virtual_size, bar.window_size, bar.position = total, height, position

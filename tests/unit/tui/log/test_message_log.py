@@ -23,6 +23,7 @@ from coze_tui.tui.log import viewport
 from coze_tui.tui.log.blocks import AnswerBlock
 from coze_tui.tui.log.entries import BotEntry, Entry, UserEntry
 from coze_tui.tui.log.message_log import MessageLog
+from coze_tui.tui.log.viewport import PageWanted
 from coze_tui.tui.messages import Updated
 from tests.support.host_app import ThemedApp, sheets
 
@@ -43,10 +44,7 @@ class Stage(ThemedApp):
     def on_mount(self) -> None:
         self.query_one(MessageLog).focus()
 
-    def on_log_view_older_wanted(self, message: MessageLog.OlderWanted) -> None:
-        self.heard.append(message)
-
-    def on_log_view_newer_wanted(self, message: MessageLog.NewerWanted) -> None:
+    def on_page_wanted(self, message: PageWanted) -> None:
         self.heard.append(message)
 
     def on_message_log_copy_asked(self, message: MessageLog.CopyAsked) -> None:
@@ -118,7 +116,7 @@ async def begun(seen: Seen) -> BotEntry:
 async def settled(seen: Seen) -> None:
     """All posted messages are handled and the last frame is drawn."""
     await seen.pilot.pause()
-    seen.log.flush()
+    seen.log.viewport.flush()
     await seen.pilot.pause()
 
 
@@ -128,7 +126,7 @@ async def test_a_growing_answer_is_followed_at_the_end() -> None:
         grow(seen, *(f"line {number}\n\n" for number in range(60)))
         await settled(seen)
         assert "line 59" in seen.text()
-        assert seen.log.following
+        assert seen.log.viewport.following
 
 
 async def test_who_has_scrolled_up_stays_there_and_is_told_of_new_lines() -> None:
@@ -181,9 +179,9 @@ async def test_older_entries_come_above_without_moving_what_is_seen() -> None:
         await seen.pilot.pause()
         seen.log.scroll_to(y=6, animate=False)
         await settled(seen)
-        assert any(isinstance(item, MessageLog.OlderWanted) for item in seen.app.heard)
+        assert any(isinstance(item, PageWanted) and item.older for item in seen.app.heard)
         before = seen.lines()
-        seen.log.prepend(chats(0, 50), has_older=False)
+        seen.log.viewport.prepend(chats(0, 50), has_older=False)
         await settled(seen)
         assert seen.lines() == before
         seen.log.action_to_top()
@@ -197,7 +195,7 @@ async def test_pages_are_asked_for_once_until_they_come() -> None:
         for y in (9, 8, 7, 6):
             seen.log.scroll_to(y=y, animate=False)
             await seen.pilot.pause()
-        assert len([item for item in seen.app.heard if isinstance(item, MessageLog.OlderWanted)]) == 1
+        assert len([item for item in seen.app.heard if isinstance(item, PageWanted) and item.older]) == 1
 
 
 async def test_only_what_is_in_sight_is_rendered_when_a_conversation_opens() -> None:
@@ -291,7 +289,7 @@ async def test_clicks_open_folds_links_and_suggested_questions() -> None:
 async def test_a_needle_is_lit_wherever_it_stands() -> None:
     async with stage() as seen:
         seen.log.show(chat(0, "申请退款"))
-        seen.log.set_needle("退款")
+        seen.log.viewport.set_query("退款")
         await settled(seen)
         hit = Palette.dark().search_hit.bgcolor
         strips = seen.log.render_lines(seen.log.size.region)
@@ -330,16 +328,16 @@ async def test_the_work_for_a_delta_does_not_grow_with_the_log() -> None:
 async def test_what_is_drawn_between_two_frames_is_not_left_behind() -> None:
     async with stage() as seen:
         await begun(seen)
-        seen.log.frame_seconds = 1_000
+        seen.log.viewport.frame_seconds = 1_000
         grow(seen, "first")
         await seen.pilot.pause()
         show(seen, turn.ToolCalled("t", "ferry", "", 2_000))
         show(seen, turn.AnswerGrew("m2", "second", (3_000,), 9))
         await seen.pilot.pause()
-        seen.log.set_needle("nowhere")
+        seen.log.viewport.set_query("nowhere")
         await seen.pilot.pause()
         seen.lines()
-        seen.log.flush()
+        seen.log.viewport.flush()
         drawn = list(seen.log.render_lines(seen.log.size.region))
         seen.log.set_palette(Palette.dark())
         assert drawn == seen.log.render_lines(seen.log.size.region)
@@ -348,7 +346,7 @@ async def test_what_is_drawn_between_two_frames_is_not_left_behind() -> None:
 async def test_a_line_that_grew_while_another_was_scrolled_to_is_drawn_again() -> None:
     async with stage() as seen:
         await begun(seen)
-        seen.log.frame_seconds = 1_000
+        seen.log.viewport.frame_seconds = 1_000
         grow(seen, LONG + "\n\ntail")
         await seen.pilot.pause()
         assert "tail" in seen.lines()[-2]
@@ -357,7 +355,7 @@ async def test_a_line_that_grew_while_another_was_scrolled_to_is_drawn_again() -
         seen.log.scroll_to(y=seen.log.scroll_offset.y - 1, animate=False)
         await seen.pilot.pause()
         seen.lines()
-        seen.log.flush()
+        seen.log.viewport.flush()
         assert "tail and more" in seen.text()
 
 
@@ -373,7 +371,7 @@ async def test_lines_that_come_quickly_are_scrolled_in_strides_and_end_at_the_bo
         for number in range(30):
             grow(seen, f"\n\nline {number}")
             await seen.pilot.pause()
-            log.flush()
+            log.viewport.flush()
             assert any(f"line {number}" in line for line in seen.lines())
         room = [line.strip() for line in seen.lines()[::-1]].index("▎ line 29".strip())
         assert room in (1, 2, 3)

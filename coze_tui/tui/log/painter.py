@@ -1,0 +1,168 @@
+"""Draws single lines of the log as strips, and keeps each strip until something in it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from coze_tui.render.lines import Line
+from coze_tui.render.palette import Palette
+from coze_tui.text.i18n import ngettext
+from coze_tui.tui.log.blocks import Block, HeaderBlock, style_of
+from coze_tui.tui.log.entries import Entry
+from coze_tui.tui.log.search import lit, torn_parts
+
+GUTTER = 3
+"""Cells left of the text: a margin, the bar, a space."""
+MARGIN = 2
+"""Cells right of it: one that stays blank, and the scrollbar's."""
+_MOST_STRIPS = 600
+
+
+class Spot(NamedTuple):
+    """One line of the log, and where it stands."""
+
+    entry: Entry
+    number: int
+    """The line of its entry, from 0."""
+    is_last: bool
+    """It is the blank line behind its entry."""
+    line: Line
+    block: Block | None
+    """None for a blank line between two blocks, and for the last one."""
+    row: int
+    """The line of its block, from 0."""
+
+
+class LogPainter:
+    """Paints lines for a log. Who changes what they show calls `forget`.
+
+    Args:
+        log: The widget whose size, styles, focus and selection the lines show.
+    """
+
+    def __init__(self, log: ScrollView, palette: Palette) -> None:
+        self._log = log
+        self.palette = palette
+        self.query = ""
+        """The text that is highlighted wherever it occurs; empty for none."""
+        self.cursor: Entry | None = None
+        self.cursor_block: Block | None = None
+        """The block under the cursor; None if it rests on the header of its entry."""
+        self._shifts: dict[tuple[int, int], int] = {}
+        """How far the wide lines of a block are scrolled: (id of the block, number in its document)."""
+        self._strips: dict[int, Strip] = {}
+        self._blank_strip: Strip | None = None
+
+    def clear(self) -> None:
+        """Forget the entries: their strips, the cursor, and how far their blocks are scrolled."""
+        self._strips.clear()
+        self._shifts.clear()
+        self.cursor = self.cursor_block = None
+
+    def forget(self, start: int = 0) -> None:
+        """Paint the lines from `start` on again when they are next asked for."""
+        if not start or len(self._strips) > _MOST_STRIPS:
+            self._strips.clear()
+        for number in [number for number in self._strips if number >= start]:
+            del self._strips[number]
+
+    def forget_styles(self) -> None:
+        """Paint everything again in other colors, the blank line as well."""
+        self._strips.clear()
+        self._blank_strip = None
+
+    def shift_of(self, line: Line, block: Block | None) -> int:
+        """Return how many cells a line is scrolled to the left."""
+        return self._shifts.get((id(block), line.block), 0) if block is not None else 0
+
+    def scroll_aside(self, line: Line, block: Block, step: int, most: int) -> None:
+        """Scroll the wide block of a line by `step` cells, but at most `most` cells in all."""
+        key = (id(block), line.block)
+        self._shifts[key] = max(0, min(most, self._shifts.get(key, 0) + step))
+
+    def blank(self) -> Strip:
+        """Return the strip behind the end of the log; it is the same object for all of these lines."""
+        log = self._log
+        if self._blank_strip is None or self._blank_strip.cell_length != log.size.width:
+            self._blank_strip = Strip.blank(log.size.width, log.rich_style)
+        return self._blank_strip
+
+    def strip(self, number: int, spot_of: Callable[[int], Spot]) -> Strip:
+        """Return the strip of a line, painted now if it was not kept.
+
+        Args:
+            spot_of: Finds the line by its number; called only if it must be painted.
+        """
+        strip = self._strips.get(number)
+        if strip is None:
+            strip = self._strips[number] = self._paint(number, spot_of(number))
+        return strip
+
+    def _paint(self, number: int, spot: Spot) -> Strip:
+        log = self._log
+        width = log.size.width
+        entry, _number, is_last, line, block, row = spot
+        shift = self.shift_of(line, block)
+        body = line.paint(max(0, width - GUTTER - MARGIN), shift)
+        if self.query and block is not None and not isinstance(block, HeaderBlock):
+            lead = sum(len(segment.text) for segment in line.lead)
+            parts = [] if shift else torn_parts(entry, spot.number, self.query)
+            torn = [(start + lead, end + lead) for start, end in parts]
+            body = lit(body, self.query, self.palette.search_hit, torn)
+        is_chosen = entry is self.cursor and log.has_focus and not is_last
+        segments = [*self._bar(entry, is_chosen, is_last), *body, Segment(" " * MARGIN)]
+        background = log.rich_style
+        if is_chosen and row == 0 and block is (self.cursor_block or entry.blocks[0]):
+            background += self.palette.selected
+        strip = Strip(Segment.apply_style(segments, background), width)
+        selection = log.text_selection
+        if selection is not None and (span := selection.get_span(number)) is not None:
+            strip = _with_selection(strip, span, log.screen.get_component_rich_style("screen--selection"))
+        color = log.background_colors[1]
+        for line_filter in log.get_line_filters():
+            strip = strip.apply_filter(line_filter, color)
+        return strip
+
+    def _bar(self, entry: Entry, is_chosen: bool, is_last: bool) -> list[Segment]:
+        if entry.bar is None or is_last:
+            return [Segment(" " * GUTTER)]
+        style = style_of(self.palette, entry.bar)
+        if is_chosen:
+            style += Style(bold=True)
+        return [Segment(" "), Segment("▌" if is_chosen else "▎", style), Segment(" ")]
+
+    def with_chip(self, strip: Strip, new_lines: int) -> Strip:
+        """Return the strip with the number of new lines below at its end, if there is room for it."""
+        words = ngettext("{n} new line", "{n} new lines", new_lines).format(n=new_lines)
+        style = self._log.get_component_rich_style("log--chip")
+        chip = Strip([Segment(f" ↓ {words} (Ctrl+End) ", style)])
+        width = self._log.size.width
+        room = width - chip.cell_length - 2
+        if room < 0:
+            return strip
+        return Strip.join([strip.crop(0, room), chip, strip.crop(room + chip.cell_length, width)])
+
+
+def _with_selection(strip: Strip, span: tuple[int, int], style: Style) -> Strip:
+    start = cell_of(strip, span[0])
+    end = strip.cell_length if span[1] == -1 else cell_of(strip, span[1])
+    start = max(start, GUTTER)
+    if end <= start:
+        return strip
+    middle = strip.crop(start, end).apply_style(Style.null())
+    lit_up = Strip(
+        [Segment(text, (old or Style.null()) + style) for text, old, _ in middle], middle.cell_length
+    )
+    return Strip.join([strip.crop(0, start), lit_up, strip.crop(end, strip.cell_length)])
+
+
+def cell_of(strip: Strip, offset: int) -> int:
+    """Return the cell in which the character with this offset begins."""
+    text = strip.text[:offset]
+    return len(text) if text.isascii() else Segment(text).cell_length
