@@ -6,9 +6,7 @@ each ten modules cost a person more time than the rest of the start.
 
 from __future__ import annotations
 
-import asyncio
 import os
-import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
@@ -27,7 +25,7 @@ from coze_tui.cli.ask_output import (
     ReasoningPrinter,
 )
 from coze_tui.cli.connection import Connection
-from coze_tui.cli.exits import exit_for_end, forget_stdout
+from coze_tui.cli.exits import exit_for_end
 from coze_tui.cli.interrupt import Interrupt
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.start import (
@@ -62,13 +60,8 @@ def run_ask(arguments: Arguments, environment: Mapping[str, str]) -> int:
     show_problems(start, needs_site=True)
     require_bot(start.settings)
     question = read_question(arguments.words, sys.stdin, command="ask")
-    stopper = Interrupt()
-    stopper.install()
-    try:
-        return asyncio.run(_ask(start, arguments, question, stopper))
-    except KeyboardInterrupt:
-        forget_stdout()  # it may be stuck, and would be written to again
-        return 128 + (stopper.signal or signal.SIGINT)
+    interrupt = Interrupt()
+    return interrupt.run(_ask(start, arguments, question, interrupt))
 
 
 def _check(arguments: Arguments) -> None:
@@ -82,7 +75,7 @@ def _check(arguments: Arguments) -> None:
             raise SettingsError(_("must be TOOL=VALUE"), source="--tool-output")
 
 
-async def _ask(start: Start, arguments: Arguments, question: str, stopper: Interrupt) -> int:
+async def _ask(start: Start, arguments: Arguments, question: str, interrupt: Interrupt) -> int:
     settings = start.settings
     async with AsyncExitStack() as stack:
         connection = Connection(start)
@@ -99,7 +92,7 @@ async def _ask(start: Start, arguments: Arguments, question: str, stopper: Inter
             on_text=output.write if arguments.raw else None,
             idle_seconds=settings.idle_timeout,
         )
-        with stopper.stopping(turn.stop):
+        with interrupt.stopping(turn.stop):
             ended = await _play(turn, output, arguments.tool_output)
     if output.broken is not None:
         raise output.broken
@@ -116,8 +109,8 @@ async def _ask(start: Start, arguments: Arguments, question: str, stopper: Inter
         show_error(ended.error, base_url=settings.base_url)
     elif ended.outcome is Outcome.INTERRUPTED:
         notify(_("the answer was cut off before its end"))
-    if ended.outcome is Outcome.CANCELED and stopper.signal:
-        return 128 + stopper.signal
+    if ended.outcome is Outcome.CANCELED and interrupt.signal:
+        return interrupt.status
     return exit_for_end(ended)
 
 

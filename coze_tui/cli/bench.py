@@ -1,19 +1,16 @@
-"""`coze-tui bench`: one question many times, to see how fast and how steadily bots answer it."""
+"""`coze-tui bench`: ask one question many times and measure how fast and how consistently bots answer."""
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from coze_tui.cli.bench_output import Progress, print_report, report_values
 from coze_tui.cli.connection import Connection
-from coze_tui.cli.exits import Exit, exit_for, forget_stdout
+from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.interrupt import Interrupt
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.start import (
@@ -45,14 +42,14 @@ from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _, ngettext
 
 _FREE_RUNS = 20
-"""So many are asked without a question; free accounts have 500 calls in all (docs/wire.md 5.3)."""
+"""More are confirmed first, since free accounts have 500 calls in all (docs/wire.md 5.3)."""
 _MOST_EXPECTED = 1 << 20
 
 _Judged = Sequence[tuple[Measurement, Sequence[Verdict]]]
 
 
 def run_bench(arguments: Arguments, environment: Mapping[str, str]) -> int:
-    """Ask, measure, print. The status tells whether every run and every expectation was met."""
+    """Ask, measure and print; the status is 0 if every run completed and met every expectation."""
     start = begin(arguments, environment)
     show_problems(start, needs_site=True)
     bots = _bots(start, arguments.bot)
@@ -64,44 +61,37 @@ def run_bench(arguments: Arguments, environment: Mapping[str, str]) -> int:
     if calls > _FREE_RUNS and not arguments.yes and not confirm(_warning(calls)):
         return Exit.OK
     junit = _open_junit(arguments.junit)
-    stopper = Interrupt()
-    stopper.install()
+    interrupt = Interrupt()
     runs: list[Run] = []
-    try:
-        bench = asyncio.run(
-            _ask_all(start, _Plan(bots, question, arguments.runs, arguments.concurrency), runs, stopper)
-        )
-    except KeyboardInterrupt:
-        forget_stdout()
-        return 128 + (stopper.signal or signal.SIGINT)
+    bench = interrupt.run(_ask_all(start, arguments, bots, question, runs, interrupt))
+    if isinstance(bench, int):
+        return bench
     judged = [(found, verdicts(found, expectations)) for found in measurements(runs, bots)]
-    paper = Console(sys.stdout, environment)
+    console = Console(sys.stdout, environment)
     if arguments.json:
-        paper.json(report_values(question, judged, was_stopped=bool(stopper.signal)))
+        console.json(report_values(question, judged, was_stopped=bool(interrupt.signal)))
     else:
-        print_report(paper, judged, named=bool(expectations))
+        print_report(console, judged, named=bool(expectations))
     sys.stdout.flush()
     if junit is not None:
         junit(junit_text(question, judged))
     if bench.hopeless is not None:
         notify(_("not all was asked, for it would only have failed again:"))
         show_error(bench.hopeless, base_url=start.settings.base_url)
-    if stopper.signal:
-        return 128 + stopper.signal
+    if interrupt.signal:
+        return interrupt.status
     return _status(bench, judged)
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    bots: Sequence[str]
-    question: str
-    count: int
-    """Of each bot."""
-    concurrency: int
-
-
-async def _ask_all(start: Start, plan: _Plan, runs: list[Run], stopper: Interrupt) -> Bench:
-    """Ask; every run goes into `runs` as it ends."""
+async def _ask_all(
+    start: Start,
+    arguments: Arguments,
+    bots: Sequence[str],
+    question: str,
+    runs: list[Run],
+    interrupt: Interrupt,
+) -> Bench:
+    """Ask the question; append every run to `runs` when it ends."""
     async with AsyncExitStack() as stack:
         connection = Connection(start)
         stack.push_async_callback(connection.aclose)
@@ -110,17 +100,17 @@ async def _ask_all(start: Start, plan: _Plan, runs: list[Run], stopper: Interrup
             await connection.renew()
             return ChatTurn(
                 connection.client,
-                request_for(plan.question, start.settings, bot_id=bot),
+                request_for(question, start.settings, bot_id=bot),
                 record=_record(start, connection),
                 idle_seconds=start.settings.idle_timeout,
             )
 
-        bench = Bench(make_turn, plan.bots, plan.count)
-        progress = Progress(sys.stderr, plan.count * len(plan.bots))
+        bench = Bench(make_turn, bots, arguments.runs)
+        progress = Progress(sys.stderr, arguments.runs * len(bots))
         progress.begin()
         stack.callback(progress.end)
-        with stopper.stopping(bench.stop):
-            async with aclosing(bench.runs(plan.concurrency)) as ended:
+        with interrupt.stopping(bench.stop):
+            async with aclosing(bench.runs(arguments.concurrency)) as ended:
                 async for run in ended:
                     runs.append(run)
                     progress.add(run)
@@ -151,10 +141,10 @@ def _status(bench: Bench, judged: _Judged) -> int:
 
 
 def _bots(start: Start, given: Sequence[str]) -> list[str]:
-    """The bots to ask, each once.
+    """Return the IDs of the bots to ask, each once.
 
     Raises:
-        SettingsError: there is none, or one is no bot.
+        SettingsError: none is given or set, or one is invalid.
     """
     if not given:
         return [require_bot(start.settings)]
@@ -182,7 +172,7 @@ def _expectations(name: str | None) -> tuple[Expectation, ...]:
 
 
 def _open_junit(name: str | None) -> Callable[[str], None] | None:
-    """Opened before anything is asked, so that no measurement is lost for want of it."""
+    """Open the file before anything is asked, so that no measurement is lost; return its writer."""
     if not name:
         return None
     try:

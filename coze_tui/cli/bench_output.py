@@ -64,7 +64,7 @@ class Progress:
 
 
 def print_report(
-    paper: Console, judged: Sequence[tuple[Measurement, Sequence[Verdict]]], named: bool
+    console: Console, judged: Sequence[tuple[Measurement, Sequence[Verdict]]], named: bool
 ) -> None:
     """All of it for people.
 
@@ -73,17 +73,17 @@ def print_report(
     """
     for number, (measurement, verdicts) in enumerate(judged):
         if number:
-            paper.text()
-        _print_measurement(paper, measurement)
+            console.text()
+        _print_measurement(console, measurement)
         if named:
-            _print_verdicts(paper, verdicts)
+            _print_verdicts(console, verdicts)
 
 
-def _print_measurement(paper: Console, found: Measurement) -> None:
+def _print_measurement(console: Console, found: Measurement) -> None:
     count = len(found.runs)
     runs = ngettext("{n} run", "{n} runs", count).format(n=count)
     completed = _("{n} completed").format(n=found.completed)
-    paper.line((found.bot_id, "plain"), (f"  {runs}, {completed}", "dim"))
+    console.line((found.bot_id, "plain"), (f"  {runs}, {completed}", "dim"))
     rows = [
         (_("first text"), found.first_text),
         (_("total"), found.total),
@@ -96,7 +96,7 @@ def _print_measurement(paper: Console, found: Measurement) -> None:
                 f"{label} {duration(value):>7}"
                 for label, value in (("p50", spread.p50), ("p90", spread.p90), ("p99", spread.p99))
             )
-            paper.line(
+            console.line(
                 (f"  {fit(name, width)}  ", "dim"), (text, "plain"), ("  " + _histogram(spread), "dim")
             )
     if found.tokens:
@@ -105,23 +105,25 @@ def _print_measurement(paper: Console, found: Measurement) -> None:
             output=thousands(found.output_tokens),
             total=thousands(found.tokens),
         )
-        paper.text(f"  {text}")
+        console.text(f"  {text}")
     for failure in found.failures:
-        paper.line(
+        console.line(
             ("  × ", "error"),
             (failure.error, "error"),
             (f"  {_numbers(failure.runs)}", "dim"),
         )
     if found.strange:
-        _print_sequence(paper, ("  " + _("usually") + "  ", "dim"), found.usual)
+        _print_sequence(console, ("  " + _("usually") + "  ", "dim"), found.usual)
     for strange in found.strange:
-        _print_sequence(paper, ("  ≠ ", "attention"), strange.sequence, f"  {_numbers(strange.runs)}")
+        _print_sequence(console, ("  ≠ ", "attention"), strange.sequence, f"  {_numbers(strange.runs)}")
 
 
-def _print_sequence(paper: Console, lead: tuple[str, Role], sequence: Sequence[str], runs: str = "") -> None:
+def _print_sequence(
+    console: Console, lead: tuple[str, Role], sequence: Sequence[str], runs: str = ""
+) -> None:
     """What happened in which order; where there is no room for all of it its beginning."""
-    room = paper.width - cell_len(lead[0]) - cell_len(runs)
-    paper.line(lead, (shorten(" → ".join(sequence), max(_LEAST_SEQUENCE, room)), "plain"), (runs, "dim"))
+    room = console.width - cell_len(lead[0]) - cell_len(runs)
+    console.line(lead, (shorten(" → ".join(sequence), max(_LEAST_SEQUENCE, room)), "plain"), (runs, "dim"))
 
 
 def _histogram(spread: Spread) -> str:
@@ -140,16 +142,16 @@ def _numbers(runs: Sequence[int]) -> str:
     return ngettext("run {numbers}", "runs {numbers}", len(runs)).format(numbers=shown)
 
 
-def _print_verdicts(paper: Console, verdicts: Sequence[Verdict]) -> None:
+def _print_verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
     for verdict in verdicts:
         if verdict.is_met:
-            paper.line(("  ✓ ", "answering"), (verdict.text, "plain"))
+            console.line(("  ✓ ", "answering"), (verdict.text, "plain"))
             continue
-        paper.line(("  ✗ ", "error"), (verdict.text, "plain"))
+        console.line(("  ✗ ", "error"), (verdict.text, "plain"))
         for failure in verdict.failures[:_MOST_NUMBERS]:
-            paper.text(f"      {failure}", "dim")
+            console.text(f"      {failure}", "dim")
         if left := len(verdict.failures) - len(verdict.failures[:_MOST_NUMBERS]):
-            paper.text("      " + _("… and {n} more").format(n=left), "dim")
+            console.text("      " + _("… and {n} more").format(n=left), "dim")
 
 
 def report_values(

@@ -83,12 +83,12 @@ def _tail(chat_id: str) -> str:
     return letters[-6:] or "chat"
 
 
-def _show(text: str, paper: Console) -> None:
+def _show(text: str, console: Console) -> None:
     lines = text.splitlines()
     for line in lines[:_SHOWN_LINES]:
-        paper.text(shorten(clean_line(line), paper.width))
+        console.text(shorten(clean_line(line), console.width))
     if left := len(lines) - len(lines[:_SHOWN_LINES]):
-        paper.text(
+        console.text(
             ngettext(
                 "… and {n} more line; `--output -` prints all",
                 "… and {n} more lines; `--output -` prints all",

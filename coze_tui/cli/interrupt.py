@@ -1,4 +1,4 @@
-"""Ctrl+C and its like, for commands that talk to a bot."""
+"""The signals that ask the program to exit, for commands that talk to a bot."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ import asyncio
 import atexit
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from types import FrameType
+from typing import Any, TypeVar
+
+from coze_tui.cli.exits import forget_stdout
 
 Handler = Callable[[int, FrameType | None], None]
+_T = TypeVar("_T")
 
 _ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
-"""A system may lack some. Of SIGQUIT's core file one could read the token."""
+"""A system may lack some. The core file of SIGQUIT could show the token."""
 
 
 def take_ending_signals(handler: Handler, *, with_ctrl_c: bool = True) -> list[int]:
-    """Let a function have the signals that ask for an end, save those ignored here; which these are."""
+    """Install a handler for the signals that ask for an exit; return those that were not ignored before."""
     taken = []
     for name in _ENDING:
         number = getattr(signal, name, None)
@@ -29,46 +34,46 @@ def take_ending_signals(handler: Handler, *, with_ctrl_c: bool = True) -> list[i
 
 
 class Interrupt:
-    """Ctrl+C and its like: the first stops the turn, the second ends the program, the third at once."""
+    """Ctrl+C and similar signals: the first stops the turn, the second exits, the third exits at once."""
 
     def __init__(self) -> None:
         self.signal = 0
-        """The first signal that came."""
+        """The first signal that arrived."""
         self._stop: Callable[[], None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_leaving = False
 
-    def install(self) -> None:
-        """Take the signals that mean an end. Not through the loop: it may be stuck in a write."""
+    def run(self, work: Coroutine[Any, Any, _T]) -> _T | int:
+        """Run a coroutine with the signals taken; return its result, or the exit status if it was stopped."""
+        # Not through the loop: it may be stuck in a write.
         for number in take_ending_signals(self._take):
-            # The interpreter takes our handler away long before it has ended.
+            # The interpreter removes our handler long before it has exited.
             atexit.register(signal.signal, number, signal.SIG_IGN)
+        try:
+            return asyncio.run(work)
+        except KeyboardInterrupt:
+            forget_stdout()  # it may be stuck, and would be written to again
+            return self.status
 
-    def stopping(self, stop: Callable[[], None]) -> Stopping:
-        """While this is entered a first signal calls `stop`, on the loop."""
-        return Stopping(self, stop)
+    @property
+    def status(self) -> int:
+        """The exit status for the first signal."""
+        return 128 + (self.signal or signal.SIGINT)
 
-    def aim(self, stop: Callable[[], None] | None) -> None:
-        self._stop = stop
-        self._loop = asyncio.get_running_loop()
+    @contextmanager
+    def stopping(self, stop: Callable[[], None]) -> Iterator[None]:
+        """Call `stop` on the running loop at the first signal, as long as this is entered."""
+        self._stop, self._loop = stop, asyncio.get_running_loop()
+        try:
+            yield
+        finally:
+            self._stop = None
 
     def _take(self, number: int, frame: FrameType | None) -> None:
         is_first, self.signal = not self.signal, self.signal or number
         if self._is_leaving:
-            os._exit(128 + self.signal)  # an exception would come up in whatever runs by now
+            os._exit(128 + self.signal)  # an exception would be raised in whatever runs by now
         if not is_first or self._stop is None or self._loop is None:
             self._is_leaving = True
             raise KeyboardInterrupt
         self._loop.call_soon_threadsafe(self._stop)
-
-
-class Stopping:
-    def __init__(self, stopper: Interrupt, stop: Callable[[], None]) -> None:
-        self._stopper = stopper
-        self._stop = stop
-
-    def __enter__(self) -> None:
-        self._stopper.aim(self._stop)
-
-    def __exit__(self, *error: object) -> None:
-        self._stopper.aim(None)

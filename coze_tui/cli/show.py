@@ -43,11 +43,11 @@ def run_show(arguments: Arguments, environment: Mapping[str, str]) -> int:
     show_problems(start)
     past = read_past_chat(start, arguments.words)
     chat = inspected(past)
-    paper = Console(sys.stdout, environment)
+    console = Console(sys.stdout, environment)
     if arguments.json:
-        paper.json(_values(chat, past.problems))
+        console.json(_values(chat, past.problems))
     else:
-        _print(chat, paper)
+        _print(chat, console)
     sys.stdout.flush()
     name = chat_name(arguments.words[0])
     for problem in past.problems[:_MOST_PROBLEMS]:
@@ -58,38 +58,38 @@ def run_show(arguments: Arguments, environment: Mapping[str, str]) -> int:
     return 0
 
 
-def _print(chat: InspectedChat, paper: Console) -> None:
+def _print(chat: InspectedChat, console: Console) -> None:
     record = chat.record
     if record.question:
-        paper.text(shorten(clean_line(record.question), paper.width))
+        console.text(shorten(clean_line(record.question), console.width))
     heading = [record.bot, clean_line(record.site)]
     if record.sent_at:
         heading.append(Clock().moment(record.sent_at))
     if any(heading):
-        paper.text(" · ".join(part for part in heading if part), "dim")
-    _print_end(chat, paper)
+        console.text(" · ".join(part for part in heading if part), "dim")
+    _print_end(chat, console)
     if chat.table.rows:
-        paper.text()
+        console.text()
         if any(frame.at_us for frame in chat.frames):
-            paper.lines(list(timeline_lines(chat.timeline, paper.width)))
+            console.lines(list(timeline_lines(chat.timeline, console.width)))
         else:
-            paper.text(_("No times of arrival are in it, so there is no timeline."), "dim")
-        paper.text()
-        paper.facts(figure_facts(chat.turn, not_understood(chat)))
+            console.text(_("No times of arrival are in it, so there is no timeline."), "dim")
+        console.text()
+        console.facts(figure_facts(chat.turn, not_understood(chat)))
         if chat.figures.usage is None and (found := limit(_dialect(chat), Feature.USAGE)):
-            paper.text(found.text, "dim")
-        paper.text()
-    paper.facts(_ids(chat))
+            console.text(found.text, "dim")
+        console.text()
+    console.facts(_ids(chat))
 
 
-def _print_end(chat: InspectedChat, paper: Console) -> None:
+def _print_end(chat: InspectedChat, console: Console) -> None:
     outcome, error = chat.figures.outcome or Outcome.INTERRUPTED, chat.figures.error
     role = _ROLES[outcome.level]
     if outcome is Outcome.FAILED and error is not None:
         reason = advice(error, base_url=base_url_of_site(chat.record.site)).text
-        paper.text(_("failed: {reason}").format(reason=reason), role)
+        console.text(_("failed: {reason}").format(reason=reason), role)
     else:
-        paper.text(outcome.words, role)
+        console.text(outcome.words, role)
 
 
 def _ids(chat: InspectedChat) -> list[tuple[str, str]]:

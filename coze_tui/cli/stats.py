@@ -42,13 +42,13 @@ def run_stats(arguments: Arguments, environment: Mapping[str, str]) -> int:
     file = start.paths.database_file
     # where nothing was ever said no history is made
     found = asyncio.run(_read(file, by, since_ms)) if os.path.lexists(file) else statistics((), by)
-    paper = Console(sys.stdout, environment)
+    console = Console(sys.stdout, environment)
     if arguments.json:
-        paper.json(_values(found, since_ms))
+        console.json(_values(found, since_ms))
     elif arguments.csv:
         _write_csv(sys.stdout, found.groups)
     else:
-        _print(paper, found)
+        _print(console, found)
     return 0
 
 
@@ -81,9 +81,9 @@ def _since(text: str | None) -> int:
 # --- as text ---
 
 
-def _print(paper: Console, found: Statistics) -> None:
+def _print(console: Console, found: Statistics) -> None:
     if not found.total.chats:
-        paper.text(_("No chats are in the history."))
+        console.text(_("No chats are in the history."))
         return
     heads = [_("tokens"), _("chats"), _("failed"), _("first p50"), "p95"]
     rows = [(group, _cells(group)) for group in (*found.groups, found.total)]
@@ -91,22 +91,22 @@ def _print(paper: Console, found: Statistics) -> None:
         max(cell_len(row[column]) for row in (heads, *(row for _g, row in rows))) for column in range(5)
     ]
     label = min(_LABEL, max(cell_len(_label(group, found)) for group, _row in rows))
-    room = paper.width - label - sum(width + 2 for width in widths) - 2
+    room = console.width - label - sum(width + 2 for width in widths) - 2
     bar_width = min(_BAR, room) if room >= _LEAST_BAR else 0
     columns = "".join(f"  {fit(head, width, right=True)}" for head, width in zip(heads, widths, strict=True))
-    paper.line((" " * (label + (bar_width + 2 if bar_width else 0)) + columns, "dim"))
+    console.line((" " * (label + (bar_width + 2 if bar_width else 0)) + columns, "dim"))
     most = max((group.tokens for group in found.groups), default=0)
     for group, row in rows:
         is_total = group is found.total
         text = "".join(f"  {fit(value, width, right=True)}" for value, width in zip(row, widths, strict=True))
         part = group.tokens / most if most and not is_total else 0.0
         drawn = f"  {fit(bar(part, bar_width), bar_width)}" if bar_width else ""
-        paper.line(
+        console.line(
             (fit(shorten(_label(group, found), label), label), "dim" if is_total else "plain"),
             (drawn, "answering"),
             (text, "plain"),
         )
-    _print_failures(paper, found)
+    _print_failures(console, found)
 
 
 def _label(group: Group, found: Statistics) -> str:
@@ -124,19 +124,19 @@ def _cells(group: Group) -> list[str]:
     ]
 
 
-def _print_failures(paper: Console, found: Statistics) -> None:
+def _print_failures(console: Console, found: Statistics) -> None:
     total, messages = found.total, dict(found.messages)
     rows = [(str(code or "–"), count, messages.get(code, "")) for code, count in total.failures]
     if total.interrupted:
         rows.append(("–", total.interrupted, _("cut off")))
     if not rows:
         return
-    paper.text()
+    console.text()
     width = max(cell_len(code) for code, _count, _message in rows)
     for code, count, message in rows:
         times = ngettext("{n} time", "{n} times", count).format(n=thousands(count))
-        paper.line(
-            (f"{fit(code, width)}  {times}  ", "error"), (shorten(message, paper.width - width - 16), "dim")
+        console.line(
+            (f"{fit(code, width)}  {times}  ", "error"), (shorten(message, console.width - width - 16), "dim")
         )
 
 

@@ -120,14 +120,14 @@ async def _search(call: Call) -> int:
     return Exit.OK
 
 
-def _print_found(found: Found, paper: Console, clock: Clock) -> None:
+def _print_found(found: Found, console: Console, clock: Clock) -> None:
     summary = found.summary
     title = summary.title.strip() or _("Untitled conversation")
     name = f"  {summary.bot_name or summary.bot_id}"
-    paper.line((summary.key, "answering"), (f"  {title}", "plain"), (name, "dim"))
+    console.line((summary.key, "answering"), (f"  {title}", "plain"), (name, "dim"))
     for hit in found.hits:
         if hit.message:
-            paper.line(*_hit_line(hit, clock))
+            console.line(*_hit_line(hit, clock))
 
 
 def _hit_line(hit: Hit, clock: Clock) -> Iterator[Piece]:
@@ -182,45 +182,45 @@ async def _show(call: Call) -> int:
     return Exit.OK
 
 
-def _print_chat(chat: ChatTranscript, paper: Console, clock: Clock) -> None:
+def _print_chat(chat: ChatTranscript, console: Console, clock: Clock) -> None:
     if chat.starts_section:
-        paper.text()
-        paper.text("--- " + _("context cleared") + " ---", "dim")
+        console.text()
+        console.text("--- " + _("context cleared") + " ---", "dim")
     record = chat.record
     if record.question:
-        paper.text()
+        console.text()
         sent = f"  {clock.day(record.sent_at)} {clock.time(record.sent_at)}"
-        paper.line((_("You"), "tool"), (sent, "dim"))
-        _print_text(chat.asked, paper)
-    paper.text()
+        console.line((_("You"), "tool"), (sent, "dim"))
+        _print_text(chat.asked, console)
+    console.text()
     figures = " · ".join(words.figures_of(chat))
-    paper.line((record.bot_name, "answering"), (f"  {figures}" if figures else "", "dim"))
+    console.line((record.bot_name, "answering"), (f"  {figures}" if figures else "", "dim"))
     for part in chat.parts:
         match part:
             case AnswerTranscript():
                 for line in clean(part.reasoning).splitlines():
-                    paper.text(f"| {line}", "dim")
+                    console.text(f"| {line}", "dim")
                 if part.text:
-                    _print_text(part.text, paper)
+                    _print_text(part.text, console)
             case ToolTranscript():
-                _print_tool(part, paper)
+                _print_tool(part, console)
     if end := words.end_of(chat):
-        paper.text(end, "error" if chat.error else "attention")
+        console.text(end, "error" if chat.error else "attention")
     for question in chat.follow_ups:
-        paper.text(f"? {question}", "dim")
+        console.text(f"? {question}", "dim")
 
 
-def _print_text(text: str, paper: Console) -> None:
+def _print_text(text: str, console: Console) -> None:
     for line in clean(text).rstrip("\n").split("\n"):
-        paper.text(line)
+        console.text(line)
 
 
-def _print_tool(tool: ToolTranscript, paper: Console) -> None:
+def _print_tool(tool: ToolTranscript, console: Console) -> None:
     arguments = f"({clean_line(tool.arguments)})" if tool.arguments else ""
     figures = f" → {words.tool_figures(tool)}"
-    paper.line((words.tool_name(tool), "tool"), (arguments, "plain"), (figures, "dim"))
+    console.line((words.tool_name(tool), "tool"), (arguments, "plain"), (figures, "dim"))
     for line in clean(tool.response or "").splitlines():
-        paper.text(f"| {line}", "dim")
+        console.text(f"| {line}", "dim")
 
 
 def _chat_values(chat: ChatTranscript) -> Mapping[str, object]:
