@@ -20,8 +20,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import quote, unquote_to_bytes
 
-from coze_tui.api.limits import Limits
-from coze_tui.api.objects import Frame
+from coze_tui.api.objects import Frame, Limits
 
 ProblemReason = Literal[
     "empty",

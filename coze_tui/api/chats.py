@@ -11,8 +11,7 @@ from typing import Literal
 
 from coze_tui.api.client import CozeClient, OpenStream
 from coze_tui.api.frames import read_frames
-from coze_tui.api.limits import Limits
-from coze_tui.api.objects import Chat, Frame, Json, Message
+from coze_tui.api.objects import Chat, Frame, Json, Limits, Message
 
 DEFAULT_CONNECTOR = "1024"
 """The API channel (docs/wire.md 2.1)."""

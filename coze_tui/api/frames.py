@@ -17,8 +17,7 @@ import httpx
 from httpx_sse import EventSource
 
 from coze_tui.api.failures import LOWER_FAILURES, stream_cut
-from coze_tui.api.limits import Limits
-from coze_tui.api.objects import Frame
+from coze_tui.api.objects import Frame, Limits
 from coze_tui.api.replies import ERROR_BODY, Reply, error_of_reply, is_encoded, protocol_error
 from coze_tui.errors import ProtocolError, StreamCut
 

@@ -479,3 +479,17 @@ class Page(Generic[_T]):
     has_more: bool = False
     next_cursor: str = ""
     """What leads to the next page where paging goes by id; empty where it goes by number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes in bytes of UTF-8. An audio delta has about 95 kB in one line (docs/wire.md 3.1)."""
+
+    line: int = 4_000_000
+    event: int = 8_000_000
+    """Everything from one blank line to the next, comments too."""
+    reply: int = 64_000_000
+    frames: int = 1_000_000
+    """Events in one reply."""
+    others: int = 150_000
+    """Those of them that are no deltas: each waits by itself for a screen that has fallen behind."""

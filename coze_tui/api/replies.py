@@ -13,8 +13,7 @@ from http import HTTPStatus
 
 import httpx
 
-from coze_tui.api.codes import error_of_code
-from coze_tui.api.events import UNEXPLAINED
+from coze_tui.api.events import UNEXPLAINED, error_of_code
 from coze_tui.api.objects import Json, int_of, items_of, mapping_of, text_of
 from coze_tui.config.credentials import MASK
 from coze_tui.errors import ApiError, CozeTuiError, ProtocolError

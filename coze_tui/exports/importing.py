@@ -15,8 +15,7 @@ from urllib.parse import urlsplit
 
 from coze_tui.api.captures import Problem, read_capture
 from coze_tui.api.events import MessageCompleted, MessageDelta, UnknownEvent, parse_event
-from coze_tui.api.limits import Limits
-from coze_tui.api.objects import Chat, Frame, MessageType, Role
+from coze_tui.api.objects import Chat, Frame, Limits, MessageType, Role
 from coze_tui.config.addresses import site_name
 from coze_tui.engine.model.reader import past_turn
 from coze_tui.engine.model.records import chat_from_capture, outcome_of, total_us_of

@@ -15,8 +15,7 @@ from rich.cells import cell_len
 from textual import events
 
 from coze_tui.api.captures import Capture, capture_text, read_capture
-from coze_tui.api.limits import Limits
-from coze_tui.api.objects import Frame
+from coze_tui.api.objects import Frame, Limits
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.reader import PastTurn, past_turn, past_updates

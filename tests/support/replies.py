@@ -9,8 +9,7 @@ from typing import Any, TypeVar
 import httpx
 
 from coze_tui.api.frames import read_frames
-from coze_tui.api.limits import Limits
-from coze_tui.api.objects import Frame
+from coze_tui.api.objects import Frame, Limits
 from coze_tui.errors import CozeTuiError
 
 _T = TypeVar("_T")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, assert_never
 
 from coze_tui.api.captures import Capture, Problem, capture_text, read_capture
-from coze_tui.api.limits import Limits
+from coze_tui.api.objects import Limits
 from coze_tui.config.secure_files import open_private
 from coze_tui.engine.analysis.statistics import day_of
 from coze_tui.errors import FileError

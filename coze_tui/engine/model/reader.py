@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from coze_tui.api.codes import error_of_code
-from coze_tui.api.events import ChatEvent, ChatInProgress, MessageDeltas, parse_events
+from coze_tui.api.events import ChatEvent, ChatInProgress, MessageDeltas, error_of_code, parse_events
 from coze_tui.api.objects import Frame
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome

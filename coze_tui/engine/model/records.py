@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from coze_tui.api.captures import Capture, Problem
-from coze_tui.api.codes import error_of_code
-from coze_tui.api.events import parse_event
+from coze_tui.api.events import error_of_code, parse_event
 from coze_tui.api.objects import Frame
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.state import TurnState

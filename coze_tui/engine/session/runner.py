@@ -13,8 +13,7 @@ from typing import Protocol
 from coze_tui.api import chats
 from coze_tui.api.chats import ChatRequest, ChatStream, ToolOutput
 from coze_tui.api.client import CozeClient
-from coze_tui.api.codes import error_of_code
-from coze_tui.api.events import parse_event
+from coze_tui.api.events import error_of_code, parse_event
 from coze_tui.api.objects import Chat, ChatStatus, Frame, Message
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.frame_log import FrameLog

@@ -7,8 +7,8 @@ import operator
 import re
 from collections.abc import Callable, Iterable
 from datetime import date
+from importlib import resources
 
-from coze_tui.standin.demo_bots.texts import read
 from coze_tui.standin.scenarios import Answer, FollowUps, Step, Turn
 
 # First day of the lunar year, with its name.
@@ -51,7 +51,7 @@ def known(turn: Turn) -> str:
     question = turn.question.lower()
     festival = "春节" in question or "spring festival" in question or "chinese new year" in question
     if festival and re.search(r"网页|页面|web ?page|html", question):
-        return read("festival.zh.md" if turn.chinese else "festival.en.md").rstrip()
+        return read_text("festival.zh.md" if turn.chinese else "festival.en.md").rstrip()
     if festival:
         return _new_year(turn)
     if not re.search(r"\d{4}-\d", question) and (found := _SUM.search(question)):
@@ -172,3 +172,8 @@ def evaluate(text: str) -> float:
     if len(text) > 200:
         raise ValueError("too long")
     return value(ast.parse(text, mode="eval").body)
+
+
+def read_text(name: str) -> str:
+    """A text of this folder."""
+    return resources.files(__package__).joinpath(name).read_text("utf-8")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from coze_tui.standin.demo_bots import friendly
-from coze_tui.standin.demo_bots.texts import read
+from coze_tui.standin.demo_bots.friendly import read_text
 from coze_tui.standin.scenarios import Answer, FollowUps, Step, Turn
 
 
 def tour(turn: Turn) -> Iterable[Step]:
     """Everything Markdown can do, in one long answer."""
-    text = friendly.known(turn) or read("markdown.zh.md" if turn.chinese else "markdown.en.md").rstrip()
+    text = friendly.known(turn) or read_text("markdown.zh.md" if turn.chinese else "markdown.en.md").rstrip()
     return [Answer(text, rate=60)]
 
 

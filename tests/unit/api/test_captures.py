@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coze_tui.api.captures import Capture, Problem, capture_text, read_capture
-from coze_tui.api.limits import Limits
-from coze_tui.api.objects import Frame
+from coze_tui.api.objects import Frame, Limits
 from tests.support.replies import Read
 
 FRAMES = (

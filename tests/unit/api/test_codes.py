@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from coze_tui.api.codes import error_of_code
+from coze_tui.api.events import error_of_code
 from coze_tui.errors import ApiError, AuthError, BusyError, NotFoundError, NotServedError, QuotaError
 
 
