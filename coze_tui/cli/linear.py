@@ -271,13 +271,10 @@ class _Talk:
     # --- turns ---
 
     def _ask(self, question: str) -> None:
-        if not self._conversation:
-            key, bot = new_key(), self._bot
-            self._call(lambda engine: engine.begin_conversation(key, bot.id, bot.name))
-            self._conversation = key
-        self._question, key = question, self._conversation
+        self._conversation = self._conversation or new_key()
+        self._question, key, bot = question, self._conversation, self._bot
         self._updates = []
-        self._follow(lambda engine, feed: engine.ask(key, question, feed))
+        self._follow(lambda engine, feed: engine.ask(key, question, feed, bot=bot))
         if self._outcome is Outcome.REQUIRES_ACTION:
             self._give_outputs()
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from coze_tui.api import chats, resources
 from coze_tui.api.chats import ChatRequest, ToolOutput
 from coze_tui.api.client import CozeClient
+from coze_tui.api.objects import Bot
 from coze_tui.config.settings import Settings
 from coze_tui.engine.library.chats import Inspecting
 from coze_tui.engine.library.conversations import Conversations
@@ -137,30 +138,31 @@ class Engine:
 
     # --- turns ---
 
-    async def begin_conversation(self, key: str, bot_id: str, bot_name: str) -> None:
-        """Make a conversation; where it cannot be stored it is talked in all the same."""
-        try:
-            await self.conversations.create(self.settings.site, bot_id, bot_name, key=key)
-        except StoreError as error:
-            self._report(error)
-
     async def ask(
         self,
         conversation: str,
         question: str,
         feed: TurnFeed,
         *,
+        bot: Bot | None = None,
         files: Sequence[Path] = (),
         settings: Settings | None = None,
+        is_queued: bool = False,
     ) -> None:
-        """Send a question in a conversation, its files first; what happens comes by the feed.
+        """Send a question in a conversation, its files first. The updates go to the feed.
 
-        The feed ends with TurnEnded, also where the question could not be sent at all.
+        The feed ends with TurnEnded, also if the question could not be sent at all.
 
         Args:
+            conversation: Its key; one that the store does not have is created with the question.
+            bot: The bot of a new conversation; by default the one in the settings.
             settings: For this question alone: another version of the bot, other parameters.
+            is_queued: The question comes from the conversation's queue, which loses it once it is written.
         """
-        preparing = asyncio.create_task(self._turn(conversation, question, files, settings or self.settings))
+        settings = settings or self.settings
+        preparing = asyncio.create_task(
+            self._turn(conversation, question, bot or Bot(id=settings.bot_id), files, settings, is_queued)
+        )
         self._preparing[conversation] = preparing
         try:
             await asyncio.wait((preparing,))
@@ -176,7 +178,13 @@ class Engine:
             self.live.start(preparing.result(), feed)
 
     async def _turn(
-        self, conversation: str, question: str, files: Sequence[Path], settings: Settings
+        self,
+        conversation: str,
+        question: str,
+        bot: Bot,
+        files: Sequence[Path],
+        settings: Settings,
+        is_queued: bool,
     ) -> LiveTurn:
         saved = await self._conversation(conversation)
         self._check_site(saved)
@@ -184,11 +192,18 @@ class Engine:
         request = request_for(
             question,
             settings,
-            bot_id=saved.bot_id if saved else "",
+            bot_id=saved.bot_id if saved else bot.id,
             conversation_id=self._unsaved_ids.get(conversation) or (saved.conversation_id if saved else ""),
             attachments=attachments,
         )
-        stored = JournalRecorder(self._database, conversation, self._report, site=settings.site)
+        stored = JournalRecorder(
+            self._database,
+            conversation,
+            self._report,
+            site=settings.site,
+            bot_name=bot.name,
+            is_queued=is_queued,
+        )
         client = await self.site.client()
         record = self._captured(stored, client) or stored
         turn = ChatTurn(client, request, record=record, idle_seconds=settings.idle_timeout)

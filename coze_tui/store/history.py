@@ -213,10 +213,25 @@ def set_draft(c: sqlite3.Connection, key: str, draft: str) -> None:
     c.execute("UPDATE conversations SET draft = ? WHERE key = ?", (storable(draft), key))
 
 
+def clear_sent_draft(c: sqlite3.Connection, key: str, question: str) -> None:
+    """Clear the draft if the question starts with it; a draft that was typed since remains."""
+    c.execute(
+        "UPDATE conversations SET draft = '' WHERE key = ? AND instr(?, trim(draft)) = 1",
+        (key, storable(question)),
+    )
+
+
 def set_queue(c: sqlite3.Connection, key: str, queue: Sequence[str]) -> None:
     """Keeps the questions that wait for the running chat."""
     text = json.dumps([storable(item) for item in queue], ensure_ascii=False)
     c.execute("UPDATE conversations SET queue = ? WHERE key = ?", (text, key))
+
+
+def remove_queued(c: sqlite3.Connection, key: str, question: str) -> None:
+    """Remove a question that was sent from the front of the queue, if it is there."""
+    saved = conversation(c, key)
+    if saved is not None and saved.queue[:1] == (storable(question),):
+        set_queue(c, key, saved.queue[1:])
 
 
 def take_queued(c: sqlite3.Connection, key: str) -> tuple[str, tuple[str, ...]]:

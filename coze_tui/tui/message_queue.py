@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from coze_tui.api.objects import Bot
 from coze_tui.tui.widgets.prompt import Prompt
 from coze_tui.tui.widgets.queue_strip import QueueStrip
 
@@ -49,13 +50,15 @@ class MessageQueue:
         self.show(rest)
         return question
 
-    async def keep(self, key: str, waiting: Sequence[str]) -> None:
-        """Keep with its conversation what waits there.
+    async def keep(self, key: str, bot: Bot, waiting: Sequence[str]) -> None:
+        """Save what waits with its conversation.
 
         Raises:
             StoreError: the store cannot be written to.
         """
-        await self._engine_thread.call(lambda engine: engine.conversations.keep_queue(key, waiting))
+        await self._engine_thread.call(
+            lambda engine: engine.conversations.keep_queue(key, waiting, site=engine.settings.site, bot=bot)
+        )
 
     async def taken_from_store(self, key: str) -> tuple[str, tuple[str, ...]]:
         """The next one that the store has, which no other program gets then; and the rest.

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from coze_tui.api.objects import Bot
 from coze_tui.engine.model.transcript import ChatTranscript, chat_transcripts
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database, now_ms
@@ -134,13 +135,25 @@ class Conversations:
         saved = await self._database.run(lambda c: history.last_conversation(c, site, bot_id))
         return saved.key if saved else None
 
-    async def keep_draft(self, key: str, draft: str) -> None:
-        """Keep the unsent text."""
-        await self._database.write(lambda c: history.set_draft(c, key, draft))
+    async def keep_draft(self, key: str, draft: str, *, site: str, bot: Bot) -> None:
+        """Save the unsent text; it creates the conversation if the store does not have it."""
 
-    async def keep_queue(self, key: str, queue: Sequence[str]) -> None:
-        """Keep the questions that wait."""
-        await self._database.write(lambda c: history.set_queue(c, key, queue))
+        def write(c: sqlite3.Connection) -> None:
+            if draft.strip():
+                history.create_conversation(c, site, bot.id, now_ms(), bot_name=bot.name, key=key)
+            history.set_draft(c, key, draft)
+
+        await self._database.write(write)
+
+    async def keep_queue(self, key: str, queue: Sequence[str], *, site: str, bot: Bot) -> None:
+        """Save the questions that wait; they create the conversation if the store does not have it."""
+
+        def write(c: sqlite3.Connection) -> None:
+            if queue:
+                history.create_conversation(c, site, bot.id, now_ms(), bot_name=bot.name, key=key)
+            history.set_queue(c, key, queue)
+
+        await self._database.write(write)
 
     async def take_queued(self, key: str) -> tuple[str, tuple[str, ...]]:
         """Take the next question that waits, before any other program does: it, or nothing, and the rest."""

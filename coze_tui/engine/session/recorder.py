@@ -34,12 +34,17 @@ class JournalRecorder:
         report: Callable[[StoreError], None],
         *,
         site: str = "",
+        bot_name: str = "",
+        is_queued: bool = False,
         chat: int = 0,
         written: int = 0,
     ) -> None:
         """Write nothing yet.
 
         Args:
+            site: short name of the site, for a conversation that the store does not have yet.
+            bot_name: likewise.
+            is_queued: the question comes from the conversation's queue and leaves it once it is written.
             chat: key of a final chat that continues; 0 for a new question.
             written: how many frames of that chat the store has.
         """
@@ -50,6 +55,8 @@ class JournalRecorder:
         self._database = database
         self._report = report
         self._site = site
+        self._bot_name = bot_name
+        self._is_queued = is_queued
         self._frames = FrameLog()
         """The turn's own log, as of the latest `append`."""
         self._written = written
@@ -71,7 +78,7 @@ class JournalRecorder:
         return not self.chat or self._written < len(self._frames) or not self._ids_written
 
     async def begin(self, request: ChatRequest) -> None:
-        """Write the question."""
+        """Write the question, in one transaction with its conversation, chat, draft and queue."""
         self.sent_at_ms = int(time.time() * 1000)
         self._question = request
         await self._kept(self._write_begin)
@@ -84,9 +91,13 @@ class JournalRecorder:
             return
 
         def write(c: sqlite3.Connection) -> int:
+            key, bot = self.conversation, request.bot_id
             history.add_prompt(c, request.question, at_ms)
-            history.create_conversation(c, self._site, request.bot_id, at_ms, key=self.conversation)
-            history.undelete(c, self.conversation)
+            history.create_conversation(c, self._site, bot, at_ms, bot_name=self._bot_name, key=key)
+            history.undelete(c, key)
+            history.clear_sent_draft(c, key, request.question)
+            if self._is_queued:
+                history.remove_queued(c, key, request.question)
             return journal.begin_chat(
                 c,
                 self.conversation,

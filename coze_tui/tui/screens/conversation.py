@@ -318,9 +318,9 @@ class ConversationScreen(LogScreen[None]):
     @work(group="leave", exit_on_error=False)
     async def _leave(self, key: str, bot: Bot, draft: str) -> None:
         """What was typed stays where it was typed."""
-        if draft.strip() and not key:
-            key = await self._create(bot)
-        await self._keep(key, draft)
+        from coze_tui.engine.library.conversations import new_key
+
+        await self._keep(key or (new_key() if draft.strip() else ""), bot, draft)
 
     def _leave_turn(self) -> None:
         """Follow no turn any more; one that runs goes on by itself."""
@@ -338,12 +338,16 @@ class ConversationScreen(LogScreen[None]):
 
     async def _keep_draft(self) -> None:
         """What is typed survives quitting and crashing."""
-        await self._keep(self.conversation, self.prompt.message)
+        await self._keep(self.conversation, self.bot, self.prompt.message)
 
-    async def _keep(self, key: str, draft: str) -> None:
+    async def _keep(self, key: str, bot: Bot, draft: str) -> None:
         if key:
             try:
-                await self.engine_thread.call(lambda engine: engine.conversations.keep_draft(key, draft))
+                await self.engine_thread.call(
+                    lambda engine: engine.conversations.keep_draft(
+                        key, draft, site=engine.settings.site, bot=bot
+                    )
+                )
             except CozeTuiError as error:
                 self.show_trouble(self.context.explain(error))
 
@@ -351,33 +355,24 @@ class ConversationScreen(LogScreen[None]):
     @work(group="draft", exclusive=True, exit_on_error=False)
     async def _draft_changed(self, message: Prompt.DraftChanged) -> None:
         if message.text.strip():
-            await self._ensure_conversation()
+            self._name_conversation()
         await self._keep_draft()
 
-    async def _ensure_conversation(self) -> str:
-        """The key of the open conversation, made now if it is new."""
+    def _name_conversation(self) -> str:
+        """Return the key of the open conversation, chosen now if it is new.
+
+        The first draft, queue or question that the engine saves under the key creates the conversation.
+        """
         if not self.conversation:
             from coze_tui.engine.library.conversations import new_key
 
-            # named at once: a draft and a question that come together must not make two of them
-            key = self.conversation = self.window.key = new_key()
-            return await self._create(self.bot, key)
+            self.conversation = self.window.key = new_key()
         return self.conversation
-
-    async def _create(self, bot: Bot, key: str = "") -> str:
-        from coze_tui.engine.library.conversations import new_key
-
-        key = key or new_key()
-        # shielded: the next draft cancels the worker of this one, but others count on the conversation
-        await asyncio.shield(
-            self.engine_thread.call(lambda engine: engine.begin_conversation(key, bot.id, bot.name))
-        )
-        return key
 
     async def before_leaving(self) -> None:
         """The program is about to end: keep what is typed."""
         if self.prompt.message.strip() and self.engine_thread.is_up:
-            await self._ensure_conversation()
+            self._name_conversation()
         await self._keep_draft()
         if self.conversation and self.log_widget.entries:
             self.context.left_conversation = self.conversation
@@ -402,33 +397,40 @@ class ConversationScreen(LogScreen[None]):
             return
         self.send(question)
 
-    def send(self, question: str) -> None:
-        """Send a question now; the log goes to the end of the conversation for it."""
+    def send(self, question: str, *, is_queued: bool = False) -> None:
+        """Send a question now; the log goes to the end of the conversation for it.
+
+        Args:
+            is_queued: The stored queue has the question, and loses it with the sending.
+        """
         if self.window.has_newer:
             self.turn.phase = Phase.SENDING
-            self._send_at_end(question)
+            self._send_at_end(question, is_queued)
         else:
-            self._send_now(question)
+            self._send_now(question, is_queued)
 
-    def _send_now(self, question: str) -> None:
+    def _send_now(self, question: str, is_queued: bool) -> None:
         feed = TurnFeed()
         self._sent_files = self.attachments.take()
         files = tuple(path for path, _size in self._sent_files)
         self.begin_turn(question, feed, files=[clean_line(path.name) for path in files])
-        self._ask_engine(question, feed, files)
+        self._ask_engine(question, feed, files, is_queued)
         if not self.title_text:
             self._set_title(title_of(question))
 
     @work(group="ask", exit_on_error=False)
-    async def _send_at_end(self, question: str) -> None:
+    async def _send_at_end(self, question: str, is_queued: bool) -> None:
         await self.window.load_end()
-        self._send_now(question)
+        self._send_now(question, is_queued)
 
     @work(group="ask", exit_on_error=False)
-    async def _ask_engine(self, question: str, feed: TurnFeed, files: Sequence[Path]) -> None:
-        key = await self._ensure_conversation()
-        await self.engine_thread.call(lambda engine: engine.ask(key, question, feed, files=files))
-        await self._keep_draft()
+    async def _ask_engine(
+        self, question: str, feed: TurnFeed, files: Sequence[Path], is_queued: bool
+    ) -> None:
+        key, bot = self._name_conversation(), self.bot
+        await self.engine_thread.call(
+            lambda engine: engine.ask(key, question, feed, bot=bot, files=files, is_queued=is_queued)
+        )
 
     def begin_turn(
         self,
@@ -511,9 +513,7 @@ class ConversationScreen(LogScreen[None]):
         if self.runs_elsewhere:
             return  # what is queued, and what was asked, is the other program's
         if self.turn.phase in (Outcome.COMPLETED, Outcome.CANCELED) and self.queue.waiting and self._was_sent:
-            question = self.queue.take_next()
-            self._keep_queue()
-            self.send(question)
+            self.send(self.queue.take_next(), is_queued=True)
         elif (self.turn.phase is Outcome.FAILED or not self._was_sent) and not self.prompt.message:
             self.prompt.set_message(self.turn.question)
 
@@ -611,7 +611,7 @@ class ConversationScreen(LogScreen[None]):
     @work(group="queue", exit_on_error=False)
     async def _store_queue(self, key: str, waiting: Sequence[str]) -> None:
         try:
-            await self.queue.keep(key or await self._ensure_conversation(), waiting)
+            await self.queue.keep(key or self._name_conversation(), self.bot, waiting)
         except CozeTuiError as error:
             self.show_trouble(self.context.explain(error))
 

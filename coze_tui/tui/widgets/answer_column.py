@@ -249,12 +249,10 @@ class AnswerColumn(Vertical):
     @work(group="ask")
     async def _send(self, question: str, feed: TurnFeed) -> None:
         answerer, settings = self.answerer, self.answerer.settings(self._settings)
-        key = self.conversation
-        if not key:
-            key = self.conversation = new_key()
-            bot = answerer.bot
-            await self._engine_thread.call(lambda engine: engine.begin_conversation(key, bot.id, bot.name))
-        await self._engine_thread.call(lambda engine: engine.ask(key, question, feed, settings=settings))
+        key = self.conversation = self.conversation or new_key()
+        await self._engine_thread.call(
+            lambda engine: engine.ask(key, question, feed, bot=answerer.bot, settings=settings)
+        )
 
     @work(group="stop")
     async def stop(self) -> None:

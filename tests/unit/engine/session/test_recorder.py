@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
+
 import pytest
 
 from coze_tui.api.chats import ChatRequest
 from coze_tui.api.events import parse_event
-from coze_tui.api.objects import Frame, MessageType
+from coze_tui.api.objects import Bot, Frame, MessageType
 from coze_tui.engine.library.conversations import Conversations
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.frame_log import FrameLog
@@ -229,3 +232,45 @@ async def test_pages_hold_whole_chats_and_meet(database: Database) -> None:
         forward = await conversations.page(key, after=forward.last)
         seen += forward.chats
     assert [chat.record.question for chat in seen] == questions
+
+
+async def test_a_question_is_written_in_one_transaction_with_all_that_belongs_to_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversations, bot = Conversations(database), Bot(id="7511", name="渡轮")
+    await conversations.keep_draft("key", "  下一班", site="coze.cn", bot=bot)
+    await conversations.keep_queue("key", ["下一班？", "再下一班？"], site="coze.cn", bot=bot)
+    writes = 0
+    write = database.write
+
+    async def counted(function: Callable[[sqlite3.Connection], object]) -> object:
+        nonlocal writes
+        writes += 1
+        return await write(function)
+
+    monkeypatch.setattr(database, "write", counted)
+    await JournalRecorder(database, "key", no_trouble, is_queued=True).begin(REQUEST)
+    await JournalRecorder(database, "new", no_trouble, site="coze.cn", bot_name="渡轮").begin(REQUEST)
+    assert writes == 2
+    for key, queue in (("key", ("再下一班？",)), ("new", ())):
+        opened = await conversations.open(key)
+        assert opened is not None
+        assert (opened.draft, opened.queue, opened.summary.bot_name) == ("", queue, "渡轮")
+        assert [chat.question for chat in opened.page.running] == ["下一班？"]
+
+
+async def test_a_draft_typed_after_the_question_and_another_queue_remain(database: Database) -> None:
+    conversations, bot = Conversations(database), Bot(id="7511")
+    await conversations.keep_draft("key", "谢谢", site="coze.cn", bot=bot)
+    await conversations.keep_queue("key", ["再下一班？"], site="coze.cn", bot=bot)
+    await JournalRecorder(database, "key", no_trouble, is_queued=True).begin(REQUEST)
+    opened = await conversations.open("key")
+    assert opened is not None
+    assert (opened.draft, opened.queue) == ("谢谢", ("再下一班？",))
+
+
+async def test_an_empty_draft_creates_no_conversation(database: Database) -> None:
+    conversations = Conversations(database)
+    await conversations.keep_draft("key", " ", site="coze.cn", bot=Bot(id="7511"))
+    await conversations.keep_queue("key", [], site="coze.cn", bot=Bot(id="7511"))
+    assert await conversations.open("key") is None
