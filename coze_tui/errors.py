@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 
@@ -130,19 +131,30 @@ class ProtocolError(CozeTuiError):
         self.logid = logid
 
 
+StoreErrorKind = Literal["full", "readonly", "locked", "damaged", "newer", "unreadable", "other"]
+StoreWarningKind = Literal[StoreErrorKind, "network", "permissions", "migrated", "replaced"]
+
+
 class StoreError(CozeTuiError):
     """What is kept on this machine cannot be read or written."""
 
-    def __init__(
-        self,
-        kind: Literal["full", "readonly", "locked", "damaged", "newer", "unreadable", "other"],
-        path: str = "",
-        detail: str = "",
-    ) -> None:
+    def __init__(self, kind: StoreErrorKind, path: str = "", detail: str = "") -> None:
         super().__init__(f"{kind}: {detail}" if detail else kind)
         self.kind = kind
         self.path = path
         self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class StoreWarning:
+    """A problem of the store that the user should know about, though the program continues."""
+
+    kind: StoreWarningKind
+    """`network`: a file system without WAL; `permissions`: others could read the files, now repaired;
+    `migrated`: `path` is the backup made before; `damaged`: `path` is the file set aside; `replaced`: another
+    file is at `path` than the one that was opened."""
+    path: str
+    detail: str = ""
 
 
 class InternalError(CozeTuiError):

@@ -22,6 +22,7 @@ from coze_tui.errors import (
     QuotaError,
     SettingsError,
     StoreError,
+    StoreWarning,
     StreamCut,
     ToolCommandError,
     TransportError,
@@ -322,6 +323,46 @@ def _for_store_error(error: StoreError) -> Explanation:
             return Explanation(_("the history does not work"), what, unsaved)
         case _:
             assert_never(error.kind)
+
+
+def store_warning_text(warning: StoreWarning, *, is_saved: bool = True) -> str:
+    """Return what happened to the history and what it means, on one line.
+
+    Args:
+        is_saved: whether chats are saved nevertheless.
+    """
+    match warning.kind:
+        case "network":
+            return _(
+                "The history lies where SQLite's log does not work, as on a network drive ({path}). Chats "
+                "are saved, but programs wait for each other. COZE_TUI_HOME names another place."
+            ).format(path=warning.path)
+        case "permissions":
+            return _("Others could read {path}; that is repaired.").format(path=warning.path)
+        case "migrated":
+            return _("The history was brought to the present form; a copy of before is {path}.").format(
+                path=warning.path
+            )
+        case "replaced":
+            return _(
+                "The history was moved or replaced. Chats are saved in the file that is now {path}."
+            ).format(path=warning.path)
+        case "damaged" if not is_saved:
+            return _(
+                "The history is damaged and no new one could be made ({path}). Chats are not saved until "
+                "that is repaired; nothing was deleted."
+            ).format(path=warning.path)
+        case "damaged":
+            return _(
+                "The history was damaged. It was set aside as {path}, and what could be read was kept."
+            ).format(path=warning.path)
+        case kind:
+            text = advice(StoreError(kind, warning.path, warning.detail), base_url="").text
+            if kind == "unreadable" and not is_saved:
+                text += " " + _("Chats are not saved.")
+            if kind in ("full", "readonly", "locked", "unreadable") and not is_saved:
+                text += " " + _("Afterwards start coze-tui again.")
+            return text
 
 
 # --- putting sentences together ---

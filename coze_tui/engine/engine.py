@@ -14,6 +14,7 @@ from coze_tui.api.chats import ChatRequest, ToolOutput
 from coze_tui.api.client import CozeClient
 from coze_tui.api.objects import Bot
 from coze_tui.config.settings import Settings
+from coze_tui.diagnostics.explain import store_warning_text
 from coze_tui.engine.library.chats import Inspecting
 from coze_tui.engine.library.conversations import Conversations
 from coze_tui.engine.library.history import Browsing
@@ -32,11 +33,16 @@ from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.engine.session.running import LiveTurn, LiveTurns
 from coze_tui.engine.session.site import Connection, Site
 from coze_tui.engine.session.thread import TurnFeed
-from coze_tui.errors import CozeTuiError, InternalError, NotFoundError, SettingsError, StoreError
-from coze_tui.report.store_text import words_for
+from coze_tui.errors import (
+    CozeTuiError,
+    InternalError,
+    NotFoundError,
+    SettingsError,
+    StoreError,
+    StoreWarning,
+)
 from coze_tui.store import history, journal
 from coze_tui.store.database import CHECKED_BYTES, now_ms, open_or_rescue
-from coze_tui.store.failures import StoreWarning
 from coze_tui.store.history import SavedConversation
 from coze_tui.store.journal import ChatRecord
 from coze_tui.text.i18n import _
@@ -342,7 +348,7 @@ class Engine:
 
     def trouble_texts(self) -> list[str]:
         """What was wrong with the store when it was opened, in the language in use."""
-        return [words_for(trouble, is_saved=self.is_saved) for trouble in self.troubles]
+        return [store_warning_text(trouble, is_saved=self.is_saved) for trouble in self.troubles]
 
     async def settle_unfinished(self) -> tuple[ChatRecord, ...]:
         """Settle the chats that a dead program left: what they have is kept, as cut off.
@@ -389,7 +395,7 @@ class Engine:
         """The store has been opened anew under our feet."""
         self.troubles += tuple(troubles)
         for trouble in troubles:
-            self._report(CozeTuiError(words_for(trouble, is_saved=self.is_saved)))
+            self._report(CozeTuiError(store_warning_text(trouble, is_saved=self.is_saved)))
 
     async def _name_bot(self, bot_id: str, name: str) -> None:
         try:

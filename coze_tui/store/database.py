@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from coze_tui.errors import StoreError
-from coze_tui.store.failures import StoreWarning, is_busy, store_error_from_sqlite
-from coze_tui.store.files import is_on_network, prepare
+from coze_tui.errors import StoreError, StoreWarning
+from coze_tui.store.files import is_busy, is_on_network, prepare, store_error_from_sqlite
 from coze_tui.store.migrations import VERSION, migrate, refuse_strange
 from coze_tui.store.salvage import damage_in, is_half_done, rescue
 

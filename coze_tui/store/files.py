@@ -1,16 +1,17 @@
-"""The store as files: private from the first moment, on which file system, and set aside when damaged."""
+"""The files of the store: created private, locked, set aside when damaged; and what their errors mean."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import sqlite3
 import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from coze_tui.errors import StoreError
-from coze_tui.store.failures import StoreWarning, store_error_from_os
+from coze_tui.errors import StoreError, StoreErrorKind, StoreWarning
 
 try:
     import fcntl
@@ -138,3 +139,53 @@ def only_one(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+# --- errors of SQLite and the system ---
+
+
+_KINDS: tuple[tuple[str, StoreErrorKind], ...] = (
+    ("SQLITE_FULL", "full"),
+    ("SQLITE_IOERR_WRITE", "full"),  # what a quota or a limit on the size of files gives
+    ("SQLITE_IOERR_SHMSIZE", "full"),
+    ("SQLITE_READONLY", "readonly"),
+    ("SQLITE_BUSY", "locked"),
+    ("SQLITE_LOCKED", "locked"),
+    ("SQLITE_PROTOCOL", "locked"),
+    ("SQLITE_CORRUPT", "damaged"),
+    ("SQLITE_NOTADB", "damaged"),
+    ("SQLITE_CANTOPEN", "unreadable"),
+    ("SQLITE_PERM", "unreadable"),
+    ("SQLITE_IOERR", "unreadable"),
+)
+
+
+def error_name(error: sqlite3.Error) -> str:
+    """SQLite's name for an error, such as `SQLITE_BUSY`; empty where the module itself complained."""
+    return str(getattr(error, "sqlite_errorname", None) or "")
+
+
+def store_error_from_sqlite(error: sqlite3.Error, path: Path | None) -> StoreError:
+    """Our error for one of SQLite's."""
+    name = error_name(error)
+    kind: StoreErrorKind = "other"
+    for prefix, meaning in _KINDS:
+        if name.startswith(prefix):
+            kind = meaning
+            break
+    return StoreError(kind, str(path or ""), f"{error} ({name})" if name else str(error))
+
+
+def store_error_from_os(error: OSError, path: Path) -> StoreError:
+    """Our error for one of the file system's."""
+    kind: StoreErrorKind = "unreadable"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        kind = "full"
+    elif error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        kind = "readonly"
+    return StoreError(kind, str(path), error.strerror or str(error))
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Another connection holds the lock: trying again may help."""
+    return error_name(error).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))

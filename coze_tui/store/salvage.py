@@ -8,8 +8,14 @@ import shutil
 import sqlite3
 from pathlib import Path
 
-from coze_tui.store.failures import error_name, store_error_from_os, store_error_from_sqlite
-from coze_tui.store.files import beside, only_one, set_aside
+from coze_tui.store.files import (
+    beside,
+    error_name,
+    only_one,
+    set_aside,
+    store_error_from_os,
+    store_error_from_sqlite,
+)
 from coze_tui.store.folding import fold_parts
 from coze_tui.store.migrations import APPLICATION_ID, migrate
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.start import Start, begin, notify, show_problems
 from coze_tui.config.coercion import nearest
+from coze_tui.diagnostics.explain import store_warning_text
 from coze_tui.errors import SettingsError
 from coze_tui.report.console import Console
-from coze_tui.report.store_text import words_for
 from coze_tui.store import history
 from coze_tui.store.database import Database, open_or_rescue
 from coze_tui.store.history import SavedConversation
@@ -85,7 +85,7 @@ async def open_history(file: Path, *, changes: bool = False) -> AsyncIterator[Da
             database = await Database.open(file)  # raises what is wrong
         else:
             for trouble in opened.troubles:
-                notify(words_for(trouble))
+                notify(store_warning_text(trouble))
         yield database
     finally:
         await database.close()

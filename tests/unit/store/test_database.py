@@ -20,11 +20,10 @@ from pathlib import Path
 import pytest
 
 from coze_tui.api.objects import Frame
-from coze_tui.errors import StoreError
+from coze_tui.errors import StoreError, StoreWarning
 from coze_tui.store import database as database_module
 from coze_tui.store import history, journal, messages, search
 from coze_tui.store.database import Database, open_or_rescue
-from coze_tui.store.failures import StoreWarning
 from coze_tui.store.files import beside
 from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SavedMessage
@@ -415,7 +414,7 @@ LIMITED = """
 import asyncio, resource, sys
 from pathlib import Path
 from coze_tui.api.objects import Frame
-from coze_tui.errors import StoreError
+from coze_tui.errors import StoreError, StoreWarning
 from coze_tui.store import history, journal
 from coze_tui.store.database import open_or_rescue
 async def main():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from coze_tui.store.failures import is_busy, store_error_from_os, store_error_from_sqlite
+from coze_tui.store.files import is_busy, store_error_from_os, store_error_from_sqlite
 
 
 def sqlite_error(name: str) -> sqlite3.Error:

@@ -1,0 +1,27 @@
+"""What a trouble with the store means, in words."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from coze_tui.diagnostics.explain import store_warning_text
+from coze_tui.errors import StoreWarning, StoreWarningKind
+
+
+@pytest.mark.parametrize("kind", get_args(StoreWarningKind))
+@pytest.mark.parametrize("is_saved", [True, False])
+def test_every_trouble_is_told_in_one_line_and_names_the_file(kind: StoreWarningKind, is_saved: bool) -> None:
+    text = store_warning_text(StoreWarning(kind, "/home/林/history.db", "detail 7"), is_saved=is_saved)
+    assert "/home/林/history.db" in text
+    assert "\n" not in text
+    assert text.endswith(".")
+
+
+@pytest.mark.parametrize("kind", ["full", "readonly", "locked", "unreadable"])
+def test_where_nothing_is_saved_in_this_run_it_is_said_how_that_ends(kind: StoreWarningKind) -> None:
+    text = store_warning_text(StoreWarning(kind, "/x"), is_saved=False)
+    assert "not saved" in text
+    assert text.endswith("Afterwards start coze-tui again.")
+    assert "again" not in store_warning_text(StoreWarning(kind, "/x"))
