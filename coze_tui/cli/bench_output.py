@@ -8,8 +8,7 @@ from typing import TextIO
 
 from coze_tui.engine.analysis.bench import Measurement, Run, Spread
 from coze_tui.engine.analysis.expectations import Verdict
-from coze_tui.report.console import Console
-from coze_tui.report.timeline_text import Role
+from coze_tui.report.console import Console, Role
 from coze_tui.text.cells import cell_len, fit, levels, shorten
 from coze_tui.text.format import duration, thousands
 from coze_tui.text.i18n import _, ngettext

@@ -41,16 +41,17 @@ def run_bundle(arguments: Arguments, environment: Mapping[str, str]) -> int:
         sys.stdout.write(clean(text) if sys.stdout.isatty() else text)
         return 0
     path = Path(arguments.output or f"coze-support-{_tail(past.record.chat_id)}.sse")
-    _show(text, Console(sys.stdout, environment))
-    sys.stdout.flush()
+    console = Console(sys.stdout, environment)
+    _show(text, console)
+    console.flush()
     if not arguments.yes and not confirm(_("Write this to {path}?").format(path=path)):
-        print(_("Nothing was written."))
+        console.text(_("Nothing was written."))
         return 0
     try:
         written = write_new(path, [text.encode("utf-8", "replace")])
     except OSError as error:
         raise FileError("unwritable", str(path), detail=error.strerror or type(error).__name__) from error
-    print(clean_line(_("Written: {path}").format(path=written)))
+    console.text(_("Written: {path}").format(path=written))
     return 0
 
 

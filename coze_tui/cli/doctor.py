@@ -1,4 +1,4 @@
-"""`coze-tui doctor`: what the program sees of its settings, token, folders, terminal and network."""
+"""`coze-tui doctor`: check settings, token, folders, terminal and network."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from coze_tui.diagnostics.crash import without_secrets
 from coze_tui.diagnostics.explain import advice
 from coze_tui.engine.model.dialects import Dialect, dialect_of, limits, name_of
 from coze_tui.errors import CozeTuiError, CredentialsError, NotServedError
+from coze_tui.report.console import Console
 from coze_tui.terminal.clipboard import copy
 from coze_tui.text.cells import pad
-from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _
 from coze_tui.tui.copying import copied_words
 
@@ -37,44 +37,42 @@ _LOCALE = ("LC_ALL", "LC_MESSAGES", "LC_CTYPE", "LANG", "LANGUAGE", "PYTHONUTF8"
 _NETWORK = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 _Facts = Iterator[tuple[str, str]]
-
-
 _NAME_CELLS = 18
 
 
 def run_doctor(arguments: Arguments, environment: Mapping[str, str]) -> int:
-    """Print everything; the status is that of the first problem."""
+    """Print everything; return the status of the first problem."""
     start = begin(arguments, environment)
+    console = Console(sys.stdout, environment)
     problems: list[CozeTuiError] = list(start.problems)
-    _print(_("program"), _program())
-    _print(_("settings"), _settings(start))
-    _print(_("token"), _token(start, problems))
-    _print(_("folders and files"), _folders(start))
-    _print(_("terminal"), _terminal(environment))
+
+    def show(title: str, facts: _Facts | Sequence[tuple[str, str]]) -> None:
+        console.text(title)
+        for name, value in facts:
+            console.text(f"  {pad(name, _NAME_CELLS)} {value}")
+        console.text()
+
+    show(_("program"), _program())
+    show(_("settings"), _settings(start))
+    show(_("token"), _token(start, problems))
+    show(_("folders and files"), _folders(start))
+    show(_("terminal"), _terminal(environment))
     if arguments.copy:
-        _print(_("clipboard"), ((_("copied"), asyncio.run(_copied(start, environment))),))
-    _print(_("network"), _variables((*_NETWORK, *map(str.lower, _NETWORK)), environment))
+        show(_("clipboard"), ((_("copied"), asyncio.run(_copied(start, environment))),))
+    show(_("network"), _variables((*_NETWORK, *map(str.lower, _NETWORK)), environment))
     dialect = dialect_of(base_url=start.settings.base_url)
     if arguments.online:
         answer, found = asyncio.run(_online(start, problems))
-        _print(_("the site"), ((start.settings.base_url, answer),))
+        show(_("the site"), ((start.settings.base_url, answer),))
         dialect = dialect if dialect is not Dialect.UNKNOWN else found
-    _print(_("server"), _server(dialect))
+    show(_("server"), _server(dialect))
     if not problems:
-        print(_("No problem found."))
+        console.text(_("No problem found."))
         return Exit.OK
-    print(_("problems"))
+    console.text(_("problems"))
     for problem in problems:
-        print(f"  {advice(problem, base_url=start.settings.base_url).text}")
+        console.text(f"  {advice(problem, base_url=start.settings.base_url).text}")
     return exit_for(problems[0])
-
-
-def _print(title: str, facts: _Facts | Sequence[tuple[str, str]]) -> None:
-    print(title)
-    for name, value in facts:
-        filled = pad(name, _NAME_CELLS)
-        print(clean_line(f"  {filled} {value}").rstrip())
-    print()
 
 
 def _program() -> _Facts:
@@ -164,7 +162,7 @@ def _terminal(environment: Mapping[str, str]) -> _Facts:
 
 
 async def _copied(start: Start, environment: Mapping[str, str]) -> str:
-    """Copy a line that tells when; how far that is known to have worked."""
+    """Copy a line with the time; return how far the copy is known to have worked."""
 
     def write(sequence: str) -> None:
         print(sequence, end="", flush=True)
@@ -182,7 +180,7 @@ def _variables(names: Sequence[str], environment: Mapping[str, str]) -> _Facts:
 
 
 def _server(dialect: Dialect) -> _Facts:
-    """Its kind, and what such a one cannot do."""
+    """Yield the kind of the server, and what such servers cannot do."""
     if dialect is Dialect.UNKNOWN:
         yield _("kind"), _("one of your own: mostly a coze-studio; --online tells")
         return
@@ -192,7 +190,7 @@ def _server(dialect: Dialect) -> _Facts:
 
 
 async def _online(start: Start, problems: list[CozeTuiError]) -> tuple[str, Dialect]:
-    """One call, which tells whether the site is there, whether it takes the token, and what it is."""
+    """Make one call; return whether the site responds and accepts the token, and the kind of the server."""
     began = time.perf_counter()
     connection = None
     dialect = Dialect.UNKNOWN

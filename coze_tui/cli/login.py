@@ -19,7 +19,7 @@ from coze_tui.config.credentials import TOKEN_VARIABLE, OAuthPair, Secret, hint_
 from coze_tui.config.settings import Settings
 from coze_tui.engine.model.dialects import Feature, unserved
 from coze_tui.errors import ApiError, CredentialsError, NotServedError, SettingsError, StoreError
-from coze_tui.text.cleaning import clean_line
+from coze_tui.report.console import Console
 from coze_tui.text.i18n import _
 
 
@@ -27,17 +27,18 @@ def run_login(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Ask for a token, or log in with OAuth; save what Coze accepts."""
     start = begin(arguments, environment)
     show_problems(start, needs_site=True)
-    base_url = _site(start.settings)
+    console = Console(sys.stdout, environment)
+    base_url = _site(start.settings, console)
     if arguments.device:
-        return asyncio.run(_login_by_device(start, base_url, arguments.workspace or ""))
-    secret = _asked_secret(base_url)
+        return asyncio.run(_login_by_device(start, base_url, arguments.workspace or "", console))
+    secret = _asked_secret(base_url, console)
     if hint := hint_for(secret):
         notify(hint)
-    return asyncio.run(_login_with(start, base_url, secret))
+    return asyncio.run(_login_with(start, base_url, secret, console))
 
 
-def _site(settings: Settings) -> str:
-    """The site that is set; where none is, the one that is chosen now."""
+def _site(settings: Settings, console: Console) -> str:
+    """Return the site that is set; ask for it if none is."""
     if settings.source_of("base_url").kind != "default" or not sys.stdin.isatty():
         return settings.base_url
     while True:
@@ -45,17 +46,17 @@ def _site(settings: Settings) -> str:
         try:
             return base_url_from_text(answer)
         except AddressError:
-            print(_("That is no address: it must begin with https://"))
+            console.text(_("That is no address: it must begin with https://"))
 
 
-def _asked_secret(base_url: str) -> Secret:
+def _asked_secret(base_url: str, console: Console) -> Secret:
     if not sys.stdin.isatty():
         return secret_from_text(sys.stdin.readline(), "stdin")
-    print(_("Token of {site}; it is not shown while you paste it.").format(site=site_name(base_url)))
+    console.text(_("Token of {site}; it is not shown while you paste it.").format(site=site_name(base_url)))
     return secret_from_text(getpass.getpass(_("Token: ")), _("the input"))
 
 
-async def _login_with(start: Start, base_url: str, secret: Secret) -> int:
+async def _login_with(start: Start, base_url: str, secret: Secret, console: Console) -> int:
     client = _connection(start, base_url, secret).client
     try:
         name = await _owner(client)
@@ -64,10 +65,10 @@ async def _login_with(start: Start, base_url: str, secret: Secret) -> int:
         return exit_for(error)
     finally:
         await client.aclose()
-    return _keep(start, base_url, secret, name)
+    return _save(start, base_url, secret, name, console)
 
 
-async def _login_by_device(start: Start, base_url: str, workspace_id: str) -> int:
+async def _login_by_device(start: Start, base_url: str, workspace_id: str, console: Console) -> int:
     client_id = start.settings.oauth_client_id
     if not client_id:
         raise SettingsError(
@@ -76,17 +77,18 @@ async def _login_by_device(start: Start, base_url: str, workspace_id: str) -> in
     client = _connection(start, base_url, Secret("")).client
     try:
         code = await oauth.request_device_code(client, client_id, workspace_id)
-        print(_("Open this page in a browser, on any machine:"))
-        print(f"  {clean_line(code.verification_url)}")
-        print(_("The code, if the page asks for it: {code}").format(code=code.user_code))
-        print(_("Waiting until you have agreed there …"), flush=True)
+        console.text(_("Open this page in a browser, on any machine:"))
+        console.text(f"  {code.verification_url}")
+        console.text(_("The code, if the page asks for it: {code}").format(code=code.user_code))
+        console.text(_("Waiting until you have agreed there …"))
+        console.flush()
         pair = await oauth.wait_for_pair(client, client_id, code)
     except NotServedError as error:
         _show_limit(error, Feature.OAUTH)
         return exit_for(error)
     finally:
         await client.aclose()
-    return _keep(start, base_url, pair, "")
+    return _save(start, base_url, pair, "", console)
 
 
 def _connection(start: Start, base_url: str, secret: Secret) -> Connection:
@@ -94,7 +96,7 @@ def _connection(start: Start, base_url: str, secret: Secret) -> Connection:
 
 
 async def _owner(client: CozeClient) -> str:
-    """Whose token it is; empty where the server does not tell (docs/wire.md 4.9: a studio)."""
+    """Return the owner of the token, or an empty text from a Coze Studio (docs/wire.md 4.9)."""
     try:
         user = await resources.current_user(client)
     except NotServedError as error:
@@ -109,7 +111,7 @@ def _show_limit(error: NotServedError, feature: Feature) -> None:
         notify(limit.text)
 
 
-def _keep(start: Start, base_url: str, token: Secret | OAuthPair, name: str) -> int:
+def _save(start: Start, base_url: str, token: Secret | OAuthPair, name: str, console: Console) -> int:
     profile = start.settings.profile
     start.credentials.keep(profile, token)
     try:
@@ -117,10 +119,10 @@ def _keep(start: Start, base_url: str, token: Secret | OAuthPair, name: str) -> 
     except StoreError as error:
         show_error(error)
     if name:
-        print(_("Logged in to {site} as {name}.").format(site=site_name(base_url), name=clean_line(name)))
+        console.text(_("Logged in to {site} as {name}.").format(site=site_name(base_url), name=name))
     else:
-        print(_("Logged in to {site}.").format(site=site_name(base_url)))
-    print(_("The token is in {path}, for your eyes only.").format(path=start.credentials.path))
+        console.text(_("Logged in to {site}.").format(site=site_name(base_url)))
+    console.text(_("The token is in {path}, for your eyes only.").format(path=start.credentials.path))
     try:
         source = start.token().source
     except CredentialsError as error:
@@ -140,11 +142,11 @@ def run_logout(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Delete the saved token; a token of the environment, a file or a command is not ours to delete."""
     start = begin(arguments, environment)
     show_problems(start)
-    profile = start.settings.profile
+    console, profile = Console(sys.stdout, environment), start.settings.profile
     if start.credentials.forget(profile):
-        print(_("The token of the profile {profile} is forgotten.").format(profile=profile))
+        console.text(_("The token of the profile {profile} is forgotten.").format(profile=profile))
     else:
-        print(_("There is no kept token of the profile {profile}.").format(profile=profile))
+        console.text(_("There is no kept token of the profile {profile}.").format(profile=profile))
     try:
         token = start.token()
     except CredentialsError:

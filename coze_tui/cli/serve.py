@@ -1,8 +1,9 @@
-"""`coze-tui serve`: the demo's server alone, until Ctrl+C."""
+"""`coze-tui serve`: run the demo's server alone, until Ctrl+C."""
 
 from __future__ import annotations
 
 import shlex
+import sys
 import threading
 from collections.abc import Mapping
 from io import BytesIO
@@ -16,6 +17,7 @@ from coze_tui.config.credentials import TOKEN_VARIABLE
 from coze_tui.config.settings import variable_of
 from coze_tui.engine.analysis.captures import problem_text, read_open_capture
 from coze_tui.errors import SettingsError
+from coze_tui.report.console import Console
 from coze_tui.standin.demo_bots.bots import demo_bots
 from coze_tui.standin.scenarios import Bot, Capture
 from coze_tui.standin.server import StandIn
@@ -25,12 +27,12 @@ from coze_tui.text.i18n import _
 _FIRST_CAPTURE = 7511000000000000801
 _MOST_PROBLEMS = 5
 _MOST_BYTES = 256_000_000
-"""Of a capture: more than a chat can be, times and all."""
+"""Of a capture: more than a chat can have, times included."""
 
 
 def run_serve(arguments: Arguments, environment: Mapping[str, str]) -> int:
-    """Serve, say how to reach it, and wait for the end."""
-    # the first one is what the printed lines lead to: a capture of one's own goes before the demo
+    """Start the server, print how to reach it, and wait for a signal."""
+    # The printed lines lead to the first bot: a capture goes before the demo.
     bots = [*(_recorded(number, name) for number, name in enumerate(arguments.capture)), *demo_bots()]
     stand_in = StandIn(
         profile=arguments.profile_name,
@@ -46,7 +48,7 @@ def run_serve(arguments: Arguments, environment: Mapping[str, str]) -> int:
         ) from error
     ended = _ended_by_signal()
     try:
-        _print_start(stand_in, bots)
+        _print_start(stand_in, bots, Console(sys.stdout, environment))
         while not ended.wait(3600):  # without a limit Windows would not see Ctrl+C
             pass
     finally:
@@ -55,7 +57,7 @@ def run_serve(arguments: Arguments, environment: Mapping[str, str]) -> int:
 
 
 def time_factor(pace: float) -> float:
-    """What the times of the stand-in are multiplied with: half of them is twice as fast; 0 is at once."""
+    """Return the factor for the times of the stand-in: 0.5 is twice as fast, 0 is at once."""
     return 1 / pace if pace else 0.0
 
 
@@ -83,20 +85,21 @@ def _recorded(number: int, name: str) -> Bot:
     )
 
 
-def _print_start(stand_in: StandIn, bots: list[Bot]) -> None:
-    print(f"export {variable_of('base_url')}={shlex.quote(stand_in.base_url)}")
-    print(f"export {TOKEN_VARIABLE}={shlex.quote(stand_in.token)}")
-    print(f"export {variable_of('bot_id')}={bots[0].id}")
-    print()
-    print(_("bots:"))
+def _print_start(stand_in: StandIn, bots: list[Bot], console: Console) -> None:
+    console.text(f"export {variable_of('base_url')}={shlex.quote(stand_in.base_url)}")
+    console.text(f"export {TOKEN_VARIABLE}={shlex.quote(stand_in.token)}")
+    console.text(f"export {variable_of('bot_id')}={bots[0].id}")
+    console.text()
+    console.text(_("bots:"))
     for bot in bots:
-        print(f"  {bot.id}  {bot.name}")
-    print()
-    print(_("Ctrl+C ends it."), flush=True)
+        console.text(f"  {bot.id}  {bot.name}")
+    console.text()
+    console.text(_("Ctrl+C ends it."))
+    console.flush()
 
 
 def _ended_by_signal() -> threading.Event:
-    """Is set by Ctrl+C and its like."""
+    """Return an event that Ctrl+C and similar signals set."""
     ended = threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:

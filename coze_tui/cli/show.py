@@ -20,9 +20,9 @@ from coze_tui.engine.model.dialects import Dialect, Feature, dialect_of, limit, 
 from coze_tui.engine.model.outcomes import Level, Outcome
 from coze_tui.errors import ApiError, SettingsError
 from coze_tui.exports.words import Clock
-from coze_tui.report.console import Console
+from coze_tui.report.console import Console, Role
 from coze_tui.report.figures_text import figure_facts, figure_values, not_understood
-from coze_tui.report.timeline_text import Role, timeline_lines
+from coze_tui.report.timeline_text import timeline_lines
 from coze_tui.text.cells import shorten
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _, ngettext

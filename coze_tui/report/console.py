@@ -1,15 +1,18 @@
-"""Where a command prints its lines: as wide as the terminal, coloured only where it is one, and cleaned."""
+"""Lines of a command on a stream: as wide as the terminal, colored only on one, and cleaned."""
 
 from __future__ import annotations
 
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from typing import TextIO
+from typing import Literal, TextIO
 
-from coze_tui.report.timeline_text import Line, Role
 from coze_tui.text.cells import cell_len, fit
 from coze_tui.text.cleaning import clean_line
+
+Role = Literal["plain", "dim", "thinking", "tool", "answering", "attention", "error"]
+Piece = tuple[str, Role]
+Line = tuple[Piece, ...]
 
 _CODES: Mapping[Role, str] = {
     "plain": "",
@@ -20,20 +23,20 @@ _CODES: Mapping[Role, str] = {
     "attention": "33",
     "error": "31",
 }
-"""Colours of the terminal's own palette, which suit its background."""
+"""Colors of the terminal's own palette, which suit its background."""
 _WIDEST = 160
 _LEAST = 40
 _ASCII = str.maketrans("█▇▆▅▄▃▂▁▉▊▋▌▍▎▏▓▒░╌◆×·…⚠→", "#%*+=-_.#######%=.~*x..!>")
-"""For terminals that know no blocks."""
+"""For terminals whose encoding has no blocks."""
 
 
 class Console:
-    """One stream to print on."""
+    """A stream that a command prints lines to."""
 
     def __init__(self, out: TextIO, environment: Mapping[str, str]) -> None:
         self._out = out
         is_terminal = out.isatty()
-        self._is_coloured = (
+        self._is_colored = (
             is_terminal and environment.get("TERM") != "dumb" and not environment.get("NO_COLOR")
         )
         columns = shutil.get_terminal_size((80, 24)).columns
@@ -47,7 +50,7 @@ class Console:
         print(text if self._has_blocks else text.translate(_ASCII), file=self._out)
 
     def lines(self, lines: Sequence[Line]) -> None:
-        """Print several."""
+        """Print several lines."""
         for line in lines:
             self.line(*line)
 
@@ -65,9 +68,13 @@ class Console:
         """Print a value as one line of JSON."""
         print(clean_line(json.dumps(value, ensure_ascii=False)), file=self._out)
 
+    def flush(self) -> None:
+        """Write out what is buffered; raises OSError if the reader is gone or the disk is full."""
+        self._out.flush()
+
     def _painted(self, text: str, role: Role) -> str:
         code = _CODES[role]
-        if not (self._is_coloured and code and text.strip()):
+        if not (self._is_colored and code and text.strip()):
             return text
         return f"\x1b[{code}m{text}\x1b[m"
 

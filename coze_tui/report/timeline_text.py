@@ -8,18 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Literal
 
 from coze_tui.engine.model.gaps import Pause
 from coze_tui.engine.model.timeline import Span, SpanKind, Timeline
 from coze_tui.engine.model.transcript import tool_word
+from coze_tui.report.console import Line, Piece, Role
 from coze_tui.text.cells import cell_len, fit, levels, pad, shorten
 from coze_tui.text.format import duration, milliseconds, thousands
 from coze_tui.text.i18n import _, ngettext
-
-Role = Literal["plain", "dim", "thinking", "tool", "answering", "attention", "error"]
-Piece = tuple[str, Role]
-Line = tuple[Piece, ...]
 
 LEAST_WIDTH = 40
 _LEAST_BAR = 8

@@ -62,9 +62,7 @@ def run(
         async with open_history(start.paths.database_file, changes=changes) as database:
             return await work(Call(start, arguments, database, Console(sys.stdout, environment)))
 
-    status = asyncio.run(opened())
-    sys.stdout.flush()
-    return status
+    return asyncio.run(opened())
 
 
 @asynccontextmanager

@@ -169,7 +169,8 @@ async def _prune(call: Call) -> int:
     else:
         plan = await call.database.read(lambda c: retention.prune_plan(c, before_ms))
     if not arguments.json:
-        print(_plan_text(plan))
+        call.console.text(_plan_text(plan))
+        call.console.flush()
     is_wanted = bool(plan.conversations or plan.captures) and not arguments.dry_run
     is_done = is_wanted and (arguments.yes or confirm(_("Remove this for good?")))
     given_back = 0
@@ -194,7 +195,7 @@ async def _prune(call: Call) -> int:
         )
     elif is_done:
         room = _("{size} are free on the disk again.").format(size=size(given_back))
-        print(room if given_back else _("Removed; the room will be used again."))
+        call.console.text(room if given_back else _("Removed; the room will be used again."))
     elif is_wanted:
         notify(_("nothing was removed"))
     return Exit.OK

@@ -59,7 +59,10 @@ async def _export(call: Call) -> int:
             continue
         count += len(paths)
         for path in paths:
-            call.console.json({"id": key, "path": str(path)}) if arguments.json else print(path)
+            if arguments.json:
+                call.console.json({"id": key, "path": str(path)})
+            else:
+                call.console.text(str(path))
     if not count and status is Exit.OK:
         notify(_("there is nothing to export"))
     return status
@@ -81,7 +84,7 @@ async def _print_exports(exports: Exports, keys: list[str], form: Format) -> int
         if form in _ONE_AT_A_TIME and (len(keys) > 1 or len(files) > 1):
             raise SettingsError(_("only one at a time fits on stdout in this format"), source="--output")
         if number and form == "md":
-            print()
+            sys.stdout.write("\n")
         for pieces in files:
             _print(pieces)
     return Exit.OK

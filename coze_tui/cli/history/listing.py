@@ -15,8 +15,7 @@ from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript, T
 from coze_tui.errors import SettingsError
 from coze_tui.exports import words
 from coze_tui.exports.words import Clock
-from coze_tui.report.console import Console
-from coze_tui.report.timeline_text import Piece
+from coze_tui.report.console import Console, Piece
 from coze_tui.store import archive
 from coze_tui.store.search import Hit
 from coze_tui.text.cells import fit

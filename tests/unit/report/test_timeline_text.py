@@ -20,7 +20,8 @@ from coze_tui.engine.model.updates import (
     TurnEnded,
     TurnUpdate,
 )
-from coze_tui.report.timeline_text import LEAST_WIDTH, Line, timeline_lines
+from coze_tui.report.console import Line
+from coze_tui.report.timeline_text import LEAST_WIDTH, timeline_lines
 from coze_tui.text.cells import cell_len
 from coze_tui.text.i18n import use_language
 
