@@ -22,11 +22,12 @@ from coze_tui.cli.start import Start, begin
 from coze_tui.config.credentials import MASK, hint_for
 from coze_tui.config.settings import definitions
 from coze_tui.diagnostics.crash import without_secrets
-from coze_tui.diagnostics.explain import advice
+from coze_tui.diagnostics.explain import advice, explain_library
 from coze_tui.engine.model.dialects import Dialect, dialect_of, limits, name_of
 from coze_tui.errors import CozeTuiError, CredentialsError, NotServedError
 from coze_tui.report.console import Console
 from coze_tui.terminal.clipboard import copy
+from coze_tui.terminal.textual_overrides import changed_library
 from coze_tui.text.cells import pad
 from coze_tui.text.i18n import _
 from coze_tui.tui.copying import copied_words
@@ -159,6 +160,8 @@ def _terminal(environment: Mapping[str, str]) -> _Facts:
             yield name, f"{is_tty}, {stream.encoding}"
     yield _("encoding"), locale.getpreferredencoding(False)
     yield from _variables((*_TERMINAL, *_LOCALE), environment)
+    if (library := changed_library()) is not None:
+        yield _("note"), explain_library(*library)
 
 
 async def _copied(start: Start, environment: Mapping[str, str]) -> str:

@@ -457,3 +457,20 @@ def _for_file_error(error: FileError) -> Explanation:
             )
         case _:
             assert_never(error.reason)
+
+
+def explain_library(name: str, installed: str, written_for: str) -> str:
+    """Return why the screen does without our own display, and what to do.
+
+    Args:
+        name: The library that has changed.
+        installed: Its installed version; empty if it cannot be found.
+        written_for: The version that this program was written for.
+    """
+    text = _(
+        "{library} {installed} differs from {written_for}, for which this coze-tui was written, so the screen"
+        " uses Textual's own display and may be slower. Run: pip install {name}=={written_for}"
+    )
+    return text.format(
+        library=name.capitalize(), installed=installed or "?", name=name, written_for=written_for
+    )

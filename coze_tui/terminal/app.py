@@ -104,9 +104,12 @@ class TerminalApp(App[ReturnType]):
         """Called by the driver, in its input thread, when nothing can be read any more."""
 
     def on_load(self) -> None:
-        """Give the early frame's terminal back before a driver starts that cannot take it over."""
+        """Prepare for a driver that neither takes over the early frame nor draws all after a suspension."""
+        if self.frame_display is not None:
+            return
+        self.app_resume_signal.subscribe(self, lambda _app: self.repaint())
         early = self.early_frame
-        if early is None or self.frame_display is not None:
+        if early is None:
             return
         self.early_frame = None
         early.restore()

@@ -19,21 +19,140 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TypeVar, cast
-
-import rich
-import textual
+from typing import Any, NamedTuple, TypeVar, cast
 
 WRITTEN_FOR: Mapping[str, str] = {"textual": "8.2.8", "rich": "15.0.0"}
 """The versions that the digests were made with, by distribution."""
 
-DIGESTS: Mapping[str, str] = {}
+DIGESTS: Mapping[str, str] = {
+    "rich.style.Style._attributes": "24868c0a865bda4d",
+    "rich.style.Style._bgcolor": "817311730dc55032",
+    "rich.style.Style._color": "3df79fdf64fd6ffb",
+    "rich.style.Style._set_attributes": "7735ed8e6fc6995d",
+    "textual._animator.Animator": "dfbb1654b67267dc",
+    "textual._animator.Animator.animate": "9f8e732a25f01086",
+    "textual._compositor.ChopsUpdate": "3899b87d06561cef",
+    "textual._compositor.ChopsUpdate.render_segments": "71f39c5369bf0730",
+    "textual._compositor.Compositor": "71bad7166f6478f3",
+    "textual._compositor.Compositor._dirty_regions": "4512a9789288f792",
+    "textual._compositor.Compositor._full_map": "9d6f2668ba91d4af",
+    "textual._compositor.Compositor._get_renders": "f8ef0cabd2eddde9",
+    "textual._compositor.Compositor._regions_to_spans": "e412a58b7c5cc0cb",
+    "textual._compositor.Compositor._render_chops": "c437c1b798dbaaf9",
+    "textual._compositor.Compositor._visible_map": "a900efdff9b462cc",
+    "textual._compositor.Compositor.cuts": "e14e0c221c9a5d99",
+    "textual._compositor.Compositor.full_map": "98ca170f842ac34f",
+    "textual._compositor.Compositor.reflow": "3024d6edcdb77d6f",
+    "textual._compositor.Compositor.render_partial_update": "c4ee823218b4be8f",
+    "textual._compositor.Compositor.visible_widgets": "70783d2a8caeb245",
+    "textual._compositor.CompositorMap": "fadfbd2a110a8042",
+    "textual._compositor.LayoutUpdate": "f74fa01072fae568",
+    "textual._compositor.LayoutUpdate.render_segments": "18953dccaa8ffc09",
+    "textual._compositor.ReflowResult": "87237f21ff180782",
+    "textual._parser.Parser.tick": "cafac9caf9baa70b",
+    "textual._time.get_time": "99ad9bfd2e31cc18",
+    "textual._types.AnimationLevel": "95907206e7004826",
+    "textual._types.CallbackType": "44b04832a79364d3",
+    "textual._xterm_parser.XTermParser": "e56adba85179e3d8",
+    "textual._xterm_parser.XTermParser._sequence_to_key_events": "bad3e4447fb7253c",
+    "textual._xterm_parser.XTermParser.feed": "b5abbef010f5154f",
+    "textual._xterm_parser.XTermParser.parse": "90556fdd539365de",
+    "textual._xterm_parser.XTermParser.parse_mouse_code": "eaee125c4792df86",
+    "textual.app.App._animator": "eb2b98ad8fc9cdca",
+    "textual.app.App._batch_count": "83779a8a97a799b1",
+    "textual.app.App._close_messages_no_wait": "61f410576210b8fe",
+    "textual.app.App._display": "76977c32655aee64",
+    "textual.app.App._driver": "75fe78520cff6294",
+    "textual.app.App._fatal_error": "21a9150cdb98ac0b",
+    "textual.app.App._handle_exception": "08b27b30a4c58fa4",
+    "textual.app.App._keymap": "a48e25cab4b57964",
+    "textual.app.App._on_resize": "dd1a7f814aed8366",
+    "textual.app.App._previous_cursor_position": "7a509b1420a1dd18",
+    "textual.app.App._return_code": "f080bf73b89a07ef",
+    "textual.app.App._screen_stack": "1fa1e837e1ebb0f3",
+    "textual.app.App._start_widget": "57b030eb4da1adec",
+    "textual.app.App._sync_available": "0f97ccf8f8d4e92e",
+    "textual.app.App.on_event": "ed3cb2cd1188ee38",
+    "textual.command.CommandPalette._NO_MATCHES": "88bf9b8e1dda96af",
+    "textual.command.CommandPalette._NO_MATCHES_COUNTDOWN": "bd3501cef087abe6",
+    "textual.command.CommandPalette._action_command_list": "3f5aeba610d95ed4",
+    "textual.command.CommandPalette._list_visible": "73d6ba99592741de",
+    "textual.command.CommandPalette._no_matches_timer": "95485fe0e37474db",
+    "textual.command.CommandPalette._start_no_matches_countdown": "5c6b0cb5e4f19e50",
+    "textual.command.CommandPalette._stop_no_matches_countdown": "9312de996089a7c3",
+    "textual.document._wrapped_document.WrappedDocument._line_index_to_offsets": "461c0d24de7e7aeb",
+    "textual.document._wrapped_document.WrappedDocument._offset_to_line_info": "ca377c52ebf88d3b",
+    "textual.document._wrapped_document.WrappedDocument._tab_width": "25951c3dcda6a18f",
+    "textual.document._wrapped_document.WrappedDocument._tab_width_cache": "d67d4a8a5767791b",
+    "textual.document._wrapped_document.WrappedDocument._width": "ed114159fc5c2594",
+    "textual.document._wrapped_document.WrappedDocument._wrap_offsets": "7e2c88c0f64f5a84",
+    "textual.document._wrapped_document.WrappedDocument.get_target_document_column": "f5a64d45fac3683d",
+    "textual.document._wrapped_document.WrappedDocument.wrap": "ab1d78e4bef8c8dc",
+    "textual.document._wrapped_document.WrappedDocument.wrap_range": "c14abb5236a6fc73",
+    "textual.dom.DOMNode._bindings": "a79b4d87b3f786d0",
+    "textual.driver.Driver._loop": "90e46a6506fc3bdb",
+    "textual.drivers._writer_thread.WriterThread._queue": "f5bb60043ab32e47",
+    "textual.drivers._writer_thread.WriterThread.run": "c724de7e59dc5dea",
+    "textual.drivers.linux_driver.LinuxDriver": "36e8421a2c5fe632",
+    "textual.drivers.linux_driver.LinuxDriver._app": "b6221a663ee2a87b",
+    "textual.drivers.linux_driver.LinuxDriver._auto_restart": "8146f08f898d3e40",
+    "textual.drivers.linux_driver.LinuxDriver._debug": "ddb217eb6249c29c",
+    "textual.drivers.linux_driver.LinuxDriver._disable_line_wrap": "290a7638e3bdacda",
+    "textual.drivers.linux_driver.LinuxDriver._enable_bracketed_paste": "87751810d54adcdc",
+    "textual.drivers.linux_driver.LinuxDriver._enable_mouse_support": "314cb6c4f82059c6",
+    "textual.drivers.linux_driver.LinuxDriver._file": "29990314308edc1f",
+    "textual.drivers.linux_driver.LinuxDriver._get_terminal_size": "44c6370418bfd4bc",
+    "textual.drivers.linux_driver.LinuxDriver._in_band_window_resize": "585098f9b0851c60",
+    "textual.drivers.linux_driver.LinuxDriver._patch_iflag": "1df4fdfcd01c5aed",
+    "textual.drivers.linux_driver.LinuxDriver._patch_lflag": "47f8b761a4a03dda",
+    "textual.drivers.linux_driver.LinuxDriver._sigcont_application": "30cf1b3c6c08f5d3",
+    "textual.drivers.linux_driver.LinuxDriver._sigtstp_application": "d8b571c8315bec01",
+    "textual.drivers.linux_driver.LinuxDriver._writer_thread": "3ff506f0bc0d5a79",
+    "textual.drivers.linux_driver.LinuxDriver.close": "0858ba88aac157d5",
+    "textual.drivers.linux_driver.LinuxDriver.process_message": "82844d3d0badb308",
+    "textual.drivers.linux_driver.LinuxDriver.run_input_thread": "4ddce5b881422148",
+    "textual.drivers.linux_driver.LinuxDriver.start_application_mode": "82930daf43c7209b",
+    "textual.drivers.linux_driver.LinuxDriver.stop_application_mode": "50d23912a3896923",
+    "textual.drivers.linux_driver.LinuxDriver.write": "4aad3fb0473592f0",
+    "textual.message_pump.MessagePump._closed": "7aafaaed88b42656",
+    "textual.message_pump.MessagePump._running": "0e1c35060c374a9c",
+    "textual.screen.Screen._compositor": "bcd24b89512efb19",
+    "textual.screen.Screen._compositor_refresh": "b0a68490efdb9f5b",
+    "textual.screen.Screen._dirty_widgets": "134ec2deb51c210f",
+    "textual.screen.Screen._get_breakpoint_classes": "d66db3dcaff10b6a",
+    "textual.screen.Screen._on_resize": "9a097dd66df1a44b",
+    "textual.screen.Screen._screen_resized": "f0c5855999d17370",
+    "textual.strip.Strip._segments": "e6e25bb4d63adedb",
+    "textual.strip.Strip.render_style": "f55bd53aba7eb7ea",
+    "textual.widget.Widget._layout_required": "254e2d4b747144da",
+    "textual.widget.Widget._repaint_regions": "cbaf2bd59117e2d7",
+    "textual.widget.Widget._repaint_required": "d1cf6959bf8f2f3f",
+    "textual.widget.Widget._scroll_required": "5cfcb38ea5333af4",
+    "textual.widget.Widget._vertical_scrollbar": "8c9633bb3513adcd",
+    "textual.widgets._text_area.TextArea._refresh_size": "368ce11e7c1c4503",
+    "textual.widgets._text_area.TextArea._set_document": "64c564e4b8d1c0fd",
+}
 """Qualified name → `source_digest` of it. To update one: read what changed, adapt the code, enter the
 new digest."""
 
-RELIED_ON: Mapping[str, str] = {}
-"""Names in `DIGESTS` that no code names → who depends on how they work."""
+RELIED_ON: Mapping[str, str] = {
+    "textual._compositor.ChopsUpdate.render_segments": "display.FrameDisplay",
+    "textual._compositor.Compositor._get_renders": "compositor.LineCompositor",
+    "textual._compositor.Compositor._render_chops": "compositor.LineCompositor",
+    "textual._compositor.Compositor.cuts": "compositor.LineCompositor",
+    "textual._compositor.Compositor.visible_widgets": "compositor.LineCompositor",
+    "textual._compositor.LayoutUpdate.render_segments": "display.FrameDisplay",
+    "textual._xterm_parser.XTermParser.parse": "parser.KeyParser",
+    "textual.app.App._on_resize": "app.TerminalApp",
+    "textual.app.App.on_event": "keys.KeyOrder",
+    "textual.drivers._writer_thread.WriterThread.run": "throttle.OutputThrottle",
+    "textual.drivers.linux_driver.LinuxDriver._sigtstp_application": "driver.TerminalDriver",
+    "textual.screen.Screen._on_resize": "app.TerminalScreen",
+    "textual.strip.Strip.render_style": "cells.Cells",
+}
+"""Names in `DIGESTS` that no code of ours contains → the class of this folder that depends on them."""
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 
@@ -44,7 +163,7 @@ def changed_names() -> tuple[str, ...]:
     versions = installed_versions()
     other = {library for library, version in WRITTEN_FOR.items() if versions[library] != version}
     names = [name for name in DIGESTS if name.partition(".")[0] in other]
-    digest_of = _Sources().digest
+    digest_of = SourceDigests(library_folders()).of
     return tuple(name for name in names if digest_of(name) != DIGESTS[name])
 
 
@@ -60,13 +179,36 @@ def installed_versions() -> Mapping[str, str]:
     screen by 11 ms.
     """
     versions = dict.fromkeys(WRITTEN_FOR, "")
-    for module in (textual, rich):
-        with os.scandir(_folder_of(module.__name__).parent) as entries:
-            for entry in entries:
-                found = re.fullmatch(rf"{module.__name__}-(.+)\.dist-info", entry.name)
-                if found is not None:
-                    versions[module.__name__] = found[1]
+    for library, folder in library_folders().items():
+        for name in os.listdir(folder.parent):
+            found = re.fullmatch(rf"{library}-(.+)\.dist-info", name)
+            if found is not None:
+                versions[library] = found[1]
     return versions
+
+
+def library_folders() -> Mapping[str, Path]:
+    """Return the folder of each library in `WRITTEN_FOR`."""
+    specs = {library: find_spec(library) for library in WRITTEN_FOR}
+    return {library: Path(spec.origin or "").parent for library, spec in specs.items() if spec is not None}
+
+
+class ChangedLibrary(NamedTuple):
+    """A library in which names have changed that the overrides depend on."""
+
+    name: str
+    installed: str
+    """Its version; empty if it cannot be found."""
+    written_for: str
+
+
+def changed_library() -> ChangedLibrary | None:
+    """Return why the overrides are not in use; None if they are."""
+    changed = changed_names()
+    if not changed:
+        return None
+    name = changed[0].partition(".")[0]
+    return ChangedLibrary(name, installed_versions()[name], WRITTEN_FOR[name])
 
 
 def private_override(method: _Method) -> _Method:
@@ -93,31 +235,30 @@ class _Override:
         setattr(owner, name, choose)
 
 
-def source_digest(name: str) -> str:
-    """Return the digest of a qualified name's source, or an empty text if the installed library has no
-    such name.
+class SourceDigests:
+    """Computes the digests of qualified names of libraries; reads each file once.
 
-    Of a function it covers all of it, of a class its header and `__init__` (all of it if it has none), of an
-    attribute of instances every line of the class that mentions it. It depends on the text alone, so
-    it is the same
-    in every version of Python.
+    Args:
+        folders: The libraries' folders by name.
     """
-    return _Sources().digest(name)
 
-
-class _Sources:
-    """Finds the source of qualified names; reads each file once."""
-
-    def __init__(self) -> None:
+    def __init__(self, folders: Mapping[str, Path]) -> None:
+        self._folders = folders
         self._files: dict[Path, tuple[ast.Module, list[str]] | None] = {}
 
-    def digest(self, name: str) -> str:
+    def of(self, name: str) -> str:
+        """Return the digest of a name's source, or an empty text if its library has no such name.
+
+        Of a function it covers all of it, of a class its header and `__init__` (all of it if it has none),
+        of an attribute of instances every line of the class that mentions it. It depends on the text alone,
+        so it is the same in every version of Python.
+        """
         text = self._source(name)
         return hashlib.sha256(text.encode()).hexdigest()[:16] if text else ""
 
     def _source(self, name: str) -> str:
         library, *parts = name.split(".")
-        path = _folder_of(library)
+        path = self._folders[library]
         while parts and (path / parts[0]).is_dir():
             path /= parts.pop(0)
         path = path / f"{parts.pop(0)}.py" if parts else path / "__init__.py"
@@ -135,17 +276,11 @@ class _Sources:
             scope = inner[0]
         found = [_text_of(node, lines) for node in _walk(scope) if parts[-1] in _names_of(node)]
         if not found and isinstance(scope, ast.ClassDef):
-            mentioned = re.compile(rf"\.{parts[-1]}\b")
+            mentioned = re.compile(rf"\bself\.{parts[-1]}\b")
             found = [
                 line.strip() for line in lines[scope.lineno : scope.end_lineno] if mentioned.search(line)
             ]
         return "\n".join(found)
-
-
-def _folder_of(library: str) -> Path:
-    module = {"textual": textual, "rich": rich}[library]
-    assert module.__file__ is not None
-    return Path(module.__file__).parent
 
 
 def _read(path: Path) -> tuple[ast.Module, list[str]] | None:

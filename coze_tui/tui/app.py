@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sys
+import io
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path, PurePath
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from rich.console import Console
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import CommandPalette
@@ -19,6 +20,7 @@ from textual.worker import Worker
 from coze_tui.config.settings import Settings
 from coze_tui.errors import CozeTuiError
 from coze_tui.terminal.signals import ExitGuard
+from coze_tui.terminal.textual_overrides import is_known_textual, private_override
 from coze_tui.text.i18n import N_, _, current_language, languages
 from coze_tui.tui.context import Access, AppContext, ContextApp, LaunchTarget
 from coze_tui.tui.screens.chat import ChatScreen
@@ -73,6 +75,7 @@ class CozeApp(ContextApp):
         """A fault of our own that ended the program."""
         self.lifeline: ExitGuard | None = None
         self._is_quitting = False
+        self._exit_status = 0
         for theme in themes():
             self.register_theme(theme)
         self.theme = settings.theme if settings.theme in self.available_themes else DARK_THEME
@@ -80,6 +83,8 @@ class CozeApp(ContextApp):
         self._knows_theme = self._is_styled = True
         self.stylesheet.set_variables(self.get_css_variables())
         self.set_keymap(dict(settings.keys))
+        if not is_known_textual():
+            self.error_console = Console(file=io.StringIO())  # the same traceback, where nobody reads it
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         handle_failure(event, self.context.notify_failure)
@@ -164,33 +169,31 @@ class CozeApp(ContextApp):
                     await screen.before_leaving()
         finally:  # who wants to leave can leave, whatever could not be kept
             await asyncio.to_thread(self.context.engine_thread.close, 5.0)
-            self.exit()
+            self.exit(return_code=self._exit_status)
 
     def leave(self, code: int) -> None:
         """A signal ends the program: save what is to be saved, and exit with this code."""
-        self._return_code = code
-        self.run_worker(self._leave(code), group="leave", exit_on_error=False)
-
-    async def _leave(self, code: int) -> None:
-        await self.action_quit()
-        self._return_code = code
+        self._exit_status = code
+        self.run_worker(self.action_quit(), group="leave", exit_on_error=False)
 
     def terminal_is_gone(self) -> None:
         super().terminal_is_gone()
         if self.lifeline is not None:
             self.lifeline.hung_up()
 
-    def _handle_exception(self, error: Exception) -> None:
-        """A fault of our own. None is that a screen opened while the program ends has no parts."""
-        if not (self._exit and isinstance(error, NoMatches)):
-            super()._handle_exception(error)
+    def _handle_exception(self, error: Exception, *more: Any, **named: Any) -> None:
+        # With any Textual, and with whatever it passes: without this no crash would be reported.
+        if self.return_code is not None and isinstance(error, NoMatches):
+            return  # a screen that was opened while the program exits has no widgets
+        self.crash = self.crash or error
+        super()._handle_exception(error, *more, **named)
 
+    @private_override
     def _fatal_error(self) -> None:
-        """Textual would print a traceback with every local variable, secrets included.
+        """Exit. Textual would print a traceback with every local variable, secrets included.
 
         See docs/textual.md 7.1.
         """
-        self.crash = sys.exc_info()[1] or self._exception
         self._return_code = 1
         self._close_messages_no_wait()
 

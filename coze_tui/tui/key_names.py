@@ -1,8 +1,17 @@
-"""Keys as people read them: `^P` in the footer, `Ctrl+P` in a sentence. Pure."""
+"""Keys as people read them: `^P` in the footer, `Ctrl+P` in a sentence. And the keys that a part has."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from textual.binding import BindingsMap
+
+from coze_tui.terminal.textual_overrides import is_known_textual
 from coze_tui.text.i18n import N_, _
+
+if TYPE_CHECKING:
+    from textual.dom import DOMNode
+    from textual.screen import Screen
 
 _SIGNS = {
     "up": "↑",
@@ -58,3 +67,16 @@ def _base(name: str, *, upper: bool) -> str:
     if name.startswith("f") and name[1:].isdigit():
         return name.upper()
     return name.replace("_", " ").title()
+
+
+def bindings_of(node: DOMNode, screen: Screen[Any]) -> BindingsMap:
+    """Return the bindings of a part of this screen, or of the app, in order, with the keys of the settings.
+
+    With an unknown Textual, returns only those that are active.
+    """
+    if not is_known_textual():
+        active = screen.active_bindings.items()
+        return BindingsMap.from_keys({key: [each.binding] for key, each in active if each.node is node})
+    bindings = node._bindings.copy()  # the only place where all of them are
+    bindings.apply_keymap(node.app._keymap)
+    return bindings

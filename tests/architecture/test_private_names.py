@@ -37,19 +37,6 @@ ALLOWED: Mapping[str, Mapping[str, str]] = {
     "unit/terminal/test_still.py": {
         "_animator": "NoAnimation takes the place of this attribute: the test fails if Textual renames it",
     },
-    "unit/terminal/test_upstream.py": {
-        "_compositor": "each digest guards a private method that the program overrides or relies on",
-        "_compositor_refresh": "the same",
-        "_display": "the same",
-        "_get_renders": "the same",
-        "_on_resize": "the same",
-        "_render_chops": "the same",
-        "_sequence_to_key_events": "the same",
-        "_sigcont_application": "the same",
-        "_sigtstp_application": "the same",
-        "_writer_thread": "the same",
-        "_xterm_parser": "the same",
-    },
 }
 """File of the tests → private name of a library that it reads → why nothing public will do."""
 

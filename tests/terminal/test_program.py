@@ -537,3 +537,27 @@ def test_a_command_that_waits_says_for_what(home: Path) -> None:
         terminal.send("event: done\rdata: {}\r\r\x04\x04")
         terminal.wait_for("events")
         assert terminal.wait() == 0
+
+
+# -- another Textual
+
+
+def test_with_another_textual_it_chats_on_textuals_own_display(run: Start) -> None:
+    script = Path(__file__).parents[1] / "support" / "other_textual.py"
+    wrapper = [sys.executable, str(script), "textual.app.App._display"]
+    program = run(wrapper=wrapper)
+    program.ask(QUESTION, "2025 年春节是 1 月 29 日")
+    program.type("/doctor")
+    program.press("\r")
+    program.wait_for("Textual 8.2.8 differs from 8.2.7")
+    program.press("\x1b")
+    program.wait_for(lambda screen: "differs from" not in screen.text())
+    program.type("typed")
+    program.press("\x1a")
+    program.wait_until(lambda: state_of(program.process.pid) == "T")
+    program.wait_until(lambda: program.is_restored)
+    program.signal(signal.SIGCONT)
+    program.wait_for("typed")
+    program.send(b"\x11")
+    program.check_left()
+    assert program.store.statuses() == ["completed"]

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.message import Message
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
 from textual.selection import Selection
 from textual.strip import Strip
 
@@ -35,6 +36,7 @@ from coze_tui.engine.model.updates import (
 )
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
+from coze_tui.terminal.textual_overrides import is_known_textual
 from coze_tui.text.i18n import N_
 from coze_tui.tui.log.blocks import AnswerBlock, Block, FoldBlock, FollowUpsBlock
 from coze_tui.tui.log.entries import BotEntry, Entry, GreetingEntry, UserEntry
@@ -242,8 +244,10 @@ class MessageLog(ScrollView, can_focus=True):
         self.viewport.repaint()
 
     @property
-    def vertical_scrollbar(self) -> SteadyScrollBar:
-        """The scrollbar, made when it is first asked for, as Textual does."""
+    def vertical_scrollbar(self) -> ScrollBar:
+        """Return the scrollbar, created on first use, as Textual does."""
+        if not is_known_textual():
+            return super().vertical_scrollbar
         if not isinstance(self._vertical_scrollbar, SteadyScrollBar):
             self._vertical_scrollbar = SteadyScrollBar("vertical", thickness=self.scrollbar_size_vertical)
             self._vertical_scrollbar.display = False

@@ -11,6 +11,7 @@ from textual.widgets import Input
 from textual.widgets.option_list import Option
 
 from coze_tui.terminal.app import OnceLeftScreen
+from coze_tui.terminal.textual_overrides import private_override
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _
 
@@ -37,11 +38,13 @@ class Commands(CommandPalette, OnceLeftScreen[None]):
         if text != changed.value:
             changed.input.value = text
 
+    @private_override
     def _action_command_list(self, action: str) -> None:
         commands = self.query_one(CommandList)
         if commands.size and commands.option_count:
             super()._action_command_list(action)
 
+    @private_override
     def _start_no_matches_countdown(self, search_value: str) -> None:
         """Textual would say it in English whatever the language."""
         self._stop_no_matches_countdown()

@@ -34,11 +34,11 @@ class CozeScreen(TerminalScreen[ScreenResultType]):
 
 
 def handle_failure(event: Worker.StateChanged, show: Callable[[CozeTuiError], None]) -> None:
-    """Show the expected error of a worker; end the app as a crash for any other."""
+    """Show the expected error of a worker. Raise any other, so that Textual ends the app as a crash."""
     error = event.worker.error
     if event.state is not WorkerState.ERROR or error is None:
         return
     if isinstance(error, CozeTuiError):
         show(error)
     elif isinstance(error, Exception):
-        event.worker.node.app._handle_exception(error)
+        raise error

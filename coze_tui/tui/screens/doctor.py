@@ -13,10 +13,12 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import TextArea
 
+from coze_tui.diagnostics.explain import explain_library
 from coze_tui.render.cells import cell_len, fit, pad
+from coze_tui.terminal.textual_overrides import changed_library
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
-from coze_tui.tui.key_names import long_key
+from coze_tui.tui.key_names import bindings_of, long_key
 from coze_tui.tui.screens.panel import Pager, Panel
 from coze_tui.tui.widgets.paragraphs import Paragraph, Paragraphs
 
@@ -66,6 +68,7 @@ class DoctorScreen(Panel[None]):
                 "",
                 [(_("TERMINAL"), "muted bold")],
                 *self._terminal(),
+                *self._library(),
                 "",
                 _("The bars stand under each other where the terminal counts cells as this program does:"),
                 *([(f"{pad(signs, 10)}│", "text")] for signs in _SIGNS),
@@ -78,7 +81,7 @@ class DoctorScreen(Panel[None]):
 
     def on_key(self, key: events.Key) -> None:
         """Tell the key; only those of this panel do anything besides."""
-        if key.key not in self._bindings.key_to_bindings:
+        if key.key not in bindings_of(self, self).key_to_bindings:
             key.stop()
             key.prevent_default()
         meaning = self._meanings.get(key.key)
@@ -123,6 +126,10 @@ class DoctorScreen(Panel[None]):
         text = _("copied by coze-tui at {time}").format(time=time.strftime("%H:%M:%S"))
         self.context.copy(text, _("line"))
 
+    def _library(self) -> Sequence[Paragraph]:
+        library = changed_library()
+        return ("", explain_library(*library)) if library is not None else ()
+
     def _terminal(self) -> Sequence[Paragraph]:
         environment, size = self.context.access.environment, self.app.size
         facts = {
@@ -140,9 +147,7 @@ def _meanings(screen: Screen[Any]) -> Mapping[str, str]:
     found: dict[str, str] = {}
     around = screen.focused.ancestors_with_self if screen.focused is not None else (screen, screen.app)
     for node in around:
-        bindings = node._bindings.copy()  # the only place where all of a part's bindings are
-        bindings.apply_keymap(node.app._keymap)
-        for key, binding in bindings:
+        for key, binding in bindings_of(node, screen):
             words = _(binding.tooltip or binding.description) if binding.description else ""
             found.setdefault(key, " · ".join(filter(None, (words, binding.id))))
     return found

@@ -19,7 +19,7 @@ from textual.widgets import Input
 from coze_tui.render.cells import cell_len
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
-from coze_tui.tui.key_names import long_key
+from coze_tui.tui.key_names import bindings_of, long_key
 from coze_tui.tui.screens.panel import Panel
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.line_widget import Part
@@ -54,8 +54,8 @@ def help_sections(screen: Screen[Any], commands: Sequence[tuple[str, str]] = ())
     """
     around = list(screen.focused.ancestors_with_self if screen.focused is not None else [screen, screen.app])
     others = [node for node in screen.walk_children() if node not in around]
-    sections = [_sections(node) for node in around]
-    last = [_sections(node) for node in others]
+    sections = [_sections(node, screen) for node in around]
+    last = [_sections(node, screen) for node in others]
     told = tuple(HelpLine(clean_line(name), clean_line(does)) for name, does in commands)
     ordered = [
         *(own for own, _inherited in sections),
@@ -66,11 +66,9 @@ def help_sections(screen: Screen[Any], commands: Sequence[tuple[str, str]] = ())
     return _joined(ordered)
 
 
-def _sections(node: DOMNode) -> tuple[HelpSection, list[HelpSection]]:
+def _sections(node: DOMNode, screen: Screen[Any]) -> tuple[HelpSection, list[HelpSection]]:
     """What a part declares itself, and what its classes inherit, each under the name of its class."""
-    bindings = node._bindings.copy()  # the only place where all of a part's bindings are, in order
-    bindings.apply_keymap(node.app._keymap)
-    lines = _lines(bindings)
+    lines = _lines(bindings_of(node, screen))
     sections = []
     for kind in type(node).__mro__:
         declared = {one.id for one in kind.__dict__.get("BINDINGS", ()) if isinstance(one, Binding)}

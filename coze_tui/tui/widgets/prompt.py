@@ -220,7 +220,7 @@ class Prompt(TextBox):
                 self.set_timer(2 * PASTE_WINDOW, lambda: self._send_line(key))
             self.action_new_line()
         elif self.selection.is_empty and self.document[row][:column].endswith("\\"):
-            self._replace_via_keyboard("\n", (row, column - 1), (row, column))
+            self.replace("\n", (row, column - 1), (row, column), maintain_selection_offset=False)
         else:
             self.send()
         self._enter_is_typed = True
@@ -229,13 +229,15 @@ class Prompt(TextBox):
         """Send what ended with this Enter, if it was the end of all input: a program typed one line."""
         row, column = self.cursor_location
         if self._guard.is_quiet_since(key) and row and not column:
-            self._replace_via_keyboard("", (row - 1, len(self.document[row - 1])), (row, 0))
+            self.replace(
+                "", (row - 1, len(self.document[row - 1])), (row, 0), maintain_selection_offset=False
+            )
             self.send()
 
     def action_new_line(self) -> None:
         """Begin a new line."""
         self._enter_is_typed = True
-        self._replace_via_keyboard("\n", *self.selection)
+        self.insert_typed("\n")
 
     def action_cursor_up(self, select: bool = False) -> None:
         """Go up; from the first row to the queue, then to earlier prompts."""

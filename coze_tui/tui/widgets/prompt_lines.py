@@ -1,7 +1,7 @@
 """How the text of the prompt is laid out: Chinese breaks where it may, and no emoji is torn.
 
 Textual's own measures an emoji of several characters by its parts, and moves a run of Chinese as one word.
-It overrides `WrappedDocument` of Textual 8.2.8.
+It sets private attributes of `WrappedDocument`: use it only if `textual_overrides.is_known_textual`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from rich.cells import split_graphemes
-from textual.document._document import Location
-from textual.document._wrapped_document import WrappedDocument
+from textual.widgets.text_area import Location, WrappedDocument
 
 from coze_tui.render.wrap import rows_of
 

@@ -7,17 +7,17 @@ from typing import ClassVar, Self
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
-from textual import events
+from textual import events, on
 from textual.binding import Binding, BindingType
-from textual.document._document import EditResult, Location, Selection
-from textual.document._document_navigator import DocumentNavigator
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
+from textual.widgets.text_area import DocumentNavigator, EditResult, Location, Selection
 
 from coze_tui.render.cells import fit
 from coze_tui.terminal.app import paint_now
+from coze_tui.terminal.textual_overrides import private_override
 from coze_tui.text.cleaning import clean
 from coze_tui.text.i18n import N_
 from coze_tui.tui.widgets.pastes import Pastes
@@ -34,7 +34,7 @@ def _edit(key: str, action: str, name: str, description: str) -> Binding:
 class TextBox(TextArea, inherit_bindings=False):
     """Grows from one row to ten. It holds text and chips of long pastes; `message` is the whole of it.
 
-    It overrides private methods of Textual 8.2.8's TextArea, which the tests of this module hold in place.
+    Without `private_override`s it grows a little later, and Textual wraps its text.
     """
 
     PART = N_("Editing")
@@ -124,7 +124,7 @@ class TextBox(TextArea, inherit_bindings=False):
         if key.character and not key.is_printable and _is_text(key.character):
             key.stop()
             key.prevent_default()
-            self._replace_via_keyboard(key.character, *self.selection)
+            self.insert_typed(key.character)
 
     def _put(self, shown: str) -> None:
         """Replace what is in the box, as one step of undo."""
@@ -152,7 +152,11 @@ class TextBox(TextArea, inherit_bindings=False):
         if Pastes.is_long(text, len(self.text)):
             text = self._pastes.keep(text, self.text)
         if text:
-            self._replace_via_keyboard(text, *self.selection)
+            self.insert_typed(text)
+
+    def insert_typed(self, text: str) -> None:
+        """Replace the selection, as if the text was typed: the cursor stands after it."""
+        self.replace(text, *self.selection, maintain_selection_offset=False)
 
     # --- chips and clusters ---
 
@@ -190,12 +194,13 @@ class TextBox(TextArea, inherit_bindings=False):
                 return row, last
         return row, next_border(line, column)
 
-    def _delete_via_keyboard(self, start: Location, end: Location) -> EditResult | None:
+    def delete(self, start: Location, end: Location, *, maintain_selection_offset: bool = True) -> EditResult:
+        """Delete what is between two places, and the rest of what that would tear."""
         start, end = min(start, end), max(start, end)
         row, column = end
         if row < self.document.line_count:  # a whole line ends at the beginning of the next, also of none
             end = (row, self._whole(self.document[row], column)[1])
-        return super()._delete_via_keyboard(self._snapped(start), end)
+        return super().delete(self._snapped(start), end, maintain_selection_offset=maintain_selection_offset)
 
     def get_line(self, line_index: int) -> Text:
         """A line for painting: chips stand out, and the cursor covers a whole character."""
@@ -206,9 +211,8 @@ class TextBox(TextArea, inherit_bindings=False):
         row, column = self.cursor_location
         if row == line_index and self.has_focus and self.selection.is_empty and not text.isascii():
             last = next_border(text, column)
-            cursor = self._theme.cursor_style if self._theme else None
-            if last > column + 1 and cursor is not None:
-                line.stylize(cursor, column, last)
+            if last > column + 1:
+                line.stylize(self.get_component_rich_style("text-area--cursor"), column, last)
         return line
 
     # --- looks ---
@@ -234,11 +238,11 @@ class TextBox(TextArea, inherit_bindings=False):
         muted = base + self.style_of("muted")
         if not self.has_focus or not text:
             return Strip([Segment(text, muted)], width)
-        cursor = self._theme.cursor_style if self._theme else None
+        cursor = self.get_component_rich_style("text-area--cursor")
         clusters = next_border(text, 0)
         return Strip(
             [
-                Segment(text[:clusters], muted + (cursor or Style(reverse=True))),
+                Segment(text[:clusters], muted + cursor),
                 Segment(text[clusters:], muted),
             ],
             width,
@@ -248,6 +252,7 @@ class TextBox(TextArea, inherit_bindings=False):
         """The style of a role."""
         return self._roles.style(self.app.theme_variables, role)
 
+    @private_override
     def _set_document(self, text: str, language: str | None) -> None:
         super()._set_document(text, language)
         self.wrapped_document = PromptLines(self.document, self.wrap_width, self.indent_width)
@@ -268,12 +273,17 @@ class TextBox(TextArea, inherit_bindings=False):
         self._is_due = False
         paint_now(self)
 
+    @private_override
     def _refresh_size(self) -> None:
-        # Called after every edit: at once, so that a new row is never painted in a box too low for it.
+        # Called in every edit, so that a new row is never painted in a box too low for it.
+        self._fit_height()
+        super()._refresh_size()
+
+    @on(TextArea.Changed)
+    def _fit_height(self) -> None:
         rows = max(1, min(self.MOST_ROWS, self.wrapped_document.height))
         if self.styles.height is None or self.styles.height.value != rows:
             self.styles.height = rows
-        super()._refresh_size()
 
 
 def _is_text(character: str) -> bool:

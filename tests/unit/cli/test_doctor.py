@@ -12,6 +12,7 @@ from coze_tui.cli.main import main
 from coze_tui.config.settings import definitions
 from coze_tui.standin.server import StandIn
 from tests.support.commands import XIAOCHUN, Command
+from tests.support.other_textual import other_textual
 
 
 def test_every_setting_is_shown_with_its_source(command: Command, environment: dict[str, str]) -> None:
@@ -64,6 +65,17 @@ def test_the_kind_of_the_server_is_told_from_its_address_and_by_asking(command: 
     assert "coze.com" in section(command("doctor", "--base-url", "com").out, "server")
     assert "--online" in section(command("doctor").out, "server")
     assert "Coze's cloud" in section(command("doctor", "--online").out, "server")
+
+
+def test_another_textual_is_told_with_what_to_do(command: Command) -> None:
+    assert "pip install" not in command("doctor").out
+    with other_textual("textual.app.App._display"):
+        ran = command("doctor")
+        chinese = command("doctor", COZE_TUI_LANGUAGE="zh_CN")
+    assert ran.status == 0
+    assert "Textual 8.2.8 differs from 8.2.7" in section(ran.out, "terminal")
+    assert "Run: pip install textual==8.2.7" in section(ran.out, "terminal")
+    assert "界面改用 Textual 自带的显示方式" in chinese.out
 
 
 def section(text: str, title: str) -> str:

@@ -32,7 +32,9 @@ async def bar_of_a_log() -> AsyncIterator[SteadyScrollBar]:
         log.show([UserEntry(f"line {number}", 0) for number in range(60)])
         await pilot.pause()
         assert log.vertical_scrollbar.size == (1, 20)
-        yield log.vertical_scrollbar
+        bar = log.vertical_scrollbar
+        assert isinstance(bar, SteadyScrollBar)
+        yield bar
 
 
 def rows_of_textual(bar: SteadyScrollBar) -> list[list[Segment]]:
