@@ -17,6 +17,9 @@ TESTS = Path(__file__).parent
 SLOW = ("faults", "pilot", "snapshot", "terminal", "unit/tui/screens")
 """Folders that do not fit into a run of two minutes on two processors."""
 
+LONGEST_ID = 80
+"""Characters of a parameter that a test id shows in full."""
+
 _SIGNALS = ("SIGINT", "SIGHUP", "SIGQUIT")
 
 
@@ -29,6 +32,14 @@ def pytest_configure() -> None:
         if number is not None and signal.getsignal(number) is signal.SIG_IGN:
             ours = signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL
             signal.signal(number, ours)
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Return a short id for a long text, which would otherwise be megabytes in each report of its test."""
+    if not isinstance(val, str | bytes) or len(val) <= LONGEST_ID:
+        return None
+    text = val if isinstance(val, str) else val.decode("latin-1")
+    return f"{text[:24].encode('unicode_escape').decode()}... of {len(val)}"
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` selects
