@@ -105,16 +105,14 @@ def _from_history(start: Start, name: str) -> ChatFrames | None:
 
 
 async def _read_history(file: Path, name: str) -> ChatFrames | None:
-    from coze_tui.cli.history.call import open_history
+    from coze_tui.cli.history.call import opened_history
     from coze_tui.engine.library.chats import Inspecting
-    from coze_tui.engine.session.running import LiveTurns
-    from coze_tui.store.history import last_conversation
 
-    async with open_history(file) as database:
+    async with opened_history(file) as history:
         if name == LAST:
-            last = await database.read(last_conversation)
+            last = await history.browsing.last()
             name = last.key if last else ""
-        inspecting = Inspecting(database, LiveTurns(lambda live: None))
+        inspecting = Inspecting(history.database)
         key = await inspecting.find(name)
         page = await inspecting.page("", key) if key else None
     if page is not None and page.record.has_lost_frames:

@@ -12,15 +12,14 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TextIO
 
-from coze_tui.cli.history.call import open_history
+from coze_tui.cli.history.call import opened_history
 from coze_tui.cli.options import Arguments, age_in_days
 from coze_tui.cli.start import begin, show_problems
 from coze_tui.engine.analysis.statistics import Group, Grouping, Statistics, days_ago_ms, statistics
 from coze_tui.engine.library.chats import Inspecting
-from coze_tui.engine.session.running import LiveTurns
+from coze_tui.engine.library.conversations import now_ms
 from coze_tui.errors import SettingsError
 from coze_tui.report.console import Console
-from coze_tui.store.database import now_ms
 from coze_tui.text.cells import bar, cell_len, fit, shorten
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import duration, thousands
@@ -53,8 +52,8 @@ def run_stats(arguments: Arguments, environment: Mapping[str, str]) -> int:
 
 
 async def _read(file: Path, by: Grouping, since_ms: int) -> Statistics:
-    async with open_history(file) as database:
-        return await Inspecting(database, LiveTurns(lambda live: None)).statistics(by, since_ms=since_ms)
+    async with opened_history(file) as history:
+        return await Inspecting(history.database).statistics(by, since_ms=since_ms)
 
 
 def _since(text: str | None) -> int:

@@ -48,6 +48,11 @@ class SavedConversation:
     deleted_at: int
     """0 unless deleted; deleted ones stay until they are purged."""
 
+    @property
+    def has_draft(self) -> bool:
+        """Return whether there is text that was not sent."""
+        return bool(self.draft)
+
 
 @dataclass(frozen=True, slots=True)
 class SavedSection:

@@ -21,6 +21,7 @@ class PrunePlan:
     messages: int
     chats: int
     captures: int
+    """Chats of which frames would be removed."""
     bytes: int
     """About what it would free."""
     keys: tuple[str, ...]
@@ -61,8 +62,8 @@ def prune(c: sqlite3.Connection, keys: tuple[str, ...]) -> None:
         purge(c, key)
 
 
-def capture_plan(c: sqlite3.Connection, older_than_ms: int, *, keep_pinned: bool = True) -> PrunePlan:
-    """What `prune_captures` would remove: the frames of older chats. Their messages and figures stay."""
+def frames_plan(c: sqlite3.Connection, older_than_ms: int, *, keep_pinned: bool = True) -> PrunePlan:
+    """What `prune_frames` would remove: the frames of older chats. Their messages and figures stay."""
     count, length = c.execute(
         f"SELECT count(*), coalesce(sum(length(capture)), 0) FROM chats WHERE {_OLD_CAPTURES}",
         (older_than_ms, keep_pinned),
@@ -70,7 +71,7 @@ def capture_plan(c: sqlite3.Connection, older_than_ms: int, *, keep_pinned: bool
     return PrunePlan(0, 0, 0, count, length, ())
 
 
-def prune_captures(
+def prune_frames(
     c: sqlite3.Connection, older_than_ms: int, *, keep_pinned: bool = True, limit: int = 200
 ) -> int:
     """Removes the frames of some older chats; call it until it gives 0: how many it has done."""

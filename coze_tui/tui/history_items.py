@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from coze_tui.engine.library.conversations import Summary
+from coze_tui.engine.library.conversations import SavedConversation
 from coze_tui.engine.library.history import Found
 from coze_tui.engine.library.server import ImportResult, ServerConversation, ServerPage
 from coze_tui.text.cleaning import clean_line
@@ -33,7 +33,7 @@ class Item:
     bot: str
     at_ms: int
     """When something was last said, or of a search when the found message was."""
-    summary: Summary | None = None
+    summary: SavedConversation | None = None
     """None for one that is only on the server."""
     server: ServerConversation | None = None
     """What the server has said of one that is only there."""
@@ -62,10 +62,10 @@ class Item:
         return 2 if self.snippet else 1
 
 
-def item_from_summary(summary: Summary) -> Item:
+def item_from_summary(summary: SavedConversation) -> Item:
     """A conversation of the list."""
     title = clean_line(summary.title).strip()
-    return Item(summary.key, title, _bot(summary), summary.updated_at_ms, summary)
+    return Item(summary.key, title, _bot(summary), summary.updated_at, summary)
 
 
 def item_from_found(found: Found, query: str) -> Item:
@@ -112,7 +112,7 @@ def merged(local: Sequence[Item], there: Iterable[Item], *, oldest_ms: int, pins
     return pinned + sorted([*rest, *more], key=lambda item: -item.at_ms) if more else list(local)
 
 
-def _bot(summary: Summary) -> str:
+def _bot(summary: SavedConversation) -> str:
     return clean_line(summary.bot_name).strip() or summary.bot_id
 
 

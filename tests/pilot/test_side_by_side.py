@@ -250,7 +250,7 @@ async def test_what_is_typed_is_kept_as_the_draft_of_the_chat(home: Path) -> Non
         await at.at.until(lambda: at.at.screen.prompt.message == "half a thought", "the chat has it")
         await at.at.until(lambda: at.at.screen.conversation, "it has a conversation")
         key = at.at.screen.conversation
-        while (await opened_here(at.at, key)).draft != "half a thought":
+        while (await opened_here(at.at, key)).summary.draft != "half a thought":
             await at.at.pilot.pause(0.01)
 
 

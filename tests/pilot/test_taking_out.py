@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from coze_tui.engine.session.maintenance import prune_captures
+from coze_tui.engine.session.maintenance import prune_frames
 from coze_tui.standin.scenarios import Answer, Bot
 from coze_tui.store.database import Database
 from coze_tui.tui.screens.dialogs import Choose
@@ -121,7 +121,7 @@ async def test_events_that_are_not_here_are_not_exported_and_that_is_said(
         await at.answered()
         await at.until(lambda: at.screen.log_widget.entries[-1].chat)
         database = await Database.open(at.context.access.paths.database_file)
-        await prune_captures(database, 1 << 60)
+        await prune_frames(database, 1 << 60)
         await database.close()
         await at.ask("/export")
         await at.until(lambda: isinstance(at.app.screen, Choose))

@@ -86,7 +86,10 @@ async def test_what_is_queued_in_one_program_is_sent_by_that_one_and_once(home: 
             await first.ask("还有呢？")
             key = first.screen.conversation
             kept = first.app.context.engine_thread
-            while not (opened := await kept.call(lambda e: e.conversations.open(key))) or not opened.queue:
+            while (
+                not (opened := await kept.call(lambda e: e.conversations.open(key)))
+                or not opened.summary.queue
+            ):
                 await first.pilot.pause(0.01)
             await second.screen.open_conversation(key)
             assert second.screen.queue_strip.queued == ("还有呢？",)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coze_tui.engine.analysis.bench import Run
-from coze_tui.engine.library.conversations import Summary
+from coze_tui.engine.library.conversations import SavedConversation
 from coze_tui.engine.library.server import ServerConversation
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.tui.history_items import Item, item_from_server
@@ -25,7 +25,7 @@ RUN = Run(
     tools=(),
     answer="hello",
 )
-SUMMARY = Summary(
+SUMMARY = SavedConversation(
     key="k1",
     title="退款 policy",
     site="coze.cn",
@@ -33,11 +33,16 @@ SUMMARY = Summary(
     bot_name="小春",
     conversation_id="75",
     section_id="",
-    updated_at_ms=5_000,
+    title_by_user=False,
     pinned=False,
     interrupted=False,
     on_server=True,
-    has_draft=False,
+    draft="",
+    queue=(),
+    forked_from="",
+    created_at=5_000,
+    updated_at=5_000,
+    deleted_at=0,
 )
 
 

@@ -15,14 +15,10 @@ from coze_tui.cli.history.call import Call, conversation_named, conversations_na
 from coze_tui.cli.history.listing import conversation_values
 from coze_tui.cli.options import Arguments, age_in_days
 from coze_tui.cli.start import confirm, notify, show_error
-from coze_tui.engine.library.conversations import summary_of
-from coze_tui.engine.library.history import Browsing
-from coze_tui.engine.session.maintenance import DAY_MS, give_back, prune_captures, prune_conversations
+from coze_tui.engine.library.conversations import SavedConversation, now_ms
+from coze_tui.engine.library.history import PrunePlan
+from coze_tui.engine.session.maintenance import DAY_MS, give_back, prune_conversations, prune_frames
 from coze_tui.errors import CozeTuiError, SettingsError
-from coze_tui.store import history, retention
-from coze_tui.store.database import now_ms
-from coze_tui.store.history import SavedConversation
-from coze_tui.store.retention import PrunePlan
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import size, thousands
 from coze_tui.text.i18n import _, ngettext
@@ -41,7 +37,7 @@ async def _rename(call: Call) -> int:
     if len(call.words) < 2 or not " ".join(call.words[1:]).strip():
         raise SettingsError(_("give the id of a conversation and its new title"), source="rename")
     saved, title = await conversation_named(call, call.words[0]), " ".join(call.words[1:])
-    await Browsing(call.database).rename(saved.key, title)
+    await call.history.browsing.rename(saved.key, title)
     await _print_changed(call, saved.key)
     return await _rename_on_server(call, saved, clean_line(title).strip())
 
@@ -52,7 +48,7 @@ def run_delete(arguments: Arguments, environment: Mapping[str, str]) -> int:
 
 
 async def _delete(call: Call) -> int:
-    browsing = Browsing(call.database)
+    browsing = call.history.browsing
     if call.arguments.undo:
         keys = [await _deleted(call, word) for word in call.words]
         if not keys:
@@ -70,18 +66,18 @@ async def _delete(call: Call) -> int:
 
 
 async def _deleted(call: Call, word: str) -> str:
-    saved = await call.database.read(lambda c: history.conversation(c, word))
+    saved = await call.history.browsing.conversation(word)
     if saved is None:
         raise SettingsError(_("there is no conversation of this id"), source=clean_line(word))
     return saved.key
 
 
 async def _print_changed(call: Call, key: str) -> None:
-    saved = await call.database.read(lambda c: history.conversation(c, key))
+    saved = await call.history.browsing.conversation(key)
     if saved is None:
         return
     if call.arguments.json:
-        values = conversation_values(summary_of(saved))
+        values = conversation_values(saved)
         call.console.json({**values, "deleted": bool(saved.deleted_at)})
     else:
         call.console.line((saved.key, "answering"), (f"  {saved.title}", "plain"))
@@ -145,7 +141,7 @@ async def _server_side(call: Call) -> AsyncIterator[ServerSide]:
             await connections[0].renew()
             return connections[0].client
 
-        yield ServerSide(call.database, client, lambda: call.start.settings)
+        yield ServerSide(call.history.database, client, lambda: call.start.settings)
 
 
 # --- prune ---
@@ -164,10 +160,7 @@ async def _prune(call: Call) -> int:
             _("must be a number of days, weeks or years such as 90d, 12w, 1y"), source="--older-than"
         )
     before_ms = now_ms() - days * DAY_MS
-    if arguments.captures:
-        plan = await call.database.read(lambda c: retention.capture_plan(c, before_ms))
-    else:
-        plan = await call.database.read(lambda c: retention.prune_plan(c, before_ms))
+    plan = await call.history.browsing.prune_plan(before_ms, frames_only=arguments.captures)
     if not arguments.json:
         call.console.text(_plan_text(plan))
         call.console.flush()
@@ -176,10 +169,10 @@ async def _prune(call: Call) -> int:
     given_back = 0
     if is_done:
         if arguments.captures:
-            await prune_captures(call.database, before_ms)
+            await prune_frames(call.history.database, before_ms)
         else:
-            await prune_conversations(call.database, plan.keys)
-        given_back = await give_back(call.database)
+            await prune_conversations(call.history.database, plan.keys)
+        given_back = await give_back(call.history.database)
     if arguments.json:
         call.console.json(
             {

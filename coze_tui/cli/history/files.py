@@ -37,7 +37,7 @@ async def _export(call: Call) -> int:
     if bool(call.words) == arguments.all:
         raise SettingsError(_("give the ids of conversations, or --all"), source="export")
     form: Format = arguments.format
-    exports = Exports(call.database)
+    exports = Exports(call.history.database)
     if arguments.all:
         keys = await exports.keys()
     else:
@@ -114,7 +114,7 @@ async def _import(call: Call) -> int:
         raise SettingsError(
             _("which file? JSON lines (.jsonl) and captures (.sse) can be imported"), source="FILE"
         )
-    imports, site = Imports(call.database), call.start.settings.site
+    imports, site = Imports(call.history.database), call.start.settings.site
     status: int = Exit.OK
     for word in call.words:
         try:

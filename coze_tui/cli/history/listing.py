@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import partial
 
 from coze_tui.cli.exits import Exit
 from coze_tui.cli.history.call import Call, conversations_named, run
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.start import notify
-from coze_tui.engine.library.conversations import Summary, summary_of
-from coze_tui.engine.library.history import Browsing, Found
+from coze_tui.engine.library.conversations import SavedConversation
+from coze_tui.engine.library.history import Found, Hit
 from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript, ToolTranscript
 from coze_tui.errors import SettingsError
 from coze_tui.exports import words
+from coze_tui.exports.exporting import Exports
 from coze_tui.exports.words import Clock
 from coze_tui.report.console import Console, Piece
-from coze_tui.store import archive
-from coze_tui.store.search import Hit
 from coze_tui.text.cells import fit
 from coze_tui.text.cleaning import clean, clean_line
 from coze_tui.text.i18n import _
@@ -37,7 +35,7 @@ def run_list(arguments: Arguments, environment: Mapping[str, str]) -> int:
 
 async def _list(call: Call) -> int:
     most = call.arguments.limit
-    browsing, clock, shown = Browsing(call.database), Clock(), 0
+    browsing, clock, shown = call.history.browsing, Clock(), 0
     page = await browsing.page()
     while page.items:
         for summary in page.items:
@@ -58,21 +56,21 @@ async def _list(call: Call) -> int:
     return Exit.OK
 
 
-def _list_line(summary: Summary, clock: Clock) -> Iterator[Piece]:
+def _list_line(summary: SavedConversation, clock: Clock) -> Iterator[Piece]:
     yield fit(summary.key, _KEY_CELLS), "answering"
-    yield f"  {clock.day(summary.updated_at_ms)} {clock.time(summary.updated_at_ms)[:5]}", "dim"
+    yield f"  {clock.day(summary.updated_at)} {clock.time(summary.updated_at)[:5]}", "dim"
     yield f"  {fit(_flags(summary), _FLAG_CELLS)}", "attention"
     yield summary.title.strip() or _("Untitled conversation"), "plain"
     yield f"  {summary.bot_name or summary.bot_id}", "dim"
 
 
-def _flags(summary: Summary) -> str:
+def _flags(summary: SavedConversation) -> str:
     """The signs of the history screen."""
     flags = ((summary.pinned, "★"), (summary.interrupted, "⟂"), (summary.on_server, "☁"))
     return "".join(sign for is_so, sign in flags if is_so)
 
 
-def conversation_values(summary: Summary) -> Mapping[str, object]:
+def conversation_values(summary: SavedConversation) -> Mapping[str, object]:
     """A conversation as JSON."""
     return {
         "id": summary.key,
@@ -82,7 +80,7 @@ def conversation_values(summary: Summary) -> Mapping[str, object]:
         "bot_name": summary.bot_name,
         "conversation_id": summary.conversation_id,
         "section_id": summary.section_id,
-        "updated_at_ms": summary.updated_at_ms,
+        "updated_at_ms": summary.updated_at,
         "pinned": summary.pinned,
         "interrupted": summary.interrupted,
         "on_server": summary.on_server,
@@ -102,7 +100,7 @@ async def _search(call: Call) -> int:
     text = " ".join(call.words)
     if not text.strip():
         raise SettingsError(_("what is to be searched for?"), source="TEXT")
-    findings = await Browsing(call.database).search(text, call.arguments.limit or _MOST_FOUND)
+    findings = await call.history.browsing.search(text, call.arguments.limit or _MOST_FOUND)
     clock = Clock()
     for number, found in enumerate(findings.conversations):
         if call.arguments.json:
@@ -164,12 +162,12 @@ def run_show(arguments: Arguments, environment: Mapping[str, str]) -> int:
 
 async def _show(call: Call) -> int:
     for number, saved in enumerate(await conversations_named(call, call.words)):
-        carried = await call.database.read(partial(archive.take, key=saved.key))
+        carried = await Exports(call.history.database).carried(saved.key)
         if carried is None:
             continue
         if call.arguments.json:
             told = [_chat_values(chat) for chat in words.chats_of(carried)]
-            call.console.json({**conversation_values(summary_of(saved)), "chats": told})
+            call.console.json({**conversation_values(saved), "chats": told})
             continue
         if number:
             call.console.text()

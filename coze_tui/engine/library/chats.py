@@ -27,7 +27,8 @@ _MOST_COMPARABLE = 200
 class Inspecting:
     """What can be told of stored chats. Every method may raise StoreError."""
 
-    def __init__(self, database: Database, live: LiveTurns) -> None:
+    def __init__(self, database: Database, live: LiveTurns | None = None) -> None:
+        """Read nothing yet; `live` has the turns that run in this program."""
         self._database = database
         self._live = live
 
@@ -40,7 +41,7 @@ class Inspecting:
             conversation: its key; matters where `chat` is 0.
             chat: the chat's key; 0 for the last one of the conversation.
         """
-        live = self._live.of(conversation)
+        live = self._live.of(conversation) if self._live else None
         if live is not None and chat in (0, live.stored.chat):
             saved = await self._database.run(lambda c: history.conversation(c, conversation))
             return ChatFrames(_live_record(live, saved), tuple(live.turn.frames.shown(after)))

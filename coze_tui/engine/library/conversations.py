@@ -9,32 +9,15 @@ from dataclasses import dataclass
 from coze_tui.api.objects import Bot
 from coze_tui.engine.model.transcript import ChatTranscript, chat_transcripts
 from coze_tui.store import history, journal
-from coze_tui.store.database import Database, now_ms
-from coze_tui.store.history import SavedConversation
+from coze_tui.store.database import Database
+from coze_tui.store.database import now_ms as now_ms
+from coze_tui.store.history import SavedConversation as SavedConversation  # for those above the engine
 from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SLOT, SavedMessage, messages
 from coze_tui.store.messages import message as message_by_key
 
 _PAGE = 40
 """Messages of one page, rounded up to whole chats."""
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """A conversation in a list."""
-
-    key: str
-    title: str
-    site: str
-    bot_id: str
-    bot_name: str
-    conversation_id: str
-    section_id: str
-    updated_at_ms: int
-    pinned: bool
-    interrupted: bool
-    on_server: bool
-    has_draft: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +40,7 @@ class ChatPage:
 class Opened:
     """A conversation as a screen needs it."""
 
-    summary: Summary
-    draft: str
-    queue: tuple[str, ...]
+    summary: SavedConversation
     page: ChatPage
     last_chat: int
     """Key of its latest chat; 0 for none."""
@@ -82,10 +63,9 @@ class Conversations:
             lambda c: history.create_conversation(c, site, bot_id, now_ms(), bot_name=bot_name, key=key)
         )
 
-    async def summary(self, key: str) -> Summary | None:
-        """One conversation; None if there is none of this key."""
-        saved = await self._database.run(lambda c: history.conversation(c, key))
-        return summary_of(saved) if saved else None
+    async def summary(self, key: str) -> SavedConversation | None:
+        """Return one conversation, also a deleted one; None if there is none of this key."""
+        return await self._database.run(lambda c: history.conversation(c, key))
 
     async def open(self, key: str) -> Opened | None:
         """A conversation with its last chats."""
@@ -95,7 +75,7 @@ class Conversations:
             if saved is None or saved.deleted_at:
                 return None
             last = journal.last_chat(c, key)
-            return Opened(summary_of(saved), saved.draft, saved.queue, _page(c, saved), last)
+            return Opened(saved, _page(c, saved), last)
 
         return await self._database.run(read)
 
@@ -170,24 +150,6 @@ class Conversations:
     async def unbind(self, key: str) -> None:
         """Forget the server's conversation id, so that the next chat begins a new one (docs/wire.md 7.3)."""
         await self._database.write(lambda c: history.set_conversation_id(c, key, ""))
-
-
-def summary_of(saved: SavedConversation) -> Summary:
-    """What a list shows of a row."""
-    return Summary(
-        key=saved.key,
-        title=saved.title,
-        site=saved.site,
-        bot_id=saved.bot_id,
-        bot_name=saved.bot_name,
-        conversation_id=saved.conversation_id,
-        section_id=saved.section_id,
-        updated_at_ms=saved.updated_at,
-        pinned=saved.pinned,
-        interrupted=saved.interrupted,
-        on_server=saved.on_server,
-        has_draft=bool(saved.draft),
-    )
 
 
 def _page(

@@ -5,31 +5,36 @@ Local only; what the server has is in `server_side`.
 
 from __future__ import annotations
 
+import asyncio
+import os
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from coze_tui.engine.library.conversations import Summary, summary_of
-from coze_tui.store import history, journal, search
-from coze_tui.store.database import Database, now_ms
+from coze_tui.errors import StoreWarning
+from coze_tui.store import history, journal, retention, search
+from coze_tui.store.database import Database, now_ms, open_or_rescue
 from coze_tui.store.history import SavedConversation
 from coze_tui.store.messages import SLOT, message_count, messages
-from coze_tui.store.search import Hit
+from coze_tui.store.retention import PrunePlan as PrunePlan
+from coze_tui.store.search import Hit as Hit
+from coze_tui.store.search import Occurrence as Occurrence
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.matching import spans
 
-Place = SavedConversation
-"""Where a page ends: what the next one begins after. Only to be handed back."""
-Occurrence = search.Occurrence
+PageCursor = SavedConversation
+"""The end of a page, after which the next one begins. Only to be passed back."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
     """Some of the history: pinned conversations, then the latest first."""
 
-    items: tuple[Summary, ...]
-    end: Place | None
+    items: tuple[SavedConversation, ...]
+    end: PageCursor | None
     """What the next page begins after; None where there is none."""
 
 
@@ -46,7 +51,7 @@ class Overview:
 class Found:
     """A conversation in which a text was found, with the places, latest first."""
 
-    summary: Summary
+    summary: SavedConversation
     hits: tuple[Hit, ...]
     """Snippets are clean and on one line."""
 
@@ -63,14 +68,49 @@ class Findings:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ConversationDetails:
     """What is told of one conversation beside its title."""
 
-    summary: Summary
+    summary: SavedConversation
     messages: int
-    created_at_ms: int
     forked_from: str
     """Title of the conversation it was forked from; empty if it was not, or that is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenHistory:
+    """The history of this machine, opened without an engine, for one command."""
+
+    database: Database
+    browsing: Browsing
+    warnings: tuple[StoreWarning, ...]
+
+
+@asynccontextmanager
+async def open_history(file: Path, *, changes: bool = False) -> AsyncIterator[OpenHistory]:
+    """Open the history, or a copy in memory of what can be read of it.
+
+    Args:
+        changes: whether a copy in memory does not serve, since the changes would be lost with it.
+
+    Raises:
+        StoreError: nothing can be read of the history, or it is to be changed and cannot be.
+    """
+    opened = await open_or_rescue(file)
+    database, warnings = opened.database, opened.troubles
+    try:
+        if not database.is_saved and (changes or not await _holds_anything(database, file)):
+            await database.close()
+            database, warnings = await Database.open(file), ()  # raises what is wrong
+        yield OpenHistory(database, Browsing(database), warnings)
+    finally:
+        await database.close()
+
+
+async def _holds_anything(database: Database, file: Path) -> bool:
+    """Return True if a copy in memory shows the history, be it that there is none yet."""
+    is_there = await asyncio.to_thread(os.path.lexists, file)
+    return not is_there or await database.read(history.last_conversation) is not None
 
 
 class Browsing:
@@ -81,12 +121,12 @@ class Browsing:
 
     # --- the list ---
 
-    async def page(self, *, filter: str = "", after: Place | None = None, limit: int = 100) -> ListPage:
+    async def page(self, *, filter: str = "", after: PageCursor | None = None, limit: int = 100) -> ListPage:
         """Some conversations of the list; with a filter those with it in title or bot name."""
 
         def read(c: sqlite3.Connection) -> ListPage:
             rows = history.conversations(c, filter=filter, before=after, limit=limit)
-            return ListPage(tuple(map(summary_of, rows)), rows[-1] if len(rows) == limit else None)
+            return ListPage(rows, rows[-1] if len(rows) == limit else None)
 
         return await self._database.read(read)
 
@@ -100,6 +140,23 @@ class Browsing:
         """A number that is another one once any program has written. To be asked once a second at most."""
         return await self._database.changes()
 
+    async def last(self) -> SavedConversation | None:
+        """Return the conversation in which something was last said."""
+        return await self._database.read(history.last_conversation)
+
+    async def named(self, name: str) -> tuple[SavedConversation, ...]:
+        """Return the conversations of this key, this Coze ID, or with keys that begin so; latest first."""
+
+        def read(c: sqlite3.Connection) -> tuple[SavedConversation, ...]:
+            found = (history.conversation(c, key) for key in history.keys_named(c, name))
+            return tuple(saved for saved in found if saved is not None)
+
+        return await self._database.read(read)
+
+    async def keys(self) -> tuple[str, ...]:
+        """Return the keys of all conversations of the list, in its order."""
+        return await self._database.read(history.listed_keys)
+
     # --- searching ---
 
     async def search(self, text: str, limit: int = 200) -> Findings:
@@ -112,7 +169,7 @@ class Browsing:
             for hit in hits:
                 by_key.setdefault(hit.conversation, []).append(_shown(hit, text))
             found = [
-                Found(summary_of(saved), tuple(places))
+                Found(saved, tuple(places))
                 for key, places in by_key.items()
                 if (saved := history.conversation(c, key))
             ]
@@ -128,16 +185,16 @@ class Browsing:
 
     # --- one conversation ---
 
-    async def facts(self, key: str) -> Facts | None:
+    async def details(self, key: str) -> ConversationDetails | None:
         """What is told of a conversation; None if it is gone."""
 
-        def read(c: sqlite3.Connection) -> Facts | None:
+        def read(c: sqlite3.Connection) -> ConversationDetails | None:
             saved = history.conversation(c, key)
             if saved is None or saved.deleted_at:
                 return None
             origin = history.conversation(c, saved.forked_from) if saved.forked_from else None
             title = clean_line(origin.title) if origin else ""
-            return Facts(summary_of(saved), message_count(c, key), saved.created_at, title)
+            return ConversationDetails(saved, message_count(c, key), title)
 
         return await self._database.read(read)
 
@@ -163,6 +220,10 @@ class Browsing:
             return history.fork(c, key, upto, now_ms())
 
         return await self._database.write(write)
+
+    async def conversation(self, key: str) -> SavedConversation | None:
+        """Return the conversation of this key, also a deleted one."""
+        return await self._database.read(lambda c: history.conversation(c, key))
 
     # --- several conversations ---
 
@@ -198,6 +259,11 @@ class Browsing:
         """The conversation exists and is not deleted."""
         saved = await self._database.run(lambda c: history.conversation(c, key))
         return saved is not None and not saved.deleted_at
+
+    async def prune_plan(self, before_ms: int, *, frames_only: bool = False) -> PrunePlan:
+        """Return what there is to remove that is older than a time: conversations, or frames of chats."""
+        plan = retention.frames_plan if frames_only else retention.prune_plan
+        return await self._database.read(lambda c: plan(c, before_ms))
 
 
 def _shown(hit: Hit, text: str) -> Hit:

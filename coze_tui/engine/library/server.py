@@ -18,7 +18,6 @@ from coze_tui.api.client import CozeClient
 from coze_tui.api.events import MessageCompleted
 from coze_tui.api.objects import Conversation, Frame, Message, MessageType, Role
 from coze_tui.config.settings import Settings
-from coze_tui.engine.library.conversations import Summary
 from coze_tui.engine.model.state import TurnState, shown_text
 from coze_tui.engine.model.transcript import ChatTranscript, chat_transcripts
 from coze_tui.engine.session.recorder import messages_of
@@ -251,7 +250,7 @@ class ServerSide:
         return saved if saved.site == self._settings().site else None
 
 
-def bound(summary: Summary) -> ServerConversation | None:
+def bound(summary: SavedConversation) -> ServerConversation | None:
     """A conversation here as the server knows it; None where the server does not have it."""
     if not (summary.on_server and summary.conversation_id):
         return None

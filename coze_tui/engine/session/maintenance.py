@@ -32,7 +32,7 @@ async def keep_small(database: Database, retention_days: int, now_ms: int) -> No
         return
     removed = await database.write(lambda c: history.purge_deleted(c, now_ms - _DELETED_DAYS * DAY_MS))
     if retention_days:
-        removed += await prune_captures(database, now_ms - retention_days * DAY_MS)
+        removed += await prune_frames(database, now_ms - retention_days * DAY_MS)
     if removed:
         await give_back(database)
 
@@ -42,11 +42,9 @@ async def complete_index(database: Database) -> None:
     await _some_at_a_time(database, search_index.add_some)
 
 
-async def prune_captures(database: Database, older_than_ms: int) -> int:
+async def prune_frames(database: Database, older_than_ms: int) -> int:
     """Remove the frames of older chats; how many chats."""
-    return await _some_at_a_time(
-        database, lambda c: retention.prune_captures(c, older_than_ms, limit=_AT_ONCE)
-    )
+    return await _some_at_a_time(database, lambda c: retention.prune_frames(c, older_than_ms, limit=_AT_ONCE))
 
 
 async def prune_conversations(database: Database, keys: Sequence[str]) -> None:

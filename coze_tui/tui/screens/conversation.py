@@ -267,7 +267,7 @@ class ConversationScreen(LogScreen[None]):
             self._changes, self._last_chat = changes, last
             if opened is not None:
                 self.window.show(key, opened.page)
-                self.queue.show(opened.queue)
+                self.queue.show(opened.summary.queue)
                 await self._follow(opened)
 
     def _is_at_rest(self, key: str) -> bool:
@@ -285,9 +285,9 @@ class ConversationScreen(LogScreen[None]):
         self.header.bot = self.bot_name
         self.window.show(summary.key, opened.page)
         self._last_chat = opened.last_chat
-        self.queue.show(opened.queue)
-        if opened.draft:
-            self.prompt.set_message(opened.draft)
+        self.queue.show(opened.summary.queue)
+        if opened.summary.draft:
+            self.prompt.set_message(opened.summary.draft)
         else:
             self.prompt.clear_message()
         self._offer_follow_ups()

@@ -15,7 +15,7 @@ from textual.timer import Timer
 from textual.widgets import Input
 
 from coze_tui.api.objects import Bot
-from coze_tui.engine.library.history import Findings, ListPage, Place
+from coze_tui.engine.library.history import Findings, ListPage, PageCursor
 from coze_tui.engine.library.server import ServerConversation, bound
 from coze_tui.engine.model.dialects import Feature
 from coze_tui.errors import CozeTuiError, StoreError
@@ -120,7 +120,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         self._wanted = current
         self._query = ""
         self._local: list[Item] = []
-        self._end: Place | None = None
+        self._end: PageCursor | None = None
         """What the next page of the list begins after."""
         self._hits = _HITS
         self._seen = 0

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.strip import Strip
 
-from coze_tui.engine.library.history import Facts
+from coze_tui.engine.library.history import ConversationDetails
 from coze_tui.engine.session.thread import EngineThread
 from coze_tui.render.palette import Palette
 from coze_tui.text.cleaning import clean_line
@@ -123,10 +123,10 @@ class PreviewPane(Vertical):
         """
         log = self.log_widget
         log.viewport.set_query(query)
-        wanted = (item.id, item.message, item.summary.updated_at_ms if item.summary else 0)
+        wanted = (item.id, item.message, item.summary.updated_at if item.summary else 0)
         if item.summary is not None:
             key = item.key
-            facts = await self._engine_thread.call(lambda engine: engine.browsing.facts(key))
+            facts = await self._engine_thread.call(lambda engine: engine.browsing.details(key))
             title = item.title if with_title else ""
             self.head.show(facts_parts(facts, title) if facts else [])
         if wanted == self._shown:
@@ -163,7 +163,7 @@ class PreviewPane(Vertical):
         return await self.window.fork(log.chosen)
 
 
-def facts_parts(facts: Facts, title: str = "") -> list[Part]:
+def facts_parts(facts: ConversationDetails, title: str = "") -> list[Part]:
     """One line about a conversation, behind its title if that is given."""
     summary = facts.summary
     count = ngettext("{n} message", "{n} messages", facts.messages).format(n=thousands(facts.messages))

@@ -55,24 +55,24 @@ def test_captures_go_and_what_was_said_stays(c: sqlite3.Connection) -> None:
     old, pinned, fresh = chatted(c, 10), chatted(c, 20), chatted(c, 500)
     chatted(c, 30, is_final=False)
     history.pin(c, pinned)
-    plan = retention.capture_plan(c, 100)
+    plan = retention.frames_plan(c, 100)
     assert (plan.conversations, plan.captures) == (0, 1)
     assert plan.bytes > 600
-    assert retention.prune_captures(c, 100) == 1
-    assert retention.prune_captures(c, 100) == 0
+    assert retention.prune_frames(c, 100) == 1
+    assert retention.prune_frames(c, 100) == 0
     (gone,), (kept,), (young,) = (journal.chats(c, key) for key in (old, pinned, fresh))
     assert [gone.has_packed_frames, kept.has_packed_frames, young.has_packed_frames] == [False, True, True]
     assert journal.frames_of(c, gone.key) == ()
     assert len(messages.messages(c, old)) == 2
     assert len(search.search(c, "答案")) == 3
-    assert retention.capture_plan(c, 100).captures == 0
-    assert retention.prune_captures(c, 100, keep_pinned=False) == 1
+    assert retention.frames_plan(c, 100).captures == 0
+    assert retention.prune_frames(c, 100, keep_pinned=False) == 1
 
 
 def test_captures_go_some_at_a_time(c: sqlite3.Connection) -> None:
     for at in range(5):
         chatted(c, at)
-    assert [retention.prune_captures(c, 100, limit=2) for _ in range(4)] == [2, 2, 1, 0]
+    assert [retention.prune_frames(c, 100, limit=2) for _ in range(4)] == [2, 2, 1, 0]
 
 
 async def test_room_is_given_back_when_it_pays(tmp_path: Path) -> None:

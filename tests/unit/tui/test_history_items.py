@@ -11,7 +11,7 @@ from tests.support.examples import SUMMARY, there
 
 
 def at(ms: int, *, pinned: bool = False) -> Item:
-    return item_from_summary(replace(SUMMARY, key=f"k{ms}", updated_at_ms=ms, pinned=pinned))
+    return item_from_summary(replace(SUMMARY, key=f"k{ms}", updated_at=ms, pinned=pinned))
 
 
 def test_a_summary_becomes_clean_text() -> None:

@@ -10,7 +10,6 @@ from coze_tui.engine.library.chats import Inspecting
 from coze_tui.engine.model.dialects import Dialect
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.records import outcome_of
-from coze_tui.engine.session.running import LiveTurns
 from coze_tui.errors import ApiError
 from coze_tui.store import history, journal, retention
 from coze_tui.store.database import Database
@@ -41,7 +40,7 @@ def frames_of(stream: str) -> list[Frame]:
 
 @pytest.fixture
 def inspecting(database: Database) -> Inspecting:
-    return Inspecting(database, LiveTurns(lambda live: None))
+    return Inspecting(database)
 
 
 async def conversation(database: Database) -> str:
@@ -77,7 +76,7 @@ async def test_frames_that_were_removed_are_told_from_none(
     chat = await begin(database, key)
     await database.write(lambda c: journal.append_frames(c, chat, 1, SOME))
     await database.write(lambda c: journal.finish_chat(c, chat, DONE, []))
-    await database.write(lambda c: retention.prune_captures(c, 1 << 60))
+    await database.write(lambda c: retention.prune_frames(c, 1 << 60))
     page = await inspecting.page(key, chat)
     assert page is not None
     assert (page.frames, page.record.has_lost_frames) == ((), True)

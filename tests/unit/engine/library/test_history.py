@@ -151,14 +151,14 @@ async def test_facts_tell_how_much_was_said_and_whence_it_was_forked(
     database: Database, browsing: Browsing
 ) -> None:
     key = await database.write(lambda c: talk(c, 5_000, ("q1", "a1"), ("q2", "a2")))
-    facts = await browsing.facts(key)
+    facts = await browsing.details(key)
     assert facts is not None
-    assert (facts.messages, facts.created_at_ms, facts.forked_from) == (4, 5_000, "")
-    forked = await browsing.facts(await browsing.fork(key))
+    assert (facts.messages, facts.summary.created_at, facts.forked_from) == (4, 5_000, "")
+    forked = await browsing.details(await browsing.fork(key))
     assert forked is not None
     assert (forked.messages, forked.forked_from) == (4, "q1")
     await browsing.delete([key])
-    assert await browsing.facts(key) is None
+    assert await browsing.details(key) is None
 
 
 async def test_a_name_that_was_given_is_kept_clean_and_found(database: Database, browsing: Browsing) -> None:

@@ -207,7 +207,7 @@ async def test_a_long_conversation_is_imported_whole(official: Place) -> None:
     (listed,) = await official.listed()
     taken = await official.server.take(listed)
     assert taken.added > resources.CONVERSATIONS_PAGE_SIZE
-    found = await official.browsing.facts(taken.key)
+    found = await official.browsing.details(taken.key)
     assert found is not None
     assert found.messages == taken.added
     page = await official.conversations.page(taken.key, after=0)

@@ -13,7 +13,6 @@ from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.library.chats import Inspecting
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.records import ChatRecord, capture_head, chat_from_capture
-from coze_tui.engine.session.running import LiveTurns
 from coze_tui.exports.exporting import captures_from
 from coze_tui.store import archive, journal
 from coze_tui.store.database import Database
@@ -70,7 +69,7 @@ async def test_a_chat_saved_from_the_inspector_is_the_one_that_is_exported(tmp_p
         chats = await database.read(lambda c: journal.chats(c, key))
         assert carried is not None
         for (_, exported), chat in zip(captures_from(carried), chats, strict=True):
-            page = await Inspecting(database, LiveTurns(lambda live: None)).page(key, chat.key)
+            page = await Inspecting(database).page(key, chat.key)
             assert page is not None
             inspected = InspectedChat(page.record)
             inspected.add(page.frames)

@@ -255,7 +255,7 @@ async def test_a_question_is_written_in_one_transaction_with_all_that_belongs_to
     for key, queue in (("key", ("再下一班？",)), ("new", ())):
         opened = await conversations.open(key)
         assert opened is not None
-        assert (opened.draft, opened.queue, opened.summary.bot_name) == ("", queue, "渡轮")
+        assert (opened.summary.draft, opened.summary.queue, opened.summary.bot_name) == ("", queue, "渡轮")
         assert [chat.question for chat in opened.page.running] == ["下一班？"]
 
 
@@ -266,7 +266,7 @@ async def test_a_draft_typed_after_the_question_and_another_queue_remain(databas
     await JournalRecorder(database, "key", no_trouble, is_queued=True).begin(REQUEST)
     opened = await conversations.open("key")
     assert opened is not None
-    assert (opened.draft, opened.queue) == ("谢谢", ("再下一班？",))
+    assert (opened.summary.draft, opened.summary.queue) == ("谢谢", ("再下一班？",))
 
 
 async def test_an_empty_draft_creates_no_conversation(database: Database) -> None:

@@ -21,7 +21,7 @@ NOON = 1_760_000_000_000
 def items(count: int, *, pinned: int = 0) -> list[Item]:
     return [
         item_from_summary(
-            replace(SUMMARY, key=f"k{n}", title=f"t{n}", updated_at_ms=NOON - n * DAY, pinned=n < pinned)
+            replace(SUMMARY, key=f"k{n}", title=f"t{n}", updated_at=NOON - n * DAY, pinned=n < pinned)
         )
         for n in range(count)
     ]
@@ -65,7 +65,7 @@ async def test_reading_again_keeps_cursor_and_view(stage: Stage) -> None:
         await pilot.pause()
         line = next(n for n, text in enumerate(lines(shown)) if text[1:2] == "▌")
         told = len(app.told)
-        new = item_from_summary(replace(SUMMARY, key="new", title="new", updated_at_ms=NOON + DAY))
+        new = item_from_summary(replace(SUMMARY, key="new", title="new", updated_at=NOON + DAY))
         shown.show([new, *items(40)])
         await pilot.pause()
         assert cursor(shown) == "t20"
@@ -168,8 +168,8 @@ async def test_a_click_goes_to_a_conversation_and_a_second_one_opens_it(stage: S
 
 async def test_flags_stand_next_to_the_title(stage: Stage) -> None:
     shown = ConversationList(Palette.dark())
-    both = replace(SUMMARY, key="b", title="both", pinned=True, interrupted=True, updated_at_ms=NOON)
-    cut_off = replace(SUMMARY, key="c", title="cut", interrupted=True, updated_at_ms=NOON)
+    both = replace(SUMMARY, key="b", title="both", pinned=True, interrupted=True, updated_at=NOON)
+    cut_off = replace(SUMMARY, key="c", title="cut", interrupted=True, updated_at=NOON)
     async with stage(shown, size=(60, 11)) as (_app, _pilot):
         shown.shows_server = True
         shown.show([item_from_summary(both), item_from_summary(cut_off), there(NOON - 1000)])
