@@ -124,7 +124,7 @@ def _values(chat: InspectedChat, problems: Sequence[Problem]) -> Mapping[str, ob
             {name: value for name, value in asdict(span).items() if name != "rates"}
             for span in timeline.spans
         ],
-        "stalls": [asdict(pause) for pause in timeline.pauses.stalls],
+        "stalls": [asdict(pause) for pause in timeline.figures.pauses.stalls],
         "follow_ups_us": timeline.follow_ups_us,
         "problems": [asdict(problem) for problem in problems],
     }

@@ -43,7 +43,7 @@ def strip(timeline: Timeline) -> str:
 def rows(timeline: Timeline) -> Iterator[str]:
     """One row for each step: its name, its bar, and its time."""
     scale = _Scale(timeline.total_us)
-    first_us = timeline.first_text_us
+    first_us = timeline.figures.first_text_us
     first = "" if first_us is None else _vertical("first", scale.x(first_us))
     back = "".join(_vertical("grid", scale.x(at_us)) for at_us in scale.ticks) + first
     yield '<div class="rows">\n'
@@ -159,7 +159,7 @@ def _stalls(span: Span, timeline: Timeline, scale: _Scale) -> str:
         return ""
     return "".join(
         f'<rect class="stall" {scale.place(pause)} y="{_BAR[0] + _BAR[1] + 1}" height="2"/>'
-        for pause in timeline.pauses.stalls
+        for pause in timeline.figures.pauses.stalls
         if span.start_us <= pause.start_us and pause.end_us <= span.end_us
     )
 
@@ -173,6 +173,6 @@ def _diamond(kind: str, x: str) -> str:
 
 def _spoken(timeline: Timeline) -> str:
     steps = [f"{span_name(span)} {duration(span.lasted_us)}" for span in timeline.spans[:20]]
-    if count := timeline.pauses.stall_count:
+    if count := timeline.figures.pauses.stall_count:
         steps.append(words.stalls(count))
     return ", ".join(steps)

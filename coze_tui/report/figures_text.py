@@ -21,8 +21,8 @@ def figure_facts(turn: PastTurn, not_understood: int = 0) -> list[tuple[str, str
     gaps, usage = figures.gaps, figures.usage
     has_times = not figures.is_timeless
     facts: list[tuple[str, str]] = []
-    if has_times and timeline.first_text_us is not None:
-        facts.append((_("first text"), milliseconds(timeline.first_text_us)))
+    if has_times and figures.first_text_us is not None:
+        facts.append((_("first text"), milliseconds(figures.first_text_us)))
     if has_times:
         facts.append((_("total"), duration(timeline.total_us)))
     if figures.characters:
@@ -60,7 +60,7 @@ def figure_values(chat: InspectedChat) -> Mapping[str, object]:
     has_times = not figures.is_timeless
     has_gaps = has_times and gaps.count > 0
     return {
-        "first_text_us": timeline.first_text_us if has_times else None,
+        "first_text_us": figures.first_text_us if has_times else None,
         "total_us": timeline.total_us if has_times else None,
         "characters": figures.characters,
         "characters_per_second": round(characters_per_second(figures), 3),

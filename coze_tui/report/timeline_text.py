@@ -47,7 +47,7 @@ def timeline_lines(timeline: Timeline, width: int) -> Iterator[Line]:
     time_width = min(max(map(cell_len, times), default=0), width // 3)
     columns = Columns(timeline.total_us, max(_LEAST_BAR, width - name_width - time_width - 4))
     for span, (name, time) in zip(spans, rows, strict=False):
-        bar = _bar(span, timeline.pauses.stalls, columns)
+        bar = _bar(span, timeline.figures.pauses.stalls, columns)
         yield _row(name, name_width, bar, shorten(time, time_width))
     if len(spans) > _MOST_ROWS:
         left = thousands(len(spans) - _MOST_ROWS)
@@ -181,13 +181,13 @@ def _row(name: str, name_width: int, bar: Line, time: str) -> Line:
 
 def _summary(timeline: Timeline) -> Line:
     parts: list[str] = []
-    if timeline.first_text_us is not None:
-        parts.append(_("first text {time}").format(time=duration(timeline.first_text_us)))
+    if timeline.figures.first_text_us is not None:
+        parts.append(_("first text {time}").format(time=duration(timeline.figures.first_text_us)))
     parts.append(_("total {time}").format(time=duration(timeline.total_us)))
-    if timeline.pauses.longest is not None:
-        parts.append(_("longest gap {time}").format(time=duration(timeline.pauses.longest.lasted_us)))
+    if timeline.figures.pauses.longest is not None:
+        parts.append(_("longest gap {time}").format(time=duration(timeline.figures.pauses.longest.lasted_us)))
     pieces: list[Piece] = [(" · ".join(parts), "plain")]
-    if count := timeline.pauses.stall_count:
+    if count := timeline.figures.pauses.stall_count:
         told = ngettext("{n} stall over a second", "{n} stalls over a second", count).format(n=count)
         pieces += [(" · ", "plain"), (told, "attention")]
     return tuple(pieces)

@@ -12,7 +12,6 @@ from coze_tui.api import events
 from coze_tui.api.captures import Capture
 from coze_tui.api.events import ChatEvent, parse_event
 from coze_tui.api.objects import Frame, Message, MessageType, Role, mapping_of, text_of
-from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.reader import PastTurn, TurnReplay
 from coze_tui.engine.model.records import ChatFrames, capture_head, outcome_of, total_us_of
 from coze_tui.engine.model.state import RETRIEVED, TurnState, shown_text
@@ -30,7 +29,7 @@ class InspectedChat:
     def __init__(self, record: ChatRecord) -> None:
         self.record = record
         self.table = FrameTable()
-        self.turn = PastTurn(TurnState(), TurnFigures(), Timeline())
+        self.turn = PastTurn(TurnState(), Timeline())
         self.state, self.figures, self.timeline = self.turn.state, self.turn.figures, self.turn.timeline
         self._reader = TurnReplay(self.state)
         self._feed(self._reader.begin(record.logid))
@@ -66,7 +65,6 @@ class InspectedChat:
 
     def _feed(self, updates: Iterable[TurnUpdate]) -> None:
         for update in updates:
-            self.figures.add(update)
             self.timeline.add(update)
 
 

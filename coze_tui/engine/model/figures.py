@@ -98,6 +98,7 @@ class TurnFigures:
         self.logid = ""
         self.usage: Usage | None = None
         self.first_text_us: int | None = None
+        """When the first text of an answer arrived; screens, commands and the store get it from here."""
         self.last_us = 0
         """When the latest update came."""
         self.deltas = 0
@@ -109,7 +110,8 @@ class TurnFigures:
         self.follow_ups = 0
         self.gaps = Gaps()
         """As many as there are neighbouring deltas of one run."""
-        self._pauses = Pauses()
+        self.pauses = Pauses()
+        """The stalls and the longest gap between those neighbors."""
         self._rows: list[EventRow] = []
         self._growing: _Growing | None = None
         """What the last row has come to, if that is a run which has grown since somebody looked."""
@@ -163,7 +165,7 @@ class TurnFigures:
     @property
     def stalls(self) -> int:
         """How often a stream paused for more than a second between two deltas."""
-        return self._pauses.stall_count
+        return self.pauses.stall_count
 
     def rate(self, now_us: int | None = None) -> float:
         """Deltas a second: of the last second while the turn runs, of all the streaming once it has ended.
@@ -274,7 +276,7 @@ class TurnFigures:
         run.bytes += size
         for at_us, together in groupby(arrivals):
             count = sum(1 for _ in together)
-            gap_us = self._pauses.reach(name, at_us)
+            gap_us = self.pauses.reach(name, at_us)
             if gap_us is not None:
                 self.gaps.add(gap_us)
             self.gaps.add(0, count - 1)
@@ -290,7 +292,7 @@ class TurnFigures:
             self.events += 1
         self.bytes += record.bytes
         self.last_us = max(self.last_us, record.at_us)
-        self._pauses.end_run()
+        self.pauses.end_run()
         self.follow_ups += record.name == "follow_up"
         if record.name in _EXPECTED:
             self._expect_after(record.name)

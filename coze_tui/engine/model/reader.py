@@ -20,8 +20,12 @@ class PastTurn:
     """What a chat came to."""
 
     state: TurnState
-    figures: TurnFigures
     timeline: Timeline
+
+    @property
+    def figures(self) -> TurnFigures:
+        """Its figures."""
+        return self.timeline.figures
 
     @property
     def outcome(self) -> Outcome:
@@ -38,9 +42,8 @@ def past_turn(
         outcome: how it ended, where that is known; else the frames tell, and one without an end was cut off.
         total_us: when it ended, where that is known.
     """
-    turn = PastTurn(TurnState(), TurnFigures(), Timeline())
+    turn = PastTurn(TurnState(), Timeline())
     for update in past_updates(turn.state, frames, outcome=outcome, total_us=total_us, logid=logid):
-        turn.figures.add(update)
         turn.timeline.add(update)
     return turn
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from coze_tui.engine.model.gaps import Pauses
+from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.updates import (
     AnswerGrew,
     AnswerSettled,
@@ -54,17 +54,15 @@ class Span:
 
 
 class Timeline:
-    """Takes updates in, gives bars out."""
+    """The steps of one turn. It feeds `figures` too, which have the first text, the gaps and the stalls."""
 
     def __init__(self) -> None:
+        self.figures = TurnFigures()
         self.total_us = 0
         """When the latest update came."""
-        self.first_text_us: int | None = None
-        self.pauses = Pauses()
         self.follow_ups_us: list[int] = []
         self.errors_us: list[int] = []
         """When a failed event came."""
-        self.is_ended = False
         self._done: list[Span] = []
         self._step = Span("waiting", 0, 0, is_open=True)
         self._arrivals = array("q")
@@ -87,19 +85,18 @@ class Timeline:
         spans = [*self._done, *(replace(tool, end_us=self.total_us) for tool in self._tools.values())]
         step = self._closed(max(self._step.end_us, self.total_us))
         if step is not None and not (self._tools and self._step.kind == "waiting"):
-            spans.append(replace(step, is_open=not self.is_ended))
+            spans.append(replace(step, is_open=not self.figures.is_ended))
         return sorted(spans, key=lambda span: (span.start_us, span.end_us))
 
     # --- fed ---
 
     def add(self, update: TurnUpdate) -> None:
         """Take in the next update."""
+        self.figures.add(update)
         match update:
             case ReasoningGrew(arrivals_us=arrivals) if arrivals:
                 self._run("thinking", arrivals)
-            case AnswerGrew(text=text, arrivals_us=arrivals) if arrivals:
-                if text and self.first_text_us is None:
-                    self.first_text_us = arrivals[0]
+            case AnswerGrew(arrivals_us=arrivals) if arrivals:
                 self._run("answering", arrivals)
             case AnswerSettled(text=text, at_us=at_us) if text:
                 if self._step.kind != "answering":
@@ -120,10 +117,8 @@ class Timeline:
                 if record.level == "error":
                     self.errors_us.append(record.at_us)
                 self._reach(record.at_us)
-                self.pauses.end_run()
             case TurnEnded(at_us=at_us):
                 self._reach(at_us)
-                self.is_ended = True
             case _:
                 pass
 
@@ -132,7 +127,6 @@ class Timeline:
         if self._step.kind != kind:
             self._begin(kind, arrivals[0])
         for at_us in arrivals:
-            self.pauses.reach(kind, at_us)
             self._arrivals.append(max(at_us, self._arrivals[-1] if self._arrivals else at_us))
         self._reach(self._arrivals[-1])
 

@@ -97,7 +97,7 @@ def _bar(timeline: Timeline, spans: Sequence[Span], at_us: int | None, columns: 
                 signs = levels(span.rates, len(place))
             for column, character in zip(place, signs, strict=False):
                 cells[column] = (character, role)
-    for pause in timeline.pauses.stalls:
+    for pause in timeline.figures.pauses.stalls:
         # Its ends belong to the text before and behind it.
         for column in list(columns.of(pause))[1:] or [columns.at(pause.start_us)]:
             cells[column] = _STALL
@@ -148,12 +148,12 @@ def _moments(timeline: Timeline, spans: Sequence[Span], columns: Columns) -> lis
     """The most telling moments under the bar: the end and the first text, then where steps begin."""
     total = milliseconds(timeline.total_us)
     placed = [(columns.width - cell_len(total), (total, "text"))]
-    first = timeline.first_text_us
+    first = timeline.figures.first_text_us
     wanted: list[tuple[int, list[str], str]] = []
     if first is not None:
         words = _("first text {time}").format(time=milliseconds(first))
         wanted.append((first, [words, milliseconds(first)], "text"))
-    stalls = sorted(timeline.pauses.stalls, key=lambda pause: -pause.lasted_us)
+    stalls = sorted(timeline.figures.pauses.stalls, key=lambda pause: -pause.lasted_us)
     wanted += [
         (pause.start_us, [_("stall {time}").format(time=duration(pause.lasted_us))], "attention")
         for pause in stalls[:4]

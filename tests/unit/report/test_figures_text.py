@@ -82,8 +82,8 @@ def test_a_gap_is_the_same_wherever_it_is_told() -> None:
     facts, values = dict(figure_facts(chat.turn)), figure_values(chat)
     assert (facts["longest gap"], facts["over a second"]) == ("1 500 ms", "2 stalls")
     assert (values["gap_max_us"], values["stalls"]) == (1_500_000, 2)
-    assert chat.timeline.pauses.longest == Pause(5_000_000, 6_500_000)
-    assert [pause.start_us for pause in chat.timeline.pauses.stalls] == [5_000_000, 9_000_000]
+    assert chat.timeline.figures.pauses.longest == Pause(5_000_000, 6_500_000)
+    assert [pause.start_us for pause in chat.timeline.figures.pauses.stalls] == [5_000_000, 9_000_000]
 
 
 def test_too_little_has_no_rate() -> None:
@@ -96,7 +96,7 @@ def test_any_stream_has_figures(stream: Path) -> None:
     chat = inspected(*read_capture(stream.read_text(encoding="utf-8", errors="replace")).frames)
     assert dict(figure_facts(chat.turn))["events"] == str(len(chat.frames))
     assert figure_values(chat)["events"] == len(chat.frames)
-    longest = chat.timeline.pauses.longest
+    longest = chat.timeline.figures.pauses.longest
     assert chat.figures.gaps.max_us == (longest.lasted_us if longest else 0)
-    assert chat.figures.stalls == chat.timeline.pauses.stall_count
+    assert chat.figures.stalls == chat.timeline.figures.pauses.stall_count
     assert 0 <= not_understood(chat) <= len(chat.frames)

@@ -79,11 +79,11 @@ def test_a_chat_is_the_sequence_of_its_steps() -> None:
         ("settling", 1704, 1903),
     ]
     assert [span.deltas for span in timeline.spans] == [0, 3, 0, 0, 4, 0]
-    assert timeline.first_text_us == 430_000
+    assert timeline.figures.first_text_us == 430_000
     assert timeline.follow_ups_us == [1_820_000, 1_880_000]
     assert timeline.total_us == 1_903_000
-    assert timeline.pauses.stalls == [Pause(430_000, 1_700_000)]
-    assert timeline.pauses.longest == Pause(430_000, 1_700_000)
+    assert timeline.figures.pauses.stalls == [Pause(430_000, 1_700_000)]
+    assert timeline.figures.pauses.longest == Pause(430_000, 1_700_000)
 
 
 def test_what_goes_on_is_open() -> None:
