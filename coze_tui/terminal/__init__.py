@@ -1,1 +1,12 @@
-"""The layer between Textual and the terminal. Knows nothing of Coze."""
+"""A library between Textual and the terminal. It imports nothing else of this program.
+
+It offers `app.TerminalApp` and `app.TerminalScreen` to derive from, and parts that work without them. Each
+module imports only modules of the lines above it:
+
+- `signals`, `clipboard`, `first_frame`: the process and the terminal, without Textual
+- `textual_overrides`: which private names of Textual are in use, and whether they fit the installed version
+- `cells`, `guard`, `keys`, `throttle`: cells as numbers, the last filter, keys, the speed of the line
+- `painter`, `parser`, `compositor`: bytes from cells, keys from bytes, changed lines from widgets
+- `display`, `driver`: frames as differences; input and output in threads that never block the loop
+- `app`: all of them in one app and one screen
+"""

@@ -51,7 +51,7 @@ class TerminalApp(App[ReturnType]):
         """Tells typed Enters from pasted ones; the prompt asks it."""
         self.frame_display: FrameDisplay | None = None
         """Writes the frames; None if Textual does."""
-        self._outlet: OutputThrottle | None = None
+        self._throttle: OutputThrottle | None = None
         self._line_guard = TerminalGuard()
         self._key_order: KeyOrder | None = None
         super().__init__(driver_class)
@@ -67,15 +67,15 @@ class TerminalApp(App[ReturnType]):
     # -- the terminal
 
     @property
-    def outlet(self) -> OutputThrottle | None:
+    def throttle(self) -> OutputThrottle | None:
         """The output throttle; set by the driver, None before that and on Textual's own driver."""
-        return self._outlet
+        return self._throttle
 
-    @outlet.setter
-    def outlet(self, outlet: OutputThrottle | None) -> None:
-        self._outlet = outlet
+    @throttle.setter
+    def throttle(self, throttle: OutputThrottle | None) -> None:
+        self._throttle = throttle
         if self.frame_display is not None:
-            self.frame_display.outlet = outlet
+            self.frame_display.throttle = throttle
 
     def get_driver_class(self) -> type[Driver]:
         """Return our driver on POSIX, unless the environment names another."""

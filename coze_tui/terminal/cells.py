@@ -1,7 +1,8 @@
-"""Cells of the screen as numbers: a row becomes a `str` in which one character stands for one cell.
+"""Cells of the screen as numbers: a row is a `str` in which each character stands for one cell.
 
-Every different cell (a glyph in a pen) gets a number once, so comparing, slicing and hashing rows run at the
-speed of strings. A wide glyph takes two places: its own number, then one for its right half.
+Every different cell (a glyph in a style) gets a number once, so comparing, slicing and hashing rows run at
+the speed of strings. A wide glyph takes two columns: its own number, then one for its right half. A *strip*
+is Textual's word for a line of styled runs (Rich's segments).
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from rich.style import Style
 from textual.strip import Strip
 
 UNKNOWN = "\0"
-"""A cell of which nobody knows what it shows."""
+"""A cell whose content on the terminal is unknown."""
 _CLUSTERED = "\1"
-"""In a translated text: here is something that is not one character, one cell or two."""
+"""Marks, in a translated text, a part of a cluster: not one character in one cell or two."""
 _STEPS = (0, 95, 135, 175, 215, 255)
-"""Of each part of the colours 16 to 231."""
+"""Intensities of red, green and blue in the colors 16 to 231."""
 _MOST_CELLS = 200_000
 _MOST_STYLES = 10_000
 _MOST_STRIPS = 512
@@ -33,103 +34,104 @@ OFF = ("22", "22", "23", "24", "25", "25", "27", "28", "29", "24", "54", "54", "
 _SEEN_ON_BLANKS = 0b1_1111_0100_1000
 
 
-class Pen(NamedTuple):
-    """How text is written: SGR codes of the two colours ("" is the terminal's own), attribute bits."""
+class CellStyle(NamedTuple):
+    """How a glyph is written: SGR codes of its colors ("" is the terminal's own) and attribute bits."""
 
-    ink: str = ""
-    paper: str = ""
+    foreground: str = ""
+    background: str = ""
     attributes: int = 0
 
     @property
     def shows_on_blanks(self) -> bool:
-        """A blank in this pen is more than its background."""
+        """Whether a blank in this style shows more than its background."""
         return bool(self.attributes & _SEEN_ON_BLANKS)
 
 
-ANY_INK = "any"
-"""The ink of blanks: all on one background look the same."""
-PLAIN = Pen()
+ANY_FOREGROUND = "any"
+"""The foreground of blanks, which look the same in every color."""
+PLAIN = CellStyle()
 
 
 class _Table(dict[int, str]):
-    """Code point → places, for one pen; made as they come."""
+    """Code point → columns, in one style; filled on first use."""
 
-    def __init__(self, cells: Cells, pen: int) -> None:
+    def __init__(self, cells: Cells, style_number: int) -> None:
         self._cells = cells
-        self._pen = pen
+        self.style_number = style_number
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
         width = get_character_cell_size(character)
         if code < 32 or 0x7F <= code < 0xA0:
-            places = ""
+            columns = ""
         elif width == 0 or 0x1F1E6 <= code <= 0x1F1FF:
-            places = _CLUSTERED
+            columns = _CLUSTERED
         else:
-            places = self._cells.add(character, self._pen, width)
-        self[code] = places
-        return places
+            columns = self._cells.add(character, self.style_number, width)
+        self[code] = columns
+        return columns
 
 
 class Cells:
-    """The numbering of cells, and the way from strips to rows.
+    """Numbers cells, and turns strips into rows.
 
     Args:
-        colors: What the terminal can show.
+        colors: The colors that the terminal can show.
     """
 
     def __init__(self, colors: ColorSystem) -> None:
         self.colors = colors
         self.glyphs: list[str] = []
-        """What to write for a cell, by its number; "" for the right half of a wide one."""
-        self.pens: list[int] = []
-        """The number of the pen of a cell."""
+        """Cell number → what to write; "" for the right half of a wide glyph."""
+        self.style_numbers: list[int] = []
+        """Cell number → number of its style."""
         self.doubtful: dict[int, int] = {}
-        """Cells whose width terminals disagree on: the most cells they may take."""
-        self.pen_list: list[Pen] = []
-        self._pen_numbers: dict[Pen, int] = {}
-        self._styles: dict[tuple[Color | None, Color | None, int], _Table] = {}
+        """Numbers of cells whose width differs between terminals → the most columns that they may take."""
+        self.styles: list[CellStyle] = []
+        """Style number → style."""
+        self._style_numbers: dict[CellStyle, int] = {}
+        self._tables_by_key: dict[tuple[Color | None, Color | None, int], _Table] = {}
         self._tables: dict[int, _Table] = {}
         self._shared: dict[tuple[int, str], str] = {}
         self._halves: dict[int, str] = {}
         self._wide: set[str] = set()
         self._strips: dict[int, tuple[Strip, str]] = {}
-        for place in (UNKNOWN, _CLUSTERED):
-            assert self._number(" ", self._pen_number(Pen(ANY_INK))) == place
-        self._plain_blank = self.add(" ", self._pen_number(PLAIN), 1)
+        for cell in (UNKNOWN, _CLUSTERED):
+            assert self._number(" ", self._style_number(CellStyle(ANY_FOREGROUND))) == cell
+        self._plain_blank = self.add(" ", self._style_number(PLAIN), 1)
 
     @property
     def is_full(self) -> bool:
-        """So many cells are known that it is time to begin anew."""
-        return len(self.glyphs) > _MOST_CELLS or len(self._styles) > _MOST_STYLES
+        """Whether there are so many cells that the caller should start with new `Cells`."""
+        return len(self.glyphs) > _MOST_CELLS or len(self._tables_by_key) > _MOST_STYLES
 
-    # -- what a place holds
+    # -- what a cell holds
 
-    def is_wide(self, place: str) -> bool:
-        """Whether it is the left half of a wide glyph."""
-        return place in self._wide
+    def is_wide(self, cell: str) -> bool:
+        """Return whether a cell is the left half of a wide glyph."""
+        return cell in self._wide
 
-    def is_half(self, place: str) -> bool:
-        """Whether it is the right half of a wide glyph."""
-        return not self.glyphs[ord(place)]
+    def is_half(self, cell: str) -> bool:
+        """Return whether a cell is the right half of a wide glyph."""
+        return not self.glyphs[ord(cell)]
 
-    def emptied(self, place: str) -> str:
-        """A blank on the same background."""
-        pen = self.pen_list[self.pens[ord(place)]]
-        return self.add(" ", self._pen_number(Pen(ANY_INK, pen.paper)), 1)
+    def emptied(self, cell: str) -> str:
+        """Return a blank on the background of a cell."""
+        style = self.styles[self.style_numbers[ord(cell)]]
+        return self.add(" ", self._style_number(CellStyle(ANY_FOREGROUND, style.background)), 1)
 
-    def is_paper(self, place: str) -> bool:
-        """Whether it shows nothing but a background."""
-        return self.pen_list[self.pens[ord(place)]].ink == ANY_INK
+    def is_background(self, cell: str) -> bool:
+        """Return whether a cell shows nothing but a background."""
+        return self.styles[self.style_numbers[ord(cell)]].foreground == ANY_FOREGROUND
 
     # -- from strips
 
     def row(self, strip: Strip) -> str:
-        """The places of a strip, remembered as long as it is in use."""
+        """Return the row of a strip, which is cached as long as the strip is in use."""
         known = self._strips.get(id(strip))
         if known is not None:
             return known[1]
-        row = self._fitted(self.places(strip._segments), strip.cell_length)
+        row = self._fitted(self.columns(strip._segments), strip.cell_length)
         if len(self._strips) >= _MOST_STRIPS:
             # The newer half stays: it holds what is on the screen.
             for key in list(self._strips)[: _MOST_STRIPS // 2]:
@@ -138,7 +140,7 @@ class Cells:
         return row
 
     def _fitted(self, row: str, width: int) -> str:
-        """The row as wide as Textual believes it to be; they differ where it has cut a cluster apart."""
+        """Return the row as wide as Textual measures it; that differs where it has cut a cluster apart."""
         if len(row) < width:
             blank = self.emptied(row[-1]) if row else self._plain_blank
             return row + blank * (width - len(row))
@@ -148,8 +150,8 @@ class Cells:
                 row = row[:-1] + self.emptied(row[-1])
         return row
 
-    def places(self, segments: Iterable[Segment]) -> str:
-        """The places of some segments."""
+    def columns(self, segments: Iterable[Segment]) -> str:
+        """Return the columns of styled runs."""
         parts: list[str] = []
         for text, style, control in segments:
             if control is not None:
@@ -164,7 +166,7 @@ class Cells:
         return "".join(parts)
 
     def head(self, strip: Strip) -> str:
-        """What begins a strip and has no cells: the rest of a cluster that Textual has cut."""
+        """Return the start of a strip that has no cells: the rest of a cluster that Textual has cut."""
         segments = strip._segments
         if not segments or segments[0].text.isascii():
             return ""
@@ -172,7 +174,7 @@ class Cells:
         return text[: _headless(text)]
 
     def continued(self, before: str, text: str) -> tuple[str, str]:
-        """Join what begins a text to the last glyph before it; the places so far and what is left."""
+        """Join the headless start of a text to the last glyph. Return the columns so far, and the rest."""
         length = _headless(text)
         at = len(before) - 1
         if not length:
@@ -181,41 +183,42 @@ class Cells:
             at -= 1
         number = ord(before[at])
         glyph = self.glyphs[number] + text[:length]
-        return before[:at] + self.add(glyph, self.pens[number], len(before) - at), text[length:]
+        return before[:at] + self.add(glyph, self.style_numbers[number], len(before) - at), text[length:]
 
-    def add(self, glyph: str, pen: int, width: int) -> str:
-        """The places of one glyph."""
-        if glyph == " " and not self.pen_list[pen].shows_on_blanks:
-            pen = self._pen_number(Pen(ANY_INK, self.pen_list[pen].paper))
-        key = (pen, glyph)
+    def add(self, glyph: str, style_number: int, width: int) -> str:
+        """Return the columns of one glyph, which gets a number if it has none."""
+        style = self.styles[style_number]
+        if glyph == " " and not style.shows_on_blanks:
+            style_number = self._style_number(CellStyle(ANY_FOREGROUND, style.background))
+        key = (style_number, glyph)
         if (known := self._shared.get(key)) is not None:
             return known
-        places = self._number(glyph, pen)
+        columns = self._number(glyph, style_number)
         if len(glyph) > 1 or 0x1F000 <= ord(glyph) < 0x20000:
-            self.doubtful[ord(places)] = max(width, _most_cells(glyph))
+            self.doubtful[ord(columns)] = max(width, _most_cells(glyph))
         if width == 2:
-            self._wide.add(places)
-            half = self._halves.get(pen)
+            self._wide.add(columns)
+            half = self._halves.get(style_number)
             if half is None:
-                half = self._halves[pen] = self._number("", pen)
-            places += half
-        if glyph == " " or ord(places[0]) in self.doubtful:
+                half = self._halves[style_number] = self._number("", style_number)
+            columns += half
+        if glyph == " " or ord(columns[0]) in self.doubtful:
             # Anything else is asked for once, by its table.
-            self._shared[key] = places
-        return places
+            self._shared[key] = columns
+        return columns
 
     # -- inside
 
-    def _number(self, glyph: str, pen: int) -> str:
+    def _number(self, glyph: str, style_number: int) -> str:
         self.glyphs.append(glyph)
-        self.pens.append(pen)
+        self.style_numbers.append(style_number)
         return chr(len(self.glyphs) - 1)
 
-    def _pen_number(self, pen: Pen) -> int:
-        number = self._pen_numbers.get(pen)
+    def _style_number(self, style: CellStyle) -> int:
+        number = self._style_numbers.get(style)
         if number is None:
-            number = self._pen_numbers[pen] = len(self.pen_list)
-            self.pen_list.append(pen)
+            number = self._style_numbers[style] = len(self.styles)
+            self.styles.append(style)
         return number
 
     def _table_of(self, style: Style | None) -> _Table:
@@ -223,14 +226,14 @@ class Cells:
             key: tuple[Color | None, Color | None, int] = (None, None, 0)
         else:
             key = (style._color, style._bgcolor, style._attributes & style._set_attributes)
-        table = self._styles.get(key)
+        table = self._tables_by_key.get(key)
         if table is None:
-            ink, paper, attributes = key
-            pen = self._pen_number(Pen(self._codes(ink, True), self._codes(paper, False), attributes))
-            table = self._tables.get(pen)
+            foreground, background = self._codes(key[0], True), self._codes(key[1], False)
+            number = self._style_number(CellStyle(foreground, background, key[2]))
+            table = self._tables.get(number)
             if table is None:
-                table = self._tables[pen] = _Table(self, pen)
-            self._styles[key] = table
+                table = self._tables[number] = _Table(self, number)
+            self._tables_by_key[key] = table
         return table
 
     def _codes(self, color: Color | None, foreground: bool) -> str:
@@ -252,22 +255,22 @@ class Cells:
                 # Two of them are one flag and must be written together.
                 glyph, width, flag = flag + glyph, 2, ""
             elif flag:
-                parts.append(self.add(flag, table._pen, 1))
+                parts.append(self.add(flag, table.style_number, 1))
                 flag = ""
             if len(glyph) == 1 and width:
                 part = table[ord(glyph)]
                 parts.append(part if part != _CLUSTERED else "")
             elif width:
-                parts.append(self.add(glyph, table._pen, width))
+                parts.append(self.add(glyph, table.style_number, width))
         if flag:
-            parts.append(self.add(flag, table._pen, 1))
+            parts.append(self.add(flag, table.style_number, 1))
         return "".join(parts)
 
 
 def nearest_of_256(color: ColorTriplet) -> int:
-    """The number of the nearest of the 240 fixed colours.
+    """Return the number of the nearest of the 240 fixed colors.
 
-    rich asks for the hue first, which turns our dark greys, which are a little blue, into a bright navy.
+    Rich compares hues first, which turns dark, slightly blue grays into a bright navy.
     """
     red, green, blue = (min(range(6), key=lambda step: abs(_STEPS[step] - part)) for part in color)
     grey = max(0, min(23, round((sum(color) / 3 - 8) / 10)))
@@ -278,7 +281,7 @@ def nearest_of_256(color: ColorTriplet) -> int:
 
 
 def _headless(text: str) -> int:
-    """How many characters at the beginning belong to a glyph before, as Textual measures them."""
+    """Return how many characters at the start of a text belong to a glyph before it, as Textual measures."""
     end = 0
     while end < len(text):
         if text[end] == "\u200d":
@@ -291,7 +294,7 @@ def _headless(text: str) -> int:
 
 
 def _most_cells(cluster: str) -> int:
-    """The most cells a terminal that knows nothing of clusters may give to one."""
+    """Return the most columns that a terminal without support for clusters may use for one."""
     return sum(
         2
         if character == "\ufe0f" or "\U0001f1e6" <= character <= "\U0001faff"

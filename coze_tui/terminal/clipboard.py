@@ -1,7 +1,7 @@
-"""Copying, and telling the truth about it: which ways were taken and what nobody can know.
+"""Copies text, and reports which ways were used.
 
-Inside tmux its own buffer takes the text (`load-buffer -w`, which also passes it on); otherwise the
-terminal is asked by OSC 52, which never answers; a private file is the way that surely works.
+Inside tmux the text goes to tmux's buffer (`load-buffer -w`, which also passes it on). Otherwise it is sent
+to the terminal by OSC 52, which never answers, and is saved to a private file, which always works.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 
 OSC_LIMIT = 70_000
-"""Bytes of an OSC 52 sequence that terminals are known to take; some cut at about 74 kB."""
+"""Bytes of an OSC 52 sequence that all terminals accept; some cut it at about 74 kB."""
 _FILE = "copied.txt"
 
 
@@ -24,28 +24,28 @@ class Way(StrEnum):
     """How a text was copied."""
 
     TMUX = "tmux"
-    """In tmux's buffer, surely; in the clipboard of the terminal outside, if that terminal lets tmux."""
+    """In tmux's buffer, and in the clipboard of the terminal outside if that terminal allows it."""
     TERMINAL = "terminal"
-    """Sent to the terminal's clipboard, which does not say whether it took it."""
+    """Sent to the terminal's clipboard, which does not say whether it accepts it."""
     FILE = "file"
     """In a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What became of a text that was to be copied. Facts only; the words are the screen's."""
+    """The result of copying a text: facts only, without words for the user."""
 
     ways: tuple[Way, ...]
-    """In the order they were taken; empty: it was copied nowhere."""
+    """In the order of use; empty if nothing worked."""
     characters: int
     path: Path | None = None
-    """The file, when one was written."""
+    """The file, if one was written."""
     too_long: bool = False
-    """Too long for the terminal's clipboard."""
+    """Whether the text is too long for the terminal's clipboard."""
     tmux_failed: str = ""
-    """What tmux said when it refused; empty when it did not, or was not asked."""
+    """The error message of tmux; empty if there is none."""
     file_failed: str = ""
-    """Why no file could be written."""
+    """The reason why no file could be written; empty if there is none."""
 
 
 async def copy(
@@ -57,15 +57,15 @@ async def copy(
     tmux: str = "tmux",
     tmux_limit: float = 2.0,
 ) -> Copied:
-    """Copy `text` by the best ways there are; never blocks the loop.
+    """Copy `text` by the best ways available; never blocks the loop.
 
     Args:
         text: Already clean.
-        write: Sends a control sequence to the terminal (the driver's `write`); None when there is none.
-        folder: Where the file goes; made private if missing.
-        env: Tells whether this is inside tmux.
-        tmux: The program.
-        tmux_limit: Seconds it has.
+        write: Sends a control sequence to the terminal; None without a terminal.
+        folder: The folder of the file; created privately if missing.
+        env: The environment, which says whether this is inside tmux.
+        tmux: The command to run.
+        tmux_limit: Seconds that tmux may take.
     """
     data = text.encode("utf-8", "replace")
     ways: list[Way] = []
@@ -86,7 +86,7 @@ async def copy(
 
 
 async def _load_into_tmux(tmux: str, data: bytes, env: Mapping[str, str], limit: float) -> str:
-    """Load tmux's buffer; what it said when that failed, else nothing."""
+    """Load tmux's buffer. Return its error message, empty on success."""
     try:
         process = await asyncio.create_subprocess_exec(
             tmux,
@@ -114,7 +114,7 @@ async def _load_into_tmux(tmux: str, data: bytes, env: Mapping[str, str], limit:
 
 
 def _written(folder: Path, data: bytes) -> tuple[Path | None, str]:
-    """The file with the text, private from its creation, replacing the last one; or why there is none."""
+    """Write the text to the private file. Return its path, or None and the reason."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         number, name = tempfile.mkstemp(prefix=".copied-", dir=folder)

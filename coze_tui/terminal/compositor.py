@@ -1,12 +1,12 @@
-"""Composes only what a frame shows anew.
+"""Composes only the lines that have changed.
 
-For a frame of one changed line Textual renders every visible widget from its top to its bottom. This asks a
-widget for the lines that have changed, one without changes or behind others for nothing; what comes out is
+For a frame of one changed line, Textual renders every visible widget from its top to its bottom. This asks
+each widget for its changed lines only, and widgets without changes or behind others for none. The result is
 the same.
 
-After a scroll, or when a widget is new, Textual's map of all widgets is out of date, and is made anew when
-somebody asks for it. What has come, moved or gone by then is in the new map as if it had been drawn so; then
-a toast that is over stays on the screen. Here all that the two maps differ in is drawn.
+After a scroll, or with a new widget, Textual's map of all widgets is out of date, and is rebuilt on the next
+access. Widgets that have appeared, moved or gone until then count as drawn, so that a closed toast remains on
+the screen. Here everything in which the two maps differ is drawn.
 
 It overrides private names of Textual: import it only if `textual_overrides.is_known_textual`.
 """
@@ -20,7 +20,7 @@ from textual.widget import Widget
 
 
 class LineCompositor(Compositor):
-    """A compositor for `TerminalScreen`."""
+    """The compositor of `TerminalScreen`."""
 
     def reflow(self, parent: Widget, size: Size) -> ReflowResult:
         """Lay out all widgets."""
@@ -31,7 +31,7 @@ class LineCompositor(Compositor):
 
     @property
     def full_map(self) -> CompositorMap:
-        """Where every widget is."""
+        """The place of every widget."""
         shown = self._full_map if self._visible_map is None else self._visible_map
         found = super().full_map
         if self._visible_map is None and found is not shown:
@@ -39,21 +39,21 @@ class LineCompositor(Compositor):
         return found
 
     def _note_difference(self, shown: CompositorMap | None) -> None:
-        """What a frame has shown, and what is so no more, is to be drawn anew."""
+        """Mark as dirty what was shown by the last frame and has changed in the map."""
         if shown is not None:
             for _widget, place in shown.items() ^ self._full_map.items():
                 if seen := place.clip.intersection(place.region):
                     self._dirty_regions.add(seen)
 
     def render_partial_update(self) -> ChopsUpdate | None:
-        """The changed spans; None where nothing has changed."""
+        """Return the changed spans; None if nothing has changed."""
         dirty = [seen for region in self._dirty_regions if (seen := region.intersection(self.size.region))]
         self._dirty_regions.clear()
         if not dirty:
             return None
         cuts, spans = self.cuts, list(self._regions_to_spans(dirty))
         chops: list[dict[int, Strip | None]] = [{}] * len(cuts)
-        missing: dict[int, set[int]] = {}  # by line: where a chop begins that nobody has filled
+        missing: dict[int, set[int]] = {}  # by line: where chops start that no widget has filled
         for y, start, end in spans:
             chops[y] = dict.fromkeys(cuts[y][:-1])
             ends = zip(cuts[y], cuts[y][1:], strict=False)
@@ -72,14 +72,14 @@ class LineCompositor(Compositor):
 
 
 def _own(missing: set[int] | None, left: int, right: int) -> set[int]:
-    """The chops that a widget between two columns fills."""
+    """Return the missing chops that a widget between two columns fills."""
     return {cut for cut in missing if left <= cut < right} if missing else set()
 
 
 def _fill(
     chops: dict[int, Strip | None], cuts: list[int], region: Region, strip: Strip, wanted: set[int]
 ) -> None:
-    """Put the wanted parts of a widget's line where they belong."""
+    """Put the wanted parts of a widget's line into its chops."""
     inside = [cut for cut in cuts if region.x <= cut <= region.right]
     parts = [strip] if len(inside) == 2 else strip.divide([cut - region.x for cut in inside[1:]])
     for cut, part in zip(inside, parts, strict=False):

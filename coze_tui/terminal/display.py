@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _SYNC_START, _SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
 _WORTH_SYNC = 400
-"""Smaller frames leave in one piece anyway."""
+"""Bytes from which a frame is marked as one; smaller frames arrive in one piece anyway."""
 _SCROLL_ROWS = 4
 _RETRY = 0.015
 _WINDOWS_CHUNK = 8192  # https://github.com/Textualize/textual/issues/2548
@@ -52,7 +52,7 @@ class FrameDisplay:
     """
 
     def __init__(self, app: App[Any]) -> None:
-        self.outlet: OutputThrottle | None = None
+        self.throttle: OutputThrottle | None = None
         """Says how much may be written; None: as much as there is."""
         self._app = app
         self._cells: Cells | None = None
@@ -73,7 +73,7 @@ class FrameDisplay:
         """Whether the last frame has left."""
         if self._cells is not None and self._dirty:
             return False
-        return self.outlet is None or self.outlet.room() > 0
+        return self.throttle is None or self.throttle.room() > 0
 
     def repaint(self) -> bool:
         """Write the whole screen again, modes included. Return False if nothing was shown yet."""
@@ -152,7 +152,7 @@ class FrameDisplay:
         self._dirty.update(range(len(self._wanted)))
         self._shown_cursor = None
 
-    def _begin_anew(self, width: int, height: int) -> None:
+    def _start_over(self, width: int, height: int) -> None:
         colors = COLOR_SYSTEMS.get(self._app.console.color_system or "", ColorSystem.TRUECOLOR)
         if self._cells is None or self._cells.is_full or self._cells.colors is not colors:
             self._cells = Cells(colors)
@@ -165,11 +165,11 @@ class FrameDisplay:
         self._shown_cursor = None
 
     def _want(self, screen: Screen[object], renderable: LayoutUpdate | ChopsUpdate) -> None:
-        """Take what Textual wants to be shown."""
+        """Store the frame that Textual wants to be shown."""
         width, height = self._app.size
         cells = self._cells
         if cells is None or cells.is_full or not self._fits():
-            self._begin_anew(width, height)
+            self._start_over(width, height)
             if not isinstance(renderable, LayoutUpdate):
                 renderable = screen._compositor.render_full_update()
         assert self._cells is not None
@@ -194,7 +194,7 @@ class FrameDisplay:
             self._windows[window] = self._windows.get(window, 0) + end - x
 
     def _with_head(self, y: int, x: int, head: str) -> str:
-        """Put the rest of a cut cluster back to the glyph left of `x`."""
+        """Join the rest of a cut cluster to the glyph left of `x`."""
         assert self._cells is not None
         row = self._wanted[y]
         whole = self._cells.continued(row[:x], head)[0] + row[x:]
@@ -206,7 +206,7 @@ class FrameDisplay:
     # -- to the terminal
 
     def _send(self) -> None:
-        """Write as much of the difference as the line has room for."""
+        """Write as much of the difference as the line has room for; the rest a little later."""
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None
@@ -220,10 +220,10 @@ class FrameDisplay:
         cursor = self._cursor()
         if not self._dirty and cursor == self._shown_cursor:
             return
-        room = self.outlet.room() if self.outlet is not None else 1 << 20
+        room = self.throttle.room() if self.throttle is not None else 1 << 20
         urgent = room <= 0
-        if urgent and self.outlet is not None:
-            room = self.outlet.urgent_room()
+        if urgent and self.throttle is not None:
+            room = self.throttle.urgent_room()
         painter = self._painter
         painter.begin()
         if not urgent:
@@ -237,11 +237,11 @@ class FrameDisplay:
             frame = painter.take()
             if app._sync_available and len(frame) > _WORTH_SYNC:
                 frame = f"{_SYNC_START}{frame}{_SYNC_END}"
-            if self.outlet is not None:
+            if self.throttle is not None:
                 if urgent:
-                    self.outlet.spent_urgently(len(frame))
+                    self.throttle.spent_urgently(len(frame))
                 else:
-                    frame += self.outlet.mark(len(frame))
+                    frame += self.throttle.mark(len(frame))
             if sys.platform == "win32":
                 for offset in range(0, len(frame), _WINDOWS_CHUNK):
                     driver.write(frame[offset : offset + _WINDOWS_CHUNK])
@@ -256,12 +256,12 @@ class FrameDisplay:
             self._retry = asyncio.get_running_loop().call_later(_RETRY, self._send)
 
     def _fits(self) -> bool:
-        """What is wanted was laid out for the terminal as large as it is now."""
+        """Return whether the wanted rows were laid out for the size that the terminal has now."""
         width, height = self._app.size
         return len(self._wanted) == height and not (height and len(self._wanted[0]) != width)
 
     def _paint(self, painter: Painter, room: int, first: int) -> None:
-        """Paint dirty rows, the one with the cursor first when not all of them may leave."""
+        """Paint dirty rows; the cursor's row first if there is not room for all."""
         if self._reset_due:
             self._reset_due = False
             painter.reset()
@@ -300,7 +300,7 @@ class FrameDisplay:
 
 
 def _joined(cells: Cells, left: str, part: str, right: str) -> str:
-    """A row with a new part in it, in which no wide glyph has lost its other half."""
+    """Return a row with a new part, in which no wide glyph has lost its other half."""
     if left and cells.is_wide(left[-1]):
         left = left[:-1] + cells.emptied(left[-1])
     if part and cells.is_wide(part[-1]):
@@ -311,7 +311,7 @@ def _joined(cells: Cells, left: str, part: str, right: str) -> str:
 
 
 def _pieces(update: LayoutUpdate | ChopsUpdate) -> Iterator[tuple[int, int, Strip]]:
-    """Row, column and strip of everything in a frame of Textual's."""
+    """Yield the row, column and strip of each piece of Textual's frame."""
     if isinstance(update, LayoutUpdate):
         for y, line in enumerate(update.strips, update.region.y):
             x = update.region.x

@@ -1,9 +1,9 @@
-"""Textual's Linux driver with its edges taken off.
+"""Textual's Linux driver without its faults.
 
-Mended here: a byte that is not UTF-8 ends the app; a closed stdin burns a core or crashes; a terminal that
-stops reading blocks the event loop; of sizes that follow each other at once an older one is told last; a
-stopped process (kill -STOP) that continues starts a second input thread and takes the raw mode for the one to
-restore. The early frame's terminal is taken over as it is.
+With Textual's own, a byte that is not UTF-8 ends the app, a closed stdin uses a whole core or crashes, and a
+terminal that stops reading blocks the event loop. Of sizes that follow each other at once an older one is
+reported last. A process that continues after kill -STOP starts a second input thread, and restores the raw
+mode at the end. This driver also takes over the terminal of the early frame.
 
 POSIX only. It overrides private names of Textual: import it only if `textual_overrides.is_known_textual`.
 """
@@ -41,11 +41,11 @@ if TYPE_CHECKING:
 _ALTERNATE_SCREEN = "\x1b[?1049h"
 _PLAIN = "\x1b[0m\x1b[r"
 _ANSWER_WAIT = 0.2
-"""Seconds that leaving waits for answers of the terminal, which would be typed into the shell."""
+"""Seconds that the exit waits for answers of the terminal, which would be typed into the shell."""
 _HOLD_LIMIT = 5.0
-"""Seconds after which keys are passed on although nothing has the focus."""
+"""Seconds after which keys are delivered although nothing has the focus."""
 _WRITER_WAIT = 1.0
-"""Seconds that leaving waits for a terminal that does not read."""
+"""Seconds that the exit waits for a terminal that does not read."""
 
 
 @runtime_checkable
@@ -56,7 +56,7 @@ class DriverHost(Protocol):
     """Is notified of every piece of input."""
     early_frame: EarlyFrame | None
     """A terminal to take over; the driver resets it to None."""
-    outlet: OutputThrottle | None
+    throttle: OutputThrottle | None
     """Set by the driver."""
     take_input: Callable[[], None] | None
     """Set by the driver; to be called as soon as something has the focus."""
@@ -81,13 +81,13 @@ class TerminalDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         assert sys.__stderr__ is not None
-        self.outlet = OutputThrottle(sys.__stderr__)
-        # Textual only writes, flushes and asks for the number.
-        self._file: Any = self.outlet
+        self.throttle = OutputThrottle(sys.__stderr__)
+        # Textual only calls write, flush and fileno.
+        self._file: Any = self.throttle
         if not isinstance(app, DriverHost):
             raise TypeError(f"{type(app).__name__} is no DriverHost")
         self._host: DriverHost = app
-        self._host.outlet = self.outlet
+        self._host.throttle = self.throttle
         self._host.take_input = self.take_input
         self._holding = True
         self._held: list[Message] = []
@@ -99,16 +99,16 @@ class TerminalDriver(LinuxDriver):
     # -- out
 
     def write(self, data: str) -> None:
-        """Hand text to the writer thread; never blocks."""
+        """Pass text to the writer thread; never blocks."""
         if self._skip_alternate_screen and data == _ALTERNATE_SCREEN:
-            # Entering it twice would clear the early frame and lose the place of the shell's cursor.
+            # A second time would clear the early frame and lose the place of the shell's cursor.
             self._skip_alternate_screen = False
             return
-        self.outlet.handed(data)
+        self.throttle.handed(data)
         super().write(data)
 
     def start_application_mode(self) -> None:
-        """Take the terminal, from the shell or from the early frame."""
+        """Take over the terminal, from the shell or from the early frame."""
         early = self._host.early_frame
         self._skip_alternate_screen = early is not None and early.painted
         self._typed_early = early.typed if early is not None else b""
@@ -118,7 +118,7 @@ class TerminalDriver(LinuxDriver):
             return  # in the background: Textual waits for the next SIGCONT
         signal.signal(signal.SIGWINCH, self._size_changed)
         asyncio.run_coroutine_threadsafe(self._send_size(if_other=True), self._loop)
-        # A full queue would block the loop; what is in it is bounded by `OutputThrottle.room`.
+        # A full queue would block the loop. `OutputThrottle.room` bounds it instead.
         self._writer_thread._queue.maxsize = 0
         if early is not None:
             self.attrs_before = early.modes
@@ -129,32 +129,32 @@ class TerminalDriver(LinuxDriver):
         self._in_application_mode = True
 
     def _size_changed(self, _number: int, _frame: FrameType | None) -> None:
-        """A signal handler, which the next one may interrupt: read here, an older size came last."""
+        """Handle SIGWINCH. The next one may interrupt this, so the size is read later, in the loop."""
         if not self._in_band_window_resize:
             asyncio.run_coroutine_threadsafe(self._send_size(), self._loop)
 
     async def _send_size(self, *, if_other: bool = False) -> None:
-        """Tell the app how large the terminal is now."""
+        """Send the app the size that the terminal has now."""
         size = Size(*self._get_terminal_size())
         if not (if_other and size == self._app.size):
             self._app.post_message(events.Resize(size, size))
 
     def stop_application_mode(self) -> None:
-        """Give the terminal back as it was."""
+        """Restore the terminal."""
         self._in_application_mode = False
-        self.outlet.wait_for_answers(_ANSWER_WAIT)
+        self.throttle.wait_for_answers(_ANSWER_WAIT)
         self.write(_PLAIN)
         super().stop_application_mode()
 
     def close(self) -> None:
-        """End the writer thread; one whose terminal does not read is left behind."""
+        """End the writer thread, or abandon it if its terminal does not read."""
         if self._writer_thread is not None:
             self._writer_thread._queue.put(None)
             self._writer_thread.join(_WRITER_WAIT)
-        self.outlet.renew()
+        self.throttle.renew()
 
     def _sigcont_application(self, *args: object) -> None:
-        """Come back from a stop: our own (SIGTSTP), or one that nobody announced (SIGSTOP)."""
+        """Continue after a stop: our own (SIGTSTP), or one without notice (SIGSTOP)."""
         if not self._auto_restart:
             return
         if not self._in_application_mode:
@@ -178,7 +178,7 @@ class TerminalDriver(LinuxDriver):
     # -- in
 
     def process_message(self, message: Message) -> None:
-        """Pass a message on; keys and pastes wait until something has the focus, else they would be lost."""
+        """Deliver a message. Keys and pastes wait until something has the focus, or they would be lost."""
         with self._hold_lock:
             if self._holding and isinstance(message, (events.Key, events.Paste)):
                 self._held.append(message)
@@ -186,7 +186,7 @@ class TerminalDriver(LinuxDriver):
             super().process_message(message)
 
     def take_input(self) -> None:
-        """Something has the focus: pass on what was held, in order."""
+        """Deliver the held input in order: something has the focus."""
         with self._hold_lock:
             self._holding = False
             for message in self._held:
@@ -194,8 +194,8 @@ class TerminalDriver(LinuxDriver):
             self._held.clear()
 
     def run_input_thread(self) -> None:
-        """Read until told to stop; what cannot be decoded is replaced, an end of file ends the reading."""
-        parser = KeyParser(self._host.enter_guard, self.outlet.answered, debug=self._debug)
+        """Read until the exit event or the end of the file. Invalid UTF-8 is replaced."""
+        parser = KeyParser(self._host.enter_guard, self.throttle.answered, debug=self._debug)
         give_up = time.monotonic() + _HOLD_LIMIT
         decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         if early := decode(self._typed_early):

@@ -1,8 +1,8 @@
-"""The first frame, painted before Textual is imported: the screen's skeleton, in one write.
+"""Paints the first frame before Textual is imported: the screen's skeleton, in one write.
 
-Keys typed from then on wait in the tty, raw, until the app reads them; the tty itself echoes them where the
-prompt will be, after those that were typed before. Imports only what the interpreter has loaded anyway.
-POSIX only; elsewhere there is simply no early frame.
+Keys typed from then on wait in the tty, raw, until the app reads them. The tty itself echoes them at the
+place of the prompt, after those typed earlier. Imports only modules that the interpreter has loaded anyway.
+POSIX only; elsewhere there is no early frame.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ _LEAVE = "\x1b[0m\x1b[?7h\x1b[?1049l\x1b[?25h"
 
 
 class EarlyFrame:
-    """A terminal that was made raw and painted; to be handed to the app (`TerminalApp.early_frame`)."""
+    """A terminal in raw mode with a painted frame, to be passed to the app (`TerminalApp.early_frame`)."""
 
     def __init__(self, modes: list[Any], *, painted: bool, typed: bytes = b"") -> None:
         self.modes = modes
-        """The termios to restore in the end."""
+        """The termios attributes to restore at the end."""
         self.typed = typed
-        """Input that came before the frame; what came later waits in the tty."""
+        """Input that arrived before the frame; later input waits in the tty."""
         self.painted = painted
-        """The alternate screen was entered."""
+        """Whether the alternate screen was entered."""
 
     def restore(self) -> None:
-        """Give the terminal back as it was found; harmless after the app has done so."""
+        """Restore the terminal. Harmless after the app has done so."""
         if sys.platform == "win32":
             return
         try:
@@ -49,14 +49,17 @@ class EarlyFrame:
 
 
 def paint_skeleton(
-    rows: Sequence[tuple[int, str, str]], paper: str, ink: str, prompt: tuple[int, int] | None = None
+    rows: Sequence[tuple[int, str, str]],
+    background: str,
+    foreground: str,
+    prompt: tuple[int, int] | None = None,
 ) -> EarlyFrame | None:
-    """Paint the skeleton; None when there is no terminal to paint on.
+    """Paint the skeleton. Return None without a terminal.
 
     Args:
         rows: Row (negative: from the bottom), text of one line, and its background as `#rrggbb`.
-        paper: The background of the rest; empty leaves the terminal's own colours.
-        ink: The colour of the text.
+        background: The background of the other rows; empty leaves the terminal's own colors.
+        foreground: The color of the text.
         prompt: Column and row where keys are echoed until the app takes over; None echoes nothing.
     """
     if sys.platform == "win32" or not (os.isatty(0) and os.isatty(2)):
@@ -78,8 +81,8 @@ def paint_skeleton(
             typed = _waiting()
         columns, lines = os.get_terminal_size(2)
         colors = os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit")
-        colors = bool(colors and paper) and not os.environ.get("NO_COLOR")
-        frame = skeleton(rows, paper, ink, columns, lines, colors=colors, prompt=prompt)
+        colors = bool(colors and background) and not os.environ.get("NO_COLOR")
+        frame = skeleton(rows, background, foreground, columns, lines, colors=colors, prompt=prompt)
         echo = "".join(filter(str.isprintable, typed.decode(errors="ignore")))
         os.write(2, (frame + echo).encode())
     except OSError:
@@ -88,37 +91,38 @@ def paint_skeleton(
 
 
 def _waiting() -> bytes:
-    """Take the input that waits in the tty."""
+    """Read the input that waits in the tty."""
     waiting = int.from_bytes(fcntl.ioctl(0, termios.FIONREAD, bytes(4)), sys.byteorder)
     return os.read(0, waiting) if waiting else b""
 
 
 def skeleton(
     rows: Sequence[tuple[int, str, str]],
-    paper: str,
-    ink: str,
+    background: str,
+    foreground: str,
     columns: int,
     lines: int,
     *,
     colors: bool,
     prompt: tuple[int, int] | None = None,
 ) -> str:
-    """The bytes of the frame for a window of this size."""
-    texts = {(y if y >= 0 else lines + y): (text, background) for y, text, background in rows}
+    """Return the bytes of the frame for a window of this size."""
+    texts = {(y if y >= 0 else lines + y): (text, color) for y, text, color in rows}
     out = [_ENTER]
     for y in range(lines):
-        text, background = texts.get(y, ("", paper))
+        text, color = texts.get(y, ("", background))
         if colors:
-            out.append(f"\x1b[{_code(38, ink)};{_code(48, background)}m")
-        # Blanks, not an erase: not every terminal fills those with the background. The text comes after
-        # them, so its width need not be known.
+            out.append(f"\x1b[{_code(38, foreground)};{_code(48, color)}m")
+        # Blanks, not an erase: not every terminal fills an erased row with the background. The text comes
+        # after them, so its width need not be known.
         out.append(f"\x1b[{y + 1}H{' ' * columns}\r{text}")
     if prompt is None:
         out.append("\x1b[0m\x1b[H")
     else:
         x, y = prompt
-        pen = f"\x1b[{_code(38, ink)};{_code(48, texts.get(lines + y, ('', paper))[1])}m" if colors else ""
-        out.append(f"{pen}\x1b[{max(1, lines + y + 1 if y < 0 else y + 1)};{x + 1}H")
+        _text, color = texts.get(lines + y, ("", background))
+        style = f"\x1b[{_code(38, foreground)};{_code(48, color)}m" if colors else ""
+        out.append(f"{style}\x1b[{max(1, lines + y + 1 if y < 0 else y + 1)};{x + 1}H")
     return "".join(out)
 
 

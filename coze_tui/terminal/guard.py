@@ -1,8 +1,8 @@
-"""The last gate before the terminal: whatever a widget draws, no control character leaves.
+"""The last filter before the terminal: no control character leaves, whatever a widget draws.
 
-Outside text is cleaned where it enters (`coze_tui.text`); this holds when that was forgotten, and covers
-every widget, toast, tooltip and title, as Textual asks the app's line filters for all of them.
-What is printed outside of widgets (after the app has ended, by `ask`) does not pass here.
+Programs should clean text from outside where it enters. This filter holds if they forget to. It covers every
+widget, toast, tooltip and title, because Textual applies the app's line filters to all of them. It does not
+cover what is printed outside of widgets, for example after the app has ended.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from textual.filter import LineFilter
 
 _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 _MOST_MARKS = 8
-"""On one character; living scripts need four."""
+"""Combining marks on one character; living scripts need four."""
 _FLAG = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f"
 _BAD = re.compile(
     f"(?P<kept>{_FLAG}|[{_MARKS}]{{{_MOST_MARKS}}}(?=[{_MARKS}]))(?P<flood>[{_MARKS}]*)"
-    # Drawn by Textual as one cell each: something must stay there, or the line would shift.
+    # Textual counts one cell for each of these, so a replacement must fill it.
     "|(?P<cell>[\ud800-\udfff\xad])"
     "|[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\U000e0000-\U000e007f]"
@@ -51,7 +51,7 @@ class TerminalGuard(LineFilter):
         self._unlinked: dict[Style, Style] = {}
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Return the segments that may be drawn; the same list when there is nothing to do."""
+        """Return the segments that may be drawn; the same list if nothing must change."""
         for text, style, control in segments:
             if (
                 control is not None
@@ -70,7 +70,7 @@ class TerminalGuard(LineFilter):
             if style is not None and style.link is not None:
                 style = self._without_link(style)
             text = guarded(text)
-            # A flood may come in several segments.
+            # A flood may be spread over several segments.
             if marks and (leading := _LEADING_MARKS.match(text)):
                 text = leading.group()[: _MOST_MARKS - marks] + text[leading.end() :]
             if trailing := _TRAILING_MARKS.search(text):

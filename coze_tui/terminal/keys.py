@@ -19,40 +19,40 @@ from textual.message_pump import MessagePump
 from textual.widgets import TextArea
 
 SEND = frozenset({"enter"})
-"""Keys that send when `send_key` is enter, and make a new line when it is swapped."""
+"""Keys that send; if the user has swapped the keys, they make a new line."""
 NEW_LINE = frozenset({"ctrl+j", "alt+enter", "shift+enter", "ctrl+enter"})
-"""Keys that make a new line; swapped, those but ctrl+j send."""
+"""Keys that make a new line; if the user has swapped the keys, all but ctrl+j send."""
 
 _NOT_TYPED = re.compile(r"\x1b\[(?:<[\d;-]+[mM]|[IO]|0n|\?[\d;]+\$y)")
-"""Mouse, focus and answers of the terminal."""
+"""Mouse, focus and answers of the terminal, which no person types."""
 PASTE_START, PASTE_END = "\x1b[200~", "\x1b[201~"
 PASTE_WINDOW = 0.05
-"""Seconds around other input in which an Enter is not believed to be typed."""
+"""Seconds around other input in which an Enter counts as pasted."""
 _PATIENCE = 0.5
-"""Seconds after which the next key goes on although the one before is not known to have passed."""
+"""Seconds after which the next key is delivered although the one before may not have passed."""
 
 
 class _Chunk(NamedTuple):
     at: float
     quick: bool
-    """Came right after the one before it."""
+    """Whether it arrived right after the one before it."""
     alone: bool
-    """Held one key and nothing else."""
+    """Whether it holds one key and nothing else."""
     burst: bool
-    """Followed one that was quick itself or held several keys."""
+    """Whether it follows one that was quick itself or holds several keys."""
     line_ends: int
     """Enters and line feeds in this piece and the quick ones before it."""
     pasted: bool
-    """This piece, or a quick one before it, says that it is a paste, or holds an escape."""
+    """Whether this piece, or a quick one before it, is marked as a paste or holds an escape."""
     ends_line: bool
-    """Its last byte is an Enter."""
+    """Whether its last byte is an Enter."""
 
 
 class EnterGuard:
-    """Tells a typed Enter from one inside a paste without brackets, by what came with it and just before.
+    """Distinguishes a typed Enter from one inside a paste without brackets, by the input around it.
 
-    The input thread notes each piece of input; the prompt asks about an Enter. One quick neighbour is
-    allowed, as fingers roll; a piece that holds more than the Enter is a paste.
+    The input thread notes each piece of input; the prompt asks about an Enter. One quick neighbor is allowed,
+    because fingers roll. A piece that holds more than the Enter is a paste.
     """
 
     def __init__(self, window: float = PASTE_WINDOW) -> None:
@@ -75,20 +75,20 @@ class EnterGuard:
         self._last = at
 
     def is_typed(self, key: events.Key) -> bool:
-        """Whether this key was pressed by a person; True when nothing is known (tests, Windows)."""
+        """Return whether a person pressed this key; True without notes (Textual's own driver)."""
         chunk = self._chunk_of(key)
         return chunk is None or (chunk.alone and not chunk.burst)
 
     def may_end_a_line(self, key: events.Key) -> bool:
-        """Whether this Enter ends a single line that came in one go, as programs type (`tmux send-keys`).
+        """Return whether this Enter ends a single line that arrived at once (`tmux send-keys`).
 
-        It counts as typed if nothing more has come after the window: see `is_quiet_since`.
+        It counts as typed if no input follows within the window: see `is_quiet_since`.
         """
         chunk = self._chunk_of(key)
         return chunk is not None and chunk.ends_line and chunk.line_ends == 1 and not chunk.pasted
 
     def is_quiet_since(self, key: events.Key) -> bool:
-        """Whether no input has come after the piece with this key."""
+        """Return whether no input has arrived after the piece with this key."""
         chunk = self._chunk_of(key)
         return chunk is None or chunk is self._chunks[-1]
 
@@ -106,17 +106,17 @@ def _is_one_key(data: str) -> bool:
 
 
 class KeyPassed(Message):
-    """Follows a key on its way from the focused widget up to the app: when it arrives, the key has."""
+    """Follows a key from the focused widget up to the app: when it arrives, the key has passed."""
 
 
 class KeyOrder:
-    """Passes the keys of an app on, one after the other.
+    """Delivers the keys of an app one after the other.
 
     Textual hands a key to the focused widget, and looks for what is bound to it only when it has
     bubbled up again.
     Of several keys in one packet (a slow line, typing ahead) the letters would come before the cursor
     keys, new
-    lines and focus changes between them. So a key waits until those before it have been all the way.
+    lines and focus changes between them. So a key waits until those before it have passed.
 
     Args:
         app: Whose keys they are. It calls `passed` for each `KeyPassed`.
@@ -127,14 +127,14 @@ class KeyOrder:
         self._app = app
         self._deliver = deliver
         self._held: deque[events.Key | events.Paste] | None = None
-        """What waits; None while nothing is on its way."""
+        """Keys that wait; None while no key is on its way."""
         self._follower: KeyPassed | None = None
         self._patience: asyncio.TimerHandle | None = None
         self._typed_into: MessagePump | None = None
-        """A text box that was given letters, which it takes at once: only other keys wait for them."""
+        """A text box that got letters, which it handles at once: only other keys wait for them."""
 
     async def on_event(self, event: events.Event) -> None:
-        """Pass on what is typed, or let it wait."""
+        """Deliver an event; hold it if it is a key and another key is on its way."""
         app = self._app
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             if isinstance(event, events.Key) and app._screen_stack and not app.screen.is_mounted:
@@ -147,7 +147,7 @@ class KeyOrder:
             await self._hand_on(event)
 
     def _hold_for_new_screen(self, event: events.Key) -> None:
-        """Hold a key on whose way a screen was opened: its bindings would be asked now."""
+        """Hold a key during whose way a screen was opened, whose bindings would be used now."""
         again = event.copy()
         again.time = event.time
         if self._held is None:
@@ -188,7 +188,7 @@ class KeyOrder:
             self._patience = loop.call_later(_PATIENCE, self._app.post_message, follower)
 
     def passed(self, follower: KeyPassed) -> None:
-        """Continue: the key has been all the way. A change of focus that it asked for is queued before us."""
+        """Continue after the key. A change of focus that it caused is already in the queue."""
         self._app.call_later(self._continue, follower)
 
     async def _continue(self, follower: KeyPassed) -> None:

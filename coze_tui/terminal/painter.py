@@ -1,6 +1,7 @@
-"""The shortest bytes that turn one screen into another: moves, pens, erasing, scrolling.
+"""Finds the shortest bytes that turn one screen into another: moves, styles, erasing, scrolling.
 
-Knows nothing of Textual. The cursor's place and the pen are tracked; what is not certain is not used.
+Independent of Textual. The painter tracks the cursor and the style in use, and does without what is
+uncertain.
 """
 
 from __future__ import annotations
@@ -9,19 +10,19 @@ import re
 from collections.abc import Mapping, Sequence
 from operator import ne
 
-from coze_tui.terminal.cells import ANY_INK, OFF, ON, PLAIN, UNKNOWN, Cells, Pen
+from coze_tui.terminal.cells import ANY_FOREGROUND, OFF, ON, PLAIN, UNKNOWN, Cells, CellStyle
 
-_MOST_PENS = 4096
+_MOST_SWITCHES = 4096
 _RUN_COST = 8
-"""About what a move to another run costs, in bytes."""
+"""Bytes that a move to another run costs, about."""
 _BLANKS_WORTH_ERASING = 8
 _LONG_BLANKS = re.compile(" {12,}")
 _GAP = 4
-"""Unchanged cells that are written again rather than skipped."""
+"""Unchanged cells up to which writing them again is cheaper than a move."""
 
 
 def erases_with_background(env: Mapping[str, str]) -> bool:
-    """Whether erasing fills with the background of the pen (terminfo's bce); unknown terminals get blanks."""
+    """Return whether erasing fills with the background in use (terminfo's bce). False if unknown."""
     if env.get("STY") or env.get("KITTY_WINDOW_ID"):
         return False
     if env.get("TMUX"):
@@ -36,7 +37,7 @@ class Painter:
 
     Args:
         cells: The numbering that the rows are in.
-        erases: Erasing fills with the background of the pen.
+        erases: Whether erasing fills with the background in use.
     """
 
     def __init__(self, cells: Cells, *, erases: bool) -> None:
@@ -45,27 +46,27 @@ class Painter:
         self._out: list[str] = []
         self.size = 0
         """Characters of the frame so far (about its bytes)."""
-        self._pen: Pen | None = None
+        self._style: CellStyle | None = None
         self._x = self._y = -1
-        self._switches: dict[tuple[Pen, Pen], str] = {}
-        self._later: dict[Pen, list[tuple[int, int, int, str]]] = {}
+        self._switches: dict[tuple[CellStyle, CellStyle], str] = {}
+        self._later: dict[CellStyle, list[tuple[int, int, int, str]]] = {}
 
     # -- the frame
 
     def begin(self) -> None:
-        """Begin a frame: where the cursor is is not known, the pen is as it was left."""
+        """Start a frame: the cursor may be anywhere, the style is as it was left."""
         self._x = self._y = -1
         self.size = 0
 
     def take(self) -> str:
-        """The frame, which is then empty."""
+        """Return the frame, and empty it."""
         text = "".join(self._out)
         self._out.clear()
         return text
 
     def forget(self) -> None:
-        """The terminal's state is not known any more: the next frame begins with everything set anew."""
-        self._pen = None
+        """Forget the state of the terminal: the next frame sets everything again."""
+        self._style = None
         self._out.clear()
         self._later.clear()
 
@@ -75,12 +76,12 @@ class Painter:
         self._x = self._y = -1
 
     def cursor(self, x: int, y: int) -> None:
-        """End the frame: write what was put off, and leave the cursor there."""
+        """End the frame: write what was put off, and move the cursor to a place."""
         later = self._later
         while later:
-            pen = min(later, key=self._way_to)
-            self._use(self._as_used(pen))
-            for piece in later.pop(pen):
+            style = min(later, key=self._way_to)
+            self._use(self._as_used(style))
+            for piece in later.pop(style):
                 self._write(*piece)
         self._go(x, y)
 
@@ -90,14 +91,14 @@ class Painter:
             return
         changed = [x for x, (a, b) in enumerate(zip(new, old, strict=True)) if a != b]
         width = len(new)
-        paper_from = width
-        if self._erases or not self._paper_of(new[-1]):
-            paper_from = self._trailing_paper(new)
+        blanks_from = width
+        if self._erases or not self._background_of(new[-1]):
+            blanks_from = self._trailing_blanks(new)
         start = end = changed[0]
         for x in changed:
             if x < end:
                 continue
-            if x >= paper_from and width - x >= _BLANKS_WORTH_ERASING:
+            if x >= blanks_from and width - x >= _BLANKS_WORTH_ERASING:
                 if end > start:
                     end = self._run(y, new, start, end)
                 if end <= x:
@@ -113,7 +114,7 @@ class Painter:
             self._run(y, new, start, end)
 
     def scroll(self, top: int, bottom: int, lines: int) -> None:
-        """Move the rows `top` to `bottom` up (or, negative, down); the rows that come in are unknown."""
+        """Move the rows `top` to `bottom` up (or, negative, down); the rows that appear are unknown."""
         # Line feeds at the lower margin, lines inserted at the upper one: older than SU and SD.
         move = f"\x1b[{bottom + 1}H" + "\n" * lines if lines > 0 else f"\x1b[{top + 1}H\x1b[{-lines}L"
         self._add(f"\x1b[{top + 1};{bottom + 1}r{move}\x1b[r")
@@ -128,30 +129,30 @@ class Painter:
     def _cheap_gap(self, new: str, start: int, end: int) -> bool:
         if end - start > _GAP:
             return False
-        pen = self._pen_at(new[start - 1]) if start else None
-        return pen is not None and all(
-            _covers(pen, self._pen_at(place)) and self._cells.glyphs[ord(place)].isascii()
-            for place in new[start:end]
+        style = self._style_at(new[start - 1]) if start else None
+        return style is not None and all(
+            _covers(style, self._style_at(cell)) and self._cells.glyphs[ord(cell)].isascii()
+            for cell in new[start:end]
         )
 
-    def _trailing_paper(self, row: str) -> int:
-        """Where the blanks at the end of the row begin; its width when there are none worth erasing."""
+    def _trailing_blanks(self, row: str) -> int:
+        """Return the column where the blanks at the end start; the width if none can be erased."""
         last = row[-1]
-        if last == UNKNOWN or not self._cells.is_paper(last):
+        if last == UNKNOWN or not self._cells.is_background(last):
             return len(row)
         return len(row.rstrip(last))
 
-    def _paper_of(self, place: str) -> str:
-        return self._cells.pen_list[self._cells.pens[ord(place)]].paper
+    def _background_of(self, cell: str) -> str:
+        return self._cells.styles[self._cells.style_numbers[ord(cell)]].background
 
-    def _erase_to_end(self, y: int, x: int, place: str) -> None:
-        paper = self._pen_at(place)
-        if not self._put_off(paper, None, y, x, -1, place):
-            self._use(self._as_used(paper))
-            self._write(y, x, -1, place)
+    def _erase_to_end(self, y: int, x: int, cell: str) -> None:
+        blank = self._style_at(cell)
+        if not self._put_off(blank, None, y, x, -1, cell):
+            self._use(self._as_used(blank))
+            self._write(y, x, -1, cell)
 
     def _run(self, y: int, new: str, start: int, end: int) -> int:
-        """Write the cells from `start` to `end`, a little more where a glyph needs it; where it ended."""
+        """Write the cells from `start` to `end`, or more if a glyph needs it. Return where it ended."""
         cells = self._cells
         while start > 0 and cells.is_half(new[start]):
             start -= 1
@@ -161,14 +162,14 @@ class Painter:
         doubtful = not cells.doubtful.keys().isdisjoint(map(ord, new[start:end]))
         x = start
         while x < end:
-            pen = self._pen_at(new[x])
-            stop = self._piece_end(new, x, end, pen)
-            if not self._fits(pen):
-                after = self._pen_at(new[stop]) if stop < end else None
-                if not doubtful and self._put_off(pen, after, y, x, stop, new):
+            style = self._style_at(new[x])
+            stop = self._piece_end(new, x, end, style)
+            if not self._fits(style):
+                after = self._style_at(new[stop]) if stop < end else None
+                if not doubtful and self._put_off(style, after, y, x, stop, new):
                     x = stop
                     continue
-                self._use(self._as_used(pen))
+                self._use(self._as_used(style))
             if doubtful:
                 end = max(end, self._write_doubtful(y, x, stop, new))
             else:
@@ -176,47 +177,47 @@ class Painter:
             x = stop
         return x
 
-    def _piece_end(self, new: str, x: int, end: int, pen: Pen) -> int:
-        """Up to where the row can be written in one pen."""
-        if pen.ink == ANY_INK and self._pen is not None and self._fits(pen):
-            # Blanks may lead to text of the pen in use.
-            pen = self._pen
+    def _piece_end(self, new: str, x: int, end: int, style: CellStyle) -> int:
+        """Return the column up to which the row can be written in one style."""
+        if style.foreground == ANY_FOREGROUND and self._style is not None and self._fits(style):
+            # Blanks may lead to text of the style in use.
+            style = self._style
         for at in range(x + 1, end):
-            if not _covers(pen, self._pen_at(new[at])):
+            if not _covers(style, self._style_at(new[at])):
                 return at
         return end
 
-    def _pen_at(self, place: str) -> Pen:
-        return self._cells.pen_list[self._cells.pens[ord(place)]]
+    def _style_at(self, cell: str) -> CellStyle:
+        return self._cells.styles[self._cells.style_numbers[ord(cell)]]
 
-    def _fits(self, pen: Pen) -> bool:
-        """Whether cells of this pen may be written in the pen in use."""
-        return self._pen is not None and _covers(self._pen, pen)
+    def _fits(self, style: CellStyle) -> bool:
+        """Return whether cells of this style may be written in the style in use."""
+        return self._style is not None and _covers(self._style, style)
 
-    def _as_used(self, pen: Pen) -> Pen:
-        """The pen to take for cells of this one: for blanks, ink and weight stay as they are."""
-        if pen.ink != ANY_INK:
-            return pen
-        now = self._pen or PLAIN
-        return Pen(now.ink, pen.paper, 0 if now.shows_on_blanks else now.attributes)
+    def _as_used(self, style: CellStyle) -> CellStyle:
+        """Return the style to use for cells of this one: blanks leave the foreground as it is."""
+        if style.foreground != ANY_FOREGROUND:
+            return style
+        now = self._style or PLAIN
+        return CellStyle(now.foreground, style.background, 0 if now.shows_on_blanks else now.attributes)
 
-    def _way_to(self, pen: Pen) -> int:
-        return len(self._switch(self._pen, self._as_used(pen))) if self._pen is not None else 0
+    def _way_to(self, style: CellStyle) -> int:
+        return len(self._switch(self._style, self._as_used(style))) if self._style is not None else 0
 
-    def _put_off(self, pen: Pen, after: Pen | None, y: int, x: int, end: int, row: str) -> bool:
-        """Leave a piece for the end of the frame, when going there costs less than the pen's way and back."""
-        now = self._pen
+    def _put_off(self, style: CellStyle, after: CellStyle | None, y: int, x: int, end: int, row: str) -> bool:
+        """Put a piece off to the end of the frame, if a move there costs less than two changes of style."""
+        now = self._style
         if now is None or not (after is None or self._fits(after)):
             return False
-        other = self._as_used(pen)
+        other = self._as_used(style)
         if len(self._switch(now, other)) + len(self._switch(other, now)) <= _RUN_COST + 4:
             return False
-        self._later.setdefault(pen, []).append((y, x, end, row))
+        self._later.setdefault(style, []).append((y, x, end, row))
         self.size += _RUN_COST + max(1, end - x)
         return True
 
     def _write(self, y: int, x: int, end: int, row: str) -> None:
-        """Write a piece in the pen in use; `end` -1 erases the rest of the row."""
+        """Write a piece in the style in use. If `end` is -1, erase the rest of the row."""
         self._go(x, y)
         if end < 0:
             self._add("\x1b[K")
@@ -229,8 +230,8 @@ class Painter:
         self._x = end if end < len(row) else -1
 
     def _with_erased(self, text: str, x: int, at_end: bool) -> str:
-        """Long blanks erased rather than written."""
-        if self._pen is not None and self._pen.shows_on_blanks:
+        """Return the text with sequences that erase in place of long blanks."""
+        if self._style is not None and self._style.shows_on_blanks:
             return text
 
         def erased(blanks: re.Match[str]) -> str:
@@ -241,7 +242,7 @@ class Painter:
         return _LONG_BLANKS.sub(erased, text)
 
     def _write_doubtful(self, y: int, x: int, end: int, row: str) -> int:
-        """Write a piece with glyphs whose width is not sure; up to where the row must be written anew."""
+        """Write glyphs whose width is uncertain. Return the column up to which the row must be rewritten."""
         doubtful = self._cells.doubtful
         certain = again = x
         at = x
@@ -263,10 +264,10 @@ class Painter:
         return again
 
     def _doubtful(self, y: int, x: int, new: str, number: int) -> int:
-        """Write a glyph that may take other cells than ours; up to where the row must be written anew."""
+        """Write one such glyph. Return the column up to which the row must be rewritten."""
         cells = self._cells
         width = 2 if x + 1 < len(new) and cells.is_half(new[x + 1]) else 1
-        # Blanks first: where it turns out narrower nothing old is left beside it.
+        # Blanks first: if it is narrower on this terminal, nothing old remains beside it.
         self._add(f"{' ' * width}\x1b[{x + 1}G{cells.glyphs[number]}")
         self._x = -1
         end = min(x + max(cells.doubtful[number], width), len(new))
@@ -290,7 +291,7 @@ class Painter:
         return f"\x1b[{abs(rows) if abs(rows) > 1 else ''}{'B' if rows > 0 else 'A'}"
 
     def _along(self, x: int) -> str:
-        """The shortest move to a column of the row the cursor is in."""
+        """Return the shortest move to a column of the cursor's row."""
         if x == self._x:
             return ""
         if x == 0:
@@ -303,83 +304,83 @@ class Painter:
             return min(f"\x1b[{ahead}C" if ahead > 1 else "\x1b[C", absolute, key=len)
         return min(f"\x1b[{-ahead}D" if ahead < -1 else "\x1b[D", absolute, key=len)
 
-    # -- pens
+    # -- styles
 
-    def _use(self, pen: Pen) -> None:
-        if pen == self._pen:
+    def _use(self, style: CellStyle) -> None:
+        if style == self._style:
             return
-        if self._pen is None:
-            codes = [code for code in (*_on(pen.attributes), pen.ink, pen.paper) if code]
+        if self._style is None:
+            codes = [code for code in (*_on(style.attributes), style.foreground, style.background) if code]
             self._add(f"\x1b[{';'.join(['0', *codes]) if codes else ''}m")
         else:
-            self._add(self._switch(self._pen, pen))
-        self._pen = pen
+            self._add(self._switch(self._style, style))
+        self._style = style
 
-    def _switch(self, old: Pen, new: Pen) -> str:
+    def _switch(self, old: CellStyle, new: CellStyle) -> str:
         switch = self._switches.get((old, new))
         if switch is None:
-            if len(self._switches) >= _MOST_PENS:
+            if len(self._switches) >= _MOST_SWITCHES:
                 self._switches.clear()
             switch = self._switches[old, new] = _switch(old, new)
         return switch
 
 
-def _covers(pen: Pen, other: Pen) -> bool:
-    """Whether what is to be written in `other` may as well be written in `pen`."""
-    if other.ink == ANY_INK:
-        return pen.paper == other.paper and not pen.shows_on_blanks
-    return pen == other
+def _covers(style: CellStyle, other: CellStyle) -> bool:
+    """Return whether cells of the style `other` look the same in `style`."""
+    if other.foreground == ANY_FOREGROUND:
+        return style.background == other.background and not style.shows_on_blanks
+    return style == other
 
 
 def _on(attributes: int) -> list[str]:
     return [ON[bit] for bit in range(len(ON)) if attributes & (1 << bit)]
 
 
-def _switch(old: Pen, new: Pen) -> str:
-    """The shortest SGR from one pen to another."""
-    anew = ["", *_on(new.attributes)] if new != PLAIN else []
-    anew += [code for code in (new.ink, new.paper) if code]
+def _switch(old: CellStyle, new: CellStyle) -> str:
+    """Return the shortest SGR sequence from one style to another."""
+    reset = ["", *_on(new.attributes)] if new != PLAIN else []
+    reset += [code for code in (new.foreground, new.background) if code]
     gone = old.attributes & ~new.attributes
     off = {OFF[bit] for bit in range(len(OFF)) if gone & (1 << bit)}
     # Turning one off turns off what shares its code (bold and dim).
     again = new.attributes & ~old.attributes
     again |= sum(1 << bit for bit in range(len(OFF)) if new.attributes & (1 << bit) and OFF[bit] in off)
     changes = [*sorted(off), *_on(again)]
-    if new.ink != old.ink:
-        changes.append(new.ink or "39")
-    if new.paper != old.paper:
-        changes.append(new.paper or "49")
-    return min(f"\x1b[{';'.join(anew)}m", f"\x1b[{';'.join(changes)}m", key=len)
+    if new.foreground != old.foreground:
+        changes.append(new.foreground or "39")
+    if new.background != old.background:
+        changes.append(new.background or "49")
+    return min(f"\x1b[{';'.join(reset)}m", f"\x1b[{';'.join(changes)}m", key=len)
 
 
 _SCROLL_RUN_COST = 8
-"""About what a move to another row costs, in bytes."""
+"""Bytes that a move to another row costs, about."""
 _LEAST_GAIN = 40
 
 
 def find_scroll(
     new: Sequence[str], old: Sequence[str], rows: Sequence[int], window: tuple[int, int]
 ) -> tuple[int, int, int] | None:
-    """Whether moving rows by the terminal is cheaper than writing them: (top, bottom, lines up) or None.
+    """Return (top, bottom, lines up) if the terminal can move rows more cheaply than we write them.
 
     Args:
         new: The rows that are wanted.
         old: The rows that are shown.
         rows: Which of them may differ.
         window: The columns in which something may have scrolled; whole rows are moved all the same,
-            what lies outside the window counts as a cost.
+            what changes outside the window counts as a cost.
     """
     left, right = window
-    places: dict[str, list[int]] = {}
+    rows_by_part: dict[str, list[int]] = {}
     for y, row in enumerate(old):
-        places.setdefault(row[left:right], []).append(y)
+        rows_by_part.setdefault(row[left:right], []).append(y)
     votes: dict[int, int] = {}
     matched: dict[int, list[int]] = {}
     for y in rows:
         part = new[y][left:right]
         if part == old[y][left:right] or part.count(part[0]) == len(part):
             continue
-        for source in places.get(part, ())[:4]:
+        for source in rows_by_part.get(part, ())[:4]:
             votes[source - y] = votes.get(source - y, 0) + 1
             matched.setdefault(source - y, []).append(y)
     best: tuple[int, int, int] | None = None
@@ -403,7 +404,7 @@ def find_scroll(
 
 
 def _cost(new: Sequence[str], old: Sequence[str], rows: range) -> int:
-    """About how many bytes it takes to turn these rows of `old` into those of `new`."""
+    """Return about how many bytes turn these rows of `old` into those of `new`."""
     total = 0
     for y in rows:
         if new[y] != old[y]:

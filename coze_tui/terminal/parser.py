@@ -19,30 +19,30 @@ from textual.message import Message
 from coze_tui.terminal.keys import PASTE_END, PASTE_START, EnterGuard
 
 ANSWER = "\x1b[0n"
-"""What a terminal answers to a mark of `outlet`."""
+"""The terminal's answer to a mark of `OutputThrottle`."""
 _REPORT = re.compile(
     r"\x1b(?:\][0-9]+;[^\x07\x1b]*(?:\x07|\x1b\\)|[P_^X][^\x1b]*\x1b\\|\[[?>=][\d;]*c|\[\d+;\d+;\d+t)"
 )
-"""What terminals answer to questions about colours, names and sizes, which another program may have asked."""
+"""Answers of terminals about colors, names and sizes, which another program may have requested."""
 _NOTHING = "\x1b[?0;0$y"
-"""Stands where a report was, so that what was around it does not join to another sequence."""
+"""Replaces a report, so that the input around it does not join to another sequence."""
 _ALT_ENTER = {"\x1b\r", "\x1b\n"}
 _PASTE_LIMIT = 1.0
 """Seconds without a byte after which an unfinished paste counts as finished."""
 
 
 def _begun(text: str, mark: str) -> str:
-    """The end of the text, as far as it may be the beginning of the mark."""
+    """Return the end of a text that may be the start of the mark."""
     sizes = range(len(mark) - 1, 0, -1)
     return next((mark[:size] for size in sizes if text.endswith(mark[:size])), "")
 
 
 class KeyParser(XTermParser):
-    """Textual's parser, with the names right for Enter's kin, marks answered, and no paste without end.
+    """A parser with right names for the Enter keys, which ends every paste and handles marks.
 
     Args:
-        guard: Is told of every piece of input.
-        answered: Called (in the input thread) when the terminal answers a mark.
+        guard: Is notified of every piece of input.
+        answered: Called, in the input thread, when the terminal answers a mark.
         clock: Monotonic seconds, the same as those of Textual's messages.
     """
 
@@ -60,24 +60,24 @@ class KeyParser(XTermParser):
         self._clock = clock
         self._pasting = False
         self._tail = ""
-        """Outside of a paste what was seen last, inside what is held back: a mark may come in pieces."""
+        """The last input (in a paste: what is held back), because a mark may arrive in pieces."""
         self._fed = clock()
 
     def feed(self, data: str) -> Iterable[Message]:
         """Parse a piece of input as it was read."""
         self._fed = self._clock()
         self._guard.note(data, self._fed)
-        if data := self._without_escapes(data):  # nothing would mean the end of all input
+        if data := self._without_escapes(data):  # an empty text would mean the end of all input
             yield from super().feed(data)
 
     def tick(self) -> Iterable[Message]:
-        """Parse what is due by time alone: a lone Escape, a paste whose end never came."""
+        """Parse what is due by time alone: a lone Escape, a paste without an end."""
         if self._pasting and self._clock() - self._fed > _PASTE_LIMIT:
             yield from self.feed(PASTE_END)
         yield from super().tick()
 
     def _without_escapes(self, data: str) -> str:
-        """The input with no ESC in a paste but its end, and no reports: Textual would make keys of them."""
+        """Return the input without escapes in pastes and without reports, which would become keys."""
         safe = ""
         while data:
             seen = self._tail + data
@@ -111,7 +111,7 @@ class KeyParser(XTermParser):
                 yield key
 
     def _keys_of(self, sequence: str, alt: bool) -> Iterable[events.Key]:
-        """Textual's keys; a number that is none, or no character, is nobody's key (and ends no input)."""
+        """Return Textual's keys. An invalid number or character is ignored, and does not end the input."""
         try:
             keys = list(super()._sequence_to_key_events(sequence, alt=alt))
         except (ValueError, OverflowError):
@@ -122,7 +122,7 @@ class KeyParser(XTermParser):
         return [events.Key(Keys.Ignore, sequence)]
 
     def parse_mouse_code(self, code: str) -> Message | None:
-        """Textual's mouse; a terminal that tells no size in pixels counts in cells."""
+        """Return Textual's mouse event. A terminal without a size in pixels counts in cells."""
         sizes = (self.terminal_size, self.terminal_pixel_size)
         if not all(all(size) for size in sizes if size is not None):
             self.terminal_pixel_size = None

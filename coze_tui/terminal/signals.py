@@ -1,9 +1,9 @@
-"""Ends that nobody asked for: TERM, HUP, QUIT, a closed pty, a terminal that hangs while we leave.
+"""Exits on TERM, HUP, QUIT, on a closed pty, and on a terminal that hangs during the exit.
 
-Handlers are set with `signal.signal`, as those of the event loop do not run while it is blocked. Each
-asks the app to exit with 128 + number and starts a watchdog: if the process is still there after a while,
-it restores the terminal by itself and ends the process. A thread looks now and then whether the terminal
-still is one, for hang-ups that come without a signal (nohup, some containers).
+Handlers are set with `signal.signal`, because those of the event loop do not run while it is blocked. Each
+asks the app to exit with 128 + number and starts a watchdog. If the process still runs after a while, the
+watchdog restores the terminal and ends the process. A thread checks regularly whether the terminal still is
+one, because some hang-ups send no signal (nohup, some containers).
 
 On Windows only TERM and BREAK exist, and there is nothing to restore.
 """
@@ -25,7 +25,7 @@ if sys.platform != "win32":
     import termios
 
 PATIENCE = 2.5
-"""Seconds the app has to leave by itself."""
+"""Seconds that the app has to exit by itself."""
 _LOOK = 1.5
 _WRITE_LIMIT = 1.0
 RESET = (
@@ -36,13 +36,13 @@ RESET = (
 
 
 class ExitGuard:
-    """Takes the signals that end a process and sees to it that the terminal is left as it was.
+    """Handles the signals that end a process, and restores the terminal.
 
-    Use as a context around the whole run; `attach` once the loop runs.
+    Use it as a context manager around the whole run; call `attach` once the loop runs.
 
     Args:
-        modes: The termios of before; None reads them now.
-        patience: Seconds that the app has to leave.
+        modes: The termios attributes to restore; None reads them now.
+        patience: Seconds that the app has to exit.
     """
 
     def __init__(self, modes: list[Any] | None = None, *, patience: float = PATIENCE) -> None:
@@ -54,7 +54,7 @@ class ExitGuard:
         self._watchdog: threading.Timer | None = None
         self._left = threading.Event()
         self.received: int | None = None
-        """The number of the signal that came first."""
+        """The number of the first signal."""
 
     def __enter__(self) -> ExitGuard:
         for number in _ending_signals():
@@ -69,28 +69,28 @@ class ExitGuard:
         self._left.set()
         self._loop = None
         if self._watchdog is not None:
-            self._watchdog.cancel()  # the app has left in time
+            self._watchdog.cancel()  # the app has exited in time
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
     @property
     def code(self) -> int | None:
-        """The exit code when a signal has ended the run, else None."""
+        """The exit status if a signal has ended the run, else None."""
         return None if self.received is None else 128 + self.received
 
     def attach(self, loop: asyncio.AbstractEventLoop, leave: Callable[[int], object]) -> None:
-        """From now on leaving means calling `leave` with the exit code, in this loop."""
+        """Exit from now on by a call of `leave` with the exit status, in this loop."""
         self._loop, self._exit = loop, leave
         if self.received is not None:
             loop.call_soon_threadsafe(leave, 128 + self.received)
 
     def hung_up(self) -> None:
-        """The terminal is gone; to be called by whoever notices, from any thread."""
+        """Exit because the terminal is gone. May be called from any thread."""
         self._leave(getattr(signal, "SIGHUP", signal.SIGTERM))
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
         if self._loop is None:
-            # Not running yet, or no longer: there is nothing to save.
+            # The loop does not run yet, or no longer: there is nothing to save.
             self.received = number
             self._last_resort()
         self._leave(number)
@@ -109,7 +109,7 @@ class ExitGuard:
                 return  # closed meanwhile: the run is over anyway
 
     def _last_resort(self) -> None:
-        """Restore the terminal without anybody's help, and end the process."""
+        """Restore the terminal without the app, and end the process."""
         restore_terminal(self._modes)
         os._exit(128 + (self.received or signal.SIGTERM))
 
@@ -125,11 +125,11 @@ class ExitGuard:
 
 
 def restore_terminal(modes: list[Any] | None) -> None:
-    """Give the modes back, then try for a second to write the reset sequences; never blocks longer."""
+    """Restore the modes, then try to write the reset sequences, for at most a second."""
     if sys.platform == "win32":
         return
     try:
-        # Opened anew: O_NONBLOCK on stderr would be the shell's as well.
+        # Opened again: O_NONBLOCK on stderr would affect the shell, too.
         terminal = os.open("/dev/tty", os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY)
     except OSError:
         return
@@ -152,7 +152,7 @@ def restore_terminal(modes: list[Any] | None) -> None:
 
 
 def missing_terminals(stdin: IO[str] | None, stderr: IO[str] | None) -> tuple[str, ...]:
-    """Which of "stdin" and "stderr" are no terminals: Textual reads the one and draws on the other."""
+    """Return which of "stdin" (Textual reads it) and "stderr" (it draws there) are no terminals."""
     return tuple(
         name
         for name, stream in (("stdin", stdin), ("stderr", stderr))
@@ -161,7 +161,7 @@ def missing_terminals(stdin: IO[str] | None, stderr: IO[str] | None) -> tuple[st
 
 
 def speak_utf8(stream: IO[str] | None) -> bool:
-    """Make a stream of the interpreter write UTF-8 whatever the locale; whether it already did."""
+    """Make a stream write UTF-8 whatever the locale. Return whether it already did."""
     if not isinstance(stream, io.TextIOWrapper):
         return True
     spoke = stream.encoding.lower().replace("-", "") == "utf8"

@@ -1,12 +1,12 @@
-"""The line to the terminal: how much waits on it, and how much may be written without lagging behind.
+"""Measures how much output waits on the line to the terminal, and how many frames are worth drawing.
 
-A frame that is written while others still wait makes everything after it late, keys included. So whoever
-draws asks `room` first. What waits is known from four sides: what the writer thread has not written, what the
-kernel says (TIOCOUTQ; always 0 for a pty on Linux), writes that block, and marks: status queries (DSR) sent
-after a frame, whose answer says that the terminal has taken everything before it, however many buffers of
-ssh or tmux lie in between. A terminal that never answers is not asked again.
+A frame that is written while others still wait delays everything after it, the echo of keys included. So the
+display asks `OutputThrottle.room` first. It estimates the waiting output from four sources: text that the
+writer thread has not written, the kernel's count (TIOCOUTQ; always 0 for a pty on Linux), writes that block,
+and marks. A mark is a status query (DSR) after a frame. Its answer says that the terminal has read everything
+before it, whatever buffers ssh or tmux have in between. A terminal that never answers is not asked again.
 
-POSIX only.
+POSIX only, apart from `FrameBudget`.
 """
 
 from __future__ import annotations
@@ -25,32 +25,33 @@ from typing import IO
 MARK = "\x1b[5n"
 UNLIMITED = 1 << 20
 LAG = 0.25
-"""Seconds that a frame may make the terminal late on a slow line."""
+"""Seconds by which a frame may delay the terminal on a slow line."""
 _SLACK = 0.15
-"""Seconds an answer may be later than the quickest one before the line counts as behind."""
+"""Seconds by which an answer may be later than the quickest one before the line counts as busy."""
 _BETWEEN_MARKS = 0.05
 _MOST_MARKS = 16
 _WORTH_A_MARK = 256
-"""Bytes since the last mark; the echo of a key alone is not asked about."""
+"""Bytes since the last mark that justify a mark; the echo of a key does not."""
 _ANSWER_LIMIT = 5.0
-"""Seconds after which a terminal that has not answered counts as one that does not."""
+"""Seconds after which a terminal without an answer counts as one that never answers."""
 _FAST = 100_000
-"""Bytes a second from which on nothing is held back."""
+"""Bytes a second from which output is not limited."""
 _LEAST = 96
-"""A frame of fewer bytes is not worth its cursor moves."""
+"""Bytes of the smallest frame that is worth its cursor moves."""
 _CHUNK = 2048
 _BLOCKED = 0.04
-"""Seconds from which on a write has waited for its reader."""
+"""Seconds from which a write counts as blocked."""
 _KERNEL = 16_000
-"""Bytes that a Linux pty holds; a write that waits goes on when nearly all are read (found by trial)."""
+"""Bytes that a Linux pty buffers. A blocked write continues when nearly all are read (found by trial)."""
 _CALM = 5.0
-"""Seconds without a byte after which a slow line is tried at twice the speed."""
+"""Seconds without output after which a slow line is tried at twice the speed."""
 
 
 class OutputThrottle:
-    """A file to write text to, which knows how far its reader is.
+    """A file to write text to, which estimates how far its reader is behind.
 
-    `write` runs in the writer thread; everything else may be called from any thread and never blocks.
+    `write` runs in the writer thread. Everything else may be called from any thread and never blocks, except
+    `wait_for_answers`.
     """
 
     def __init__(self, file: IO[str], clock: Callable[[], float] = time.monotonic) -> None:
@@ -77,25 +78,25 @@ class OutputThrottle:
     # -- as a file, for the writer thread
 
     def fileno(self) -> int:
-        """The terminal's file number."""
+        """Return the terminal's file descriptor."""
         return self._fd
 
     def isatty(self) -> bool:
-        """Whether it still is a terminal."""
+        """Return whether the file still is a terminal."""
         return os.isatty(self._fd)
 
     def flush(self) -> None:
-        """Nothing is held back here."""
+        """Do nothing: `write` does not buffer."""
 
     def write(self, text: str) -> None:
-        """Write all of it, waiting as long as the terminal takes; a closed terminal swallows it."""
+        """Write all of a text, however long the terminal takes. Ignores a closed terminal."""
         data = memoryview(text.encode("utf-8", "replace"))
         while data and not self._broken:
             started = self._clock()
             try:
                 written = os.write(self._fd, data[:_CHUNK])
             except BlockingIOError:
-                # Somebody who shares the terminal made it non-blocking.
+                # Another program on this terminal made it non-blocking.
                 select.select([], [self._fd], [], 1)
                 written = 0
             except OSError:
@@ -115,10 +116,10 @@ class OutputThrottle:
             if now - started > _BLOCKED:
                 self._blocked(now, now - started)
 
-    # -- for whoever draws
+    # -- for the driver and the display
 
     def handed(self, text: str) -> None:
-        """Note that this text is on its way to `write`."""
+        """Count a text that is on its way to `write`."""
         count = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
         with self._lock:
             if self._handed == self._written:
@@ -127,21 +128,21 @@ class OutputThrottle:
 
     @property
     def broken(self) -> bool:
-        """The terminal is gone."""
+        """Whether the terminal is closed."""
         return self._broken
 
     @property
     def rate(self) -> float | None:
-        """Bytes a second the line was found to take; None when it is fast."""
+        """Bytes a second that the line takes; None if it is fast."""
         return self._rate
 
     @property
     def unwritten(self) -> int:
-        """Bytes that this process still holds."""
+        """Bytes that the writer thread has not written."""
         return self._handed - self._written
 
     def room(self) -> int:
-        """Bytes that may be written now; 0 while the line is busy with earlier ones."""
+        """Return how many bytes may be written now; 0 while the line is busy with earlier ones."""
         now = self._clock()
         waiting = self._kernel_waits()
         with self._lock:
@@ -164,22 +165,22 @@ class OutputThrottle:
             return room if room >= _LEAST else 0
 
     def urgent_room(self) -> int:
-        """Bytes for the echo of a key although `room` is 0: a few, until the line has moved on."""
+        """Return how many bytes the echo of a key may use although `room` is 0."""
         with self._lock:
             if self._handed - self._written > _CHUNK:
                 return 0
             return max(0, 2 * _LEAST - self._urgent)
 
     def spent_urgently(self, count: int) -> None:
-        """Note that so many bytes of `urgent_room` were used."""
+        """Count used bytes of `urgent_room`."""
         with self._lock:
             self._urgent += count
-            # Without answers there is nobody to tell when they have left.
+            # Without answers nothing says when they have left.
             if not self._answers and self._urgent >= _LEAST:
                 self._urgent = 0
 
     def mark(self, size: int) -> str:
-        """What to write after a frame of `size` to learn when the terminal has taken it; often nothing."""
+        """Return the mark to write after a frame of `size` bytes, or an empty text if none is due."""
         now = self._clock()
         with self._lock:
             if self._silent or now - self._marked_at < _BETWEEN_MARKS or len(self._marks) >= _MOST_MARKS:
@@ -195,7 +196,7 @@ class OutputThrottle:
             return MARK
 
     def answered(self) -> None:
-        """The terminal has answered the oldest mark."""
+        """Handle the terminal's answer to the oldest mark."""
         now = self._clock()
         with self._lock:
             self._silent = False
@@ -220,7 +221,7 @@ class OutputThrottle:
             self._acknowledged = (now, handed)
 
     def wait_for_answers(self, limit: float) -> None:
-        """Wait until the terminal has answered everything it was asked, but not for long."""
+        """Block until the terminal has answered all marks, at most `limit` seconds."""
         if self._silent or not self._answers:
             limit = min(limit, 0.05)
         end = time.monotonic() + limit
@@ -228,7 +229,7 @@ class OutputThrottle:
             time.sleep(0.005)
 
     def renew(self) -> None:
-        """Forget what is on its way: the terminal was away (suspended), or is another one now."""
+        """Forget pending output: the terminal was suspended, or is another one now."""
         with self._lock:
             self._marks.clear()
             self._acknowledged = (self._clock(), self._handed)
@@ -239,7 +240,7 @@ class OutputThrottle:
     # -- inside, under the lock
 
     def _give_up(self, now: float) -> None:
-        """An answer got lost (in a paste, to another program): go on without until one comes all the same."""
+        """Continue without answers until one arrives: one was lost in a paste or to another program."""
         self._marks.clear()
         self._acknowledged = (now, self._handed)
         self._answers = 0
@@ -260,7 +261,7 @@ class OutputThrottle:
         if self._rate is None:
             return
         if now - self._backlog[0] > _CALM:
-            # Nothing was written for long: perhaps the line is better now.
+            # Nothing was written for a while: the line may be faster now.
             self._rate *= 2
             if self._rate > _FAST:
                 self._rate = None
@@ -268,7 +269,7 @@ class OutputThrottle:
         self._backlog = (now, self._backlog_now(now) + count)
 
     def _blocked(self, now: float, waited: float) -> None:
-        """A write has waited for its reader, who has emptied the kernel's buffer in that time."""
+        """Estimate the speed from a blocked write: the reader emptied the kernel's buffer meanwhile."""
         if not self._answers and (rate := _KERNEL / waited) < _FAST:
             self._rate = rate
             self._backlog = (now, 0.0)
@@ -276,19 +277,19 @@ class OutputThrottle:
 
 _BURST = 2.0
 _PATIENCE = 0.6
-"""Of the time between two frames: so much longer than it must may text wait for more."""
+"""Share of the time between two frames that text may wait longer than necessary for more text."""
 
 
 def over_ssh(env: Mapping[str, str]) -> bool:
-    """Whether the terminal is at the other end of an SSH line."""
+    """Return whether the terminal is at the other end of an SSH connection."""
     return bool(env.get("SSH_CONNECTION") or env.get("SSH_TTY"))
 
 
 class FrameBudget:
-    """So many frames a second in the long run, and two at once after a pause.
+    """Limits frames to a rate in the long run, with two at once after a pause.
 
-    Text that comes while nothing is left may wait a little longer than it must: drawn together with the next
-    piece, it makes that one be seen at once.
+    Text that arrives when no frame is left may wait a little longer than necessary: drawn together with the
+    next piece, it lets that piece appear at once.
     """
 
     def __init__(self) -> None:
@@ -296,20 +297,21 @@ class FrameBudget:
         self._at = 0.0
 
     def may_draw(self, now: float, seconds: float) -> bool:
-        """Whether there is a frame left.
+        """Return whether a frame is left.
 
         Args:
-            seconds: Between two frames in the long run.
+            now: Monotonic seconds.
+            seconds: Seconds between two frames in the long run.
         """
         self._left = min(_BURST, self._left + (now - self._at) / seconds)
         self._at = now
         return self._left >= 1
 
     def spend(self, now: float, seconds: float) -> None:
-        """A frame is drawn."""
+        """Count a frame that is drawn."""
         self.may_draw(now, seconds)
         self._left = max(0.0, self._left - 1)
 
     def latest(self, seconds: float) -> float:
-        """When to draw what has just come, if nothing else comes before."""
+        """Return the time at which to draw text that has just arrived, if no more arrives before."""
         return self._at + (1 - self._left + _PATIENCE) * seconds

@@ -35,8 +35,8 @@ def test_the_greys_of_the_theme_stay_grey(color: str, number: int) -> None:
 
 def test_a_terminal_of_256_colours_gets_them() -> None:
     cells = Cells(ColorSystem.EIGHT_BIT)
-    place = cells.places([Segment("a", Style.parse("#d7dae4 on #2a2f3d"))])
-    pen = cells.pen_list[cells.pens[ord(place)]]
-    assert (pen.ink, pen.paper) == ("38;5;253", "48;5;236")
-    named = cells.places([Segment("b", Style.parse("red"))])
-    assert cells.pen_list[cells.pens[ord(named)]].ink == "31"
+    place = cells.columns([Segment("a", Style.parse("#d7dae4 on #2a2f3d"))])
+    pen = cells.styles[cells.style_numbers[ord(place)]]
+    assert (pen.foreground, pen.background) == ("38;5;253", "48;5;236")
+    named = cells.columns([Segment("b", Style.parse("red"))])
+    assert cells.styles[cells.style_numbers[ord(named)]].foreground == "31"

@@ -341,7 +341,7 @@ async def test_a_busy_line_skips_frames_and_ends_with_the_newest() -> None:
 
     async def flow(app: Drawn, pilot: Pilot[Any]) -> None:
         line = Busy()
-        app.outlet = cast(Any, line)
+        app.throttle = cast(Any, line)
         side = app.query_one("#side", Static)
         before = app.ours.bytes
         for step in range(30):
@@ -369,7 +369,7 @@ async def test_on_a_slow_line_the_row_of_the_cursor_leaves_first_and_frames_are_
             return ""
 
     async def flow(app: Drawn, pilot: Pilot[Any]) -> None:
-        app.outlet = cast(Any, Slow())
+        app.throttle = cast(Any, Slow())
         app.query_one(Lines).grow()
         await pilot.press("Q")
         await app.agreed(pilot)

@@ -10,7 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from coze_tui.terminal.cells import ANY_INK, UNKNOWN, Cells
+from coze_tui.terminal.cells import ANY_FOREGROUND, UNKNOWN, Cells
 from coze_tui.terminal.painter import Painter, erases_with_background, find_scroll
 from tests.support.terminal import ScreenFeed, TerminalScreen
 
@@ -55,8 +55,8 @@ segments = st.builds(
 rows = st.lists(segments, max_size=8)
 
 
-def strip_of(row: list[Segment], paper: str = "#11131a") -> Strip:
-    return Strip(row).crop_extend(0, WIDTH, Style(bgcolor=paper))
+def strip_of(row: list[Segment], background: str = "#11131a") -> Strip:
+    return Strip(row).crop_extend(0, WIDTH, Style(bgcolor=background))
 
 
 class Wall:
@@ -98,10 +98,11 @@ def written_plainly(strips: list[Strip]) -> TerminalScreen:
     cells = Cells(ColorSystem.TRUECOLOR)
     for y, strip in enumerate(strips):
         row = cells.row(strip)
-        for x, place in enumerate(row):
-            number = ord(place)
-            pen = cells.pen_list[cells.pens[number]]
-            codes = [code for code in (*_on(pen.attributes), pen.ink, pen.paper) if code not in ("", ANY_INK)]
+        for x, cell in enumerate(row):
+            number = ord(cell)
+            style = cells.styles[cells.style_numbers[number]]
+            codes = [*_on(style.attributes), style.foreground, style.background]
+            codes = [code for code in codes if code not in ("", ANY_FOREGROUND)]
             if cells.glyphs[number]:
                 feed.feed(f"\x1b[{y + 1};{x + 1}H\x1b[0;{';'.join(codes)}m{cells.glyphs[number]}".encode())
     return screen
@@ -228,8 +229,8 @@ def test_rows_keep_the_width_of_the_strip() -> None:
 def test_colours_are_those_the_terminal_can_show() -> None:
     cells = Cells(ColorSystem.STANDARD)
     row = cells.row(Strip([Segment("x", Style(color="#ff0000", bgcolor="#000000"))]))
-    pen = cells.pen_list[cells.pens[ord(row)]]
-    assert (pen.ink, pen.paper) == ("31", "40")
+    pen = cells.styles[cells.style_numbers[ord(row)]]
+    assert (pen.foreground, pen.background) == ("31", "40")
 
 
 def test_the_numbering_says_when_it_is_full() -> None:

@@ -24,24 +24,24 @@ class Clock:
 
 
 class Line:
-    """An outlet into a pipe, whose reader the test is."""
+    """An throttle into a pipe, whose reader the test is."""
 
     def __init__(self) -> None:
         self.clock = Clock()
         self.reader, writer = os.pipe()
         self.file: IO[str] = os.fdopen(writer, "w")
-        self.outlet = OutputThrottle(self.file, self.clock)
+        self.throttle = OutputThrottle(self.file, self.clock)
 
     def frame(self, size: int) -> str:
         """Write a frame as the display does; the mark that went with it."""
         text = "x" * size
         mark = self.hand(text)
-        self.outlet.write(text + mark)
+        self.throttle.write(text + mark)
         return mark
 
     def hand(self, text: str) -> str:
-        mark = self.outlet.mark(len(text))
-        self.outlet.handed(text + mark)
+        mark = self.throttle.mark(len(text))
+        self.throttle.handed(text + mark)
         return mark
 
     def close(self) -> None:
@@ -57,53 +57,53 @@ def line() -> Iterator[Line]:
 
 
 def test_an_idle_line_has_all_the_room(line: Line) -> None:
-    assert line.outlet.room() == UNLIMITED
+    assert line.throttle.room() == UNLIMITED
 
 
 def test_text_arrives_as_utf8_and_lone_surrogates_as_a_question_mark(line: Line) -> None:
-    line.outlet.write("中文\ud83d")
+    line.throttle.write("中文\ud83d")
     assert os.read(line.reader, 100) == "中文?".encode()
 
 
 def test_what_this_process_still_holds_takes_the_room(line: Line) -> None:
-    line.outlet.handed("x" * 5000)
-    assert line.outlet.unwritten == 5000
-    assert line.outlet.room() == 0
-    line.outlet.write("x" * 5000)
-    assert line.outlet.room() == UNLIMITED
+    line.throttle.handed("x" * 5000)
+    assert line.throttle.unwritten == 5000
+    assert line.throttle.room() == 0
+    line.throttle.write("x" * 5000)
+    assert line.throttle.room() == UNLIMITED
 
 
 def test_even_a_little_takes_the_room_when_it_does_not_leave(line: Line) -> None:
-    line.outlet.handed("x")
-    assert line.outlet.room() > 0
+    line.throttle.handed("x")
+    assert line.throttle.room() > 0
     line.clock.now += 1
-    assert line.outlet.room() == 0
+    assert line.throttle.room() == 0
 
 
 def test_an_answer_that_is_late_closes_the_line_until_it_comes(line: Line) -> None:
     assert line.frame(500) == MARK
     line.clock.now += 0.03
-    line.outlet.answered()
+    line.throttle.answered()
     line.clock.now += 1
     assert line.frame(500) == MARK
     line.clock.now += 0.1
-    assert line.outlet.room() > 0
+    assert line.throttle.room() > 0
     line.clock.now += 0.2
-    assert line.outlet.room() == 0
-    line.outlet.answered()
-    assert line.outlet.room() > 0
+    assert line.throttle.room() == 0
+    line.throttle.answered()
+    assert line.throttle.room() > 0
 
 
 def test_late_answers_tell_the_speed_and_frames_become_as_small(line: Line) -> None:
     line.frame(500)
     line.clock.now += 0.02
-    line.outlet.answered()
+    line.throttle.answered()
     line.clock.now += 1
     line.frame(2000)
     line.clock.now += 1
-    line.outlet.answered()
-    assert line.outlet.rate == pytest.approx(2000, rel=0.1)
-    assert line.outlet.room() == pytest.approx(2000 * LAG, rel=0.1)
+    line.throttle.answered()
+    assert line.throttle.rate == pytest.approx(2000, rel=0.1)
+    assert line.throttle.room() == pytest.approx(2000 * LAG, rel=0.1)
 
 
 def test_a_line_that_becomes_quick_again_is_trusted_again(line: Line) -> None:
@@ -112,19 +112,19 @@ def test_a_line_that_becomes_quick_again_is_trusted_again(line: Line) -> None:
         line.clock.now += 1
         line.frame(300)
         line.clock.now += 0.02
-        line.outlet.answered()
-    assert line.outlet.rate is None
-    assert line.outlet.room() == UNLIMITED
+        line.throttle.answered()
+    assert line.throttle.rate is None
+    assert line.throttle.room() == UNLIMITED
 
 
 def test_small_frames_and_quick_ones_are_not_marked(line: Line) -> None:
     assert line.frame(500) == MARK
     line.clock.now += 0.01
     assert line.frame(500) == ""
-    line.outlet.answered()
+    line.throttle.answered()
     line.clock.now += 1
     assert line.frame(20) == MARK  # the 500 before have not been asked about
-    line.outlet.answered()
+    line.throttle.answered()
     line.clock.now += 1
     assert line.frame(20) == ""
 
@@ -135,38 +135,38 @@ def test_a_terminal_that_never_answers_is_asked_once(line: Line) -> None:
     for _ in range(20):
         line.clock.now += 1
         marks.append(line.frame(500))
-        assert line.outlet.room() == UNLIMITED
+        assert line.throttle.room() == UNLIMITED
     assert set(marks) == {""}
 
 
 def test_a_lost_answer_does_not_close_the_line_for_ever(line: Line) -> None:
     line.frame(500)
     line.clock.now += 0.01
-    line.outlet.answered()
+    line.throttle.answered()
     line.clock.now += 1
     assert line.frame(500) == MARK
     line.clock.now += 3
-    assert line.outlet.room() == 0
+    assert line.throttle.room() == 0
     line.clock.now += 3
-    assert line.outlet.room() == UNLIMITED
+    assert line.throttle.room() == UNLIMITED
     assert line.frame(500) == ""
-    line.outlet.answered()
+    line.throttle.answered()
     line.clock.now += 1
     assert line.frame(500) == MARK
 
 
 def test_a_key_is_echoed_although_the_line_is_closed_but_not_for_ever(line: Line) -> None:
     line.frame(500)
-    line.outlet.answered()
+    line.throttle.answered()
     line.clock.now += 1
     line.frame(500)
     line.clock.now += 5
-    assert line.outlet.room() == 0
-    assert line.outlet.urgent_room() > 0
-    line.outlet.spent_urgently(500)
-    assert line.outlet.urgent_room() == 0
-    line.outlet.answered()
-    assert line.outlet.urgent_room() > 0
+    assert line.throttle.room() == 0
+    assert line.throttle.urgent_room() > 0
+    line.throttle.spent_urgently(500)
+    assert line.throttle.urgent_room() == 0
+    line.throttle.answered()
+    assert line.throttle.urgent_room() > 0
 
 
 def test_a_write_that_waits_tells_the_speed_where_nothing_answers(line: Line) -> None:
@@ -182,23 +182,23 @@ def test_a_write_that_waits_tells_the_speed_where_nothing_answers(line: Line) ->
 def test_a_closed_terminal_swallows_the_text(line: Line) -> None:
     os.close(line.reader)
     line.reader = os.open(os.devnull, os.O_RDONLY)
-    line.outlet.handed("x")
-    line.outlet.write("x")
-    assert line.outlet.broken
-    assert line.outlet.unwritten == 0
+    line.throttle.handed("x")
+    line.throttle.write("x")
+    assert line.throttle.broken
+    assert line.throttle.unwritten == 0
 
 
 def test_a_terminal_that_was_away_begins_anew(line: Line) -> None:
     test_late_answers_tell_the_speed_and_frames_become_as_small(line)
     line.frame(5)
-    line.outlet.renew()
-    assert line.outlet.rate is None
-    assert line.outlet.room() == UNLIMITED
+    line.throttle.renew()
+    assert line.throttle.rate is None
+    assert line.throttle.room() == UNLIMITED
 
 
 def test_an_answer_nobody_asked_for_is_ignored(line: Line) -> None:
-    line.outlet.answered()
-    assert line.outlet.room() == UNLIMITED
+    line.throttle.answered()
+    assert line.throttle.room() == UNLIMITED
 
 
 def test_a_non_blocking_terminal_is_waited_for(line: Line) -> None:
@@ -206,7 +206,7 @@ def test_a_non_blocking_terminal_is_waited_for(line: Line) -> None:
 
     os.set_blocking(line.file.fileno(), False)
     data = "x" * 300_000
-    writing = threading.Thread(target=line.outlet.write, args=(data,))
+    writing = threading.Thread(target=line.throttle.write, args=(data,))
     writing.start()
     got = 0
     while got < len(data):
@@ -219,9 +219,9 @@ def test_waiting_for_answers_ends_with_the_last_one(line: Line) -> None:
     import threading
 
     line.frame(500)
-    line.outlet.answered()
+    line.throttle.answered()
     line.clock.now += 1
     line.frame(500)
-    threading.Timer(0.02, line.outlet.answered).start()
-    line.outlet.wait_for_answers(20)
-    assert line.outlet.room() == UNLIMITED
+    threading.Timer(0.02, line.throttle.answered).start()
+    line.throttle.wait_for_answers(20)
+    assert line.throttle.room() == UNLIMITED
