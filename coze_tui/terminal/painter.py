@@ -285,7 +285,7 @@ class Painter:
         self._x, self._y = x, y
 
     def _down(self, rows: int) -> str:
-        # Sequences only, no VT or BS: whoever looks for foreign controls in the output finds none of ours.
+        # Sequences only, no VT or BS: a search for foreign controls in the output must not find ours.
         if not rows:
             return ""
         return f"\x1b[{abs(rows) if abs(rows) > 1 else ''}{'B' if rows > 0 else 'A'}"
