@@ -1,4 +1,4 @@
-"""How a setting's value is read: from TOML as its own type, from the environment and from flags as text."""
+"""Readers of setting values: typed from TOML, text from the environment and from options."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from coze_tui.text.i18n import _
 
 
 class WrongValueError(ValueError):
-    """The value cannot be taken."""
+    """A value is not accepted."""
 
     def __init__(self, problem: str, suggestion: str = "") -> None:
         super().__init__(problem)
         self.problem = problem
         """One translated clause."""
         self.suggestion = suggestion
-        """A value that would be taken, or empty."""
+        """A value that would be accepted, or empty."""
 
 
 Reader = Callable[[object, Path], object]
@@ -27,7 +27,7 @@ Reader = Callable[[object, Path], object]
 
 
 def text(value: object, folder: Path) -> str:
-    """One line of text."""
+    """Read one line of text."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)  # ids are often written without quotes
     if not isinstance(value, str):
@@ -38,7 +38,7 @@ def text(value: object, folder: Path) -> str:
 
 
 def flag(value: object, folder: Path) -> bool:
-    """True or false; in text also yes, on, 1 and their opposites."""
+    """Read true or false; in text also yes, on, 1 and their opposites."""
     if isinstance(value, bool):
         return value
     words = {"true": True, "yes": True, "on": True, "1": True}
@@ -50,7 +50,7 @@ def flag(value: object, folder: Path) -> bool:
 
 
 def whole(lowest: int, highest: int) -> Reader:
-    """A whole number in a range."""
+    """Return a reader of whole numbers in a range."""
 
     def read(value: object, folder: Path) -> int:
         number = _number(value)
@@ -64,7 +64,7 @@ def whole(lowest: int, highest: int) -> Reader:
 
 
 def seconds(lowest: float, highest: float) -> Reader:
-    """A number of seconds in a range."""
+    """Return a reader of seconds in a range."""
 
     def read(value: object, folder: Path) -> float:
         number = _number(value)
@@ -80,7 +80,7 @@ def seconds(lowest: float, highest: float) -> Reader:
 
 
 def one_of(*words: str) -> Reader:
-    """One of a few words."""
+    """Return a reader that accepts some words only."""
 
     def read(value: object, folder: Path) -> str:
         word = text(value, folder)
@@ -94,7 +94,7 @@ def one_of(*words: str) -> Reader:
 
 
 def path(value: object, folder: Path) -> Path | None:
-    """A file or folder; `~` is the home folder; relative to the settings file. Empty is none."""
+    """Read a path, relative to the settings file; `~` is the home folder, and an empty text is None."""
     name = text(value, folder)
     if not name:
         return None
@@ -105,7 +105,7 @@ def path(value: object, folder: Path) -> Path | None:
 
 
 def base_url(value: object, folder: Path) -> str:
-    """An API base, mended."""
+    """Read the URL of a site; see `base_url_from_text` for what is accepted."""
     try:
         return base_url_from_text(text(value, folder))
     except AddressError as error:
@@ -113,7 +113,7 @@ def base_url(value: object, folder: Path) -> str:
 
 
 def bot(value: object, folder: Path) -> str:
-    """A bot's id, also out of its editor's URL. Empty is none."""
+    """Read the ID of a bot, also from the URL of its editor. An empty text is accepted."""
     words = text(value, folder)
     if not words:
         return ""
@@ -124,12 +124,12 @@ def bot(value: object, folder: Path) -> str:
 
 
 def texts(value: object, folder: Path) -> Mapping[str, str]:
-    """A table of texts."""
+    """Read a table of texts."""
     return {name: text(item, folder) for name, item in table(value, folder).items()}
 
 
 def table(value: object, folder: Path) -> Mapping[str, object]:
-    """A table of anything; in text as a JSON object."""
+    """Read a table of any values; in text it is a JSON object."""
     if isinstance(value, str):
         try:
             value = json.loads(value)
@@ -143,7 +143,7 @@ def table(value: object, folder: Path) -> Mapping[str, object]:
 
 
 def commands(value: object, folder: Path) -> Mapping[str, tuple[str, ...]]:
-    """A table of commands: each one line, split as a shell would and run by none, or a list of its words."""
+    """Read a table of commands: each is a list of words, or a line that is split as a shell would."""
     return {name: _command(item, folder) for name, item in table(value, folder).items()}
 
 
@@ -163,7 +163,7 @@ def _command(value: object, folder: Path) -> tuple[str, ...]:
 
 
 def nearest(word: str, known: tuple[str, ...]) -> str:
-    """The known word that was most likely meant, or empty."""
+    """Return the known word that was most likely meant, or an empty text."""
     import difflib
 
     lower = {each.casefold(): each for each in reversed(known)}

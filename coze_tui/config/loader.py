@@ -1,7 +1,7 @@
-"""Where the settings come from: flags, then environment, then what was chosen live, then the file, then what
-is remembered of the profile, then defaults.
+"""Load the settings: options go before environment variables, these before choices made in the program,
+these before the settings file, these before the last site and bot of the profile, these before defaults.
 
-What is wrong is collected, not raised: the program starts all the same.
+Errors are collected and not raised, so that the program always starts.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ FILE_LIMIT = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Settings that can be used, and what was wrong on the way to them."""
+    """Usable settings, and the errors in their sources."""
 
     settings: Settings
     problems: tuple[SettingsError, ...]
     no_site: SettingsError | None = None
-    """The one of them that leaves no site to talk to."""
+    """The one of the problems that leaves no site to connect to."""
 
 
 def load_settings(
@@ -39,11 +39,11 @@ def load_settings(
     remembered: AppState | None = None,
     other_profiles: Collection[str] = (),
 ) -> Loaded:
-    """Read every place where something can be set.
+    """Read the settings from all their sources.
 
     Args:
-        flags: field → value, for the flags that were given.
-        remembered: what was chosen while the program ran, and the last site and bot of each profile.
+        flags: the values of the options that were given, by field.
+        remembered: choices made in the program, and the last site and bot of each profile.
         other_profiles: profiles that exist although the file has no table for them.
     """
     collector = _Collector(file, environment, flags or {}, remembered or AppState())
@@ -51,7 +51,7 @@ def load_settings(
 
 
 class _Collector:
-    """Gathers values from all places, the weakest first, and what is wrong with them."""
+    """Collects values from all sources, the weakest first, and their errors."""
 
     def __init__(
         self,
@@ -105,16 +105,14 @@ class _Collector:
 
     def _parse(self) -> Mapping[str, object]:
         try:
-            if self._file.is_fifo():  # it would be waited for, before there is anything that Ctrl+C could end
+            if self._file.is_fifo():  # reading would wait, before Ctrl+C can stop anything
                 raise OSError(_("it is a pipe"))
             with self._file.open("rb") as file:
                 data = file.read(FILE_LIMIT + 1)
             if len(data) > FILE_LIMIT:
                 raise OSError(_("it is too large"))
             self._text = data.decode("utf-8-sig")
-            import tomllib  # only where there is a file
-
-            return tomllib.loads(self._text)
+            return parse_toml(self._text, str(self._file))
         except FileNotFoundError:
             return {}
         except OSError as error:
@@ -122,11 +120,8 @@ class _Collector:
         except UnicodeDecodeError as error:
             line = error.object[: error.start].count(b"\n") + 1
             self._report(_("is not UTF-8"), line=line)
-        except (ValueError, RecursionError) as error:
-            place = re.search(r"line (\d+)", str(error))
-            line = int(place[1]) if place else self._text.count("\n") + 1
-            reason = re.sub(r" *\(at [^()]*\)$", "", str(error))
-            self._report(_("is not TOML: {reason}").format(reason=reason), line=line)
+        except SettingsError as error:
+            self._problems.append(error)
         return {}
 
     def _profile_tables(self, content: Mapping[str, object]) -> Mapping[str, Mapping[str, object]]:
@@ -144,7 +139,7 @@ class _Collector:
         return tables
 
     def _profile(self, names: tuple[str, ...]) -> str:
-        """The name of the profile in use, which decides what the rest of the file means."""
+        """Return the profile in use, which decides which table of the file counts."""
         variable = variable_of("profile")
         if self._environment.get(variable, "").strip():
             self._take("profile", self._environment[variable], Source("environment", variable))
@@ -175,7 +170,7 @@ class _Collector:
                 self._take(name, value, source, place)
 
     def _check_keys(self, table: Mapping[str, object], place: tuple[str, ...]) -> tuple[str, ...]:
-        """Report the keys that mean nothing; those that could stand here."""
+        """Report unknown keys; return those that are allowed here."""
         known = tuple(name for name in self._definitions if name != "profile")
         known = known if place else (*known, "profile", "profiles")
         for name in table:
@@ -206,7 +201,7 @@ class _Collector:
             )
             self._problems.append(problem)
             if name == "base_url":
-                # Not the default in its place: the token and the question would go there.
+                # Not replaced by the default, which would get the token and the question.
                 self._values[name], self._sources[name] = clean_line(str(value)).strip(), source
                 self._no_site = problem
         else:
@@ -220,11 +215,29 @@ class _Collector:
         )
 
     def _line(self, place: tuple[str, ...]) -> int:
-        """The first line that sets this key, or something in it; 0 if it cannot be told."""
+        """Return the first line that sets this key or a part of it, or 0 if it was not found."""
         for number, found in _keys_by_line(self._text):
             if found[: len(place)] == place:
                 return number
         return 0
+
+
+def parse_toml(text: str, source: str) -> dict[str, object]:
+    """Return the tables and values of a TOML text.
+
+    Raises:
+        SettingsError: the text is no TOML; names `source` and the line.
+    """
+    import tomllib  # not at every start: only for a file that exists
+
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        place = re.search(r"line (\d+)", str(error))
+        line = int(place[1]) if place else text.count("\n") + 1
+        reason = re.sub(r" *\(at [^()]*\)$", "", str(error))
+        problem = _("is not TOML: {reason}").format(reason=reason)
+        raise SettingsError(problem, source=source, line=line) from error
 
 
 _TABLE = re.compile(r"\s*\[(?P<name>[^\[\]]+)\]")
@@ -233,7 +246,7 @@ _PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
 
 
 def _keys_by_line(text: str) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """tomllib tells no positions: good enough for files as people write them."""
+    """Yield the keys with their lines, as far as people write them: tomllib reports no positions."""
     table: tuple[str, ...] = ()
     for number, line in enumerate(text.split("\n"), 1):
         opened, entry = _TABLE.match(line), _ENTRY.match(line)

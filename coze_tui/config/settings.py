@@ -1,4 +1,4 @@
-"""What can be set: one frozen value that knows where each part of it comes from."""
+"""All settings: one frozen value with the source of each of its fields."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PREFIX = "COZE_TUI_"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a value comes from."""
+    """The source of a value."""
 
     kind: Literal["default", "remembered", "file", "profile", "chosen", "environment", "flag"]
     name: str = ""
@@ -64,7 +64,7 @@ def _setting(reader: read.Reader, doc: str | Flag, *, variable: str = "") -> Map
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Everything that can be set."""
+    """Everything that the user can set."""
 
     profile: str = field(
         default="default",
@@ -218,25 +218,25 @@ class Settings:
         metadata=_setting(read.texts, N_("custom keys, by action ID as shown on the help screen")),
     )
     profiles: tuple[str, ...] = ()
-    """The profiles that can be chosen."""
+    """The profiles that the user can choose."""
     sources: Mapping[str, Source] = field(default_factory=dict, repr=False, compare=False)
 
     def source_of(self, name: str) -> Source:
-        """Where the value of this field comes from."""
+        """Return the source of the value of this field."""
         return self.sources.get(name, Source("default"))
 
     @property
     def site(self) -> str:
-        """`coze.cn`, `coze.com`, or the host of a studio."""
+        """Return `coze.cn`, `coze.com`, or the host of a Coze Studio."""
         return site_name(self.base_url)
 
     def frame_rate(self, *, over_ssh: bool) -> int:
-        """Redraws a second at most."""
+        """Return the maximum of redraws per second."""
         return self.frames_per_second or (15 if over_ssh else 30)
 
 
 def definitions() -> Mapping[str, Definition]:
-    """What can be set, by field name, in the order of the documentation."""
+    """Return the definitions by field name, in the order of the documentation."""
     found = {}
     for each in fields(Settings):
         definition = each.metadata.get(_KEY)
@@ -246,5 +246,5 @@ def definitions() -> Mapping[str, Definition]:
 
 
 def variable_of(name: str) -> str:
-    """The environment variable of a setting."""
+    """Return the environment variable of a setting."""
     return definitions()[name].variable or PREFIX + name.upper()

@@ -1,8 +1,9 @@
-"""`coze-tui history list`, `search` and `show`: what was said, as text or as JSON lines."""
+"""`coze-tui history list`, `search` and `show`: conversations and matches, as text or as JSON lines."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 
 from coze_tui.cli.exits import Exit
 from coze_tui.cli.history.call import Call, conversations_named, run
@@ -65,13 +66,13 @@ def _list_line(summary: SavedConversation, clock: Clock) -> Iterator[Piece]:
 
 
 def _flags(summary: SavedConversation) -> str:
-    """The signs of the history screen."""
+    """Return the marks of the history screen."""
     flags = ((summary.pinned, "★"), (summary.interrupted, "⟂"), (summary.on_server, "☁"))
     return "".join(sign for is_so, sign in flags if is_so)
 
 
 def conversation_values(summary: SavedConversation) -> Mapping[str, object]:
-    """A conversation as JSON."""
+    """Return the fields of a conversation for JSON."""
     return {
         "id": summary.key,
         "title": summary.title,
@@ -166,8 +167,8 @@ async def _show(call: Call) -> int:
         if carried is None:
             continue
         if call.arguments.json:
-            told = [_chat_values(chat) for chat in words.chats_of(carried)]
-            call.console.json({**conversation_values(saved), "chats": told})
+            chats = [_chat_values(chat) for chat in words.chats_of(carried)]
+            call.console.json({**conversation_values(saved), "chats": chats})
             continue
         if number:
             call.console.text()
@@ -233,13 +234,7 @@ def _chat_values(chat: ChatTranscript) -> Mapping[str, object]:
         "logid": record.logid,
         "first_text_us": record.first_text_us,
         "total_us": record.total_us,
-        "usage": None
-        if usage is None
-        else {
-            "token_count": usage.token_count,
-            "input_count": usage.input_count,
-            "output_count": usage.output_count,
-        },
+        "usage": None if usage is None else asdict(usage),
         "parts": [_part_values(part) for part in chat.parts],
         "follow_ups": chat.follow_ups,
     }

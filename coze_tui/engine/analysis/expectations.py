@@ -18,12 +18,12 @@ from __future__ import annotations
 
 import operator
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
 from coze_tui.config.coercion import nearest
+from coze_tui.config.loader import parse_toml
 from coze_tui.engine.analysis.bench import Measurement, Run
 from coze_tui.engine.model.gaps import quantile
 from coze_tui.errors import SettingsError
@@ -121,15 +121,7 @@ def read_expectations(text: str, source: str) -> tuple[Expectation, ...]:
     Raises:
         SettingsError: with the line and what would be right.
     """
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        place = re.search(r"line (\d+)", str(error))
-        line = int(place[1]) if place else text.count("\n") + 1
-        reason = re.sub(r" \(at .*\)$", "", str(error))
-        raise SettingsError(
-            _("is not TOML: {reason}").format(reason=reason), source=source, line=line
-        ) from error
+    data = parse_toml(text, source)
     reader = _Reader(text, source)
     found = reader.expectations(data, ("expect", "bots"), "")
     bots = data.get("bots", {})
