@@ -1,1 +1,1 @@
-"""Arguments, wiring and exit codes."""
+"""The command line: the table of commands, their handlers and what they print."""

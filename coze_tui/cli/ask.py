@@ -1,7 +1,7 @@
-"""`coze-tui ask`: one question, its answer on stdout.
+"""`coze-tui ask`: ask one question and print the answer on stdout.
 
-Nothing of the screen's libraries is loaded, and what only some questions need is imported where they do:
-each ten modules cost a person more time than the rest of the start.
+No library of the screens is loaded, and modules that only some options need are imported there: ten modules
+take longer than the rest of the start.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _T = TypeVar("_T")
 
 
 def run_ask(arguments: Arguments, environment: Mapping[str, str]) -> int:
-    """Ask, print, and end with the status of the turn."""
+    """Ask and print; return the status of the turn."""
     _check(arguments)
     start = begin(arguments, environment)
     show_problems(start, needs_site=True)
@@ -115,7 +115,7 @@ async def _ask(start: Start, arguments: Arguments, question: str, interrupt: Int
 
 
 async def _play(turn: ChatTurn, output: _Output, outputs: Sequence[str]) -> TurnEnded:
-    """Show everything until the turn is over; the outputs given beforehand are handed in when asked for."""
+    """Print all updates until the turn ends; submit the given tool outputs if the bot asks for them."""
     while True:
         required: ActionRequired | None = None
         async with aclosing(turn.updates()) as updates:
@@ -139,7 +139,7 @@ async def _play(turn: ChatTurn, output: _Output, outputs: Sequence[str]) -> Turn
 
 
 def _show_limits(turn: ChatTurn, settings: Settings, arguments: Arguments) -> None:
-    """What was asked for and is not done by a server of this kind."""
+    """Report the options and settings that a server of this kind ignores."""
     wants_draft = settings.publish_status == "unpublished_draft"
     if not (wants_draft or arguments.tool_output):
         return
@@ -165,7 +165,7 @@ def _show_calls(required: ActionRequired) -> None:
 
 
 class _Output:
-    """All that is printed. Once its reader has gone away, nothing."""
+    """The printers of this call; they stop at the first OSError, which is in `broken`."""
 
     def __init__(self, arguments: Arguments, base_url: str) -> None:
         self.broken: OSError | None = None
@@ -202,10 +202,10 @@ class _Output:
 
 
 def _conversation(start: Start, arguments: Arguments) -> str:
-    """The id to go on with, or empty for a new conversation.
+    """Return the Coze conversation ID to continue, or an empty text for a new conversation.
 
     Raises:
-        SettingsError: there is no last one.
+        SettingsError: --continue is given and the bot was never asked.
     """
     if not arguments.continues:
         return arguments.conversation or ""
@@ -217,7 +217,7 @@ def _conversation(start: Start, arguments: Arguments) -> str:
 
 
 def output_for(call: ToolCall, outputs: Sequence[str]) -> ToolOutput | None:
-    """What was given for this call, by its id or its tool's name. Ids may hold `=` themselves."""
+    """Return the output given for this call by its ID, which may contain `=`, or by the name of its tool."""
     for key in (call.id, call.name):
         for output in outputs:
             if output.startswith(f"{key}="):
@@ -226,7 +226,7 @@ def output_for(call: ToolCall, outputs: Sequence[str]) -> ToolOutput | None:
 
 
 def _record(start: Start, arguments: Arguments, connection: Connection) -> CaptureRecorder | None:
-    """Where the turn is saved, opened before anything is asked; None if nowhere."""
+    """Open the captures that the turn is saved to, before anything is asked; return None without one."""
     if not arguments.record and start.settings.record_captures is None:
         return None
     from coze_tui.engine.session.capture_recorder import CaptureFile, CaptureRecorder

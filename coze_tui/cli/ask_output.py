@@ -1,4 +1,4 @@
-"""How `ask` prints a turn: the answer on stdout, its life on stderr, or all of it as JSON lines."""
+"""Printers of `coze-tui ask`: the answer on stdout, events and reasoning on stderr, or JSON lines."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from coze_tui.text.i18n import _
 
 
 class Printer(Protocol):
-    """Something that shows updates."""
+    """A printer of updates."""
 
     def show(self, update: TurnUpdate) -> None: ...
 
 
 @dataclass(slots=True)
 class _Answer:
-    """One answer, as far as it was printed."""
+    """An answer and how much of it was printed."""
 
     printed: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
@@ -39,7 +39,7 @@ class _Answer:
 
 
 class AnswerPrinter:
-    """Prints answers as they come, one after the other: a second one waits until the first is whole."""
+    """Prints answers as they arrive, one after the other: a second one waits until the first is complete."""
 
     def __init__(self, out: TextIO, notes: TextIO) -> None:
         self._out = out
@@ -78,14 +78,14 @@ class AnswerPrinter:
         self._out.flush()
 
     def end_line(self) -> None:
-        """End the line that was begun, if one was."""
+        """End the open line, if there is one."""
         if self._last != "\n":
             self._out.write("\n")
             self._out.flush()
             self._last = "\n"
 
     def _finish(self, message_id: str, answer: _Answer, whole: str) -> None:
-        """The completed text wins over the deltas (docs/wire.md 3.5)."""
+        """Print the rest of the completed text, which replaces the deltas (docs/wire.md 3.5)."""
         printed = "".join(answer.printed)
         if not whole:
             self._write(message_id, answer.waiting)
@@ -110,16 +110,16 @@ class AnswerPrinter:
             self._last = text[-1]
 
     def _separate(self) -> None:
-        """A blank line between two answers."""
+        """Print a blank line between two answers."""
         if self._begun or self._last != "\n":
             self._out.write("\n" if self._last == "\n" else "\n\n")
 
 
 class ReasoningPrinter:
-    """Prints what the bot thinks, dim where the terminal can.
+    """Prints the bot's reasoning, dim if the terminal can.
 
     Args:
-        before_line: ends the line of what else is printed on the same terminal.
+        before_line: ends the open line of another printer on the same terminal.
     """
 
     def __init__(self, out: TextIO, *, dim: bool, before_line: Callable[[], None] | None = None) -> None:
@@ -144,10 +144,10 @@ class ReasoningPrinter:
 
 
 class EventPrinter:
-    """Prints the life of the chat: one line an event, runs of deltas folded into one.
+    """Prints one line per event; consecutive deltas share one.
 
     Args:
-        before_line: ends the line of what else is printed on the same terminal.
+        before_line: ends the open line of another printer on the same terminal.
     """
 
     def __init__(self, out: TextIO, *, before_line: Callable[[], None] | None = None) -> None:
@@ -204,10 +204,10 @@ class EventPrinter:
 
 
 class JsonPrinter:
-    """Prints one JSON object for each update, named like it in lower case.
+    """Prints one JSON object per update; its type is the name of the update in snake case.
 
     Args:
-        base_url: The site that is asked.
+        base_url: the site that is asked.
     """
 
     def __init__(self, out: TextIO, *, base_url: str) -> None:
@@ -236,14 +236,14 @@ class JsonPrinter:
 
 
 class RawPrinter:
-    """Prints the stream as it arrives; cleaned where it goes to a terminal."""
+    """Prints the event stream as it arrives, cleaned on a terminal."""
 
     def __init__(self, out: TextIO, *, cleaned: bool) -> None:
         self._out = out
         self._cleaner = StreamCleaner() if cleaned else None
 
     def write(self, text: str) -> None:
-        """One piece of the stream."""
+        """Print a piece of the stream."""
         self._out.write(text if self._cleaner is None else self._cleaner.feed(text))
         self._out.flush()
 

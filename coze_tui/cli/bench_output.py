@@ -1,4 +1,4 @@
-"""How `bench` prints what bots came to: as text, as JSON; and its progress while it runs."""
+"""Output of `coze-tui bench`: the results as text and JSON, and the progress."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LEAST_SEQUENCE = 12
 
 
 class Progress:
-    """One line on stderr for each run; on a terminal one line in all, which is written over."""
+    """Prints one line per run, or one line in all on a terminal, which is overwritten."""
 
     def __init__(self, out: TextIO, total: int) -> None:
         self._out = out
@@ -30,12 +30,12 @@ class Progress:
         self._width = 0
 
     def begin(self) -> None:
-        """Say that it has begun."""
+        """Show the progress before the first run ends."""
         if self._is_terminal:
             self._show()
 
     def add(self, run: Run) -> None:
-        """A run has ended."""
+        """Count a run that ended, and show it."""
         self._done += 1
         self._failed += not run.is_completed
         if self._is_terminal:
@@ -48,7 +48,7 @@ class Progress:
         print(line, file=self._out, flush=True)
 
     def end(self) -> None:
-        """Leave nothing of it on a terminal."""
+        """Remove the line from a terminal."""
         if self._is_terminal:
             self._out.write("\r" + " " * self._width + "\r")
             self._out.flush()
@@ -65,10 +65,10 @@ class Progress:
 def print_report(
     console: Console, judged: Sequence[tuple[Measurement, Sequence[Verdict]]], named: bool
 ) -> None:
-    """All of it for people.
+    """Print the results as text.
 
     Args:
-        named: something was expected beside an answer, so that verdicts are to be told.
+        named: whether expectations were given, so that their verdicts are printed.
     """
     for number, (measurement, verdicts) in enumerate(judged):
         if number:
@@ -120,13 +120,13 @@ def _print_measurement(console: Console, found: Measurement) -> None:
 def _print_sequence(
     console: Console, lead: tuple[str, Role], sequence: Sequence[str], runs: str = ""
 ) -> None:
-    """What happened in which order; where there is no room for all of it its beginning."""
+    """Print events in their order, as many as fit into the line."""
     room = console.width - cell_len(lead[0]) - cell_len(runs)
     console.line(lead, (shorten(" → ".join(sequence), max(_LEAST_SEQUENCE, room)), "plain"), (runs, "dim"))
 
 
 def _histogram(spread: Spread) -> str:
-    """How many runs took how long, from the quickest to the slowest."""
+    """Return bars of the numbers of runs, from the fastest to the slowest."""
     least, most = spread.values[0], spread.values[-1]
     if most <= least:
         return ""
@@ -156,7 +156,7 @@ def _print_verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
 def report_values(
     question: str, judged: Sequence[tuple[Measurement, Sequence[Verdict]]], *, was_stopped: bool
 ) -> Mapping[str, object]:
-    """All of it as one JSON value; times in microseconds."""
+    """Return the results as one JSON value; times are in microseconds."""
     return {
         "question": question,
         "was_stopped": was_stopped,

@@ -1,4 +1,4 @@
-"""`coze-tui bundle`: a file for Coze's support about one chat, seen before it is written."""
+"""`coze-tui bundle`: create a report about one chat for Coze support, shown before it is written."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _STDOUT = "-"
 
 
 def run_bundle(arguments: Arguments, environment: Mapping[str, str]) -> int:
-    """Show the bundle, ask, write it; with `--output -` it goes to stdout and nothing is asked."""
+    """Show the report, ask, and write it; with `--output -` print it without asking."""
     start = begin(arguments, environment)
     show_problems(start)
     past = read_past_chat(start, arguments.words)
@@ -65,7 +65,10 @@ def _versions() -> Mapping[str, str]:
 
 
 def _without_secrets(start: Start) -> Callable[[str], str]:
-    """Takes out what is, or looks like, a token. No command is run for it: it might ask for a password."""
+    """Return a function that removes what is or looks like a token.
+
+    The command of token_command is not run for it, since it may ask for a password.
+    """
     try:
         token = replace(start, settings=replace(start.settings, token_command="")).token().secret.reveal()
     except CredentialsError:

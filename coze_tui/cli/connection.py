@@ -1,4 +1,4 @@
-"""The client of this run, and the token it shows at each request."""
+"""The API client of one run and its token."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from coze_tui.config.credentials import OAuthPair, Secret, Token
 
 
 class Connection:
-    """One client with one token; an OAuth token is renewed when its time is up (docs/wire.md 1.5)."""
+    """A client with a token; an OAuth token is renewed before it expires (docs/wire.md 1.5)."""
 
     def __init__(self, start: Start, secret: Secret | OAuthPair | None = None) -> None:
         """Connect to nothing yet.
@@ -45,7 +45,7 @@ class Connection:
         )
 
     async def renew(self) -> None:
-        """Make sure that the token is good for a while; call it before each chat."""
+        """Renew an OAuth token that expires soon; call it before each chat."""
         if self._pair is not None and not self._pair.is_fresh():
             from coze_tui.api import oauth
 

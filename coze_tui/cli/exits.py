@@ -1,4 +1,4 @@
-"""With which status the program ends."""
+"""The exit statuses of the program, and which error leads to which."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Exit(IntEnum):
-    """The documented statuses."""
+    """The documented exit statuses."""
 
     OK = 0
     INTERNAL = 1
@@ -42,7 +42,7 @@ MEANINGS: Mapping[Exit, str] = {
 
 
 def exit_for(error: BaseException) -> Exit:
-    """The status for an error that ends the program."""
+    """Return the status for an error that ends the program."""
     from coze_tui import errors
 
     match error:
@@ -80,7 +80,7 @@ def exit_for_end(ended: TurnEnded) -> Exit:
 
 
 def forget_stdout() -> None:
-    """Nobody reads stdout any more: let the rest vanish, so that ending neither waits nor complains."""
+    """Discard the rest of stdout, since its reader is gone: flushing it would wait or fail."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError, AttributeError):

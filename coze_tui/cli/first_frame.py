@@ -1,4 +1,4 @@
-"""The first frame of the screens, painted before anything of theirs is imported or any setting is read."""
+"""The first frame of the screens, painted before their modules are imported and settings are read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LIMIT = 1 << 20
 
 @contextmanager
 def first_frame(arguments: Arguments, environment: Mapping[str, str]) -> Iterator[EarlyFrame | None]:
-    """Paint the skeleton; in the end the terminal is as it was. None where there is nothing to paint on."""
+    """Paint the skeleton of the screen, and restore the terminal at the end; None without a terminal."""
     if arguments.linear:
         yield None
         return
@@ -44,7 +44,7 @@ def first_frame(arguments: Arguments, environment: Mapping[str, str]) -> Iterato
 
 
 class _Ending:
-    """Gives the terminal back when a signal ends the program before the screens have taken over."""
+    """Restores the terminal if a signal ends the program before the app has started."""
 
     def __enter__(self) -> _Ending:
         import signal
@@ -66,7 +66,7 @@ class _Ending:
             signal.signal(number, signal.SIG_DFL)
 
     def look(self) -> None:
-        """The frame is known: end if a signal came while it was painted."""
+        """Exit if a signal arrived while the frame was painted."""
         self._is_painted = True
         if self._received:
             self._end()
@@ -86,7 +86,7 @@ class _Ending:
 
 
 def likely_theme(arguments: Arguments, environment: Mapping[str, str]) -> str:
-    """The theme, as far as it is known cheaply: a wrong guess is seen for a moment and no more."""
+    """Return the theme without reading all settings: a wrong guess is visible for a moment only."""
     wish = arguments.theme or environment.get("COZE_TUI_THEME")
     if wish:
         return str(wish)
@@ -118,7 +118,7 @@ def _set(file: str) -> str:
 
 
 def _beginning(file: str) -> str:
-    """The text of a plain file, as far as it may go. A pipe or a device would be waited for."""
+    """Return the start of a plain file, or an empty text for a pipe or device, where reading waits."""
     if not os.path.isfile(file):
         return ""
     with open(file, encoding="utf-8", errors="replace") as opened:

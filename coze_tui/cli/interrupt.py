@@ -34,7 +34,7 @@ def take_ending_signals(handler: Handler, *, with_ctrl_c: bool = True) -> list[i
 
 
 class Interrupt:
-    """Ctrl+C and similar signals: the first stops the turn, the second exits, the third exits at once."""
+    """Handles Ctrl+C and its like: the first stops the turn, the second exits, the third exits at once."""
 
     def __init__(self) -> None:
         self.signal = 0
@@ -57,7 +57,7 @@ class Interrupt:
 
     @property
     def status(self) -> int:
-        """The exit status for the first signal."""
+        """Return the exit status for the first signal."""
         return 128 + (self.signal or signal.SIGINT)
 
     @contextmanager

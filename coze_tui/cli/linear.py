@@ -1,4 +1,4 @@
-"""`coze-tui --linear`: the same chats, store and tools, as plain lines on the normal screen. No textual."""
+"""`coze-tui --linear`: the same chats, history and tools as plain lines, without Textual."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _T = TypeVar("_T")
 
 
 def run_linear(start: Start, arguments: Arguments) -> int:
-    """Talk until /quit, Ctrl+D, or the end of stdin; the exit status.
+    """Chat until /quit, Ctrl+D or the end of stdin; return the exit status.
 
     Raises:
         SettingsError, CredentialsError: no bot or no token is known.
@@ -84,7 +84,7 @@ def _leave(number: int, _frame: object) -> None:
 
 
 class _Talk:
-    """One person, one bot, one conversation at a time."""
+    """A chat with one bot in one conversation at a time."""
 
     def __init__(
         self,
@@ -105,7 +105,7 @@ class _Talk:
         self._listed: list[str] = []
 
     def run(self, arguments: Arguments) -> int:
-        """Begin as the arguments say, then take what is typed."""
+        """Start as the arguments say, then read what the user types."""
         key = arguments.conversation or ""
         try:
             self._show_last_turn()
@@ -135,7 +135,7 @@ class _Talk:
         return self._runner.run(self._engine_thread.call(ask))
 
     def _read(self, label: str) -> str | None:
-        """What is typed, `\\` at the end of a line going on with the next; None at the end of stdin."""
+        """Return what the user types; a `\\` at the end of a line continues it. None at the end of stdin."""
         lines: list[str] = []
         while True:
             try:
@@ -158,7 +158,7 @@ class _Talk:
     # --- what is typed ---
 
     def _take(self, text: str) -> bool:
-        """Do what was typed; False to leave."""
+        """Run what the user typed; return False to quit."""
         if not text:
             return True
         if text.isdecimal() and 0 < int(text) <= len(self._printer.follow_ups):
@@ -298,7 +298,7 @@ class _Talk:
     # --- local tools ---
 
     def _give_outputs(self) -> None:
-        """Ask for the output of every call; nothing is sent before all are there."""
+        """Ask for the output of every call, and submit them when all are there."""
         key = self._conversation
         chat = self._call(lambda engine: engine.last_chat(key))
         calls = self._call(lambda engine: engine.inspecting.waiting_calls(chat))
@@ -339,7 +339,7 @@ class _Talk:
                 return output
 
     async def _run(self, words: Sequence[str], arguments: str) -> str | None:
-        """What an allowed command prints; None if Ctrl+C has stopped it."""
+        """Return what an allowed command prints, or None if Ctrl+C stopped it."""
         environment = self._start.environment
         asked = asyncio.ensure_future(
             self._engine_thread.call(lambda _engine: run_command(words, arguments, environment))
@@ -351,7 +351,7 @@ class _Talk:
 
 @contextmanager
 def _ctrl_c(stop: Callable[[], object]) -> Iterator[None]:
-    """While this is entered Ctrl+C stops one thing and not the program."""
+    """Let Ctrl+C call `stop` instead of ending the program, as long as this is entered."""
     loop = asyncio.get_running_loop()
     before = signal.signal(signal.SIGINT, lambda _number, _frame: loop.call_soon_threadsafe(stop))
     try:

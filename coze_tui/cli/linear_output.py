@@ -1,7 +1,7 @@
-"""A turn as plain lines with a label each: for screen readers, tmux's copy mode and logs.
+"""Output of `coze-tui --linear`: plain lines with labels, for screen readers, tmux's copy mode and logs.
 
-Nothing is drawn twice and nothing moves: what was written stays. A piece of text is written when a line or a
-sentence of it is whole, so that nobody is read half a word.
+Nothing is drawn twice or moves. Text is written when a line or sentence is complete, so that a screen reader
+never reads half a word.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _ENDS = re.compile(r"[\n。！？；]|[.!?;:](?=\s)")
 
 @dataclass(slots=True)
 class _Said:
-    """What one message has said so far."""
+    """The text of one message so far."""
 
     label: str
     written: str = ""
@@ -45,10 +45,10 @@ class _Said:
 
 
 class LinearPrinter:
-    """Writes one conversation. Lines of text go on under their label, indented by nothing: they are data.
+    """Writes the messages of one conversation. Lines of text are not indented: they are data.
 
     Args:
-        base_url: The site that is asked.
+        base_url: the site that is asked.
     """
 
     def __init__(self, out: TextIO, *, bot_name: str, base_url: str) -> None:
@@ -63,13 +63,13 @@ class LinearPrinter:
         self.figures = TurnFigures()
 
     def begin(self) -> None:
-        """Another turn begins."""
+        """Start another turn."""
         self._said.clear()
         self._speaker = None
         self.follow_ups, self.figures = [], TurnFigures()
 
     def line(self, label: str, text: str) -> None:
-        """One labelled line, or several where the text has several."""
+        """Write a text with a label."""
         self._end_line()
         self._speaker = None
         self._out.write(f"{clean_line(label)}: {clean(text)}\n")
@@ -105,7 +105,7 @@ class LinearPrinter:
                 pass
 
     def fail(self, error: CozeTuiError) -> None:
-        """What went wrong, and what to do about it."""
+        """Write what went wrong, and what to do about it."""
         self.line(_("Error"), advice(error, base_url=self._base_url).text)
 
     # --- what grows ---
@@ -118,7 +118,7 @@ class LinearPrinter:
             self._write(key, said, ends[-1])
 
     def _settle(self, key: tuple[str, str], whole: str) -> None:
-        """The completed text wins over the deltas (docs/wire.md 3.5)."""
+        """Write the rest of the completed text, which replaces the deltas (docs/wire.md 3.5)."""
         said = self._said.setdefault(key, _Said(self.bot_name))
         if whole.startswith(said.written):
             said.waiting = whole[len(said.written) :]

@@ -1,6 +1,6 @@
-"""The `coze-tui` command: finds the command, runs it, and ends with a documented status.
+"""The entry of `coze-tui`: find the command, run it, and exit with a documented status.
 
-Only what a command needs is imported, inside the function that needs it: `--help` must be quick.
+Modules are imported inside the functions that need them, since `--help` must be fast.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _OUTPUT_FAILURES = frozenset({errno.ENOSPC, errno.EFBIG, errno.EIO, errno.EBADF}
 
 
 def run() -> None:
-    """The console entry."""
+    """Run the program; never returns."""
     _make_streams_safe()
     # httpx has a command line, too: where click is installed it brings rich and Pygments, a third of `ask`.
     sys.modules["httpx._main"] = None  # type: ignore[assignment]  # an import that fails, as the language has it
@@ -46,7 +46,9 @@ def run() -> None:
 
 
 def _make_streams_safe() -> None:
-    """A terminal that is not UTF-8 ends nothing, nor does a closed stderr. A closed stdout fails."""
+    """Escape what the encoding of a stream lacks, and discard what goes to a closed stderr.
+
+    Writing to a closed stdout fails, as it must."""
     for name, mode in (("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY)):
         stream = getattr(sys, name)
         if stream is None:  # writing to stdout fails then, as it must

@@ -1,4 +1,4 @@
-"""The chat that a command is to look at: a capture file, stdin, or one of the history."""
+"""The past chat that a command names: a capture file, stdin, or a chat of the history."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LAST = "last"
 
 
 def read_past_chat(start: Start, words: Sequence[str]) -> ChatFrames:
-    """The chat that the words of a command name. A file goes before a chat of the same name.
+    """Return the chat that the words of a command name; a file goes before a chat of the same name.
 
     Raises:
         SettingsError: there is not exactly one word, or neither a file nor a chat of this name.
@@ -40,7 +40,7 @@ def read_past_chat(start: Start, words: Sequence[str]) -> ChatFrames:
     if os.path.exists(word) or Path(word).suffix == ".sse":
         from coze_tui.engine.analysis.captures import read_capture_file
 
-        with _told_if_slow(word):
+        with _reported_if_slow(word):
             capture = read_capture_file(Path(word))
         return _from_capture(capture, word)
     found = _from_history(start, word)
@@ -65,14 +65,14 @@ def _from_stdin() -> ChatFrames:
 
     if sys.stdin is None:
         raise FileError("empty", "stdin")
-    with _told_if_slow("stdin"):
+    with _reported_if_slow("stdin"):
         capture = read_open_capture(sys.stdin.buffer, "stdin")
     return _from_capture(capture, "stdin")
 
 
 @contextmanager
-def _told_if_slow(name: str) -> Iterator[None]:
-    """On a terminal, say what is waited for: a huge file, or a stdin into which nobody writes."""
+def _reported_if_slow(name: str) -> Iterator[None]:
+    """Report on a terminal what a slow read waits for: a huge file, or a stdin without a writer."""
     import threading
 
     notice = threading.Timer(_SLOW_SECONDS, notify, (_("reading {name}…").format(name=clean_line(name)),))

@@ -1,4 +1,4 @@
-"""`coze-tui stats`: what the chats on this machine have cost, how fast they were, and how they failed."""
+"""`coze-tui stats`: tokens, chats, failures and response times of the history."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LEAST_BAR = 6
 
 
 def run_stats(arguments: Arguments, environment: Mapping[str, str]) -> int:
-    """Add up, and print as bars, JSON or CSV."""
+    """Print the statistics as bars, JSON or CSV."""
     start = begin(arguments, environment)
     show_problems(start)
     if arguments.json and arguments.csv:
@@ -57,10 +57,10 @@ async def _read(file: Path, by: Grouping, since_ms: int) -> Statistics:
 
 
 def _since(text: str | None) -> int:
-    """From when on, in Unix milliseconds: `30d`, `12w`, `1y` before today, or a day.
+    """Return the Unix milliseconds of an age before today (`30d`, `12w`, `1y`) or of a date.
 
     Raises:
-        SettingsError: it is none of these.
+        SettingsError: the text is neither.
     """
     if not text:
         return 0
@@ -157,7 +157,7 @@ def _group_values(group: Group) -> dict[str, object]:
 
 
 def _write_csv(out: TextIO, groups: Sequence[Group]) -> None:
-    """A line for each group. Times in microseconds; failures as `4028:3 4013:1`."""
+    """Write one line per group; times are in microseconds, failures look like `4028:3 4013:1`."""
     writer = csv.writer(out, lineterminator="\n")
     names = [each.name for each in fields(Group)]
     writer.writerow(names)
@@ -167,7 +167,7 @@ def _write_csv(out: TextIO, groups: Sequence[Group]) -> None:
 
 
 def _cell(value: object) -> object:
-    """A text that a spreadsheet would run as a formula stays a text."""
+    """Return the value for a cell; a text that a spreadsheet would run as a formula is quoted."""
     if isinstance(value, str):
         value = clean_line(value)
         return f"'{value}" if value.startswith(("=", "+", "-", "@")) else value

@@ -91,7 +91,7 @@ async def _print_exports(exports: Exports, keys: list[str], form: Format) -> int
 
 
 def _print(pieces: Iterable[bytes]) -> None:
-    """Exactly, unless a person looks at it: a terminal gets nothing that could act on it."""
+    """Print the bytes; on a terminal without the control characters that it would act on."""
     sys.stdout.flush()
     if sys.stdout.isatty():
         for piece in pieces:
