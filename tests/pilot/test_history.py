@@ -21,7 +21,7 @@ from coze_tui.tui.screens.history import HistoryScreen
 from coze_tui.tui.widgets.field import Field
 from tests.support.desk import Desk, desk
 from tests.support.server_conversations import create_conversation
-from tests.support.shown import toasts_of
+from tests.support.shown import lines_of, toasts_of
 from tests.support.stores import BOT, NOW, bots, talk, write
 
 HOUR = 3_600_000
@@ -63,6 +63,11 @@ class Book:
     def preview(self) -> str:
         log = self.screen.preview.log_widget
         return "\n".join(strip.text.rstrip() for strip in log.render_lines(log.size.region))
+
+    @property
+    def told(self) -> str:
+        """The line over the preview."""
+        return lines_of(self.screen.preview.head)[0]
 
     @property
     def toasts(self) -> str:
@@ -137,7 +142,7 @@ async def test_the_conversation_under_the_cursor_is_previewed(home: Path, told: 
         await at.until(lambda: "怎么退货？" in at.preview)
         await at.press("j")
         await at.until(lambda: "没收到" in at.preview)
-        assert at.screen.preview.head.text == "⟂ cut off · 客服 · coze.cn · 2 messages · only here"
+        assert at.told == "⟂ cut off · 客服 · coze.cn · 2 messages · only here"
         await at.press("G")
         await at.until(
             lambda: at.screen.conversations.current and at.screen.conversations.current.title == "Other"
@@ -260,7 +265,7 @@ async def test_a_fork_stands_at_the_top_and_can_be_gone_on_with(home: Path, told
     async with book(home) as at:
         await at.press("j", "j", "f")
         await at.until(lambda: at.titles == ["合同", "退货", "订单", "合同", "Other"])
-        await at.until(lambda: "forked from 合同" in at.screen.preview.head.text)
+        await at.until(lambda: "forked from 合同" in at.told)
         await at.press("enter")
         await at.at.until(lambda: "全额退款条款" in at.at.text())
         assert at.at.screen.conversation not in told.values()
@@ -279,7 +284,7 @@ async def test_a_fork_begins_with_what_was_said_up_to_the_chosen_message(
         await at.press("f")
         await at.until(lambda: at.titles[:2] == ["long", "long"])
         assert at.screen.conversations.has_focus
-        await at.until(lambda: "forked from long" in at.screen.preview.head.text)
+        await at.until(lambda: "forked from long" in at.told)
         await at.until(lambda: "two" in at.preview and "second" not in at.preview)
         assert "first" in at.preview
 
@@ -324,7 +329,7 @@ async def test_narrow_the_preview_takes_the_place_of_the_list(home: Path, told: 
         await at.press("right")
         await at.until(lambda: at.screen.preview.display and "怎么退货？" in at.preview)
         assert not at.screen.conversations.display
-        assert at.screen.preview.head.text.startswith("退货  客服")
+        assert at.told.startswith("退货  客服")
         await at.press("escape")
         await at.until(lambda: at.screen.conversations.display and not at.screen.preview.display)
         await at.press("tab")
@@ -410,9 +415,7 @@ async def test_what_is_only_on_the_server_is_shown_previewed_and_imported(
         await at.until(lambda: at.titles[:2] == ["潮汐", "渡轮"])
         assert at.screen.bar.remark.strip() == "☁ 2 only on the server"
         await at.press("g")
-        await at.until(
-            lambda: "几点涨潮？" in at.preview and "only on the server" in at.screen.preview.head.text
-        )
+        await at.until(lambda: "几点涨潮？" in at.preview and "only on the server" in at.told)
         await at.press("f")
         await at.until(lambda: "It is only on the server" in at.toasts)
         await at.press("space", "space", "i")

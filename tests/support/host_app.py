@@ -88,8 +88,8 @@ class Host(ThemedApp, ContextApp):
     """Shows one screen over an empty one; `results` holds what the screen gave."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = sheets(
-        *("key_footer", "text_box", "field", "rows", "passage", "json_view", "bot_list", "panel"),
-        *("dialogs", "bots", "first_run", "tool_request", "help"),
+        *("header", "key_footer", "text_box", "field", "rows", "passage", "json_view", "bot_list"),
+        *("panel", "dialogs", "bots", "first_run", "tool_request", "help"),
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", N_("quit"), id="app.quit", show=False, priority=True)

@@ -152,7 +152,7 @@ class BotPicker(Panel[BotChoice | None]):
 
     def on_mount(self) -> None:
         """Show what is known, and load the rest."""
-        self.heading.show(self._settings.site)
+        self.heading.show_remark(self._settings.site)
         self._show([BotSection(_("WORKSPACE"), is_loading=True)], current=self._first_other())
         self.bots.focus_field()
         self._load()

@@ -65,7 +65,7 @@ class DeviceLogin(Panel[OAuthPair | None]):
 
     def on_mount(self) -> None:
         """Begin with what is known."""
-        self.heading.show(site_name(self._base_url))
+        self.heading.show_remark(site_name(self._base_url))
         self.client.put(self._client_id)
         self._ask_client_id()
         if self._client_id:

@@ -10,7 +10,6 @@ from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import ScrollableContainer
-from textual.strip import Strip
 from textual.widget import Widget
 
 from coze_tui.engine.analysis.compare import Differences, differences
@@ -24,10 +23,10 @@ from coze_tui.tui.chat_sources import ChatSource, whole_chat
 from coze_tui.tui.log.entries import clock_time
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.screens.panel import Panel
-from coze_tui.tui.widgets.chat_head import outcome_part, state_part
 from coze_tui.tui.widgets.difference_view import DifferenceView
+from coze_tui.tui.widgets.head import HeadLine, HeadParts, outcome_part, state_part
 from coze_tui.tui.widgets.key_footer import KeyFooter
-from coze_tui.tui.widgets.line_widget import LineWidget, Part, cut, width_of
+from coze_tui.tui.widgets.line_widget import Part, cut, width_of
 from coze_tui.tui.widgets.select_list import Row, SelectList
 
 _SPLIT = 96
@@ -74,41 +73,10 @@ def _chat_row(chat: ChatRecord) -> Row:
     return Row(str(chat.key), ((question, "text"),), ((when, "muted"),), tuple(below))
 
 
-class CompareHead(LineWidget):
-    """What is compared, how much of it differs, and what tells the two chats apart."""
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._question = ""
-        self._told = ""
-        self._sides: tuple[list[Part], ...] = ()
-
-    def show(self, left: InspectedChat, right: InspectedChat, found: Differences) -> None:
-        """Show two chats."""
-        questions = dict.fromkeys(clean_line(chat.record.question[:240]).strip() for chat in (left, right))
-        self._question = " ⇄ ".join(question for question in questions if question)
-        self._told = _told(found)
-        self._sides = (_side("A", left), _side("B", right))
-        self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        """Draw one line; narrow, each chat has its own."""
-        width = self.content_size.width
-        if not y:
-            left: list[Part] = [("● ", "bot"), (_("Compare"), "text bold")]
-            room = width - width_of(left) - cell_len(self._told) - 6
-            if room > _LEAST_QUESTION:
-                left.append(("   " + shorten(self._question, room), "text"))
-            return self.line(left, [(self._told, "muted")])
-        if not self._sides:
-            return self.line(())
-        if width < _SPLIT:
-            return self.line(self._sides[y - 1] if y <= 2 else ())
-        if y > 1:
-            return self.line(())
-        half = (width - 3) // 2
-        first = cut(self._sides[0], half)
-        return self.line([*first, (" " * (half - width_of(first)) + " │ ", "line"), *self._sides[1]])
+def _questions(*chats: InspectedChat) -> str:
+    """The questions of the chats, the same one only once."""
+    questions = dict.fromkeys(clean_line(chat.record.question[:240]).strip() for chat in chats)
+    return " ⇄ ".join(question for question in questions if question)
 
 
 def _told(found: Differences) -> str:
@@ -146,16 +114,17 @@ class DifferenceScreen(CozeScreen[str | None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_SPLIT, "-wide")]  # noqa: RUF012 Textual's type is off
     PART = N_("Comparison")
 
-    head = getters.query_one(CompareHead)
+    head = getters.query_one("#head", HeadLine)
     view = getters.query_one(DifferenceView)
 
     def __init__(self, left: ChatSource, right: ChatSource) -> None:
         super().__init__()
         self._sources = (left, right)
         self._chats: tuple[InspectedChat, InspectedChat] | None = None
+        self._found: Differences | None = None
 
     def compose(self) -> ComposeResult:
-        yield CompareHead(id="head")
+        yield HeadLine(self._head, id="head")
         yield DifferenceView(id="differences")
         yield KeyFooter(_FOOTER, last="compare.back")
 
@@ -173,8 +142,26 @@ class DifferenceScreen(CozeScreen[str | None]):
         if self._chats is not None:
             left, right = self._chats
             found = await asyncio.to_thread(differences, left, right)
-            self.head.show(left, right, found)
+            self._found = found
+            self.head.flush()
             self.view.show(found)
+
+    def _head(self, width: int) -> Sequence[HeadParts]:
+        """What is compared, how much of it differs, and what tells the two chats apart."""
+        if self._chats is None or self._found is None:
+            return [([("● ", "bot"), (_("Compare"), "text bold")], ())]
+        told = _told(self._found)
+        left: list[Part] = [("● ", "bot"), (_("Compare"), "text bold")]
+        room = width - width_of(left) - cell_len(told) - 6
+        if room > _LEAST_QUESTION:
+            left.append(("   " + shorten(_questions(*self._chats), room), "text"))
+        first, second = (_side(name, chat) for name, chat in zip("AB", self._chats, strict=True))
+        if width < _SPLIT:
+            return [(left, [(told, "muted")]), (first, ()), (second, ())]
+        half = (width - 3) // 2
+        first = cut(first, half)
+        first.append((" " * (half - width_of(first)) + " │ ", "line"))
+        return [(left, [(told, "muted")]), ([*first, *second], ())]
 
     @work(group="compare", exclusive=True, exit_on_error=False)
     async def action_swap(self) -> None:

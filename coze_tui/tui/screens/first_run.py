@@ -14,7 +14,6 @@ from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import ScrollableContainer, Vertical
-from textual.strip import Strip
 from textual.widgets import Input
 
 from coze_tui.api.objects import User
@@ -36,8 +35,9 @@ from coze_tui.tui.screens.device_login import DeviceFlow, DeviceLogin
 from coze_tui.tui.screens.panel import Heading
 from coze_tui.tui.widgets.bot_list import BotEntry, BotList, BotSection
 from coze_tui.tui.widgets.field import Field
+from coze_tui.tui.widgets.head import HeadLine
 from coze_tui.tui.widgets.key_footer import KeyFooter
-from coze_tui.tui.widgets.line_widget import LineWidget, Part
+from coze_tui.tui.widgets.line_widget import Part
 from coze_tui.tui.widgets.paragraphs import Paragraph, Paragraphs
 from coze_tui.tui.widgets.select_list import Row, SelectList
 
@@ -135,30 +135,16 @@ async def set_up(context: AppContext, notice: str = "") -> bool:
     return True
 
 
-class StepLine(LineWidget):
-    """One step as a line: done with what came of it, present, or ahead."""
-
-    def __init__(self, step: Step) -> None:
-        super().__init__(id=f"step-{step}")
-        self._step: Step = step
-        self._state: Literal["done", "present", "ahead"] = "ahead"
-        self._value = ""
-
-    def show(self, state: Literal["done", "present", "ahead"], value: str) -> None:
-        """Where it stands, and what came of it."""
-        self._state, self._value = state, clean_line(value)
-        self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        """Draw it."""
-        name = _(_NAMES[self._step])
-        match self._state:
-            case "done":
-                return self.line([("✓ ", "good"), (name, "muted"), (f"  {self._value}", "text")])
-            case "present":
-                return self.line([("● ", "bot"), (name, "text bold")])
-            case "ahead":
-                return self.line([("○ ", "muted"), (name, "muted")])
+def _step_parts(step: Step, state: Literal["done", "present", "ahead"], value: str) -> list[Part]:
+    """Return the line of a step; one that is done shows the value that was chosen."""
+    name = _(_NAMES[step])
+    match state:
+        case "done":
+            return [("✓ ", "good"), (name, "muted"), (f"  {clean_line(value)}", "text")]
+        case "present":
+            return [("● ", "bot"), (name, "text bold")]
+        case "ahead":
+            return [("○ ", "muted"), (name, "muted")]
 
 
 class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
@@ -231,21 +217,21 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
         with ScrollableContainer(classes="column", can_focus=False):
             yield Heading(_("Welcome to coze-tui"))
             yield Paragraphs(id="notice")
-            yield StepLine("site")
+            yield HeadLine(id="step-site")
             with Vertical(id="body-site", classes="step"):
                 yield SelectList(_site_rows(), id="sites")
                 yield Field(placeholder=_("https://coze.example.com, or http://localhost:8888"), id="address")
                 yield Paragraphs(id="site-remark", role="failure")
-            yield StepLine("token")
+            yield HeadLine(id="step-token")
             with Vertical(id="body-token", classes="step"):
                 yield Paragraphs(id="token-words")
                 yield Field(placeholder=_("paste it here; it is not shown"), password=True, id="token")
                 yield Paragraphs(id="token-remark")
-            yield StepLine("bot")
+            yield HeadLine(id="step-bot")
             with Vertical(id="body-bot", classes="step"):
                 yield BotList(self._base_url)
             if "keys" in self._steps:
-                yield StepLine("keys")
+                yield HeadLine(id="step-keys")
                 with Vertical(id="body-keys", classes="step"):
                     yield Paragraphs(_("An input method uses Enter to confirm. Which key is to send?"), "")
                     yield SelectList(_send_key_rows(), id="send-keys")
@@ -273,14 +259,15 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
     def _go_to(self, number: int) -> None:
         self._at = number
         told = _("step {n} of {all}").format(n=number + 1, all=len(self._steps))
-        self.heading.show(told)
+        self.heading.show_remark(told)
         intro = self._notice or _("A site, a token and a bot are needed, once. Or look around without any.")
         self.notice.show(*([intro, ""] if self.step == "site" else []))
         for place, step in enumerate(self._steps):
             state: Literal["done", "present", "ahead"] = "present"
             if place != number:
                 state = "done" if place < number else "ahead"
-            self.query_one(f"#step-{step}", StepLine).show(state, self._done.get(step, ""))
+            parts = _step_parts(step, state, self._done.get(step, ""))
+            self.query_one(f"#step-{step}", HeadLine).show(parts)
             self.query_one(f"#body-{step}").display = place == number
         match self.step:
             case "site":

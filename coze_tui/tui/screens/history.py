@@ -15,7 +15,7 @@ from textual.timer import Timer
 from textual.widgets import Input
 
 from coze_tui.api.objects import Bot
-from coze_tui.engine.library.history import Findings, ListPage, PageCursor
+from coze_tui.engine.library.history import Findings, ListPage, Overview, PageCursor
 from coze_tui.engine.library.server import ServerConversation, bound
 from coze_tui.engine.model.dialects import Feature
 from coze_tui.errors import CozeTuiError, StoreError
@@ -37,7 +37,7 @@ from coze_tui.tui.log.viewport import PageWanted
 from coze_tui.tui.screens.log_screen import LogScreen
 from coze_tui.tui.widgets.conversation_list import ConversationList
 from coze_tui.tui.widgets.field import Field
-from coze_tui.tui.widgets.history_header import HistoryHeader
+from coze_tui.tui.widgets.head import HeadLine, history_head
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.preview_pane import PreviewLog, PreviewPane
 from coze_tui.tui.widgets.search_bar import SearchBar
@@ -110,7 +110,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_NARROW, "-wide")]  # noqa: RUF012 Textual's type is off
     PART = N_("History")
 
-    header = getters.query_one(HistoryHeader)
+    header = getters.query_one("#head", HeadLine)
     bar = getters.query_one(SearchBar)
     conversations = getters.query_one(ConversationList)
     preview = getters.query_one(PreviewPane)
@@ -123,6 +123,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         self._end: PageCursor | None = None
         """What the next page of the list begins after."""
         self._hits = _HITS
+        self._overview: Overview | None = None
         self._seen = 0
         self._rest: Timer | None = None
         self._bot_name = clean_line(bot.name) or bot.id
@@ -137,7 +138,9 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
     # --- made ---
 
     def compose(self) -> ComposeResult:
-        yield HistoryHeader()
+        yield HeadLine(
+            lambda width: [history_head(self._overview, self.conversations.selected, width)], id="head"
+        )
         yield SearchBar("/", placeholder=_("search titles and all that was said"))
         with Horizontal(id="panes"):
             yield ConversationList(self.context.palette)
@@ -205,7 +208,8 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         if go_to or self._wanted:
             self.conversations.go_to(go_to or self._wanted)
             self._wanted = ""
-        self.header.show(await self.engine_thread.call(lambda engine: engine.browsing.overview()))
+        self._overview = await self.engine_thread.call(lambda engine: engine.browsing.overview())
+        self.header.flush()
 
     @work(group="list", exclusive=True, exit_on_error=False)
     async def _load_more(self, *, limit: int) -> None:
@@ -340,7 +344,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         self._selection_changed()
 
     def _selection_changed(self) -> None:
-        self.header.show_selected(self.conversations.selected)
+        self.header.flush()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Undo is shown while there is something to undo."""

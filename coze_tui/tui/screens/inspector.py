@@ -24,10 +24,10 @@ from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.chat_sources import ChatSource, take_in
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.widgets.banner import Banner
-from coze_tui.tui.widgets.chat_head import ChatHead
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.frame_list import FrameList
 from coze_tui.tui.widgets.frame_view import FrameView
+from coze_tui.tui.widgets.head import HeadLine, chat_head
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.paths import typed_path
 from coze_tui.tui.widgets.search_bar import SearchBar
@@ -90,7 +90,7 @@ class InspectorScreen(CozeScreen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (_LOW, "-middle"), (_TALL, "-tall")]  # noqa: RUF012
     PART = N_("Inspector")
 
-    head = getters.query_one(ChatHead)
+    head = getters.query_one("#head", HeadLine)
     bar = getters.query_one(TimelineBar)
     banner = getters.query_one(Banner)
     search = getters.query_one(SearchBar)
@@ -107,7 +107,7 @@ class InspectorScreen(CozeScreen[None]):
     # --- made ---
 
     def compose(self) -> ComposeResult:
-        yield ChatHead(_("Inspector"), id="head")
+        yield HeadLine(lambda width: [chat_head(_("Inspector"), self.chat, width)], id="head")
         yield TimelineBar(id="timeline")
         yield Banner(id="banner")
         yield SearchBar("/", placeholder=_("event, type or text"), id="filter")
@@ -170,7 +170,7 @@ class InspectorScreen(CozeScreen[None]):
             self._wanted = 0
         else:
             self.frames.flush()
-        self.head.show(self.chat)
+        self.head.flush()
         self._show_timeline()
         self._show_found()
 

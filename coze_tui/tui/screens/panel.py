@@ -9,39 +9,29 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import ScrollableContainer
 from textual.screen import ModalScreen, ScreenResultType
-from textual.strip import Strip
 from textual.widget import Widget
 
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_
 from coze_tui.tui.screens.coze_screen import CozeScreen
+from coze_tui.tui.widgets.head import HeadLine
 from coze_tui.tui.widgets.key_footer import KeyFooter
-from coze_tui.tui.widgets.line_widget import LineWidget, Part
+from coze_tui.tui.widgets.line_widget import Part
 
 _NARROW = 80
 
 
-class Heading(LineWidget):
-    """The first line: a mark, the title, and a remark at the right."""
+class Heading(HeadLine):
+    """The first line, with an empty one under it: a mark, the title, and a remark at the right."""
 
     def __init__(self, title: str, *, mark: Part = ("●", "bot"), id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._mark = mark
-        self._title = clean_line(title)
-        self._remark = ""
+        sign, role = mark
+        self._left: list[Part] = [(f"{sign} ", role), (clean_line(title), "text bold")]
+        super().__init__(lambda _width: [(self._left, ())], id=id)
 
-    def show(self, remark: str) -> None:
-        """Say something at the right."""
-        self._remark = clean_line(remark)
-        self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        """Draw it; the line under it is empty."""
-        if y:
-            return self.line([])
-        sign, role = self._mark
-        right: list[Part] = [(self._remark, "muted")] if self._remark else []
-        return self.line([(f"{sign} ", role), (self._title, "text bold")], right)
+    def show_remark(self, remark: str) -> None:
+        """Show a remark at the right."""
+        self.show(self._left, [(clean_line(remark), "muted")] if remark else [])
 
 
 class Pager(ScrollableContainer, can_focus=True, inherit_bindings=False):

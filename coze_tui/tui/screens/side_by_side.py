@@ -11,7 +11,6 @@ from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import HorizontalScroll
-from textual.strip import Strip
 from textual.timer import Timer
 
 from coze_tui.api.objects import Bot
@@ -25,8 +24,8 @@ from coze_tui.tui.screens.bots import pick_bot
 from coze_tui.tui.screens.dialogs import AskText, ShowText
 from coze_tui.tui.screens.log_screen import LogScreen
 from coze_tui.tui.widgets.answer_column import AnswerColumn, Answerer
+from coze_tui.tui.widgets.head import HeadLine, HeadParts
 from coze_tui.tui.widgets.key_footer import KeyFooter
-from coze_tui.tui.widgets.line_widget import LineWidget, Part
 from coze_tui.tui.widgets.prompt import Prompt
 from coze_tui.tui.widgets.prompt_area import PromptArea
 
@@ -50,26 +49,6 @@ class CompareResult:
     """Typed, and not sent."""
     conversation: str = ""
     """Key of the one to open; empty for none."""
-
-
-class SideHead(LineWidget):
-    """The screen's name, and how many are asked."""
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._count = 0
-
-    def show(self, count: int) -> None:
-        """Show how many."""
-        if count != self._count:
-            self._count = count
-            self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        """Draw it."""
-        told = ngettext("{n} column", "{n} columns", self._count).format(n=thousands(self._count))
-        left: list[Part] = [("● ", "bot"), (_("Side by side"), "text bold")]
-        return self.line(left, [(told, "muted")])
 
 
 class SideBySideScreen(LogScreen[CompareResult]):
@@ -97,7 +76,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
         Binding("question_mark", "app.help", N_("help"), id="side.help_outside", show=False),
     ]
 
-    head = getters.query_one(SideHead)
+    head = getters.query_one("#head", HeadLine)
     prompt = getters.query_one(Prompt)
 
     def __init__(
@@ -121,7 +100,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
         return any(column.turn.runs for column in self.columns)
 
     def compose(self) -> ComposeResult:
-        yield SideHead(id="head")
+        yield HeadLine(self._head, id="head")
         yield HorizontalScroll(self._column(Answerer.of(self._bot, self._settings), 0), id="columns")
         yield PromptArea(
             enter_guard=self.context.app.enter_guard,
@@ -162,9 +141,14 @@ class SideBySideScreen(LogScreen[CompareResult]):
             frames_per_second=self.context.frames_per_second,
         )
 
+    def _head(self, _width: int) -> Sequence[HeadParts]:
+        count = len(self.columns)
+        told = ngettext("{n} column", "{n} columns", count).format(n=thousands(count))
+        return [([("● ", "bot"), (_("Side by side"), "text bold")], [(told, "muted")])]
+
     def _changed(self) -> None:
         """There are more columns, or fewer, or one has ended."""
-        self.head.show(len(self.columns))
+        self.head.flush()
         self._arrange()
         self.refresh_bindings()
 

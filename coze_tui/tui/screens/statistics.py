@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.strip import Strip
 
-from coze_tui.engine.analysis.statistics import Group, Grouping, Statistics, days_ago_ms
+from coze_tui.engine.analysis.statistics import Group, Grouping, days_ago_ms
 from coze_tui.render.cells import shorten
 from coze_tui.text.format import duration, thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.screens.coze_screen import CozeScreen
+from coze_tui.tui.widgets.head import HeadLine, HeadParts, fitting
 from coze_tui.tui.widgets.key_footer import KeyFooter
-from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
+from coze_tui.tui.widgets.line_widget import Part, width_of
 from coze_tui.tui.widgets.statistics_view import StatisticsView
 
 _PERIODS = (7, 30, 0)
@@ -27,37 +28,6 @@ _FOOTER = (
     *("statistics.open", "statistics.by_bot", "statistics.by_day", "statistics.by_conversation"),
     "statistics.period",
 )
-
-
-class StatisticsHead(LineWidget):
-    """What is added up, and the sum."""
-
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._what = ""
-        self._when = ""
-        self._sum: list[list[Part]] = []
-
-    def show(self, found: Statistics, what: str, when: str) -> None:
-        """Show the sum of these.
-
-        Args:
-            what: the only bot, day or conversation that counts; empty for all.
-        """
-        self._what, self._when, self._sum = what, when, _sum(found.total)
-        self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        """Draw one line."""
-        if y > 1:
-            return self.line([])
-        if y:
-            return self.line([("  ", "text"), *_fitting(self._sum, self.content_size.width - 2)])
-        left: list[Part] = [("● ", "bot"), (_("Statistics"), "text bold")]
-        if self._what:
-            room = self.content_size.width - width_of(left) - len(self._when) - 8
-            left += [("   ", "text"), (shorten(self._what, room), "user")]
-        return self.line(left, [(self._when, "muted")])
 
 
 def _sum(total: Group) -> list[list[Part]]:
@@ -81,17 +51,6 @@ def _sum(total: Group) -> list[list[Part]]:
     return told
 
 
-def _fitting(told: list[list[Part]], room: int) -> list[Part]:
-    """As much of it as there is room for."""
-    parts: list[Part] = []
-    for more in told:
-        joint: list[Part] = [(" · ", "muted")] if parts else []
-        if width_of([*parts, *joint, *more]) > room:
-            break
-        parts += [*joint, *more]
-    return parts
-
-
 class StatisticsScreen(CozeScreen[str | None]):
     """Gives the key of a conversation that is to be opened, or None."""
 
@@ -105,7 +64,7 @@ class StatisticsScreen(CozeScreen[str | None]):
     ]
     PART = N_("Statistics")
 
-    head = getters.query_one(StatisticsHead)
+    head = getters.query_one("#head", HeadLine)
     view = getters.query_one(StatisticsView)
 
     def __init__(self) -> None:
@@ -117,9 +76,11 @@ class StatisticsScreen(CozeScreen[str | None]):
         self._opened: list[Grouping] = []
         """How it was grouped when each of them was opened."""
         self._seen = 0
+        self._total: Group | None = None
+        """The sum of the chats that count, once it is known."""
 
     def compose(self) -> ComposeResult:
-        yield StatisticsHead(id="head")
+        yield HeadLine(self._head, id="head")
         yield StatisticsView(id="statistics")
         yield KeyFooter(_FOOTER, last="statistics.back")
 
@@ -137,9 +98,21 @@ class StatisticsScreen(CozeScreen[str | None]):
                 by, since_ms=since_ms, until_ms=until_ms, bot_id=bot_id, conversation=conversation
             )
         )
-        what = " · ".join(group.label for group in self._only)
-        self.head.show(found, what, self._when())
+        self._total = found.total
+        self.head.flush()
         self.view.show(found)
+
+    def _head(self, width: int) -> Sequence[HeadParts]:
+        left: list[Part] = [("● ", "bot"), (_("Statistics"), "text bold")]
+        when = self._when()
+        if self._only:
+            what = " · ".join(group.label for group in self._only)
+            room = width - width_of(left) - len(when) - 8
+            left += [("   ", "text"), (shorten(what, room), "user")]
+        lines: list[HeadParts] = [(left, [(when, "muted")])]
+        if self._total is not None:
+            lines.append(([("  ", "text"), *fitting(_sum(self._total), width - 2)], ()))
+        return lines
 
     def _bounds(self) -> tuple[int, int, str, str]:
         days = _PERIODS[self._period]

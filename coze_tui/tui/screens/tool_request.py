@@ -9,22 +9,22 @@ from typing import ClassVar
 
 from textual import getters, on, work
 from textual.binding import Binding, BindingType
-from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import TextArea
 from textual.worker import Worker
 
 from coze_tui.api.objects import ToolCall
 from coze_tui.engine.session.local_tools import REFUSAL
-from coze_tui.render.cells import cell_len, shorten
+from coze_tui.render.cells import cell_len
 from coze_tui.terminal.keys import NEW_LINE
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import size, tail, thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.editor import edit_text
 from coze_tui.tui.screens.panel import Pager, Panel
+from coze_tui.tui.widgets.head import HeadLine, HeadParts
 from coze_tui.tui.widgets.json_view import JsonView
-from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
+from coze_tui.tui.widgets.line_widget import Part, width_of
 from coze_tui.tui.widgets.select_list import Row, SelectList
 from coze_tui.tui.widgets.text_box import TextBox
 
@@ -33,53 +33,6 @@ ToolOutputs = tuple[tuple[str, str], ...]
 
 RunCommand = Callable[[Sequence[str], str], Awaitable[str]]
 """Runs these words with the arguments of the call on stdin; gives what they print, or a ToolCommandError."""
-
-
-class CallLine(LineWidget):
-    """Which call is shown: a mark for each of them, the tool's name, the end of the call's id."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._call = ToolCall("", "", "", "")
-        self._marks: tuple[Part, ...] = ()
-
-    def show(self, call: ToolCall, marks: tuple[Part, ...]) -> None:
-        """Show this one."""
-        self._call, self._marks = call, marks
-        self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        """Draw it."""
-        name = clean_line(self._call.name) or _("a tool without a name")
-        end = clean_line(tail(self._call.id))
-        right: list[Part] = [*self._marks, (_("call {id}").format(id=end), "muted")]
-        room = self.content_size.width - sum(cell_len(text) for text, _role in right) - 1
-        return self.line([(shorten(name, max(8, room)), "attention bold")], right)
-
-
-class CommandLine(LineWidget):
-    """What may be run for this call, as the settings have it: all that will be run, before it is."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._words: tuple[str, ...] = ()
-        self._is_running = False
-
-    def show(self, words: Sequence[str], *, is_running: bool) -> None:
-        """Show this command; no words take the line away."""
-        self._words, self._is_running = tuple(words), is_running
-        self.display = bool(words)
-        self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        """Draw it."""
-        command = clean_line(shlex.join(self._words))
-        if self._is_running:
-            return self.line([("▶ ", "attention"), (command, "text"), (_(" is running"), "muted")])
-        right: list[Part] = [(_("the arguments go to stdin"), "muted")]
-        if self.content_size.width - cell_len(command) < width_of(right) + 8:
-            right = []
-        return self.line([("^T ", "bot"), (_("runs "), "muted"), (command, "text")], right)
 
 
 class OutputBox(TextBox):
@@ -98,25 +51,6 @@ class OutputBox(TextBox):
     def placeholder_text(self, width: int) -> str:
         """What to do here."""
         return _("What the tool gives: type it, paste it, or write it in your editor")
-
-
-class OutputState(LineWidget):
-    """One line on what is typed: that it is JSON, or that it is sent as it is."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._parts: tuple[Part, ...] = ()
-
-    def show(self, output: str) -> None:
-        """Look at this output."""
-        parts = _state_of(output)
-        if parts != self._parts:
-            self._parts = parts
-            self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        """Draw it."""
-        return self.line([("  ", "text"), *self._parts])
 
 
 def _state_of(output: str) -> tuple[Part, ...]:
@@ -157,12 +91,12 @@ class ToolRequest(Panel[ToolOutputs | None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-high")]  # noqa: RUF012 Textual's type is off
     PART = N_("Tool request")
 
-    line = getters.query_one(CallLine)
-    command = getters.query_one(CommandLine)
+    line = getters.query_one(".call", HeadLine)
+    command = getters.query_one(".command", HeadLine)
     reading = getters.query_one(Pager)
     arguments = getters.query_one(JsonView)
     box = getters.query_one(OutputBox)
-    state = getters.query_one(OutputState)
+    state = getters.query_one(".state", HeadLine)
     send_row = getters.query_one(SelectList)
 
     def __init__(
@@ -186,13 +120,13 @@ class ToolRequest(Panel[ToolOutputs | None]):
 
     def body(self) -> Iterable[Widget]:
         """The call, the output, and the way to send all."""
-        yield CallLine()
+        yield HeadLine(classes="call")
         reading = Pager(JsonView(), classes="body")
         reading.can_focus = False
         yield reading
-        yield CommandLine()
+        yield HeadLine(self._command_line, classes="command")
         yield OutputBox()
-        yield OutputState()
+        yield HeadLine(classes="state")
         yield SelectList()
 
     def on_mount(self) -> None:
@@ -226,16 +160,27 @@ class ToolRequest(Panel[ToolOutputs | None]):
         self._show_state()
 
     def _show_command(self) -> None:
-        words = self._commands.get(self.call.name, ())
-        self.command.show(words, is_running=self._is_running)
+        self.command.display = self.call.name in self._commands
+        self.command.flush()
         self.refresh_bindings()
 
+    def _command_line(self, width: int) -> Sequence[HeadParts]:
+        """What may be run for this call, as the settings have it: all that will be run, before it is."""
+        command = clean_line(shlex.join(self._commands.get(self.call.name, ())))
+        if self._is_running:
+            return [([("▶ ", "attention"), (command, "text"), (_(" is running"), "muted")], ())]
+        right: list[Part] = [(_("the arguments go to stdin"), "muted")]
+        if width - cell_len(command) < width_of(right) + 8:
+            right = []
+        return [([("^T ", "bot"), (_("runs "), "muted"), (command, "text")], right)]
+
     def _show_state(self) -> None:
-        self.state.show(self._drafts.get(self.call.id, ""))
-        marks = (
-            tuple(self._mark(number) for number in range(len(self._calls))) if len(self._calls) > 1 else ()
-        )
-        self.line.show(self.call, (*marks, ("  ", "text")) if marks else ())
+        self.state.show([("  ", "text"), *_state_of(self._drafts.get(self.call.id, ""))])
+        count = len(self._calls)
+        marks: list[Part] = [*map(self._mark, range(count)), ("  ", "text")] if count > 1 else []
+        name = clean_line(self.call.name) or _("a tool without a name")
+        call_id = _("call {id}").format(id=clean_line(tail(self.call.id)))
+        self.line.show([(name, "attention bold")], [*marks, (call_id, "muted")])
         given = sum(bool(self._output(call)) for call in self._calls)
         if self._is_ready():
             told = ngettext("Send the output", "Send all {n} outputs", given).format(n=given)

@@ -13,7 +13,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.strip import Strip
 
 from coze_tui.api.objects import Bot
 from coze_tui.config.settings import Settings
@@ -28,7 +27,8 @@ from coze_tui.tui.log.entries import BotEntry, UserEntry
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.turn_view import TurnView
 from coze_tui.tui.widgets.event_rows import first_text, token_counts
-from coze_tui.tui.widgets.line_widget import LineWidget, Part
+from coze_tui.tui.widgets.head import HeadLine, HeadParts
+from coze_tui.tui.widgets.line_widget import Part
 from coze_tui.tui.widgets.status_strip import state_of
 
 if TYPE_CHECKING:
@@ -73,60 +73,6 @@ class Answerer:
         return replace(settings, publish_status=self.publish_status, parameters=self.parameters)
 
 
-class ColumnHead(LineWidget):
-    """Letter and name, and what tells this column from another one of the same bot."""
-
-    def __init__(self, letter: str, answerer: Answerer) -> None:
-        super().__init__()
-        self._letter = letter
-        self._answerer = answerer
-        self._is_chosen = False
-
-    def choose(self, is_chosen: bool) -> None:
-        """Show whether the keys go to this column."""
-        self._is_chosen = is_chosen
-        self.refresh()
-
-    def show(self, letter: str, answerer: Answerer) -> None:
-        """Show another letter or bot."""
-        self._letter, self._answerer = letter, answerer
-        self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        """Draw it."""
-        answerer = self._answerer
-        parts: list[Part] = [(f"{self._letter}  ", "bot bold"), (answerer.name, "text bold")]
-        if answerer.is_draft:
-            parts.append((" · " + _("draft"), "attention"))
-        if answerer.parameters:
-            told = json.dumps(dict(answerer.parameters), ensure_ascii=False)
-            parts.append((f" · {clean_line(told)}", "muted"))
-        return self.line(parts, ground="selected" if self._is_chosen else "")
-
-
-class ColumnFigures(LineWidget):
-    """How its chat stands and what it took, a line each: total, first text, tokens."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._lines: Sequence[list[Part]] = ()
-
-    def show(self, figures: TurnFigures | None, now_us: int | None) -> None:
-        """Show what has changed, if anything has; nothing before the first question.
-
-        Args:
-            now_us: Microseconds since sending, while the chat runs.
-        """
-        lines = _figure_lines(figures, now_us) if figures is not None else ()
-        if lines != self._lines:
-            self._lines = lines
-            self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        """Draw one of the three."""
-        return self.line(self._lines[y] if y < len(self._lines) else ())
-
-
 def _figure_lines(figures: TurnFigures, now_us: int | None) -> Sequence[list[Part]]:
     state = [state_of(figures, now_us)]
     if figures.outcome in (Outcome.REQUIRES_ACTION, Outcome.INTERRUPTED):
@@ -161,8 +107,8 @@ class AnswerColumn(Vertical):
         Binding("x", "wish('remove')", N_("take away"), id="side.remove"),
     ]
 
-    head = getters.query_one(ColumnHead)
-    foot = getters.query_one(ColumnFigures)
+    head = getters.query_one(".head", HeadLine)
+    foot = getters.query_one(".figures", HeadLine)
 
     class Wished(Message):
         """Something is to be done about a column: what its keys, or its log's, say."""
@@ -197,30 +143,41 @@ class AnswerColumn(Vertical):
 
     def compose(self) -> ComposeResult:
         """Head, log, figures."""
-        yield ColumnHead(self.letter, self.answerer)
+        yield HeadLine(self._head, classes="head")
         yield self.log_widget
-        yield ColumnFigures()
+        yield HeadLine(classes="figures")
+
+    def _head(self, _width: int) -> Sequence[HeadParts]:
+        """Letter and name, and what tells this column from another one of the same bot."""
+        answerer = self.answerer
+        parts: list[Part] = [(f"{self.letter}  ", "bot bold"), (answerer.name, "text bold")]
+        if answerer.is_draft:
+            parts.append((" · " + _("draft"), "attention"))
+        if answerer.parameters:
+            told = json.dumps(dict(answerer.parameters), ensure_ascii=False)
+            parts.append((f" · {clean_line(told)}", "muted"))
+        return [(parts, ())]
 
     def on_descendant_focus(self) -> None:
-        self.head.choose(True)
+        self.head.select(True)
 
     def on_descendant_blur(self) -> None:
-        self.head.choose(False)
+        self.head.select(False)
 
     def name_column(self, letter: str) -> None:
         """Give it another letter: one before it was taken away."""
         self.letter = letter
-        self.head.show(letter, self.answerer)
+        self.head.flush()
 
     def name_bot(self, bot: Bot) -> None:
         """The bot is known by now."""
         self.answerer = replace(self.answerer, bot=bot)
-        self.head.show(self.letter, self.answerer)
+        self.head.flush()
 
     def use(self, answerer: Answerer) -> None:
         """Let another bot, version or set of parameters answer, in a new conversation."""
         self.answerer = answerer
-        self.head.show(self.letter, answerer)
+        self.head.flush()
         self.begin_anew()
 
     def begin_anew(self) -> None:
@@ -228,7 +185,7 @@ class AnswerColumn(Vertical):
         self.conversation = ""
         self.turn.leave()
         self.log_widget.clear()
-        self.foot.show(None, None)
+        self.foot.show_lines()
 
     def ask(self, question: str) -> None:
         """Send a question and show the answer."""
@@ -265,7 +222,10 @@ class AnswerColumn(Vertical):
     def beat(self) -> None:
         """Show the seconds and figures as they are now; nothing before the first question."""
         turn = self.turn
-        self.foot.show(turn.figures if turn.phase is not None else None, turn.elapsed_us)
+        if turn.phase is not None:
+            self.foot.show_lines(*((parts, ()) for parts in _figure_lines(turn.figures, turn.elapsed_us)))
+        else:
+            self.foot.show_lines()
 
     @on(MessageLog.Asked)
     def _asked_of_log(self, message: MessageLog.Asked) -> None:

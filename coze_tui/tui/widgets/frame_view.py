@@ -22,8 +22,9 @@ from coze_tui.text.format import duration, milliseconds, size, thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.themes import palette_of
 from coze_tui.tui.widgets.frame_list import trouble_text
+from coze_tui.tui.widgets.head import HeadLine
 from coze_tui.tui.widgets.line_list import LineList, list_keys
-from coze_tui.tui.widgets.line_widget import LineWidget, Part
+from coze_tui.tui.widgets.line_widget import Part
 
 
 class JsonTreeView(LineList):
@@ -129,30 +130,12 @@ class JsonTreeView(LineList):
         return self.with_cursor(strip) if is_current else strip
 
 
-class FrameHead(LineWidget):
-    """Two lines above the data."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._lines: list[list[Part]] = []
-
-    def show(self, *lines: list[Part]) -> None:
-        """Show these."""
-        if list(lines) != self._lines:
-            self._lines = list(lines)
-            self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        """Draw one line."""
-        return self.line(self._lines[y] if y < len(self._lines) else ())
-
-
 class FrameView(Vertical):
     """What is known of the line with the cursor."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._head = FrameHead()
+        self._head = HeadLine()
         self.data = JsonTreeView(id="data")
         self._run: list[FrameRow] = []
         """What `_text` was read from."""
@@ -166,14 +149,17 @@ class FrameView(Vertical):
     def show(self, line: FrameLine | None, run: list[FrameRow]) -> None:
         """Show a frame, or a run with all of its frames."""
         if line is None:
-            self._head.show()
+            self._head.show_lines()
             self.data.show("")
         elif line.is_run:
-            self._head.show([(clean_line(line.row.frame.event), "text bold")], _run_facts(line, run))
+            self._show_head(clean_line(line.row.frame.event), _run_facts(line, run))
             self.data.show(self._text_of(run))
         else:
-            self._head.show([(clean_line(line.row.frame.event) or _("no name"), "text bold")], _facts(line))
+            self._show_head(clean_line(line.row.frame.event) or _("no name"), _facts(line))
             self.data.show(line.row.frame.data)
+
+    def _show_head(self, name: str, facts: list[Part]) -> None:
+        self._head.show_lines(([(name, "text bold")], ()), (facts, ()))
 
     def _text_of(self, run: list[FrameRow]) -> str:
         """The joined text of a run; of sound, which is no text, the first frame."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import getters
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.strip import Strip
 
 from coze_tui.engine.library.history import ConversationDetails
 from coze_tui.engine.session.thread import EngineThread
@@ -21,7 +19,8 @@ from coze_tui.tui.history_items import Item
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.log.search import holds
 from coze_tui.tui.log.window import LogWindow, entries_of
-from coze_tui.tui.widgets.line_widget import LineWidget, Part
+from coze_tui.tui.widgets.head import HeadLine
+from coze_tui.tui.widgets.line_widget import Part
 
 if TYPE_CHECKING:
     from coze_tui.engine.engine import Engine
@@ -63,32 +62,10 @@ class PreviewLog(MessageLog, inherit_bindings=False):
             self.show_match(other, query, last=step < 0)
 
 
-class PreviewHead(LineWidget):
-    """What is told of a conversation beside what was said in it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._parts: list[Part] = []
-
-    @property
-    def text(self) -> str:
-        """What is to be read."""
-        return "".join(text for text, _role in self._parts)
-
-    def show(self, parts: Sequence[Part]) -> None:
-        """Show this."""
-        self._parts = list(parts)
-        self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        """Draw it."""
-        return self.line(self._parts)
-
-
 class PreviewPane(Vertical):
     """Shows one conversation, at its end or around a place that was found."""
 
-    head = getters.query_one(PreviewHead)
+    head = getters.query_one(HeadLine)
     log_widget = getters.query_one(PreviewLog)
 
     def __init__(
@@ -100,7 +77,7 @@ class PreviewPane(Vertical):
         self._shown: tuple[str, int, int] = ("", 0, 0)
 
     def compose(self) -> ComposeResult:
-        yield PreviewHead()
+        yield HeadLine()
         yield PreviewLog(self._palette)
 
     def on_mount(self) -> None:

@@ -1,0 +1,169 @@
+"""Lines at the top of a screen or a pane: what it shows, and what is known of that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual.strip import Strip
+
+from coze_tui.engine.analysis.frames_table import InspectedChat
+from coze_tui.engine.library.history import Overview
+from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.records import outcome_of, total_us_of
+from coze_tui.render.cells import cell_len, shorten
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.format import seconds, tail, thousands
+from coze_tui.text.i18n import _, ngettext
+from coze_tui.tui.widgets.chip import Chip, activity_of
+from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
+from coze_tui.tui.widgets.status_strip import outcome_role
+
+HeadParts = tuple[Sequence[Part], Sequence[Part]]
+"""What is at the left and at the right of one line."""
+Layout = Callable[[int], Sequence[HeadParts]]
+"""Returns the lines of a head for a width in cells."""
+
+_LEAST_QUESTION = 10
+_MOST_BOTS = 3
+_BOT_CELLS = 16
+_LEAST_GAP = 3
+"""Cells between the two sides."""
+
+
+class HeadLine(LineWidget):
+    """Draws one line, or a few. What looks as before is not painted again.
+
+    Args:
+        layout: Called when it is drawn, so that it follows the width and the language.
+    """
+
+    def __init__(
+        self, layout: Layout | None = None, *, id: str | None = None, classes: str | None = None
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._layout = layout if layout is not None else lambda _width: ()
+        self._shown: Sequence[HeadParts] = ()
+        self._ground = ""
+
+    def show(self, left: Sequence[Part], right: Sequence[Part] = ()) -> None:
+        """Show this line from now on."""
+        self.show_lines((left, right))
+
+    def show_lines(self, *lines: HeadParts) -> None:
+        """Show these lines from now on."""
+        self._layout = lambda _width: lines
+        self.flush()
+
+    def select(self, is_selected: bool) -> None:
+        """Draw it as the selected one of several, or as any other."""
+        self._ground = "selected" if is_selected else ""
+        self.refresh()
+
+    def flush(self) -> None:
+        """Paint what has changed, if anything has."""
+        lines = self._layout(self.line_width)
+        if lines != self._shown:
+            self._shown = lines
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line."""
+        lines = self._layout(self.line_width)
+        left, right = lines[y] if y < len(lines) else ((), ())
+        return self.line(left, right, self._ground)
+
+
+def fitting(groups: Sequence[Sequence[Part]], room: int) -> list[Part]:
+    """Return the first groups that fit into `room` cells, with dots between them."""
+    parts: list[Part] = []
+    for group in groups:
+        joint: list[Part] = [(" · ", "muted")] if parts else []
+        if width_of([*parts, *joint, *group]) > room:
+            break
+        parts += [*joint, *group]
+    return parts
+
+
+# --- the chat that a screen looks into ---
+
+
+def chat_head(title: str, chat: InspectedChat, width: int) -> HeadParts:
+    """Return the screen's name, the question, and what is known of the chat.
+
+    If there is no room the question is left out first, then what is known, from its end.
+    """
+    left: list[Part] = [("● ", "bot"), (title, "text bold")]
+    right = fitting([[fact] for fact in _facts(chat)], width - width_of(left) - 2)
+    room = width - width_of(left) - width_of(right) - 5
+    question = clean_line(chat.record.question[:400]).strip()
+    if question and room >= _LEAST_QUESTION:
+        left.append(("   " + shorten(question, room), "text"))
+    return left, right
+
+
+def _facts(chat: InspectedChat) -> list[Part]:
+    """What is known of a chat, the most telling first."""
+    record, figures = chat.record, chat.figures
+    parts: list[Part] = [state_part(chat)]
+    count = len(chat.table.rows)
+    parts.append((ngettext("{n} frame", "{n} frames", count).format(n=thousands(count)), "muted"))
+    if record.bot:
+        parts.append((record.bot, "muted"))
+    if chat_id := figures.chat_id or record.chat_id:
+        parts.append((_("chat") + f" {tail(clean_line(chat_id))}", "muted"))
+    if record.logid:
+        logid = clean_line(record.logid)
+        parts.append((f"logid {logid[:4] if len(logid) > 9 else ''}{tail(logid)}", "muted"))
+    return parts
+
+
+def state_part(chat: InspectedChat) -> Part:
+    """How the chat stands, as sign, word and time; of one that is over also while its frames are read."""
+    record, figures = chat.record, chat.figures
+    if figures.outcome is None:
+        if (outcome := outcome_of(record)) is not None:
+            return outcome_part(outcome, total_us_of(record))
+        chip = Chip(activity_of(figures.phase), clean_line(figures.tool), figures.last_us)
+        return f"{chip.activity.sign} {chip.text}", chip.activity.role
+    return outcome_part(figures.outcome, figures.last_us)
+
+
+def outcome_part(outcome: Outcome | None, total_us: int) -> Part:
+    """How a chat ended, as sign, word and time; a time of 0 is not known."""
+    if outcome is None:
+        return "●", "muted"
+    sign, role = outcome.sign, outcome_role(outcome)
+    if not total_us:
+        return f"{sign} {outcome.words_now}", role
+    word = "" if outcome is Outcome.COMPLETED else f"{outcome.words_now} "
+    return f"{sign} {word}{seconds(total_us)}", role
+
+
+# --- the history ---
+
+
+def history_head(overview: Overview | None, selected: int, width: int) -> HeadParts:
+    """Return the screen's name, how many conversations are selected, and how many there are with which bots.
+
+    Args:
+        overview: None while it is not known.
+    """
+    left: list[Part] = [("● ", "bot"), (_("History"), "text bold")]
+    if selected:
+        words = ngettext("{n} selected", "{n} selected", selected)
+        left += [("   ✓ ", "user"), (words.format(n=thousands(selected)), "user")]
+    return left, [(_overview_words(overview, width - width_of(left) - _LEAST_GAP), "muted")]
+
+
+def _overview_words(overview: Overview | None, room: int) -> str:
+    """The number, and as many of the bots as there is room for: the left side is never cut for them."""
+    if overview is None:
+        return ""
+    number, bots = overview.conversations, overview.bots
+    words = ngettext("{n} conversation", "{n} conversations", number).format(n=thousands(number))
+    for count in range(min(_MOST_BOTS, len(bots)), 0, -1):
+        named = ", ".join(shorten(bot, _BOT_CELLS) for bot in bots[:count])
+        longer = f"{words} · {named}{', …' if len(bots) > count else ''}"
+        if cell_len(longer) <= room:
+            return longer
+    return words if cell_len(words) <= room else ""
