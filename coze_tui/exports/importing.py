@@ -22,7 +22,7 @@ from coze_tui.engine.model.records import chat_from_capture, outcome_of, total_u
 from coze_tui.engine.session.recorder import ended_record, messages_of
 from coze_tui.errors import FileError
 from coze_tui.exports.jsonl import LineLimits, LineSource, lines_from, read_lines
-from coze_tui.store import archive, history, journal, search_index
+from coze_tui.store import archive, history, journal, search
 from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.database import Database
 from coze_tui.store.history import SavedConversation
@@ -204,7 +204,7 @@ class Imports:
             return [_put(c, carried) for carried in content]
 
         imported = await self._database.write(write)
-        while await self._database.write(search_index.add_some):
+        while await self._database.write(search.index_some):
             pass
         return tuple(imported)
 

@@ -24,10 +24,9 @@ from typing import Literal, NoReturn, Protocol, TypeVar, get_type_hints
 from coze_tui.api.objects import Frame
 from coze_tui.errors import FileError
 from coze_tui.store.archive import ConversationArchive, Packer
-from coze_tui.store.folding import storable
 from coze_tui.store.history import SavedConversation, SavedSection
 from coze_tui.store.journal import CHAT_COLUMNS, ChatRecord
-from coze_tui.store.messages import SLOT, SavedMessage
+from coze_tui.store.messages import SLOT, SavedMessage, storable
 
 FORMAT = "coze-tui"
 VERSION = 1

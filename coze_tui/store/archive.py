@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError
 from coze_tui.store import history, journal, messages
-from coze_tui.store.folding import fold_parts, storable, storable_int
 from coze_tui.store.history import SavedConversation, SavedSection
 from coze_tui.store.journal import CHAT_COLUMNS, ChatRecord, stored_values
-from coze_tui.store.messages import SLOT, SavedMessage
+from coze_tui.store.messages import SLOT, SavedMessage, storable, storable_int
+from coze_tui.store.search import fold_parts
 
 _EVERY = 2**63 - 1
 
@@ -104,7 +104,7 @@ def take(c: sqlite3.Connection, key: str) -> ConversationArchive | None:
 def put(c: sqlite3.Connection, carried: ConversationArchive) -> None:
     """Writes a conversation under its own key, which must be free. A chat that was running has no owner.
 
-    Messages are searchable at once; where there are many, the index follows by `search_index.add_some`.
+    Messages are searchable at once; where there are many, the index follows by `search.index_some`.
     """
     saved = carried.conversation
     _put_conversation(c, saved, _last_slot(carried))

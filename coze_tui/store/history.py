@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from coze_tui.errors import StoreError
-from coze_tui.store.folding import fold_parts, storable
-from coze_tui.store.messages import SLOT, delete_messages
+from coze_tui.store.messages import SLOT, delete_messages, storable
+from coze_tui.store.search import fold_parts
 from coze_tui.text.matching import fold
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is mistaken for another

@@ -12,8 +12,16 @@ from typing import Any
 from coze_tui.api.objects import Frame, Usage
 from coze_tui.errors import StoreError
 from coze_tui.store import owners
-from coze_tui.store.folding import fold_parts, storable, storable_int
-from coze_tui.store.messages import SLOT, SavedMessage, delete_messages, insert, new_slot
+from coze_tui.store.messages import (
+    SLOT,
+    SavedMessage,
+    delete_messages,
+    insert,
+    new_slot,
+    storable,
+    storable_int,
+)
+from coze_tui.store.search import fold_parts
 from coze_tui.text.cleaning import clean_line, title_of
 
 _quoted = json.JSONEncoder(ensure_ascii=False).encode

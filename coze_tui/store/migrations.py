@@ -9,7 +9,7 @@ from pathlib import Path
 
 from coze_tui.errors import StoreError
 from coze_tui.store.files import beside
-from coze_tui.store.folding import fold_parts
+from coze_tui.store.search import fold_parts
 from coze_tui.text.matching import fold
 
 Step = Callable[[sqlite3.Connection], None]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from coze_tui.store import search_index
 from coze_tui.store.history import purge
 
 _PAYS_BYTES = 1 << 20
@@ -108,11 +107,6 @@ def vacuum_some(c: sqlite3.Connection, pages: int = 1_000) -> int:
     for _ in range(min(before, pages)):
         c.execute("PRAGMA incremental_vacuum(1)")  # sqlite3 ends a pragma after its first step: one page
     return before - int(c.execute("PRAGMA freelist_count").fetchone()[0])
-
-
-def tidy_index(c: sqlite3.Connection) -> None:
-    """After much was removed: takes its traces out of the search index."""
-    search_index.tidy(c)
 
 
 def _page_size(c: sqlite3.Connection) -> int:

@@ -16,8 +16,8 @@ from coze_tui.store.files import (
     store_error_from_os,
     store_error_from_sqlite,
 )
-from coze_tui.store.folding import fold_parts
 from coze_tui.store.migrations import APPLICATION_ID, migrate
+from coze_tui.store.search import fold_parts
 
 _TABLES = ("conversations", "sections", "chats", "frames", "messages", "prompts")
 """What is copied, parents first; everything else is derived from it."""

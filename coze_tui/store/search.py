@@ -1,18 +1,128 @@
-"""Finding what was said: the index gives candidates, the folded texts decide."""
+"""Full-text search: the index gives candidates, and the folded texts decide.
+
+The index holds short pieces of the messages. It may lag behind; the search looks through what is not indexed
+yet. It is an FTS5 table without content and without positions. If this SQLite has no FTS5, nothing is ever
+marked as indexed, and the search looks at every text.
+"""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import add
 from typing import Literal
 
-from coze_tui.store import search_index
 from coze_tui.text.matching import fold, spans
 
+PART_BREAK = "\x1f"
+"""Stands between the parts of a folded message; folding never gives it, so no match crosses it."""
+
+_UNINDEXED = {
+    **{code: " " for code in range(128) if not chr(code).isalnum()},
+    # Fixed, not asked of unicodedata: the pieces must be the same whatever Python wrote or reads them.
+    **{ord(mark): " " for mark in "。、「」『』《》〈〉【】〔〕“”‘’—·•─│\ufffd"},
+}
 _SNIPPET_CHARACTERS = 160
 _BEFORE_MATCH = 40
 _FEW = 1_000
 """Up to so many candidates are fetched and sorted; more are met soon enough going back in time."""
+
+
+# --- text as it is indexed ---
+
+
+def fold_parts(*parts: str) -> str:
+    """Several texts folded into one in which no match crosses from part to part."""
+    return PART_BREAK.join(fold(part) for part in parts if part)
+
+
+def grams(folded: str) -> set[str]:
+    """The pieces of a text that the index holds: of letters, digits, Chinese characters; no punctuation.
+
+    Every two neighbours; every three where they are ASCII, since English has few different twos; and each
+    character that no other follows, so that any character begins a piece.
+    """
+    plain = folded.translate(_UNINDEXED) + " "
+    twos = set(map(add, plain, plain[1:]))
+    threes = set(map(add, map(add, plain, plain[1:]), plain[2:]))
+    pieces = {two for two in twos if " " not in two}
+    pieces.update(three for three in threes if three.isascii() and " " not in three)
+    pieces.update(two[0] for two in twos if two[1] == " " != two[0])
+    return pieces
+
+
+# --- the index ---
+
+
+def index_exists(c: sqlite3.Connection) -> bool:
+    """The index exists in this file and this SQLite can read it."""
+    return has_fts5(c) and bool(c.execute("SELECT 1 FROM sqlite_master WHERE name = 'grams'").fetchone())
+
+
+def has_fts5(c: sqlite3.Connection) -> bool:
+    """Return whether this SQLite was built with FTS5."""
+    return bool(c.execute("SELECT 1 FROM pragma_module_list WHERE name = 'fts5'").fetchone())
+
+
+def index_texts(c: sqlite3.Connection, texts: Iterable[tuple[int, str]]) -> None:
+    """Indexes messages, given by key and folded text, if that can be done here."""
+    if not index_exists(c):
+        if not has_fts5(c):
+            return
+        c.execute("""
+            CREATE VIRTUAL TABLE grams USING fts5
+            (words, tokenize = 'ascii', detail = none, content = '', columnsize = 0)""")
+    rows = [(key, " ".join(grams(folded))) for key, folded in texts]
+    c.executemany("INSERT INTO grams (rowid, words) VALUES (?, ?)", rows)
+    c.executemany("UPDATE texts SET is_indexed = 1 WHERE message = ?", [(key,) for key, _ in rows])
+
+
+def index_some(c: sqlite3.Connection, limit: int = 500) -> int:
+    """Indexes some of the messages that came in bulk; call it until it gives 0: how many it has done."""
+    rows: list[tuple[int, str]] = c.execute(
+        "SELECT message, folded FROM texts WHERE is_indexed = 0 LIMIT ?", (limit,)
+    ).fetchall()
+    if not rows or not has_fts5(c):
+        return 0
+    index_texts(c, rows)
+    return len(rows)
+
+
+def unindex(c: sqlite3.Connection, condition: str, *values: object) -> None:
+    """Takes messages out, before they are deleted; the condition is over `messages`."""
+    if not index_exists(c):
+        return  # a key is never used twice, so an entry left over finds nothing
+    rows: list[tuple[int, str]] = c.execute(
+        f"""SELECT message, folded FROM texts JOIN messages ON messages.key = texts.message
+            WHERE is_indexed = 1 AND {condition}""",
+        values,
+    ).fetchall()
+    # Without content the index has to be told what it holds.
+    c.executemany(
+        "INSERT INTO grams (grams, rowid, words) VALUES ('delete', ?, ?)",
+        [(key, " ".join(grams(folded))) for key, folded in rows],
+    )
+
+
+def tidy_index(c: sqlite3.Connection) -> None:
+    """Gives back what removed messages have left behind in the index."""
+    if index_exists(c):
+        c.execute("INSERT INTO grams (grams) VALUES ('optimize')")
+
+
+def match_expression(folded: str) -> str:
+    """The FTS5 query whose answer holds every message with this text in it; empty if it cannot help."""
+    pieces = grams(folded)
+    longest = [piece for piece in pieces if len(piece) > 1]
+    if longest:
+        # A piece within a longer one adds nothing, and what ends the needle need not end a word.
+        wanted = [piece for piece in longest if not any(piece in other != piece for other in longest)]
+        return " ".join(f'"{piece}"' for piece in sorted(wanted))
+    return " ".join(f'"{piece}" *' for piece in sorted(pieces))
+
+
+# --- the search ---
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +228,7 @@ def _matching_keys(c: sqlite3.Connection, query: str, limit: int) -> list[int]:
     """The latest messages with the needle in them, of conversations that are not deleted."""
     by_key, by_time = (_wanted("texts CROSS JOIN messages"), _wanted("messages CROSS JOIN texts"))
     latest = "ORDER BY messages.created_at DESC, messages.key DESC LIMIT ?"
-    expression = search_index.match_expression(query) if search_index.is_there(c) else ""
+    expression = match_expression(query) if index_exists(c) else ""
     if not expression:
         return [int(key) for key, _ in c.execute(f"{by_key} {latest}", (query, limit))]
     candidates = "(SELECT rowid FROM grams WHERE grams MATCH ?)"

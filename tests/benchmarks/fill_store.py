@@ -18,10 +18,10 @@ from functools import partial
 from pathlib import Path
 
 from coze_tui.api.objects import Frame
-from coze_tui.store import history, journal, messages, search, search_index
+from coze_tui.store import history, journal, messages, search
 from coze_tui.store.database import Database
-from coze_tui.store.folding import fold_parts
 from coze_tui.store.messages import SLOT
+from coze_tui.store.search import fold_parts
 
 CHINESE = """
     今天 明天 我们 你们 可以 需要 问题 时间 工作 公司 产品 用户 服务 订单 商品 价格 系统 数据 模型 机器 学习
@@ -128,7 +128,7 @@ def _fill_conversation(
     )
     c.executemany(f"INSERT INTO messages VALUES ({', '.join('?' * 12)})", rows)
     c.executemany("INSERT INTO texts (message, folded) VALUES (?, ?)", texts)
-    search_index.add(c, texts)
+    search.index_texts(c, texts)
 
 
 async def filled(path: Path, conversations: int, message_count: int, *, captures: bool = False) -> Database:

@@ -10,7 +10,7 @@ from functools import partial
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.reader import past_turn
 from coze_tui.engine.session.recorder import ended_record, messages_of
-from coze_tui.store import history, journal, retention, search_index
+from coze_tui.store import history, journal, retention, search
 from coze_tui.store.database import Database, now_ms
 from coze_tui.store.journal import ChatRecord
 
@@ -39,7 +39,7 @@ async def keep_small(database: Database, retention_days: int, now_ms: int) -> No
 
 async def complete_index(database: Database) -> None:
     """Index what came in bulk: the search looks through it one by one until then."""
-    await _some_at_a_time(database, search_index.add_some)
+    await _some_at_a_time(database, search.index_some)
 
 
 async def prune_frames(database: Database, older_than_ms: int) -> int:
@@ -55,7 +55,7 @@ async def prune_conversations(database: Database, keys: Sequence[str]) -> None:
 
 async def give_back(database: Database) -> int:
     """After much was removed: give unused room back where that pays; bytes."""
-    await database.write(retention.tidy_index)
+    await database.write(search.tidy_index)
     if not await database.run(retention.vacuum_pays):
         return 0
     before = await database.run(retention.file_bytes)

@@ -7,8 +7,8 @@ import sqlite3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coze_tui.store.folding import PART_BREAK, fold_parts, grams, storable, storable_int
-from coze_tui.store.search_index import match_expression
+from coze_tui.store.messages import storable, storable_int
+from coze_tui.store.search import PART_BREAK, fold_parts, grams, match_expression
 from coze_tui.text.matching import fold
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 
 from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError
-from coze_tui.store import history, journal, messages, search, search_index
-from coze_tui.store.folding import storable
+from coze_tui.store import history, journal, messages, search
 from coze_tui.store.history import SavedConversation, SavedSection
 from coze_tui.store.journal import ChatRecord
-from coze_tui.store.messages import SLOT, SavedMessage
+from coze_tui.store.messages import SLOT, SavedMessage, storable
 from coze_tui.store.migrations import migrate
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=20)
@@ -337,7 +336,7 @@ def test_a_fork_is_the_same_up_to_a_message_and_stands_alone(c: sqlite3.Connecti
     assert len(messages.messages(c, forked)) == 4
     assert journal.frames_of(c, chats[1].key) == (Frame("done", "1"),)
     assert [hit.conversation for hit in search.search(c, "答案 1")] == [forked]
-    search_index.add_some(c)
+    search.index_some(c)
     assert [hit.conversation for hit in search.search(c, "答案 1")] == [forked]
     journal.begin_chat(c, forked, "and now?", "7402", 100)
     assert messages.messages(c, forked)[-1].content == "and now?"

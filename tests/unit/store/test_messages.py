@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coze_tui.errors import StoreError
-from coze_tui.store import history, messages, search, search_index
-from coze_tui.store.folding import storable, storable_int
-from coze_tui.store.messages import SavedMessage
+from coze_tui.store import history, messages, search
+from coze_tui.store.messages import SavedMessage, storable, storable_int
 from coze_tui.store.migrations import migrate
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=30)
@@ -100,7 +99,7 @@ def test_many_at_once_are_found_before_they_are_indexed_and_after(c: sqlite3.Con
     assert c.execute("SELECT count(*) FROM texts WHERE is_indexed").fetchone()[0] == 0
     before = search.search(c, "退款")
     assert len(before) == 100
-    assert [search_index.add_some(c, 60), search_index.add_some(c, 60), search_index.add_some(c, 60)] == [
+    assert [search.index_some(c, 60), search.index_some(c, 60), search.index_some(c, 60)] == [
         60,
         40,
         0,

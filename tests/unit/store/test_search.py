@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coze_tui.store import history, messages, search, search_index
+from coze_tui.store import history, messages, search
 from coze_tui.store.messages import SavedMessage
 from coze_tui.store.migrations import migrate
 from coze_tui.text.matching import fold
@@ -147,13 +147,13 @@ def test_the_latest_come_first_whatever_the_order_of_writing(c: sqlite3.Connecti
 def test_the_latest_of_very_many_come_first_too(c: sqlite3.Connection) -> None:
     texts = [said(f"退款 {at}", (at * 7919) % 3_000) for at in range(3_000)]
     key = add(c, *texts)
-    while search_index.add_some(c):
+    while search.index_some(c):
         pass
     hits = search.search(c, "退款", limit=50)
     assert [hit.at for hit in hits] == list(range(2_999, 2_949, -1))
     assert len(search.find_in_conversation(c, key, "退款")) == 3_000
     # …and with some that are not indexed yet:
-    search_index.remove(c, "messages.key % 3 = 0")
+    search.unindex(c, "messages.key % 3 = 0")
     c.execute("UPDATE texts SET is_indexed = 0 WHERE message % 3 = 0")
     assert search.search(c, "退款", limit=50) == hits
 

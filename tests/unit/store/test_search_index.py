@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from coze_tui.store import history, messages, search, search_index
+from coze_tui.store import history, messages, search
 from coze_tui.store.messages import SavedMessage
 
 
@@ -15,11 +15,11 @@ def said(*texts: str) -> list[SavedMessage]:
 
 
 def test_an_index_that_is_not_there_yet_is_made_when_it_is_needed(c: sqlite3.Connection, key: str) -> None:
-    assert not search_index.is_there(c)
-    search_index.tidy(c)
+    assert not search.index_exists(c)
+    search.tidy_index(c)
     messages.append_messages(c, key, said("退款"))
-    assert search_index.is_there(c)
-    search_index.tidy(c)
+    assert search.index_exists(c)
+    search.tidy_index(c)
     assert len(search.search(c, "退款")) == 1
 
 
@@ -28,13 +28,13 @@ def test_without_fts5_everything_is_found_by_looking(
 ) -> None:
     messages.append_messages(c, key, said("indexed 退款"))
     with monkeypatch.context() as without:
-        without.setattr(search_index, "has_fts5", lambda _: False)
+        without.setattr(search, "has_fts5", lambda _: False)
         keys = messages.append_messages(c, key, said("later 退款", "other"))
-        assert search_index.add_some(c) == 0
+        assert search.index_some(c) == 0
         assert len(search.search(c, "退款")) == 2
         messages.delete_messages(c, "messages.key = ?", keys[1])
     assert len(search.search(c, "退款")) == 2
-    assert search_index.add_some(c) == 1
+    assert search.index_some(c) == 1
     assert len(search.search(c, "退款")) == 2
 
 
@@ -43,7 +43,7 @@ def test_an_entry_left_behind_finds_nothing(
 ) -> None:
     keys = messages.append_messages(c, key, said("退款", "退款"))
     with monkeypatch.context() as without:
-        without.setattr(search_index, "has_fts5", lambda _: False)
+        without.setattr(search, "has_fts5", lambda _: False)
         messages.delete_messages(c, "messages.key = ?", keys[1])
     messages.append_messages(c, key, said("春节"))
     assert [hit.message for hit in search.search(c, "退款")] == [keys[0]]

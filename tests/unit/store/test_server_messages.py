@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from coze_tui.store import history, journal, messages
 from coze_tui.store.journal import ChatRecord
-from coze_tui.store.messages import SLOT, SavedMessage
+from coze_tui.store.messages import SLOT, SavedMessage, ServerMessage, add_missing
 from coze_tui.store.migrations import migrate
-from coze_tui.store.server_messages import ServerMessage, add_missing
 
 
 def listed(id_: str, at: int, *, chat: str = "", section: str = "", type_: str = "question") -> ServerMessage:
