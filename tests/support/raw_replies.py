@@ -198,3 +198,9 @@ RAW: dict[str, tuple[Callable[[Line], None], int, str]] = {
     ),
     "streams the token": (sends(head(), GOOD.replace("c1", TOKEN)), 0, TEXT),
 }
+
+HEAVY = (
+    *("sends a line of 200 MB", "sends an event of 200 MB", "sends 70 MB of comments", "sends a bomb"),
+    *("sends 100 000 events", "sends JSON of 5 MB"),
+)
+"""Replies that only a process of its own should receive, because its memory is what counts."""
