@@ -24,12 +24,10 @@ from coze_tui.cli.ask_output import (
     RawPrinter,
     ReasoningPrinter,
 )
-from coze_tui.cli.connection import Connection
 from coze_tui.cli.exits import exit_for_end
 from coze_tui.cli.interrupt import Interrupt
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.start import (
-    Start,
     begin,
     notify,
     read_question,
@@ -39,10 +37,12 @@ from coze_tui.cli.start import (
 )
 from coze_tui.config.app_state import bot_key
 from coze_tui.config.settings import Settings
+from coze_tui.config.start import Start
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import ActionRequired, TurnEnded, TurnUpdate
 from coze_tui.engine.session.requests import request_for
 from coze_tui.engine.session.runner import ChatTurn
+from coze_tui.engine.session.site import Connection
 from coze_tui.errors import FileError, InternalError, SettingsError, StoreError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _

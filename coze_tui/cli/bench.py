@@ -9,12 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from coze_tui.cli.bench_output import Progress, print_report, report_values
-from coze_tui.cli.connection import Connection
 from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.interrupt import Interrupt
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.start import (
-    Start,
     begin,
     confirm,
     notify,
@@ -25,6 +23,7 @@ from coze_tui.cli.start import (
 )
 from coze_tui.config.coercion import WrongValueError
 from coze_tui.config.coercion import bot as read_bot
+from coze_tui.config.start import Start
 from coze_tui.engine.analysis.bench import Bench, Measurement, Run, measurements
 from coze_tui.engine.analysis.expectations import (
     Expectation,
@@ -36,6 +35,7 @@ from coze_tui.engine.analysis.expectations import (
 from coze_tui.engine.session.capture_recorder import CaptureFile, CaptureRecorder
 from coze_tui.engine.session.requests import request_for
 from coze_tui.engine.session.runner import ChatTurn
+from coze_tui.engine.session.site import Connection
 from coze_tui.errors import SettingsError
 from coze_tui.report.console import Console
 from coze_tui.text.cleaning import clean_line

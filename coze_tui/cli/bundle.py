@@ -12,9 +12,10 @@ from pathlib import Path
 from coze_tui import __version__
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.past_chats import read_past_chat
-from coze_tui.cli.start import Start, begin, confirm, show_problems
+from coze_tui.cli.start import begin, confirm, show_problems
 from coze_tui.config.credentials import MASK
 from coze_tui.config.secure_files import write_new
+from coze_tui.config.start import Start
 from coze_tui.diagnostics.crash import without_secrets
 from coze_tui.engine.analysis.frames_table import inspected
 from coze_tui.errors import CredentialsError, FileError, SettingsError

@@ -9,18 +9,17 @@ import tempfile
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from coze_tui.cli.commands import CHAT, COMMANDS
+from coze_tui.cli.commands import COMMANDS
 from coze_tui.cli.exits import Exit
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.start import Start, begin, notify, show_problems
-from coze_tui.config.credentials import TOKEN_VARIABLE, OAuthPair, Secret
+from coze_tui.cli.start import begin, notify, show_problems
+from coze_tui.config.credentials import TOKEN_VARIABLE
 from coze_tui.config.folders import HOME_VARIABLE
-from coze_tui.config.settings import PREFIX, Settings, variable_of
-from coze_tui.errors import CozeTuiError
+from coze_tui.config.settings import PREFIX, variable_of
+from coze_tui.config.start import Start
 from coze_tui.text.i18n import _
 
 if TYPE_CHECKING:
-    from coze_tui.cli.connection import Connection
     from coze_tui.terminal.first_frame import EarlyFrame
 
 _SWITCH_SECONDS = 0.001
@@ -54,7 +53,7 @@ def _run(start: Start, arguments: Arguments, frame: EarlyFrame | None, *, is_dem
         from coze_tui.tui.context import LaunchTarget
 
         target = LaunchTarget(conversation=arguments.conversation or "", go_on=arguments.continues)
-        app = CozeApp(start.settings, AppAccess(start), target=target, problems=start.problems)
+        app = CozeApp(start, target=target)
         app.lifeline, app.early_frame = lifeline, frame
         app.run(mouse=start.settings.mouse)
         if frame is not None:
@@ -69,48 +68,6 @@ def _run(start: Start, arguments: Arguments, frame: EarlyFrame | None, *, is_dem
             speak_utf8(sys.stdout)  # the screens just wrote UTF-8 to the same terminal
         print(_("conversation {key} — go on with: coze-tui -s {key}").format(key=key))
     return lifeline.code or app.return_code or 0
-
-
-class AppAccess:
-    """The services that the screens need from outside, without knowing where anything is saved."""
-
-    def __init__(self, start: Start) -> None:
-        self._start = start
-        self.paths = start.paths
-        self.memory = start.memory
-        self.environment = start.environment
-
-    def connect(self, settings: Settings) -> Connection:
-        """Return a client for these settings, with the token of their profile."""
-        from coze_tui.cli.connection import Connection  # httpx loads after the first frame of the app
-
-        return Connection(self._start.with_settings(settings))
-
-    def connect_with(self, settings: Settings, token: Secret | OAuthPair) -> Connection:
-        """Return a client with a token that is not saved yet."""
-        from coze_tui.cli.connection import Connection
-
-        return Connection(self._start.with_settings(settings), token)
-
-    def has_token(self, settings: Settings) -> bool:
-        """Return True if there is a token for the profile."""
-        try:
-            self._start.with_settings(settings).token()
-        except CozeTuiError:
-            return False
-        return True
-
-    def settings_of(self, profile: str) -> Settings:
-        """Return the settings of another profile."""
-        environment = dict(self._start.environment)
-        for name in ("profile", "base_url", "bot_id"):
-            environment.pop(variable_of(name), None)  # the profile's own are meant
-        return begin(Arguments(CHAT, profile=profile), environment).settings
-
-    def keep_token(self, settings: Settings, token: Secret | OAuthPair) -> None:
-        """Save a token that was checked."""
-        self._start.credentials.keep(settings.profile, token)
-        self._start.memory.use_site(settings.profile, settings.base_url)
 
 
 # --- demo ---

@@ -15,15 +15,16 @@ from pathlib import Path
 
 from coze_tui import __version__
 from coze_tui.api import resources
-from coze_tui.cli.connection import Connection
 from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.start import Start, begin
+from coze_tui.cli.start import begin
 from coze_tui.config.credentials import MASK, hint_for
 from coze_tui.config.settings import definitions
+from coze_tui.config.start import Start
 from coze_tui.diagnostics.crash import without_secrets
 from coze_tui.diagnostics.explain import advice, explain_library
 from coze_tui.engine.model.dialects import Dialect, dialect_of, limits, name_of
+from coze_tui.engine.session.site import Connection
 from coze_tui.errors import CozeTuiError, CredentialsError, NotServedError
 from coze_tui.report.console import Console
 from coze_tui.terminal.clipboard import copy

@@ -13,19 +13,20 @@ from typing import TypeVar
 
 from coze_tui.api.objects import Bot, ToolCall
 from coze_tui.cli.ask_output import EventPrinter
-from coze_tui.cli.connection import Connection
 from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.interrupt import take_ending_signals
 from coze_tui.cli.linear_output import LinearPrinter
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.start import Start, require_bot, show_problems
+from coze_tui.cli.start import require_bot, show_problems
 from coze_tui.config.settings import Settings
+from coze_tui.config.start import Start
 from coze_tui.engine.engine import Engine
 from coze_tui.engine.library.conversations import new_key
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.transcript import AnswerTranscript, ToolTranscript
 from coze_tui.engine.model.updates import TurnEnded, TurnUpdate
 from coze_tui.engine.session.local_tools import REFUSAL, run_command
+from coze_tui.engine.session.site import Connection
 from coze_tui.engine.session.thread import EngineThread, TurnFeed
 from coze_tui.errors import CozeTuiError, ToolCommandError
 from coze_tui.text.cleaning import clean_line

@@ -10,14 +10,15 @@ from dataclasses import replace
 
 from coze_tui.api import oauth, resources
 from coze_tui.api.client import CozeClient
-from coze_tui.cli.connection import Connection
 from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.start import Start, begin, notify, show_error, show_problems
+from coze_tui.cli.start import begin, notify, show_error, show_problems
 from coze_tui.config.addresses import AddressError, base_url_from_text, site_name
 from coze_tui.config.credentials import TOKEN_VARIABLE, OAuthPair, Secret, hint_for, secret_from_text
 from coze_tui.config.settings import Settings
+from coze_tui.config.start import Start
 from coze_tui.engine.model.dialects import Feature, unserved
+from coze_tui.engine.session.site import Connection
 from coze_tui.errors import ApiError, CredentialsError, NotServedError, SettingsError, StoreError
 from coze_tui.report.console import Console
 from coze_tui.text.i18n import _

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from coze_tui.api.captures import Capture
-from coze_tui.cli.start import Start, notify
+from coze_tui.cli.start import notify
+from coze_tui.config.start import Start
 from coze_tui.engine.model.records import ChatFrames
 from coze_tui.errors import FileError, SettingsError
 from coze_tui.text.cleaning import clean_line

@@ -145,11 +145,10 @@ def run_replay(arguments: Arguments, environment: Mapping[str, str]) -> int:
     past = read_past_chat(start, arguments.words)
     speak_utf8(sys.__stderr__)
     with ExitGuard() as lifeline:
-        from coze_tui.cli.chat import AppAccess
+        from coze_tui.tui.app import ReplayApp
         from coze_tui.tui.chat_sources import ChatSource
-        from coze_tui.tui.replay_app import ReplayApp
 
-        app = ReplayApp(start.settings, AppAccess(start), ChatSource.whole(past), pace=arguments.pace)
+        app = ReplayApp(start, ChatSource.whole(past), pace=arguments.pace)
         app.lifeline = lifeline
         app.run(mouse=start.settings.mouse)
     if app.crash is not None:

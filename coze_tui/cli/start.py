@@ -4,96 +4,33 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TextIO
 
 from coze_tui.cli.options import Arguments
-from coze_tui.config.app_state import AppStateFile
-from coze_tui.config.credentials import CredentialsFile, Token, find_token
-from coze_tui.config.loader import load_settings
-from coze_tui.config.locations import Paths, ensure, find_paths
 from coze_tui.config.settings import Settings
-from coze_tui.errors import CozeTuiError, CredentialsError, SettingsError, StoreError
-from coze_tui.text.i18n import _, language_of, use_language
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """The settings of this run, and the files they come from."""
-
-    paths: Paths
-    environment: Mapping[str, str]
-    settings: Settings
-    problems: tuple[CozeTuiError, ...]
-    """Problems with files and folders; the program works in spite of them."""
-    memory: AppStateFile
-    credentials: CredentialsFile
-    notices: tuple[str, ...] = ()
-    """Messages about what was repaired."""
-    no_site: SettingsError | None = None
-    """The one of the problems that leaves no site to connect to."""
-
-    def with_settings(self, settings: Settings) -> Start:
-        """Return this start with other settings, perhaps of another site."""
-        is_same_site = settings.base_url == self.settings.base_url
-        return replace(self, settings=settings, no_site=self.no_site if is_same_site else None)
-
-    def token(self) -> Token:
-        """Return the token of the profile in use.
-
-        Raises:
-            CredentialsError: there is no usable token.
-        """
-        return find_token(
-            environment=self.environment,
-            profile=self.settings.profile,
-            credentials=self.credentials,
-            token_file=self.settings.token_file,
-            token_command=self.settings.token_command,
-        )
+from coze_tui.config.start import Start, load_start
+from coze_tui.errors import CozeTuiError, SettingsError, StoreError
+from coze_tui.text.i18n import _
 
 
 def begin(arguments: Arguments, environment: Mapping[str, str]) -> Start:
-    """Create the folders, read the settings and choose the language.
+    """Create the folders, read the settings, choose the language, and open the debug log if it is asked for.
 
     Raises:
         SettingsError: an option is wrong. Errors in files and variables are in `problems`.
     """
-    places = find_paths(environment)
-    problems: list[CozeTuiError] = [
-        StoreError("readonly", str(folder), error.strerror or "") for folder, error in ensure(places)
-    ]
-    memory, credentials = AppStateFile(places.remembered_file), CredentialsFile(places.credentials_file)
-    try:
-        logged_in = credentials.profiles()
-    except CredentialsError:  # reported when a token is needed
-        logged_in = ()
-    loaded = load_settings(
-        file=places.settings_file,
-        environment=environment,
-        flags=arguments.settings(),
-        remembered=memory.with_user_id(),
-        other_profiles=logged_in,
-    )
-    for problem in loaded.problems:
-        if problem.source.startswith("--"):
-            raise problem
-    settings = loaded.settings
-    use_language(language_of(environment) if settings.language == "auto" else settings.language)
-    if settings.debug_log:
+    start = load_start(environment, arguments.settings())
+    if start.settings.debug_log:
         from coze_tui.diagnostics.debug_log import keep_debug_log
 
+        file = start.paths.log_file
         try:
-            keep_debug_log(places.log_file, environment)
+            keep_debug_log(file, environment)
         except OSError as error:
-            problems.append(StoreError("readonly", str(places.log_file), error.strerror or ""))
-    notices = []
-    if credentials.was_open:
-        notices.append(_("others could read {path}; now only you can").format(path=credentials.path))
-    problems += loaded.problems
-    return Start(
-        places, environment, settings, tuple(problems), memory, credentials, tuple(notices), loaded.no_site
-    )
+            problem = StoreError("readonly", str(file), error.strerror or "")
+            return replace(start, problems=(*start.problems, problem))
+    return start
 
 
 def show_problems(start: Start, *, needs_site: bool = False) -> None:

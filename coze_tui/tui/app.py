@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path, PurePath
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import Console
 from textual.app import SystemCommand
@@ -17,16 +17,18 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.worker import Worker
 
-from coze_tui.config.settings import Settings
-from coze_tui.errors import CozeTuiError
+from coze_tui.config.start import Start
 from coze_tui.terminal.signals import ExitGuard
 from coze_tui.terminal.textual_overrides import is_known_textual, private_override
 from coze_tui.text.i18n import N_, _, current_language, languages
-from coze_tui.tui.context import Access, AppContext, ContextApp, LaunchTarget
+from coze_tui.tui.context import AppContext, ContextApp, LaunchTarget
 from coze_tui.tui.screens.chat import ChatScreen
 from coze_tui.tui.screens.coze_screen import CozeScreen, handle_failure
 from coze_tui.tui.slash import slash_commands
 from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, LIGHT_THEME, theme_variable_defaults, themes
+
+if TYPE_CHECKING:
+    from coze_tui.tui.chat_sources import ChatSource
 
 _STYLES = Path(__file__).parent / "styles"
 _FIRST_STYLES = (
@@ -60,16 +62,10 @@ class CozeApp(ContextApp):
 
     _knows_theme = _is_styled = False
 
-    def __init__(
-        self,
-        settings: Settings,
-        access: Access,
-        *,
-        target: LaunchTarget | None = None,
-        problems: Sequence[CozeTuiError] = (),
-    ) -> None:
+    def __init__(self, start: Start, *, target: LaunchTarget | None = None) -> None:
         super().__init__()
-        self.context = AppContext(self, settings, access, target=target, problems=problems)
+        settings = start.settings
+        self.context = AppContext(self, start, target)
         self.differences = settings.differences
         self.crash: BaseException | None = None
         """A fault of our own that ended the program."""
@@ -200,3 +196,23 @@ class CozeApp(ContextApp):
     async def on_unmount(self) -> None:
         # reached without action_quit on a signal or a crash: the store must be closed all the same
         await asyncio.to_thread(self.context.engine_thread.close, 5.0)
+
+
+class ReplayApp(CozeApp):
+    """The program as a player of one chat, which ends with its replay. Needs no token and no network."""
+
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        *CozeApp.CSS_PATH,
+        *(_STYLES / f"{name}.tcss" for name in ("timeline_bar", "replay")),
+    ]
+
+    def __init__(self, start: Start, source: ChatSource, *, pace: float = 1.0) -> None:
+        super().__init__(start)
+        self._source = source
+        self._pace = pace
+
+    def get_default_screen(self) -> Screen[None]:
+        from coze_tui.tui.screens.inspector import inspector_at
+        from coze_tui.tui.screens.replay import ReplayScreen
+
+        return ReplayScreen(self._source, inspector_at, pace=self._pace)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from textual.signal import Signal
 
 from coze_tui.api.objects import Bot
-from coze_tui.config.app_state import AppState, AppStateFile
+from coze_tui.config.app_state import AppState
 from coze_tui.config.credentials import OAuthPair, Secret
-from coze_tui.config.locations import Paths
 from coze_tui.config.settings import Settings
+from coze_tui.config.start import Start
 from coze_tui.diagnostics.explain import advice
 from coze_tui.engine.session.thread import EngineThread
 from coze_tui.errors import CozeTuiError, InternalError, StoreError
@@ -29,29 +29,6 @@ if TYPE_CHECKING:
     from coze_tui.engine.engine import Engine
     from coze_tui.engine.model.dialects import Feature
     from coze_tui.engine.session.site import Connection
-
-
-class Access(Protocol):
-    """What the screens may do outside of themselves; made by the command line."""
-
-    paths: Paths
-    memory: AppStateFile
-    environment: Mapping[str, str]
-
-    def connect(self, settings: Settings) -> Connection:
-        """A client for these settings, with the token of their profile."""
-
-    def connect_with(self, settings: Settings, token: Secret | OAuthPair) -> Connection:
-        """A client with a token that is not kept yet."""
-
-    def has_token(self, settings: Settings) -> bool:
-        """Whether there is a token for the profile."""
-
-    def settings_of(self, profile: str) -> Settings:
-        """The settings of another profile."""
-
-    def keep_token(self, settings: Settings, token: Secret | OAuthPair) -> None:
-        """Keep a token that was checked. Raises CredentialsError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +48,14 @@ class AppContext:
 
     Args:
         app: Shows toasts, runs workers and writes to the terminal.
-        problems: What was wrong with files and folders at the start.
     """
 
-    def __init__(
-        self,
-        app: ContextApp,
-        settings: Settings,
-        access: Access,
-        *,
-        target: LaunchTarget | None = None,
-        problems: Sequence[CozeTuiError] = (),
-    ) -> None:
+    def __init__(self, app: ContextApp, start: Start, target: LaunchTarget | None = None) -> None:
         self.app = app
-        self.settings = settings
-        self.access = access
+        self.start = start
+        self.settings = start.settings
+        """The settings now; `start` has those with which the program was started."""
         self.target = target or LaunchTarget()
-        self.problems = tuple(problems)
         self.engine_thread: EngineThread[Engine] = EngineThread(self._build_engine, _close_engine)
         self.left_conversation = ""
         """Key of the conversation that is open when the program ends; empty if nothing was said in it."""
@@ -105,9 +73,15 @@ class AppContext:
         """Return the open engine. Runs in the engine's thread, which imports it after the first frame."""
         from coze_tui.engine.engine import Engine
 
-        engine = Engine(self.settings, self.access.connect, self._report_store_failure)
-        await engine.open(self.access.paths.database_file)
+        engine = Engine(self.settings, self.connect, self._report_store_failure)
+        await engine.open(self.start.paths.database_file)
         return engine
+
+    def connect(self, settings: Settings, token: Secret | OAuthPair | None = None) -> Connection:
+        """Return a client for a site; by default with the token of the profile. See `Connection`."""
+        from coze_tui.engine.session.site import Connection  # httpx loads after the first frame
+
+        return Connection(self.start.with_settings(settings), token)
 
     # --- errors ---
 
@@ -134,7 +108,7 @@ class AppContext:
         from coze_tui.diagnostics.crash import write_crash_report
 
         try:
-            report = write_crash_report(self.access.paths.crashes, fault, self.access.environment)
+            report = write_crash_report(self.start.paths.crashes, fault, self.start.environment)
         except OSError as failure:
             reason = failure.strerror or type(failure).__name__
             return _("No report could be written: {reason}").format(reason=reason)
@@ -153,14 +127,14 @@ class AppContext:
     @property
     def palette(self) -> Palette:
         """The colors of rendered text in the current theme."""
-        setting, in_tmux = self.settings.simple_emoji, "TMUX" in self.access.environment
+        setting, in_tmux = self.settings.simple_emoji, "TMUX" in self.start.environment
         simple = setting == "on" or (setting == "auto" and in_tmux)
         return replace(palette_of(self.app.current_theme), simple_emoji=simple)
 
     @property
     def frames_per_second(self) -> int:
         """How often a growing answer is redrawn."""
-        return self.settings.frame_rate(over_ssh=over_ssh(self.access.environment))
+        return self.settings.frame_rate(over_ssh=over_ssh(self.start.environment))
 
     def choose_theme(self, name: str) -> None:
         """Use a theme now and at the next start."""
@@ -184,18 +158,18 @@ class AppContext:
 
     async def app_state(self) -> AppState:
         """Return what earlier runs chose."""
-        return await self._in_state_thread(self.access.memory.read)
+        return await self._in_state_thread(self.start.memory.read)
 
     def remember(self, name: str, value: str) -> None:
         """Store a setting for the next start; warn in a toast if that fails."""
-        change = self._in_state_thread(lambda: self.access.memory.choose(name, value))
+        change = self._in_state_thread(lambda: self.start.memory.choose(name, value))
         change.add_done_callback(self._warn_if_not_stored)
 
     def remember_bot(self, bot: Bot) -> None:
         """Store a bot as the last one of its profile. A failure is ignored: only a convenience is lost."""
         settings, name = self.settings, clean_line(bot.name)
         self._in_state_thread(
-            lambda: self.access.memory.use_bot(settings.profile, settings.base_url, bot.id, name)
+            lambda: self.start.memory.use_bot(settings.profile, settings.base_url, bot.id, name)
         ).add_done_callback(asyncio.Future.exception)
 
     def _in_state_thread(self, work: Callable[[], AppState]) -> asyncio.Future[AppState]:
@@ -229,8 +203,8 @@ class AppContext:
         copied = await copy(
             text,
             write=self.app.write_to_terminal,
-            folder=self.access.paths.copies,
-            env=self.access.environment,
+            folder=self.start.paths.copies,
+            env=self.start.environment,
         )
         self.app.notify(copied_words(copied, what), markup=False)
 

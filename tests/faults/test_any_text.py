@@ -54,10 +54,9 @@ from coze_tui.store.history import SavedConversation, SavedSection
 from coze_tui.store.messages import SLOT, SavedMessage
 from coze_tui.text.cleaning import clean_line
 from coze_tui.tui.chat_sources import ChatSource
-from coze_tui.tui.logging_in import AppLogIn
 from coze_tui.tui.screens.bots import BotPicker
 from coze_tui.tui.screens.commands import Commands
-from coze_tui.tui.screens.device_login import DeviceLogin
+from coze_tui.tui.screens.device_login import DeviceLogin, LogIn
 from coze_tui.tui.screens.dialogs import AskText, Choose, Confirm, Option, ShowText
 from coze_tui.tui.screens.difference import DifferenceScreen
 from coze_tui.tui.screens.doctor import DoctorScreen
@@ -495,10 +494,7 @@ async def commands(v: Visitor) -> None:
 
 
 async def first_run(v: Visitor) -> None:
-    context = v.at.context
-    v.at.app.push_screen(
-        FirstRun(context.engine_thread, context.settings, AppLogIn(context), notice=v.text("Z1"))
-    )
+    v.at.app.push_screen(FirstRun(notice=v.text("Z1")))
     await v.seen("Z1")
     v.press("down", "down")
     v.put("Z2")
@@ -524,7 +520,7 @@ async def device_login(v: Visitor) -> None:
         line.send(body)
 
     with RawServer(talk) as server:
-        await v.show(DeviceLogin(AppLogIn(v.at.context), server.base_url, "client"), "Z5", "Z6")
+        await v.show(DeviceLogin(LogIn(v.at.context), server.base_url, "client"), "Z5", "Z6")
         await v.back()
 
 

@@ -17,18 +17,17 @@ from coze_tui.api.objects import ToolCall
 from coze_tui.config.app_state import AppState
 from coze_tui.errors import ApiError
 from coze_tui.standin.scenarios import Bot, Delta, Fail
-from coze_tui.tui.logging_in import AppLogIn
 from coze_tui.tui.screens.bots import BotPicker
 from coze_tui.tui.screens.coze_screen import CozeScreen
-from coze_tui.tui.screens.device_login import DeviceLogin
+from coze_tui.tui.screens.device_login import DeviceLogin, LogIn
 from coze_tui.tui.screens.first_run import FirstRun
 from coze_tui.tui.screens.history import HistoryScreen
 from coze_tui.tui.screens.tool_request import ToolRequest
 from tests.support.desk import Desk, desk
 
 SCREENS: dict[str, Callable[[Desk], Screen[Any]]] = {
-    "first run": lambda at: FirstRun(at.context.engine_thread, at.context.settings, AppLogIn(at.context)),
-    "browser login": lambda at: DeviceLogin(AppLogIn(at.context), at.context.settings.base_url),
+    "first run": lambda _at: FirstRun(),
+    "browser login": lambda at: DeviceLogin(LogIn(at.context), at.context.settings.base_url),
     "bots": lambda at: BotPicker(at.context.engine_thread, at.context.settings, AppState()),
     "tools": lambda _at: ToolRequest([ToolCall("call", "function", "read_sensor", "{}")], {}),
     "history": lambda at: HistoryScreen(at.screen.bot),

@@ -216,7 +216,7 @@ async def test_the_question_is_given_on_in_three_forms_without_the_token(home: P
         await at.ask("下一班？")
         await at.answered()
         await inspect(at)
-        copied = at.context.access.paths.copies / "copied.txt"
+        copied = at.context.start.paths.copies / "copied.txt"
 
         async def press(words: str, *keys: str) -> None:
             await at.pilot.press(*keys)

@@ -11,7 +11,6 @@ from textual.selection import Selection
 
 from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Frame
-from coze_tui.cli.chat import AppAccess
 from coze_tui.cli.commands import COMMANDS
 from coze_tui.cli.parser import read_arguments
 from coze_tui.cli.start import begin
@@ -28,9 +27,9 @@ from coze_tui.standin.scenarios import (
     FunctionCall,
     ToolResponse,
 )
+from coze_tui.tui.app import ReplayApp
 from coze_tui.tui.chat_sources import ChatSource
 from coze_tui.tui.log.message_log import MessageLog
-from coze_tui.tui.replay_app import ReplayApp
 from coze_tui.tui.screens.inspector import InspectorScreen, inspector_at
 from coze_tui.tui.screens.replay import ReplayScreen
 from tests.support.conversations import export_bytes
@@ -210,7 +209,7 @@ async def test_a_file_is_played_without_a_token_and_without_a_network(home: Path
     start = begin(read_arguments(command, [str(file)]), environment)
     capture = read_capture(file.read_text("utf-8", "replace"))
     source = ChatSource.whole(chat_from_capture(capture))
-    app = ReplayApp(start.settings, AppAccess(start), source, pace=100)
+    app = ReplayApp(start, source, pace=100)
     async with app.run_test(size=(100, 30)) as pilot:
         screen = app.screen
         assert isinstance(screen, ReplayScreen)

@@ -10,7 +10,6 @@ from pathlib import Path
 from textual.driver import Driver
 from textual.pilot import Pilot
 
-from coze_tui.cli.chat import AppAccess
 from coze_tui.cli.commands import CHAT
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.start import begin
@@ -103,7 +102,7 @@ async def desk(
             **(environment or {}),
         }
         start = begin(Arguments(CHAT), env)
-        app = CozeApp(start.settings, AppAccess(start), target=target, problems=start.problems)
+        app = CozeApp(start, target=target)
         app.driver_class = driver or app.driver_class
         async with app.run_test(
             headless=driver is None, size=size, tooltips=True, notifications=True

@@ -5,88 +5,65 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from coze_tui.api.client import CozeClient
-from coze_tui.api.oauth import DeviceCode
-from coze_tui.api.objects import User
-from coze_tui.config.credentials import OAuthPair, Secret
+from coze_tui.config.credentials import TOKEN_VARIABLE, OAuthPair, Secret
 from coze_tui.config.settings import Settings
+from coze_tui.config.start import Start
 from coze_tui.engine.engine import Engine
+from coze_tui.engine.session.site import Connection
 from coze_tui.engine.session.thread import EngineThread
 from coze_tui.errors import CozeTuiError
+from tests.support.start import start_under
 
 
-class Connection:
-    """A client with a token that can be changed."""
+@dataclass(frozen=True)
+class Elsewhere(Start):
+    """A start whose sites are servers of a test, and which only lists the tokens that it is to keep."""
 
-    def __init__(self, base_url: str, token: str) -> None:
-        self.client = CozeClient(base_url, lambda: token, connect_timeout=5.0)
+    at: dict[str, str] = field(default_factory=dict)
+    """Site → where it really is."""
+    asked: list[str] = field(default_factory=list)
+    """Each site to which a connection was made."""
+    kept: list[tuple[str, Secret | OAuthPair]] = field(default_factory=list)
+    refusals: list[CozeTuiError] = field(default_factory=list)
+    """Raised instead of keeping, each once."""
 
-    async def renew(self) -> None:
-        """The token is good."""
+    def with_settings(self, settings: Settings) -> Start:
+        self.asked.append(settings.base_url)
+        return super().with_settings(
+            replace(settings, base_url=self.at.get(settings.base_url, settings.base_url))
+        )
 
-    async def aclose(self) -> None:
-        await self.client.aclose()
+    def keep_token(self, settings: Settings, token: Secret | OAuthPair) -> None:
+        if self.refusals:
+            raise self.refusals.pop()
+        self.kept.append((settings.base_url, token))
 
 
 @dataclass
 class Desk:
-    """What the app does for the first run, with what was kept to be looked at."""
+    """A running engine and what it was started with."""
 
-    home: EngineThread[Engine]
-    settings: Settings
-    token: str
-    at: dict[str, str]
-    """Site → where it really is."""
-    kept: list[tuple[str, Secret | OAuthPair]]
-    failure: CozeTuiError | None = None
-    """Raised instead of keeping."""
-    tried: int = 0
-
-    async def try_token(self, base_url: str, token: Secret | OAuthPair) -> User | None:
-        self.tried += 1
-        self.token = (token if isinstance(token, Secret) else token.access).reveal()
-        settings = replace(self.settings, base_url=self.at.get(base_url, base_url))
-
-        async def check(engine: Engine) -> User | None:
-            await engine.site.use(settings)
-            return await engine.site.check()
-
-        return await self.home.call(check)
-
-    async def keep(self, base_url: str, token: Secret | OAuthPair) -> None:
-        if self.failure is not None:
-            raise self.failure
-        self.kept.append((base_url, token))
-
-    async def begin_device(self, base_url: str, client_id: str) -> DeviceCode:
-        settings = replace(self.settings, base_url=self.at.get(base_url, base_url))
-
-        async def begin(engine: Engine) -> DeviceCode:
-            await engine.site.use(settings)
-            return await engine.site.device_code(client_id)
-
-        return await self.home.call(begin)
-
-    async def wait_for_device(self, base_url: str, client_id: str, code: DeviceCode) -> OAuthPair:
-        return await self.home.call(lambda engine: engine.site.device_pair(client_id, code))
+    engine_thread: EngineThread[Engine]
+    start: Elsewhere
 
 
 @asynccontextmanager
 async def desk(folder: Path, settings: Settings, token: str = "") -> AsyncIterator[Desk]:
-    """A running engine; it shows the token of the desk."""
+    """Run an engine with a store in a folder; it shows the token to each site."""
+    plain = start_under(folder, settings)
+    start = Elsewhere(plain.paths, {TOKEN_VARIABLE: token}, settings, (), plain.memory, plain.credentials)
 
     async def build() -> Engine:
-        engine = Engine(settings, lambda now: Connection(now.base_url, made.token), lambda error: None)
+        engine = Engine(settings, lambda now: Connection(start.with_settings(now)), lambda error: None)
         await engine.open(folder / "store.db")
         return engine
 
-    home: EngineThread[Engine] = EngineThread(build, Engine.close)
-    made = Desk(home, settings, token, {}, [])
-    home.start()
+    engine_thread: EngineThread[Engine] = EngineThread(build, Engine.close)
+    engine_thread.start()
     try:
-        yield made
+        yield Desk(engine_thread, start)
     finally:
-        assert await asyncio.to_thread(home.close, 10.0)
+        assert await asyncio.to_thread(engine_thread.close, 10.0)

@@ -17,12 +17,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
 
-from coze_tui.cli.chat import AppAccess
-from coze_tui.cli.start import Start
-from coze_tui.config.app_state import AppStateFile
-from coze_tui.config.credentials import CredentialsFile
-from coze_tui.config.locations import paths_under
-from coze_tui.config.settings import Settings
+from coze_tui.config.start import Start
 from coze_tui.text.i18n import N_
 from coze_tui.tui.context import AppContext, ContextApp
 from coze_tui.tui.screens.help import HelpScreen
@@ -30,6 +25,7 @@ from coze_tui.tui.themes import DARK_THEME, theme_variable_defaults, themes
 from tests.support import waiting
 from tests.support.samples import STYLES
 from tests.support.shown import drawn_text, toasts_of
+from tests.support.start import start_under
 
 SIZES = ((60, 20), (80, 24), (120, 40))
 
@@ -71,19 +67,6 @@ class ThemedApp(App[None]):
         return self._lines.count
 
 
-def start_under(folder: Path, settings: Settings | None = None) -> Start:
-    """Return what a run of the program in a folder starts with; neither reads nor makes any file."""
-    paths = paths_under(folder)
-    return Start(
-        paths,
-        {},
-        settings or Settings(),
-        (),
-        AppStateFile(paths.remembered_file),
-        CredentialsFile(paths.credentials_file),
-    )
-
-
 class Host(ThemedApp, ContextApp):
     """Shows one screen over an empty one; `results` holds what the screen gave."""
 
@@ -95,10 +78,15 @@ class Host(ThemedApp, ContextApp):
         Binding("ctrl+q", "quit", N_("quit"), id="app.quit", show=False, priority=True)
     ]
 
-    def __init__(self, screen: Callable[[], Screen[Any]] | None = None, *, theme: str = DARK_THEME) -> None:
+    def __init__(
+        self,
+        screen: Callable[[], Screen[Any]] | None = None,
+        *,
+        theme: str = DARK_THEME,
+        start: Start | None = None,
+    ) -> None:
         super().__init__(theme)
-        start = start_under(Path("/nowhere"))
-        self.context = AppContext(self, start.settings, AppAccess(start))
+        self.context = AppContext(self, start or start_under(Path("/nowhere")))
         self.results: list[object] = []
         self._make = screen
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,14 +16,12 @@ from textual.strip import Strip
 
 from coze_tui.api.captures import Capture, read_capture
 from coze_tui.api.events import parse_event
-from coze_tui.cli.chat import AppAccess
 from coze_tui.cli.commands import CHAT
-from coze_tui.cli.connection import Connection
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.start import Start, begin
+from coze_tui.cli.start import begin
 from coze_tui.config.addresses import COZE_CN
-from coze_tui.config.credentials import OAuthPair, Secret
 from coze_tui.config.settings import Settings
+from coze_tui.config.start import Start
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.reader import TurnReplay
@@ -64,18 +62,14 @@ BOTS = (
 _ROUNDS = 3
 
 
-class Here(AppAccess):
+@dataclass(frozen=True)
+class Here(Start):
     """Shows the address of a real site, and talks to a stand-in."""
 
-    def __init__(self, start: Start, stand_in: StandIn) -> None:
-        super().__init__(start)
-        self._stand_in = stand_in
+    server: str = ""
 
-    def connect(self, settings: Settings) -> Connection:
-        return super().connect(replace(settings, base_url=self._stand_in.base_url))
-
-    def connect_with(self, settings: Settings, token: Secret | OAuthPair) -> Connection:
-        return super().connect_with(replace(settings, base_url=self._stand_in.base_url), token)
+    def with_settings(self, settings: Settings) -> Start:
+        return super().with_settings(replace(settings, base_url=self.server))
 
 
 def app_of(
@@ -92,7 +86,8 @@ def app_of(
         **({"COZE_BOT_ID": bot_id} if has_token else {}),
     }
     start = begin(Arguments(CHAT), environment)
-    app = CozeApp(start.settings, Here(start, stand_in), problems=start.problems)
+    known = {each.name: getattr(start, each.name) for each in fields(start)}
+    app = CozeApp(Here(**known, server=stand_in.base_url))
     app.animation_level = "none"
     return app
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.start import Start, begin, notify, show_problems
+from coze_tui.cli.start import begin, notify, show_problems
 from coze_tui.config.coercion import nearest
+from coze_tui.config.start import Start
 from coze_tui.diagnostics.explain import store_warning_text
 from coze_tui.engine.library.conversations import SavedConversation
 from coze_tui.engine.library.history import OpenHistory, open_history

@@ -128,8 +128,8 @@ def _is_on_server(call: Call, saved: SavedConversation) -> bool:
 @asynccontextmanager
 async def _server_side(call: Call) -> AsyncIterator[ServerSide]:
     """Provide the server; the token is read when the first call needs it."""
-    from coze_tui.cli.connection import Connection
     from coze_tui.engine.library.server import ServerSide
+    from coze_tui.engine.session.site import Connection
 
     connections: list[Connection] = []
     async with AsyncExitStack() as stack:

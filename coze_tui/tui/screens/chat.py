@@ -314,7 +314,7 @@ class ChatScreen(ConversationScreen):
     async def _run_command(self, words: Sequence[str], arguments: str) -> str:
         from coze_tui.engine.session.local_tools import run_command
 
-        environment = self.context.access.environment
+        environment = self.context.start.environment
         return await self.engine_thread.call(lambda _engine: run_command(words, arguments, environment))
 
     def _tools_answered(self, outputs: Sequence[tuple[str, str]] | None) -> None:

@@ -134,7 +134,7 @@ class ConversationScreen(LogScreen[None]):
         self.window = LogWindow(self.engine_thread, self.log_widget)
         self.queue = MessageQueue(self.engine_thread, self.queue_strip, self.prompt)
         self.finder = Finder(self.engine_thread, self.log_widget, self.window, self.find_bar)
-        for problem in self.context.problems:
+        for problem in self.context.start.problems:
             self.banner.add(self.context.explain(problem))
         self.call_after_refresh(self._begin)
         self.set_interval(_LOOK_SECONDS, self._look)
@@ -177,7 +177,7 @@ class ConversationScreen(LogScreen[None]):
 
     async def _has_token(self) -> bool:
         """Asked in a thread, for the token may come from a command."""
-        return await asyncio.to_thread(self.context.access.has_token, self.settings)
+        return await asyncio.to_thread(self.context.start.has_token, self.settings)
 
     def notify_failure(self, error: CozeTuiError) -> None:
         self.show_trouble(self.context.explain(error))

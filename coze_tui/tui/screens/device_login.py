@@ -1,22 +1,23 @@
-"""Logging in with a browser, on this or another machine, through an OAuth app of one's own.
-
-See docs/wire.md 1.4.
-"""
+"""Logging in: trying and saving a token, and the dialog that gets one with a browser (docs/wire.md 1.4)."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import getters, work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from coze_tui.api.objects import User
 from coze_tui.config.addresses import site_name
-from coze_tui.config.credentials import OAuthPair
+from coze_tui.config.credentials import OAuthPair, Secret
 from coze_tui.diagnostics.explain import advice
 from coze_tui.errors import CozeTuiError
 from coze_tui.text.i18n import N_, _
+from coze_tui.tui.context import AppContext
 from coze_tui.tui.screens.panel import Panel
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.paragraphs import Paragraphs
@@ -25,14 +26,47 @@ if TYPE_CHECKING:
     from coze_tui.api.oauth import DeviceCode
 
 
-class DeviceFlow(Protocol):
-    """How a browser login is asked for; both may raise a CozeTuiError."""
+class LogIn:
+    """Gets a token, tries it through the engine, and saves it for the profile in use.
+
+    All methods raise CozeTuiError if the site refuses or cannot be reached.
+    """
+
+    def __init__(self, context: AppContext) -> None:
+        self._context = context
+
+    async def try_token(self, base_url: str, token: Secret | OAuthPair) -> User | None:
+        """Connect the engine to a site with a token from now on, and check the token by one live call.
+
+        Returns:
+            The owner of the token; None if the site cannot say.
+        """
+        await self._connect(base_url, token)
+        return await self._context.engine_thread.call(lambda engine: engine.site.check())
+
+    async def keep(self, base_url: str, token: Secret | OAuthPair) -> None:
+        """Save a token that was checked.
+
+        Raises:
+            CredentialsError, StoreError: it cannot be saved; it works until the program ends.
+        """
+        settings = replace(self._context.settings, base_url=base_url)
+        await asyncio.to_thread(self._context.start.keep_token, settings, token)
 
     async def begin_device(self, base_url: str, client_id: str) -> DeviceCode:
-        """A code, and the page where the person types it."""
+        """Connect the engine to a site without a token; return the code and the page for the browser."""
+        await self._connect(base_url, Secret(""))
+        return await self._context.engine_thread.call(lambda engine: engine.site.device_code(client_id))
 
-    async def wait_for_device(self, base_url: str, client_id: str, code: DeviceCode) -> OAuthPair:
-        """Ask until the person has agreed there."""
+    async def wait_for_device(self, client_id: str, code: DeviceCode) -> OAuthPair:
+        """Return the tokens as soon as the person agrees in the browser."""
+        return await self._context.engine_thread.call(lambda engine: engine.site.device_pair(client_id, code))
+
+    async def _connect(self, base_url: str, token: Secret | OAuthPair) -> None:
+        context, settings = self._context, replace(self._context.settings, base_url=base_url)
+        await context.engine_thread.call(
+            lambda engine: engine.site.use(settings, lambda used: context.connect(used, token))
+        )
 
 
 class DeviceLogin(Panel[OAuthPair | None]):
@@ -51,9 +85,9 @@ class DeviceLogin(Panel[OAuthPair | None]):
     client = getters.query_one("#client-id", Field)
     remark = getters.query_one("#device-remark", Paragraphs)
 
-    def __init__(self, flow: DeviceFlow, base_url: str, client_id: str = "") -> None:
+    def __init__(self, log_in: LogIn, base_url: str, client_id: str = "") -> None:
         super().__init__(_("Log in with a browser"), keys=("device.begin",))
-        self._flow = flow
+        self._log_in = log_in
         self._base_url = base_url
         self._client_id = client_id
 
@@ -93,18 +127,18 @@ class DeviceLogin(Panel[OAuthPair | None]):
         """Begin the login with the client id that is typed."""
         client_id = self.client.value.strip()
         if client_id:
-            self._log_in(client_id)
+            self._get_pair(client_id)
         else:
             self.remark.show("", [(_("Type the client id first."), "failure")])
 
     @work(exclusive=True, group="device", exit_on_error=False)
-    async def _log_in(self, client_id: str) -> None:
+    async def _get_pair(self, client_id: str) -> None:
         site = site_name(self._base_url)
         self.remark.show("", [(_("asking {site} for a code…").format(site=site), "muted")])
         try:
-            code = await self._flow.begin_device(self._base_url, client_id)
+            code = await self._log_in.begin_device(self._base_url, client_id)
             self._show_code(code)
-            pair = await self._flow.wait_for_device(self._base_url, client_id, code)
+            pair = await self._log_in.wait_for_device(client_id, code)
         except CozeTuiError as error:
             self._ask_client_id()
             told = advice(error, base_url=self._base_url)

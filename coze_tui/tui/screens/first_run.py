@@ -1,14 +1,11 @@
-"""The first run: site, token, bot, and perhaps the key that sends; or the tour without a token.
-
-It does not know where tokens are kept: the app lends it `LogIn`.
-"""
+"""The first run: site, token, bot, and perhaps the key that sends; or the tour without a token."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import getters, on, work
 from textual.app import ComposeResult
@@ -16,22 +13,18 @@ from textual.binding import Binding, BindingType
 from textual.containers import ScrollableContainer, Vertical
 from textual.widgets import Input
 
-from coze_tui.api.objects import User
 from coze_tui.config import coercion
 from coze_tui.config.addresses import COZE_CN, COZE_COM, other_site, site_name
 from coze_tui.config.credentials import OAuthPair, Secret, hint_for, secret_from_text
-from coze_tui.config.settings import Settings
 from coze_tui.diagnostics.explain import advice
-from coze_tui.engine.session.thread import EngineThread
 from coze_tui.errors import AuthError, CozeTuiError, CredentialsError, SettingsError, StoreError
 from coze_tui.render.cells import cell_len
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.context import AppContext
-from coze_tui.tui.logging_in import AppLogIn
 from coze_tui.tui.screens.bots import looked_up, workspace_sections
 from coze_tui.tui.screens.coze_screen import CozeScreen
-from coze_tui.tui.screens.device_login import DeviceFlow, DeviceLogin
+from coze_tui.tui.screens.device_login import DeviceLogin, LogIn
 from coze_tui.tui.screens.panel import Heading
 from coze_tui.tui.widgets.bot_list import BotEntry, BotList, BotSection
 from coze_tui.tui.widgets.field import Field
@@ -42,7 +35,7 @@ from coze_tui.tui.widgets.paragraphs import Paragraph, Paragraphs
 from coze_tui.tui.widgets.select_list import Row, SelectList
 
 if TYPE_CHECKING:
-    from coze_tui.engine.engine import Engine
+    pass
 
 Step = Literal["site", "token", "bot", "keys"]
 
@@ -57,27 +50,6 @@ _TOKEN_PAGES = {
     COZE_CN: "https://www.coze.cn/open/oauth/pats",
     COZE_COM: "https://www.coze.com/open/oauth/pats",
 }
-
-
-class LogIn(DeviceFlow, Protocol):
-    """What the app does with a token, and how it comes by one."""
-
-    async def try_token(self, base_url: str, token: Secret | OAuthPair) -> User | None:
-        """Let the engine talk to this site with this token from now on, and check it by one live call.
-
-        Returns:
-            Whose it is; None where the site cannot tell.
-
-        Raises:
-            CozeTuiError: the site does not take it, or could not be asked.
-        """
-
-    async def keep(self, base_url: str, token: Secret | OAuthPair) -> None:
-        """Keep a token that was checked, for the profile in use.
-
-        Raises:
-            CredentialsError, StoreError: it cannot be kept; it works until the program ends.
-        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +84,11 @@ async def set_up(context: AppContext, notice: str = "") -> bool:
         False if the person closed the screen. For the demo the program quits.
     """
     is_new = context.settings.source_of("send_key").kind == "default"
-    screen = FirstRun(
-        context.engine_thread,
-        context.settings,
-        AppLogIn(context),
-        ask_send_key=is_new and types_with_input_method(context.access.environment),
-        notice=notice,
-    )
-    choice = await context.app.push_screen_wait(screen)
+    ask_send_key = is_new and types_with_input_method(context.start.environment)
+    choice = await context.app.push_screen_wait(FirstRun(ask_send_key=ask_send_key, notice=notice))
     if choice is None or choice == "demo":
         settings = context.settings  # a token may have been tried
-        await context.engine_thread.call(lambda engine: engine.site.use(settings, context.access.connect))
+        await context.engine_thread.call(lambda engine: engine.site.use(settings, context.connect))
         if choice == "demo":
             context.wants_demo = True
             await context.app.action_quit()
@@ -151,8 +117,6 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
     """Step by step; Esc goes back a step, and from the first one leaves with None.
 
     Args:
-        home: Where the engine lives.
-        settings: What is set already is proposed.
         ask_send_key: Ask also for the key that sends.
         notice: Why this is shown, where it is more than a missing token.
     """
@@ -187,19 +151,11 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
     bots = getters.query_one(BotList)
     send_keys = getters.query_one("#send-keys", SelectList)
 
-    def __init__(
-        self,
-        engine_thread: EngineThread[Engine],
-        settings: Settings,
-        log_in: LogIn,
-        *,
-        ask_send_key: bool = False,
-        notice: str = "",
-    ) -> None:
+    def __init__(self, *, ask_send_key: bool = False, notice: str = "") -> None:
         super().__init__()
-        self._engine_thread = engine_thread
-        self._settings = settings
-        self._log_in = log_in
+        self._settings = settings = self.context.settings
+        """What is set already is proposed."""
+        self._log_in = LogIn(self.context)
         self._notice = notice
         self._steps: tuple[Step, ...] = ("site", "token", "bot", *(("keys",) if ask_send_key else ()))
         self._at = 0
@@ -496,7 +452,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
 
     @work(exclusive=True, group="bots", exit_on_error=False)
     async def _load_bots(self) -> None:
-        async for sections in workspace_sections(self._engine_thread, self._settings.bot_id):
+        async for sections in workspace_sections(self.context.engine_thread, self._settings.bot_id):
             self._show_bots(sections)
 
     def _show_bots(self, sections: Sequence[BotSection]) -> None:
@@ -523,7 +479,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
     @work(exclusive=True, group="check", exit_on_error=False)
     async def _look_up(self, bot_id: str) -> None:
         self.bots.show_message(_("checking…"))
-        bot, doubt = await looked_up(self._engine_thread, bot_id, self._base_url)
+        bot, doubt = await looked_up(self.context.engine_thread, bot_id, self._base_url)
         if doubt:
             self._doubted = bot_id
             self.bots.show_message(doubt)

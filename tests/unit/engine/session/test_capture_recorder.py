@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from coze_tui.api.captures import read_capture
 from coze_tui.api.chats import ChatRequest, ToolOutput
 from coze_tui.api.client import CozeClient
 from coze_tui.api.objects import Frame
+from coze_tui.config.credentials import Secret
 from coze_tui.config.settings import Settings
 from coze_tui.engine.engine import Engine
 from coze_tui.engine.model.figures import TurnFigures
@@ -28,12 +30,14 @@ from coze_tui.engine.model.records import chat_from_capture, outcome_of
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.session.capture_recorder import CaptureFile, CaptureRecorder
 from coze_tui.engine.session.runner import ChatTurn
+from coze_tui.engine.session.site import Connection
 from coze_tui.engine.session.thread import TurnFeed
 from coze_tui.errors import CozeTuiError, FileError
 from coze_tui.standin.scenarios import Answer, Bot, Event, Gate, RequireAction, Step, ToolCall
 from coze_tui.standin.server import StandIn
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
+from tests.support.start import start_under
 
 TOKEN = "pat_MARKED0TOKEN0EXAMPLE"
 BOT = "7511000000000000101"
@@ -213,24 +217,16 @@ async def test_the_journal_is_written_before_the_capture(tmp_path: Path) -> None
     assert "completed" in path.read_text()
 
 
-class Connection:
-    """A client as the engine is given one."""
-
-    def __init__(self, base_url: str) -> None:
-        self.client = CozeClient(base_url, lambda: TOKEN)
-
-    async def renew(self) -> None:
-        """The token is good."""
-
-    async def aclose(self) -> None:
-        await self.client.aclose()
+def connection(folder: Path, settings: Settings) -> Connection:
+    """Return a client with the token of the stand-in."""
+    return Connection(start_under(folder, settings), Secret(TOKEN))
 
 
 async def test_the_setting_records_the_turns_of_the_screens(tmp_path: Path) -> None:
     with StandIn(token=TOKEN, pace=0, bots=[Bot(BOT, "Sea", [Answer("河流。")])]) as stand_in:
         folder = tmp_path / "captures"
         settings = Settings(base_url=stand_in.base_url, bot_id=BOT, user_id="lin", record_captures=folder)
-        engine = Engine(settings, lambda now: Connection(now.base_url), lambda error: None)
+        engine = Engine(settings, partial(connection, tmp_path), lambda error: None)
         await engine.open(tmp_path / "history.db")
         try:
             for question in ("one", "two"):
@@ -254,8 +250,8 @@ async def test_the_setting_records_a_recovered_chat_whole(tmp_path: Path) -> Non
     with StandIn(token=TOKEN, pace=0, bots=[Bot(BOT, "Sea", [Answer("河流把盐带进海里。")])]) as stand_in:
         folder = tmp_path / "captures"
         settings = Settings(base_url=stand_in.base_url, bot_id=BOT, user_id="lin", record_captures=folder)
-        connection = Connection(stand_in.base_url)
-        started = await chats.start(connection.client, ChatRequest(BOT, "lin", "海水为什么咸？"))
+        site = connection(tmp_path, settings)
+        started = await chats.start(site.client, ChatRequest(BOT, "lin", "海水为什么咸？"))
         created = json.dumps({"id": started.id, "conversation_id": started.conversation_id})
         before = Frame("conversation.chat.created", created, 10)
 
@@ -269,7 +265,7 @@ async def test_the_setting_records_a_recovered_chat_whole(tmp_path: Path) -> Non
         database = await Database.open(tmp_path / "history.db")
         chat = await database.write(write)
         await database.close()
-        engine = Engine(settings, lambda now: connection, lambda error: None)
+        engine = Engine(settings, lambda now: site, lambda error: None)
         await engine.open(tmp_path / "history.db")
         try:
             feed = TurnFeed()

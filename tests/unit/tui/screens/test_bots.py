@@ -59,7 +59,7 @@ async def picker(
 ) -> AsyncIterator[Open]:
     settings = replace(Settings(base_url=stand_in.base_url), **changes)
     async with desk(folder, settings, token or stand_in.token) as at:
-        host = Host(lambda: BotPicker(at.home, settings, remembered or AppState(), text))
+        host = Host(lambda: BotPicker(at.engine_thread, settings, remembered or AppState(), text))
         async with host.run_test(size=size, tooltips=True, notifications=True) as pilot:
             await pilot.pause()
             yield Open(pilot, host, stand_in)

@@ -14,7 +14,7 @@ from coze_tui.api.oauth import DeviceCode
 from coze_tui.config.addresses import COZE_CN
 from coze_tui.config.credentials import OAuthPair, Secret
 from coze_tui.errors import AuthError
-from coze_tui.tui.screens.device_login import DeviceLogin
+from coze_tui.tui.screens.device_login import DeviceLogin, LogIn
 from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, LIGHT_THEME
 from tests.support.host_app import SIZES, Host, until
 from tests.support.hostile_text import HOSTILE
@@ -22,7 +22,7 @@ from tests.support.hostile_text import HOSTILE
 PAIR = OAuthPair(Secret("cztei_a"), Secret("r"), 9_999_999_999, "app", COZE_CN)
 
 
-class Browser:
+class Browser(LogIn):
     """Stands for the site and the person at the browser, who is as slow as the test wants."""
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Browser:
             raise self.refusal
         return DeviceCode(Secret("dc"), self.user_code, f"{base_url}/device")
 
-    async def wait_for_device(self, base_url: str, client_id: str, code: DeviceCode) -> OAuthPair:
+    async def wait_for_device(self, client_id: str, code: DeviceCode) -> OAuthPair:
         return await self.agreed
 
 

@@ -1,0 +1,116 @@
+"""What every run of the program starts with: the folders, the settings, and the files of token and state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from coze_tui.config.app_state import AppStateFile
+from coze_tui.config.credentials import CredentialsFile, OAuthPair, Secret, Token, find_token
+from coze_tui.config.loader import load_settings
+from coze_tui.config.locations import Paths, ensure, find_paths
+from coze_tui.config.settings import Settings, variable_of
+from coze_tui.errors import CozeTuiError, CredentialsError, SettingsError, StoreError
+from coze_tui.text.i18n import _, language_of, use_language
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The settings of this run, and the files they come from."""
+
+    paths: Paths
+    environment: Mapping[str, str]
+    settings: Settings
+    problems: tuple[CozeTuiError, ...]
+    """Problems with files and folders; the program works in spite of them."""
+    memory: AppStateFile
+    credentials: CredentialsFile
+    notices: tuple[str, ...] = ()
+    """Messages about what was repaired."""
+    no_site: SettingsError | None = None
+    """The one of the problems that leaves no site to connect to."""
+
+    def with_settings(self, settings: Settings) -> Start:
+        """Return this start with other settings, perhaps of another site."""
+        is_same_site = settings.base_url == self.settings.base_url
+        return replace(self, settings=settings, no_site=self.no_site if is_same_site else None)
+
+    def token(self) -> Token:
+        """Return the token of the profile in use.
+
+        Raises:
+            CredentialsError: there is no usable token.
+        """
+        return find_token(
+            environment=self.environment,
+            profile=self.settings.profile,
+            credentials=self.credentials,
+            token_file=self.settings.token_file,
+            token_command=self.settings.token_command,
+        )
+
+    def has_token(self, settings: Settings) -> bool:
+        """Return True if the profile of these settings has a usable token. May run a command for it."""
+        try:
+            self.with_settings(settings).token()
+        except CozeTuiError:
+            return False
+        return True
+
+    def keep_token(self, settings: Settings, token: Secret | OAuthPair) -> None:
+        """Save a token that was checked, and its site.
+
+        Raises:
+            CredentialsError, StoreError: a file cannot be written.
+        """
+        self.credentials.keep(settings.profile, token)
+        self.memory.use_site(settings.profile, settings.base_url)
+
+    def settings_of(self, profile: str) -> Settings:
+        """Return the settings of another profile, with its own site and bot.
+
+        Raises:
+            SettingsError: there is no such profile.
+        """
+        own = {variable_of(name) for name in ("profile", "base_url", "bot_id")}
+        environment = {name: value for name, value in self.environment.items() if name not in own}
+        return load_start(environment, {"profile": profile}).settings
+
+
+def load_start(environment: Mapping[str, str], flags: Mapping[str, object]) -> Start:
+    """Create the folders, read the settings and choose the language.
+
+    Args:
+        flags: Field → value, of the settings that the command line changes.
+
+    Raises:
+        SettingsError: a flag is wrong. Errors in files and variables are in `problems`.
+    """
+    places = find_paths(environment)
+    problems: list[CozeTuiError] = [
+        StoreError("readonly", str(folder), error.strerror or "") for folder, error in ensure(places)
+    ]
+    memory, credentials = AppStateFile(places.remembered_file), CredentialsFile(places.credentials_file)
+    try:
+        logged_in = credentials.profiles()
+    except CredentialsError:  # reported when a token is needed
+        logged_in = ()
+    loaded = load_settings(
+        file=places.settings_file,
+        environment=environment,
+        flags=flags,
+        remembered=memory.with_user_id(),
+        other_profiles=logged_in,
+    )
+    for problem in loaded.problems:
+        if problem.source.startswith("--"):
+            raise problem
+    settings = loaded.settings
+    use_language(language_of(environment) if settings.language == "auto" else settings.language)
+    notices = []
+    if credentials.was_open:
+        notices.append(_("others could read {path}; now only you can").format(path=credentials.path))
+    problems += loaded.problems
+    return Start(
+        places, environment, settings, tuple(problems), memory, credentials, tuple(notices), loaded.no_site
+    )

@@ -1,0 +1,24 @@
+"""What a run of the program starts with, made without reading any file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from coze_tui.config.app_state import AppStateFile
+from coze_tui.config.credentials import CredentialsFile
+from coze_tui.config.locations import paths_under
+from coze_tui.config.settings import Settings
+from coze_tui.config.start import Start
+
+
+def start_under(folder: Path, settings: Settings | None = None) -> Start:
+    """Return what a run of the program in a folder starts with; neither reads nor makes any file."""
+    paths = paths_under(folder)
+    return Start(
+        paths,
+        {},
+        settings or Settings(),
+        (),
+        AppStateFile(paths.remembered_file),
+        CredentialsFile(paths.credentials_file),
+    )
