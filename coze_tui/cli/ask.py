@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -39,7 +39,7 @@ from coze_tui.config.app_state import bot_key
 from coze_tui.config.settings import Settings
 from coze_tui.config.start import Start
 from coze_tui.engine.model.outcomes import Outcome
-from coze_tui.engine.model.updates import ActionRequired, TurnEnded, TurnUpdate
+from coze_tui.engine.model.updates import TurnEnded, TurnUpdate, follow
 from coze_tui.engine.session.requests import request_for
 from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.engine.session.site import Connection
@@ -116,25 +116,20 @@ async def _ask(start: Start, arguments: Arguments, question: str, interrupt: Int
 
 async def _play(turn: ChatTurn, output: _Output, outputs: Sequence[str]) -> TurnEnded:
     """Print all updates until the turn ends; submit the given tool outputs if the bot asks for them."""
+
+    def show(update: TurnUpdate) -> None:
+        output.show(update)
+        if output.broken is not None:
+            turn.stop()  # the reader of stdout has gone: the bot need not continue
+
     while True:
-        required: ActionRequired | None = None
-        async with aclosing(turn.updates()) as updates:
-            async for update in updates:
-                output.show(update)
-                if output.broken is not None:
-                    turn.stop()  # nobody reads on: let the bot rest, too
-                if isinstance(update, ActionRequired):
-                    required = update
-                elif isinstance(update, TurnEnded):
-                    ended = update
-        if ended.outcome is not Outcome.REQUIRES_ACTION or required is None:
-            return ended
-        answers = [
-            answer for call in required.tool_calls if (answer := output_for(call, outputs)) is not None
-        ]
-        if len(answers) < len(required.tool_calls):
-            _show_calls(required)
-            return ended
+        followed = await follow(turn.updates(), show)
+        if not followed.calls:
+            return followed.ended
+        answers = [answer for call in followed.calls if (answer := output_for(call, outputs)) is not None]
+        if len(answers) < len(followed.calls):
+            _show_calls(followed.calls)
+            return followed.ended
         turn.submit(answers)
 
 
@@ -152,8 +147,8 @@ def _show_limits(turn: ChatTurn, settings: Settings, arguments: Arguments) -> No
             notify(found.text)
 
 
-def _show_calls(required: ActionRequired) -> None:
-    for call in required.tool_calls:
+def _show_calls(calls: Sequence[ToolCall]) -> None:
+    for call in calls:
         notify(
             clean_line(
                 _("the bot waits for your tool {name}({arguments}), call {id}").format(

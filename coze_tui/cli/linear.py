@@ -24,7 +24,7 @@ from coze_tui.engine.engine import Engine
 from coze_tui.engine.library.conversations import new_key
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.transcript import AnswerTranscript, ToolTranscript
-from coze_tui.engine.model.updates import TurnEnded, TurnUpdate
+from coze_tui.engine.model.updates import TurnUpdate, follow
 from coze_tui.engine.session.local_tools import REFUSAL, run_command
 from coze_tui.engine.session.site import Connection
 from coze_tui.engine.session.thread import EngineThread, TurnFeed
@@ -288,13 +288,13 @@ class _Talk:
         key, feed = self._conversation, TurnFeed()
         with _ctrl_c(lambda: self._engine_thread.post(lambda engine: engine.stop(key))):
             asked = asyncio.ensure_future(self._engine_thread.call(lambda engine: begin(engine, feed)))
-            while updates := await feed.take():
-                for update in updates:
-                    self._updates.append(update)
-                    self._printer.show(update)
-                    if isinstance(update, TurnEnded):
-                        self._outcome = update.outcome
+            followed = await follow(feed.updates(), self._show)
+            self._outcome = followed.ended.outcome
             await asked
+
+    def _show(self, update: TurnUpdate) -> None:
+        self._updates.append(update)
+        self._printer.show(update)
 
     # --- local tools ---
 

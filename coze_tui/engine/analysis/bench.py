@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 
 from coze_tui.api.objects import MessageType
@@ -14,7 +13,7 @@ from coze_tui.engine.model.figures import EventRow, TurnFigures
 from coze_tui.engine.model.gaps import quantile
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.state import Tool, TurnState
-from coze_tui.engine.model.updates import TurnEnded
+from coze_tui.engine.model.updates import follow
 from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.errors import ApiError, AuthError, CozeTuiError, CredentialsError, NotFoundError, QuotaError
 
@@ -78,7 +77,7 @@ class Bench:
                     return
                 self._under_way.add(turn)
                 try:
-                    error = await _play(turn)
+                    error = (await follow(turn.updates(), lambda update: None)).ended.error
                 finally:
                     self._under_way.discard(turn)
                 self.first_error = self.first_error or error
@@ -102,15 +101,6 @@ class Bench:
         kept = list(items)
         self._planned.clear()
         self._planned.extend(kept)
-
-
-async def _play(turn: ChatTurn) -> CozeTuiError | None:
-    error = None
-    async with aclosing(turn.updates()) as updates:
-        async for update in updates:
-            if isinstance(update, TurnEnded):
-                error = update.error
-    return error
 
 
 _LONGEST_SEQUENCE = 200

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -184,3 +186,32 @@ TurnUpdate = (
     | EventNoted
     | TurnEnded
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A turn that was followed to its end."""
+
+    ended: TurnEnded
+    calls: tuple[ToolCall, ...]
+    """The local tools whose outputs it waits for; empty unless its outcome is `requires_action`."""
+
+
+async def follow(updates: AsyncGenerator[TurnUpdate, None], show: Callable[[TurnUpdate], object]) -> Followed:
+    """Pass each update of a turn to `show` and return how it ended. Every command follows turns with this.
+
+    The generator is closed also if `show` raises or the caller is canceled, so that the stream closes too.
+    """
+    ended = TurnEnded(Outcome.INTERRUPTED, 0)
+    calls: tuple[ToolCall, ...] = ()
+    async with aclosing(updates):
+        async for update in updates:
+            show(update)
+            match update:
+                case ActionRequired(tool_calls=calls):
+                    pass
+                case TurnEnded():
+                    ended = update
+                case _:
+                    pass
+    return Followed(ended, calls if ended.outcome is Outcome.REQUIRES_ACTION else ())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
@@ -91,6 +91,12 @@ class TurnFeed:
         updates = [item.update() if isinstance(item, _Growing) else item for item in waiting]
         self._ended = any(isinstance(update, TurnEnded) for update in updates)
         return updates
+
+    async def updates(self) -> AsyncGenerator[TurnUpdate, None]:
+        """On the screen's loop: each update, until TurnEnded."""
+        while taken := await self.take():
+            for update in taken:
+                yield update
 
 
 class EngineThread(Generic[_E]):
