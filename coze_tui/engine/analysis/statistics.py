@@ -4,18 +4,39 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Literal, assert_never
 
 from coze_tui.engine.model.gaps import quantile
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.store.journal import ChatRecord
 from coze_tui.text.cleaning import clean_line
 
 Grouping = Literal["bot", "day", "conversation"]
 
-_ANSWERED = "completed"
+_Column = Literal["completed", "failed", "interrupted", "canceled", "other"]
+
+
+def _column(outcome: Outcome) -> _Column:
+    """Return the figure of a group that counts chats with this end."""
+    match outcome:
+        case Outcome.COMPLETED:
+            return "completed"
+        case Outcome.FAILED:
+            return "failed"
+        case Outcome.INTERRUPTED:
+            return "interrupted"
+        case Outcome.CANCELED:
+            return "canceled"
+        case Outcome.REQUIRES_ACTION:
+            return "other"
+        case _:
+            assert_never(outcome)
+
+
+_COLUMNS: Mapping[str, _Column] = {str(outcome): _column(outcome) for outcome in Outcome}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +154,7 @@ class _Sum:
     key: str
     label: str
     site: str = ""
-    statuses: Counter[str] = field(default_factory=Counter)
+    counts: Counter[_Column] = field(default_factory=Counter)
     input_tokens: int = 0
     output_tokens: int = 0
     tokens: int = 0
@@ -145,17 +166,18 @@ class _Sum:
     last_ms: int = 0
 
     def add(self, chat: ChatRecord) -> None:
-        self.statuses[chat.status] += 1
+        column = _COLUMNS.get(chat.status, "other")
+        self.counts[column] += 1
         self.site = chat.site
         self.input_tokens += chat.input_tokens
         self.output_tokens += chat.output_tokens
         self.tokens += chat.token_count or chat.input_tokens + chat.output_tokens
         self.characters += chat.characters
-        if chat.status == "failed":
+        if column == "failed":
             self.failures[chat.error_code] += 1
         if chat.first_text_us > 0:
             self.first_texts.append(chat.first_text_us)
-        if chat.status == _ANSWERED and chat.total_us > 0:
+        if column == "completed" and chat.total_us > 0:
             self.totals.append(chat.total_us)
         self.first_ms = self.first_ms or chat.sent_at
         self.last_ms = chat.sent_at
@@ -166,11 +188,11 @@ class _Sum:
             key=self.key,
             label=self.label or clean_line(self.key),
             site=self.site,
-            chats=self.statuses.total(),
-            completed=self.statuses[_ANSWERED],
-            failed=self.statuses["failed"],
-            interrupted=self.statuses["interrupted"],
-            canceled=self.statuses["canceled"],
+            chats=self.counts.total(),
+            completed=self.counts["completed"],
+            failed=self.counts["failed"],
+            interrupted=self.counts["interrupted"],
+            canceled=self.counts["canceled"],
             input_tokens=self.input_tokens,
             output_tokens=self.output_tokens,
             tokens=self.tokens,

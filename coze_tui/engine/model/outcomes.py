@@ -29,7 +29,10 @@ class Outcome(StrEnum):
     @classmethod
     def of(cls, status: str) -> Outcome | None:
         """Return the final state with this value; None if it is no final state."""
-        return cls(status) if status in cls.__members__.values() else None
+        try:
+            return cls(status)
+        except ValueError:
+            return None
 
     @property
     def level(self) -> Level:
