@@ -130,7 +130,7 @@ class CozeApp(ContextApp):
     # --- life ---
 
     def get_default_screen(self) -> Screen[None]:
-        return ChatScreen(self.context.settings)
+        return ChatScreen()
 
     def on_mount(self) -> None:
         self.call_after_refresh(self.call_after_refresh, self._bring_up_the_rest)

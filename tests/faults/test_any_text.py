@@ -313,7 +313,7 @@ async def tool_form(v: Visitor) -> None:
 async def prompt(v: Visitor) -> None:
     v.paste(" ".join(v.typed("/rename L1").split()))
     v.press("enter", "enter")
-    await v.until(lambda: v.at.screen.title_text.startswith("L1"), "it is renamed")
+    await v.until(lambda: v.at.screen.conversation.title.startswith("L1"), "it is renamed")
     await v.look()  # beside a long name of the bot there is no room for a title
     v.paste(v.typed("@") * 3)
     await v.look()
@@ -347,7 +347,7 @@ async def toasts(v: Visitor) -> None:
     ):
         v.at.screen.notify_failure(error)
         await v.look()
-    v.at.screen.show_trouble(v.text("M9"))
+    v.at.screen.conversation.warn(v.text("M9"))
     await v.seen("M9")
 
 
@@ -361,7 +361,7 @@ async def bots(v: Visitor) -> None:
 
 
 async def side_by_side(v: Visitor) -> None:
-    v.at.screen.ask_side_by_side()
+    v.at.screen.show_screen(v.at.screen.actions.ask_side_by_side())
     await v.opened(BotPicker)
     v.press("escape")
     await v.opened(SideBySideScreen)
@@ -422,15 +422,15 @@ async def imported(v: Visitor) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "imported.jsonl"
         file.write_text("".join(f"{json.dumps(line)}\n" for line in lines), "ascii")
-        v.at.screen.import_file(str(file))
-        await v.until(lambda: v.at.screen.conversation == "imported", "it is open")
+        v.at.screen.start(v.at.screen.actions.import_file(str(file)), "import")
+        await v.until(lambda: v.at.screen.conversation.key == "imported", "it is open")
     await v.seen("▎ I")
     v.press("tab", "k", "space", "k", "space")
     await v.until(lambda: v.at.app.focused is v.at.screen.log_widget, "one can look through it")
     v.press("escape")
     await v.until(lambda: v.at.app.focused is v.at.screen.prompt, "one can type again")
     await v.look()
-    v.at.screen.inspect()
+    v.at.screen.actions.inspect()
     await v.opened(InspectorScreen)
     v.press("down", "t")
     await v.back()
@@ -441,7 +441,7 @@ async def imported(v: Visitor) -> None:
 
 
 async def inspector(v: Visitor) -> None:
-    v.at.screen.inspect()
+    v.at.screen.actions.inspect()
     await v.opened(InspectorScreen)
     v.press("end", "tab", "tab", "slash")
     v.put("A1")
@@ -465,7 +465,7 @@ async def comparison(v: Visitor) -> None:
 
 
 async def statistics(v: Visitor) -> None:
-    v.at.screen.show_statistics()
+    v.at.screen.show_screen(v.at.screen.actions.show_statistics())
     await v.opened(StatisticsScreen)
     assert isinstance(v.at.app.screen, StatisticsScreen)
     v.at.app.screen.notify_failure(ApiError(5000, v.text("U1")))

@@ -77,7 +77,7 @@ async def test_what_was_written_is_what_is_seen(tmp_path: Path, name: str) -> No
             assert words in joined, (words, live[:40])
         assert joined.count(END) == 1
         again = Stalls()
-        await at.screen.open_conversation(at.screen.conversation)
+        await at.screen.actions.open(at.screen.conversation.key)
         await at.pilot.pause()
         again.end()
         assert lines_of(at) == live

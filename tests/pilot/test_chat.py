@@ -59,7 +59,7 @@ async def test_the_title_in_the_header_is_the_one_that_is_kept(home: Path) -> No
         await at.until(lambda: at.screen.header.title)
         shown = at.screen.header.title
         await at.answered()
-        key = at.screen.conversation
+        key = at.screen.conversation.key
         kept = await at.context.engine_thread.call(lambda engine: engine.conversations.summary(key))
         assert kept is not None
         assert shown == kept.title
@@ -70,7 +70,7 @@ async def test_text_is_on_the_screen_while_the_answer_still_comes(home: Path) ->
     async with desk(home, bot(Delta("河流把"), Gate("held"), Delta("盐带走"), Complete())) as at:
         await at.ask("海水？")
         await at.until(lambda: "河流把" in at.text())
-        assert at.screen.turn_runs
+        assert at.screen.turns.runs
         at.stand_in.release("held")
         await at.answered()
         assert "河流把盐带走" in at.text()
@@ -91,11 +91,11 @@ async def test_escape_stops_and_the_half_answer_stays(home: Path) -> None:
 async def test_a_question_typed_meanwhile_waits_and_is_sent_after(home: Path) -> None:
     async with desk(home, bot(Delta("a"), Gate("held"), Delta("b"), Complete())) as at:
         await at.ask("first")
-        await at.until(lambda: at.screen.turn_runs and "a" in at.text())
+        await at.until(lambda: at.screen.turns.runs and "a" in at.text())
         await at.ask("second")
         await at.until(lambda: at.screen.queue_strip.queued == ("second",))
         at.stand_in.release("held")
-        await at.until(lambda: at.text().count("ab") == 2 and not at.screen.turn_runs)
+        await at.until(lambda: at.text().count("ab") == 2 and not at.screen.turns.runs)
         assert at.screen.queue_strip.queued == ()
         assert [r.path for r in at.stand_in.requests].count("/v3/chat") == 2
 
@@ -191,7 +191,7 @@ async def test_every_size_shows_a_chat(home: Path, size: tuple[int, int]) -> Non
     ) as at:
         await at.ask("q")
         await at.answered()
-        assert at.screen.turn.phase is Outcome.COMPLETED
+        assert at.screen.turns.view.phase is Outcome.COMPLETED
 
 
 async def test_the_sidebar_lies_over_a_narrow_screen_when_asked_for(home: Path) -> None:

@@ -30,7 +30,7 @@ SCREENS: dict[str, Callable[[Desk], Screen[Any]]] = {
     "browser login": lambda at: DeviceLogin(LogIn(at.context), at.context.settings.base_url),
     "bots": lambda at: BotPicker(at.context.engine_thread, at.context.settings, AppState()),
     "tools": lambda _at: ToolRequest([ToolCall("call", "function", "read_sensor", "{}")], {}),
-    "history": lambda at: HistoryScreen(at.screen.bot),
+    "history": lambda at: HistoryScreen(at.screen.conversation.bot),
 }
 PLACES = ("app", *SCREENS)
 
@@ -75,10 +75,10 @@ async def test_a_failed_chat_is_told_the_same_when_it_is_opened_again(home: Path
     async with desk(home, [bot]) as at:
         await at.ask("a question")
         await at.until(lambda: "logs of that server" in at.text())
-        key = at.screen.conversation
+        key = at.screen.conversation.key
         await at.pilot.press("ctrl+n")
         await at.until(lambda: "首先" not in at.text())
-        await at.screen.open_conversation(key)
+        await at.screen.actions.open(key)
         await at.until(lambda: "首先" in at.text())
         assert "logs of that server" in at.text()
 

@@ -44,7 +44,7 @@ async def find(at: Desk, text: str) -> None:
 async def test_every_match_is_reached_also_what_is_not_loaded(home: Path) -> None:
     key = await long_home(home)
     async with desk(home, bots(), target=LaunchTarget(conversation=key)) as at:
-        await at.until(lambda: at.screen.conversation == key)
+        await at.until(lambda: at.screen.conversation.key == key)
         await find(at, "春节")
         await at.until(lambda: is_at(at, "5/7", "春节 far down"))
         await at.pilot.press("enter")
@@ -68,7 +68,7 @@ async def test_every_match_is_reached_also_what_is_not_loaded(home: Path) -> Non
 async def test_n_goes_on_in_the_log_and_escape_ends_it(home: Path) -> None:
     key = await long_home(home, count=10, every=4)
     async with desk(home, bots(), target=LaunchTarget(conversation=key)) as at:
-        await at.until(lambda: at.screen.conversation == key)
+        await at.until(lambda: at.screen.conversation.key == key)
         screen = at.screen
         screen.log_widget.focus()
         screen.log_widget.action_to_top()
@@ -92,7 +92,7 @@ async def test_n_goes_on_in_the_log_and_escape_ends_it(home: Path) -> None:
 async def test_what_is_not_there_is_told(home: Path) -> None:
     key = await long_home(home, count=3)
     async with desk(home, bots(), target=LaunchTarget(conversation=key)) as at:
-        await at.until(lambda: at.screen.conversation == key)
+        await at.until(lambda: at.screen.conversation.key == key)
         await find(at, "nowhere")
         await at.until(lambda: place(at) == "not found")
         await at.pilot.press("enter")
@@ -104,7 +104,7 @@ async def test_what_is_not_there_is_told(home: Path) -> None:
 async def test_what_is_said_but_not_drawn_is_gone_to_again_and_again(home: Path) -> None:
     key = await write(home, talk("link", ("where", '[here](https://example.invalid/ "needle")')))
     async with desk(home, bots(), target=LaunchTarget(conversation=key)) as at:
-        await at.until(lambda: at.screen.conversation == key)
+        await at.until(lambda: at.screen.conversation.key == key)
         await find(at, "needle")
         await at.until(lambda: place(at) == "1/1")
         await at.pilot.press("enter", "up", "enter")
@@ -137,7 +137,7 @@ async def test_finding_does_not_lose_an_answer_that_comes(home: Path) -> None:
         [Bot(BOT, "海水", [Delta("河流"), Gate("held"), Delta("带盐"), Complete()])],
         target=LaunchTarget(conversation=key),
     ) as at:
-        await at.until(lambda: at.screen.conversation == key)
+        await at.until(lambda: at.screen.conversation.key == key)
         await here(home, at)
         await at.ask("海水？")
         await at.until(lambda: "河流" in at.text())
@@ -145,7 +145,7 @@ async def test_finding_does_not_lose_an_answer_that_comes(home: Path) -> None:
         await at.until(lambda: place(at) == "1/1" and "answer 0 春节" in at.text())
         at.stand_in.release("held")
         await at.answered()
-        assert at.screen.turn.phase is Outcome.COMPLETED
+        assert at.screen.turns.view.phase is Outcome.COMPLETED
         last = at.screen.log_widget.entries[-1]
         assert isinstance(last, BotEntry)
         assert last.copy_text() == "河流带盐"
@@ -154,14 +154,14 @@ async def test_finding_does_not_lose_an_answer_that_comes(home: Path) -> None:
 async def test_a_fork_goes_on_from_the_chosen_message(home: Path) -> None:
     key = await long_home(home, count=5)
     async with desk(home, bots(), target=LaunchTarget(conversation=key)) as at:
-        await at.until(lambda: at.screen.conversation == key)
+        await at.until(lambda: at.screen.conversation.key == key)
         await here(home, at)
         log = at.screen.log_widget
         entry = next(e for e in log.entries if isinstance(e, UserEntry) and e.text == "question 2")
         log.focus()
         log.show_entry(entry)
         await at.pilot.press("f")
-        await at.until(lambda: at.screen.conversation != key)
+        await at.until(lambda: at.screen.conversation.key != key)
         texts = [e.text for e in at.screen.log_widget.entries if isinstance(e, UserEntry)]
         assert texts == ["question 0", "question 1", "question 2"]
         at.screen.prompt.focus()
@@ -173,7 +173,7 @@ async def test_a_fork_goes_on_from_the_chosen_message(home: Path) -> None:
 async def test_the_ends_of_a_long_conversation_are_one_key_away(home: Path) -> None:
     key = await long_home(home, count=300, every=1000)
     async with desk(home, bots(), target=LaunchTarget(conversation=key)) as at:
-        await at.until(lambda: at.screen.conversation == key)
+        await at.until(lambda: at.screen.conversation.key == key)
         log = at.screen.log_widget
         log.focus()
         await at.pilot.press("g")

@@ -155,14 +155,14 @@ async def test_enter_opens_and_a_hit_is_gone_to(home: Path, told: dict[str, str]
     async with book(home) as at:
         await at.press("j", "enter")
         await at.at.until(lambda: "没收到" in at.at.text())
-        assert at.at.screen.conversation == told["订单"]
+        assert at.at.screen.conversation.key == told["订单"]
     async with book(home) as at:
         await at.type("春节")
         await at.until(lambda: at.titles == ["long"])
         await at.press("enter")
         await at.at.until(lambda: "answer 100" in at.at.text())
         screen = at.at.screen
-        assert screen.conversation == long
+        assert screen.conversation.key == long
         assert screen.log_widget.viewport.has_newer
         await at.at.until(lambda: screen.find_bar.remark.strip() == "1/1")
         site = at.at.context.settings.site
@@ -258,7 +258,7 @@ async def test_deleting_the_open_conversation_leaves_a_new_one(home: Path) -> No
         await at.pilot.press("d")
         await found.until(lambda: not found.titles)
         await at.pilot.press("escape")
-        await at.until(lambda: at.screen.conversation == "" and "海水？" not in at.text())
+        await at.until(lambda: at.screen.conversation.key == "" and "海水？" not in at.text())
 
 
 async def test_a_fork_stands_at_the_top_and_can_be_gone_on_with(home: Path, told: dict[str, str]) -> None:
@@ -268,7 +268,7 @@ async def test_a_fork_stands_at_the_top_and_can_be_gone_on_with(home: Path, told
         await at.until(lambda: "forked from 合同" in at.told)
         await at.press("enter")
         await at.at.until(lambda: "全额退款条款" in at.at.text())
-        assert at.at.screen.conversation not in told.values()
+        assert at.at.screen.conversation.key not in told.values()
 
 
 async def test_a_fork_begins_with_what_was_said_up_to_the_chosen_message(

@@ -266,7 +266,7 @@ async def test_every_size_shows_the_frames_and_their_data(home: Path, size: tupl
     async with desk(home, bot(*TOOLS), size=size) as at:
         await at.ask("q")
         await at.answered()
-        at.screen.inspect()
+        at.screen.actions.inspect()
         await at.until(lambda: isinstance(at.app.screen, InspectorScreen))
         screen = inspector(at)
         await at.until(lambda: screen.chat.figures.is_ended)

@@ -72,7 +72,7 @@ async def replayed(at: Desk, screen: ReplayScreen) -> ReplayScreen:
 
 
 def stored(at: Desk) -> ChatSource:
-    return ChatSource.stored(at.context.engine_thread, at.screen.conversation)
+    return ChatSource.stored(at.context.engine_thread, at.screen.conversation.key)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ async def test_the_result_is_the_recorded_conversation(home: Path, steps: tuple[
         assert list(figures.rows) == list(inspected.figures.rows)
         assert figures.outcome is inspected.figures.outcome
         carried = await at.context.engine_thread.call(
-            lambda engine: engine.exports.carried(at.screen.conversation)
+            lambda engine: engine.exports.carried(at.screen.conversation.key)
         )
         assert carried is not None
         [chat] = carried.chats

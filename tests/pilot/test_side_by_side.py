@@ -111,7 +111,7 @@ async def side(
     """The screen with the first bot, and these beside it."""
     async with desk(home, bots) as at:
         at.screen.prompt.set_message(typed)
-        at.screen.ask_side_by_side()
+        at.screen.show_screen(at.screen.actions.ask_side_by_side())
         await at.until(lambda: isinstance(at.app.screen, BotPicker), "a second bot is asked for")
         await at.pilot.press("escape")
         await at.until(lambda: isinstance(at.app.screen, SideBySideScreen))
@@ -202,7 +202,7 @@ async def test_a_column_is_gone_on_with_in_the_chat(home: Path) -> None:
         at.screen.columns[1].log_widget.focus()
         await at.at.pilot.press("o")
         await at.at.until(lambda: "Rivers carry salt." in at.at.text(), "it is opened")
-        assert at.at.screen.bot.id == SECOND
+        assert at.at.screen.conversation.bot.id == SECOND
 
 
 async def test_there_are_at_most_four_and_at_least_one(home: Path) -> None:
@@ -248,8 +248,8 @@ async def test_what_is_typed_is_kept_as_the_draft_of_the_chat(home: Path) -> Non
         assert at.screen.prompt.message == "half a"
         await at.at.pilot.press(*" thought")
         await at.at.until(lambda: at.at.screen.prompt.message == "half a thought", "the chat has it")
-        await at.at.until(lambda: at.at.screen.conversation, "it has a conversation")
-        key = at.at.screen.conversation
+        await at.at.until(lambda: at.at.screen.conversation.key, "it has a conversation")
+        key = at.at.screen.conversation.key
         while (await opened_here(at.at, key)).summary.draft != "half a thought":
             await at.at.pilot.pause(0.01)
 
@@ -258,7 +258,7 @@ async def test_what_is_typed_outlives_the_program_that_is_quit_at_once(home: Pat
     async with side(home) as at:
         at.screen.prompt.set_message("not sent")
         await at.at.app.action_quit()
-        key = at.at.screen.conversation
+        key = at.at.screen.conversation.key
     async with desk(home, BOTS, target=LaunchTarget(conversation=key)) as again:
         await again.until(lambda: again.screen.prompt.message == "not sent", "it is there again")
 

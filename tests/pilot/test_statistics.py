@@ -38,7 +38,7 @@ async def test_a_bot_opens_to_its_days_and_those_to_conversations(home: Path) ->
         await at.answered()
         await at.ask("死海？")
         await at.answered()
-        conversation = at.screen.conversation
+        conversation = at.screen.conversation.key
         at.screen.action_new()
         screen = await opened(at)
         assert "海水" in shown(screen)
@@ -50,7 +50,7 @@ async def test_a_bot_opens_to_its_days_and_those_to_conversations(home: Path) ->
         await at.until(lambda: shown(screen).startswith("conversation"))
         assert "海水为什么咸？" in shown(screen)
         await at.pilot.press("enter")
-        await at.until(lambda: at.app.screen is at.screen and at.screen.conversation == conversation)
+        await at.until(lambda: at.app.screen is at.screen and at.screen.conversation.key == conversation)
 
 
 async def test_groups_and_periods_change_and_esc_goes_back_step_by_step(home: Path) -> None:
@@ -80,7 +80,7 @@ async def test_every_size_shows_them(home: Path, size: tuple[int, int]) -> None:
     async with desk(home, [Bot(BOT, "海水", [Answer("因为盐。")])], size=size) as at:
         await at.ask("q")
         await at.answered()
-        at.screen.show_statistics()
+        at.screen.show_screen(at.screen.actions.show_statistics())
         await at.until(lambda: isinstance(at.app.screen, StatisticsScreen))
         await at.pilot.press("d", "enter", "escape", "escape")
         await at.until(lambda: at.app.screen is at.screen)

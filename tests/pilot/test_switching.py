@@ -34,8 +34,8 @@ def bot(*steps: object) -> list[Bot]:
 async def asked_and_left(at: Desk) -> str:
     """Ask, wait for the first text, and begin a new conversation; the key of the one that was left."""
     await at.ask("first")
-    await at.until(lambda: "河流把" in at.text() and at.screen.conversation)
-    key = at.screen.conversation
+    await at.until(lambda: "河流把" in at.text() and at.screen.conversation.key)
+    key = at.screen.conversation.key
     await at.pilot.press("ctrl+n")
     await at.pilot.pause()
     return key
@@ -64,18 +64,18 @@ async def test_a_turn_that_was_left_says_nothing_in_a_new_conversation(home: Pat
         await ended(at)
         for _ in range(5):
             await at.pilot.pause(0.02)
-        assert at.screen.turn.phase is None
-        assert not at.screen.turn_runs
+        assert at.screen.turns.view.phase is None
+        assert not at.screen.turns.runs
         assert "盐" not in at.text()
         assert at.screen.header.chip.activity is activity_of(None)
-        await at.screen.open_conversation(left)
+        await at.screen.actions.open(left)
         await at.until(lambda: "河流把盐带走" in at.text())
 
 
 async def test_a_question_in_a_new_conversation_does_not_wait_for_the_turn_that_was_left(home: Path) -> None:
     async with desk(home, bot(Delta("河流把"), Gate("held"), Delta("盐带走"), Complete())) as at:
         await asked_and_left(at)
-        assert not at.screen.turn_runs
+        assert not at.screen.turns.runs
         await at.ask("second")
         await at.until(lambda: "河流把" in at.text() and "second" in at.text())
         assert at.screen.queue_strip.queued == ()
@@ -97,18 +97,18 @@ async def test_the_keys_offer_no_stop_where_nothing_runs(home: Path) -> None:
 async def test_the_queue_of_a_conversation_that_was_left_waits_there_and_enter_sends_it(home: Path) -> None:
     async with desk(home, bot(Delta("河流把"), Gate("held"), Delta("盐带走"), Complete())) as at:
         await at.ask("first")
-        await at.until(lambda: "河流把" in at.text() and at.screen.conversation)
-        left = at.screen.conversation
+        await at.until(lambda: "河流把" in at.text() and at.screen.conversation.key)
+        left = at.screen.conversation.key
         await at.ask("second")
         await at.ask("third")
         await at.pilot.press("ctrl+n")
         at.stand_in.release("held")
         await ended(at)
-        await at.screen.open_conversation(left)
+        await at.screen.actions.open(left)
         assert at.screen.queue_strip.queued == ("second", "third")
         assert not at.screen.queue_strip.answer_runs
         await at.pilot.press("enter")
-        await at.until(lambda: at.text().count("河流把盐带走") == 3 and not at.screen.turn_runs)
+        await at.until(lambda: at.text().count("河流把盐带走") == 3 and not at.screen.turns.runs)
         assert not at.screen.queue_strip.queued
         questions = [entry.text for entry in at.screen.log_widget.entries if isinstance(entry, UserEntry)]
         assert questions == ["first", "second", "third"]
@@ -119,11 +119,11 @@ async def test_what_was_just_typed_is_kept_where_it_was_typed(home: Path) -> Non
         await at.ask("first")
         await at.answered()
         await at.until(lambda: at.screen.log_widget.entries[-1].chat)
-        left = at.screen.conversation
+        left = at.screen.conversation.key
         at.screen.prompt.set_message("half typed")
         await at.pilot.press("ctrl+n")
         await at.pilot.pause()
-        await at.screen.open_conversation(left)
+        await at.screen.actions.open(left)
         assert at.screen.prompt.message == "half typed"
 
 
@@ -133,7 +133,7 @@ async def test_entries_know_their_own_chats_when_a_queue_is_worked_off(home: Pat
         await at.until(lambda: "河流把" in at.text())
         await at.ask("second")
         at.stand_in.release("held")
-        await at.until(lambda: at.text().count("河流把盐带走") == 2 and not at.screen.turn_runs)
+        await at.until(lambda: at.text().count("河流把盐带走") == 2 and not at.screen.turns.runs)
         await at.until(lambda: at.screen.log_widget.entries[-1].chat)
         chats = [e.chat for e in at.screen.log_widget.entries if isinstance(e, UserEntry | BotEntry)]
         assert chats[0] == chats[1] != chats[2] == chats[3]
@@ -144,12 +144,12 @@ async def test_the_life_beside_a_conversation_is_its_own(home: Path) -> None:
         await at.ask("first")
         await at.answered()
         await at.until(lambda: at.screen.log_widget.entries[-1].chat)
-        first, first_chat = at.screen.conversation, at.screen.turn.figures.chat_id
+        first, first_chat = at.screen.conversation.key, at.screen.turns.view.figures.chat_id
         await at.pilot.press("ctrl+n")
         await at.ask("second")
         await at.answered()
-        assert at.screen.turn.figures.chat_id != first_chat
-        await at.screen.open_conversation(first)
+        assert at.screen.turns.view.figures.chat_id != first_chat
+        await at.screen.actions.open(first)
         await at.until(lambda: at.screen.sidebar.figures and at.screen.sidebar.figures.chat_id == first_chat)
         await at.pilot.press("tab", "k", "k", "G")
         await at.pilot.pause()
@@ -197,11 +197,11 @@ async def test_the_names_of_files_are_kept_with_their_question(home: Path, tmp_p
         await at.until(lambda: at.screen.attachments.files == (picture,))
         await at.ask("这是什么？")
         await at.answered()
-        key = at.screen.conversation
+        key = at.screen.conversation.key
         await at.pilot.press("ctrl+n")
-        await at.screen.open_conversation(key)
+        await at.screen.actions.open(key)
         assert "+ 猫.png" in at.text()
-        assert at.screen.title_text == "这是什么？"
+        assert at.screen.conversation.title == "这是什么？"
         (hit,) = (
             await at.context.engine_thread.call(lambda engine: engine.browsing.search("猫.png"))
         ).conversations
@@ -216,10 +216,10 @@ async def test_a_tool_is_answered_after_a_restart(home: Path) -> None:
         await at.until(lambda: isinstance(at.app.screen, ToolRequest) and at.app.screen.query(TextArea))
         await at.pilot.press("escape")
         await at.answered()
-        left = at.screen.conversation
+        left = at.screen.conversation.key
         await at.pilot.press("ctrl+n")
         await at.pilot.pause()
-        await at.screen.open_conversation(left)
+        await at.screen.actions.open(left)
         await at.until(lambda: "waits for the output" in at.text())
         await at.pilot.press("tab", "k", "k", "enter")
         await at.until(
@@ -242,7 +242,7 @@ async def test_escape_ends_an_upload(home: Path, tmp_path: Path) -> None:
         await at.until(lambda: any(r.path == "/v1/files/upload" for r in at.stand_in.requests))
         await at.pilot.press("escape")
         await at.answered()
-        assert at.screen.turn.phase is Outcome.CANCELED
+        assert at.screen.turns.view.phase is Outcome.CANCELED
         assert at.screen.attachments.files == (picture,)
         assert at.screen.prompt.message == "这是什么？"
         assert not any(r.path == "/v3/chat" for r in at.stand_in.requests)
@@ -254,7 +254,7 @@ async def test_a_draft_and_a_question_at_once_make_one_conversation(home: Path) 
         at.screen.prompt.post_message(Prompt.DraftChanged(at.screen.prompt, "draft"))
         await at.ask("first")
         await at.until(lambda: "河流把" in at.text())
-        assert await running(at) == [at.screen.conversation]
+        assert await running(at) == [at.screen.conversation.key]
         at.stand_in.release("held")
         await at.answered()
 
@@ -267,7 +267,7 @@ async def test_an_answer_comes_to_its_end_while_another_bot_is_chosen(home: Path
         await at.context.engine_thread.call(lambda engine: engine.site.use(other))
         at.stand_in.release("held")
         await at.answered()
-        assert at.screen.turn.phase is Outcome.COMPLETED
+        assert at.screen.turns.view.phase is Outcome.COMPLETED
         assert "河流把盐带走" in at.text()
 
 
@@ -276,7 +276,7 @@ async def test_a_fault_of_our_own_ends_the_turn(home: Path, monkeypatch: pytest.
         monkeypatch.setattr(TurnState, "apply_all", lambda state, frames: 1 / 0)
         await at.ask("first")
         await at.answered()
-        assert at.screen.turn.phase is Outcome.INTERRUPTED
+        assert at.screen.turns.view.phase is Outcome.INTERRUPTED
 
 
 async def test_a_question_goes_to_no_other_site_than_its_conversation(home: Path) -> None:
@@ -287,9 +287,9 @@ async def test_a_question_goes_to_no_other_site_than_its_conversation(home: Path
         async with desk(home, bot(), stand_in=first) as at:
             await at.ask("first")
             await at.answered()
-            key = at.screen.conversation
+            key = at.screen.conversation.key
         async with desk(home, bot(), stand_in=second) as at:
-            await at.screen.open_conversation(key)
+            await at.screen.actions.open(key)
             await at.ask("second")
             await at.answered()
             assert "this conversation is on" in at.text()

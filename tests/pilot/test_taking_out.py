@@ -73,13 +73,13 @@ async def test_a_cleared_context_is_a_line_that_stays_and_the_server_is_told(hom
         await at.ask("/clear")
         await at.until(lambda: "context cleared" in at.text())
         assert [request.path for request in at.stand_in.requests if request.path.endswith("/clear")]
-        key = at.screen.conversation
+        key = at.screen.conversation.key
         await at.pilot.press("ctrl+n")
-        await at.screen.open_conversation(key)
+        await at.screen.actions.open(key)
         assert at.text().count("context cleared") == 1
         await at.ask("还有呢？")
         await at.answered()
-        await at.screen.open_conversation(key)
+        await at.screen.actions.open(key)
         text = at.text()
         assert text.count("context cleared") == 1
         assert text.index("海水为什么咸？") < text.index("context cleared") < text.index("还有呢？")
@@ -90,14 +90,14 @@ async def test_a_context_that_the_server_does_not_clear_is_not_drawn_as_cleared(
         await at.ask("海水为什么咸？")
         await at.answered()
         await at.until(lambda: at.screen.log_widget.entries[-1].chat)
-        key = at.screen.conversation
+        key = at.screen.conversation.key
         summary = await at.context.engine_thread.call(lambda engine: engine.conversations.summary(key))
         assert summary is not None
         at.stand_in.fault("code=4101", path=f"/v1/conversations/{summary.conversation_id}/clear", times=1)
         await at.ask("/clear")
         await at.until(lambda: "4101" in said(at))
         assert "context cleared" not in at.text()
-        await at.screen.open_conversation(key)
+        await at.screen.actions.open(key)
         assert "context cleared" not in at.text()
 
 
@@ -140,7 +140,7 @@ async def test_an_export_from_a_folder_that_is_gone_is_told(
         await at.answered()
         monkeypatch.chdir(gone)
         gone.rmdir()
-        at.screen.export()
+        at.screen.actions.export()
         await at.until(lambda: isinstance(at.app.screen, Choose))
         await at.pilot.press("1")
         await at.until_told(f"{gone}: cannot be written")

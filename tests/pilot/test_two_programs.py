@@ -23,13 +23,13 @@ async def test_an_answer_that_comes_to_another_program_is_seen_here(home: Path) 
         ):
             await first.ask("海水？")
             await first.until(lambda: "河流把" in first.text())
-            key = first.screen.conversation
-            await second.screen.open_conversation(key)
+            key = first.screen.conversation.key
+            await second.screen.actions.open(key)
             await second.until(lambda: "河流把" in second.text(), "what has come so far")
-            assert second.screen.turn_runs
+            assert second.screen.turns.runs
             await second.pilot.press("escape")
             await second.until(lambda: toasts_of(second.app))
-            assert second.screen.turn_runs
+            assert second.screen.turns.runs
             stand_in.release("held")
             await first.answered()
             await second.answered()
@@ -54,11 +54,11 @@ async def test_what_is_said_in_another_program_is_shown_in_the_open_conversation
             await first.ask("一")
             await first.answered()
             await first.until(lambda: first.screen.log_widget.entries[-1].chat)
-            await second.screen.open_conversation(first.screen.conversation)
+            await second.screen.actions.open(first.screen.conversation.key)
             second.screen.prompt.set_message("half typed")
             await first.ask("二")
             await second.until(
-                lambda: "河流把" in second.text() and second.screen.turn_runs, "it is followed"
+                lambda: "河流把" in second.text() and second.screen.turns.runs, "it is followed"
             )
             stand_in.release("held")
             await first.answered()
@@ -84,22 +84,22 @@ async def test_what_is_queued_in_one_program_is_sent_by_that_one_and_once(home: 
             await first.ask("海水？")
             await first.until(lambda: "河流把" in first.text())
             await first.ask("还有呢？")
-            key = first.screen.conversation
+            key = first.screen.conversation.key
             kept = first.app.context.engine_thread
             while (
                 not (opened := await kept.call(lambda e: e.conversations.open(key)))
                 or not opened.summary.queue
             ):
                 await first.pilot.pause(0.01)
-            await second.screen.open_conversation(key)
+            await second.screen.actions.open(key)
             assert second.screen.queue_strip.queued == ("还有呢？",)
             stand_in.release("held")
-            await first.until(lambda: first.text().count("河流把盐带走") == 2 and not first.screen.turn_runs)
+            await first.until(lambda: first.text().count("河流把盐带走") == 2 and not first.screen.turns.runs)
             await second.answered()
             assert second.screen.prompt.message == ""
             await second.pilot.press("enter")  # there is nothing left to send, whatever is still shown
             await second.until(lambda: second.screen.queue_strip.queued == ())
-            assert not second.screen.turn_runs
+            assert not second.screen.turns.runs
             questions = [
                 chat.record.question for chat in (await kept.call(lambda e: e.conversations.page(key))).chats
             ]

@@ -71,6 +71,6 @@ async def test_the_rest_is_fetched_or_what_came_is_kept(home: Path, fetch: bool)
         async with desk(home, environment={"COZE_BOT_ID": BOT}, stand_in=stand_in) as at:
             key = await at.context.engine_thread.call(lambda engine: engine.conversations.last())
             assert key
-            await at.screen.open_conversation(key)
+            await at.screen.actions.open(key)
             await at.until(lambda: ("河流把盐带进海里。" if fetch else "cut off at") in at.text())
             assert not isinstance(at.app.screen, Confirm)

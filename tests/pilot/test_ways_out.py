@@ -113,7 +113,7 @@ async def test_a_local_tool_is_answered_and_the_stream_goes_on(home: Path) -> No
         await at.pilot.press("ctrl+s")
         await at.until(lambda: '给了 {"ok":true}' in at.text(), "the answer goes on")
         await at.answered()
-        assert at.screen.turn.phase is Outcome.COMPLETED
+        assert at.screen.turns.view.phase is Outcome.COMPLETED
         assert at.text().count("▎ 海水") == 1
 
 
@@ -141,7 +141,7 @@ async def test_the_form_can_be_left_and_opened_again_with_what_was_typed(home: P
         await at.pilot.press("escape")
         await at.until(lambda: at.app.screen is at.screen)
         await at.until(lambda: "waits for the output" in at.text())
-        at.screen.answer_tools()
+        at.screen.start(at.screen.turns.answer_tools(), "tools", exclusive=True)
         await at.until(lambda: [box.text for box in at.app.screen.query(TextArea)] == ["half"])
         await at.pilot.press("escape")
 
@@ -234,11 +234,11 @@ async def test_a_running_turn_goes_on_in_its_own_conversation(home: Path) -> Non
     async with desk(home, bot([Delta("河流把"), Gate("held"), Delta("盐带走"), Complete()])) as at:
         await at.ask("first")
         await at.until(lambda: "河流把" in at.text())
-        key = at.screen.conversation
+        key = at.screen.conversation.key
         await at.pilot.press("ctrl+n")
         await at.until(lambda: "河流把" not in at.text())
         at.stand_in.release("held")
-        await at.screen.open_conversation(key)
+        await at.screen.actions.open(key)
         await at.until(lambda: "河流把盐带走" in at.text(), "it has gone on")
         assert at.text().count("▎ first") == 1
 
@@ -246,7 +246,7 @@ async def test_a_running_turn_goes_on_in_its_own_conversation(home: Path) -> Non
 async def test_a_screen_that_opens_while_the_program_ends_is_no_crash(home: Path) -> None:
     async with desk(home, bot([Answer("x")])) as at:
         at.app.exit()
-        await at.app.push_screen(HistoryScreen(at.screen.bot))
+        await at.app.push_screen(HistoryScreen(at.screen.conversation.bot))
     assert at.app.crash is None
     assert at.app.return_code == 0
 

@@ -53,7 +53,7 @@ class Desk:
     async def answered(self) -> None:
         """Wait until the running turn is over."""
         await self.until(
-            lambda: self.screen.log_widget.live is None and not self.screen.turn_runs, "answered"
+            lambda: self.screen.log_widget.live is None and not self.screen.turns.runs, "answered"
         )
 
     async def until_told(self, words: str) -> str:

@@ -144,7 +144,7 @@ class Stage:
 
     async def greeted(self) -> None:
         """Wait until the bot is known."""
-        await self.until(lambda: self.chat.bot.name, "the bot is known")
+        await self.until(lambda: self.chat.conversation.bot.name, "the bot is known")
         await self.pilot.pause()
 
     def text(self) -> str:
@@ -162,25 +162,25 @@ class Stage:
         assert not capture.problems
         sent_at_ms = today_at(10, 2, 9)
         screen, feed = self.chat, TurnFeed()
-        entry = BotEntry(screen.bot_name, sent_at_ms)
-        screen.turn.clock = lambda: 0.0
+        entry = BotEntry(screen.conversation.bot_name, sent_at_ms)
+        screen.turns.view.clock = lambda: 0.0
         screen.header.title = capture.facts["question"]
         screen.log_widget.append(UserEntry(capture.facts["question"], sent_at_ms), entry)
-        screen.begin_turn(capture.facts["question"], feed, entry=entry)
-        screen.turn.clock = lambda: (until_ms or 0) / 1000
+        screen.turns.resume(entry, TurnFigures(), feed)
+        screen.turns.view.clock = lambda: (until_ms or 0) / 1000
         told = TurnFigures()
         for update in _updates(capture, until_ms, outcome):
             told.add(update)
             feed.put(update)
         is_over = told.is_ended
-        await self.until(lambda: screen.turn.figures.last_us == told.last_us, "all has come")
-        await self.until(lambda: screen.turn.figures.is_ended == is_over, "the end has come")
-        await self.until(lambda: not (is_over and screen.turn_runs), "the screen has heard of the end")
+        await self.until(lambda: screen.turns.view.figures.last_us == told.last_us, "all has come")
+        await self.until(lambda: screen.turns.view.figures.is_ended == is_over, "the end has come")
+        await self.until(lambda: not (is_over and screen.turns.runs), "the screen has heard of the end")
         follows = asyncio.Event()
         screen.call_after_refresh(follows.set)  # behind what the screen does after the end
         await self.until(follows.is_set, "what follows the end was done")
         screen.log_widget.viewport.flush()
-        screen.flush_figures()
+        screen.turns.flush()
         await self.pilot.pause()
 
 

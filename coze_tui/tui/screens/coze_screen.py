@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
 from textual.screen import ScreenResultType
 from textual.worker import Worker, WorkerState
@@ -21,6 +21,14 @@ class CozeScreen(TerminalScreen[ScreenResultType]):
         app = self.app
         assert isinstance(app, ContextApp)
         return app.context
+
+    def start(self, work: Coroutine[object, object, object], group: str, *, exclusive: bool = False) -> None:
+        """Run a coroutine as a worker of this screen; `notify_failure` shows its expected errors.
+
+        Args:
+            exclusive: Cancel the other workers of the group first.
+        """
+        self.run_worker(work, group=group, exclusive=exclusive, exit_on_error=False)
 
     async def before_leaving(self) -> None:
         """Store what must not be lost. The app awaits this when the program ends."""

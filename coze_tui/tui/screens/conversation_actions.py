@@ -1,0 +1,357 @@
+"""What the user can do with conversations from the chat screen: open, change, export and look inside."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from coze_tui.engine.session.thread import TurnFeed
+from coze_tui.errors import BusyError, CozeTuiError, CredentialsError, StoreError
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import _, ngettext
+from coze_tui.tui.copying import ids_text
+from coze_tui.tui.log.entries import Entry, SectionEntry
+from coze_tui.tui.log.finder import Finder
+from coze_tui.tui.screens.conversation import ChatWidgets, OpenConversation
+from coze_tui.tui.screens.coze_screen import CozeScreen
+from coze_tui.tui.screens.turn_control import TurnControl
+from coze_tui.tui.widgets.paths import typed_path
+
+if TYPE_CHECKING:
+    from coze_tui.engine.model.figures import TurnFigures
+    from coze_tui.engine.model.records import ChatRecord
+
+
+class ConversationActions:
+    """Carries out the commands of the chat screen that are not about the turn itself.
+
+    The coroutines push dialogs, so they run in workers; `CozeScreen.start` starts them.
+    """
+
+    def __init__(
+        self,
+        screen: CozeScreen[None],
+        widgets: ChatWidgets,
+        conversation: OpenConversation,
+        turns: TurnControl,
+        finder: Finder,
+    ) -> None:
+        self._screen = screen
+        self._widgets = widgets
+        self._conversation = conversation
+        self._turns = turns
+        self._finder = finder
+        self._engine_thread = screen.context.engine_thread
+        self._changes = 0
+        """The state of the store when it was last looked at."""
+
+    # --- opening ---
+
+    async def open(self, key: str, message: int | None = None, query: str = "") -> None:
+        """Show a conversation, at its end or at a message in which a query was found."""
+        opened = await self._engine_thread.call(lambda engine: engine.conversations.open(key))
+        if opened is None:
+            text = _("there is no conversation {key} here").format(key=clean_line(key))
+            self._widgets.banner.add(text)
+            return
+        await self._conversation.keep_draft()
+        self._turns.leave()
+        self._conversation.show(opened)
+        chats = opened.page.chats
+        self._turns.show_chat(chats[-1].record.key if chats else 0, is_last=True)
+        await self._turns.follow_running(opened)
+        if message is not None and not self._turns.runs:
+            self._widgets.log.focus()
+            await self._finder.take(query, message)
+
+    def show_new(self) -> None:
+        """Show a new conversation; a running turn continues in its own one."""
+        left = self._conversation
+        self._screen.start(left.leave_draft(left.key, left.bot, self._widgets.prompt.message), "leave")
+        self._turns.leave()
+        self._conversation.show_new()
+        self._turns.show_figures(None)
+        self._conversation.greet()
+        self._widgets.prompt.focus()
+
+    def look_for_news(self) -> None:
+        """Show what another program has said in the open conversation; not while one reads further up."""
+        key = self._conversation.key
+        if key and self._engine_thread.is_up and self._is_at_rest(key):
+            self._screen.start(self._show_news(key), "look", exclusive=True)
+
+    def _is_at_rest(self, key: str) -> bool:
+        conversation = self._conversation
+        return conversation.key == key and self._turns.is_settled and conversation.is_at_end
+
+    async def _show_news(self, key: str) -> None:
+        conversation = self._conversation
+        with suppress(StoreError):  # the next action that needs the store reports it
+            changes = await self._engine_thread.call(lambda engine: engine.browsing.changes())
+            if changes == self._changes:
+                return
+            last = await self._engine_thread.call(lambda engine: engine.last_chat(key))
+            opened = None
+            if conversation.last_chat not in (0, last):
+                opened = await self._engine_thread.call(lambda engine: engine.conversations.open(key))
+            if not self._is_at_rest(key):
+                return
+            self._changes, conversation.last_chat = changes, last
+            if opened is not None:
+                conversation.show_messages(opened)
+                await self._turns.follow_running(opened)
+
+    async def fork(self, entry: Entry | None) -> None:
+        """Open a copy of the conversation that ends with an entry; the bot does not know it yet."""
+        if not self._conversation.key or self._turns.runs:
+            self._notify(_("There is nothing to fork yet."))
+            return
+        await self.open(await self._conversation.window.fork(entry))
+        self._notify(_("This is a fork: what follows is not in the first conversation."))
+
+    async def import_file(self, text: str) -> None:
+        """Read conversations from an exported file, and open the first."""
+        from coze_tui.tui.export_flow import import_file
+
+        if not text.strip():
+            self._notify(_("Type /import and the path of a file."))
+        elif (key := await import_file(self._screen.context, typed_path(text))) is not None:
+            await self.open(key)
+
+    async def show_history(self) -> None:
+        """Browse all conversations, and open the one that is chosen."""
+        from coze_tui.tui.screens.history import HistoryScreen
+
+        await self._conversation.keep_draft()
+        here = self._conversation.key
+        choice = await self._screen.app.push_screen_wait(HistoryScreen(self._conversation.bot, here))
+        here = self._conversation.key
+        if choice is not None and (choice.key != here or choice.message is not None):
+            await self.open(choice.key, choice.message, choice.query)
+        elif here and not await self._engine_thread.call(lambda engine: engine.browsing.is_there(here)):
+            self.show_new()
+
+    async def show_statistics(self) -> None:
+        """Show what all chats have cost, and open the conversation that is chosen there."""
+        from coze_tui.tui.screens.statistics import StatisticsScreen
+
+        key = await self._screen.app.push_screen_wait(StatisticsScreen())
+        if key is not None:
+            await self.open(key)
+
+    async def ask_side_by_side(self) -> None:
+        """Ask several bots the same question, and open the conversation that is chosen there."""
+        from coze_tui.tui.screens.side_by_side import SideBySideScreen
+
+        prompt = self._widgets.prompt
+        screen = SideBySideScreen(
+            self._screen.context.settings,
+            self._conversation.bot,
+            prompt.message,
+            keep_draft=prompt.set_message,
+        )
+        left = await self._screen.app.push_screen_wait(screen)
+        prompt.set_message(left.text)
+        if left.conversation:
+            await self.open(left.conversation)
+
+    # --- the bot and the site ---
+
+    async def learn_bot(self) -> None:
+        """Show the name and greeting of the bot; a token may chat without seeing them (docs/wire.md 4.5)."""
+        conversation, bot_id = self._conversation, self._conversation.bot.id
+        try:
+            bot = await self._engine_thread.call(lambda engine: engine.site.bot(bot_id))
+        except CredentialsError:
+            self.start_first_run()
+            return
+        except CozeTuiError as error:
+            self._widgets.banner.add(self._screen.context.explain(error))
+            return
+        if conversation.bot.id == bot_id:  # else a conversation with another bot was opened meanwhile
+            conversation.use_bot(bot)
+            self._screen.context.remember_bot(bot)
+            conversation.greet()
+
+    def start_learning_bot(self) -> None:
+        """Run `learn_bot` in the background."""
+        self._screen.start(self.learn_bot(), "bot", exclusive=True)
+
+    async def choose_bot(self, text: str) -> None:
+        """Talk to another bot, in a new conversation."""
+        from coze_tui.tui.screens.bots import choose_bot
+
+        if await choose_bot(self._screen.context, text):
+            self._conversation.use_settings()
+            self.show_new()
+            self.start_learning_bot()
+
+    def start_first_run(self) -> None:
+        """Run `first_run` in the background."""
+        self._screen.start(self.first_run(), "screen", exclusive=True)
+
+    async def first_run(self) -> None:
+        """Choose site, token and bot."""
+        from coze_tui.tui.screens.first_run import set_up
+
+        if await set_up(self._screen.context):
+            self._conversation.use_settings()
+            self.start_learning_bot()
+
+    # --- the open conversation ---
+
+    async def attach(self, text: str) -> None:
+        """Send a file with the next question."""
+        if not text.strip():
+            self._notify(_("Type @ and a path, or /attach and a path."))
+            return
+        path = typed_path(text)
+        try:
+            count = await self._engine_thread.call(lambda engine: engine.check_attachment(path))
+        except CozeTuiError as error:
+            self._screen.context.notify_failure(error)
+            return
+        self._widgets.attachments.add(path, count)
+
+    def export(self) -> None:
+        """Write the conversation to files."""
+        from coze_tui.tui.export_flow import export
+
+        if self._conversation.key and self._widgets.log.entries:
+            export(self._screen.context, [self._conversation.key])
+        else:
+            self._notify(_("There is nothing to export yet."))
+
+    async def rename(self, title: str) -> None:
+        """Give the conversation another title, locally and on the server."""
+        key, title = self._conversation.key, clean_line(title)
+        if not key or not title:
+            self._notify(_("Type /rename and a title, in a conversation that has begun."))
+            return
+        await self._engine_thread.call(lambda engine: engine.browsing.rename(key, title))
+        self._conversation.set_title(title)
+        try:
+            await self._engine_thread.call(lambda engine: engine.server_side.rename(key, title))
+        except CozeTuiError as error:
+            reason = self._screen.context.explain(error)
+            refused = _("Renamed here; the server refused: {reason}").format(reason=reason)
+            self._screen.notify(refused, severity="warning", markup=False)
+
+    async def clear_context(self) -> None:
+        """Start a new section, so that the bot forgets the messages; the log keeps them."""
+        key = self._conversation.key
+        if not key:
+            return
+        try:
+            await self._engine_thread.call(lambda engine: engine.clear_context(key))
+        except CozeTuiError as error:
+            self._screen.context.notify_failure(error)
+            return
+        self._widgets.log.append(SectionEntry(int(time.time() * 1000)))
+
+    def copy_ids(self, figures: TurnFigures | None) -> None:
+        """Copy the IDs of a chat."""
+        if figures is not None:
+            self._screen.context.copy(ids_text(figures), _("ids"))
+
+    def show_plain(self) -> None:
+        """Show the messages as plain text."""
+        from coze_tui.tui.screens.dialogs import ShowText
+
+        title = self._conversation.title or self._conversation.bot_name
+        self._screen.app.push_screen(ShowText(title, self._widgets.log.plain_text()))
+
+    def inspect(self, frame: int = 0) -> None:
+        """Show every frame of the chat whose events are shown.
+
+        Args:
+            frame: The frame that is selected, from 1; 0 for the first.
+        """
+        from coze_tui.tui.chat_sources import ChatSource
+        from coze_tui.tui.screens.inspector import InspectorScreen
+
+        figures = self._widgets.sidebar.figures
+        if figures is None:
+            self._notify(_("Nothing was sent in this conversation yet."))
+            return
+        chosen = self._widgets.log.chosen
+        chat = chosen.chat if chosen is not None and figures is not self._turns.view.figures else 0
+        source = ChatSource.stored(self._engine_thread, self._conversation.key, chat)
+        self._screen.app.push_screen(InspectorScreen(source, frame=frame))
+
+    # --- after a failure ---
+
+    def help_after(self, error: CozeTuiError) -> bool:
+        """Show the dialog that helps after a turn has failed; return False if there is none for the error."""
+        if isinstance(error, CredentialsError):
+            self._widgets.prompt.restore(self._turns.view.question)
+            self.start_first_run()
+        elif isinstance(error, BusyError):
+            question = self._turns.view.question
+            self._screen.start(self._offer_ways_out(question), "busy", exclusive=True)
+        else:
+            return False
+        return True
+
+    async def _offer_ways_out(self, question: str) -> None:
+        """Ask what to do with a question that Coze refused because another chat runs."""
+        from coze_tui.tui.screens.dialogs import Choose, Option
+
+        key = self._conversation.key
+        choice = await self._screen.app.push_screen_wait(
+            Choose(
+                _("A chat is still running in this conversation"),
+                _("Coze runs one chat at a time in a conversation (4016)."),
+                [
+                    Option("cancel", _("Cancel the running chat and send again"), ""),
+                    Option("wait", _("Wait: keep the question in the prompt"), ""),
+                    Option("new", _("Ask in a new conversation"), ""),
+                ],
+            )
+        )
+        if choice == "cancel":
+            try:
+                is_known = await self._engine_thread.call(lambda engine: engine.cancel_running(key))
+            except CozeTuiError as error:
+                self._screen.context.notify_failure(error)
+                is_known = False
+            if is_known:
+                self._turns.send(question)
+                return
+            self._notify(_("The running chat is not known here; it cannot be cancelled."))
+        elif choice == "new":
+            self.show_new()
+            self._turns.send(question)
+            return
+        self._widgets.prompt.restore(question)
+
+    async def offer_orphans(self, orphans: Sequence[ChatRecord]) -> None:
+        """Offer to fetch the rest of chats that were cut off when the program ended the last time."""
+        from coze_tui.tui.screens.dialogs import Confirm
+
+        first = orphans[0]
+        title = ngettext(
+            "An answer was cut off when the program ended",
+            "{n} answers were cut off when the program ended",
+            len(orphans),
+        ).format(n=len(orphans))
+        question = clean_line(first.question)
+        wants = await self._screen.app.push_screen_wait(
+            Confirm(title, question, _("fetch the rest from Coze"), _("keep what came"))
+        )
+        if not wants:
+            return
+        others = {item.conversation: item.key for item in reversed(orphans)}
+        others.pop(first.conversation)  # one turn at a time in a conversation
+        for chat in others.values():
+            await self._recover_unseen(chat)
+        await self.open(first.conversation)
+        self._turns.recover()
+
+    async def _recover_unseen(self, chat: int) -> None:
+        await self._engine_thread.call(lambda engine: engine.recover(chat, TurnFeed()))
+
+    def _notify(self, text: str) -> None:
+        self._screen.notify(text, markup=False)

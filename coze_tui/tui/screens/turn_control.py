@@ -1,0 +1,404 @@
+"""The turns of the open conversation: asks questions, follows the answers, and handles how they end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, assert_never
+
+from textual.timer import Timer
+
+from coze_tui.api.objects import ToolCall
+from coze_tui.engine.model.dialects import Feature
+from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.updates import ActionRequired, ChatIdentified, Phase, PhaseChanged
+from coze_tui.engine.session.thread import TurnFeed
+from coze_tui.errors import CozeTuiError
+from coze_tui.text.cleaning import clean_line, title_of
+from coze_tui.text.i18n import _
+from coze_tui.tui.log.entries import BotEntry, Entry, UserEntry
+from coze_tui.tui.screens.conversation import ChatWidgets, OpenConversation
+from coze_tui.tui.screens.coze_screen import CozeScreen
+from coze_tui.tui.turn_view import Milestone, TurnView
+
+if TYPE_CHECKING:
+    from coze_tui.engine.library.conversations import Opened
+
+_PULSE_SECONDS = 0.2
+"""How often the sidebar and the state chip follow a running turn."""
+
+
+class TurnControl:
+    """Starts, follows, stops and resumes turns; shows their figures and their state.
+
+    Args:
+        help_after: Called with the error of a turn that has ended; returns whether it shows a dialog
+            about it, in which case the queue waits and the question is not put back.
+    """
+
+    def __init__(
+        self,
+        screen: CozeScreen[None],
+        widgets: ChatWidgets,
+        conversation: OpenConversation,
+        help_after: Callable[[CozeTuiError], bool],
+    ) -> None:
+        self._screen = screen
+        self._widgets = widgets
+        self._conversation = conversation
+        self._help_after = help_after
+        self._engine_thread = screen.context.engine_thread
+        self.view = TurnView(widgets.log, self._milestone)
+        self._is_foreign = False
+        """Another program runs the turn; this one only shows it."""
+        self._was_sent = False
+        """The question of the turn has left for Coze."""
+        self._sent_files: tuple[tuple[Path, int], ...] = ()
+        self._entries: tuple[Entry, ...] = ()
+        """The entries of the turn, until they know their stored chat."""
+        self._pulse: Timer | None = None
+        self._waiting_calls: tuple[ToolCall, ...] = ()
+        self._tool_drafts: dict[str, str] = {}
+        """Call ID → what was typed for it; kept while the form is closed."""
+
+    @property
+    def runs(self) -> bool:
+        """Whether a turn runs in the open conversation."""
+        return self.view.runs
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no turn runs and all entries know their stored chats."""
+        return not (self.runs or self._entries)
+
+    # --- asking ---
+
+    def ask(self, question: str) -> None:
+        """Send a question, or queue it behind the running turn."""
+        if self.runs:
+            self._conversation.queue.add(question)
+            self.keep_queue()
+        else:
+            self.send(question)
+
+    def keep_queue(self) -> None:
+        """Store the queue as it is now."""
+        conversation = self._conversation
+        self._screen.start(conversation.keep_queue(conversation.key, conversation.queue.waiting), "queue")
+
+    def send(self, question: str, *, is_queued: bool = False) -> None:
+        """Send a question now; the log goes to the end of the conversation for it.
+
+        Args:
+            is_queued: The stored queue has the question, and loses it when it is sent.
+        """
+        if self._conversation.window.has_newer:
+            self.view.phase = Phase.SENDING
+            self._screen.start(self._send_at_end(question, is_queued), "ask")
+        else:
+            self._send_now(question, is_queued)
+
+    async def _send_at_end(self, question: str, is_queued: bool) -> None:
+        await self._conversation.window.load_end()
+        self._send_now(question, is_queued)
+
+    def _send_now(self, question: str, is_queued: bool) -> None:
+        feed = TurnFeed()
+        self._sent_files = self._widgets.attachments.take()
+        files = tuple(path for path, _size in self._sent_files)
+        now_ms = int(time.time() * 1000)
+        asked = UserEntry(question, now_ms, files=[clean_line(path.name) for path in files])
+        self._show_new(asked, now_ms, feed)
+        self._screen.start(self._ask_engine(question, feed, files, is_queued), "ask")
+        if not self._conversation.title:
+            self._conversation.set_title(title_of(question))
+
+    async def _ask_engine(
+        self, question: str, feed: TurnFeed, files: Sequence[Path], is_queued: bool
+    ) -> None:
+        key, bot = self._conversation.ensure_key(), self._conversation.bot
+        await self._engine_thread.call(
+            lambda engine: engine.ask(key, question, feed, bot=bot, files=files, is_queued=is_queued)
+        )
+
+    async def send_queued(self) -> None:
+        """Send the next question of a queue that was left, unless another program has sent it."""
+        if (
+            self._conversation.queue.waiting
+            and not self.runs
+            and (question := await self._conversation.take_queued())
+        ):
+            self.send(question)
+
+    def question_of(self, entry: Entry | None) -> str:
+        """Return the question that an entry contains or answers, by default the last one; empty if none."""
+        entries = self._widgets.log.entries
+        end = entries.index(entry) + 1 if entry in entries and entry is not None else len(entries)
+        return next((item.text for item in reversed(entries[:end]) if isinstance(item, UserEntry)), "")
+
+    def regenerate(self, entry: Entry | None = None) -> None:
+        """Ask the question of an entry, or the last one, again."""
+        if question := self.question_of(entry):
+            self.ask(question)
+
+    # --- following ---
+
+    async def follow_running(self, opened: Opened) -> None:
+        """Follow the turn that runs in a conversation, here or in another program, if one does."""
+        key, feed = opened.summary.key, TurnFeed()
+        question = await self._engine_thread.call(lambda engine: engine.follow(key, feed))
+        is_foreign = question is None
+        if question is None and opened.page.running:
+            chat = opened.page.running[-1]
+            question = chat.question
+            await self._engine_thread.call(lambda engine: engine.follow_elsewhere(key, chat.key, feed))
+        if question is not None:
+            now_ms = int(time.time() * 1000)
+            self._show_new(UserEntry(question, now_ms), now_ms, feed)
+            self._is_foreign = is_foreign
+
+    def _show_new(self, asked: UserEntry, now_ms: int, feed: TurnFeed) -> None:
+        """Show a question at the end of the log, and follow its answer."""
+        base_url = self._screen.context.settings.base_url
+        entry = BotEntry(self._conversation.bot_name, now_ms, base_url=base_url)
+        self.view.start(asked, entry)
+        self._entries = (asked, entry)
+        self._was_sent = False
+        self._follow(feed)
+
+    def resume(self, entry: BotEntry, figures: TurnFigures, feed: TurnFeed) -> None:
+        """Continue the turn of an entry, with its figures so far."""
+        self.view.resume(self.question_of(entry), entry, figures)
+        self._follow(feed)
+
+    def _follow(self, feed: TurnFeed) -> None:
+        self._is_foreign = False
+        self._waiting_calls = ()
+        self.show_figures(self.view.figures)
+        self._widgets.prompt.follow_up_count = 0
+        if self._pulse is None:
+            self._pulse = self._screen.set_interval(_PULSE_SECONDS, self._beat)
+        self.flush()
+        self._screen.start(self._follow_to_end(feed), "turn", exclusive=True)
+
+    async def _follow_to_end(self, feed: TurnFeed) -> None:
+        await self.view.follow(feed)
+        self._screen.call_after_refresh(self._ended, self._conversation.key, self.view.figures)
+
+    def _milestone(self, update: Milestone) -> None:
+        match update:
+            case PhaseChanged(phase=phase):
+                self._show_chip()
+                if phase is Phase.SENDING:
+                    self._was_sent = True
+                    self._screen.refresh_bindings()
+            case ChatIdentified(conversation_replaced=is_replaced):
+                if is_replaced:
+                    self._conversation.warn(
+                        _("The server did not know this conversation any more and has begun a new one.")
+                    )
+            case ActionRequired(tool_calls=calls):
+                self._waiting_calls = calls
+            case _:
+                assert_never(update)
+
+    def leave(self) -> None:
+        """Follow no turn any more; one that runs continues in the engine."""
+        for group in ("turn", "figures"):
+            self._screen.workers.cancel_group(self._screen, group)
+        self.view.leave()
+        self._waiting_calls = ()
+        self._entries = ()
+        self._stop_pulse()
+        self._screen.refresh_bindings()
+
+    # --- the end of a turn ---
+
+    def _ended(self, key: str, figures: TurnFigures) -> None:
+        if key != self._conversation.key or figures is not self.view.figures:
+            return  # another conversation was opened meanwhile
+        self._stop_pulse()
+        self._screen.refresh_bindings()
+        self.show_limits()
+        if self._entries:
+            self._conversation.last_chat = 0  # unknown until the store is asked
+            self._screen.start(self._name_chat(key, self._entries), "turn over")
+            self._entries = ()
+        self._conversation.offer_follow_ups()
+        has_failed = not self._was_sent or figures.outcome is Outcome.FAILED
+        if has_failed and not self._widgets.attachments.files:
+            self._widgets.attachments.restore(self._sent_files)
+        if figures.error is not None and self._help_after(figures.error):
+            return
+        if figures.outcome is Outcome.REQUIRES_ACTION:
+            self._open_tool_form()
+        elif self._is_foreign:
+            pass  # the queue and the question belong to the other program
+        elif has_failed:
+            if not self._widgets.prompt.message:
+                self._widgets.prompt.set_message(self.view.question)
+        elif self._conversation.queue.waiting and _may_send_next(figures.outcome):
+            self.send(self._conversation.queue.take_next(), is_queued=True)
+
+    async def _name_chat(self, key: str, entries: Sequence[Entry]) -> None:
+        """Tell the entries of a turn which stored chat they show."""
+        chat = await self._engine_thread.call(lambda engine: engine.last_chat(key))
+        if key == self._conversation.key:
+            self._conversation.last_chat = chat
+        if all(entry.chat != chat for entry in self._widgets.log.entries):  # else it was never stored
+            for entry in entries:
+                entry.chat = chat
+
+    def show_limits(self) -> None:
+        """Warn about what was asked of the server but is not supported by it."""
+        self._screen.start(self._show_limits(), "limits")
+
+    async def _show_limits(self) -> None:
+        context = self._screen.context
+        if self.view.phase is Outcome.CANCELED and self._was_sent:
+            await context.notify_limit(Feature.CANCEL)
+        if context.settings.publish_status == "unpublished_draft":
+            await context.notify_limit(Feature.DRAFT)
+
+    # --- stopping and recovering ---
+
+    def stop(self) -> None:
+        """Stop the running answer; the text received so far remains."""
+        key = self._conversation.key
+        if self.runs and self._is_foreign:
+            self._screen.notify(_("This answer comes to another program; stop it there."), markup=False)
+        elif self.runs and key:
+            self.view.mark_stopping()
+            self._show_chip()
+            self._screen.start(self._engine_thread.call(lambda engine: engine.stop(key)), "stop")
+
+    @property
+    def last_answer(self) -> BotEntry | None:
+        """The last answer in the log."""
+        entries = reversed(self._widgets.log.entries)
+        return next((item for item in entries if isinstance(item, BotEntry)), None)
+
+    def recover(self, entry: BotEntry | None = None) -> None:
+        """Fetch the rest of an answer that was cut off, by default of the last one."""
+        entry = entry or self.last_answer
+        if entry is None or entry.outcome is not Outcome.INTERRUPTED or self.runs:
+            self._screen.notify(_("Nothing to recover here."), markup=False)
+        else:
+            self._screen.start(self._recover(entry), "recover")
+
+    async def _recover(self, entry: BotEntry) -> None:
+        chat, feed = entry.chat, TurnFeed()
+        figures = await self._engine_thread.call(lambda engine: engine.inspecting.figures(chat))
+        self.resume(entry, figures, feed)
+        await self._engine_thread.call(lambda engine: engine.recover(chat, feed))
+
+    # --- local tools ---
+
+    async def answer_tools(self) -> None:
+        """Open the form for the local tools that the last chat waits for, perhaps since an earlier run."""
+        entry = self.last_answer
+        if self.runs or entry is None or entry.outcome is not Outcome.REQUIRES_ACTION:
+            return
+        if not self._waiting_calls:
+            chat = entry.chat
+            calls = await self._engine_thread.call(lambda engine: engine.inspecting.waiting_calls(chat))
+            if entry is not self.last_answer:
+                return
+            self._waiting_calls = calls
+            self.view.figures = await self._engine_thread.call(lambda engine: engine.inspecting.figures(chat))
+        self._open_tool_form()
+
+    def _open_tool_form(self) -> None:
+        from coze_tui.tui.screens.tool_request import ToolRequest
+
+        if self._waiting_calls:
+            commands = self._screen.context.settings.tools
+            form = ToolRequest(
+                self._waiting_calls, self._tool_drafts, commands=commands, run=self._run_command
+            )
+            self._screen.app.push_screen(form, self._submit)
+
+    async def _run_command(self, words: Sequence[str], arguments: str) -> str:
+        from coze_tui.engine.session.local_tools import run_command
+
+        environment = self._screen.context.start.environment
+        return await self._engine_thread.call(lambda _engine: run_command(words, arguments, environment))
+
+    def _submit(self, outputs: Sequence[tuple[str, str]] | None) -> None:
+        """Send the outputs of the tools; None if the user closed the form."""
+        entry, key = self.last_answer, self._conversation.key
+        if outputs is None or entry is None:
+            return
+        chat, sent, feed = entry.chat, tuple(outputs), TurnFeed()
+        self.resume(entry, self.view.figures, feed)
+        self._screen.start(
+            self._engine_thread.call(lambda engine: engine.submit(key, chat, sent, feed)), "ask"
+        )
+
+    # --- figures and state ---
+
+    def show_figures(self, figures: TurnFigures | None) -> None:
+        """Show the figures of a turn in the sidebar and the status strip, or none."""
+        self._widgets.sidebar.show(figures)
+        self._widgets.strip.show(figures)
+        self._show_chip()
+
+    def show_figures_of(self, entry: Entry | None) -> None:
+        """Show the figures of an entry's chat; without an entry those of the last turn."""
+        if entry is None or entry is self._widgets.log.live or not entry.chat:
+            self.show_figures(self.view.figures if self.view.figures.rows else None)
+        else:
+            self.show_chat(entry.chat)
+
+    def show_chat(self, chat: int, *, is_last: bool = False) -> None:
+        """Show the figures of a stored chat, read from its frames; none for key 0.
+
+        Args:
+            is_last: It is the last chat of the conversation, which is shown by default.
+        """
+        if chat:
+            self._screen.start(self._show_chat(chat, is_last=is_last), "figures", exclusive=True)
+        else:
+            self.show_figures(None)
+
+    async def _show_chat(self, chat: int, *, is_last: bool) -> None:
+        figures = await self._engine_thread.call(lambda engine: engine.inspecting.figures(chat))
+        if is_last and not self.runs:
+            self.view.figures = figures
+        if not self.runs or self._widgets.log.chosen is not None:
+            self.show_figures(figures)
+
+    def _stop_pulse(self) -> None:
+        if self._pulse is not None:
+            self._pulse.stop()
+            self._pulse = None
+        self.flush()
+
+    def _beat(self) -> None:
+        if self._screen.context.app.line_is_clear:  # else the next beat shows a newer state
+            self.flush()
+
+    def flush(self) -> None:
+        """Bring the sidebar, the status strip and the state chip up to date with the figures of the turn."""
+        now_us = self.view.elapsed_us
+        if self._widgets.sidebar.figures is self.view.figures:
+            self._widgets.sidebar.flush(now_us)
+        self._widgets.strip.flush(now_us)
+        self._show_chip()
+
+    def _show_chip(self) -> None:
+        self._widgets.queue_strip.answer_runs = self.runs
+        self._widgets.header.show_chip(self.view.chip)
+
+
+def _may_send_next(outcome: Outcome | None) -> bool:
+    """Return whether the queue continues by itself after a turn that ended like this."""
+    match outcome:
+        case Outcome.COMPLETED | Outcome.CANCELED:
+            return True
+        case Outcome.FAILED | Outcome.REQUIRES_ACTION | Outcome.INTERRUPTED | None:
+            return False
+        case _:
+            assert_never(outcome)
