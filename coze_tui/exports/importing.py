@@ -339,18 +339,9 @@ def _conversation_for(c: sqlite3.Connection, chat: ImportedChat) -> tuple[SavedC
         bot_id=record.bot_id,
         bot_name=record.bot_name,
         conversation_id=record.conversation_id,
-        section_id="",
         title=record.title,
-        title_by_user=False,
-        pinned=False,
-        interrupted=False,
-        on_server=False,
-        draft="",
-        queue=(),
-        forked_from="",
         created_at=record.sent_at,
         updated_at=record.sent_at,
-        deleted_at=0,
     )
     archive.put(c, ConversationArchive(made))
     return made, "new"

@@ -259,7 +259,7 @@ class _Reader:
     def _begin(self, value: object) -> None:
         if self._open is not None:
             self._fail("cut", "conversation")
-        self._open = _Open(self._read(SavedConversation, value, deleted_at=0))
+        self._open = _Open(self._read(SavedConversation, value))
 
     def _chat(self, whole: _Open, value: object) -> None:
         self._pack(whole)

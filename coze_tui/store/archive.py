@@ -13,7 +13,6 @@ from coze_tui.store import history, journal, messages
 from coze_tui.store.history import SavedConversation, SavedSection
 from coze_tui.store.journal import CHAT_COLUMNS, ChatRecord, stored_values
 from coze_tui.store.messages import SLOT, SavedMessage, storable, storable_int
-from coze_tui.store.search import fold_parts
 
 _EVERY = 2**63 - 1
 
@@ -107,7 +106,7 @@ def put(c: sqlite3.Connection, carried: ConversationArchive) -> None:
     Messages are searchable at once; where there are many, the index follows by `search.index_some`.
     """
     saved = carried.conversation
-    _put_conversation(c, saved, _last_slot(carried))
+    history.insert_conversation(c, replace(saved, deleted_at=0), last_slot=_last_slot(carried))
     for section in carried.sections:
         c.execute(
             "INSERT INTO sections (conversation, section_id, position, started_at) VALUES (?, ?, ?, ?)",
@@ -118,36 +117,6 @@ def put(c: sqlite3.Connection, carried: ConversationArchive) -> None:
     }
     for run in _runs(carried.messages):
         messages.insert(c, saved.key, keys.get(run[0].chat, 0), run[0].position, run)
-
-
-def _put_conversation(c: sqlite3.Connection, saved: SavedConversation, last_slot: int) -> None:
-    title, bot_name = storable(saved.title), storable(saved.bot_name)
-    c.execute(
-        """INSERT INTO conversations (key, site, bot_id, bot_name, conversation_id, section_id, title,
-                                      title_by_user, pinned, interrupted, on_server, draft, forked_from,
-                                      last_slot, created_at, updated_at, folded)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        (
-            saved.key,
-            storable(saved.site),
-            storable(saved.bot_id),
-            bot_name,
-            storable(saved.conversation_id),
-            storable(saved.section_id),
-            title,
-            saved.title_by_user,
-            saved.pinned,
-            saved.interrupted,
-            saved.on_server,
-            storable(saved.draft),
-            storable(saved.forked_from),
-            last_slot,
-            storable_int(saved.created_at),
-            storable_int(saved.updated_at),
-            fold_parts(title, bot_name),
-        ),
-    )
-    history.set_queue(c, saved.key, saved.queue)
 
 
 def _put_chat(c: sqlite3.Connection, conversation: str, chat: ChatRecord, packed: bytes | None) -> int:

@@ -6,11 +6,11 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from coze_tui.errors import StoreError
-from coze_tui.store.messages import SLOT, delete_messages, storable
+from coze_tui.store.messages import SLOT, delete_messages, storable, storable_int
 from coze_tui.store.search import fold_parts
 from coze_tui.text.matching import fold
 
@@ -20,32 +20,32 @@ _KEY_LENGTH = 9
 
 @dataclass(frozen=True, slots=True)
 class SavedConversation:
-    """A conversation as it is kept here, whether or not the server has it too."""
+    """A conversation of the history, whether or not the server has it too."""
 
     key: str
     """Ours: short, for the command line and for people."""
     site: str
     bot_id: str
-    bot_name: str
-    conversation_id: str
-    """Coze's; empty until it has given one."""
-    section_id: str
+    bot_name: str = ""
+    conversation_id: str = ""
+    """Coze's; empty until the server has sent one."""
+    section_id: str = ""
     """The latest known context window."""
-    title: str
-    title_by_user: bool
-    pinned: bool
-    interrupted: bool
+    title: str = ""
+    title_by_user: bool = False
+    pinned: bool = False
+    interrupted: bool = False
     """Its last chat was cut off."""
-    on_server: bool
+    on_server: bool = False
     """The server was seen to have it."""
-    draft: str
-    queue: tuple[str, ...]
-    forked_from: str
+    draft: str = ""
+    queue: tuple[str, ...] = ()
+    forked_from: str = ""
     """Key of the conversation it was forked from, which may be gone."""
-    created_at: int
+    created_at: int = 0
     """Unix milliseconds, as the next two."""
-    updated_at: int
-    deleted_at: int
+    updated_at: int = 0
+    deleted_at: int = 0
     """0 unless deleted; deleted ones stay until they are purged."""
 
     @property
@@ -64,10 +64,8 @@ class SavedSection:
     started_at: int
 
 
-_COLUMNS = (
-    "key, site, bot_id, bot_name, conversation_id, section_id, title, title_by_user, pinned, interrupted, "
-    "on_server, draft, queue, forked_from, created_at, updated_at, deleted_at"
-)
+_NAMES = tuple(each.name for each in fields(SavedConversation))
+_COLUMNS = ", ".join(_NAMES)
 
 
 def _conversation_from_row(row: Sequence[Any]) -> SavedConversation:
@@ -98,33 +96,49 @@ def create_conversation(
     forked_from: str = "",
     key: str = "",
 ) -> str:
-    """Makes a new conversation; its key. With a key of the caller's it may be there already."""
-    if not key:
+    """Create a conversation, unless there is one of the given key; return its key."""
+    if key:
+        if conversation(c, key) is not None:
+            return key
+    else:
         key = new_key()
-        while c.execute("SELECT 1 FROM conversations WHERE key = ?", (key,)).fetchone():
+        while conversation(c, key) is not None:
             key = new_key()
-    title, bot_name = storable(title), storable(bot_name)
-    c.execute(
-        """INSERT OR IGNORE INTO conversations
-               (key, site, bot_id, bot_name, title, conversation_id, section_id, on_server, forked_from,
-                created_at, updated_at, folded)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        (
-            key,
-            storable(site),
-            storable(bot_id),
-            bot_name,
-            title,
-            storable(conversation_id),
-            storable(section_id),
-            on_server,
-            forked_from,
-            now_ms,
-            now_ms,
-            fold_parts(title, bot_name),
-        ),
+    made = SavedConversation(
+        key=key,
+        site=site,
+        bot_id=bot_id,
+        bot_name=bot_name,
+        conversation_id=conversation_id,
+        section_id=section_id,
+        title=title,
+        on_server=on_server,
+        forked_from=forked_from,
+        created_at=now_ms,
+        updated_at=now_ms,
     )
+    insert_conversation(c, made)
     return key
+
+
+def insert_conversation(c: sqlite3.Connection, saved: SavedConversation, *, last_slot: int = 0) -> None:
+    """Write a conversation, of whose key there must be none.
+
+    Args:
+        last_slot: the highest slot that its chats and messages take.
+    """
+    queue = json.dumps([storable(item) for item in saved.queue], ensure_ascii=False)
+    row = {
+        **{name: getattr(saved, name) for name in _NAMES},
+        "queue": queue,
+        "last_slot": last_slot,
+        "folded": fold_parts(storable(saved.title), storable(saved.bot_name)),
+    }
+    values = [storable(value) if isinstance(value, str) else storable_int(value) for value in row.values()]
+    c.execute(
+        f"""INSERT INTO conversations ({", ".join(row)}) VALUES ({", ".join("?" * len(row))})""",
+        values,
+    )
 
 
 def conversation(c: sqlite3.Connection, key: str) -> SavedConversation | None:

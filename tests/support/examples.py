@@ -32,17 +32,9 @@ SUMMARY = SavedConversation(
     bot_id="7402",
     bot_name="小春",
     conversation_id="75",
-    section_id="",
-    title_by_user=False,
-    pinned=False,
-    interrupted=False,
     on_server=True,
-    draft="",
-    queue=(),
-    forked_from="",
     created_at=5_000,
     updated_at=5_000,
-    deleted_at=0,
 )
 
 
