@@ -129,8 +129,8 @@ def help_text(command: Command) -> str:
     parser = _parser(
         command,
         usage=_escaped(f"{PROGRAM} {name} [{_('options')}]{words}"),
-        description=_escaped(_(command.summary)),
-        epilog=_escaped(_(command.note)),
+        description=_(command.summary),
+        epilog=_(command.note),
     )
     listed = commands_of(command.name)
     if command is CHAT:
@@ -152,7 +152,7 @@ def _add_rows(parser: argparse.ArgumentParser, title: str, rows: Iterable[tuple[
 
 
 def _escaped(text: str) -> str:
-    """Return the text for argparse, which fills in `%(name)s`."""
+    """Return the text of a usage or an option for argparse, which fills in `%(name)s` there."""
     return text.replace("%", "%%")
 
 

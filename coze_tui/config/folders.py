@@ -1,4 +1,4 @@
-"""Where config, data and state live, as text and cheap to know: the first frame waits for it."""
+"""The folders of config, data and state as text, without slow imports: the first frame waits for it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ REMEMBERED = "remembered.json"
 
 
 def find_folders(environment: Mapping[str, str]) -> tuple[str, str, str, bool]:
-    """Config, data, state, and whether they are temporary, as there is no home folder."""
+    """Return the folders of config, data and state, and True if they are temporary without a home folder."""
     home = environment.get(HOME_VARIABLE, "").strip()
     if home:
-        return *folders_under(os.path.abspath(os.path.expanduser(home))), False
+        return *_under(os.path.abspath(os.path.expanduser(home))), False
     if not _has_home(environment):
         import tempfile
 
         owner = "" if sys.platform == "win32" else f"-{os.geteuid()}"
-        return *folders_under(os.path.join(tempfile.gettempdir(), f"{APP}{owner}")), True
+        return *_under(os.path.join(tempfile.gettempdir(), f"{APP}{owner}")), True
     import platformdirs
 
     return (
@@ -35,8 +35,8 @@ def find_folders(environment: Mapping[str, str]) -> tuple[str, str, str, bool]:
     )
 
 
-def folders_under(folder: str) -> tuple[str, str, str]:
-    """Config, data and state in one folder, as `COZE_TUI_HOME` asks."""
+def _under(folder: str) -> tuple[str, str, str]:
+    """Return the folders of config, data and state inside one folder."""
     return os.path.join(folder, "config"), os.path.join(folder, "data"), os.path.join(folder, "state")
 
 

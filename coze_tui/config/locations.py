@@ -1,4 +1,4 @@
-"""The files in the program's folders. Only `ensure` makes anything."""
+"""The paths of the program's files. Only `ensure` creates anything."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from coze_tui.config.folders import REMEMBERED, SETTINGS, find_folders, folders_under
+from coze_tui.config.folders import REMEMBERED, SETTINGS, find_folders
 from coze_tui.config.secure_files import make_private_folder
 
 
@@ -18,7 +18,7 @@ class Paths:
     data: Path
     state: Path
     is_temporary: bool = False
-    """There is no home folder: everything lives in the system's folder for temporary files."""
+    """There is no home folder, so that everything is in the system's folder for temporary files."""
 
     @property
     def settings_file(self) -> Path:
@@ -34,7 +34,7 @@ class Paths:
 
     @property
     def copies(self) -> Path:
-        """Texts that were copied, for terminals that refuse the clipboard."""
+        """Copied texts, for terminals that refuse the clipboard."""
         return self.data / "copies"
 
     @property
@@ -47,24 +47,18 @@ class Paths:
 
     @property
     def crashes(self) -> Path:
-        """Reports of crashes of our own."""
+        """Crash reports."""
         return self.state / "crashes"
 
 
 def find_paths(environment: Mapping[str, str]) -> Paths:
-    """The folders for this environment; nothing is touched."""
+    """Return the paths for this environment; creates nothing."""
     config, data, state, is_temporary = find_folders(environment)
     return Paths(Path(config), Path(data), Path(state), is_temporary)
 
 
-def paths_under(folder: Path) -> Paths:
-    """Everything under one folder, as `COZE_TUI_HOME` asks."""
-    config, data, state = folders_under(str(folder))
-    return Paths(Path(config), Path(data), Path(state))
-
-
 def ensure(paths: Paths) -> list[tuple[Path, OSError]]:
-    """Make the folders, open to their owner only; those that could not be made, with the reason."""
+    """Create the folders, for their owner only; return those that could not be created, with the errors."""
     failures = []
     for folder in (paths.config, paths.data, paths.state):
         try:

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-from coze_tui.config.locations import paths_under
+from coze_tui.config.locations import find_paths
 from coze_tui.tui.context import LaunchTarget
 from coze_tui.tui.screens.history import HistoryScreen
 from tests.benchmarks.fill_store import filled
@@ -25,7 +25,7 @@ _TIMES = 7
 
 async def screen_timings(home: Path) -> list[tuple[str, float]]:
     """What is timed, and the median in milliseconds."""
-    database = await filled(paths_under(home).database_file, *_SIZES[home.name])
+    database = await filled(find_paths({"COZE_TUI_HOME": str(home)}).database_file, *_SIZES[home.name])
     longest = str(
         (
             await database.read(
@@ -119,7 +119,7 @@ async def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(tempfile.mkdtemp(prefix="coze-tui-benchmark-"))
     columns = []
     for name in _SIZES:
-        path = paths_under(folder / name).database_file
+        path = find_paths({"COZE_TUI_HOME": str(folder / name)}).database_file
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         columns.append(await screen_timings(folder / name))
     print(f"{'ms':30}{'a tenth':>10}{'whole':>10}")

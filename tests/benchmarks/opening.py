@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from coze_tui.config.locations import paths_under
+from coze_tui.config.locations import find_paths
 from coze_tui.store import search
 from coze_tui.store.database import Database
 from tests.benchmarks.figures import Figure
@@ -28,7 +28,7 @@ SIZES = (2_000, 20_000)
 def home_with_years(folder: Path, conversations: int, messages: int) -> Path:
     """A home with so much history; made once, used again."""
     home = folder / f"{conversations}-{messages}"
-    path = paths_under(home).database_file
+    path = find_paths({"COZE_TUI_HOME": str(home)}).database_file
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     async def fill() -> None:
@@ -86,7 +86,7 @@ def _is_list(text: str) -> bool:
 
 
 async def _searched(home: Path) -> float:
-    database = await Database.open(paths_under(home).database_file)
+    database = await Database.open(find_paths({"COZE_TUI_HOME": str(home)}).database_file)
     try:
         spent, _rows = await database.read(lambda c: timed(lambda: search.search(c, _WORD)))
     finally:

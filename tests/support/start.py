@@ -6,14 +6,14 @@ from pathlib import Path
 
 from coze_tui.config.app_state import AppStateFile
 from coze_tui.config.credentials import CredentialsFile
-from coze_tui.config.locations import paths_under
+from coze_tui.config.locations import find_paths
 from coze_tui.config.settings import Settings
 from coze_tui.config.start import Start
 
 
 def start_under(folder: Path, settings: Settings | None = None) -> Start:
     """Return what a run of the program in a folder starts with; neither reads nor makes any file."""
-    paths = paths_under(folder)
+    paths = find_paths({"COZE_TUI_HOME": str(folder)})
     return Start(
         paths,
         {},

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from coze_tui.config.locations import paths_under
+from coze_tui.config.locations import find_paths
 from coze_tui.standin.scenarios import Answer, Bot
 from coze_tui.store import archive, history, journal
 from coze_tui.store.archive import ConversationArchive
@@ -46,7 +46,7 @@ def taken(c: sqlite3.Connection, key: str) -> ConversationArchive:
 
 async def write(home: Path, function: Callable[[sqlite3.Connection], _T]) -> _T:
     """Call a function with the store of a home, as another program would write into it; return its result."""
-    path = paths_under(home).database_file
+    path = find_paths({"COZE_TUI_HOME": str(home)}).database_file
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = await Database.open(path)
     try:
