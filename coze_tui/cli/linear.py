@@ -25,9 +25,10 @@ from coze_tui.engine.library.conversations import new_key
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.transcript import AnswerTranscript, ToolTranscript
 from coze_tui.engine.model.updates import TurnUpdate, follow
+from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.engine.session.local_tools import REFUSAL, run_command
 from coze_tui.engine.session.site import Connection
-from coze_tui.engine.session.thread import EngineThread, TurnFeed
+from coze_tui.engine.thread import EngineThread
 from coze_tui.errors import CozeTuiError, ToolCommandError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
@@ -67,7 +68,7 @@ def run_linear(start: Start, arguments: Arguments) -> int:
         await engine.open(start.paths.database_file)
         return engine
 
-    engine_thread: EngineThread[Engine] = EngineThread(build, Engine.close)
+    engine_thread = EngineThread(build)
     take_ending_signals(_leave, with_ctrl_c=False)
     if sys.stdin.isatty():
         with suppress(ImportError):
@@ -90,7 +91,7 @@ class _Talk:
     def __init__(
         self,
         start: Start,
-        engine_thread: EngineThread[Engine],
+        engine_thread: EngineThread,
         printer: LinearPrinter,
         runner: asyncio.Runner,
     ) -> None:

@@ -25,6 +25,7 @@ from coze_tui.engine.model.records import ids_of
 from coze_tui.engine.model.updates import ChatIdentified, TurnEnded
 from coze_tui.engine.session import requests
 from coze_tui.engine.session.capture_recorder import CaptureFile, CaptureRecorder
+from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.engine.session.maintenance import complete_index, keep_small, recover
 from coze_tui.engine.session.recorder import JournalRecorder
 from coze_tui.engine.session.remote_follow import follow_elsewhere
@@ -32,7 +33,6 @@ from coze_tui.engine.session.requests import request_for
 from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.engine.session.running import LiveTurn, LiveTurns
 from coze_tui.engine.session.site import Connection, Site
-from coze_tui.engine.session.thread import TurnFeed
 from coze_tui.errors import (
     CozeTuiError,
     InternalError,

@@ -10,10 +10,10 @@ from coze_tui.api.captures import Problem
 from coze_tui.api.objects import Frame
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.model.records import ChatFrames
-from coze_tui.engine.session.thread import EngineThread
+from coze_tui.engine.thread import EngineThread
 
 if TYPE_CHECKING:
-    from coze_tui.engine.engine import Engine
+    pass
 
 _CHUNK = 100
 """Frames that are taken in in one go: some milliseconds."""
@@ -40,7 +40,7 @@ class ChatSource:
         self._read = read
 
     @classmethod
-    def stored(cls, engine_thread: EngineThread[Engine], conversation: str, chat: int = 0) -> ChatSource:
+    def stored(cls, engine_thread: EngineThread, conversation: str, chat: int = 0) -> ChatSource:
         """Return a chat of the store, also one that runs now; without a key the last of its conversation."""
 
         async def read(chat: int, after: int) -> ChatFrames | None:

@@ -16,7 +16,7 @@ from coze_tui.config.credentials import OAuthPair, Secret
 from coze_tui.config.settings import Settings
 from coze_tui.config.start import Start
 from coze_tui.diagnostics.explain import advice
-from coze_tui.engine.session.thread import EngineThread
+from coze_tui.engine.thread import EngineThread
 from coze_tui.errors import CozeTuiError, InternalError, StoreError
 from coze_tui.render.palette import Palette
 from coze_tui.terminal.app import TerminalApp
@@ -56,7 +56,7 @@ class AppContext:
         self.settings = start.settings
         """The settings now; `start` has those with which the program was started."""
         self.target = target or LaunchTarget()
-        self.engine_thread: EngineThread[Engine] = EngineThread(self._build_engine, _close_engine)
+        self.engine_thread = EngineThread(self._build_engine)
         self.left_conversation = ""
         """Key of the conversation that is open when the program ends; empty if nothing was said in it."""
         self.wants_demo = False
@@ -207,10 +207,6 @@ class AppContext:
             env=self.start.environment,
         )
         self.app.notify(copied_words(copied, what), markup=False)
-
-
-async def _close_engine(engine: Engine) -> None:
-    await engine.close()
 
 
 class ContextApp(TerminalApp[None]):

@@ -17,7 +17,7 @@ from coze_tui.text.matching import spans
 
 if TYPE_CHECKING:
     from coze_tui.engine.engine import Engine
-    from coze_tui.engine.session.thread import EngineThread
+    from coze_tui.engine.thread import EngineThread
 
 Ranges = tuple[tuple[int, int], ...]
 
@@ -171,7 +171,7 @@ class ServerListing:
         bot_name: Kept with what is brought here.
     """
 
-    def __init__(self, engine_thread: EngineThread[Engine], bot_id: str, bot_name: str) -> None:
+    def __init__(self, engine_thread: EngineThread, bot_id: str, bot_name: str) -> None:
         self._engine_thread = engine_thread
         self._bot_id = bot_id
         self._bot_name = bot_name

@@ -10,14 +10,13 @@ from coze_tui.tui.widgets.prompt import Prompt
 from coze_tui.tui.widgets.queue_strip import QueueStrip
 
 if TYPE_CHECKING:
-    from coze_tui.engine.engine import Engine
-    from coze_tui.engine.session.thread import EngineThread
+    from coze_tui.engine.thread import EngineThread
 
 
 class MessageQueue:
     """What is to be sent when the running answer ends, or when the person asks for it, in this order."""
 
-    def __init__(self, engine_thread: EngineThread[Engine], strip: QueueStrip, prompt: Prompt) -> None:
+    def __init__(self, engine_thread: EngineThread, strip: QueueStrip, prompt: Prompt) -> None:
         self._engine_thread = engine_thread
         self._strip = strip
         self._prompt = prompt

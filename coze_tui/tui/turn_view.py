@@ -9,7 +9,7 @@ from collections.abc import Callable
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import ActionRequired, ChatIdentified, Phase, PhaseChanged, TurnUpdate
-from coze_tui.engine.session.thread import TurnFeed
+from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.text.cleaning import clean_line
 from coze_tui.tui.log.entries import BotEntry, UserEntry
 from coze_tui.tui.log.message_log import MessageLog

@@ -13,7 +13,7 @@ from coze_tui.config.settings import Settings
 from coze_tui.config.start import Start
 from coze_tui.engine.engine import Engine
 from coze_tui.engine.session.site import Connection
-from coze_tui.engine.session.thread import EngineThread
+from coze_tui.engine.thread import EngineThread
 from coze_tui.errors import CozeTuiError
 from tests.support.start import start_under
 
@@ -46,7 +46,7 @@ class Elsewhere(Start):
 class Desk:
     """A running engine and what it was started with."""
 
-    engine_thread: EngineThread[Engine]
+    engine_thread: EngineThread
     start: Elsewhere
 
 
@@ -61,7 +61,7 @@ async def desk(folder: Path, settings: Settings, token: str = "") -> AsyncIterat
         await engine.open(folder / "store.db")
         return engine
 
-    engine_thread: EngineThread[Engine] = EngineThread(build, Engine.close)
+    engine_thread = EngineThread(build)
     engine_thread.start()
     try:
         yield Desk(engine_thread, start)

@@ -27,7 +27,7 @@ from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.reader import TurnReplay
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.updates import TurnUpdate
-from coze_tui.engine.session.thread import TurnFeed
+from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.standin.scenarios import Bot
 from coze_tui.standin.server import StandIn
 from coze_tui.tui.app import CozeApp

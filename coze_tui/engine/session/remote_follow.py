@@ -13,7 +13,7 @@ from coze_tui.engine.model.reader import TurnReplay
 from coze_tui.engine.model.records import error_of, outcome_of
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.updates import LogidReported, TurnEnded, TurnUpdate
-from coze_tui.engine.session.thread import TurnFeed
+from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.errors import StoreError
 from coze_tui.store import journal
 from coze_tui.store.database import Database

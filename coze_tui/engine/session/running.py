@@ -11,9 +11,9 @@ from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.reader import TurnReplay
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.updates import TurnEnded, TurnUpdate
+from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.engine.session.recorder import JournalRecorder
 from coze_tui.engine.session.runner import ChatTurn
-from coze_tui.engine.session.thread import TurnFeed
 from coze_tui.errors import InternalError
 
 _log = logging.getLogger(__name__)

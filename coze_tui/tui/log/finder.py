@@ -11,17 +11,14 @@ from coze_tui.tui.log.window import LogWindow
 from coze_tui.tui.widgets.find_bar import FindBar
 
 if TYPE_CHECKING:
-    from coze_tui.engine.engine import Engine
     from coze_tui.engine.library.history import Occurrence
-    from coze_tui.engine.session.thread import EngineThread
+    from coze_tui.engine.thread import EngineThread
 
 
 class Finder:
     """Joins the bar, the log and the store. What is not loaded yet is loaded when it is its turn."""
 
-    def __init__(
-        self, engine_thread: EngineThread[Engine], log: MessageLog, window: LogWindow, bar: FindBar
-    ) -> None:
+    def __init__(self, engine_thread: EngineThread, log: MessageLog, window: LogWindow, bar: FindBar) -> None:
         self._engine_thread = engine_thread
         self._log = log
         self._window = window

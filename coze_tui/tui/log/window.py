@@ -11,11 +11,10 @@ from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.log.viewport import PageWanted
 
 if TYPE_CHECKING:
-    from coze_tui.engine.engine import Engine
     from coze_tui.engine.library.conversations import ChatPage
     from coze_tui.engine.library.history import Occurrence
     from coze_tui.engine.model.transcript import ChatTranscript
-    from coze_tui.engine.session.thread import EngineThread
+    from coze_tui.engine.thread import EngineThread
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +35,7 @@ class LogWindow:
         only_read: Nothing can be done about a chat where it is shown.
     """
 
-    def __init__(
-        self, engine_thread: EngineThread[Engine], log: MessageLog, *, only_read: bool = False
-    ) -> None:
+    def __init__(self, engine_thread: EngineThread, log: MessageLog, *, only_read: bool = False) -> None:
         self._engine_thread = engine_thread
         self._log = log
         self._only_read = only_read

@@ -16,7 +16,7 @@ from coze_tui.config.app_state import AppState, bot_key
 from coze_tui.config.settings import Settings
 from coze_tui.diagnostics.explain import advice
 from coze_tui.engine.model.dialects import Feature, unserved
-from coze_tui.engine.session.thread import EngineThread
+from coze_tui.engine.thread import EngineThread
 from coze_tui.errors import CozeTuiError
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.context import AppContext
@@ -64,7 +64,7 @@ async def choose_bot(context: AppContext, text: str) -> bool:
 
 
 async def workspace_sections(
-    engine_thread: EngineThread[Engine], current: str = ""
+    engine_thread: EngineThread, current: str = ""
 ) -> AsyncIterator[list[BotSection]]:
     """The bots of the token's workspaces, more and more of them; what cannot be had is told in a remark.
 
@@ -108,7 +108,7 @@ def _entry(bot: Bot, origin: str, current: str) -> BotEntry:
     return BotEntry(f"{origin} {bot.id}", bot.name or bot.id, bot.id, bot.description, bot.id == current)
 
 
-async def looked_up(engine_thread: EngineThread[Engine], bot_id: str, base_url: str) -> tuple[Bot, str]:
+async def looked_up(engine_thread: EngineThread, bot_id: str, base_url: str) -> tuple[Bot, str]:
     """The bot with this id, by one live call; and a sentence where it is not sure that there is one."""
     try:
         bot = await engine_thread.call(lambda engine: engine.site.bot(bot_id))
@@ -136,7 +136,7 @@ class BotPicker(Panel[BotChoice | None]):
     bots = getters.query_one(BotList)
 
     def __init__(
-        self, engine_thread: EngineThread[Engine], settings: Settings, remembered: AppState, text: str = ""
+        self, engine_thread: EngineThread, settings: Settings, remembered: AppState, text: str = ""
     ) -> None:
         super().__init__(_("Choose a bot"), is_tall=True)
         self._engine_thread = engine_thread

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from coze_tui.engine.session.thread import TurnFeed
+from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.errors import BusyError, CozeTuiError, CredentialsError, StoreError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _, ngettext

@@ -43,8 +43,7 @@ from coze_tui.tui.widgets.preview_pane import PreviewLog, PreviewPane
 from coze_tui.tui.widgets.search_bar import SearchBar
 
 if TYPE_CHECKING:
-    from coze_tui.engine.engine import Engine
-    from coze_tui.engine.session.thread import EngineThread
+    from coze_tui.engine.thread import EngineThread
 
 _NARROW = 90
 """Columns under which the preview does not stand beside the list."""
@@ -131,7 +130,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         self._deletions = Deletions(self.context)
 
     @property
-    def engine_thread(self) -> EngineThread[Engine]:
+    def engine_thread(self) -> EngineThread:
         """The way to the engine."""
         return self.context.engine_thread
 

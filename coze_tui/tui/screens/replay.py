@@ -18,7 +18,7 @@ from coze_tui.engine.analysis.captures import problem_text
 from coze_tui.engine.analysis.replay import Player
 from coze_tui.engine.model.records import ChatRecord
 from coze_tui.engine.model.timeline import Timeline
-from coze_tui.engine.session.thread import TurnFeed
+from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.errors import CozeTuiError
 from coze_tui.text.cleaning import clean, clean_line
 from coze_tui.text.i18n import N_, _

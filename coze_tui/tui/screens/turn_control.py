@@ -14,7 +14,7 @@ from coze_tui.engine.model.dialects import Feature
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import ActionRequired, ChatIdentified, Phase, PhaseChanged
-from coze_tui.engine.session.thread import TurnFeed
+from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.errors import CozeTuiError
 from coze_tui.text.cleaning import clean_line, title_of
 from coze_tui.text.i18n import _

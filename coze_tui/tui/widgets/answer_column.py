@@ -19,7 +19,7 @@ from coze_tui.config.settings import Settings
 from coze_tui.engine.library.conversations import new_key
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
-from coze_tui.engine.session.thread import TurnFeed
+from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.render.palette import Palette
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
@@ -32,8 +32,7 @@ from coze_tui.tui.widgets.line_widget import Part
 from coze_tui.tui.widgets.status_strip import state_of
 
 if TYPE_CHECKING:
-    from coze_tui.engine.engine import Engine
-    from coze_tui.engine.session.thread import EngineThread
+    from coze_tui.engine.thread import EngineThread
 
 _DRAFT = "unpublished_draft"
 _ASKS = ("ask('copy_ids')", "ask('regenerate')", "ask('plain_view')")
@@ -123,7 +122,7 @@ class AnswerColumn(Vertical):
 
     def __init__(
         self,
-        engine_thread: EngineThread[Engine],
+        engine_thread: EngineThread,
         settings: Settings,
         answerer: Answerer,
         *,

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from coze_tui.engine.library.history import ConversationDetails
-from coze_tui.engine.session.thread import EngineThread
+from coze_tui.engine.thread import EngineThread
 from coze_tui.render.palette import Palette
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import thousands
@@ -23,7 +23,7 @@ from coze_tui.tui.widgets.head import HeadLine
 from coze_tui.tui.widgets.line_widget import Part
 
 if TYPE_CHECKING:
-    from coze_tui.engine.engine import Engine
+    pass
 
 
 class PreviewLog(MessageLog, inherit_bindings=False):
@@ -68,9 +68,7 @@ class PreviewPane(Vertical):
     head = getters.query_one(HeadLine)
     log_widget = getters.query_one(PreviewLog)
 
-    def __init__(
-        self, engine_thread: EngineThread[Engine], palette: Palette, *, id: str | None = None
-    ) -> None:
+    def __init__(self, engine_thread: EngineThread, palette: Palette, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._engine_thread = engine_thread
         self._palette = palette

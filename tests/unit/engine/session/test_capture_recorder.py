@@ -29,9 +29,9 @@ from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.records import chat_from_capture, outcome_of
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.session.capture_recorder import CaptureFile, CaptureRecorder
+from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.engine.session.site import Connection
-from coze_tui.engine.session.thread import TurnFeed
 from coze_tui.errors import CozeTuiError, FileError
 from coze_tui.standin.scenarios import Answer, Bot, Event, Gate, RequireAction, Step, ToolCall
 from coze_tui.standin.server import StandIn

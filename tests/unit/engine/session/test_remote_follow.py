@@ -16,8 +16,8 @@ from coze_tui.api.objects import Frame
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import AnswerGrew, TurnEnded, TurnUpdate
+from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.engine.session.remote_follow import follow_elsewhere
-from coze_tui.engine.session.thread import TurnFeed
 from coze_tui.store import history, journal, owners
 from coze_tui.store.database import Database
 from coze_tui.store.journal import ChatRecord

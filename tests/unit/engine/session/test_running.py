@@ -9,10 +9,10 @@ from coze_tui.api.chats import ChatRequest
 from coze_tui.api.client import CozeClient
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.updates import ChatIdentified
+from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.engine.session.recorder import JournalRecorder
 from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.engine.session.running import LiveTurn, LiveTurns
-from coze_tui.engine.session.thread import TurnFeed
 from coze_tui.store.database import Database
 from tests.support.samples import STREAMS
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coze_tui.engine.engine import Engine
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import (
     AnswerGrew,
@@ -19,7 +20,8 @@ from coze_tui.engine.model.updates import (
     TurnEnded,
     TurnUpdate,
 )
-from coze_tui.engine.session.thread import EngineThread, TurnFeed
+from coze_tui.engine.session.feed import TurnFeed
+from coze_tui.engine.thread import EngineThread
 from coze_tui.errors import TransportError
 
 END = TurnEnded(Outcome.COMPLETED, 9)
@@ -82,24 +84,39 @@ async def test_a_taker_wakes_from_another_thread() -> None:
     assert await feed.take() == []
 
 
+class Room(Engine):
+    """An engine without a store, which says where it is."""
+
+    def __init__(self, leave: Callable[[], Awaitable[object]] | None = None) -> None:
+        self.thread = threading.current_thread().name
+        self._leave = leave
+
+    async def close(self) -> None:
+        if self._leave is not None:
+            await self._leave()
+
+
+async def ask(engine: Engine) -> str:
+    """Ask the engine for its thread."""
+    assert isinstance(engine, Room)
+    return engine.thread
+
+
 async def test_calls_run_in_a_thread_of_their_own_and_errors_come_back() -> None:
     left: list[str] = []
 
-    async def build() -> str:
-        return threading.current_thread().name
+    async def leave() -> None:
+        left.append(threading.current_thread().name)
 
-    async def leave(engine: str) -> None:
-        left.append(engine)
+    async def build() -> Engine:
+        return Room(leave)
 
-    async def fail(engine: str) -> None:
+    async def fail(engine: Engine) -> None:
         raise TransportError("refused")
 
-    async def answer(engine: str) -> str:
-        return engine.upper()
-
-    home = EngineThread(build, leave)
+    home = EngineThread(build)
     home.start()
-    assert await home.call(answer) == "COZE-ENGINE"
+    assert await home.call(ask) == "coze-engine"
     with pytest.raises(TransportError):
         await home.call(fail)
     assert await asyncio.to_thread(home.close)
@@ -108,17 +125,12 @@ async def test_calls_run_in_a_thread_of_their_own_and_errors_come_back() -> None
 
 
 async def test_who_asks_after_the_end_is_cancelled() -> None:
-    async def build() -> str:
-        return "engine"
+    async def build() -> Engine:
+        return Room()
 
-    async def leave(engine: str) -> None: ...
-
-    async def ask(engine: str) -> str:
-        return engine
-
-    home = EngineThread(build, leave)
+    home = EngineThread(build)
     home.start()
-    assert await home.call(ask) == "engine"
+    assert await home.call(ask) == "coze-engine"
     assert home.close()
     with pytest.raises(asyncio.CancelledError):
         await home.call(ask)
@@ -127,19 +139,16 @@ async def test_who_asks_after_the_end_is_cancelled() -> None:
 async def test_who_asks_while_the_engine_is_left_is_cancelled_too() -> None:
     is_left, goes_on = threading.Event(), threading.Event()
 
-    async def build() -> str:
-        return "engine"
+    async def build() -> Engine:
+        return Room(leave)
 
-    async def leave(engine: str) -> None:
+    async def leave() -> None:
         is_left.set()
         await asyncio.to_thread(goes_on.wait)
 
-    async def ask(engine: str) -> str:
-        return engine
-
-    home = EngineThread(build, leave)
+    home = EngineThread(build)
     home.start()
-    assert await home.call(ask) == "engine"
+    assert await home.call(ask) == "coze-engine"
     assert not home.close(0.1)
     assert is_left.wait(5)
     try:
@@ -153,16 +162,13 @@ async def test_who_asks_while_the_engine_is_left_is_cancelled_too() -> None:
 async def test_who_asks_while_the_loop_is_being_left_is_cancelled_too() -> None:
     goes_on = threading.Event()
 
-    async def build() -> str:
+    async def build() -> Engine:
         asyncio.get_running_loop().run_in_executor(None, goes_on.wait)  # the loop waits for its threads
-        return "engine"
+        return Room()
 
-    async def ask(engine: str) -> str:
-        return engine
-
-    home = EngineThread(build, leave=lambda _engine: asyncio.sleep(0))
+    home = EngineThread(build)
     home.start()
-    assert await home.call(ask) == "engine"
+    assert await home.call(ask) == "coze-engine"
     try:
         assert not home.close(0.2)
         with pytest.raises(asyncio.CancelledError):
@@ -174,14 +180,10 @@ async def test_who_asks_while_the_loop_is_being_left_is_cancelled_too() -> None:
 
 
 async def test_an_engine_that_cannot_be_built_fails_each_call() -> None:
-    async def build() -> str:
+    async def build() -> Engine:
         raise TransportError("environment", "NO_PROXY")
 
-    async def leave(engine: str) -> None: ...
-
-    async def ask(engine: str) -> None: ...
-
-    home = EngineThread(build, leave)
+    home = EngineThread(build)
     home.start()
     for _ in range(2):
         with pytest.raises(TransportError):
@@ -193,22 +195,16 @@ async def test_an_engine_that_cannot_be_built_fails_each_call() -> None:
 async def test_who_stops_waiting_for_the_engine_does_not_take_it_from_the_others() -> None:
     opened = threading.Event()
 
-    async def build() -> str:
+    async def build() -> Engine:
         await asyncio.to_thread(opened.wait)
-        return "engine"
+        return Room()
 
-    async def leave(engine: str) -> None:
-        pass
-
-    async def name(engine: str) -> str:
-        return engine
-
-    home = EngineThread(build, leave)
+    home = EngineThread(build)
     home.start()
-    impatient = asyncio.create_task(home.call(name))
+    impatient = asyncio.create_task(home.call(ask))
     await asyncio.sleep(0)
     impatient.cancel()
     await asyncio.gather(impatient, return_exceptions=True)
     opened.set()
-    assert await home.call(name) == "engine"
+    assert await home.call(ask) == "coze-engine"
     assert home.close()

@@ -1,0 +1,88 @@
+"""The queue through which the updates of a turn leave the engine's thread."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator
+
+from coze_tui.engine.model.updates import AnswerGrew, ReasoningGrew, TurnEnded, TurnUpdate
+
+_Grew = AnswerGrew | ReasoningGrew
+
+
+class _Growing:
+    """Neighbouring deltas of one message, joined while nobody takes them."""
+
+    __slots__ = ("arrivals_us", "bytes", "kind", "message_id", "texts")
+
+    def __init__(self, first: _Grew) -> None:
+        self.kind: type[AnswerGrew] | type[ReasoningGrew] = type(first)
+        self.message_id = first.message_id
+        self.texts = [first.text]
+        self.arrivals_us = list(first.arrivals_us)
+        self.bytes = first.bytes
+
+    def joins(self, update: _Grew) -> bool:
+        """Add the update if it continues this; never across another message or another kind."""
+        if type(update) is not self.kind or update.message_id != self.message_id:
+            return False
+        self.texts.append(update.text)
+        self.arrivals_us.extend(update.arrivals_us)
+        self.bytes += update.bytes
+        return True
+
+    def update(self) -> TurnUpdate:
+        return self.kind(self.message_id, "".join(self.texts), tuple(self.arrivals_us), self.bytes)
+
+
+class TurnFeed:
+    """The one crossing from the engine's thread to the screen's loop.
+
+    Order is kept and nothing is dropped; deltas of one message are merged while they wait, so a screen
+    that has fallen behind takes few, large updates.
+    """
+
+    def __init__(self) -> None:
+        """On the screen's loop."""
+        self._loop = asyncio.get_running_loop()
+        self._lock = threading.Lock()
+        self._waiting: list[TurnUpdate | _Growing] = []
+        self._arrived = asyncio.Event()
+        self._signalled = False
+        self._ended = False
+
+    def put(self, update: TurnUpdate) -> None:
+        """From the engine's thread."""
+        with self._lock:
+            if isinstance(update, AnswerGrew | ReasoningGrew):
+                last = self._waiting[-1] if self._waiting else None
+                if not (isinstance(last, _Growing) and last.joins(update)):
+                    self._waiting.append(_Growing(update))
+            else:
+                self._waiting.append(update)
+            wake, self._signalled = not self._signalled, True
+        if wake:
+            try:
+                self._loop.call_soon_threadsafe(self._arrived.set)
+            except RuntimeError:  # the screen is gone; what was put is in the store
+                pass
+
+    async def take(self) -> list[TurnUpdate]:
+        """On the screen's loop: all that waits, at least one; an empty list after TurnEnded was taken."""
+        if self._ended:
+            return []
+        await self._arrived.wait()
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+            self._signalled = False
+            self._arrived.clear()
+        updates = [item.update() if isinstance(item, _Growing) else item for item in waiting]
+        self._ended = any(isinstance(update, TurnEnded) for update in updates)
+        return updates
+
+    async def updates(self) -> AsyncGenerator[TurnUpdate, None]:
+        """On the screen's loop: each update, until TurnEnded."""
+        while taken := await self.take():
+            for update in taken:
+                yield update
