@@ -1,7 +1,7 @@
 """A small program on our terminal modules, started in a pty by tests/terminal: a log, a prompt, a side.
 
     python -m tests.support.sample_program [--log FILE] [--early] [--stream PER_SECOND] [--stall-exit]
-                                           [--plain] [--hold SECONDS]
+                                           [--plain] [--hold SECONDS] [--patience SECONDS]
 
 What arrives (keys, pastes) is written to the log file, one line each.
 """
@@ -13,6 +13,8 @@ import sys
 import time
 from pathlib import Path
 
+from coze_tui.terminal.signals import PATIENCE, ExitGuard
+
 
 def main() -> int:
     parser = argparse.ArgumentParser()
@@ -22,6 +24,7 @@ def main() -> int:
     parser.add_argument("--stream", type=float, default=0.0)
     parser.add_argument("--stall-exit", action="store_true")
     parser.add_argument("--plain", action="store_true")
+    parser.add_argument("--patience", type=float, default=PATIENCE)
     arguments = parser.parse_args()
 
     from coze_tui.terminal.first_frame import paint_skeleton
@@ -32,9 +35,7 @@ def main() -> int:
             [(0, " early header", "#171a23"), (-1, " › ", "#171a23")], "#11131a", "#d7dae4"
         )
 
-    from coze_tui.terminal.signals import ExitGuard
-
-    with ExitGuard(early.modes if early else None) as lifeline:
+    with ExitGuard(early.modes if early else None, patience=arguments.patience) as lifeline:
         with arguments.log.open("a") as log:
             log.write("guarded\n")
         time.sleep(arguments.hold)

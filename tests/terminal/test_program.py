@@ -94,11 +94,8 @@ _AS_MODULE = "import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_module('coze
 @pytest.mark.parametrize(
     "new_line",
     [
-        pytest.param(b"\n", id="Ctrl+J"),
+        # Other keys have other names only (tests/unit/terminal/test_keys.py).
         pytest.param(b"\x1b\r", id="Alt+Enter"),
-        pytest.param(b"\x1b[13;3u", id="Alt+Enter of kitty"),
-        pytest.param(b"\x1b[13;2u", id="Shift+Enter of kitty"),
-        pytest.param(b"\x1b[27;2;13~", id="Shift+Enter of xterm"),
         pytest.param(b"\\\r", id="backslash"),
     ],
 )
@@ -162,19 +159,9 @@ def test_ctrl_c_stops_then_clears_then_asks_then_quits(run: Start) -> None:
         program.check_left()
 
 
-@pytest.mark.parametrize("way", ["ctrl+d", "/quit", "ctrl+c twice"])
-def test_the_other_ways_to_leave(run: Start, way: str) -> None:
+def test_ctrl_d_exits(run: Start) -> None:
     program = run()
-    match way:
-        case "ctrl+d":
-            program.press("\x04")
-        case "/quit":
-            program.type("/quit")
-            program.press("\r")
-        case _:
-            program.press("\x03")
-            program.wait_for("again to quit")
-            program.press("\x03")
+    program.press("\x04")
     program.check_left()
 
 
@@ -201,8 +188,8 @@ def test_quitting_in_the_middle_of_an_answer_keeps_it(run: Start) -> None:
 # -- signals, lost lines, stopped readers
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
-def test_a_signal_in_the_middle_of_an_answer_saves_and_restores(run: Start, number: signal.Signals) -> None:
+def test_a_signal_in_the_middle_of_an_answer_saves_and_restores(run: Start) -> None:
+    number = signal.SIGQUIT  # tests/terminal/test_driver.py and test_durability.py hold the others
     with StandIn(token=TOKEN, bots=held_bot()) as held:
         program = run(stand_in=held)
         program.type("海水？")
@@ -213,8 +200,8 @@ def test_a_signal_in_the_middle_of_an_answer_saves_and_restores(run: Start, numb
         assert program.store.rows("SELECT content FROM messages WHERE type = 'answer'") == [("河流把盐",)]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_while_it_starts_leaves_the_terminal_as_it_was(run: Start, number: signal.Signals) -> None:
+def test_a_signal_while_it_starts_leaves_the_terminal_as_it_was(run: Start) -> None:
+    number = signal.SIGTERM
     program = run(ready=False)
     program.wait_for_raw(b"\x1b[?1049h")
     program.signal(number)
@@ -239,8 +226,13 @@ def test_a_closed_terminal_ends_it_where_the_signal_is_ignored_too(run: Start, h
     assert processes_with(str(home)) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("answers", [True, False], ids=["that answered", "that never answers"])
+@pytest.mark.parametrize(
+    ("number", "answers"),
+    [
+        pytest.param(signal.SIGTERM, True, id="that answered"),
+        pytest.param(signal.SIGHUP, False, id="that never answers"),
+    ],
+)
 def test_a_terminal_that_does_not_read_can_be_left(
     run: Start, home: Path, number: signal.Signals, answers: bool
 ) -> None:
@@ -251,7 +243,7 @@ def test_a_terminal_that_does_not_read_can_be_left(
     program.stop_reading()
     before = program.store.frames()
     # The terminal stands still; receiving and storing go on.
-    program.wait_until(lambda: program.store.frames() > before + 6000)
+    program.wait_until(lambda: program.store.frames() > before + 3000)
     program.signal(number)
     assert program.wait() == 128 + number
     assert program.modes() == program.modes_before
@@ -316,7 +308,8 @@ def test_stdout_in_a_file_gets_the_last_line_only(run: Start, tmp_path: Path) ->
     assert "coze-tui -s" in lines[0]
 
 
-@pytest.mark.parametrize("size", [(1, 1), (2, 3), (20, 5), (39, 9), (500, 200)])
+# tests/pilot/test_chat.py shows a chat at the sizes between.
+@pytest.mark.parametrize("size", [(1, 1), (500, 200)])
 def test_any_size_can_be_started_and_left(run: Start, size: tuple[int, int]) -> None:
     program = run(size=size, ready=False)
     program.wait_for_raw(b"\x1b[?2004h")
@@ -351,18 +344,13 @@ def test_a_storm_of_resizes_ends_in_a_right_screen(run: Start) -> None:
 @pytest.mark.parametrize(
     "env",
     [
-        pytest.param({"TERM": "dumb"}, id="dumb"),
-        pytest.param({"TERM": "xterm", "COLORTERM": None}, id="xterm"),
+        pytest.param({"TERM": "dumb", "PYTHONIOENCODING": "ascii"}, id="dumb, ASCII streams"),
         pytest.param({"TERM": "screen-256color", "COLORTERM": None}, id="screen"),
-        pytest.param({"TERM": "linux", "COLORTERM": None}, id="linux"),
-        pytest.param({"TERM": None, "COLORTERM": None}, id="no TERM"),
-        pytest.param({"NO_COLOR": "1"}, id="NO_COLOR"),
-        pytest.param({"NO_COLOR": "1", "TERM": "xterm", "COLORTERM": None}, id="NO_COLOR xterm"),
+        pytest.param({"TERM": "linux", "COLORTERM": None, "LANG": "xx_YY.nonsense"}, id="unknown locale"),
+        pytest.param({"TERM": None, "COLORTERM": None, "LANG": "C", "LC_ALL": "C"}, id="no TERM"),
+        pytest.param({"NO_COLOR": "1", "TERM": "xterm", "COLORTERM": None}, id="NO_COLOR"),
         pytest.param({"COZE_TUI_THEME": "ansi"}, id="ansi"),
-        pytest.param({"LANG": "C", "LC_ALL": "C"}, id="C locale"),
         pytest.param({"LANG": "zh_CN.GBK", "LC_ALL": "zh_CN.GBK"}, id="GBK locale"),
-        pytest.param({"LANG": "xx_YY.nonsense"}, id="unknown locale"),
-        pytest.param({"PYTHONIOENCODING": "ascii"}, id="ascii streams"),
         pytest.param({"PYTHONUTF8": "0", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}, id="no coercion"),
     ],
 )
@@ -379,7 +367,6 @@ def test_terminals_and_locales(run: Start, env: dict[str, str | None]) -> None:
     [
         pytest.param({"HOME": None, "COZE_TUI_HOME": None, "XDG_CONFIG_HOME": None}, id="none"),
         pytest.param({"HOME": "/nonexistent/nowhere", "COZE_TUI_HOME": None}, id="not there"),
-        pytest.param({"HOME": "", "COZE_TUI_HOME": None}, id="empty"),
         pytest.param({"HOME": "relative/home", "COZE_TUI_HOME": None}, id="relative"),
     ],
 )
@@ -396,38 +383,15 @@ def test_a_missing_home_is_no_reason_to_stop(
     program.check()
 
 
-def test_a_byte_that_is_not_utf8_ends_nothing(run: Start) -> None:
-    program = run()
-    program.send(b"caf\xe9 \xff\xfe")
-    program.type("!")
-    program.press("\x03")
-    program.ask("1 + 1", "= 2")
-    program.send(b"\x11")
-    program.check_left()
-
-
-def test_a_hostile_answer_leaves_no_mark_on_the_terminal(run: Start) -> None:
-    program = run()
-    program.ask("hello fault:hostile", "[bold]no")
-    program.wait_for("markup[/bold] [link=javascript:x]y[/]")
-    program.settle()
-    for part in (b"\x1b[31m", b"\x1b]52", b"\x1b]0;title", "\x9b31m".encode(), "\u202e".encode(), b"\xff"):
-        assert part not in program.raw
-    assert program.screen.title_seen in ([], [";default"])
-    assert program.screen.bells == 0
-    program.send(b"\x11")
-    program.check_left()
-
-
-def test_nothing_is_written_and_nothing_burnt_while_idle(run: Start) -> None:
+def test_an_idle_program_writes_nothing_and_uses_no_processor(run: Start) -> None:
     program = run()
     program.ask("1 + 1", "= 2")
     program.wait_for("3 ")
-    program.settle(1.0)
+    program.settle(0.8)
     written, used = len(program.raw), cpu_seconds(program.process.pid)
-    program.settle(1.5)
+    program.settle(1.0)
     assert len(program.raw) == written
-    assert cpu_seconds(program.process.pid) - used < 0.3
+    assert cpu_seconds(program.process.pid) - used < 0.5  # one that loops uses all of it
     program.send(b"\x11")
     program.check_left()
 
