@@ -56,7 +56,6 @@ from coze_tui.text.cleaning import clean_line
 from coze_tui.tui.chat_sources import ChatSource
 from coze_tui.tui.screens.bots import BotPicker
 from coze_tui.tui.screens.commands import Commands
-from coze_tui.tui.screens.device_login import DeviceLogin, LogIn
 from coze_tui.tui.screens.dialogs import AskText, Choose, Confirm, Option, ShowText
 from coze_tui.tui.screens.difference import DifferenceScreen
 from coze_tui.tui.screens.doctor import DoctorScreen
@@ -64,6 +63,7 @@ from coze_tui.tui.screens.first_run import FirstRun
 from coze_tui.tui.screens.help import HelpScreen
 from coze_tui.tui.screens.history import HistoryScreen
 from coze_tui.tui.screens.inspector import InspectorScreen, inspector_at
+from coze_tui.tui.screens.log_in import DeviceLogin, LogIn
 from coze_tui.tui.screens.log_screen import ShowLink
 from coze_tui.tui.screens.replay import ReplayScreen
 from coze_tui.tui.screens.side_by_side import SideBySideScreen

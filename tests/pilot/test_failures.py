@@ -19,9 +19,9 @@ from coze_tui.errors import ApiError
 from coze_tui.standin.scenarios import Bot, Delta, Fail
 from coze_tui.tui.screens.bots import BotPicker
 from coze_tui.tui.screens.coze_screen import CozeScreen
-from coze_tui.tui.screens.device_login import DeviceLogin, LogIn
 from coze_tui.tui.screens.first_run import FirstRun
 from coze_tui.tui.screens.history import HistoryScreen
+from coze_tui.tui.screens.log_in import DeviceLogin, LogIn
 from coze_tui.tui.screens.tool_request import ToolRequest
 from tests.support.desk import Desk, desk
 

@@ -5,37 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import ScrollableContainer, Vertical
-from textual.widgets import Input
 
 from coze_tui.config import coercion
-from coze_tui.config.addresses import COZE_CN, COZE_COM, other_site, site_name
-from coze_tui.config.credentials import OAuthPair, Secret, hint_for, secret_from_text
-from coze_tui.diagnostics.explain import advice
-from coze_tui.errors import AuthError, CozeTuiError, CredentialsError, SettingsError, StoreError
+from coze_tui.config.addresses import COZE_CN, COZE_COM, site_name
+from coze_tui.config.credentials import OAuthPair, Secret
 from coze_tui.render.cells import cell_len
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.context import AppContext
 from coze_tui.tui.screens.bots import looked_up, workspace_sections
 from coze_tui.tui.screens.coze_screen import CozeScreen
-from coze_tui.tui.screens.device_login import DeviceLogin, LogIn
+from coze_tui.tui.screens.log_in import TOKEN_PAGES, DeviceLogin, LogIn, TokenStep
 from coze_tui.tui.screens.panel import Heading
 from coze_tui.tui.widgets.bot_list import BotEntry, BotList, BotSection
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.head import HeadLine
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.line_widget import Part
-from coze_tui.tui.widgets.paragraphs import Paragraph, Paragraphs
+from coze_tui.tui.widgets.paragraphs import Paragraphs
 from coze_tui.tui.widgets.select_list import Row, SelectList
-
-if TYPE_CHECKING:
-    pass
 
 Step = Literal["site", "token", "bot", "keys"]
 
@@ -44,11 +38,6 @@ _NAMES: Mapping[Step, str] = {
     "token": N_("Token"),
     "bot": N_("Bot"),
     "keys": N_("Keys"),
-}
-_LACKS_A_RIGHT = 4101
-_TOKEN_PAGES = {
-    COZE_CN: "https://www.coze.cn/open/oauth/pats",
-    COZE_COM: "https://www.coze.com/open/oauth/pats",
 }
 
 
@@ -145,9 +134,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
     sites = getters.query_one("#sites", SelectList)
     address = getters.query_one("#address", Field)
     site_remark = getters.query_one("#site-remark", Paragraphs)
-    token_words = getters.query_one("#token-words", Paragraphs)
-    token = getters.query_one("#token", Field)
-    token_remark = getters.query_one("#token-remark", Paragraphs)
+    token_step = getters.query_one(TokenStep)
     bots = getters.query_one(BotList)
     send_keys = getters.query_one("#send-keys", SelectList)
 
@@ -161,10 +148,6 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
         self._at = 0
         self._done: dict[Step, str] = {}
         self._base_url = settings.base_url
-        self._checked_site = ""
-        """The site for which a token was taken."""
-        self._other = ""
-        """The site that may be the right one for a refused token."""
         self._doubted = ""
         self._bot_id, self._bot_name = "", ""
 
@@ -179,10 +162,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
                 yield Field(placeholder=_("https://coze.example.com, or http://localhost:8888"), id="address")
                 yield Paragraphs(id="site-remark", role="failure")
             yield HeadLine(id="step-token")
-            with Vertical(id="body-token", classes="step"):
-                yield Paragraphs(id="token-words")
-                yield Field(placeholder=_("paste it here; it is not shown"), password=True, id="token")
-                yield Paragraphs(id="token-remark")
+            yield TokenStep(self._log_in, id="body-token", classes="step")
             yield HeadLine(id="step-bot")
             with Vertical(id="body-bot", classes="step"):
                 yield BotList(self._base_url)
@@ -198,7 +178,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
     def on_mount(self) -> None:
         """Begin at the site, with what is set already."""
         is_set = self._settings.source_of("base_url").kind != "default"
-        if is_set and self._base_url not in _TOKEN_PAGES:
+        if is_set and self._base_url not in TOKEN_PAGES:
             self.address.put(self._base_url)
             self.sites.go_to("own")
         else:
@@ -230,8 +210,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
                 self._show_address()
                 (self.address if self.sites.current == "own" and self.address.value else self.sites).focus()
             case "token":
-                self._show_token_words()
-                self.token.focus()
+                self.token_step.begin(self._base_url)
             case "bot":
                 self._show_bots([BotSection(_("WORKSPACE"), is_loading=True)])
                 self.bots.focus_field()
@@ -269,7 +248,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The other site only when it may be the right one."""
         if action == "try_other":
-            return bool(self._other) and self.step == "token"
+            return bool(self.token_step.other_site) and self.step == "token"
         if action == "device":
             return self.step == "token"
         if action == "to_sites":
@@ -314,69 +293,20 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
             self._take_site(str(base_url))
 
     def _take_site(self, base_url: str) -> None:
-        if base_url != self._base_url:
-            self._other = ""
-            self._show_message()
         self._base_url = base_url
         self._finish_step(site_name(base_url))
 
     # --- the token ---
 
-    def _show_token_words(self) -> None:
-        site = site_name(self._base_url)
-        words: list[Paragraph] = []
-        if page := _TOKEN_PAGES.get(self._base_url):
-            words.append([(_("Make a personal access token at "), "text"), (page, "bot")])
-            words.append(
-                [
-                    (
-                        _("and give it the permissions for chats, messages, conversations, bots and files."),
-                        "muted",
-                    )
-                ]
-            )
-        else:
-            words.append(_("Make a token in the settings of {site}, under API.").format(site=site))
-        words.append(
-            [("Ctrl+O", "bot"), (" " + _("logs in with a browser instead, without a token."), "muted")]
-        )
-        words.append(
-            [
-                (
-                    _(
-                        "Or leave here and set COZE_API_TOKEN, or `token_file` or `token_command` in the "
-                        "settings."
-                    ),
-                    "muted",
-                )
-            ]
-        )
-        self.token_words.show(*words, "")
-
-    @on(Input.Changed, "#token")
-    def _token_changed(self) -> None:
-        if self.token.value:
-            self._show_message()
-            self._other = ""
-            self.refresh_bindings()
-
     def _take_token(self) -> None:
-        if not self.token.value and self._checked_site == self._base_url:
+        if self.token_step.is_done:
             self._finish_step(self._done.get("token", ""))
-            return
-        try:
-            secret = secret_from_text(self.token.value)
-        except CredentialsError as error:
-            if error.reason == "missing":
-                self._show_message([(_("Paste the token first."), "failure")])
-            else:
-                self._show_problem(error)
-            return
-        self._check(secret)
+        elif (secret := self.token_step.read()) is not None:
+            self._check(secret)
 
     @work(exclusive=True, group="check", exit_on_error=False)
     async def action_device(self) -> None:
-        """Log in with a browser; its tokens are checked and kept like one that was pasted."""
+        """Log in with a browser; check and save the tokens like one that was pasted."""
         form = DeviceLogin(self._log_in, self._base_url, self._settings.oauth_client_id)
         pair = await self.app.push_screen_wait(form)
         if pair is not None:
@@ -384,67 +314,15 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
 
     @work(exclusive=True, group="check", exit_on_error=False)
     async def _check(self, token: Secret | OAuthPair) -> None:
-        """One live call; then the token is kept. What goes wrong is told where the token was pasted."""
-        self._other = ""
-        self.refresh_bindings()
-        site = site_name(self._base_url)
-        hint = hint_for(token) if isinstance(token, Secret) else ""
-        self._show_message([(_("checking at {site}…").format(site=site), "muted")])
-        try:
-            user = await self._log_in.try_token(self._base_url, token)
-        except CozeTuiError as error:
-            # Who lacks the right to tell its name is known all the same (docs/wire.md 4.5).
-            if not (isinstance(error, AuthError) and error.code == _LACKS_A_RIGHT):
-                self._show_problem(error, hint)
-                return
-            user = None
-        name = (user.nick_name or user.user_name or user.user_id) if user else ""
-        done = _("taken; it is of {name}").format(name=name) if name else _("taken")
-        try:
-            await self._log_in.keep(self._base_url, token)
-        except (CredentialsError, StoreError, SettingsError) as error:
-            why = advice(error, base_url=self._base_url).text
-            told = _("The token works, but could not be kept. {why}").format(why=why)
-            self.notify(told, severity="warning", markup=False)
-        if hint:
-            self.notify(hint, severity="warning", markup=False)
-        self._checked_site = self._base_url
-        self.token.put("")
-        self._show_message()
-        self._finish_step(done)
-
-    def _show_message(self, *words: Paragraph) -> None:
-        """Say something under the token; on a low screen it takes the place of what stands above."""
-        self.token_remark.show(*words)
-        self.query_one("#body-token").set_class(bool(words), "-told")
-
-    def _show_problem(self, error: CozeTuiError, hint: str = "") -> None:
-        told = advice(error, base_url=self._base_url)
-        words: list[Paragraph] = [[(told.title, "failure")]]
-        words += [[(text, "muted")] for text in (told.what, hint) if text]
-        other = other_site(self._base_url)
-        if isinstance(error, AuthError):
-            words.append(_("Copy it again, all of it, or make a new one."))
-            if other:
-                self._other = other
-                words.append(
-                    _("A token of one site is useless on the other: Ctrl+T tries it at {site}.").format(
-                        site=site_name(other)
-                    )
-                )
-        elif told.do:
-            words.append(told.do)
-        if told.logid:
-            words.append([(f"logid {told.logid}", "muted")])
-        self._show_message("", *words)
-        self.refresh_bindings()
+        if (owner := await self.token_step.check(token)) is not None:
+            self._finish_step(owner)
 
     def action_try_other(self) -> None:
-        """The same token at the other site."""
-        if self._other:
-            self._base_url = self._other
-            self._done["site"] = site_name(self._base_url)
-            self.sites.go_to(self._base_url)
+        """Try the same token at the other site."""
+        if other := self.token_step.other_site:
+            self._base_url = other
+            self._done["site"] = site_name(other)
+            self.sites.go_to(other)
             self._go_to(self._at)
             self._take_token()
 

@@ -14,7 +14,7 @@ from coze_tui.api.oauth import DeviceCode
 from coze_tui.config.addresses import COZE_CN
 from coze_tui.config.credentials import OAuthPair, Secret
 from coze_tui.errors import AuthError
-from coze_tui.tui.screens.device_login import DeviceLogin, LogIn
+from coze_tui.tui.screens.log_in import DeviceLogin, LogIn
 from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, LIGHT_THEME
 from tests.support.host_app import SIZES, Host, until
 from tests.support.hostile_text import HOSTILE

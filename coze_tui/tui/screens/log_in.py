@@ -1,0 +1,296 @@
+"""Logging in: trying and saving a token, asking for one, or getting one with a browser (docs/wire.md 1.4)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import getters, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widget import Widget
+from textual.widgets import Input
+
+from coze_tui.api.objects import User
+from coze_tui.config.addresses import COZE_CN, COZE_COM, other_site, site_name
+from coze_tui.config.credentials import OAuthPair, Secret, hint_for, secret_from_text
+from coze_tui.diagnostics.explain import advice
+from coze_tui.errors import AuthError, CozeTuiError, CredentialsError, SettingsError, StoreError
+from coze_tui.text.i18n import N_, _
+from coze_tui.tui.context import AppContext
+from coze_tui.tui.screens.panel import Panel
+from coze_tui.tui.widgets.field import Field
+from coze_tui.tui.widgets.paragraphs import Paragraph, Paragraphs
+
+if TYPE_CHECKING:
+    from coze_tui.api.oauth import DeviceCode
+
+TOKEN_PAGES = {
+    COZE_CN: "https://www.coze.cn/open/oauth/pats",
+    COZE_COM: "https://www.coze.com/open/oauth/pats",
+}
+"""Site → the page on which one creates a token."""
+_LACKS_PERMISSION = 4101
+
+
+class LogIn:
+    """Gets a token, tries it through the engine, and saves it for the profile in use.
+
+    All methods raise CozeTuiError if the site refuses or cannot be reached.
+    """
+
+    def __init__(self, context: AppContext) -> None:
+        self._context = context
+
+    async def try_token(self, base_url: str, token: Secret | OAuthPair) -> User | None:
+        """Connect the engine to a site with a token from now on, and check the token by one live call.
+
+        Returns:
+            The owner of the token; None if the site cannot say.
+        """
+        await self._connect(base_url, token)
+        return await self._context.engine_thread.call(lambda engine: engine.site.check())
+
+    async def keep(self, base_url: str, token: Secret | OAuthPair) -> None:
+        """Save a token that was checked.
+
+        Raises:
+            CredentialsError, StoreError: it cannot be saved; it works until the program ends.
+        """
+        settings = replace(self._context.settings, base_url=base_url)
+        await asyncio.to_thread(self._context.start.keep_token, settings, token)
+
+    async def begin_device(self, base_url: str, client_id: str) -> DeviceCode:
+        """Connect the engine to a site without a token; return the code and the page for the browser."""
+        await self._connect(base_url, Secret(""))
+        return await self._context.engine_thread.call(lambda engine: engine.site.device_code(client_id))
+
+    async def wait_for_device(self, client_id: str, code: DeviceCode) -> OAuthPair:
+        """Return the tokens as soon as the person agrees in the browser."""
+        return await self._context.engine_thread.call(lambda engine: engine.site.device_pair(client_id, code))
+
+    async def _connect(self, base_url: str, token: Secret | OAuthPair) -> None:
+        context, settings = self._context, replace(self._context.settings, base_url=base_url)
+        await context.engine_thread.call(
+            lambda engine: engine.site.use(settings, lambda used: context.connect(used, token))
+        )
+
+
+class DeviceLogin(Panel[OAuthPair | None]):
+    """Asks for the app's client id, shows where to agree, and gives the tokens once that is done.
+
+    Args:
+        client_id: What is set already; then the login begins by itself.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "begin", N_("go on"), id="device.begin"),
+    ]
+    PART = N_("Login with a browser")
+
+    words = getters.query_one("#device-words", Paragraphs)
+    client = getters.query_one("#client-id", Field)
+    remark = getters.query_one("#device-remark", Paragraphs)
+
+    def __init__(self, log_in: LogIn, base_url: str, client_id: str = "") -> None:
+        super().__init__(_("Log in with a browser"), keys=("device.begin",))
+        self._log_in = log_in
+        self._base_url = base_url
+        self._client_id = client_id
+
+    def body(self) -> Iterable[Widget]:
+        """What is to be done, the client id, and what came of it."""
+        yield Paragraphs(id="device-words")
+        yield Field(placeholder=_("the client id, some digits and letters"), id="client-id")
+        yield Paragraphs(id="device-remark")
+
+    def on_mount(self) -> None:
+        """Begin with what is known."""
+        self.heading.show_remark(site_name(self._base_url))
+        self.client.put(self._client_id)
+        self._ask_client_id()
+        if self._client_id:
+            self.action_begin()
+
+    def _ask_client_id(self) -> None:
+        self.words.show(
+            _("An OAuth app of yours is needed, of the type for devices: make one on the site, under API."),
+            [(_("`oauth_client_id` in the settings saves you from typing it the next time."), "muted")],
+            "",
+        )
+        self._show_field(is_asked=True)
+
+    def _show_field(self, *, is_asked: bool) -> None:
+        self.client.display = is_asked
+        if is_asked:
+            self.client.focus()
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Going on only where something is asked."""
+        return action != "begin" or (self.is_mounted and bool(self.client.display))
+
+    def action_begin(self) -> None:
+        """Begin the login with the client id that is typed."""
+        client_id = self.client.value.strip()
+        if client_id:
+            self._get_pair(client_id)
+        else:
+            self.remark.show("", [(_("Type the client id first."), "failure")])
+
+    @work(exclusive=True, group="device", exit_on_error=False)
+    async def _get_pair(self, client_id: str) -> None:
+        site = site_name(self._base_url)
+        self.remark.show("", [(_("asking {site} for a code…").format(site=site), "muted")])
+        try:
+            code = await self._log_in.begin_device(self._base_url, client_id)
+            self._show_code(code)
+            pair = await self._log_in.wait_for_device(client_id, code)
+        except CozeTuiError as error:
+            self._ask_client_id()
+            told = advice(error, base_url=self._base_url)
+            self.remark.show("", [(told.title, "failure")], *(text for text in (told.what, told.do) if text))
+        else:
+            self.dismiss(pair)
+
+    def _show_code(self, code: DeviceCode) -> None:
+        self._show_field(is_asked=False)
+        self.words.show(
+            _("Open this page in a browser, on any machine:"),
+            [(code.verification_url, "bot")],
+            "",
+            [(_("The code, if the page asks for it:"), "text"), (f" {code.user_code}", "attention bold")],
+        )
+        self.remark.show("", [(_("Waiting until you have agreed there …"), "muted")])
+
+
+class TokenStep(Vertical):
+    """Asks for a token in the first run; checks and saves it.
+
+    The screen runs its coroutines in workers, which Esc cancels.
+    """
+
+    words = getters.query_one("#token-words", Paragraphs)
+    field = getters.query_one("#token", Field)
+    remark = getters.query_one("#token-remark", Paragraphs)
+
+    def __init__(self, log_in: LogIn, *, id: str, classes: str) -> None:
+        super().__init__(id=id, classes=classes)
+        self.other_site = ""
+        """The site for which a refused token may be; empty if there is none."""
+        self._log_in = log_in
+        self._base_url = ""
+        self._checked_site = ""
+
+    def compose(self) -> ComposeResult:
+        """Yield the instructions, the field, and the place for what is wrong."""
+        yield Paragraphs(id="token-words")
+        yield Field(placeholder=_("paste it here; it is not shown"), password=True, id="token")
+        yield Paragraphs(id="token-remark")
+
+    @property
+    def is_done(self) -> bool:
+        """A token of this site was saved, and no other one is typed."""
+        return not self.field.value and self._checked_site == self._base_url
+
+    def begin(self, base_url: str) -> None:
+        """Ask for a token of a site."""
+        if base_url != self._base_url:
+            self._base_url = base_url
+            self.other_site = ""
+            self._show_remark()
+        self.words.show(*_token_words(base_url), "")
+        self.field.focus()
+
+    @on(Input.Changed, "#token")
+    def _typed(self) -> None:
+        if self.field.value:
+            self._show_remark()
+            self._offer_site("")
+
+    def read(self) -> Secret | None:
+        """Return the typed token, or None after showing what is wrong with it."""
+        try:
+            return secret_from_text(self.field.value)
+        except CredentialsError as error:
+            if error.reason == "missing":
+                self._show_remark([(_("Paste the token first."), "failure")])
+            else:
+                self._show_problem(error)
+            return None
+
+    async def check(self, token: Secret | OAuthPair) -> str | None:
+        """Check a token by one live call, then save it.
+
+        Returns:
+            A line that names the owner; None after showing why the site refused the token.
+        """
+        self._offer_site("")
+        site = site_name(self._base_url)
+        hint = hint_for(token) if isinstance(token, Secret) else ""
+        self._show_remark([(_("checking at {site}…").format(site=site), "muted")])
+        try:
+            user = await self._log_in.try_token(self._base_url, token)
+        except CozeTuiError as error:
+            # A token without the permission to name its owner is valid all the same (docs/wire.md 4.5).
+            if not (isinstance(error, AuthError) and error.code == _LACKS_PERMISSION):
+                self._show_problem(error, hint)
+                return None
+            user = None
+        try:
+            await self._log_in.keep(self._base_url, token)
+        except (CredentialsError, StoreError, SettingsError) as error:
+            why = advice(error, base_url=self._base_url).text
+            text = _("The token works, but could not be kept. {why}").format(why=why)
+            self.notify(text, severity="warning", markup=False)
+        if hint:
+            self.notify(hint, severity="warning", markup=False)
+        self._checked_site = self._base_url
+        self.field.put("")
+        self._show_remark()
+        name = (user.nick_name or user.user_name or user.user_id) if user else ""
+        return _("taken; it is of {name}").format(name=name) if name else _("taken")
+
+    def _show_remark(self, *words: Paragraph) -> None:
+        """Show words under the field; on a low screen they take the place of the instructions."""
+        self.remark.show(*words)
+        self.set_class(bool(words), "-told")
+
+    def _show_problem(self, error: CozeTuiError, hint: str = "") -> None:
+        explained = advice(error, base_url=self._base_url)
+        words: list[Paragraph] = [[(explained.title, "failure")]]
+        words += [[(text, "muted")] for text in (explained.what, hint) if text]
+        if isinstance(error, AuthError):
+            words.append(_("Copy it again, all of it, or make a new one."))
+            if other := other_site(self._base_url):
+                self._offer_site(other)
+                words.append(
+                    _("A token of one site is useless on the other: Ctrl+T tries it at {site}.").format(
+                        site=site_name(other)
+                    )
+                )
+        elif explained.do:
+            words.append(explained.do)
+        if explained.logid:
+            words.append([(f"logid {explained.logid}", "muted")])
+        self._show_remark("", *words)
+
+    def _offer_site(self, base_url: str) -> None:
+        """Let a key try the token at another site, or no longer."""
+        self.other_site = base_url
+        self.screen.refresh_bindings()
+
+
+def _token_words(base_url: str) -> Iterator[Paragraph]:
+    if page := TOKEN_PAGES.get(base_url):
+        yield [(_("Make a personal access token at "), "text"), (page, "bot")]
+        text = _("and give it the permissions for chats, messages, conversations, bots and files.")
+        yield [(text, "muted")]
+    else:
+        yield _("Make a token in the settings of {site}, under API.").format(site=site_name(base_url))
+    yield [("Ctrl+O", "bot"), (" " + _("logs in with a browser instead, without a token."), "muted")]
+    text = _("Or leave here and set COZE_API_TOKEN, or `token_file` or `token_command` in the settings.")
+    yield [(text, "muted")]
