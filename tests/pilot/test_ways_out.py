@@ -71,7 +71,7 @@ async def test_a_wrong_token_is_told_before_anything_is_typed(home: Path) -> Non
         entry = at.screen.log_widget.entries[-1]
         assert isinstance(entry, BotEntry)
         assert entry.base_url == at.stand_in.base_url  # a hint at the other site hangs on it
-        assert at.screen.prompt.message == "海水？"
+        await at.until(lambda: at.screen.prompt.message == "海水？", "the question is back in the prompt")
 
 
 async def test_a_token_that_may_only_chat_is_no_trouble(home: Path) -> None:
@@ -93,7 +93,7 @@ async def test_an_address_that_is_none_is_told_once_with_its_source(home: Path) 
         assert [text for text in at.screen.banner.texts if "https://" in text] == [
             "COZE_API_BASE: must begin with https://. Did you mean `https://api.coze.cn`?"
         ]
-        assert at.screen.prompt.message == "海水？"
+        await at.until(lambda: at.screen.prompt.message == "海水？", "the question is back in the prompt")
         assert not at.stand_in.requests
 
 
