@@ -19,7 +19,7 @@ from coze_tui.config.start import Start
 from coze_tui.diagnostics.crash import without_secrets
 from coze_tui.engine.analysis.frames_table import inspected
 from coze_tui.errors import CredentialsError, FileError, SettingsError
-from coze_tui.exports.support_bundle import bundle_text
+from coze_tui.exports.exporting import bundle_text
 from coze_tui.report.console import Console
 from coze_tui.text.cells import shorten
 from coze_tui.text.cleaning import clean, clean_line

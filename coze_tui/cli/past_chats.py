@@ -39,7 +39,7 @@ def read_past_chat(start: Start, words: Sequence[str]) -> ChatFrames:
     if word == "-":
         return _from_stdin()
     if os.path.exists(word) or Path(word).suffix == ".sse":
-        from coze_tui.engine.analysis.captures import read_capture_file
+        from coze_tui.engine.analysis.capture_files import read_capture_file
 
         with _reported_if_slow(word):
             capture = read_capture_file(Path(word))
@@ -62,7 +62,7 @@ def chat_name(word: str) -> str:
 
 
 def _from_stdin() -> ChatFrames:
-    from coze_tui.engine.analysis.captures import read_open_capture
+    from coze_tui.engine.analysis.capture_files import read_open_capture
 
     if sys.stdin is None:
         raise FileError("empty", "stdin")
@@ -87,7 +87,7 @@ def _reported_if_slow(name: str) -> Iterator[None]:
 
 
 def _from_capture(capture: Capture, name: str) -> ChatFrames:
-    from coze_tui.engine.analysis.captures import problem_text
+    from coze_tui.engine.analysis.capture_files import problem_text
     from coze_tui.engine.model.records import chat_from_capture
 
     if not capture.frames and not capture.facts:

@@ -15,7 +15,7 @@ from coze_tui.cli.options import Arguments
 from coze_tui.cli.start import notify
 from coze_tui.config.credentials import TOKEN_VARIABLE
 from coze_tui.config.settings import variable_of
-from coze_tui.engine.analysis.captures import problem_text, read_open_capture
+from coze_tui.engine.analysis.capture_files import problem_text, read_open_capture
 from coze_tui.errors import SettingsError
 from coze_tui.report.console import Console
 from coze_tui.standin.demo_bots.bots import demo_bots

@@ -14,12 +14,12 @@ from coze_tui.cli.start import begin, notify, require_bot, show_problems
 from coze_tui.config.addresses import base_url_of_site
 from coze_tui.diagnostics.explain import advice
 from coze_tui.engine.analysis.as_command import given_as, request_from
-from coze_tui.engine.analysis.captures import problem_text
+from coze_tui.engine.analysis.capture_files import problem_text
 from coze_tui.engine.analysis.frames_table import InspectedChat, inspected
 from coze_tui.engine.model.dialects import Dialect, Feature, dialect_of, limit, name_of
 from coze_tui.engine.model.outcomes import Level, Outcome
 from coze_tui.errors import ApiError, SettingsError
-from coze_tui.exports.words import Clock
+from coze_tui.exports.describe import Clock
 from coze_tui.report.console import Console, Role
 from coze_tui.report.figures_text import figure_facts, figure_values, not_understood
 from coze_tui.report.timeline_text import timeline_lines

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, get_args
 
 from coze_tui.api.captures import Capture, capture_text
+from coze_tui.config.addresses import base_url_of_site
 from coze_tui.config.secure_files import write_new
+from coze_tui.engine.analysis.frames_table import InspectedChat
+from coze_tui.engine.analysis.masking import masked_capture, rewritten_texts
+from coze_tui.engine.model.dialects import dialect_of
 from coze_tui.engine.model.records import capture_head
-from coze_tui.errors import FileError
-from coze_tui.exports import words
+from coze_tui.errors import ApiError, FileError
+from coze_tui.exports import describe
+from coze_tui.exports.describe import Clock
 from coze_tui.exports.jsonl import lines_from
 from coze_tui.exports.markdown import markdown_from
 from coze_tui.exports.page import page_from
-from coze_tui.exports.words import Clock
+from coze_tui.report.figures_text import not_understood
 from coze_tui.store import archive, history
 from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.database import Database
@@ -27,7 +33,7 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 
 
 def files_from(
-    carried: ConversationArchive,
+    archived: ConversationArchive,
     form: Format,
     clock: Clock = Clock(),  # noqa: B008
 ) -> Iterator[tuple[str, Iterable[bytes]]]:
@@ -36,18 +42,18 @@ def files_from(
     Raises:
         StoreError: the frames of a chat cannot be read any more.
     """
-    day, title = clock.day(words.begun_at(carried)), words.title_of(carried)
-    key = carried.conversation.key
+    day, title = clock.day(describe.started_at(archived)), describe.title_of(archived)
+    key = archived.conversation.key
     match form:
         case "md":
-            yield file_name(day, title, key, form), _encoded(markdown_from(carried, clock))
+            yield file_name(day, title, key, form), _encoded(markdown_from(archived, clock))
         case "html":
-            yield file_name(day, title, key, form), _encoded(page_from(carried, clock))
+            yield file_name(day, title, key, form), _encoded(page_from(archived, clock))
         case "jsonl":
-            yield file_name(day, title, key, form), lines_from(carried)
+            yield file_name(day, title, key, form), lines_from(archived)
         case "sse":
-            for number, capture in captures_from(carried):
-                name = file_name(day, title, key, form, number=number, of=len(carried.chats))
+            for number, capture in captures_from(archived):
+                name = file_name(day, title, key, form, number=number, of=len(archived.chats))
                 yield name, _encoded([capture_text(capture)])
 
 
@@ -85,30 +91,30 @@ class Exports:
         """
         paths: list[Path] = []
         for key in await self.keys() if keys is None else keys:
-            carried = await self.carried(key)
-            if carried is not None:
+            archived = await self.archived(key)
+            if archived is not None:
                 # Rendering takes time, and the streams that run must not wait for it.
-                paths += await asyncio.to_thread(_write, carried, form, folder, replace, written)
+                paths += await asyncio.to_thread(_write, archived, form, folder, replace, written)
         return paths
 
     async def keys(self) -> list[str]:
         """The conversations that are listed, in the order of the list."""
         return list(await self._database.read(history.listed_keys))
 
-    async def carried(self, key: str) -> ConversationArchive | None:
+    async def archived(self, key: str) -> ConversationArchive | None:
         """A conversation with everything in it."""
         return await self._database.read(lambda c: archive.take(c, key))
 
 
 def _write(
-    carried: ConversationArchive,
+    archived: ConversationArchive,
     form: Format,
     folder: Path,
     replace: bool,
     written: Callable[[Path], None] | None,
 ) -> list[Path]:
     paths = []
-    for name, pieces in files_from(carried, form):
+    for name, pieces in files_from(archived, form):
         path = folder / name
         try:
             path = write_new(path, pieces, replace=replace)
@@ -120,12 +126,61 @@ def _write(
     return paths
 
 
-def captures_from(carried: ConversationArchive) -> Iterator[tuple[int, Capture]]:
+def captures_from(archived: ConversationArchive) -> Iterator[tuple[int, Capture]]:
     """The chats that have frames, each with its number in the conversation, counted from 1.
 
     Raises:
         StoreError: the frames of a chat cannot be read any more.
     """
-    for number, chat in enumerate(carried.chats, 1):
-        if chat.key in carried.packed_frames:
-            yield number, Capture(tuple(carried.frames_of(chat)), capture_head(chat))
+    for number, chat in enumerate(archived.chats, 1):
+        if chat.key in archived.packed_frames:
+            yield number, Capture(tuple(archived.frames_of(chat)), capture_head(chat))
+
+
+# --- for Coze's support ---
+
+
+def bundle_text(
+    chat: InspectedChat,
+    versions: Mapping[str, str],
+    *,
+    mask: bool,
+    without_secrets: Callable[[str], str],
+) -> str:
+    """The whole bundle.
+
+    Args:
+        versions: of this program, Python, the system…; names of lower-case letters, digits and underscores.
+        mask: leave out what was said; every text keeps its length.
+        without_secrets: takes tokens out of a text. It is applied to every text on its own.
+    """
+    capture = chat.capture()
+    frames = tuple(rewritten_texts(frame, without_secrets) for frame in capture.frames)
+    facts = {key: without_secrets(value) for key, value in {**capture.facts, **_bundle_facts(chat)}.items()}
+    found = Capture(frames, facts)
+    if mask:
+        found = masked_capture(found)
+        found = replace(found, facts={**found.facts, "masked": "yes"})
+    return capture_text(replace(found, facts={**versions, **found.facts}))
+
+
+def _bundle_facts(chat: InspectedChat) -> Mapping[str, str]:
+    """What the chat came to."""
+    figures, error = chat.figures, chat.figures.error
+    usage = figures.usage
+    known = {
+        "status": str(figures.outcome or ""),
+        "error_code": str(error.code) if isinstance(error, ApiError) else "",
+        "error_msg": error.msg if isinstance(error, ApiError) else "",
+        "server": str(dialect_of(chat.frames, base_url_of_site(chat.record.site), chat.record.logid)),
+        "first_text_us": str(figures.first_text_us or ""),
+        "total_us": str(chat.timeline.total_us),
+        "longest_gap_us": str(figures.gaps.max_us or ""),
+        "stalls": str(figures.stalls or ""),
+        "events": str(figures.events),
+        "not_understood": str(not_understood(chat) or ""),
+        "input_tokens": str(usage.input_count) if usage else "",
+        "output_tokens": str(usage.output_count) if usage else "",
+        "finish_reason": chat.state.finish_reason,
+    }
+    return {key: value for key, value in known.items() if value}

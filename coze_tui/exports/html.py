@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import MutableMapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
 from coze_tui.text.cleaning import clean, clean_line
+from coze_tui.text.format import indented_json
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -145,14 +145,9 @@ def code(source: str, language: str = "") -> str:
 
 
 def data(source: str) -> str:
-    """What a tool got or gave: JSON laid out, or the text as it is."""
-    try:
-        value = json.loads(source)
-    except (ValueError, RecursionError):
-        return code(source)
-    if not isinstance(value, dict | list):
-        return code(source)
-    return code(json.dumps(value, ensure_ascii=False, indent=2), "json")
+    """Return the arguments or the response of a tool as a code block; JSON is indented in it."""
+    indented = indented_json(source)
+    return code(source) if indented is None else code(indented, "json")
 
 
 def _coloured(source: str, language: str) -> str:

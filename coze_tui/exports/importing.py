@@ -201,7 +201,7 @@ class Imports:
                 record = content.record
                 record = replace(record, site=record.site or site, sent_at=record.sent_at or now_ms)
                 return [_put_chat(c, replace(content, record=record))]
-            return [_put(c, carried) for carried in content]
+            return [_put(c, archived) for archived in content]
 
         imported = await self._database.write(write)
         while await self._database.write(search.index_some):
@@ -232,20 +232,20 @@ def _read(file: OpenFile, name: str, limits: LineLimits) -> _Content:
 # --- JSON lines ---
 
 
-def _put(c: sqlite3.Connection, carried: ConversationArchive) -> Imported:
-    here = archive.take(c, carried.conversation.key)
+def _put(c: sqlite3.Connection, archived: ConversationArchive) -> Imported:
+    here = archive.take(c, archived.conversation.key)
     if here is None:
-        archive.put(c, carried)
-        return _imported(carried.conversation, "new")
+        archive.put(c, archived)
+        return _imported(archived.conversation, "new")
     history.undelete(c, here.conversation.key)
-    if archive.holds(here, carried):
+    if archive.holds(here, archived):
         return _imported(here.conversation, "same")
-    if all(chat.is_final for chat in here.chats) and archive.holds(carried, here):
+    if all(chat.is_final for chat in here.chats) and archive.holds(archived, here):
         history.purge(c, here.conversation.key)
-        grown = replace(carried, conversation=_with_local(carried.conversation, here.conversation))
+        grown = replace(archived, conversation=_with_local(archived.conversation, here.conversation))
         archive.put(c, grown)
         return _imported(grown.conversation, "more")
-    copy = replace(carried, conversation=replace(carried.conversation, key=_key_from_content(carried)))
+    copy = replace(archived, conversation=replace(archived.conversation, key=_key_from_content(archived)))
     state: State = "same"
     if history.conversation(c, copy.conversation.key) is None:
         archive.put(c, copy)
@@ -266,9 +266,9 @@ def _with_local(saved: SavedConversation, here: SavedConversation) -> SavedConve
     )
 
 
-def _key_from_content(carried: ConversationArchive) -> str:
+def _key_from_content(archived: ConversationArchive) -> str:
     """A key that the same content always gets, so that importing it again finds it."""
-    nameless = replace(carried, conversation=replace(carried.conversation, key=""))
+    nameless = replace(archived, conversation=replace(archived.conversation, key=""))
     digest = hashlib.sha256()
     for line in lines_from(nameless):
         digest.update(line)

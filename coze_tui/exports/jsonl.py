@@ -74,28 +74,28 @@ _TYPES = {kind: get_type_hints(kind) for kind in _FIELDS}
 # --- written ---
 
 
-def lines_from(carried: ConversationArchive) -> Iterator[bytes]:
+def lines_from(archived: ConversationArchive) -> Iterator[bytes]:
     """The lines of a conversation, each with its line end.
 
     Raises:
         StoreError: the frames of a chat cannot be read any more.
     """
     yield _line({"format": FORMAT, "version": VERSION})
-    yield _line({"conversation": object_from(carried.conversation)})
-    for section in carried.sections:
+    yield _line({"conversation": object_from(archived.conversation)})
+    for section in archived.sections:
         yield _line({"section": object_from(section)})
     frames = 0
-    for chat in carried.chats:
+    for chat in archived.chats:
         yield _line({"chat": object_from(chat)})
-        for frame in carried.frames_of(chat):
+        for frame in archived.frames_of(chat):
             frames += 1
             texts = (_exact(frame.event), _exact(frame.data), _exact(frame.id))
             yield _line({"frame": [frame.at_us, *texts]})
-    slots = {chat.key: chat.slot for chat in carried.chats}
-    for message in carried.messages:
+    slots = {chat.key: chat.slot for chat in archived.chats}
+    for message in archived.messages:
         numbered = replace(message, chat=slots.get(message.chat, 0))
         yield _line({"message": object_from(numbered)})
-    counts = _Counts(len(carried.sections), len(carried.chats), frames, len(carried.messages))
+    counts = _Counts(len(archived.sections), len(archived.chats), frames, len(archived.messages))
     yield _line({"end": object_from(counts)})
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 
 from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript, ToolTranscript
-from coze_tui.exports import words
-from coze_tui.exports.words import Clock
+from coze_tui.exports import describe
+from coze_tui.exports.describe import Clock
 from coze_tui.store.archive import ConversationArchive
 from coze_tui.text.cleaning import clean
+from coze_tui.text.format import indented_json
 from coze_tui.text.i18n import _
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
@@ -19,21 +19,21 @@ _LINE_END = re.compile("\r\n|\r|\n")
 
 
 def markdown_from(
-    carried: ConversationArchive,
+    archived: ConversationArchive,
     clock: Clock = Clock(),  # noqa: B008
 ) -> Iterator[str]:
     """The pieces of the text, which may be shown on a terminal whatever was imported.
 
     Thoughts and tools are quoted, so that they stay apart from the answers.
     """
-    return map(clean, _pieces(carried, clock))
+    return map(clean, _pieces(archived, clock))
 
 
-def _pieces(carried: ConversationArchive, clock: Clock) -> Iterator[str]:
-    yield f"# {_plain(words.title_of(carried))}\n\n"
-    for name, value in words.facts_of(carried, clock):
+def _pieces(archived: ConversationArchive, clock: Clock) -> Iterator[str]:
+    yield f"# {_plain(describe.title_of(archived))}\n\n"
+    for name, value in describe.metadata_of(archived, clock):
         yield f"- {name}: {_plain(value)}\n"
-    for chat in words.chats_of(carried):
+    for chat in describe.chats_of(archived):
         if chat.starts_section:
             yield "\n---\n\n*" + _("context cleared") + "*\n"
         yield from _chat(chat, clock)
@@ -45,7 +45,7 @@ def _chat(chat: ChatTranscript, clock: Clock) -> Iterator[str]:
         yield "\n---\n\n## " + _("You") + f" · {sent}\n\n{_ended(chat.record.question)}"
         if chat.files:
             yield "\n" + "".join(f"- {_plain(name)}\n" for name in chat.files)
-    heading = " · ".join([_plain(chat.record.bot_name), *words.figures_of(chat)])
+    heading = " · ".join([_plain(chat.record.bot_name), *describe.metrics_of(chat)])
     yield f"\n## {heading}\n"
     for part in chat.parts:
         match part:
@@ -56,34 +56,25 @@ def _chat(chat: ChatTranscript, clock: Clock) -> Iterator[str]:
                     yield f"\n{_ended(part.text)}"
             case ToolTranscript():
                 yield f"\n{_tool(part)}"
-    if end := words.end_of(chat):
+    if end := describe.end_of(chat):
         yield f"\n*{_plain(end)}*\n"
     if chat.follow_ups:
         yield "\n" + _("Suggested questions:") + "\n\n"
         yield "".join(f"- {_one_line(question)}\n" for question in chat.follow_ups)
-    if ids := words.ids_of(chat):
+    if ids := describe.ids_of(chat):
         yield "\n" + " · ".join(f"{name} `{value}`" for name, value in ids) + "\n"
 
 
 def _tool(tool: ToolTranscript) -> str:
-    title = f"**{_plain(words.tool_name(tool))}** · {words.tool_figures(tool)}"
-    parts = [_fenced(_indented(text)) for text in (tool.arguments, tool.response) if text]
+    title = f"**{_plain(describe.tool_name(tool))}** · {describe.tool_metrics(tool)}"
+    parts = [_fenced(text) for text in (tool.arguments, tool.response) if text]
     return _quoted(title, *parts)
 
 
-def _indented(text: str) -> tuple[str, str]:
-    """The text and its language; JSON is laid out so that it can be read."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return text, ""
-    if not isinstance(value, dict | list):
-        return text, ""
-    return json.dumps(value, ensure_ascii=False, indent=2), "json"
-
-
-def _fenced(code: tuple[str, str]) -> str:
-    text, language = code
+def _fenced(text: str) -> str:
+    """Return a code block; JSON is indented in it."""
+    indented = indented_json(text)
+    text, language = (text, "") if indented is None else (indented, "json")
     longest = max((len(found) for found in _FENCES.findall(text)), default=2)
     fence = "`" * (longest + 1)
     return f"{fence}{language}\n{_ended(text)}{fence}"

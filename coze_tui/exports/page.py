@@ -13,9 +13,9 @@ from coze_tui.engine.model.figures import EventRow, TurnFigures
 from coze_tui.engine.model.reader import past_turn
 from coze_tui.engine.model.records import outcome_of, total_us_of
 from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript, ToolTranscript
-from coze_tui.exports import page_timeline, words
+from coze_tui.exports import describe, page_timeline
+from coze_tui.exports.describe import Clock
 from coze_tui.exports.html import MarkdownRenderer, data, line, text
-from coze_tui.exports.words import Clock
 from coze_tui.report.figures_text import figure_facts
 from coze_tui.store.archive import ConversationArchive
 from coze_tui.text.format import duration, thousands
@@ -29,16 +29,16 @@ _LONGEST_DATA = 4_000
 _SUMMARY_CHARACTERS = 60
 
 
-def page_from(carried: ConversationArchive, clock: Clock = Clock()) -> Iterator[str]:  # noqa: B008
+def page_from(archived: ConversationArchive, clock: Clock = Clock()) -> Iterator[str]:  # noqa: B008
     """The pieces of the page.
 
     Raises:
         StoreError: the frames of a chat cannot be read any more.
     """
-    yield _head(words.title_of(carried))
-    yield f'<header class="head">\n<h1>{line(words.title_of(carried))}</h1>\n'
-    yield _list("facts", words.facts_of(carried, clock)) + "</header>\n<main>\n"
-    told = words.chats_of(carried)
+    yield _head(describe.title_of(archived))
+    yield f'<header class="head">\n<h1>{line(describe.title_of(archived))}</h1>\n'
+    yield _list("facts", describe.metadata_of(archived, clock)) + "</header>\n<main>\n"
+    told = describe.chats_of(archived)
     renderer = MarkdownRenderer()
     frames_left = _MOST_FRAMES_IN_ALL
     for number, chat in enumerate(told, 1):
@@ -47,12 +47,12 @@ def page_from(carried: ConversationArchive, clock: Clock = Clock()) -> Iterator[
             yield f'<div class="section">{cleared}</div>\n'
         yield f'<article class="chat" id="chat-{number}">\n'
         yield from _said(chat, renderer, clock)
-        if chat.record.key in carried.packed_frames:
-            frames = tuple(carried.frames_of(chat.record))
+        if chat.record.key in archived.packed_frames:
+            frames = tuple(archived.frames_of(chat.record))
             shown = frames[: min(_MOST_FRAMES, frames_left)]
             frames_left -= len(shown)
             yield from _life(chat, frames, shown, is_open=len(told) == 1)
-        elif ids := words.ids_of(chat):
+        elif ids := describe.ids_of(chat):
             yield f'<div class="life">{_ids(ids)}</div>\n'
         yield "</article>\n"
     made = _("exported by coze-tui {version}").format(version=__version__)
@@ -88,7 +88,7 @@ def _said(chat: ChatTranscript, renderer: MarkdownRenderer, clock: Clock) -> Ite
         you = line(_("You"))
         yield f'<section class="said you">\n<p class="by"><strong>{you}</strong>{sent}</p>\n'
         yield f'<p class="question">{text(chat.asked)}</p>\n</section>\n'
-    figures = line(" · ".join(words.figures_of(chat)))
+    figures = line(" · ".join(describe.metrics_of(chat)))
     yield '<section class="said bot">\n'
     yield f'<p class="by"><strong>{line(chat.record.bot_name)}</strong>{figures}</p>\n'
     for part in chat.parts:
@@ -100,7 +100,7 @@ def _said(chat: ChatTranscript, renderer: MarkdownRenderer, clock: Clock) -> Ite
                     yield f'<div class="answer">{renderer.html(part.text)}</div>\n'
             case ToolTranscript():
                 yield _tool(part)
-    if end := words.end_of(chat):
+    if end := describe.end_of(chat):
         kind = "end failed" if chat.outcome.level == "error" else "end"
         yield f'<p class="{kind}">⟂ {line(end)}</p>\n'
     if chat.follow_ups:
@@ -112,7 +112,7 @@ def _said(chat: ChatTranscript, renderer: MarkdownRenderer, clock: Clock) -> Ite
 def _tool(tool: ToolTranscript) -> str:
     arguments = tool.arguments if len(tool.arguments) <= _SUMMARY_CHARACTERS else "…"
     shown = f"({line(arguments)})" if tool.arguments else ""
-    summary = f"<b>{line(words.tool_name(tool))}</b>{shown} → {line(words.tool_figures(tool))}"
+    summary = f"<b>{line(describe.tool_name(tool))}</b>{shown} → {line(describe.tool_metrics(tool))}"
     body = "".join(data(each) for each in (tool.arguments, tool.response) if each)
     return _details("tool", summary, f"<div>{body}</div>")
 
@@ -141,7 +141,7 @@ def _life(
     else:
         yield f"<p>{line(_('No times of arrival are in it, so there is no timeline.'))}</p>\n"
     yield _list("figures", figure_facts(turn))
-    if ids := words.ids_of(chat):
+    if ids := describe.ids_of(chat):
         yield _ids(ids)
     yield _details("", line(_("events")), _events(turn.figures))
     yield _frames(frames, shown)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from coze_tui.engine.model.gaps import Pause
 from coze_tui.engine.model.timeline import Span, Timeline
-from coze_tui.exports import words
+from coze_tui.exports import describe
 from coze_tui.exports.html import line
 from coze_tui.report.timeline_text import moments_time, span_name, span_time
 from coze_tui.text.format import duration, thousands
@@ -174,5 +174,5 @@ def _diamond(kind: str, x: str) -> str:
 def _spoken(timeline: Timeline) -> str:
     steps = [f"{span_name(span)} {duration(span.lasted_us)}" for span in timeline.spans[:20]]
     if count := timeline.figures.pauses.stall_count:
-        steps.append(words.stalls(count))
+        steps.append(describe.stalls(count))
     return ", ".join(steps)

@@ -100,22 +100,23 @@ def take(c: sqlite3.Connection, key: str) -> ConversationArchive | None:
     )
 
 
-def put(c: sqlite3.Connection, carried: ConversationArchive) -> None:
+def put(c: sqlite3.Connection, archived: ConversationArchive) -> None:
     """Writes a conversation under its own key, which must be free. A chat that was running has no owner.
 
     Messages are searchable at once; where there are many, the index follows by `search.index_some`.
     """
-    saved = carried.conversation
-    history.insert_conversation(c, replace(saved, deleted_at=0), last_slot=_last_slot(carried))
-    for section in carried.sections:
+    saved = archived.conversation
+    history.insert_conversation(c, replace(saved, deleted_at=0), last_slot=_last_slot(archived))
+    for section in archived.sections:
         c.execute(
             "INSERT INTO sections (conversation, section_id, position, started_at) VALUES (?, ?, ?, ?)",
             (saved.key, storable(section.section_id), section.position, storable_int(section.started_at)),
         )
     keys = {
-        chat.key: _put_chat(c, saved.key, chat, carried.packed_frames.get(chat.key)) for chat in carried.chats
+        chat.key: _put_chat(c, saved.key, chat, archived.packed_frames.get(chat.key))
+        for chat in archived.chats
     }
-    for run in _runs(carried.messages):
+    for run in _runs(archived.messages):
         messages.insert(c, saved.key, keys.get(run[0].chat, 0), run[0].position, run)
 
 
@@ -128,10 +129,10 @@ def _put_chat(c: sqlite3.Connection, conversation: str, chat: ChatRecord, packed
     return cursor.lastrowid or 0
 
 
-def _last_slot(carried: ConversationArchive) -> int:
-    slots = [chat.slot for chat in carried.chats]
-    slots += [message.position // SLOT for message in carried.messages[-1:]]
-    slots += [section.position // SLOT - 1 for section in carried.sections]
+def _last_slot(archived: ConversationArchive) -> int:
+    slots = [chat.slot for chat in archived.chats]
+    slots += [message.position // SLOT for message in archived.messages[-1:]]
+    slots += [section.position // SLOT - 1 for section in archived.sections]
     return max(slots, default=0)
 
 
@@ -167,13 +168,13 @@ def _essence(chat: ChatRecord) -> tuple[object, ...]:
     return tuple(getattr(chat, name) for name in CHAT_COLUMNS if name != "frame_count")
 
 
-def _placed(carried: ConversationArchive) -> set[SavedMessage]:
-    slots = {chat.key: chat.slot for chat in carried.chats}
+def _placed(archived: ConversationArchive) -> set[SavedMessage]:
+    slots = {chat.key: chat.slot for chat in archived.chats}
     return {
         replace(message, key=0, conversation="", chat=slots.get(message.chat, 0))
-        for message in carried.messages
+        for message in archived.messages
     }
 
 
-def _starts(carried: ConversationArchive) -> set[tuple[str, int]]:
-    return {(section.section_id, section.position) for section in carried.sections}
+def _starts(archived: ConversationArchive) -> set[tuple[str, int]]:
+    return {(section.section_id, section.position) for section in archived.sections}

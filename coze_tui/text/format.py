@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 
@@ -77,3 +78,14 @@ def _safe(title: str) -> str:
     while text and unicodedata.category(text[-1]) in ("Cf", "Zs"):  # a cut emoji, a space
         text = text[:-1]
     return text.strip(" .")
+
+
+def indented_json(text: str, *, sort_keys: bool = False) -> str | None:
+    """Return JSON on lines of its own, indented; None if the text is not a JSON object or array."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict | list):
+        return None
+    return json.dumps(value, ensure_ascii=False, indent=2, sort_keys=sort_keys)

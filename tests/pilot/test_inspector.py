@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Frame
-from coze_tui.engine.analysis.captures import read_capture_file
+from coze_tui.engine.analysis.capture_files import read_capture_file
 from coze_tui.engine.model.records import ChatFrames, ChatRecord, chat_from_capture
 from coze_tui.standin.scenarios import (
     Answer,

@@ -103,13 +103,13 @@ async def test_the_result_is_the_recorded_conversation(home: Path, steps: tuple[
         assert figures is not None
         assert list(figures.rows) == list(inspected.figures.rows)
         assert figures.outcome is inspected.figures.outcome
-        carried = await at.context.engine_thread.call(
-            lambda engine: engine.exports.carried(at.screen.conversation.key)
+        archived = await at.context.engine_thread.call(
+            lambda engine: engine.exports.archived(at.screen.conversation.key)
         )
-        assert carried is not None
-        [chat] = carried.chats
-        exported = export_bytes(carried)
-        assert export_bytes(replayed_as(carried, {chat.key: (screen.player, figures)})) == exported
+        assert archived is not None
+        [chat] = archived.chats
+        exported = export_bytes(archived)
+        assert export_bytes(replayed_as(archived, {chat.key: (screen.player, figures)})) == exported
         assert len(at.stand_in.requests) == asked, "a replay sends nothing"
 
 

@@ -85,9 +85,9 @@ def any_conversation(draw: st.DrawFn) -> ConversationArchive:
                 history.pin(c, key)
                 history.set_queue(c, key, draw(st.lists(ANY_TEXT, max_size=2)))
                 history.set_draft(c, key, draw(ANY_TEXT))
-    carried = taken(c, key)
+    archived = taken(c, key)
     c.close()
-    return carried
+    return archived
 
 
 def message(kind: str, content: str, **more: str) -> str:
@@ -171,13 +171,13 @@ def add_spring(c: sqlite3.Connection) -> str:
 def spring() -> ConversationArchive:
     """That conversation, taken out."""
     c = empty_store()
-    carried = taken(c, add_spring(c))
+    archived = taken(c, add_spring(c))
     c.close()
-    return carried
+    return archived
 
 
 def replayed(
-    carried: ConversationArchive, played: Mapping[int, tuple[Player, TurnFigures]]
+    archived: ConversationArchive, played: Mapping[int, tuple[Player, TurnFigures]]
 ) -> ConversationArchive:
     """The conversation as it is when all that its chats came to is taken from players at their end.
 
@@ -187,7 +187,7 @@ def replayed(
     chats: list[ChatRecord] = []
     said: list[SavedMessage] = []
     captures = {}
-    for chat in carried.chats:
+    for chat in archived.chats:
         player, figures = played[chat.key]
         record, state = player.record, player.state
         assert figures.outcome is not None
@@ -205,21 +205,21 @@ def replayed(
             "user", "question", record.question, name=record.files, content_type=record.content_type
         )
         found = [replace(asked, created_at=record.sent_at), *messages_of(state, record.sent_at)]
-        places = [place for place in carried.messages if place.chat == chat.key]
+        places = [place for place in archived.messages if place.chat == chat.key]
         for message, place in zip(found, places, strict=True):
             here = replace(message, key=place.key, conversation=place.conversation)
             said.append(replace(here, chat=place.chat, position=place.position))
         packed = archive.pack(player.frames)
         if packed is not None:
             captures[chat.key] = packed
-    again = replace(carried, chats=tuple(chats), messages=tuple(said), packed_frames=captures)
+    again = replace(archived, chats=tuple(chats), messages=tuple(said), packed_frames=captures)
     c = empty_store()
     archive.put(c, again)  # where NUL and surrogates are folded
-    kept = taken(c, carried.conversation.key)
+    kept = taken(c, archived.conversation.key)
     c.close()
     return kept
 
 
-def export_bytes(carried: ConversationArchive) -> dict[str, bytes]:
+def export_bytes(archived: ConversationArchive) -> dict[str, bytes]:
     """All that a conversation can be exported as, by the name of the file."""
-    return {name: b"".join(pieces) for form in FORMATS for name, pieces in files_from(carried, form)}
+    return {name: b"".join(pieces) for form in FORMATS for name, pieces in files_from(archived, form)}

@@ -39,9 +39,9 @@ def empty_store() -> sqlite3.Connection:
 
 def taken(c: sqlite3.Connection, key: str) -> ConversationArchive:
     """Return the conversation with this key as an export takes it; it must exist."""
-    carried = archive.take(c, key)
-    assert carried is not None
-    return carried
+    archived = archive.take(c, key)
+    assert archived is not None
+    return archived
 
 
 async def write(home: Path, function: Callable[[sqlite3.Connection], _T]) -> _T:

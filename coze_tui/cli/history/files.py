@@ -77,10 +77,10 @@ def _folder(name: str) -> Path:
 async def _print_exports(exports: Exports, keys: list[str], form: Format) -> int:
     files: list[Iterable[bytes]] = []
     for number, key in enumerate(keys):
-        carried = await exports.carried(key)
-        if carried is None:
+        archived = await exports.archived(key)
+        if archived is None:
             continue
-        files = [pieces for _name, pieces in files_from(carried, form)]
+        files = [pieces for _name, pieces in files_from(archived, form)]
         if form in _ONE_AT_A_TIME and (len(keys) > 1 or len(files) > 1):
             raise SettingsError(_("only one at a time fits on stdout in this format"), source="--output")
         if number and form == "md":

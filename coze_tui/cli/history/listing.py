@@ -13,9 +13,9 @@ from coze_tui.engine.library.conversations import SavedConversation
 from coze_tui.engine.library.history import Found, Hit
 from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript, ToolTranscript
 from coze_tui.errors import SettingsError
-from coze_tui.exports import words
+from coze_tui.exports import describe
+from coze_tui.exports.describe import Clock
 from coze_tui.exports.exporting import Exports
-from coze_tui.exports.words import Clock
 from coze_tui.report.console import Console, Piece
 from coze_tui.text.cells import fit
 from coze_tui.text.cleaning import clean, clean_line
@@ -163,19 +163,19 @@ def run_show(arguments: Arguments, environment: Mapping[str, str]) -> int:
 
 async def _show(call: Call) -> int:
     for number, saved in enumerate(await conversations_named(call, call.words)):
-        carried = await Exports(call.history.database).carried(saved.key)
-        if carried is None:
+        archived = await Exports(call.history.database).archived(saved.key)
+        if archived is None:
             continue
         if call.arguments.json:
-            chats = [_chat_values(chat) for chat in words.chats_of(carried)]
+            chats = [_chat_values(chat) for chat in describe.chats_of(archived)]
             call.console.json({**conversation_values(saved), "chats": chats})
             continue
         if number:
             call.console.text()
         clock = Clock()
-        call.console.text(words.title_of(carried))
-        call.console.facts(words.facts_of(carried, clock))
-        for chat in words.chats_of(carried):
+        call.console.text(describe.title_of(archived))
+        call.console.facts(describe.metadata_of(archived, clock))
+        for chat in describe.chats_of(archived):
             _print_chat(chat, call.console, clock)
     return Exit.OK
 
@@ -191,7 +191,7 @@ def _print_chat(chat: ChatTranscript, console: Console, clock: Clock) -> None:
         console.line((_("You"), "tool"), (sent, "dim"))
         _print_text(chat.asked, console)
     console.text()
-    figures = " · ".join(words.figures_of(chat))
+    figures = " · ".join(describe.metrics_of(chat))
     console.line((record.bot_name, "answering"), (f"  {figures}" if figures else "", "dim"))
     for part in chat.parts:
         match part:
@@ -202,7 +202,7 @@ def _print_chat(chat: ChatTranscript, console: Console, clock: Clock) -> None:
                     _print_text(part.text, console)
             case ToolTranscript():
                 _print_tool(part, console)
-    if end := words.end_of(chat):
+    if end := describe.end_of(chat):
         console.text(end, "error" if chat.error else "attention")
     for question in chat.follow_ups:
         console.text(f"? {question}", "dim")
@@ -215,8 +215,8 @@ def _print_text(text: str, console: Console) -> None:
 
 def _print_tool(tool: ToolTranscript, console: Console) -> None:
     arguments = f"({clean_line(tool.arguments)})" if tool.arguments else ""
-    figures = f" → {words.tool_figures(tool)}"
-    console.line((words.tool_name(tool), "tool"), (arguments, "plain"), (figures, "dim"))
+    figures = f" → {describe.tool_metrics(tool)}"
+    console.line((describe.tool_name(tool), "tool"), (arguments, "plain"), (figures, "dim"))
     for line in clean(tool.response or "").splitlines():
         console.text(f"| {line}", "dim")
 
@@ -228,7 +228,7 @@ def _chat_values(chat: ChatTranscript) -> Mapping[str, object]:
         "files": chat.files,
         "sent_at_ms": record.sent_at,
         "outcome": str(chat.outcome),
-        "end": words.end_of(chat),
+        "end": describe.end_of(chat),
         "chat_id": record.chat_id,
         "section_id": record.section_id,
         "logid": record.logid,

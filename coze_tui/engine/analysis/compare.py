@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Literal, TypeVar
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.model.figures import EventRow
 from coze_tui.engine.model.state import Answer, Tool
+from coze_tui.text.format import indented_json
 
 Change = Literal["same", "changed", "left", "right"]
 """`left`: it is only in the first chat; `right`: only in the second."""
@@ -322,14 +322,8 @@ def _calls(chat: InspectedChat) -> list[_Call]:
 
 
 def _laid_out(text: str) -> str:
-    """JSON in lines with its keys in order, so that only what it says can differ; other text as it is."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    if not isinstance(value, dict | list):
-        return text
-    return json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
+    """Return JSON on lines with its keys in order, so that only its content can differ; other text as is."""
+    return indented_json(text, sort_keys=True) or text
 
 
 def _answers(chat: InspectedChat) -> list[Answer]:

@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input
 
-from coze_tui.engine.analysis.captures import capture_name, problem_text, save_capture
+from coze_tui.engine.analysis.capture_files import capture_name, problem_text, save_capture
 from coze_tui.engine.analysis.frames_table import FrameLine, InspectedChat
 from coze_tui.engine.model.records import ChatRecord
 from coze_tui.errors import CozeTuiError

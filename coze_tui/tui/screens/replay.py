@@ -14,7 +14,7 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 
 from coze_tui.config.addresses import base_url_of_site
-from coze_tui.engine.analysis.captures import problem_text
+from coze_tui.engine.analysis.capture_files import problem_text
 from coze_tui.engine.analysis.replay import Player
 from coze_tui.engine.model.records import ChatRecord
 from coze_tui.engine.model.timeline import Timeline

@@ -13,8 +13,8 @@ from tests.support.stores import empty_store, taken
 
 
 def test_a_capture_holds_the_frames_and_what_is_known() -> None:
-    carried = spring()
-    [(first, capture), (second, _)] = captures_from(carried)
+    archived = spring()
+    [(first, capture), (second, _)] = captures_from(archived)
     assert (first, second) == (1, 2)
     assert capture.frames == tuple(spring_frames())
     assert capture.facts == {
@@ -22,7 +22,7 @@ def test_a_capture_holds_the_frames_and_what_is_known() -> None:
         "site": "coze.cn",
         "bot_id": "7511",
         "bot_name": "小春",
-        "conversation": carried.conversation.key,
+        "conversation": archived.conversation.key,
         "title": "2025年春节是哪一天",
         "question": "2025年春节是哪一天",
         "content_type": "text",

@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from coze_tui.api.captures import Capture, capture_text
 from coze_tui.api.objects import Frame
 from coze_tui.errors import FileError
+from coze_tui.exports.describe import chats_of
 from coze_tui.exports.exporting import Exports, Format, captures_from
 from coze_tui.exports.importing import Imported, Imports
 from coze_tui.exports.jsonl import LineLimits, lines_from
-from coze_tui.exports.words import chats_of
 from coze_tui.store import archive, history, journal, search
 from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.database import Database
@@ -42,8 +42,8 @@ async def imported(database: Database, *files: Path) -> list[Imported]:
     return [each for file in files for each in await Imports(database).import_file(file)]
 
 
-async def carried(database: Database, key: str) -> ConversationArchive:
-    found = await Exports(database).carried(key)
+async def archived(database: Database, key: str) -> ConversationArchive:
+    found = await Exports(database).archived(key)
     assert found is not None
     return found
 
@@ -76,7 +76,7 @@ async def test_any_export_imports_to_the_same_conversation(
     [file] = await Exports(database).export([key], "jsonl", tmp_path)
     [one] = await imported(other, file)
     assert (one.key, one.state) == (key, "new")
-    assert told(await carried(other, key)) == told(conversation)
+    assert told(await archived(other, key)) == told(conversation)
     [again] = await Exports(other).export([key], "jsonl", tmp_path / "again")
     assert again.read_bytes() == file.read_bytes()
 
@@ -114,7 +114,7 @@ async def test_a_conversation_that_went_on_elsewhere_grows_here(
     await other.write(lambda c: history.rename(c, key, "我的标题"))
     await other.write(lambda c: history.set_draft(c, key, "草稿"))
     assert await imported(other, after) == [Imported(key, "我的标题", "more")]
-    grown = await carried(other, key)
+    grown = await archived(other, key)
     assert len(grown.chats) == 3
     assert (grown.conversation.title, grown.conversation.draft) == ("我的标题", "草稿")
     assert [each.state for each in await imported(other, before)] == ["same"]
@@ -132,8 +132,8 @@ async def test_conversations_that_went_apart_are_both_kept(
     [copy] = await imported(other, file)
     assert copy.state == "copy"
     assert copy.key != key
-    assert (await carried(other, key)).chats[-1].question == "那边"
-    assert (await carried(other, copy.key)).chats[-1].question == "这边"
+    assert (await archived(other, key)).chats[-1].question == "那边"
+    assert (await archived(other, copy.key)).chats[-1].question == "这边"
     assert await imported(other, file) == [Imported(copy.key, copy.title, "same")]
     assert await other.read(history.conversation_count) == 2
 
@@ -244,7 +244,7 @@ async def test_captures_of_a_conversation_make_it_again(
     files = await exported(database, "sse", tmp_path)
     assert [each.state for each in await imported(other, *files)] == ["new", "more"]
     assert [each.state for each in await imported(other, *files)] == ["same", "same"]
-    again, whole = await carried(other, key), await carried(database, key)
+    again, whole = await archived(other, key), await archived(database, key)
     assert not again.conversation.on_server
     same = replace(again, conversation=replace(again.conversation, on_server=True))
     assert lines_of(same) == lines_of(whole)
@@ -259,7 +259,7 @@ async def test_captures_of_a_fork_do_not_bind_it_to_the_conversation_it_came_fro
     )
     files = await Exports(database).export([fork], "sse", tmp_path)
     await imported(other, *files)
-    again = await carried(other, fork)
+    again = await archived(other, fork)
     assert again.conversation.conversation_id == ""
     assert [chat.chat_id for chat in again.chats] == ["7402", "7403"]
 
@@ -284,7 +284,7 @@ async def test_the_names_of_files_stand_in_every_form_and_come_back(
     for form in ("jsonl", "sse"):
         files = await exported(database, form, tmp_path)
         await imported(other, *files)
-        [chat] = chats_of(await carried(other, key))
+        [chat] = chats_of(await archived(other, key))
         assert (chat.record.question, chat.files) == ("这是什么？", ("猫_*.png", "b.pdf"))
         await other.write(lambda c: history.purge(c, key))
 
@@ -324,7 +324,7 @@ async def test_a_key_of_another_bot_is_not_joined(database: Database, tmp_path: 
 async def test_a_plain_stream_becomes_a_chat(database: Database, name: str) -> None:
     file = STREAMS / f"{name}.sse"
     [one] = await Imports(database).import_file(file, site="coze.cn")
-    whole = await carried(database, one.key)
+    whole = await archived(database, one.key)
     [chat] = whole.chats
     assert chat.is_final
     assert chat.status in ("completed", "failed", "canceled", "requires_action")
@@ -345,7 +345,7 @@ async def test_what_a_capture_tells_is_kept(database: Database, tmp_path: Path) 
     }
     file.write_text(capture_text(Capture(tuple(spring_frames()[:9]), facts)), "utf-8")
     [one] = await imported(database, file)
-    whole = await carried(database, one.key)
+    whole = await archived(database, one.key)
     [chat] = whole.chats
     assert whole.conversation.site == "studio.example:8888"
     assert whole.conversation.conversation_id == "3342"
@@ -357,7 +357,7 @@ async def test_what_a_capture_tells_is_kept(database: Database, tmp_path: Path) 
 
 async def test_a_question_that_the_stream_echoes_is_kept(database: Database) -> None:
     [one] = await imported(database, STREAMS / "echo_question.sse")
-    [chat] = (await carried(database, one.key)).chats
+    [chat] = (await archived(database, one.key)).chats
     assert chat.question
     assert one.title == chat.question
 
@@ -389,7 +389,7 @@ async def test_facts_that_make_no_sense_are_left_out(database: Database, tmp_pat
     chat = json.dumps({"id": "5", "conversation_id": "6", "created_at": 1_738_058_529})
     file.write_text(capture_text(Capture((Frame("conversation.chat.created", chat, 5),), facts)), "utf-8")
     [one] = await imported(database, file)
-    whole = await carried(database, one.key)
+    whole = await archived(database, one.key)
     assert (whole.conversation.site, whole.chats[0].sent_at) == ("", SENT_AT)
     assert whole.chats[0].status == "interrupted"
     assert whole.chats[0].total_us == 5
@@ -402,7 +402,7 @@ async def test_a_capture_comes_back_even_without_any_id(database: Database, tmp_
     [one] = await imported(database, file)
     [again] = await imported(database, file)
     assert (one.state, again.state, one.key) == ("new", "same", again.key)
-    assert (await carried(database, one.key)).chats[0].error_code == 4016
+    assert (await archived(database, one.key)).chats[0].error_code == 4016
 
 
 def test_the_captures_of_an_export_are_those_of_the_chats() -> None:

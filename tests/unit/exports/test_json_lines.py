@@ -25,8 +25,8 @@ def read(data: bytes, limits: LineLimits | None = None) -> list[ConversationArch
     return list(read_lines(io.BytesIO(data), "/x.jsonl", limits or LineLimits()))
 
 
-def written(*carried: ConversationArchive) -> bytes:
-    return b"".join(line for each in carried for line in lines_from(each))
+def written(*archived: ConversationArchive) -> bytes:
+    return b"".join(line for each in archived for line in lines_from(each))
 
 
 def refused(data: bytes, limits: LineLimits | None = None) -> FileError:
@@ -37,27 +37,27 @@ def refused(data: bytes, limits: LineLimits | None = None) -> FileError:
 
 
 @given(any_conversation())
-def test_any_conversation_comes_back_the_same_and_is_written_the_same(carried: ConversationArchive) -> None:
-    first = written(carried)
+def test_any_conversation_comes_back_the_same_and_is_written_the_same(archived: ConversationArchive) -> None:
+    first = written(archived)
     assert len(first.decode().splitlines()) == first.count(b"\n")
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", first.decode())
     [again] = read(first)
-    assert archive.holds(again, carried)
-    assert archive.holds(carried, again)
+    assert archive.holds(again, archived)
+    assert archive.holds(archived, again)
     c = empty_store()
     archive.put(c, again)
-    second = taken(c, carried.conversation.key)
-    assert second.conversation == carried.conversation
+    second = taken(c, archived.conversation.key)
+    assert second.conversation == archived.conversation
     assert [list(second.frames_of(chat)) for chat in second.chats] == [
-        list(carried.frames_of(chat)) for chat in carried.chats
+        list(archived.frames_of(chat)) for chat in archived.chats
     ]
     assert written(second) == first
     c.close()
 
 
 @given(any_conversation())
-def test_every_line_is_json_in_utf_8(carried: ConversationArchive) -> None:
-    lines = written(carried).decode().split("\n")
+def test_every_line_is_json_in_utf_8(archived: ConversationArchive) -> None:
+    lines = written(archived).decode().split("\n")
     assert lines.pop() == ""
     assert [next(iter(json.loads(line))) for line in lines][:2] == ["format", "conversation"]
 
@@ -68,18 +68,18 @@ def test_halves_of_a_pair_that_stand_beside_each_other_stay_apart() -> None:
     chat = journal.begin_chat(c, key, "?", "7511", 1)
     frame = Frame("\ud83d", "a\ud83d\ude00\0", 5, "\ude00\ud83d")
     journal.append_frames(c, chat, 1, [frame])
-    carried = taken(c, key)
-    data = written(carried)
+    archived = taken(c, key)
+    data = written(archived)
     assert b'{"frame":[5,"\\ud83d",["a\\ud83d","\\ude00\\u0000"],"\\ude00\\ud83d"]}' in data
     [again] = read(data)
     assert list(again.frames_of(again.chats[0])) == [frame]
 
 
 def test_several_in_one_file_are_several() -> None:
-    carried = spring()
-    assert len(read(written(carried, carried))) == 2
-    assert read(written(carried).replace(b"\n", b"\r\n")) == read(written(carried))
-    assert read(b"\xef\xbb\xbf" + written(carried) + b"\n\n") == read(written(carried))
+    archived = spring()
+    assert len(read(written(archived, archived))) == 2
+    assert read(written(archived).replace(b"\n", b"\r\n")) == read(written(archived))
+    assert read(b"\xef\xbb\xbf" + written(archived) + b"\n\n") == read(written(archived))
 
 
 def test_a_file_without_its_end_is_cut() -> None:

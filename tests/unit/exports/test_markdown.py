@@ -7,8 +7,8 @@ from datetime import UTC
 from hypothesis import given
 
 from coze_tui.engine.model.transcript import AnswerTranscript
+from coze_tui.exports.describe import Clock, chats_of
 from coze_tui.exports.markdown import markdown_from
-from coze_tui.exports.words import Clock, chats_of
 from coze_tui.store import history, journal
 from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.journal import ChatRecord
@@ -18,18 +18,18 @@ from tests.support.conversations import SENT_AT, any_conversation, spring
 from tests.support.stores import empty_store, taken
 
 
-def text_of(carried: ConversationArchive) -> str:
-    return "".join(markdown_from(carried, Clock(UTC)))
+def text_of(archived: ConversationArchive) -> str:
+    return "".join(markdown_from(archived, Clock(UTC)))
 
 
 def test_a_conversation_reads_as_it_was() -> None:
-    carried = spring()
-    assert text_of(carried).startswith(
+    archived = spring()
+    assert text_of(archived).startswith(
         f"""# 2025年春节是哪一天
 
 - bot: 小春 (7511)
 - site: coze.cn
-- conversation: {carried.conversation.key}
+- conversation: {archived.conversation.key}
 - at Coze: 3342
 - begun: 2025-01-28 10:02 +00:00
 - last said: 2025-01-28 10:03 +00:00
@@ -81,9 +81,9 @@ chat `7402` · section `51` · logid `202501281002094F2A`
 
 
 @given(any_conversation())
-def test_whatever_was_asked_and_answered_stands_in_it_word_for_word(carried: ConversationArchive) -> None:
-    text = text_of(carried)
-    for chat in chats_of(carried):
+def test_whatever_was_asked_and_answered_stands_in_it_word_for_word(archived: ConversationArchive) -> None:
+    text = text_of(archived)
+    for chat in chats_of(archived):
         assert clean(chat.record.question) in text
         for part in chat.parts:
             if isinstance(part, AnswerTranscript):
@@ -91,8 +91,8 @@ def test_whatever_was_asked_and_answered_stands_in_it_word_for_word(carried: Con
 
 
 @given(any_conversation())
-def test_it_may_be_shown_on_a_terminal(carried: ConversationArchive) -> None:
-    text = text_of(carried)
+def test_it_may_be_shown_on_a_terminal(archived: ConversationArchive) -> None:
+    text = text_of(archived)
     assert clean(text) == text
 
 

@@ -20,9 +20,9 @@ from coze_tui.api.objects import Frame
 from coze_tui.config.addresses import COZE_COM
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.model.records import ChatRecord
+from coze_tui.exports.describe import Clock
 from coze_tui.exports.html import MarkdownRenderer, code, data
 from coze_tui.exports.page import DARK, LIGHT, page_from, style_sheet
-from coze_tui.exports.words import Clock
 from coze_tui.render import palette
 from coze_tui.report.figures_text import figure_facts
 from coze_tui.store import history, journal, messages
@@ -101,13 +101,13 @@ def checked(html: str) -> Checked:
     return parser
 
 
-def page_of(carried: ConversationArchive) -> str:
-    return "".join(page_from(carried, Clock(UTC)))
+def page_of(archived: ConversationArchive) -> str:
+    return "".join(page_from(archived, Clock(UTC)))
 
 
 @given(any_conversation())
-def test_any_conversation_is_a_well_formed_page_in_which_nothing_acts(carried: ConversationArchive) -> None:
-    checked(page_of(carried))
+def test_any_conversation_is_a_well_formed_page_in_which_nothing_acts(archived: ConversationArchive) -> None:
+    checked(page_of(archived))
 
 
 @given(HOSTILE_TEXT, st.sampled_from(["", "python", "html", "c++", "<b>", "no such"]))
@@ -332,9 +332,9 @@ def test_the_page_speaks_the_language_in_use() -> None:
 
 
 def test_times_are_of_the_zone_and_never_fail() -> None:
-    carried = spring()
+    archived = spring()
     for at in (-(2**63), 2**63 - 1, 0):
-        odd = replace(carried, conversation=replace(carried.conversation, created_at=at, updated_at=at))
+        odd = replace(archived, conversation=replace(archived.conversation, created_at=at, updated_at=at))
         assert checked(page_of(odd))
 
 

@@ -6,7 +6,7 @@ from coze_tui.api.captures import Capture, read_capture
 from coze_tui.api.objects import Frame
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.model.records import ChatRecord
-from coze_tui.exports.support_bundle import bundle_text
+from coze_tui.exports.exporting import bundle_text
 from tests.support.samples import STREAMS
 
 FACTS = ChatRecord(

@@ -53,15 +53,15 @@ def fill(c: sqlite3.Connection, key: str) -> None:
     history.set_queue(c, key, ["一", "二"])
 
 
-def essence(carried: ConversationArchive) -> tuple[object, ...]:
+def essence(archived: ConversationArchive) -> tuple[object, ...]:
     """Everything but the keys that a store gives."""
-    slots = {chat.key: chat.slot for chat in carried.chats}
+    slots = {chat.key: chat.slot for chat in archived.chats}
     return (
-        carried.conversation,
-        carried.sections,
-        [replace(chat, key=0) for chat in carried.chats],
-        [replace(message, key=0, chat=slots.get(message.chat, 0)) for message in carried.messages],
-        [list(carried.frames_of(chat)) for chat in carried.chats],
+        archived.conversation,
+        archived.sections,
+        [replace(chat, key=0) for chat in archived.chats],
+        [replace(message, key=0, chat=slots.get(message.chat, 0)) for message in archived.messages],
+        [list(archived.frames_of(chat)) for chat in archived.chats],
     )
 
 
@@ -101,14 +101,14 @@ def test_what_is_unknown_is_not_taken(c: sqlite3.Connection) -> None:
 
 def test_a_capture_that_cannot_be_read_is_said(c: sqlite3.Connection, key: str) -> None:
     fill(c, key)
-    carried = taken(c, key)
-    chat = carried.chats[0]
+    archived = taken(c, key)
+    chat = archived.chats[0]
     for packed in (b"?", zlib.compress(b"[1]")):
-        bad = replace(carried, packed_frames={chat.key: packed})
+        bad = replace(archived, packed_frames={chat.key: packed})
         with pytest.raises(StoreError) as caught:
             list(bad.frames_of(chat))
         assert caught.value.kind == "damaged"
-    assert list(replace(carried, packed_frames={}).frames_of(chat)) == []
+    assert list(replace(archived, packed_frames={}).frames_of(chat)) == []
 
 
 def test_a_conversation_that_went_on_holds_what_it_was(c: sqlite3.Connection, key: str) -> None:

@@ -65,10 +65,10 @@ async def test_a_chat_saved_from_the_inspector_is_the_one_that_is_exported(tmp_p
     database = await Database.open(tmp_path / "history.db")
     try:
         key = await database.write(add_spring)
-        carried = await database.read(lambda c: archive.take(c, key))
+        archived = await database.read(lambda c: archive.take(c, key))
         chats = await database.read(lambda c: journal.chats(c, key))
-        assert carried is not None
-        for (_, exported), chat in zip(captures_from(carried), chats, strict=True):
+        assert archived is not None
+        for (_, exported), chat in zip(captures_from(archived), chats, strict=True):
             page = await Inspecting(database).page(key, chat.key)
             assert page is not None
             inspected = InspectedChat(page.record)

@@ -49,54 +49,54 @@ class Clock:
         return (_EPOCH + timedelta(milliseconds=ms)).astimezone(self.zone)
 
 
-def title_of(carried: ConversationArchive) -> str:
+def title_of(archived: ConversationArchive) -> str:
     """The title on one line, or what stands for one."""
-    return clean_line(carried.conversation.title).strip() or _("Untitled conversation")
+    return clean_line(archived.conversation.title).strip() or _("Untitled conversation")
 
 
-def bot_of(carried: ConversationArchive) -> str:
+def bot_of(archived: ConversationArchive) -> str:
     """The bot's name, or its id."""
-    saved = carried.conversation
+    saved = archived.conversation
     return clean_line(saved.bot_name or saved.bot_id).strip() or _("bot")
 
 
-def chats_of(carried: ConversationArchive) -> Sequence[ChatTranscript]:
+def chats_of(archived: ConversationArchive) -> Sequence[ChatTranscript]:
     """The chats as they are told."""
-    starts = [section.position for section in carried.sections]
+    starts = [section.position for section in archived.sections]
     return chat_transcripts(
-        carried.messages,
-        carried.chats,
-        bot_name=bot_of(carried),
-        site=carried.conversation.site,
+        archived.messages,
+        archived.chats,
+        bot_name=bot_of(archived),
+        site=archived.conversation.site,
         section_starts=starts,
     )
 
 
-def begun_at(carried: ConversationArchive) -> int:
+def started_at(archived: ConversationArchive) -> int:
     """When the first thing was said; Unix milliseconds."""
-    first = [message.created_at for message in carried.messages[:1] if message.created_at > 0]
-    return min([carried.conversation.created_at, *first])
+    first = [message.created_at for message in archived.messages[:1] if message.created_at > 0]
+    return min([archived.conversation.created_at, *first])
 
 
-def facts_of(carried: ConversationArchive, clock: Clock) -> list[tuple[str, str]]:
+def metadata_of(archived: ConversationArchive, clock: Clock) -> list[tuple[str, str]]:
     """Name and value of what is known of a conversation as a whole."""
-    saved = carried.conversation
-    tokens = sum(chat.token_count for chat in carried.chats)
-    ends = [chat.sent_at + chat.total_us // 1000 for chat in carried.chats]
+    saved = archived.conversation
+    tokens = sum(chat.token_count for chat in archived.chats)
+    ends = [chat.sent_at + chat.total_us // 1000 for chat in archived.chats]
     facts = [
-        (_("bot"), f"{bot_of(carried)} ({saved.bot_id})" if saved.bot_name else saved.bot_id),
+        (_("bot"), f"{bot_of(archived)} ({saved.bot_id})" if saved.bot_name else saved.bot_id),
         (_("site"), saved.site),
         (_("conversation"), saved.key),
         (_("at Coze"), saved.conversation_id),
-        (_("begun"), clock.moment(begun_at(carried))),
+        (_("begun"), clock.moment(started_at(archived))),
         (_("last said"), clock.moment(max([saved.updated_at, *ends]))),
-        (_("chats"), thousands(len(carried.chats)) if carried.chats else ""),
+        (_("chats"), thousands(len(archived.chats)) if archived.chats else ""),
         (_("tokens"), thousands(tokens) if tokens else ""),
     ]
     return [(name, clean_line(value)) for name, value in facts if value]
 
 
-def figures_of(chat: ChatTranscript) -> list[str]:
+def metrics_of(chat: ChatTranscript) -> list[str]:
     """A chat in a few short figures: how long it took, and what it cost."""
     figures = []
     record = chat.record
@@ -127,7 +127,7 @@ def tool_name(tool: ToolTranscript) -> str:
     return tool_word(clean_line(tool.name).strip())
 
 
-def tool_figures(tool: ToolTranscript) -> str:
+def tool_metrics(tool: ToolTranscript) -> str:
     """How long a tool took and how much it gave."""
     if tool.response is None:
         return _("no answer")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from coze_tui.api.captures import Capture, Problem, capture_text, read_capture
 from coze_tui.api.objects import Frame, Limits
-from coze_tui.engine.analysis.captures import capture_name, problem_text, read_capture_file, save_capture
+from coze_tui.engine.analysis.capture_files import capture_name, problem_text, read_capture_file, save_capture
 from coze_tui.engine.model.records import ChatRecord
 from coze_tui.errors import FileError
 
