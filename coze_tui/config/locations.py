@@ -66,3 +66,15 @@ def ensure(paths: Paths) -> list[tuple[Path, OSError]]:
         except OSError as error:
             failures.append((folder, error))
     return failures
+
+
+def typed_path(text: str) -> Path:
+    """Return the path that a person typed inside the program, where no shell has expanded `~`.
+
+    White space around it is removed. A `~` that cannot be resolved stays, so that an error names it.
+    """
+    path = Path(text.strip())
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path

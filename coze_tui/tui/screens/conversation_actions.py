@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from coze_tui.config.locations import typed_path
 from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.errors import BusyError, CozeTuiError, CredentialsError, StoreError
 from coze_tui.text.cleaning import clean_line
@@ -17,7 +18,6 @@ from coze_tui.tui.log.finder import Finder
 from coze_tui.tui.screens.conversation import ChatWidgets, OpenConversation
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.screens.turn_control import TurnControl
-from coze_tui.tui.widgets.paths import typed_path
 
 if TYPE_CHECKING:
     from coze_tui.engine.model.figures import TurnFigures

@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input
 
+from coze_tui.config.locations import typed_path
 from coze_tui.engine.analysis.capture_files import capture_name, problem_text, save_capture
 from coze_tui.engine.analysis.frames_table import FrameLine, InspectedChat
 from coze_tui.engine.model.records import ChatRecord
@@ -29,7 +30,6 @@ from coze_tui.tui.widgets.frame_list import FrameList
 from coze_tui.tui.widgets.frame_view import FrameView
 from coze_tui.tui.widgets.head import HeadLine, chat_head
 from coze_tui.tui.widgets.key_footer import KeyFooter
-from coze_tui.tui.widgets.paths import typed_path
 from coze_tui.tui.widgets.search_bar import SearchBar
 from coze_tui.tui.widgets.timeline_bar import TimelineBar
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from itertools import islice
-from pathlib import Path
 
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import size
@@ -12,15 +11,6 @@ from coze_tui.tui.widgets.completion import Candidate
 
 _READ = 5_000
 _SHOWN = 50
-
-
-def typed_path(text: str) -> Path:
-    """The file that was typed; a `~` that cannot be resolved stays as it is."""
-    path = Path(text.strip())
-    try:
-        return path.expanduser()
-    except RuntimeError:
-        return path
 
 
 def path_candidates(typed: str) -> list[Candidate]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from coze_tui.tui.widgets.paths import path_candidates, typed_path
+from coze_tui.config.locations import typed_path
+from coze_tui.tui.widgets.paths import path_candidates
 
 
 def shown(typed: str) -> list[str]:
