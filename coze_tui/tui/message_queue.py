@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from coze_tui.api.objects import Bot
-from coze_tui.tui.widgets.prompt import Prompt
-from coze_tui.tui.widgets.queue_strip import QueueStrip
+from coze_tui.tui.widgets.prompt.area import QueueStrip
+from coze_tui.tui.widgets.prompt.prompt import Prompt
 
 if TYPE_CHECKING:
     from coze_tui.engine.thread import EngineThread

@@ -9,7 +9,7 @@ import pytest
 
 from coze_tui.standin.scenarios import Answer, Bot
 from coze_tui.tui.screens.log_screen import ShowLink, show_link
-from coze_tui.tui.widgets.paragraphs import Paragraphs
+from coze_tui.tui.widgets.text_views import Paragraphs
 from tests.support.desk import Desk, desk
 
 BOT = "7511000000000000777"

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from coze_tui.standin.scenarios import Answer, Bot
 from coze_tui.tui.screens.doctor import DoctorScreen
-from coze_tui.tui.widgets.paragraphs import Paragraphs
+from coze_tui.tui.widgets.text_views import Paragraphs
 from tests.support.desk import Desk, desk
 
 BOTS = [Bot("7511000000000000777", "海水", [Answer("河流把盐带走。")])]

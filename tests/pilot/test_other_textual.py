@@ -21,7 +21,7 @@ BOTS = [Bot("7511000000000000777", "海水", [Answer("河流把盐带走。" * 2
 PRIVATE_MODULES = frozenset(
     {
         *("coze_tui.terminal.display", "coze_tui.terminal.compositor", "coze_tui.terminal.driver"),
-        *("coze_tui.terminal.parser", "coze_tui.tui.widgets.prompt_lines"),
+        *("coze_tui.terminal.parser", "coze_tui.tui.widgets.prompt.lines"),
     }
 )
 """Whose classes override private names of Textual."""

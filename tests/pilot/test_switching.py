@@ -21,7 +21,7 @@ from coze_tui.tui.screens.tool_request import ToolRequest
 from coze_tui.tui.widgets.chip import activity_of
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.key_footer import KeyFooter
-from coze_tui.tui.widgets.prompt import Prompt
+from coze_tui.tui.widgets.prompt.prompt import Prompt
 from tests.support.desk import Desk, desk
 
 BOT = "7511000000000000777"

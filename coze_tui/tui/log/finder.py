@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.log.window import LogWindow
-from coze_tui.tui.widgets.find_bar import FindBar
+from coze_tui.tui.widgets.field import FindBar
 
 if TYPE_CHECKING:
     from coze_tui.engine.library.history import Occurrence

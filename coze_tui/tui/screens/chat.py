@@ -25,16 +25,15 @@ from coze_tui.tui.screens.conversation_actions import ConversationActions
 from coze_tui.tui.screens.log_screen import LogScreen
 from coze_tui.tui.screens.turn_control import TurnControl
 from coze_tui.tui.slash import SlashCommand, parse, slash_commands
-from coze_tui.tui.widgets.attachment_strip import AttachmentStrip
-from coze_tui.tui.widgets.banner import Banner
-from coze_tui.tui.widgets.completion import Candidate
 from coze_tui.tui.widgets.event_sidebar import EventSidebar
-from coze_tui.tui.widgets.find_bar import FindBar
+from coze_tui.tui.widgets.field import FindBar
 from coze_tui.tui.widgets.header import ChatHeader
 from coze_tui.tui.widgets.key_footer import KeyFooter
-from coze_tui.tui.widgets.prompt import Prompt
-from coze_tui.tui.widgets.prompt_area import PromptArea
+from coze_tui.tui.widgets.prompt.area import AttachmentStrip, PromptArea
+from coze_tui.tui.widgets.prompt.completion import Candidate
+from coze_tui.tui.widgets.prompt.prompt import Prompt
 from coze_tui.tui.widgets.status_strip import StatusStrip
+from coze_tui.tui.widgets.text_views import Banner
 
 if TYPE_CHECKING:
     from coze_tui.engine.engine import Engine

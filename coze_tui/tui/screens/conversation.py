@@ -15,13 +15,12 @@ from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.log.window import LogWindow
 from coze_tui.tui.message_queue import MessageQueue
 from coze_tui.tui.screens.coze_screen import CozeScreen
-from coze_tui.tui.widgets.attachment_strip import AttachmentStrip
-from coze_tui.tui.widgets.banner import Banner
 from coze_tui.tui.widgets.event_sidebar import EventSidebar
 from coze_tui.tui.widgets.header import ChatHeader
-from coze_tui.tui.widgets.prompt import Prompt
-from coze_tui.tui.widgets.queue_strip import QueueStrip
+from coze_tui.tui.widgets.prompt.area import AttachmentStrip, QueueStrip
+from coze_tui.tui.widgets.prompt.prompt import Prompt
 from coze_tui.tui.widgets.status_strip import StatusStrip
+from coze_tui.tui.widgets.text_views import Banner
 
 if TYPE_CHECKING:
     from coze_tui.engine.library.conversations import Opened

@@ -14,8 +14,8 @@ from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_
 from coze_tui.tui.screens.panel import Pager, Panel
 from coze_tui.tui.widgets.field import Field
-from coze_tui.tui.widgets.paragraphs import Paragraphs
 from coze_tui.tui.widgets.select_list import Row, SelectList
+from coze_tui.tui.widgets.text_views import Paragraphs
 
 
 class Confirm(Panel[bool]):

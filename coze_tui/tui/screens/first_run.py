@@ -28,8 +28,8 @@ from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.head import HeadLine
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.line_widget import Part
-from coze_tui.tui.widgets.paragraphs import Paragraphs
 from coze_tui.tui.widgets.select_list import Row, SelectList
+from coze_tui.tui.widgets.text_views import Paragraphs
 
 Step = Literal["site", "token", "bot", "keys"]
 

@@ -36,11 +36,10 @@ from coze_tui.tui.history_items import (
 from coze_tui.tui.log.viewport import PageWanted
 from coze_tui.tui.screens.log_screen import LogScreen
 from coze_tui.tui.widgets.conversation_list import ConversationList
-from coze_tui.tui.widgets.field import Field
+from coze_tui.tui.widgets.field import Field, SearchBar
 from coze_tui.tui.widgets.head import HeadLine, history_head
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.preview_pane import PreviewLog, PreviewPane
-from coze_tui.tui.widgets.search_bar import SearchBar
 
 if TYPE_CHECKING:
     from coze_tui.engine.thread import EngineThread

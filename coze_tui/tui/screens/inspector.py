@@ -24,13 +24,12 @@ from coze_tui.text.format import thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.chat_sources import ChatSource, take_in
 from coze_tui.tui.screens.coze_screen import CozeScreen
-from coze_tui.tui.widgets.banner import Banner
-from coze_tui.tui.widgets.field import Field
+from coze_tui.tui.widgets.field import Field, SearchBar
 from coze_tui.tui.widgets.frame_list import FrameList
 from coze_tui.tui.widgets.frame_view import FrameView
 from coze_tui.tui.widgets.head import HeadLine, chat_head
 from coze_tui.tui.widgets.key_footer import KeyFooter
-from coze_tui.tui.widgets.search_bar import SearchBar
+from coze_tui.tui.widgets.text_views import Banner
 from coze_tui.tui.widgets.timeline_bar import TimelineBar
 
 if TYPE_CHECKING:

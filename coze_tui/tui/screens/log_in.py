@@ -23,7 +23,7 @@ from coze_tui.text.i18n import N_, _
 from coze_tui.tui.context import AppContext
 from coze_tui.tui.screens.panel import Panel
 from coze_tui.tui.widgets.field import Field
-from coze_tui.tui.widgets.paragraphs import Paragraph, Paragraphs
+from coze_tui.tui.widgets.text_views import Paragraph, Paragraphs
 
 if TYPE_CHECKING:
     from coze_tui.api.oauth import DeviceCode

@@ -20,7 +20,7 @@ from coze_tui.tui.context import AppContext
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.screens.panel import Panel
-from coze_tui.tui.widgets.paragraphs import Paragraphs
+from coze_tui.tui.widgets.text_views import Paragraphs
 
 _SCHEMES = frozenset({"http", "https", "mailto"})
 _SAFE = ":/?#[]@!$&'()*+,;=%-._~"

@@ -28,13 +28,12 @@ from coze_tui.tui.log.entries import BotEntry, UserEntry
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.screens.log_screen import LogScreen
 from coze_tui.tui.turn_view import TurnView
-from coze_tui.tui.widgets.banner import Banner
 from coze_tui.tui.widgets.event_sidebar import EventSidebar
 from coze_tui.tui.widgets.header import ChatHeader
 from coze_tui.tui.widgets.key_footer import KeyFooter
-from coze_tui.tui.widgets.replay_line import ReplayLine
 from coze_tui.tui.widgets.status_strip import StatusStrip
-from coze_tui.tui.widgets.timeline_bar import TimelineBar
+from coze_tui.tui.widgets.text_views import Banner
+from coze_tui.tui.widgets.timeline_bar import ReplayLine, TimelineBar
 
 _NARROW = 100
 _LOW = 30

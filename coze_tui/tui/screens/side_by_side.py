@@ -26,8 +26,8 @@ from coze_tui.tui.screens.log_screen import LogScreen
 from coze_tui.tui.widgets.answer_column import AnswerColumn, Answerer
 from coze_tui.tui.widgets.head import HeadLine, HeadParts
 from coze_tui.tui.widgets.key_footer import KeyFooter
-from coze_tui.tui.widgets.prompt import Prompt
-from coze_tui.tui.widgets.prompt_area import PromptArea
+from coze_tui.tui.widgets.prompt.area import PromptArea
+from coze_tui.tui.widgets.prompt.prompt import Prompt
 
 _MOST = 4
 _LETTERS = "ABCD"

@@ -23,10 +23,10 @@ from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.editor import edit_text
 from coze_tui.tui.screens.panel import Pager, Panel
 from coze_tui.tui.widgets.head import HeadLine, HeadParts
-from coze_tui.tui.widgets.json_view import JsonView
 from coze_tui.tui.widgets.line_widget import Part, width_of
+from coze_tui.tui.widgets.prompt.text_box import TextBox
 from coze_tui.tui.widgets.select_list import Row, SelectList
-from coze_tui.tui.widgets.text_box import TextBox
+from coze_tui.tui.widgets.text_views import JsonView
 
 ToolOutputs = tuple[tuple[str, str], ...]
 """Id of the call and its output, for every call."""

@@ -21,8 +21,8 @@ from coze_tui.text.format import tail
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.line_widget import Part, width_of
-from coze_tui.tui.widgets.paragraphs import Paragraphs
 from coze_tui.tui.widgets.select_list import Row, SelectList
+from coze_tui.tui.widgets.text_views import Paragraphs
 
 _SURE_ID = re.compile(r"\d{6,}|.*/.*")
 """What nobody types to filter by a name."""

@@ -1,18 +1,26 @@
-"""One line to type in: flat, with a bar at the left that lights up where one types."""
+"""One line to type in, alone or in a bar with a sign before it and a remark after it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import events
+from textual import events, getters, on
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import Input
 
 from coze_tui.text.cleaning import clean_line
-from coze_tui.text.i18n import N_
+from coze_tui.text.format import thousands
+from coze_tui.text.i18n import N_, _
+from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
 
 
-def _edit(key: str, action: str, name: str, description: str) -> Binding:
+def edit(key: str, action: str, name: str, description: str) -> Binding:
+    """Return a binding of all widgets in which one types."""
     return Binding(key, action, description, id=f"text.{name}", show=False)
 
 
@@ -24,25 +32,25 @@ class Field(Input, inherit_bindings=False):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        _edit("left", "cursor_left", "left", N_("left")),
-        _edit("right", "cursor_right", "right", N_("right")),
-        _edit("ctrl+left,alt+b", "cursor_left_word", "word_left", N_("word left")),
-        _edit("ctrl+right,alt+f", "cursor_right_word", "word_right", N_("word right")),
-        _edit("home,ctrl+a", "home", "line_start", N_("start of the line")),
-        _edit("end,ctrl+e", "end", "line_end", N_("end of the line")),
-        _edit("shift+left", "cursor_left(True)", "select_left", N_("select left")),
-        _edit("shift+right", "cursor_right(True)", "select_right", N_("select right")),
-        _edit("shift+home", "home(True)", "select_to_start", N_("select to the start")),
-        _edit("shift+end", "end(True)", "select_to_end", N_("select to the end")),
-        _edit("f7", "select_all", "select_all", N_("select all")),
-        _edit("backspace", "delete_left", "delete_left", N_("delete left")),
-        _edit("delete,ctrl+d", "delete_right", "delete_right", N_("delete right")),
-        _edit("ctrl+w,ctrl+backspace,alt+backspace", "delete_left_word", "delete_word", N_("delete a word")),
-        _edit("alt+d,alt+delete", "delete_right_word", "delete_word_right", N_("delete the next word")),
-        _edit("ctrl+u", "delete_left_all", "delete_to_start", N_("delete to the start of the line")),
-        _edit("ctrl+k", "delete_right_all", "delete_to_end", N_("delete to the end")),
-        _edit("ctrl+x", "cut", "cut", N_("cut")),
-        _edit("ctrl+v", "paste", "paste", N_("paste what was cut")),
+        edit("left", "cursor_left", "left", N_("left")),
+        edit("right", "cursor_right", "right", N_("right")),
+        edit("ctrl+left,alt+b", "cursor_left_word", "word_left", N_("word left")),
+        edit("ctrl+right,alt+f", "cursor_right_word", "word_right", N_("word right")),
+        edit("home,ctrl+a", "home", "line_start", N_("start of the line")),
+        edit("end,ctrl+e", "end", "line_end", N_("end of the line")),
+        edit("shift+left", "cursor_left(True)", "select_left", N_("select left")),
+        edit("shift+right", "cursor_right(True)", "select_right", N_("select right")),
+        edit("shift+home", "home(True)", "select_to_start", N_("select to the start")),
+        edit("shift+end", "end(True)", "select_to_end", N_("select to the end")),
+        edit("f7", "select_all", "select_all", N_("select all")),
+        edit("backspace", "delete_left", "delete_left", N_("delete left")),
+        edit("delete,ctrl+d", "delete_right", "delete_right", N_("delete right")),
+        edit("ctrl+w,ctrl+backspace,alt+backspace", "delete_left_word", "delete_word", N_("delete a word")),
+        edit("alt+d,alt+delete", "delete_right_word", "delete_word_right", N_("delete the next word")),
+        edit("ctrl+u", "delete_left_all", "delete_to_start", N_("delete to the start of the line")),
+        edit("ctrl+k", "delete_right_all", "delete_to_end", N_("delete to the end")),
+        edit("ctrl+x", "cut", "cut", N_("cut")),
+        edit("ctrl+v", "paste", "paste", N_("paste what was cut")),
     ]
     PART = N_("Editing")
 
@@ -80,3 +88,147 @@ class Field(Input, inherit_bindings=False):
     def _insert(self, text: str) -> None:
         # A line end within the text becomes a space, so that a torn token is noticed, not shortened.
         self.replace(clean_line(text.strip()), *self.selection)
+
+
+class _Words(LineWidget):
+    """A few words, as wide as they are."""
+
+    def __init__(self, parts: Sequence[Part], *, classes: str) -> None:
+        super().__init__(classes=classes)
+        self._parts = list(parts)
+        self.styles.width = width_of(parts)
+
+    def show(self, parts: Sequence[Part]) -> None:
+        """Show these."""
+        if list(parts) != self._parts:
+            self._parts = list(parts)
+            self.styles.width = width_of(parts)
+            self.refresh(layout=True)
+
+    @property
+    def text(self) -> str:
+        """What is to be read."""
+        return "".join(text for text, _role in self._parts)
+
+    def render_line(self, y: int) -> Strip:
+        """Draw them."""
+        return self.line(self._parts)
+
+
+class SearchBar(Horizontal):
+    """The field is where one types; what its text means is the screen's.
+
+    Args:
+        mark: The sign before it.
+    """
+
+    field = getters.query_one(Field)
+
+    def __init__(self, mark: str, *, placeholder: str = "", id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._mark = _Words([(f"{mark} ", "user bold")], classes="mark")
+        self._remark = _Words([], classes="remark")
+        self._placeholder = placeholder
+
+    @property
+    def value(self) -> str:
+        """What is typed."""
+        return self.field.value
+
+    @property
+    def remark(self) -> str:
+        """What is said at the right."""
+        return self._remark.text
+
+    def compose(self) -> ComposeResult:
+        yield self._mark
+        yield Field(placeholder=self._placeholder)
+        yield self._remark
+
+    def show(self, *parts: Part) -> None:
+        """Say at the right what came of it."""
+        self._remark.show([*parts, (" ", "muted")] if parts else [])
+
+
+class FindBar(SearchBar):
+    """Shown while one finds; it tells what is typed and which way to go, and is told what came of it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,down", "step(1)", N_("next"), id="find.next"),
+        Binding("up,shift+enter", "step(-1)", N_("previous"), id="find.previous"),
+        Binding("tab", "leave", N_("to the log"), id="find.leave"),
+        Binding("escape", "close", N_("close"), id="find.close"),
+    ]
+    PART = N_("Find")
+
+    class Typed(Message):
+        """Another text is to be found."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Stepped(Message):
+        """The next or the previous match is wanted."""
+
+        def __init__(self, step: int) -> None:
+            super().__init__()
+            self.step = step
+
+    class Left(Message):
+        """Typing is over; the matches stay lit."""
+
+    class Closed(Message):
+        """Nothing is to be found any more."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__("⌕", placeholder=_("find in this conversation"), id=id)
+        self.display = False
+
+    @property
+    def is_open(self) -> bool:
+        """One finds."""
+        return bool(self.display)
+
+    def open(self) -> None:
+        """Let a text be typed; the last one is there to be taken again."""
+        self.display = True
+        self.field.focus()
+        self.field.action_select_all()
+
+    def take(self, text: str) -> None:
+        """Show a text that was typed elsewhere; nothing for an empty one."""
+        with self.prevent(Input.Changed):
+            self.field.put(text)
+        self.display = bool(text)
+        self.show()
+
+    def close(self) -> None:
+        """Be gone."""
+        self.display = False
+
+    def show_place(self, place: int, count: int) -> None:
+        """Tell which of the places with the text is in sight, counted from 1."""
+        if not self.value.strip():
+            self.show()
+        elif not count:
+            self.show((_("not found"), "attention"))
+        else:
+            self.show((f"{thousands(place)}/{thousands(count)}", "muted"))
+
+    def action_step(self, step: int) -> None:
+        """Ask for the next or the previous match."""
+        self.post_message(self.Stepped(step))
+
+    def action_leave(self) -> None:
+        """Stop typing."""
+        self.post_message(self.Left())
+
+    def action_close(self) -> None:
+        """Stop finding."""
+        self.post_message(self.Closed())
+
+    @on(Input.Changed)
+    def _changed(self, message: Input.Changed) -> None:
+        message.stop()
+        self.post_message(self.Typed(message.value))

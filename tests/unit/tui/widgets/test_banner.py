@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from coze_tui.tui.widgets.banner import Banner
+from coze_tui.tui.widgets.text_views import Banner
 
 LONG = "the history cannot be written. " + "Make the folder writable, or set another one. " * 9
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from coze_tui.tui.widgets.completion import Candidate, CompletionList
+from coze_tui.tui.widgets.prompt.completion import Candidate, CompletionList
 
 MANY = [Candidate(f"/command{number}", f"does [b]{number}[/]") for number in range(12)]
 

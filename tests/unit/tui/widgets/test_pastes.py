@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from coze_tui.tui.widgets.pastes import Pastes
+from coze_tui.tui.widgets.prompt.text_box import Pastes
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from coze_tui.config.locations import typed_path
-from coze_tui.tui.widgets.paths import path_candidates
+from coze_tui.tui.widgets.prompt.completion import path_candidates
 
 
 def shown(typed: str) -> list[str]:

@@ -16,11 +16,11 @@ from textual.message import Message
 from textual.pilot import Pilot
 
 from coze_tui.terminal.keys import EnterGuard
-from coze_tui.tui.widgets import prompt as prompt_module
-from coze_tui.tui.widgets.completion import Candidate, CompletionList
-from coze_tui.tui.widgets.prompt import DRAFT_WAIT, Prompt, SendKey
-from coze_tui.tui.widgets.prompt_area import PromptArea
-from coze_tui.tui.widgets.text_box import TextBox
+from coze_tui.tui.widgets.prompt import prompt as prompt_module
+from coze_tui.tui.widgets.prompt.area import PromptArea
+from coze_tui.tui.widgets.prompt.completion import Candidate, CompletionList
+from coze_tui.tui.widgets.prompt.prompt import DRAFT_WAIT, Prompt, SendKey
+from coze_tui.tui.widgets.prompt.text_box import TextBox
 from tests.support.host_app import ThemedApp, sheets
 from tests.support.waiting import until
 

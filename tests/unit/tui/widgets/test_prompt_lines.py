@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from textual.geometry import Offset
 from textual.widgets.text_area import Document
 
-from coze_tui.tui.widgets.prompt_lines import PromptLines, cluster_at, next_border
+from coze_tui.tui.widgets.prompt.lines import PromptLines, cluster_at, next_border
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 PIECES = st.sampled_from(["a", "b", " ", "春", "节", "，", "e\u0301", FAMILY, "❤️", "\n"])

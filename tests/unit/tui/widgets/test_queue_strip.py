@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from coze_tui.tui.widgets.queue_strip import QueueStrip
+from coze_tui.tui.widgets.prompt.area import QueueStrip
 
 
 def lines_of(strip: QueueStrip) -> list[str]:

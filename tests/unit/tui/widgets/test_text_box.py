@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from textual.widgets import TextArea
 
-from coze_tui.tui.widgets.text_box import TextBox
+from coze_tui.tui.widgets.prompt.text_box import TextBox
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
 from coze_tui.render.cells import cell_len, pad, shorten
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.format import size
 from coze_tui.tui.widgets.line_widget import LineWidget, Part
 
 _MOST_ROWS = 8
@@ -117,3 +121,38 @@ class CompletionList(LineWidget):
             self._index = self._top + offset.y
             self.refresh()
             self.post_message(self.Picked())
+
+
+_MOST_READ = 5_000
+_MOST_SHOWN = 50
+
+
+def path_candidates(typed: str) -> list[Candidate]:
+    """Files and folders whose names begin with what was typed, folders first; none where it cannot be read.
+
+    Reads folders, so it is called in a thread.
+
+    Hidden ones only come when a dot was typed, and never one whose name could not be shown as it is.
+    """
+    folder, _, begun = typed.rpartition("/")
+    prefix = f"{folder}/" if _ else ""
+    folds = begun.casefold()
+    found: list[tuple[bool, str, str]] = []
+    try:
+        with os.scandir(os.path.expanduser(prefix) or ".") as entries:
+            for entry in islice(entries, _MOST_READ):
+                name = entry.name
+                if not name.casefold().startswith(folds) or (name.startswith(".") and not begun):
+                    continue
+                if clean_line(name) != name:
+                    continue
+                is_folder = entry.is_dir()
+                told = "" if is_folder else size(entry.stat().st_size)
+                found.append((not is_folder, f"{name}/" if is_folder else name, told))
+    except (OSError, ValueError):
+        pass
+    found.sort(key=lambda one: (one[0], one[1].casefold()))
+    return [
+        Candidate(prefix + name, told, name, is_complete=is_file)
+        for is_file, name, told in found[:_MOST_SHOWN]
+    ]

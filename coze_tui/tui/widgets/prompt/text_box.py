@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar, Self
 
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual import events, on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
@@ -19,16 +20,81 @@ from coze_tui.render.cells import fit
 from coze_tui.terminal.app import paint_now
 from coze_tui.terminal.textual_overrides import private_override
 from coze_tui.text.cleaning import clean
-from coze_tui.text.i18n import N_
-from coze_tui.tui.widgets.pastes import Pastes
-from coze_tui.tui.widgets.prompt_lines import PromptLines, cluster_at, next_border
-from coze_tui.tui.widgets.roles import RoleStyles
+from coze_tui.text.format import size, thousands
+from coze_tui.text.i18n import N_, ngettext
+from coze_tui.tui.widgets.field import edit
+from coze_tui.tui.widgets.line_widget import RoleStyles
+from coze_tui.tui.widgets.prompt.lines import PromptLines, cluster_at, next_border
+
+_CHIP_BYTES = 32_000
+_CHIP_LINES = 1_000
+_CHIP_LINE = 5_000
+_MOST_IN_BOX = 64_000
+"""Characters that the box itself may come to hold by pasting."""
+_MOST_PASTED = 8_000_000
+"""Characters of one paste; of all together twice as many are remembered."""
+
+
+class Pastes:
+    """The texts behind the chips of one prompt. In the box each is `[pasted 1.0 MB, 12 345 lines]`."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+        self._given: set[str] = set()
+        """Chips of all times: undo may bring one back, which must not stand for another text."""
+
+    @staticmethod
+    def is_too_long(text: str) -> bool:
+        """It is not taken at all."""
+        return len(text) > _MOST_PASTED
+
+    @staticmethod
+    def is_long(text: str, held: int = 0) -> bool:
+        """It is better kept outside a box that holds so many characters (a long line costs seconds a key)."""
+        if len(text) + held > _MOST_IN_BOX or len(text.encode("utf-8", "replace")) > _CHIP_BYTES:
+            return True
+        lines = text.split("\n")
+        return len(lines) > _CHIP_LINES or max(map(len, lines)) > _CHIP_LINE
+
+    def keep(self, text: str, shown: str) -> str:
+        """Remember the text and return its chip; no two chips are the same.
+
+        Args:
+            shown: What is in the box: texts whose chips are not there may be forgotten to make room.
+        """
+        spare = [chip for chip in self._texts if chip not in shown]
+        while spare and sum(map(len, self._texts.values())) + len(text) > 2 * _MOST_PASTED:
+            del self._texts[spare.pop(0)]
+        count = text.count("\n") + 1
+        told = ngettext("pasted {size}, {n} line", "pasted {size}, {n} lines", count).format(
+            size=size(len(text.encode("utf-8", "replace"))), n=thousands(count)
+        )
+        chip, number = f"[{told}]", 1
+        while chip in self._given or chip in shown:
+            number += 1
+            chip = f"[{told} #{number}]"
+        self._given.add(chip)
+        self._texts[chip] = text
+        return chip
+
+    def whole(self, shown: str) -> str:
+        """What is in the box, with the texts in place of their chips."""
+        pattern = self._pattern()
+        return pattern.sub(lambda chip: self._texts[chip.group()], shown) if pattern else shown
+
+    def spans(self, line: str) -> list[tuple[int, int]]:
+        """Where chips stand in a line of the box."""
+        pattern = self._pattern() if "[" in line else None
+        return [chip.span() for chip in pattern.finditer(line)] if pattern else []
+
+    def _pattern(self) -> re.Pattern[str] | None:
+        if not self._texts:
+            return None
+        # re keeps the patterns it compiled last.
+        return re.compile("|".join(map(re.escape, self._texts)))
+
 
 _MARK_WIDTH = 2
-
-
-def _edit(key: str, action: str, name: str, description: str) -> Binding:
-    return Binding(key, action, description, id=f"text.{name}", show=False)
 
 
 class TextBox(TextArea, inherit_bindings=False):
@@ -39,31 +105,31 @@ class TextBox(TextArea, inherit_bindings=False):
 
     PART = N_("Editing")
     BINDINGS: ClassVar[list[BindingType]] = [
-        _edit("up", "cursor_up", "up", N_("line up")),
-        _edit("down", "cursor_down", "down", N_("line down")),
-        _edit("left", "cursor_left", "left", N_("left")),
-        _edit("right", "cursor_right", "right", N_("right")),
-        _edit("ctrl+left,alt+b", "cursor_word_left", "word_left", N_("word left")),
-        _edit("ctrl+right,alt+f", "cursor_word_right", "word_right", N_("word right")),
-        _edit("home,ctrl+a", "cursor_line_start", "line_start", N_("start of the line")),
-        _edit("end,ctrl+e", "cursor_line_end", "line_end", N_("end of the line")),
-        _edit("shift+left", "cursor_left(True)", "select_left", N_("select left")),
-        _edit("shift+right", "cursor_right(True)", "select_right", N_("select right")),
-        _edit("ctrl+shift+left", "cursor_word_left(True)", "select_word_left", N_("select a word left")),
-        _edit("ctrl+shift+right", "cursor_word_right(True)", "select_word_right", N_("select a word right")),
-        _edit("shift+home", "cursor_line_start(True)", "select_to_start", N_("select to the start")),
-        _edit("shift+end", "cursor_line_end(True)", "select_to_end", N_("select to the end")),
-        _edit("f7", "select_all", "select_all", N_("select all")),
-        _edit("backspace", "delete_left", "delete_left", N_("delete left")),
-        _edit("delete,ctrl+d", "delete_right", "delete_right", N_("delete right")),
-        _edit("ctrl+w,ctrl+backspace,alt+backspace", "delete_word_left", "delete_word", N_("delete a word")),
-        _edit("alt+d,alt+delete", "delete_word_right", "delete_word_right", N_("delete the next word")),
-        _edit("ctrl+u", "delete_to_start_of_line", "delete_to_start", N_("delete to the start of the line")),
-        _edit("ctrl+k", "delete_to_end_of_line_or_delete_line", "delete_to_end", N_("delete to the end")),
-        _edit("ctrl+x", "cut", "cut", N_("cut")),
-        _edit("ctrl+v", "paste", "paste", N_("paste what was cut")),
-        _edit("ctrl+underscore,super+z", "undo", "undo", N_("undo")),
-        _edit("ctrl+y,super+y", "redo", "redo", N_("redo")),
+        edit("up", "cursor_up", "up", N_("line up")),
+        edit("down", "cursor_down", "down", N_("line down")),
+        edit("left", "cursor_left", "left", N_("left")),
+        edit("right", "cursor_right", "right", N_("right")),
+        edit("ctrl+left,alt+b", "cursor_word_left", "word_left", N_("word left")),
+        edit("ctrl+right,alt+f", "cursor_word_right", "word_right", N_("word right")),
+        edit("home,ctrl+a", "cursor_line_start", "line_start", N_("start of the line")),
+        edit("end,ctrl+e", "cursor_line_end", "line_end", N_("end of the line")),
+        edit("shift+left", "cursor_left(True)", "select_left", N_("select left")),
+        edit("shift+right", "cursor_right(True)", "select_right", N_("select right")),
+        edit("ctrl+shift+left", "cursor_word_left(True)", "select_word_left", N_("select a word left")),
+        edit("ctrl+shift+right", "cursor_word_right(True)", "select_word_right", N_("select a word right")),
+        edit("shift+home", "cursor_line_start(True)", "select_to_start", N_("select to the start")),
+        edit("shift+end", "cursor_line_end(True)", "select_to_end", N_("select to the end")),
+        edit("f7", "select_all", "select_all", N_("select all")),
+        edit("backspace", "delete_left", "delete_left", N_("delete left")),
+        edit("delete,ctrl+d", "delete_right", "delete_right", N_("delete right")),
+        edit("ctrl+w,ctrl+backspace,alt+backspace", "delete_word_left", "delete_word", N_("delete a word")),
+        edit("alt+d,alt+delete", "delete_word_right", "delete_word_right", N_("delete the next word")),
+        edit("ctrl+u", "delete_to_start_of_line", "delete_to_start", N_("delete to the start of the line")),
+        edit("ctrl+k", "delete_to_end_of_line_or_delete_line", "delete_to_end", N_("delete to the end")),
+        edit("ctrl+x", "cut", "cut", N_("cut")),
+        edit("ctrl+v", "paste", "paste", N_("paste what was cut")),
+        edit("ctrl+underscore,super+z", "undo", "undo", N_("undo")),
+        edit("ctrl+y,super+y", "redo", "redo", N_("redo")),
     ]
     MOST_ROWS: ClassVar[int] = 10
 

@@ -1,8 +1,4 @@
-"""How the text of the prompt is laid out: Chinese breaks where it may, and no emoji is torn.
-
-Textual's own measures an emoji of several characters by its parts, and moves a run of Chinese as one word.
-It sets private attributes of `WrappedDocument`: use it only if `textual_overrides.is_known_textual`.
-"""
+"""How the text of the prompt is laid out in rows, and where its characters begin and end."""
 
 from __future__ import annotations
 
@@ -15,7 +11,11 @@ from coze_tui.render.wrap import rows_of
 
 
 class PromptLines(WrappedDocument):
-    """The prompt's text in rows of one width."""
+    """The prompt's text in rows of one width: Chinese breaks where it may, and no emoji is torn.
+
+    Textual's own class measures an emoji of several characters by its parts, and moves a run of Chinese as
+    one word. It overrides `WrappedDocument` of Textual 8.2.8.
+    """
 
     def wrap(self, width: int, tab_width: int | None = None) -> None:
         """Lay out all lines; those that have not changed are remembered."""

@@ -1,0 +1,148 @@
+"""The prompt with what belongs to it: the list over it, the queue and the attachments above it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.reactive import var
+from textual.strip import Strip
+
+from coze_tui.terminal.keys import EnterGuard
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.format import size
+from coze_tui.text.i18n import _, ngettext
+from coze_tui.tui.widgets.line_widget import LineWidget, Part
+from coze_tui.tui.widgets.prompt.completion import CompletionList
+from coze_tui.tui.widgets.prompt.prompt import Commands, Prompt, SendKey
+
+_SHOWN = 3
+
+
+class QueueStrip(LineWidget):
+    """What is queued, dim, and what can be done about it. Gone when nothing waits."""
+
+    answer_runs: var[bool] = var(False, init=False)
+    """The queue is worked off when the answer ends; at rest it waits for the person."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._queued: tuple[str, ...] = ()
+        self.display = False
+
+    def watch_answer_runs(self) -> None:
+        """Another key is told."""
+        self.refresh()
+
+    @property
+    def queued(self) -> tuple[str, ...]:
+        """The messages, the next one first."""
+        return self._queued
+
+    def show(self, queued: Sequence[str]) -> None:
+        """Show these messages, the next one first."""
+        if tuple(queued) == self._queued:
+            return
+        self._queued = tuple(queued)
+        self.display = bool(self._queued)
+        if self._queued:
+            self.styles.height = 1 + min(_SHOWN, len(self._queued))
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one message, or the line under them."""
+        rows = min(_SHOWN, len(self._queued))
+        if y < rows:
+            first_words = " ".join(self._queued[y][:500].split())
+            return self.line([("  › ", "muted"), (first_words, "muted")])
+        if y > rows:
+            return self.line([])
+        count = len(self._queued)
+        told = ngettext("queued: {n} message", "queued: {n} messages", count).format(n=count)
+        hint: list[Part] = [
+            (f"  {told}", "muted"),
+            (" · ", "muted"),
+            (_("Esc stops the answer") if self.answer_runs else _("Enter sends the next"), "muted"),
+            (" · ", "muted"),
+            (_("↑ takes the last one back"), "muted"),
+        ]
+        return self.line(hint)
+
+
+class AttachmentStrip(LineWidget):
+    """Names and sizes on one line. Gone when there is nothing to send along."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._files: tuple[tuple[Path, int], ...] = ()
+        self.display = False
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files, in the order in which they were chosen."""
+        return tuple(path for path, _size in self._files)
+
+    def add(self, path: Path, count: int) -> None:
+        """One more file, of so many bytes; the same one only once."""
+        if path not in self.files:
+            self._show((*self._files, (path, count)))
+
+    def clear(self) -> None:
+        """None any more."""
+        self._show(())
+
+    def take(self) -> tuple[tuple[Path, int], ...]:
+        """The files with their sizes, shown no longer: their question is on its way."""
+        files = self._files
+        self.clear()
+        return files
+
+    def restore(self, files: Sequence[tuple[Path, int]]) -> None:
+        """Show files again whose question could not be sent."""
+        self._show(tuple(files))
+
+    def render_line(self, y: int) -> Strip:
+        parts: list[Part] = [("  + ", "user")]
+        for number, (path, count) in enumerate(self._files):
+            parts.append((" · " if number else "", "muted"))
+            parts.append((clean_line(path.name), "text"))
+            parts.append((f" {size(count)}", "muted"))
+        return self.line(parts, [(_("/detach removes"), "muted")])
+
+    def _show(self, files: tuple[tuple[Path, int], ...]) -> None:
+        self._files = files
+        self.display = bool(files)
+        self.refresh()
+
+
+class PromptArea(Vertical):
+    """Composes `QueueStrip`, `CompletionList` and `Prompt`, under a rule."""
+
+    def __init__(
+        self,
+        *,
+        commands: Commands | None = None,
+        enter_guard: EnterGuard | None = None,
+        send_key: SendKey = "enter",
+        id: str | None = None,
+    ) -> None:
+        super().__init__(id=id)
+        self.completion = CompletionList()
+        self.queue = QueueStrip()
+        self.prompt = Prompt(
+            self.completion, commands=commands, enter_guard=enter_guard, send_key=send_key, id="prompt"
+        )
+
+    def compose(self) -> ComposeResult:
+        """The three, the prompt last."""
+        yield self.queue
+        yield self.completion
+        yield self.prompt
+
+    @on(CompletionList.Picked)
+    def _picked(self) -> None:
+        self.prompt.focus()
+        self.prompt.take_candidate()

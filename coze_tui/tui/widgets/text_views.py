@@ -1,0 +1,210 @@
+"""Text as high as it needs: paragraphs, JSON, and the banner over the screens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from textual.geometry import Size
+from textual.strip import Strip
+
+from coze_tui.render.cells import shorten
+from coze_tui.render.json_tree import json_lines
+from coze_tui.render.lines import Line
+from coze_tui.render.wrap import rows_of
+from coze_tui.text.cleaning import clean, clean_line
+from coze_tui.tui.themes import palette_of
+from coze_tui.tui.widgets.line_widget import LineWidget, Part
+
+Paragraph = str | Sequence[Part]
+"""Text of one role, or of several."""
+
+_TAB = 4
+
+
+class Paragraphs(LineWidget):
+    """Draws text as high as it needs. What is given is cleaned, so it may come from outside.
+
+    Args:
+        role: Of the paragraphs that are given as plain text.
+    """
+
+    def __init__(
+        self,
+        *paragraphs: Paragraph,
+        role: str = "text",
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._role = role
+        self._paragraphs: tuple[tuple[Part, ...], ...] = ()
+        self._rows: list[list[Part]] = []
+        self._width = -1
+        self._take(paragraphs)
+
+    @property
+    def text(self) -> str:
+        """All of it without roles."""
+        return "\n".join("".join(text for text, _role in parts) for parts in self._paragraphs)
+
+    def show(self, *paragraphs: Paragraph) -> None:
+        """Show these in place of what is there; without any it takes no room."""
+        before = self._paragraphs
+        self._take(paragraphs)
+        if self._paragraphs != before:
+            self.refresh(layout=True)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many rows as the text takes at this width."""
+        return len(self._laid_out(width))
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one row."""
+        rows = self._laid_out(self.content_size.width)
+        return self.line(rows[y] if y < len(rows) else ())
+
+    def _take(self, paragraphs: Iterable[Paragraph]) -> None:
+        self._width = -1
+        taken: list[tuple[Part, ...]] = []
+        for paragraph in paragraphs:
+            if isinstance(paragraph, str):
+                lines = clean(paragraph).expandtabs(_TAB).split("\n")
+                taken += [((line, self._role),) for line in lines]
+            else:
+                taken.append(tuple((clean(text).replace("\n", " "), role) for text, role in paragraph))
+        self._paragraphs = tuple(taken)
+        self.set_class(not taken, "-empty")
+
+    def _laid_out(self, width: int) -> list[list[Part]]:
+        if width != self._width:
+            self._width = width
+            self._rows = [row for parts in self._paragraphs for row in _rows(parts, max(1, width))]
+        return self._rows
+
+
+def _rows(parts: Sequence[Part], width: int) -> list[list[Part]]:
+    text = "".join(text for text, _role in parts)
+    return [_between(parts, row.start, row.end) for row in rows_of(text, width)]
+
+
+def _between(parts: Sequence[Part], start: int, end: int) -> list[Part]:
+    """The characters `start` to `end` of the parts together."""
+    taken: list[Part] = []
+    at = 0
+    for text, role in parts:
+        if piece := text[max(0, start - at) : max(0, end - at)]:
+            taken.append((piece, role))
+        at += len(text)
+    return taken
+
+
+class JsonView(LineWidget):
+    """Draws one text, which may be JSON and may come from outside. Put it into a scrolling container."""
+
+    def __init__(self, text: str = "", *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._text = clean(text)
+        self._lines: Sequence[Line] = ()
+        self._laid_out: tuple[int, str] | None = None
+
+    def show(self, text: str) -> None:
+        """Show another text."""
+        text = clean(text)
+        if text != self._text:
+            self._text = text
+            self._laid_out = None
+            self.refresh(layout=True)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many rows as the text takes at this width."""
+        return len(self._lay_out(width))
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one row."""
+        width = self.content_size.width
+        lines = self._lay_out(width)
+        if y >= len(lines):
+            return self.line([])
+        return Strip(lines[y].paint(width), width).apply_style(self.rich_style)
+
+    def _lay_out(self, width: int) -> Sequence[Line]:
+        theme = self.app.current_theme
+        if self._laid_out != (width, theme.name):
+            self._laid_out = (width, theme.name)
+            self._lines = json_lines(self._text, max(8, width), palette_of(theme))
+        return self._lines
+
+
+_MARK = "! "
+_MOST_OF_ONE = 3
+"""Lines that one text may take."""
+_MOST_LINES = 6
+"""Lines of all, as far as a third of the screen has them; the newest texts have the first claim."""
+
+
+class Banner(LineWidget):
+    """Lines across the top about problems that do not stop the chat: an unsaved history, a wrong setting.
+
+    It is gone when there are none, or when the user has dismissed it.
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._texts: list[str] = []
+        self.display = False
+
+    @property
+    def texts(self) -> Sequence[str]:
+        """What is shown, the newest last."""
+        return self._texts
+
+    def add(self, text: str) -> None:
+        """Show one more trouble; the same one only once."""
+        text = clean_line(text)
+        if text not in self._texts:
+            self._texts.append(text)
+            self._show()
+
+    def take_back(self, text: str) -> None:
+        """A trouble is over."""
+        text = clean_line(text)
+        if text in self._texts:
+            self._texts.remove(text)
+            self._show()
+
+    def dismiss(self) -> None:
+        """Show none."""
+        self._texts.clear()
+        self._show()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many lines as the texts take."""
+        return max(1, len(self._lines(width, viewport.height)))
+
+    def render_line(self, y: int) -> Strip:
+        """One line of a text."""
+        lines = self._lines(self.line_width, self.screen.size.height)
+        if y >= len(lines):
+            return self.line([])
+        is_first, text = lines[y]
+        return self.line([(_MARK if is_first else " " * len(_MARK), "attention bold"), (text, "attention")])
+
+    def _lines(self, width: int, height: int) -> list[tuple[bool, str]]:
+        """The lines that are shown, and whether a text begins with each."""
+        room = max(1, width - len(_MARK))
+        free = min(_MOST_LINES, max(1, height // 3))
+        lines: list[tuple[bool, str]] = []
+        for text in reversed(self._texts):
+            rows = [text[row.start : row.end] for row in rows_of(text, room)]
+            most = min(_MOST_OF_ONE, free)
+            if most == 0:
+                break
+            if len(rows) > most:
+                rows = [*rows[: most - 1], shorten(f"{rows[most - 1]} {rows[most]}", room)]
+            lines[:0] = [(number == 0, row) for number, row in enumerate(rows)]
+            free -= len(rows)
+        return lines
+
+    def _show(self) -> None:
+        self.display = bool(self._texts)
+        self.refresh(layout=True)
