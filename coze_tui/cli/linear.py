@@ -226,7 +226,7 @@ class _Talk:
 
         for text in self._call(troubles):
             self._status(text)
-        for item in self._call(lambda engine: engine.settle_unfinished()):
+        for item in self._call(lambda engine: engine.close_orphaned_chats()):
             told = _("an answer was cut off when the program ended: {question} (/open {key}, then /recover)")
             self._status(told.format(question=clean_line(item.question), key=item.conversation))
 

@@ -26,12 +26,11 @@ from coze_tui.engine.model.updates import ChatIdentified, TurnEnded
 from coze_tui.engine.session import requests
 from coze_tui.engine.session.capture_recorder import CaptureFile, CaptureRecorder
 from coze_tui.engine.session.feed import TurnFeed
-from coze_tui.engine.session.maintenance import complete_index, keep_small, recover
+from coze_tui.engine.session.maintenance import close_orphan, complete_index, keep_small
 from coze_tui.engine.session.recorder import JournalRecorder
-from coze_tui.engine.session.remote_follow import follow_elsewhere
 from coze_tui.engine.session.requests import request_for
 from coze_tui.engine.session.runner import ChatTurn
-from coze_tui.engine.session.running import LiveTurn, LiveTurns
+from coze_tui.engine.session.running import LiveTurn, LiveTurns, follow_remote
 from coze_tui.engine.session.site import Connection, Site
 from coze_tui.errors import (
     CozeTuiError,
@@ -68,7 +67,7 @@ class Engine:
         self.troubles: tuple[StoreWarning, ...] = ()
         """What was wrong with the store when it was opened."""
         self._reported = report
-        self._unsettled: set[int] = set()
+        self._orphans: set[int] = set()
         """Chats of dead programs that the store did not let us settle."""
         self._unsaved_ids: dict[str, str] = {}
         """Coze's ids of the conversations whose last chat the store did not take."""
@@ -255,11 +254,11 @@ class Engine:
         live = self.live.follow(conversation, feed)
         return live.question if live else None
 
-    async def follow_elsewhere(self, conversation: str, chat: int, feed: TurnFeed) -> None:
+    async def follow_remote(self, conversation: str, chat: int, feed: TurnFeed) -> None:
         """Follow a chat that another program runs, by what it writes into the store."""
         if (before := self._followed.get(conversation)) is not None:
             before.cancel()
-        following = follow_elsewhere(self._database, chat, feed, is_left=chat in self._unsettled)
+        following = follow_remote(self._database, chat, feed, is_orphaned=chat in self._orphans)
         task = asyncio.create_task(following, name=f"follow {chat}")
         self._followed[conversation] = task
 
@@ -350,19 +349,19 @@ class Engine:
         """What was wrong with the store when it was opened, in the language in use."""
         return [store_warning_text(trouble, is_saved=self.is_saved) for trouble in self.troubles]
 
-    async def settle_unfinished(self) -> tuple[ChatRecord, ...]:
+    async def close_orphaned_chats(self) -> tuple[ChatRecord, ...]:
         """Settle the chats that a dead program left: what they have is kept, as cut off.
 
         Returns:
             Those of which Coze may have the rest, latest first.
         """
-        left = await self._database.run(lambda c: journal.unfinished_chats(c, now_ms()))
+        left = await self._database.run(lambda c: journal.orphaned_chats(c, now_ms()))
         found = []
         for chat in reversed(left):
             try:
-                found.append(await recover(self._database, chat))
+                found.append(await close_orphan(self._database, chat))
             except StoreError as error:  # the next start tries again
-                self._unsettled.add(chat.key)
+                self._orphans.add(chat.key)
                 self._report(error)
         return tuple(item for item in found if item is not None)
 

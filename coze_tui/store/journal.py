@@ -438,7 +438,7 @@ def final_chats(
 # --- chats whose program has died ---
 
 
-def unfinished_chats(c: sqlite3.Connection, now_ms: int) -> tuple[ChatRecord, ...]:
+def orphaned_chats(c: sqlite3.Connection, now_ms: int) -> tuple[ChatRecord, ...]:
     """Chats that were running in a program that is no more, oldest first."""
     rows = c.execute("SELECT key, owner, beat_at FROM chats WHERE is_final = 0 ORDER BY key").fetchall()
     dead = [key for key, owner, beat_at in rows if owners.is_dead(owner, int(beat_at), now_ms)]

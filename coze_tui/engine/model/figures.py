@@ -215,7 +215,7 @@ class TurnFigures:
                 self.phase = self.outcome = outcome
                 self.error = error
                 self.last_us = max(self.last_us, at_us)
-                self._settle_last()
+                self._stop_last_row()
                 if outcome is Outcome.FAILED:
                     self._show_failure(error)
             case _:
@@ -318,7 +318,7 @@ class TurnFigures:
         )
 
     def _append(self, row: EventRow) -> None:
-        self._settle_last()
+        self._stop_last_row()
         if len(self._rows) < _MOST_ROWS:
             self._rows.append(row)
             return
@@ -329,7 +329,7 @@ class TurnFigures:
             rest, until_us=row.until_us, count=rest.count + row.count, bytes=rest.bytes + row.bytes
         )
 
-    def _settle_last(self) -> None:
+    def _stop_last_row(self) -> None:
         self._catch_up()
         if self._rows and self._rows[-1].is_running:
             self._rows[-1] = replace(self._rows[-1], is_running=False)

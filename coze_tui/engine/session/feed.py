@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 
 from coze_tui.engine.model.updates import AnswerGrew, ReasoningGrew, TurnEnded, TurnUpdate
 
@@ -67,6 +67,11 @@ class TurnFeed:
                 self._loop.call_soon_threadsafe(self._arrived.set)
             except RuntimeError:  # the screen is gone; what was put is in the store
                 pass
+
+    def put_all(self, updates: Iterable[TurnUpdate]) -> None:
+        """From the engine's thread: several, in order."""
+        for update in updates:
+            self.put(update)
 
     async def take(self) -> list[TurnUpdate]:
         """On the screen's loop: all that waits, at least one; an empty list after TurnEnded was taken."""

@@ -72,7 +72,7 @@ async def _some_at_a_time(database: Database, step: Callable[[sqlite3.Connection
     return total
 
 
-async def recover(database: Database, chat: ChatRecord) -> ChatRecord | None:
+async def close_orphan(database: Database, chat: ChatRecord) -> ChatRecord | None:
     """Finish an orphaned chat, one that was running when its program ended, with the frames it has.
 
     Returns:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from coze_tui.api.chats import ChatRequest
@@ -16,7 +15,7 @@ from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.state import Answer, Tool, TurnState
 from coze_tui.errors import ApiError, CozeTuiError, StoreError
 from coze_tui.store import history, journal
-from coze_tui.store.database import Database
+from coze_tui.store.database import Database, now_ms
 from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SavedMessage
 
@@ -65,8 +64,8 @@ class JournalRecorder:
         """Position in the log of the first frame since the chat was created or resumed."""
         self._first_number = 1
         """Number in the store of the frame at that position."""
-        self._ids: tuple[str, str, str, str] | None = None
-        """Of chat, conversation and section, and the logid; None until they are known."""
+        self._ids: Mapping[str, str] = {}
+        """As `journal.note_ids` accepts them; empty until they are known."""
         self._ids_written = True
         self._question: ChatRequest | None = None
         self._is_resumed = bool(chat)
@@ -79,13 +78,13 @@ class JournalRecorder:
 
     async def begin(self, request: ChatRequest) -> None:
         """Write the question, in one transaction with its conversation, chat, draft and queue."""
-        self.sent_at_ms = int(time.time() * 1000)
+        self.sent_at_ms = now_ms()
         self._question = request
-        await self._kept(self._write_begin)
+        await self._reported(self._write_begin)
 
     async def _write_begin(self) -> None:
         if self._rescues != self._database.rescues:
-            await self._look_what_is_left()
+            await self._mark_unwritten()
         request, at_ms = self._question, self.sent_at_ms
         if self.chat or request is None:
             return
@@ -100,9 +99,9 @@ class JournalRecorder:
                 history.remove_queued(c, key, request.question)
             return journal.begin_chat(
                 c,
-                self.conversation,
+                key,
                 request.question,
-                request.bot_id,
+                bot,
                 at_ms,
                 content_type=request.content_type,
                 files=request.file_names,
@@ -110,54 +109,52 @@ class JournalRecorder:
 
         self.chat = await self._database.write(write)
 
-    async def _look_what_is_left(self) -> None:
-        """The store was damaged and is another file now: write again what is not in it."""
+    async def _mark_unwritten(self) -> None:
+        """Mark as unwritten what the store lost: it was damaged, and is another file now."""
         self._rescues = self._database.rescues
         if self._question is None:
             return
         if await self._database.run(lambda c: journal.chat(c, self.chat)) is None:
             self.chat, self._start, self._first_number, self._is_resumed = 0, 0, 1, False
-        self._written, self._ids_written = self._start, self._ids is None
+        self._written, self._ids_written = self._start, not self._ids
 
     async def append(self, frames: FrameLog) -> None:
         """Write the frames that were added to the turn's log, in one transaction."""
         self._frames = frames
-        await self._kept(self._write_frames)
+        await self._reported(self._write_frames)
 
     async def _write_frames(self) -> None:
         await self._write_begin()
-        chat, ids = self.chat, None if self._ids_written else self._ids
-        if self._is_resumed:  # it was final: tool outputs or a recovery go on with it
-            now_ms = int(time.time() * 1000)
-            self._first_number = await self._database.write(lambda c: journal.resume_chat(c, chat, now_ms))
-            self._start, self._is_resumed = self._written, False
+        chat, is_resumed = self.chat, self._is_resumed
+        ids: Mapping[str, str] = {} if self._ids_written else self._ids
         frames = self._frames.since(self._written)
-        number = self._first_number + self._written - self._start
-        if not frames and ids is None:
+        if not frames and not ids and not is_resumed:
             return
+        if is_resumed:
+            self._start = self._written
 
-        def write(c: sqlite3.Connection) -> None:
-            journal.append_frames(c, chat, number, frames)
-            if ids is not None:
-                chat_id, conversation_id, section_id, logid = ids
-                journal.note_ids(
-                    c,
-                    chat,
-                    chat_id=chat_id,
-                    conversation_id=conversation_id,
-                    section_id=section_id,
-                    logid=logid,
-                )
+        def write(c: sqlite3.Connection) -> int:
+            # Tool outputs or a recovery continue a chat that was final.
+            first = journal.resume_chat(c, chat, now_ms()) if is_resumed else self._first_number
+            journal.append_frames(c, chat, first + self._written - self._start, frames)
+            if ids:
+                journal.note_ids(c, chat, **ids)
+            return first
 
-        await self._database.write(write)
+        self._first_number = await self._database.write(write)
         self._written += len(frames)
-        self._ids_written = True
+        self._ids_written, self._is_resumed = True, False
 
     async def identify(self, state: TurnState, logid: str) -> None:
         """Write the ids."""
-        self._ids = (state.chat_id, state.conversation_id, state.section_id, logid)
+        self._ids = {
+            "chat_id": state.chat_id,
+            "conversation_id": state.conversation_id,
+            "section_id": state.section_id,
+            "logid": logid,
+        }
         self._ids_written = False
-        await self._kept(self._write_frames)
+        await self._reported(self._write_frames)
 
     async def finish(
         self, state: TurnState, figures: TurnFigures, outcome: Outcome, error: CozeTuiError | None, at_us: int
@@ -172,9 +169,9 @@ class JournalRecorder:
             await self._database.write(lambda c: journal.finish_chat(c, chat, ended, messages))
             self._is_resumed = True
 
-        await self._kept(write)
+        await self._reported(write)
 
-    async def _kept(self, write: Callable[[], Awaitable[None]]) -> None:
+    async def _reported(self, write: Callable[[], Awaitable[None]]) -> None:
         try:
             await write()
         except StoreError as failure:

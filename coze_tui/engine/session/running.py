@@ -1,22 +1,30 @@
-"""The turns that run now: started, stopped, followed by screens, and waited for at the end."""
+"""The turns that run now, here or in another program: started, stopped and followed by screens."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from coze_tui.api.objects import Frame
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.reader import TurnReplay
+from coze_tui.engine.model.records import error_of, outcome_of
 from coze_tui.engine.model.state import TurnState
-from coze_tui.engine.model.updates import TurnEnded, TurnUpdate
+from coze_tui.engine.model.updates import LogidReported, TurnEnded, TurnUpdate
 from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.engine.session.recorder import JournalRecorder
 from coze_tui.engine.session.runner import ChatTurn
-from coze_tui.errors import InternalError
+from coze_tui.errors import InternalError, StoreError
+from coze_tui.store import journal
+from coze_tui.store.database import Database, now_ms
+from coze_tui.store.journal import ChatRecord
 
 _log = logging.getLogger(__name__)
+
+_POLL_SECONDS = 0.5
 
 
 @dataclass(slots=True)
@@ -71,8 +79,8 @@ class LiveTurns:
         if live is None or not live.is_running:
             return None
         reader = TurnReplay(TurnState(conversation_id=live.turn.request.conversation_id))
-        for update in (*reader.begin(live.turn.logid), *reader.take_all(live.turn.frames.shown())):
-            feed.put(update)
+        feed.put_all(reader.begin(live.turn.logid))
+        feed.put_all(reader.take_all(live.turn.frames.shown()))
         live.feeds.append(feed)
         return live
 
@@ -113,3 +121,42 @@ class LiveTurns:
             live.ended = update
         for feed in live.feeds:
             feed.put(update)
+
+
+async def follow_remote(
+    database: Database, chat_key: int, feed: TurnFeed, *, is_orphaned: bool = False
+) -> None:
+    """Put the updates of a chat that another program runs into the feed, until the chat is over.
+
+    Its frames come from the store, which the programs share.
+
+    Args:
+        is_orphaned: No program runs it any more, although the store did not accept its end.
+    """
+    replay, count, logid = TurnReplay(TurnState()), 0, ""
+    feed.put_all(replay.begin())
+    while True:
+
+        def read(
+            c: sqlite3.Connection, count: int = count
+        ) -> tuple[ChatRecord | None, Sequence[Frame], bool]:
+            frames = journal.frames_after(c, chat_key, count)
+            return journal.chat(c, chat_key), frames, journal.is_run(c, chat_key, now_ms())
+
+        try:
+            saved, frames, runs = await database.read(read)
+        except StoreError as error:
+            feed.put(TurnEnded(Outcome.INTERRUPTED, 0, error))
+            return
+        if saved is not None and saved.logid != logid:
+            logid = saved.logid
+            feed.put(LogidReported(logid))
+        count += len(frames)
+        feed.put_all(replay.take_all(frames))
+        if saved is None or not runs or is_orphaned:
+            break
+        await asyncio.sleep(_POLL_SECONDS)
+    if saved is None or not saved.is_final:  # deleted, or its program has died: only its frames tell
+        feed.put_all(replay.end())
+    else:
+        feed.put_all(replay.end(outcome_of(saved), saved.total_us, error_of(saved)))

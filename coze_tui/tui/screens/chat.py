@@ -170,7 +170,7 @@ class ChatScreen(LogScreen[None]):
             self.banner.add(text)
         orphans: Sequence[ChatRecord] = ()
         try:
-            orphans = await engine_thread.call(lambda engine: engine.settle_unfinished())
+            orphans = await engine_thread.call(lambda engine: engine.close_orphaned_chats())
             self.prompt.set_earlier(await engine_thread.call(lambda engine: engine.conversations.prompts()))
             key = context.target.conversation
             if not key and context.target.go_on:

@@ -153,7 +153,7 @@ class TurnControl:
         if question is None and opened.page.running:
             chat = opened.page.running[-1]
             question = chat.question
-            await self._engine_thread.call(lambda engine: engine.follow_elsewhere(key, chat.key, feed))
+            await self._engine_thread.call(lambda engine: engine.follow_remote(key, chat.key, feed))
         if question is not None:
             now_ms = int(time.time() * 1000)
             self._show_new(UserEntry(question, now_ms), now_ms, feed)

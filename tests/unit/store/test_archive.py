@@ -89,7 +89,7 @@ def test_a_chat_that_ran_elsewhere_is_settled_here(c: sqlite3.Connection, key: s
     fill(c, key)
     other = empty_store()
     archive.put(other, taken(c, key))
-    [left] = journal.unfinished_chats(other, 0)
+    [left] = journal.orphaned_chats(other, 0)
     assert journal.adopt(other, left.key, 0)
     journal.finish_chat(other, left.key, DONE, [])
     assert journal.frames_of(other, left.key) == (FRAMES[0],)

@@ -302,7 +302,7 @@ def test_a_killed_program_has_lost_nothing_it_had_acknowledged(path: Path) -> No
             frames = journal.frames_of(c, chat)
             assert len(frames) >= number
             assert [frame.data for frame in frames] == [f"x {n}" for n in range(1, len(frames) + 1)]
-        unfinished = journal.unfinished_chats(c, 5_000)
+        unfinished = journal.orphaned_chats(c, 5_000)
         assert {each.key for each in unfinished} == set(acknowledged)
 
 

@@ -264,11 +264,11 @@ def test_only_chats_of_dead_programs_are_unfinished(c: sqlite3.Connection, key: 
     c.execute("UPDATE chats SET owner = '' WHERE key = ?", (dead,))
     c.execute("UPDATE chats SET owner = ? WHERE key = ?", (ELSEWHERE, remote))
     journal.finish_chat(c, final, DONE, [])
-    assert [each.key for each in journal.unfinished_chats(c, 5_000)] == [dead]
+    assert [each.key for each in journal.orphaned_chats(c, 5_000)] == [dead]
     later = 5_001 + owners.LEASE_MS
     journal.heartbeat(c, later)
-    assert [each.key for each in journal.unfinished_chats(c, later)] == [dead, remote]
-    assert living not in {each.key for each in journal.unfinished_chats(c, later)}
+    assert [each.key for each in journal.orphaned_chats(c, later)] == [dead, remote]
+    assert living not in {each.key for each in journal.orphaned_chats(c, later)}
 
 
 def test_an_unfinished_chat_is_adopted_once(c: sqlite3.Connection, key: str) -> None:

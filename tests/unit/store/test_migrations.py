@@ -110,7 +110,7 @@ def test_every_version_becomes_the_newest_with_everything_in_it(tmp_path: Path, 
             ("question", "可以退款吗？", ""),
             ("answer", "可以退款", ""),
         ]
-        (left,) = journal.unfinished_chats(c, 1_760_000_000_000)
+        (left,) = journal.orphaned_chats(c, 1_760_000_000_000)
         assert (left.conversation, left.question) == (harbour.key, "Why is the sea salty?")
         assert len(journal.frames_of(c, left.key)) == 2
         assert {hit.type for hit in search.search(c, "退款")} == {"question", "answer"}

@@ -17,7 +17,7 @@ from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import AnswerGrew, TurnEnded, TurnUpdate
 from coze_tui.engine.session.feed import TurnFeed
-from coze_tui.engine.session.remote_follow import follow_elsewhere
+from coze_tui.engine.session.running import follow_remote
 from coze_tui.store import history, journal, owners
 from coze_tui.store.database import Database
 from coze_tui.store.journal import ChatRecord
@@ -61,7 +61,7 @@ async def until(feed: TurnFeed, kind: type[TurnUpdate]) -> list[TurnUpdate]:
 async def test_it_is_followed_to_its_end(database: Database, other: subprocess.Popen[bytes]) -> None:
     chat = await begun(database, other.pid)
     feed = TurnFeed()
-    task = asyncio.create_task(follow_elsewhere(database, chat, feed))
+    task = asyncio.create_task(follow_remote(database, chat, feed))
     seen = await until(feed, AnswerGrew)
     assert not any(isinstance(update, TurnEnded) for update in seen)
     await database.write(lambda c: journal.append_frames(c, chat, 3, [delta("18:40", 30)]))
@@ -79,7 +79,7 @@ async def test_it_ends_as_cut_off_with_the_program_that_ran_it(
 ) -> None:
     chat = await begun(database, other.pid)
     feed = TurnFeed()
-    task = asyncio.create_task(follow_elsewhere(database, chat, feed))
+    task = asyncio.create_task(follow_remote(database, chat, feed))
     await until(feed, AnswerGrew)
     other.kill()
     other.wait()
@@ -92,7 +92,7 @@ async def test_it_ends_as_cut_off_with_the_program_that_ran_it(
 async def test_what_this_program_could_not_settle_does_not_run(database: Database) -> None:
     chat = await begun(database, os.getpid())
     feed = TurnFeed()
-    await follow_elsewhere(database, chat, feed, is_left=True)
+    await follow_remote(database, chat, feed, is_orphaned=True)
     seen = await until(feed, TurnEnded)
     assert isinstance(seen[-1], TurnEnded)
     assert seen[-1].outcome is Outcome.INTERRUPTED
@@ -103,7 +103,7 @@ async def test_it_goes_on_after_tool_outputs_and_tells_its_logid_when_it_is_know
 ) -> None:
     chat = await begun(database, other.pid)
     feed = TurnFeed()
-    task = asyncio.create_task(follow_elsewhere(database, chat, feed))
+    task = asyncio.create_task(follow_remote(database, chat, feed))
     seen = await until(feed, AnswerGrew)
     call = {"id": "t", "type": "function", "function": {"name": "lamp", "arguments": "{}"}}
     asked = {"id": "c1", "required_action": {"submit_tool_outputs": {"tool_calls": [call]}}}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Frame
-from coze_tui.engine.session.maintenance import recover
+from coze_tui.engine.session.maintenance import close_orphan
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
 from coze_tui.store.journal import ChatRecord
@@ -28,8 +28,8 @@ async def settled(database: Database, frames: Sequence[Frame]) -> tuple[ChatReco
     chat = await database.write(lambda c: journal.begin_chat(c, key, "q", "7402", 5_000))
     await database.write(lambda c: journal.append_frames(c, chat, 1, frames))
     await database.write(lambda c: c.execute("UPDATE chats SET owner = '' WHERE key = ?", (chat,)))
-    [left] = await database.run(lambda c: journal.unfinished_chats(c, 1 << 50))
-    found = await recover(database, left)
+    [left] = await database.run(lambda c: journal.orphaned_chats(c, 1 << 50))
+    found = await close_orphan(database, left)
     saved = await database.run(lambda c: journal.chat(c, chat))
     assert saved is not None
     return found, saved
