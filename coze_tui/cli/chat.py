@@ -48,13 +48,13 @@ def _run(start: Start, arguments: Arguments, frame: EarlyFrame | None, *, is_dem
         return Exit.USAGE
     speak_utf8(sys.__stderr__)
     sys.setswitchinterval(_SWITCH_SECONDS)
-    with ExitGuard(frame.modes if frame else None) as lifeline:
+    with ExitGuard(frame.modes if frame else None) as exit_guard:
         from coze_tui.tui.app import CozeApp
         from coze_tui.tui.context import LaunchTarget
 
         target = LaunchTarget(conversation=arguments.conversation or "", go_on=arguments.continues)
         app = CozeApp(start, target=target)
-        app.lifeline, app.early_frame = lifeline, frame
+        app.exit_guard, app.early_frame = exit_guard, frame
         app.run(mouse=start.settings.mouse)
         if frame is not None:
             frame.restore()
@@ -62,12 +62,12 @@ def _run(start: Start, arguments: Arguments, frame: EarlyFrame | None, *, is_dem
         raise app.crash
     if app.context.wants_demo:
         return run_demo(Arguments(COMMANDS["demo"]), start.environment, None)
-    if lifeline.code is None and app.context.left_conversation and not is_demo:
+    if exit_guard.code is None and app.context.left_conversation and not is_demo:
         key = app.context.left_conversation
         if sys.stdout.isatty():
             speak_utf8(sys.stdout)  # the screens just wrote UTF-8 to the same terminal
         print(_("conversation {key} — go on with: coze-tui -s {key}").format(key=key))
-    return lifeline.code or app.return_code or 0
+    return exit_guard.code or app.return_code or 0
 
 
 # --- demo ---

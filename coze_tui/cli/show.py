@@ -144,16 +144,16 @@ def run_replay(arguments: Arguments, environment: Mapping[str, str]) -> int:
         return Exit.USAGE
     past = read_past_chat(start, arguments.words)
     speak_utf8(sys.__stderr__)
-    with ExitGuard() as lifeline:
+    with ExitGuard() as exit_guard:
         from coze_tui.tui.app import ReplayApp
         from coze_tui.tui.chat_sources import ChatSource
 
         app = ReplayApp(start, ChatSource.whole(past), pace=arguments.pace)
-        app.lifeline = lifeline
+        app.exit_guard = exit_guard
         app.run(mouse=start.settings.mouse)
     if app.crash is not None:
         raise app.crash
-    return lifeline.code or app.return_code or 0
+    return exit_guard.code or app.return_code or 0
 
 
 # --- give ---

@@ -69,7 +69,7 @@ class CozeApp(ContextApp):
         self.differences = settings.differences
         self.crash: BaseException | None = None
         """A fault of our own that ended the program."""
-        self.lifeline: ExitGuard | None = None
+        self.exit_guard: ExitGuard | None = None
         self._is_quitting = False
         self._exit_status = 0
         for theme in themes():
@@ -134,8 +134,8 @@ class CozeApp(ContextApp):
 
     def on_mount(self) -> None:
         self.call_after_refresh(self.call_after_refresh, self._bring_up_the_rest)
-        if self.lifeline is not None:
-            self.lifeline.attach(asyncio.get_running_loop(), self.leave)
+        if self.exit_guard is not None:
+            self.exit_guard.attach(asyncio.get_running_loop(), self.leave)
 
     def _bring_up_the_rest(self) -> None:
         """What would hold up the first frame and the first keys."""
@@ -174,8 +174,8 @@ class CozeApp(ContextApp):
 
     def terminal_is_gone(self) -> None:
         super().terminal_is_gone()
-        if self.lifeline is not None:
-            self.lifeline.hung_up()
+        if self.exit_guard is not None:
+            self.exit_guard.hung_up()
 
     def _handle_exception(self, error: Exception, *more: Any, **named: Any) -> None:
         # With any Textual, and with whatever it passes: without this no crash would be reported.

@@ -104,7 +104,7 @@ class SampleApp(TerminalApp[None]):
         Binding("ctrl+z", "suspend_process", priority=True),
         Binding("ctrl+l", "repaint", priority=True),
     ]
-    lifeline: ExitGuard | None = None
+    exit_guard: ExitGuard | None = None
 
     def __init__(self, log: Path, *, stream: float, stall: bool) -> None:
         super().__init__()
@@ -123,8 +123,8 @@ class SampleApp(TerminalApp[None]):
 
     def on_mount(self) -> None:
         self.query_one(Prompt).focus()
-        if self.lifeline is not None:
-            self.lifeline.attach(asyncio.get_running_loop(), self.leave)
+        if self.exit_guard is not None:
+            self.exit_guard.attach(asyncio.get_running_loop(), self.leave)
         if self.stream:
             self.started = time.monotonic()
             self.written = 0
@@ -132,8 +132,8 @@ class SampleApp(TerminalApp[None]):
         self.call_after_refresh(self.query_one(Prompt).note, "ready")
 
     def terminal_is_gone(self) -> None:
-        if self.lifeline is not None:
-            self.lifeline.hung_up()
+        if self.exit_guard is not None:
+            self.exit_guard.hung_up()
 
     def leave(self, code: int) -> None:
         self.query_one(Prompt).note(f"leaving {code}")

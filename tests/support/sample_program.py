@@ -35,7 +35,7 @@ def main() -> int:
             [(0, " early header", "#171a23"), (-1, " › ", "#171a23")], "#11131a", "#d7dae4"
         )
 
-    with ExitGuard(early.modes if early else None, patience=arguments.patience) as lifeline:
+    with ExitGuard(early.modes if early else None, patience=arguments.patience) as exit_guard:
         with arguments.log.open("a") as log:
             log.write("guarded\n")
         time.sleep(arguments.hold)
@@ -44,11 +44,11 @@ def main() -> int:
         app = SampleApp(arguments.log, stream=arguments.stream, stall=arguments.stall_exit)
         app.differences = not arguments.plain
         app.early_frame = early
-        app.lifeline = lifeline
+        app.exit_guard = exit_guard
         app.run()
     if early is not None:
         early.restore()
-    return lifeline.code if lifeline.code is not None else app.return_code or 0
+    return exit_guard.code if exit_guard.code is not None else app.return_code or 0
 
 
 if __name__ == "__main__":

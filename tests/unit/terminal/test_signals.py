@@ -24,12 +24,12 @@ async def test_a_signal_asks_the_app_to_leave_with_128_and_its_number() -> None:
         codes.append(code)
         left.set()
 
-    with ExitGuard(patience=60) as lifeline:
-        lifeline.attach(asyncio.get_running_loop(), leave)
+    with ExitGuard(patience=60) as exit_guard:
+        exit_guard.attach(asyncio.get_running_loop(), leave)
         os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.wait_for(left.wait(), 10)
     assert codes == [143]
-    assert lifeline.code == 143
+    assert exit_guard.code == 143
     for watchdog in [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]:
         watchdog.join(10)
         assert not watchdog.is_alive(), "who has left in time is not ended"
@@ -38,22 +38,22 @@ async def test_a_signal_asks_the_app_to_leave_with_128_and_its_number() -> None:
 @posix
 async def test_the_first_of_several_signals_gives_the_code() -> None:
     codes: list[int] = []
-    with ExitGuard(patience=60) as lifeline:
-        lifeline.attach(asyncio.get_running_loop(), codes.append)
+    with ExitGuard(patience=60) as exit_guard:
+        exit_guard.attach(asyncio.get_running_loop(), codes.append)
         os.kill(os.getpid(), signal.SIGHUP)
         os.kill(os.getpid(), signal.SIGTERM)
         while len(codes) < 2:
             await asyncio.sleep(0)
-    assert lifeline.code == 129
+    assert exit_guard.code == 129
     assert set(codes) == {129}
 
 
 @posix
 async def test_what_came_before_the_loop_is_told_when_it_runs() -> None:
     codes: list[int] = []
-    with ExitGuard(patience=60) as lifeline:
-        lifeline.hung_up()
-        lifeline.attach(asyncio.get_running_loop(), codes.append)
+    with ExitGuard(patience=60) as exit_guard:
+        exit_guard.hung_up()
+        exit_guard.attach(asyncio.get_running_loop(), codes.append)
         while not codes:
             await asyncio.sleep(0)
     assert codes == [129]
