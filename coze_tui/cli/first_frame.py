@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from coze_tui.cli.options import Arguments
     from coze_tui.terminal.first_frame import EarlyFrame
 
-GROUNDS = {
+SKELETON_COLORS = {
     "coze-dark": ("#11131a", "#171a23", "#d7dae4"),
     "coze-light": ("#fbfbfd", "#f2f3f8", "#262a3b"),
 }
@@ -29,60 +29,12 @@ def first_frame(arguments: Arguments, environment: Mapping[str, str]) -> Iterato
     if arguments.linear:
         yield None
         return
-    from coze_tui.terminal.first_frame import paint_skeleton
+    from coze_tui.terminal.first_frame import FrameGuard, paint_skeleton
 
-    paper, bar, ink = GROUNDS.get(likely_theme(arguments, environment), ("", "", ""))
-    rows = [(0, " ●", bar), (-2, _PROMPT, paper), (-1, "", bar)]
-    with _Ending() as ending:
-        frame = ending.frame = paint_skeleton(rows, paper, ink, (len(_PROMPT), -2))
-        ending.look()
-        try:
-            yield frame
-        finally:
-            if frame is not None:
-                frame.restore()
-
-
-class _Ending:
-    """Restores the terminal if a signal ends the program before the app has started."""
-
-    def __enter__(self) -> _Ending:
-        import signal
-
-        self.frame: EarlyFrame | None = None
-        self._received = 0
-        self._is_painted = False
-        names = ("SIGTERM", "SIGHUP", "SIGQUIT")
-        numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-        self._taken = [number for number in numbers if signal.getsignal(number) == signal.SIG_DFL]
-        for number in self._taken:
-            signal.signal(number, self._receive)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        import signal
-
-        for number in self._taken:
-            signal.signal(number, signal.SIG_DFL)
-
-    def look(self) -> None:
-        """Exit if a signal arrived while the frame was painted."""
-        self._is_painted = True
-        if self._received:
-            self._end()
-
-    def _receive(self, number: int, _frame: object) -> None:
-        self._received = number
-        if self._is_painted:
-            self._end()
-
-    def _end(self) -> None:
-        import signal
-
-        if self.frame is not None:
-            self.frame.restore()
-        signal.signal(self._received, signal.SIG_DFL)
-        signal.raise_signal(self._received)
+    background, bar, text = SKELETON_COLORS.get(likely_theme(arguments, environment), ("", "", ""))
+    rows = [(0, " ●", bar), (-2, _PROMPT, background), (-1, "", bar)]
+    with FrameGuard() as guard:
+        yield guard.restore_later(paint_skeleton(rows, background, text, (len(_PROMPT), -2)))
 
 
 def likely_theme(arguments: Arguments, environment: Mapping[str, str]) -> str:

@@ -48,6 +48,57 @@ class EarlyFrame:
             self.painted = False
 
 
+class FrameGuard:
+    """Restores the terminal at the end, or if a signal ends the program before the app has started.
+
+    Use it as a context manager around the painting and the app.
+    """
+
+    def __init__(self) -> None:
+        self._frame: EarlyFrame | None = None
+        self._is_painted = False
+        self._received = 0
+        self._handled: list[int] = []
+
+    def __enter__(self) -> FrameGuard:
+        import signal
+
+        names = ("SIGTERM", "SIGHUP", "SIGQUIT")
+        numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+        self._handled = [number for number in numbers if signal.getsignal(number) == signal.SIG_DFL]
+        for number in self._handled:
+            signal.signal(number, self._receive)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        import signal
+
+        for number in self._handled:
+            signal.signal(number, signal.SIG_DFL)
+        if self._frame is not None:
+            self._frame.restore()
+
+    def restore_later(self, frame: EarlyFrame | None) -> EarlyFrame | None:
+        """Return the frame, which is restored at the end. Exit if a signal arrived during the painting."""
+        self._frame, self._is_painted = frame, True
+        if self._received:
+            self._end()
+        return frame
+
+    def _receive(self, number: int, _frame: object) -> None:
+        self._received = number
+        if self._is_painted:
+            self._end()
+
+    def _end(self) -> None:
+        import signal
+
+        if self._frame is not None:
+            self._frame.restore()
+        signal.signal(self._received, signal.SIG_DFL)
+        signal.raise_signal(self._received)
+
+
 def paint_skeleton(
     rows: Sequence[tuple[int, str, str]],
     background: str,

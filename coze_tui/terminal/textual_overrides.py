@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -253,6 +252,8 @@ class SourceDigests:
         of an attribute of instances every line of the class that mentions it. It depends on the text alone,
         so it is the same in every version of Python.
         """
+        import hashlib  # 2.5 ms, which are not needed with the known versions
+
         text = self._source(name)
         return hashlib.sha256(text.encode()).hexdigest()[:16] if text else ""
 

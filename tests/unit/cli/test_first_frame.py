@@ -28,7 +28,7 @@ def test_its_colours_are_those_of_the_themes() -> None:
     assert {
         "coze-dark": (DARK.background, DARK.surface, DARK.text),
         "coze-light": (LIGHT.background, LIGHT.surface, LIGHT.text),
-    } == first_frame.GROUNDS
+    } == first_frame.SKELETON_COLORS
 
 
 def test_the_theme_is_looked_for_where_the_settings_would_look(tmp_path: Path) -> None:
