@@ -1,4 +1,4 @@
-"""Every exception raised on purpose, as one tree. They carry facts; the sentences are in `advice`."""
+"""All exceptions raised on purpose, as one tree. They carry facts; `explain` has the sentences."""
 
 from __future__ import annotations
 

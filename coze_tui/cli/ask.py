@@ -100,7 +100,7 @@ async def _ask(start: Start, arguments: Arguments, question: str, interrupt: Int
     conversation_id = turn.state.conversation_id
     if conversation_id and conversation_id != request.conversation_id:
         try:
-            start.memory.ask_in(settings.base_url, settings.bot_id, conversation_id)
+            start.app_state.ask_in(settings.base_url, settings.bot_id, conversation_id)
         except StoreError as error:
             show_error(error)
     if isinstance(ended.error, InternalError):
@@ -205,7 +205,7 @@ def _conversation(start: Start, arguments: Arguments) -> str:
     if not arguments.continues:
         return arguments.conversation or ""
     key = bot_key(start.settings.bot_id, start.settings.base_url)
-    last = start.memory.read().last_asked.get(key, "")
+    last = start.app_state.read().last_asked.get(key, "")
     if not last:
         raise SettingsError(_("nothing was asked of this bot before"), source="--continue")
     return last

@@ -220,14 +220,14 @@ class JsonPrinter:
         if isinstance(update, TurnEnded):
             facts |= {"outcome": str(update.outcome), "at_us": update.at_us}
             if update.error is not None:
-                from coze_tui.diagnostics.explain import advice
+                from coze_tui.diagnostics.explain import explain
 
-                told = advice(update.error, base_url=self._base_url)
+                explanation = explain(update.error, base_url=self._base_url)
                 facts["error"] = {
                     "class": type(update.error).__name__,
-                    "code": told.code,
-                    "logid": told.logid,
-                    "text": told.text,
+                    "code": explanation.code,
+                    "logid": explanation.logid,
+                    "text": explanation.text,
                 }
         else:
             facts |= asdict(update)

@@ -22,7 +22,7 @@ from coze_tui.config.credentials import MASK, hint_for
 from coze_tui.config.settings import definitions
 from coze_tui.config.start import Start
 from coze_tui.diagnostics.crash import without_secrets
-from coze_tui.diagnostics.explain import advice, explain_library
+from coze_tui.diagnostics.explain import explain, explain_library
 from coze_tui.engine.model.dialects import Dialect, dialect_of, limits, name_of
 from coze_tui.engine.session.site import Connection
 from coze_tui.errors import CozeTuiError, CredentialsError, NotServedError
@@ -73,7 +73,7 @@ def run_doctor(arguments: Arguments, environment: Mapping[str, str]) -> int:
         return Exit.OK
     console.text(_("problems"))
     for problem in problems:
-        console.text(f"  {advice(problem, base_url=start.settings.base_url).text}")
+        console.text(f"  {explain(problem, base_url=start.settings.base_url).text}")
     return exit_for(problems[0])
 
 
@@ -211,7 +211,7 @@ async def _online(start: Start, problems: list[CozeTuiError]) -> tuple[str, Dial
         answer = _("the site is there, but does not tell whose token it is")
     except CozeTuiError as error:
         problems.append(error)
-        answer = advice(error, base_url=start.settings.base_url).title
+        answer = explain(error, base_url=start.settings.base_url).title
     finally:
         if connection is not None:
             await connection.aclose()

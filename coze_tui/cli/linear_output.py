@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from coze_tui.diagnostics.explain import advice
+from coze_tui.diagnostics.explain import explain
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import (
@@ -106,7 +106,7 @@ class LinearPrinter:
 
     def fail(self, error: CozeTuiError) -> None:
         """Write what went wrong, and what to do about it."""
-        self.line(_("Error"), advice(error, base_url=self._base_url).text)
+        self.line(_("Error"), explain(error, base_url=self._base_url).text)
 
     # --- what grows ---
 
@@ -169,9 +169,9 @@ class LinearPrinter:
         if figures.first_text_us is not None:
             facts.append(_("first text {time}").format(time=milliseconds(figures.first_text_us)))
         if usage := figures.usage:
-            told = _("tokens {input} in, {output} out")
+            tokens = _("tokens {input} in, {output} out")
             facts.append(
-                told.format(input=thousands(usage.input_count), output=thousands(usage.output_count))
+                tokens.format(input=thousands(usage.input_count), output=thousands(usage.output_count))
             )
         if figures.logid:
             facts.append(f"logid {figures.logid}")

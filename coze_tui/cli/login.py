@@ -116,7 +116,7 @@ def _save(start: Start, base_url: str, token: Secret | OAuthPair, name: str, con
     profile = start.settings.profile
     start.credentials.keep(profile, token)
     try:
-        start.memory.use_site(profile, base_url)
+        start.app_state.use_site(profile, base_url)
     except StoreError as error:
         show_error(error)
     if name:

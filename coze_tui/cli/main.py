@@ -39,8 +39,8 @@ def run() -> None:
             from coze_tui.text.i18n import _
 
             reason = error.strerror or type(error).__name__
-            told = _("the output cannot be written: {reason}").format(reason=reason)
-            print(f"{PROGRAM}: {told}", file=sys.stderr)
+            problem = _("the output cannot be written: {reason}").format(reason=reason)
+            print(f"{PROGRAM}: {problem}", file=sys.stderr)
     gc.freeze()  # the interpreter would search everything for circles before it exits: a tenth of `--help`
     sys.exit(status)
 
@@ -111,18 +111,18 @@ def handler_of(command: Command) -> Callable[..., int]:
 
 def _fail(error: Exception, environment: Mapping[str, str]) -> int:
     from coze_tui.cli.exits import exit_for
-    from coze_tui.diagnostics.explain import advice
+    from coze_tui.diagnostics.explain import explain
     from coze_tui.errors import CozeTuiError
 
-    told = advice(error, base_url="").text
+    text = explain(error, base_url="").text
     if isinstance(error, CozeTuiError):
-        print(f"{PROGRAM}: {told}", file=sys.stderr)
+        print(f"{PROGRAM}: {text}", file=sys.stderr)
         return exit_for(error)
     from coze_tui.config.locations import find_paths
     from coze_tui.diagnostics.crash import write_crash_report
     from coze_tui.text.i18n import _
 
-    print(f"{PROGRAM}: {told}", file=sys.stderr)
+    print(f"{PROGRAM}: {text}", file=sys.stderr)
     try:
         report = write_crash_report(find_paths(environment).crashes, error, environment)
     except OSError as failure:

@@ -12,7 +12,7 @@ from coze_tui.cli.options import Arguments
 from coze_tui.cli.past_chats import chat_name, read_past_chat
 from coze_tui.cli.start import begin, notify, require_bot, show_problems
 from coze_tui.config.addresses import base_url_of_site
-from coze_tui.diagnostics.explain import advice
+from coze_tui.diagnostics.explain import explain
 from coze_tui.engine.analysis.as_command import given_as, request_from
 from coze_tui.engine.analysis.capture_files import problem_text
 from coze_tui.engine.analysis.frames_table import InspectedChat, inspected
@@ -86,7 +86,7 @@ def _print_end(chat: InspectedChat, console: Console) -> None:
     outcome, error = chat.figures.outcome or Outcome.INTERRUPTED, chat.figures.error
     role = _ROLES[outcome.level]
     if outcome is Outcome.FAILED and error is not None:
-        reason = advice(error, base_url=base_url_of_site(chat.record.site)).text
+        reason = explain(error, base_url=base_url_of_site(chat.record.site)).text
         console.text(_("failed: {reason}").format(reason=reason), role)
     else:
         console.text(outcome.words, role)

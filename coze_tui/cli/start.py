@@ -50,9 +50,9 @@ def show_problems(start: Start, *, needs_site: bool = False) -> None:
 
 def show_error(error: CozeTuiError, *, base_url: str = "") -> None:
     """Print the explanation of an error to stderr."""
-    from coze_tui.diagnostics.explain import advice
+    from coze_tui.diagnostics.explain import explain
 
-    notify(advice(error, base_url=base_url).text)
+    notify(explain(error, base_url=base_url).text)
 
 
 def notify(text: str) -> None:

@@ -23,7 +23,7 @@ class Start:
     settings: Settings
     problems: tuple[CozeTuiError, ...]
     """Problems with files and folders; the program works in spite of them."""
-    memory: AppStateFile
+    app_state: AppStateFile
     credentials: CredentialsFile
     notices: tuple[str, ...] = ()
     """Messages about what was repaired."""
@@ -64,7 +64,7 @@ class Start:
             CredentialsError, StoreError: a file cannot be written.
         """
         self.credentials.keep(settings.profile, token)
-        self.memory.use_site(settings.profile, settings.base_url)
+        self.app_state.use_site(settings.profile, settings.base_url)
 
     def settings_of(self, profile: str) -> Settings:
         """Return the settings of another profile, with its own site and bot.
@@ -90,7 +90,7 @@ def load_start(environment: Mapping[str, str], flags: Mapping[str, object]) -> S
     problems: list[CozeTuiError] = [
         StoreError("readonly", str(folder), error.strerror or "") for folder, error in ensure(places)
     ]
-    memory, credentials = AppStateFile(places.remembered_file), CredentialsFile(places.credentials_file)
+    app_state, credentials = AppStateFile(places.remembered_file), CredentialsFile(places.credentials_file)
     try:
         logged_in = credentials.profiles()
     except CredentialsError:  # reported when a token is needed
@@ -99,7 +99,7 @@ def load_start(environment: Mapping[str, str], flags: Mapping[str, object]) -> S
         file=places.settings_file,
         environment=environment,
         flags=flags,
-        remembered=memory.with_user_id(),
+        remembered=app_state.with_user_id(),
         other_profiles=logged_in,
     )
     for problem in loaded.problems:
@@ -112,5 +112,5 @@ def load_start(environment: Mapping[str, str], flags: Mapping[str, object]) -> S
         notices.append(_("others could read {path}; now only you can").format(path=credentials.path))
     problems += loaded.problems
     return Start(
-        places, environment, settings, tuple(problems), memory, credentials, tuple(notices), loaded.no_site
+        places, environment, settings, tuple(problems), app_state, credentials, tuple(notices), loaded.no_site
     )

@@ -1,4 +1,4 @@
-"""What to tell a person about each error: one table by class and by code, translated when shown."""
+"""Explain each error to the user: one table by class and by code, translated when shown."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _
 
 LONGEST = 400
-"""Characters of outside text that an advice repeats at most."""
+"""Characters of outside text that an explanation repeats at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,8 @@ class Explanation:
         return " ".join(part for part in parts if part)
 
 
-def advice(error: BaseException, *, base_url: str) -> Explanation:
-    """What to tell about this error.
+def explain(error: BaseException, *, base_url: str) -> Explanation:
+    """Return what happened, why, and what to do.
 
     Args:
         base_url: the API base that was asked, empty where none is known; with it a refused token brings the
@@ -357,7 +357,7 @@ def store_warning_text(warning: StoreWarning, *, is_saved: bool = True) -> str:
                 "The history was damaged. It was set aside as {path}, and what could be read was kept."
             ).format(path=warning.path)
         case kind:
-            text = advice(StoreError(kind, warning.path, warning.detail), base_url="").text
+            text = explain(StoreError(kind, warning.path, warning.detail), base_url="").text
             if kind == "unreadable" and not is_saved:
                 text += " " + _("Chats are not saved.")
             if kind in ("full", "readonly", "locked", "unreadable") and not is_saved:

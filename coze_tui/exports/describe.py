@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from coze_tui.api.objects import MessageType
-from coze_tui.diagnostics.explain import advice
+from coze_tui.diagnostics.explain import explain
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.transcript import (
     ChatTranscript,
@@ -140,7 +140,7 @@ def end_of(chat: ChatTranscript) -> str:
     if chat.outcome is Outcome.COMPLETED:
         return ""
     if chat.outcome is Outcome.FAILED and chat.error is not None:
-        return _("failed: {reason}").format(reason=advice(chat.error, base_url=chat.base_url).text)
+        return _("failed: {reason}").format(reason=explain(chat.error, base_url=chat.base_url).text)
     return chat.outcome.words
 
 

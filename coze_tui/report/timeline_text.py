@@ -1,7 +1,7 @@
 """The timeline of a chat as lines of text: a row for each step, with its bar and its time. Pure.
 
-Each line is made of pieces with a role, so that whoever prints it may colour them; without colour nothing of
-the meaning is lost.
+Each line consists of pieces with a role, so that the printer may color them. Without color the meaning is the
+same.
 """
 
 from __future__ import annotations
@@ -188,6 +188,6 @@ def _summary(timeline: Timeline) -> Line:
         parts.append(_("longest gap {time}").format(time=duration(timeline.figures.pauses.longest.lasted_us)))
     pieces: list[Piece] = [(" · ".join(parts), "plain")]
     if count := timeline.figures.pauses.stall_count:
-        told = ngettext("{n} stall over a second", "{n} stalls over a second", count).format(n=count)
-        pieces += [(" · ", "plain"), (told, "attention")]
+        stalls = ngettext("{n} stall over a second", "{n} stalls over a second", count).format(n=count)
+        pieces += [(" · ", "plain"), (stalls, "attention")]
     return tuple(pieces)

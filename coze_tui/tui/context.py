@@ -15,7 +15,7 @@ from coze_tui.config.app_state import AppState
 from coze_tui.config.credentials import OAuthPair, Secret
 from coze_tui.config.settings import Settings
 from coze_tui.config.start import Start
-from coze_tui.diagnostics.explain import advice
+from coze_tui.diagnostics.explain import explain
 from coze_tui.engine.thread import EngineThread
 from coze_tui.errors import CozeTuiError, InternalError, StoreError
 from coze_tui.render.palette import Palette
@@ -87,7 +87,7 @@ class AppContext:
 
     def explain(self, error: CozeTuiError) -> str:
         """Return what happened, why, and what to do, for the site in use."""
-        return advice(error, base_url=self.settings.base_url).text
+        return explain(error, base_url=self.settings.base_url).text
 
     def notify_failure(self, error: CozeTuiError, consequence: str = "") -> None:
         """Show an error in a toast, after a sentence that says what follows from it here."""
@@ -158,18 +158,18 @@ class AppContext:
 
     async def app_state(self) -> AppState:
         """Return what earlier runs chose."""
-        return await self._in_state_thread(self.start.memory.read)
+        return await self._in_state_thread(self.start.app_state.read)
 
     def remember(self, name: str, value: str) -> None:
         """Store a setting for the next start; warn in a toast if that fails."""
-        change = self._in_state_thread(lambda: self.start.memory.choose(name, value))
+        change = self._in_state_thread(lambda: self.start.app_state.choose(name, value))
         change.add_done_callback(self._warn_if_not_stored)
 
     def remember_bot(self, bot: Bot) -> None:
         """Store a bot as the last one of its profile. A failure is ignored: only a convenience is lost."""
         settings, name = self.settings, clean_line(bot.name)
         self._in_state_thread(
-            lambda: self.start.memory.use_bot(settings.profile, settings.base_url, bot.id, name)
+            lambda: self.start.app_state.use_bot(settings.profile, settings.base_url, bot.id, name)
         ).add_done_callback(asyncio.Future.exception)
 
     def _in_state_thread(self, work: Callable[[], AppState]) -> asyncio.Future[AppState]:

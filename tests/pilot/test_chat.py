@@ -208,7 +208,7 @@ async def test_the_sidebar_lies_over_a_narrow_screen_when_asked_for(home: Path) 
 
 async def test_no_key_waits_for_what_is_remembered(home: Path) -> None:
     async with desk(home, bot(Answer("ja"))) as at:
-        memory = at.context.start.memory
+        memory = at.context.start.app_state
         with locked(memory.path):  # as another program holds it
             for shown in (False, True, False):
                 await asyncio.wait_for(at.pilot.press("ctrl+g"), 5)
@@ -218,7 +218,7 @@ async def test_no_key_waits_for_what_is_remembered(home: Path) -> None:
 
 async def test_a_choice_that_cannot_be_kept_is_told(home: Path) -> None:
     async with desk(home, bot(Answer("ja"))) as at:
-        path = at.context.start.memory.path
+        path = at.context.start.app_state.path
         path.unlink(missing_ok=True)
         path.mkdir()
         await at.pilot.press("ctrl+g")

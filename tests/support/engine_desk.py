@@ -54,7 +54,7 @@ class Desk:
 async def desk(folder: Path, settings: Settings, token: str = "") -> AsyncIterator[Desk]:
     """Run an engine with a store in a folder; it shows the token to each site."""
     plain = start_under(folder, settings)
-    start = Elsewhere(plain.paths, {TOKEN_VARIABLE: token}, settings, (), plain.memory, plain.credentials)
+    start = Elsewhere(plain.paths, {TOKEN_VARIABLE: token}, settings, (), plain.app_state, plain.credentials)
 
     async def build() -> Engine:
         engine = Engine(settings, lambda now: Connection(start.with_settings(now)), lambda error: None)

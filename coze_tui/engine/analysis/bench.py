@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mappi
 from dataclasses import dataclass
 
 from coze_tui.api.objects import MessageType
-from coze_tui.diagnostics.explain import advice
+from coze_tui.diagnostics.explain import explain
 from coze_tui.engine.model.figures import EventRow, TurnFigures
 from coze_tui.engine.model.gaps import quantile
 from coze_tui.engine.model.outcomes import Outcome
@@ -157,7 +157,7 @@ def run_of(number: int, bot_id: str, state: TurnState, figures: TurnFigures) -> 
         output_tokens=usage.output_count if usage else 0,
         tokens=usage.token_count if usage else 0,
         error_code=error.code if isinstance(error, ApiError) else 0,
-        error=advice(error, base_url="").title if error is not None else words,
+        error=explain(error, base_url="").title if error is not None else words,
         sequence=sequence_of(figures.rows),
         tools=tuple(
             part.name

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from coze_tui.api.chats import ChatRequest
 from coze_tui.api.objects import MessageType
-from coze_tui.diagnostics.explain import advice
+from coze_tui.diagnostics.explain import explain
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.frame_log import FrameLog
 from coze_tui.engine.model.outcomes import Outcome
@@ -217,7 +217,7 @@ def error_text(error: CozeTuiError | None) -> str:
         case ApiError():
             return error.msg
         case _:
-            return advice(error, base_url="").text
+            return explain(error, base_url="").text
 
 
 def messages_of(state: TurnState, sent_at_ms: int) -> tuple[SavedMessage, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TypeVar, assert_never
 
 from coze_tui.api.objects import MessageType
-from coze_tui.diagnostics.explain import advice
+from coze_tui.diagnostics.explain import explain
 from coze_tui.engine.model import updates as turn
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.transcript import (
@@ -418,7 +418,7 @@ def _end_notice(
         case Outcome.FAILED:
             if update.error is None:
                 return NoticeBlock(_("failed"), "error", "✗")
-            said = advice(update.error, base_url=base_url)
+            said = explain(update.error, base_url=base_url)
             logid = f"logid {said.logid}" if said.logid else ""
             lines = (said.title, said.what, said.do, logid)
             return NoticeBlock("\n".join(line for line in lines if line), "error", "✗")

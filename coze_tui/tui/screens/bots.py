@@ -14,7 +14,7 @@ from coze_tui.api.objects import Bot
 from coze_tui.config.addresses import site_name
 from coze_tui.config.app_state import AppState, bot_key
 from coze_tui.config.settings import Settings
-from coze_tui.diagnostics.explain import advice
+from coze_tui.diagnostics.explain import explain
 from coze_tui.engine.model.dialects import Feature, unserved
 from coze_tui.engine.thread import EngineThread
 from coze_tui.errors import CozeTuiError
@@ -101,7 +101,7 @@ def _bots_of(workspace_id: str) -> Callable[[Engine], Awaitable[Sequence[Bot]]]:
 
 def _trouble(error: CozeTuiError) -> str:
     limit = unserved(error, Feature.BOT_LIST)
-    return limit.text if limit else advice(error, base_url="").title
+    return limit.text if limit else explain(error, base_url="").title
 
 
 def _entry(bot: Bot, origin: str, current: str) -> BotEntry:
@@ -113,7 +113,7 @@ async def looked_up(engine_thread: EngineThread, bot_id: str, base_url: str) -> 
     try:
         bot = await engine_thread.call(lambda engine: engine.site.bot(bot_id))
     except CozeTuiError as error:
-        return Bot(id=bot_id), advice(error, base_url=base_url).text
+        return Bot(id=bot_id), explain(error, base_url=base_url).text
     if bot.name:
         return bot, ""
     return bot, _(

@@ -17,7 +17,7 @@ from textual.widgets import Input
 from coze_tui.api.objects import User
 from coze_tui.config.addresses import COZE_CN, COZE_COM, other_site, site_name
 from coze_tui.config.credentials import OAuthPair, Secret, hint_for, secret_from_text
-from coze_tui.diagnostics.explain import advice
+from coze_tui.diagnostics.explain import explain
 from coze_tui.errors import AuthError, CozeTuiError, CredentialsError, SettingsError, StoreError
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.context import AppContext
@@ -151,7 +151,7 @@ class DeviceLogin(Panel[OAuthPair | None]):
             pair = await self._log_in.wait_for_device(client_id, code)
         except CozeTuiError as error:
             self._ask_client_id()
-            told = advice(error, base_url=self._base_url)
+            told = explain(error, base_url=self._base_url)
             self.remark.show("", [(told.title, "failure")], *(text for text in (told.what, told.do) if text))
         else:
             self.dismiss(pair)
@@ -243,7 +243,7 @@ class TokenStep(Vertical):
         try:
             await self._log_in.keep(self._base_url, token)
         except (CredentialsError, StoreError, SettingsError) as error:
-            why = advice(error, base_url=self._base_url).text
+            why = explain(error, base_url=self._base_url).text
             text = _("The token works, but could not be kept. {why}").format(why=why)
             self.notify(text, severity="warning", markup=False)
         if hint:
@@ -260,7 +260,7 @@ class TokenStep(Vertical):
         self.set_class(bool(words), "-told")
 
     def _show_problem(self, error: CozeTuiError, hint: str = "") -> None:
-        explained = advice(error, base_url=self._base_url)
+        explained = explain(error, base_url=self._base_url)
         words: list[Paragraph] = [[(explained.title, "failure")]]
         words += [[(text, "muted")] for text in (explained.what, hint) if text]
         if isinstance(error, AuthError):

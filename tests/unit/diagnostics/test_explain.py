@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coze_tui.diagnostics.error_catalog import known_codes
-from coze_tui.diagnostics.explain import LONGEST, Explanation, advice
+from coze_tui.diagnostics.explain import LONGEST, Explanation, explain
 from coze_tui.errors import (
     ApiError,
     AuthError,
@@ -53,7 +53,7 @@ def test_every_documented_code_has_a_sentence_of_its_own() -> None:
 
 @pytest.mark.parametrize("code", sorted(DOCUMENTED))
 def test_a_known_code_shows_code_words_and_logid(code: int) -> None:
-    told = advice(ApiError(code, "the server's words", logid="2026LOG"), base_url="")
+    told = explain(ApiError(code, "the server's words", logid="2026LOG"), base_url="")
     assert told.title.startswith(f"{code} — ")
     assert "the server's words" in told.what
     assert (told.logid, told.code) == ("2026LOG", code)
@@ -62,56 +62,56 @@ def test_a_known_code_shows_code_words_and_logid(code: int) -> None:
 
 
 def test_an_unpublished_bot_is_told_where_to_publish() -> None:
-    told = advice(ApiError(4015, "x"), base_url="")
+    told = explain(ApiError(4015, "x"), base_url="")
     assert told.title == "4015 — this bot is not published to the API channel"
     assert told.do == 'In the editor: Publish → tick "API", then try again.'
 
 
 def test_an_unknown_code_is_shown_as_it_is() -> None:
-    told = advice(ApiError(987654, "something new", logid="L1"), base_url="")
+    told = explain(ApiError(987654, "something new", logid="L1"), base_url="")
     assert told.title == "987654 — something new"
     assert told.logid == "L1"
 
 
 @pytest.mark.parametrize("code", [0, -1])
 def test_an_error_without_a_code_shows_its_words(code: int) -> None:
-    assert advice(ApiError(code, "no code came"), base_url="").title == "no code came"
-    assert advice(ApiError(code, ""), base_url="").title == "the server gave no reason"
+    assert explain(ApiError(code, "no code came"), base_url="").title == "no code came"
+    assert explain(ApiError(code, ""), base_url="").title == "the server gave no reason"
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 413, 429, 500, 502, 503, 504])
 def test_a_bare_http_status_has_a_sentence(status: int) -> None:
-    told = advice(ApiError(status, "", http_status=status), base_url="")
+    told = explain(ApiError(status, "", http_status=status), base_url="")
     assert told.title.startswith(f"{status} — ")
     assert told.do
 
 
 def test_a_number_that_is_no_status_is_no_status() -> None:
     assert (
-        advice(ApiError(404, "a code of theirs", http_status=200), base_url="").title
+        explain(ApiError(404, "a code of theirs", http_status=200), base_url="").title
         == "404 — a code of theirs"
     )
 
 
 @pytest.mark.parametrize("code", [4100, 4101, 700012006])
 def test_a_refused_token_brings_the_hint_at_the_other_site(code: int) -> None:
-    assert COM in advice(AuthError(code, ""), base_url=CN).do
-    assert CN in advice(AuthError(code, ""), base_url=COM).do
-    assert "coze.c" not in advice(AuthError(code, ""), base_url="http://127.0.0.1:8888").do
-    assert "coze.c" not in advice(AuthError(code, ""), base_url="").do
+    assert COM in explain(AuthError(code, ""), base_url=CN).do
+    assert CN in explain(AuthError(code, ""), base_url=COM).do
+    assert "coze.c" not in explain(AuthError(code, ""), base_url="http://127.0.0.1:8888").do
+    assert "coze.c" not in explain(AuthError(code, ""), base_url="").do
 
 
 @pytest.mark.parametrize("code", [5000, 103100001, 799999])
 def test_a_server_of_ones_own_is_not_reported_to_coze(code: int) -> None:
     error = ApiError(code, "x", logid="20260101AB")
-    assert "Coze's support" in advice(error, base_url="").do
-    assert "Coze's support" in advice(error, base_url="https://api.coze.com").do
-    assert "logs of that server" in advice(error, base_url="http://127.0.0.1:8888").do
+    assert "Coze's support" in explain(error, base_url="").do
+    assert "Coze's support" in explain(error, base_url="https://api.coze.com").do
+    assert "logs of that server" in explain(error, base_url="http://127.0.0.1:8888").do
 
 
 @pytest.mark.parametrize("word", ["access_denied", "expired_token", "invalid_client", "invalid_grant"])
 def test_oauth_s_words_have_sentences(word: str) -> None:
-    told = advice(AuthError(-1, word), base_url="")
+    told = explain(AuthError(-1, word), base_url="")
     assert word not in told.title
     assert told.do
 
@@ -127,34 +127,34 @@ def test_oauth_s_words_have_sentences(word: str) -> None:
     ],
 )
 def test_an_unknown_code_of_a_known_class_still_helps(error: ApiError, words: str) -> None:
-    assert words in advice(error, base_url="").do
+    assert words in explain(error, base_url="").do
 
 
 def test_what_a_server_does_not_offer_is_no_wrong_token() -> None:
-    assert "does not offer" in advice(NotServedError(700012006, "missing session_key"), base_url="").title
+    assert "does not offer" in explain(NotServedError(700012006, "missing session_key"), base_url="").title
 
 
 def test_the_time_the_server_asks_to_wait_is_told() -> None:
-    assert "7 s" in advice(QuotaError(429, "", http_status=429, retry_after=7.2), base_url="").do
+    assert "7 s" in explain(QuotaError(429, "", http_status=429, retry_after=7.2), base_url="").do
 
 
 @pytest.mark.parametrize("code", [104000001, 104000042])
 def test_uploads_share_a_sentence(code: int) -> None:
-    assert "upload" in advice(ApiError(code, ""), base_url="").title
+    assert "upload" in explain(ApiError(code, ""), base_url="").title
 
 
 @pytest.mark.parametrize("kind", kinds_of(TransportError, "kind"))
 def test_every_way_to_lose_the_connection_says_what_to_do(kind: str) -> None:
-    told = advice(TransportError(kind, "what the library said", url="https://x.example"), base_url="")  # type: ignore[arg-type]
+    told = explain(TransportError(kind, "what the library said", url="https://x.example"), base_url="")  # type: ignore[arg-type]
     assert "what the library said" in told.what
     assert told.do
-    assert advice(TransportError(kind), base_url="").title != told.title or kind == "environment"  # type: ignore[arg-type]
+    assert explain(TransportError(kind), base_url="").title != told.title or kind == "environment"  # type: ignore[arg-type]
 
 
 def test_a_page_of_a_gateway_is_waited_out_first() -> None:
     page = "Check the address of the site"
     passing, wrong = (
-        advice(ProtocolError("html", http_status=status), base_url="").do for status in (502, 200)
+        explain(ProtocolError("html", http_status=status), base_url="").do for status in (502, 200)
     )
     assert passing.startswith("Try again a little later.")
     assert page in passing
@@ -162,7 +162,7 @@ def test_a_page_of_a_gateway_is_waited_out_first() -> None:
 
 
 def test_a_cut_answer_is_not_to_be_asked_again() -> None:
-    told = advice(StreamCut("closed"), base_url="")
+    told = explain(StreamCut("closed"), base_url="")
     assert "cut off" in told.title
     assert "recover" in told.do
 
@@ -170,14 +170,14 @@ def test_a_cut_answer_is_not_to_be_asked_again() -> None:
 @pytest.mark.parametrize("reason", kinds_of(CredentialsError, "reason"))
 @pytest.mark.parametrize("source", ["", "/home/me/token"])
 def test_every_missing_token_says_what_to_do(reason: str, source: str) -> None:
-    told = advice(CredentialsError(reason, source), base_url="")  # type: ignore[arg-type]  # from the annotation itself
+    told = explain(CredentialsError(reason, source), base_url="")  # type: ignore[arg-type]  # from the annotation itself
     assert told.do
     assert source in told.title
 
 
 @pytest.mark.parametrize("kind", kinds_of(StoreError, "kind"))
 def test_every_trouble_with_the_store_says_what_to_do(kind: str) -> None:
-    told = advice(StoreError(kind, "/home/me/history.db", "detail"), base_url="")  # type: ignore[arg-type]
+    told = explain(StoreError(kind, "/home/me/history.db", "detail"), base_url="")  # type: ignore[arg-type]
     assert "/home/me/history.db" in told.what
     assert told.do
 
@@ -187,18 +187,20 @@ def test_a_wrong_setting_names_file_line_key_and_the_nearest() -> None:
         "there is no such setting", source="/s.toml", key="them", line=3, suggestion="theme"
     )
     assert (
-        advice(error, base_url="").text
+        explain(error, base_url="").text
         == "/s.toml, line 3, `them`: there is no such setting. Did you mean `theme`?"
     )
-    assert advice(SettingsError("needs a value", source="--bot"), base_url="").text == "--bot: needs a value."
+    assert (
+        explain(SettingsError("needs a value", source="--bot"), base_url="").text == "--bot: needs a value."
+    )
 
 
 @pytest.mark.parametrize("reason", kinds_of(FileError, "reason"))
 def test_a_file_that_is_not_right_is_named_with_its_line(reason: Any) -> None:
-    told = advice(FileError(reason, "/x.jsonl", line=7, detail="the reason"), base_url="")
+    told = explain(FileError(reason, "/x.jsonl", line=7, detail="the reason"), base_url="")
     assert told.title.startswith("/x.jsonl, line 7: ")
     assert "the reason" in told.what or reason in ("empty", "for reading")
-    assert advice(FileError("empty", "/x"), base_url="").text == "/x: there is nothing in it."
+    assert explain(FileError("empty", "/x"), base_url="").text == "/x: there is nothing in it."
 
 
 def problems_of_the_wire() -> set[str]:
@@ -211,7 +213,7 @@ def problems_of_the_wire() -> set[str]:
 @pytest.mark.parametrize("problem", sorted(problems_of_the_wire() | {"binary", "not json"}))
 def test_every_strange_reply_has_a_title_of_its_own(problem: str) -> None:
     error = ProtocolError(problem, http_status=502, excerpt="Bad gateway", logid="L1")
-    told = advice(error, base_url="")
+    told = explain(error, base_url="")
     assert "does not send" not in told.title
     assert "502" in told.what
     assert "Bad gateway" in told.what
@@ -219,14 +221,14 @@ def test_every_strange_reply_has_a_title_of_its_own(problem: str) -> None:
 
 
 def test_a_new_kind_of_strange_reply_is_shown_by_its_tag() -> None:
-    assert "never heard of" in advice(ProtocolError("never heard of"), base_url="").what
+    assert "never heard of" in explain(ProtocolError("never heard of"), base_url="").what
 
 
 def test_an_error_of_our_own_asks_for_a_report() -> None:
-    told = advice(ZeroDivisionError("secret detail"), base_url="")
+    told = explain(ZeroDivisionError("secret detail"), base_url="")
     assert "ZeroDivisionError" in told.title
     assert "secret detail" not in told.text
-    assert advice(CozeTuiError("plain words"), base_url="").title == "plain words"
+    assert explain(CozeTuiError("plain words"), base_url="").title == "plain words"
 
 
 @given(st.text(), st.integers(), st.text())
@@ -240,7 +242,7 @@ def test_no_text_from_outside_gets_through_uncleaned_or_endless(msg: str, code: 
         StoreError("other", msg, logid),
         FileError("bad line", msg, detail=logid),
     ):
-        text = advice(error, base_url="").text
+        text = explain(error, base_url="").text
         assert clean_line(text) == text
         assert len(text) < 6 * LONGEST + 500
 
@@ -254,7 +256,7 @@ def test_parts_join_to_sentences() -> None:
 
 @pytest.mark.parametrize("reason", kinds_of(ToolCommandError, "reason"))
 def test_why_a_command_gave_nothing_is_told_with_its_name(reason: Any) -> None:
-    told = advice(ToolCommandError(reason, "lamp", detail="no\x1b such room", status=3), base_url="")
+    told = explain(ToolCommandError(reason, "lamp", detail="no\x1b such room", status=3), base_url="")
     assert told.title.startswith("lamp ")
     assert "\x1b" not in told.text
     assert ("no such room" in told.text) is (reason != "too large")
