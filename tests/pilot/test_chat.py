@@ -184,14 +184,16 @@ async def test_the_ladder_of_control_c(home: Path) -> None:
         await at.until(lambda: at.app.return_code is not None, "the app is left")
 
 
-@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 20), (40, 10), (20, 5), (1, 1), (300, 100)])
-async def test_every_size_shows_a_chat(home: Path, size: tuple[int, int]) -> None:
-    async with desk(
-        home, bot(Answer("| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\nprint(1)\n```")), size=size
-    ) as at:
-        await at.ask("q")
-        await at.answered()
-        assert at.screen.turns.view.phase is Outcome.COMPLETED
+async def test_every_size_shows_a_chat(home: Path) -> None:
+    answer = Answer("| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\nprint(1)\n```")
+    async with desk(home, bot(answer), size=(1, 1)) as at:
+        for size in ((1, 1), (120, 40), (80, 24), (39, 9), (20, 5), (2, 3), (300, 100)):
+            await at.pilot.resize_terminal(*size)
+            await at.ask("q")
+            await at.answered()
+            assert at.screen.turns.view.phase is Outcome.COMPLETED
+            if size[0] >= 80:
+                assert "print(1)" in at.text()
 
 
 async def test_the_sidebar_lies_over_a_narrow_screen_when_asked_for(home: Path) -> None:

@@ -152,11 +152,12 @@ async def test_without_a_token_the_first_run_opens_and_ends_in_a_chat(home: Path
         async with desk(home, stand_in=stand_in, environment=environment) as at:
             await at.until(lambda: isinstance(at.app.screen, FirstRun))
             await at.pilot.press("down", "down", "enter")
-            await at.pilot.press(*_typed(stand_in.base_url), "enter")
+            await _paste(at, stand_in.base_url)
             await at.until(lambda: at.app.focused is not None and at.app.focused.id == "token")
-            await at.pilot.press(*_typed("pat_WRONG"), "enter")
+            await _paste(at, "pat_WRONG")
             await at.until(lambda: "4100" in at.app.export_screenshot(), "why it was refused")
-            await at.pilot.press("ctrl+u", *_typed(stand_in.token), "enter")
+            await at.pilot.press("ctrl+u")
+            await _paste(at, stand_in.token)
             await at.until(lambda: "taken" in at.app.export_screenshot(), "the token is taken")
             await at.until(lambda: "海水" in at.app.export_screenshot(), "the bots are listed")
             await at.pilot.press("down", "enter")
@@ -168,9 +169,11 @@ async def test_without_a_token_the_first_run_opens_and_ends_in_a_chat(home: Path
             await at.until(lambda: at.screen.header.bot == "海水", "all of it was kept")
 
 
-def _typed(text: str) -> list[str]:
-    names = {":": "colon", "/": "slash", ".": "full_stop", "_": "underscore"}
-    return [names.get(character, character) for character in text]
+async def _paste(at: Desk, text: str) -> None:
+    """Paste a text into the field that has the focus, and press Enter."""
+    at.app.post_message(events.Paste(text))
+    await at.pilot.pause()
+    await at.pilot.press("enter")
 
 
 async def test_a_wrong_settings_file_is_told_and_the_program_starts(home: Path) -> None:

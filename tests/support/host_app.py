@@ -21,13 +21,15 @@ from coze_tui.config.start import Start
 from coze_tui.text.i18n import N_
 from coze_tui.tui.context import AppContext, ContextApp
 from coze_tui.tui.screens.help import HelpScreen
-from coze_tui.tui.themes import DARK_THEME, theme_variable_defaults, themes
+from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, LIGHT_THEME, theme_variable_defaults, themes
 from tests.support import waiting
 from tests.support.samples import STYLES
 from tests.support.shown import drawn_text, toasts_of
 from tests.support.start import start_under
 
 SIZES = ((60, 20), (80, 24), (120, 40))
+LOOKS = tuple(zip(SIZES, (ANSI_THEME, LIGHT_THEME, DARK_THEME), strict=True))
+"""Each size and each theme once: no fault needs one size and one theme together."""
 
 
 class _CountLines(LineFilter):

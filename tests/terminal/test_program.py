@@ -367,7 +367,6 @@ def test_terminals_and_locales(run: Start, env: dict[str, str | None]) -> None:
     [
         pytest.param({"HOME": None, "COZE_TUI_HOME": None, "XDG_CONFIG_HOME": None}, id="none"),
         pytest.param({"HOME": "/nonexistent/nowhere", "COZE_TUI_HOME": None}, id="not there"),
-        pytest.param({"HOME": "relative/home", "COZE_TUI_HOME": None}, id="relative"),
     ],
 )
 def test_a_missing_home_is_no_reason_to_stop(

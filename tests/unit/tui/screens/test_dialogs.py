@@ -12,9 +12,8 @@ from textual.widget import Widget
 
 from coze_tui.tui.screens.dialogs import AskText, Choose, Confirm, Option, ShowText
 from coze_tui.tui.screens.log_screen import ShowLink
-from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, LIGHT_THEME
 from coze_tui.tui.widgets.key_footer import KeyFooter
-from tests.support.host_app import SIZES, Host
+from tests.support.host_app import LOOKS, SIZES, Host
 from tests.support.hostile_text import HARMLESS, HOSTILE
 
 OPTIONS = (
@@ -145,7 +144,7 @@ async def test_a_read_text_has_nothing_before_its_lines() -> None:
         assert "    return 你好" in lines
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", SIZES[::2])
 async def test_a_link_is_shown_whole_and_never_opened(size: tuple[int, int]) -> None:
     host = Host(lambda: ShowLink(URL))
     async with host.run_test(size=size) as pilot:
@@ -202,9 +201,8 @@ async def test_text_from_outside_is_shown_as_it_is_and_does_nothing(
         assert host.results
 
 
-@pytest.mark.parametrize("theme", [DARK_THEME, LIGHT_THEME, ANSI_THEME, "nord"])
-@pytest.mark.parametrize("size", SIZES)
-async def test_a_panel_fits_and_tells_its_keys(size: tuple[int, int], theme: str) -> None:
+@pytest.mark.parametrize(("size", "theme"), [*LOOKS, ((60, 20), "nord")])
+async def test_a_panel_fits_and_shows_its_keys(size: tuple[int, int], theme: str) -> None:
     host = Host(choose, theme=theme)
     async with host.run_test(size=size) as pilot:
         await pilot.pause()

@@ -20,10 +20,10 @@ from coze_tui.errors import CredentialsError
 from coze_tui.standin.demo_bots.bots import demo_bots
 from coze_tui.standin.server import StandIn
 from coze_tui.tui.screens.first_run import FirstRun, FirstRunChoice, types_with_input_method
-from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, LIGHT_THEME
+from coze_tui.tui.themes import DARK_THEME
 from coze_tui.tui.widgets.field import Field
 from tests.support.engine_desk import Desk, desk
-from tests.support.host_app import SIZES, Host, until
+from tests.support.host_app import LOOKS, Host, until
 
 TOKEN = "pat_EXAMPLEmarkedtoken0123456789"
 FIRST = demo_bots()[0]
@@ -148,8 +148,7 @@ async def test_a_token_of_the_other_site_is_tried_there_by_a_key(tmp_path: Path)
             assert it.result == FirstRunChoice(COZE_COM, FIRST.id, FIRST.name)
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("theme", [DARK_THEME, LIGHT_THEME, ANSI_THEME])
+@pytest.mark.parametrize(("size", "theme"), LOOKS)
 async def test_at_every_size_the_refusal_and_the_keys_are_seen(
     tmp_path: Path, size: tuple[int, int], theme: str
 ) -> None:

@@ -106,7 +106,7 @@ async def test_what_is_inherited_comes_last_and_a_class_without_a_name_is_named_
         assert [line.id for line in sections[-1].lines] == ["left.new_line", "left.previous"]
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", SIZES[::2])
 async def test_keys_and_commands_are_shown_and_found_by_typing(size: tuple[int, int]) -> None:
     host = Host(Both)
     async with host.run_test(size=size, tooltips=True, notifications=True) as pilot:

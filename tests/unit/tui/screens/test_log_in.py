@@ -15,8 +15,8 @@ from coze_tui.config.addresses import COZE_CN
 from coze_tui.config.credentials import OAuthPair, Secret
 from coze_tui.errors import AuthError
 from coze_tui.tui.screens.log_in import DeviceLogin, LogIn
-from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, LIGHT_THEME
-from tests.support.host_app import SIZES, Host, until
+from coze_tui.tui.themes import DARK_THEME
+from tests.support.host_app import LOOKS, Host, until
 from tests.support.hostile_text import HOSTILE
 
 PAIR = OAuthPair(Secret("cztei_a"), Secret("r"), 9_999_999_999, "app", COZE_CN)
@@ -52,8 +52,7 @@ async def login(
         yield pilot, host, browser
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("theme", [DARK_THEME, LIGHT_THEME, ANSI_THEME])
+@pytest.mark.parametrize(("size", "theme"), LOOKS)
 async def test_page_and_code_are_shown_whole_until_the_person_agrees(
     size: tuple[int, int], theme: str
 ) -> None:

@@ -15,10 +15,9 @@ from coze_tui.api.objects import ToolCall
 from coze_tui.engine.session.local_tools import REFUSAL
 from coze_tui.errors import ToolCommandError
 from coze_tui.tui.screens.tool_request import OutputBox, ToolRequest
-from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, LIGHT_THEME
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.select_list import SelectList
-from tests.support.host_app import SIZES, Host, until
+from tests.support.host_app import LOOKS, SIZES, Host, until
 from tests.support.hostile_text import HARMLESS, HOSTILE
 
 ONE = (ToolCall("call-1", "function", "read_sensor", '{"room":"厨房","exact":1.50}'),)
@@ -40,8 +39,7 @@ async def outputs(calls: Sequence[ToolCall], *keys: str) -> object:
         return host.results[0] if host.results else ...
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("theme", [DARK_THEME, LIGHT_THEME, ANSI_THEME])
+@pytest.mark.parametrize(("size", "theme"), LOOKS)
 async def test_name_and_arguments_are_shown_laid_out(size: tuple[int, int], theme: str) -> None:
     host = Host(lambda: ToolRequest(ONE), theme=theme)
     async with host.run_test(size=size) as pilot:
@@ -247,7 +245,7 @@ def with_command(calls: Sequence[ToolCall], commands: Commands) -> Host:
     return Host(lambda: ToolRequest(calls, commands=allowed, run=commands))
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", SIZES[:1])
 async def test_the_command_is_shown_before_it_runs_and_its_output_before_it_is_sent(
     size: tuple[int, int],
 ) -> None:

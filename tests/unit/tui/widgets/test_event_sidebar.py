@@ -179,17 +179,16 @@ async def test_view_follows_the_newest_until_the_cursor_goes_up(stage: Any) -> N
         assert any(line.startswith("✓ event50") for line in sidebar.lines())
 
 
-@pytest.mark.slow
 async def test_cursor_row_is_always_in_sight(stage: Any) -> None:
     sidebar = EventSidebar()
-    async with stage(sidebar, size=(100, 24)) as (_app, pilot):
+    async with stage(sidebar, size=(100, 12)) as (_app, pilot):
         figures = TurnFigures()
-        for number in range(40):
+        for number in range(16):
             figures.add(noted(f"event{number}", number, number + 1))
         sidebar.show(figures)
         sidebar.focus()
         await pilot.pause()
-        for key in ["up"] * 45 + ["down"] * 45 + ["pageup"] * 3 + ["j", "k", "pagedown"]:
+        for key in ["up"] * 17 + ["down"] * 17 + ["pageup"] * 2 + ["j", "k", "pagedown"]:
             await pilot.press(key)
             rows = [line for line in sidebar.lines() if line.startswith("✓ ")]
             assert any(line.startswith(f"✓ event{sidebar.cursor} ") for line in rows), key
