@@ -1,10 +1,11 @@
-"""JSON in colour, laid out for reading; JSON inside of strings is opened up."""
+"""JSON in color, laid out for reading: as lines, or as a tree that folds. JSON in strings is opened."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -22,11 +23,11 @@ from coze_tui.text.i18n import _, ngettext
 _HIDDEN = re.compile(
     "[\x7f-\xa0\xad\u061c\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
-_JSON_INDENT = 2
+_INDENT = 2
 _DEEPEST = 40
-"""Levels that are laid out; what lies deeper stands on one line."""
+"""Levels that `json_lines` unfolds; a value at a deeper level is one line."""
 _OPENED = "≡ "
-"""Stands before JSON that was the text of a string."""
+"""Marks JSON that was the text of a string in `json_lines`, where there is no room for a note."""
 
 
 class JsonNumber(str):
@@ -45,17 +46,16 @@ class JsonStyles(NamedTuple):
     mark: Style
 
 
-def json_lines(value: object, width: int, palette: Palette) -> list[Line]:
-    """`value` as lines: JSON text, or what JSON text was read into. Other text is shown as it is."""
-    if isinstance(value, str):
-        parsed = parsed_json(value)
-        if parsed is None:
-            return render_plain(value, width, palette.text)
-        value = parsed
-    styles = json_styles(palette)
+def json_lines(text: str, width: int, palette: Palette) -> list[Line]:
+    """Return JSON as lines with everything unfolded; other text as it is."""
+    value = parsed_json(text)
+    if value is None:
+        return render_plain(text, width, palette.text)
+    root = _node(None, value, 0, None)
+    _open_all(root)
     lines: list[Line] = []
-    for depth, runs in _laid_out(value, 0, [], "", width, styles):
-        lines += indented(runs, min(depth * _JSON_INDENT, width // 2), width)
+    for node, runs, _is_head, _has_more in _rows(root, "", width, json_styles(palette), is_tree=False):
+        lines += indented(runs, min(node.depth * _INDENT, width // 2), width)
     return lines
 
 
@@ -77,13 +77,13 @@ def indented(runs: list[Segment], indent: int, width: int) -> list[Line]:
     lead = (Segment(" " * indent),) if indent else ()
     first, *others = wrapped(runs, width - indent)
     lines = [first._replace(lead=lead, lead_width=indent)]
-    lead = (Segment(" " * (indent + _JSON_INDENT)),)
+    lead = (Segment(" " * (indent + _INDENT)),)
     if others:
         # They have less room than the first one, so they are wrapped anew.
         rest = _after(runs, len(first.text) + len(others[0].joint or ""))
-        for number, line in enumerate(wrapped(rest, width - indent - _JSON_INDENT)):
+        for number, line in enumerate(wrapped(rest, width - indent - _INDENT)):
             joint = others[0].joint if number == 0 else line.joint
-            lines.append(line._replace(lead=lead, lead_width=indent + _JSON_INDENT, joint=joint))
+            lines.append(line._replace(lead=lead, lead_width=indent + _INDENT, joint=joint))
     return lines
 
 
@@ -104,69 +104,30 @@ def parsed_json(text: str) -> object:
     return parsed
 
 
-def _laid_out(
-    value: object, depth: int, before: list[Segment], after: str, width: int, styles: JsonStyles
-) -> Iterator[tuple[int, list[Segment]]]:
-    """Lines as their depth and their runs. `before` is the key, `after` the comma."""
-    if isinstance(value, str) and not isinstance(value, JsonNumber):
-        opened = parsed_json(value) if len(value) > 1 else None
-        if opened is not None:
-            yield from _laid_out(
-                opened, depth, [*before, Segment(_OPENED, styles.mark)], after, width, styles
-            )
-            return
-    members = members_of(value)
-    if members is None or not members or depth >= _DEEPEST:
-        end = [Segment(after, styles.mark)] if after else []
-        yield depth, before + one_line(value, styles) + end
-        return
-    is_object = isinstance(value, JsonPairs | Mapping)
-    if not any(members_of(member) for _, member in members) and not is_object:
-        runs = before + one_line(value, styles) + ([Segment(after, styles.mark)] if after else [])
-        if runs_len(runs) + depth * _JSON_INDENT <= width:
-            yield depth, runs
-            return
-    opening, closing = "{}" if is_object else "[]"
-    yield depth, [*before, Segment(opening, styles.mark)]
-    for number, (key, member) in enumerate(members):
-        label = [Segment(quoted(key), styles.key), Segment(": ", styles.mark)] if is_object else []
-        comma = "," if number + 1 < len(members) else ""
-        yield from _laid_out(member, depth + 1, label, comma, width, styles)
-    yield depth, [Segment(closing + after, styles.mark)]
-
-
 def members_of(value: object) -> list[tuple[str, object]] | None:
-    """What an object or a list holds; None for anything else."""
+    """Return what an object or a list contains, for a list with empty names; None for any other value."""
     if isinstance(value, JsonPairs):
         return value
-    if isinstance(value, Mapping):
-        return [(str(key), member) for key, member in value.items()]
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return [("", member) for member in value]
-    return None
+    return [("", member) for member in value] if isinstance(value, list) else None
 
 
 def one_line(value: object, styles: JsonStyles) -> list[Segment]:
+    """Return a value with all that is in it as one line."""
     members = members_of(value)
     if members is not None:
-        is_object = isinstance(value, JsonPairs | Mapping)
-        runs = [Segment("{" if is_object else "[", styles.mark)]
+        runs = [Segment("{" if _is_object(value) else "[", styles.mark)]
         for number, (key, member) in enumerate(members):
             if number:
                 runs.append(Segment(", ", styles.mark))
-            if is_object:
+            if _is_object(value):
                 runs += [Segment(quoted(key), styles.key), Segment(": ", styles.mark)]
             runs += one_line(member, styles)
-        return [*runs, Segment("}" if is_object else "]", styles.mark)]
+        return [*runs, Segment("}" if _is_object(value) else "]", styles.mark)]
     if isinstance(value, JsonNumber):
         return [Segment(value, styles.number)]
     if isinstance(value, str):
         return [Segment(quoted(value), styles.string)]
-    if value is None or isinstance(value, bool):
-        return [Segment(json.dumps(value), styles.constant)]
-    if isinstance(value, int | float):
-        return [Segment(json.dumps(value), styles.number)]
-    return [Segment(quoted(str(value)), styles.string)]
+    return [Segment(json.dumps(value), styles.constant)]
 
 
 def quoted(text: str) -> str:
@@ -186,7 +147,6 @@ def _after(runs: list[Segment], start: int) -> list[Segment]:
     return left
 
 
-_INDENT = 2
 _GUTTER = 3
 """Cells in front of a row: for the cursor, and for the sign of folding and a space."""
 _SIGN = 2
@@ -309,7 +269,7 @@ class JsonTree:
             if len(self.text) > _PLAIN:
                 yield TreeLine(_words(_more(len(self.text) - _PLAIN), 0, palette), None)
             return
-        for node, runs, is_head, has_more in _rows(self.root, "", width, json_styles(palette)):
+        for node, runs, is_head, has_more in _rows(self.root, "", width, json_styles(palette), is_tree=True):
             indent = min(_GUTTER + node.depth * _INDENT, width // 2)
             if has_more and node.members is not None:
                 indent = min(indent + _INDENT, width // 2)
@@ -324,8 +284,12 @@ class JsonTree:
 _Row = tuple[Node, list[Segment], bool, bool]
 
 
-def _rows(node: Node, comma: str, width: int, styles: JsonStyles) -> Iterator[_Row]:
-    """Rows as their value, runs, whether the value begins in it, and whether it stands for more."""
+def _rows(node: Node, comma: str, width: int, styles: JsonStyles, *, is_tree: bool) -> Iterator[_Row]:
+    """Yield rows as their value, runs, whether the value begins in it, and whether it stands for more.
+
+    Args:
+        is_tree: For a tree with a cursor; else for lines in which nothing folds.
+    """
     end = [Segment(comma, styles.mark)] if comma else []
     before = []
     if node.key is not None:
@@ -334,30 +298,34 @@ def _rows(node: Node, comma: str, width: int, styles: JsonStyles) -> Iterator[_R
         yield from _leaf(node, before, end, styles)
         return
     opening, closing = "{}" if _is_object(node.value) else "[]"
-    note = [Segment("  " + _("JSON in text"), styles.mark + Style(italic=True))] if node.is_text else []
-    room = width - _GUTTER - node.depth * _INDENT
+    room = width - node.depth * _INDENT - (_GUTTER if is_tree else 0)
+    note: list[Segment] = []
+    if node.is_text and is_tree:
+        note = [Segment("  " + _("JSON in text"), styles.mark + Style(italic=True))]
+    elif node.is_text:
+        before.append(Segment(_OPENED, styles.mark))
 
     def noted(runs: list[Segment]) -> list[Segment]:
-        """With the note where there is room for it."""
+        """With the note if there is room for it."""
         return runs + note if runs_len(runs + note) <= room else runs
 
     if not node.members:
         yield node, noted([*before, Segment(opening + closing, styles.mark), *end]), True, False
         return
-    if node.is_open and _is_short(node):
+    if node.is_open and _may_be_short(node, room):
         runs = before + one_line(node.value, styles) + end
         if runs_len(runs) <= room:
             yield node, noted(runs), True, False
             return
     if not node.is_open:
-        count = f"… {thousands(len(node.members))} "
-        folded = [Segment(opening, styles.mark), Segment(count, styles.mark), Segment(closing, styles.mark)]
-        yield node, noted(before + folded + end), True, False
+        count = Segment(f"… {thousands(len(node.members))} ", styles.mark)
+        folded = [Segment(opening, styles.mark), count, Segment(closing, styles.mark)]
+        yield node, noted(before + (folded if is_tree else one_line(node.value, styles)) + end), True, False
         return
     yield node, noted([*before, Segment(opening, styles.mark)]), True, False
     members = _open_members(node)
     for number, member in enumerate(members[: node.shown]):
-        yield from _rows(member, "," if number + 1 < len(members) else "", width, styles)
+        yield from _rows(member, "," if number + 1 < len(members) else "", width, styles, is_tree=is_tree)
     if len(members) > node.shown:
         yield node, [Segment(_more_members(len(members) - node.shown), styles.mark)], False, True
     yield node, [Segment(closing, styles.mark), *end], False, False
@@ -421,13 +389,22 @@ def _is_object(value: object) -> bool:
     return isinstance(value, JsonPairs)
 
 
-def _is_short(node: Node) -> bool:
-    """A list of plain values, which may stand on one line."""
+def _may_be_short(node: Node, room: int) -> bool:
+    """Whether it is a list of plain values that may fit into one line."""
     return (
         not _is_object(node.value)
-        and len(node.members or ()) <= 40
-        and all(member.members is None and not member.folds for member in _open_members(node))
+        and len(node.members or ()) * len("0, ") <= room + len(", ")
+        and not any(member.members or member.is_text or member.folds for member in _open_members(node))
     )
+
+
+def _open_all(root: Node) -> None:
+    """Unfold all values, level by level down to the deepest one that is laid out."""
+    level = [root]
+    for _depth in range(_DEEPEST):
+        for node in level:
+            node.is_open, node.shown = True, sys.maxsize
+        level = [member for node in level if node.members for member in _open_members(node)]
 
 
 def source_of(node: Node) -> str:
