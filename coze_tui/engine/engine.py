@@ -1,4 +1,4 @@
-"""The engine: one site, one store, the turns that run. Lives in the engine's thread; see `home`."""
+"""The engine: one site, one store, the turns that run. `thread` runs it in a thread of its own."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _HEARTBEAT_SECONDS = 10.0
 
 
 class Engine:
-    """Everything a screen can ask for. Methods raise errors of the tree in `errors`, nothing else."""
+    """Everything that screens and commands ask for. Its methods raise only errors of `coze_tui.errors`."""
 
     def __init__(
         self,
@@ -65,18 +65,18 @@ class Engine:
         report: Callable[[CozeTuiError], None],
     ) -> None:
         self.troubles: tuple[StoreWarning, ...] = ()
-        """What was wrong with the store when it was opened."""
+        """Problems that the store had when it was opened."""
         self._reported = report
         self._orphans: set[int] = set()
-        """Chats of dead programs that the store did not let us settle."""
+        """Keys of orphaned chats that the store did not let us close."""
         self._unsaved_ids: dict[str, str] = {}
-        """Coze's ids of the conversations whose last chat the store did not take."""
+        """Coze's ids of the conversations whose last chat the store did not accept."""
         self._beating: asyncio.Task[None] | None = None
         self._followed: dict[str, asyncio.Task[None]] = {}
-        """Conversations whose chat another program runs."""
-        self._upkeep: asyncio.Task[None] | None = None
+        """By conversation: the task that follows a chat of another program."""
+        self._maintenance: asyncio.Task[None] | None = None
         self._preparing: dict[str, asyncio.Task[LiveTurn]] = {}
-        """By conversation: what is not sent yet, because its files are on the way."""
+        """By conversation: the turn that is not sent yet, because its files are being uploaded."""
         self.live = LiveTurns(self._turn_ended)
         self.site = Site(
             settings,
@@ -86,7 +86,7 @@ class Engine:
         )
 
     async def open(self, path: Path) -> None:
-        """Open the store, or one in memory where it cannot be had."""
+        """Open the store, or one in memory if the file cannot be used."""
         opened = await open_or_rescue(path)
         self._database = opened.database
         self.troubles = opened.troubles
@@ -95,12 +95,12 @@ class Engine:
         self.browsing = Browsing(opened.database)
         self.inspecting = Inspecting(opened.database, self.live)
         self.server_side = ServerSide(opened.database, self.site.client, lambda: self.settings)
-        self._upkeep = asyncio.create_task(self._look_after_store(), name="upkeep")
+        self._maintenance = asyncio.create_task(self._look_after_store(), name="maintenance")
 
     async def close(self) -> None:
-        """Stop what runs, save it, and let go of everything."""
+        """Stop and save the running turns, then close the connections and the store."""
         await self.live.stop_all(3.0)
-        for task in (self._beating, self._upkeep, *self._followed.values()):
+        for task in (self._beating, self._maintenance, *self._followed.values()):
             if task is not None:
                 task.cancel()
         await self.site.aclose()
@@ -108,32 +108,32 @@ class Engine:
 
     @property
     def settings(self) -> Settings:
-        """Those in use; changed by `site.use`."""
+        """The settings in use; `site.use` changes them."""
         return self.site.settings
 
     @property
     def is_saved(self) -> bool:
-        """What is said is kept on disk."""
+        """Whether chats are saved on disk."""
         return self._database.is_saved
 
     @property
     def exports(self) -> Exports:
-        """Writes conversations down as files."""
+        """Export of conversations to files."""
         from coze_tui.exports.exporting import Exports
 
         return Exports(self._database)
 
     @property
     def imports(self) -> Imports:
-        """Takes such files in."""
+        """Import of exported files."""
         from coze_tui.exports.importing import Imports
 
         return Imports(self._database)
 
     async def limit(self, feature: Feature) -> Limit | None:
-        """What to say before something is used that the server in use does not do.
+        """Return what the server in use lacks of a feature.
 
-        None where it does, and where no chat has told yet what it is.
+        None if it lacks nothing, or if no chat has shown yet which kind of server it is.
         """
         try:
             return limit(await self.inspecting.dialect(self.settings.base_url), feature)
@@ -215,7 +215,7 @@ class Engine:
         return LiveTurn(conversation, question, turn, stored)
 
     def _captured(self, stored: JournalRecorder, client: CozeClient) -> CaptureRecorder | None:
-        """What saves a turn as a capture, too, where that is wanted."""
+        """Return what also saves the turn as a capture; None if the settings do not ask for it."""
         folder = self.settings.record_captures
         if folder is None:
             return None
@@ -228,7 +228,7 @@ class Engine:
         )
 
     def _check_site(self, saved: SavedConversation | None) -> None:
-        """What is said and done in a conversation goes to no other site than its own."""
+        """Raise SettingsError if a conversation belongs to another site than the one in use."""
         here = self.settings.site
         if saved is not None and saved.site != here:
             problem = _(
@@ -238,7 +238,7 @@ class Engine:
             raise SettingsError(problem, source=here)
 
     async def _conversation(self, key: str) -> SavedConversation | None:
-        """What is known of a conversation; nothing where the store cannot be read, for chatting goes on."""
+        """Return a conversation; None also if the store cannot be read, so that chatting continues."""
         try:
             return await self._database.run(lambda c: history.conversation(c, key))
         except StoreError as error:
@@ -246,20 +246,20 @@ class Engine:
             return None
 
     async def check_attachment(self, path: Path) -> int:
-        """The size of a file that can go with a question. Raises AttachmentError."""
+        """Return the size in bytes of a file to attach. Raises AttachmentError if it cannot be sent."""
         return await asyncio.to_thread(requests.check, path)
 
     async def follow(self, conversation: str, feed: TurnFeed) -> str | None:
-        """Follow the turn that runs in a conversation; its question, or None if none runs here."""
+        """Follow the turn that runs in a conversation; return its question, or None if none runs here."""
         live = self.live.follow(conversation, feed)
         return live.question if live else None
 
-    async def follow_remote(self, conversation: str, chat: int, feed: TurnFeed) -> None:
-        """Follow a chat that another program runs, by what it writes into the store."""
+    async def follow_remote(self, conversation: str, chat_key: int, feed: TurnFeed) -> None:
+        """Follow a chat that another program runs, by the frames that it writes into the store."""
         if (before := self._followed.get(conversation)) is not None:
             before.cancel()
-        following = follow_remote(self._database, chat, feed, is_orphaned=chat in self._orphans)
-        task = asyncio.create_task(following, name=f"follow {chat}")
+        following = follow_remote(self._database, chat_key, feed, is_orphaned=chat_key in self._orphans)
+        task = asyncio.create_task(following, name=f"follow {chat_key}")
         self._followed[conversation] = task
 
     async def stop(self, conversation: str) -> None:
@@ -269,16 +269,17 @@ class Engine:
         self.live.stop(conversation)
 
     async def submit(
-        self, conversation: str, chat: int, outputs: Sequence[tuple[str, str]], feed: TurnFeed
+        self, conversation: str, chat_key: int, outputs: Sequence[tuple[str, str]], feed: TurnFeed
     ) -> None:
-        """Hand in the outputs of local tools, as pairs of call id and text; the chat goes on.
-
-        See docs/wire.md 4.4.
+        """Submit the outputs of local tools; the chat continues (docs/wire.md 4.4).
 
         A chat of an earlier run of the program is read from the store.
+
+        Args:
+            outputs: Pairs of call ID and text.
         """
         try:
-            live = self.live.of(conversation) or await self._recovery(chat)
+            live = self.live.of(conversation) or await self._recovery(chat_key)
         except CozeTuiError as error:
             feed.put(TurnEnded(Outcome.FAILED, 0, error))
             return
@@ -286,29 +287,29 @@ class Engine:
         self._keep_beating()
         self.live.start(live, feed)
 
-    async def recover(self, chat: int, feed: TurnFeed) -> None:
-        """Fetch what a cut chat has come to since (docs/wire.md 7.4)."""
+    async def recover(self, chat_key: int, feed: TurnFeed) -> None:
+        """Fetch the rest of a chat that was cut off (docs/wire.md 7.4)."""
         try:
-            live = await self._recovery(chat)
+            live = await self._recovery(chat_key)
         except CozeTuiError as error:
             feed.put(TurnEnded(Outcome.INTERRUPTED, 0, error))
             return
         self._keep_beating()
         self.live.start(live, feed)
 
-    async def _recovery(self, chat: int) -> LiveTurn:
-        saved = await self._database.run(lambda c: journal.chat(c, chat))
+    async def _recovery(self, chat_key: int) -> LiveTurn:
+        saved = await self._database.run(lambda c: journal.chat(c, chat_key))
         if saved is None:
-            raise StoreError("unreadable", detail=f"chat {chat}")
+            raise StoreError("unreadable", detail=f"chat {chat_key}")
         conversation = await self._database.run(lambda c: history.conversation(c, saved.conversation))
         self._check_site(conversation)
-        frames = await self._database.read(lambda c: journal.frames_of(c, chat))
+        frames = await self._database.read(lambda c: journal.frames_of(c, chat_key))
         conversation_id = ids_of(frames).conversation_id or (
             conversation.conversation_id if conversation else ""
         )
         request = ChatRequest(saved.bot_id, self.settings.user_id, saved.question, conversation_id)
         stored = JournalRecorder(
-            self._database, saved.conversation, self._report, chat=chat, written=len(frames)
+            self._database, saved.conversation, self._report, chat_key=chat_key, written=len(frames)
         )
         stored.sent_at_ms = saved.sent_at
         client = await self.site.client()
@@ -330,7 +331,7 @@ class Engine:
         return LiveTurn(saved.conversation, saved.question, turn, stored)
 
     async def cancel_running(self, conversation: str) -> bool:
-        """Cancel the last chat of a busy conversation at Coze (4016); False if none is known."""
+        """Cancel the last chat of a busy conversation on the server (4016); return False if none is known."""
         known = await self._database.run(lambda c: journal.chats(c, conversation))
         saved = await self._database.run(lambda c: history.conversation(c, conversation))
         last = next((chat for chat in reversed(known) if chat.chat_id), None)
@@ -339,10 +340,10 @@ class Engine:
         await chats.cancel(await self.site.client(), saved.conversation_id, last.chat_id)
         return True
 
-    # --- what was ---
+    # --- past chats ---
 
     async def last_chat(self, conversation: str) -> int:
-        """The key of the latest chat of a conversation; 0 for none."""
+        """Return the key of the latest chat of a conversation; 0 if there is none."""
         return await self._database.run(lambda c: journal.last_chat(c, conversation))
 
     def trouble_texts(self) -> list[str]:
@@ -366,7 +367,7 @@ class Engine:
         return tuple(item for item in found if item is not None)
 
     async def clear_context(self, conversation: str) -> None:
-        """Begin a new section: what was said leaves the bot's context (docs/wire.md 4.6)."""
+        """Start a new section: the messages so far leave the bot's context (docs/wire.md 4.6)."""
         saved = await self._database.run(lambda c: history.conversation(c, conversation))
         self._check_site(saved)
         section_id = ""
@@ -375,10 +376,10 @@ class Engine:
             section_id = section.id
         await self._database.write(lambda c: history.add_section(c, conversation, section_id, now_ms()))
 
-    # --- the store as such ---
+    # --- the store itself ---
 
     async def _look_after_store(self) -> None:
-        """In the background, once: the search index made whole, old things removed, a large file checked."""
+        """Complete the search index, remove old data and check a large file; once, in the background."""
         database = self._database
         try:
             await complete_index(database)
@@ -386,12 +387,12 @@ class Engine:
             if database.path is not None and database.path.stat().st_size > CHECKED_BYTES:
                 await database.check()
         except OSError:
-            pass  # the file is gone; the next write tells
+            pass  # the file is gone; the next write reports that
         except StoreError as error:
             self._report(error)
 
     def _rescued(self, troubles: Sequence[StoreWarning]) -> None:
-        """The store has been opened anew under our feet."""
+        """Report that the store was opened again, perhaps without what it had."""
         self.troubles += tuple(troubles)
         for trouble in troubles:
             self._report(CozeTuiError(store_warning_text(trouble, is_saved=self.is_saved)))
@@ -411,7 +412,7 @@ class Engine:
             self._beating = asyncio.create_task(self._beat(), name="heartbeat")
 
     async def _beat(self) -> None:
-        """Say that our running chats live, so that no other program takes them for dead."""
+        """Renew the heartbeat of our running chats, so that no other program considers them orphaned."""
         while True:
             await asyncio.sleep(_HEARTBEAT_SECONDS)
             if not self.live.running:
@@ -422,7 +423,7 @@ class Engine:
                 self._report(error)
 
     def _turn_ended(self, live: LiveTurn) -> None:
-        if live.stored.is_behind and (conversation_id := live.turn.state.conversation_id):
+        if live.recorder.is_behind and (conversation_id := live.turn.state.conversation_id):
             self._unsaved_ids[live.conversation] = conversation_id
         else:
             self._unsaved_ids.pop(live.conversation, None)
@@ -430,7 +431,7 @@ class Engine:
         if isinstance(error, InternalError):
             self._report(error)
         if isinstance(error, NotFoundError) and error.code in (4001, 4002):
-            # the server has forgotten the conversation (docs/wire.md 7.3): the next question begins a new one
+            # the server has deleted the conversation (docs/wire.md 7.3): the next question creates a new one
             self._unsaved_ids.pop(live.conversation, None)
             task = asyncio.create_task(self.conversations.unbind(live.conversation))
             task.add_done_callback(lambda done: None if done.cancelled() else done.exception())

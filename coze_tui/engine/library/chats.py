@@ -32,23 +32,23 @@ class Inspecting:
         self._database = database
         self._live = live
 
-    async def page(self, conversation: str, chat: int = 0, after: int = 0) -> ChatFrames | None:
+    async def page(self, conversation: str, chat_key: int = 0, after: int = 0) -> ChatFrames | None:
         """The frames of a chat behind the first `after`; None if there is no such chat.
 
         While it runs, to be asked again and again.
 
         Args:
-            conversation: its key; matters where `chat` is 0.
-            chat: the chat's key; 0 for the last one of the conversation.
+            conversation: its key; matters if `chat_key` is 0.
+            chat_key: 0 for the last chat of the conversation.
         """
         live = self._live.of(conversation) if self._live else None
-        if live is not None and chat in (0, live.stored.chat):
+        if live is not None and chat_key in (0, live.recorder.chat_key):
             saved = await self._database.run(lambda c: history.conversation(c, conversation))
             return ChatFrames(_live_record(live, saved), tuple(live.turn.frames.shown(after)))
 
         def read(c: sqlite3.Connection) -> ChatFrames | None:
-            found = journal.chat(c, chat) if chat else None
-            if found is None and not chat:
+            found = journal.chat(c, chat_key) if chat_key else None
+            if found is None and not chat_key:
                 found = next(reversed(journal.chats(c, conversation)), None)
             if found is None:
                 return None
@@ -56,10 +56,10 @@ class Inspecting:
 
         return await self._database.read(read)
 
-    async def figures(self, chat: int) -> TurnFigures:
+    async def figures(self, chat_key: int) -> TurnFigures:
         """The life of a stored chat, from its frames by the same state machine as live."""
-        saved = await self._database.run(lambda c: journal.chat(c, chat))
-        frames = await self._database.read(lambda c: journal.frames_of(c, chat))
+        saved = await self._database.run(lambda c: journal.chat(c, chat_key))
+        frames = await self._database.read(lambda c: journal.frames_of(c, chat_key))
         figures, reader = TurnFigures(), TurnReplay(TurnState())
         figures.add_all(reader.begin(saved.logid if saved else ""))
         figures.add_all(reader.take_all(frames))
@@ -67,12 +67,12 @@ class Inspecting:
             figures.add_all(reader.end(outcome_of(saved), saved.total_us, error_of(saved)))
         return figures
 
-    async def waiting_calls(self, chat: int) -> tuple[ToolCall, ...]:
+    async def waiting_calls(self, chat_key: int) -> tuple[ToolCall, ...]:
         """The local tools whose outputs a chat waits for; none where it does not wait."""
-        saved = await self._database.run(lambda c: journal.chat(c, chat))
+        saved = await self._database.run(lambda c: journal.chat(c, chat_key))
         if saved is None or outcome_of(saved) is not Outcome.REQUIRES_ACTION:
             return ()
-        frames = await self._database.read(lambda c: journal.frames_of(c, chat))
+        frames = await self._database.read(lambda c: journal.frames_of(c, chat_key))
         calls = tuple[ToolCall, ...]()
         for update in TurnReplay(TurnState()).take_all(frames):
             if isinstance(update, ActionRequired):
@@ -133,14 +133,14 @@ class Inspecting:
 def _live_record(live: LiveTurn, saved: SavedConversation | None) -> ChatRecord:
     turn = live.turn
     record = ChatRecord(
-        key=live.stored.chat,
+        key=live.recorder.chat_key,
         conversation=live.conversation,
         chat_id=turn.state.chat_id,
         section_id=turn.state.section_id,
         bot_id=turn.request.bot_id,
         logid=turn.logid,
         question=live.question,
-        sent_at=live.stored.sent_at_ms,
+        sent_at=live.recorder.sent_at_ms,
         is_final=not live.is_running,
         conversation_id=turn.state.conversation_id,
         content_type=turn.request.content_type,

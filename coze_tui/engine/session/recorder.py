@@ -1,4 +1,4 @@
-"""One turn as it is written down: the frames before they are shown, and what they came to at the end."""
+"""Saving a live turn: its frames before they are shown, its messages and figures at the end."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class JournalRecorder:
         site: str = "",
         bot_name: str = "",
         is_queued: bool = False,
-        chat: int = 0,
+        chat_key: int = 0,
         written: int = 0,
     ) -> None:
         """Write nothing yet.
@@ -44,12 +44,12 @@ class JournalRecorder:
             site: short name of the site, for a conversation that the store does not have yet.
             bot_name: likewise.
             is_queued: the question comes from the conversation's queue and leaves it once it is written.
-            chat: key of a final chat that continues; 0 for a new question.
+            chat_key: a final chat that continues; 0 for a new question.
             written: how many frames of that chat the store has.
         """
         self.conversation = conversation
-        self.chat = chat
-        """Key of the chat in the store; 0 until it has been written."""
+        self.chat_key = chat_key
+        """0 until the store has the chat."""
         self.sent_at_ms = 0
         self._database = database
         self._report = report
@@ -68,13 +68,13 @@ class JournalRecorder:
         """As `journal.note_ids` accepts them; empty until they are known."""
         self._ids_written = True
         self._question: ChatRequest | None = None
-        self._is_resumed = bool(chat)
+        self._is_resumed = bool(chat_key)
         self._rescues = database.rescues
 
     @property
     def is_behind(self) -> bool:
-        """Something of the turn is not in the store."""
-        return not self.chat or self._written < len(self._frames) or not self._ids_written
+        """Whether the store lacks something of the turn."""
+        return not self.chat_key or self._written < len(self._frames) or not self._ids_written
 
     async def begin(self, request: ChatRequest) -> None:
         """Write the question, in one transaction with its conversation, chat, draft and queue."""
@@ -86,7 +86,7 @@ class JournalRecorder:
         if self._rescues != self._database.rescues:
             await self._mark_unwritten()
         request, at_ms = self._question, self.sent_at_ms
-        if self.chat or request is None:
+        if self.chat_key or request is None:
             return
 
         def write(c: sqlite3.Connection) -> int:
@@ -107,15 +107,15 @@ class JournalRecorder:
                 files=request.file_names,
             )
 
-        self.chat = await self._database.write(write)
+        self.chat_key = await self._database.write(write)
 
     async def _mark_unwritten(self) -> None:
         """Mark as unwritten what the store lost: it was damaged, and is another file now."""
         self._rescues = self._database.rescues
         if self._question is None:
             return
-        if await self._database.run(lambda c: journal.chat(c, self.chat)) is None:
-            self.chat, self._start, self._first_number, self._is_resumed = 0, 0, 1, False
+        if await self._database.run(lambda c: journal.chat(c, self.chat_key)) is None:
+            self.chat_key, self._start, self._first_number, self._is_resumed = 0, 0, 1, False
         self._written, self._ids_written = self._start, not self._ids
 
     async def append(self, frames: FrameLog) -> None:
@@ -125,7 +125,7 @@ class JournalRecorder:
 
     async def _write_frames(self) -> None:
         await self._write_begin()
-        chat, is_resumed = self.chat, self._is_resumed
+        chat_key, is_resumed = self.chat_key, self._is_resumed
         ids: Mapping[str, str] = {} if self._ids_written else self._ids
         frames = self._frames.since(self._written)
         if not frames and not ids and not is_resumed:
@@ -135,10 +135,10 @@ class JournalRecorder:
 
         def write(c: sqlite3.Connection) -> int:
             # Tool outputs or a recovery continue a chat that was final.
-            first = journal.resume_chat(c, chat, now_ms()) if is_resumed else self._first_number
-            journal.append_frames(c, chat, first + self._written - self._start, frames)
+            first = journal.resume_chat(c, chat_key, now_ms()) if is_resumed else self._first_number
+            journal.append_frames(c, chat_key, first + self._written - self._start, frames)
             if ids:
-                journal.note_ids(c, chat, **ids)
+                journal.note_ids(c, chat_key, **ids)
             return first
 
         self._first_number = await self._database.write(write)
@@ -146,7 +146,7 @@ class JournalRecorder:
         self._ids_written, self._is_resumed = True, False
 
     async def identify(self, state: TurnState, logid: str) -> None:
-        """Write the ids."""
+        """Write the IDs."""
         self._ids = {
             "chat_id": state.chat_id,
             "conversation_id": state.conversation_id,
@@ -159,14 +159,14 @@ class JournalRecorder:
     async def finish(
         self, state: TurnState, figures: TurnFigures, outcome: Outcome, error: CozeTuiError | None, at_us: int
     ) -> None:
-        """Pack the frames and write what the turn came to."""
+        """Pack the frames; write the messages and figures of the turn."""
         ended = ended_record(figures, outcome, error, at_us)
         messages = messages_of(state, self.sent_at_ms)
 
         async def write() -> None:
             await self._write_frames()
-            chat = self.chat
-            await self._database.write(lambda c: journal.finish_chat(c, chat, ended, messages))
+            chat_key = self.chat_key
+            await self._database.write(lambda c: journal.finish_chat(c, chat_key, ended, messages))
             self._is_resumed = True
 
         await self._reported(write)

@@ -29,58 +29,58 @@ _POLL_SECONDS = 0.5
 
 @dataclass(slots=True)
 class LiveTurn:
-    """One turn with those who follow it."""
+    """One turn with the feeds that follow it."""
 
     conversation: str
     question: str
     turn: ChatTurn
-    stored: JournalRecorder
+    recorder: JournalRecorder
     feeds: list[TurnFeed] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
     ended: TurnEnded | None = None
 
     @property
     def is_running(self) -> bool:
-        """It has not ended, or has been resumed."""
+        """Whether it has not ended, or was resumed."""
         return self.task is not None and not self.task.done()
 
 
 class LiveTurns:
-    """At most one turn for each conversation. Lives in the engine's loop."""
+    """The turns, at most one for each conversation. Used only in the engine's loop."""
 
     def __init__(self, on_end: Callable[[LiveTurn], None]) -> None:
         self._turns: dict[str, LiveTurn] = {}
         self._on_end = on_end
 
     def of(self, conversation: str) -> LiveTurn | None:
-        """The turn of a conversation, also one that waits for tool outputs."""
+        """Return the turn of a conversation, also one that waits for tool outputs."""
         return self._turns.get(conversation)
 
     @property
     def is_empty(self) -> bool:
-        """No turn runs or waits for tool outputs."""
+        """Whether no turn runs or waits for tool outputs."""
         return not self._turns
 
     @property
     def running(self) -> tuple[LiveTurn, ...]:
-        """All that run."""
+        """The turns that run."""
         return tuple(live for live in self._turns.values() if live.is_running)
 
     def start(self, live: LiveTurn, feed: TurnFeed) -> None:
-        """Let it run and send its updates to the feed."""
+        """Run a turn and put its updates into the feed."""
         live.feeds = [feed]
         live.ended = None
         self._turns[live.conversation] = live
         live.task = asyncio.create_task(self._run(live), name=f"turn {live.conversation}")
 
     def follow(self, conversation: str, feed: TurnFeed) -> LiveTurn | None:
-        """Tell the feed what has happened in a running turn so far, and from now on; None if none runs."""
+        """Put all updates of a running turn into the feed, from its start on; None if none runs."""
         live = self._turns.get(conversation)
         if live is None or not live.is_running:
             return None
-        reader = TurnReplay(TurnState(conversation_id=live.turn.request.conversation_id))
-        feed.put_all(reader.begin(live.turn.logid))
-        feed.put_all(reader.take_all(live.turn.frames.shown()))
+        replay = TurnReplay(TurnState(conversation_id=live.turn.request.conversation_id))
+        feed.put_all(replay.begin(live.turn.logid))
+        feed.put_all(replay.take_all(live.turn.frames.shown()))
         live.feeds.append(feed)
         return live
 
@@ -91,7 +91,7 @@ class LiveTurns:
             live.turn.stop()
 
     async def stop_all(self, seconds: float) -> None:
-        """Stop every turn and wait for their ends, but not longer than this."""
+        """Stop every turn and wait until they have ended, at most this long."""
         tasks = [live.task for live in self.running if live.task is not None]
         for live in self.running:
             live.turn.stop()
@@ -105,7 +105,7 @@ class LiveTurns:
         try:
             async for update in live.turn.updates():
                 self._notify(live, update)
-        except Exception as failure:  # noqa: BLE001 - a fault of our own must end the turn for its followers
+        except Exception as failure:  # noqa: BLE001 - our own fault must end the turn for its followers
             ended = TurnEnded(Outcome.INTERRUPTED, live.turn.elapsed_us, InternalError(failure))
             self._notify(live, ended)
         is_waiting = live.ended is not None and live.ended.outcome is Outcome.REQUIRES_ACTION

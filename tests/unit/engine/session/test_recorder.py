@@ -146,7 +146,7 @@ async def test_tool_outputs_go_on_with_the_same_chat(database: Database) -> None
         await stored.append(log)
         state.apply(parse_event(item))
     await stored.finish(state, figures, Outcome.COMPLETED, None, 61_000)
-    assert await database.run(lambda c: journal.frames_of(c, stored.chat)) == FRAMES
+    assert await database.run(lambda c: journal.frames_of(c, stored.chat_key)) == FRAMES
     opened = await conversations.open(key)
     assert opened is not None
     assert [chat.outcome for chat in opened.page.chats] == [Outcome.COMPLETED]
@@ -159,7 +159,7 @@ async def test_what_a_full_disk_refused_is_written_later(database: Database) -> 
     await database.run(lambda c: c.execute("PRAGMA query_only = ON"))
     state, figures, log = await play(stored, FRAMES[:5])
     assert told
-    assert stored.chat == 0
+    assert stored.chat_key == 0
     await database.run(lambda c: c.execute("PRAGMA query_only = OFF"))
     for item in FRAMES[5:]:
         log.add([item])
@@ -167,8 +167,8 @@ async def test_what_a_full_disk_refused_is_written_later(database: Database) -> 
         figures.add_all(state.apply(parse_event(item)))
     assert stored.is_behind is False
     await stored.finish(state, figures, Outcome.COMPLETED, None, 61_000)
-    assert await database.run(lambda c: journal.frames_of(c, stored.chat)) == FRAMES
-    chat = await database.run(lambda c: journal.chat(c, stored.chat))
+    assert await database.run(lambda c: journal.frames_of(c, stored.chat_key)) == FRAMES
+    chat = await database.run(lambda c: journal.chat(c, stored.chat_key))
     assert chat is not None
     assert (chat.chat_id, chat.section_id, chat.logid) == ("c1", "s1", "2026LOGID")
 
@@ -187,7 +187,7 @@ async def test_a_turn_goes_on_whole_in_a_new_file_when_the_old_one_is_taken_away
         await stored.append(log)
         figures.add_all(state.apply(parse_event(item)))
     await stored.finish(state, figures, Outcome.COMPLETED, None, 61_000)
-    assert await database.run(lambda c: journal.frames_of(c, stored.chat)) == FRAMES
+    assert await database.run(lambda c: journal.frames_of(c, stored.chat_key)) == FRAMES
     opened = await Conversations(database).open(key)
     assert opened is not None
     (chat,) = opened.page.chats

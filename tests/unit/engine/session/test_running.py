@@ -30,7 +30,7 @@ async def test_who_joins_is_told_all_that_has_happened_also_that_tool_outputs_we
     turn = ChatTurn(client, ChatRequest("7402", "lin", "q", ""))
     turn.recover_from(frames, ChatIdentified("c", "v", "s"))
     turn.logid = "2026LOG"
-    stored = JournalRecorder(database, "k", lambda error: None, chat=1)
+    stored = JournalRecorder(database, "k", lambda error: None, chat_key=1)
     turns, feed = LiveTurns(lambda live: None), TurnFeed()
     turns.start(LiveTurn("k", "q", turn, stored), TurnFeed())
     assert turns.follow("k", feed) is not None
