@@ -1,4 +1,4 @@
-"""Conversations as the history lists them: from here, from a search, from the server. Pure."""
+"""What the history lists: conversations of the store, matches of a search, conversations of the server."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from coze_tui.engine.library.conversations import SavedConversation
-from coze_tui.engine.library.history import Found
+from coze_tui.engine.library.history import Findings, Found, ListPage, PageCursor
 from coze_tui.engine.library.server import ImportResult, ServerConversation, ServerPage
 from coze_tui.text.cleaning import clean_line
-from coze_tui.text.i18n import N_, _
+from coze_tui.text.format import duration, thousands
+from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.text.matching import spans
+from coze_tui.tui.widgets.line_widget import Part
 
 if TYPE_CHECKING:
     from coze_tui.engine.engine import Engine
@@ -165,24 +167,32 @@ _MOST_PAGES = 40
 
 
 class ServerListing:
-    """What one bot's site has beside what is here.
+    """The conversations of one bot that only its server has.
 
     Args:
-        bot_name: Kept with what is brought here.
+        bot_name: Stored with what is imported.
+        hides: Returns True for the Coze conversation ID of a conversation that the person has deleted.
     """
 
-    def __init__(self, engine_thread: EngineThread, bot_id: str, bot_name: str) -> None:
+    def __init__(
+        self, engine_thread: EngineThread, bot_id: str, bot_name: str, *, hides: Callable[[str], bool]
+    ) -> None:
+        self.bot_name = bot_name
         self._engine_thread = engine_thread
         self._bot_id = bot_id
-        self._bot_name = bot_name
+        self._hides = hides
         self._only_there: dict[str, ServerConversation] = {}
         """By Coze's id."""
         self.is_asked = False
 
     def only_there(self, query: str) -> Sequence[ServerConversation]:
-        """What is not here; with a query what has it in its name."""
+        """Return the conversations that are not here, with a query those that have it in their names."""
         found = self._only_there.values()
-        return [each for each in found if not query or spans(each.name, query)]
+        return [
+            each
+            for each in found
+            if (not query or spans(each.name, query)) and not self._hides(each.conversation_id)
+        ]
 
     async def ask(self) -> None:
         """List all the server has, page by page, and keep with what is here whether it is there.
@@ -204,7 +214,7 @@ class ServerListing:
 
     async def take(self, conversation: ServerConversation) -> ImportResult:
         """Bring one here, or what of it is not here yet."""
-        bot_name = self._bot_name
+        bot_name = self.bot_name
         taken = await self._engine_thread.call(lambda engine: engine.server_side.take(conversation, bot_name))
         self._only_there.pop(conversation.conversation_id, None)
         return taken
@@ -217,3 +227,104 @@ class ServerListing:
 
 def _page(bot_id: str, number: int) -> Callable[[Engine], Awaitable[ServerPage]]:
     return lambda engine: engine.server_side.page(bot_id, number)
+
+
+_PAGE = 100
+_ALL = 1_000_000
+_SEARCHED = 2
+"""Characters from which the messages are searched, not only the titles."""
+_MATCHES = 200
+
+
+class HistoryList:
+    """What the history lists: pages of the stored conversations or the matches of a search, and the server's.
+
+    The methods that read the store raise StoreError. One call may run at a time.
+    """
+
+    def __init__(self, engine_thread: EngineThread, server: ServerListing) -> None:
+        self.query = ""
+        self.has_more = False
+        """The store has more than what is loaded."""
+        self._engine_thread = engine_thread
+        self._server = server
+        self._stored: list[Item] = []
+        self._end: PageCursor | None = None
+        """The next page begins after it."""
+        self._most_matches = _MATCHES
+        self._findings: Findings | None = None
+
+    @property
+    def text(self) -> str:
+        """The query without blanks around it."""
+        return self.query.strip()
+
+    @property
+    def is_search(self) -> bool:
+        """The query is long enough to search the messages, too."""
+        return len(self.text) >= _SEARCHED
+
+    def search_for(self, query: str) -> None:
+        """List what a query matches from the next `load` on."""
+        self.query, self._most_matches = query, _MATCHES
+
+    def want_more_matches(self) -> None:
+        """Let the next `load` find more matches of the same query."""
+        self._most_matches *= 4
+
+    async def load(self, *, anew: bool = False) -> None:
+        """Read the list again: its first page if `anew`, else as much as is loaded."""
+        query, text, most = self.query, self.text, self._most_matches
+        if self.is_search:
+            findings = await self._engine_thread.call(lambda engine: engine.browsing.search(text, most))
+            self._findings, self._end, self.has_more = findings, None, findings.is_cut
+            self._stored = [item_from_found(found, text) for found in findings.conversations]
+        else:
+            limit = _PAGE if anew else max(_PAGE, len(self._stored))
+            page = await self._engine_thread.call(
+                lambda engine: engine.browsing.page(filter=query, limit=limit)
+            )
+            self._findings, self._stored = None, []
+            self._add(page)
+
+    async def load_more(self, *, all_pages: bool) -> bool:
+        """Read the next page, or all of them; return False if there is none."""
+        query, end, limit = self.query, self._end, _ALL if all_pages else _PAGE
+        if end is None:
+            return False
+        self._add(
+            await self._engine_thread.call(
+                lambda engine: engine.browsing.page(filter=query, after=end, limit=limit)
+            )
+        )
+        return True
+
+    def _add(self, page: ListPage) -> None:
+        self._stored += map(item_from_summary, page.items)
+        self._end, self.has_more = page.end, page.end is not None
+
+    def items(self) -> list[Item]:
+        """Return what is loaded, with what only the server has in its place."""
+        there = self._server.only_there(self.text)
+        more = [item_from_server(each, self._server.bot_name, self.query) for each in there]
+        oldest = self._stored[-1].at_ms if self.has_more and self._stored else 0
+        return merged(self._stored, more, oldest_ms=oldest, pins_first=not self.is_search)
+
+    @property
+    def status(self) -> Sequence[Part]:
+        """How much was found, or how much more the server has; empty if neither was asked."""
+        if self._findings is not None:
+            found, count = self._findings, len(self._findings.conversations)
+            hits = f"{thousands(found.hits)}{'+' if found.is_cut else ''}"
+            matches = ngettext("{hits} match", "{hits} matches", found.hits).format(hits=hits)
+            among = ngettext("in {n} conversation", "in {n} conversations", count).format(n=thousands(count))
+            return [(f"{matches} {among} · {duration(found.elapsed_us)}", "muted")]
+        if self.text:
+            count = len(self._stored)
+            number = f"{thousands(count)}{'+' if self.has_more else ''}"
+            return [(ngettext("{n} title", "{n} titles", count).format(n=number), "muted")]
+        if self._server.is_asked:
+            count = len(self._server.only_there(""))
+            text = ngettext("☁ {n} only on the server", "☁ {n} only on the server", count)
+            return [(text.format(n=thousands(count)), "attention" if count else "muted")]
+        return []

@@ -15,24 +15,17 @@ from textual.timer import Timer
 from textual.widgets import Input
 
 from coze_tui.api.objects import Bot
-from coze_tui.engine.library.history import Findings, ListPage, Overview, PageCursor
+from coze_tui.engine.library.history import Overview
 from coze_tui.engine.library.server import ServerConversation, bound
 from coze_tui.engine.model.dialects import Feature
 from coze_tui.errors import CozeTuiError, StoreError
 from coze_tui.render.cells import shorten
 from coze_tui.text.cleaning import clean_line
-from coze_tui.text.format import duration, thousands
+from coze_tui.text.format import thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.deletions import Deletions
 from coze_tui.tui.export_flow import export
-from coze_tui.tui.history_items import (
-    Item,
-    ServerListing,
-    item_from_found,
-    item_from_server,
-    item_from_summary,
-    merged,
-)
+from coze_tui.tui.history_items import HistoryList, Item, ServerListing
 from coze_tui.tui.log.viewport import PageWanted
 from coze_tui.tui.screens.log_screen import LogScreen
 from coze_tui.tui.widgets.conversation_list import ConversationList
@@ -46,11 +39,6 @@ if TYPE_CHECKING:
 
 _NARROW = 90
 """Columns under which the preview does not stand beside the list."""
-_PAGE = 100
-_ALL = 1_000_000
-_SEARCHED = 2
-"""Characters from which all that was said is searched, not titles only."""
-_HITS = 200
 _LOOK_SECONDS = 1.0
 """How often it is asked whether another program has written; only while the screen is open."""
 _REST_SECONDS = 0.06
@@ -116,17 +104,13 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
     def __init__(self, bot: Bot, current: str = "") -> None:
         super().__init__()
         self._wanted = current
-        self._query = ""
-        self._local: list[Item] = []
-        self._end: PageCursor | None = None
-        """What the next page of the list begins after."""
-        self._hits = _HITS
         self._overview: Overview | None = None
         self._seen = 0
         self._rest: Timer | None = None
-        self._bot_name = clean_line(bot.name) or bot.id
-        self._server = ServerListing(self.engine_thread, bot.id, self._bot_name)
         self._deletions = Deletions(self.context)
+        name = clean_line(bot.name) or bot.id
+        self._server = ServerListing(self.engine_thread, bot.id, name, hides=self._deletions.hides)
+        self._list = HistoryList(self.engine_thread, self._server)
 
     @property
     def engine_thread(self) -> EngineThread:
@@ -163,46 +147,27 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
 
     # --- the list ---
 
-    @property
-    def _is_search(self) -> bool:
-        return len(self._query.strip()) >= _SEARCHED
-
     @on(Input.Changed)
     def _query_changed(self, message: Input.Changed) -> None:
         message.stop()
-        if message.value != self._query:
-            self._query = message.value
-            self._hits = _HITS
+        if message.value != self._list.query:
+            self._list.search_for(message.value)
             self._load(anew=True)
 
     @on(ConversationList.MoreWanted)
     def _more_wanted(self, message: ConversationList.MoreWanted) -> None:
-        if self._is_search:
-            self._hits *= 4
+        if self._list.is_search:
+            self._list.want_more_matches()
             self._load()
         else:
-            self._load_more(limit=_ALL if message.all else _PAGE)
+            self._load_more(all_pages=message.all)
 
     @work(group="list", exclusive=True, exit_on_error=False)
     async def _load(self, *, anew: bool = False, go_to: str = "") -> None:
-        """Read the list again, as far as it is loaded; `anew` when it is another one."""
-        query, hits = self._query, self._hits
-        if self._is_search:
-            findings = await self.engine_thread.call(
-                lambda engine: engine.browsing.search(query.strip(), hits)
-            )
-            self._end = None
-            self._local = [item_from_found(found, query.strip()) for found in findings.conversations]
-            self._show(has_more=findings.is_cut, anew=anew)
-            self._show_findings(findings)
-        else:
-            limit = _PAGE if anew else max(_PAGE, len(self._local))
-            page = await self.engine_thread.call(
-                lambda engine: engine.browsing.page(filter=query, limit=limit)
-            )
-            self._local = []
-            self._take(page, anew=anew)
-            self._show_filter(page)
+        """Read the list again, as far as it is loaded; `anew` if it is another one."""
+        await self._list.load(anew=anew)
+        self._show(anew=anew)
+        self.bar.show(*self._list.status)
         if go_to or self._wanted:
             self.conversations.go_to(go_to or self._wanted)
             self._wanted = ""
@@ -210,49 +175,18 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         self.header.flush()
 
     @work(group="list", exclusive=True, exit_on_error=False)
-    async def _load_more(self, *, limit: int) -> None:
-        query, end = self._query, self._end
-        if end is not None:
-            self._take(
-                await self.engine_thread.call(
-                    lambda engine: engine.browsing.page(filter=query, after=end, limit=limit)
-                )
-            )
+    async def _load_more(self, *, all_pages: bool) -> None:
+        if await self._list.load_more(all_pages=all_pages):
+            self._show()
 
-    def _take(self, page: ListPage, *, anew: bool = False) -> None:
-        self._local += map(item_from_summary, page.items)
-        self._end = page.end
-        self._show(has_more=page.end is not None, anew=anew)
-
-    def _show(self, *, has_more: bool, anew: bool = False) -> None:
-        there = [item_from_server(each, self._bot_name, self._query) for each in self._only_there()]
-        oldest = self._local[-1].at_ms if has_more and self._local else 0
-        items = merged(self._local, there, oldest_ms=oldest, pins_first=not self._is_search)
-        empty = _("Nothing found.") if self._query.strip() else _("Nothing was said yet.")
+    def _show(self, *, anew: bool = False) -> None:
+        shown, items = self._list, self._list.items()
+        empty = _("Nothing found.") if shown.text else _("Nothing was said yet.")
         self.conversations.show(
-            items, has_more=has_more, has_pins=not self._is_search, empty=empty, anew=anew
+            items, has_more=shown.has_more, has_pins=not shown.is_search, empty=empty, anew=anew
         )
         if not items:
             self.preview.clear()
-
-    def _only_there(self) -> list[ServerConversation]:
-        found = self._server.only_there(self._query.strip())
-        return [each for each in found if not self._deletions.hides(each.conversation_id)]
-
-    def _show_findings(self, findings: Findings) -> None:
-        count = len(findings.conversations)
-        hits = f"{thousands(findings.hits)}{'+' if findings.is_cut else ''}"
-        places = ngettext("{hits} match", "{hits} matches", findings.hits).format(hits=hits)
-        among = ngettext("in {n} conversation", "in {n} conversations", count).format(n=thousands(count))
-        self.bar.show((f"{places} {among} · {duration(findings.elapsed_us)}", "muted"))
-
-    def _show_filter(self, page: ListPage) -> None:
-        if not self._query.strip():
-            self._show_server()
-            return
-        count = len(self._local)
-        number = f"{thousands(count)}{'' if page.end is None else '+'}"
-        self.bar.show((ngettext("{n} title", "{n} titles", count).format(n=number), "muted"))
 
     @work(group="look", exclusive=True, exit_on_error=False)
     async def _look(self) -> None:
@@ -279,7 +213,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
             return
         over = self.has_class("-previewing")
         if over or not self.has_class("-narrow"):
-            query = self._query.strip() if self._is_search else ""
+            query = self._list.text if self._list.is_search else ""
             await self.preview.show(item, query, with_title=over)
 
     def _preview_over(self, over: bool) -> None:
@@ -326,7 +260,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
             self._preview_over(False)
         elif self.conversations.unselect():
             self._selection_changed()
-        elif self._query:
+        elif self._list.query:
             self.bar.field.put("")
         else:
             self._leave(None)
@@ -367,7 +301,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         if item.server is not None:
             self._import([item.server], then_open=True)
         else:
-            query = self._query.strip() if item.message else ""
+            query = self._list.text if item.message else ""
             self._leave(HistoryChoice(item.key, item.message or None, query))
 
     def _leave(self, choice: HistoryChoice | None) -> None:
@@ -516,14 +450,6 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         self.conversations.shows_server = True
         self._load()
         await self.context.notify_limit(Feature.MESSAGE_LIST)
-
-    def _show_server(self) -> None:
-        if not self._server.is_asked:
-            self.bar.show()
-            return
-        count = len(self._only_there())
-        words = ngettext("☁ {n} only on the server", "☁ {n} only on the server", count)
-        self.bar.show((words.format(n=thousands(count)), "attention" if count else "muted"))
 
     @work(group="import", exit_on_error=False)
     async def _import(self, wanted: Sequence[ServerConversation], *, then_open: bool = False) -> None:
