@@ -55,24 +55,12 @@ _T = TypeVar("_T")
 
 def run_ask(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Ask and print; return the status of the turn."""
-    _check(arguments)
     start = begin(arguments, environment)
     show_problems(start, needs_site=True)
     require_bot(start.settings)
     question = read_question(arguments.words, sys.stdin, command="ask")
     interrupt = Interrupt()
     return interrupt.run(_ask(start, arguments, question, interrupt))
-
-
-def _check(arguments: Arguments) -> None:
-    chosen = [name for name in ("raw", "json") if getattr(arguments, name)]
-    if len(chosen) > 1:
-        raise SettingsError(_("cannot go together with --json"), source="--raw")
-    if arguments.raw and arguments.no_stream:
-        raise SettingsError(_("there are no lines of a stream without a stream"), source="--raw")
-    for output in arguments.tool_output:
-        if "=" not in output:
-            raise SettingsError(_("must be TOOL=VALUE"), source="--tool-output")
 
 
 async def _ask(start: Start, arguments: Arguments, question: str, interrupt: Interrupt) -> int:

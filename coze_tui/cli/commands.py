@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from coze_tui.cli.options import Command, Option, nearest, number, one_of, option_of, whole_number, wrong
+from coze_tui.cli.options import (
+    Command,
+    Option,
+    assignment,
+    nearest,
+    number,
+    one_of,
+    option_of,
+    whole_number,
+    wrong,
+)
 from coze_tui.text.i18n import N_, _
 
 PROGRAM = "coze-tui"
@@ -180,7 +190,7 @@ _PAST_CHATS = (
                 "--since", N_("only chats since then: 30d, 12w, 1y, or a date such as 2025-01-28"), "WHEN"
             ),
             _JSON,
-            Option("--csv", N_("print CSV")),
+            Option("--csv", N_("print CSV"), excludes=("--json",)),
             *_COMMON,
         ),
         "stats:run_stats",
@@ -238,13 +248,14 @@ _ALL = (
             Option("--events", N_("print events to stderr, one per line")),
             Option("--reasoning", N_("print the bot's reasoning to stderr")),
             Option("--json", N_("print JSON Lines, one object per update")),
-            Option("--raw", N_("print the raw event stream")),
+            Option("--raw", N_("print the raw event stream"), excludes=("--json", "--no-stream")),
             Option("--record", N_("save the event stream as an .sse capture"), "FILE"),
             Option(
                 "--tool-output",
                 N_("output of a local tool, by tool name or call ID; repeatable"),
                 "TOOL=VALUE",
                 repeats=True,
+                read=assignment,
             ),
             *_COMMON,
         ),

@@ -31,9 +31,8 @@ class Option:
         repeats: whether the option may be repeated; its value is a list then.
         read: converts the text of the value; without it the value stays a text.
         default: the value if the option is not given.
+        excludes: the options that cannot be given together with this one.
     """
-
-    __slots__ = ("default", "dest", "help", "name", "names", "read", "repeats", "setting", "value")
 
     def __init__(
         self,
@@ -47,6 +46,7 @@ class Option:
         repeats: bool = False,
         read: Reader | None = None,
         default: object = None,
+        excludes: Sequence[str] = (),
     ) -> None:
         self.name = name
         self.names = (short, name) if short else (name,)
@@ -56,6 +56,7 @@ class Option:
         self.setting = setting
         self.repeats = repeats
         self.read = read
+        self.excludes = excludes
         self.default = [] if repeats else default if value else False
 
 
@@ -81,8 +82,6 @@ class Command:
         opens_screen: whether the first frame is painted before the handler is imported. The handler then
             takes this frame as its third argument.
     """
-
-    __slots__ = ("handler", "name", "note", "opens_screen", "options", "summary", "words")
 
     def __init__(
         self,
@@ -160,6 +159,13 @@ def one_of(*words: str) -> Reader:
         return text
 
     return read
+
+
+def assignment(option: str, text: str) -> str:
+    """Accept `TOOL=VALUE`, which stays one text: a name may contain `=`, too."""
+    if "=" not in text:
+        raise wrong(_("must be TOOL=VALUE"), source=option)
+    return text
 
 
 def whole_number(lowest: int, highest: int) -> Reader:

@@ -42,9 +42,18 @@ def read_arguments(command: Command, tokens: Sequence[str]) -> Arguments:
         raise wrong(problem, source=name) from None
     if unknown:
         raise _unknown(unknown[0].partition("=")[0], command)
+    for option in command.options:
+        if getattr(arguments, option.dest):
+            _check_excluded(option, given)
     if arguments.words and not command.words:
         raise wrong(_("nothing is expected here"), source=arguments.words[0])
     return arguments
+
+
+def _check_excluded(option: Option, given: Sequence[str]) -> None:
+    for other in option.excludes:
+        if other in given:
+            raise wrong(_("cannot go together with {option}").format(option=other), source=option.name)
 
 
 def _sorted_tokens(command: Command, tokens: Sequence[str]) -> tuple[list[str], list[str]]:

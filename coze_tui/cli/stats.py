@@ -34,8 +34,6 @@ def run_stats(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Print the statistics as bars, JSON or CSV."""
     start = begin(arguments, environment)
     show_problems(start)
-    if arguments.json and arguments.csv:
-        raise SettingsError(_("cannot go together with --json"), source="--csv")
     since_ms = _since(arguments.since)
     by: Grouping = arguments.by
     file = start.paths.database_file

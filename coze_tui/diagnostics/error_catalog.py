@@ -170,11 +170,6 @@ _BY_STATUS: Mapping[int, Sentences] = {
 }
 
 
-def known_codes() -> frozenset[int]:
-    """The codes of Coze, the studio and workflows that have a sentence of their own."""
-    return frozenset(_BY_CODE)
-
-
 def sentences_for(error: ApiError) -> Sentences | None:
     """What is known of such an error; None where only its own words can be told."""
     if isinstance(error, NotServedError):

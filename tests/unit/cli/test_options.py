@@ -137,6 +137,7 @@ def test_a_choice_names_what_there_is() -> None:
         ("serve", "--pace", "fast", None),
         ("bench", "--runs", "0", None),
         ("stats", "--by", "day", "day"),
+        ("ask", "--tool-output", "add", None),
     ],
 )
 def test_a_value_is_read_or_named_with_its_option(
@@ -149,6 +150,23 @@ def test_a_value_is_read_or_named_with_its_option(
     with pytest.raises(SettingsError) as caught:
         read_arguments(COMMANDS[command], [option, value])
     assert caught.value.source == option
+
+
+@pytest.mark.parametrize(
+    ("command", "tokens", "source", "other"),
+    [
+        ("ask", ["--json", "--raw"], "--raw", "--json"),
+        ("ask", ["--raw", "--no-stream"], "--raw", "--no-stream"),
+        ("stats", ["--csv", "--json"], "--csv", "--json"),
+    ],
+)
+def test_options_that_exclude_each_other_are_both_named(
+    command: str, tokens: list[str], source: str, other: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_arguments(COMMANDS[command], tokens)
+    assert caught.value.source == source
+    assert other in caught.value.problem
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coze_tui.diagnostics.error_catalog import known_codes
 from coze_tui.diagnostics.explain import LONGEST, Explanation, explain
 from coze_tui.errors import (
     ApiError,
@@ -47,14 +46,11 @@ def kinds_of(error: type[CozeTuiError], argument: str) -> tuple[str, ...]:
     return get_args(get_type_hints(error.__init__)[argument])
 
 
-def test_every_documented_code_has_a_sentence_of_its_own() -> None:
-    assert DOCUMENTED - known_codes() == set()
-
-
 @pytest.mark.parametrize("code", sorted(DOCUMENTED))
-def test_a_known_code_shows_code_words_and_logid(code: int) -> None:
+def test_a_documented_code_shows_a_sentence_of_its_own_the_words_and_the_logid(code: int) -> None:
     told = explain(ApiError(code, "the server's words", logid="2026LOG"), base_url="")
     assert told.title.startswith(f"{code} — ")
+    assert told.title != f"{code} — the server's words"
     assert "the server's words" in told.what
     assert (told.logid, told.code) == ("2026LOG", code)
     assert "\n" not in told.text
