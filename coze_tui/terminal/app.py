@@ -108,17 +108,16 @@ class TerminalApp(App[ReturnType]):
         if self.frame_display is not None:
             return
         self.app_resume_signal.subscribe(self, lambda _app: self.repaint())
-        early = self.early_frame
-        if early is None:
-            return
-        self.early_frame = None
-        early.restore()
-        if typed := early.typed.decode(errors="replace"):
-            self.take_input = lambda: self._paste(typed)
+        early, self.early_frame = self.early_frame, None
+        if early is not None:
+            self._paste_when_focused(early.give_back().decode(errors="replace"))
 
-    def _paste(self, text: str) -> None:
-        self.take_input = None
-        self.post_message(events.Paste(text))
+    def _paste_when_focused(self, text: str) -> None:
+        def paste() -> None:
+            self.take_input = None
+            self.post_message(events.Paste(text))
+
+        self.take_input = paste if text else None
 
     def on_descendant_focus(self) -> None:
         """Pass on what was typed until now: something has the focus."""

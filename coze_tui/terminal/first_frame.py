@@ -34,6 +34,15 @@ class EarlyFrame:
         self.painted = painted
         """Whether the alternate screen was entered."""
 
+    def give_back(self) -> bytes:
+        """Restore the terminal. Return all input so far, for an app that cannot take the terminal over."""
+        try:
+            typed = self.typed + _waiting()
+        except OSError:
+            typed = self.typed
+        self.restore()
+        return typed
+
     def restore(self) -> None:
         """Restore the terminal. Harmless after the app has done so."""
         if sys.platform == "win32":

@@ -81,10 +81,6 @@ class OutputThrottle:
         """Return the terminal's file descriptor."""
         return self._fd
 
-    def isatty(self) -> bool:
-        """Return whether the file still is a terminal."""
-        return os.isatty(self._fd)
-
     def flush(self) -> None:
         """Do nothing: `write` does not buffer."""
 
@@ -125,21 +121,6 @@ class OutputThrottle:
             if self._handed == self._written:
                 self._handed_at = self._clock()
             self._handed += count
-
-    @property
-    def broken(self) -> bool:
-        """Whether the terminal is closed."""
-        return self._broken
-
-    @property
-    def rate(self) -> float | None:
-        """Bytes a second that the line takes; None if it is fast."""
-        return self._rate
-
-    @property
-    def unwritten(self) -> int:
-        """Bytes that the writer thread has not written."""
-        return self._handed - self._written
 
     def room(self) -> int:
         """Return how many bytes may be written now; 0 while the line is busy with earlier ones."""

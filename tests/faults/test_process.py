@@ -223,8 +223,8 @@ CRASHES = {
         "module.ChatHeader.render_line = broken",
     ),
     "in a handler": (
-        "coze_tui.tui.screens.chat",
-        "module.ChatScreen.ask = broken",
+        "coze_tui.tui.screens.turn_control",
+        "module.TurnControl.ask = broken",
     ),
     "in the engine's beginning": (
         "coze_tui.engine.engine",

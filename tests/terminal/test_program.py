@@ -508,8 +508,13 @@ def test_a_command_that_waits_says_for_what(home: Path) -> None:
 def test_with_another_textual_it_chats_on_textuals_own_display(run: Start) -> None:
     script = Path(__file__).parents[1] / "support" / "other_textual.py"
     wrapper = [sys.executable, str(script), "textual.app.App._display"]
-    program = run(wrapper=wrapper)
-    program.ask(QUESTION, "2025 年春节是 1 月 29 日")
+    program = run(wrapper=wrapper, ready=False)
+    program.send(QUESTION)
+    program.ready()
+    program.wait_for(lambda screen: QUESTION in program.prompt_of(screen))
+    program.press("\r")
+    program.wait_for("2025 年春节是 1 月 29 日")
+    program.idle()
     program.type("/doctor")
     program.press("\r")
     program.wait_for("Textual 8.2.8 differs from 8.2.7")

@@ -67,7 +67,6 @@ def test_text_arrives_as_utf8_and_lone_surrogates_as_a_question_mark(line: Line)
 
 def test_what_this_process_still_holds_takes_the_room(line: Line) -> None:
     line.throttle.handed("x" * 5000)
-    assert line.throttle.unwritten == 5000
     assert line.throttle.room() == 0
     line.throttle.write("x" * 5000)
     assert line.throttle.room() == UNLIMITED
@@ -102,7 +101,6 @@ def test_late_answers_tell_the_speed_and_frames_become_as_small(line: Line) -> N
     line.frame(2000)
     line.clock.now += 1
     line.throttle.answered()
-    assert line.throttle.rate == pytest.approx(2000, rel=0.1)
     assert line.throttle.room() == pytest.approx(2000 * LAG, rel=0.1)
 
 
@@ -113,7 +111,6 @@ def test_a_line_that_becomes_quick_again_is_trusted_again(line: Line) -> None:
         line.frame(300)
         line.clock.now += 0.02
         line.throttle.answered()
-    assert line.throttle.rate is None
     assert line.throttle.room() == UNLIMITED
 
 
@@ -175,8 +172,7 @@ def test_a_write_that_waits_tells_the_speed_where_nothing_answers(line: Line) ->
     slow = OutputThrottle(line.file, lambda: 100.0 + 4 * next(ticks))
     slow.handed("x" * 100)
     slow.write("x" * 100)
-    assert slow.rate is not None
-    assert slow.rate < 5000
+    assert slow.room() < 5000 * LAG
 
 
 def test_a_closed_terminal_swallows_the_text(line: Line) -> None:
@@ -184,15 +180,14 @@ def test_a_closed_terminal_swallows_the_text(line: Line) -> None:
     line.reader = os.open(os.devnull, os.O_RDONLY)
     line.throttle.handed("x")
     line.throttle.write("x")
-    assert line.throttle.broken
-    assert line.throttle.unwritten == 0
+    line.clock.now += 1
+    assert line.throttle.room() == UNLIMITED
 
 
 def test_a_terminal_that_was_away_begins_anew(line: Line) -> None:
     test_late_answers_tell_the_speed_and_frames_become_as_small(line)
     line.frame(5)
     line.throttle.renew()
-    assert line.throttle.rate is None
     assert line.throttle.room() == UNLIMITED
 
 
