@@ -90,7 +90,7 @@ class Lead(NamedTuple):
         return cls(tuple(first), tuple(rest), width)
 
 
-class Block:
+class MarkdownBlock:
     """A leaf of the structure: a paragraph, a table, a piece of code."""
 
     kind: Kind
@@ -136,7 +136,7 @@ class Block:
         return Line(lead, body, self.lead.width, width, self.number, joint)
 
 
-class Paragraph(Block):
+class Paragraph(MarkdownBlock):
     """Running text, finished piece by piece from its beginning, so that a long one costs no more."""
 
     kind = Kind.PARAGRAPH
@@ -260,7 +260,7 @@ class Heading(Paragraph):
             self.fixed.append(self._line((rule,), self.room, 1, None))
 
 
-class Rule(Block):
+class Rule(MarkdownBlock):
     """A thematic break."""
 
     kind = Kind.RULE
@@ -274,7 +274,7 @@ class Rule(Block):
         self.finish()
 
 
-class Empty(Block):
+class Empty(MarkdownBlock):
     """A list item, or a quote, that has no content so far."""
 
     kind = Kind.EMPTY
@@ -291,7 +291,7 @@ class Empty(Block):
             self.finish()
 
 
-class Verbatim(Block):
+class Verbatim(MarkdownBlock):
     """Text as it is, wrapped: maths."""
 
     kind = Kind.MATHS
@@ -323,7 +323,7 @@ class Verbatim(Block):
         return drawn
 
 
-class Code(Block):
+class Code(MarkdownBlock):
     """Source code on its own ground, with the language at the right. Lines are not wrapped: they scroll."""
 
     kind = Kind.CODE

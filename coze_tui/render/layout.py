@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from coze_tui.render.blocks import Block, Code, Empty, Heading, Page, Paragraph, Rule, Verbatim
+from coze_tui.render.blocks import Code, Empty, Heading, MarkdownBlock, Page, Paragraph, Rule, Verbatim
 from coze_tui.render.inline import definitions_in
 from coze_tui.render.lines import Line, Lines, Undrawn
 from coze_tui.render.scanner import (
@@ -42,7 +42,7 @@ class CodeBlock:
 class _Placed:
     """A block and where it stands."""
 
-    block: Block
+    block: MarkdownBlock
     containers: tuple[Container, ...]
     fresh: int
     """How many of its containers begin with it."""
@@ -179,7 +179,7 @@ class Layout:
         if step.kind is Kind.PARAGRAPH and fresh and not containers[-1].is_quote:
             task, text = task_in(text)
         lead = page.lead(containers, fresh, task)
-        block: Block
+        block: MarkdownBlock
         match step.kind:
             case Kind.HEADING:
                 block = Heading(page, lead, number, step.level)

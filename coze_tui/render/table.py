@@ -9,7 +9,7 @@ from typing import NamedTuple
 from rich.segment import Segment
 from rich.style import Style
 
-from coze_tui.render.blocks import Block, Lead, Page
+from coze_tui.render.blocks import Lead, MarkdownBlock, Page
 from coze_tui.render.cells import cell_len, untorn
 from coze_tui.render.inline import Logical
 from coze_tui.render.lines import Line
@@ -58,7 +58,7 @@ class _RowLine(NamedTuple):
         return self.table.drawn(self.row)[self.level]
 
 
-class Table(Block):
+class Table(MarkdownBlock):
     """A table.
 
     A row is parsed and measured once. When the columns change, by a row that wants more room or because the

@@ -10,7 +10,7 @@ from rich.segment import Segment
 from coze_tui.render.cells import Runs, cell_ends
 
 
-class Row(NamedTuple):
+class TextRow(NamedTuple):
     """A piece of a line that fits: characters `start` to `end`, and the spaces dropped before it."""
 
     start: int
@@ -30,7 +30,7 @@ _NOT_LAST = frozenset("（【「『〈《〔［｛〖〘“‘([{￥＄$#@")
 _is_wide = re.compile(f"[{_WIDE}]").match
 
 
-def rows_of(text: str, width: int) -> list[Row]:
+def rows_of(text: str, width: int) -> list[TextRow]:
     """Break `text` into rows of at most `width` cells (a wide character in one cell is let through).
 
     Rows but the last do not change when text is added at the end. Spaces at a break belong to no row.
@@ -38,31 +38,31 @@ def rows_of(text: str, width: int) -> list[Row]:
     length = len(text)
     if text.isascii():
         if length <= width:
-            return [Row(0, length, length, "")]
+            return [TextRow(0, length, length, "")]
         return _ascii_rows(text, width)
     ends = cell_ends(text)
     if ends[-1] <= width:
-        return [Row(0, length, ends[-1], "")]
-    rows: list[Row] = []
+        return [TextRow(0, length, ends[-1], "")]
+    rows: list[TextRow] = []
     start, dropped = 0, ""
     while True:
         before = ends[start - 1] if start else 0
         end = bisect_right(ends, before + width, start)
         if end >= length:
-            rows.append(Row(start, length, ends[-1] - before, dropped))
+            rows.append(TextRow(start, length, ends[-1] - before, dropped))
             return rows
         end = _break_before(text, ends, start, end)
         stop, follow = _without_spaces(text, start, end)
-        rows.append(Row(start, stop, (ends[stop - 1] if stop else 0) - before, dropped))
+        rows.append(TextRow(start, stop, (ends[stop - 1] if stop else 0) - before, dropped))
         start, dropped = follow, text[stop:follow]
         if start >= length:
             # Only spaces are left: they may be followed by more text, so they stay the last row.
-            rows.append(Row(length, length, 0, dropped))
+            rows.append(TextRow(length, length, 0, dropped))
             return rows
 
 
-def _ascii_rows(text: str, width: int) -> list[Row]:
-    rows: list[Row] = []
+def _ascii_rows(text: str, width: int) -> list[TextRow]:
+    rows: list[TextRow] = []
     start, dropped, length = 0, "", len(text)
     while length - start > width:
         if text[start + width] == " ":
@@ -71,9 +71,9 @@ def _ascii_rows(text: str, width: int) -> list[Row]:
             space = text.rfind(" ", start, start + width)
             end = space + 1 if space > start else start + width
         stop, follow = _without_spaces(text, start, end)
-        rows.append(Row(start, stop, stop - start, dropped))
+        rows.append(TextRow(start, stop, stop - start, dropped))
         start, dropped = follow, text[stop:follow]
-    rows.append(Row(start, length, length - start, dropped))
+    rows.append(TextRow(start, length, length - start, dropped))
     return rows
 
 
@@ -135,7 +135,7 @@ def cut(runs: Runs, start: int, end: int) -> tuple[Segment, ...]:
     return tuple(taken) if start < end else ()
 
 
-def cuts(runs: Runs, rows: Iterable[Row]) -> list[tuple[Segment, ...]]:
+def cuts(runs: Runs, rows: Iterable[TextRow]) -> list[tuple[Segment, ...]]:
     """`cut` for rows that follow each other, in one pass over `runs`."""
     pieces: list[tuple[Segment, ...]] = []
     index, at = 0, 0

@@ -21,7 +21,7 @@ from coze_tui.errors import CozeTuiError
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.context import AppContext
 from coze_tui.tui.screens.panel import Panel
-from coze_tui.tui.widgets.bot_list import BotEntry, BotList, BotSection
+from coze_tui.tui.widgets.bot_list import BotList, BotSection, ListedBot
 
 if TYPE_CHECKING:
     from coze_tui.engine.engine import Engine
@@ -104,8 +104,8 @@ def _trouble(error: CozeTuiError) -> str:
     return limit.text if limit else explain(error, base_url="").title
 
 
-def _entry(bot: Bot, origin: str, current: str) -> BotEntry:
-    return BotEntry(f"{origin} {bot.id}", bot.name or bot.id, bot.id, bot.description, bot.id == current)
+def _entry(bot: Bot, origin: str, current: str) -> ListedBot:
+    return ListedBot(f"{origin} {bot.id}", bot.name or bot.id, bot.id, bot.description, bot.id == current)
 
 
 async def looked_up(engine_thread: EngineThread, bot_id: str, base_url: str) -> tuple[Bot, str]:
@@ -179,14 +179,14 @@ class BotPicker(Panel[BotChoice | None]):
             is_current = name == self._settings.profile
             base_url = self._settings.base_url if is_current else self._remembered.sites.get(name, "")
             site = site_name(base_url) if base_url else ""
-            entry = BotEntry(f"profile {name}", name, detail=site, is_current=is_current)
+            entry = ListedBot(f"profile {name}", name, detail=site, is_current=is_current)
             self._choices[entry.key] = BotChoice(profile=name)
             entries.append(entry)
         return [BotSection(_("PROFILES"), entries)]
 
     def _recent_sections(self) -> list[BotSection]:
         entries = [
-            BotEntry(f"recent {bot_id}", name or bot_id, bot_id, is_current=bot_id == self._settings.bot_id)
+            ListedBot(f"recent {bot_id}", name or bot_id, bot_id, is_current=bot_id == self._settings.bot_id)
             for bot_id, name in self._recent()
         ]
         return [BotSection(_("RECENT"), entries)] if entries else []

@@ -14,7 +14,7 @@ from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_
 from coze_tui.tui.screens.panel import Pager, Panel
 from coze_tui.tui.widgets.field import Field
-from coze_tui.tui.widgets.select_list import Row, SelectList
+from coze_tui.tui.widgets.select_list import ListRow, SelectList
 from coze_tui.tui.widgets.text_views import Paragraphs
 
 
@@ -38,7 +38,7 @@ class Confirm(Panel[bool]):
             yield Paragraphs(self._text, "")
         answers = [("y", self._yes), ("n", self._no)]
         yield SelectList(
-            [Row(key, ((f"{key}  ", "bot"), (clean_line(text), "text"))) for key, text in answers]
+            [ListRow(key, ((f"{key}  ", "bot"), (clean_line(text), "text"))) for key, text in answers]
         )
 
     def on_mount(self) -> None:
@@ -129,10 +129,10 @@ class Choose(Panel[str | None]):
         self.dismiss(chosen.key)
 
 
-def _option_row(number: int, option: Option) -> Row:
+def _option_row(number: int, option: Option) -> ListRow:
     digit = f"{number}  " if number < 10 else "   "
     below = ((f"   {clean_line(option.detail)}", "muted"),) if option.detail else ()
-    return Row(option.key, ((digit, "bot"), (clean_line(option.label), "text")), below=below)
+    return ListRow(option.key, ((digit, "bot"), (clean_line(option.label), "text")), below=below)
 
 
 class ShowText(Panel[None]):

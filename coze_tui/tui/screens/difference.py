@@ -27,7 +27,7 @@ from coze_tui.tui.widgets.difference_view import DifferenceView
 from coze_tui.tui.widgets.head import HeadLine, HeadParts, outcome_part, state_part
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.line_widget import Part, cut, width_of
-from coze_tui.tui.widgets.select_list import Row, SelectList
+from coze_tui.tui.widgets.select_list import ListRow, SelectList
 
 _SPLIT = 96
 """Cells from which the chats stand side by side."""
@@ -47,11 +47,11 @@ class ChooseChat(Panel[int | None]):
 
     def body(self) -> Iterable[Widget]:
         """The chats under their headings."""
-        rows: list[Row] = []
+        rows: list[ListRow] = []
         for title, has_same in ((_("THE SAME QUESTION"), True), (_("THE SAME BOT"), False)):
             chats = [chat for chat in self._chats if (chat.question == self._question) is has_same]
             if chats:
-                rows += [Row(None, ())] * bool(rows) + [Row(None, ((title, "muted bold"),))]
+                rows += [ListRow(None, ())] * bool(rows) + [ListRow(None, ((title, "muted bold"),))]
                 rows += map(_chat_row, chats)
         yield ScrollableContainer(SelectList(rows), classes="body", can_focus=False)
 
@@ -64,13 +64,13 @@ class ChooseChat(Panel[int | None]):
         self.dismiss(int(chosen.key))
 
 
-def _chat_row(chat: ChatRecord) -> Row:
+def _chat_row(chat: ChatRecord) -> ListRow:
     when = clock_time(chat.sent_at)
     question = clean_line(chat.question[:200]).strip() or "–"
     below: list[Part] = [outcome_part(outcome_of(chat), total_us_of(chat)), (f" · {chat.bot}", "muted")]
     if chat.chat_id:
         below.append((" · " + _("chat") + f" {tail(clean_line(chat.chat_id))}", "muted"))
-    return Row(str(chat.key), ((question, "text"),), ((when, "muted"),), tuple(below))
+    return ListRow(str(chat.key), ((question, "text"),), ((when, "muted"),), tuple(below))
 
 
 def _questions(*chats: InspectedChat) -> str:

@@ -23,12 +23,12 @@ from coze_tui.tui.screens.bots import looked_up, workspace_sections
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.screens.log_in import TOKEN_PAGES, DeviceLogin, LogIn, TokenStep
 from coze_tui.tui.screens.panel import Heading
-from coze_tui.tui.widgets.bot_list import BotEntry, BotList, BotSection
+from coze_tui.tui.widgets.bot_list import BotList, BotSection, ListedBot
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.head import HeadLine
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.line_widget import Part
-from coze_tui.tui.widgets.select_list import Row, SelectList
+from coze_tui.tui.widgets.select_list import ListRow, SelectList
 from coze_tui.tui.widgets.text_views import Paragraphs
 
 Step = Literal["site", "token", "bot", "keys"]
@@ -336,7 +336,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
     def _show_bots(self, sections: Sequence[BotSection]) -> None:
         given = self._settings.bot_id
         if given and not any(entry.bot_id == given for each in sections for entry in each.entries):
-            entry = BotEntry(f"set {given}", given, given, is_current=True)
+            entry = ListedBot(f"set {given}", given, given, is_current=True)
             sections = [BotSection(_("IN THE SETTINGS"), (entry,)), *sections]
         self._entries = {entry.key: entry for each in sections for entry in each.entries}
         self.bots.show(sections, base_url=self._base_url)
@@ -375,7 +375,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
         self._finish_step(chosen.key)
 
 
-def _site_rows() -> list[Row]:
+def _site_rows() -> list[ListRow]:
     sites = [
         (COZE_CN, "coze.cn", _("扣子, mainland China")),
         (COZE_COM, "coze.com", _("the rest of the world")),
@@ -383,17 +383,17 @@ def _site_rows() -> list[Row]:
     ]
     column = max(cell_len(label) for _key, label, _detail in sites) + 2
     rows = [
-        Row(key, ((label, "text"), (" " * (column - cell_len(label)) + detail, "muted")))
+        ListRow(key, ((label, "text"), (" " * (column - cell_len(label)) + detail, "muted")))
         for key, label, detail in sites
     ]
     demo = ((_("Try it without a token"), "bot"), ("  " + _("a tour on this machine"), "muted"))
-    return [*rows, Row(None, ()), Row("demo", demo)]
+    return [*rows, ListRow(None, ()), ListRow("demo", demo)]
 
 
-def _send_key_rows() -> list[Row]:
-    def row(key: str, label: str, detail: str) -> Row:
+def _send_key_rows() -> list[ListRow]:
+    def row(key: str, label: str, detail: str) -> ListRow:
         below: tuple[Part, ...] = ((detail, "muted"),)
-        return Row(key, ((label, "text"),), below=below)
+        return ListRow(key, ((label, "text"),), below=below)
 
     return [
         row("enter", _("Enter sends"), _("Ctrl+J makes a new line")),

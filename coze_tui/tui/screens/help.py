@@ -23,7 +23,7 @@ from coze_tui.tui.key_names import bindings_of, long_key
 from coze_tui.tui.screens.panel import Panel
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.line_widget import Part
-from coze_tui.tui.widgets.select_list import Row, SelectList
+from coze_tui.tui.widgets.select_list import ListRow, SelectList
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,13 +177,13 @@ class HelpScreen(Panel[None]):
         ]
         widest = max((cell_len(line.keys) for _title, lines in shown for line in lines), default=0)
         column = min(widest, max(room // 3, 12))
-        rows: list[Row] = []
+        rows: list[ListRow] = []
         for title, lines in shown:
-            rows += [Row(None, ())] if rows else []
-            rows.append(Row(None, ((title, "muted bold"),)))
+            rows += [ListRow(None, ())] if rows else []
+            rows.append(ListRow(None, ((title, "muted bold"),)))
             for line in lines:
                 rows += _rows(line, column, room)
-        self.rows.show(rows or [Row(None, ((_("nothing found"), "muted"),))])
+        self.rows.show(rows or [ListRow(None, ((_("nothing found"), "muted"),))])
 
 
 def _matches(line: HelpLine, title: str, words: Iterable[str]) -> bool:
@@ -191,7 +191,7 @@ def _matches(line: HelpLine, title: str, words: Iterable[str]) -> bool:
     return all(word in text for word in words)
 
 
-def _rows(line: HelpLine, column: int, room: int) -> list[Row]:
+def _rows(line: HelpLine, column: int, room: int) -> list[ListRow]:
     """Keys, what they do, and the id, which matters to who changes keys, where there is room."""
     keys, *more = _broken(line.keys, column)
     told: Part = (line.description, "text")
@@ -200,12 +200,12 @@ def _rows(line: HelpLine, column: int, room: int) -> list[Row]:
         ((line.id, "muted"),) if line.id and used + cell_len(line.id) + 2 <= room else ()
     )
     if (over := cell_len(keys) - column) <= 0:
-        first = Row(None, ((keys + " " * (2 - over), "bot"), told), right)
+        first = ListRow(None, ((keys + " " * (2 - over), "bot"), told), right)
     elif used + over <= room:
-        first = Row(None, ((f"{keys}  ", "bot"), told))
+        first = ListRow(None, ((f"{keys}  ", "bot"), told))
     else:
-        first = Row(None, ((keys, "bot"),), below=((" " * (column + 2), "text"), told))
-    return [first, *(Row(None, ((names, "bot"),)) for names in more)]
+        first = ListRow(None, ((keys, "bot"),), below=((" " * (column + 2), "text"), told))
+    return [first, *(ListRow(None, ((names, "bot"),)) for names in more)]
 
 
 def _broken(keys: str, width: int) -> list[str]:

@@ -25,7 +25,7 @@ from coze_tui.tui.screens.panel import Pager, Panel
 from coze_tui.tui.widgets.head import HeadLine, HeadParts
 from coze_tui.tui.widgets.line_widget import Part, width_of
 from coze_tui.tui.widgets.prompt.text_box import TextBox
-from coze_tui.tui.widgets.select_list import Row, SelectList
+from coze_tui.tui.widgets.select_list import ListRow, SelectList
 from coze_tui.tui.widgets.text_views import JsonView
 
 ToolOutputs = tuple[tuple[str, str], ...]
@@ -184,11 +184,11 @@ class ToolRequest(Panel[ToolOutputs | None]):
         given = sum(bool(self._output(call)) for call in self._calls)
         if self._is_ready():
             told = ngettext("Send the output", "Send all {n} outputs", given).format(n=given)
-            self.send_row.show([Row("send", ((told, "text bold"),), (("^S", "bot"),))])
+            self.send_row.show([ListRow("send", ((told, "text bold"),), (("^S", "bot"),))])
         else:
             told = _("{given} of {all} have an output").format(given=given, all=len(self._calls))
             told = told if len(self._calls) > 1 else _("no output yet")
-            self.send_row.show([Row(None, ((told, "muted"),))])
+            self.send_row.show([ListRow(None, ((told, "muted"),))])
         self.refresh_bindings()
 
     def _mark(self, number: int) -> Part:

@@ -21,7 +21,7 @@ from coze_tui.text.format import tail
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.line_widget import Part, width_of
-from coze_tui.tui.widgets.select_list import Row, SelectList
+from coze_tui.tui.widgets.select_list import ListRow, SelectList
 from coze_tui.tui.widgets.text_views import Paragraphs
 
 _SURE_ID = re.compile(r"\d{6,}|.*/.*")
@@ -32,7 +32,7 @@ _LEAST_DETAIL = 12
 
 
 @dataclass(frozen=True, slots=True)
-class BotEntry:
+class ListedBot:
     """One line of the list. The texts are cleaned when shown."""
 
     key: str
@@ -53,7 +53,7 @@ class BotSection:
     """Bots of one origin."""
 
     title: str
-    entries: Sequence[BotEntry] = ()
+    entries: Sequence[ListedBot] = ()
     remark: str = ""
     """A quiet line under them: why there are none, or no more."""
     is_loading: bool = False
@@ -195,7 +195,7 @@ class BotList(Vertical):
         if not self.is_attached:
             return
         words = self._filter.casefold().split()
-        rows: list[Row] = []
+        rows: list[ListRow] = []
         seen: set[str] = set()
         address = self._address()
         for section in self._sections:
@@ -206,25 +206,25 @@ class BotList(Vertical):
             shown = self._entry_rows(entries)
             remark = _("loading…") if section.is_loading else section.remark
             if remark and (section.is_loading or not words):
-                shown.append(Row(None, ((clean_line(remark), "muted"),)))
+                shown.append(ListRow(None, ((clean_line(remark), "muted"),)))
             if shown:
-                rows += [Row(None, ())] if rows else []
-                rows += [Row(None, ((clean_line(section.title), "muted bold"),)), *shown]
+                rows += [ListRow(None, ())] if rows else []
+                rows += [ListRow(None, ((clean_line(section.title), "muted bold"),)), *shown]
         if address is not None and address.bot_id not in seen:
             typed = _typed_row(address)
             is_sure = _SURE_ID.fullmatch(self._filter.strip()) is not None
             rows = (
-                [typed, Row(None, ()), *rows]
+                [typed, ListRow(None, ()), *rows]
                 if is_sure
-                else [*rows, *([Row(None, ())] if rows else []), typed]
+                else [*rows, *([ListRow(None, ())] if rows else []), typed]
             )
         if not rows:
-            rows = [Row(None, ((_("nothing found"), "muted"),))]
+            rows = [ListRow(None, ((_("nothing found"), "muted"),))]
         if first:
             current = next((row.key for row in rows if row.key is not None), None)
         self.rows.show(rows, current=current)
 
-    def _entry_rows(self, entries: Sequence[BotEntry]) -> list[Row]:
+    def _entry_rows(self, entries: Sequence[ListedBot]) -> list[ListRow]:
         room = self.size.width - 4
         titles = [clean_line(entry.title) for entry in entries]
         column = min(max(map(cell_len, titles), default=0), max(room // 2, 20))
@@ -241,10 +241,10 @@ class BotList(Vertical):
             if entry.detail and left_for_detail >= _LEAST_DETAIL:
                 detail = shorten(clean_line(entry.detail), left_for_detail)
                 left.append((" " * (column - cell_len(title) + 2) + detail, "muted"))
-            rows.append(Row(entry.key, tuple(left), tuple(right)))
+            rows.append(ListRow(entry.key, tuple(left), tuple(right)))
         return rows
 
 
-def _typed_row(address: BotAddress) -> Row:
+def _typed_row(address: BotAddress) -> ListRow:
     told = _("the bot with this id")
-    return Row(_TYPED, ((address.bot_id, "text"), (f"  {told}", "muted")))
+    return ListRow(_TYPED, ((address.bot_id, "text"), (f"  {told}", "muted")))

@@ -20,7 +20,7 @@ from coze_tui.tui.widgets.line_widget import Part
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ListRow:
     """A heading, a remark or a choice. Texts are clean and have no line ends."""
 
     key: str | None
@@ -75,11 +75,11 @@ class SelectList(LineList):
             """The list."""
             return self.rows
 
-    def __init__(self, rows: Sequence[Row] = (), *, is_led: bool = False, id: str | None = None) -> None:
+    def __init__(self, rows: Sequence[ListRow] = (), *, is_led: bool = False, id: str | None = None) -> None:
         super().__init__(id=id)
         self.can_focus = not is_led
         self._is_led = is_led
-        self._rows: tuple[Row, ...] = ()
+        self._rows: tuple[ListRow, ...] = ()
         self._tops: list[int] = [0]
         """The first line of each row, and the number of all lines."""
         self._row_at: list[int] = []
@@ -89,7 +89,7 @@ class SelectList(LineList):
         self._put(tuple(rows), None)
 
     @property
-    def rows(self) -> Sequence[Row]:
+    def rows(self) -> Sequence[ListRow]:
         """All rows, also those that cannot be chosen."""
         return self._rows
 
@@ -98,7 +98,7 @@ class SelectList(LineList):
         """The key of the choice with the cursor; None if there are no choices."""
         return self._rows[self._choices[self._cursor]].key if self._choices else None
 
-    def show(self, rows: Sequence[Row], *, current: str | None = None) -> None:
+    def show(self, rows: Sequence[ListRow], *, current: str | None = None) -> None:
         """Show these rows, the cursor on `current`, or else where it is if that row is still there."""
         rows = tuple(rows)
         if rows != self._rows or (current is not None and current != self.current):
@@ -110,7 +110,7 @@ class SelectList(LineList):
         """Put the cursor on a choice."""
         self.show(self._rows, current=key)
 
-    def _put(self, rows: tuple[Row, ...], current: str | None) -> None:
+    def _put(self, rows: tuple[ListRow, ...], current: str | None) -> None:
         self._rows = rows
         self._tops = [0, *accumulate(row.height for row in rows)]
         self._row_at = [index for index, row in enumerate(rows) for _line in range(row.height)]

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from coze_tui.text.i18n import N_, use_language
 from coze_tui.tui.screens.dialogs import Confirm
 from coze_tui.tui.screens.help import HelpScreen, help_sections
-from coze_tui.tui.widgets.select_list import Row, SelectList
+from coze_tui.tui.widgets.select_list import ListRow, SelectList
 from tests.support.host_app import SIZES, Host
 from tests.support.hostile_text import HARMLESS, HOSTILE
 
@@ -206,7 +206,7 @@ async def test_nothing_in_the_help_can_be_chosen() -> None:
         await pilot.pause()
         rows = host.screen.query_one(SelectList)
         assert rows.current is None
-        assert all(isinstance(row, Row) and row.key is None for row in rows.rows)
+        assert all(isinstance(row, ListRow) and row.key is None for row in rows.rows)
         await pilot.press("enter")
         await pilot.pause()
         assert host.results == []
