@@ -22,6 +22,7 @@ from coze_tui.text.i18n import N_, _
 from coze_tui.tui.key_names import bindings_of, long_key
 from coze_tui.tui.screens.panel import Panel
 from coze_tui.tui.widgets.field import Field
+from coze_tui.tui.widgets.line_list import list_keys
 from coze_tui.tui.widgets.line_widget import Part
 from coze_tui.tui.widgets.select_list import ListRow, SelectList
 
@@ -120,12 +121,14 @@ class HelpScreen(Panel[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "leave", N_("close"), id="help.leave", show=False),
-        Binding("up", "move(-1)", N_("line up"), id="help.up", show=False),
-        Binding("down", "move(1)", N_("line down"), id="help.down", show=False),
-        Binding("pageup", "page(-1)", N_("page up"), id="help.page_up", show=False),
-        Binding("pagedown", "page(1)", N_("page down"), id="help.page_down", show=False),
-        Binding("ctrl+home", "edge(False)", N_("to the top"), id="help.top", show=False),
-        Binding("ctrl+end", "edge(True)", N_("to the end"), id="help.end", show=False),
+        *list_keys(
+            "help",
+            ("top", N_("to the top")),
+            ("end", N_("to the end")),
+            up=N_("line up"),
+            down=N_("line down"),
+            is_led=True,
+        ),
     ]
     PART = N_("Help")
 

@@ -20,6 +20,7 @@ from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import tail
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.widgets.field import Field
+from coze_tui.tui.widgets.line_list import list_keys
 from coze_tui.tui.widgets.line_widget import Part, width_of
 from coze_tui.tui.widgets.select_list import ListRow, SelectList
 from coze_tui.tui.widgets.text_views import Paragraphs
@@ -70,12 +71,7 @@ class BotList(Vertical):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", N_("choose"), id="bots.choose"),
-        Binding("up", "move(-1)", N_("up"), id="bots.up", show=False),
-        Binding("down", "move(1)", N_("down"), id="bots.down", show=False),
-        Binding("pageup", "page(-1)", N_("page up"), id="bots.page_up", show=False),
-        Binding("pagedown", "page(1)", N_("page down"), id="bots.page_down", show=False),
-        Binding("ctrl+home", "edge(False)", N_("first row"), id="bots.first", show=False),
-        Binding("ctrl+end", "edge(True)", N_("last row"), id="bots.last", show=False),
+        *list_keys("bots", ("first", N_("first row")), ("last", N_("last row")), is_led=True),
     ]
     PART = N_("Bots")
 

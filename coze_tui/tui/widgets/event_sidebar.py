@@ -16,6 +16,7 @@ from coze_tui.text.format import tail
 from coze_tui.text.i18n import N_
 from coze_tui.tui.widgets import event_rows
 from coze_tui.tui.widgets.event_rows import Drawing
+from coze_tui.tui.widgets.line_list import list_keys
 from coze_tui.tui.widgets.line_widget import LineWidget
 
 _BESIDE = 64
@@ -32,12 +33,7 @@ class EventSidebar(LineWidget, can_focus=True):
 
     PART = N_("Events")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", N_("up"), id="events.up", show=False),
-        Binding("down,j", "move(1)", N_("down"), id="events.down", show=False),
-        Binding("pageup", "page(-1)", N_("page up"), id="events.page_up", show=False),
-        Binding("pagedown", "page(1)", N_("page down"), id="events.page_down", show=False),
-        Binding("home,g", "edge(False)", N_("first event"), id="events.first", show=False),
-        Binding("end,G", "edge(True)", N_("last event"), id="events.last", show=False),
+        *list_keys("events", ("first", N_("first event")), ("last", N_("last event"))),
         Binding(
             "enter", "choose", N_("frames"), id="events.open", tooltip=N_("show the frames of the event")
         ),

@@ -24,6 +24,7 @@ def list_keys(
     up: str = N_("up"),
     down: str = N_("down"),
     pages: tuple[str, str] = ("pageup", "pagedown"),
+    is_led: bool = False,
 ) -> list[BindingType]:
     """Return the bindings of `move`, `page` and `edge`, the same in all lists.
 
@@ -31,14 +32,17 @@ def list_keys(
         part: What their ids begin with: `frames` gives `frames.up` and so on.
         first: End of the id, and description, of the key to the first row; `last` likewise.
         pages: Keys that move up and down by a page.
+        is_led: The focus is in a field above the list, which needs the letters and home and end.
     """
+    lines = ("up", "down") if is_led else ("up,k", "down,j")
+    ends = ("ctrl+home", "ctrl+end") if is_led else ("home,g", "end,G")
     return [
-        Binding("up,k", "move(-1)", up, id=f"{part}.up", show=False),
-        Binding("down,j", "move(1)", down, id=f"{part}.down", show=False),
+        Binding(lines[0], "move(-1)", up, id=f"{part}.up", show=False),
+        Binding(lines[1], "move(1)", down, id=f"{part}.down", show=False),
         Binding(pages[0], "page(-1)", N_("page up"), id=f"{part}.page_up", show=False),
         Binding(pages[1], "page(1)", N_("page down"), id=f"{part}.page_down", show=False),
-        Binding("home,g", "edge(False)", first[1], id=f"{part}.{first[0]}", show=False),
-        Binding("end,G", "edge(True)", last[1], id=f"{part}.{last[0]}", show=False),
+        Binding(ends[0], "edge(False)", first[1], id=f"{part}.{first[0]}", show=False),
+        Binding(ends[1], "edge(True)", last[1], id=f"{part}.{last[0]}", show=False),
     ]
 
 
