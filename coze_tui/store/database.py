@@ -144,15 +144,6 @@ class Database:
             unwanted.set()
             raise
 
-    async def data_version(self) -> int:
-        """A number that changes when another program has written; ask every second or so."""
-
-        def ask(c: sqlite3.Connection) -> int:
-            self._require_own_file()
-            return int(c.execute("PRAGMA data_version").fetchone()[0])
-
-        return await self.run(ask)
-
     async def changes(self) -> int:
         """A number that changes when anybody has written, this program too."""
 

@@ -263,15 +263,6 @@ def take_queued(c: sqlite3.Connection, key: str) -> tuple[str, tuple[str, ...]]:
     return question, tuple(rest)
 
 
-def drafts(c: sqlite3.Connection) -> tuple[SavedConversation, ...]:
-    """Conversations with unsent text or a queue, the latest first."""
-    rows = c.execute(
-        f"""SELECT {_COLUMNS} FROM conversations
-            WHERE deleted_at = 0 AND (draft <> '' OR queue <> '[]') ORDER BY updated_at DESC, key DESC"""
-    )
-    return tuple(_conversation_from_row(row) for row in rows)
-
-
 def delete(c: sqlite3.Connection, key: str, now_ms: int) -> None:
     """Takes a conversation out of sight; `undelete` brings it back until it is purged."""
     c.execute("UPDATE conversations SET deleted_at = ? WHERE key = ?", (now_ms, key))
@@ -390,11 +381,6 @@ def conversations(
         (*values, query, query, site, site, bot_id, bot_id, limit),
     )
     return tuple(_conversation_from_row(row) for row in rows)
-
-
-def conversation_count(c: sqlite3.Connection) -> int:
-    """How many conversations are not deleted."""
-    return int(c.execute("SELECT count(*) FROM conversations WHERE deleted_at = 0").fetchone()[0])
 
 
 def listed_keys(c: sqlite3.Connection) -> tuple[str, ...]:

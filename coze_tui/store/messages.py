@@ -119,23 +119,6 @@ def new_slot(c: sqlite3.Connection, conversation: str, count: int = 1) -> int:
     return int(row[0]) - count + 1
 
 
-def append_messages(
-    c: sqlite3.Connection, conversation: str, messages: Sequence[SavedMessage]
-) -> tuple[int, ...]:
-    """Adds messages that come from elsewhere, without a chat, at the conversation's end; their keys.
-
-    Many at once are indexed later: call `search.index_some`.
-    """
-    if not messages:
-        return ()
-    slot = new_slot(c, conversation, 1 + len(messages) // SLOT)
-    c.execute(
-        "UPDATE conversations SET updated_at = max(updated_at, ?) WHERE key = ?",
-        (storable_int(max(message.created_at for message in messages)), conversation),
-    )
-    return tuple(insert(c, conversation, 0, slot * SLOT, messages))
-
-
 def messages(
     c: sqlite3.Connection,
     conversation: str,
@@ -163,21 +146,6 @@ def messages(
 def message(c: sqlite3.Connection, key: int) -> SavedMessage | None:
     """One message."""
     row = c.execute(f"SELECT {_COLUMNS} FROM messages WHERE key = ?", (key,)).fetchone()
-    return message_from_row(row) if row else None
-
-
-def messages_of_chat(c: sqlite3.Connection, chat: int) -> tuple[SavedMessage, ...]:
-    """All messages of one chat, its question first."""
-    rows = c.execute(f"SELECT {_COLUMNS} FROM messages WHERE chat = ? ORDER BY position", (chat,))
-    return tuple(message_from_row(row) for row in rows)
-
-
-def question_of_chat(c: sqlite3.Connection, chat: int) -> SavedMessage | None:
-    """The question of one chat."""
-    row = c.execute(
-        f"SELECT {_COLUMNS} FROM messages WHERE chat = ? AND type = 'question' ORDER BY position LIMIT 1",
-        (chat,),
-    ).fetchone()
     return message_from_row(row) if row else None
 
 

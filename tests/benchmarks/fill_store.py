@@ -22,6 +22,7 @@ from coze_tui.store import history, journal, messages, search
 from coze_tui.store.database import Database
 from coze_tui.store.messages import SLOT
 from coze_tui.store.search import fold_parts
+from tests.support.stores import conversation_count
 
 CHINESE = """
     今天 明天 我们 你们 可以 需要 问题 时间 工作 公司 产品 用户 服务 订单 商品 价格 系统 数据 模型 机器 学习
@@ -134,7 +135,7 @@ def _fill_conversation(
 async def filled(path: Path, conversations: int, message_count: int, *, captures: bool = False) -> Database:
     """A store of this size; made only if it is not there yet."""
     database = await Database.open(path)
-    if not await database.run(history.conversation_count):
+    if not await database.run(conversation_count):
         longest = tuple(size for size in (2_000, 20_000) if size <= message_count // 5)
         await database.write(
             lambda c: fill(c, conversations, message_count, captures=captures, longest=longest)

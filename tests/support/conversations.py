@@ -15,11 +15,11 @@ from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.reader import past_turn
 from coze_tui.engine.session.recorder import ended_record, messages_of
 from coze_tui.exports.exporting import FORMATS, files_from
-from coze_tui.store import archive, history, journal, messages
+from coze_tui.store import archive, history, journal
 from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SavedMessage
-from tests.support.stores import empty_store, taken
+from tests.support.stores import append_messages, empty_store, taken
 
 SENT_AT = 1_738_058_529_000
 """2025-01-28 10:02:09 UTC."""
@@ -79,7 +79,7 @@ def any_conversation(draw: st.DrawFn) -> ConversationArchive:
             case "section":
                 history.add_section(c, key, draw(ANY_TEXT), draw(NUMBERS))
             case "messages":
-                messages.append_messages(c, key, draw(ANY_MESSAGES))
+                append_messages(c, key, draw(ANY_MESSAGES))
             case _:
                 history.rename(c, key, draw(HOSTILE_TEXT))
                 history.pin(c, key)

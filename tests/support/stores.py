@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from coze_tui.config.locations import find_paths
 from coze_tui.standin.scenarios import Answer, Bot
-from coze_tui.store import archive, history, journal
+from coze_tui.store import archive, history, journal, messages
 from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.database import Database
 from coze_tui.store.journal import ChatRecord
@@ -27,6 +27,25 @@ _T = TypeVar("_T")
 def bots(*steps: object) -> list[Bot]:
     """Return the one bot that `talk` writes about; it answers with these steps, or in a few words."""
     return [Bot(BOT, "海水", list(steps) or [Answer("因为盐。")])]  # type: ignore[arg-type]
+
+
+def conversation_count(c: sqlite3.Connection) -> int:
+    """Return how many conversations a store has that are not deleted, empty ones too."""
+    return int(c.execute("SELECT count(*) FROM conversations WHERE deleted_at = 0").fetchone()[0])
+
+
+def append_messages(
+    c: sqlite3.Connection, conversation: str, said: Sequence[SavedMessage]
+) -> tuple[int, ...]:
+    """Add messages without a chat at the end of a conversation; return their keys."""
+    if not said:
+        return ()
+    slot = messages.new_slot(c, conversation)
+    c.execute(
+        "UPDATE conversations SET updated_at = max(updated_at, ?) WHERE key = ?",
+        (messages.storable_int(max(each.created_at for each in said)), conversation),
+    )
+    return tuple(messages.insert(c, conversation, 0, slot * messages.SLOT, said))
 
 
 def empty_store() -> sqlite3.Connection:

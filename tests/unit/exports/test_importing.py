@@ -25,6 +25,7 @@ from coze_tui.store.database import Database
 from coze_tui.store.journal import ChatRecord
 from tests.support.conversations import SENT_AT, add_chat, add_spring, any_conversation, spring, spring_frames
 from tests.support.samples import STREAMS
+from tests.support.stores import conversation_count
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ async def test_a_conversation_comes_back_as_it_was_and_only_once(
     [file] = await exported(database, "jsonl", tmp_path / "a")
     assert await imported(other, file) == [Imported(key, "2025年春节是哪一天", "new")]
     assert await imported(other, file) == [Imported(key, "2025年春节是哪一天", "same")]
-    assert await other.read(history.conversation_count) == 1
+    assert await other.read(conversation_count) == 1
     [again] = await exported(other, "jsonl", tmp_path / "b")
     assert again.name == file.name
     assert again.read_bytes() == file.read_bytes()
@@ -135,7 +136,7 @@ async def test_conversations_that_went_apart_are_both_kept(
     assert (await archived(other, key)).chats[-1].question == "那边"
     assert (await archived(other, copy.key)).chats[-1].question == "这边"
     assert await imported(other, file) == [Imported(copy.key, copy.title, "same")]
-    assert await other.read(history.conversation_count) == 2
+    assert await other.read(conversation_count) == 2
 
 
 async def test_a_running_chat_is_not_taken_from_under_its_turn(
@@ -161,7 +162,7 @@ async def test_a_file_of_several_is_one_transaction(database: Database, tmp_path
         await imported(database, file)
     assert caught.value.reason == "cut"
     assert caught.value.path == str(file)
-    assert await database.read(history.conversation_count) == 0
+    assert await database.read(conversation_count) == 0
     file.write_bytes(good + lines_of(replace(spring())))
     assert [each.state for each in await imported(database, file)] == ["new", "new"]
 
@@ -200,7 +201,7 @@ async def test_what_cannot_be_imported_is_said_and_changes_nothing(
     with pytest.raises(FileError) as caught:
         await imported(database, file)
     assert (caught.value.reason, caught.value.path) == (reason, str(file))
-    assert await database.read(history.conversation_count) == 0
+    assert await database.read(conversation_count) == 0
 
 
 async def test_a_file_that_is_not_there_or_no_file_is_said(database: Database, tmp_path: Path) -> None:

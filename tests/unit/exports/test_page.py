@@ -25,7 +25,7 @@ from coze_tui.exports.html import MarkdownRenderer, code, data
 from coze_tui.exports.page import DARK, LIGHT, page_from, style_sheet
 from coze_tui.render import palette
 from coze_tui.report.figures_text import figure_facts
-from coze_tui.store import history, journal, messages
+from coze_tui.store import history, journal
 from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.messages import SavedMessage
 from coze_tui.text.i18n import use_language
@@ -39,7 +39,7 @@ from tests.support.conversations import (
     spring_frames,
 )
 from tests.support.samples import STREAMS
-from tests.support.stores import empty_store, taken
+from tests.support.stores import append_messages, empty_store, taken
 
 VOID = {"meta", "br", "hr", "rect", "line", "path"}
 TAGS = {
@@ -213,9 +213,9 @@ def test_a_failed_a_stopped_and_a_cut_chat_say_so() -> None:
 def test_a_cleared_context_and_messages_without_a_chat_are_shown() -> None:
     c = empty_store()
     key = history.create_conversation(c, "coze.cn", "7511", SENT_AT)
-    messages.append_messages(c, key, [SavedMessage("assistant", "answer", "开场白", created_at=SENT_AT)])
+    append_messages(c, key, [SavedMessage("assistant", "answer", "开场白", created_at=SENT_AT)])
     history.add_section(c, key, "s2", SENT_AT)
-    messages.append_messages(c, key, [SavedMessage("user", "question", "问", created_at=SENT_AT)])
+    append_messages(c, key, [SavedMessage("user", "question", "问", created_at=SENT_AT)])
     html = page_of(taken(c, key))
     assert "开场白" in shown(html)
     assert "context cleared" in shown(html)

@@ -10,11 +10,11 @@ import pytest
 
 from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError
-from coze_tui.store import archive, history, journal, messages, search
+from coze_tui.store import archive, history, journal, search
 from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SavedMessage
-from tests.support.stores import empty_store, taken
+from tests.support.stores import append_messages, empty_store, taken
 
 FRAMES = [
     Frame("conversation.chat.created", '{"id":"1"}', 84_000),
@@ -44,7 +44,7 @@ def fill(c: sqlite3.Connection, key: str) -> None:
     ]
     journal.finish_chat(c, first, DONE, found)
     history.add_section(c, key, "s2", 3_000)
-    messages.append_messages(c, key, [SavedMessage("user", "question", "旧的", created_at=1)])
+    append_messages(c, key, [SavedMessage("user", "question", "旧的", created_at=1)])
     second = journal.begin_chat(c, key, "除夕呢", "7402", 4_000)
     journal.append_frames(c, second, 1, FRAMES[:1])
     history.rename(c, key, "春节")

@@ -28,6 +28,7 @@ from coze_tui.store.files import beside
 from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SavedMessage
 from coze_tui.store.migrations import STEPS, VERSION, migrate
+from tests.support.stores import conversation_count
 
 FULL = ChatRecord(status="completed")
 
@@ -91,7 +92,7 @@ async def test_a_closed_store_says_so_and_closes_twice(path: Path) -> None:
     await database.close()
     for asked in (database.run, database.write, database.read):
         with pytest.raises(StoreError, match="closed"):
-            await asked(history.conversation_count)
+            await asked(conversation_count)
 
 
 async def test_closing_does_first_what_was_asked_before(path: Path) -> None:
@@ -101,14 +102,14 @@ async def test_closing_does_first_what_was_asked_before(path: Path) -> None:
     await database.close()
     assert len({await write for write in writes}) == 5
     database = await Database.open(path)
-    assert await database.run(history.conversation_count) == 5
+    assert await database.run(conversation_count) == 5
     await database.close()
 
 
 async def test_what_comes_while_it_closes_is_refused(path: Path) -> None:
     database = await Database.open(path)
     closed, late = await asyncio.gather(
-        database.close(), database.run(history.conversation_count), return_exceptions=True
+        database.close(), database.run(conversation_count), return_exceptions=True
     )
     assert closed is None
     assert isinstance(late, StoreError)
@@ -134,9 +135,9 @@ async def test_a_write_is_whole_or_nothing(path: Path) -> None:
 
     with pytest.raises(ZeroDivisionError):
         await database.write(half)
-    assert await database.run(history.conversation_count) == 0
+    assert await database.run(conversation_count) == 0
     await database.write(new_conversation)
-    assert await database.run(history.conversation_count) == 1
+    assert await database.run(conversation_count) == 1
     await database.close()
 
 
@@ -155,17 +156,17 @@ async def test_reading_sees_one_moment_and_writes_nothing(path: Path) -> None:
     counted, written = threading.Event(), threading.Event()
 
     def read_twice(c: sqlite3.Connection) -> tuple[int, int]:
-        first = history.conversation_count(c)
+        first = conversation_count(c)
         counted.set()
         assert written.wait(20)
-        return first, history.conversation_count(c)
+        return first, conversation_count(c)
 
     reading = asyncio.ensure_future(database.read(read_twice))
     await asyncio.to_thread(counted.wait, 20)
     await database.write(new_conversation)  # no write waits for a read
     written.set()
     assert await reading == (1, 1)
-    assert await database.read(history.conversation_count) == 2
+    assert await database.read(conversation_count) == 2
     with pytest.raises(StoreError) as caught:
         await database.read(new_conversation)
     assert caught.value.kind == "readonly"
@@ -190,7 +191,7 @@ async def test_a_query_nobody_waits_for_is_broken_off(path: Path) -> None:
     query.cancel()
     with pytest.raises(asyncio.CancelledError):
         await query
-    assert await database.read(history.conversation_count) == 0  # would wait for ever behind it
+    assert await database.read(conversation_count) == 0  # would wait for ever behind it
     assert ended == ["interrupted"]
     await database.close()
 
@@ -211,20 +212,22 @@ async def test_a_cancelled_write_is_not_torn(path: Path) -> None:
     with pytest.raises(asyncio.CancelledError):
         await write
     go_on.set()
-    assert await database.run(history.conversation_count) == 2
+    assert await database.run(conversation_count) == 2
     await database.close()
 
 
 # --- two at once ---
 
 
-async def test_another_program_is_noticed_and_ourselves_are_not(path: Path) -> None:
+async def test_what_any_program_writes_is_noticed(path: Path) -> None:
     ours, theirs = await Database.open(path), await Database.open(path)
-    before = await ours.data_version()
+    before = await ours.changes()
+    assert await ours.changes() == before
     await ours.write(new_conversation)
-    assert await ours.data_version() == before
+    after_ours = await ours.changes()
+    assert after_ours != before
     key = await theirs.write(new_conversation)
-    assert await ours.data_version() != before
+    assert await ours.changes() != after_ours
     assert await ours.read(lambda c: history.conversation(c, key)) is not None
     await ours.close()
     await theirs.close()
@@ -333,7 +336,7 @@ async def test_a_locked_store_is_told_and_nobody_waits_for_ever(
         with pytest.raises(StoreError) as caught:
             await patient.write(new_conversation)
         assert caught.value.kind == "locked"
-        assert await patient.read(history.conversation_count) == 1
+        assert await patient.read(conversation_count) == 1
         opened = await open_or_rescue(path)
         assert [trouble.kind for trouble in opened.troubles] == ["locked"]
         assert not opened.database.is_saved
@@ -356,7 +359,7 @@ async def test_a_store_too_large_for_memory_is_not_copied_there(
         other.execute("BEGIN IMMEDIATE")
         opened = await open_or_rescue(path)
     assert [trouble.kind for trouble in opened.troubles] == ["locked"]
-    assert await opened.database.run(history.conversation_count) == 0
+    assert await opened.database.run(conversation_count) == 0
     await opened.database.close()
     await database.close()
 
@@ -473,7 +476,7 @@ async def main():
     database = opened.database
     await database.write(lambda c: history.create_conversation(c, "coze.cn", "7402", 1, title="new"))
     print([trouble.kind for trouble in opened.troubles], database.is_saved,
-          await database.read(history.conversation_count))
+          await database.read(lambda c: c.execute("SELECT count(*) FROM conversations").fetchone()[0]))
     await database.close()
 asyncio.run(main())
 """
@@ -506,7 +509,7 @@ def test_a_read_only_file_is_shown_but_not_saved_in(readable: Path) -> None:
     readable.parent.chmod(0o777)
     assert as_nobody(OPENS, str(readable)) == "['readonly'] False 2\n"
     with closing(sqlite3.connect(readable)) as c:
-        assert history.conversation_count(c) == 1
+        assert conversation_count(c) == 1
 
 
 def test_a_folder_that_may_not_be_made_gives_a_store_in_memory(readable: Path) -> None:
@@ -681,7 +684,7 @@ async def test_a_network_file_system_has_no_wal_and_is_told(
     assert (trouble.kind, trouble.detail) == ("network", "delete")
     other = (await open_or_rescue(path)).database
     await asyncio.gather(*[each.write(new_conversation) for each in (opened.database, other) * 10])
-    assert await other.read(history.conversation_count) == 20
+    assert await other.read(conversation_count) == 20
     assert not beside(path, "-wal").exists()
     await opened.database.close()
     await other.close()
@@ -698,6 +701,6 @@ async def test_a_store_in_memory_does_all_that_one_on_disk_does(tmp_path: Path) 
     assert len(await database.read(lambda c: search.search(c, "退款"))) == 1
     assert await database.read(lambda c: journal.frames_of(c, chat)) == (Frame("done", ""),)
     assert await database.read(lambda c: messages.message_count(c, key)) == 61
-    assert await database.data_version() == await database.data_version()
+    assert await database.changes() == await database.changes()
     assert await database.damage() == ""
     await database.close()

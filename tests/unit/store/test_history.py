@@ -18,6 +18,7 @@ from coze_tui.store.history import SavedConversation, SavedSection
 from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SLOT, SavedMessage, storable
 from coze_tui.store.migrations import migrate
+from tests.support.stores import append_messages, conversation_count
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=20)
 
@@ -33,7 +34,7 @@ def make(
 ) -> str:
     """A conversation with something in it."""
     key = history.create_conversation(c, site, bot, at, title=title)
-    messages.append_messages(c, key, [SavedMessage("user", "question", "hello", created_at=at)])
+    append_messages(c, key, [SavedMessage("user", "question", "hello", created_at=at)])
     return key
 
 
@@ -167,15 +168,15 @@ def test_a_conversation_is_found_by_the_id_that_coze_gave(c: sqlite3.Connection)
     assert history.find_by_conversation_id(c, "coze.cn", "7403", "75") is None
 
 
-def test_drafts_and_queues_are_listed_until_they_are_sent(c: sqlite3.Connection) -> None:
+def test_drafts_and_queues_are_kept_until_they_are_sent(c: sqlite3.Connection) -> None:
     drafted, queued, _ = make(c, 1), make(c, 2), make(c, 3)
     history.set_draft(c, drafted, "half a sen")
     history.set_queue(c, queued, ["first", 'second "quoted"'])
-    assert [each.key for each in history.drafts(c)] == [queued, drafted]
+    assert of(c, drafted).draft == "half a sen"
     assert of(c, queued).queue == ("first", 'second "quoted"')
     history.set_draft(c, drafted, "")
     history.set_queue(c, queued, [])
-    assert history.drafts(c) == ()
+    assert (of(c, drafted).draft, of(c, queued).queue) == ("", ())
 
 
 def test_a_queued_question_is_taken_once_in_its_order(c: sqlite3.Connection, key: str) -> None:
@@ -264,7 +265,7 @@ def test_what_is_deleted_is_out_of_sight_until_it_is_brought_back(c: sqlite3.Con
         listed(c),
         search.search(c, "退款"),
         search.search(c, "hello"),
-        history.conversation_count(c),
+        conversation_count(c),
     ) == (
         [],
         (),
@@ -275,7 +276,7 @@ def test_what_is_deleted_is_out_of_sight_until_it_is_brought_back(c: sqlite3.Con
     history.undelete(c, key)
     assert listed(c) == [key]
     assert len(search.search(c, "hello")) == 1
-    assert history.conversation_count(c) == 1
+    assert conversation_count(c) == 1
 
 
 def test_what_is_purged_is_gone_with_all_that_belongs_to_it(c: sqlite3.Connection) -> None:

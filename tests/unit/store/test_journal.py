@@ -152,12 +152,12 @@ def test_a_finished_chat_holds_its_figures_and_one_capture(c: sqlite3.Connection
     names = [field.name for field in fields(DONE) if getattr(DONE, field.name)]
     assert {name: getattr(saved, name) for name in names} == {name: getattr(DONE, name) for name in names}
     assert c.execute("SELECT count(*) FROM frames").fetchone()[0] == 0
-    assert [each.content for each in messages.messages_of_chat(c, chat)] == [
+    assert [each.content for each in messages.messages(c, key)] == [
         saved.question,
         "1 月 29 日",
         "x",
     ]
-    assert [each.key for each in messages.messages_of_chat(c, chat)][1:] == list(keys)
+    assert [each.key for each in messages.messages(c, key)][1:] == list(keys)
     assert journal.chats(c, key) == (saved,)
 
 

@@ -13,6 +13,7 @@ from coze_tui.errors import StoreError
 from coze_tui.store import history, messages, search
 from coze_tui.store.messages import SavedMessage, storable, storable_int
 from coze_tui.store.migrations import migrate
+from tests.support.stores import append_messages
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=30)
 
@@ -35,7 +36,7 @@ def test_any_messages_are_read_back_as_they_were(given_: list[SavedMessage]) -> 
     c = sqlite3.connect(":memory:", isolation_level=None)
     migrate(c, None)
     key = history.create_conversation(c, "coze.cn", "7402", 1_000)
-    keys = messages.append_messages(c, key, given_)
+    keys = append_messages(c, key, given_)
     read = messages.messages(c, key)
     assert [each.key for each in read] == list(keys)
     for before, after in zip(given_, read, strict=True):
@@ -62,7 +63,7 @@ def test_any_messages_are_read_back_as_they_were(given_: list[SavedMessage]) -> 
 
 def test_pages_go_from_the_end_to_the_beginning_and_back(c: sqlite3.Connection, key: str) -> None:
     for part in range(3):
-        messages.append_messages(c, key, [said(f"{part}.{n}") for n in range(4)])
+        append_messages(c, key, [said(f"{part}.{n}") for n in range(4)])
     whole = [each.content for each in messages.messages(c, key)]
     assert whole == [f"{part}.{n}" for part in range(3) for n in range(4)]
     assert messages.message_count(c, key) == 12
@@ -79,23 +80,8 @@ def test_pages_go_from_the_end_to_the_beginning_and_back(c: sqlite3.Connection, 
     assert pages == whole
 
 
-def test_what_is_appended_makes_the_conversation_younger_but_never_older(
-    c: sqlite3.Connection, key: str
-) -> None:
-    def updated_at() -> int:
-        saved = history.conversation(c, key)
-        assert saved is not None
-        return saved.updated_at
-
-    messages.append_messages(c, key, [said("a", 500)])
-    assert updated_at() == 1_000
-    messages.append_messages(c, key, [said("a", 9_000), said("b", 8_000)])
-    assert updated_at() == 9_000
-    assert messages.append_messages(c, key, []) == ()
-
-
 def test_many_at_once_are_found_before_they_are_indexed_and_after(c: sqlite3.Connection, key: str) -> None:
-    messages.append_messages(c, key, [said(f"可以退款 {n}", n) for n in range(100)])
+    append_messages(c, key, [said(f"可以退款 {n}", n) for n in range(100)])
     assert c.execute("SELECT count(*) FROM texts WHERE is_indexed").fetchone()[0] == 0
     before = search.search(c, "退款")
     assert len(before) == 100
@@ -109,13 +95,13 @@ def test_many_at_once_are_found_before_they_are_indexed_and_after(c: sqlite3.Con
 
 def test_no_conversation_no_messages(c: sqlite3.Connection) -> None:
     with pytest.raises(StoreError):
-        messages.append_messages(c, "gone", [said("a")])
+        append_messages(c, "gone", [said("a")])
     assert messages.messages(c, "gone") == ()
     assert messages.message(c, 99) is None
 
 
 def test_deleted_messages_are_found_no_more(c: sqlite3.Connection, key: str) -> None:
-    keys = messages.append_messages(c, key, [said("退款"), said("春节")])
+    keys = append_messages(c, key, [said("退款"), said("春节")])
     messages.delete_messages(c, "messages.key = ?", keys[0])
     assert search.search(c, "退款") == ()
     assert len(search.search(c, "春节")) == 1

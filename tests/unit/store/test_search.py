@@ -13,6 +13,7 @@ from coze_tui.store import history, messages, search
 from coze_tui.store.messages import SavedMessage
 from coze_tui.store.migrations import migrate
 from coze_tui.text.matching import fold
+from tests.support.stores import append_messages
 
 WRITTEN = st.text(
     st.sampled_from("退款春节你好the refundABC１２３，。！%_*'\"\\\n \u3000é😀ﬁ") | st.characters(),
@@ -26,7 +27,7 @@ def said(text: str, at: int = 0, **others: str) -> SavedMessage:
 
 def add(c: sqlite3.Connection, *said_: SavedMessage, title: str = "") -> str:
     key = history.create_conversation(c, "coze.cn", "7402", 1_000, title=title)
-    messages.append_messages(c, key, said_)
+    append_messages(c, key, said_)
     return key
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from coze_tui.store import history, messages, search
 from coze_tui.store.messages import SavedMessage
+from tests.support.stores import append_messages
 
 
 def said(*texts: str) -> list[SavedMessage]:
@@ -17,7 +18,7 @@ def said(*texts: str) -> list[SavedMessage]:
 def test_an_index_that_is_not_there_yet_is_made_when_it_is_needed(c: sqlite3.Connection, key: str) -> None:
     assert not search.index_exists(c)
     search.tidy_index(c)
-    messages.append_messages(c, key, said("退款"))
+    append_messages(c, key, said("退款"))
     assert search.index_exists(c)
     search.tidy_index(c)
     assert len(search.search(c, "退款")) == 1
@@ -26,10 +27,10 @@ def test_an_index_that_is_not_there_yet_is_made_when_it_is_needed(c: sqlite3.Con
 def test_without_fts5_everything_is_found_by_looking(
     c: sqlite3.Connection, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    messages.append_messages(c, key, said("indexed 退款"))
+    append_messages(c, key, said("indexed 退款"))
     with monkeypatch.context() as without:
         without.setattr(search, "has_fts5", lambda _: False)
-        keys = messages.append_messages(c, key, said("later 退款", "other"))
+        keys = append_messages(c, key, said("later 退款", "other"))
         assert search.index_some(c) == 0
         assert len(search.search(c, "退款")) == 2
         messages.delete_messages(c, "messages.key = ?", keys[1])
@@ -41,16 +42,16 @@ def test_without_fts5_everything_is_found_by_looking(
 def test_an_entry_left_behind_finds_nothing(
     c: sqlite3.Connection, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keys = messages.append_messages(c, key, said("退款", "退款"))
+    keys = append_messages(c, key, said("退款", "退款"))
     with monkeypatch.context() as without:
         without.setattr(search, "has_fts5", lambda _: False)
         messages.delete_messages(c, "messages.key = ?", keys[1])
-    messages.append_messages(c, key, said("春节"))
+    append_messages(c, key, said("春节"))
     assert [hit.message for hit in search.search(c, "退款")] == [keys[0]]
 
 
 def test_a_purged_conversation_leaves_nothing_in_the_index(c: sqlite3.Connection, key: str) -> None:
-    messages.append_messages(c, key, said("退款 refund", "退款"))
+    append_messages(c, key, said("退款 refund", "退款"))
     history.purge(c, key)
     for piece in ("退款", "re", "ref", "d", "款"):
         assert not c.execute("SELECT 1 FROM grams WHERE grams MATCH ?", (f'"{piece}"',)).fetchone()

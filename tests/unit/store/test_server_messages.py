@@ -11,6 +11,7 @@ from coze_tui.store import history, journal, messages
 from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SLOT, SavedMessage, ServerMessage, add_missing
 from coze_tui.store.migrations import migrate
+from tests.support.stores import append_messages
 
 
 def listed(id_: str, at: int, *, chat: str = "", section: str = "", type_: str = "question") -> ServerMessage:
@@ -110,7 +111,7 @@ def test_a_question_that_was_missed_comes_before_its_answer(c: sqlite3.Connectio
 
 
 def test_where_no_room_is_left_they_go_to_the_end(c: sqlite3.Connection, key: str) -> None:
-    messages.append_messages(
+    append_messages(
         c, key, [SavedMessage("user", "question", f"text {n}", message_id=str(n)) for n in (1, 3)]
     )
     add_missing(c, key, [listed("1", 0), listed("2", 0), listed("3", 0)])

@@ -14,12 +14,12 @@ from typing import TypeVar
 import pytest
 
 from coze_tui.api.objects import Frame
-from coze_tui.store import history, journal, messages
+from coze_tui.store import history, journal
 from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SavedMessage
 from tests.support.commands import Command
 from tests.support.conversations import SENT_AT, add_chat, add_spring, spring_frames
-from tests.support.stores import written
+from tests.support.stores import append_messages, written
 
 _T = TypeVar("_T")
 TITLE = "2025年春节是哪一天"
@@ -143,7 +143,7 @@ def test_a_conversation_is_printed_as_text(command: Command, key: str) -> None:
 def test_how_chats_ended_and_where_the_context_was_cleared_is_printed(command: Command, home: Path) -> None:
     def write(c: sqlite3.Connection) -> list[str]:
         untitled = history.create_conversation(c, "coze.cn", "7511", SENT_AT)
-        messages.append_messages(c, untitled, [SavedMessage("assistant", "answer", "开场白")])
+        append_messages(c, untitled, [SavedMessage("assistant", "answer", "开场白")])
         made = history.create_conversation(c, "coze.cn", "7511", SENT_AT)
         for summary in (
             ChatRecord(status="interrupted"),

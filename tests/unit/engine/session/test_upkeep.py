@@ -11,6 +11,7 @@ from coze_tui.engine.session.maintenance import DAY_MS, give_back, keep_small
 from coze_tui.store import history, journal, retention
 from coze_tui.store.database import Database, open_or_rescue
 from coze_tui.store.journal import ChatRecord
+from tests.support.stores import conversation_count
 
 NOW = 1_760_000_000_000
 
@@ -35,7 +36,7 @@ async def test_old_captures_go_and_conversations_stay(database: Database) -> Non
     )
     await keep_small(database, 90, NOW)
     assert await database.run(captures) == {old: False, fresh: True}
-    assert await database.run(history.conversation_count) == 2
+    assert await database.run(conversation_count) == 2
 
 
 async def test_without_the_setting_every_capture_stays(database: Database) -> None:
