@@ -1,4 +1,4 @@
-"""One live turn: stream → record → state → updates; stopping and recovering. Knows no screen."""
+"""One live turn: stream → record → state → updates; stopping and recovery."""
 
 from __future__ import annotations
 
@@ -40,50 +40,50 @@ from coze_tui.errors import (
 
 _CANCEL_SECONDS = 2.0
 _GRACE_SECONDS = 2.0
-"""How long `done` is waited for once a chat event has told the end (docs/wire.md 7.2: it may never come)."""
+"""Wait for `done` after the event that ends the chat; it may never arrive (docs/wire.md 7.2)."""
 _MOST_AT_ONCE = 2_000
-"""Frames that are written down and told together; while more wait, the screen has its turns."""
+"""Frames that are saved and shown together, so that other tasks of the loop run in between."""
 _MOST_WAITING = 4_000
-"""Frames that are read ahead; a server that is quicker than the disk waits."""
+"""Frames that are read ahead; a server that is faster than the disk waits."""
 _GATHER_SECONDS = 0.008
-"""So long are frames gathered after others, since each time they are told costs more than they do."""
+"""Frames that arrive within this time are saved and shown together: each time costs more than a frame."""
 _CANNOT_CANCEL = frozenset({4104, 103200005})
 
 
 class TurnRecord(Protocol):
-    """Where a turn is written down. None of its methods raises on a full or broken disk."""
+    """Where a turn is saved. Its methods report a full or broken disk; they never raise because of it."""
 
     async def begin(self, request: ChatRequest) -> None:
-        """The question is about to be sent."""
+        """Save the question, which is sent afterwards."""
 
     async def append(self, frames: FrameLog) -> None:
         """Save the frames that were added to the turn's log; they are shown afterwards."""
 
     async def identify(self, state: TurnState, logid: str) -> None:
-        """The chat has its ids."""
+        """Save the IDs of the chat."""
 
     async def finish(
         self, state: TurnState, figures: TurnFigures, outcome: Outcome, error: CozeTuiError | None, at_us: int
     ) -> None:
-        """The turn is over, or waits for tool outputs."""
+        """Save how the turn ended, or that it waits for tool outputs."""
 
 
 _Opened = AbstractAsyncContextManager[ChatStream]
 _Item = Frame | LogidReported | CozeTuiError | None
-"""What the reader hands over; None is the end of the file."""
+"""What the reader puts into the queue; None is the end of the file."""
 
 
 class ChatTurn:
-    """One question and all that the bot sends back for it.
+    """One question and everything that the bot sends back for it.
 
     Args:
-        record: where it is written down before it is told.
-        streaming: False asks without a stream, and polls (docs/wire.md 2.3).
-        gathers: neighbouring deltas that arrived together are one update; False gives one for each.
-        on_text: is given the stream as it arrives.
-        idle_seconds: without an event, after which the stream counts as cut.
-        poll_seconds: between two looks at a chat that is not streamed.
-        recovery_seconds: for which a chat is looked after once its stream was cut.
+        record: Saves it before it is shown.
+        streaming: False asks without a stream and polls (docs/wire.md 2.3).
+        gathers: Neighboring deltas that arrived together become one update; False yields one for each.
+        on_text: Called with the text of the stream as it arrives.
+        idle_seconds: Time without an event after which the stream counts as cut.
+        poll_seconds: Pause between two requests for a chat that is not streamed.
+        recovery_seconds: How long to ask for a chat whose stream was cut.
     """
 
     def __init__(
@@ -118,9 +118,11 @@ class ChatTurn:
         self._open: Callable[[], _Opened] | None = self._open_chat if streaming else None
         self._started = clock()
         self._has_begun = False
+        self._error: CozeTuiError | None = None
+        """Why the present `updates` received no more."""
         self._stop_asked = asyncio.Event()
         self._arrived: asyncio.Queue[_Item] | None = None
-        """What the stream has brought and nobody has taken yet; None at its end, or to wake who waits."""
+        """What has arrived and was not read yet; None at the end of the stream, or to wake its reader."""
         self._taken_at = -math.inf
 
     @property
@@ -135,7 +137,7 @@ class ChatTurn:
             self._arrived.put_nowait(None)
 
     def submit(self, outputs: Sequence[ToolOutput]) -> None:
-        """Let the next `updates` go on with a chat that required action (docs/wire.md 4.4)."""
+        """Let the next `updates` continue a chat that required action (docs/wire.md 4.4)."""
         sent = tuple(outputs)
         self._stop_asked.clear()
         self._open = lambda: chats.submit_tool_outputs(
@@ -155,59 +157,28 @@ class ChatTurn:
         self._open = None
 
     async def updates(self) -> AsyncGenerator[TurnUpdate, None]:
-        """All that happens, in order; exactly one TurnEnded, last, unless the consumer is cancelled."""
-        async with aclosing(self._all_updates()) as updates:
-            async for update in updates:
-                self.figures.add(update)
+        """Yield all that happens, in order; exactly one TurnEnded, last, unless the consumer is canceled."""
+        self._error = None
+        receive = self._start_unstreamed if self._open is None else self._stream
+        for step in (self._begin, receive, self._recover, self._end):
+            async with aclosing(step()) as updates:
+                async for update in updates:
+                    self.figures.add(update)
+                    yield update
+
+    # --- start ---
+
+    async def _begin(self) -> AsyncGenerator[TurnUpdate, None]:
+        if not self._has_begun:
+            self._has_begun = True
+            if self._record is not None:
+                await self._record.begin(self.request)
+            self._started = self._clock()
+            for update in self.state.sent():
                 yield update
-
-    async def _all_updates(self) -> AsyncGenerator[TurnUpdate, None]:
-        for update in await self._begin():
-            yield update
-        error: CozeTuiError | None = None
-        try:
-            if self._stop_asked.is_set():
-                pass  # before anything was sent
-            elif self._open is not None:
-                async with aclosing(self._stream()) as stream:
-                    async for update in stream:
-                        yield update
-            elif not self.state.is_identified:
-                async with aclosing(self._start_unstreamed()) as started:
-                    async for update in started:
-                        yield update
-        except CozeTuiError as failure:
-            error = failure
-        recoverable = error is None or isinstance(error, StreamCut)
-        if not self._stop_asked.is_set() and not self.state.is_ending and recoverable:
-            if self.state.is_identified:
-                error = error or StreamCut("closed")
-                try:
-                    async with aclosing(self._recover(error)) as recovered:
-                        async for update in recovered:
-                            yield update
-                except CozeTuiError as failure:
-                    error = failure if isinstance(failure, ApiError) else error
-            else:
-                # nothing is known of the chat, so nothing can be fetched (docs/wire.md 7.4)
-                if error is None:
-                    error = TransportError("closed", "the stream ended before the chat began")
-                elif isinstance(error, StreamCut):
-                    error = TransportError(error.kind, error.detail, url=error.url)
-        async with aclosing(self._end(error)) as ending:
-            async for update in ending:
+        elif self._open is not None:
+            for update in self.state.resumed(self.elapsed_us):
                 yield update
-
-    # --- beginning ---
-
-    async def _begin(self) -> list[TurnUpdate]:
-        if self._has_begun:
-            return self.state.resumed(self.elapsed_us) if self._open is not None else []
-        self._has_begun = True
-        if self._record is not None:
-            await self._record.begin(self.request)
-        self._started = self._clock()
-        return self.state.sent()
 
     def _open_chat(self) -> _Opened:
         return chats.stream(self._client, self.request, on_text=self._on_text)
@@ -216,6 +187,8 @@ class ChatTurn:
 
     async def _stream(self) -> AsyncGenerator[TurnUpdate, None]:
         assert self._open is not None
+        if self._stop_asked.is_set():
+            return  # before anything was sent
         self._arrived = asyncio.Queue(_MOST_WAITING)
         reader = asyncio.create_task(_read(self._open(), self._started, self._arrived))
         try:
@@ -232,6 +205,8 @@ class ChatTurn:
                     return
                 if self.state.is_done:
                     return
+        except CozeTuiError as failure:
+            self._error = failure
         finally:
             # one task owns the stream: it is cancelled, never raced (docs/architecture.md)
             reader.cancel()
@@ -239,7 +214,7 @@ class ChatTurn:
             self._open = self._arrived = None  # they hold frames, which would wait for the collector
 
     async def _next_items(self, arrived: asyncio.Queue[_Item]) -> list[_Item]:
-        """What has arrived, at least one; nothing where the stream is over without a word."""
+        """Return what has arrived, at least one item; nothing if `done` does not arrive in time."""
         items: list[_Item] = []
         if arrived.empty():
             seconds = _GRACE_SECONDS if self.state.is_ending else self._idle_seconds
@@ -249,7 +224,7 @@ class ChatTurn:
             except TimeoutError:
                 if self.state.is_ending:
                     return []
-                # bytes may drip for ever without one event (docs/textual.md 12.4)
+                # bytes may arrive for ever without one event (docs/textual.md 12.4)
                 raise StreamCut("timeout", f"no event for {seconds:.0f} s") from None
         loop = asyncio.get_running_loop()
         if (early := self._taken_at + _GATHER_SECONDS - loop.time()) > 0:
@@ -260,7 +235,7 @@ class ChatTurn:
         return items
 
     async def _take(self, items: Sequence[_Item]) -> list[TurnUpdate]:
-        """Write down what arrived together, then say what it means."""
+        """Save the items that arrived together, then return their updates."""
         updates: list[TurnUpdate] = []
         frames = [item for item in items if isinstance(item, Frame)]
         self.frames.add(frames)
@@ -285,24 +260,45 @@ class ChatTurn:
     # --- without a stream, and after a cut (docs/wire.md 2.3, 7.4) ---
 
     async def _start_unstreamed(self) -> AsyncGenerator[TurnUpdate, None]:
-        chat = await chats.start(self._client, self.request)
-        for update in await self._take([self._frame("conversation.chat.created", chat.raw)]):
-            yield update
-        async with aclosing(self._poll()) as polled:
-            async for update in polled:
+        if self._stop_asked.is_set() or self.state.is_identified:
+            return  # an identified chat only needs its rest
+        try:
+            chat = await chats.start(self._client, self.request)
+            for update in await self._take([self._frame("conversation.chat.created", chat.raw)]):
                 yield update
+            async with aclosing(self._poll()) as polled:
+                async for update in polled:
+                    yield update
+        except CozeTuiError as failure:
+            self._error = failure
 
-    async def _recover(self, cut: CozeTuiError) -> AsyncGenerator[TurnUpdate, None]:
-        note = EventRecord("cut", self.elapsed_us, level="attention", detail=str(cut)[:120])
-        yield EventNoted(note)
+    async def _recover(self) -> AsyncGenerator[TurnUpdate, None]:
+        """Fetch the rest if the stream ended too early."""
+        error = self._error
+        if self._stop_asked.is_set() or self.state.is_ending:
+            return
+        if error is not None and not isinstance(error, StreamCut):
+            return
+        if not self.state.is_identified:
+            # nothing is known of the chat, so nothing can be fetched (docs/wire.md 7.4)
+            self._error = TransportError("closed", "the stream ended before the chat began")
+            if error is not None:
+                self._error = TransportError(error.kind, error.detail, url=error.url)
+            return
+        self._error = cut = error or StreamCut("closed")
+        yield EventNoted(EventRecord("cut", self.elapsed_us, level="attention", detail=str(cut)[:120]))
         for update in self.state.enter(Phase.RECOVERING, self.elapsed_us):
             yield update
-        async with aclosing(self._poll()) as polled:
-            async for update in polled:
-                yield update
+        try:
+            async with aclosing(self._poll()) as polled:
+                async for update in polled:
+                    yield update
+        except CozeTuiError as failure:
+            if isinstance(failure, ApiError):
+                self._error = failure
 
     async def _poll(self) -> AsyncGenerator[TurnUpdate, None]:
-        """Ask once a second until the chat is final, then hand on what was missing, as frames."""
+        """Ask once a second until the chat is final, then apply what was missing, as frames."""
         chat = await self._final_chat()
         if chat is None:
             return
@@ -321,7 +317,7 @@ class ChatTurn:
             yield update
 
     async def _final_chat(self) -> Chat | None:
-        """The chat once it is final; None when stopped. Raises the last error when time is up."""
+        """Return the chat once it is final; None when stopped. Raises the last error when time is up."""
         deadline = self._clock() + self._recovery_seconds
         failure: CozeTuiError = StreamCut("timeout", "the chat did not end")
         while not self._stop_asked.is_set():
@@ -330,7 +326,7 @@ class ChatTurn:
             except NotFoundError:
                 raise
             except (ApiError, TransportError) as error:
-                failure = error  # the line may come back
+                failure = error  # the connection may return
             else:
                 if chat.status.is_final:
                     return chat
@@ -340,7 +336,7 @@ class ChatTurn:
         return None
 
     async def _wait(self, seconds: float) -> None:
-        """Pause, but not past the user's stop."""
+        """Pause, but no longer than until the user stops the turn."""
         pausing = asyncio.ensure_future(self._pause(seconds))
         stopped = asyncio.create_task(self._stop_asked.wait())
         try:
@@ -355,8 +351,8 @@ class ChatTurn:
 
     # --- ending ---
 
-    async def _end(self, error: CozeTuiError | None) -> AsyncGenerator[TurnUpdate, None]:
-        state = self.state
+    async def _end(self) -> AsyncGenerator[TurnUpdate, None]:
+        state, error = self.state, self._error
         if self._stop_asked.is_set() and state.outcome is None:
             for update in state.enter(Phase.STOPPING, self.elapsed_us):
                 yield update
@@ -386,7 +382,7 @@ class ChatTurn:
         yield TurnEnded(outcome, at_us, error)
 
     async def _cancel(self) -> EventRecord | None:
-        """Tell Coze, two seconds at most; that it cannot be cancelled any more is no news.
+        """Cancel the chat on the server, within two seconds; ignore that it is over already.
 
         See docs/wire.md 4.3.
         """
@@ -405,7 +401,7 @@ class ChatTurn:
 
 
 async def _read(opened: _Opened, started: float, queue: asyncio.Queue[_Item]) -> None:
-    """The one task that owns the stream. It knows no turn: once cancelled it may wait for the collector."""
+    """Read the stream into the queue, without a reference to the turn, which it would keep in memory."""
     try:
         async with opened as stream:
             await queue.put(LogidReported(stream.logid))
@@ -414,7 +410,7 @@ async def _read(opened: _Opened, started: float, queue: asyncio.Queue[_Item]) ->
                     await queue.put(frame)
     except CozeTuiError as failure:
         await queue.put(failure)
-    except Exception as failure:  # noqa: BLE001 - a fault of our own must end the turn, not hang it
+    except Exception as failure:  # noqa: BLE001 - our own fault must end the turn
         await queue.put(InternalError(failure))
     else:
         await queue.put(None)
@@ -424,7 +420,7 @@ _ORDER = {"function_call": 0, "tool_response": 1, "tool_output": 1, "knowledge":
 
 
 def _in_order(messages: Sequence[Message]) -> list[Message]:
-    """message/list comes in no sure order: by time, then by what follows what in a chat.
+    """Sort messages by time, then by the order of their types in a chat; the server sends them in any order.
 
     See docs/wire.md 4.2.
     """
