@@ -38,9 +38,21 @@ def flat(text: str) -> str:
     return re.sub(r"[\s▎│]+", " ", text)
 
 
-@pytest.mark.parametrize("name", PAYLOADS)
+STREAMS = {
+    "sequences": [name for name, text in PAYLOADS.items() if text.startswith("\x1b")],
+    "control characters": ["charset", "C1", "C0", "carriage return", "line ends"],
+    "characters": ["bidi", "tags", "marks", "invisible", "surrogates"],
+    "markup": ["markup", "rich markup"],
+}
+
+
+def test_every_payload_is_streamed() -> None:
+    assert {name for names in STREAMS.values() for name in names} == PAYLOADS.keys()
+
+
+@pytest.mark.parametrize("name", STREAMS)
 def test_in_every_part_of_a_stream(program: Program, keeper: Keeper, name: str) -> None:
-    bad = PAYLOADS[name]
+    bad = " ".join(PAYLOADS[payload] for payload in STREAMS[name])
     question = keeper.play(
         f"safety {name}",
         [

@@ -15,7 +15,7 @@ import pytest
 
 from coze_tui.standin.server import StandIn
 from tests.support.checks import foreign_controls, holders_of, must
-from tests.support.terminal import Terminal, TerminalScreen
+from tests.support.terminal import LIMIT_S, Terminal, TerminalScreen
 
 COMMAND = Path(sys.executable).with_name("coze-tui")
 TOKEN = "pat_MARKED0fA7c1d9e2b4"
@@ -132,13 +132,13 @@ class Program(Terminal):
         tail = text[-12:]  # a failure may bring it back into the prompt at once
         self.wait_for(lambda screen: screen.text().count(tail) > 1 or tail not in self.prompt_of(screen))
 
-    def ask(self, question: str, answer: str, *, timeout: float = 20) -> None:
+    def ask(self, question: str, answer: str, *, timeout: float = LIMIT_S) -> None:
         """Ask, and wait until the answer is there and the turn is over."""
         self.send_message(question)
         self.wait_for(answer, timeout=timeout)
         self.idle(timeout=timeout)
 
-    def idle(self, *, timeout: float = 20) -> None:
+    def idle(self, *, timeout: float = LIMIT_S) -> None:
         """Wait until no turn runs."""
         self.wait_for(lambda screen: "● idle" in screen.text(), timeout=timeout)
 
@@ -227,7 +227,7 @@ def cpu_seconds(pid: int) -> float:
 def until_continued(program: Program, number: signal.Signals) -> None:
     """Wait until a stopped program runs again after this signal."""
     program.signal(number)
-    end = time.monotonic() + 10
+    end = time.monotonic() + LIMIT_S
     while state_of(program.process.pid) == "T":
         assert time.monotonic() < end
         time.sleep(0.01)

@@ -29,6 +29,9 @@ from rich.cells import split_graphemes
 Modes = list[Any]
 """What `termios.tcgetattr` gives."""
 
+LIMIT_S = 45.0
+"""Seconds after which a busy machine is no excuse."""
+
 ENVIRONMENT_KEPT = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "COVERAGE_PROCESS_START")
 
 
@@ -333,7 +336,7 @@ class Terminal:
         """The tty's termios now; to compare with `modes_before`."""
         return termios.tcgetattr(self.master)
 
-    def wait_for(self, what: str | Callable[[TerminalScreen], bool], *, timeout: float = 20) -> None:
+    def wait_for(self, what: str | Callable[[TerminalScreen], bool], *, timeout: float = LIMIT_S) -> None:
         """Wait until a text is on the screen, or a claim about the screen holds.
 
         Raises:
@@ -356,7 +359,7 @@ class Terminal:
             if part not in self._raw[after:]:
                 raise Gone(f"{part!r} was not written; the last bytes: {bytes(self._raw[-300:])!r}")
 
-    def wait_until(self, holds: Callable[[], bool], *, timeout: float = 20) -> None:
+    def wait_until(self, holds: Callable[[], bool], *, timeout: float = LIMIT_S) -> None:
         """Wait for something that is not on the screen (a file, a mode), looking often."""
         end = time.monotonic() + timeout
         while not holds():
@@ -364,7 +367,7 @@ class Terminal:
                 raise Gone(f"the claim did not come true; the screen:\n{self.text}")
             time.sleep(0.01)
 
-    def settle(self, quiet: float = 0.2, *, timeout: float = 20) -> None:
+    def settle(self, quiet: float = 0.2, *, timeout: float = LIMIT_S) -> None:
         """Wait until nothing has been written for `quiet` seconds."""
         end = time.monotonic() + timeout
         with self._changed:
@@ -375,7 +378,7 @@ class Terminal:
                 size = len(self._raw)
                 self._changed.wait_for(lambda seen=size: len(self._raw) != seen, quiet)  # type: ignore[misc]
 
-    def wait(self, *, timeout: float = 20) -> int:
+    def wait(self, *, timeout: float = LIMIT_S) -> int:
         """Wait for the end of the program; its exit code (negative: the signal that killed it)."""
         try:
             code = self.process.wait(timeout)
@@ -383,8 +386,8 @@ class Terminal:
             raise Gone(f"the program does not end; the screen:\n{self.text}") from None
         if self._reading.is_set():
             with self._changed:
-                # Another holder of the slave (a grandchild) may keep it open: what was written is in by then.
-                self._changed.wait_for(lambda: self.ended, 0.5)
+                # Another holder of the slave (a grandchild) may keep it open.
+                self._changed.wait_for(lambda: self.ended, 5)
         return code
 
     # -- what is done to it

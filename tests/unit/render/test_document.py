@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from coze_tui.render.document import Document, render
 from coze_tui.render.lines import Line, joined
 from coze_tui.render.palette import Palette
+from tests.support.hostile_text import TEXTS
 
 PALETTE = Palette.dark()
 MARKS = [
@@ -312,6 +313,22 @@ def test_twenty_levels_fit_into_a_narrow_log() -> None:
     for line in render(nested, 30, PALETTE):
         assert line.wide <= 30
     assert sum("item" in line for line in shown(nested, 60)) == 30
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_what_a_model_writes_is_shown_once_however_it_arrives(name: str) -> None:
+    text, seen = TEXTS[name]
+    source = f"{text}\n\nEND0MARK"
+    longest = max(12, len(source) // 60)
+    document = Document(80, PALETTE)
+    for piece in pieces(source, [1, 1, 2, 3, 5, longest, 1, longest // 2]):
+        document.append(piece)
+    document.settle()
+    assert list(document.lines) == render(source, 80, PALETTE)
+    joined_lines = " ".join(" ".join(line.plain for line in document.lines).split())
+    for words in (*seen, "END0MARK"):
+        assert words in joined_lines
+    assert joined_lines.count("END0MARK") == 1
 
 
 @pytest.mark.parametrize(
