@@ -27,6 +27,7 @@ _COMMON = (option_of("profile"), _LANGUAGE)
 _BOT = option_of("bot_id")
 _SITE = option_of("base_url")
 _USER = option_of("user_id")
+_TARGET = (_BOT, _SITE, _USER)
 _SCREEN = (option_of("theme"), option_of("mouse"))
 _LINEAR = Option(
     "--linear", N_("plain labeled lines instead of full-screen mode, for screen readers and logs")
@@ -63,7 +64,7 @@ def _listing(default: int) -> tuple[Option, ...]:
 CHAT = Command(
     "chat",
     N_("chat with a Coze bot in the terminal"),
-    (_BOT, _SITE, _USER, _CONTINUE, _CONVERSATION, *_SCREEN, _LINEAR, *_COMMON),
+    (*_TARGET, _CONTINUE, _CONVERSATION, *_SCREEN, _LINEAR, *_COMMON),
     "chat:run_chat",
     opens_screen=True,
 )
@@ -207,9 +208,7 @@ _PAST_CHATS = (
                 read=one_of("curl", "python", "ask"),
                 default="curl",
             ),
-            _BOT,
-            _SITE,
-            _USER,
+            *_TARGET,
             *_COMMON,
         ),
         "show:run_give",
@@ -237,9 +236,7 @@ _ALL = (
         "ask",
         N_("ask one question and print the answer as it arrives"),
         (
-            _BOT,
-            _SITE,
-            _USER,
+            *_TARGET,
             _CONTINUE,
             Option(
                 "--conversation", N_("continue this conversation: a Coze conversation ID"), "ID", short="-s"
@@ -369,9 +366,7 @@ _ALL = (
         "doctor",
         N_("check settings, token, folders and terminal, and list problems"),
         (
-            _BOT,
-            _SITE,
-            _USER,
+            *_TARGET,
             Option("--online", N_("also contact the site (one API call)")),
             Option("--copy", N_("also test the clipboard: copies a line for you to paste")),
             *_COMMON,

@@ -1,4 +1,4 @@
-"""What people paste for a site or a bot, made into an API base and a bot id."""
+"""Convert pasted texts to the API base of a site and the ID of a bot."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BOT_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
 class AddressError(ValueError):
-    """The text is no address of that sort; carries why."""
+    """The text is no such URL; `fault` says why."""
 
     def __init__(self, fault: AddressFault) -> None:
         super().__init__(fault)
@@ -32,7 +32,7 @@ class AddressError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class BotAddress:
-    """A bot, as its id or its editor's URL names it."""
+    """A bot, as named by its ID or the URL of its editor."""
 
     bot_id: str
     space_id: str = ""
@@ -41,11 +41,13 @@ class BotAddress:
 
 
 def base_url_from_text(text: str) -> str:
-    """The API base for a pasted address: the web host, `/v3`, a slash at the end and the like are mended
-    (docs/wire.md 1.1), and `cn` and `com` are taken for the two sites.
+    """Return the API base for a pasted URL.
+
+    The web host, `/v3`, a slash at the end and the like are corrected (docs/wire.md 1.1); `cn` and `com` mean
+    the two sites.
 
     Raises:
-        AddressError: it is no http address, or plain http to another machine, where the token could be read.
+        AddressError: it is no HTTP URL, or plain HTTP to another machine, which shows others the token.
     """
     text = text.strip().strip("\"'<>").strip()
     if not text:
@@ -68,10 +70,10 @@ def base_url_from_text(text: str) -> str:
 
 
 def bot_from_text(text: str) -> BotAddress:
-    """The bot that a pasted id or editor URL means (docs/wire.md 2.1: the digits after `/bot/`).
+    """Return the bot of a pasted ID or editor URL (docs/wire.md 2.1: the digits after `/bot/`).
 
     Raises:
-        AddressError: neither is in it.
+        AddressError: the text contains neither.
     """
     text = text.strip()
     if not text:
@@ -90,7 +92,7 @@ def bot_from_text(text: str) -> BotAddress:
 
 
 def site_name(base_url: str) -> str:
-    """`coze.cn`, `coze.com`, or the host and port of a self-hosted studio; a wrong address as it is."""
+    """Return `coze.cn`, `coze.com`, or the host and port of a self-hosted server; an invalid URL as it is."""
     if base_url in (COZE_CN, COZE_COM):
         return base_url.removeprefix("https://api.")
     try:
@@ -100,7 +102,7 @@ def site_name(base_url: str) -> str:
 
 
 def base_url_of_site(site: str) -> str:
-    """The API base for what `site_name` gives; empty for a text that is no site."""
+    """Return the API base for a result of `site_name`, or an empty text if that is no site."""
     try:
         return base_url_from_text(site)
     except AddressError:
@@ -108,12 +110,12 @@ def base_url_of_site(site: str) -> str:
 
 
 def other_site(base_url: str) -> str:
-    """The API base of the other of the two sites; empty for a self-hosted one."""
+    """Return the API base of the other one of the two sites, or an empty text for a self-hosted one."""
     return {COZE_CN: COZE_COM, COZE_COM: COZE_CN}.get(base_url, "")
 
 
 def is_loopback(host: str) -> bool:
-    """The host is this machine, whatever the resolver says."""
+    """Return True if the host is this machine by its name or address, without asking a resolver."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -138,7 +140,7 @@ def _split(text: str) -> SplitResult:
 
 
 def _host(url: SplitResult) -> str:
-    """The host in lower case and in ASCII, as the network knows it."""
+    """Return the host in lower case and in ASCII."""
     host = (url.hostname or "").rstrip(".")
     if host == "0.0.0.0":  # what a server prints that listens everywhere
         return "127.0.0.1"

@@ -1,6 +1,6 @@
-"""What the program remembers by itself: choices made while it ran, last bots, the made-up user id.
+"""The state that the program saves by itself: choices made in it, last sites and bots, the generated user ID.
 
-Kept in the state folder, so that the user's own settings file is never rewritten.
+It is in the state folder, so that the user's settings file is never rewritten.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from coze_tui.errors import StoreError
 
 @dataclass(frozen=True, slots=True)
 class AppState:
-    """Everything remembered; empty values were never set."""
+    """The saved state; empty values were never set."""
 
     user_id: str = ""
-    """Made up once, stable from then on: it separates the bots' memory of people (docs/wire.md 2.1)."""
+    """Generated once: bots separate the memory of their users by it (docs/wire.md 2.1)."""
     chosen: Mapping[str, str] = field(default_factory=dict)
     """Settings changed while the program ran, by field name: theme, language, send_key, sidebar."""
     sites: Mapping[str, str] = field(default_factory=dict)
@@ -37,18 +37,18 @@ RECENT_BOTS = 30
 
 
 def bot_key(name: str, base_url: str) -> str:
-    """A profile or a bot, at a site: an id of one site means nothing at another."""
+    """Return the key of a profile or bot at a site, since an ID of one site means nothing on another."""
     return f"{name} {base_url}"
 
 
 class AppStateFile:
-    """The file behind `AppState`. Changes of two running programs are merged, not lost."""
+    """The file of `AppState`. Changes of two running programs are merged."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def read(self) -> AppState:
-        """What is remembered; nothing where the file is missing, damaged or out of reach."""
+        """Return the saved state; it is empty if the file is missing, damaged or unreadable."""
         try:
             data, _ = read_private(self.path)
             value: object = json.loads(data)
@@ -57,10 +57,10 @@ class AppStateFile:
         return _from_json(value)
 
     def change(self, how: Callable[[AppState], AppState]) -> AppState:
-        """Apply `how` to what is remembered now, and keep the result.
+        """Apply `how` to the saved state, and save and return the result.
 
         Raises:
-            StoreError: it cannot be kept.
+            StoreError: it cannot be saved.
         """
         try:
             with locked(self.path):
@@ -73,15 +73,15 @@ class AppStateFile:
         return after
 
     def choose(self, name: str, value: str) -> AppState:
-        """Remember a setting that was changed while the program ran."""
+        """Save a setting that was changed in the program."""
         return self.change(lambda now: replace(now, chosen={**now.chosen, name: value}))
 
     def use_site(self, profile: str, base_url: str) -> AppState:
-        """Remember the site that the profile's token is for."""
+        """Save the site of the profile's token."""
         return self.change(lambda now: replace(now, sites={**now.sites, profile: base_url}))
 
     def use_bot(self, profile: str, base_url: str, bot_id: str, name: str = "") -> AppState:
-        """Remember the bot as the profile's last, and as the most recent of all."""
+        """Save the bot as the profile's last one, and as the most recent of all."""
 
         def use(now: AppState) -> AppState:
             key = bot_key(bot_id, base_url)
@@ -94,12 +94,12 @@ class AppStateFile:
         return self.change(use)
 
     def ask_in(self, base_url: str, bot_id: str, conversation_id: str) -> AppState:
-        """Remember in which conversation a bot was asked last."""
+        """Save the conversation in which `ask` asked a bot last."""
         key = bot_key(bot_id, base_url)
         return self.change(lambda now: replace(now, last_asked={**now.last_asked, key: conversation_id}))
 
     def with_user_id(self) -> AppState:
-        """What is remembered, with a user id: the same at every start, if it can be kept."""
+        """Return the saved state with a user ID, which is the same at every start if it can be saved."""
         now = self.read()
         if now.user_id:
             return now
@@ -111,7 +111,7 @@ class AppStateFile:
 
 
 def _from_json(value: object) -> AppState:
-    """Reads what is right in a file that a newer version or an editor may have touched."""
+    """Read the valid fields of a file that a newer version or an editor may have changed."""
     if not isinstance(value, dict):
         return AppState()
     kept: dict[str, object] = {}

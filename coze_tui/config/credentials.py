@@ -1,4 +1,4 @@
-"""The token: found, masked, kept where only its owner can read. It leaves by `Secret.reveal` alone."""
+"""Find, mask and save tokens. The text of a token is available from `Secret.reveal` only."""
 
 from __future__ import annotations
 
@@ -29,8 +29,10 @@ TokenKind = Literal["personal", "service", "oauth", "jwt oauth", "jwt", "unknown
 
 @final
 class Secret:
-    """A text that shows a mask wherever it is printed, formatted or pickled. Not a `str`, on purpose:
-    tracebacks with local variables print what a `str` holds."""
+    """A text that shows a mask when it is printed, formatted or pickled.
+
+    It is not a `str`, because tracebacks with local variables would print that.
+    """
 
     __slots__ = ("_value",)
     _value: str
@@ -39,12 +41,12 @@ class Secret:
         object.__setattr__(self, "_value", value)
 
     def reveal(self) -> str:
-        """The text itself. For the Authorization header, and for the credentials file."""
+        """Return the text, for the Authorization header and the credentials file only."""
         return self._value
 
     @property
     def mask(self) -> str:
-        """Prefix and last four characters, where enough stays hidden between them; for `doctor`."""
+        """Return the prefix and the last four characters if enough stays hidden between them."""
         prefix, separator, rest = self._value.partition("_")
         if not separator or len(prefix) > 4:
             prefix, separator, rest = "", "", self._value
@@ -88,7 +90,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class OAuthPair:
-    """What the OAuth flows give: a short-lived access token and what renews it (docs/wire.md 1.5)."""
+    """A short-lived OAuth access token and the token that renews it (docs/wire.md 1.5)."""
 
     access: Secret
     refresh: Secret
@@ -98,13 +100,13 @@ class OAuthPair:
     base_url: str
 
     def is_fresh(self, now: float | None = None) -> bool:
-        """The access token is good for a while yet."""
+        """Return True if the access token does not expire soon."""
         return self.expires_at - EARLY > (time.time() if now is None else now)
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token that was found."""
+    """A token and its source."""
 
     secret: Secret
     source: str
@@ -114,10 +116,10 @@ class Token:
 
 
 def secret_from_text(text: str, source: str = "") -> Secret:
-    """The token in what was typed, pasted or read: trimmed, and fit for a header.
+    """Return the token in a typed, pasted or read text: trimmed, and valid in a header.
 
     Raises:
-        CredentialsError: nothing is there, or something that no token holds (a line break, a control
+        CredentialsError: the text is empty, or contains what no token does (a line break, a control
             character, a space, a character outside ASCII).
     """
     token = text.strip().strip("\ufeff").strip()
@@ -132,7 +134,7 @@ def secret_from_text(text: str, source: str = "") -> Secret:
 
 
 def kind_of(secret: Secret) -> TokenKind:
-    """What the token looks like (docs/wire.md 1.3). Only for hints: every prefix is accepted."""
+    """Return the kind that the token's prefix suggests (docs/wire.md 1.3), for hints only."""
     token = secret.reveal()
     kinds: Mapping[str, TokenKind] = {
         "pat_": "personal",
@@ -146,7 +148,7 @@ def kind_of(secret: Secret) -> TokenKind:
 
 
 def hint_for(secret: Secret) -> str:
-    """One sentence about a token that will not work or not for long; else empty."""
+    """Return a sentence about a token that will not work, or not for long; else an empty text."""
     match kind_of(secret):
         case "jwt":
             return _(
@@ -170,10 +172,10 @@ def find_token(
     token_file: Path | None = None,
     token_command: str = "",
 ) -> Token:
-    """The token of a profile: from the environment, else a file, else a command, else what `login` kept.
+    """Return the token of a profile: of the environment, else a file, else a command, else `login`.
 
     Raises:
-        CredentialsError: none is there, or the first place that has one gives something unusable.
+        CredentialsError: there is none, or that of the first source that has one is unusable.
     """
     variable = environment.get(TOKEN_VARIABLE, "")
     if variable.strip():
@@ -224,7 +226,7 @@ def _output_of(words: list[str]) -> str | None:
 
 
 class CredentialsFile:
-    """What `login` keeps: one token or one OAuth pair for each profile."""
+    """The file of `login`: one token or one OAuth pair for each profile."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -233,7 +235,7 @@ class CredentialsFile:
         self._renewing: set[asyncio.Future[OAuthPair]] = set()
 
     def find(self, profile: str) -> Token | None:
-        """The profile's token, or None.
+        """Return the profile's token, or None.
 
         Raises:
             CredentialsError: the file is there but cannot be read.
@@ -251,11 +253,11 @@ class CredentialsFile:
         return Token(secret_from_text(token, source), source)
 
     def profiles(self) -> tuple[str, ...]:
-        """The profiles that have a token here."""
+        """Return the profiles that have a token in this file."""
         return tuple(self._read())
 
     def keep(self, profile: str, token: Secret | OAuthPair) -> None:
-        """Keep the token in place of the profile's earlier one.
+        """Save the token in place of the profile's earlier one.
 
         Raises:
             CredentialsError: the file cannot be written.
@@ -264,7 +266,7 @@ class CredentialsFile:
             self._put(profile, _json_from(token))
 
     def forget(self, profile: str) -> bool:
-        """Remove the profile's token; False if there was none.
+        """Delete the profile's token; return False if there was none.
 
         Raises:
             CredentialsError: the file cannot be written.
@@ -278,7 +280,7 @@ class CredentialsFile:
     async def fresh_pair(
         self, profile: str, pair: OAuthPair, renew: Callable[[OAuthPair], Awaitable[OAuthPair]]
     ) -> OAuthPair:
-        """A pair whose access token is good: the given one, another process's, or a renewed one.
+        """Return a pair with a valid access token: the given one, one of another process, or a renewed one.
 
         The refresh token dies when used (docs/wire.md 1.5): it is used under the file's lock, and the
         new pair is on
@@ -339,7 +341,7 @@ class CredentialsFile:
 
 
 class _as_credentials_error:
-    """OSError inside becomes a CredentialsError that names the file."""
+    """Turns an OSError inside into a CredentialsError that names the file."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -69,7 +69,7 @@ def ensure(paths: Paths) -> list[tuple[Path, OSError]]:
 
 
 def typed_path(text: str) -> Path:
-    """Return the path that a person typed inside the program, where no shell has expanded `~`.
+    """Return the path that a user typed in the program, where no shell has expanded `~`.
 
     White space around it is removed. A `~` that cannot be resolved stays, so that an error names it.
     """

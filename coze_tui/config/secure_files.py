@@ -1,4 +1,4 @@
-"""Files that only their owner may read: written whole or not at all, mode 0600 from the first moment."""
+"""Files that only their owner can read: written completely or not at all, with mode 0600 from the start."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ LIMIT = 1 << 20
 
 
 def make_private_folder(folder: Path) -> bool:
-    """Make the folder and its missing parents with mode 0700; True if a laxer mode had to be repaired.
+    """Create the folder and its missing parents with mode 0700; return True if a laxer mode was repaired.
 
     Raises:
-        OSError: it cannot be made, is no folder, or belongs to somebody else.
+        OSError: it cannot be created, is no folder, or belongs to another user.
     """
     missing = []
     place = folder
@@ -47,10 +47,10 @@ def make_private_folder(folder: Path) -> bool:
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Replace the file by one with this content: a reader sees the old file or the new one, whole.
+    """Replace the file by one with this content; a reader sees the old one or the new one, never a part.
 
     Raises:
-        OSError: nothing was changed.
+        OSError: the file cannot be written; it is unchanged.
     """
     make_private_folder(path.parent)
     import tempfile  # slow to import, and the first frame comes by this module
@@ -76,10 +76,10 @@ def write_private(path: Path, data: bytes) -> None:
 
 
 def open_private(path: Path, flags: int) -> int:
-    """A descriptor to write to a file, made with mode 0600; a plain one of ours gets that mode, too.
+    """Return a descriptor for writing; the file gets mode 0600, also if it exists and is ours.
 
     Args:
-        flags: of `os.open`, beside O_WRONLY and O_CREAT.
+        flags: of `os.open`, in addition to O_WRONLY and O_CREAT.
 
     Raises:
         OSError: it cannot be opened.
@@ -93,13 +93,13 @@ def open_private(path: Path, flags: int) -> int:
 
 
 def write_new(path: Path, pieces: Iterable[bytes], *, replace: bool = False) -> Path:
-    """Write a file that is not there yet, whole or not at all, mode 0600; where it is.
+    """Write a new file, completely or not at all, with mode 0600; return its path.
 
-    A name that is taken is left alone, and ` (2)`, ` (3)`… is put behind the stem. The folder's mode is not
-    touched: it may be anybody's; a missing one is made private.
+    If the name exists, ` (2)`, ` (3)`… is added to the stem. The mode of an existing folder does not
+    change; a missing one is created as private.
 
     Args:
-        replace: a plain file of this name gives way.
+        replace: whether a plain file of this name is replaced.
 
     Raises:
         OSError: nothing was written.
@@ -130,7 +130,7 @@ def write_new(path: Path, pieces: Iterable[bytes], *, replace: bool = False) -> 
 
 
 def _take_name(temporary: str, wanted: Path) -> bool:
-    """Give a finished file the name it is meant to have; False if that is taken."""
+    """Rename a finished file; return False if the name exists."""
     try:
         os.link(temporary, wanted)
     except FileExistsError:
@@ -149,10 +149,10 @@ def _take_name(temporary: str, wanted: Path) -> bool:
 
 
 def read_private(path: Path) -> tuple[bytes, bool]:
-    """The content, and whether the file was readable by others and has been closed to them.
+    """Return the content, and True if others could read the file, which is repaired then.
 
     Raises:
-        OSError: it is missing, a link, no plain file, too large, or belongs to somebody else.
+        OSError: it is missing, a link, no plain file, too large, or belongs to another user.
     """
     flags = os.O_RDONLY
     if sys.platform != "win32":
@@ -177,11 +177,11 @@ def read_private(path: Path) -> tuple[bytes, bool]:
 
 @contextmanager
 def locked(path: Path, *, patience: float = 10.0) -> Iterator[None]:
-    """Hold the lock that stands beside `path`, so that only one process changes the file at a time.
+    """Hold the lock file beside `path`, so that only one process changes the file at a time.
 
     Raises:
-        TimeoutError: another process kept it longer than `patience` seconds.
-        OSError: the lock file cannot be made.
+        TimeoutError: another process holds it for longer than `patience` seconds.
+        OSError: the lock file cannot be created.
     """
     make_private_folder(path.parent)
     flags = os.O_RDWR | os.O_CREAT

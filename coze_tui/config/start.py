@@ -1,4 +1,4 @@
-"""What every run of the program starts with: the folders, the settings, and the files of token and state."""
+"""The start of every run: the folders, the settings, and the files of tokens and state."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def load_start(environment: Mapping[str, str], flags: Mapping[str, object]) -> S
     """Create the folders, read the settings and choose the language.
 
     Args:
-        flags: Field → value, of the settings that the command line changes.
+        flags: the values of the settings that the command line changes, by field.
 
     Raises:
         SettingsError: a flag is wrong. Errors in files and variables are in `problems`.

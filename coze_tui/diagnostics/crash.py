@@ -1,4 +1,4 @@
-"""What is written down when the program fails by its own fault: no local variables, no secrets."""
+"""Crash reports of the program: they contain no local variables and no secrets."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TOKENS = re.compile(
 
 
 def without_secrets(text: str, environment: Mapping[str, str]) -> str:
-    """The text with everything masked that is, or looks like, a token or a password in an address."""
+    """Return the text with everything masked that is or looks like a token or a password in a URL."""
     token = environment.get(TOKEN_VARIABLE, "").strip()
     if token:
         text = text.replace(token, MASK)
@@ -30,7 +30,7 @@ def without_secrets(text: str, environment: Mapping[str, str]) -> str:
 
 
 def write_crash_report(folder: Path, error: BaseException, environment: Mapping[str, str]) -> Path:
-    """Write the report into the folder; its path.
+    """Write the report into the folder; return its path.
 
     Raises:
         OSError: it cannot be written.

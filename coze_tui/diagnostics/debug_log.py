@@ -1,4 +1,4 @@
-"""The debug log, where one is wanted: what was asked of the server and how it answered, never a token."""
+"""The optional debug log: API calls and their results, never a token."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _BYTES = 1_000_000
 
 
 def keep_debug_log(path: Path, environment: Mapping[str, str]) -> None:
-    """Write what the program's loggers tell into the file from now on, one line each, for its owner only.
+    """Write the messages of the program's loggers to a file that only its owner can read, one line each.
 
-    At 1 MB it is renamed to `….1`, and a new one is begun. Where it cannot be written on, it ends silently.
+    At 1 MB it is renamed to `….1`, and a new one is started. A write that fails later ends the log silently.
 
     Raises:
-        OSError: it cannot be begun.
+        OSError: the file cannot be created.
     """
     log = logging.getLogger("coze_tui")
     if not log.handlers:
@@ -41,7 +41,7 @@ class _PrivateFile(RotatingFileHandler):
         return open(descriptor, "a", encoding="utf-8", errors="replace")
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """A full disk ends the log, not the program: logging's own way is a traceback on the screen."""
+        """Do nothing, as on a full disk: logging would print a traceback on the screen."""
 
 
 class _Lines(logging.Formatter):

@@ -1,6 +1,6 @@
-"""What to say about each code of Coze, word of OAuth and HTTP status: one table (docs/wire.md 1.4, 5.1, 5.2).
+"""Sentences for each code of Coze, word of OAuth and HTTP status (docs/wire.md 1.4, 5.1, 5.2).
 
-A title and the next step, in English; translated where they are shown.
+Each has a title and the next step in English, translated when they are shown.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ _BY_STATUS: Mapping[int, Sentences] = {
 
 
 def sentences_for(error: ApiError) -> Sentences | None:
-    """What is known of such an error; None where only its own words can be told."""
+    """Return the sentences for an error, or None if only its own words can be shown."""
     if isinstance(error, NotServedError):
         return N_("this server does not offer that"), _NOTHING
     known = _BY_WORD.get(error.msg) if error.code <= 0 else _BY_CODE.get(error.code)

@@ -36,7 +36,7 @@ LONGEST = 400
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """An error in a person's words."""
+    """An error explained to the user."""
 
     title: str
     """One short line: what happened, with the code where there is one."""
@@ -50,7 +50,7 @@ class Explanation:
 
     @property
     def text(self) -> str:
-        """All of it on one line."""
+        """Return the whole explanation on one line."""
         parts = [_sentence(self.title), self.what, self.do]
         if self.logid:
             parts.append(f"logid {self.logid}")
@@ -61,8 +61,8 @@ def explain(error: BaseException, *, base_url: str) -> Explanation:
     """Return what happened, why, and what to do.
 
     Args:
-        base_url: the API base that was asked, empty where none is known; with it a refused token brings the
-            hint at the other site, and a server of one's own is not reported to Coze.
+        base_url: the API base that was asked, or empty. With it, a rejected token leads to a hint at the
+            other site, and the user is not sent to Coze with errors of a self-hosted server.
     """
     match error:
         case ApiError():
@@ -134,7 +134,7 @@ def _unknown(error: ApiError, msg: str, base_url: str) -> tuple[str, str, str]:
 
 
 def _for_site(do: str, base_url: str) -> str:
-    """The next step, in English; with a server of one's own nobody at Coze can help."""
+    """Return the next step in English; for a self-hosted server Coze cannot help."""
     is_own = base_url and not other_site(base_url)
     return REPORT_TO_OWN if do == REPORT and is_own else do
 
@@ -377,7 +377,7 @@ def _quoted(text: str) -> str:
 
 
 def _outside(text: str) -> str:
-    """Text of a server, a library or a file: clean, on one line, and never a flood."""
+    """Return a text of a server, a library or a file cleaned, on one line and shortened."""
     line = clean_line(text).strip()
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 

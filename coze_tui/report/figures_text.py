@@ -1,4 +1,4 @@
-"""The figures of one chat as names and values, for people and as plain numbers. Pure."""
+"""The metrics of one chat as names and values: as text and as numbers. Pure."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from coze_tui.text.i18n import _, ngettext
 
 
 def figure_facts(turn: PastTurn, not_understood: int = 0) -> list[tuple[str, str]]:
-    """What a person wants to know of a chat that is over, in the language in use; nothing that is nothing.
+    """Return the metrics of a past chat as names and texts in the language in use, without empty ones.
 
     Args:
-        not_understood: so many of its frames were not.
+        not_understood: the number of its frames that the client did not understand.
     """
     figures, timeline = turn.figures, turn.timeline
     gaps, usage = figures.gaps, figures.usage
@@ -54,7 +54,7 @@ def figure_facts(turn: PastTurn, not_understood: int = 0) -> list[tuple[str, str
 
 
 def figure_values(chat: InspectedChat) -> Mapping[str, object]:
-    """The same as numbers, times in microseconds; None for what is not known."""
+    """Return the metrics as numbers; times are in microseconds, unknown values are None."""
     figures, timeline = chat.figures, chat.timeline
     gaps, usage = figures.gaps, figures.usage
     has_times = not figures.is_timeless
@@ -83,7 +83,7 @@ def figure_values(chat: InspectedChat) -> Mapping[str, object]:
 
 
 def characters_per_second(figures: TurnFigures) -> float:
-    """How fast the answers were written while they were; 0 where too little came to say."""
+    """Return the speed of the answers while they were written, or 0 if they are too short."""
     deltas = figures.deltas + figures.reasoning_deltas
     if deltas < 2 or not figures.rate():
         return 0.0
@@ -91,7 +91,7 @@ def characters_per_second(figures: TurnFigures) -> float:
 
 
 def not_understood(chat: InspectedChat) -> int:
-    """Frames of which the client did not understand the name, the data or the message's type."""
+    """Return the number of frames whose name, data or message type the client did not understand."""
     return sum(bool(row.trouble) for row in chat.table.rows)
 
 

@@ -32,10 +32,10 @@ _STALL = "╌"
 
 
 def timeline_lines(timeline: Timeline, width: int) -> Iterator[Line]:
-    """The rows, a scale under them, and one line of what matters most.
+    """Yield the rows, a scale and one line with the main metrics.
 
     Args:
-        width: cells of a line; less than LEAST_WIDTH is taken for that.
+        width: cells of a line, at least LEAST_WIDTH.
     """
     width = max(LEAST_WIDTH, width)
     spans = timeline.spans
@@ -60,7 +60,7 @@ def timeline_lines(timeline: Timeline, width: int) -> Iterator[Line]:
 
 
 def span_name(span: Span) -> str:
-    """What a step is called."""
+    """Return the name of a step."""
     match span.kind:
         case "waiting":
             return _("waiting")
@@ -75,7 +75,7 @@ def span_name(span: Span) -> str:
 
 
 def span_time(span: Span) -> str:
-    """How long a step took, and of how many deltas it was."""
+    """Return the duration of a step, and the number of its deltas."""
     if not span.lasted_us:
         return _("at {time}").format(time=milliseconds(span.start_us))
     text = duration(span.lasted_us)
@@ -88,31 +88,31 @@ def span_time(span: Span) -> str:
 
 
 def moments_time(moments: Sequence[int]) -> str:
-    """When single moments were: the one, or the first and the last."""
+    """Return the time of a moment, or of the first and the last of several."""
     first = milliseconds(moments[0])
     return first if len(moments) == 1 else f"{first} … {milliseconds(moments[-1])}"
 
 
 class Columns:
-    """From microseconds to the columns of a bar."""
+    """The columns of a bar, by microseconds."""
 
     def __init__(self, total_us: int, width: int) -> None:
         self.total_us = max(1, total_us)
         self.width = width
 
     def at(self, at_us: int) -> int:
-        """The column of a moment."""
+        """Return the column of a moment."""
         return max(0, min(self.width - 1, at_us * self.width // self.total_us))
 
     def of(self, lasting: Span | Pause) -> range:
-        """Those of what lasts; at least one."""
+        """Return the columns of a duration, at least one."""
         first = self.at(lasting.start_us)
         end = round(lasting.end_us * self.width / self.total_us)
         return range(first, max(first + 1, min(self.width, end)))
 
 
 def _ticks(columns: Columns) -> str:
-    """Round moments, each begun at its column."""
+    """Return labels of round times, each at its column."""
     step = next(step for step in _round_steps() if columns.total_us // step <= _MOST_TICKS)
     text = "0"
     for at_us in range(step, columns.total_us, step):
@@ -123,7 +123,7 @@ def _ticks(columns: Columns) -> str:
 
 
 def _round_steps() -> Iterator[int]:
-    """1, 2, 5, 10, 20… milliseconds."""
+    """Yield 1, 2, 5, 10, 20… milliseconds."""
     unit = 1_000
     while True:
         yield from (unit, 2 * unit, 5 * unit)
@@ -147,7 +147,7 @@ def _bar(span: Span, stalls: Sequence[Pause], columns: Columns) -> Line:
 
 
 def _stalled(span: Span, stalls: Sequence[Pause], columns: Columns) -> set[int]:
-    """The columns of a run of deltas in which nothing came for long."""
+    """Return the columns of a run of deltas in which nothing arrived for long."""
     found: set[int] = set()
     if span.kind in ("thinking", "answering"):
         for pause in stalls:
@@ -160,7 +160,7 @@ _Marks = tuple[str, str, str, Role, Sequence[int]]
 
 
 def _marks(timeline: Timeline) -> list[_Marks]:
-    """Rows of single moments: name, time, sign, role and when."""
+    """Return the rows of single moments: name, time, sign, role and text."""
     name = ngettext("follow-up", "follow-ups", len(timeline.follow_ups_us))
     found: list[_Marks] = []
     if timeline.follow_ups_us:
