@@ -34,7 +34,7 @@ ALLOWED: Mapping[str, Mapping[str, str]] = {
     "unit/terminal/test_key_order.py": {
         "_set_forwarded": "a key that bubbles up to the app is marked so by Textual alone",
     },
-    "unit/terminal/test_still.py": {
+    "unit/terminal/test_no_animation.py": {
         "_animator": "NoAnimation takes the place of this attribute: the test fails if Textual renames it",
     },
 }
