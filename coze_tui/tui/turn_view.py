@@ -11,9 +11,8 @@ from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import ActionRequired, ChatIdentified, Phase, PhaseChanged, TurnUpdate
 from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.text.cleaning import clean_line
-from coze_tui.tui.log.entries import BotEntry, UserEntry
-from coze_tui.tui.log.message_log import MessageLog
-from coze_tui.tui.messages import Updated
+from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
+from coze_tui.tui.log.message_log import MessageLog, Updated
 from coze_tui.tui.widgets.chip import Chip, activity_of
 
 Milestone = PhaseChanged | ChatIdentified | ActionRequired
@@ -43,7 +42,7 @@ class TurnView:
         """The phase of the turn, its outcome once the log has shown the end; None if there is no turn."""
         self.question = ""
         self.figures = TurnFigures()
-        self._entry: BotEntry | None = None
+        self._entry: AnswerEntry | None = None
         self._sent_at = 0.0
 
     @property
@@ -61,13 +60,13 @@ class TurnView:
         """The state chip of the turn."""
         return Chip(activity_of(self.phase), clean_line(self.figures.tool), self.elapsed_us)
 
-    def start(self, asked: UserEntry | None, entry: BotEntry) -> None:
+    def start(self, asked: QuestionEntry | None, entry: AnswerEntry) -> None:
         """Show a question and the entry for its answer at the end of the log."""
         self._log.append(*([asked] if asked is not None else []), entry)
         self._log.action_to_end()
         self.resume(asked.text if asked is not None else "", entry, TurnFigures())
 
-    def resume(self, question: str, entry: BotEntry, figures: TurnFigures) -> None:
+    def resume(self, question: str, entry: AnswerEntry, figures: TurnFigures) -> None:
         """Continue the turn of an entry, whose figures so far are given."""
         self.question = question
         self.phase = Phase.SENDING

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from coze_tui.standin.scenarios import Answer, Bot
-from coze_tui.tui.log.entries import BotEntry
+from coze_tui.tui.log.entries import AnswerEntry
 from tests.support.desk import Desk, desk
 from tests.support.hostile_text import TEXTS
 
@@ -36,7 +36,7 @@ def lines_of(at: Desk) -> list[str]:
     """All lines of the last answer, not only those in view."""
     log = at.screen.log_widget
     entry = log.entries[-1]
-    assert isinstance(entry, BotEntry)
+    assert isinstance(entry, AnswerEntry)
     count = entry.lay_out(80, at.context.palette)
     return [entry.line(number)[0].plain.rstrip() for number in range(count)][1:]
 

@@ -38,8 +38,8 @@ from coze_tui.render.palette import Palette
 from coze_tui.report.timeline_text import timeline_lines
 from coze_tui.store import journal
 from coze_tui.text.cleaning import clean
-from coze_tui.tui.log.entries import BotEntry
-from coze_tui.tui.widgets.event_rows import Row, figure_lines
+from coze_tui.tui.log.entries import AnswerEntry
+from coze_tui.tui.widgets.event_rows import EventLine, figure_lines
 from tests.fuzz import whole_app
 from tests.fuzz.mutations import ODD_BYTES, broken, with_odd_values
 from tests.support.checks import must
@@ -177,7 +177,7 @@ def _texts(updates: Iterable[TurnUpdate]) -> Iterable[str]:
 
 
 def _draw(updates: Sequence[TurnUpdate], turn: PastTurn, dice: random.Random) -> None:
-    entry = BotEntry("海怪", 0)
+    entry = AnswerEntry("海怪", 0)
     for update in updates:
         match update:
             case ReasoningGrew():
@@ -212,7 +212,7 @@ def _must_fill(line: Line, width: int) -> None:
 
 def _draw_life(figures: TurnFigures, dice: random.Random) -> None:
     width = dice.randint(8, 60)
-    for drawing in [*map(Row, figures.rows), *figure_lines(figures, None)]:
+    for drawing in [*map(EventLine, figures.rows), *figure_lines(figures, None)]:
         drawing.draw(width)
 
 

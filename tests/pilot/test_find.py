@@ -8,7 +8,7 @@ from pathlib import Path
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.standin.scenarios import Answer, Bot, Complete, Delta, FunctionCall, Gate, ToolResponse
 from coze_tui.tui.context import LaunchTarget
-from coze_tui.tui.log.entries import BotEntry, UserEntry
+from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
 from tests.support.desk import Desk, desk
 from tests.support.stores import BOT, bots, talk, write
 
@@ -147,7 +147,7 @@ async def test_finding_does_not_lose_an_answer_that_comes(home: Path) -> None:
         await at.answered()
         assert at.screen.turns.view.phase is Outcome.COMPLETED
         last = at.screen.log_widget.entries[-1]
-        assert isinstance(last, BotEntry)
+        assert isinstance(last, AnswerEntry)
         assert last.copy_text() == "河流带盐"
 
 
@@ -157,12 +157,12 @@ async def test_a_fork_goes_on_from_the_chosen_message(home: Path) -> None:
         await at.until(lambda: at.screen.conversation.key == key)
         await here(home, at)
         log = at.screen.log_widget
-        entry = next(e for e in log.entries if isinstance(e, UserEntry) and e.text == "question 2")
+        entry = next(e for e in log.entries if isinstance(e, QuestionEntry) and e.text == "question 2")
         log.focus()
         log.show_entry(entry)
         await at.pilot.press("f")
         await at.until(lambda: at.screen.conversation.key != key)
-        texts = [e.text for e in at.screen.log_widget.entries if isinstance(e, UserEntry)]
+        texts = [e.text for e in at.screen.log_widget.entries if isinstance(e, QuestionEntry)]
         assert texts == ["question 0", "question 1", "question 2"]
         at.screen.prompt.focus()
         await at.ask("on with it")

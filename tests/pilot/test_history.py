@@ -16,7 +16,7 @@ from coze_tui.api.client import CozeClient
 from coze_tui.standin.scenarios import Answer, Bot, FunctionCall, ToolResponse
 from coze_tui.standin.server import StandIn
 from coze_tui.store import history
-from coze_tui.tui.log.entries import UserEntry
+from coze_tui.tui.log.entries import QuestionEntry
 from coze_tui.tui.screens.history import HistoryScreen
 from coze_tui.tui.widgets.field import Field
 from tests.support.desk import Desk, desk
@@ -279,7 +279,7 @@ async def test_a_fork_begins_with_what_was_said_up_to_the_chosen_message(
         await at.until(lambda: "third" in at.preview)
         await at.press("tab", "k", "k", "k", "k")
         chosen = at.screen.preview.log_widget.chosen
-        assert isinstance(chosen, UserEntry)
+        assert isinstance(chosen, QuestionEntry)
         assert chosen.text == "two"
         await at.press("f")
         await at.until(lambda: at.titles[:2] == ["long", "long"])

@@ -14,7 +14,7 @@ from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.state import TurnState
 from coze_tui.standin.scenarios import Answer, Bot, Complete, Delta, Gate, RequireAction, ToolCall
 from coze_tui.standin.server import StandIn
-from coze_tui.tui.log.entries import BotEntry, UserEntry
+from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
 from coze_tui.tui.screens.bots import BotPicker
 from coze_tui.tui.screens.dialogs import Choose
 from coze_tui.tui.screens.tool_request import ToolRequest
@@ -110,7 +110,7 @@ async def test_the_queue_of_a_conversation_that_was_left_waits_there_and_enter_s
         await at.pilot.press("enter")
         await at.until(lambda: at.text().count("河流把盐带走") == 3 and not at.screen.turns.runs)
         assert not at.screen.queue_strip.queued
-        questions = [entry.text for entry in at.screen.log_widget.entries if isinstance(entry, UserEntry)]
+        questions = [entry.text for entry in at.screen.log_widget.entries if isinstance(entry, QuestionEntry)]
         assert questions == ["first", "second", "third"]
 
 
@@ -135,7 +135,7 @@ async def test_entries_know_their_own_chats_when_a_queue_is_worked_off(home: Pat
         at.stand_in.release("held")
         await at.until(lambda: at.text().count("河流把盐带走") == 2 and not at.screen.turns.runs)
         await at.until(lambda: at.screen.log_widget.entries[-1].chat)
-        chats = [e.chat for e in at.screen.log_widget.entries if isinstance(e, UserEntry | BotEntry)]
+        chats = [e.chat for e in at.screen.log_widget.entries if isinstance(e, QuestionEntry | AnswerEntry)]
         assert chats[0] == chats[1] != chats[2] == chats[3]
 
 

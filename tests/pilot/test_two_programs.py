@@ -6,7 +6,7 @@ from pathlib import Path
 
 from coze_tui.standin.scenarios import Answer, Bot, Complete, Delta, Gate, Step, Turn
 from coze_tui.standin.server import StandIn
-from coze_tui.tui.log.entries import UserEntry
+from coze_tui.tui.log.entries import QuestionEntry
 from tests.support.desk import desk
 from tests.support.shown import toasts_of
 
@@ -69,7 +69,9 @@ async def test_what_is_said_in_another_program_is_shown_in_the_open_conversation
             await second.answered()
             for at in (first, second):
                 await at.until(lambda at=at: len(at.screen.log_widget.entries) == 6)  # type: ignore[misc]
-                asked = [entry.text for entry in at.screen.log_widget.entries if isinstance(entry, UserEntry)]
+                asked = [
+                    entry.text for entry in at.screen.log_widget.entries if isinstance(entry, QuestionEntry)
+                ]
                 assert asked == ["一", "二", "三"]
 
 

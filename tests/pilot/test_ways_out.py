@@ -23,7 +23,7 @@ from coze_tui.standin.scenarios import (
 )
 from coze_tui.standin.server import StandIn
 from coze_tui.text.i18n import current_language, use_language
-from coze_tui.tui.log.entries import BotEntry
+from coze_tui.tui.log.entries import AnswerEntry
 from coze_tui.tui.screens.dialogs import Choose
 from coze_tui.tui.screens.first_run import FirstRun
 from coze_tui.tui.screens.help import HelpScreen
@@ -69,7 +69,7 @@ async def test_a_wrong_token_is_told_before_anything_is_typed(home: Path) -> Non
         await at.ask("海水？")
         await at.answered()
         entry = at.screen.log_widget.entries[-1]
-        assert isinstance(entry, BotEntry)
+        assert isinstance(entry, AnswerEntry)
         assert entry.base_url == at.stand_in.base_url  # a hint at the other site hangs on it
         await at.until(lambda: at.screen.prompt.message == "海水？", "the question is back in the prompt")
 

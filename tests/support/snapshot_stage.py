@@ -31,7 +31,7 @@ from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.standin.scenarios import Bot
 from coze_tui.standin.server import StandIn
 from coze_tui.tui.app import CozeApp
-from coze_tui.tui.log.entries import BotEntry, UserEntry
+from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
 from coze_tui.tui.screens.chat import ChatScreen
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from tests.support.samples import CAPTURES
@@ -162,10 +162,10 @@ class Stage:
         assert not capture.problems
         sent_at_ms = today_at(10, 2, 9)
         screen, feed = self.chat, TurnFeed()
-        entry = BotEntry(screen.conversation.bot_name, sent_at_ms)
+        entry = AnswerEntry(screen.conversation.bot_name, sent_at_ms)
         screen.turns.view.clock = lambda: 0.0
         screen.header.title = capture.facts["question"]
-        screen.log_widget.append(UserEntry(capture.facts["question"], sent_at_ms), entry)
+        screen.log_widget.append(QuestionEntry(capture.facts["question"], sent_at_ms), entry)
         screen.turns.resume(entry, TurnFigures(), feed)
         screen.turns.view.clock = lambda: (until_ms or 0) / 1000
         told = TurnFigures()

@@ -1,4 +1,4 @@
-"""The blocks an entry of the log is made of: each gives lines for a width. No widget, no I/O."""
+"""The blocks of a log entry, which turn their content into lines of a width. No widget, no I/O."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ _MOST_TOLD = 48
 
 Role = Literal["text", "muted", "accent", "user", "good", "attention", "error"]
 Words = Sequence[tuple[str, Role]]
-"""Text with the role of its colour."""
+"""Texts with the roles of their colors."""
 
 
 def style_of(palette: Palette, role: Role) -> Style:
-    """The palette's style for a role."""
+    """Return the palette's style for a role."""
     style: Style = getattr(palette, role)
     return style
 
 
 def shown(text: str, palette: Palette) -> str:
-    """The text as it is drawn; what is copied and searched stays as it came."""
+    """Return the text as it is drawn; copying and searching use the original."""
     return simple_emoji(text) if palette.simple_emoji else text
 
 
 def words_line(words: Words, palette: Palette, *, bold_first: bool = False) -> Line:
-    """One line, not wrapped."""
+    """Return one line, which is not wrapped."""
     segments = [Segment(shown(text, palette), style_of(palette, role)) for text, role in words if text]
     if bold_first and segments:
         first = segments[0]
@@ -48,7 +48,7 @@ def words_line(words: Words, palette: Palette, *, bold_first: bool = False) -> L
 
 
 def _fitted(words: Words, width: int) -> Words:
-    """The words in at most `width` cells, with `…` where something is left out."""
+    """Return the words in at most `width` cells, with `…` at a cut."""
     if sum(cell_len(text) for text, _role in words) <= width:
         return words
     fitted: list[tuple[str, Role]] = []
@@ -62,47 +62,47 @@ def _fitted(words: Words, width: int) -> Words:
     return fitted
 
 
-class Block:
+class EntryBlock:
     """A run of lines that belong together."""
 
     is_stop = False
-    """The cursor can rest on it, apart from the entry's header."""
+    """The cursor stops at it, and not only at the header of its entry."""
     spaced = False
-    """A blank line stands between it and the block before, unless that is a header."""
+    """A blank line separates it from the block before, unless that is a header."""
 
     def __init__(self) -> None:
         self._lines: Sequence[Line] | None = None
         self._laid_out: tuple[int, Palette] | None = None
 
     def lines(self, width: int, palette: Palette) -> Sequence[Line]:
-        """The lines at this width; kept until the width, the palette or the content changes."""
+        """Return the lines at this width; keep them until width, palette or content change."""
         if self._lines is None or self._laid_out is None or self._laid_out != (width, palette):
             self._lines = self._lay_out(width, palette)
             self._laid_out = (width, palette)
         return self._lines
 
     def estimate(self, width: int) -> int:
-        """About how many lines, quickly."""
+        """Return about how many lines it has, without a layout."""
         return 1
 
     def release(self) -> None:
-        """Forget the lines; they can be made again."""
+        """Forget the lines, which can be made again."""
         self._lines = None
 
     def copy_text(self) -> str:
-        """Its source, as it should reach a clipboard."""
+        """Return its source, for the clipboard."""
         return ""
 
     def find_text(self) -> str:
-        """What a search looks through."""
+        """Return the text in which a search looks."""
         return self.copy_text()
 
     def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
         return ()
 
 
-class HeaderBlock(Block):
-    """Who speaks, when, and in dim words how it went."""
+class HeaderBlock(EntryBlock):
+    """A name, and in dim words the time and the figures."""
 
     def __init__(self, name: str, role: Role, facts: Sequence[str] = ()) -> None:
         super().__init__()
@@ -112,11 +112,11 @@ class HeaderBlock(Block):
 
     @property
     def facts(self) -> tuple[str, ...]:
-        """The dim words."""
+        """The dim words, separated by dots."""
         return self._facts
 
     def set_facts(self, facts: Sequence[str]) -> bool:
-        """Other words behind the name; whether they differ."""
+        """Show other dim words; return whether they differ."""
         if tuple(facts) == self._facts:
             return False
         self._facts = tuple(facts)
@@ -135,8 +135,8 @@ class HeaderBlock(Block):
         return [words_line([(name, self._role), (tail, "muted")], palette, bold_first=True)]
 
 
-class PlainBlock(Block):
-    """Text as it was typed."""
+class PlainBlock(EntryBlock):
+    """Plain text, as it was typed."""
 
     def __init__(self, text: str, role: Role = "text") -> None:
         super().__init__()
@@ -153,8 +153,8 @@ class PlainBlock(Block):
         return render_plain(shown(self._text, palette), width, style_of(palette, self._role))
 
 
-class AnswerBlock(Block):
-    """An answer in Markdown, whole or growing."""
+class AnswerBlock(EntryBlock):
+    """An answer in Markdown, final or growing."""
 
     spaced = True
 
@@ -164,7 +164,7 @@ class AnswerBlock(Block):
         self.is_settled = is_settled
         self._pieces = [text] if text else []
         self._drawn = 0
-        """So many of the pieces are in the document."""
+        """How many of the pieces are in the document."""
         self._document: Document | None = None
 
     @property
@@ -182,16 +182,16 @@ class AnswerBlock(Block):
 
     @property
     def is_empty(self) -> bool:
-        """No text has come yet."""
+        """Whether no text has arrived yet."""
         return not self._pieces
 
     def append(self, text: str) -> None:
-        """More has arrived; it is rendered when the lines are next asked for."""
+        """Add text, which is rendered when the lines are next needed."""
         if text:
             self._pieces.append(text)
 
     def settle(self, text: str) -> None:
-        """This is the whole text."""
+        """Set the final text."""
         if not self.is_settled and text == self.text and self._document is not None:
             self.grow()
             self._document.settle()
@@ -201,7 +201,7 @@ class AnswerBlock(Block):
         self.is_settled = True
 
     def grow(self) -> int:
-        """Render what has arrived; the first line that changed, or the number of lines if none did."""
+        """Render the added text; return the first changed line, or the number of lines if none changed."""
         if self._document is None or self._laid_out is None:
             return 0
         return self._draw_pending(self._document, self._laid_out[1])
@@ -238,8 +238,8 @@ class AnswerBlock(Block):
         return document.append(shown(text, palette))
 
 
-class FoldBlock(Block):
-    """One line that opens: reasoning, or a tool call."""
+class FoldBlock(EntryBlock):
+    """A line that the user can open: reasoning, or a tool call."""
 
     is_stop = True
 
@@ -253,11 +253,11 @@ class FoldBlock(Block):
         self.release()
 
     def label(self, width: int) -> Words:
-        """The one line, without its triangle; in so many cells, if what tells most has room there."""
+        """Return the line without its triangle, shortened to `width` cells where it can be."""
         return ()
 
     def body(self, width: int, palette: Palette) -> Sequence[Line]:
-        """What it opens to."""
+        """Return the lines under it while it is open."""
         return ()
 
     def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
@@ -274,14 +274,14 @@ class FoldBlock(Block):
 
 
 class ReasoningBlock(FoldBlock):
-    """The chain of thought of one answer."""
+    """The reasoning for one answer."""
 
     def __init__(self, message_id: str, label: Callable[[ReasoningBlock], str], text: str = "") -> None:
         super().__init__()
         self.message_id = message_id
         self.started_us = 0
         self.ended_us = 0
-        """0 while it still grows."""
+        """0 while it grows."""
         self._label = label
         self._pieces = [text] if text else []
 
@@ -293,12 +293,12 @@ class ReasoningBlock(FoldBlock):
         return self._pieces[0] if self._pieces else ""
 
     def append(self, text: str) -> None:
-        """More has arrived."""
+        """Add text."""
         self._pieces.append(text)
         self.release()
 
     def settle(self, text: str) -> None:
-        """This is the whole of it."""
+        """Set the final text."""
         if text != self.text:
             self._pieces = [text]
         self.release()
@@ -314,7 +314,7 @@ class ReasoningBlock(FoldBlock):
 
 
 class ToolBlock(FoldBlock):
-    """A call of a tool and what came back."""
+    """A tool call and its response."""
 
     def __init__(self, message_id: str, name: str, arguments: str, tail: Callable[[ToolBlock], str]) -> None:
         super().__init__()
@@ -324,17 +324,17 @@ class ToolBlock(FoldBlock):
         self.response: str | None = None
         self.elapsed_us = 0
         self.is_awaited = True
-        """A response may still come."""
+        """A response may still arrive."""
         self._tail = tail
 
     def await_response(self, *, is_awaited: bool) -> None:
-        """Whether a response may still come, as long as there is none."""
+        """Set whether a response may still arrive, if there is none yet."""
         if self.response is None and is_awaited != self.is_awaited:
             self.is_awaited = is_awaited
             self.release()
 
     def respond(self, text: str, elapsed_us: int) -> None:
-        """The tool has answered."""
+        """Show the response."""
         self.response, self.elapsed_us = text, elapsed_us
         self.release()
 
@@ -359,15 +359,15 @@ class ToolBlock(FoldBlock):
         return "\n".join(part for part in (self.name, self.arguments, self.response) if part)
 
 
-class MoreToolsBlock(Block):
-    """How many more tools were called than are shown one by one."""
+class MoreToolsBlock(EntryBlock):
+    """The number of tool calls that are not shown one by one."""
 
     def __init__(self) -> None:
         super().__init__()
         self._count = 0
 
     def count(self) -> None:
-        """One more."""
+        """Count one more call."""
         self._count += 1
         self.release()
 
@@ -381,7 +381,7 @@ class MoreToolsBlock(Block):
 
 
 def _told(arguments: str) -> str:
-    """The arguments of a call as a person would write them: `"2025 春节"`, `pier: 3, count: 2`."""
+    """Return arguments as a person would write them: `"2025 春节"`, `pier: 3, count: 2`."""
     try:
         values = json.loads(arguments)
     except (ValueError, RecursionError):
@@ -394,8 +394,8 @@ def _told(arguments: str) -> str:
     )
 
 
-class NoticeBlock(Block):
-    """Something the program says about a chat: it failed, it was cut off, the server replaced something."""
+class NoticeBlock(EntryBlock):
+    """A notice of the program about a chat, for example that it failed or was cut off."""
 
     spaced = True
 
@@ -426,8 +426,8 @@ class NoticeBlock(Block):
         ]
 
 
-class FollowUpsBlock(Block):
-    """Suggested questions, each behind its digit."""
+class FollowUpsBlock(EntryBlock):
+    """Follow-ups, each behind its digit."""
 
     spaced = True
 
@@ -438,12 +438,12 @@ class FollowUpsBlock(Block):
         """Line, first cell, last cell, number of each question."""
 
     def offer(self, question: str) -> None:
-        """One more."""
+        """Add a follow-up."""
         self.questions.append(question)
         self.release()
 
     def question_at(self, line: int, cell: int) -> str | None:
-        """The question drawn there."""
+        """Return the follow-up drawn in a cell, or None."""
         for row, start, end, number in self._spans:
             if row == line and start <= cell < end:
                 return self.questions[number]
@@ -475,8 +475,8 @@ class FollowUpsBlock(Block):
         return [Line(body=tuple(row), width=sum(cell_len(part.text) for part in row)) for row in rows]
 
 
-class SectionBlock(Block):
-    """The line that a cleared context leaves in the log."""
+class SectionBlock(EntryBlock):
+    """The line of a cleared context."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The entries of the log: what you asked, what a bot did for it, and lines between. No widget, no I/O."""
+"""The entries of the log: questions, answers, greetings and section lines. No widget, no I/O."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from coze_tui.text.format import duration, size, thousands
 from coze_tui.text.i18n import _
 from coze_tui.tui.log.blocks import (
     AnswerBlock,
-    Block,
+    EntryBlock,
     FollowUpsBlock,
     HeaderBlock,
     MoreToolsBlock,
@@ -36,22 +36,22 @@ from coze_tui.tui.log.blocks import (
     ToolBlock,
 )
 
-_B = TypeVar("_B", bound=Block)
+_B = TypeVar("_B", bound=EntryBlock)
 _BLANK = Line()
 _MOST_TOOLS = 500
-"""Calls of one chat that are shown one by one."""
+"""The number of tool calls of one chat that are shown one by one."""
 
 
 class Entry:
-    """A few blocks under one coloured bar."""
+    """A few blocks beside one colored bar."""
 
     bar: Role | None = None
-    """The colour of the bar at the left; None for no bar."""
+    """The color of the bar at the left; None for no bar."""
 
-    def __init__(self, blocks: Sequence[Block], chat: int = 0) -> None:
+    def __init__(self, blocks: Sequence[EntryBlock], chat: int = 0) -> None:
         self.blocks = list(blocks)
         self.chat = chat
-        """Key of its chat in the store; 0 where there is none yet."""
+        """Key of its chat in the store; 0 if it is not stored yet."""
         self._starts: list[int] = []
         self._height: int | None = None
         self._width = 0
@@ -59,20 +59,20 @@ class Entry:
 
     @property
     def is_measured(self) -> bool:
-        """Its height is known, not estimated."""
+        """Whether its height is exact, not estimated."""
         return self._height is not None
 
     def height(self, width: int) -> int:
-        """Lines of it with the blank one after it: exact once laid out at this width, else estimated."""
+        """Return its lines with the blank one after it: exact once laid out at this width, else estimated."""
         if self._height is not None and self._width == width:
             return self._height
         blocks = sum(block.estimate(width) for block in self.blocks)
         return blocks + len(self.blocks) // 2 + 1
 
     def lay_out(self, width: int, palette: Palette) -> int:
-        """Make its lines; its true height."""
+        """Make its lines, and return its exact height."""
         self._starts, at = [], 0
-        before: Block | None = None
+        before: EntryBlock | None = None
         for block in self.blocks:
             if before is not None and _gap(before, block):
                 at += 1
@@ -83,16 +83,16 @@ class Entry:
         return self._height
 
     def changed(self) -> None:
-        """A block has changed: the height must be found anew."""
+        """Note that a block has changed, so that the height is estimated until the next layout."""
         self._height = None
 
     def release(self) -> None:
-        """Keep the height, forget the lines."""
+        """Forget the lines, but not the height."""
         for block in self.blocks:
             block.release()
 
-    def line(self, number: int) -> tuple[Line, Block | None, int]:
-        """A line of a laid out entry, its block and its place in it; a gap has no block."""
+    def line(self, number: int) -> tuple[Line, EntryBlock | None, int]:
+        """Return a line of a laid out entry, its block, and its number in the block; a gap has no block."""
         assert self._palette is not None
         for index in range(len(self.blocks) - 1, -1, -1):
             start = self._starts[index]
@@ -104,23 +104,23 @@ class Entry:
                 break
         return _BLANK, None, 0
 
-    def start_of(self, block: Block) -> int:
-        """The first line of one of its blocks."""
+    def start_of(self, block: EntryBlock) -> int:
+        """Return the first line of one of its blocks."""
         return self._starts[self.blocks.index(block)] if self._starts else 0
 
     def copy_text(self) -> str:
-        """What copying the message gives."""
+        """Return the source of the message, for the clipboard."""
         return "\n\n".join(text for block in self.blocks if (text := block.copy_text()))
 
 
-def _gap(before: Block, block: Block) -> bool:
+def _gap(before: EntryBlock, block: EntryBlock) -> bool:
     if isinstance(before, HeaderBlock):
         return False
     return block.spaced or before.spaced
 
 
-class UserEntry(Entry):
-    """A question, with the names of the files that go with it."""
+class QuestionEntry(Entry):
+    """A question, with the names of the files that are sent with it."""
 
     bar = "user"
 
@@ -134,7 +134,7 @@ class UserEntry(Entry):
 
 
 class SectionEntry(Entry):
-    """The context was cleared here."""
+    """A line that shows where the context was cleared."""
 
     def __init__(self, at_ms: int = 0) -> None:
         when = f" · {clock_time(at_ms)}" if at_ms else ""
@@ -142,12 +142,12 @@ class SectionEntry(Entry):
 
 
 class GreetingEntry(Entry):
-    """What a bot says before anything was asked, with its suggested questions (docs/wire.md 4.5)."""
+    """The prologue of a bot, with its suggested questions (docs/wire.md 4.5)."""
 
     bar = "accent"
 
     def __init__(self, bot_name: str, prologue: str, questions: Sequence[str]) -> None:
-        blocks: list[Block] = [HeaderBlock(bot_name, "accent")]
+        blocks: list[EntryBlock] = [HeaderBlock(bot_name, "accent")]
         if prologue:
             blocks.append(AnswerBlock("prologue", prologue, is_settled=True))
         self.follow_ups = list(questions)
@@ -156,12 +156,12 @@ class GreetingEntry(Entry):
         super().__init__(blocks)
 
 
-class BotEntry(Entry):
-    """What a bot sends back for one question, while it comes or afterwards.
+class AnswerEntry(Entry):
+    """All that a bot sends for one question: answers, reasoning, tool calls, follow-ups, and how it ended.
 
     Args:
-        base_url: The site that is asked; where it refuses the token, the other site is named.
-        only_read: It stands where nothing can be done about its end, so no key is named there.
+        base_url: The site that is asked; if it refuses the token, the entry names the other site.
+        only_read: The notice about its end names no key, because none works where the entry is shown.
     """
 
     bar = "accent"
@@ -183,8 +183,8 @@ class BotEntry(Entry):
         self._more_tools: MoreToolsBlock | None = None
 
     @classmethod
-    def told(cls, chat: ChatTranscript, *, only_read: bool = False) -> BotEntry:
-        """The entry of a chat that is over."""
+    def of(cls, chat: ChatTranscript, *, only_read: bool = False) -> AnswerEntry:
+        """Return the entry of a stored chat."""
         record = chat.record
         entry = cls(
             record.bot_name, record.sent_at, chat=record.key, base_url=chat.base_url, only_read=only_read
@@ -211,12 +211,12 @@ class BotEntry(Entry):
 
     @property
     def answers(self) -> tuple[AnswerBlock, ...]:
-        """Its answers in order."""
+        """Its answers, in order."""
         return tuple(block for block in self.blocks if isinstance(block, AnswerBlock))
 
     @property
     def follow_ups(self) -> list[str]:
-        """The questions it suggests."""
+        """The follow-ups that it suggests."""
         return [question for block in self._all(FollowUpsBlock) for question in block.questions]
 
     def copy_text(self) -> str:
@@ -225,7 +225,7 @@ class BotEntry(Entry):
     # --- while it comes ---
 
     def reasoning_grew(self, update: turn.ReasoningGrew) -> None:
-        """More of a chain of thought."""
+        """Add text to the reasoning of a message."""
         block = self._reasoning_of(update.message_id)
         block.append(update.text)
         if update.arrivals_us:
@@ -233,7 +233,7 @@ class BotEntry(Entry):
         self.changed()
 
     def answer_grew(self, update: turn.AnswerGrew) -> AnswerBlock | None:
-        """More of an answer; the block that grew."""
+        """Add text to an answer, and return its block; None if there is no text."""
         if not update.text:
             return None
         at_us = update.arrivals_us[0] if update.arrivals_us else 0
@@ -248,7 +248,7 @@ class BotEntry(Entry):
         return block
 
     def answer_settled(self, update: turn.AnswerSettled) -> None:
-        """An answer is whole; what it says wins over what has come."""
+        """Replace an answer and its reasoning by their final texts."""
         if update.reasoning:
             self._reasoning_of(update.message_id).settle(update.reasoning)
             self._end_reasoning(update.message_id, update.at_us)
@@ -257,16 +257,16 @@ class BotEntry(Entry):
         self.changed()
 
     def tool_called(self, update: turn.ToolCalled) -> None:
-        """A tool is called."""
+        """Show a tool call."""
         self._add_tool(ToolBlock(update.message_id, update.name, update.arguments, _tool_tail))
 
     def tool_responded(self, update: turn.ToolResponded) -> None:
-        """A tool has answered, or knowledge was recalled."""
+        """Show the response of a tool, or the recalled knowledge."""
         tool = next(
             (block for block in self._all(ToolBlock) if block.message_id == update.call_message_id), None
         )
         if tool is None and self._more_tools is not None:
-            return  # of one that is only counted
+            return  # its call is only counted
         if tool is None:
             tool = ToolBlock(update.message_id, tool_word(update.name), "", _tool_tail)
             self._add_tool(tool)
@@ -274,7 +274,7 @@ class BotEntry(Entry):
         self.changed()
 
     def follow_up(self, update: turn.FollowUpOffered) -> None:
-        """A question is suggested."""
+        """Show one more follow-up."""
         blocks = self._all(FollowUpsBlock)
         if blocks:
             blocks[-1].offer(update.text)
@@ -283,19 +283,19 @@ class BotEntry(Entry):
         self.changed()
 
     def resumed(self) -> None:
-        """The chat goes on, or is being fetched anew: what was said of its end no longer holds."""
+        """Remove the notice about its end, because the chat continues or is fetched again."""
         self.outcome = self.error = None
         self.blocks = [block for block in self.blocks if not isinstance(block, NoticeBlock)]
         self._await_tools(True)
         self.changed()
 
     def usage(self, tokens: int) -> None:
-        """What it has cost."""
+        """Show the number of tokens."""
         self._tokens = tokens
         self._update_label()
 
     def end(self, update: turn.TurnEnded) -> None:
-        """The turn is over."""
+        """Show how the turn ended."""
         self.outcome, self.error = update.outcome, update.error
         self._total_us = update.at_us if update.outcome is Outcome.COMPLETED else 0
         self._await_tools(update.outcome is Outcome.REQUIRES_ACTION)
@@ -305,7 +305,7 @@ class BotEntry(Entry):
         self.changed()
 
     def _update_label(self) -> None:
-        """Put into the header what is known by now."""
+        """Show the known times and tokens in the header."""
         facts = _when(self.sent_at_ms)
         if self._total_us:
             facts.append(duration(self._total_us))
@@ -324,7 +324,7 @@ class BotEntry(Entry):
         return [block for block in self.blocks if isinstance(block, kind)]
 
     def _add_tool(self, tool: ToolBlock) -> None:
-        """Show a call; those beyond all reason are counted, so that a flood of them holds nothing up."""
+        """Show a call. Only count those over the limit, so that a flood of calls blocks nothing."""
         if self._tools < _MOST_TOOLS:
             self._tools += 1
             self._add(tool)
@@ -335,9 +335,9 @@ class BotEntry(Entry):
         self._more_tools.count()
         self.changed()
 
-    def _add(self, block: Block) -> None:
+    def _add(self, block: EntryBlock) -> None:
         last = self.blocks[-1]
-        # what is suggested stays last, whatever comes late
+        # follow-ups stay last, even if something else arrives late
         at = len(self.blocks) - 1 if isinstance(last, FollowUpsBlock) else len(self.blocks)
         self.blocks.insert(at, block)
         self.changed()
@@ -370,12 +370,12 @@ class BotEntry(Entry):
 
 
 def _when(at_ms: int) -> list[str]:
-    """The time of day; nothing where nobody knows it."""
+    """Return the time of day, or nothing if it is not known."""
     return [clock_time(at_ms)] if at_ms else []
 
 
 def clock_time(at_ms: int) -> str:
-    """The local time of day; with the date where that is not today."""
+    """Return the local time of day, after its date if that is not today."""
     then, now = time.localtime(at_ms / 1000), time.localtime()
     if then[:3] == now[:3]:
         return time.strftime("%H:%M:%S", then)

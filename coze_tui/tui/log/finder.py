@@ -1,4 +1,4 @@
-"""Finding in the open conversation: where the text stands, and going from one place to the next."""
+"""Finds a query in the open conversation, and moves from match to match."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Finder:
-    """Joins the bar, the log and the store. What is not loaded yet is loaded when it is its turn."""
+    """Searches the store, shows matches in the log, and loads the messages around them when needed."""
 
     def __init__(self, engine_thread: EngineThread, log: MessageLog, window: LogWindow, bar: FindBar) -> None:
         self._engine_thread = engine_thread
@@ -25,18 +25,18 @@ class Finder:
         self._bar = bar
         self._text = ""
         self._at = 0
-        """Key of the message in sight; 0 before the first."""
+        """Key of the message of the current match; 0 before the first."""
         self._found: list[Occurrence] = []
-        """What was found at the last look into the store."""
+        """The matches of the last search in the store."""
 
     async def type(self, text: str) -> None:
-        """Light a text, and go to where it stands next to the view."""
+        """Highlight a query, and go to the match nearest to the view."""
         self._text, self._at = text.strip(), 0
         self._log.viewport.set_query(self._text)
         await self.step(0)
 
     async def take(self, text: str, message: int) -> None:
-        """Begin at a message that was found elsewhere, loading what is around it."""
+        """Start at a message that was found elsewhere, and load the messages around it."""
         self._text, self._at = text.strip(), message
         self._log.viewport.set_query(self._text)
         self._bar.take(self._text)
@@ -53,17 +53,17 @@ class Finder:
             self._found = _stops(
                 await self._engine_thread.call(lambda engine: engine.browsing.find(key, text))
             )
-            # It is perhaps not the first one of its entry: the stop is the last that begins before it.
+            # It may not be the first match of its entry: the stop is the last one that begins before it.
             place = max(0, sum(each.message <= message for each in self._found) - 1) if self._found else None
             if place is not None:
                 self._at = self._found[place].message
             self._show_place(place)
 
     def _show_place(self, place: int | None) -> None:
-        """Tell which occurrence is in sight; None for none.
+        """Show which match is current; None for none.
 
-        What is drawn counts for the entry in sight: its source may hold the text more often, in an address or
-        in what is left out of a tool's call.
+        For the current entry only drawn matches count: its source may contain the query more often, in a URL
+        or in the shortened arguments of a tool call.
         """
         if place is None:
             self._bar.show_place(0, 0)
@@ -74,9 +74,9 @@ class Finder:
         self._bar.show_place(before + self._log.match, sum(each.count for each in self._found))
 
     async def step(self, step: int) -> None:
-        """Go to the next match for 1, to the previous one for -1; after the last comes the first.
+        """Go to the next match for 1, to the previous one for -1; the first follows the last.
 
-        In one message one goes from occurrence to occurrence before the next message has its turn.
+        All matches of one message come before those of the next message.
         """
         text, key = self._text, self._window.key
         if step and self._at and self._log.next_match(text, step):
@@ -88,7 +88,7 @@ class Finder:
         if key and text:
             found = _stops(await self._engine_thread.call(lambda engine: engine.browsing.find(key, text)))
         if self._text != text or self._window.key != key:
-            return  # it is another search by now
+            return  # another search has started
         self._found = found
         if not found:
             self._show_place(None)
@@ -101,7 +101,7 @@ class Finder:
             target = await self._window.entry_of(found[place])
             if target is None or target is not before or not step:
                 break
-            # Imported messages of one answer: all their lines were gone through.
+            # Imported messages share one entry, all of whose lines were visited.
             place = (place + step) % len(found)
         self._at = keys[place]
         if target is not None:
@@ -109,12 +109,12 @@ class Finder:
         self._show_place(place)
 
     def stop(self) -> None:
-        """Light nothing; the view stays."""
+        """Remove the highlight; the view does not move."""
         self._text, self._at = "", 0
         self._log.viewport.set_query("")
 
     def _nearest(self, found: Sequence[Occurrence]) -> int:
-        """The first match at or behind the top of the view; the last one where the view is at the end."""
+        """Return the first match at or after the top of the view; the last one if the view is at the end."""
         if self._log.viewport.following:
             return len(found) - 1
         top = self._window.position_of(self._log.viewport.first_in_sight)
@@ -122,7 +122,7 @@ class Finder:
 
 
 def _stops(found: Iterable[Occurrence]) -> list[Occurrence]:
-    """One occurrence for each entry of the log: a chat is one for its question and one for its answers."""
+    """Return one match for each entry of the log: for a question, and for all answers of a chat."""
     stops: list[Occurrence] = []
     for each in found:
         last = stops[-1] if stops else None

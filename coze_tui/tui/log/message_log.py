@@ -32,22 +32,34 @@ from coze_tui.engine.model.updates import (
     ToolCalled,
     ToolResponded,
     TurnEnded,
+    TurnUpdate,
     UsageReported,
 )
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
 from coze_tui.terminal.textual_overrides import is_known_textual
 from coze_tui.text.i18n import N_
-from coze_tui.tui.log.blocks import AnswerBlock, Block, FoldBlock, FollowUpsBlock
-from coze_tui.tui.log.entries import BotEntry, Entry, GreetingEntry, UserEntry
+from coze_tui.tui.log.blocks import AnswerBlock, EntryBlock, FoldBlock, FollowUpsBlock
+from coze_tui.tui.log.entries import AnswerEntry, Entry, GreetingEntry, QuestionEntry
 from coze_tui.tui.log.painter import GUTTER, Spot
 from coze_tui.tui.log.search import match_lines, open_folds
 from coze_tui.tui.log.viewport import LogViewport
-from coze_tui.tui.messages import Updated
 from coze_tui.tui.widgets.steady_scrollbar import SteadyScrollBar
 
 _ASIDE = 8
 """Cells that one step of side-scrolling moves."""
+
+
+class Updated(Message, bubble=False):
+    """An update of the turn that an entry of the log shows.
+
+    It does not bubble, so a flood of deltas never fills the queues of the screen and the app.
+    """
+
+    def __init__(self, entry: AnswerEntry, update: TurnUpdate) -> None:
+        super().__init__()
+        self.entry = entry
+        self.update = update
 
 
 class MessageLog(ScrollView, can_focus=True):
@@ -81,7 +93,7 @@ class MessageLog(ScrollView, can_focus=True):
     def __init__(self, palette: Palette, *, frames_per_second: int = 30, id: str | None = None) -> None:
         super().__init__(id=id)
         self.viewport = LogViewport(self, palette, frames_per_second=frames_per_second)
-        self._live: BotEntry | None = None
+        self._live: AnswerEntry | None = None
         self.matches = 0
         """Occurrences of the query in the entry where one was shown last."""
         self._match = 0
@@ -126,12 +138,12 @@ class MessageLog(ScrollView, can_focus=True):
             self.url = url
 
     @property
-    def live(self) -> BotEntry | None:
+    def live(self) -> AnswerEntry | None:
         """The entry that grows, if one does."""
         return self._live
 
     @property
-    def _chosen_block(self) -> Block | None:
+    def _chosen_block(self) -> EntryBlock | None:
         return self.viewport.painter.cursor_block
 
     @property
@@ -162,7 +174,7 @@ class MessageLog(ScrollView, can_focus=True):
         """Draw everything in other colors."""
         self.viewport.set_palette(palette)
 
-    def begin(self, entry: BotEntry) -> None:
+    def begin(self, entry: AnswerEntry) -> None:
         """Let an entry grow by the updates that are posted for it."""
         if entry not in self.entries:
             self.append(entry)
@@ -348,10 +360,10 @@ class MessageLog(ScrollView, can_focus=True):
         elif line >= bottom - 2:
             self.viewport.scroll(line - self.viewport.height + 3)
 
-    def _stops(self) -> list[tuple[int, Entry, Block | None]]:
+    def _stops(self) -> list[tuple[int, Entry, EntryBlock | None]]:
         """Return where the cursor can rest near the view: line, entry, block (None for the header)."""
         view = self.viewport
-        stops: list[tuple[int, Entry, Block | None]] = []
+        stops: list[tuple[int, Entry, EntryBlock | None]] = []
         for start, entry in view.entries_between(view.top - 2 * view.height, view.top + 3 * view.height):
             if entry.bar is not None:
                 stops.append((start, entry, None))
@@ -360,7 +372,7 @@ class MessageLog(ScrollView, can_focus=True):
                 ]
         return stops
 
-    def _choose(self, entry: Entry | None, block: Block | None) -> None:
+    def _choose(self, entry: Entry | None, block: EntryBlock | None) -> None:
         painter = self.viewport.painter
         before = painter.cursor
         painter.cursor, painter.cursor_block = entry, block
@@ -374,7 +386,7 @@ class MessageLog(ScrollView, can_focus=True):
             self._toggle(self._chosen_block)
             return
         entry = self.chosen
-        if isinstance(entry, BotEntry) and entry.outcome is Outcome.REQUIRES_ACTION:
+        if isinstance(entry, AnswerEntry) and entry.outcome is Outcome.REQUIRES_ACTION:
             self.post_message(self.Asked("answer_tool", entry))
             return
         folds = [block for block in entry.blocks if isinstance(block, FoldBlock)] if entry else []
@@ -482,7 +494,7 @@ class MessageLog(ScrollView, can_focus=True):
         elif isinstance(block, FollowUpsBlock):
             if question := block.question_at(row, cell):
                 self.post_message(self.QuestionChosen(question))
-        elif isinstance(entry, UserEntry | BotEntry | GreetingEntry):
+        elif isinstance(entry, QuestionEntry | AnswerEntry | GreetingEntry):
             self._choose(entry, None)
 
 

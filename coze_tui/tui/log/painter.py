@@ -13,7 +13,7 @@ from textual.strip import Strip
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
 from coze_tui.text.i18n import ngettext
-from coze_tui.tui.log.blocks import Block, HeaderBlock, style_of
+from coze_tui.tui.log.blocks import EntryBlock, HeaderBlock, style_of
 from coze_tui.tui.log.entries import Entry
 from coze_tui.tui.log.search import lit, torn_parts
 
@@ -33,7 +33,7 @@ class Spot(NamedTuple):
     is_last: bool
     """It is the blank line behind its entry."""
     line: Line
-    block: Block | None
+    block: EntryBlock | None
     """None for a blank line between two blocks, and for the last one."""
     row: int
     """The line of its block, from 0."""
@@ -52,7 +52,7 @@ class LogPainter:
         self.query = ""
         """The text that is highlighted wherever it occurs; empty for none."""
         self.cursor: Entry | None = None
-        self.cursor_block: Block | None = None
+        self.cursor_block: EntryBlock | None = None
         """The block under the cursor; None if it rests on the header of its entry."""
         self._shifts: dict[tuple[int, int], int] = {}
         """How far the wide lines of a block are scrolled: (id of the block, number in its document)."""
@@ -77,11 +77,11 @@ class LogPainter:
         self._strips.clear()
         self._blank_strip = None
 
-    def shift_of(self, line: Line, block: Block | None) -> int:
+    def shift_of(self, line: Line, block: EntryBlock | None) -> int:
         """Return how many cells a line is scrolled to the left."""
         return self._shifts.get((id(block), line.block), 0) if block is not None else 0
 
-    def scroll_aside(self, line: Line, block: Block, step: int, most: int) -> None:
+    def scroll_aside(self, line: Line, block: EntryBlock, step: int, most: int) -> None:
         """Scroll the wide block of a line by `step` cells, but at most `most` cells in all."""
         key = (id(block), line.block)
         self._shifts[key] = max(0, min(most, self._shifts.get(key, 0) + step))

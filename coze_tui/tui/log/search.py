@@ -1,4 +1,4 @@
-"""Where a searched text is in an entry of the log. Pure."""
+"""Finds and highlights a query in the entries of the log. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from coze_tui.tui.log.entries import Entry
 
 
 def match_lines(entry: Entry, query: str, width: int, palette: Palette) -> list[int]:
-    """The line of each occurrence of the text in an entry, also of one that a wrapped line parts."""
+    """Return the line of each match in an entry, also of a match that continues on the next wrapped line."""
     height = entry.lay_out(width, palette)
     lines = [entry.line(number) for number in range(height)]
     found = []
@@ -34,9 +34,9 @@ def _continuation(line: Line) -> str:
 
 
 def torn_parts(entry: Entry, number: int, query: str) -> list[tuple[int, int]]:
-    """What is to be lit in a line because an occurrence is parted by its ends; offsets within its text.
+    """Return the parts of a line, as offsets, that belong to matches split by a line wrap.
 
-    A wrapped line is one with the line before; whether it is, and what stands between, the line says.
+    `Line.continues` says whether a line continues the one before, and `Line.joint` what the wrap removed.
     """
     line, block, _place = entry.line(number)
     before = after = ""
@@ -50,12 +50,12 @@ def torn_parts(entry: Entry, number: int, query: str) -> list[tuple[int, int]]:
 
 
 def holds(entry: Entry, query: str) -> bool:
-    """The text stands in what the entry says, seen or folded."""
+    """Return whether the query is in the text of an entry, visible or folded."""
     return any(spans(block.find_text(), query) for block in entry.blocks)
 
 
 def open_folds(entry: Entry, query: str) -> bool:
-    """Opens the folds in which the text stands; whether any was opened."""
+    """Open the folds that contain the query; return whether any was closed."""
     opened = False
     for block in entry.blocks:
         if isinstance(block, FoldBlock) and not block.is_open and spans(block.find_text(), query):
@@ -65,7 +65,7 @@ def open_folds(entry: Entry, query: str) -> bool:
 
 
 def torn(text: str, query: str, before: str, after: str) -> list[tuple[int, int]]:
-    """The parts of the text that belong to occurrences which begin before it or go on behind it."""
+    """Return the parts of the text that belong to matches that begin before it or end after it."""
     parts = []
     for start, end in spans(before + text, query) if before else ():
         if start < len(before) < end:
@@ -79,7 +79,7 @@ def torn(text: str, query: str, before: str, after: str) -> list[tuple[int, int]
 def lit(
     segments: Sequence[Segment], query: str, style: Style, also: Sequence[tuple[int, int]] = ()
 ) -> list[Segment]:
-    """The segments with every occurrence of the needle in another style, and what else is to be lit."""
+    """Return the segments with every match, and the parts in `also`, in another style."""
     text = "".join(segment.text for segment in segments)
     marks = sorted([*spans(text, query), *also])
     if not marks:
@@ -89,7 +89,7 @@ def lit(
     for segment in segments:
         end, cut = at + len(segment.text), at
         for first, last in marks:
-            start, stop = max(first, cut), min(last, end)  # what a wrap has parted may overlap
+            start, stop = max(first, cut), min(last, end)  # matches split by a wrap may overlap
             if start >= stop:
                 continue
             if start > cut:

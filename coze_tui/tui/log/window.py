@@ -1,4 +1,4 @@
-"""How much of a stored conversation a log has loaded, and the way to the rest of it."""
+"""Loads the part of a stored conversation that a log shows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from coze_tui.tui.log.entries import BotEntry, Entry, SectionEntry, UserEntry
+from coze_tui.tui.log.entries import AnswerEntry, Entry, QuestionEntry, SectionEntry
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.log.viewport import PageWanted
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a stored chat stands in the log."""
+class _LoadedChat:
+    """A stored chat and its entries in the log."""
 
     first: int
     last: int
     """Positions of its messages."""
-    question: UserEntry | None
-    answer: BotEntry
+    question: QuestionEntry | None
+    answer: AnswerEntry
 
 
 class LogWindow:
-    """Fills a log with chats of one conversation. Nothing is told of what comes too late for it.
+    """Fills a log with chats of one conversation, and ignores pages that arrive after another one was opened.
 
     Args:
-        only_read: Nothing can be done about a chat where it is shown.
+        only_read: The entries name no keys, because none works where they are shown.
     """
 
     def __init__(self, engine_thread: EngineThread, log: MessageLog, *, only_read: bool = False) -> None:
@@ -40,24 +40,24 @@ class LogWindow:
         self._log = log
         self._only_read = only_read
         self._page: ChatPage | None = None
-        self._places: list[_Place] = []
+        self._loaded: list[_LoadedChat] = []
         self.key = ""
-        """Of the conversation; empty for none."""
+        """Key of the conversation; empty for none."""
 
     @property
     def has_newer(self) -> bool:
-        """The log does not reach to the end of the conversation."""
+        """Whether the conversation continues after the last loaded message."""
         return self._page is not None and self._page.has_newer
 
     def forget(self) -> None:
-        """There is no stored conversation."""
+        """Show no stored conversation."""
         self.key, self._page = "", None
-        self._places.clear()
+        self._loaded.clear()
 
     def show(self, key: str, page: ChatPage) -> None:
-        """Show this part of a conversation, from its end."""
+        """Show this page of a conversation, from its end."""
         self.key, self._page = key, page
-        self._places.clear()
+        self._loaded.clear()
         entries = self._entries(page.chats, at_start=False) + _line_behind(page)
         self._log.show(entries, has_older=page.has_older, has_newer=page.has_newer)
 
@@ -69,7 +69,7 @@ class LogWindow:
             await (self.load_end() if wanted.far else self.load_newer())
 
     async def load_older(self) -> None:
-        """Add the chats before."""
+        """Add the page before the first loaded chat."""
         key, page = self.key, self._page
         if page is None or not page.has_older:
             return
@@ -82,7 +82,7 @@ class LogWindow:
         self._log.viewport.prepend(self._entries(older.chats, at_start=True), has_older=older.has_older)
 
     async def load_newer(self) -> None:
-        """Add the chats behind."""
+        """Add the page after the last loaded chat."""
         key, page = self.key, self._page
         if page is None or not page.has_newer:
             return
@@ -94,7 +94,7 @@ class LogWindow:
         self._log.viewport.extend(entries, has_newer=newer.has_newer)
 
     async def load_start(self) -> None:
-        """Show the beginning of the conversation; an answer that comes stays in sight instead."""
+        """Show the beginning of the conversation; while an answer arrives, only add the page before."""
         key, page = self.key, self._page
         if self._log.live is not None:
             await self.load_older()
@@ -105,7 +105,7 @@ class LogWindow:
                 self._log.action_to_top()
 
     async def load_end(self) -> None:
-        """Show the end of the conversation, if the log does not reach there."""
+        """Show the end of the conversation if it is not loaded."""
         key, page = self.key, self._page
         if page is not None and page.has_newer:
             last = await self._engine_thread.call(lambda engine: engine.conversations.page(key))
@@ -113,7 +113,7 @@ class LogWindow:
                 self.show(key, last)
 
     async def load_around(self, key: str, message: int) -> int:
-        """Show the part of a conversation around a message; the message's position, 0 if it is gone."""
+        """Show the page around a message; return the position of the message, 0 if it is gone."""
         page, position = await self._engine_thread.call(
             lambda engine: engine.conversations.around(key, message)
         )
@@ -121,12 +121,12 @@ class LogWindow:
         return position
 
     async def entry_of(self, occurrence: Occurrence) -> Entry | None:
-        """The entry of a message, loaded where that was not done; None if it is gone."""
+        """Return the entry of a message, which is loaded if needed; None if it is gone."""
         key, wanted = self.key, occurrence.message
         while self._log.live is not None and self._page is not None and self._page.has_older:
             if self._page.first <= occurrence.position:
                 break
-            await self.load_older()  # what comes meanwhile must not be put out of the log
+            await self.load_older()  # the live answer must stay in the log
         entry = self._entry_at(occurrence)
         if entry is None and key and self._log.live is None:
             page, position = await self._engine_thread.call(
@@ -139,10 +139,11 @@ class LogWindow:
 
     def _entry_at(self, occurrence: Occurrence) -> Entry | None:
         is_question = occurrence.type == "question"
-        for place in self._places:
-            if place.first <= occurrence.position <= place.last:
-                return place.question if is_question and place.question else place.answer
-        kind = UserEntry if is_question else BotEntry  # what was said since the log was filled has no place
+        for chat in self._loaded:
+            if chat.first <= occurrence.position <= chat.last:
+                return chat.question if is_question and chat.question else chat.answer
+        # Messages that were sent since the log was filled belong to no loaded chat.
+        kind = QuestionEntry if is_question else AnswerEntry
         return next(
             (
                 entry
@@ -153,51 +154,51 @@ class LogWindow:
         )
 
     def position_of(self, entry: Entry | None) -> int:
-        """Position of the first message of an entry; 0 where that is not known."""
-        for place in self._places:
-            if entry is not None and entry in (place.question, place.answer):
-                return place.first if entry is place.question else place.first + (place.question is not None)
+        """Return the position of the first message of an entry; 0 if it is not known."""
+        for chat in self._loaded:
+            if entry is not None and entry in (chat.question, chat.answer):
+                return chat.first if entry is chat.question else chat.first + (chat.question is not None)
         return 0
 
     async def fork(self, entry: Entry | None) -> str:
-        """Make a conversation that is the same up to and with an entry, or as a whole; its key.
+        """Copy the conversation up to and including an entry, or all of it; return the key of the copy.
 
         Raises:
-            StoreError: there is no such place, or nothing has been said.
+            StoreError: the chat is gone, or the conversation is empty.
         """
         key, chat = self.key, entry.chat if entry is not None else 0
         position = self._last_of(entry) if entry is not None and not chat else 0
-        only = isinstance(entry, UserEntry)
+        only = isinstance(entry, QuestionEntry)
         return await self._engine_thread.call(
             lambda engine: engine.browsing.fork(key, chat=chat, position=position, question_only=only)
         )
 
     def _last_of(self, entry: Entry) -> int:
-        """Position of the last message of an entry; 0 where that is not known."""
-        for place in self._places:
-            if entry is place.question:
-                return place.first
-            if entry is place.answer:
-                return place.last
+        """Return the position of the last message of an entry; 0 if it is not known."""
+        for chat in self._loaded:
+            if entry is chat.question:
+                return chat.first
+            if entry is chat.answer:
+                return chat.last
         return 0
 
     def entry_at(self, position: int) -> Entry | None:
-        """The entry of the message at a position, if it is loaded."""
-        place = next((place for place in self._places if place.first <= position <= place.last), None)
-        if place is None:
+        """Return the entry of the message at a position, if it is loaded."""
+        chat = next((chat for chat in self._loaded if chat.first <= position <= chat.last), None)
+        if chat is None:
             return None
-        return place.question if place.question and position == place.first else place.answer
+        return chat.question if chat.question and position == chat.first else chat.answer
 
     def _entries(self, chats: Sequence[ChatTranscript], *, at_start: bool) -> list[Entry]:
-        entries, places = [], []
+        entries, loaded = [], []
         for chat in chats:
-            told = entries_of(chat, only_read=self._only_read)
-            entries += told
-            question = next((entry for entry in told if isinstance(entry, UserEntry)), None)
-            answer = told[-1]
-            assert isinstance(answer, BotEntry)
-            places.append(_Place(chat.first, chat.last, question, answer))
-        self._places = places + self._places if at_start else self._places + places
+            shown = entries_of(chat, only_read=self._only_read)
+            entries += shown
+            question = next((entry for entry in shown if isinstance(entry, QuestionEntry)), None)
+            answer = shown[-1]
+            assert isinstance(answer, AnswerEntry)
+            loaded.append(_LoadedChat(chat.first, chat.last, question, answer))
+        self._loaded = loaded + self._loaded if at_start else self._loaded + loaded
         return entries
 
 
@@ -206,11 +207,11 @@ def _line_behind(page: ChatPage) -> list[Entry]:
 
 
 def entries_of(chat: ChatTranscript, *, only_read: bool = False) -> list[Entry]:
-    """A stored chat as the log shows it: the line of a new section, the question, what came back."""
+    """Return the entries of a stored chat: the line of a new section, the question and the answer."""
     entries: list[Entry] = []
     if chat.starts_section:
         entries.append(SectionEntry(chat.record.sent_at))
     if chat.record.question:
         record = chat.record
-        entries.append(UserEntry(record.question, record.sent_at, chat=record.key, files=chat.files))
-    return [*entries, BotEntry.told(chat, only_read=only_read)]
+        entries.append(QuestionEntry(record.question, record.sent_at, chat=record.key, files=chat.files))
+    return [*entries, AnswerEntry.of(chat, only_read=only_read)]

@@ -16,7 +16,7 @@ from coze_tui.api.objects import Bot
 from coze_tui.engine.model.updates import Phase
 from coze_tui.errors import CozeTuiError, StoreError
 from coze_tui.text.i18n import N_, _
-from coze_tui.tui.log.entries import BotEntry
+from coze_tui.tui.log.entries import AnswerEntry
 from coze_tui.tui.log.finder import Finder
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.log.viewport import PageWanted
@@ -272,7 +272,7 @@ class ChatScreen(LogScreen[None]):
             case "copy_ids":
                 self.actions.copy_ids(self.sidebar.figures)
             case "recover":
-                self.turns.recover(entry if isinstance(entry, BotEntry) else None)
+                self.turns.recover(entry if isinstance(entry, AnswerEntry) else None)
             case "regenerate":
                 self.turns.regenerate(entry)
             case "edit":

@@ -10,7 +10,7 @@ from coze_tui.api.objects import Bot
 from coze_tui.errors import CozeTuiError, StoreError
 from coze_tui.text.cleaning import clean, clean_line
 from coze_tui.text.i18n import _
-from coze_tui.tui.log.entries import BotEntry, GreetingEntry
+from coze_tui.tui.log.entries import AnswerEntry, GreetingEntry
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.log.window import LogWindow
 from coze_tui.tui.message_queue import MessageQueue
@@ -131,7 +131,7 @@ class OpenConversation:
     def follow_ups(self) -> list[str]:
         """The questions that the last answer or the greeting suggests."""
         for entry in reversed(self._widgets.log.entries):
-            if isinstance(entry, BotEntry | GreetingEntry):
+            if isinstance(entry, AnswerEntry | GreetingEntry):
                 return entry.follow_ups
         return []
 

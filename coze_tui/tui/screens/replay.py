@@ -24,7 +24,7 @@ from coze_tui.text.cleaning import clean, clean_line
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.chat_sources import ChatSource, whole_chat
 from coze_tui.tui.copying import ids_text
-from coze_tui.tui.log.entries import BotEntry, UserEntry
+from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.screens.log_screen import LogScreen
 from coze_tui.tui.turn_view import TurnView
@@ -148,8 +148,8 @@ class ReplayScreen(LogScreen[None]):
         base_url = base_url_of_site(record.site)
         self.log_widget.clear()
         self.turn.start(
-            UserEntry(clean(record.question), record.sent_at) if record.question else None,
-            BotEntry(self.header.bot, record.sent_at, base_url=base_url, only_read=True),
+            QuestionEntry(clean(record.question), record.sent_at) if record.question else None,
+            AnswerEntry(self.header.bot, record.sent_at, base_url=base_url, only_read=True),
         )
         self.sidebar.show(self.turn.figures)
         self.strip.show(self.turn.figures)

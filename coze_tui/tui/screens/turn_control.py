@@ -18,7 +18,7 @@ from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.errors import CozeTuiError
 from coze_tui.text.cleaning import clean_line, title_of
 from coze_tui.text.i18n import _
-from coze_tui.tui.log.entries import BotEntry, Entry, UserEntry
+from coze_tui.tui.log.entries import AnswerEntry, Entry, QuestionEntry
 from coze_tui.tui.screens.conversation import ChatWidgets, OpenConversation
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.turn_view import Milestone, TurnView
@@ -109,7 +109,7 @@ class TurnControl:
         self._sent_files = self._widgets.attachments.take()
         files = tuple(path for path, _size in self._sent_files)
         now_ms = int(time.time() * 1000)
-        asked = UserEntry(question, now_ms, files=[clean_line(path.name) for path in files])
+        asked = QuestionEntry(question, now_ms, files=[clean_line(path.name) for path in files])
         self._show_new(asked, now_ms, feed)
         self._screen.start(self._ask_engine(question, feed, files, is_queued), "ask")
         if not self._conversation.title:
@@ -136,7 +136,7 @@ class TurnControl:
         """Return the question that an entry contains or answers, by default the last one; empty if none."""
         entries = self._widgets.log.entries
         end = entries.index(entry) + 1 if entry in entries and entry is not None else len(entries)
-        return next((item.text for item in reversed(entries[:end]) if isinstance(item, UserEntry)), "")
+        return next((item.text for item in reversed(entries[:end]) if isinstance(item, QuestionEntry)), "")
 
     def regenerate(self, entry: Entry | None = None) -> None:
         """Ask the question of an entry, or the last one, again."""
@@ -156,19 +156,19 @@ class TurnControl:
             await self._engine_thread.call(lambda engine: engine.follow_remote(key, chat.key, feed))
         if question is not None:
             now_ms = int(time.time() * 1000)
-            self._show_new(UserEntry(question, now_ms), now_ms, feed)
+            self._show_new(QuestionEntry(question, now_ms), now_ms, feed)
             self._is_foreign = is_foreign
 
-    def _show_new(self, asked: UserEntry, now_ms: int, feed: TurnFeed) -> None:
+    def _show_new(self, asked: QuestionEntry, now_ms: int, feed: TurnFeed) -> None:
         """Show a question at the end of the log, and follow its answer."""
         base_url = self._screen.context.settings.base_url
-        entry = BotEntry(self._conversation.bot_name, now_ms, base_url=base_url)
+        entry = AnswerEntry(self._conversation.bot_name, now_ms, base_url=base_url)
         self.view.start(asked, entry)
         self._entries = (asked, entry)
         self._was_sent = False
         self._follow(feed)
 
-    def resume(self, entry: BotEntry, figures: TurnFigures, feed: TurnFeed) -> None:
+    def resume(self, entry: AnswerEntry, figures: TurnFigures, feed: TurnFeed) -> None:
         """Continue the turn of an entry, with its figures so far."""
         self.view.resume(self.question_of(entry), entry, figures)
         self._follow(feed)
@@ -275,12 +275,12 @@ class TurnControl:
             self._screen.start(self._engine_thread.call(lambda engine: engine.stop(key)), "stop")
 
     @property
-    def last_answer(self) -> BotEntry | None:
+    def last_answer(self) -> AnswerEntry | None:
         """The last answer in the log."""
         entries = reversed(self._widgets.log.entries)
-        return next((item for item in entries if isinstance(item, BotEntry)), None)
+        return next((item for item in entries if isinstance(item, AnswerEntry)), None)
 
-    def recover(self, entry: BotEntry | None = None) -> None:
+    def recover(self, entry: AnswerEntry | None = None) -> None:
         """Fetch the rest of an answer that was cut off, by default of the last one."""
         entry = entry or self.last_answer
         if entry is None or entry.outcome is not Outcome.INTERRUPTED or self.runs:
@@ -288,7 +288,7 @@ class TurnControl:
         else:
             self._screen.start(self._recover(entry), "recover")
 
-    async def _recover(self, entry: BotEntry) -> None:
+    async def _recover(self, entry: AnswerEntry) -> None:
         chat, feed = entry.chat, TurnFeed()
         figures = await self._engine_thread.call(lambda engine: engine.inspecting.figures(chat))
         self.resume(entry, figures, feed)

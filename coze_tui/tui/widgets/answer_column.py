@@ -23,7 +23,7 @@ from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.render.palette import Palette
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
-from coze_tui.tui.log.entries import BotEntry, UserEntry
+from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.turn_view import TurnView
 from coze_tui.tui.widgets.event_rows import first_text, token_counts
@@ -189,8 +189,8 @@ class AnswerColumn(Vertical):
     def ask(self, question: str) -> None:
         """Send a question and show the answer."""
         now_ms = int(time.time() * 1000)
-        entry = BotEntry(self.answerer.name, now_ms, base_url=self._settings.base_url, only_read=True)
-        self.turn.start(UserEntry(question, now_ms), entry)
+        entry = AnswerEntry(self.answerer.name, now_ms, base_url=self._settings.base_url, only_read=True)
+        self.turn.start(QuestionEntry(question, now_ms), entry)
         self.beat()
         feed = TurnFeed()
         self._follow(feed)

@@ -94,7 +94,7 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class EventLine:
     """An event or a run of them: sign, name, count, moment."""
 
     row: EventRow

@@ -152,7 +152,7 @@ class EventSidebar(LineWidget, can_focus=True):
         stop = self._top + self._rows_room
         marked = self.cursor if self.has_focus else None
         lines: list[Drawing] = [
-            event_rows.Row(rows[index], is_selected=index == marked)
+            event_rows.EventLine(rows[index], is_selected=index == marked)
             for index in range(self._top, min(stop, len(rows)))
         ]
         lines += map(event_rows.Expected, expected[max(0, self._top - len(rows)) : max(0, stop - len(rows))])

@@ -13,12 +13,12 @@ from coze_tui.engine.model.transcript import ChatTranscript
 from coze_tui.errors import QuotaError
 from coze_tui.render.palette import Palette
 from coze_tui.tui.log.blocks import AnswerBlock, FollowUpsBlock, HeaderBlock, PlainBlock, ToolBlock
-from coze_tui.tui.log.entries import BotEntry, UserEntry
+from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
 
 PALETTE = Palette.dark()
 
 
-def text_of(entry: BotEntry | UserEntry, width: int = 60, palette: Palette = PALETTE) -> str:
+def text_of(entry: AnswerEntry | QuestionEntry, width: int = 60, palette: Palette = PALETTE) -> str:
     return "\n".join(entry.line(n)[0].plain.rstrip() for n in range(entry.lay_out(width, palette)))
 
 
@@ -58,7 +58,7 @@ def test_follow_ups_are_found_where_they_are_drawn() -> None:
     ],
 )
 def test_how_a_turn_ended_is_said_under_it(outcome: Outcome, error: QuotaError | None, said: str) -> None:
-    entry = BotEntry("bot", 1_760_000_000_000)
+    entry = AnswerEntry("bot", 1_760_000_000_000)
     entry.answer_grew(turn.AnswerGrew("m", "half an answer", (1_000,)))
     entry.end(turn.TurnEnded(outcome, 2_000_000, error))
     assert "half an answer" in text_of(entry)
@@ -66,7 +66,7 @@ def test_how_a_turn_ended_is_said_under_it(outcome: Outcome, error: QuotaError |
 
 
 def test_a_live_entry_looks_like_the_told_one() -> None:
-    live = BotEntry("bot", 1_760_000_000_000)
+    live = AnswerEntry("bot", 1_760_000_000_000)
     live.reasoning_grew(turn.ReasoningGrew("m", "thinking", (100_000,)))
     live.tool_called(turn.ToolCalled("c", "ferry", '{"pier":3}', 150_000))
     live.tool_responded(turn.ToolResponded("r", "c", "ferry", "18:40", 60_000, 210_000))
@@ -86,7 +86,7 @@ def test_a_live_entry_looks_like_the_told_one() -> None:
 
 
 def test_what_was_said_of_an_end_goes_when_the_chat_goes_on() -> None:
-    entry = BotEntry.told(ChatTranscript(ChatRecord(key=1, sent_at=1_760_000_000_000, bot_name="bot")))
+    entry = AnswerEntry.of(ChatTranscript(ChatRecord(key=1, sent_at=1_760_000_000_000, bot_name="bot")))
     assert "cut off" in text_of(entry)
     entry.resumed()
     assert "cut off" not in text_of(entry)

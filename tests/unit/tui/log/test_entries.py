@@ -9,14 +9,14 @@ from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import ToolCalled, ToolResponded, TurnEnded
 from coze_tui.errors import AuthError
 from coze_tui.render.palette import Palette
-from coze_tui.tui.log.entries import BotEntry
+from coze_tui.tui.log.entries import AnswerEntry
 
 
 @pytest.mark.parametrize(
     ("base_url", "other"), [(COZE_CN, COZE_COM), (COZE_COM, COZE_CN), ("http://[::1]", "")]
 )
 def test_a_refused_token_may_be_for_the_other_site(base_url: str, other: str) -> None:
-    entry = BotEntry("bot", 1_000, base_url=base_url)
+    entry = AnswerEntry("bot", 1_000, base_url=base_url)
     entry.end(TurnEnded(Outcome.FAILED, 5, AuthError(4100, "no", logid="L1")))
     said = entry.blocks[-1].copy_text()
     assert "4100" in said
@@ -28,16 +28,16 @@ def test_a_refused_token_may_be_for_the_other_site(base_url: str, other: str) ->
     ("outcome", "word"), [(Outcome.INTERRUPTED, "cut off"), (Outcome.CANCELED, "stopped")]
 )
 def test_the_time_of_an_end_is_told_where_it_is_known(outcome: Outcome, word: str) -> None:
-    known = BotEntry("bot", 1_700_000_000_000, only_read=True)
+    known = AnswerEntry("bot", 1_700_000_000_000, only_read=True)
     known.end(TurnEnded(outcome, 5_000_000))
     assert known.blocks[-1].copy_text().startswith(f"{word} at ")
-    unknown = BotEntry("bot", 0, only_read=True)
+    unknown = AnswerEntry("bot", 0, only_read=True)
     unknown.end(TurnEnded(outcome, 5_000_000))
     assert unknown.blocks[-1].copy_text() == word
 
 
 def test_tool_calls_beyond_all_reason_are_counted() -> None:
-    entry = BotEntry("bot", 1_000)
+    entry = AnswerEntry("bot", 1_000)
     for number in range(1_700):
         entry.tool_called(ToolCalled(f"call {number}", "ferry", "{}", number))
         entry.tool_responded(
@@ -52,7 +52,7 @@ def test_tool_calls_beyond_all_reason_are_counted() -> None:
 
 
 def test_a_tool_runs_no_longer_than_its_chat() -> None:
-    entry = BotEntry("bot", 1_000)
+    entry = AnswerEntry("bot", 1_000)
 
     def told() -> str:
         return "\n".join(entry.line(number)[0].plain for number in range(entry.lay_out(80, Palette.dark())))

@@ -8,14 +8,14 @@ from coze_tui.api.objects import MessageType
 from coze_tui.engine.model.records import ChatRecord
 from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript, ToolTranscript
 from coze_tui.render.palette import Palette
-from coze_tui.tui.log.entries import BotEntry, Entry, UserEntry
+from coze_tui.tui.log.entries import AnswerEntry, Entry, QuestionEntry
 from coze_tui.tui.log.search import holds, match_lines, open_folds, torn_parts
 
 PALETTE = Palette.dark()
 
 
-def bot(*parts: AnswerTranscript | ToolTranscript) -> BotEntry:
-    return BotEntry.told(ChatTranscript(ChatRecord(key=1, question="q", sent_at=1, bot_name="小春"), parts))
+def bot(*parts: AnswerTranscript | ToolTranscript) -> AnswerEntry:
+    return AnswerEntry.of(ChatTranscript(ChatRecord(key=1, question="q", sent_at=1, bot_name="小春"), parts))
 
 
 def texts(entry: Entry, lines: list[int]) -> list[str]:
@@ -40,7 +40,7 @@ def test_the_name_in_the_header_is_no_match() -> None:
 
 @pytest.mark.parametrize("width", range(8, 40))
 def test_a_text_that_a_wrap_has_parted_is_found_and_lit_whole(width: int) -> None:
-    entry = UserEntry("七天内可以申请退款，原路返回，寄回后四十八小时内到账，谢谢您的耐心。", 1)
+    entry = QuestionEntry("七天内可以申请退款，原路返回，寄回后四十八小时内到账，谢谢您的耐心。", 1)
     query = "申请退款"
     (line,) = match_lines(entry, query, width, PALETTE)
     lit = ""

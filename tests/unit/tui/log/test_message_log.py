@@ -21,10 +21,9 @@ from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript
 from coze_tui.render.palette import Palette
 from coze_tui.tui.log import viewport
 from coze_tui.tui.log.blocks import AnswerBlock
-from coze_tui.tui.log.entries import BotEntry, Entry, UserEntry
-from coze_tui.tui.log.message_log import MessageLog
+from coze_tui.tui.log.entries import AnswerEntry, Entry, QuestionEntry
+from coze_tui.tui.log.message_log import MessageLog, Updated
 from coze_tui.tui.log.viewport import PageWanted
-from coze_tui.tui.messages import Updated
 from tests.support.host_app import ThemedApp, sheets
 
 LONG = "\n\n".join(f"paragraph {number}" for number in range(40))
@@ -88,7 +87,7 @@ COMPLETED = ChatRecord(
 def chat(number: int, answer: str = "", key: int = 0) -> list[Entry]:
     record = replace(COMPLETED, key=key or number + 1, question=f"question {number}")
     told = ChatTranscript(record, (AnswerTranscript("m", answer or f"answer {number}"),))
-    return [UserEntry(record.question, record.sent_at, chat=record.key), BotEntry.told(told)]
+    return [QuestionEntry(record.question, record.sent_at, chat=record.key), AnswerEntry.of(told)]
 
 
 def chats(start: int, stop: int) -> list[Entry]:
@@ -105,9 +104,9 @@ def grow(seen: Seen, *pieces: str) -> None:
         show(seen, turn.AnswerGrew("m", piece, (1_000,), 9))
 
 
-async def begun(seen: Seen) -> BotEntry:
-    entry = BotEntry("bot", 1_760_000_000_000)
-    seen.log.append(UserEntry("q", 1_760_000_000_000), entry)
+async def begun(seen: Seen) -> AnswerEntry:
+    entry = AnswerEntry("bot", 1_760_000_000_000)
+    seen.log.append(QuestionEntry("q", 1_760_000_000_000), entry)
     seen.log.begin(entry)
     await seen.pilot.pause()
     return entry
@@ -155,7 +154,7 @@ async def test_the_settled_answer_is_the_fresh_rendering_of_the_whole_text() -> 
         show(seen, turn.TurnEnded(Outcome.COMPLETED, 9))
         await settled(seen)
         grown = seen.lines()[4:]
-        seen.log.show([UserEntry("q", 1_760_000_000_000), *chat(0, text)[1:]])
+        seen.log.show([QuestionEntry("q", 1_760_000_000_000), *chat(0, text)[1:]])
         await settled(seen)
         assert grown == seen.lines()[4:]
 
@@ -211,8 +210,8 @@ async def test_only_what_is_in_sight_is_rendered_when_a_conversation_opens() -> 
 @pytest.mark.parametrize("keys", [["k", "space"], ["k", "k", "k", "space"]])
 async def test_the_cursor_finds_folds_and_opens_them(keys: Sequence[str]) -> None:
     async with stage() as seen:
-        entry = BotEntry.told(ChatTranscript(COMPLETED, (AnswerTranscript("m", "answer", "first I think"),)))
-        seen.log.show([UserEntry("q", 1_760_000_000_000, chat=1), entry])
+        entry = AnswerEntry.of(ChatTranscript(COMPLETED, (AnswerTranscript("m", "answer", "first I think"),)))
+        seen.log.show([QuestionEntry("q", 1_760_000_000_000, chat=1), entry])
         await seen.pilot.press(*keys)
         await settled(seen)
         assert "first I think" in seen.text() or "▸" in seen.text()
@@ -272,7 +271,7 @@ async def test_clicks_open_folds_links_and_suggested_questions() -> None:
             parts=(AnswerTranscript("m", "see [this](https://e.invalid/a)", "thoughts"),),
             follow_ups=("and then?",),
         )
-        seen.log.show([BotEntry.told(told)])
+        seen.log.show([AnswerEntry.of(told)])
         await settled(seen)
         rows = seen.lines()
         for wanted, word in (("▸", "▸"), ("this", "this"), ("and then", "and then?")):
@@ -385,7 +384,7 @@ async def test_late_updates_of_a_turn_that_was_left_change_nothing() -> None:
         left = await begun(seen)
         seen.log.post_message(Updated(left, turn.AnswerGrew("m", "late", (1_000,), 9)))
         seen.log.clear()
-        entry = BotEntry("bot", 1_760_000_000_000)
+        entry = AnswerEntry("bot", 1_760_000_000_000)
         seen.log.append(entry)
         seen.log.begin(entry)
         grow(seen, "new")

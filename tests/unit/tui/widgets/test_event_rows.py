@@ -29,13 +29,13 @@ def test_a_run_tells_its_time_as_exactly_as_there_is_room(
     count: int, at_ms: int, until_ms: int, shown: str
 ) -> None:
     row = EventRow("delta", at_ms * 1000, until_ms * 1000, count, "good")
-    assert text_of(event_rows.Row(row).draw(28), len(shown)) == shown
+    assert text_of(event_rows.EventLine(row).draw(28), len(shown)) == shown
 
 
 def test_equal_lines_are_equal_and_others_are_not() -> None:
     row = EventRow("created", 1, 1)
-    assert event_rows.Row(row) == event_rows.Row(EventRow("created", 1, 1))
-    assert event_rows.Row(row) != event_rows.Row(row, is_selected=True)
+    assert event_rows.EventLine(row) == event_rows.EventLine(EventRow("created", 1, 1))
+    assert event_rows.EventLine(row) != event_rows.EventLine(row, is_selected=True)
 
 
 def test_stalls_are_told_once_there_are_any() -> None:

@@ -12,7 +12,7 @@ from textual.app import App, ComposeResult
 from textual.geometry import Region
 
 from coze_tui.render.palette import Palette
-from coze_tui.tui.log.entries import UserEntry
+from coze_tui.tui.log.entries import QuestionEntry
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.widgets.steady_scrollbar import SteadyScrollBar
 
@@ -29,7 +29,7 @@ async def bar_of_a_log() -> AsyncIterator[SteadyScrollBar]:
     app = Sample()
     async with app.run_test(size=(40, 20)) as pilot:
         log = app.query_one(MessageLog)
-        log.show([UserEntry(f"line {number}", 0) for number in range(60)])
+        log.show([QuestionEntry(f"line {number}", 0) for number in range(60)])
         await pilot.pause()
         assert log.vertical_scrollbar.size == (1, 20)
         bar = log.vertical_scrollbar
