@@ -73,7 +73,7 @@ class TurnView:
         self.figures = figures
         self._entry = entry
         self._sent_at = self.clock() - figures.last_us / 1_000_000
-        self._log.begin(entry)
+        self._log.begin(entry, figures)
 
     async def follow(self, feed: TurnFeed) -> None:
         """Pass on every update in order; return after the log has handled the last one.

@@ -9,6 +9,7 @@ from typing import TypeVar, assert_never
 from coze_tui.api.objects import MessageType
 from coze_tui.diagnostics.explain import explain
 from coze_tui.engine.model import updates as turn
+from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.transcript import (
     AnswerTranscript,
@@ -176,6 +177,8 @@ class AnswerEntry(Entry):
         self._only_read = only_read
         self.outcome: Outcome | None = None
         self.error: CozeTuiError | None = None
+        self.figures: TurnFigures | None = None
+        """The figures of its turn while it grows; they include each update before the entry shows it."""
         self._first_text_us = 0
         self._total_us = 0
         self._tokens = 0
@@ -237,8 +240,8 @@ class AnswerEntry(Entry):
         if not update.text:
             return None
         at_us = update.arrivals_us[0] if update.arrivals_us else 0
-        if not self._first_text_us and at_us:
-            self._first_text_us = at_us
+        if not self._first_text_us and self.figures is not None:
+            self._first_text_us = self.figures.first_text_us or 0
             self._update_label()
         block = self._answer_of(update.message_id)
         if block.is_empty and at_us:

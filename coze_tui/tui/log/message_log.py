@@ -17,6 +17,7 @@ from textual.scrollbar import ScrollBar
 from textual.selection import Selection
 from textual.strip import Strip
 
+from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import (
     ActionRequired,
@@ -174,8 +175,9 @@ class MessageLog(ScrollView, can_focus=True):
         """Draw everything in other colors."""
         self.viewport.set_palette(palette)
 
-    def begin(self, entry: AnswerEntry) -> None:
-        """Let an entry grow by the updates that are posted for it."""
+    def begin(self, entry: AnswerEntry, figures: TurnFigures) -> None:
+        """Let an entry grow by the updates that are posted for it, after these figures include them."""
+        entry.figures = figures
         if entry not in self.entries:
             self.append(entry)
         self._live = entry

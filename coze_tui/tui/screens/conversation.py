@@ -13,7 +13,6 @@ from coze_tui.text.i18n import _
 from coze_tui.tui.log.entries import AnswerEntry, GreetingEntry
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.log.window import LogWindow
-from coze_tui.tui.message_queue import MessageQueue
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.widgets.event_sidebar import EventSidebar
 from coze_tui.tui.widgets.header import ChatHeader
@@ -24,6 +23,7 @@ from coze_tui.tui.widgets.text_views import Banner
 
 if TYPE_CHECKING:
     from coze_tui.engine.library.conversations import Opened
+    from coze_tui.engine.thread import EngineThread
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,64 @@ class ChatWidgets:
 def bot_label(bot: Bot) -> str:
     """Return the name of a bot, else its ID; clean and on one line."""
     return clean_line(bot.name) or bot.id or _("no bot")
+
+
+class MessageQueue:
+    """The questions that wait in the open conversation: shown above the prompt, and kept in the store.
+
+    They are sent one by one, whenever an answer ends or the user asks for it.
+    """
+
+    def __init__(self, engine_thread: EngineThread, strip: QueueStrip, prompt: Prompt) -> None:
+        self._engine_thread = engine_thread
+        self._strip = strip
+        self._prompt = prompt
+        self._waiting: tuple[str, ...] = ()
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """The questions, the next one first."""
+        return self._waiting
+
+    def show(self, waiting: Sequence[str]) -> None:
+        """Show another queue."""
+        self._waiting = tuple(waiting)
+        self._strip.show(self._waiting)
+        self._prompt.has_queue = bool(self._waiting)
+
+    def add(self, question: str) -> None:
+        """Add a question at the end."""
+        self.show((*self._waiting, question))
+
+    def take_next(self) -> str:
+        """Remove and return the first question."""
+        question, *rest = self._waiting
+        self.show(rest)
+        return question
+
+    def take_last(self) -> str:
+        """Remove and return the last question."""
+        *rest, question = self._waiting
+        self.show(rest)
+        return question
+
+    async def keep(self, key: str, bot: Bot, waiting: Sequence[str]) -> None:
+        """Save what waits with its conversation.
+
+        Raises:
+            StoreError: the store cannot be written to.
+        """
+        await self._engine_thread.call(
+            lambda engine: engine.conversations.keep_queue(key, waiting, site=engine.settings.site, bot=bot)
+        )
+
+    async def taken_from_store(self, key: str) -> tuple[str, tuple[str, ...]]:
+        """Remove the next question from the store, so that no other program gets it; return it and the rest.
+
+        Raises:
+            StoreError: the store cannot be written to.
+        """
+        return await self._engine_thread.call(lambda engine: engine.conversations.take_queued(key))
 
 
 class OpenConversation:

@@ -1,4 +1,4 @@
-"""The replay: a chat that is over comes in again as if it were live, and one steers how fast."""
+"""The replay screen: plays a stored chat as if it were live, at a speed that the user chooses."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from coze_tui.tui.widgets.timeline_bar import ReplayLine, TimelineBar
 
 _NARROW = 100
 _LOW = 30
-"""Lines under which the timeline is left out."""
+"""Lines below which there is no timeline."""
 _BEAT_SECONDS = 0.1
 _FOOTER = (
     *("replay.pause", "replay.step", "replay.faster", "replay.slower", "replay.end", "replay.again"),
@@ -89,9 +89,9 @@ class ReplayScreen(LogScreen[None]):
         self.player = Player((), ChatRecord(), pace=pace)
         self._source = source
         self.timeline = Timeline()
-        """Of the whole chat; empty until that was read."""
-        self._begin_at: int | None = None
-        """Frames that are played at once by what is about to begin."""
+        """The timeline of the whole chat; empty until it is read."""
+        self._start_at: int | None = None
+        """The position at which the next playing starts; None while one runs."""
 
     # --- made ---
 
@@ -138,8 +138,8 @@ class ReplayScreen(LogScreen[None]):
     # --- played ---
 
     def _play_from(self, position: int) -> None:
-        """Begin at a position, and let time pass."""
-        self._begin_at = position
+        """Play from a position; the frames before it are played at once."""
+        self._start_at = position
         self._play(position)
 
     @work(group="play", exclusive=True, exit_on_error=False)
@@ -154,7 +154,7 @@ class ReplayScreen(LogScreen[None]):
         self.sidebar.show(self.turn.figures)
         self.strip.show(self.turn.figures)
         self.player.begin(feed, position)
-        self._begin_at = None
+        self._start_at = None
         await asyncio.gather(self.player.play(), self.turn.follow(feed))
 
     def _beat(self) -> None:
@@ -172,7 +172,7 @@ class ReplayScreen(LogScreen[None]):
     # --- steered ---
 
     def action_pause(self) -> None:
-        """Stand still, or go on; from the end, play it again."""
+        """Pause or continue; at the end, play again."""
         if self.player.is_ended:
             self.action_again()
         else:
@@ -180,20 +180,20 @@ class ReplayScreen(LogScreen[None]):
             self._beat()
 
     def action_step(self) -> None:
-        """Play one frame, and stand still."""
+        """Play one frame, and pause."""
         self.player.step()
         self._beat()
 
     def action_step_back(self) -> None:
-        """Go back by one frame, and stand still."""
+        """Go back by one frame, and pause."""
         self.player.pause(True)
         here = max(self.player.position, self.player.seek_target)
-        if self._begin_at is not None:
-            here = self._begin_at
+        if self._start_at is not None:
+            here = self._start_at
         self._play_from(max(0, here - 1))
 
     def action_pace(self, step: int) -> None:
-        """Faster or slower."""
+        """Play faster or slower."""
         self.player.change_pace(step)
         self._beat()
 
@@ -218,7 +218,7 @@ class ReplayScreen(LogScreen[None]):
         self._inspect(message.frame_number)
 
     def action_inspect(self) -> None:
-        """Look at the frame that was played last."""
+        """Show the frame that was played last in the inspector."""
         self._inspect(self.player.position)
 
     def _inspect(self, frame: int) -> None:
@@ -231,13 +231,13 @@ class ReplayScreen(LogScreen[None]):
         self.context.copy(ids_text(message.figures), _("ids"))
 
     def on_resize(self, event: events.Resize) -> None:
-        """Where there is no room for the sidebar, the strip stands for it."""
+        """Show the status strip if there is no room for the sidebar."""
         is_wide = self.size.width >= _NARROW
         self.sidebar.display = is_wide
         self.strip.display = not is_wide
 
     def action_leave(self) -> None:
-        """From the log back to steering, and from there to where one was, or out of the program."""
+        """Go from the log to the controls, and from there to the screen before or out of the program."""
         if self.focused is not self.steering:
             self.steering.focus()
         elif len(self.app.screen_stack) > 1:

@@ -1,4 +1,4 @@
-"""One question, two to four bots (or versions, or parameters): their answers side by side, as they come."""
+"""The side-by-side screen: two to four bots, versions or parameters answer the same question."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from coze_tui.tui.widgets.prompt.prompt import Prompt
 _MOST = 4
 _LETTERS = "ABCD"
 _LEAST = 30
-"""Cells of a column in which one can read; where they do not fit, the columns scroll sideways."""
+"""The least cells of a readable column; if they do not fit, the columns scroll sideways."""
 _LIFE_SECONDS = 0.2
 """How often the figures follow the running chats."""
 _FOOTER = (
@@ -43,21 +43,21 @@ _FOOTER = (
 
 @dataclass(frozen=True, slots=True)
 class CompareResult:
-    """What is taken along when the screen is left."""
+    """What the chat screen takes over when this screen is closed."""
 
     text: str = ""
-    """Typed, and not sent."""
+    """The typed text that was not sent."""
     conversation: str = ""
-    """Key of the one to open; empty for none."""
+    """Key of the conversation to open; empty for none."""
 
 
 class SideBySideScreen(LogScreen[CompareResult]):
-    """Each column has a conversation of its own, which is in the history like any other.
+    """Shows columns, each with a separate conversation that is in the history like any other.
 
     Args:
-        bot: Who answers in the first column.
-        text: What is typed already.
-        keep_draft: Called with what is typed, so that it outlives the program.
+        bot: The bot of the first column.
+        text: The text that is typed already.
+        keep_draft: Called with the typed text, so that it survives the program.
     """
 
     PART = N_("Side by side")
@@ -91,12 +91,12 @@ class SideBySideScreen(LogScreen[CompareResult]):
 
     @property
     def columns(self) -> Sequence[AnswerColumn]:
-        """From left to right."""
+        """The columns from left to right."""
         return list(self.query(AnswerColumn))
 
     @property
     def runs(self) -> bool:
-        """An answer is on its way."""
+        """Whether an answer still arrives."""
         return any(column.turn.runs for column in self.columns)
 
     def compose(self) -> ComposeResult:
@@ -110,7 +110,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
         yield KeyFooter(order=_FOOTER, last="side.back", id="footer")
 
     def on_mount(self) -> None:
-        """Begin with the bot of the chat, and ask for a second one."""
+        """Start with the bot of the chat, and ask for a second one."""
         self.query_one("#columns").can_focus = False
         if self._text:
             self.prompt.set_message(self._text)
@@ -147,7 +147,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
         return [([("● ", "bot"), (_("Side by side"), "text bold")], [(told, "muted")])]
 
     def _changed(self) -> None:
-        """There are more columns, or fewer, or one has ended."""
+        """Update everything that depends on the columns and on which of them run."""
         self.head.flush()
         self._arrange()
         self.refresh_bindings()
@@ -156,7 +156,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
         self._arrange()
 
     def _arrange(self) -> None:
-        """All columns equally wide; the first ones have what is left over."""
+        """Make all columns equally wide; the first ones get the remaining cells."""
         columns = self.columns
         width, over = divmod(self.app.size.width, len(columns))
         for number, column in enumerate(columns):
@@ -210,7 +210,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
     # --- the columns ---
 
     def action_add(self) -> None:
-        """Let one more bot answer."""
+        """Add a column for another bot."""
         if len(self.columns) < _MOST:
             self._add()
         else:
@@ -228,8 +228,8 @@ class SideBySideScreen(LogScreen[CompareResult]):
         choice = await pick_bot(self.context, with_profiles=False)
         return Bot(id=choice.bot_id, name=choice.name) if choice is not None else None
 
-    @on(AnswerColumn.Wished)
-    def _wished(self, message: AnswerColumn.Wished) -> None:
+    @on(AnswerColumn.ActionAsked)
+    def _action_asked(self, message: AnswerColumn.ActionAsked) -> None:
         column = message.column
         match message.what:
             case "open" | "answer_tool":
@@ -287,7 +287,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
 
     @work(group="pick", exclusive=True, exit_on_error=False)
     async def _change_parameters(self, column: AnswerColumn) -> None:
-        """Until they are JSON that Coze can take, or the person leaves."""
+        """Ask until the text is JSON that Coze accepts, or the user cancels."""
         known = column.answerer.parameters
         typed = json.dumps(dict(known), ensure_ascii=False) if known else ""
         title = _("Parameters of column {letter}, as JSON").format(letter=column.letter)
@@ -307,21 +307,21 @@ class SideBySideScreen(LogScreen[CompareResult]):
         self._keep_draft(self.prompt.message)
 
     def action_stop(self) -> None:
-        """Stop all answers; what has come stays."""
+        """Stop all answers; the text received so far remains."""
         for column in self.columns:
             column.stop()
 
     def action_new(self) -> None:
-        """Begin new conversations with the same bots."""
+        """Start new conversations with the same bots."""
         if self.runs:
             self.notify(_("Some are still answering. Esc stops them."), markup=False)
             return
         for column in self.columns:
-            column.begin_anew()
+            column.reset()
         self.prompt.focus()
 
     def action_back(self) -> None:
-        """Back to the chat; what is typed goes along."""
+        """Go back to the chat, which takes over the typed text."""
         if self.focused is not self.prompt:
             self.prompt.focus()
         else:
@@ -355,7 +355,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
 
 
 def _parameters(typed: str) -> Mapping[str, object] | None:
-    """What was typed as parameters, none for nothing; None where it is no JSON object."""
+    """Return the parameters in a JSON text, none for an empty one; None if it is not a JSON object."""
     try:
         value = json.loads(typed) if typed.strip() else {}
     except ValueError:

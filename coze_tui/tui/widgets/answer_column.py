@@ -1,4 +1,4 @@
-"""One of several bots that answer side by side: who it is, its log, and its figures under it."""
+"""A column of the side-by-side screen: one bot, its messages, and its figures."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 
 _DRAFT = "unpublished_draft"
 _ASKS = ("ask('copy_ids')", "ask('regenerate')", "ask('plain_view')")
-"""What can be done about an entry of a column; for all else it is opened in the chat."""
+"""The actions that a column offers for an entry; for all others the user opens it in the chat."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answerer:
-    """A bot, in one of its versions, with parameters."""
+    """A bot in one of its versions, with parameters."""
 
     bot: Bot
     publish_status: str = "published_online"
@@ -49,26 +49,26 @@ class Answerer:
 
     @classmethod
     def of(cls, bot: Bot, settings: Settings) -> Answerer:
-        """The bot as the settings ask it."""
+        """Return the bot with the version and parameters of the settings."""
         return cls(bot, settings.publish_status, settings.parameters)
 
     @property
     def name(self) -> str:
-        """The bot's; clean."""
+        """The name of the bot, clean and on one line."""
         return clean_line(self.bot.name) or self.bot.id
 
     @property
     def is_draft(self) -> bool:
-        """What is not published yet answers."""
+        """Whether the unpublished draft answers."""
         return self.publish_status == _DRAFT
 
     @property
     def other_version(self) -> Answerer:
-        """The published bot for its draft, and the other way round."""
+        """The published version for the draft, and the other way round."""
         return replace(self, publish_status="published_online" if self.is_draft else _DRAFT)
 
     def settings(self, settings: Settings) -> Settings:
-        """The settings for a question to it."""
+        """Return the settings for a question to it."""
         return replace(settings, publish_status=self.publish_status, parameters=self.parameters)
 
 
@@ -84,7 +84,7 @@ def _figure_lines(figures: TurnFigures, now_us: int | None) -> Sequence[list[Par
 
 
 class ColumnLog(MessageLog, inherit_bindings=False):
-    """The log of a column: what belongs to one conversation's own screen has no key here."""
+    """The messages of a column, without the keys that need the chat screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         binding
@@ -95,22 +95,22 @@ class ColumnLog(MessageLog, inherit_bindings=False):
 
 
 class AnswerColumn(Vertical):
-    """Asks its bot in a conversation of its own, and shows what comes."""
+    """Asks its bot in a separate conversation, and shows the answer."""
 
     PART = N_("Column")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "wish('open')", N_("open in the chat"), id="side.open"),
-        Binding("b", "wish('bot')", N_("another bot"), id="side.bot"),
-        Binding("v", "wish('version')", N_("draft or published"), id="side.version"),
-        Binding("a", "wish('parameters')", N_("parameters"), id="side.parameters"),
-        Binding("x", "wish('remove')", N_("take away"), id="side.remove"),
+        Binding("o", "ask('open')", N_("open in the chat"), id="side.open"),
+        Binding("b", "ask('bot')", N_("another bot"), id="side.bot"),
+        Binding("v", "ask('version')", N_("draft or published"), id="side.version"),
+        Binding("a", "ask('parameters')", N_("parameters"), id="side.parameters"),
+        Binding("x", "ask('remove')", N_("take away"), id="side.remove"),
     ]
 
     head = getters.query_one(".head", HeadLine)
     foot = getters.query_one(".figures", HeadLine)
 
-    class Wished(Message):
-        """Something is to be done about a column: what its keys, or its log's, say."""
+    class ActionAsked(Message):
+        """A key of a column or of its log asks for an action, by name."""
 
         def __init__(self, column: AnswerColumn, what: str) -> None:
             super().__init__()
@@ -118,7 +118,7 @@ class AnswerColumn(Vertical):
             self.what = what
 
     class Ended(Message):
-        """The chat of a column is over."""
+        """The chat of a column has ended."""
 
     def __init__(
         self,
@@ -147,14 +147,14 @@ class AnswerColumn(Vertical):
         yield HeadLine(classes="figures")
 
     def _head(self, _width: int) -> Sequence[HeadParts]:
-        """Letter and name, and what tells this column from another one of the same bot."""
+        """Return letter and name, and what distinguishes this column from others of the same bot."""
         answerer = self.answerer
         parts: list[Part] = [(f"{self.letter}  ", "bot bold"), (answerer.name, "text bold")]
         if answerer.is_draft:
             parts.append((" · " + _("draft"), "attention"))
         if answerer.parameters:
-            told = json.dumps(dict(answerer.parameters), ensure_ascii=False)
-            parts.append((f" · {clean_line(told)}", "muted"))
+            shown = json.dumps(dict(answerer.parameters), ensure_ascii=False)
+            parts.append((f" · {clean_line(shown)}", "muted"))
         return [(parts, ())]
 
     def on_descendant_focus(self) -> None:
@@ -164,12 +164,12 @@ class AnswerColumn(Vertical):
         self.head.select(False)
 
     def name_column(self, letter: str) -> None:
-        """Give it another letter: one before it was taken away."""
+        """Show another letter, because a column before it was removed."""
         self.letter = letter
         self.head.flush()
 
     def name_bot(self, bot: Bot) -> None:
-        """The bot is known by now."""
+        """Show the name of the bot, which is known now."""
         self.answerer = replace(self.answerer, bot=bot)
         self.head.flush()
 
@@ -177,10 +177,10 @@ class AnswerColumn(Vertical):
         """Let another bot, version or set of parameters answer, in a new conversation."""
         self.answerer = answerer
         self.head.flush()
-        self.begin_anew()
+        self.reset()
 
-    def begin_anew(self) -> None:
-        """Forget the conversation here, between two questions; it stays in the history."""
+    def reset(self) -> None:
+        """Start a new conversation; the old one stays in the history."""
         self.conversation = ""
         self.turn.leave()
         self.log_widget.clear()
@@ -229,8 +229,8 @@ class AnswerColumn(Vertical):
     @on(MessageLog.Asked)
     def _asked_of_log(self, message: MessageLog.Asked) -> None:
         message.stop()
-        self.action_wish(message.what)
+        self.action_ask(message.what)
 
-    def action_wish(self, what: str) -> None:
-        """Tell the screen."""
-        self.post_message(self.Wished(self, what))
+    def action_ask(self, what: str) -> None:
+        """Ask the screen for an action."""
+        self.post_message(self.ActionAsked(self, what))

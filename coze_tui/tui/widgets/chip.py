@@ -1,9 +1,10 @@
-"""What the screen is doing, as one word with a sign: the state chip of the header and the strip."""
+"""The state chip of the header and the status strip: the state of a turn as a sign and a word."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import assert_never
 
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import Phase
@@ -12,7 +13,7 @@ from coze_tui.text.i18n import N_, _
 
 
 class Activity(Enum):
-    """The states of the chip: sign, word, role of its colour."""
+    """The states of the chip: sign, word, role of its color."""
 
     IDLE = ("●", N_("idle"), "muted")
     SENDING = ("↑", N_("sending"), "bot")
@@ -32,16 +33,16 @@ class Activity(Enum):
 
     @property
     def role(self) -> str:
-        """The theme's role that colours it."""
+        """The theme's role that colors it."""
         return self.value[2]
 
     @property
     def is_running(self) -> bool:
-        """Seconds are counted in it."""
+        """Whether the chip counts seconds in this state."""
         return self not in (Activity.IDLE, Activity.NEEDS_YOU, Activity.OFFLINE)
 
     def word(self, detail: str = "") -> str:
-        """Its name in the language in use; `detail` is the tool's."""
+        """Return its name in the language in use; `detail` is the name of the tool."""
         return _(self.value[1]).format(name=detail).rstrip()
 
 
@@ -60,24 +61,30 @@ _OF_PHASE = {
 
 def activity_of(phase: Phase | Outcome | None) -> Activity:
     """Return what the chip shows in a phase of a turn or after its end; None is no turn."""
-    if isinstance(phase, Phase):
-        return _OF_PHASE[phase]
-    return Activity.NEEDS_YOU if phase is Outcome.REQUIRES_ACTION else Activity.IDLE
+    match phase:
+        case Phase():
+            return _OF_PHASE[phase]
+        case Outcome.REQUIRES_ACTION:
+            return Activity.NEEDS_YOU
+        case Outcome.COMPLETED | Outcome.FAILED | Outcome.CANCELED | Outcome.INTERRUPTED | None:
+            return Activity.IDLE
+        case _:
+            assert_never(phase)
 
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One state as it is shown."""
+    """One state of the chip, with its details."""
 
     activity: Activity = Activity.IDLE
     detail: str = ""
     """The tool's name; already clean."""
     elapsed_us: int | None = None
-    """Since sending; shown while it runs."""
+    """Microseconds since sending; shown while the turn runs."""
 
     @property
     def text(self) -> str:
-        """Word and time: `answering 1.3 s`."""
+        """Return word and time: `answering 1.3 s`."""
         word = self.activity.word(self.detail)
         if self.elapsed_us is None or not self.activity.is_running:
             return word

@@ -1,4 +1,4 @@
-"""The lines of the event sidebar. Each is a value: equal lines look the same, and are not painted again."""
+"""The lines of the event sidebar, as values: the sidebar paints only lines that are not equal to before."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.widgets.line_widget import Part, cut, width_of
 
 _WIDE = 44
-"""Cells from which rows tell details, too."""
+"""Cells from which rows also show details."""
 _SPARK = 10
 _RATE = 6
-"""Cells that a usual rate has, so that the bars beside it stands still."""
+"""Cells of a usual rate, so that the bars beside it do not move."""
 FIGURES_WIDTH = 28
-"""Cells that the figures ask for."""
+"""Cells that the figures need."""
 
 _SIGNS = {
     "good": ("✓", "good"),
@@ -43,7 +43,7 @@ class Drawing(Protocol):
     """A line that can be drawn and compared."""
 
     def draw(self, width: int) -> Parts:
-        """Its parts in so many cells."""
+        """Return its parts for a width."""
         ...
 
 
@@ -52,10 +52,10 @@ class Title:
     """`EVENTS   chat …7402`."""
 
     chat: str
-    """The end of the chat's id; empty while there is none."""
+    """The end of the chat's ID; empty while there is none."""
 
     def draw(self, width: int) -> Parts:
-        """Its parts."""
+        """Return its parts."""
         right: list[Part] = [(_("chat") + f" {self.chat}", "muted")] if self.chat else []
         return Parts([(_("EVENTS"), "muted bold")], right)
 
@@ -65,7 +65,7 @@ class Rule:
     """Separates groups."""
 
     def draw(self, width: int) -> Parts:
-        """Its parts."""
+        """Return its parts."""
         return Parts([("─" * width, "line")])
 
 
@@ -74,10 +74,10 @@ class Hint:
     """A dim sentence."""
 
     text: str
-    """English source."""
+    """In English; translated when drawn."""
 
     def draw(self, width: int) -> Parts:
-        """Its parts."""
+        """Return its parts."""
         return Parts([(_(self.text), "muted")])
 
 
@@ -88,20 +88,20 @@ class Earlier:
     count: int
 
     def draw(self, width: int) -> Parts:
-        """Its parts."""
+        """Return its parts."""
         text = ngettext("{n} earlier", "{n} earlier", self.count).format(n=thousands(self.count))
         return Parts([("⋮ ", "line"), (text, "muted")])
 
 
 @dataclass(frozen=True, slots=True)
 class EventLine:
-    """An event or a run of them: sign, name, count, moment."""
+    """An event or a run of equal ones: sign, name, count, time."""
 
     row: EventRow
     is_selected: bool = False
 
     def draw(self, width: int) -> Parts:
-        """Its parts."""
+        """Return its parts."""
         row = self.row
         sign, role = ("◐", "bot") if row.is_running else _SIGNS.get(row.level, _SIGNS["info"])
         words = "text bold" if row.is_running else ("failure" if row.level == "error" else "text")
@@ -110,24 +110,24 @@ class EventLine:
             name += f" ×{thousands(row.count)}"
         left: list[Part] = [(f"{sign} ", role), (name, words)]
         room = width - width_of(left) - 1
-        moment = _moment(row, room)
+        time = _time(row, room)
         if width >= _WIDE or row.level in ("error", "attention"):
-            spare = room - cell_len(moment) - 1
+            spare = room - cell_len(time) - 1
             detail = row.detail or (size(row.bytes) if row.is_run and width >= _WIDE else "")
             if detail and detail != row.name and spare > 5:
                 left.append((f"  {detail}", "muted"))
         quiet = "muted" if row.name == "sent" and not row.is_running else words
-        return Parts(left, [(moment, quiet)], "selected" if self.is_selected else "")
+        return Parts(left, [(time, quiet)], "selected" if self.is_selected else "")
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A row that has not come yet."""
+    """An event that has not arrived yet."""
 
     name: str
 
     def draw(self, width: int) -> Parts:
-        """Its parts."""
+        """Return its parts."""
         return Parts([(f"○ {event_words(self.name)}", "muted")])
 
 
@@ -136,11 +136,11 @@ class Figure:
     """A name and a value."""
 
     label: str
-    """English source."""
+    """In English; translated when drawn."""
     values: tuple[Part, ...]
 
     def draw(self, width: int) -> Parts:
-        """Its parts."""
+        """Return its parts."""
         return Parts([(_(self.label), "muted")], self.values)
 
 
@@ -152,7 +152,7 @@ class Beside:
     figure: Drawing | None
 
     def draw(self, width: int) -> Parts:
-        """Its parts."""
+        """Return its parts."""
         room = width - FIGURES_WIDTH - 3
         row, figure = (each or Hint("") for each in (self.row, self.figure))
         ground = row.draw(room).ground
@@ -161,21 +161,21 @@ class Beside:
 
 
 def _filled(drawing: Drawing, width: int) -> list[Part]:
-    """All cells of a line, its right parts at the end of them."""
+    """Return parts that fill the width, the right ones at its end."""
     left, right, _ground = drawing.draw(width)
     left = cut(left, width - width_of(right) - bool(right))
     return [*left, (" " * (width - width_of(left) - width_of(right)), "text"), *right]
 
 
 def figure_lines(figures: TurnFigures, now_us: int | None) -> list[Drawing]:
-    """The lines under the rows, the most telling first: the last ones are left out where there is no room."""
+    """Return the lines below the rows, the most useful first: the last ones are cut if there is no room."""
     lines: list[Drawing] = [Rule()]
     if not figures.is_timeless:
         lines += _time_lines(figures, now_us)
     lines.append(_figure(N_("tokens"), token_counts(figures)))
     count = figures.characters
-    told = ngettext("{n} character", "{n} characters", count).format(n=thousands(count))
-    lines.append(_figure(N_("text"), told))
+    words = ngettext("{n} character", "{n} characters", count).format(n=thousands(count))
+    lines.append(_figure(N_("text"), words))
     ids = (
         (N_("conversation"), figures.conversation_id),
         (N_("section"), figures.section_id),
@@ -191,7 +191,7 @@ def figure_lines(figures: TurnFigures, now_us: int | None) -> list[Drawing]:
 
 
 def _time_lines(figures: TurnFigures, now_us: int | None) -> list[Drawing]:
-    """What takes how long, and how fast the text comes."""
+    """Return the times and the rate of the text."""
     lines: list[Drawing] = [_figure(N_("first text"), first_text(figures), "text bold")]
     if figures.total_us is not None:
         lines.append(_figure(N_("total"), milliseconds(figures.total_us)))
@@ -202,8 +202,8 @@ def _time_lines(figures: TurnFigures, now_us: int | None) -> list[Drawing]:
         lines.append(Figure(N_("rate"), ((bars, "bot"), (gap + rate, "text"))))
         lines.append(Figure(N_("gap"), _gap(figures)))
     if figures.stalls:
-        told = ngettext("{n} over 1 s", "{n} over 1 s", figures.stalls).format(n=thousands(figures.stalls))
-        lines.append(_figure(N_("stalls"), told, "attention"))
+        words = ngettext("{n} over 1 s", "{n} over 1 s", figures.stalls).format(n=thousands(figures.stalls))
+        lines.append(_figure(N_("stalls"), words, "attention"))
     return lines
 
 
@@ -219,14 +219,14 @@ def _gap(figures: TurnFigures) -> tuple[Part, ...]:
 
 
 def first_text(figures: TurnFigures) -> str:
-    """When the answer began; `…` as long as it may, `–` where it never did."""
+    """Return when the answer began: `…` while it may still begin, `–` if it never did."""
     if figures.first_text_us is None:
         return "…" if not figures.is_ended else "–"
     return milliseconds(figures.first_text_us)
 
 
 def token_counts(figures: TurnFigures) -> str:
-    """Tokens in and out; `…` as long as they may come, `–` where none came."""
+    """Return tokens in and out: `…` while they may still arrive, `–` if none did."""
     usage = figures.usage
     if usage is None:
         return "…" if not figures.is_ended else "–"
@@ -236,12 +236,12 @@ def token_counts(figures: TurnFigures) -> str:
 
 
 def _logid(logid: str) -> str:
-    """Both ends: it begins with the date."""
+    """Return both ends of a logid, because it begins with the date."""
     return f"{logid[:4]}{tail(logid)}" if len(logid) > 9 else logid
 
 
-def _moment(row: EventRow, room: int) -> str:
-    """When it was, as exactly as there is room for; of a run, from when to when."""
+def _time(row: EventRow, room: int) -> str:
+    """Return the time of a row as exactly as the room allows; for a run, from when to when."""
     single = [milliseconds(row.until_us), seconds(row.until_us)]
     if not row.is_run or row.until_us == row.at_us:
         forms = single

@@ -1,4 +1,4 @@
-"""The life of one chat at the side of the log: a line for each event, and the figures under them."""
+"""The event sidebar of one chat: a line for each event, and the figures below."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from coze_tui.tui.widgets.line_list import list_keys
 from coze_tui.tui.widgets.line_widget import LineWidget
 
 _BESIDE = 64
-"""Cells from which the figures stand at the right of the rows."""
+"""Cells from which the figures are beside the rows."""
 _LEAST_ROWS = 8
-"""Event lines that stay when the figures ask for more lines than there are."""
+"""Event lines that remain if the figures need more lines than there are."""
 
 
 class EventSidebar(LineWidget, can_focus=True):
-    """Shows one `TurnFigures`. Feed those and call `flush` at frame rate: only lines that differ are painted.
+    """Shows one `TurnFigures`. Call `flush` whenever it may have changed: only lines that differ are painted.
 
     The view follows the newest event until the cursor is moved away from the last line.
     """
@@ -41,13 +41,13 @@ class EventSidebar(LineWidget, can_focus=True):
     ]
 
     class RowChosen(Message):
-        """Enter or a click on a row: its frames are to be shown."""
+        """Enter or a double click on a row asks for its frames."""
 
         def __init__(self, sidebar: EventSidebar, frame_number: int) -> None:
             super().__init__()
             self.sidebar = sidebar
             self.frame_number = frame_number
-            """Of the first frame of the row; 0 for a row of our own."""
+            """Position of the first frame of the row; 0 for a row of the program."""
 
         @property
         def control(self) -> EventSidebar:
@@ -55,7 +55,7 @@ class EventSidebar(LineWidget, can_focus=True):
             return self.sidebar
 
     class IdsAsked(Message):
-        """The ids of the shown chat are to be copied."""
+        """A key asks to copy the IDs of the chat."""
 
         def __init__(self, sidebar: EventSidebar, figures: TurnFigures) -> None:
             super().__init__()
@@ -78,7 +78,7 @@ class EventSidebar(LineWidget, can_focus=True):
 
     @property
     def figures(self) -> TurnFigures | None:
-        """What is shown."""
+        """The figures that are shown."""
         return self._figures
 
     @property
@@ -88,7 +88,7 @@ class EventSidebar(LineWidget, can_focus=True):
         return min(count - 1, self._cursor if self._cursor is not None else count - 1) if count else None
 
     def show(self, figures: TurnFigures | None) -> None:
-        """Show this turn from now on, or none."""
+        """Show another turn, or none."""
         self._figures = figures
         self._cursor = None
         self._top = 0
@@ -96,7 +96,7 @@ class EventSidebar(LineWidget, can_focus=True):
         self.flush()
 
     def flush(self, now_us: int | None = None) -> None:
-        """Paint the lines that have changed since the last time.
+        """Paint the lines that have changed since the last call.
 
         Args:
             now_us: Microseconds since sending, for the rate of the running turn.
@@ -115,7 +115,7 @@ class EventSidebar(LineWidget, can_focus=True):
             self.refresh(*changed)
 
     def lines(self) -> list[str]:
-        """The lines as plain text, for tests and for copying."""
+        """Return the lines as plain text."""
         return [self.render_line(y).text.rstrip() for y in range(len(self._lines))]
 
     def render_line(self, y: int) -> Strip:
@@ -161,13 +161,13 @@ class EventSidebar(LineWidget, can_focus=True):
         return lines
 
     def _scroll(self, count: int, wanted: int) -> None:
-        """Choose the first row to show: around the cursor, or so that the newest is in sight."""
+        """Choose the first visible row: around the cursor, or so that the newest is in sight."""
         if self._cursor is None:
             newest = count if wanted > count else count - 1
             self._top = max(0, newest - self._rows_room + 1)
         else:
             self._cursor = min(self._cursor, max(0, count - 1))
-            # The first line tells of earlier ones, so the cursor keeps below it.
+            # The first line counts the earlier ones, so the cursor stays below it.
             top = self._cursor - 1 if self._cursor > 1 else 0
             self._top = max(min(self._top, top), self._cursor - self._rows_room + 1)
         self._top = max(0, min(self._top, wanted - self._rows_room))
@@ -175,7 +175,7 @@ class EventSidebar(LineWidget, can_focus=True):
     # --- keys and mouse ---
 
     def on_resize(self) -> None:
-        """Lay out anew."""
+        """Lay out everything again."""
         self._lines = []
         self.flush(self._now_us)
 
@@ -187,7 +187,7 @@ class EventSidebar(LineWidget, can_focus=True):
         self.flush(self._now_us)
 
     def action_move(self, step: int) -> None:
-        """Move the cursor by so many rows."""
+        """Move the cursor by `step` rows."""
         here = self.cursor
         if here is None or self._figures is None:
             return
@@ -211,7 +211,7 @@ class EventSidebar(LineWidget, can_focus=True):
             self.post_message(self.RowChosen(self, row.frame_number))
 
     def action_copy_ids(self) -> None:
-        """Ask for the ids to be copied."""
+        """Ask to copy the IDs."""
         if self._figures is not None:
             self.post_message(self.IdsAsked(self, self._figures))
 
@@ -228,11 +228,11 @@ class EventSidebar(LineWidget, can_focus=True):
                 self.action_choose()
 
     def on_mouse_scroll_up(self, scroll: events.MouseScrollUp) -> None:
-        """Look at earlier rows."""
+        """Scroll to earlier rows."""
         scroll.stop()
         self.action_move(-3)
 
     def on_mouse_scroll_down(self, scroll: events.MouseScrollDown) -> None:
-        """Look at later rows."""
+        """Scroll to later rows."""
         scroll.stop()
         self.action_move(3)

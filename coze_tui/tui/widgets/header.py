@@ -10,13 +10,13 @@ from coze_tui.tui.widgets.chip import Chip
 from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
 
 _LEAST_TITLE = 8
-"""Cells of a title that are still worth showing."""
+"""The least cells in which a title is shown."""
 
 
 class ChatHeader(LineWidget):
-    """Who one talks with, where, about what, and what is going on. Each value repaints only when it differs.
+    """Shows bot, site, title and state. Each value repaints the line only if it differs.
 
-    Narrow, the title gives way first, then the site, then the bot's name; the chip stays.
+    In a narrow terminal the title is cut first, then the site, then the bot's name; the chip stays.
     """
 
     bot: reactive[str] = reactive("")
@@ -31,12 +31,12 @@ class ChatHeader(LineWidget):
         self.set_reactive(ChatHeader.site, site)
 
     def show_chip(self, chip: Chip) -> None:
-        """Set the chip; called at every frame, it repaints when another word or time is to be read."""
+        """Set the chip; it may be called at every frame, because only another text repaints the line."""
         if chip.text != self.chip.text or chip.activity is not self.chip.activity:
             self.chip = chip
 
     def render_line(self, y: int) -> Strip:
-        """Draw it."""
+        """Draw the line."""
         width = self.content_size.width
         activity = self.chip.activity
         sign, word = activity.sign, self.chip.text

@@ -1,4 +1,4 @@
-"""The conversation under the cursor of the history, to be read without opening it."""
+"""The preview of the history: shows the conversation under the cursor without opening it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class PreviewLog(MessageLog, inherit_bindings=False):
-    """A log that is only read: what else can be done is done with the conversation as a whole."""
+    """Messages without the keys that change a conversation."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "cursor(1)", N_("next"), id="preview.next", show=False),
@@ -63,7 +63,7 @@ class PreviewLog(MessageLog, inherit_bindings=False):
 
 
 class PreviewPane(Vertical):
-    """Shows one conversation, at its end or around a place that was found."""
+    """Shows one conversation, at its end or around a match."""
 
     head = getters.query_one(HeadLine)
     log_widget = getters.query_one(PreviewLog)
@@ -79,7 +79,7 @@ class PreviewPane(Vertical):
         yield PreviewLog(self._palette)
 
     def on_mount(self) -> None:
-        """The log is there."""
+        """Prepare to load pages into the log."""
         self.window = LogWindow(self._engine_thread, self.log_widget, only_read=True)
 
     def clear(self) -> None:
@@ -131,7 +131,7 @@ class PreviewPane(Vertical):
         self.log_widget.show([entry for chat in chats for entry in entries_of(chat, only_read=True)])
 
     async def fork(self, key: str) -> str | None:
-        """Fork a conversation from the message with the cursor; None where there is none with one."""
+        """Fork a conversation from the message under the cursor; None if the cursor is elsewhere."""
         log = self.log_widget
         if self.window.key != key or not log.has_focus or log.chosen is None:
             return None
@@ -139,7 +139,7 @@ class PreviewPane(Vertical):
 
 
 def facts_parts(facts: ConversationDetails, title: str = "") -> list[Part]:
-    """One line about a conversation, behind its title if that is given."""
+    """Return one line about a conversation, after its title if that is given."""
     summary = facts.summary
     count = ngettext("{n} message", "{n} messages", facts.messages).format(n=thousands(facts.messages))
     words = [clean_line(summary.bot_name) or summary.bot_id, summary.site, count]

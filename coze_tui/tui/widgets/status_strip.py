@@ -1,4 +1,4 @@
-"""The one line that stands for the sidebar where there is no room for it."""
+"""The line that replaces the event sidebar if there is no room for it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class StatusStrip(LineWidget):
         self._shown: list[Part] = []
 
     def show(self, figures: TurnFigures | None) -> None:
-        """Show this turn from now on."""
+        """Show another turn, or none."""
         self._figures = figures
         self._now_us = None
         self.flush()
 
     def flush(self, now_us: int | None = None) -> None:
-        """Show what has changed, if anything has.
+        """Repaint if the text has changed.
 
         Args:
             now_us: Microseconds since sending, for the seconds of the running turn.
@@ -40,7 +40,7 @@ class StatusStrip(LineWidget):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Draw it."""
+        """Draw the line."""
         width = self.content_size.width
         parts = self._shown[:1]
         for part in self._shown[1:]:
@@ -72,7 +72,7 @@ def outcome_role(outcome: Outcome) -> str:
 
 
 def state_of(figures: TurnFigures, now_us: int | None) -> Part:
-    """How a turn stands, as sign, word and time.
+    """Return the state of a turn as sign, word and time.
 
     Args:
         now_us: Microseconds since sending; None for when its last update came.

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from coze_tui.engine.model import updates as turn
+from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.records import ChatRecord
 from coze_tui.engine.model.transcript import ChatTranscript
@@ -70,8 +71,11 @@ def test_a_live_entry_looks_like_the_told_one() -> None:
     live.reasoning_grew(turn.ReasoningGrew("m", "thinking", (100_000,)))
     live.tool_called(turn.ToolCalled("c", "ferry", '{"pier":3}', 150_000))
     live.tool_responded(turn.ToolResponded("r", "c", "ferry", "18:40", 60_000, 210_000))
+    live.figures = TurnFigures()
     for piece in ("It ", "is **18:40**."):
-        live.answer_grew(turn.AnswerGrew("m", piece, (300_000,)))
+        update = turn.AnswerGrew("m", piece, (300_000,))
+        live.figures.add(update)
+        live.answer_grew(update)
     live.answer_settled(turn.AnswerSettled("m", "It is **18:40**.", "thinking", 400_000))
     live.follow_up(turn.FollowUpOffered("And then?", 500_000))
     live.usage(1902)

@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 from textual.selection import Selection
 
 from coze_tui.engine.model import updates as turn
+from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.records import ChatRecord
 from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript
@@ -107,7 +108,7 @@ def grow(seen: Seen, *pieces: str) -> None:
 async def begun(seen: Seen) -> AnswerEntry:
     entry = AnswerEntry("bot", 1_760_000_000_000)
     seen.log.append(QuestionEntry("q", 1_760_000_000_000), entry)
-    seen.log.begin(entry)
+    seen.log.begin(entry, TurnFigures())
     await seen.pilot.pause()
     return entry
 
@@ -386,7 +387,7 @@ async def test_late_updates_of_a_turn_that_was_left_change_nothing() -> None:
         seen.log.clear()
         entry = AnswerEntry("bot", 1_760_000_000_000)
         seen.log.append(entry)
-        seen.log.begin(entry)
+        seen.log.begin(entry, TurnFigures())
         grow(seen, "new")
         await settled(seen)
         assert [answer.text for answer in entry.answers] == ["new"]
