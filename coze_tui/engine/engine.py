@@ -89,7 +89,7 @@ class Engine:
         """Open the store, or one in memory if the file cannot be used."""
         opened = await open_or_rescue(path)
         self._database = opened.database
-        self.troubles = opened.troubles
+        self.troubles = opened.warnings
         opened.database.on_rescue = self._rescued
         self.conversations = Conversations(opened.database)
         self.browsing = Browsing(opened.database)

@@ -1,1 +1,1 @@
-"""SQLite: what is kept on this machine."""
+"""The history of this machine, in SQLite."""

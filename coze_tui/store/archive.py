@@ -1,4 +1,4 @@
-"""Whole conversations, taken out of the store and put into one: what exports and imports carry."""
+"""Whole conversations, read from a store and written into one, for exports and imports."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ConversationArchive:
     """By the key of the chat; none for a chat without frames."""
 
     def frames_of(self, chat: ChatRecord) -> Iterator[Frame]:
-        """The frames of one of its chats, exactly as they came.
+        """Yield the frames of one of its chats, exactly as they were received.
 
         Raises:
             StoreError: they cannot be read any more.
@@ -47,7 +47,7 @@ class ConversationArchive:
 
 
 class Packer:
-    """Packs frames one by one, so that only their packed form is held."""
+    """Packs frames one by one, so that only their packed form is in memory."""
 
     def __init__(self) -> None:
         self._compressor = zlib.compressobj()
@@ -55,7 +55,7 @@ class Packer:
         self.count = 0
 
     def add(self, frame: Frame) -> None:
-        """Take in the next frame."""
+        """Add the next frame."""
         line = journal.line_from_frame(frame)
         piece = self._compressor.compress(b"\n" + line if self.count else line)
         self.count += 1
@@ -77,7 +77,7 @@ def pack(frames: Iterable[Frame]) -> bytes | None:
 
 
 def take(c: sqlite3.Connection, key: str) -> ConversationArchive | None:
-    """A conversation as it is now, also a deleted one; the frames of a running chat as far as they have come.
+    """Return a conversation, also a deleted one, or None; a running chat has the frames received so far.
 
     Raises:
         StoreError: the frames of a chat cannot be read any more.
@@ -101,7 +101,7 @@ def take(c: sqlite3.Connection, key: str) -> ConversationArchive | None:
 
 
 def put(c: sqlite3.Connection, archived: ConversationArchive) -> None:
-    """Writes a conversation under its own key, which must be free. A chat that was running has no owner.
+    """Write a conversation under its own key, which must be free; a running chat gets no owner.
 
     Messages are searchable at once; where there are many, the index follows by `search.index_some`.
     """
@@ -137,7 +137,7 @@ def _last_slot(archived: ConversationArchive) -> int:
 
 
 def _runs(found: Iterable[SavedMessage]) -> Iterator[list[SavedMessage]]:
-    """Messages of one chat at neighbouring positions, which can be written together."""
+    """Yield runs of messages of one chat at adjacent positions, which can be written together."""
     run: list[SavedMessage] = []
     for message in found:
         if run and (message.chat != run[-1].chat or message.position != run[-1].position + 1):
@@ -149,7 +149,7 @@ def _runs(found: Iterable[SavedMessage]) -> Iterator[list[SavedMessage]]:
 
 
 def holds(whole: ConversationArchive, part: ConversationArchive) -> bool:
-    """Whether everything that was said in `part` stands in `whole`, too, at its place and with its frames.
+    """Return whether `whole` contains all messages, chats and frames of `part` at the same positions.
 
     Titles, drafts and the like do not count, nor do frames that `part` has lost to a retention setting.
     """

@@ -1,4 +1,4 @@
-"""The open store: one connection for writing and one for long reads, each on a thread of its own."""
+"""The open store: a connection for writing and one for long reads, each with its own thread."""
 
 from __future__ import annotations
 
@@ -42,21 +42,21 @@ def now_ms() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A store that can be used, and what the person should know about it."""
+    """An open store and the warnings that the user should see."""
 
     database: Database
-    troubles: tuple[StoreWarning, ...]
+    warnings: tuple[StoreWarning, ...]
 
 
 class _Line:
-    """One connection and the only thread that may use it."""
+    """A connection and the only thread that may use it."""
 
     def __init__(self, name: str) -> None:
         self._threads = ThreadPoolExecutor(1, thread_name_prefix=name)
         self.connection: sqlite3.Connection | None = None
 
     async def call(self, function: Callable[[], _T]) -> _T:
-        """Runs the function on the thread; once begun, to its end, even when the caller is cancelled."""
+        """Run the function on the thread, to its end even if the caller is cancelled."""
         loop = asyncio.get_running_loop()
         try:
             future = loop.run_in_executor(self._threads, function)
@@ -65,14 +65,14 @@ class _Line:
         return await future
 
     async def close(self, last: Callable[[], None]) -> None:
-        """Runs what is still waiting, then `last`, and ends the thread."""
+        """Run the calls that still wait, then `last`, and end the thread."""
         with contextlib.suppress(StoreError):
             await self.call(last)
         self._threads.shutdown(wait=False)
 
 
 class Database:
-    """The store. Functions given to it take its connection, and must not keep it.
+    """The store. Functions passed to it get its connection and must not keep it.
 
     A file that turns out to be damaged, or is taken away or replaced under the program, is dealt with as
     `open_or_rescue` does, and the function is called again: whoever holds this goes on with it.
@@ -93,7 +93,7 @@ class Database:
 
     @classmethod
     async def open(cls, path: Path) -> Database:
-        """Opens the store, making or migrating it where needed.
+        """Open the store; create or migrate it if needed.
 
         Raises:
             StoreError: whatever stands in the way. `open_or_rescue` deals with that.
@@ -108,15 +108,15 @@ class Database:
 
     @property
     def is_saved(self) -> bool:
-        """What is written stays after the program ends."""
+        """Return whether the store is a file, not only in memory."""
         return self.path is not None
 
     async def run(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
-        """Calls the function on the writing connection, outside any transaction: for short reads."""
+        """Call the function on the writing connection, outside any transaction; use it for short reads."""
         return await self._or_rescue(lambda: self._line.call(lambda: self._guarded(self._line, function)))
 
     async def write(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
-        """Calls the function, once, within one transaction that is on disk when this returns.
+        """Call the function once within a transaction, which is on disk when this returns.
 
         Raises:
             StoreError: nothing of it was written.
@@ -126,9 +126,9 @@ class Database:
         )
 
     async def read(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
-        """Calls the function on the reading connection, within one snapshot; no write waits for it.
+        """Call the function on the reading connection within one snapshot; no write waits for it.
 
-        A query that runs when the caller is cancelled is broken off.
+        If the caller is cancelled, the query is interrupted.
         """
         return await self._or_rescue(lambda: self._read(function))
 
@@ -145,7 +145,7 @@ class Database:
             raise
 
     async def changes(self) -> int:
-        """A number that changes when anybody has written, this program too."""
+        """Return a number that changes whenever any program has written, including this one."""
 
         def ask(c: sqlite3.Connection) -> int:
             # What a connection writes itself is not in its data_version; in memory one does both.
@@ -154,11 +154,11 @@ class Database:
         return await self.read(ask)
 
     async def damage(self) -> str:
-        """Checks the whole file, which takes a while; what is wrong with it, or nothing."""
+        """Check the whole file, which takes a while; return the damage, or an empty string."""
         return await self._read(damage_in)
 
     async def check(self) -> None:
-        """Checks the whole file, which takes a while, and rescues what can be read of a damaged one."""
+        """Check the whole file, which takes a while; if it is damaged, rescue what can be read."""
         before = self.rescues
         if await self.damage():
             await self._rescue(before)
@@ -175,7 +175,7 @@ class Database:
         return await call()
 
     async def _rescue(self, before: int) -> None:
-        """Opens the file anew, unless that was done since there had been so many rescues."""
+        """Reopen the file, unless another caller has done so since `before` was read."""
         async with self._rescuing:
             path = self.path
             if self.rescues > before or path is None or self._is_closed:
@@ -200,7 +200,7 @@ class Database:
             self.on_rescue(troubles)
 
     async def close(self) -> None:
-        """Closes, after what was asked before, and writes the log back into the file. Twice is no harm."""
+        """Finish the calls made before, write the log back into the file, and close. May be called twice."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -238,7 +238,7 @@ class Database:
         return transaction
 
     def _require_own_file(self) -> None:
-        """Refuses to go on with a file that has lost its name: what is written there nobody would find."""
+        """Raise StoreError if the file was moved or replaced, since writes to it would be lost."""
         if self.path is None:
             return
         try:
@@ -250,7 +250,7 @@ class Database:
 
 
 async def open_or_rescue(path: Path, *, suspect: bool = False) -> Opened:
-    """Opens the store whatever its state; with `suspect` it is checked whole first.
+    """Open the store whatever its state; with `suspect` check the whole file first.
 
     A damaged file is set aside, and what can be read of it is in the new one. Where nothing can be written
     the store is in memory only, with a copy of what was there when it can be read.
@@ -283,7 +283,7 @@ def _open_somehow(path: Path, suspect: bool) -> tuple[sqlite3.Connection, Path |
 
 
 def _open_file(path: Path, *, suspect: bool = False) -> tuple[sqlite3.Connection, list[StoreWarning]]:
-    """A connection to a file that is sound, of this version and can be written to.
+    """Return a connection to a sound, writable file of this version.
 
     Raises:
         StoreError: it is not.
@@ -338,7 +338,7 @@ def _open_for_reading(path: Path) -> sqlite3.Connection:
 
 
 def _open_in_memory(path: Path | None) -> sqlite3.Connection:
-    """A store that is gone when the program ends; with a copy of the file when one can be made."""
+    """Return a store in memory, with a copy of the file if one can be made."""
     if path is not None:
         for how in ("mode=ro", "immutable=1"):  # the second reads even where SQLite can make no side files
             c = sqlite3.connect(":memory:", isolation_level=None, cached_statements=256)
@@ -360,7 +360,7 @@ def _open_in_memory(path: Path | None) -> sqlite3.Connection:
 
 
 def _copy_within(source: sqlite3.Connection, target: sqlite3.Connection, seconds: float) -> None:
-    """Copies a database, but does not wait for ever for one that is locked."""
+    """Copy a database; give up after some seconds if it is locked."""
     source.execute("SELECT 1 FROM sqlite_master").fetchone()  # raises when locked, where backup would wait
     deadline = time.monotonic() + seconds
 
@@ -372,7 +372,7 @@ def _copy_within(source: sqlite3.Connection, target: sqlite3.Connection, seconds
 
 
 def _persist(c: sqlite3.Connection, statement: str, deadline: float) -> sqlite3.Cursor:
-    """Executes what may have to wait for another program, beyond what SQLite itself waits."""
+    """Execute a statement; wait until the deadline for another program that holds the lock."""
     while True:
         try:
             return c.execute(statement)

@@ -28,7 +28,7 @@ _NETWORK_TYPES = frozenset(
 
 
 def prepare(path: Path) -> list[StoreWarning]:
-    """Makes folder (0700) and file (0600) where they are missing, and takes from others what they may read.
+    """Create folder (0700) and file (0600) if missing, and remove the permissions of other users.
 
     Raises:
         StoreError: the folder or file cannot be made or read.
@@ -77,18 +77,18 @@ def _made_private(path: Path) -> list[StoreWarning]:
 
 
 def _is_lax(path: Path) -> bool:
-    """Others may look into it, it is ours, and it is no common folder such as /tmp."""
+    """Return whether others have access to a path that is ours and not a shared folder such as /tmp."""
     status = path.stat()
     return bool(status.st_mode & 0o077) and status.st_uid == os.getuid() and not status.st_mode & stat.S_ISVTX
 
 
 def beside(path: Path, suffix: str) -> Path:
-    """The file of the same name with something behind it."""
+    """Return the path with a suffix added to its name."""
     return path.with_name(path.name + suffix)
 
 
 def is_on_network(path: Path) -> bool:
-    """The file lies on a network file system, as far as that can be known (Linux only)."""
+    """Return whether the file is on a network file system, as far as it is known (Linux only)."""
     try:
         mounts = Path("/proc/self/mountinfo").read_text("utf-8", "replace")
     except OSError:
@@ -97,7 +97,7 @@ def is_on_network(path: Path) -> bool:
 
 
 def file_system_of(path: str, mounts: str) -> str:
-    """The type of the mount that holds an absolute path, from the text of /proc/self/mountinfo."""
+    """Return the file system type of an absolute path, given the text of /proc/self/mountinfo."""
     best, found = "", ""
     for line in mounts.splitlines():
         before, _, after = line.partition(" - ")
@@ -111,7 +111,7 @@ def file_system_of(path: str, mounts: str) -> str:
 
 
 def set_aside(path: Path) -> Path:
-    """Renames a damaged database with all that belongs to it; nothing is deleted. Its new name."""
+    """Rename a damaged database with its side files and return its new name; delete nothing."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
     number, aside = 0, beside(path, f".damaged-{stamp}")
     while aside.exists():
@@ -128,7 +128,7 @@ def set_aside(path: Path) -> Path:
 
 @contextlib.contextmanager
 def only_one(path: Path) -> Iterator[None]:
-    """Only one program at a time makes the file, or puts another in its place."""
+    """Hold a lock, so that only one program at a time creates or replaces the file."""
     if fcntl is None:
         yield
         return
@@ -161,12 +161,12 @@ _KINDS: tuple[tuple[str, StoreErrorKind], ...] = (
 
 
 def error_name(error: sqlite3.Error) -> str:
-    """SQLite's name for an error, such as `SQLITE_BUSY`; empty where the module itself complained."""
+    """Return SQLite's name of an error, such as `SQLITE_BUSY`; empty if it came from the Python module."""
     return str(getattr(error, "sqlite_errorname", None) or "")
 
 
 def store_error_from_sqlite(error: sqlite3.Error, path: Path | None) -> StoreError:
-    """Our error for one of SQLite's."""
+    """Return the StoreError for an error of SQLite."""
     name = error_name(error)
     kind: StoreErrorKind = "other"
     for prefix, meaning in _KINDS:
@@ -177,7 +177,7 @@ def store_error_from_sqlite(error: sqlite3.Error, path: Path | None) -> StoreErr
 
 
 def store_error_from_os(error: OSError, path: Path) -> StoreError:
-    """Our error for one of the file system's."""
+    """Return the StoreError for an error of the file system."""
     kind: StoreErrorKind = "unreadable"
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         kind = "full"
@@ -187,5 +187,5 @@ def store_error_from_os(error: OSError, path: Path) -> StoreError:
 
 
 def is_busy(error: sqlite3.Error) -> bool:
-    """Another connection holds the lock: trying again may help."""
+    """Return whether another connection holds the lock, so that a retry may help."""
     return error_name(error).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))

@@ -1,4 +1,4 @@
-"""Conversations as the history shows them, their sections, drafts and queues, and the earlier prompts."""
+"""Conversations with their sections, drafts and queues, and the earlier prompts."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class SavedConversation:
 
 @dataclass(frozen=True, slots=True)
 class SavedSection:
-    """The start of a new context window, drawn as a line in the log."""
+    """The start of a new context window."""
 
     section_id: str
     position: int
@@ -78,7 +78,7 @@ def _conversation_from_row(row: Sequence[Any]) -> SavedConversation:
 
 
 def new_key() -> str:
-    """A key that no conversation has, as good as surely."""
+    """Return a random key; a collision is very unlikely."""
     return "".join(secrets.choice(_LETTERS) for _ in range(_KEY_LENGTH))
 
 
@@ -142,7 +142,7 @@ def insert_conversation(c: sqlite3.Connection, saved: SavedConversation, *, last
 
 
 def conversation(c: sqlite3.Connection, key: str) -> SavedConversation | None:
-    """One conversation, also a deleted one."""
+    """Return one conversation, also a deleted one, or None."""
     row = c.execute(f"SELECT {_COLUMNS} FROM conversations WHERE key = ?", (storable(key),)).fetchone()
     return _conversation_from_row(row) if row else None
 
@@ -150,7 +150,7 @@ def conversation(c: sqlite3.Connection, key: str) -> SavedConversation | None:
 def find_by_conversation_id(
     c: sqlite3.Connection, site: str, bot_id: str, conversation_id: str
 ) -> SavedConversation | None:
-    """The conversation that Coze knows by this id, the latest if there are several; never a deleted one."""
+    """Return the latest conversation with this Coze conversation ID that is not deleted, or None."""
     row = c.execute(
         f"""SELECT {_COLUMNS} FROM conversations
             WHERE conversation_id = ? AND conversation_id <> '' AND site = ? AND bot_id = ? AND deleted_at = 0
@@ -161,7 +161,7 @@ def find_by_conversation_id(
 
 
 def keys_named(c: sqlite3.Connection, name: str) -> tuple[str, ...]:
-    """Keys of the conversations that a person may mean by this: a key, Coze's id, or how a key begins."""
+    """Return the keys of the conversations with this key, this Coze ID, or else a key that begins so."""
     name = storable(name)
     for condition in ("key = ?", "conversation_id = ?", "substr(key, 1, length(?1)) = ?1"):
         rows = c.execute(
@@ -175,7 +175,7 @@ def keys_named(c: sqlite3.Connection, name: str) -> tuple[str, ...]:
 
 
 def last_conversation(c: sqlite3.Connection, site: str = "", bot_id: str = "") -> SavedConversation | None:
-    """The conversation in which something was last said; of one site or bot if given."""
+    """Return the conversation with the latest message, of one site or bot if given, or None."""
     row = c.execute(
         f"""SELECT {_COLUMNS} FROM conversations
             WHERE deleted_at = 0 AND last_slot > 0 AND (? = '' OR site = ?) AND (? = '' OR bot_id = ?)
@@ -186,7 +186,7 @@ def last_conversation(c: sqlite3.Connection, site: str = "", bot_id: str = "") -
 
 
 def rename(c: sqlite3.Connection, key: str, title: str, *, by_user: bool = True) -> None:
-    """Gives a title. One that does not come from the person never replaces one that does."""
+    """Set the title; one that is not the user's never replaces one that is."""
     title = storable(title)
     row = c.execute("SELECT bot_name, title_by_user FROM conversations WHERE key = ?", (key,)).fetchone()
     if row and (by_user or not row[1]):
@@ -197,7 +197,7 @@ def rename(c: sqlite3.Connection, key: str, title: str, *, by_user: bool = True)
 
 
 def set_bot_name(c: sqlite3.Connection, site: str, bot_id: str, bot_name: str) -> None:
-    """Keeps the name of a bot, newly learnt or changed, with all its conversations."""
+    """Set the name of a bot in all its conversations."""
     bot_name = storable(bot_name)
     rows = c.execute(
         "SELECT key, title FROM conversations WHERE site = ? AND bot_id = ? AND bot_name <> ?",
@@ -210,17 +210,17 @@ def set_bot_name(c: sqlite3.Connection, site: str, bot_id: str, bot_name: str) -
 
 
 def pin(c: sqlite3.Connection, key: str, pinned: bool = True) -> None:
-    """Keeps a conversation at the top of the list, or no longer."""
+    """Pin a conversation to the top of the list, or unpin it."""
     c.execute("UPDATE conversations SET pinned = ? WHERE key = ?", (pinned, key))
 
 
 def set_on_server(c: sqlite3.Connection, key: str, on_server: bool) -> None:
-    """Keeps whether the server was seen to have it."""
+    """Set whether the server has the conversation."""
     c.execute("UPDATE conversations SET on_server = ? WHERE key = ?", (on_server, key))
 
 
 def set_conversation_id(c: sqlite3.Connection, key: str, conversation_id: str) -> None:
-    """Binds the conversation to one at the server; empty unbinds it, so that the next chat starts anew."""
+    """Bind the conversation to one on the server; with an empty ID the next chat creates one."""
     c.execute(
         "UPDATE conversations SET conversation_id = ?, on_server = ? WHERE key = ?",
         (storable(conversation_id), conversation_id != "", key),
@@ -228,7 +228,7 @@ def set_conversation_id(c: sqlite3.Connection, key: str, conversation_id: str) -
 
 
 def set_draft(c: sqlite3.Connection, key: str, draft: str) -> None:
-    """Keeps the text not yet sent."""
+    """Set the text that is not sent yet."""
     c.execute("UPDATE conversations SET draft = ? WHERE key = ?", (storable(draft), key))
 
 
@@ -241,7 +241,7 @@ def clear_sent_draft(c: sqlite3.Connection, key: str, question: str) -> None:
 
 
 def set_queue(c: sqlite3.Connection, key: str, queue: Sequence[str]) -> None:
-    """Keeps the questions that wait for the running chat."""
+    """Set the questions that wait for the running chat."""
     text = json.dumps([storable(item) for item in queue], ensure_ascii=False)
     c.execute("UPDATE conversations SET queue = ? WHERE key = ?", (text, key))
 
@@ -254,7 +254,7 @@ def remove_queued(c: sqlite3.Connection, key: str, question: str) -> None:
 
 
 def take_queued(c: sqlite3.Connection, key: str) -> tuple[str, tuple[str, ...]]:
-    """Takes the next question out of the queue, for whoever comes first; it, and what still waits."""
+    """Remove the next question from the queue; return it, or an empty string, and the rest of the queue."""
     saved = conversation(c, key)
     if saved is None or not saved.queue:
         return "", ()
@@ -264,17 +264,17 @@ def take_queued(c: sqlite3.Connection, key: str) -> tuple[str, tuple[str, ...]]:
 
 
 def delete(c: sqlite3.Connection, key: str, now_ms: int) -> None:
-    """Takes a conversation out of sight; `undelete` brings it back until it is purged."""
+    """Mark a conversation as deleted; `undelete` restores it until it is purged."""
     c.execute("UPDATE conversations SET deleted_at = ? WHERE key = ?", (now_ms, key))
 
 
 def undelete(c: sqlite3.Connection, key: str) -> None:
-    """Brings a deleted conversation back."""
+    """Restore a deleted conversation."""
     c.execute("UPDATE conversations SET deleted_at = 0 WHERE key = ?", (key,))
 
 
 def deleted_on_server(c: sqlite3.Connection, site: str, before_ms: int) -> tuple[str, ...]:
-    """Keys of what was deleted here before a time, and what the server still has as far as is known."""
+    """Return the keys of conversations deleted here before a time that the server still has."""
     rows = c.execute(
         """SELECT key FROM conversations
            WHERE deleted_at > 0 AND deleted_at < ? AND on_server AND conversation_id <> '' AND site = ?""",
@@ -284,13 +284,13 @@ def deleted_on_server(c: sqlite3.Connection, site: str, before_ms: int) -> tuple
 
 
 def purge(c: sqlite3.Connection, key: str) -> None:
-    """Removes a conversation with all that belongs to it, for good."""
+    """Remove a conversation with its chats and messages permanently."""
     delete_messages(c, "messages.conversation = ?", key)
     c.execute("DELETE FROM conversations WHERE key = ?", (key,))
 
 
 def purge_deleted(c: sqlite3.Connection, before_ms: int) -> int:
-    """Purges what was deleted before a time; how many."""
+    """Purge the conversations deleted before a time; return their number."""
     rows = c.execute("SELECT key FROM conversations WHERE deleted_at > 0 AND deleted_at < ?", (before_ms,))
     keys = [str(key) for (key,) in rows.fetchall()]
     for key in keys:
@@ -299,7 +299,7 @@ def purge_deleted(c: sqlite3.Connection, before_ms: int) -> int:
 
 
 def fork(c: sqlite3.Connection, key: str, upto_message: int, now_ms: int) -> str:
-    """Makes a conversation that is the same up to and with one message, unknown to Coze; its key.
+    """Copy a conversation up to and including one message, unbound from the server; return its key.
 
     Raises:
         StoreError: the conversation has no such message.
@@ -365,7 +365,7 @@ def conversations(
     limit: int = 100,
     before: SavedConversation | None = None,
 ) -> tuple[SavedConversation, ...]:
-    """A page of the history: pinned ones, then the latest first; `before` is the last one of the page above.
+    """Return a page of the list: pinned ones, then the latest first; `before` ends the previous page.
 
     The filter is looked for in titles and bot names. A conversation with nothing in it is left out.
     """
@@ -384,7 +384,7 @@ def conversations(
 
 
 def listed_keys(c: sqlite3.Connection) -> tuple[str, ...]:
-    """Keys of all conversations of the list, in its order."""
+    """Return the keys of all listed conversations, in the order of the list."""
     rows = c.execute(
         f"""SELECT key FROM conversations WHERE deleted_at = 0 AND {_IS_LISTED}
             ORDER BY pinned DESC, updated_at DESC, key DESC"""
@@ -393,13 +393,13 @@ def listed_keys(c: sqlite3.Connection) -> tuple[str, ...]:
 
 
 def listed_count(c: sqlite3.Connection) -> int:
-    """How many conversations the list has in all."""
+    """Return the number of listed conversations."""
     row = c.execute(f"SELECT count(*) FROM conversations WHERE deleted_at = 0 AND {_IS_LISTED}").fetchone()
     return int(row[0])
 
 
 def listed_bots(c: sqlite3.Connection) -> tuple[str, ...]:
-    """The names of the bots in the list, or their ids; the one with the latest conversation first."""
+    """Return the names of the listed bots, or their IDs, the latest used first."""
     rows = c.execute(
         f"""SELECT max(bot_name), bot_id FROM conversations WHERE deleted_at = 0 AND {_IS_LISTED}
             GROUP BY site, bot_id ORDER BY max(updated_at) DESC"""
@@ -411,7 +411,7 @@ def listed_bots(c: sqlite3.Connection) -> tuple[str, ...]:
 
 
 def add_section(c: sqlite3.Connection, key: str, section_id: str, now_ms: int) -> None:
-    """Begins a new section after the last message there is."""
+    """Start a new section after the last message."""
     c.execute(
         """INSERT INTO sections (conversation, section_id, position, started_at)
            SELECT key, ?, (last_slot + 1) * ?, ? FROM conversations WHERE key = ?""",
@@ -421,7 +421,7 @@ def add_section(c: sqlite3.Connection, key: str, section_id: str, now_ms: int) -
 
 
 def sections(c: sqlite3.Connection, key: str) -> tuple[SavedSection, ...]:
-    """Where new sections begin in a conversation; the first section of all is not among them."""
+    """Return the sections of a conversation, in order, without its first one."""
     rows = c.execute(
         """SELECT section_id, position, started_at FROM sections WHERE conversation = ?
            ORDER BY position, key""",
@@ -434,7 +434,7 @@ def sections(c: sqlite3.Connection, key: str) -> tuple[SavedSection, ...]:
 
 
 def add_prompt(c: sqlite3.Connection, text: str, now_ms: int) -> None:
-    """Remembers a text that was sent; the same text again moves to the newest place."""
+    """Save a text that was sent; a text sent before becomes the newest."""
     text = storable(text)
     if text.strip():
         c.execute(
@@ -445,7 +445,7 @@ def add_prompt(c: sqlite3.Connection, text: str, now_ms: int) -> None:
 
 
 def prompts(c: sqlite3.Connection, *, containing: str = "", limit: int = 100) -> tuple[str, ...]:
-    """Earlier prompts, the newest first; those with a text in them if one is given."""
+    """Return earlier prompts that contain a text, the newest first."""
     query = fold(containing)
     rows = c.execute(
         """SELECT text FROM prompts WHERE ? = '' OR instr(folded, ?)

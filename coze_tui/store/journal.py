@@ -1,4 +1,4 @@
-"""The chats: each frame on disk before it is seen, packed into one capture when the chat is final."""
+"""Chats: each frame is on disk before it is shown, and the frames are packed when the chat ends."""
 
 from __future__ import annotations
 
@@ -141,13 +141,13 @@ def stored_values(record: ChatRecord, names: Sequence[str] = CHAT_COLUMNS) -> li
 
 
 def line_from_frame(frame: Frame) -> bytes:
-    """One frame as a line of JSON, exactly: lone surrogates stay what they are."""
+    """Return one frame as a line of JSON, exactly: lone surrogates are preserved."""
     line = f"[{frame.at_us},{_quoted(frame.event)},{_quoted(frame.data)},{_quoted(frame.id)}]"
     return line.encode("utf-8", "surrogatepass")
 
 
 def frame_from_line(line: bytes) -> Frame:
-    """The frame that `line_from_frame` has written."""
+    """Return the frame of a line that `line_from_frame` wrote."""
     at_us, event, data, id_ = json.loads(line.decode("utf-8", "surrogatepass"))
     return Frame(event, data, at_us, id_)
 
@@ -165,7 +165,7 @@ def begin_chat(
     content_type: str = "text",
     files: Sequence[str] = (),
 ) -> int:
-    """Writes a question that is about to be sent; the chat's key. This program owns the chat from now on.
+    """Write a question that is about to be sent, and return the key of its chat, which this program owns.
 
     A conversation without a title gets one from the question.
 
@@ -204,7 +204,7 @@ def _give_title(c: sqlite3.Connection, conversation: str, question: str) -> None
 
 
 def append_frames(c: sqlite3.Connection, chat: int, first_number: int, frames: Iterable[Frame]) -> None:
-    """Writes frames, the first of which has this number in the chat, counted from 1.
+    """Write frames of a chat; the first has this number, counted from 1.
 
     Writing the same frames again is no harm, so what failed once can be sent once more together with what
     came after.
@@ -224,7 +224,7 @@ def note_ids(
     section_id: str = "",
     logid: str = "",
 ) -> None:
-    """Keeps the ids that Coze has told, in the chat and in its conversation; an empty one changes nothing.
+    """Set the IDs that Coze sent, in the chat and in its conversation; an empty one changes nothing.
 
     A section that the conversation has not been in before begins with this chat's question.
     """
@@ -290,7 +290,7 @@ def finish_chat(
 
 
 def resume_chat(c: sqlite3.Connection, chat: int, now_ms: int) -> int:
-    """Makes a final chat run again, for tool outputs or a recovery; the number of its next frame."""
+    """Set a final chat to running, for tool outputs or a recovery; return the number of its next frame."""
     c.execute(
         "UPDATE chats SET is_final = 0, owner = ?, beat_at = ? WHERE key = ?",
         (owners.this_program(), now_ms, chat),
@@ -302,7 +302,7 @@ def resume_chat(c: sqlite3.Connection, chat: int, now_ms: int) -> int:
 
 
 def frame_lines(c: sqlite3.Connection, chat: int) -> list[bytes]:
-    """The frames of a chat as lines: what was packed, and what came after."""
+    """Return the frames of a chat as lines: the packed ones and those received since."""
     return list(_lines(c, chat))
 
 
@@ -318,7 +318,7 @@ def _lines(c: sqlite3.Connection, chat: int) -> Iterator[bytes]:
 
 
 def _packed(lines: Iterable[bytes]) -> tuple[bytes, int]:
-    """A capture of these lines, made without holding them all, and how many they are."""
+    """Return these lines packed, made without holding them all, and their number."""
     packer, parts, count = zlib.compressobj(), list[bytes](), 0
     for count, line in enumerate(lines, 1):
         parts.append(packer.compress(b"\n" + line if count > 1 else line))
@@ -326,7 +326,7 @@ def _packed(lines: Iterable[bytes]) -> tuple[bytes, int]:
 
 
 def frames_of(c: sqlite3.Connection, chat: int) -> tuple[Frame, ...]:
-    """The frames of a chat, exactly as they came, whether it runs or is final; none if they were pruned.
+    """Return the frames of a chat, running or final, exactly as received; none if they were pruned.
 
     Raises:
         StoreError: they cannot be read any more.
@@ -338,7 +338,7 @@ def frames_of(c: sqlite3.Connection, chat: int) -> tuple[Frame, ...]:
 
 
 def frames_after(c: sqlite3.Connection, chat: int, count: int) -> tuple[Frame, ...]:
-    """The frames of a chat behind the first `count`: cheap while it runs, however many there are.
+    """Return the frames after the first `count`; cheap for a running chat, however many there are.
 
     Raises:
         StoreError: they cannot be read any more.
@@ -356,19 +356,19 @@ def frames_after(c: sqlite3.Connection, chat: int, count: int) -> tuple[Frame, .
 
 
 def chat(c: sqlite3.Connection, key: int) -> ChatRecord | None:
-    """One chat."""
+    """Return one chat, or None."""
     row = c.execute(f"{_SELECT} WHERE chats.key = ?", (key,)).fetchone()
     return _record(row) if row else None
 
 
 def chats(c: sqlite3.Connection, conversation: str) -> tuple[ChatRecord, ...]:
-    """All chats of a conversation, oldest first."""
+    """Return all chats of a conversation, oldest first."""
     rows = c.execute(f"{_SELECT} WHERE chats.conversation = ? ORDER BY chats.slot", (conversation,))
     return tuple(map(_record, rows))
 
 
 def last_chat(c: sqlite3.Connection, conversation: str) -> int:
-    """The key of the latest chat of a conversation; 0 for none."""
+    """Return the key of the latest chat of a conversation; 0 if there is none."""
     row = c.execute(
         "SELECT key FROM chats WHERE conversation = ? ORDER BY slot DESC LIMIT 1", (conversation,)
     ).fetchone()
@@ -376,7 +376,7 @@ def last_chat(c: sqlite3.Connection, conversation: str) -> int:
 
 
 def find_chat(c: sqlite3.Connection, name: str) -> ChatRecord | None:
-    """The chat with this id of Coze's, or the last one that is over of the conversation with this key."""
+    """Return the chat with this Coze ID, or the last final one of the conversation with this key, or None."""
     row = c.execute(
         f"""{_SELECT}
             WHERE chat_id = ? AND chat_id <> '' OR chats.conversation = ? AND is_final = 1
@@ -389,7 +389,7 @@ def find_chat(c: sqlite3.Connection, name: str) -> ChatRecord | None:
 def chats_like(
     c: sqlite3.Connection, question: str, bot_id: str, chat_id: str, limit: int
 ) -> tuple[ChatRecord, ...]:
-    """Chats to compare one with: of its question first, then of its bot; the latest first, itself not."""
+    """Return other chats with this question, then others with this bot, the latest first."""
     question, bot_id, chat_id = storable(question), storable(bot_id), storable(chat_id)
     rows = c.execute(
         f"""{_SELECT}
@@ -439,20 +439,20 @@ def final_chats(
 
 
 def orphaned_chats(c: sqlite3.Connection, now_ms: int) -> tuple[ChatRecord, ...]:
-    """Chats that were running in a program that is no more, oldest first."""
+    """Return the orphaned chats: not final, and their program has ended; oldest first."""
     rows = c.execute("SELECT key, owner, beat_at FROM chats WHERE is_final = 0 ORDER BY key").fetchall()
     dead = [key for key, owner, beat_at in rows if owners.is_dead(owner, int(beat_at), now_ms)]
     return tuple(_record(c.execute(f"{_SELECT} WHERE chats.key = ?", (key,)).fetchone()) for key in dead)
 
 
 def is_run(c: sqlite3.Connection, chat: int, now_ms: int) -> bool:
-    """The chat is not final, and the program that runs it lives."""
+    """Return whether the chat is not final and its program is running."""
     row = c.execute("SELECT owner, beat_at FROM chats WHERE key = ? AND is_final = 0", (chat,)).fetchone()
     return row is not None and not owners.is_dead(row[0], int(row[1]), now_ms)
 
 
 def adopt(c: sqlite3.Connection, chat: int, now_ms: int) -> bool:
-    """Makes this program the owner of an unfinished chat; False if another one was quicker."""
+    """Make this program the owner of an orphaned chat; return False if another one was faster."""
     row = c.execute("SELECT owner, beat_at FROM chats WHERE key = ? AND is_final = 0", (chat,)).fetchone()
     if row is None or not owners.is_dead(row[0], int(row[1]), now_ms):
         return False
@@ -461,7 +461,7 @@ def adopt(c: sqlite3.Connection, chat: int, now_ms: int) -> bool:
 
 
 def heartbeat(c: sqlite3.Connection, now_ms: int) -> None:
-    """Says that this program and its running chats live; every ten seconds while one runs."""
+    """Record that this program is running; call it every ten seconds while a chat runs."""
     c.execute(
         "UPDATE chats SET beat_at = ? WHERE is_final = 0 AND owner = ?", (now_ms, owners.this_program())
     )

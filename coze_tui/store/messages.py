@@ -22,7 +22,7 @@ _APART = 1024
 
 
 def storable(text: str) -> str:
-    """The text without what SQLite cannot take: surrogates are paired or replaced, NUL goes."""
+    """Return the text as SQLite can hold it: surrogates are paired or replaced, NUL is removed."""
     if "\0" in text:
         text = text.replace("\0", "")
     try:
@@ -33,13 +33,13 @@ def storable(text: str) -> str:
 
 
 def storable_int(number: int) -> int:
-    """The number, held within the 64 bits that SQLite has."""
+    """Return the number, limited to the 64 bits of SQLite."""
     return max(-(2**63), min(2**63 - 1, number))
 
 
 @dataclass(frozen=True, slots=True)
 class SavedMessage:
-    """One message as the log shows it. Texts are without NUL and surrogates once they were stored."""
+    """A message of the history. Stored texts have no NUL and no surrogates."""
 
     role: str
     """Coze's words here and in `type` and `content_type` (docs/wire.md 3.4)."""
@@ -69,14 +69,14 @@ _COLUMNS = (
 
 
 def message_from_row(row: Sequence[Any]) -> SavedMessage:
-    """A message from the columns in which `insert` has put it."""
+    """Return the message of a row with the columns of `_COLUMNS`."""
     return SavedMessage(*row)
 
 
 def insert(
     c: sqlite3.Connection, conversation: str, chat: int, position: int, messages: Iterable[SavedMessage]
 ) -> list[int]:
-    """Writes messages from a position on, and makes them searchable; their keys."""
+    """Write messages from a position on, make them searchable, and return their keys."""
     texts: list[tuple[int, str]] = []
     for offset, message in enumerate(messages):
         content, reasoning = storable(message.content), storable(message.reasoning)
@@ -107,7 +107,7 @@ def insert(
 
 
 def new_slot(c: sqlite3.Connection, conversation: str, count: int = 1) -> int:
-    """The first of so many unused slots at the conversation's end.
+    """Reserve unused slots at the end of the conversation and return the first.
 
     Raises:
         StoreError: the conversation is gone.
@@ -127,7 +127,7 @@ def messages(
     after: int | None = None,
     limit: int = 50,
 ) -> tuple[SavedMessage, ...]:
-    """A page of a conversation, oldest first: its last messages, or those next to a position."""
+    """Return a page of messages, oldest first: the last ones, or those next to a position."""
     if after is not None:
         rows = c.execute(
             f"""SELECT {_COLUMNS} FROM messages WHERE conversation = ? AND position > ?
@@ -144,19 +144,19 @@ def messages(
 
 
 def message(c: sqlite3.Connection, key: int) -> SavedMessage | None:
-    """One message."""
+    """Return one message, or None."""
     row = c.execute(f"SELECT {_COLUMNS} FROM messages WHERE key = ?", (key,)).fetchone()
     return message_from_row(row) if row else None
 
 
 def message_count(c: sqlite3.Connection, conversation: str) -> int:
-    """How many messages a conversation has."""
+    """Return the number of messages of a conversation."""
     row = c.execute("SELECT count(*) FROM messages WHERE conversation = ?", (conversation,)).fetchone()
     return int(row[0])
 
 
 def delete_messages(c: sqlite3.Connection, condition: str, *values: object) -> None:
-    """Deletes the messages of which a condition over `messages` is true, index and all."""
+    """Delete the messages for which a condition over `messages` is true, and their index entries."""
     search.unindex(c, condition, *values)
     c.execute(f"DELETE FROM messages WHERE {condition}", values)
 
@@ -175,7 +175,7 @@ class ServerMessage:
 
 @dataclass(slots=True)
 class _Known:
-    """What a conversation holds already."""
+    """The messages and chats that a conversation has already."""
 
     positions: list[int]
     """Of all its messages, rising."""
@@ -189,9 +189,9 @@ class _Known:
 
 
 def add_missing(c: sqlite3.Connection, conversation: str, listed: Sequence[ServerMessage]) -> int:
-    """Adds the messages that the conversation lacks; how many. Doing it again adds nothing.
+    """Add the messages that the conversation lacks and return their number. Idempotent.
 
-    A chat that was held here is left as it is: its frames tell more than the list.
+    A chat that took place here stays as it is, since its frames are more complete than the list.
 
     Args:
         listed: all that the server has, oldest first.
@@ -234,7 +234,7 @@ def add_missing(c: sqlite3.Connection, conversation: str, listed: Sequence[Serve
 
 
 def _groups(listed: Sequence[ServerMessage]) -> Iterator[list[ServerMessage]]:
-    """The messages of one chat together; where no chat is named, a question with what follows it."""
+    """Yield the messages chat by chat; without chat IDs, a question with the messages after it."""
     group: list[ServerMessage] = []
     for item in listed:
         is_next = group and (
@@ -271,7 +271,7 @@ def _known(c: sqlite3.Connection, conversation: str) -> _Known:
 
 
 def _identity(message: SavedMessage) -> tuple[str, ...]:
-    """What makes it the same message: its id, or for want of one what it says."""
+    """Return what identifies a message: its ID, or else its content."""
     if message.message_id:
         return (storable(message.message_id),)
     return (message.role, message.type, storable(message.content))
@@ -291,7 +291,7 @@ def _place(
     groups: Sequence[Sequence[ServerMessage]],
     places: list[tuple[ServerMessage, int]],
 ) -> int:
-    """Writes messages behind the anchor, or where their time belongs if there is none; how many."""
+    """Write messages after the anchor, or by their time if there is none; return their number."""
     run = [item for group in groups for item in group]
     if not run:
         return 0
@@ -317,13 +317,13 @@ def _place(
 
 
 def _by_time(known: _Known, at_ms: int) -> int:
-    """Position of the last message that is not later."""
+    """Return the position of the last message that is not later."""
     earlier = [position for position, at in zip(known.positions, known.times, strict=True) if at <= at_ms]
     return earlier[-1] if earlier else 0
 
 
 def _low(known: _Known, anchor: int) -> int:
-    """The place behind which is room: not among the positions that belong to a chat of ours."""
+    """Return the position to insert after, outside the positions that belong to a chat of ours."""
     slot = anchor // SLOT
     return max(anchor, slot * SLOT + _OWN - 1) if slot in known.own_slots else anchor
 
@@ -331,7 +331,7 @@ def _low(known: _Known, anchor: int) -> int:
 def _mark_sections(
     c: sqlite3.Connection, conversation: str, places: Sequence[tuple[ServerMessage, int]]
 ) -> None:
-    """Draws the line wherever the server began a new context window, unless it is drawn already."""
+    """Add a section wherever the server started a new context window, unless it is there already."""
     drawn = {
         str(section_id)
         for (section_id,) in c.execute(

@@ -162,12 +162,12 @@ VERSION = len(STEPS)
 
 
 def version_of(c: sqlite3.Connection) -> int:
-    """How many steps this database has behind it."""
+    """Return the number of steps this database has gone through."""
     return int(c.execute("PRAGMA user_version").fetchone()[0])
 
 
 def migrate(c: sqlite3.Connection, path: Path | None, steps: Sequence[Step] = STEPS) -> Path | None:
-    """Takes the database to the newest version, each step in a transaction of its own.
+    """Migrate the database to the newest version, each step in its own transaction.
 
     Two programs may do so at once: whoever comes second finds the work done. A file that holds data is copied
     first.
@@ -199,7 +199,7 @@ def migrate(c: sqlite3.Connection, path: Path | None, steps: Sequence[Step] = ST
 
 
 def refuse_strange(c: sqlite3.Connection, path: Path | None, steps: Sequence[Step] = STEPS) -> None:
-    """Looks at whose database it is, and of which version, and changes nothing.
+    """Raise StoreError if the database belongs to another program or a newer version; change nothing.
 
     Raises:
         StoreError: the file is newer than this program, or is no store of ours.
@@ -218,7 +218,7 @@ def _holds_data(c: sqlite3.Connection) -> bool:
 
 
 def _back_up(path: Path, version: int) -> Path:
-    """Copies the file as it is, beside itself. A connection that writes cannot copy, so another one reads."""
+    """Copy the file beside itself. A writing connection cannot copy, so another one reads."""
     backup, unfinished = beside(path, f".v{version}"), beside(path, f".v{version}.part")
     os.close(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0), 0o600))
     source = sqlite3.connect(path, isolation_level=None, timeout=5)

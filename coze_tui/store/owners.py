@@ -1,4 +1,4 @@
-"""Which program runs a chat, and whether it still lives; also when it runs elsewhere on a shared store."""
+"""The program that runs a chat, and whether it is still running, also on another machine."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ LEASE_MS = 60_000
 
 
 def this_program() -> str:
-    """A text that tells this process from every other one."""
+    """Return a text that identifies this process among all others."""
     return owner_of(os.getpid())
 
 
 def owner_of(pid: int) -> str:
-    """Return the text that tells a process of this machine from every other one."""
+    """Return the text that identifies a process of this machine among all others."""
     return json.dumps([_place(), pid, _start_of(pid)])
 
 
 def is_dead(owner: str, beat_at_ms: int, now_ms: int) -> bool:
-    """The owner is no more. Certain where it ran here on Linux; else its last sign of life decides."""
+    """Return whether the owner has ended: certain on this Linux machine, else by its last heartbeat."""
     try:
         place, pid, start = json.loads(owner)
     except (ValueError, TypeError):
@@ -36,7 +36,7 @@ def is_dead(owner: str, beat_at_ms: int, now_ms: int) -> bool:
 
 
 def _place() -> str:
-    """Within what a process id means something: one run of one machine, and one namespace in it."""
+    """Return the scope of a process ID: one boot of one machine, and a namespace in it."""
     try:
         namespace = str(Path("/proc/self/ns/pid").readlink())
     except OSError:
@@ -45,7 +45,7 @@ def _place() -> str:
 
 
 def _start_of(pid: int) -> str:
-    """When a process began, in ticks of the kernel; empty if there is none, or no way to know."""
+    """Return the start time of a process in kernel ticks; empty if it does not exist or cannot be read."""
     # The program's name is in brackets and may hold anything, brackets too.
     fields = _content(f"/proc/{pid}/stat").rpartition(")")[2].split()
     return fields[19] if len(fields) > 19 and fields[0] not in "ZX" else ""

@@ -1,4 +1,4 @@
-"""What is kept how long, and giving back the room of what is not."""
+"""Removing old data, and returning its space to the file system."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _PAYS_SHARE = 10
 
 @dataclass(frozen=True, slots=True)
 class PrunePlan:
-    """What pruning would remove."""
+    """The conversations and frames that pruning would remove."""
 
     conversations: int
     messages: int
@@ -28,7 +28,7 @@ class PrunePlan:
 
 
 def prune_plan(c: sqlite3.Connection, older_than_ms: int, *, keep_pinned: bool = True) -> PrunePlan:
-    """What `prune` would remove: conversations in which nothing has happened since a time, and deleted."""
+    """Return the conversations that have not changed since a time, and those deleted before it."""
     rows = c.execute(
         """SELECT key FROM conversations
            WHERE (updated_at < ? AND NOT (pinned AND ?) OR deleted_at > 0 AND deleted_at < ?)
@@ -56,13 +56,13 @@ def prune_plan(c: sqlite3.Connection, older_than_ms: int, *, keep_pinned: bool =
 
 
 def prune(c: sqlite3.Connection, keys: tuple[str, ...]) -> None:
-    """Removes conversations of a plan for good. Some at a time, so that nobody waits for it."""
+    """Remove conversations of a plan permanently; pass a few at a time, so that nothing waits long."""
     for key in keys:
         purge(c, key)
 
 
 def frames_plan(c: sqlite3.Connection, older_than_ms: int, *, keep_pinned: bool = True) -> PrunePlan:
-    """What `prune_frames` would remove: the frames of older chats. Their messages and figures stay."""
+    """Return the plan of `prune_frames`: frames of older chats, whose messages and metrics stay."""
     count, length = c.execute(
         f"SELECT count(*), coalesce(sum(length(capture)), 0) FROM chats WHERE {_OLD_CAPTURES}",
         (older_than_ms, keep_pinned),
@@ -73,7 +73,7 @@ def frames_plan(c: sqlite3.Connection, older_than_ms: int, *, keep_pinned: bool 
 def prune_frames(
     c: sqlite3.Connection, older_than_ms: int, *, keep_pinned: bool = True, limit: int = 200
 ) -> int:
-    """Removes the frames of some older chats; call it until it gives 0: how many it has done."""
+    """Remove the frames of some older chats; return their number. Call it until it returns 0."""
     return c.execute(
         f"""UPDATE chats SET capture = NULL
             WHERE key IN (SELECT key FROM chats WHERE {_OLD_CAPTURES} LIMIT {limit:d})""",
@@ -86,23 +86,23 @@ _OLD_CAPTURES = """capture IS NOT NULL AND is_final AND sent_at < ?
 
 
 def free_bytes(c: sqlite3.Connection) -> int:
-    """How much of the file is unused."""
+    """Return the unused bytes of the file."""
     return int(c.execute("PRAGMA freelist_count").fetchone()[0]) * _page_size(c)
 
 
 def vacuum_pays(c: sqlite3.Connection) -> bool:
-    """So much of the file is unused that giving it back is worth the work."""
+    """Return whether enough of the file is unused to be worth returning."""
     free = free_bytes(c)
     return free >= _PAYS_BYTES and free * _PAYS_SHARE >= file_bytes(c)
 
 
 def file_bytes(c: sqlite3.Connection) -> int:
-    """The size of the file."""
+    """Return the size of the file in bytes."""
     return int(c.execute("PRAGMA page_count").fetchone()[0]) * _page_size(c)
 
 
 def vacuum_some(c: sqlite3.Connection, pages: int = 1_000) -> int:
-    """Gives back some unused pages; call it until it gives 0: how many it has done."""
+    """Return some unused pages to the file system; return their number. Call it until it returns 0."""
     before = int(c.execute("PRAGMA freelist_count").fetchone()[0])
     for _ in range(min(before, pages)):
         c.execute("PRAGMA incremental_vacuum(1)")  # sqlite3 ends a pragma after its first step: one page

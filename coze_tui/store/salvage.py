@@ -1,4 +1,4 @@
-"""A damaged store: told from a sound one, set aside whole, and what can be read put into a new one."""
+"""Damaged stores: detected, set aside whole, and what can be read copied into a new one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _HEADER = 100
 
 
 def damage_in(c: sqlite3.Connection) -> str:
-    """What SQLite finds wrong with the file, in one line; empty for a sound one."""
+    """Return the first damage that SQLite finds, on one line; empty if the file is sound."""
     try:
         found = str(c.execute("PRAGMA quick_check(1)").fetchone()[0])
     except sqlite3.DatabaseError as error:
@@ -38,7 +38,7 @@ def damage_in(c: sqlite3.Connection) -> str:
 
 
 def rescue(path: Path) -> tuple[Path, int] | None:
-    """Puts a new store in the place of a damaged one.
+    """Replace a damaged store with a new one that has the rows that can be read.
 
     Returns:
         Where the damaged file is now, and how many rows were saved from it; None when the file turns out to

@@ -1,4 +1,4 @@
-"""Looking at chats after the fact: their frames, their like, and figures over many of them."""
+"""Chats of the history: their frames, comparable chats, and statistics."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOST_COMPARABLE = 200
 
 
 class Inspecting:
-    """What can be told of stored chats. Every method may raise StoreError."""
+    """Reads chats from the store. Every method may raise StoreError."""
 
     def __init__(self, database: Database, live: LiveTurns | None = None) -> None:
         """Read nothing yet; `live` has the turns that run in this program."""
@@ -33,9 +33,9 @@ class Inspecting:
         self._live = live
 
     async def page(self, conversation: str, chat_key: int = 0, after: int = 0) -> ChatFrames | None:
-        """The frames of a chat behind the first `after`; None if there is no such chat.
+        """Return the frames of a chat after the first `after`; None if the chat does not exist.
 
-        While it runs, to be asked again and again.
+        Call it again and again while the chat runs.
 
         Args:
             conversation: its key; matters if `chat_key` is 0.
@@ -57,7 +57,7 @@ class Inspecting:
         return await self._database.read(read)
 
     async def figures(self, chat_key: int) -> TurnFigures:
-        """The life of a stored chat, from its frames by the same state machine as live."""
+        """Return the metrics of a stored chat, computed from its frames as in a live chat."""
         saved = await self._database.run(lambda c: journal.chat(c, chat_key))
         frames = await self._database.read(lambda c: journal.frames_of(c, chat_key))
         figures, reader = TurnFigures(), TurnReplay(TurnState())
@@ -68,7 +68,7 @@ class Inspecting:
         return figures
 
     async def waiting_calls(self, chat_key: int) -> tuple[ToolCall, ...]:
-        """The local tools whose outputs a chat waits for; none where it does not wait."""
+        """Return the local tool calls whose outputs a chat waits for; none if it does not wait."""
         saved = await self._database.run(lambda c: journal.chat(c, chat_key))
         if saved is None or outcome_of(saved) is not Outcome.REQUIRES_ACTION:
             return ()
@@ -80,7 +80,7 @@ class Inspecting:
         return calls
 
     async def find(self, name: str) -> int:
-        """The key of the chat that is meant by Coze's id of it, or by a conversation's key; 0 for none."""
+        """Return the key of the chat with this Coze ID, or in the conversation with this key; 0 if none."""
         found = await self._database.read(lambda c: journal.find_chat(c, name))
         return found.key if found else 0
 
@@ -92,7 +92,7 @@ class Inspecting:
         return tuple(other for other in found if other.key != record.key)
 
     async def dialect(self, base_url: str) -> Dialect:
-        """The kind of the server at an address: the address tells, or else the last chat with it."""
+        """Return the kind of server at a URL, judged by the URL or else by the last chat with it."""
         known = dialect_of(base_url=base_url)
         if known is not Dialect.UNKNOWN:
             return known
@@ -114,7 +114,7 @@ class Inspecting:
         bot_id: str = "",
         conversation: str = "",
     ) -> Statistics:
-        """Chats added up; all of them, or those of a time, a site, a bot, a conversation."""
+        """Return statistics of all chats, or those of a time, a site, a bot, a conversation."""
 
         def read(c: sqlite3.Connection) -> Statistics:
             chats = journal.final_chats(

@@ -1,4 +1,4 @@
-"""The conversations on this machine: opened, read in pages, listed, changed. Joins rows to what is told."""
+"""The conversations of the history: opened, read in pages, and changed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PAGE = 40
 
 @dataclass(frozen=True, slots=True)
 class ChatPage:
-    """Neighbouring chats of a conversation, oldest first."""
+    """Adjacent chats of a conversation, oldest first."""
 
     chats: tuple[ChatTranscript, ...]
     first: int
@@ -38,7 +38,7 @@ class ChatPage:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A conversation as a screen needs it."""
+    """A conversation with its last chats."""
 
     summary: SavedConversation
     page: ChatPage
@@ -47,18 +47,18 @@ class Opened:
 
 
 def new_key() -> str:
-    """A key for a conversation that is still to be made."""
+    """Return a key for a new conversation."""
     return history.new_key()
 
 
 class Conversations:
-    """What the engine does with conversations. Every method may raise StoreError."""
+    """Reads and changes conversations. Every method may raise StoreError."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def create(self, site: str, bot_id: str, bot_name: str = "", *, key: str = "") -> str:
-        """A new, empty conversation; its key, which may be given. An empty one is in no list."""
+        """Create an empty conversation and return its key, which may be given. Lists omit empty ones."""
         return await self._database.write(
             lambda c: history.create_conversation(c, site, bot_id, now_ms(), bot_name=bot_name, key=key)
         )
@@ -68,7 +68,7 @@ class Conversations:
         return await self._database.run(lambda c: history.conversation(c, key))
 
     async def open(self, key: str) -> Opened | None:
-        """A conversation with its last chats."""
+        """Return a conversation with its last chats; None if it does not exist or is deleted."""
 
         def read(c: sqlite3.Connection) -> Opened | None:
             saved = history.conversation(c, key)
@@ -80,7 +80,7 @@ class Conversations:
         return await self._database.run(read)
 
     async def page(self, key: str, *, before: int | None = None, after: int | None = None) -> ChatPage:
-        """The chats next to a position; with neither, the last ones; `after=0` gives the first ones."""
+        """Return the chats next to a position, or else the last ones; `after=0` returns the first ones."""
 
         def read(c: sqlite3.Connection) -> ChatPage:
             saved = history.conversation(c, key)
@@ -91,7 +91,7 @@ class Conversations:
         return await self._database.read(read)
 
     async def around(self, key: str, message: int) -> tuple[ChatPage, int]:
-        """The chats around a message, and its position; the last chats and 0 if there is no such message."""
+        """Return the chats around a message, and its position; the last chats and 0 if it does not exist."""
 
         def read(c: sqlite3.Connection) -> tuple[ChatPage, int]:
             saved = history.conversation(c, key)
@@ -111,7 +111,7 @@ class Conversations:
         return await self._database.read(read)
 
     async def last(self, site: str = "", bot_id: str = "") -> str | None:
-        """The key of the conversation in which something was last said."""
+        """Return the key of the conversation with the latest message, or None."""
         saved = await self._database.run(lambda c: history.last_conversation(c, site, bot_id))
         return saved.key if saved else None
 
@@ -136,15 +136,15 @@ class Conversations:
         await self._database.write(write)
 
     async def take_queued(self, key: str) -> tuple[str, tuple[str, ...]]:
-        """Take the next question that waits, before any other program does: it, or nothing, and the rest."""
+        """Remove the next waiting question; return it, or an empty string, and those after it."""
         return await self._database.write(lambda c: history.take_queued(c, key))
 
     async def prompts(self, containing: str = "", limit: int = 200) -> tuple[str, ...]:
-        """Earlier questions of all conversations, latest first."""
+        """Return earlier questions of all conversations, latest first."""
         return await self._database.read(lambda c: history.prompts(c, containing=containing, limit=limit))
 
     async def name_bot(self, site: str, bot_id: str, bot_name: str) -> None:
-        """Keep a bot's name with its conversations."""
+        """Set the name of a bot in its conversations."""
         await self._database.write(lambda c: history.set_bot_name(c, site, bot_id, bot_name))
 
     async def unbind(self, key: str) -> None:
@@ -183,7 +183,7 @@ def _page(
 
 
 def _whole_start(c: sqlite3.Connection, key: str, rows: list[SavedMessage]) -> list[SavedMessage]:
-    """Rows that begin in the middle of a chat, with its beginning."""
+    """Return the rows with the beginning of their first chat."""
     while rows[0].chat and rows[0].position % SLOT:
         more = messages(c, key, before=rows[0].position, limit=_PAGE)
         missing = [row for row in more if row.chat == rows[0].chat]
@@ -194,7 +194,7 @@ def _whole_start(c: sqlite3.Connection, key: str, rows: list[SavedMessage]) -> l
 
 
 def _whole_end(c: sqlite3.Connection, key: str, rows: list[SavedMessage]) -> list[SavedMessage]:
-    """Rows that end in the middle of a chat, with its end."""
+    """Return the rows with the end of their last chat."""
     while rows[-1].chat:
         more = messages(c, key, after=rows[-1].position, limit=_PAGE)
         missing = [row for row in more if row.chat == rows[-1].chat]

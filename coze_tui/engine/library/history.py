@@ -1,6 +1,6 @@
-"""Looking through all conversations: listed, searched, previewed, renamed, pinned, deleted, forked.
+"""The list of conversations: searched, renamed, pinned, deleted and forked on this machine.
 
-Local only; what the server has is in `server_side`.
+`library/server.py` does the same on the server.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PageCursor = SavedConversation
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """Some of the history: pinned conversations, then the latest first."""
+    """A page of the list: pinned conversations, then the latest first."""
 
     items: tuple[SavedConversation, ...]
     end: PageCursor | None
@@ -49,7 +49,7 @@ class Overview:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A conversation in which a text was found, with the places, latest first."""
+    """A conversation that contains a text, with the matches, latest first."""
 
     summary: SavedConversation
     hits: tuple[Hit, ...]
@@ -58,18 +58,18 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a search has given; the conversations with the latest places first."""
+    """The result of a search; the conversations with the latest matches first."""
 
     conversations: tuple[Found, ...]
     hits: int
     is_cut: bool
-    """There may be more: only so many were asked for."""
+    """There may be more: the limit was reached."""
     elapsed_us: int
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationDetails:
-    """What is told of one conversation beside its title."""
+    """A conversation with the figures that its preview shows."""
 
     summary: SavedConversation
     messages: int
@@ -97,7 +97,7 @@ async def open_history(file: Path, *, changes: bool = False) -> AsyncIterator[Op
         StoreError: nothing can be read of the history, or it is to be changed and cannot be.
     """
     opened = await open_or_rescue(file)
-    database, warnings = opened.database, opened.troubles
+    database, warnings = opened.database, opened.warnings
     try:
         if not database.is_saved and (changes or not await _holds_anything(database, file)):
             await database.close()
@@ -114,7 +114,7 @@ async def _holds_anything(database: Database, file: Path) -> bool:
 
 
 class Browsing:
-    """What can be done with the history. Every method may raise StoreError."""
+    """Reads and changes the list of conversations. Every method may raise StoreError."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -122,7 +122,7 @@ class Browsing:
     # --- the list ---
 
     async def page(self, *, filter: str = "", after: PageCursor | None = None, limit: int = 100) -> ListPage:
-        """Some conversations of the list; with a filter those with it in title or bot name."""
+        """Return a page of the list; with a filter, of those with it in title or bot name."""
 
         def read(c: sqlite3.Connection) -> ListPage:
             rows = history.conversations(c, filter=filter, before=after, limit=limit)
@@ -131,13 +131,13 @@ class Browsing:
         return await self._database.read(read)
 
     async def overview(self) -> Overview:
-        """How many there are, and with which bots."""
+        """Return the number of listed conversations, and their bots."""
         return await self._database.read(
             lambda c: Overview(history.listed_count(c), tuple(map(clean_line, history.listed_bots(c))))
         )
 
     async def changes(self) -> int:
-        """A number that is another one once any program has written. To be asked once a second at most."""
+        """Return a number that changes once any program has written. Call it once a second at most."""
         return await self._database.changes()
 
     async def last(self) -> SavedConversation | None:
@@ -160,7 +160,7 @@ class Browsing:
     # --- searching ---
 
     async def search(self, text: str, limit: int = 200) -> Findings:
-        """Where a text stands, in titles and in all that was said. Breaks off when it is cancelled."""
+        """Search titles and messages for a text. Stops if it is cancelled."""
         start = time.perf_counter_ns()
 
         def read(c: sqlite3.Connection) -> tuple[list[Found], int]:
@@ -179,14 +179,14 @@ class Browsing:
         return Findings(tuple(found), count, count >= limit, (time.perf_counter_ns() - start) // 1000)
 
     async def find(self, key: str, text: str) -> tuple[Occurrence, ...]:
-        """The messages of one conversation that hold a text, oldest first."""
+        """Return the messages of one conversation that contain a text, oldest first."""
 
         return await self._database.read(lambda c: search.find_in_conversation(c, key, text))
 
     # --- one conversation ---
 
     async def details(self, key: str) -> ConversationDetails | None:
-        """What is told of a conversation; None if it is gone."""
+        """Return a conversation with the figures of its preview; None if it does not exist."""
 
         def read(c: sqlite3.Connection) -> ConversationDetails | None:
             saved = history.conversation(c, key)
@@ -199,14 +199,14 @@ class Browsing:
         return await self._database.read(read)
 
     async def rename(self, key: str, title: str) -> None:
-        """Give it a title of the person's; the server is told by `ServerSide.rename`."""
+        """Set a title of the user's; `ServerSide.rename` does so on the server."""
         title = clean_line(title).strip()
         await self._database.write(lambda c: history.rename(c, key, title))
 
     async def fork(
         self, key: str, *, message: int = 0, chat: int = 0, position: int = 0, question_only: bool = False
     ) -> str:
-        """Make a conversation that is the same up to one place, unknown to Coze; its key.
+        """Copy a conversation up to a message, unbound from the server; return its key.
 
         The place is a message by key, the end of a chat by key, or the message at a position; without any
         it is the end. With `question_only` a chat is left behind its question.
@@ -228,7 +228,7 @@ class Browsing:
     # --- several conversations ---
 
     async def pin(self, keys: Sequence[str], pinned: bool) -> None:
-        """Keep conversations at the top of the list, or no longer."""
+        """Pin conversations to the top of the list, or unpin them."""
 
         def write(c: sqlite3.Connection) -> None:
             for key in keys:
@@ -237,7 +237,7 @@ class Browsing:
         await self._database.write(write)
 
     async def delete(self, keys: Sequence[str]) -> None:
-        """Take conversations out of sight; `undelete` brings them back."""
+        """Mark conversations as deleted; `undelete` restores them."""
         at = now_ms()
 
         def write(c: sqlite3.Connection) -> None:
@@ -247,7 +247,7 @@ class Browsing:
         await self._database.write(write)
 
     async def undelete(self, keys: Sequence[str]) -> None:
-        """Bring deleted conversations back."""
+        """Restore deleted conversations."""
 
         def write(c: sqlite3.Connection) -> None:
             for key in keys:
@@ -256,7 +256,7 @@ class Browsing:
         await self._database.write(write)
 
     async def is_there(self, key: str) -> bool:
-        """The conversation exists and is not deleted."""
+        """Return whether the conversation exists and is not deleted."""
         saved = await self._database.run(lambda c: history.conversation(c, key))
         return saved is not None and not saved.deleted_at
 
@@ -274,7 +274,7 @@ def _shown(hit: Hit, text: str) -> Hit:
 
 
 def _last_message(c: sqlite3.Connection, key: str, chat: int, position: int, *, question_only: bool) -> int:
-    """The key of the last message up to a place; 0 if there is none."""
+    """Return the key of the last message up to a chat or position; 0 if there is none."""
     if chat:
         saved = journal.chat(c, chat)
         slot = saved.slot if saved and saved.conversation == key else -1

@@ -1,4 +1,4 @@
-"""The conversations that the server keeps: listed, imported, renamed and deleted there.
+"""The conversations on the server: listed, imported, renamed and deleted.
 
 See docs/wire.md 4.6, 4.7.
 
@@ -62,7 +62,7 @@ class ServerPage:
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What an import came to."""
+    """The result of an import."""
 
     key: str
     is_new: bool
@@ -73,7 +73,7 @@ class ImportResult:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The server has not done what was asked."""
+    """A request that the server refused, or that did not reach it."""
 
     title: str
     error: CozeTuiError
@@ -82,7 +82,7 @@ class Refusal:
 
 
 class ServerSide:
-    """What can be done at the site in use. Methods raise ApiError, TransportError and so on, or StoreError.
+    """Works with the conversations of the site in use. Methods raise errors of the API, or StoreError.
 
     Args:
         client: The client with a fresh token.
@@ -102,7 +102,7 @@ class ServerSide:
     # --- listing ---
 
     async def page(self, bot_id: str, number: int = 1) -> ServerPage:
-        """A page of this account's conversations with a bot, counted from 1, newest first."""
+        """Return a page of this account's conversations with a bot, newest first; pages count from 1."""
         site, connector_id = self._settings().site, self._settings().connector_id
         listed = await resources.list_conversations(
             await self._client(), bot_id, number, connector_id=connector_id
@@ -118,7 +118,7 @@ class ServerSide:
         return ServerPage(await self._database.read(join), listed.has_more)
 
     async def note(self, bot_id: str, ids: Collection[str]) -> None:
-        """Keep with our conversations which of them the server has, by the ids of its whole list."""
+        """Record which of our conversations the server has, given the IDs of its whole list."""
         site = self._settings().site
 
         def write(c: sqlite3.Connection) -> None:
@@ -130,7 +130,7 @@ class ServerSide:
         await self._database.write(write)
 
     async def preview(self, conversation_id: str, bot_name: str) -> tuple[ChatTranscript, ...]:
-        """The last chats of a conversation at the server; nothing of it is kept."""
+        """Return the last chats of a conversation on the server; store nothing."""
         listed = await resources.list_conversation_messages(await self._client(), conversation_id)
         found = [item.message for item in _listed(listed.items)]
         numbered = [replace(message, position=place) for place, message in enumerate(found, 1)]
@@ -139,7 +139,7 @@ class ServerSide:
     # --- importing ---
 
     async def take(self, conversation: ServerConversation, bot_name: str = "") -> ImportResult:
-        """Bring a conversation here with all its messages, or add what the one here lacks."""
+        """Import a conversation with all its messages, or add those that the local one lacks."""
         listed = await self._messages(conversation.conversation_id)
         site = self._settings().site
 
@@ -170,7 +170,7 @@ class ServerSide:
         return await self._database.write(write)
 
     async def _messages(self, conversation_id: str) -> tuple[ServerMessage, ...]:
-        """All that the server has of a conversation, oldest first."""
+        """Return all messages that the server has of a conversation, oldest first."""
         client = await self._client()
         found: list[Message] = []
         cursor = ""
@@ -185,7 +185,7 @@ class ServerSide:
     # --- changing ---
 
     async def rename(self, key: str, title: str) -> bool:
-        """Give it this name at the server, too; False where the server does not have it."""
+        """Rename it on the server, too; return False if the server does not have it."""
         saved = await self._at_server(key)
         if saved is None or not title:
             return False
@@ -197,13 +197,13 @@ class ServerSide:
         return True
 
     async def rename_there(self, conversation: ServerConversation, title: str) -> None:
-        """Give a conversation that is only at the server another name."""
+        """Rename a conversation that is only on the server."""
         await resources.rename_conversation(await self._client(), conversation.conversation_id, title)
 
     async def delete(
         self, keys: Sequence[str], only_there: Sequence[ServerConversation] = ()
     ) -> tuple[Refusal, ...]:
-        """Delete conversations at the server: those with these keys here, and some that are only there.
+        """Delete conversations on the server: those with these local keys, and some that are only there.
 
         What is here stays as it is, but no longer bound to the server: brought back, it is only here.
 
@@ -231,7 +231,7 @@ class ServerSide:
         return tuple(refusals)
 
     async def owed(self) -> tuple[str, ...]:
-        """Keys of what was deleted here and not at the server: a program was killed, or the line cut."""
+        """Return the keys of conversations deleted here but, after a failure, not on the server."""
         site, before = self._settings().site, now_ms() - _UNDO_MS
         return await self._database.read(lambda c: history.deleted_on_server(c, site, before))
 
@@ -242,7 +242,7 @@ class ServerSide:
             pass  # as it should be
 
     async def _at_server(self, key: str) -> SavedConversation | None:
-        """The conversation, if the site in use has it."""
+        """Return the conversation if the site in use has it, else None."""
         saved = await self._database.run(lambda c: history.conversation(c, key))
         if saved is None or not (saved.on_server and saved.conversation_id):
             return None
@@ -250,7 +250,7 @@ class ServerSide:
 
 
 def bound(summary: SavedConversation) -> ServerConversation | None:
-    """A conversation here as the server knows it; None where the server does not have it."""
+    """Return a local conversation as the server lists it; None if the server does not have it."""
     if not (summary.on_server and summary.conversation_id):
         return None
     return ServerConversation(
@@ -274,7 +274,7 @@ def _server_conversation(
 
 
 def _listed(newest_first: Sequence[Message]) -> tuple[ServerMessage, ...]:
-    """The messages that are worth keeping, oldest first."""
+    """Return the messages that can be stored, oldest first."""
     return tuple(
         ServerMessage(saved, message.chat_id, message.section_id)
         for message in reversed(newest_first)
@@ -283,7 +283,7 @@ def _listed(newest_first: Sequence[Message]) -> tuple[ServerMessage, ...]:
 
 
 def _saved(message: Message) -> SavedMessage | None:
-    """A message as it is stored: read as in a stream, so that it is told alike."""
+    """Return a message as it is stored, read as in a stream, so that it looks the same."""
     at_ms = _ms(message.created_at)
     if message.role is Role.USER or message.type is MessageType.QUESTION:
         text = clean(shown_text(message))
@@ -295,7 +295,7 @@ def _saved(message: Message) -> SavedMessage | None:
 
 
 def _ms(seconds: int) -> int:
-    """Unix seconds as milliseconds, within what calendars have."""
+    """Return Unix seconds as milliseconds, limited to the year 9999."""
     return max(0, min(_LATEST, seconds)) * 1000
 
 

@@ -58,7 +58,7 @@ def settings(c: sqlite3.Connection) -> list[object]:
 async def test_a_new_store_is_private_and_safe(path: Path) -> None:
     opened = await open_or_rescue(path)
     database = opened.database
-    assert opened.troubles == ()
+    assert opened.warnings == ()
     assert database.is_saved
     key = await database.write(new_conversation)
     for each in path.parent.iterdir():
@@ -79,7 +79,7 @@ async def test_an_empty_file_becomes_a_store(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"")
     opened = await open_or_rescue(path)
-    assert {trouble.kind for trouble in opened.troubles} <= {"permissions"}
+    assert {trouble.kind for trouble in opened.warnings} <= {"permissions"}
     await opened.database.write(new_conversation)
     await opened.database.close()
     assert is_sound(path)
@@ -118,7 +118,7 @@ async def test_what_comes_while_it_closes_is_refused(path: Path) -> None:
 async def test_a_folder_in_the_place_of_the_file_is_unreadable(path: Path) -> None:
     path.mkdir(parents=True)
     opened = await open_or_rescue(path)
-    assert "unreadable" in {trouble.kind for trouble in opened.troubles}
+    assert "unreadable" in {trouble.kind for trouble in opened.warnings}
     assert not opened.database.is_saved
     await opened.database.close()
 
@@ -241,7 +241,7 @@ from coze_tui.store import history, journal
 from coze_tui.store.database import open_or_rescue
 async def main():
     opened = await open_or_rescue(Path(sys.argv[1]))
-    assert opened.troubles == (), opened.troubles
+    assert opened.warnings == (), opened.warnings
     database = opened.database
     key = await database.write(lambda c: history.create_conversation(c, "coze.cn", "7402", 1, title="t"))
     chat = await database.write(lambda c: journal.begin_chat(c, key, "q", "7402", 2))
@@ -338,7 +338,7 @@ async def test_a_locked_store_is_told_and_nobody_waits_for_ever(
         assert caught.value.kind == "locked"
         assert await patient.read(conversation_count) == 1
         opened = await open_or_rescue(path)
-        assert [trouble.kind for trouble in opened.troubles] == ["locked"]
+        assert [trouble.kind for trouble in opened.warnings] == ["locked"]
         assert not opened.database.is_saved
         assert await opened.database.read(lambda c: history.conversation(c, key)) is not None
         await opened.database.close()
@@ -358,7 +358,7 @@ async def test_a_store_too_large_for_memory_is_not_copied_there(
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         opened = await open_or_rescue(path)
-    assert [trouble.kind for trouble in opened.troubles] == ["locked"]
+    assert [trouble.kind for trouble in opened.warnings] == ["locked"]
     assert await opened.database.run(conversation_count) == 0
     await opened.database.close()
     await database.close()
@@ -374,7 +374,7 @@ async def test_a_store_locked_even_for_reading_gives_an_empty_one_in_memory(
         other.execute("PRAGMA journal_mode = DELETE")
         other.execute("BEGIN EXCLUSIVE")
         opened = await open_or_rescue(path)
-        assert [trouble.kind for trouble in opened.troubles] == ["locked"]
+        assert [trouble.kind for trouble in opened.warnings] == ["locked"]
         await opened.database.write(new_conversation)
         await opened.database.close()
 
@@ -475,7 +475,7 @@ async def main():
     opened = await open_or_rescue(Path(sys.argv[1]))
     database = opened.database
     await database.write(lambda c: history.create_conversation(c, "coze.cn", "7402", 1, title="new"))
-    print([trouble.kind for trouble in opened.troubles], database.is_saved,
+    print([trouble.kind for trouble in opened.warnings], database.is_saved,
           await database.read(lambda c: c.execute("SELECT count(*) FROM conversations").fetchone()[0]))
     await database.close()
 asyncio.run(main())
@@ -528,7 +528,7 @@ async def test_a_newer_store_is_left_alone(path: Path) -> None:
     await database.close()
     before = path.read_bytes()
     opened = await open_or_rescue(path)
-    (trouble,) = opened.troubles
+    (trouble,) = opened.warnings
     assert (trouble.kind, trouble.path) == ("newer", str(path))
     await opened.database.write(new_conversation)
     await opened.database.close()
@@ -545,7 +545,7 @@ async def test_an_older_store_is_migrated_and_the_backup_named(path: Path) -> No
         c.execute("INSERT INTO prompts (text, used_at) VALUES ('old', 1)")
     path.chmod(0o600)
     opened = await open_or_rescue(path)
-    (trouble,) = opened.troubles
+    (trouble,) = opened.warnings
     assert trouble.kind == "migrated"
     assert Path(trouble.path).exists()
     assert await opened.database.run(history.prompts) == ("old",)
@@ -569,14 +569,14 @@ async def test_a_damaged_store_is_set_aside_and_rescued(path: Path) -> None:
         file.write(b"x" * 100)
     damaged = path.read_bytes()
     opened = await open_or_rescue(path)
-    (trouble,) = opened.troubles
+    (trouble,) = opened.warnings
     assert trouble.kind == "damaged"
     assert Path(trouble.path).read_bytes() == damaged
     assert opened.database.is_saved
     assert await opened.database.read(lambda c: messages.message_count(c, key)) == 61
     assert await opened.database.read(lambda c: journal.frames_of(c, chat)) == (Frame("done", ""),)
     await opened.database.close()
-    assert (await open_or_rescue(path)).troubles == ()
+    assert (await open_or_rescue(path)).warnings == ()
 
 
 async def test_damage_in_a_large_store_is_found_when_it_is_suspected(
@@ -594,11 +594,11 @@ async def test_damage_in_a_large_store_is_found_when_it_is_suspected(
         file.write(b"\xff" * 4096)
     monkeypatch.setattr(database_module, "CHECKED_BYTES", 0)
     opened = await open_or_rescue(path)
-    assert opened.troubles == ()
+    assert opened.warnings == ()
     assert await opened.database.damage()
     await opened.database.close()
     opened = await open_or_rescue(path, suspect=True)
-    assert [trouble.kind for trouble in opened.troubles] == ["damaged"]
+    assert [trouble.kind for trouble in opened.warnings] == ["damaged"]
     assert await opened.database.damage() == ""
     assert len(await opened.database.read(lambda c: search.search(c, "可以"))) > 40
     await opened.database.close()
@@ -680,7 +680,7 @@ async def test_a_network_file_system_has_no_wal_and_is_told(
 ) -> None:
     monkeypatch.setattr(database_module, "is_on_network", lambda _: True)
     opened = await open_or_rescue(path)
-    (trouble,) = opened.troubles
+    (trouble,) = opened.warnings
     assert (trouble.kind, trouble.detail) == ("network", "delete")
     other = (await open_or_rescue(path)).database
     await asyncio.gather(*[each.write(new_conversation) for each in (opened.database, other) * 10])
@@ -695,7 +695,7 @@ async def test_a_store_in_memory_does_all_that_one_on_disk_does(tmp_path: Path) 
     blocked.write_text("")
     opened = await open_or_rescue(blocked / "data" / "store.db")
     database = opened.database
-    assert [trouble.kind for trouble in opened.troubles] == ["unreadable"]
+    assert [trouble.kind for trouble in opened.warnings] == ["unreadable"]
     assert (database.is_saved, database.path) == (False, None)
     key, chat = await chatted(database)
     assert len(await database.read(lambda c: search.search(c, "退款"))) == 1
