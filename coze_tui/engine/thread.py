@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _PATIENCE = 0.5
-"""Seconds that calls have to end when the engine is left."""
+"""Seconds that running calls may take to end when the engine closes."""
 
 
 class EngineThread:
@@ -33,15 +33,15 @@ class EngineThread:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._engine: Future[Engine] = Future()
-        self._engine.set_running_or_notify_cancel()  # who stops waiting for it must not take it from others
+        self._engine.set_running_or_notify_cancel()  # or a canceled caller would cancel it for others
         self._stop: asyncio.Event | None = None
         self._asking = threading.Lock()
         self._is_over = False
-        """Nothing more is taken: what came later would never be begun, nor end."""
+        """Whether new calls are rejected: they would neither start nor end."""
         self._looping = threading.Event()
 
     def start(self) -> None:
-        """Begin; returns at once. What the engine needs is imported and opened in its thread."""
+        """Start the thread and return at once. It imports and opens what the engine needs."""
         self._thread = threading.Thread(target=self._run, name="coze-engine", daemon=True)
         self._thread.start()
 
@@ -66,12 +66,12 @@ class EngineThread:
         finally:
             with self._asking:
                 self._is_over = True
-            await asyncio.sleep(0)  # what was asked until now is begun
+            await asyncio.sleep(0)  # calls so far start
             await self._end_calls()
             await engine.close()
 
     async def _end_calls(self) -> None:
-        """Let what was asked last come to its end, for a moment; a request that is torn leaks its socket."""
+        """Wait a moment for the last calls, then cancel them: an interrupted request leaks its socket."""
         if self._calls:
             _done, late = await asyncio.wait(self._calls, timeout=_PATIENCE)
             for call in late:
@@ -88,9 +88,9 @@ class EngineThread:
             self._calls.discard(call)
 
     async def call(self, ask: Callable[[Engine], Awaitable[_T]]) -> _T:
-        """From the screen's loop: run something in the engine's loop and await what it gives.
+        """Run a coroutine in the engine's loop and return its result. Called on the screen's loop.
 
-        Who asks when the engine is being left or has ended is cancelled.
+        Raises CancelledError if the engine is closing or closed.
         """
         engine = await asyncio.wrap_future(self._engine)
         assert self._loop is not None
@@ -101,18 +101,18 @@ class EngineThread:
         return await asyncio.wrap_future(future)
 
     def post(self, ask: Callable[[Engine], Awaitable[object]]) -> Future[object]:
-        """From any thread, once the engine is up: the same without waiting for it."""
+        """Run a coroutine without waiting for it. Called in any thread once the engine is up."""
         if self._loop is None or not self._engine.done() or self._engine.exception() is not None:
             raise RuntimeError("the engine is not up")
         return asyncio.run_coroutine_threadsafe(self._awaited(ask, self._engine.result()), self._loop)
 
     @property
     def is_up(self) -> bool:
-        """The engine can be asked without waiting."""
+        """Whether calls run without waiting for the engine to open."""
         return self._engine.done() and self._engine.exception() is None
 
     def close(self, seconds: float = 5.0) -> bool:
-        """End the engine and its thread; False if that took longer."""
+        """Close the engine and its thread; return False if that took longer."""
         if self._thread is None:
             return True
         if not self._looping.wait(seconds):

@@ -1,4 +1,4 @@
-"""Which kind of Coze server is at the other end, and what such a one cannot do. Pure.
+"""Kinds of Coze servers, and what each kind lacks. Pure.
 
 Screens ask `limit` where a person would use something, and say what it gives.
 """
@@ -23,13 +23,13 @@ class Dialect(StrEnum):
     CN = "coze.cn"
     COM = "coze.com"
     CLOUD = "cloud"
-    """One of the two, or something that speaks just like them."""
+    """One of the two, or a server that behaves like them."""
     STUDIO = "coze-studio"
     UNKNOWN = "unknown"
 
 
 class Feature(StrEnum):
-    """Something that one would use."""
+    """A feature that a server may lack."""
 
     REQUIRES_ACTION = "requires_action"
     USAGE = "usage"
@@ -43,13 +43,13 @@ class Feature(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Something that a server does not do, or not wholly."""
+    """A feature that a server lacks, or has only in part."""
 
     feature: Feature
     text: str
-    """What it means to the person, in the language in use."""
+    """The consequence for the user, in the language in use."""
     is_whole: bool
-    """It is not there at all."""
+    """Whether the feature is missing altogether."""
 
 
 _STUDIO: Mapping[Feature, tuple[bool, str]] = {
@@ -68,8 +68,8 @@ _STUDIO: Mapping[Feature, tuple[bool, str]] = {
     Feature.DRAFT: (True, N_("coze-studio answers with the published bot, never with the draft")),
     Feature.OAUTH: (True, N_("coze-studio has no login with a browser; make a token in its settings")),
 }
-"""Sources: docs/wire.md 2.1, 3.8 and the last columns of docs/wire.md 4. A feature that is not here is
-there."""
+"""Sources: docs/wire.md 2.1, 3.8 and the last columns of docs/wire.md 4. Servers have every
+feature that is not listed."""
 
 
 def limits(dialect: Dialect) -> tuple[Limit, ...]:
@@ -85,12 +85,12 @@ def limit(dialect: Dialect, feature: Feature) -> Limit | None:
 
 
 def unserved(error: CozeTuiError, feature: Feature) -> Limit | None:
-    """What to say where a server has no such endpoint: only a studio says that of itself (docs/wire.md 4)."""
+    """Return the limit behind a missing endpoint; only Coze Studio reports one (docs/wire.md 4)."""
     return limit(Dialect.STUDIO, feature) if isinstance(error, NotServedError) else None
 
 
 def name_of(dialect: Dialect) -> str:
-    """What to call it."""
+    """Return the name to show."""
     match dialect:
         case Dialect.CLOUD:
             return _("Coze's cloud")
@@ -101,7 +101,7 @@ def name_of(dialect: Dialect) -> str:
 
 
 def dialect_of(frames: Iterable[Frame] = (), base_url: str = "", logid: str = "") -> Dialect:
-    """The kind of the server at an address, from what it has sent.
+    """Return the kind of the server at a URL, from what it has sent.
 
     The two sites are known by their address alone. What another address is tell its frames, and before there
     are any it is unknown.
@@ -132,14 +132,14 @@ _CLOUD_LOGID = re.compile(r"20\d{12}[0-9A-F]{10,}")
 
 
 def _of_logid(logid: str) -> Dialect | None:
-    """X-Tt-Logid begins with a time, studio's X-Log-ID is a UUID (docs/wire.md 3.1)."""
+    """Coze's X-Tt-Logid starts with a time, Coze Studio's X-Log-ID is a UUID (docs/wire.md 3.1)."""
     if _UUID.fullmatch(logid):
         return Dialect.STUDIO
     return Dialect.CLOUD if _CLOUD_LOGID.fullmatch(logid) else None
 
 
 def _of_frame(frame: Frame) -> Dialect | None:
-    """What one frame says about its sender, if anything (docs/wire.md 3.1, 3.8)."""
+    """Return the kind of server that one frame reveals, if any (docs/wire.md 3.1, 3.8)."""
     match frame.event:
         case "conversation.stream.done" | "conversation.chat.cancelled":
             return Dialect.STUDIO

@@ -1,4 +1,4 @@
-"""The life of one chat in rows and figures, from its updates. Pure: no clock; each update costs the same.
+"""The events and metrics of one chat, from its updates. Pure: no clock; each update costs the same.
 
 It is fed by a live turn and by a replayed one alike, and its memory has a bound whatever the bot sends.
 """
@@ -33,9 +33,9 @@ from coze_tui.errors import ApiError, CozeTuiError
 
 _MOST_ROWS = 2_000
 _REST = "…"
-"""Name of the last row where there were more than can be kept."""
+"""Name of the last row if there were more rows than the limit."""
 _EXPECTED = ("created", "in_progress", "answer", "completed", "done")
-"""What a chat goes through when nothing goes wrong (docs/wire.md 3.3)."""
+"""The events of a chat without problems, in order (docs/wire.md 3.3)."""
 _ENDS = frozenset({*Outcome, "error"})
 """Records after which only `done` is still expected."""
 _FOLDED = frozenset({"follow_up"})
@@ -47,26 +47,26 @@ _SECOND_US = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """One line of a chat's life: an event, or a run of equal ones."""
+    """One row of the event list: an event, or a run of equal ones."""
 
     name: str
     """`sent`, `created`, `delta`, `reasoning`, a message type, `completed`, `done`…"""
     at_us: int
     until_us: int
-    """When the last of a run came; `at_us` for one."""
+    """When the last event of a run arrived; `at_us` for a single event."""
     count: int = 1
     level: Level = "info"
     """As in EventRecord; `error` is a failed row."""
     detail: str = ""
     is_running: bool = False
-    """It is the present step of a running chat."""
+    """Whether it is the present step of a running chat."""
     frame_number: int = 0
     """Of its first frame, from 1; 0 for a row of our own."""
     bytes: int = 0
 
     @property
     def is_run(self) -> bool:
-        """It stands for deltas."""
+        """Whether it counts deltas."""
         return self.name in ("delta", "reasoning")
 
 
@@ -83,7 +83,7 @@ class _Growing:
 
 
 class TurnFigures:
-    """What is to be told of one turn, so far."""
+    """The events and metrics of one turn so far."""
 
     def __init__(self) -> None:
         self.phase: Phase | Outcome = Phase.SENDING
@@ -100,7 +100,7 @@ class TurnFigures:
         self.first_text_us: int | None = None
         """When the first text of an answer arrived; screens, commands and the store get it from here."""
         self.last_us = 0
-        """When the latest update came."""
+        """Time of the latest update."""
         self.deltas = 0
         """Of answers."""
         self.reasoning_deltas = 0
@@ -109,12 +109,12 @@ class TurnFigures:
         self.bytes = 0
         self.follow_ups = 0
         self.gaps = Gaps()
-        """As many as there are neighbouring deltas of one run."""
+        """One for each two neighboring deltas of a run."""
         self.pauses = Pauses()
         """The stalls and the longest gap between those neighbors."""
         self._rows: list[EventRow] = []
         self._growing: _Growing | None = None
-        """What the last row has come to, if that is a run which has grown since somebody looked."""
+        """The present values of the last row, if it is a run that has grown since `rows` was read."""
         self._next = 0
         self._frame = 0
         self._rate = _Rate()
@@ -130,7 +130,7 @@ class TurnFigures:
         return self._rows
 
     def _catch_up(self) -> None:
-        """Bring the last row up to date: a run may grow thousands of times before it is looked at."""
+        """Update the last row, which may have grown thousands of times since `rows` was read."""
         if self._growing is not None:
             run, self._growing = self._growing, None
             self._rows[-1] = replace(
@@ -144,22 +144,22 @@ class TurnFigures:
 
     @property
     def is_ended(self) -> bool:
-        """Nothing more will come, unless tool outputs are submitted."""
+        """Whether the turn is over; submitted tool outputs continue it."""
         return self.outcome is not None
 
     @property
     def is_timeless(self) -> bool:
-        """It has ended, and nobody knows when what came of it: a capture that another program has made."""
+        """Whether it ended without known times, as in a capture that another program wrote."""
         return self.is_ended and not self.last_us
 
     @property
     def total_us(self) -> int | None:
-        """From sending to the end; None while it runs."""
+        """Microseconds from sending to the end; None while it runs."""
         return self.last_us if self.is_ended else None
 
     @property
     def characters(self) -> int:
-        """Of all answers, reasoning not counted."""
+        """Characters of all answers, without reasoning."""
         return self._characters
 
     @property
@@ -168,7 +168,7 @@ class TurnFigures:
         return self.pauses.stall_count
 
     def rate(self, now_us: int | None = None) -> float:
-        """Deltas a second: of the last second while the turn runs, of all the streaming once it has ended.
+        """Return deltas per second: in the last second while the turn runs, in the whole stream afterwards.
 
         Args:
             now_us: Microseconds since sending; by default the time of the latest update.
@@ -178,18 +178,18 @@ class TurnFigures:
         return self._rate.now(self.last_us if now_us is None else now_us)
 
     def rates(self, columns: int) -> list[float]:
-        """Deltas a second over the whole life, oldest first, in at most so many equal slices of time."""
+        """Return deltas per second in at most `columns` equal slices of the turn, oldest first."""
         return self._rate.slices(columns)
 
     # --- fed ---
 
     def add_all(self, updates: Iterable[TurnUpdate]) -> None:
-        """Take in several updates."""
+        """Add several updates."""
         for update in updates:
             self.add(update)
 
     def add(self, update: TurnUpdate) -> None:
-        """Take in the next update of the turn."""
+        """Add the next update of the turn."""
         match update:
             case AnswerGrew():
                 self._answer_grew(update)
@@ -219,10 +219,10 @@ class TurnFigures:
                 if outcome is Outcome.FAILED:
                     self._show_failure(error)
             case _:
-                pass  # told by the record of the same event
+                pass  # the record of the same event has it
 
     def _show_failure(self, error: CozeTuiError | None) -> None:
-        """A row for it where no event has told of it: the request was refused, or there is no line."""
+        """Add a row for a failure without an event: the request was refused, or there is no connection."""
         if isinstance(error, ApiError):
             self.logid = self.logid or error.logid
         if not any(row.level == "error" for row in self._rows):
@@ -255,7 +255,7 @@ class TurnFigures:
         self._lengths[message_id] = length
 
     def _run(self, name: str, arrivals: tuple[int, ...], size: int) -> None:
-        """Deltas have come: they lengthen the last row or begin one."""
+        """Add deltas to the last row, or start a new row for them."""
         if not arrivals:
             return
         self._expect_after("in_progress")
@@ -355,7 +355,7 @@ def _grown(row: EventRow, record: EventRecord) -> EventRow:
 
 
 class _Rate:
-    """Deltas a second: of late, on the whole, and slice by slice of a life of any length."""
+    """Deltas per second: now, on average, and in slices of a turn of any length."""
 
     def __init__(self) -> None:
         self._counts = array("q")

@@ -1,4 +1,4 @@
-"""How far apart the deltas of a chat came: the pauses between neighbours, and their quantiles. Pure."""
+"""The gaps between the deltas of a chat, and their quantiles. Pure."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 STALL_US = 1_000_000
-"""A longer pause between neighbours is a stall."""
+"""A longer gap between neighbors is a stall."""
 _MOST_STALLS = 2_000
 _KEPT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Nothing came for so long in the middle of a run of deltas."""
+    """A time without deltas in the middle of a run."""
 
     start_us: int
     end_us: int
@@ -28,7 +28,7 @@ class Pause:
 
 
 class Pauses:
-    """What lies between neighbouring deltas of one run: the one definition of a gap, wherever one is told.
+    """The gaps between neighboring deltas of one run; the only definition of a gap.
 
     A run is of one kind, of a chain of thought or of answers, and ends where any other event comes: a pause
     for a tool is no gap, nor is the one before the answer begins.
@@ -37,17 +37,17 @@ class Pauses:
     def __init__(self) -> None:
         self.longest: Pause | None = None
         self.stalls: list[Pause] = []
-        """The first 2 000 of them."""
+        """The first 2,000."""
         self.stall_count = 0
         self._run = ""
         self._last_us = 0
 
     def end_run(self) -> None:
-        """Something else has come."""
+        """End the run: another event has arrived."""
         self._run = ""
 
     def reach(self, run: str, at_us: int) -> int | None:
-        """The next delta has come.
+        """Add the next delta.
 
         Args:
             run: the kind of its run.
@@ -72,7 +72,7 @@ class Pauses:
 
 
 class Gaps:
-    """Durations between neighbours: exact quantiles of the first 20 000, of a fair sample of more."""
+    """Durations of gaps: exact quantiles of the first 20,000, or of a fair sample of more."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -82,7 +82,7 @@ class Gaps:
         self._chance = random.Random(0)
 
     def add(self, gap_us: int, times: int = 1) -> None:
-        """Count some more of one length."""
+        """Count `times` gaps of one length."""
         if not times:
             return
         self.max_us = max(self.max_us, gap_us)
@@ -98,12 +98,12 @@ class Gaps:
                 insort(self._sorted, gap_us)
 
     def quantile(self, part: float) -> int:
-        """The least duration that `part` of all do not exceed; 0 without any."""
+        """Return the smallest duration that `part` of all do not exceed; 0 without gaps."""
         return quantile(self._sorted, part)
 
 
 def quantile(ordered: Sequence[int], part: float) -> int:
-    """The least of these values, in ascending order, that `part` of all do not exceed; 0 without any."""
+    """Return the smallest of these sorted values that `part` of all do not exceed; 0 without values."""
     if not ordered:
         return 0
     rank = math.ceil(len(ordered) * part)

@@ -1,4 +1,4 @@
-"""A chat that is over, read again from its frames by the state machine that has read it live. Pure."""
+"""Replay of a chat from its frames, by the state machine that reads live turns. Pure."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from coze_tui.errors import ApiError, CozeTuiError
 
 @dataclass(frozen=True, slots=True)
 class PastTurn:
-    """What a chat came to."""
+    """The state, figures and timeline of a replayed chat."""
 
     state: TurnState
     timeline: Timeline
 
     @property
     def figures(self) -> TurnFigures:
-        """Its figures."""
+        """The figures of the turn."""
         return self.timeline.figures
 
     @property
     def outcome(self) -> Outcome:
-        """How it ended."""
+        """Return how it ended."""
         return self.figures.outcome or Outcome.INTERRUPTED
 
 
 def past_turn(
     frames: Iterable[Frame], *, outcome: Outcome | None = None, total_us: int = 0, logid: str = ""
 ) -> PastTurn:
-    """Read a whole chat.
+    """Replay a whole chat.
 
     Args:
-        outcome: how it ended, where that is known; else the frames tell, and one without an end was cut off.
-        total_us: when it ended, where that is known.
+        outcome: How it ended, if that is known; otherwise the frames decide; without an end it was cut off.
+        total_us: When it ended, if that is known.
     """
     turn = PastTurn(TurnState(), Timeline())
     for update in past_updates(turn.state, frames, outcome=outcome, total_us=total_us, logid=logid):
@@ -56,7 +56,7 @@ def past_updates(
     total_us: int = 0,
     logid: str = "",
 ) -> Iterator[TurnUpdate]:
-    """The updates that the turn gave when it was live, as far as frames can tell; TurnEnded comes last."""
+    """Yield the updates of the live turn, as far as the frames contain them; TurnEnded is the last."""
     reader = TurnReplay(state)
     yield from reader.begin(logid)
     yield from reader.take_all(frames)
@@ -64,22 +64,22 @@ def past_updates(
 
 
 class TurnReplay:
-    """Reads a past chat event by event, into a state that is new."""
+    """Replays a chat event by event into a new state."""
 
     def __init__(self, state: TurnState) -> None:
         self.state = state
         self.at_us = 0
-        """When the latest event came, or the chat ended."""
+        """When the latest event arrived, or the chat ended."""
         self._logid = ""
         self._was_retrieved = False
 
     def begin(self, logid: str = "") -> list[TurnUpdate]:
-        """The updates of the sending."""
+        """Return the updates of the sending."""
         self._logid = logid
         return [*self.state.sent(), *([LogidReported(logid)] if logid else [])]
 
     def take(self, event: ChatEvent | MessageDeltas) -> list[TurnUpdate]:
-        """The updates of the next event."""
+        """Return the updates of the next event."""
         state, frame = self.state, event.frame
         updates: list[TurnUpdate] = []
         if frame.id == RETRIEVED and not self._was_retrieved:
@@ -91,17 +91,17 @@ class TurnReplay:
         return updates + state.apply(event)
 
     def take_all(self, frames: Iterable[Frame]) -> Iterator[TurnUpdate]:
-        """The updates of the next frames; neighbouring deltas of one answer are one update."""
+        """Yield the updates of the next frames; neighboring deltas of one answer are one update."""
         for event in parse_events(frames):
             yield from self.take(event)
 
     def end(
         self, outcome: Outcome | None = None, total_us: int = 0, error: CozeTuiError | None = None
     ) -> list[TurnUpdate]:
-        """The updates of the end, which is as in `past_turn`.
+        """Return the updates of the end; the arguments are those of `past_turn`.
 
         Args:
-            error: why it failed, where that is known; else the frames tell.
+            error: Why it failed, if that is known; otherwise the frames decide.
         """
         state = self.state
         self.at_us = max(self.at_us, total_us)

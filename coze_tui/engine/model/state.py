@@ -1,4 +1,4 @@
-"""What a stream of chat events means: one pure state machine, events in, updates out. No I/O and no clock."""
+"""The state machine of a chat: events in, updates out. Pure: no I/O and no clock."""
 
 from __future__ import annotations
 
@@ -49,15 +49,15 @@ _LEVELS: Mapping[MessageType, Level] = {
     MessageType.UNKNOWN: "attention",
 }
 RETRIEVED = "retrieved"
-"""The `id` of a frame that was not in the stream but was made of what retrieve and message/list gave."""
+"""The `id` of a frame that was not in the stream but built from a retrieve or message/list response."""
 _FINISH = "generate_answer_finish"
 _DETAIL = 120
-"""Characters of an event record's one line."""
+"""Largest number of characters in the detail of an event record."""
 
 
 @dataclass(slots=True)
 class Answer:
-    """One answer as far as it has come."""
+    """One answer, as far as it has arrived."""
 
     message_id: str
     text: list[str] = field(default_factory=list)
@@ -68,7 +68,7 @@ class Answer:
 
     @property
     def whole_text(self) -> str:
-        """What was shown of it."""
+        """The text that was shown."""
         return "".join(self.text)
 
     @property
@@ -79,7 +79,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Tool:
-    """A call of a tool, answered or not; or knowledge that was recalled."""
+    """A tool call, answered or not; or recalled knowledge."""
 
     message_id: str
     type: MessageType
@@ -95,9 +95,9 @@ Part = Answer | Tool
 
 
 class TurnState:
-    """Everything known of one chat from its events so far.
+    """The state of one chat after its events so far.
 
-    Total: any event in any state gives a list of updates, perhaps empty.
+    Total: any event in any state returns a list of updates, which may be empty.
     """
 
     def __init__(self, *, conversation_id: str = "") -> None:
@@ -108,17 +108,17 @@ class TurnState:
         self.section_id = ""
         self.phase: Phase | Outcome = Phase.SENDING
         self.outcome: Outcome | None = None
-        """What a chat event said about the end; None while none has come (docs/wire.md 3.7, shape 5)."""
+        """The end that a chat event announced; None before that event (docs/wire.md 3.7, shape 5)."""
         self.error: LastError | None = None
         """The first error seen; it wins over a later completed (docs/wire.md 3.8)."""
         self.is_done = False
-        """`done` has come: nothing will follow."""
+        """Whether `done` has arrived: nothing follows."""
         self.parts: list[Part] = []
         """Answers and tool messages in the order of their first appearance."""
         self.follow_ups: list[str] = []
         self.usage: Usage | None = None
         self.finish_reason = ""
-        """Of generate_answer_finish: 0 for all answers out, 1 for interrupted; empty before it.
+        """Of generate_answer_finish: 0 for complete, 1 for interrupted; empty before that message.
 
         See docs/wire.md 3.4.
         """
@@ -129,44 +129,44 @@ class TurnState:
 
     @property
     def is_identified(self) -> bool:
-        """The chat exists at the server, so a lost stream can be recovered (docs/wire.md 7.4)."""
+        """Whether the server has the chat, so that a lost stream can be recovered (docs/wire.md 7.4)."""
         return bool(self.chat_id and self.conversation_id)
 
     @property
     def is_ending(self) -> bool:
-        """The end has been announced; only late messages, `done` or the end of file may follow."""
+        """Whether the end was announced; only late messages, `done` or the end of file may follow."""
         return self.outcome is not None or self.error is not None
 
     @property
     def answers(self) -> tuple[Answer, ...]:
-        """The answers in order; several in one chat stay apart (docs/wire.md 7.2)."""
+        """The answers in order; one chat may have several (docs/wire.md 7.2)."""
         return tuple(part for part in self.parts if isinstance(part, Answer))
 
     def sent(self) -> list[TurnUpdate]:
-        """The question has left: the first updates of every turn."""
+        """Return the first updates of every turn: the question was sent."""
         return [PhaseChanged(Phase.SENDING, 0), EventNoted(EventRecord("sent", 0, level="good"))]
 
     def enter(self, phase: Phase | Outcome, at_us: int, detail: str = "") -> list[TurnUpdate]:
-        """Go to a phase; nothing where it is the present one."""
+        """Enter a phase; return no update if it is the present one."""
         if phase is self.phase and phase is not Phase.TOOL:
             return []
         self.phase = phase
         return [PhaseChanged(phase, at_us, detail)]
 
     def resumed(self, at_us: int) -> list[TurnUpdate]:
-        """Tool outputs were submitted: the same chat goes on (docs/wire.md 4.4)."""
+        """Continue the chat after tool outputs were submitted (docs/wire.md 4.4)."""
         self.outcome = None
         self.is_done = False
         note = EventNoted(EventRecord("tool_outputs", at_us, level="tool"))
         return [*self.enter(Phase.SENDING, at_us), note]
 
     def apply_all(self, frames: Iterable[Frame]) -> Iterator[TurnUpdate]:
-        """What these frames change; neighbouring deltas of one answer are one update."""
+        """Yield the updates of these frames; neighboring deltas of one answer are one update."""
         for event in parse_events(frames):
             yield from self.apply(event)
 
     def apply(self, event: ChatEvent | MessageDeltas) -> list[TurnUpdate]:
-        """What the event changes, as updates in the order in which they are to be shown."""
+        """Return the updates of an event, in the order in which they are shown."""
         self.frame_count += 1
         at_us = event.frame.at_us
         match event:
@@ -216,7 +216,7 @@ class TurnState:
                 return [self._note(event, clean_line(frame.event)[:60] or "?", "attention", detail)]
 
     def settle(self, at_us: int) -> list[TurnUpdate]:
-        """No more text will come: settles what is still open with what the deltas gave."""
+        """Settle the open answers with the text of their deltas: no more text arrives."""
         return [
             update
             for answer in self.answers
@@ -303,14 +303,14 @@ class TurnState:
         return updates
 
     def _thought(self, answer: Answer, reasoning: str, frames: Sequence[Frame]) -> list[TurnUpdate]:
-        """The reasoning has grown by what these frames brought; none where they are counted as text."""
+        """Add reasoning; without frames if their deltas also contain text, which counts them."""
         piece = answer.reasoning_cleaner.feed(reasoning)
         answer.reasoning.append(piece)
         entered = self.enter(Phase.REASONING, frames[0].at_us) if frames else []
         return [*entered, ReasoningGrew(answer.message_id, piece, *_counted(frames))]
 
     def _said(self, answer: Answer, text: str, frames: Sequence[Frame]) -> list[TurnUpdate]:
-        """The text has grown by what these frames brought."""
+        """Add text of an answer."""
         piece = answer.text_cleaner.feed(text)
         answer.text.append(piece)
         entered = self.enter(Phase.ANSWERING, frames[0].at_us) if text else []
@@ -358,8 +358,11 @@ class TurnState:
         return [*updates, self._note(event, name, _LEVELS.get(message.type, "info"), detail)]
 
     def _answer_of(self, message_id: str, *, completing: bool = False) -> Answer:
-        """The buffer of one answer. Deltas without an id are one anonymous answer (docs/wire.md 7.2), and a
-        completed message that meets no buffer of its own id belongs to that one."""
+        """Return the answer with an ID, created if it is new.
+
+        Deltas without an ID are one anonymous answer (docs/wire.md 7.2). A completed message with an unknown
+        ID completes that one.
+        """
         key = message_id or f"anonymous-{self._anonymous}"
         answer = self._answers.get(key)
         if answer is None and completing:
@@ -435,7 +438,7 @@ class TurnState:
 
 
 def _counted(frames: Sequence[Frame]) -> tuple[tuple[int, ...], int]:
-    """When they arrived, and how large they are together."""
+    """Return when the frames arrived, and their size in bytes."""
     return tuple(frame.at_us for frame in frames), sum(frame.bytes for frame in frames)
 
 
@@ -457,7 +460,7 @@ def _json_text(value: object) -> str:
 
 
 def shown_text(message: Message) -> str:
-    """What is to be read of a whole answer, by its content type (docs/wire.md 3.4)."""
+    """Return the text to show of a whole answer, by its content type (docs/wire.md 3.4)."""
     match message.content_type:
         case ContentType.AUDIO:
             return ""
@@ -486,13 +489,13 @@ def _item_text(item: object) -> str:
 
 
 def _response_text(content: str) -> str:
-    """A tool's result: what it gave the model, where that is wrapped (docs/wire.md 3.4)."""
+    """Return the result of a tool; of a wrapped one the part for the model (docs/wire.md 3.4)."""
     data = mapping_of(_json_or_none(content))
     return text_of(data.get("response_for_model")) or text_of(data.get("data")) or content
 
 
 def _verbose_of(content: str, known: str) -> tuple[str, str]:
-    """The msg_type of a verbose message, and the finish reason in it, or else the known one.
+    """Return the msg_type of a verbose message and its finish reason, or the known one if it has none.
 
     See docs/wire.md 3.4.
     """

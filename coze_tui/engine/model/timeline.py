@@ -1,6 +1,6 @@
-"""One chat as bars over time: waiting, thinking, each tool call, answering, what came after. Pure.
+"""One chat as bars over time: waiting, thinking, each tool call, answering, the rest. Pure.
 
-It is made of the updates of a turn, live or past; how it is drawn is for others to say.
+It is built from the updates of a live or replayed turn.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ SpanKind = Literal["waiting", "thinking", "tool", "answering", "settling"]
 _MOST_SPANS = 2_000
 _SLICES = 48
 _EACH = 4
-"""Deltas in a slice on average, or more: fewer would show chance, not rate."""
+"""Least number of deltas in a slice on average; fewer would show chance, not a rate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One step of a chat, from when to when."""
+    """One step of a chat, with its start and end."""
 
     kind: SpanKind
     start_us: int
     """Microseconds since the question was sent, as everywhere here."""
     end_us: int
     name: str = ""
-    """The tool's."""
+    """Name of the tool."""
     deltas: int = 0
     """Of a run of text."""
     rates: tuple[float, ...] = ()
-    """Deltas a second in equal slices of the span, for a run of text."""
+    """Deltas per second in equal slices of the span, for a run of text."""
     is_open: bool = False
-    """A tool that never answered, or a step that still goes on."""
+    """Whether the tool never answered, or the step still continues."""
 
     @property
     def lasted_us(self) -> int:
@@ -62,7 +62,7 @@ class Timeline:
         """When the latest update came."""
         self.follow_ups_us: list[int] = []
         self.errors_us: list[int] = []
-        """When a failed event came."""
+        """Times of error events."""
         self._done: list[Span] = []
         self._step = Span("waiting", 0, 0, is_open=True)
         self._arrivals = array("q")
@@ -71,7 +71,7 @@ class Timeline:
 
     @classmethod
     def of(cls, updates: Iterable[TurnUpdate]) -> Timeline:
-        """The timeline of a whole turn."""
+        """Return the timeline of a whole turn."""
         timeline = cls()
         for update in updates:
             timeline.add(update)
@@ -81,7 +81,7 @@ class Timeline:
 
     @property
     def spans(self) -> Sequence[Span]:
-        """All steps so far, by their beginning. Calls of tools may overlap."""
+        """All steps so far, sorted by start. Tool calls may overlap."""
         spans = [*self._done, *(replace(tool, end_us=self.total_us) for tool in self._tools.values())]
         step = self._closed(max(self._step.end_us, self.total_us))
         if step is not None and not (self._tools and self._step.kind == "waiting"):
@@ -91,7 +91,7 @@ class Timeline:
     # --- fed ---
 
     def add(self, update: TurnUpdate) -> None:
-        """Take in the next update."""
+        """Add the next update."""
         self.figures.add(update)
         match update:
             case ReasoningGrew(arrivals_us=arrivals) if arrivals:
@@ -123,7 +123,7 @@ class Timeline:
                 pass
 
     def _run(self, kind: SpanKind, arrivals: Sequence[int]) -> None:
-        """Deltas have come: they lengthen the present step or begin one."""
+        """Add deltas to the present step, or start a new step for them."""
         if self._step.kind != kind:
             self._begin(kind, arrivals[0])
         for at_us in arrivals:
@@ -131,7 +131,7 @@ class Timeline:
         self._reach(self._arrivals[-1])
 
     def _begin(self, kind: SpanKind, at_us: int) -> None:
-        """The present step is over, another one begins."""
+        """End the present step and start another one."""
         self._reach(at_us)
         step = self._closed(at_us)
         # While a tool runs its own bar says what is waited for.
@@ -141,7 +141,7 @@ class Timeline:
         self._arrivals = array("q")
 
     def _closed(self, at_us: int) -> Span | None:
-        """The present step as it is if it ends now; None where nothing is to be shown of it."""
+        """Return the present step as if it ended now; None if there is nothing to show of it."""
         step = self._step
         end_us = max(step.start_us, at_us)
         if step.kind != "waiting":

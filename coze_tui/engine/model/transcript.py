@@ -1,4 +1,4 @@
-"""A chat as it is told afterwards: the same for the screen, an export and a preview. Pure."""
+"""A finished chat as screens, exports and previews show it. Pure."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class AnswerTranscript:
 
 @dataclass(frozen=True, slots=True)
 class ToolTranscript:
-    """One call of a tool with what it gave, or knowledge that was recalled."""
+    """One tool call with its response, or recalled knowledge."""
 
     message_id: str
     type: MessageType
     name: str
     arguments: str = ""
     response: str | None = None
-    """None where no answer came."""
+    """None if the tool never answered."""
     elapsed_us: int = 0
 
 
@@ -79,12 +79,12 @@ class ChatTranscript:
 
 
 def with_files(question: str, files: Sequence[str]) -> str:
-    """A question as it is shown: the names of its files under it."""
+    """Return a question with the names of its files under it."""
     return "\n".join([question, *(f"+ {name}" for name in files)])
 
 
 def tool_word(name: str) -> str:
-    """What a tool is called; what Coze recalls of the bot's knowledge has no name of its own."""
+    """Return the name of a tool to show; Coze sends none for recalled knowledge."""
     return _("knowledge") if name == "knowledge" else name or _("tool")
 
 
@@ -108,7 +108,7 @@ def chat_transcripts(
     site: str,
     section_starts: Iterable[int] = (),
 ) -> tuple[ChatTranscript, ...]:
-    """The chats that these messages make up, oldest first.
+    """Return the chats that consist of these messages, oldest first.
 
     Args:
         messages: whole chats, in order of position; those without a chat are grouped by question.

@@ -1,4 +1,4 @@
-"""What the engine tells a screen: the TurnUpdate union. Values only; texts in them are already cleaned."""
+"""The updates of a turn: the TurnUpdate union. Values only; their texts are cleaned already."""
 
 from __future__ import annotations
 
@@ -39,25 +39,25 @@ class PhaseChanged:
 
 @dataclass(frozen=True, slots=True)
 class ChatIdentified:
-    """Coze has told the chat's ids (in its first event)."""
+    """The first event has brought the IDs of the chat."""
 
     chat_id: str
     conversation_id: str
     section_id: str
     conversation_replaced: bool = False
-    """The server made a new conversation instead of the one asked for (docs/wire.md 3.8)."""
+    """Whether the server created a new conversation instead of the requested one (docs/wire.md 3.8)."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogidReported:
-    """The id under which the server logged the request; support asks for it (docs/wire.md 5.2)."""
+    """The ID of the request in the server's log; Coze support asks for it (docs/wire.md 5.2)."""
 
     logid: str
 
 
 @dataclass(frozen=True, slots=True)
 class ReasoningGrew:
-    """More of the chain of thought of one message has arrived."""
+    """More reasoning of one message has arrived."""
 
     message_id: str
     text: str
@@ -65,7 +65,7 @@ class ReasoningGrew:
     arrivals_us: tuple[int, ...]
     """One arrival time for each Coze delta inside `text`."""
     bytes: int = 0
-    """Size of the frames inside."""
+    """Size of their frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class AnswerGrew:
 
 @dataclass(frozen=True, slots=True)
 class AnswerSettled:
-    """One answer is whole; `text` wins over what the deltas gave (docs/wire.md 3.5)."""
+    """One answer is complete; `text` wins over the text of the deltas (docs/wire.md 3.5)."""
 
     message_id: str
     text: str
@@ -93,12 +93,12 @@ class AnswerSettled:
 
 @dataclass(frozen=True, slots=True)
 class ToolCalled:
-    """The bot calls a tool at the server."""
+    """The bot calls a tool on the server."""
 
     message_id: str
     name: str
     arguments: str
-    """JSON text as far as it could be read, for display."""
+    """JSON text to show, as far as it could be parsed."""
     at_us: int
 
 
@@ -112,7 +112,7 @@ class ToolResponded:
     name: str
     text: str
     elapsed_us: int
-    """From the call to this answer; 0 without a call."""
+    """Microseconds from the call to this response; 0 without a call."""
     at_us: int
 
 
@@ -129,20 +129,20 @@ class ActionRequired:
     """The chat waits for the outputs of local tools (docs/wire.md 3.6)."""
 
     tool_calls: tuple[ToolCall, ...]
-    """Only those to be run; a `reply_message` is no action, its question is the answer's text."""
+    """The calls to run. A `reply_message` is not one of them; its question is the text of the answer."""
     at_us: int
 
 
 @dataclass(frozen=True, slots=True)
 class UsageReported:
-    """What the chat has cost."""
+    """The tokens that the chat has used."""
 
     usage: Usage
 
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """One line of a chat's life: an event that is no delta, or something of our own."""
+    """One event that is not a delta, or a record of our own."""
 
     name: str
     """`sent`, `created`, `in_progress`, a message type, `completed`, `done`, `error`, `cut`, `retrieve`…"""
@@ -157,14 +157,14 @@ class EventRecord:
 
 @dataclass(frozen=True, slots=True)
 class EventNoted:
-    """Every event but a delta gives one, also the unknown and the ignored."""
+    """An event other than a delta has arrived; also unknown and ignored ones."""
 
     record: EventRecord
 
 
 @dataclass(frozen=True, slots=True)
 class TurnEnded:
-    """The last update of a stream, exactly one whatever happened."""
+    """The last update of a turn; exactly one in every case."""
 
     outcome: Outcome
     at_us: int

@@ -1,4 +1,4 @@
-"""Turns saved as captures while they go on: what has come is on disk even if the program is killed."""
+"""Saving turns as captures while they run, so that a killed program leaves what has arrived on disk."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOST_NAMES = 1_000
 
 
 class CaptureFile:
-    """A file of its owner alone that grows. It is open only from the first writing to `close`."""
+    """A growing file that only its owner can read. It is open from the first write to `close`."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
@@ -33,10 +33,10 @@ class CaptureFile:
 
     @classmethod
     def at(cls, path: Path) -> CaptureFile:
-        """A file of this name, in place of one that is there.
+        """Create a file with this name; it replaces an existing one.
 
         Raises:
-            FileError: it cannot be written.
+            FileError: the file cannot be written.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,10 +46,10 @@ class CaptureFile:
 
     @classmethod
     def in_folder(cls, folder: Path) -> CaptureFile:
-        """A new file named by the time, in a folder that is made if it is not there.
+        """Create a file named by the time, in a folder that is created if necessary.
 
         Raises:
-            FileError: it cannot be written.
+            FileError: the file cannot be written.
         """
         name = f"{datetime.now():%Y%m%d-%H%M%S}"  # noqa: DTZ005 - the person's own time
         path = folder / f"{name}.sse"
@@ -65,10 +65,10 @@ class CaptureFile:
             raise _unwritable(path, error) from error
 
     def write(self, text: str) -> None:
-        """Write behind what is there.
+        """Append text.
 
         Raises:
-            FileError: it cannot be written on.
+            FileError: the file cannot be written any more.
         """
         try:
             if self._descriptor is None:
@@ -80,7 +80,7 @@ class CaptureFile:
             raise _unwritable(self.path, error) from error
 
     def close(self) -> None:
-        """Let go of it; twice is no harm."""
+        """Close the file; it may be closed already."""
         if self._descriptor is not None:
             descriptor, self._descriptor = self._descriptor, None
             try:
@@ -94,7 +94,7 @@ def _unwritable(path: Path, error: OSError) -> FileError:
 
 
 class CaptureRecorder:
-    """Writes a turn into a capture, after what else writes it down. A trouble is told once, never raised."""
+    """Writes a turn into a capture. A failure is reported once, never raised."""
 
     def __init__(
         self,
@@ -108,9 +108,9 @@ class CaptureRecorder:
         """Open nothing yet.
 
         Args:
-            site: where the question goes, by its short name.
-            without_token: masks the token, should a server repeat it.
-            first: is given everything before it goes into the capture.
+            site: short name of the site.
+            without_token: masks the token, in case a server repeats it.
+            first: another record, which saves everything before the capture does.
         """
         self._open_file = open_file
         self._file: CaptureFile | None = None
@@ -130,15 +130,15 @@ class CaptureRecorder:
         self._before = self._writer.facts(capture_head(record)) + "".join(map(self._writer.frame, frames))
 
     def open(self) -> None:
-        """Open the file now, so that no answer is lost for want of it.
+        """Open the file now, to report a failure before the question is sent.
 
         Raises:
-            FileError: it cannot be written.
+            FileError: the file cannot be written.
         """
         self._file = self._open_file()
 
     async def begin(self, request: ChatRequest) -> None:
-        """Write what is known before anything is sent."""
+        """Write the facts about the question."""
         if self._first is not None:
             await self._first.begin(request)
         record = ChatRecord(
@@ -161,7 +161,7 @@ class CaptureRecorder:
         await self._write("".join(map(self._writer.frame, new)))
 
     async def identify(self, state: TurnState, logid: str) -> None:
-        """Write the ids."""
+        """Write the IDs."""
         if self._first is not None:
             await self._first.identify(state, logid)
         record = ChatRecord(
@@ -188,7 +188,7 @@ class CaptureRecorder:
             return
         text, self._before = self._before + text, ""
         try:
-            # a slow disk must hold up no stream
+            # a slow disk must not delay the stream
             await asyncio.to_thread(self._write_now, self._without_token(text))
         except FileError as error:
             self._is_broken = True

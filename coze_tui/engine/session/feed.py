@@ -12,7 +12,7 @@ _Grew = AnswerGrew | ReasoningGrew
 
 
 class _Growing:
-    """Neighbouring deltas of one message, joined while nobody takes them."""
+    """Neighboring deltas of one message, joined until the screen takes them."""
 
     __slots__ = ("arrivals_us", "bytes", "kind", "message_id", "texts")
 
@@ -24,7 +24,7 @@ class _Growing:
         self.bytes = first.bytes
 
     def joins(self, update: _Grew) -> bool:
-        """Add the update if it continues this; never across another message or another kind."""
+        """Add an update of the same message and kind; return False for any other."""
         if type(update) is not self.kind or update.message_id != self.message_id:
             return False
         self.texts.append(update.text)
@@ -37,14 +37,14 @@ class _Growing:
 
 
 class TurnFeed:
-    """The one crossing from the engine's thread to the screen's loop.
+    """The only way from the engine's thread to the screen's loop.
 
     Order is kept and nothing is dropped; deltas of one message are merged while they wait, so a screen
     that has fallen behind takes few, large updates.
     """
 
     def __init__(self) -> None:
-        """On the screen's loop."""
+        """Create it on the screen's loop."""
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
         self._waiting: list[TurnUpdate | _Growing] = []
@@ -53,7 +53,7 @@ class TurnFeed:
         self._ended = False
 
     def put(self, update: TurnUpdate) -> None:
-        """From the engine's thread."""
+        """Add an update. Called in the engine's thread."""
         with self._lock:
             if isinstance(update, AnswerGrew | ReasoningGrew):
                 last = self._waiting[-1] if self._waiting else None
@@ -65,16 +65,16 @@ class TurnFeed:
         if wake:
             try:
                 self._loop.call_soon_threadsafe(self._arrived.set)
-            except RuntimeError:  # the screen is gone; what was put is in the store
+            except RuntimeError:  # the screen is gone; the store has the update
                 pass
 
     def put_all(self, updates: Iterable[TurnUpdate]) -> None:
-        """From the engine's thread: several, in order."""
+        """Add several updates. Called in the engine's thread."""
         for update in updates:
             self.put(update)
 
     async def take(self) -> list[TurnUpdate]:
-        """On the screen's loop: all that waits, at least one; an empty list after TurnEnded was taken."""
+        """Return all waiting updates, at least one; none after TurnEnded. Called on the screen's loop."""
         if self._ended:
             return []
         await self._arrived.wait()
@@ -87,7 +87,7 @@ class TurnFeed:
         return updates
 
     async def updates(self) -> AsyncGenerator[TurnUpdate, None]:
-        """On the screen's loop: each update, until TurnEnded."""
+        """Yield each update until TurnEnded. Called on the screen's loop."""
         while taken := await self.take():
             for update in taken:
                 yield update

@@ -1,6 +1,6 @@
-"""Runs a command of this machine for a tool that the bot asks for: one that the settings allow.
+"""Runs a local command for a tool that the bot asks for, if the settings allow it.
 
-The bot chooses none of the words that are run; what it says goes to stdin, and no shell reads any of it.
+The bot chooses no part of the command line. Its arguments go to stdin, and no shell is involved.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from coze_tui.errors import ToolCommandError
 from coze_tui.text.cleaning import clean_line
 
 REFUSAL = '{"error": "The user refused to run this tool."}'
-"""Given as the output instead. Read by the bot's model, not by the person: it is not translated."""
+"""Submitted as the output if the user refuses. The bot's model reads it, so it is not translated."""
 OUTPUT_LIMIT = 1 << 20
 _COMPLAINT_LIMIT = 64 << 10
 _PATIENCE = 1.0
-"""Seconds for what is left in the pipes of a command that was killed."""
+"""Seconds to read the rest from the pipes of a killed command."""
 
 
 async def run_command(words: Sequence[str], arguments: str, environment: Mapping[str, str]) -> str:
-    """What the command prints, given the arguments of the call on stdin.
+    """Run a command with the arguments of the call on stdin; return what it prints.
 
-    It does not see the token. Cancelled, it ends the command and all that this has started.
+    The command does not receive the token. Cancellation kills it and all its child processes.
 
     Raises:
         ToolCommandError: it cannot be run, has failed, or prints too much.
@@ -79,7 +79,7 @@ async def _output(process: Process, name: str) -> str:
 
 
 async def _complaint(process: Process) -> str:
-    """The last line of stderr, which most often says what is wrong."""
+    """Return the last line of stderr, which usually names the problem."""
     assert process.stderr is not None
     said = b""
     while piece := await process.stderr.read(1 << 16):
@@ -89,7 +89,7 @@ async def _complaint(process: Process) -> str:
 
 
 async def _kill(process: Process) -> None:
-    """End it, and what it has started, which may live on without it."""
+    """Kill the process and its child processes, which may outlive it."""
     try:
         if sys.platform == "win32":
             process.kill()
@@ -105,6 +105,6 @@ async def _kill(process: Process) -> None:
 
 
 async def _read_off(pipe: asyncio.StreamReader | None) -> None:
-    """To its end: as long as more waits than is read, neither is the pipe closed nor is the process over."""
+    """Read a pipe to its end: an unread pipe does not close, and its process does not exit."""
     while pipe is not None and await pipe.read(1 << 16):
         pass

@@ -1,4 +1,4 @@
-"""Keeping the store small while the program runs: a little at a time, so that no chat waits for it."""
+"""Maintenance of the store while the program runs, in small steps, so that no chat waits for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from coze_tui.store.journal import ChatRecord
 
 DAY_MS = 86_400_000
 _DELETED_DAYS = 7
-"""What was deleted can be brought back for so long."""
+"""How long a deleted conversation can be restored."""
 _PAUSE_SECONDS = 0.02
 _AT_ONCE = 20
 """Conversations or captures in one transaction."""
@@ -38,23 +38,23 @@ async def keep_small(database: Database, retention_days: int, now_ms: int) -> No
 
 
 async def complete_index(database: Database) -> None:
-    """Index what came in bulk: the search looks through it one by one until then."""
+    """Index messages that were imported in bulk; until then the search reads them one by one."""
     await _some_at_a_time(database, search.index_some)
 
 
 async def prune_frames(database: Database, older_than_ms: int) -> int:
-    """Remove the frames of older chats; how many chats."""
+    """Remove the frames of older chats; return the number of chats."""
     return await _some_at_a_time(database, lambda c: retention.prune_frames(c, older_than_ms, limit=_AT_ONCE))
 
 
 async def prune_conversations(database: Database, keys: Sequence[str]) -> None:
-    """Remove conversations for good."""
+    """Remove conversations permanently."""
     for at in range(0, len(keys), _AT_ONCE):
         await database.write(partial(retention.prune, keys=tuple(keys[at : at + _AT_ONCE])))
 
 
 async def give_back(database: Database) -> int:
-    """After much was removed: give unused room back where that pays; bytes."""
+    """Return unused space of the file to the disk if that pays off; return the number of bytes."""
     await database.write(search.tidy_index)
     if not await database.run(retention.vacuum_pays):
         return 0
@@ -64,7 +64,7 @@ async def give_back(database: Database) -> int:
 
 
 async def _some_at_a_time(database: Database, step: Callable[[sqlite3.Connection], int]) -> int:
-    """Repeat a step, each in a transaction of its own, until it finds nothing more; how much it did."""
+    """Repeat a step, each time in its own transaction, until it does nothing; return the sum."""
     total = 0
     while done := await database.write(step):
         total += done

@@ -1,4 +1,4 @@
-"""Files that go with a question: sent up first, then named by their ids (docs/wire.md 2.2, 4.8)."""
+"""The request for a question; its files are uploaded first and named by their IDs (docs/wire.md 2.2, 4.8)."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _SOUNDS = frozenset({".wav", ".mp3", ".flac", ".m4a", ".aac", ".ogg", ".wma", ".
 
 
 def kind_of(path: Path) -> Literal["file", "image", "audio"]:
-    """What a question calls such a file."""
+    """Return the type of a file in a question."""
     suffix = path.suffix.lower()
     return "image" if suffix in _IMAGES else "audio" if suffix in _SOUNDS else "file"
 
 
 def check(path: Path) -> int:
-    """The size of a file that could be sent, in bytes.
+    """Return the size in bytes of a file to attach.
 
     Raises:
-        AttachmentError: it cannot.
+        AttachmentError: it cannot be sent.
     """
     try:
         with path.open("rb"):
@@ -42,11 +42,11 @@ def check(path: Path) -> int:
 
 
 async def upload_all(client: CozeClient, paths: Sequence[Path]) -> tuple[Attachment, ...]:
-    """Send the files up, one after the other.
+    """Upload the files, one after the other.
 
     Raises:
         AttachmentError: one cannot be read.
-        ApiError, TransportError: one was not taken.
+        ApiError, TransportError: the server did not accept one.
     """
     sent = []
     for path in paths:
@@ -66,7 +66,7 @@ def request_for(
     conversation_id: str = "",
     attachments: tuple[Attachment, ...] = (),
 ) -> ChatRequest:
-    """Ask this of a bot, by default the one that is set.
+    """Return the request for a question to a bot, by default the one in the settings.
 
     Args:
         conversation_id: Coze's; empty for a new conversation.

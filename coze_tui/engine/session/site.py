@@ -76,7 +76,7 @@ class Connection:
 
 
 class Site:
-    """Where the engine talks to. Its methods raise ApiError, TransportError and CredentialsError.
+    """The site in use. Its methods raise ApiError, TransportError and CredentialsError.
 
     Args:
         connect: Makes a connection; called in a thread, when one is first needed.
@@ -103,7 +103,7 @@ class Site:
         self._bots: dict[str, Bot] = {}
 
     async def use(self, settings: Settings, connect: Callable[[Settings], Connection] | None = None) -> None:
-        """Go on with other settings: another site, bot or token; perhaps with another way to connect.
+        """Use other settings: another site, bot or token, perhaps with another way to connect.
 
         Turns that run or wait go on with the connection that they began with.
         """
@@ -129,7 +129,7 @@ class Site:
             await self._left.pop().aclose()
 
     async def client(self) -> CozeClient:
-        """The client with a fresh token; made when first needed.
+        """Return the client with a fresh token; it connects at the first call.
 
         Raises:
             CredentialsError: there is no token.
@@ -145,7 +145,7 @@ class Site:
     # --- who one is ---
 
     async def check(self) -> User | None:
-        """Whether the token is good, by the cheapest call; None where the site has none.
+        """Check the token with the cheapest call; return its owner, or None if the site has no such call.
 
         See docs/wire.md 4.9.
         """
@@ -158,13 +158,13 @@ class Site:
             raise
 
     async def device_code(self, client_id: str) -> DeviceCode:
-        """Begin a login with a browser (docs/wire.md 1.4)."""
+        """Start a login in a browser (docs/wire.md 1.4)."""
         from coze_tui.api import oauth
 
         return await oauth.request_device_code(await self.client(), client_id)
 
     async def device_pair(self, client_id: str, code: DeviceCode) -> OAuthPair:
-        """The tokens, once the person has agreed in the browser."""
+        """Return the tokens once the user has agreed in the browser."""
         from coze_tui.api import oauth
 
         return await oauth.wait_for_pair(await self.client(), client_id, code)
@@ -172,7 +172,7 @@ class Site:
     # --- whom one talks to ---
 
     async def bot(self, bot_id: str) -> Bot:
-        """A bot's name and greeting; only its id where the token may not see more (docs/wire.md 4.5).
+        """Return a bot; only its ID if the token has no permission for more (docs/wire.md 4.5).
 
         Raises:
             AuthError: the token is good for nothing; told before anything is typed.
@@ -191,12 +191,12 @@ class Site:
         return self._bots[bot_id]
 
     async def workspaces(self) -> tuple[Workspace, ...]:
-        """The spaces of the token's owner; empty where the site has none."""
+        """Return the workspaces of the token's owner; none if the site has no workspaces."""
         client = await self.client()
         return (await resources.list_workspaces(client)).items
 
     async def bots_of(self, workspace_id: str) -> tuple[Bot, ...]:
-        """The published bots of a space."""
+        """Return the published bots of a workspace."""
         client = await self.client()
         found: list[Bot] = []
         for number in range(1, _MOST_BOTS // 20 + 1):
