@@ -22,7 +22,7 @@ from coze_tui.config.credentials import MASK, hint_for
 from coze_tui.config.settings import definitions
 from coze_tui.config.start import Start
 from coze_tui.diagnostics.crash import without_secrets
-from coze_tui.diagnostics.explain import explain, explain_library
+from coze_tui.diagnostics.explain import copied_text, explain, explain_library
 from coze_tui.engine.model.dialects import Dialect, dialect_of, limits, name_of
 from coze_tui.engine.session.site import Connection
 from coze_tui.errors import CozeTuiError, CredentialsError, NotServedError
@@ -31,7 +31,6 @@ from coze_tui.terminal.clipboard import copy
 from coze_tui.terminal.textual_overrides import changed_library
 from coze_tui.text.cells import pad
 from coze_tui.text.i18n import _
-from coze_tui.tui.copying import copied_words
 
 _LIBRARIES = ("textual", "rich", "httpx", "httpx-sse", "platformdirs")
 _TERMINAL = ("TERM", "COLORTERM", "TERM_PROGRAM", "TMUX", "STY", "SSH_CONNECTION", "SSH_TTY", "NO_COLOR")
@@ -174,7 +173,7 @@ async def _copied(start: Start, environment: Mapping[str, str]) -> str:
     text = _("copied by coze-tui at {time}").format(time=time.strftime("%H:%M:%S"))
     terminal = write if sys.stdout is not None and sys.stdout.isatty() else None
     copied = await copy(text, write=terminal, folder=start.paths.copies, env=environment)
-    return copied_words(copied, _("line"))
+    return copied_text(copied, _("line"))
 
 
 def _variables(names: Sequence[str], environment: Mapping[str, str]) -> _Facts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from coze_tui.config.addresses import other_site
 from coze_tui.diagnostics.error_catalog import LATER, NEW_TOKEN, REPORT, REPORT_TO_OWN, sentences_for
@@ -28,7 +28,11 @@ from coze_tui.errors import (
     TransportError,
 )
 from coze_tui.text.cleaning import clean_line
+from coze_tui.text.format import thousands
 from coze_tui.text.i18n import _
+
+if TYPE_CHECKING:
+    from coze_tui.terminal.clipboard import Copied
 
 LONGEST = 400
 """Characters of outside text that an explanation repeats at most."""
@@ -473,4 +477,37 @@ def explain_library(name: str, installed: str, written_for: str) -> str:
     )
     return text.format(
         library=name.capitalize(), installed=installed or "?", name=name, written_for=written_for
+    )
+
+
+def copied_text(copied: Copied, what: str) -> str:
+    """Return a sentence that says which way a text was copied, and what cannot be known of it.
+
+    See docs/ui.md 5.
+
+    Args:
+        what: The name of what was copied, translated.
+    """
+    from coze_tui.terminal.clipboard import Way  # loads asyncio, which no other sentence needs
+
+    amount = _("{what}, {n} characters").format(what=what, n=thousands(copied.characters))
+    path = clean_line(str(copied.path)) if copied.path else ""
+    if Way.TMUX in copied.ways:
+        return _("{amount}: in tmux's buffer, and sent on to the terminal's clipboard.").format(amount=amount)
+    if Way.TERMINAL in copied.ways and path:
+        return _(
+            "{amount}: sent to the terminal's clipboard; some terminals refuse it, so it is in {path}, too."
+        ).format(amount=amount, path=path)
+    if Way.TERMINAL in copied.ways:
+        return _("{amount}: sent to the terminal's clipboard; some terminals refuse it.").format(
+            amount=amount
+        )
+    if path and copied.too_long:
+        return _("{amount}: too long for a terminal's clipboard; saved as {path}").format(
+            amount=amount, path=path
+        )
+    if path:
+        return _("{amount}: saved as {path}").format(amount=amount, path=path)
+    return _("{amount}: could not be copied: {reason}").format(
+        amount=amount, reason=clean_line(copied.file_failed)
     )

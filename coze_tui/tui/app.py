@@ -21,10 +21,10 @@ from coze_tui.config.start import Start
 from coze_tui.terminal.signals import ExitGuard
 from coze_tui.terminal.textual_overrides import is_known_textual, private_override
 from coze_tui.text.i18n import N_, _, current_language, languages
+from coze_tui.tui.commands import slash_commands
 from coze_tui.tui.context import AppContext, ContextApp, LaunchTarget
 from coze_tui.tui.screens.chat import ChatScreen
 from coze_tui.tui.screens.coze_screen import CozeScreen, handle_failure
-from coze_tui.tui.slash import slash_commands
 from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, LIGHT_THEME, theme_variable_defaults, themes
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class CozeApp(ContextApp):
 
     def action_command_palette(self) -> None:
         """What can be done here, by name."""
-        from coze_tui.tui.screens.commands import Commands
+        from coze_tui.tui.commands import Commands
 
         if not isinstance(self.screen, CommandPalette):
             self.push_screen(Commands(id="--command-palette"))

@@ -15,7 +15,7 @@ from coze_tui.config.app_state import AppState
 from coze_tui.config.credentials import OAuthPair, Secret
 from coze_tui.config.settings import Settings
 from coze_tui.config.start import Start
-from coze_tui.diagnostics.explain import explain
+from coze_tui.diagnostics.explain import copied_text, explain
 from coze_tui.engine.thread import EngineThread
 from coze_tui.errors import CozeTuiError, InternalError, StoreError
 from coze_tui.render.palette import Palette
@@ -198,7 +198,6 @@ class AppContext:
 
     async def _copy(self, text: str, what: str) -> None:
         from coze_tui.terminal.clipboard import copy
-        from coze_tui.tui.copying import copied_words
 
         copied = await copy(
             text,
@@ -206,7 +205,7 @@ class AppContext:
             folder=self.start.paths.copies,
             env=self.start.environment,
         )
-        self.app.notify(copied_words(copied, what), markup=False)
+        self.app.notify(copied_text(copied, what), markup=False)
 
 
 class ContextApp(TerminalApp[None]):

@@ -54,8 +54,8 @@ from coze_tui.store.history import SavedConversation, SavedSection
 from coze_tui.store.messages import SLOT, SavedMessage
 from coze_tui.text.cleaning import clean_line
 from coze_tui.tui.chat_sources import ChatSource
+from coze_tui.tui.commands import Commands
 from coze_tui.tui.screens.bots import BotPicker
-from coze_tui.tui.screens.commands import Commands
 from coze_tui.tui.screens.dialogs import AskText, Choose, Confirm, Option, ShowText
 from coze_tui.tui.screens.difference import DifferenceScreen
 from coze_tui.tui.screens.doctor import DoctorScreen

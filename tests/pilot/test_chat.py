@@ -23,9 +23,9 @@ from coze_tui.standin.scenarios import (
     ToolCall,
     ToolResponse,
 )
+from coze_tui.tui.commands import slash_commands
 from coze_tui.tui.context import LaunchTarget
 from coze_tui.tui.screens.tool_request import ToolRequest
-from coze_tui.tui.slash import slash_commands
 from tests.support.desk import desk
 from tests.support.shown import toasts_of
 

@@ -265,7 +265,7 @@ async def test_a_fork_stands_at_the_top_and_can_be_gone_on_with(home: Path, told
     async with book(home) as at:
         await at.press("j", "j", "f")
         await at.until(lambda: at.titles == ["合同", "退货", "订单", "合同", "Other"])
-        await at.until(lambda: "forked from 合同" in at.told)
+        await at.until(lambda: "forked from" in at.told)
         await at.press("enter")
         await at.at.until(lambda: "全额退款条款" in at.at.text())
         assert at.at.screen.conversation.key not in told.values()
@@ -284,7 +284,7 @@ async def test_a_fork_begins_with_what_was_said_up_to_the_chosen_message(
         await at.press("f")
         await at.until(lambda: at.titles[:2] == ["long", "long"])
         assert at.screen.conversations.has_focus
-        await at.until(lambda: "forked from long" in at.told)
+        await at.until(lambda: "forked from" in at.told)
         await at.until(lambda: "two" in at.preview and "second" not in at.preview)
         assert "first" in at.preview
 

@@ -9,7 +9,7 @@ import pytest
 
 from coze_tui.standin.scenarios import Answer, Bot
 from coze_tui.terminal.driver import TerminalDriver
-from coze_tui.tui.screens.commands import Commands
+from coze_tui.tui.commands import Commands
 from coze_tui.tui.screens.doctor import DoctorScreen
 from coze_tui.tui.screens.help import HelpScreen, help_sections
 from coze_tui.tui.widgets.steady_scrollbar import SteadyScrollBar

@@ -412,3 +412,14 @@ class _Rate:
         width = self._width_us * joined
         sums = (sum(self._counts[at : at + joined]) for at in range(0, len(self._counts), joined))
         return [count * _SECOND_US / width for count in sums]
+
+
+def ids_text(figures: TurnFigures) -> str:
+    """Return the IDs that are known of a chat, one per line."""
+    ids = {
+        "conversation_id": figures.conversation_id,
+        "chat_id": figures.chat_id,
+        "section_id": figures.section_id,
+        "logid": figures.logid,
+    }
+    return "\n".join(f"{name} {value}" for name, value in ids.items() if value)

@@ -20,7 +20,7 @@ from coze_tui.engine.thread import EngineThread
 from coze_tui.errors import CozeTuiError
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.context import AppContext
-from coze_tui.tui.screens.panel import Panel
+from coze_tui.tui.screens.coze_screen import Panel
 from coze_tui.tui.widgets.bot_list import BotList, BotSection, ListedBot
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from coze_tui.api.objects import Bot
 from coze_tui.engine.model.updates import Phase
 from coze_tui.errors import CozeTuiError, StoreError
 from coze_tui.text.i18n import N_, _
+from coze_tui.tui.commands import SlashCommand, parse, slash_commands
 from coze_tui.tui.log.entries import AnswerEntry
 from coze_tui.tui.log.finder import Finder
 from coze_tui.tui.log.message_log import MessageLog
@@ -24,7 +25,6 @@ from coze_tui.tui.screens.conversation import ChatWidgets, OpenConversation, bot
 from coze_tui.tui.screens.conversation_actions import ConversationActions
 from coze_tui.tui.screens.log_screen import LogScreen
 from coze_tui.tui.screens.turn_control import TurnControl
-from coze_tui.tui.slash import SlashCommand, parse, slash_commands
 from coze_tui.tui.widgets.event_sidebar import EventSidebar
 from coze_tui.tui.widgets.field import FindBar
 from coze_tui.tui.widgets.header import ChatHeader

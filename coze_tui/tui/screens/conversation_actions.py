@@ -8,11 +8,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from coze_tui.config.locations import typed_path
+from coze_tui.engine.model.figures import ids_text
 from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.errors import BusyError, CozeTuiError, CredentialsError, StoreError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _, ngettext
-from coze_tui.tui.copying import ids_text
 from coze_tui.tui.log.entries import Entry, SectionEntry
 from coze_tui.tui.log.finder import Finder
 from coze_tui.tui.screens.conversation import ChatWidgets, OpenConversation

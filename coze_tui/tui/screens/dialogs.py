@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_
-from coze_tui.tui.screens.panel import Pager, Panel
+from coze_tui.tui.screens.coze_screen import Pager, Panel
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.select_list import ListRow, SelectList
 from coze_tui.tui.widgets.text_views import Paragraphs

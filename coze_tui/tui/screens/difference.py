@@ -21,8 +21,7 @@ from coze_tui.text.format import tail, thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.chat_sources import ChatSource, whole_chat
 from coze_tui.tui.log.entries import clock_time
-from coze_tui.tui.screens.coze_screen import CozeScreen
-from coze_tui.tui.screens.panel import Panel
+from coze_tui.tui.screens.coze_screen import CozeScreen, Panel
 from coze_tui.tui.widgets.difference_view import DifferenceView
 from coze_tui.tui.widgets.head import HeadLine, HeadParts, outcome_part, state_part
 from coze_tui.tui.widgets.key_footer import KeyFooter

@@ -19,7 +19,7 @@ from coze_tui.terminal.textual_overrides import changed_library
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.key_names import bindings_of, long_key
-from coze_tui.tui.screens.panel import Pager, Panel
+from coze_tui.tui.screens.coze_screen import Pager, Panel
 from coze_tui.tui.widgets.text_views import Paragraph, Paragraphs
 
 _MOST_KEYS = 4

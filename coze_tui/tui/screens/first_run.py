@@ -20,9 +20,8 @@ from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.context import AppContext
 from coze_tui.tui.screens.bots import looked_up, workspace_sections
-from coze_tui.tui.screens.coze_screen import CozeScreen
+from coze_tui.tui.screens.coze_screen import CozeScreen, Heading
 from coze_tui.tui.screens.log_in import TOKEN_PAGES, DeviceLogin, LogIn, TokenStep
-from coze_tui.tui.screens.panel import Heading
 from coze_tui.tui.widgets.bot_list import BotList, BotSection, ListedBot
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.head import HeadLine

@@ -20,7 +20,7 @@ from coze_tui.render.cells import cell_len
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.key_names import bindings_of, long_key
-from coze_tui.tui.screens.panel import Panel
+from coze_tui.tui.screens.coze_screen import Panel
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.line_list import list_keys
 from coze_tui.tui.widgets.line_widget import Part

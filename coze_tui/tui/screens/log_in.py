@@ -21,7 +21,7 @@ from coze_tui.diagnostics.explain import explain
 from coze_tui.errors import AuthError, CozeTuiError, CredentialsError, SettingsError, StoreError
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.context import AppContext
-from coze_tui.tui.screens.panel import Panel
+from coze_tui.tui.screens.coze_screen import Panel
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.text_views import Paragraph, Paragraphs
 

@@ -18,8 +18,7 @@ from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.context import AppContext
 from coze_tui.tui.log.message_log import MessageLog
-from coze_tui.tui.screens.coze_screen import CozeScreen
-from coze_tui.tui.screens.panel import Panel
+from coze_tui.tui.screens.coze_screen import CozeScreen, Panel
 from coze_tui.tui.widgets.text_views import Paragraphs
 
 _SCHEMES = frozenset({"http", "https", "mailto"})

@@ -16,6 +16,7 @@ from textual.screen import Screen
 from coze_tui.config.addresses import base_url_of_site
 from coze_tui.engine.analysis.capture_files import problem_text
 from coze_tui.engine.analysis.replay import Player
+from coze_tui.engine.model.figures import ids_text
 from coze_tui.engine.model.records import ChatRecord
 from coze_tui.engine.model.timeline import Timeline
 from coze_tui.engine.session.feed import TurnFeed
@@ -23,7 +24,6 @@ from coze_tui.errors import CozeTuiError
 from coze_tui.text.cleaning import clean, clean_line
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.chat_sources import ChatSource, whole_chat
-from coze_tui.tui.copying import ids_text
 from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.screens.log_screen import LogScreen

@@ -16,9 +16,9 @@ from textual.timer import Timer
 from coze_tui.api.objects import Bot
 from coze_tui.config.settings import Settings
 from coze_tui.engine.model.dialects import Feature
+from coze_tui.engine.model.figures import ids_text
 from coze_tui.text.format import thousands
 from coze_tui.text.i18n import N_, _, ngettext
-from coze_tui.tui.copying import ids_text
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.screens.bots import pick_bot
 from coze_tui.tui.screens.dialogs import AskText, ShowText

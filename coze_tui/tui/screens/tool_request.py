@@ -21,7 +21,7 @@ from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import size, tail, thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.editor import edit_text
-from coze_tui.tui.screens.panel import Pager, Panel
+from coze_tui.tui.screens.coze_screen import Pager, Panel
 from coze_tui.tui.widgets.head import HeadLine, HeadParts
 from coze_tui.tui.widgets.line_widget import Part, width_of
 from coze_tui.tui.widgets.prompt.text_box import TextBox

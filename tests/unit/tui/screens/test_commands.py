@@ -12,7 +12,7 @@ from textual.command import CommandInput, CommandList, CommandPalette
 from textual.screen import Screen
 
 from coze_tui.text.i18n import use_language
-from coze_tui.tui.screens.commands import Commands
+from coze_tui.tui.commands import Commands
 
 
 class Sample(App[None]):
