@@ -112,29 +112,20 @@ def test_a_certificate_of_ones_own_can_be_named(command: Command) -> None:
     assert (done.status, done.out.strip()) == (0, TEXT)
 
 
-ADDRESSES: dict[str, tuple[str, int]] = {
-    "http://example.invalid": ("must begin with https", 2),
-    "http://10.0.0.1:8888/": ("must begin with https", 2),
-    "ftp://127.0.0.1": ("https", 2),
-    "https://": ("", 2),
-    "not an address": ("", 2),
-    "https://user:pass@example.invalid": ("", 2),
-}
+# tests/unit/config/test_addresses.py holds which addresses are refused and which are repaired.
 
 
-@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("address", ["http://10.0.0.1:8888/", "https://user:s3cr3t@example.invalid"])
 def test_an_address_that_is_refused(command: Command, address: str) -> None:
-    words, status = ADDRESSES[address]
     done = command("ask", "x", base_url=address)
-    assert done.status == status, done
+    assert done.status == 2, done
     assert "COZE_API_BASE" in done.err
-    assert words in done.err
+    assert "s3cr3t" not in done.err
 
 
-@pytest.mark.parametrize("tail", ["/", "/v3", "/v3/chat", "/open_api/v2/chat", "//"])
-def test_an_address_that_is_mended(command: Command, keeper: Keeper, tail: str) -> None:
-    question = keeper.play("mended", [Answer(TEXT)])
-    done = command("ask", question, base_url=keeper.server.base_url + tail)
+def test_an_address_that_is_repaired(command: Command, keeper: Keeper) -> None:
+    question = keeper.play("repaired", [Answer(TEXT)])
+    done = command("ask", question, base_url=keeper.server.base_url + "/v3/chat")
     assert (done.status, done.out.strip()) == (0, TEXT), done
 
 
@@ -170,9 +161,11 @@ def test_a_proxy_is_not_used_for_loopback_unless_it_is_named(command: Command, k
     assert (done.status, done.out.strip()) == (0, TEXT)
 
 
-@pytest.mark.parametrize("account", ["", "lin:pass%20word@"])
-@pytest.mark.parametrize("variable", ["COZE_TUI_PROXY", "ALL_PROXY", "https_proxy"])
-def test_a_socks_proxy_carries_the_chat(command: Command, account: str, variable: str) -> None:
+@pytest.mark.parametrize(
+    ("variable", "account"),
+    [("COZE_TUI_PROXY", ""), ("ALL_PROXY", "lin:pass%20word@"), ("https_proxy", "lin:pass%20word@")],
+)
+def test_a_socks_proxy_carries_the_chat(command: Command, variable: str, account: str) -> None:
     name, password = ("lin", "pass word") if account else ("", "")
     with (
         RawServer(sends(head(), GOOD), OTHER_HOST) as server,
@@ -204,10 +197,7 @@ def test_a_socks_proxy_that_is_not_there(command: Command) -> None:
 TOKENS = {
     "pat_WRONG": (3, "4100"),
     f"{TOKEN}\n": (0, TEXT),
-    "pat_two words": (3, "no token"),
-    "pat_中文": (3, "no token"),
     "pat_\x1b[31m": (3, "no token"),
-    "": (3, "there is no token"),
     UNSET: (3, "there is no token"),
 }
 

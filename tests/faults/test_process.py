@@ -97,22 +97,6 @@ def no_toml(home: Path) -> None:
     (home / "config" / "settings.toml").write_text("theme = [[[", "utf-8")
 
 
-def binary(home: Path) -> None:
-    (home / "config" / "settings.toml").write_bytes(bytes(range(256)) * 40)
-
-
-def a_folder(home: Path) -> None:
-    (home / "config" / "settings.toml").mkdir()
-
-
-def huge(home: Path) -> None:
-    (home / "config" / "settings.toml").write_bytes(b"a = 1\n" * 400_000)
-
-
-def deep(home: Path) -> None:
-    (home / "config" / "settings.toml").write_text("a = " + "[" * 20_000 + "]" * 20_000, "utf-8")
-
-
 def a_loop(home: Path) -> None:
     (home / "config" / "settings.toml").symlink_to("settings.toml")
 
@@ -131,16 +115,9 @@ def wrong_values(home: Path) -> None:
     (home / "config" / "settings.toml").write_text(text, "utf-8")
 
 
-def odd_credentials(home: Path) -> None:
+def odd_credentials_and_memory(home: Path) -> None:
     (home / "config" / "credentials.json").write_text("[[[not json", "utf-8")
-
-
-def odd_memory(home: Path) -> None:
     (home / "state" / "remembered.json").write_text('{"user_id": [1], "chosen": {"theme": {}}}', "utf-8")
-
-
-def deep_memory(home: Path) -> None:
-    (home / "state" / "remembered.json").write_text("[" * 50_000, "utf-8")
 
 
 def unwrapped(screen: TerminalScreen) -> str:
@@ -148,10 +125,8 @@ def unwrapped(screen: TerminalScreen) -> str:
     return "".join(screen.text().split())
 
 
-WRONG_FILES = [
-    *(no_toml, binary, a_folder, huge, deep, a_loop, a_pipe, no_end, wrong_values),
-    *(odd_credentials, odd_memory, deep_memory),
-]
+# tests/unit/config/test_loader.py, test_credentials.py and test_app_state.py hold what each content does.
+WRONG_FILES = [no_toml, a_loop, a_pipe, no_end, wrong_values, odd_credentials_and_memory]
 
 
 @pytest.mark.parametrize("spoil", WRONG_FILES)
@@ -175,16 +150,20 @@ def test_a_wrong_file_is_told_and_one_can_chat(keeper: Keeper, tmp_path: Path, s
 
 
 WORLDS: dict[str, Mapping[str, str | None]] = {
-    "an unknown TERM": {"TERM": "no-such-terminal"},
-    "a size of nothing": {"COLUMNS": "0", "LINES": "0"},
-    "an odd size": {"COLUMNS": "abc", "LINES": "-5"},
-    "no PATH": {"PATH": "/nonexistent"},
-    "an odd TZ": {"TZ": "No/Such_Zone"},
-    "an odd editor": {"EDITOR": "/nonexistent/editor --wait", "VISUAL": "'"},
-    "over SSH": {"SSH_CONNECTION": "10.0.0.1 1 10.0.0.2 22", "SSH_TTY": "/dev/pts/99"},
+    "an unknown TERM over SSH": {
+        "TERM": "no-such-terminal",
+        "SSH_CONNECTION": "10.0.0.1 1 10.0.0.2 22",
+        "SSH_TTY": "/dev/pts/99",
+    },
+    "a size of nothing": {"COLUMNS": "0", "LINES": "0", "TZ": "No/Such_Zone", "PATH": "/nonexistent"},
+    "an odd size": {"COLUMNS": "abc", "LINES": "-5", "EDITOR": "/nonexistent/editor --wait", "VISUAL": "'"},
     "in tmux that is gone": {"TMUX": "/nonexistent/tmux,1,0", "TERM": "screen-256color"},
-    "no user": {"USER": None, "LOGNAME": None, "HOME": None},
-    "temporary files nowhere": {"TMPDIR": "/nonexistent"},
+    "no user and no folders": {
+        "USER": None,
+        "LOGNAME": None,
+        "HOME": None,
+        "TMPDIR": "/nonexistent",
+    },
 }
 
 

@@ -384,7 +384,7 @@ class Terminal:
             code = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
             raise Gone(f"the program does not end; the screen:\n{self.text}") from None
-        if self._reading.is_set():
+        if self._reading.is_set() and not self._closed:
             with self._changed:
                 # Another holder of the slave (a grandchild) may keep it open.
                 self._changed.wait_for(lambda: self.ended, 5)
