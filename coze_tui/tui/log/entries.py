@@ -8,7 +8,7 @@ from typing import TypeVar, assert_never
 
 from coze_tui.api.objects import MessageType
 from coze_tui.diagnostics.explain import explain
-from coze_tui.engine.model import updates as turn
+from coze_tui.engine.model import updates
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.transcript import (
@@ -206,10 +206,10 @@ class AnswerEntry(Entry):
                         tool.respond(part.response, part.elapsed_us)
                     entry._add_tool(tool)
         for question in chat.follow_ups:
-            entry.follow_up(turn.FollowUpOffered(question, 0))
+            entry.follow_up(updates.FollowUpOffered(question, 0))
         entry._first_text_us = record.first_text_us
         entry._tokens = record.token_count
-        entry.end(turn.TurnEnded(chat.outcome, record.total_us, chat.error))
+        entry.end(updates.TurnEnded(chat.outcome, record.total_us, chat.error))
         return entry
 
     @property
@@ -227,7 +227,7 @@ class AnswerEntry(Entry):
 
     # --- while it comes ---
 
-    def reasoning_grew(self, update: turn.ReasoningGrew) -> None:
+    def reasoning_grew(self, update: updates.ReasoningGrew) -> None:
         """Add text to the reasoning of a message."""
         block = self._reasoning_of(update.message_id)
         block.append(update.text)
@@ -235,7 +235,7 @@ class AnswerEntry(Entry):
             block.started_us = block.started_us or update.arrivals_us[0]
         self.changed()
 
-    def answer_grew(self, update: turn.AnswerGrew) -> AnswerBlock | None:
+    def answer_grew(self, update: updates.AnswerGrew) -> AnswerBlock | None:
         """Add text to an answer, and return its block; None if there is no text."""
         if not update.text:
             return None
@@ -250,7 +250,7 @@ class AnswerEntry(Entry):
         self.changed()
         return block
 
-    def answer_settled(self, update: turn.AnswerSettled) -> None:
+    def answer_settled(self, update: updates.AnswerSettled) -> None:
         """Replace an answer and its reasoning by their final texts."""
         if update.reasoning:
             self._reasoning_of(update.message_id).settle(update.reasoning)
@@ -259,11 +259,11 @@ class AnswerEntry(Entry):
             self._answer_of(update.message_id).settle(update.text)
         self.changed()
 
-    def tool_called(self, update: turn.ToolCalled) -> None:
+    def tool_called(self, update: updates.ToolCalled) -> None:
         """Show a tool call."""
         self._add_tool(ToolBlock(update.message_id, update.name, update.arguments, _tool_tail))
 
-    def tool_responded(self, update: turn.ToolResponded) -> None:
+    def tool_responded(self, update: updates.ToolResponded) -> None:
         """Show the response of a tool, or the recalled knowledge."""
         tool = next(
             (block for block in self._all(ToolBlock) if block.message_id == update.call_message_id), None
@@ -276,7 +276,7 @@ class AnswerEntry(Entry):
         tool.respond(update.text, update.elapsed_us)
         self.changed()
 
-    def follow_up(self, update: turn.FollowUpOffered) -> None:
+    def follow_up(self, update: updates.FollowUpOffered) -> None:
         """Show one more follow-up."""
         blocks = self._all(FollowUpsBlock)
         if blocks:
@@ -297,7 +297,7 @@ class AnswerEntry(Entry):
         self._tokens = tokens
         self._update_label()
 
-    def end(self, update: turn.TurnEnded) -> None:
+    def end(self, update: updates.TurnEnded) -> None:
         """Show how the turn ended."""
         self.outcome, self.error = update.outcome, update.error
         self._total_us = update.at_us if update.outcome is Outcome.COMPLETED else 0
@@ -401,7 +401,7 @@ def _tool_tail(block: ToolBlock) -> str:
 
 
 def _end_notice(
-    update: turn.TurnEnded, sent_at_ms: int, *, base_url: str, only_read: bool
+    update: updates.TurnEnded, sent_at_ms: int, *, base_url: str, only_read: bool
 ) -> NoticeBlock | None:
     at = clock_time(sent_at_ms + update.at_us // 1000)
     match update.outcome:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from coze_tui.engine.model import updates as turn
+from coze_tui.engine.model import updates
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.records import ChatRecord
@@ -60,26 +60,26 @@ def test_follow_ups_are_found_where_they_are_drawn() -> None:
 )
 def test_how_a_turn_ended_is_said_under_it(outcome: Outcome, error: QuotaError | None, said: str) -> None:
     entry = AnswerEntry("bot", 1_760_000_000_000)
-    entry.answer_grew(turn.AnswerGrew("m", "half an answer", (1_000,)))
-    entry.end(turn.TurnEnded(outcome, 2_000_000, error))
+    entry.answer_grew(updates.AnswerGrew("m", "half an answer", (1_000,)))
+    entry.end(updates.TurnEnded(outcome, 2_000_000, error))
     assert "half an answer" in text_of(entry)
     assert said in text_of(entry)
 
 
 def test_a_live_entry_looks_like_the_told_one() -> None:
     live = AnswerEntry("bot", 1_760_000_000_000)
-    live.reasoning_grew(turn.ReasoningGrew("m", "thinking", (100_000,)))
-    live.tool_called(turn.ToolCalled("c", "ferry", '{"pier":3}', 150_000))
-    live.tool_responded(turn.ToolResponded("r", "c", "ferry", "18:40", 60_000, 210_000))
+    live.reasoning_grew(updates.ReasoningGrew("m", "thinking", (100_000,)))
+    live.tool_called(updates.ToolCalled("c", "ferry", '{"pier":3}', 150_000))
+    live.tool_responded(updates.ToolResponded("r", "c", "ferry", "18:40", 60_000, 210_000))
     live.figures = TurnFigures()
     for piece in ("It ", "is **18:40**."):
-        update = turn.AnswerGrew("m", piece, (300_000,))
+        update = updates.AnswerGrew("m", piece, (300_000,))
         live.figures.add(update)
         live.answer_grew(update)
-    live.answer_settled(turn.AnswerSettled("m", "It is **18:40**.", "thinking", 400_000))
-    live.follow_up(turn.FollowUpOffered("And then?", 500_000))
+    live.answer_settled(updates.AnswerSettled("m", "It is **18:40**.", "thinking", 400_000))
+    live.follow_up(updates.FollowUpOffered("And then?", 500_000))
     live.usage(1902)
-    live.end(turn.TurnEnded(Outcome.COMPLETED, 1_900_000))
+    live.end(updates.TurnEnded(Outcome.COMPLETED, 1_900_000))
     text = text_of(live, 90)
     assert "▸ thought for 200 ms" in text
     assert "▸ ferry(3)  → 5 B in 60 ms" in text

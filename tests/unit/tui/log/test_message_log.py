@@ -14,7 +14,7 @@ from textual.geometry import Offset
 from textual.pilot import Pilot
 from textual.selection import Selection
 
-from coze_tui.engine.model import updates as turn
+from coze_tui.engine.model import updates
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.records import ChatRecord
@@ -95,14 +95,14 @@ def chats(start: int, stop: int) -> list[Entry]:
     return [entry for number in range(start, stop) for entry in chat(number)]
 
 
-def show(seen: Seen, update: turn.TurnUpdate) -> None:
+def show(seen: Seen, update: updates.TurnUpdate) -> None:
     assert seen.log.live is not None
     seen.log.post_message(Updated(seen.log.live, update))
 
 
 def grow(seen: Seen, *pieces: str) -> None:
     for piece in pieces:
-        show(seen, turn.AnswerGrew("m", piece, (1_000,), 9))
+        show(seen, updates.AnswerGrew("m", piece, (1_000,), 9))
 
 
 async def begun(seen: Seen) -> AnswerEntry:
@@ -151,8 +151,8 @@ async def test_the_settled_answer_is_the_fresh_rendering_of_the_whole_text() -> 
     async with stage() as seen:
         await begun(seen)
         grow(seen, *text)
-        show(seen, turn.AnswerSettled("m", text, "", 5))
-        show(seen, turn.TurnEnded(Outcome.COMPLETED, 9))
+        show(seen, updates.AnswerSettled("m", text, "", 5))
+        show(seen, updates.TurnEnded(Outcome.COMPLETED, 9))
         await settled(seen)
         grown = seen.lines()[4:]
         seen.log.show([QuestionEntry("q", 1_760_000_000_000), *chat(0, text)[1:]])
@@ -331,8 +331,8 @@ async def test_what_is_drawn_between_two_frames_is_not_left_behind() -> None:
         seen.log.viewport.frame_seconds = 1_000
         grow(seen, "first")
         await seen.pilot.pause()
-        show(seen, turn.ToolCalled("t", "ferry", "", 2_000))
-        show(seen, turn.AnswerGrew("m2", "second", (3_000,), 9))
+        show(seen, updates.ToolCalled("t", "ferry", "", 2_000))
+        show(seen, updates.AnswerGrew("m2", "second", (3_000,), 9))
         await seen.pilot.pause()
         seen.log.viewport.set_query("nowhere")
         await seen.pilot.pause()
@@ -375,7 +375,7 @@ async def test_lines_that_come_quickly_are_scrolled_in_strides_and_end_at_the_bo
             assert any(f"line {number}" in line for line in seen.lines())
         room = [line.strip() for line in seen.lines()[::-1]].index("▎ line 29".strip())
         assert room in (1, 2, 3)
-        show(seen, turn.TurnEnded(Outcome.COMPLETED, 1_000_000))
+        show(seen, updates.TurnEnded(Outcome.COMPLETED, 1_000_000))
         await settled(seen)
         assert "line 29" in seen.lines()[-2]
 
@@ -383,7 +383,7 @@ async def test_lines_that_come_quickly_are_scrolled_in_strides_and_end_at_the_bo
 async def test_late_updates_of_a_turn_that_was_left_change_nothing() -> None:
     async with stage() as seen:
         left = await begun(seen)
-        seen.log.post_message(Updated(left, turn.AnswerGrew("m", "late", (1_000,), 9)))
+        seen.log.post_message(Updated(left, updates.AnswerGrew("m", "late", (1_000,), 9)))
         seen.log.clear()
         entry = AnswerEntry("bot", 1_760_000_000_000)
         seen.log.append(entry)
