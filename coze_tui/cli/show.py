@@ -13,7 +13,7 @@ from coze_tui.cli.past_chats import chat_name, read_past_chat
 from coze_tui.cli.start import begin, notify, require_bot, show_problems
 from coze_tui.config.addresses import base_url_of_site
 from coze_tui.diagnostics.explain import explain
-from coze_tui.engine.analysis.as_command import given_as, request_from
+from coze_tui.engine.analysis.as_command import as_command, request_from
 from coze_tui.engine.analysis.capture_files import problem_text
 from coze_tui.engine.analysis.frames_table import InspectedChat, inspected
 from coze_tui.engine.model.dialects import Dialect, Feature, dialect_of, limit, name_of
@@ -173,5 +173,5 @@ def run_give(arguments: Arguments, environment: Mapping[str, str]) -> int:
     )
     if not record.bot_id:
         require_bot(start.settings)
-    sys.stdout.write(given_as(arguments.form, *request_from(record, start.settings)))
+    sys.stdout.write(as_command(arguments.form, *request_from(record, start.settings)))
     return 0

@@ -1,4 +1,4 @@
-"""What the readable exports say of a conversation and its chats, in the language in use. Pure."""
+"""Titles, metrics and ends for readable exports, in the language in use. Pure."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Tells times in one zone."""
+    """Formats times in one time zone."""
 
     zone: tzinfo | None = None
     """None for the zone of this machine."""
 
     def day(self, ms: int) -> str:
-        """`2025-01-28`."""
+        """Return the day, as `2025-01-28`."""
         return f"{self._at(ms):%Y-%m-%d}"
 
     def time(self, ms: int) -> str:
-        """`10:02:09`."""
+        """Return the time, as `10:02:09`."""
         return f"{self._at(ms):%H:%M:%S}"
 
     def moment(self, ms: int) -> str:
-        """`2025-01-28 10:02 +08:00`."""
+        """Return day, time and zone, as `2025-01-28 10:02 +08:00`."""
         text = self._at(ms).isoformat(" ", "minutes")
         return f"{text[:16]} {text[16:]}"
 
@@ -50,18 +50,18 @@ class Clock:
 
 
 def title_of(archived: ConversationArchive) -> str:
-    """The title on one line, or what stands for one."""
+    """Return the title on one line, or a substitute for an empty one."""
     return clean_line(archived.conversation.title).strip() or _("Untitled conversation")
 
 
 def bot_of(archived: ConversationArchive) -> str:
-    """The bot's name, or its id."""
+    """Return the bot's name, or else its ID."""
     saved = archived.conversation
     return clean_line(saved.bot_name or saved.bot_id).strip() or _("bot")
 
 
 def chats_of(archived: ConversationArchive) -> Sequence[ChatTranscript]:
-    """The chats as they are told."""
+    """Return the chats with their messages, oldest first."""
     starts = [section.position for section in archived.sections]
     return chat_transcripts(
         archived.messages,
@@ -73,13 +73,13 @@ def chats_of(archived: ConversationArchive) -> Sequence[ChatTranscript]:
 
 
 def started_at(archived: ConversationArchive) -> int:
-    """When the first thing was said; Unix milliseconds."""
+    """Return the time of the first message in Unix milliseconds."""
     first = [message.created_at for message in archived.messages[:1] if message.created_at > 0]
     return min([archived.conversation.created_at, *first])
 
 
 def metadata_of(archived: ConversationArchive, clock: Clock) -> list[tuple[str, str]]:
-    """Name and value of what is known of a conversation as a whole."""
+    """Return names and values of the known metadata of a conversation."""
     saved = archived.conversation
     tokens = sum(chat.token_count for chat in archived.chats)
     ends = [chat.sent_at + chat.total_us // 1000 for chat in archived.chats]
@@ -97,7 +97,7 @@ def metadata_of(archived: ConversationArchive, clock: Clock) -> list[tuple[str, 
 
 
 def metrics_of(chat: ChatTranscript) -> list[str]:
-    """A chat in a few short figures: how long it took, and what it cost."""
+    """Return the duration, the time to first text and the tokens of a chat, as far as they are known."""
     figures = []
     record = chat.record
     if record.total_us:
@@ -114,21 +114,21 @@ def metrics_of(chat: ChatTranscript) -> list[str]:
 
 
 def ids_of(chat: ChatTranscript) -> list[tuple[str, str]]:
-    """The ids by which Coze knows a chat."""
+    """Return names and values of the IDs that Coze gave a chat."""
     record = chat.record
     ids = [(_("chat"), record.chat_id), (_("section"), record.section_id), ("logid", record.logid)]
     return [(name, clean_line(value)) for name, value in ids if value]
 
 
 def tool_name(tool: ToolTranscript) -> str:
-    """What a tool is called."""
+    """Return the name of a tool."""
     if tool.type is MessageType.KNOWLEDGE:
         return tool_word("knowledge")
     return tool_word(clean_line(tool.name).strip())
 
 
 def tool_metrics(tool: ToolTranscript) -> str:
-    """How long a tool took and how much it gave."""
+    """Return the size of a tool's response and its duration."""
     if tool.response is None:
         return _("no answer")
     amount = size(len(tool.response.encode("utf-8", "replace")))
@@ -136,7 +136,7 @@ def tool_metrics(tool: ToolTranscript) -> str:
 
 
 def end_of(chat: ChatTranscript) -> str:
-    """How a chat ended where it did not end well; empty where it did."""
+    """Return how a chat ended; empty if it completed."""
     if chat.outcome is Outcome.COMPLETED:
         return ""
     if chat.outcome is Outcome.FAILED and chat.error is not None:
@@ -145,5 +145,5 @@ def end_of(chat: ChatTranscript) -> str:
 
 
 def stalls(count: int) -> str:
-    """How often nothing came for more than a second."""
+    """Return the number of stalls, in words."""
     return ngettext("{n} stall", "{n} stalls", count).format(n=count)

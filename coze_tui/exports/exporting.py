@@ -1,4 +1,4 @@
-"""Exports as files: in which form, under which name; privately, and never over another file unasked."""
+"""Exports as private files, which never replace another file unless asked."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def files_from(
     form: Format,
     clock: Clock = Clock(),  # noqa: B008
 ) -> Iterator[tuple[str, Iterable[bytes]]]:
-    """Name and content of each file that a conversation gives in a form; only captures give several.
+    """Yield name and content of each file of a conversation; only captures are several files.
 
     Raises:
         StoreError: the frames of a chat cannot be read any more.
@@ -62,7 +62,7 @@ def _encoded(pieces: Iterable[str]) -> Iterator[bytes]:
 
 
 class Exports:
-    """Takes conversations out of the store and writes them down."""
+    """Writes conversations of the store into files."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -98,11 +98,11 @@ class Exports:
         return paths
 
     async def keys(self) -> list[str]:
-        """The conversations that are listed, in the order of the list."""
+        """Return the keys of the listed conversations, in the order of the list."""
         return list(await self._database.read(history.listed_keys))
 
     async def archived(self, key: str) -> ConversationArchive | None:
-        """A conversation with everything in it."""
+        """Return a conversation with everything in it, or None."""
         return await self._database.read(lambda c: archive.take(c, key))
 
 
@@ -127,7 +127,7 @@ def _write(
 
 
 def captures_from(archived: ConversationArchive) -> Iterator[tuple[int, Capture]]:
-    """The chats that have frames, each with its number in the conversation, counted from 1.
+    """Yield the chats that have frames, with their numbers in the conversation, counted from 1.
 
     Raises:
         StoreError: the frames of a chat cannot be read any more.
@@ -147,7 +147,7 @@ def bundle_text(
     mask: bool,
     without_secrets: Callable[[str], str],
 ) -> str:
-    """The whole bundle.
+    """Return the text of a bundle for Coze's support.
 
     Args:
         versions: of this program, Python, the system…; names of lower-case letters, digits and underscores.
@@ -165,7 +165,7 @@ def bundle_text(
 
 
 def _bundle_facts(chat: InspectedChat) -> Mapping[str, str]:
-    """What the chat came to."""
+    """Return the result and metrics of the chat."""
     figures, error = chat.figures, chat.figures.error
     usage = figures.usage
     known = {

@@ -1,4 +1,4 @@
-"""Outside text as HTML that can do nothing: cleaned, escaped; Markdown without HTML, code in colour. Pure."""
+"""Outside text as harmless HTML: cleaned, escaped, Markdown without HTML, highlighted code. Pure."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ _MOST_RENDERED = 1_000_000
 
 
 def text(value: str) -> str:
-    """Text of any number of lines, for between tags."""
+    """Return text of any number of lines, escaped for use between tags."""
     return escape(clean(value))
 
 
 def line(value: str) -> str:
-    """Text on one line, for between tags and in attributes."""
+    """Return text on one line, escaped for use between tags and in attributes."""
     return escape(clean_line(value))
 
 
 class MarkdownRenderer:
-    """Renders answers. What a reader would have to fetch or run is shown, not loaded."""
+    """Renders answers. Images and other resources become links and are not loaded."""
 
     def __init__(self) -> None:
         self._parser = _parser()
 
     def html(self, markdown: str) -> str:
-        """The HTML of an answer."""
+        """Return the HTML of an answer."""
         if len(markdown) > _MOST_RENDERED:
             return f'<pre class="long">{text(markdown)}</pre>\n'
         return str(self._parser.render(clean(markdown)))
@@ -108,7 +108,7 @@ def _link_close(
 def _text(
     renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: _Environment
 ) -> str:
-    """Text in which bare addresses are links; markdown-it would take Chinese behind them for a part."""
+    """Return text with bare URLs as links; markdown-it would include the Chinese text after them."""
     content = tokens[at].content
     if env.get("in link") or "://" not in content:
         return escape(content)
@@ -131,13 +131,13 @@ def _cell_open(
 
 
 def _target(address: str) -> str:
-    """Where a link leads is said in its tooltip, for its text may lie."""
+    """Return the attributes of a link, whose tooltip shows the target, since its text may deceive."""
     shown = line(address)
     return f'href="{shown}" title="{shown}" rel="noopener noreferrer nofollow"'
 
 
 def code(source: str, language: str = "") -> str:
-    """A block of code."""
+    """Return a code block."""
     source = clean(source)
     label = f"<figcaption>{escape(language)}</figcaption>" if _LABEL.fullmatch(language) else ""
     body = _coloured(source, language) if label else escape(source)

@@ -1,4 +1,4 @@
-"""A capture as a chat that can be kept: the state machine works out what it came to, as it did live. Pure."""
+"""Imports of JSON lines and of captures, whose chats are computed from their frames as in a live chat."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ImportedChat:
 
 
 def read_chat(file: LineSource, path: str, limits: Limits = Limits()) -> ImportedChat:  # noqa: B008
-    """The chat in a capture. One that tells neither title nor question is called as the file is.
+    """Return the chat of a capture. Without title and question its title is the name of the file.
 
     Raises:
         FileError: with the line and the reason.
@@ -124,7 +124,7 @@ def _chats(events: Sequence[object]) -> Iterator[Chat]:
 
 
 def _begun(events: Sequence[object]) -> int:
-    """What the chat itself says (docs/wire.md 3.3)."""
+    """Return the creation time in the chat's events in Unix milliseconds (docs/wire.md 3.3); 0 if unknown."""
     return next((chat.created_at * 1000 for chat in _chats(events) if 0 < chat.created_at < 2**40), 0)
 
 
@@ -133,7 +133,7 @@ def _bot_id(events: Sequence[object]) -> str:
 
 
 def _question(events: Sequence[object]) -> str:
-    """The echo of the question, which some streams hold (docs/wire.md 7.2)."""
+    """Return the echo of the question, which some streams contain (docs/wire.md 7.2)."""
     for event in events:
         if isinstance(event, MessageDelta | MessageCompleted):
             message = event.message
@@ -155,7 +155,7 @@ _Content = list[ConversationArchive] | ImportedChat
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of one conversation of a file."""
+    """The result for one conversation of a file."""
 
     key: str
     title: str
@@ -166,18 +166,18 @@ class OpenFile(LineSource, Protocol):
     """A buffered file, for instance stdin."""
 
     def peek(self, size: int, /) -> bytes:
-        """Some of what comes next, which is not read by that."""
+        """Return some of the next bytes without reading them."""
 
 
 class Imports:
-    """Puts files into the store."""
+    """Imports files into the store."""
 
     def __init__(self, database: Database, *, limits: LineLimits = LineLimits()) -> None:  # noqa: B008
         self._database = database
         self._limits = limits
 
     async def import_file(self, path: Path, *, site: str = "") -> tuple[Imported, ...]:
-        """Import a file; what became of each conversation in it.
+        """Import a file; return the result for each conversation in it.
 
         Args:
             site: of a capture that does not say where it comes from.
@@ -189,7 +189,7 @@ class Imports:
         return await self._import(await asyncio.to_thread(_read_path, path, self._limits), site)
 
     async def import_stream(self, file: OpenFile, name: str, *, site: str = "") -> tuple[Imported, ...]:
-        """The same from an open file."""
+        """Import an open file as `import_file` does."""
         return await self._import(await asyncio.to_thread(_read, file, name, self._limits), site)
 
     async def _import(self, content: _Content, site: str) -> tuple[Imported, ...]:
@@ -255,7 +255,7 @@ def _put(c: sqlite3.Connection, archived: ConversationArchive) -> Imported:
 
 
 def _with_local(saved: SavedConversation, here: SavedConversation) -> SavedConversation:
-    """What grew elsewhere keeps what the person has set and not yet sent here."""
+    """Return a conversation that grew elsewhere, with the title, pin, draft and queue of the local one."""
     return replace(
         saved,
         title=here.title if here.title_by_user else saved.title,
@@ -267,7 +267,7 @@ def _with_local(saved: SavedConversation, here: SavedConversation) -> SavedConve
 
 
 def _key_from_content(archived: ConversationArchive) -> str:
-    """A key that the same content always gets, so that importing it again finds it."""
+    """Return a key that depends on the content, so that a second import finds the first."""
     nameless = replace(archived, conversation=replace(archived.conversation, key=""))
     digest = hashlib.sha256()
     for line in lines_from(nameless):
@@ -291,7 +291,7 @@ def _imported(saved: SavedConversation, state: State) -> Imported:
 
 
 def _put_chat(c: sqlite3.Connection, chat: ImportedChat) -> Imported:
-    """A chat goes where it belongs by its ids, as if it had just been asked there."""
+    """Add a chat to the conversation that its IDs name, as if it had just been asked there."""
     record = chat.record
     saved, state = _conversation_for(c, chat)
     if any(_is_same(c, known, chat) for known in journal.chats(c, saved.key)):
@@ -348,7 +348,7 @@ def _conversation_for(c: sqlite3.Connection, chat: ImportedChat) -> tuple[SavedC
 
 
 def _key_from_ids(chat: ImportedChat) -> str:
-    """The key of a conversation that is only known by a capture; the same for all captures of it."""
+    """Return the key of a conversation known only from captures; it is the same for all of them."""
     record, digest = chat.record, hashlib.sha256()
     for text in (record.site, record.bot_id, record.conversation_id):
         digest.update(text.encode("utf-8", "surrogatepass") + b"\0")

@@ -1,4 +1,4 @@
-"""A conversation as JSON lines, without loss: written, and read again line by line with limits. Pure.
+"""A conversation as JSON lines, without loss: written, and read line by line with limits. Pure.
 
 Each line is an object with one key that says what it holds:
 
@@ -49,7 +49,7 @@ _BETWEEN_HALVES = re.compile("(?<=[\ud800-\udbff])(?=[\udc00-\udfff])")
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
-    """Lines of each kind, from which a reader sees that none is missing."""
+    """The number of lines of each kind, so that a reader notices missing ones."""
 
     sections: int
     chats: int
@@ -75,7 +75,7 @@ _TYPES = {kind: get_type_hints(kind) for kind in _FIELDS}
 
 
 def lines_from(archived: ConversationArchive) -> Iterator[bytes]:
-    """The lines of a conversation, each with its line end.
+    """Yield the lines of a conversation, each with its line end.
 
     Raises:
         StoreError: the frames of a chat cannot be read any more.
@@ -112,7 +112,7 @@ def _line(value: object) -> bytes:
 
 
 def _exact(text: str) -> str | list[str]:
-    """Neighbouring halves of a pair would be joined by whoever reads them: keep them apart."""
+    """Split a text between adjacent halves of surrogate pairs, which a JSON reader would join."""
     if text.isascii():
         return text
     pieces = _BETWEEN_HALVES.split(text)
@@ -123,15 +123,15 @@ def _exact(text: str) -> str | list[str]:
 
 
 class LineSource(Protocol):
-    """An open file, as far as lines are read from it."""
+    """An open file from which lines are read."""
 
     def readline(self, size: int, /) -> bytes:
-        """The next line with its end, at most so many bytes; nothing at the end of the file."""
+        """Return the next line with its end, at most this many bytes; empty at the end of the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineLimits:
-    """Beyond these sizes lies nothing that `lines_from` writes in earnest."""
+    """Sizes that no real file of `lines_from` exceeds."""
 
     line: int = 64 << 20
     """Bytes."""
@@ -145,7 +145,7 @@ def read_lines(
     path: str,
     limits: LineLimits = LineLimits(),
 ) -> Iterator[ConversationArchive]:
-    """The conversations in a file, one after the other. The key of each chat is its slot.
+    """Yield the conversations of a file. The key of each chat is its slot.
 
     Raises:
         FileError: with the line and the reason. What was yielded before it was whole.
@@ -161,7 +161,7 @@ def read_lines(
 
 @dataclass(slots=True)
 class _Open:
-    """A conversation as far as it has been read."""
+    """A conversation that is being read."""
 
     conversation: SavedConversation
     sections: list[SavedSection] = field(default_factory=list)
@@ -191,7 +191,7 @@ class _Reader:
         self._open: _Open | None = None
 
     def take(self, line: bytes) -> ConversationArchive | None:
-        """Read the next line; a conversation where it was the last one of it."""
+        """Read the next line; return the conversation if it was its last line."""
         self._number += 1
         self._total += len(line)
         if len(line) > self._limits.line:
@@ -226,7 +226,7 @@ class _Reader:
         return None
 
     def end(self) -> None:
-        """The file is over."""
+        """Raise FileError if the file ended too early."""
         if self._number == 0:
             raise FileError("empty", self._path)
         if self._open is not None or not self._has_header:
@@ -297,7 +297,7 @@ class _Reader:
         self._kept += len(message.content) + len(message.reasoning)
 
     def _pack(self, whole: _Open) -> None:
-        """The frames of a chat are over."""
+        """Store the packed frames of the chat read so far."""
         packed = whole.packer.packed()
         if packed is not None:
             whole.packed_frames[whole.slot] = packed

@@ -1,4 +1,4 @@
-"""A conversation as one Markdown text: what was said stands in it word for word, but for controls. Pure."""
+"""A conversation as one Markdown text, verbatim except for control characters. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def markdown_from(
     archived: ConversationArchive,
     clock: Clock = Clock(),  # noqa: B008
 ) -> Iterator[str]:
-    """The pieces of the text, which may be shown on a terminal whatever was imported.
+    """Yield the pieces of the text, which are safe on a terminal whatever was imported.
 
     Thoughts and tools are quoted, so that they stay apart from the answers.
     """
@@ -94,5 +94,5 @@ def _one_line(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text of a title or a name, in which nothing is a sign."""
+    """Return text with the special characters of Markdown escaped."""
     return _SPECIAL.sub(r"\\\1", text)

@@ -1,4 +1,4 @@
-"""A conversation as a page: one HTML file that stands alone. Nothing in it runs, nothing is fetched. Pure."""
+"""A conversation as one self-contained HTML file, without scripts and without requests. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SUMMARY_CHARACTERS = 60
 
 
 def page_from(archived: ConversationArchive, clock: Clock = Clock()) -> Iterator[str]:  # noqa: B008
-    """The pieces of the page.
+    """Yield the pieces of the page.
 
     Raises:
         StoreError: the frames of a chat cannot be read any more.
@@ -157,7 +157,7 @@ def _ids(ids: Sequence[tuple[str, str]]) -> str:
 
 
 def _events(figures: TurnFigures) -> str:
-    """The life of the chat: runs of equal events are one row."""
+    """Return the table of events; runs of equal events are one row."""
     event, size_of, detail = line(_("event")), line(_("bytes")), line(_("detail"))
     return (
         f'<table class="events"><thead><tr><th class="n">ms</th><th>{event}</th>'
@@ -179,7 +179,7 @@ def _event(row: EventRow) -> str:
 
 
 def _frames(frames: Sequence[Frame], shown: Sequence[Frame]) -> str:
-    """The frames as they came."""
+    """Return the table of the frames as they were received."""
     if not shown:
         return ""
     rows, before = [], 0
@@ -267,7 +267,7 @@ _CODE = {
 
 
 def style_sheet() -> str:
-    """The whole style of a page."""
+    """Return the style sheet of a page."""
     rules = files(__package__).joinpath("page.css").read_text("utf-8")
     code = "\n".join(
         f"{', '.join('pre ' + each for each in classes.split())} {{ color: var(--{role}) }}"

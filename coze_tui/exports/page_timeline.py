@@ -1,4 +1,4 @@
-"""The timeline of a chat as inline SVG: a strip of all its steps, and a row for each of them. Pure."""
+"""The timeline of a chat as inline SVG: a strip of all steps, and a row for each step. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MOST_TICKS = 5
 
 
 def strip(timeline: Timeline) -> str:
-    """All of a chat in one thin line."""
+    """Return the strip with all steps of a chat."""
     scale = _Scale(timeline.total_us)
     bars = "".join(
         f'<rect class="{_CLASSES[span.kind]}" {scale.place(span)} y="0" height="6" rx="1"/>'
@@ -41,7 +41,7 @@ def strip(timeline: Timeline) -> str:
 
 
 def rows(timeline: Timeline) -> Iterator[str]:
-    """One row for each step: its name, its bar, and its time."""
+    """Yield a row for each step: its name, its bar and its time."""
     scale = _Scale(timeline.total_us)
     first_us = timeline.figures.first_text_us
     first = "" if first_us is None else _vertical("first", scale.x(first_us))
@@ -74,7 +74,7 @@ def rows(timeline: Timeline) -> Iterator[str]:
 
 
 class _Scale:
-    """From microseconds to a place on a line of any width."""
+    """Converts microseconds to percentages of a line of any width."""
 
     def __init__(self, total_us: int) -> None:
         self._total_us = max(1, total_us)
@@ -83,7 +83,7 @@ class _Scale:
         return f"{100 * at_us / self._total_us:.3f}".rstrip("0").rstrip(".") + "%"
 
     def place(self, span: Span | Pause) -> str:
-        """Where a bar lies; one without length can still be seen."""
+        """Return position and width of a bar; one without duration remains visible."""
         least = self._total_us // 400 if self._total_us > 400 else 1
         width = max(span.lasted_us, least)
         start = min(span.start_us, self._total_us - width)
@@ -91,7 +91,7 @@ class _Scale:
 
     @property
     def ticks(self) -> Sequence[int]:
-        """Round moments, without the beginning."""
+        """Return round times for the axis, without 0."""
         step = 1_000
         while self._total_us / step > _MOST_TICKS:
             for factor in (2, 5, 10):
@@ -102,7 +102,7 @@ class _Scale:
 
 
 def _in_layers(spans: Sequence[Span]) -> list[Span]:
-    """Waiting lies under what overlaps it."""
+    """Return the spans in drawing order, with waiting below what overlaps it."""
     return sorted(spans, key=lambda span: span.kind not in ("waiting", "settling"))
 
 
@@ -137,7 +137,7 @@ def _class(span: Span) -> str:
 
 
 def _sparkline(span: Span, scale: _Scale) -> str:
-    """The rate of the deltas as a filled curve within the bar."""
+    """Return the rate of the deltas as a filled curve within the bar."""
     if not span.rates:
         return ""
     top, height = _BAR

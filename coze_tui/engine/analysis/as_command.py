@@ -1,4 +1,4 @@
-"""A chat to give on: as a curl command, as a program with cozepy, as a line of `coze-tui ask`. Pure.
+"""A chat's request as a curl command, as a Python program with cozepy, or as `coze-tui ask`. Pure.
 
 Each of them runs as pasted in bash and zsh, whatever the question is; curl in fish, too. The token is the
 variable COZE_API_TOKEN, never its value. Nothing in a text can steer the terminal that shows it.
@@ -28,7 +28,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def request_from(record: ChatRecord, settings: Settings) -> tuple[str, ChatRequest]:
-    """The site's base and the request that asks a past chat's question again, in a new conversation.
+    """Return the base URL and the request that asks a past chat's question again, in a new conversation.
 
     What the chat does not tell is taken from the settings.
     """
@@ -36,8 +36,8 @@ def request_from(record: ChatRecord, settings: Settings) -> tuple[str, ChatReque
     return base_url_of_site(record.site) or settings.base_url, request
 
 
-def given_as(form: Form, base_url: str, request: ChatRequest) -> str:
-    """The text, with its last line end."""
+def as_command(form: Form, base_url: str, request: ChatRequest) -> str:
+    """Return the request in a form, with a final line end."""
     match form:
         case "curl":
             return as_curl(base_url, request)
@@ -50,7 +50,7 @@ def given_as(form: Form, base_url: str, request: ChatRequest) -> str:
 
 
 def as_curl(base_url: str, request: ChatRequest) -> str:
-    """The very request that coze-tui sends (docs/wire.md 2)."""
+    """Return the same request that coze-tui sends (docs/wire.md 2)."""
     body = _json(request.to_wire(stream=True))
     address = f"{base_url}/v3/chat"
     if request.conversation_id:
@@ -66,7 +66,7 @@ def as_curl(base_url: str, request: ChatRequest) -> str:
 
 
 def as_python(base_url: str, request: ChatRequest) -> str:
-    """A program that prints the answer as it comes."""
+    """Return a program that prints the answer while it arrives."""
     arguments = [f"bot_id={_literal(request.bot_id)}", f"user_id={_literal(request.user_id)}"]
     if request.conversation_id:
         arguments.append(f"conversation_id={_literal(request.conversation_id)}")
@@ -98,7 +98,7 @@ print()
 
 
 def as_ask(base_url: str, request: ChatRequest) -> str:
-    """A line that asks the same with this program."""
+    """Return a command line that asks the same with this program."""
     wire = {
         "publish_status": request.publish_status,
         "connector_id": request.connector_id,
@@ -124,12 +124,12 @@ def as_ask(base_url: str, request: ChatRequest) -> str:
 
 
 def _mended(text: str) -> str:
-    """Without what no request can hold: halves of surrogate pairs; and NUL, which no argument can."""
+    """Return the text without lone surrogates and NUL, which requests and arguments cannot contain."""
     return _SURROGATE.sub("\ufffd", text).replace("\0", "")
 
 
 def _json(value: Mapping[str, object]) -> str:
-    """JSON on one line that a terminal shows as it is; in ASCII where it would not."""
+    """Return JSON on one line, in ASCII if a terminal would not show it verbatim."""
     text = _SURROGATE.sub("\ufffd", json.dumps(value, ensure_ascii=False, separators=(",", ":")))
     if not _is_plain(text):
         text = json.dumps(json.loads(text), separators=(",", ":"))
@@ -137,7 +137,7 @@ def _json(value: Mapping[str, object]) -> str:
 
 
 def _quoted(text: str) -> str:
-    """One word for a shell. What cannot be pasted as it is stands escaped, in the way of bash and zsh."""
+    """Return one word for a shell; what cannot be pasted verbatim is escaped for bash and zsh."""
     text = _mended(text)
     if _is_plain(text):
         return shlex.quote(text)
@@ -158,7 +158,7 @@ def _escaped(character: str, *, ascii_only: bool = False) -> str:
 
 
 def _literal(value: object) -> str:
-    """The value in Python's own words."""
+    """Return the value as a Python literal."""
     mended = _mended_all(value)
     text = repr(mended)
     return text if _is_plain(text) else ascii(mended)
@@ -175,7 +175,7 @@ def _mended_all(value: object) -> object:
 
 
 def _is_plain(text: str) -> bool:
-    """It is shown as it is, and pasted as it is."""
+    """Return whether the text is shown and pasted verbatim."""
     return all(map(_can_be_shown, text)) and clean(text) == text
 
 
@@ -184,7 +184,7 @@ def _can_be_shown(character: str) -> bool:
 
 
 def _here(text: str) -> str:
-    """A text too long for an argument, as a here-document that nothing is expanded in."""
+    """Return a text too long for an argument as a here-document without expansion."""
     end = "END"
     while f"\n{end}\n" in f"\n{text}\n":
         end += "_"

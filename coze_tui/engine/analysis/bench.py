@@ -1,4 +1,4 @@
-"""Asks one question many times, of one bot or of several, and tells of each run as it ends."""
+"""Asks one or several bots one question many times, and reports each run when it ends."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PASSING = frozenset({429, 4009, 4020})
 
 
 class Bench:
-    """Runs that are planned, under way and over. Every run is in a conversation of its own."""
+    """Planned, running and finished runs, each in its own conversation."""
 
     def __init__(
         self, make_turn: Callable[[str], Awaitable[ChatTurn]], bots: Sequence[str], runs: int
@@ -42,7 +42,7 @@ class Bench:
         """Why the first run that failed did so."""
 
     async def runs(self, concurrency: int) -> AsyncGenerator[Run, None]:
-        """Each run as it ends, so many at a time."""
+        """Yield each run when it ends; run this many at a time."""
         ended: asyncio.Queue[Run | None] = asyncio.Queue()
         workers = [asyncio.create_task(self._work(ended)) for _ in range(concurrency)]
         try:
@@ -60,7 +60,7 @@ class Bench:
             await asyncio.gather(*workers, return_exceptions=True)
 
     def stop(self) -> None:
-        """Ask nothing more, and stop what is under way at the server, too."""
+        """Start no more runs, and stop the running ones, also on the server."""
         self._planned.clear()
         for turn in self._under_way:
             turn.stop()
@@ -87,7 +87,7 @@ class Bench:
             ended.put_nowait(None)
 
     def _give_up(self, bot: str, error: CozeTuiError | None) -> None:
-        """Where a failure would only come again no call is wasted on it: a free account has 500 in all."""
+        """Cancel the runs that would fail in the same way: a free account has 500 calls in total."""
         if isinstance(error, NotFoundError):
             self.hopeless = error
             self._keep_planned(item for item in self._planned if item[0] != bot)
@@ -108,7 +108,7 @@ _LONGEST_SEQUENCE = 200
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one chat came to."""
+    """The result of one chat."""
 
     number: int
     """Of the runs of its bot, from 1."""
@@ -141,7 +141,7 @@ class Run:
 
 
 def run_of(number: int, bot_id: str, state: TurnState, figures: TurnFigures) -> Run:
-    """What is to be kept of a turn that has ended."""
+    """Return the result of a turn that has ended."""
     error, usage = figures.error, figures.usage
     outcome = figures.outcome or Outcome.INTERRUPTED
     words = "" if outcome is Outcome.COMPLETED else outcome.words
@@ -171,7 +171,7 @@ def run_of(number: int, bot_id: str, state: TurnState, figures: TurnFigures) -> 
 
 
 def sequence_of(rows: Iterable[EventRow]) -> tuple[str, ...]:
-    """The events of a chat by name; neighbours of one name count once, calls carry their tool."""
+    """Return the names of a chat's events; adjacent equal names count once, calls include their tool."""
     names: list[str] = []
     for row in rows:
         name = f"{row.name} {row.detail}" if row.name == "function_call" else row.name
@@ -182,7 +182,7 @@ def sequence_of(rows: Iterable[EventRow]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How a time is spread over many runs, in microseconds; all 0 without any."""
+    """The distribution of a time over many runs, in microseconds; all 0 without runs."""
 
     p50: int
     p90: int
@@ -208,7 +208,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Strange:
-    """Runs whose events came in another order than is usual for the bot."""
+    """Runs with an unusual order of events for the bot."""
 
     sequence: tuple[str, ...]
     runs: tuple[int, ...]
@@ -243,7 +243,7 @@ class Measurement:
 
 
 def measurements(runs: Iterable[Run], bots: Sequence[str]) -> tuple[Measurement, ...]:
-    """What the runs came to, bot by bot in this order."""
+    """Return the results of the runs by bot, in this order."""
     by_bot: Mapping[str, list[Run]] = {bot: [] for bot in bots}
     for run in runs:
         if run.outcome is not Outcome.CANCELED:

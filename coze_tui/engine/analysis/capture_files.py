@@ -1,4 +1,4 @@
-"""Captures on disk: read as far as they can be, saved whole, and what is wrong with them told in words."""
+"""Capture files: read as far as possible, saved, and their problems in words."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PIECE = 1 << 16
 
 
 def read_capture_file(path: Path, limits: Limits = Limits()) -> Capture:  # noqa: B008 frozen
-    """What can be read of a file, whatever is in it and however large it is.
+    """Return what can be read of a file, whatever its content and size.
 
     Raises:
         FileError: it cannot be opened, or not read to where reading ends.
@@ -36,7 +36,7 @@ def read_capture_file(path: Path, limits: Limits = Limits()) -> Capture:  # noqa
 
 
 def read_open_capture(file: BinaryIO, name: str, limits: Limits = Limits()) -> Capture:  # noqa: B008 frozen
-    """The same of a file that is open, or of a pipe.
+    """Read an open file or a pipe as `read_capture_file` does.
 
     Raises:
         FileError: it cannot be read to where reading ends.
@@ -52,7 +52,7 @@ def _unreadable(name: str, error: OSError) -> FileError:
 
 
 def _lines(file: BinaryIO, most: int) -> Iterator[str]:
-    """Line by line; of one that is too long only so much that this can be seen, and then nothing more."""
+    """Yield the lines; end with the start of the first line that is too long."""
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder("utf-8")("replace"), translate=True)
     begun: list[str] = []
     length = 0
@@ -86,12 +86,12 @@ def save_capture(path: Path, capture: Capture, *, may_replace: bool = False) -> 
 
 
 def capture_name(record: ChatRecord) -> str:
-    """What to call the file of a chat."""
+    """Return a file name for the capture of a chat."""
     return file_name(day_of(record.sent_at), record.question or "chat", record.chat_id[-6:], "sse")
 
 
 def problem_text(problem: Problem) -> str:
-    """The place and the reason: `line 12: …`."""
+    """Return a problem with its place, as `line 12: …`."""
     return _("line {n}: {reason}").format(n=problem.line, reason=_reason(problem))
 
 

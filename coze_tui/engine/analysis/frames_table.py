@@ -1,4 +1,4 @@
-"""One chat under inspection: its frames as they are known so far, and what they come to. Pure."""
+"""A chat in the inspector: its frames received so far, and what they mean. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from coze_tui.text.i18n import _
 
 
 class InspectedChat:
-    """Takes frames in, in order; gives rows, figures and a timeline of those that have come."""
+    """Reads frames in order into rows, metrics and a timeline."""
 
     def __init__(self, record: ChatRecord) -> None:
         self.record = record
@@ -36,11 +36,11 @@ class InspectedChat:
 
     @property
     def frames(self) -> list[Frame]:
-        """All of them so far."""
+        """Return all frames so far."""
         return [row.frame for row in self.table.rows]
 
     def add(self, frames: Iterable[Frame]) -> None:
-        """Take in the next frames."""
+        """Read the next frames."""
         for frame in frames:
             event = parse_event(frame)
             self.table.add(event)
@@ -52,7 +52,7 @@ class InspectedChat:
         self._feed(self._reader.end(outcome_of(record), total_us_of(record)))
 
     def capture(self) -> Capture:
-        """All of it as a capture."""
+        """Return the chat as a capture."""
         state, record = self.state, self.record
         known = replace(
             record,
@@ -87,7 +87,7 @@ _TOOLS = frozenset({MessageType.FUNCTION_CALL, MessageType.TOOL_RESPONSE, Messag
 
 @dataclass(frozen=True, slots=True)
 class FrameRow:
-    """One frame and what is known of it without reading it again."""
+    """A frame with the properties that its row shows."""
 
     number: int
     """From 1."""
@@ -133,7 +133,7 @@ class FrameLine:
 
 
 class _Group:
-    """Neighbouring frames of one kind; those of one frame are no run."""
+    """Adjacent frames of one kind."""
 
     __slots__ = ("bytes", "count", "first", "is_open", "longest_gap_us")
 
@@ -150,7 +150,7 @@ class _Group:
 
 
 class FrameTable:
-    """Takes frames in, gives lines out."""
+    """The list of frames: folded into runs, filtered, with jumps."""
 
     def __init__(self) -> None:
         self.rows: list[FrameRow] = []

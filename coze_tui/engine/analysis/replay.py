@@ -1,4 +1,4 @@
-"""A chat played again: its frames go the way of a live stream, at a pace that can be steered. Sends nothing.
+"""A replay of a chat: its frames take the path of a live stream, at a variable pace. Sends nothing.
 
 The player puts updates into a `TurnFeed`, as the engine does for a live turn, so whatever follows the feed
 cannot tell the two apart.

@@ -1,4 +1,4 @@
-"""Many chats added up: by bot, by day, by conversation. Pure; the rows come from the store."""
+"""Statistics of many chats: by bot, by day, by conversation. Pure; the rows come from the store."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What many chats came to."""
+    """The statistics of many chats."""
 
     by: Grouping
     total: Group
@@ -108,7 +108,7 @@ def statistics(chats: Iterable[ChatRecord], by: Grouping = "bot") -> Statistics:
 
 
 def day_of(at_ms: int) -> str:
-    """The local day of a moment, `2025-01-28`; empty for a number that is no time."""
+    """Return the local day of a time, as `2025-01-28`; empty if the number is out of range."""
     try:
         return datetime.fromtimestamp(at_ms / 1000).strftime("%Y-%m-%d")  # noqa: DTZ006 the person's own day
     except (OverflowError, OSError, ValueError):
@@ -116,7 +116,7 @@ def day_of(at_ms: int) -> str:
 
 
 def days_ago_ms(now_ms: int, days: int) -> int:
-    """When the day began that was so many days before today, in Unix milliseconds; 0 is today's midnight."""
+    """Return the start of the day that many days before today in Unix milliseconds; 0 means today."""
     today = datetime.fromtimestamp(now_ms / 1000).replace(hour=0, minute=0, second=0, microsecond=0)  # noqa: DTZ006
     return int((today - timedelta(days=days)).timestamp() * 1000)
 
@@ -134,7 +134,7 @@ _MOST_DAYS = 3_700
 
 
 def _days(known: Iterable[str]) -> Sequence[str]:
-    """All days from the first known one to the last; only the known ones where that would be too many."""
+    """Return all days from the first known one to the last; only the known ones if they are too many."""
     ordered = sorted(known)
     dated = [day for day in ordered if day]
     if not dated:

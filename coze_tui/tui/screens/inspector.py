@@ -295,9 +295,9 @@ class InspectorScreen(CozeScreen[None]):
         self._give("curl")
 
     def _give(self, form: Form) -> None:
-        from coze_tui.engine.analysis.as_command import given_as, request_from
+        from coze_tui.engine.analysis.as_command import as_command, request_from
 
-        text = given_as(form, *request_from(self.chat.record, self.context.settings))
+        text = as_command(form, *request_from(self.chat.record, self.context.settings))
         what = {"curl": _("curl command"), "python": _("program"), "ask": _("command")}
         self.context.copy(text, what[form])
 

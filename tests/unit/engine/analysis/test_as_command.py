@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from coze_tui.api.chats import ChatRequest
 from coze_tui.config.settings import Settings
-from coze_tui.engine.analysis.as_command import Form, as_ask, as_curl, as_python, given_as, request_from
+from coze_tui.engine.analysis.as_command import Form, as_ask, as_command, as_curl, as_python, request_from
 from coze_tui.engine.model.records import ChatRecord
 from coze_tui.standin.scenarios import Answer, Bot
 from coze_tui.standin.server import StandIn
@@ -163,7 +163,7 @@ def test_a_question_too_long_for_an_argument_runs_all_the_same(
 @pytest.mark.parametrize("form", get_args(Form))
 @given(REQUESTS)
 def test_no_text_can_steer_the_terminal_that_shows_it(form: Form, request_: ChatRequest) -> None:
-    text = given_as(form, "https://api.coze.cn", request_)
+    text = as_command(form, "https://api.coze.cn", request_)
     assert clean(text) == text
     assert text.endswith("\n")
 
