@@ -1,4 +1,4 @@
-"""CozeApp: screens, themes, global keys, and how the program is left."""
+"""The app: its screens, themes and global keys, and how the program quits."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _FIRST_STYLES = (
     *("app", "header", "banner", "message_log", "event_sidebar", "status_strip", "attachment_strip"),
     *("queue_strip", "completion", "text_box", "prompt_area", "key_footer", "search_bar", "chat"),
 )
-"""Of what the first frame shows; all others are read after it, always in this order."""
+"""The style sheets of the first frame. All others are read after it, always in this order."""
 _OTHER_STYLES = (
     *("panel", "field", "rows", "passage", "json_view", "dialogs", "bot_list", "bots"),
     *("first_run", "tool_request", "help", "doctor", "history", "timeline_bar", "inspector"),
@@ -44,7 +44,7 @@ _OTHER_STYLES = (
 
 
 class CozeApp(ContextApp):
-    """The program on the screen."""
+    """The app that shows the screens of the program."""
 
     PART = N_("Everywhere")
 
@@ -95,7 +95,7 @@ class CozeApp(ContextApp):
         return theme_variable_defaults(self.current_theme)
 
     def refresh_css(self, animate: bool = True) -> None:
-        """Parse and apply the style sheets anew; not for the theme that they are in already."""
+        """Parse and apply the style sheets again, unless they are in the current theme already."""
         if self._is_styled:
             self._is_styled = False
         else:
@@ -112,7 +112,7 @@ class CozeApp(ContextApp):
         self.push_screen(HelpScreen(self.screen, shown))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """What the command palette offers."""
+        """Yield the entries of the command palette."""
         if isinstance(screen, ChatScreen):
             for command in slash_commands():
                 run = partial(screen.run_slash, command, "")
@@ -138,24 +138,24 @@ class CozeApp(ContextApp):
             self.exit_guard.attach(asyncio.get_running_loop(), self.leave)
 
     def _bring_up_the_rest(self) -> None:
-        """What would hold up the first frame and the first keys."""
+        """Read the other style sheets and start the engine, which would delay the first frame and keys."""
         self.stylesheet.read_all([_STYLES / f"{name}.tcss" for name in _OTHER_STYLES])
         self.stylesheet.parse()
         self.context.engine_thread.start()
 
     def action_command_palette(self) -> None:
-        """What can be done here, by name."""
+        """Open the command palette."""
         from coze_tui.tui.commands import Commands
 
         if not isinstance(self.screen, CommandPalette):
             self.push_screen(Commands(id="--command-palette"))
 
     def action_repaint(self) -> None:
-        """Draw everything anew: another program may have written over the screen."""
+        """Draw the whole screen again, because another program may have written over it."""
         self.repaint()
 
     async def action_quit(self) -> None:
-        """Stop what runs, keep what is typed, and leave."""
+        """Store the drafts, close the engine, and exit."""
         if self._is_quitting:
             return
         self._is_quitting = True
@@ -168,7 +168,7 @@ class CozeApp(ContextApp):
             self.exit(return_code=self._exit_status)
 
     def leave(self, code: int) -> None:
-        """A signal ends the program: save what is to be saved, and exit with this code."""
+        """Quit with an exit status, because a signal ends the program."""
         self._exit_status = code
         self.run_worker(self.action_quit(), group="leave", exit_on_error=False)
 

@@ -1,4 +1,4 @@
-"""Where the screens get the frames of a chat from: the store, a turn that runs, or a file."""
+"""The frames of one chat for the screens: from the store, from a running turn, or from a file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     pass
 
 _CHUNK = 100
-"""Frames that are taken in in one go: some milliseconds."""
+"""Frames that are added without a pause; they take some milliseconds."""
 
 
 class ChatSource:
@@ -68,7 +68,7 @@ class ChatSource:
 async def take_in(
     chat: InspectedChat, frames: Sequence[Frame], taken: Callable[[], None] = lambda: None
 ) -> None:
-    """Let a chat take in frames without holding up the keys; `taken` is called after each few of them."""
+    """Add frames to a chat without delaying keys; call `taken` after each chunk."""
     for start in range(0, len(frames), _CHUNK):
         chat.add(frames[start : start + _CHUNK])
         taken()
@@ -76,7 +76,7 @@ async def take_in(
 
 
 async def whole_chat(page: ChatFrames) -> InspectedChat:
-    """Return a chat that is over, with all of its frames taken in."""
+    """Return a chat that is over, with all of its frames."""
     chat = InspectedChat(page.record)
     await take_in(chat, page.frames)
     chat.end(page.record)

@@ -1,4 +1,4 @@
-"""What was deleted in the history: brought back, or deleted at the server once the time to undo is over."""
+"""Deletions in the history: undone, or repeated on the server as soon as the time to undo is over."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from coze_tui.tui.context import AppContext
 
 _UNDO_SECONDS = 12.0
-"""How long a conversation that was deleted here is left at the server."""
+"""How long a conversation that was deleted locally stays on the server."""
 _LEAVING_SECONDS = 3.0
 """How long the program waits for the server when it ends."""
 _TITLE_CELLS = 30
@@ -27,42 +27,42 @@ _TITLE_CELLS = 30
 
 @dataclass(frozen=True, slots=True)
 class _Deleted:
-    """What was deleted at one stroke."""
+    """The conversations of one deletion."""
 
     ids: tuple[str, ...]
-    """Of the items."""
+    """IDs of the items."""
     keys: tuple[str, ...]
-    """Of the conversations that are here."""
+    """Local IDs of the stored conversations."""
     conversation_ids: frozenset[str]
-    """Coze's, of those that the server has."""
+    """Coze conversation IDs of those that the server has."""
     only_there: tuple[ServerConversation, ...]
 
 
 class Deletions:
-    """Out of sight at once, here; at the server later, so that there is always an undo."""
+    """Deletes locally at once and on the server later, so that every deletion can be undone."""
 
     def __init__(self, context: AppContext) -> None:
         self._context = context
         self._undoable: list[_Deleted] = []
-        """The latest last."""
+        """The latest is the last."""
         self._owed: list[_Deleted] = []
-        """The server does not know of it yet."""
+        """Not deleted on the server yet."""
         self._settled_ids: set[str] = set()
         self._timer: Timer | None = None
 
     @property
     def can_undo(self) -> bool:
-        """There is something to bring back."""
+        """Return True if there is a deletion to undo."""
         return bool(self._undoable)
 
     def hides(self, conversation_id: str) -> bool:
-        """What the server may still list under this id is deleted."""
+        """Return True if a conversation that the server may still list was deleted."""
         if conversation_id in self._settled_ids:
             return True
         return any(conversation_id in deleted.conversation_ids for deleted in self._owed)
 
     async def delete(self, items: Sequence[Item]) -> None:
-        """Take conversations out of sight."""
+        """Delete conversations locally, and on the server after the time to undo."""
         here = [item.summary for item in items if item.summary is not None]
         only_there = tuple(item.server for item in items if item.server is not None)
         keys = tuple(summary.key for summary in here)
@@ -79,7 +79,7 @@ class Deletions:
             self._timer = self._context.app.set_timer(_UNDO_SECONDS, self.settle)
 
     async def undo(self) -> str:
-        """Bring back what was deleted last; the id of the first item of it."""
+        """Undo the latest deletion; return the ID of its first item."""
         deleted = self._undoable.pop()
         if deleted in self._owed:
             self._owed.remove(deleted)
@@ -88,12 +88,12 @@ class Deletions:
         return deleted.ids[0]
 
     def settle(self) -> None:
-        """The time to undo is over: tell the server. Brought back later, a conversation is only here."""
+        """Delete on the server now. A conversation that is restored later exists only locally."""
         # a worker of the app, not of the screen, which may be about to go
         self._context.app.run_worker(self._settle(), group="delete", exit_on_error=False)
 
     async def settle_left(self) -> None:
-        """Tell the server of deletions that an earlier run owes it; if it is not reached, the next will."""
+        """Delete on the server what an earlier run could not; if it cannot be reached, the next run tries."""
         engine_thread = self._context.engine_thread
         if keys := await engine_thread.call(lambda engine: engine.server_side.owed()):
             for refusal in await engine_thread.call(lambda engine: engine.server_side.delete(keys)):
@@ -101,7 +101,7 @@ class Deletions:
                     self._notify_refusal(refusal)
 
     async def settle_before_leaving(self) -> None:
-        """The program ends: tell the server, but do not wait for ever."""
+        """Delete on the server before the program ends; wait at most three seconds."""
         try:
             await asyncio.wait_for(self._settle(), _LEAVING_SECONDS)
         except (TimeoutError, CozeTuiError):

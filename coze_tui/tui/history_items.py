@@ -1,4 +1,4 @@
-"""What the history lists: conversations of the store, matches of a search, conversations of the server."""
+"""The items of the history: stored conversations, matches of a search, conversations of the server."""
 
 from __future__ import annotations
 
@@ -29,49 +29,49 @@ class Item:
     """One conversation of the list. Texts are clean and on one line."""
 
     id: str
-    """What tells it from all others; the same after it has been read anew."""
+    """Unique; the same after the list is read again."""
     title: str
     """May be empty."""
     bot: str
     at_ms: int
-    """When something was last said, or of a search when the found message was."""
+    """Time of the last message; in a search, of the message that was found."""
     summary: SavedConversation | None = None
-    """None for one that is only on the server."""
+    """None if the conversation is only on the server."""
     server: ServerConversation | None = None
-    """What the server has said of one that is only there."""
+    """The server's data if the conversation is only there."""
     title_hits: Ranges = ()
     snippet: str = ""
-    """The line with the text that was searched."""
+    """The line that contains the query."""
     snippet_hits: Ranges = ()
     more: int = 0
-    """Further places in the same conversation."""
+    """Number of further matches in the same conversation."""
     message: int = 0
     """Key of the found message; 0 for none."""
 
     @property
     def key(self) -> str:
-        """Of the conversation here; empty for one that is only on the server."""
+        """The local ID; empty if the conversation is only on the server."""
         return self.summary.key if self.summary else ""
 
     @property
     def is_pinned(self) -> bool:
-        """It is kept at the top."""
+        """Return True if it stays at the top of the list."""
         return self.summary is not None and self.summary.pinned
 
     @property
     def height(self) -> int:
-        """Lines it takes."""
+        """The number of lines in the list."""
         return 2 if self.snippet else 1
 
 
 def item_from_summary(summary: SavedConversation) -> Item:
-    """A conversation of the list."""
+    """Return the item of a stored conversation."""
     title = clean_line(summary.title).strip()
     return Item(summary.key, title, _bot(summary), summary.updated_at, summary)
 
 
 def item_from_found(found: Found, query: str) -> Item:
-    """A conversation with the latest place where a text was found in it."""
+    """Return the item of a conversation with its latest match."""
     said = [hit for hit in found.hits if hit.part != "title"]
     title = clean_line(found.summary.title).strip()
     first = said[0] if said else None
@@ -90,7 +90,7 @@ def item_from_found(found: Found, query: str) -> Item:
 
 
 def item_from_server(conversation: ServerConversation, bot: str, query: str = "") -> Item:
-    """A conversation that is only on the server."""
+    """Return the item of a conversation that is only on the server."""
     return Item(
         f"server {conversation.conversation_id}",
         conversation.name,
@@ -102,7 +102,7 @@ def item_from_server(conversation: ServerConversation, bot: str, query: str = ""
 
 
 def merged(local: Sequence[Item], there: Iterable[Item], *, oldest_ms: int, pins_first: bool) -> list[Item]:
-    """The list with what is only on the server in its place, by time.
+    """Return the list with the conversations of the server inserted by time.
 
     Args:
         oldest_ms: What is older belongs behind a page that is not loaded yet.
@@ -125,17 +125,17 @@ _MONTHS = (
 
 
 _LATEST_MS = 253_370_764_800_000
-"""The year 9999: what a server tells may be anything."""
+"""The year 9999: a server may send any number."""
 
 
 def day_of(at_ms: int) -> date:
-    """The local day of a moment; the nearest one that calendars have."""
+    """Return the local day of a time, clamped to the days that a date can have."""
     then = _local(at_ms)
     return date(then.tm_year, then.tm_mon, then.tm_mday)
 
 
 def day_heading(day: date, today: date) -> str:
-    """What stands above the conversations of a day: `TODAY`, `12 NOVEMBER`, `12 NOVEMBER 2024`."""
+    """Return the heading of a day: `TODAY`, `12 NOVEMBER`, `12 NOVEMBER 2024`."""
     if day == today:
         return _("TODAY")
     if day == today - timedelta(days=1):
@@ -147,12 +147,12 @@ def day_heading(day: date, today: date) -> str:
 
 
 def clock(at_ms: int) -> str:
-    """The local time of day: `10:21`."""
+    """Return the local time of day: `10:21`."""
     return time.strftime("%H:%M", _local(at_ms))
 
 
 def short_date(at_ms: int, today: date) -> str:
-    """A moment where no heading tells the day: `10:21`, `11-12`, `2024-11-12`."""
+    """Return a time for a list without day headings: `10:21`, `11-12`, `2024-11-12`."""
     day = day_of(at_ms)
     if day == today:
         return clock(at_ms)
@@ -182,7 +182,7 @@ class ServerListing:
         self._bot_id = bot_id
         self._hides = hides
         self._only_there: dict[str, ServerConversation] = {}
-        """By Coze's id."""
+        """By Coze conversation ID."""
         self.is_asked = False
 
     def only_there(self, query: str) -> Sequence[ServerConversation]:
@@ -195,7 +195,7 @@ class ServerListing:
         ]
 
     async def ask(self) -> None:
-        """List all the server has, page by page, and keep with what is here whether it is there.
+        """Ask for all conversations, page by page, and store which local ones the server has.
 
         Raises:
             CozeTuiError: the server was not reached, or refused; what was known before stands.
@@ -213,14 +213,14 @@ class ServerListing:
         self._only_there, self.is_asked = found, True
 
     async def take(self, conversation: ServerConversation) -> ImportResult:
-        """Bring one here, or what of it is not here yet."""
+        """Import a conversation, or those of its messages that are not stored yet."""
         bot_name = self.bot_name
         taken = await self._engine_thread.call(lambda engine: engine.server_side.take(conversation, bot_name))
         self._only_there.pop(conversation.conversation_id, None)
         return taken
 
     async def rename(self, conversation: ServerConversation, title: str) -> None:
-        """Give one that is only there another name."""
+        """Rename a conversation that is only on the server."""
         await self._engine_thread.call(lambda engine: engine.server_side.rename_there(conversation, title))
         self._only_there[conversation.conversation_id] = replace(conversation, name=title)
 
@@ -245,7 +245,7 @@ class HistoryList:
     def __init__(self, engine_thread: EngineThread, server: ServerListing) -> None:
         self.query = ""
         self.has_more = False
-        """The store has more than what is loaded."""
+        """True if the store has more than what is loaded."""
         self._engine_thread = engine_thread
         self._server = server
         self._stored: list[Item] = []
@@ -261,7 +261,7 @@ class HistoryList:
 
     @property
     def is_search(self) -> bool:
-        """The query is long enough to search the messages, too."""
+        """Return True if the query is long enough to search the messages, too."""
         return len(self.text) >= _SEARCHED
 
     def search_for(self, query: str) -> None:
@@ -312,7 +312,7 @@ class HistoryList:
 
     @property
     def status(self) -> Sequence[Part]:
-        """How much was found, or how much more the server has; empty if neither was asked."""
+        """The line of the search bar: number of matches, of titles, or of conversations on the server."""
         if self._findings is not None:
             found, count = self._findings, len(self._findings.conversations)
             hits = f"{thousands(found.hits)}{'+' if found.is_cut else ''}"

@@ -1,4 +1,4 @@
-"""Keys as people read them: `^P` in the footer, `Ctrl+P` in a sentence. And the keys that a part has."""
+"""Key names as people read them: `^P` in the footer, `Ctrl+P` in a sentence; and the keys of a widget."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _MODIFIERS = {"ctrl": "Ctrl", "alt": "Alt", "shift": "Shift", "super": "Super"}
 
 
 def short_key(key: str) -> str:
-    """In as few cells as can be: `^P`, `F1`, `Esc`, `⇧Tab`."""
+    """Return the shortest name of a key: `^P`, `F1`, `Esc`, `⇧Tab`."""
     *modifiers, name = key.split("+")
     shown = _base(name, upper="ctrl" in modifiers)
     marks = {"ctrl": "^", "shift": "⇧"}
@@ -53,7 +53,7 @@ def short_key(key: str) -> str:
 
 
 def long_key(key: str) -> str:
-    """As it stands on the keyboard: `Ctrl+P`."""
+    """Return the name of a key as on a keyboard: `Ctrl+P`."""
     *modifiers, name = key.split("+")
     words = [_MODIFIERS.get(modifier, modifier.title()) for modifier in modifiers]
     return "+".join([*words, _base(name, upper=bool(modifiers))])

@@ -33,9 +33,9 @@ class BotChoice:
 
     bot_id: str = ""
     name: str = ""
-    """Not cleaned; empty where it is not known."""
+    """Not cleaned; empty if it is not known."""
     profile: str = ""
-    """Set alone: the settings of this profile are to be loaded."""
+    """If it is set, the other fields are empty and the settings of this profile apply."""
 
 
 async def pick_bot(context: AppContext, text: str = "", *, with_profiles: bool = True) -> BotChoice | None:
@@ -66,7 +66,7 @@ async def choose_bot(context: AppContext, text: str) -> bool:
 async def workspace_sections(
     engine_thread: EngineThread, current: str = ""
 ) -> AsyncIterator[list[BotSection]]:
-    """The bots of the token's workspaces, more and more of them; what cannot be had is told in a remark.
+    """Yield the bots of the token's workspaces, each time more of them; a remark says what cannot be listed.
 
     Args:
         current: Id of the bot in use.
@@ -109,7 +109,7 @@ def _entry(bot: Bot, origin: str, current: str) -> ListedBot:
 
 
 async def looked_up(engine_thread: EngineThread, bot_id: str, base_url: str) -> tuple[Bot, str]:
-    """The bot with this id, by one live call; and a sentence where it is not sure that there is one."""
+    """Ask for a bot by its ID; return it, and a sentence if it is not certain that it exists."""
     try:
         bot = await engine_thread.call(lambda engine: engine.site.bot(bot_id))
     except CozeTuiError as error:
@@ -123,7 +123,7 @@ async def looked_up(engine_thread: EngineThread, bot_id: str, base_url: str) -> 
 
 
 class BotPicker(Panel[BotChoice | None]):
-    """Gives a choice and changes nothing by itself.
+    """Asks for a bot or a profile. Changes nothing itself.
 
     Args:
         home: Where the engine lives, on the site of `settings`.
@@ -147,11 +147,11 @@ class BotPicker(Panel[BotChoice | None]):
         self._doubted = ""
 
     def body(self) -> Iterable[Widget]:
-        """The list."""
+        """Yield the list."""
         yield BotList(self._settings.base_url, text=self._text)
 
     def on_mount(self) -> None:
-        """Show what is known, and load the rest."""
+        """Show the known bots, and load the others."""
         self.heading.show_remark(self._settings.site)
         self._show([BotSection(_("WORKSPACE"), is_loading=True)], current=self._first_other())
         self.bots.focus_field()
@@ -192,13 +192,13 @@ class BotPicker(Panel[BotChoice | None]):
         return [BotSection(_("RECENT"), entries)] if entries else []
 
     def _recent(self) -> list[tuple[str, str]]:
-        """Ids and names of this site's bots, the latest first."""
+        """Return IDs and names of this site's recent bots, the latest first."""
         suffix = bot_key("", self._settings.base_url)
         recent = list(self._remembered.recent_bots.items())[::-1]
         return [(key.removesuffix(suffix), name) for key, name in recent if key.endswith(suffix)]
 
     def _first_other(self) -> str | None:
-        """Where the cursor begins: on the bot before the present one, so that Enter goes back and forth."""
+        """Return the key of the bot used before the current one, so that Enter switches back and forth."""
         others = (bot_id for bot_id, _name in self._recent() if bot_id != self._settings.bot_id)
         return next((f"recent {bot_id}" for bot_id in others), None)
 

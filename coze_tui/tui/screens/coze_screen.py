@@ -78,7 +78,7 @@ class Heading(HeadLine):
 
 
 class Pager(ScrollableContainer, can_focus=True, inherit_bindings=False):
-    """What is read: it scrolls with the keys of a pager."""
+    """A container that scrolls with the keys of a pager."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll_up", N_("line up"), id="reading.up", show=False),
@@ -92,7 +92,7 @@ class Pager(ScrollableContainer, can_focus=True, inherit_bindings=False):
 
 
 class Panel(CozeScreen[ScreenResultType], ModalScreen[ScreenResultType]):
-    """Subclasses give the body. Esc closes without a result.
+    """A dialog over a dimmed screen. Subclasses provide the body; Esc closes it without a result.
 
     Args:
         keys: Binding ids that come first among the keys at the bottom.
@@ -114,14 +114,14 @@ class Panel(CozeScreen[ScreenResultType], ModalScreen[ScreenResultType]):
         self.heading = Heading(title, mark=mark)
 
     def compose(self) -> ComposeResult:
-        """Heading, body, keys."""
+        """Yield the heading, the body and the footer."""
         with ScrollableContainer(classes="panel", can_focus=False):
             yield self.heading
             yield from self.body()
             yield KeyFooter(self._keys, last="panel.leave")
 
     def body(self) -> Iterable[Widget]:
-        """What stands between heading and keys."""
+        """Return the widgets between heading and footer."""
         return ()
 
     def action_leave(self) -> None:

@@ -1,4 +1,4 @@
-"""Small panels that ask one thing or show one thing. None of them acts: the caller does, with the result."""
+"""Small dialogs that ask or show one thing. They only return a result; the caller acts on it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from coze_tui.tui.widgets.text_views import Paragraphs
 
 
 class Confirm(Panel[bool]):
-    """A question with two answers; the cursor stands on the one that changes nothing."""
+    """A question with two answers; the cursor begins on the one that changes nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", N_("yes"), id="confirm.yes", show=False),
@@ -33,7 +33,7 @@ class Confirm(Panel[bool]):
         self._yes, self._no = yes, no
 
     def body(self) -> Iterable[Widget]:
-        """The question and its answers."""
+        """Yield the question and its answers."""
         if self._text:
             yield Paragraphs(self._text, "")
         answers = [("y", self._yes), ("n", self._no)]
@@ -42,16 +42,16 @@ class Confirm(Panel[bool]):
         )
 
     def on_mount(self) -> None:
-        """Begin at the harmless answer."""
+        """Put the cursor on the harmless answer."""
         self.rows.go_to("n")
         self.rows.focus()
 
     def action_answer(self, answer: bool) -> None:
-        """Answer by a letter."""
+        """Close with an answer."""
         self.dismiss(answer)
 
     def action_leave(self) -> None:
-        """Closing is no."""
+        """Close with False."""
         self.dismiss(False)
 
     @on(SelectList.Chosen)
@@ -60,7 +60,7 @@ class Confirm(Panel[bool]):
 
 
 class AskText(Panel[str | None]):
-    """One line of text, trimmed; it may be empty. None when it was left."""
+    """Asks for one line of text. The result is trimmed and may be empty; None if the dialog was closed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "take", N_("accept"), id="ask_text.take"),
@@ -73,27 +73,27 @@ class AskText(Panel[str | None]):
         self._placeholder = clean_line(placeholder)
 
     def body(self) -> Iterable[Widget]:
-        """The field."""
+        """Yield the field."""
         yield Field(value=self._value, placeholder=self._placeholder)
 
     def action_take(self) -> None:
-        """Give what is typed."""
+        """Close with the typed text."""
         self.dismiss(self.field.value.strip())
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One way to go on."""
+    """One choice of `Choose`."""
 
     key: str
-    """What `Choose` gives."""
+    """The result if it is chosen."""
     label: str
     detail: str = ""
-    """What it means, on one line."""
+    """An explanation of one line."""
 
 
 class Choose(Panel[str | None]):
-    """One of a few ways to go on, by digit or by cursor; its key, or None when it was left."""
+    """Asks for one of a few options, by digit or cursor. The result is its key, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(str(number), f"pick({number})", N_("choose by number"), id=f"choose.{number}", show=False)
@@ -108,19 +108,19 @@ class Choose(Panel[str | None]):
         self._current = current
 
     def body(self) -> Iterable[Widget]:
-        """What it is about, and the options."""
+        """Yield the explanation and the options."""
         if self._text:
             yield Paragraphs(self._text, "")
         yield SelectList([_option_row(number, option) for number, option in enumerate(self._options, 1)])
 
     def on_mount(self) -> None:
-        """Begin at the present choice."""
+        """Put the cursor on the current choice."""
         if self._current:
             self.rows.go_to(self._current)
         self.rows.focus()
 
     def action_pick(self, number: int) -> None:
-        """Choose by number."""
+        """Close with the option of a number."""
         if number <= len(self._options):
             self.dismiss(self._options[number - 1].key)
 
@@ -136,7 +136,7 @@ def _option_row(number: int, option: Option) -> ListRow:
 
 
 class ShowText(Panel[None]):
-    """A text to read, without bars or numbers, so that the terminal's own selection gives it clean."""
+    """Shows a text without bars or numbers, so that the terminal's own selection copies it clean."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,p", "leave", N_("close"), id="show_text.leave", show=False),
@@ -147,5 +147,5 @@ class ShowText(Panel[None]):
         self._text = text
 
     def body(self) -> Iterable[Widget]:
-        """The text."""
+        """Yield the text."""
         yield Pager(Paragraphs(self._text), classes="body")

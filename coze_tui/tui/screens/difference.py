@@ -1,4 +1,4 @@
-"""Two chats side by side: what the bot did before and after, in which order, with which words and figures."""
+"""The comparison of two chats: their events, tool calls, answers and metrics side by side."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from coze_tui.tui.widgets.line_widget import Part, cut, width_of
 from coze_tui.tui.widgets.select_list import ListRow, SelectList
 
 _SPLIT = 96
-"""Cells from which the chats stand side by side."""
+"""From this many cells on, the chats are side by side."""
 _LEAST_QUESTION = 12
 _FOOTER = ("compare.next", "compare.previous", "compare.swap", "compare.other")
 
 
 class ChooseChat(Panel[int | None]):
-    """Which chat to compare with; its key in the store."""
+    """Asks for the chat to compare with. The result is its key in the store."""
 
     rows = getters.query_one(SelectList)
 
@@ -45,7 +45,7 @@ class ChooseChat(Panel[int | None]):
         self._question = question
 
     def body(self) -> Iterable[Widget]:
-        """The chats under their headings."""
+        """Yield the chats under their headings."""
         rows: list[ListRow] = []
         for title, has_same in ((_("THE SAME QUESTION"), True), (_("THE SAME BOT"), False)):
             chats = [chat for chat in self._chats if (chat.question == self._question) is has_same]
@@ -55,7 +55,7 @@ class ChooseChat(Panel[int | None]):
         yield ScrollableContainer(SelectList(rows), classes="body", can_focus=False)
 
     def on_mount(self) -> None:
-        """Begin at the latest of the same question."""
+        """Put the cursor on the latest chat of the same question."""
         self.rows.focus()
 
     @on(SelectList.Chosen)
@@ -73,7 +73,7 @@ def _chat_row(chat: ChatRecord) -> ListRow:
 
 
 def _questions(*chats: InspectedChat) -> str:
-    """The questions of the chats, the same one only once."""
+    """Return the questions of the chats, equal ones once."""
     questions = dict.fromkeys(clean_line(chat.record.question[:240]).strip() for chat in chats)
     return " ⇄ ".join(question for question in questions if question)
 
@@ -100,7 +100,7 @@ def _side(name: str, chat: InspectedChat) -> list[Part]:
 
 
 class DifferenceScreen(CozeScreen[str | None]):
-    """Compares two chats, the earlier one at the left as a rule. Gives `other` when another is wanted."""
+    """Compares two chats, usually the earlier one on the left. Returns `other` to choose another chat."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "next(1)", N_("next difference"), id="compare.next"),
@@ -146,7 +146,7 @@ class DifferenceScreen(CozeScreen[str | None]):
             self.view.show(found)
 
     def _head(self, width: int) -> Sequence[HeadParts]:
-        """What is compared, how much of it differs, and what tells the two chats apart."""
+        """Return the lines of the head: questions, number of differences, and the facts of each chat."""
         if self._chats is None or self._found is None:
             return [([("● ", "bot"), (_("Compare"), "text bold")], ())]
         told = _told(self._found)
@@ -164,27 +164,27 @@ class DifferenceScreen(CozeScreen[str | None]):
 
     @work(group="compare", exclusive=True, exit_on_error=False)
     async def action_swap(self) -> None:
-        """The right one to the left."""
+        """Swap the two chats."""
         if self._chats is not None:
             self._chats = (self._chats[1], self._chats[0])
             await self._compare()
 
     def action_next(self, step: int) -> None:
-        """Go to another difference."""
+        """Move to another difference."""
         if not self.view.go_to_next(step):
             told = _("No difference further down.") if step > 0 else _("No difference further up.")
             self.notify(told, timeout=2, markup=False)
 
     def action_other(self) -> None:
-        """Choose another chat to compare with."""
+        """Close with the wish for another chat."""
         self.dismiss("other")
 
     def action_back(self) -> None:
-        """Back to where one was."""
+        """Close the screen."""
         self.dismiss(None)
 
 
 async def _chat_of(source: ChatSource) -> InspectedChat:
-    """All of a chat; one without frames where there is none any more."""
+    """Return the whole chat; one without frames if it is gone."""
     page = await source.page(0)
     return await whole_chat(page) if page is not None else InspectedChat(ChatRecord())

@@ -1,4 +1,4 @@
-"""What the program sees of this terminal: the keys that arrive, where copies go, how wide signs are."""
+"""The terminal as the program sees it: the keys that arrive, where copies go, how wide characters are."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _MOST_KEYS = 4
 _KEY_CELLS = 14
 _VARIABLES = ("TERM", "TERM_PROGRAM", "COLORTERM", "NO_COLOR", "TMUX", "STY", "SSH_CONNECTION", "SSH_TTY")
 _SIGNS = ("0123456789", "一二三四五", "👍👩‍👩‍👧🇨🇳❤️👋🏽", "e̊a̋ȯûı́ñçx̂ẙz̄")
-"""Ten cells each, as a terminal should count them."""
+"""Each should take ten cells."""
 
 
 class DoctorScreen(Panel[None]):
-    """Three things that differ between terminals, each to be tried on the spot.
+    """Lets one try three things that differ between terminals.
 
     Args:
         screen: Whose keys are told; it is asked now, while it still has its focus.
@@ -53,7 +53,7 @@ class DoctorScreen(Panel[None]):
         self._pressed: deque[Paragraph] = deque(maxlen=_MOST_KEYS)
 
     def body(self) -> Iterable[Widget]:
-        """Keys, clipboard, terminal."""
+        """Yield the parts about keys, clipboard and terminal."""
         with Pager(classes="body") as reading:
             reading.can_focus = False
             yield Paragraphs(
@@ -76,11 +76,11 @@ class DoctorScreen(Panel[None]):
             )
 
     def on_mount(self) -> None:
-        """Nothing has been pressed yet."""
+        """Show that no key was pressed yet."""
         self._show_keys()
 
     def on_key(self, key: events.Key) -> None:
-        """Tell the key; only those of this panel do anything besides."""
+        """Show the key. Only the keys of this dialog do anything besides."""
         if key.key not in bindings_of(self, self).key_to_bindings:
             key.stop()
             key.prevent_default()
@@ -96,7 +96,7 @@ class DoctorScreen(Panel[None]):
         self._show_keys()
 
     def action_page(self, step: int) -> None:
-        """Scroll, where not all fits."""
+        """Scroll if not everything fits."""
         self.reading.scroll_relative(y=step * (self.reading.size.height - 1), animate=False)
 
     def _show_keys(self) -> None:
@@ -122,7 +122,7 @@ class DoctorScreen(Panel[None]):
         return _("If they do not, turn simple_emoji on in the settings.")
 
     def action_copy(self) -> None:
-        """Copy a line that tells when."""
+        """Copy a line with the current time."""
         text = _("copied by coze-tui at {time}").format(time=time.strftime("%H:%M:%S"))
         self.context.copy(text, _("line"))
 
@@ -143,7 +143,7 @@ class DoctorScreen(Panel[None]):
 
 
 def _meanings(screen: Screen[Any]) -> Mapping[str, str]:
-    """What each key does where the focus is, by its name; the innermost part wins."""
+    """Return what each key does at the focus, by key name; the innermost widget wins."""
     found: dict[str, str] = {}
     around = screen.focused.ancestors_with_self if screen.focused is not None else (screen, screen.app)
     for node in around:

@@ -1,4 +1,4 @@
-"""The first run: site, token, bot, and perhaps the key that sends; or the tour without a token."""
+"""The first run: it asks for site, token, bot, and perhaps for the key that sends; or starts the demo."""
 
 from __future__ import annotations
 
@@ -42,24 +42,24 @@ _NAMES: Mapping[Step, str] = {
 
 @dataclass(frozen=True, slots=True)
 class FirstRunChoice:
-    """What was chosen; the token is kept already."""
+    """The choices of the first run. The token is saved already."""
 
     base_url: str
     bot_id: str
     bot_name: str = ""
-    """Not cleaned; empty where it is not known."""
+    """Not cleaned; empty if it is not known."""
     send_key: str = ""
-    """The setting `send_key`; empty where it was not asked."""
+    """The setting `send_key`; empty if it was not asked."""
 
     @property
     def changes(self) -> dict[str, str]:
-        """Fields of Settings and their values."""
+        """Return the fields of Settings that change, with their values."""
         changes = {"base_url": self.base_url, "bot_id": self.bot_id}
         return changes | ({"send_key": self.send_key} if self.send_key else {})
 
 
 def types_with_input_method(environment: Mapping[str, str]) -> bool:
-    """The locale is of a language that is typed through an input method, which has uses for Enter."""
+    """Return True if the locale's language is typed with an input method, which needs Enter itself."""
     names = ("LC_ALL", "LC_CTYPE", "LANG")
     locale = next((value for name in names if (value := environment.get(name))), "")
     return locale[:2].casefold() in ("zh", "ja", "ko")
@@ -102,7 +102,7 @@ def _step_parts(step: Step, state: Literal["done", "present", "ahead"], value: s
 
 
 class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
-    """Step by step; Esc goes back a step, and from the first one leaves with None.
+    """Asks step by step. Esc goes back one step; in the first one it closes the screen with None.
 
     Args:
         ask_send_key: Ask also for the key that sends.
@@ -140,7 +140,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
     def __init__(self, *, ask_send_key: bool = False, notice: str = "") -> None:
         super().__init__()
         self._settings = settings = self.context.settings
-        """What is set already is proposed."""
+        """Their values are proposed."""
         self._log_in = LogIn(self.context)
         self._notice = notice
         self._steps: tuple[Step, ...] = ("site", "token", "bot", *(("keys",) if ask_send_key else ()))
@@ -151,7 +151,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
         self._bot_id, self._bot_name = "", ""
 
     def compose(self) -> ComposeResult:
-        """A line for each step, and under it what it asks."""
+        """Yield a line and a body for each step."""
         with ScrollableContainer(classes="column", can_focus=False):
             yield Heading(_("Welcome to coze-tui"))
             yield Paragraphs(id="notice")
@@ -175,7 +175,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
         )
 
     def on_mount(self) -> None:
-        """Begin at the site, with what is set already."""
+        """Show the step of the site, with the site of the settings."""
         is_set = self._settings.source_of("base_url").kind != "default"
         if is_set and self._base_url not in TOKEN_PAGES:
             self.address.put(self._base_url)
@@ -188,7 +188,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
 
     @property
     def step(self) -> Step:
-        """The present one."""
+        """The current step."""
         return self._steps[self._at]
 
     def _go_to(self, number: int) -> None:
@@ -227,7 +227,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
             self.dismiss(FirstRunChoice(self._base_url, self._bot_id, self._bot_name, send_key))
 
     def action_back(self) -> None:
-        """One step back; what was typed stays."""
+        """Go back one step; typed text stays."""
         self.workers.cancel_group(self, "check")
         self.workers.cancel_group(self, "bots")
         if self.step == "site" and self.address.has_focus:
@@ -238,14 +238,14 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
             self.dismiss(None)
 
     def action_go_on(self) -> None:
-        """Take what is typed."""
+        """Accept the typed text."""
         if self.step == "site":
             self._take_address()
         elif self.step == "token":
             self._take_token()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """The other site only when it may be the right one."""
+        """Offer the actions of the current step only."""
         if action == "try_other":
             return bool(self.token_step.other_site) and self.step == "token"
         if action == "device":
@@ -255,7 +255,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
         return True
 
     def action_scroll(self, pages: int) -> None:
-        """Read what does not fit."""
+        """Scroll if not everything fits."""
         column = self.query_one(".column", ScrollableContainer)
         column.scroll_relative(y=pages * (column.size.height - 1), animate=False)
 
@@ -279,7 +279,7 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
                 self._take_site(base_url)
 
     def action_to_sites(self) -> None:
-        """From the address back to the sites."""
+        """Move the focus from the URL to the sites."""
         self.sites.focus()
 
     def _take_address(self) -> None:

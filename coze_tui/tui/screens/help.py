@@ -1,4 +1,4 @@
-"""The keys that work now and all others, made from the live bindings; and the slash commands."""
+"""The help: keys, made from the live bindings, and slash commands."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from coze_tui.tui.widgets.select_list import ListRow, SelectList
 
 @dataclass(frozen=True, slots=True)
 class HelpLine:
-    """One thing that can be done."""
+    """One action with its keys."""
 
     keys: str
-    """As people know them: `Ctrl+J, Alt+Enter`; or a slash command."""
+    """As people write them: `Ctrl+J, Alt+Enter`; or a slash command."""
     description: str
     id: str = ""
-    """Under which the key can be changed in the settings."""
+    """The name of the binding in the settings."""
 
 
 @dataclass(frozen=True, slots=True)
 class HelpSection:
-    """What can be done in one part of the screen."""
+    """The actions of one part of the screen."""
 
     title: str
     lines: tuple[HelpLine, ...]
@@ -68,7 +68,7 @@ def help_sections(screen: Screen[Any], commands: Sequence[tuple[str, str]] = ())
 
 
 def _sections(node: DOMNode, screen: Screen[Any]) -> tuple[HelpSection, list[HelpSection]]:
-    """What a part declares itself, and what its classes inherit, each under the name of its class."""
+    """Return the section of a part's own bindings, and those of its base classes under their names."""
     lines = _lines(bindings_of(node, screen))
     sections = []
     for kind in type(node).__mro__:
@@ -100,7 +100,7 @@ def _lines(bindings: BindingsMap) -> list[HelpLine]:
 
 
 def _joined(sections: Iterable[HelpSection]) -> list[HelpSection]:
-    """Sections of one title as one where the first of them stands, without what stands twice."""
+    """Join sections of the same title at the place of the first one, without repeated lines."""
     joined: dict[str, dict[HelpLine, None]] = {}
     seen: set[HelpLine] = set()
     for section in sections:
@@ -112,7 +112,7 @@ def _joined(sections: Iterable[HelpSection]) -> list[HelpSection]:
 
 
 class HelpScreen(Panel[None]):
-    """Searchable by typing; the arrows scroll.
+    """The help. Typing searches it; the arrows scroll.
 
     Args:
         screen: Whose keys are told; it is asked now, while it still has its focus.
@@ -140,17 +140,17 @@ class HelpScreen(Panel[None]):
         self._sections = help_sections(screen, commands)
 
     def body(self) -> Iterable[Widget]:
-        """Search and list."""
+        """Yield the search field and the list."""
         yield Field(placeholder=_("Type to search keys, actions and commands"))
         yield ScrollableContainer(SelectList(is_led=True), classes="body", can_focus=False)
 
     def on_mount(self) -> None:
-        """Show all."""
+        """Show everything."""
         self.field.focus()
         self._show("")
 
     def on_resize(self) -> None:
-        """Columns go with the width."""
+        """Fit the columns to the width."""
         self._show(self.field.value)
 
     @on(Input.Changed)
@@ -167,7 +167,7 @@ class HelpScreen(Panel[None]):
         self.rows.action_page(step)
 
     def action_edge(self, last: bool) -> None:
-        """Scroll to an end."""
+        """Scroll to the top or the end."""
         self.rows.action_edge(last)
 
     def _show(self, search: str) -> None:
@@ -195,7 +195,7 @@ def _matches(line: HelpLine, title: str, words: Iterable[str]) -> bool:
 
 
 def _rows(line: HelpLine, column: int, room: int) -> list[ListRow]:
-    """Keys, what they do, and the id, which matters to who changes keys, where there is room."""
+    """Return a row of keys, action and, if there is room, the binding ID for the settings."""
     keys, *more = _broken(line.keys, column)
     told: Part = (line.description, "text")
     used = column + 2 + cell_len(line.description)
@@ -212,7 +212,7 @@ def _rows(line: HelpLine, column: int, room: int) -> list[ListRow]:
 
 
 def _broken(keys: str, width: int) -> list[str]:
-    """Lines of keys, broken between two of them."""
+    """Return the keys wrapped between two of them."""
     lines: list[str] = []
     for key in keys.split(", "):
         if lines and cell_len(f"{lines[-1]}, {key}") <= width:

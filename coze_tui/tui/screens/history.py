@@ -1,4 +1,4 @@
-"""The history: all conversations, searched, previewed, renamed, pinned, deleted, forked, imported, opened."""
+"""The history screen: search, preview, rename, pin, delete, fork, export, import and open conversations."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
     from coze_tui.engine.thread import EngineThread
 
 _NARROW = 90
-"""Columns under which the preview does not stand beside the list."""
+"""Fewer columns than these show the preview over the list, not beside it."""
 _LOOK_SECONDS = 1.0
-"""How often it is asked whether another program has written; only while the screen is open."""
+"""How often the screen checks if another program has written to the store."""
 _REST_SECONDS = 0.06
-"""The cursor rests so long before the conversation under it is previewed."""
+"""How long the cursor rests before the preview follows it."""
 _TITLE_CELLS = 30
-"""Of a title in a message."""
+"""Cells of a title in a toast."""
 _FOOTER = (
     *("history.open", "history.undo", "history.rename", "history.pin", "history.delete"),
     *("history.export", "history.fork", "history.import", "history.search"),
@@ -54,17 +54,17 @@ _KEYS_SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class HistoryChoice:
-    """What is to be opened."""
+    """The conversation to open."""
 
     key: str
     message: int | None = None
     """Key of the message to go to; None for the end."""
     query: str = ""
-    """The text that was searched."""
+    """The query of the search."""
 
 
 class HistoryScreen(LogScreen[HistoryChoice | None]):
-    """Gives what is to be opened, or None.
+    """Lists all conversations. The result is the one to open, or None.
 
     Args:
         bot: Whose conversations are asked of the server.
@@ -114,7 +114,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
 
     @property
     def engine_thread(self) -> EngineThread:
-        """The way to the engine."""
+        """The thread of the engine."""
         return self.context.engine_thread
 
     # --- made ---
@@ -223,15 +223,15 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
             self._preview_current()
 
     def action_other_pane(self) -> None:
-        """From the field to the list, from the list to the preview, from there to the list."""
+        """Move the focus: field → list → preview → list."""
         self._preview_over(self.focused is self.conversations)
 
     def action_preview(self) -> None:
-        """To the preview."""
+        """Move the focus to the preview."""
         self._preview_over(True)
 
     def action_list(self) -> None:
-        """To the list."""
+        """Move the focus to the list."""
         self._preview_over(False)
 
     @on(PageWanted)
@@ -242,20 +242,20 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
     # --- moving about ---
 
     def action_search(self) -> None:
-        """Type what to search."""
+        """Move the focus to the search field."""
         self.set_class(False, "-previewing")
         self.bar.field.focus()
 
     def action_move(self, step: int) -> None:
-        """Move in the list, also while typing."""
+        """Move the cursor of the list, also while the field has the focus."""
         self.conversations.move(step)
 
     def action_page(self, step: int) -> None:
-        """Move by a page, also while typing."""
+        """Move the cursor by a page, also while the field has the focus."""
         self.conversations.action_page(step)
 
     def action_back(self) -> None:
-        """One step back: from the preview, the field, the search, the selection; then out."""
+        """Go back one step: from the preview, the field, the selection, the search; then close the screen."""
         if self.has_class("-previewing") or isinstance(self.focused, PreviewLog | Field):
             self._preview_over(False)
         elif self.conversations.unselect():
@@ -266,12 +266,12 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
             self._leave(None)
 
     def action_select(self) -> None:
-        """Select the conversation, and go on to the next."""
+        """Select the conversation, and move to the next one."""
         self.conversations.select()
         self._selection_changed()
 
     def action_select_all(self) -> None:
-        """Select all that is loaded, or nothing."""
+        """Select all loaded conversations, or none if all are selected."""
         self.conversations.select_all()
         self._selection_changed()
 
@@ -279,7 +279,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         self.header.flush()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Undo is shown while there is something to undo."""
+        """Offer undo only after a deletion."""
         if action == "undo":
             return self._deletions.can_undo
         if action in ("preview", "list", "search"):
@@ -293,7 +293,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         self._open(message.item)
 
     def action_open(self) -> None:
-        """Open the conversation, at the place that was found."""
+        """Open the conversation, at its match if there is one."""
         if self.conversations.current is not None:
             self._open(self.conversations.current)
 
@@ -314,7 +314,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
     # --- renaming, pinning, forking, exporting ---
 
     def action_rename(self) -> None:
-        """Give the conversation another title."""
+        """Ask for a new title, and rename the conversation."""
         item = self.conversations.current
         if item is None:
             return
@@ -345,7 +345,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
 
     @work(group="change", exit_on_error=False)
     async def action_pin(self) -> None:
-        """Keep at the top, or no longer."""
+        """Pin the chosen conversations, or unpin them if all are pinned."""
         items = self._here()
         keys, pinned = _keys(items), not all(item.is_pinned for item in items)
         if keys:
@@ -354,7 +354,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
 
     @work(group="change", exit_on_error=False)
     async def action_fork(self) -> None:
-        """Make a conversation that begins with what was said in this one, up to the chosen message if any."""
+        """Fork the conversation, up to the chosen message if there is one."""
         item = self.conversations.current
         if item is None or self._is_only_there([item]):
             return
@@ -372,12 +372,12 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         )
 
     def action_export(self) -> None:
-        """Write conversations to files."""
+        """Export the chosen conversations."""
         if keys := _keys(self._here()):
             export(self.context, keys)
 
     def _here(self) -> list[Item]:
-        """The chosen conversations that are on this machine; says so if there are none."""
+        """Return the chosen conversations that are stored locally; show a toast if there are none."""
         items = self.conversations.chosen
         found = [item for item in items if item.summary is not None]
         if not found:
@@ -394,7 +394,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
 
     @work(group="change", exit_on_error=False)
     async def action_delete(self) -> None:
-        """Take out of sight; at the server it is deleted once it can no longer be undone."""
+        """Delete locally; the server follows as soon as the time to undo is over."""
         items = self.conversations.chosen
         if not items:
             return
@@ -413,7 +413,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
 
     @work(group="change", exit_on_error=False)
     async def action_undo(self) -> None:
-        """Bring back what was deleted last."""
+        """Undo the latest deletion."""
         if self._deletions.can_undo:
             back = await self._deletions.undo()
             self.app.clear_notifications()  # what they said of it is true no more
@@ -423,7 +423,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
     # --- the server ---
 
     def action_import(self) -> None:
-        """Ask what the server has; then import what is chosen of it."""
+        """List the conversations of the server; the second time, import the chosen ones."""
         if not self._server.is_asked:
             self._ask_server()
             return
@@ -473,7 +473,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         self.notify(messages if added else _("Nothing was missing here."), markup=False)
 
     def on_resize(self, event: events.Resize) -> None:
-        """A preview over the list stands beside it again where there is room."""
+        """Show the preview beside the list again if there is room."""
         if event.size.width >= _NARROW:
             self.remove_class("-previewing")
         self._moved()

@@ -1,4 +1,4 @@
-"""The inspector: every frame of one chat with its times and its data, while it runs and ever after."""
+"""The inspector: all frames of one chat with their times and data, also while the chat runs."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
     from coze_tui.engine.analysis.as_command import Form
 
 _NARROW = 100
-"""Columns under which the data do not stand beside the list."""
+"""Fewer columns than these show the data over the list, not beside it."""
 _LOW, _TALL = 22, 34
-"""Lines under which the timeline gives one away, and from which the data stand below the list."""
+"""Fewer lines than the first shorten the timeline; from the second on, the data are below the list."""
 _SHOWN = 0.1
-"""Seconds of reading after which what was read is shown."""
+"""Seconds between two updates of the screen while frames are read."""
 _SOON, _LATER = 0.15, 1.0
-"""Seconds between two looks at a chat that runs."""
+"""Seconds between two reads of a running chat: after new frames, and without."""
 _MOST_PROBLEMS = 2
 _FOOTER = (
     *("inspector.take_filter", "json.fold", "inspector.filter", "inspector.copy", "inspector.curl"),
@@ -59,7 +59,7 @@ def inspector_at(source: ChatSource, frame: int) -> InspectorScreen:
 
 
 class InspectorScreen(CozeScreen[None]):
-    """Shows one chat.
+    """Shows the frames of one chat.
 
     Args:
         frame: number of the frame to begin at; 0 for the first one, or the newest of a chat that runs.
@@ -190,7 +190,7 @@ class InspectorScreen(CozeScreen[None]):
     # --- the filter ---
 
     def action_filter(self) -> None:
-        """Type what to look for."""
+        """Move the focus to the filter."""
         self.add_class("-filtering")
         self.search.field.focus()
 
@@ -201,7 +201,7 @@ class InspectorScreen(CozeScreen[None]):
         self._show_found()
 
     def action_take_filter(self) -> None:
-        """From the filter to what it found."""
+        """Move the focus from the filter to the list."""
         self.frames.focus()
 
     def _show_found(self) -> None:
@@ -216,7 +216,7 @@ class InspectorScreen(CozeScreen[None]):
     # --- moving about ---
 
     def action_jump(self, what: str, step: int) -> None:
-        """Go to another failure, to another tool, or to what was waited for the longest."""
+        """Move to another error, to another tool call, or to the frame after the longest gap."""
         table = self.chat.table
         line = self.frames.current
         here = line.row.number if line else 0
@@ -234,7 +234,7 @@ class InspectorScreen(CozeScreen[None]):
         self.frames.go_to(number)
 
     def action_other_pane(self) -> None:
-        """From the list to the data and back; from the filter to the list."""
+        """Move the focus between list and data, and from the filter to the list."""
         if self.focused is self.frames:
             self._to_data()
         else:
@@ -258,7 +258,7 @@ class InspectorScreen(CozeScreen[None]):
         self.frames.set_filter("")
 
     def action_back(self) -> None:
-        """From the data to the list, from the list to the whole list, and from there to where one was."""
+        """Go back one step: from the data, from the filtered list; then close the screen."""
         if self.focused is self.view.data:
             self._to_list()
         elif self.has_class("-filtering"):
@@ -268,7 +268,7 @@ class InspectorScreen(CozeScreen[None]):
             self.dismiss(None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What cannot be done here is not offered."""
+        """Offer only the actions that are possible here."""
         if action in ("copy_curl", "give") and not self.chat.record.question:
             return False
         if isinstance(self.focused, Field):
@@ -278,7 +278,7 @@ class InspectorScreen(CozeScreen[None]):
     # --- given on ---
 
     def action_copy_data(self) -> None:
-        """Copy the data of the frame, or of the value with the cursor."""
+        """Copy the data of the frame, or the value at the cursor."""
         line = self.frames.current
         if line is None:
             return
@@ -323,7 +323,7 @@ class InspectorScreen(CozeScreen[None]):
 
     @work(group="save", exclusive=True, exit_on_error=False)
     async def action_save(self) -> None:
-        """Ask where, and save what has come."""
+        """Ask for a path, and save the frames so far as a capture."""
         from coze_tui.tui.screens.dialogs import AskText, Confirm
 
         capture = self.chat.capture()
@@ -347,14 +347,14 @@ class InspectorScreen(CozeScreen[None]):
     # --- other screens ---
 
     def action_replay(self) -> None:
-        """Play the chat again."""
+        """Replay the chat."""
         from coze_tui.tui.screens.replay import ReplayScreen
 
         self.app.push_screen(ReplayScreen(self._source, inspector_at))
 
     @work(group="diff", exclusive=True, exit_on_error=False)
     async def action_diff(self) -> None:
-        """Choose another chat and compare them, until one has seen enough."""
+        """Ask for another chat and compare the two; repeat until the person closes the comparison."""
         from coze_tui.tui.screens.difference import ChooseChat, DifferenceScreen
 
         engine_thread = self.context.engine_thread

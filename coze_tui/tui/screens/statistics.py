@@ -1,4 +1,4 @@
-"""Statistics: what was asked, what it has cost and how long it took, by bot, by day and by conversation."""
+"""The statistics: chats, tokens, times and failures by bot, by day and by conversation."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from coze_tui.tui.widgets.line_widget import Part, width_of
 from coze_tui.tui.widgets.statistics_view import StatisticsView
 
 _PERIODS = (7, 30, 0)
-"""Days up to now; 0 is all."""
+"""Days until now; 0 for all."""
 _LOOK_SECONDS = 2.0
-"""How often it is asked whether any program has written; only while the screen is open."""
+"""How often the screen checks if any program has written to the store."""
 _FOOTER = (
     *("statistics.open", "statistics.by_bot", "statistics.by_day", "statistics.by_conversation"),
     "statistics.period",
@@ -31,7 +31,7 @@ _FOOTER = (
 
 
 def _sum(total: Group) -> list[list[Part]]:
-    """What is told of all chats, the most telling first."""
+    """Return the metrics of all chats, the most important first."""
     chats = ngettext("{n} chat", "{n} chats", total.chats).format(n=thousands(total.chats))
     tokens = _("{n} tokens").format(n=thousands(total.tokens))
     told: list[list[Part]] = [[(chats, "text bold")], [(tokens, "text bold")]]
@@ -52,7 +52,7 @@ def _sum(total: Group) -> list[list[Part]]:
 
 
 class StatisticsScreen(CozeScreen[str | None]):
-    """Gives the key of a conversation that is to be opened, or None."""
+    """Shows the statistics. The result is the key of a conversation to open, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("b", "group('bot')", N_("by bot"), id="statistics.by_bot"),
@@ -72,12 +72,12 @@ class StatisticsScreen(CozeScreen[str | None]):
         self._by: Grouping = "bot"
         self._period = 1
         self._only: list[Group] = []
-        """What was opened: only its chats count."""
+        """The opened groups: only their chats count."""
         self._opened: list[Grouping] = []
-        """How it was grouped when each of them was opened."""
+        """The grouping when each of them was opened."""
         self._seen = 0
         self._total: Group | None = None
-        """The sum of the chats that count, once it is known."""
+        """The sum of the chats that count; None until it is read."""
 
     def compose(self) -> ComposeResult:
         yield HeadLine(self._head, id="head")
@@ -135,7 +135,7 @@ class StatisticsScreen(CozeScreen[str | None]):
 
     @work(group="look", exclusive=True, exit_on_error=False)
     async def _look(self) -> None:
-        """Add up again if any program has written."""
+        """Read again if any program has written."""
         seen = await self.context.engine_thread.call(lambda engine: engine.browsing.changes())
         before, self._seen = self._seen, seen
         if before and before != seen:
@@ -144,18 +144,18 @@ class StatisticsScreen(CozeScreen[str | None]):
     # --- keys ---
 
     def action_group(self, by: Grouping) -> None:
-        """Add up by something else."""
+        """Group by something else."""
         self._by = by
         self._load()
 
     def action_period(self) -> None:
-        """Another time."""
+        """Choose another period."""
         self._period = (self._period + 1) % len(_PERIODS)
         self._load()
 
     @on(StatisticsView.Chosen)
     def _group_chosen(self, message: StatisticsView.Chosen) -> None:
-        """A bot opens to its days, a day to its conversations, a conversation in the chat."""
+        """Open a group: a bot shows its days, a day its conversations; a conversation opens in the chat."""
         group = message.group
         if self._by == "conversation":
             self.dismiss(group.key)
@@ -168,7 +168,7 @@ class StatisticsScreen(CozeScreen[str | None]):
         self._load()
 
     def action_back(self) -> None:
-        """Back to what was opened before, and from there to where one was."""
+        """Go back to the group before; from the first one close the screen."""
         if not self._only:
             self.dismiss(None)
             return
