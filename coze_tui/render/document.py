@@ -254,9 +254,3 @@ def render(text: str, width: int, palette: Palette) -> list[Line]:
     document = Document(width, palette, text)
     document.settle()
     return list(document.lines)
-
-
-def preload() -> None:
-    """Import the parsers now instead of at their first use. For a thread, after the first frame."""
-    palette = Palette.ansi()
-    render("[a](b)\n```python\npass", 80, palette)

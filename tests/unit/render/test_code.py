@@ -79,13 +79,14 @@ def test_comments_that_never_end_are_not_looked_for() -> None:
     assert highlighter.lexed_chars == 0
 
 
-@pytest.mark.parametrize(("preloads", "imported"), [(False, 0), (True, 1)])
-def test_parsers_are_imported_at_their_first_use(preloads: bool, imported: int) -> None:
+@pytest.mark.parametrize(("more", "imported"), [("", 0), ("[a](b)", 1), ("```python\npass", 1)])
+def test_parsers_are_imported_at_their_first_use(more: str, imported: int) -> None:
     code = (
-        "import sys; from coze_tui.render.document import Document, preload;"
+        "import sys; from coze_tui.render.document import Document;"
         "from coze_tui.render.palette import Palette;"
-        "Document(80, Palette.dark()).append('plain **bold** `code`\\n\\n- a');"
-        f"{preloads} and preload();"
+        "document = Document(80, Palette.dark());"
+        f"document.append({'plain **bold** `code`' + chr(10) * 2 + '- a' + chr(10) * 2 + more!r});"
+        "document.settle();"
         "sys.exit('pygments.lexers.python' in sys.modules or 'markdown_it' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == imported

@@ -38,11 +38,6 @@ class EarlierPrompts:
         self._position = -1
         self._edited: dict[int, str] = {}
 
-    @property
-    def is_walking(self) -> bool:
-        """An earlier prompt is in the box, not the draft."""
-        return self._position >= 0
-
     def older(self, present: str) -> str | None:
         """The one before; None at the oldest. `present` is what is in the box, which is kept."""
         return self._go(self._position + 1, present)
@@ -223,11 +218,6 @@ class Prompt(TextBox):
     def set_earlier(self, prompts: Iterable[str]) -> None:
         """Walk and search these prompts from now on, the newest first."""
         self._earlier = EarlierPrompts(prompts)
-
-    @property
-    def is_searching(self) -> bool:
-        """What is typed now looks for an earlier prompt."""
-        return self._sought_from is not None
 
     # --- keys ---
 

@@ -8,12 +8,10 @@ from coze_tui.tui.widgets.prompt.prompt import EarlierPrompts
 def test_walk_goes_back_and_returns_to_the_draft() -> None:
     earlier = EarlierPrompts(["two", "one"])
     assert earlier.older("draft") == "two"
-    assert earlier.is_walking
     assert earlier.older("two") == "one"
     assert earlier.older("one") is None
     assert earlier.newer("one") == "two"
     assert earlier.newer("two") == "draft"
-    assert not earlier.is_walking
     assert earlier.newer("draft") is None
 
 

@@ -324,13 +324,13 @@ async def test_search_finds_an_earlier_prompt_and_takes_it_without_sending() -> 
         desk.prompt.set_earlier(["1 + 1", "2025年春节是哪一天", "write a page about 春节"])
         await desk.type("draft")
         await desk.press("ctrl+r")
-        assert desk.prompt.is_searching
+        assert desk.prompt.mark() == "/"
         assert desk.prompt.message == "draft"
         await desk.type("春节")
         assert [one.text for one in desk.list.candidates] == ["2025年春节是哪一天", "write a page about 春节"]
         await desk.press("down", "enter")
         assert desk.prompt.text == "write a page about 春节"
-        assert not desk.prompt.is_searching
+        assert desk.prompt.mark() == "›"
         assert desk.app.sent == []
 
 
