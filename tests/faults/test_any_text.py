@@ -168,7 +168,7 @@ class Visitor:
 
     async def until(self, is_so: Callable[[], object], what: str) -> None:
         """Wait for a state; fails with what the terminal shows."""
-        end = time.monotonic() + 20
+        end = time.monotonic() + 45
         while not is_so():
             self.must_go_on()
             assert time.monotonic() < end, f"never: {what}\n{self.tape.terminal.text()}"

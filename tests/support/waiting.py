@@ -8,7 +8,7 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-LIMIT_S = 30
+LIMIT_S = 45
 """A state that a busy machine does not reach in this time never comes."""
 
 

@@ -312,9 +312,10 @@ def test_a_slow_reader_gets_the_newest_state_and_its_keys(start: Start) -> None:
         before = len(terminal.raw)
         terminal.send("k")
         terminal.wait_for(lambda screen, n=count: any(screen.row(y).strip() == "k" * n for y in rows))  # type: ignore[misc]
-        # What was read until the echo was seen is what it had to wait for, at 2,000 bytes a second.
+        # What was read until the echo was seen is what it had to wait for, at 2,000 bytes a second. A backlog
+        # of whole frames would be tens of thousands.
         if count > 3:
-            assert len(terminal.raw) - before < 2000
+            assert len(terminal.raw) - before < 6000
 
 
 def test_nothing_is_written_while_idle(start: Start) -> None:

@@ -422,7 +422,7 @@ async def test_silence_after_the_first_event_is_a_cut(loopback: Loopback) -> Non
         await writer.drain()
         await asyncio.Event().wait()
 
-    result, _ = await one_stream(loopback, fall_silent, idle_timeout=0.1)
+    result, _ = await one_stream(loopback, fall_silent, idle_timeout=0.5)
     assert is_error(result, StreamCut, kind="timeout")
     assert len(result.frames) == 1
 
@@ -443,7 +443,7 @@ async def test_a_refusal_that_never_ends_is_told_by_its_status(loopback: Loopbac
             writer.write(b" ")
             await asyncio.sleep(0.01)
 
-    result, _ = await one_stream(loopback, drip, reply_timeout=0.1)
+    result, _ = await one_stream(loopback, drip, reply_timeout=0.5)
     assert is_error(result, ProtocolError, problem="html", http_status=502, excerpt="Bad Gateway")
 
 

@@ -299,7 +299,7 @@ async def test_stopping_a_server_that_is_silent_ends_at_once() -> None:
         task = asyncio.create_task(run(turn))
         await asyncio.to_thread(at.stand_in.wait_for, "never")
         turn.stop()
-        updates = await asyncio.wait_for(task, 10)
+        updates = await asyncio.wait_for(task, 30)
         at.stand_in.release("never")
     assert ended(updates).outcome is Outcome.CANCELED
 

@@ -20,7 +20,7 @@ REFUSAL = '{"error": "The user refused to run this tool."}'
 """Submitted as the output if the user refuses. The bot's model reads it, so it is not translated."""
 OUTPUT_LIMIT = 1 << 20
 _COMPLAINT_LIMIT = 64 << 10
-_PATIENCE = 1.0
+_PATIENCE = 3.0
 """Seconds to read the rest from the pipes of a killed command."""
 
 

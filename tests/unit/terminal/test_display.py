@@ -186,7 +186,7 @@ class Drawn(TerminalApp[None]):
 
     async def agreed(self, pilot: Pilot[Any]) -> None:
         """Wait until ours shows what theirs shows."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while self.ours.screen.text() != self.theirs.screen.text():
                 await pilot.pause()
         self.agree()
@@ -317,7 +317,7 @@ async def test_a_size_that_comes_back_before_a_layout_is_drawn_anew() -> None:
             app.post_message(events.Resize(size, size))
             while app.size != size:  # in one queue the second one would replace the first
                 await asyncio.sleep(0)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while app.ours.screen.text() != before:
                 await pilot.pause()
 
@@ -376,7 +376,7 @@ async def test_on_a_slow_line_the_row_of_the_cursor_leaves_first_and_frames_are_
         app.ours.text = ""
         Slow.rooms.clear()
         app.repaint()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while "小春" not in app.ours.text or len(Slow.rooms) < 3:
                 await pilot.pause()
         await app.agreed(pilot)

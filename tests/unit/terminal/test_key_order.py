@@ -77,7 +77,7 @@ def press(app: Sample, keys: Sequence[str]) -> None:
 
 async def text_becomes(pilot: Pilot[None], wanted: str) -> None:
     area = pilot.app.query_one(TextArea)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while area.text != wanted:
             await pilot.pause(0.01)
 
@@ -132,7 +132,7 @@ async def test_a_key_waits_until_the_screen_that_was_opened_before_it_has_its_pa
     app = Sample()
     async with app.run_test() as pilot:
         press(app, ["ctrl+s", "slash", "escape", "ctrl+t"])
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(app.seen) < 2:
                 await pilot.pause(0.01)
         assert app.seen == ["part", ""]
@@ -147,7 +147,7 @@ async def test_a_key_that_comes_back_to_another_screen_waits_for_its_parts_too(o
         app.push_screen(Slow())
         await app.on_event(key)
         press(app, others)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(app.seen) < 1 + bool(others):
                 await pilot.pause(0.01)
         assert app.seen == ["part", ""][: len(app.seen)]

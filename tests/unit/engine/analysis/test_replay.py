@@ -136,7 +136,7 @@ async def test_a_sleeping_player_wakes_when_it_is_steered() -> None:
     task = asyncio.create_task(player.play())
     await asyncio.sleep(0)
     player.to_end()
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, 30)
 
 
 async def test_it_begins_again_anywhere() -> None:

@@ -52,7 +52,7 @@ async def begun(database: Database, pid: int) -> int:
 
 async def until(feed: TurnFeed, kind: type[TurnUpdate]) -> list[TurnUpdate]:
     seen: list[TurnUpdate] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not any(isinstance(update, kind) for update in seen):
             seen += await feed.take()
     return seen
