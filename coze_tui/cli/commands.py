@@ -11,7 +11,6 @@ from coze_tui.cli.options import (
     Command,
     Option,
     assignment,
-    nearest,
     number,
     one_of,
     option_of,
@@ -391,7 +390,7 @@ def find_command(tokens: Sequence[str]) -> tuple[Command, list[str]]:
     name, rest = _name_of(rest)
     command = COMMANDS.get(name)
     if command is None:
-        raise wrong(_("there is no such command"), source=name, suggestion=nearest(name, tuple(COMMANDS)))
+        raise wrong(_("there is no such command"), source=name, known=tuple(COMMANDS))
     return command, [*leading, *rest]
 
 

@@ -135,18 +135,17 @@ class Arguments:
 # --- values ---
 
 
-def wrong(problem: str, *, source: str, suggestion: str = "") -> SettingsError:
-    """Return the error that ends the program with the status for wrong arguments."""
+def wrong(problem: str, *, source: str, known: Sequence[str] = (), word: str = "") -> SettingsError:
+    """Return the error that ends the program with the status for wrong arguments.
+
+    Args:
+        known: the words of which the nearest is suggested.
+        word: the wrong word, if that is not the source.
+    """
     from coze_tui.errors import SettingsError
+    from coze_tui.text.matching import nearest
 
-    return SettingsError(problem, source=source, suggestion=suggestion)
-
-
-def nearest(word: str, known: Sequence[str]) -> str:
-    """Return the known word that was most likely meant, or an empty text."""
-    import difflib
-
-    return next(iter(difflib.get_close_matches(word, known, n=1)), "")
+    return SettingsError(problem, source=source, suggestion=nearest(word or source, known) if known else "")
 
 
 def one_of(*words: str) -> Reader:
@@ -155,7 +154,7 @@ def one_of(*words: str) -> Reader:
     def read(option: str, text: str) -> str:
         if text not in words:
             problem = _("must be one of: {words}").format(words=", ".join(words))
-            raise wrong(problem, source=option, suggestion=nearest(text, words))
+            raise wrong(problem, source=option, known=words, word=text)
         return text
 
     return read

@@ -14,7 +14,7 @@ from functools import partial
 
 from coze_tui.cli.commands import CHAT, COMMANDS, PROGRAM, commands_of
 from coze_tui.cli.exits import MEANINGS
-from coze_tui.cli.options import HELP, VERSION, Arguments, Command, Option, nearest, wrong
+from coze_tui.cli.options import HELP, VERSION, Arguments, Command, Option, wrong
 from coze_tui.text.i18n import _
 
 TYPE_CHECKING = False  # see i18n
@@ -86,7 +86,7 @@ def _unknown(name: str, command: Command) -> SettingsError:
     problem = _("there is no such option")
     if command.words:
         problem = _("there is no such option; a question that looks like one goes after --")
-    return wrong(problem, source=name, suggestion=nearest(name, known))
+    return wrong(problem, source=name, known=known)
 
 
 def _parser(command: Command, **more: object) -> argparse.ArgumentParser:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from coze_tui.config.addresses import AddressError, AddressFault, base_url_from_text, bot_from_text
 from coze_tui.text.i18n import _
+from coze_tui.text.matching import nearest
 
 
 class WrongValueError(ValueError):
@@ -160,15 +161,6 @@ def _command(value: object, folder: Path) -> tuple[str, ...]:
     if not words or not words[0]:
         raise WrongValueError(_("names no command"))
     return tuple(words)
-
-
-def nearest(word: str, known: tuple[str, ...]) -> str:
-    """Return the known word that was most likely meant, or an empty text."""
-    import difflib
-
-    lower = {each.casefold(): each for each in reversed(known)}
-    matches = difflib.get_close_matches(word.casefold().replace("-", "_"), lower, n=1, cutoff=0.6)
-    return lower[matches[0]] if matches else ""
 
 
 def _number(value: object) -> float:

@@ -17,6 +17,7 @@ from coze_tui.config.settings import Settings, Source, definitions, variable_of
 from coze_tui.errors import SettingsError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _
+from coze_tui.text.matching import nearest
 
 FILE_LIMIT = 1 << 20
 
@@ -154,7 +155,7 @@ class _Collector:
                     source=str(source),
                     key="profile",
                     line=self._line(("profile",)) if source.kind == "file" else 0,
-                    suggestion=read.nearest(profile, names),
+                    suggestion=nearest(profile, names),
                 )
             )
         return profile
@@ -179,7 +180,7 @@ class _Collector:
                     _("there is no such setting"),
                     key=".".join((*place, name)),
                     line=self._line((*place, name)),
-                    suggestion=read.nearest(name, known),
+                    suggestion=nearest(name, known),
                 )
         return known
 

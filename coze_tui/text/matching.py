@@ -5,6 +5,7 @@ folded text, so a folding that changes needs a migration.
 """
 
 import unicodedata
+from collections.abc import Sequence
 
 _WHITESPACE = frozenset("\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u2028\u2029")
 
@@ -59,3 +60,16 @@ def spans(text: str, query: str) -> list[tuple[int, int]]:
         found.append((start, end))
         at = folded.find(wanted, at + len(wanted))
     return found
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """Return the known word that was most likely meant, whatever its case and dashes, or an empty text."""
+    import difflib  # slow to import, and needed for mistakes only
+
+    folded = {_spelled(each): each for each in reversed(known)}
+    matches = difflib.get_close_matches(_spelled(word), folded, n=1)
+    return folded[matches[0]] if matches else ""
+
+
+def _spelled(word: str) -> str:
+    return word.casefold().replace("-", "_")

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.start import begin, notify, show_problems
-from coze_tui.config.coercion import nearest
 from coze_tui.config.start import Start
 from coze_tui.diagnostics.explain import store_warning_text
 from coze_tui.engine.library.conversations import SavedConversation
@@ -20,6 +19,7 @@ from coze_tui.errors import SettingsError
 from coze_tui.report.console import Console
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _
+from coze_tui.text.matching import nearest
 
 LAST = "last"
 """Names the conversation that was changed last."""

@@ -22,13 +22,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
-from coze_tui.config.coercion import nearest
 from coze_tui.config.loader import parse_toml
 from coze_tui.engine.analysis.bench import Measurement, Run
 from coze_tui.engine.model.gaps import quantile
 from coze_tui.errors import SettingsError
 from coze_tui.text.cleaning import clean
 from coze_tui.text.i18n import _
+from coze_tui.text.matching import nearest
 
 _TIMES = ("first_text", "total", "longest_gap")
 _COUNTS = ("tokens", "input_tokens", "output_tokens", "characters")

@@ -109,10 +109,3 @@ def test_right_values_are_taken(name: str, value: object, taken: object) -> None
 def test_wrong_values_are_refused(name: str, value: object) -> None:
     with pytest.raises(WrongValueError):
         READERS[name](value, HERE)
-
-
-@pytest.mark.parametrize(
-    ("word", "nearest"), [("them", "theme"), ("Send-Key", "send_key"), ("sendkey", "send_key"), ("xyzzy", "")]
-)
-def test_the_nearest_word_is_found_whatever_its_spelling(word: str, nearest: str) -> None:
-    assert read.nearest(word, ("theme", "send_key", "mouse")) == nearest

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coze_tui.text.matching import fold, spans
+from coze_tui.text.matching import fold, nearest, spans
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
 """Surrogates and NUL, too."""
@@ -83,3 +83,17 @@ def test_spans_stand_in_order_and_apart(text: str, query: str) -> None:
     assert bool(found) == (fold(query) in fold(text))
     ends = [0, *(end for _start, end in found)]
     assert all(end <= start < stop for end, (start, stop) in zip(ends, found, strict=False))
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("them", "theme"),
+        ("--sned-key", "send_key"),
+        ("Send-Key", "send_key"),
+        ("sendkey", "send_key"),
+        ("xyzzy", ""),
+    ],
+)
+def test_the_nearest_word_is_found_whatever_its_spelling(word: str, meant: str) -> None:
+    assert nearest(word, ("theme", "send_key", "mouse")) == meant
