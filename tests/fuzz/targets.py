@@ -39,7 +39,7 @@ from coze_tui.report.timeline_text import timeline_lines
 from coze_tui.store import journal
 from coze_tui.text.cleaning import clean
 from coze_tui.tui.log.entries import AnswerEntry
-from coze_tui.tui.widgets.event_rows import EventLine, figure_lines
+from coze_tui.tui.widgets.event_rows import event_line, figure_lines
 from tests.fuzz import whole_app
 from tests.fuzz.mutations import ODD_BYTES, broken, with_odd_values
 from tests.support.checks import must
@@ -212,8 +212,9 @@ def _must_fill(line: Line, width: int) -> None:
 
 def _draw_life(figures: TurnFigures, dice: random.Random) -> None:
     width = dice.randint(8, 60)
-    for drawing in [*map(EventLine, figures.rows), *figure_lines(figures, None)]:
-        drawing.draw(width)
+    for row in figures.rows:
+        event_line(row, width)
+    figure_lines(figures, None, width)
 
 
 # -- Markdown: any split of any text

@@ -1,17 +1,16 @@
-"""The lines of the event sidebar, as values: the sidebar paints only lines that are not equal to before."""
+"""The lines of the event sidebar, as values that the sidebar compares: it paints only those that differ."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from coze_tui.engine.model.figures import EventRow, TurnFigures
 from coze_tui.engine.model.transcript import event_words
 from coze_tui.render.cells import cell_len
 from coze_tui.text.cells import levels
 from coze_tui.text.format import milliseconds, seconds, size, tail, thousands
-from coze_tui.text.i18n import N_, _, ngettext
+from coze_tui.text.i18n import _, ngettext
 from coze_tui.tui.widgets.line_widget import Part, cut, width_of
 
 _WIDE = 44
@@ -32,183 +31,109 @@ _SIGNS = {
 
 
 class Parts(NamedTuple):
-    """A line's parts, for `LineWidget.line`."""
+    """A line's parts, for `LineWidget.line`; equal parts look the same."""
 
     left: Sequence[Part]
     right: Sequence[Part] = ()
     ground: str = ""
 
 
-class Drawing(Protocol):
-    """A line that can be drawn and compared."""
-
-    def draw(self, width: int) -> Parts:
-        """Return its parts for a width."""
-        ...
+def title(chat: str) -> Parts:
+    """Return `EVENTS   chat …7402`, given the end of the chat's ID; empty while there is none."""
+    return Parts([(_("EVENTS"), "muted bold")], [(_("chat") + f" {chat}", "muted")] if chat else [])
 
 
-@dataclass(frozen=True, slots=True)
-class Title:
-    """`EVENTS   chat …7402`."""
-
-    chat: str
-    """The end of the chat's ID; empty while there is none."""
-
-    def draw(self, width: int) -> Parts:
-        """Return its parts."""
-        right: list[Part] = [(_("chat") + f" {self.chat}", "muted")] if self.chat else []
-        return Parts([(_("EVENTS"), "muted bold")], right)
+def earlier(count: int) -> Parts:
+    """Return the line for the rows above the first visible one."""
+    text = ngettext("{n} earlier", "{n} earlier", count).format(n=thousands(count))
+    return Parts([("⋮ ", "line"), (text, "muted")])
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Separates groups."""
-
-    def draw(self, width: int) -> Parts:
-        """Return its parts."""
-        return Parts([("─" * width, "line")])
-
-
-@dataclass(frozen=True, slots=True)
-class Hint:
-    """A dim sentence."""
-
-    text: str
-    """In English; translated when drawn."""
-
-    def draw(self, width: int) -> Parts:
-        """Return its parts."""
-        return Parts([(_(self.text), "muted")])
+def event_line(row: EventRow, width: int, *, is_selected: bool = False) -> Parts:
+    """Return the line of an event or of a run of equal ones: sign, name, count, time."""
+    sign, role = ("◐", "bot") if row.is_running else _SIGNS.get(row.level, _SIGNS["info"])
+    words = "text bold" if row.is_running else ("failure" if row.level == "error" else "text")
+    name = event_words(row.name)
+    if row.count > 1 or row.is_run:
+        name += f" ×{thousands(row.count)}"
+    left: list[Part] = [(f"{sign} ", role), (name, words)]
+    room = width - width_of(left) - 1
+    time = _time(row, room)
+    if width >= _WIDE or row.level in ("error", "attention"):
+        spare = room - cell_len(time) - 1
+        detail = row.detail or (size(row.bytes) if row.is_run and width >= _WIDE else "")
+        if detail and detail != row.name and spare > 5:
+            left.append((f"  {detail}", "muted"))
+    quiet = "muted" if row.name == "sent" and not row.is_running else words
+    return Parts(left, [(time, quiet)], "selected" if is_selected else "")
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """Stands for the rows above the first one shown."""
-
-    count: int
-
-    def draw(self, width: int) -> Parts:
-        """Return its parts."""
-        text = ngettext("{n} earlier", "{n} earlier", self.count).format(n=thousands(self.count))
-        return Parts([("⋮ ", "line"), (text, "muted")])
+def expected_line(name: str) -> Parts:
+    """Return the line of an event that has not arrived yet."""
+    return Parts([(f"○ {event_words(name)}", "muted")])
 
 
-@dataclass(frozen=True, slots=True)
-class EventLine:
-    """An event or a run of equal ones: sign, name, count, time."""
-
-    row: EventRow
-    is_selected: bool = False
-
-    def draw(self, width: int) -> Parts:
-        """Return its parts."""
-        row = self.row
-        sign, role = ("◐", "bot") if row.is_running else _SIGNS.get(row.level, _SIGNS["info"])
-        words = "text bold" if row.is_running else ("failure" if row.level == "error" else "text")
-        name = event_words(row.name)
-        if row.count > 1 or row.is_run:
-            name += f" ×{thousands(row.count)}"
-        left: list[Part] = [(f"{sign} ", role), (name, words)]
-        room = width - width_of(left) - 1
-        time = _time(row, room)
-        if width >= _WIDE or row.level in ("error", "attention"):
-            spare = room - cell_len(time) - 1
-            detail = row.detail or (size(row.bytes) if row.is_run and width >= _WIDE else "")
-            if detail and detail != row.name and spare > 5:
-                left.append((f"  {detail}", "muted"))
-        quiet = "muted" if row.name == "sent" and not row.is_running else words
-        return Parts(left, [(time, quiet)], "selected" if self.is_selected else "")
+def beside(row: Parts | None, figure: Parts | None, width: int) -> Parts:
+    """Return a row and a line of figures, side by side."""
+    row, figure = row or Parts([]), figure or Parts([])
+    left = [(text, f"{role} {row.ground}") for text, role in _filled(row, row_width(width))]
+    return Parts([*left, (" │ ", "line"), *_filled(figure, FIGURES_WIDTH)])
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """An event that has not arrived yet."""
-
-    name: str
-
-    def draw(self, width: int) -> Parts:
-        """Return its parts."""
-        return Parts([(f"○ {event_words(self.name)}", "muted")])
+def row_width(width: int) -> int:
+    """Return the cells of a row that is beside the figures."""
+    return width - FIGURES_WIDTH - 3
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A name and a value."""
-
-    label: str
-    """In English; translated when drawn."""
-    values: tuple[Part, ...]
-
-    def draw(self, width: int) -> Parts:
-        """Return its parts."""
-        return Parts([(_(self.label), "muted")], self.values)
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """A row and a line of figures, side by side."""
-
-    row: Drawing | None
-    figure: Drawing | None
-
-    def draw(self, width: int) -> Parts:
-        """Return its parts."""
-        room = width - FIGURES_WIDTH - 3
-        row, figure = (each or Hint("") for each in (self.row, self.figure))
-        ground = row.draw(room).ground
-        left = [(text, f"{role} {ground}") for text, role in _filled(row, room)]
-        return Parts([*left, (" │ ", "line"), *_filled(figure, FIGURES_WIDTH)])
-
-
-def _filled(drawing: Drawing, width: int) -> list[Part]:
+def _filled(parts: Parts, width: int) -> list[Part]:
     """Return parts that fill the width, the right ones at its end."""
-    left, right, _ground = drawing.draw(width)
+    left, right, _ground = parts
     left = cut(left, width - width_of(right) - bool(right))
     return [*left, (" " * (width - width_of(left) - width_of(right)), "text"), *right]
 
 
-def figure_lines(figures: TurnFigures, now_us: int | None) -> list[Drawing]:
+def figure_lines(figures: TurnFigures, now_us: int | None, width: int) -> list[Parts]:
     """Return the lines below the rows, the most useful first: the last ones are cut if there is no room."""
-    lines: list[Drawing] = [Rule()]
+    rule = Parts([("─" * width, "line")])
+    lines = [rule]
     if not figures.is_timeless:
         lines += _time_lines(figures, now_us)
-    lines.append(_figure(N_("tokens"), token_counts(figures)))
+    lines.append(_figure(_("tokens"), token_counts(figures)))
     count = figures.characters
     words = ngettext("{n} character", "{n} characters", count).format(n=thousands(count))
-    lines.append(_figure(N_("text"), words))
+    lines.append(_figure(_("text"), words))
     ids = (
-        (N_("conversation"), figures.conversation_id),
-        (N_("section"), figures.section_id),
-        (N_("chat"), figures.chat_id),
-        (N_("logid"), figures.logid),
+        (_("conversation"), tail(figures.conversation_id)),
+        (_("section"), tail(figures.section_id)),
+        (_("chat"), tail(figures.chat_id)),
+        (_("logid"), _logid(figures.logid)),
     )
-    known: list[Drawing] = [
-        _figure(label, _logid(value) if label == "logid" else tail(value)) for label, value in ids if value
-    ]
+    known = [_figure(label, value) for label, value in ids if value]
     if known:
-        lines += [Rule(), *known]
+        lines += [rule, *known]
     return lines
 
 
-def _time_lines(figures: TurnFigures, now_us: int | None) -> list[Drawing]:
+def _time_lines(figures: TurnFigures, now_us: int | None) -> list[Parts]:
     """Return the times and the rate of the text."""
-    lines: list[Drawing] = [_figure(N_("first text"), first_text(figures), "text bold")]
+    lines = [_figure(_("first text"), first_text(figures), "text bold")]
     if figures.total_us is not None:
-        lines.append(_figure(N_("total"), milliseconds(figures.total_us)))
+        lines.append(_figure(_("total"), milliseconds(figures.total_us)))
     if figures.deltas + figures.reasoning_deltas > 1:
         bars = levels(figures.rates(_SPARK))
         rate = _("{n}/s").format(n=thousands(round(figures.rate(now_us))))
         gap = " " * max(1, _RATE + 1 - cell_len(rate))
-        lines.append(Figure(N_("rate"), ((bars, "bot"), (gap + rate, "text"))))
-        lines.append(Figure(N_("gap"), _gap(figures)))
+        lines.append(Parts([(_("rate"), "muted")], [(bars, "bot"), (gap + rate, "text")]))
+        lines.append(Parts([(_("gap"), "muted")], _gap(figures)))
     if figures.stalls:
         words = ngettext("{n} over 1 s", "{n} over 1 s", figures.stalls).format(n=thousands(figures.stalls))
-        lines.append(_figure(N_("stalls"), words, "attention"))
+        lines.append(_figure(_("stalls"), words, "attention"))
     return lines
 
 
-def _figure(label: str, value: str, role: str = "text") -> Figure:
-    return Figure(label, ((value, role),))
+def _figure(label: str, value: str, role: str = "text") -> Parts:
+    """Return a translated name and a value."""
+    return Parts([(label, "muted")], [(value, role)])
 
 
 def _gap(figures: TurnFigures) -> tuple[Part, ...]:

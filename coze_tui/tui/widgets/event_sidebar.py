@@ -13,9 +13,9 @@ from textual.strip import Strip
 
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.text.format import tail
-from coze_tui.text.i18n import N_
+from coze_tui.text.i18n import N_, _
 from coze_tui.tui.widgets import event_rows
-from coze_tui.tui.widgets.event_rows import Drawing
+from coze_tui.tui.widgets.event_rows import Parts
 from coze_tui.tui.widgets.line_list import list_keys
 from coze_tui.tui.widgets.line_widget import LineWidget
 
@@ -71,7 +71,7 @@ class EventSidebar(LineWidget, can_focus=True):
         super().__init__(id=id, classes=classes)
         self._figures: TurnFigures | None = None
         self._now_us: int | None = None
-        self._lines: list[Drawing] = []
+        self._lines: list[Parts] = []
         self._top = 0
         self._cursor: int | None = None
         self._rows_room = 0
@@ -122,42 +122,41 @@ class EventSidebar(LineWidget, can_focus=True):
         """Draw one line."""
         if y >= len(self._lines):
             return self.line([])
-        drawn = self._lines[y].draw(self.content_size.width)
-        return self.line(drawn.left, drawn.right, drawn.ground)
+        return self.line(*self._lines[y])
 
     # --- layout ---
 
-    def _laid_out(self) -> list[Drawing]:
-        height = self.content_size.height
+    def _laid_out(self) -> list[Parts]:
+        width, height = self.content_size
         figures = self._figures
         if figures is None:
-            empty: list[Drawing] = [event_rows.Title(""), event_rows.Hint(N_("nothing sent yet"))]
-            return empty[:height]
-        below = event_rows.figure_lines(figures, self._now_us)
+            return [event_rows.title(""), Parts([(_("nothing sent yet"), "muted")])][:height]
+        is_beside = width >= _BESIDE
+        below = event_rows.figure_lines(
+            figures, self._now_us, event_rows.FIGURES_WIDTH if is_beside else width
+        )
         wanted = len(figures.rows) + len(figures.expected)
         room = max(0, height - 1)
-        is_beside = self.content_size.width >= _BESIDE
         self._rows_room = room if is_beside else min(wanted, max(room - len(below), min(room, _LEAST_ROWS)))
-        title = event_rows.Title(tail(figures.chat_id))
-        rows = self._row_lines(figures)
+        rows = self._row_lines(figures, event_rows.row_width(width) if is_beside else width)
         if is_beside:
             pairs = zip_longest(rows, below[1 : room + 1])
-            beside: list[Drawing] = [title, *(event_rows.Beside(row, figure) for row, figure in pairs)]
-            return beside[:height]
-        return [title, *rows, *below][:height]
+            rows, below = [event_rows.beside(row, figure, width) for row, figure in pairs], []
+        return [event_rows.title(tail(figures.chat_id)), *rows, *below][:height]
 
-    def _row_lines(self, figures: TurnFigures) -> list[Drawing]:
+    def _row_lines(self, figures: TurnFigures, width: int) -> list[Parts]:
         rows, expected = figures.rows, figures.expected
         self._scroll(len(rows), len(rows) + len(expected))
         stop = self._top + self._rows_room
         marked = self.cursor if self.has_focus else None
-        lines: list[Drawing] = [
-            event_rows.EventLine(rows[index], is_selected=index == marked)
+        lines = [
+            event_rows.event_line(rows[index], width, is_selected=index == marked)
             for index in range(self._top, min(stop, len(rows)))
         ]
-        lines += map(event_rows.Expected, expected[max(0, self._top - len(rows)) : max(0, stop - len(rows))])
+        coming = expected[max(0, self._top - len(rows)) : max(0, stop - len(rows))]
+        lines += map(event_rows.expected_line, coming)
         if self._top and len(lines) > 1:
-            lines[0] = event_rows.Earlier(self._top + 1)
+            lines[0] = event_rows.earlier(self._top + 1)
         return lines
 
     def _scroll(self, count: int, wanted: int) -> None:

@@ -29,13 +29,13 @@ def test_a_run_tells_its_time_as_exactly_as_there_is_room(
     count: int, at_ms: int, until_ms: int, shown: str
 ) -> None:
     row = EventRow("delta", at_ms * 1000, until_ms * 1000, count, "good")
-    assert text_of(event_rows.EventLine(row).draw(28), len(shown)) == shown
+    assert text_of(event_rows.event_line(row, 28), len(shown)) == shown
 
 
 def test_equal_lines_are_equal_and_others_are_not() -> None:
     row = EventRow("created", 1, 1)
-    assert event_rows.EventLine(row) == event_rows.EventLine(EventRow("created", 1, 1))
-    assert event_rows.EventLine(row) != event_rows.EventLine(row, is_selected=True)
+    assert event_rows.event_line(row, 28) == event_rows.event_line(EventRow("created", 1, 1), 28)
+    assert event_rows.event_line(row, 28) != event_rows.event_line(row, 28, is_selected=True)
 
 
 def test_stalls_are_told_once_there_are_any() -> None:
@@ -43,8 +43,7 @@ def test_stalls_are_told_once_there_are_any() -> None:
     figures.add(AnswerGrew("m", "x", (0, 500_000), 0))
 
     def labels() -> list[str]:
-        lines = event_rows.figure_lines(figures, None)
-        return [line.label for line in lines if isinstance(line, event_rows.Figure)]
+        return [line.left[0][0] for line in event_rows.figure_lines(figures, None, 28)]
 
     assert "stalls" not in labels()
     figures.add(AnswerGrew("m", "x", (5_000_000,), 0))

@@ -18,7 +18,7 @@ from coze_tui.engine.model.updates import (
     PhaseChanged,
     TurnEnded,
 )
-from coze_tui.tui.widgets.event_rows import Figure, figure_lines
+from coze_tui.tui.widgets.event_rows import figure_lines
 from coze_tui.tui.widgets.status_strip import StatusStrip
 
 
@@ -93,5 +93,5 @@ async def test_where_nobody_knows_when_a_chat_came_no_time_is_told(stage: Any) -
     async with stage(strip, size=(80, 3)):
         strip.show(figures)
         assert strip.render_line(0).text.rstrip() == "✓ completed · 3 events"
-    labels = {line.label for line in figure_lines(figures, None) if isinstance(line, Figure)}
+    labels = {line.left[0][0] for line in figure_lines(figures, None, 28)} - {"─" * 28}
     assert labels == {"tokens", "text"}
