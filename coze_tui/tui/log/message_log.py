@@ -6,6 +6,7 @@ It knows nothing of the network or the store.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar, assert_never
 
 from textual import events
@@ -51,16 +52,15 @@ _ASIDE = 8
 """Cells that one step of side-scrolling moves."""
 
 
+@dataclass
 class Updated(Message, bubble=False):
     """An update of the turn that an entry of the log shows.
 
     It does not bubble, so a flood of deltas never fills the queues of the screen and the app.
     """
 
-    def __init__(self, entry: AnswerEntry, update: TurnUpdate) -> None:
-        super().__init__()
-        self.entry = entry
-        self.update = update
+    entry: AnswerEntry
+    update: TurnUpdate
 
 
 class MessageLog(ScrollView, can_focus=True):
@@ -100,43 +100,38 @@ class MessageLog(ScrollView, can_focus=True):
         self._match = 0
         """The one of them that was shown last, counted from 0."""
 
+    @dataclass
     class CopyAsked(Message):
-        """Something is to be copied."""
+        """A key asks to copy a text."""
 
-        def __init__(self, text: str, what: str) -> None:
-            super().__init__()
-            self.text = text
-            self.what = what
-            """`message` or `code`."""
+        text: str
+        what: str
+        """`message` or `code`."""
 
+    @dataclass
     class EntryChosen(Message):
-        """The cursor rests on another entry; None when it has left them."""
+        """The cursor is on another entry, or on none."""
 
-        def __init__(self, entry: Entry | None) -> None:
-            super().__init__()
-            self.entry = entry
+        entry: Entry | None
 
+    @dataclass
     class Asked(Message):
-        """A key asks for something to be done about an entry, by name."""
+        """A key asks for an action on an entry, by name."""
 
-        def __init__(self, what: str, entry: Entry | None) -> None:
-            super().__init__()
-            self.what = what
-            self.entry = entry
+        what: str
+        entry: Entry | None
 
+    @dataclass
     class QuestionChosen(Message):
-        """A suggested question was clicked."""
+        """A click on a follow-up asks its question."""
 
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
+        text: str
 
+    @dataclass
     class LinkChosen(Message):
-        """A link was clicked; its address is as the bot wrote it."""
+        """A click on a link asks to show its target, which is as the bot wrote it."""
 
-        def __init__(self, url: str) -> None:
-            super().__init__()
-            self.url = url
+        url: str
 
     @property
     def live(self) -> AnswerEntry | None:

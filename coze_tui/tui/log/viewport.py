@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from time import monotonic
 
 from textual.geometry import Region, Size
@@ -33,15 +34,14 @@ _MOST_LAID_OUT = 120
 """Entries that keep their lines; of those laid out longest ago only the height is kept."""
 
 
+@dataclass
 class PageWanted(Message):
     """The view is near the end of what is loaded on one side, and the conversation continues there."""
 
-    def __init__(self, *, older: bool, far: bool = False) -> None:
-        super().__init__()
-        self.older = older
-        """Whether the entries before the first loaded one are wanted, or those after the last one."""
-        self.far = far
-        """Whether the very beginning or end of the conversation is wanted, not the next page."""
+    older: bool
+    """Whether the entries before the first loaded one are wanted, or those after the last one."""
+    far: bool
+    """Whether the very beginning or end of the conversation is wanted, not the next page."""
 
 
 class LogViewport:
@@ -389,7 +389,7 @@ class LogViewport:
     def want_page(self, *, older: bool, far: bool = False) -> None:
         """Post a `PageWanted`. Until entries are added at that end, scrolling asks for no page."""
         self._asked_page = True
-        self._log.post_message(PageWanted(older=older, far=far))
+        self._log.post_message(PageWanted(older, far))
 
     def resized(self) -> None:
         """Lay out again at another width, or show more or fewer lines."""

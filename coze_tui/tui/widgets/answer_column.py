@@ -109,13 +109,12 @@ class AnswerColumn(Vertical):
     head = getters.query_one(".head", HeadLine)
     foot = getters.query_one(".figures", HeadLine)
 
+    @dataclass
     class ActionAsked(Message):
         """A key of a column or of its log asks for an action, by name."""
 
-        def __init__(self, column: AnswerColumn, what: str) -> None:
-            super().__init__()
-            self.column = column
-            self.what = what
+        column: AnswerColumn
+        what: str
 
     class Ended(Message):
         """The chat of a column has ended."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import zip_longest
 from typing import ClassVar
 
@@ -40,32 +41,18 @@ class EventSidebar(LineWidget, can_focus=True):
         Binding("i", "copy_ids", N_("copy ids"), id="events.copy_ids"),
     ]
 
+    @dataclass
     class RowChosen(Message):
         """Enter or a double click on a row asks for its frames."""
 
-        def __init__(self, sidebar: EventSidebar, frame_number: int) -> None:
-            super().__init__()
-            self.sidebar = sidebar
-            self.frame_number = frame_number
-            """Position of the first frame of the row; 0 for a row of the program."""
+        frame_number: int
+        """Position of the first frame of the row; 0 for a row of the program."""
 
-        @property
-        def control(self) -> EventSidebar:
-            """The sidebar."""
-            return self.sidebar
-
+    @dataclass
     class IdsAsked(Message):
         """A key asks to copy the IDs of the chat."""
 
-        def __init__(self, sidebar: EventSidebar, figures: TurnFigures) -> None:
-            super().__init__()
-            self.sidebar = sidebar
-            self.figures = figures
-
-        @property
-        def control(self) -> EventSidebar:
-            """The sidebar."""
-            return self.sidebar
+        figures: TurnFigures
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -207,12 +194,12 @@ class EventSidebar(LineWidget, can_focus=True):
         """Ask for the frames of the row under the cursor."""
         if self.cursor is not None and self._figures is not None:
             row = self._figures.rows[self.cursor]
-            self.post_message(self.RowChosen(self, row.frame_number))
+            self.post_message(self.RowChosen(row.frame_number))
 
     def action_copy_ids(self) -> None:
         """Ask to copy the IDs."""
         if self._figures is not None:
-            self.post_message(self.IdsAsked(self, self._figures))
+            self.post_message(self.IdsAsked(self._figures))
 
     def on_click(self, click: events.Click) -> None:
         """Put the cursor on a row; a second click opens it."""
