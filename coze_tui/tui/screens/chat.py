@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on, work
@@ -210,11 +210,11 @@ class ChatScreen(LogScreen[None]):
         self._answer_tools()
 
     def _answer_tools(self) -> None:
-        self.start(self.turns.answer_tools(), "tools", exclusive=True)
+        self.start("tools", self.turns.answer_tools, exclusive=True)
 
     @on(Prompt.AttachmentChosen)
     def _attachment_chosen(self, message: Prompt.AttachmentChosen) -> None:
-        self.start(self.actions.attach(message.path), "attach")
+        self.start("attach", self.actions.attach, message.path)
 
     @on(Prompt.FollowUpChosen)
     def _follow_up_chosen(self, message: Prompt.FollowUpChosen) -> None:
@@ -224,11 +224,11 @@ class ChatScreen(LogScreen[None]):
 
     @on(Prompt.DraftChanged)
     def _draft_changed(self, message: Prompt.DraftChanged) -> None:
-        self.start(self.conversation.typed(message.text), "draft", exclusive=True)
+        self.start("draft", self.conversation.typed, message.text, exclusive=True)
 
     @on(Prompt.QueueSendAsked)
     def _send_queued(self) -> None:
-        self.start(self.turns.send_queued(), "send queued", exclusive=True)
+        self.start("send queued", self.turns.send_queued, exclusive=True)
 
     @on(Prompt.QueueTakeAsked)
     def _take_from_queue(self) -> None:
@@ -255,7 +255,7 @@ class ChatScreen(LogScreen[None]):
 
     @on(PageWanted)
     def _page_wanted(self, message: PageWanted) -> None:
-        self.start(self.conversation.window.load(message), "page", exclusive=True)
+        self.start("page", self.conversation.window.load, message, exclusive=True)
 
     @on(MessageLog.QuestionChosen)
     def _question_chosen(self, message: MessageLog.QuestionChosen) -> None:
@@ -289,7 +289,7 @@ class ChatScreen(LogScreen[None]):
             case "find_previous":
                 self._find_step(-1)
             case "fork":
-                self.start(self.actions.fork(entry), "fork", exclusive=True)
+                self.start("fork", self.actions.fork, entry, exclusive=True)
 
     @on(EventSidebar.IdsAsked)
     def _ids_asked(self, message: EventSidebar.IdsAsked) -> None:
@@ -307,7 +307,7 @@ class ChatScreen(LogScreen[None]):
 
     @on(FindBar.Typed)
     def _find(self, message: FindBar.Typed) -> None:
-        self.start(self.finder.type(message.text), "find", exclusive=True)
+        self.start("find", self.finder.type, message.text, exclusive=True)
 
     @on(FindBar.Stepped)
     def _find_stepped(self, message: FindBar.Stepped) -> None:
@@ -315,7 +315,7 @@ class ChatScreen(LogScreen[None]):
 
     def _find_step(self, step: int) -> None:
         if self.find_bar.is_open:
-            self.start(self.finder.step(step), "find", exclusive=True)
+            self.start("find", self.finder.step, step, exclusive=True)
         else:
             self.find_bar.open()
 
@@ -337,15 +337,11 @@ class ChatScreen(LogScreen[None]):
 
     def action_bot(self) -> None:
         """Choose another bot."""
-        self.show_screen(self.actions.choose_bot(""))
+        self.start("screen", self.actions.choose_bot, "", exclusive=True)
 
     def action_history(self) -> None:
         """Browse all conversations."""
-        self.show_screen(self.actions.show_history())
-
-    def show_screen(self, flow: Coroutine[object, object, None]) -> None:
-        """Run a coroutine that shows another screen and acts on its result; the one before is cancelled."""
-        self.start(flow, "screen", exclusive=True)
+        self.start("screen", self.actions.show_history, exclusive=True)
 
     def action_stop(self) -> None:
         """Stop the answer."""
@@ -525,22 +521,26 @@ _SLASH_ACTIONS: Mapping[str, Callable[[ChatScreen, str], object]] = {
     "/send": ChatScreen.send_text,
     "/new": lambda screen, _argument: screen.action_new(),
     "/history": lambda screen, _argument: screen.action_history(),
-    "/bot": lambda screen, bot: screen.show_screen(screen.actions.choose_bot(bot)),
+    "/bot": lambda screen, bot: screen.start("screen", screen.actions.choose_bot, bot, exclusive=True),
     "/events": lambda screen, _argument: screen.action_events(),
     "/inspect": lambda screen, _argument: screen.actions.inspect(),
-    "/compare": lambda screen, _argument: screen.show_screen(screen.actions.ask_side_by_side()),
-    "/stats": lambda screen, _argument: screen.show_screen(screen.actions.show_statistics()),
+    "/compare": lambda screen, _argument: screen.start(
+        "screen", screen.actions.ask_side_by_side, exclusive=True
+    ),
+    "/stats": lambda screen, _argument: screen.start(
+        "screen", screen.actions.show_statistics, exclusive=True
+    ),
     "/stop": lambda screen, _argument: screen.turns.stop(),
     "/retry": lambda screen, _argument: screen.turns.regenerate(),
     "/recover": lambda screen, _argument: screen.turns.recover(),
     "/copy": lambda screen, _argument: screen.log_widget.action_copy_message(),
     "/edit": lambda screen, _argument: screen.action_editor(),
-    "/clear": lambda screen, _argument: screen.start(screen.actions.clear_context(), "clear", exclusive=True),
-    "/attach": lambda screen, path: screen.start(screen.actions.attach(path), "attach"),
+    "/clear": lambda screen, _argument: screen.start("clear", screen.actions.clear_context, exclusive=True),
+    "/attach": lambda screen, path: screen.start("attach", screen.actions.attach, path),
     "/detach": lambda screen, _argument: screen.attachments.clear(),
-    "/rename": lambda screen, title: screen.start(screen.actions.rename(title), "rename", exclusive=True),
+    "/rename": lambda screen, title: screen.start("rename", screen.actions.rename, title, exclusive=True),
     "/export": lambda screen, _argument: screen.actions.export(),
-    "/import": lambda screen, path: screen.start(screen.actions.import_file(path), "import", exclusive=True),
+    "/import": lambda screen, path: screen.start("import", screen.actions.import_file, path, exclusive=True),
     "/theme": ChatScreen.choose_theme,
     "/lang": ChatScreen.choose_language,
     "/login": lambda screen, _argument: screen.actions.start_first_run(),

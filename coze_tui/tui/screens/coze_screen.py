@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -34,13 +35,19 @@ class CozeScreen(TerminalScreen[ScreenResultType]):
         assert isinstance(app, ContextApp)
         return app.context
 
-    def start(self, work: Coroutine[object, object, object], group: str, *, exclusive: bool = False) -> None:
-        """Run a coroutine as a worker of this screen; `notify_failure` shows its expected errors.
+    def start(
+        self,
+        group: str,
+        work: Callable[..., Coroutine[object, object, object]],
+        *args: object,
+        exclusive: bool = False,
+    ) -> None:
+        """Call a coroutine function in a worker of this screen; `notify_failure` shows its expected errors.
 
         Args:
             exclusive: Cancel the other workers of the group first.
         """
-        self.run_worker(work, group=group, exclusive=exclusive, exit_on_error=False)
+        self.run_worker(partial(work, *args), group=group, exclusive=exclusive, exit_on_error=False)
 
     async def before_leaving(self) -> None:
         """Store what must not be lost. The app awaits this when the program ends."""

@@ -86,7 +86,7 @@ class TurnControl:
     def keep_queue(self) -> None:
         """Store the queue as it is now."""
         conversation = self._conversation
-        self._screen.start(conversation.keep_queue(conversation.key, conversation.queue.waiting), "queue")
+        self._screen.start("queue", conversation.keep_queue, conversation.key, conversation.queue.waiting)
 
     def send(self, question: str, *, is_queued: bool = False) -> None:
         """Send a question now; the log goes to the end of the conversation for it.
@@ -96,7 +96,7 @@ class TurnControl:
         """
         if self._conversation.window.has_newer:
             self.view.phase = Phase.SENDING
-            self._screen.start(self._send_at_end(question, is_queued), "ask")
+            self._screen.start("ask", self._send_at_end, question, is_queued)
         else:
             self._send_now(question, is_queued)
 
@@ -111,7 +111,7 @@ class TurnControl:
         now_ms = int(time.time() * 1000)
         asked = QuestionEntry(question, now_ms, files=[clean_line(path.name) for path in files])
         self._show_new(asked, now_ms, feed)
-        self._screen.start(self._ask_engine(question, feed, files, is_queued), "ask")
+        self._screen.start("ask", self._ask_engine, question, feed, files, is_queued)
         if not self._conversation.title:
             self._conversation.set_title(title_of(question))
 
@@ -181,7 +181,7 @@ class TurnControl:
         if self._pulse is None:
             self._pulse = self._screen.set_interval(_PULSE_SECONDS, self._beat)
         self.flush()
-        self._screen.start(self._follow_to_end(feed), "turn", exclusive=True)
+        self._screen.start("turn", self._follow_to_end, feed, exclusive=True)
 
     async def _follow_to_end(self, feed: TurnFeed) -> None:
         await self.view.follow(feed)
@@ -224,7 +224,7 @@ class TurnControl:
         self.show_limits()
         if self._entries:
             self._conversation.last_chat = 0  # unknown until the store is asked
-            self._screen.start(self._name_chat(key, self._entries), "turn over")
+            self._screen.start("turn over", self._name_chat, key, self._entries)
             self._entries = ()
         self._conversation.offer_follow_ups()
         has_failed = not self._was_sent or figures.outcome is Outcome.FAILED
@@ -253,7 +253,7 @@ class TurnControl:
 
     def show_limits(self) -> None:
         """Warn about what was asked of the server but is not supported by it."""
-        self._screen.start(self._show_limits(), "limits")
+        self._screen.start("limits", self._show_limits)
 
     async def _show_limits(self) -> None:
         context = self._screen.context
@@ -272,7 +272,7 @@ class TurnControl:
         elif self.runs and key:
             self.view.mark_stopping()
             self._show_chip()
-            self._screen.start(self._engine_thread.call(lambda engine: engine.stop(key)), "stop")
+            self._screen.start("stop", self._engine_thread.call, lambda engine: engine.stop(key))
 
     @property
     def last_answer(self) -> AnswerEntry | None:
@@ -286,7 +286,7 @@ class TurnControl:
         if entry is None or entry.outcome is not Outcome.INTERRUPTED or self.runs:
             self._screen.notify(_("Nothing to recover here."), markup=False)
         else:
-            self._screen.start(self._recover(entry), "recover")
+            self._screen.start("recover", self._recover, entry)
 
     async def _recover(self, entry: AnswerEntry) -> None:
         chat, feed = entry.chat, TurnFeed()
@@ -334,7 +334,7 @@ class TurnControl:
         chat, sent, feed = entry.chat, tuple(outputs), TurnFeed()
         self.resume(entry, self.view.figures, feed)
         self._screen.start(
-            self._engine_thread.call(lambda engine: engine.submit(key, chat, sent, feed)), "ask"
+            "ask", self._engine_thread.call, lambda engine: engine.submit(key, chat, sent, feed)
         )
 
     # --- figures and state ---
@@ -359,11 +359,11 @@ class TurnControl:
             is_last: It is the last chat of the conversation, which is shown by default.
         """
         if chat:
-            self._screen.start(self._show_chat(chat, is_last=is_last), "figures", exclusive=True)
+            self._screen.start("figures", self._show_chat, chat, is_last, exclusive=True)
         else:
             self.show_figures(None)
 
-    async def _show_chat(self, chat: int, *, is_last: bool) -> None:
+    async def _show_chat(self, chat: int, is_last: bool) -> None:
         figures = await self._engine_thread.call(lambda engine: engine.inspecting.figures(chat))
         if is_last and not self.runs:
             self.view.figures = figures
