@@ -103,6 +103,7 @@ async def test_a_local_tool_is_answered_and_the_stream_goes_on(home: Path) -> No
         return [RequireAction((call,)), lambda after: [Answer(f"给了 {after.outputs['call-1']}")]]
 
     async with desk(home, bot(steps)) as at:  # type: ignore[arg-type]
+        await at.until(lambda: at.screen.conversation.bot.name, "the bot is known")
         await at.ask("开灯")
         await at.until(
             lambda: isinstance(at.app.screen, ToolRequest) and at.app.screen.query(TextArea),
