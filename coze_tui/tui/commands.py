@@ -91,8 +91,8 @@ class AppCommands(SystemCommandsProvider):
 
     async def discover(self) -> Hits:
         """All of it."""
-        for title, told, run, _is_told in self.app.get_system_commands(self.screen):
-            yield DiscoveryHit(title, run, help=told)
+        for title, text, run, _is_shown in self.app.get_system_commands(self.screen):
+            yield DiscoveryHit(title, run, help=text)
 
 
 class Commands(CommandPalette, OnceLeftScreen[None]):
@@ -124,6 +124,6 @@ class Commands(CommandPalette, OnceLeftScreen[None]):
 
     def _show_no_matches(self, search_value: str) -> None:
         if search_value:
-            told = Align.center(Text(_("nothing found"), style="not bold"))
-            self.query_one(CommandList).add_option(Option(told, disabled=True, id=self._NO_MATCHES))
+            hint = Align.center(Text(_("nothing found"), style="not bold"))
+            self.query_one(CommandList).add_option(Option(hint, disabled=True, id=self._NO_MATCHES))
         self._list_visible = bool(search_value)

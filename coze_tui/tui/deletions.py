@@ -105,7 +105,7 @@ class Deletions:
         try:
             await asyncio.wait_for(self._settle(), _LEAVING_SECONDS)
         except (TimeoutError, CozeTuiError):
-            pass  # nobody is there any more to be told
+            pass  # the screen that could show it is gone; the next run tries again
 
     async def _settle(self) -> None:
         owed, self._owed = self._owed, []

@@ -22,18 +22,18 @@ from coze_tui.text.i18n import _
 
 FALLBACKS = ("nano", "vi") if os.name != "nt" else ("notepad",)
 MOST_BYTES = 4_000_000
-"""A larger file is not taken back."""
+"""Larger files are refused."""
 
 
 class EditorFailed(Exception):
-    """Nothing was taken back; carries one sentence for the person."""
+    """The editor returned no text; the message is a sentence for the person."""
 
 
 def edit_text(app: App[Any], text: str, suffix: str = ".md") -> str | None:
     """Let the person edit the text in $VISUAL or $EDITOR.
 
     Returns:
-        The new text, cleaned; or None, and the person was told why.
+        The new text, cleaned; None after a toast that says why there is none.
     """
     try:
         command = editor_command(os.environ)
@@ -50,22 +50,22 @@ def edit_text(app: App[Any], text: str, suffix: str = ".md") -> str | None:
 
 
 def editor_command(environment: Mapping[str, str]) -> list[str]:
-    """The editor and its arguments: $VISUAL, else $EDITOR, else what most systems have.
+    """Return the editor with its arguments: $VISUAL, else $EDITOR, else one that most systems have.
 
     Raises:
         EditorFailed: there is none.
     """
     for variable in ("VISUAL", "EDITOR"):
-        wish = environment.get(variable, "").strip()
-        if not wish:
+        setting = environment.get(variable, "").strip()
+        if not setting:
             continue
         try:
-            command = shlex.split(wish, posix=os.name != "nt")
+            command = shlex.split(setting, posix=os.name != "nt")
         except ValueError:
             command = []
         if not command or shutil.which(command[0], path=environment.get("PATH")) is None:
-            told = _("{variable} names an editor that cannot be found: {command}")
-            raise EditorFailed(told.format(variable=f"${variable}", command=clean_line(wish)))
+            problem = _("{variable} names an editor that cannot be found: {command}")
+            raise EditorFailed(problem.format(variable=f"${variable}", command=clean_line(setting)))
         return command
     for name in FALLBACKS:
         if shutil.which(name, path=environment.get("PATH")) is not None:
@@ -74,7 +74,7 @@ def editor_command(environment: Mapping[str, str]) -> list[str]:
 
 
 def edit_with(command: list[str], text: str, suffix: str) -> str:
-    """Run the editor on a file that only its owner can read, and take back what it left there.
+    """Run the editor on a file that only its owner can read; return its text.
 
     Raises:
         EditorFailed: it could not be run, ended with an error, or left nothing that can be read.
@@ -88,21 +88,21 @@ def edit_with(command: list[str], text: str, suffix: str) -> str:
             status = subprocess.run([*command, str(path)], check=False).returncode
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            told = _("{editor} could not be run: {reason}")
-            raise EditorFailed(told.format(editor=name, reason=clean_line(reason))) from None
+            problem = _("{editor} could not be run: {reason}")
+            raise EditorFailed(problem.format(editor=name, reason=clean_line(reason))) from None
         if status != 0:
-            told = _("{editor} ended with status {status}; the text is as it was.")
-            raise EditorFailed(told.format(editor=name, status=status))
-        return _taken_back(path)
+            problem = _("{editor} ended with status {status}; the text is as it was.")
+            raise EditorFailed(problem.format(editor=name, status=status))
+        return _read_back(path)
 
 
-def _taken_back(path: Path) -> str:
+def _read_back(path: Path) -> str:
     try:
         with path.open("rb") as file:  # the editor may have put another file in its place
             data = file.read(MOST_BYTES + 1)
     except OSError as error:
-        told = _("What the editor left cannot be read: {reason}")
-        raise EditorFailed(told.format(reason=clean_line(error.strerror or ""))) from None
+        problem = _("What the editor left cannot be read: {reason}")
+        raise EditorFailed(problem.format(reason=clean_line(error.strerror or ""))) from None
     if len(data) > MOST_BYTES:
         raise EditorFailed(_("What the editor left is too large; the text is as it was."))
     text = clean(data.decode("utf-8-sig", "replace"))

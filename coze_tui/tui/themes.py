@@ -21,12 +21,12 @@ _LEGIBLE = 4.5
 
 
 def themes() -> tuple[Theme, ...]:
-    """Our own themes, to be registered by the app."""
+    """Return our own themes, which the app registers."""
     return (_exact(DARK_THEME, DARK, dark=True), _exact(LIGHT_THEME, LIGHT, dark=False), _ansi())
 
 
 def theme_variable_defaults(theme: Theme) -> dict[str, str]:
-    """What our variables are in a theme that does not know them: made of the colours it has."""
+    """Return our variables for a theme without them, made from its own colors."""
     if theme.ansi:
         return _ansi_roles()
     if theme.name in (DARK_THEME, LIGHT_THEME):
@@ -58,7 +58,7 @@ def theme_variable_defaults(theme: Theme) -> dict[str, str]:
 
 
 def palette_of(theme: Theme) -> Palette:
-    """The colours of rendered text in this theme."""
+    """Return the colors of rendered text in a theme."""
     if theme.name == DARK_THEME:
         return Palette.dark()
     if theme.name == LIGHT_THEME:
@@ -88,7 +88,7 @@ def palette_of(theme: Theme) -> Palette:
 
 
 def contrast(one: Color, other: Color) -> float:
-    """How far two colours differ in brightness, from 1 to 21 (WCAG 2)."""
+    """Return the contrast ratio of two colors, from 1 to 21 (WCAG 2)."""
     darker, lighter = sorted((_luminance(one), _luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
 
@@ -101,7 +101,7 @@ def _luminance(color: Color) -> float:
 
 
 def _readable(color: Color, text: Color, grounds: tuple[Color, ...]) -> Color:
-    """The colour, moved towards the text colour as far as it takes to be read on every ground."""
+    """Return the color, moved towards the text color until it is readable on every background."""
     for step in range(11):
         mixed = color.blend(text, step / 10, alpha=1)
         if all(contrast(mixed, ground) >= _LEGIBLE for ground in grounds):

@@ -193,8 +193,8 @@ class FirstRun(CozeScreen[FirstRunChoice | Literal["demo"] | None]):
 
     def _go_to(self, number: int) -> None:
         self._at = number
-        told = _("step {n} of {all}").format(n=number + 1, all=len(self._steps))
-        self.heading.show_remark(told)
+        count = _("step {n} of {all}").format(n=number + 1, all=len(self._steps))
+        self.heading.show_remark(count)
         intro = self._notice or _("A site, a token and a bot are needed, once. Or look around without any.")
         self.notice.show(*([intro, ""] if self.step == "site" else []))
         for place, step in enumerate(self._steps):

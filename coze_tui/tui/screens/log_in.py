@@ -151,8 +151,10 @@ class DeviceLogin(Panel[OAuthPair | None]):
             pair = await self._log_in.wait_for_device(client_id, code)
         except CozeTuiError as error:
             self._ask_client_id()
-            told = explain(error, base_url=self._base_url)
-            self.remark.show("", [(told.title, "failure")], *(text for text in (told.what, told.do) if text))
+            explained = explain(error, base_url=self._base_url)
+            self.remark.show(
+                "", [(explained.title, "failure")], *filter(None, (explained.what, explained.do))
+            )
         else:
             self.dismiss(pair)
 

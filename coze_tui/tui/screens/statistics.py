@@ -34,21 +34,21 @@ def _sum(total: Group) -> list[list[Part]]:
     """Return the metrics of all chats, the most important first."""
     chats = ngettext("{n} chat", "{n} chats", total.chats).format(n=thousands(total.chats))
     tokens = _("{n} tokens").format(n=thousands(total.tokens))
-    told: list[list[Part]] = [[(chats, "text bold")], [(tokens, "text bold")]]
+    groups: list[list[Part]] = [[(chats, "text bold")], [(tokens, "text bold")]]
     if total.input_tokens or total.output_tokens:
         both = _("{input} in · {output} out").format(
             input=thousands(total.input_tokens), output=thousands(total.output_tokens)
         )
-        told[1].append((f" ({both})", "muted"))
+        groups[1].append((f" ({both})", "muted"))
     if total.failed:
         failed = ngettext("{n} failed", "{n} failed", total.failed).format(n=thousands(total.failed))
-        told.append([(failed, "failure")])
+        groups.append([(failed, "failure")])
     if total.first_text_p50_us:
         first = _("first text p50 {median}, p95 {most}").format(
             median=duration(total.first_text_p50_us), most=duration(total.first_text_p95_us)
         )
-        told.append([(first, "muted")])
-    return told
+        groups.append([(first, "muted")])
+    return groups
 
 
 class StatisticsScreen(CozeScreen[str | None]):

@@ -1,4 +1,4 @@
-"""The chat waits for tools of this machine: what is called with what, and fields for what they give."""
+"""The form for local tools: the calls that a chat waits for, and a field for each output."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from coze_tui.tui.widgets.select_list import ListRow, SelectList
 from coze_tui.tui.widgets.text_views import JsonView
 
 ToolOutputs = tuple[tuple[str, str], ...]
-"""Id of the call and its output, for every call."""
+"""ID of the call and its output, for every call."""
 
 RunCommand = Callable[[Sequence[str], str], Awaitable[str]]
-"""Runs these words with the arguments of the call on stdin; gives what they print, or a ToolCommandError."""
+"""Runs a command with the arguments of the call on stdin; returns its output or raises ToolCommandError."""
 
 
 class OutputBox(TextBox):
-    """Where an output is typed or pasted."""
+    """The box in which an output is typed or pasted."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(",".join(sorted(NEW_LINE)), "new_line", N_("new line"), id="output.new_line", show=False),
@@ -45,11 +45,11 @@ class OutputBox(TextBox):
     PART = N_("Output")
 
     def action_new_line(self) -> None:
-        """Begin a new line, as Enter does here."""
+        """Insert a line end, as Enter does here."""
         self.insert("\n")
 
     def placeholder_text(self, width: int) -> str:
-        """What to do here."""
+        """Return the hint of an empty box."""
         return _("What the tool gives: type it, paste it, or write it in your editor")
 
 
@@ -61,19 +61,21 @@ def _state_of(output: str) -> tuple[Part, ...]:
         json.loads(output)
     except (ValueError, RecursionError) as error:
         place = f" · {error.lineno}:{error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-        told = _("not JSON: sent as text")
-        return (("! ", "attention"), (f"{told}{place} · {amount}", "muted"))
+        text = _("not JSON: sent as text")
+        return (("! ", "attention"), (f"{text}{place} · {amount}", "muted"))
     return (("✓ ", "good"), (f"JSON · {amount}", "muted"))
 
 
 class ToolRequest(Panel[ToolOutputs | None]):
-    """Asks for the output of every call. None leaves the chat waiting. Nothing is run that the person did not
-    allow in the settings and ask for here; what it prints is an output like one that was typed.
+    """Asks for the output of every call; the result None leaves the chat waiting.
+
+    Runs only commands that the settings allow and that the person starts here. Their output is handled like
+    typed text.
 
     Args:
-        calls: At least one, as ActionRequired tells them.
-        drafts: Call id → what was typed before; kept up to date, so that nothing typed is lost.
-        commands: Name of a tool → the words that may be run for it.
+        calls: The calls of ActionRequired, at least one.
+        drafts: Call ID → typed text. The form updates it, so that closing loses nothing.
+        commands: Name of a tool → its command.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -119,7 +121,7 @@ class ToolRequest(Panel[ToolOutputs | None]):
         self._at = 0
 
     def body(self) -> Iterable[Widget]:
-        """The call, the output, and the way to send all."""
+        """Yield the call, its output, and the row that sends all."""
         yield HeadLine(classes="call")
         reading = Pager(JsonView(), classes="body")
         reading.can_focus = False
@@ -130,7 +132,7 @@ class ToolRequest(Panel[ToolOutputs | None]):
         yield SelectList()
 
     def on_mount(self) -> None:
-        """Begin with the first call that has no output."""
+        """Show the first call without an output."""
         empty = (number for number, call in enumerate(self._calls) if not self._output(call))
         self._show_call(next(empty, 0))
 
@@ -138,7 +140,7 @@ class ToolRequest(Panel[ToolOutputs | None]):
 
     @property
     def call(self) -> ToolCall:
-        """The one that is shown."""
+        """The call that is shown."""
         return self._calls[self._at]
 
     def _output(self, call: ToolCall) -> str:
@@ -165,7 +167,7 @@ class ToolRequest(Panel[ToolOutputs | None]):
         self.refresh_bindings()
 
     def _command_line(self, width: int) -> Sequence[HeadParts]:
-        """What may be run for this call, as the settings have it: all that will be run, before it is."""
+        """Return the command of the settings for this call, whole, so that one sees it before it runs."""
         command = clean_line(shlex.join(self._commands.get(self.call.name, ())))
         if self._is_running:
             return [([("▶ ", "attention"), (command, "text"), (_(" is running"), "muted")], ())]
@@ -183,12 +185,12 @@ class ToolRequest(Panel[ToolOutputs | None]):
         self.line.show([(name, "attention bold")], [*marks, (call_id, "muted")])
         given = sum(bool(self._output(call)) for call in self._calls)
         if self._is_ready():
-            told = ngettext("Send the output", "Send all {n} outputs", given).format(n=given)
-            self.send_row.show([ListRow("send", ((told, "text bold"),), (("^S", "bot"),))])
+            text = ngettext("Send the output", "Send all {n} outputs", given).format(n=given)
+            self.send_row.show([ListRow("send", ((text, "text bold"),), (("^S", "bot"),))])
         else:
-            told = _("{given} of {all} have an output").format(given=given, all=len(self._calls))
-            told = told if len(self._calls) > 1 else _("no output yet")
-            self.send_row.show([ListRow(None, ((told, "muted"),))])
+            text = _("{given} of {all} have an output").format(given=given, all=len(self._calls))
+            text = text if len(self._calls) > 1 else _("no output yet")
+            self.send_row.show([ListRow(None, ((text, "muted"),))])
         self.refresh_bindings()
 
     def _mark(self, number: int) -> Part:
@@ -199,7 +201,7 @@ class ToolRequest(Panel[ToolOutputs | None]):
     # --- keys ---
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Sending only when all is there; the other part of the screen only where there is one."""
+        """Offer only what is possible: sending needs every output, running needs a command."""
         if action == "send":
             return self._is_ready()
         if action == "go":
@@ -213,7 +215,7 @@ class ToolRequest(Panel[ToolOutputs | None]):
         return True
 
     def action_go(self, step: int) -> None:
-        """To the next call; after the last one to the sending, if all is there."""
+        """Show the next call; after the last one move to the row that sends, if every call has an output."""
         stops = len(self._calls) + self._is_ready()
         here = len(self._calls) if self.send_row.has_focus else self._at
         there = (here + step) % stops
@@ -230,7 +232,7 @@ class ToolRequest(Panel[ToolOutputs | None]):
             self.box.focus()
 
     def action_refuse(self) -> None:
-        """Give the refusal as the output, so that the chat can go on; undo takes it back."""
+        """Use a refusal as the output, so that the chat can continue. Undo removes it."""
         self.box.set_message(REFUSAL)
         self._keep_output()
         empty = [number for number, call in enumerate(self._calls) if not self._output(call)]
@@ -252,13 +254,13 @@ class ToolRequest(Panel[ToolOutputs | None]):
             self._show_command()
 
     def action_end_run(self) -> None:
-        """End the command; what stands in the box stays."""
+        """Stop the command; the text of the box stays."""
         if self._command_run is not None:
             self._command_run.cancel()
 
     @work(group="command", exclusive=True, exit_on_error=False)
     async def _run(self, call: ToolCall) -> None:
-        """Let what the command prints be looked at before it is sent."""
+        """Put the output of the command into the box, to be read before it is sent."""
         assert self._run_words is not None
         self._take_output(call, await self._run_words(self._commands[call.name], call.arguments))
 
@@ -285,7 +287,7 @@ class ToolRequest(Panel[ToolOutputs | None]):
             self.reading.scroll_page_up(animate=False)
 
     def action_send(self) -> None:
-        """Give all outputs."""
+        """Close with all outputs."""
         if self._is_ready():
             self.dismiss(tuple((call.id, self._output(call)) for call in self._calls))
 
