@@ -65,6 +65,22 @@ class Outcome(StrEnum):
                 assert_never(self)
 
     @property
+    def needs_user(self) -> bool:
+        """Whether the user must act before the chat can continue."""
+        return self is Outcome.REQUIRES_ACTION
+
+    @property
+    def continues_queue(self) -> bool:
+        """Whether the next queued question is sent after a chat with this end."""
+        match self:
+            case Outcome.COMPLETED | Outcome.CANCELED:
+                return True
+            case Outcome.FAILED | Outcome.REQUIRES_ACTION | Outcome.INTERRUPTED:
+                return False
+            case _:
+                assert_never(self)
+
+    @property
     def words(self) -> str:
         """How a past chat ended, in the language in use."""
         match self:
@@ -84,7 +100,7 @@ class Outcome(StrEnum):
     @property
     def words_now(self) -> str:
         """How a turn ended that the user has just followed."""
-        return _("needs you") if self is Outcome.REQUIRES_ACTION else self.words
+        return _("needs you") if self.needs_user else self.words
 
     @property
     def event_words(self) -> str:

@@ -239,7 +239,7 @@ class TurnControl:
         elif has_failed:
             if not self._widgets.prompt.message:
                 self._widgets.prompt.set_message(self.view.question)
-        elif self._conversation.queue.waiting and _may_send_next(figures.outcome):
+        elif self._conversation.queue.waiting and figures.outcome and figures.outcome.continues_queue:
             self.send(self._conversation.queue.take_next(), is_queued=True)
 
     async def _name_chat(self, key: str, entries: Sequence[Entry]) -> None:
@@ -391,14 +391,3 @@ class TurnControl:
     def _show_chip(self) -> None:
         self._widgets.queue_strip.answer_runs = self.runs
         self._widgets.header.show_chip(self.view.chip)
-
-
-def _may_send_next(outcome: Outcome | None) -> bool:
-    """Return whether the queue continues by itself after a turn that ended like this."""
-    match outcome:
-        case Outcome.COMPLETED | Outcome.CANCELED:
-            return True
-        case Outcome.FAILED | Outcome.REQUIRES_ACTION | Outcome.INTERRUPTED | None:
-            return False
-        case _:
-            assert_never(outcome)

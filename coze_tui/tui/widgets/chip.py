@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import assert_never
 
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import Phase
@@ -61,15 +60,9 @@ _OF_PHASE = {
 
 def activity_of(phase: Phase | Outcome | None) -> Activity:
     """Return what the chip shows in a phase of a turn or after its end; None is no turn."""
-    match phase:
-        case Phase():
-            return _OF_PHASE[phase]
-        case Outcome.REQUIRES_ACTION:
-            return Activity.NEEDS_YOU
-        case Outcome.COMPLETED | Outcome.FAILED | Outcome.CANCELED | Outcome.INTERRUPTED | None:
-            return Activity.IDLE
-        case _:
-            assert_never(phase)
+    if isinstance(phase, Phase):
+        return _OF_PHASE[phase]
+    return Activity.NEEDS_YOU if phase is not None and phase.needs_user else Activity.IDLE
 
 
 @dataclass(frozen=True, slots=True)
