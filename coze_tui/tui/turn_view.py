@@ -13,7 +13,7 @@ from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.text.cleaning import clean_line
 from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
 from coze_tui.tui.log.message_log import MessageLog, Updated
-from coze_tui.tui.widgets.chip import Chip, activity_of
+from coze_tui.tui.widgets.status import Chip, activity_of
 
 Milestone = PhaseChanged | ChatIdentified | ActionRequired
 """The updates that may change what the user can do; all others only change what is shown."""

@@ -198,7 +198,7 @@ def test_an_editor_is_given_the_text_and_the_terminal(keeper: Keeper, tmp_path: 
 
 CRASHES = {
     "in drawing": (
-        "coze_tui.tui.widgets.header",
+        "coze_tui.tui.widgets.status",
         "module.ChatHeader.render_line = broken",
     ),
     "in a handler": (

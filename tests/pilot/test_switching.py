@@ -18,10 +18,10 @@ from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
 from coze_tui.tui.screens.bots import BotPicker
 from coze_tui.tui.screens.dialogs import Choose
 from coze_tui.tui.screens.tool_request import ToolRequest
-from coze_tui.tui.widgets.chip import activity_of
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.prompt.prompt import Prompt
+from coze_tui.tui.widgets.status import activity_of
 from tests.support.desk import Desk, desk
 
 BOT = "7511000000000000777"

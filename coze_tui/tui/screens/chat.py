@@ -27,12 +27,11 @@ from coze_tui.tui.screens.log_screen import LogScreen
 from coze_tui.tui.screens.turn_control import TurnControl
 from coze_tui.tui.widgets.event_sidebar import EventSidebar
 from coze_tui.tui.widgets.field import FindBar
-from coze_tui.tui.widgets.header import ChatHeader
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.prompt.area import AttachmentStrip, PromptArea
 from coze_tui.tui.widgets.prompt.completion import Candidate
 from coze_tui.tui.widgets.prompt.prompt import Prompt
-from coze_tui.tui.widgets.status_strip import StatusStrip
+from coze_tui.tui.widgets.status import ChatHeader, StatusStrip
 from coze_tui.tui.widgets.text_views import Banner
 
 if TYPE_CHECKING:

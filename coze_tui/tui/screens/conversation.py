@@ -15,10 +15,9 @@ from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.log.window import LogWindow
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.widgets.event_sidebar import EventSidebar
-from coze_tui.tui.widgets.header import ChatHeader
 from coze_tui.tui.widgets.prompt.area import AttachmentStrip, QueueStrip
 from coze_tui.tui.widgets.prompt.prompt import Prompt
-from coze_tui.tui.widgets.status_strip import StatusStrip
+from coze_tui.tui.widgets.status import ChatHeader, StatusStrip
 from coze_tui.tui.widgets.text_views import Banner
 
 if TYPE_CHECKING:

@@ -6,32 +6,131 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
+from rich.segment import Segment
 from textual import getters, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import ScrollableContainer
+from textual.strip import Strip
 from textual.widget import Widget
 
 from coze_tui.engine.analysis.compare import Differences, differences
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.model.records import ChatRecord, outcome_of, total_us_of
 from coze_tui.render.cells import cell_len, shorten
+from coze_tui.render.diff_rows import DifferenceRow, difference_rows
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import tail, thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.chat_sources import ChatSource, whole_chat
 from coze_tui.tui.log.entries import clock_time
 from coze_tui.tui.screens.coze_screen import CozeScreen, Panel
-from coze_tui.tui.widgets.difference_view import DifferenceView
+from coze_tui.tui.themes import palette_of
 from coze_tui.tui.widgets.head import HeadLine, HeadParts, outcome_part, state_part
 from coze_tui.tui.widgets.key_footer import KeyFooter
+from coze_tui.tui.widgets.line_list import LineList, list_keys
 from coze_tui.tui.widgets.line_widget import Part, cut, width_of
 from coze_tui.tui.widgets.select_list import ListRow, SelectList
 
 _SPLIT = 96
-"""From this many cells on, the chats are side by side."""
+"""Cells from which the chats stand side by side."""
+_BETWEEN = " │ "
 _LEAST_QUESTION = 12
 _FOOTER = ("compare.next", "compare.previous", "compare.swap", "compare.other")
+
+
+class DifferenceView(LineList):
+    """Shows one `Differences`. It has no cursor: the keys scroll."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list_keys(
+        "difference",
+        ("top", N_("to the top")),
+        ("end", N_("to the end")),
+        up=N_("line up"),
+        down=N_("line down"),
+        pages=("pageup,b", "pagedown,space"),
+    )
+    PART = N_("Comparison")
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._found: Differences | None = None
+        self._rows: Sequence[DifferenceRow] = ()
+        self._laid_out: tuple[int, str] | None = None
+
+    def show(self, found: Differences) -> None:
+        """Show another comparison from its top."""
+        self._found = found
+        self._laid_out = None
+        self.scroll_to(y=0, animate=False)
+        self.lay_out()
+
+    @property
+    def line_width(self) -> int:
+        """Cells of a line; one is left free before the scroll bar, or the edge."""
+        return max(0, self.scrollable_content_region.width - 1)
+
+    @property
+    def row_count(self) -> int:
+        """Return how many lines the comparison takes at this width."""
+        return len(self._rows_laid_out())
+
+    # --- keys ---
+
+    def follow(self) -> None:
+        """Leave the view where it is."""
+
+    def move(self, step: int) -> None:
+        """Scroll by lines."""
+        self.scroll_to(y=self.scroll_offset.y + step, animate=False)
+
+    def action_page(self, step: int) -> None:
+        """Scroll by pages."""
+        self.move(step * max(1, self.room - 2))
+
+    def action_edge(self, is_end: bool) -> None:
+        """Scroll to an end."""
+        self.scroll_to(y=self.row_count if is_end else 0, animate=False)
+
+    def go_to_next(self, step: int) -> bool:
+        """Bring the next difference, or the one before, to the top; False if there is none."""
+        starts = [number for number, row in enumerate(self._rows_laid_out()) if row.starts]
+        here = self.scroll_offset.y + 1
+        if step > 0:
+            target = next((line for line in starts if line > here), None)
+        else:
+            target = next((line for line in reversed(starts) if line < here), None)
+        if target is not None:
+            self.scroll_to(y=max(0, target - 1), animate=False)
+        return target is not None
+
+    # --- looks ---
+
+    def render_line(self, y: int) -> Strip:
+        """Draw a line of what is in sight."""
+        rows = self._rows_laid_out()
+        index = self.scroll_offset.y + y
+        return self._drawn(rows[index]) if index < len(rows) else self.line([])
+
+    def _drawn(self, row: DifferenceRow) -> Strip:
+        width = self.line_width
+        if not row.is_pair or row.right is None:
+            return Strip(row.left.paint(width), width).apply_style(self.rich_style)
+        half = (width - len(_BETWEEN)) // 2
+        segments = [
+            *row.left.paint(half),
+            Segment(_BETWEEN, self.style_of("line")),
+            *row.right.paint(width - half - len(_BETWEEN)),
+        ]
+        return Strip(segments, width).apply_style(self.rich_style)
+
+    def _rows_laid_out(self) -> Sequence[DifferenceRow]:
+        theme, width = self.app.current_theme, self.line_width
+        if self._found is not None and width and self._laid_out != (width, theme.name):
+            is_split = width >= _SPLIT
+            self._rows = difference_rows(self._found, width, palette_of(theme), is_split=is_split)
+            self._laid_out = (width, theme.name)
+        return self._rows
 
 
 class ChooseChat(Panel[int | None]):

@@ -29,9 +29,8 @@ from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.screens.log_screen import LogScreen
 from coze_tui.tui.turn_view import TurnView
 from coze_tui.tui.widgets.event_sidebar import EventSidebar
-from coze_tui.tui.widgets.header import ChatHeader
 from coze_tui.tui.widgets.key_footer import KeyFooter
-from coze_tui.tui.widgets.status_strip import StatusStrip
+from coze_tui.tui.widgets.status import ChatHeader, StatusStrip
 from coze_tui.tui.widgets.text_views import Banner
 from coze_tui.tui.widgets.timeline_bar import ReplayLine, TimelineBar
 

@@ -29,7 +29,7 @@ from coze_tui.tui.turn_view import TurnView
 from coze_tui.tui.widgets.event_rows import first_text, token_counts
 from coze_tui.tui.widgets.head import HeadLine, HeadParts
 from coze_tui.tui.widgets.line_widget import Part
-from coze_tui.tui.widgets.status_strip import state_of
+from coze_tui.tui.widgets.status import state_of
 
 if TYPE_CHECKING:
     from coze_tui.engine.thread import EngineThread

@@ -14,9 +14,8 @@ from coze_tui.render.cells import cell_len, shorten
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import seconds, tail, thousands
 from coze_tui.text.i18n import _, ngettext
-from coze_tui.tui.widgets.chip import Chip, activity_of
 from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
-from coze_tui.tui.widgets.status_strip import outcome_role
+from coze_tui.tui.widgets.status import Chip, activity_of, outcome_role
 
 HeadParts = tuple[Sequence[Part], Sequence[Part]]
 """What is at the left and at the right of one line."""

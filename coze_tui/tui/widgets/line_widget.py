@@ -19,6 +19,8 @@ _BOLD = Style(bold=True)
 _VARIABLES = {"text": "foreground"}
 """Where a role's variable has another name."""
 _TEXT_STYLES = {"muted": "muted-text-style", "line": "muted-text-style", "selected": "selected-text-style"}
+Part = tuple[str, str]
+"""Clean text without line ends, and its role; `bold` and `selected` may follow: `("sent", "text bold")`."""
 
 
 class RoleStyles:
@@ -55,10 +57,6 @@ def style_from(variables: Mapping[str, str], role: str) -> Style:
     color = Color.parse(variables[_VARIABLES.get(role, role)]).rich_color
     style = Style(bgcolor=color) if role == "selected" else Style(color=color)
     return style + Style.parse(variables.get(_TEXT_STYLES.get(role, ""), "none"))
-
-
-Part = tuple[str, str]
-"""Clean text without line ends, and its role; `bold` and `selected` may follow: `("sent", "text bold")`."""
 
 
 class LineWidget(Widget):

@@ -19,6 +19,11 @@ Paragraph = str | Sequence[Part]
 """Text of one role, or of several."""
 
 _TAB = 4
+_MARK = "! "
+_MOST_OF_ONE = 3
+"""Lines that one text may take."""
+_MOST_LINES = 6
+"""Lines of all, as far as a third of the screen has them; the newest texts have the first claim."""
 
 
 class Paragraphs(LineWidget):
@@ -133,13 +138,6 @@ class JsonView(LineWidget):
             self._laid_out = (width, theme.name)
             self._lines = json_lines(self._text, max(8, width), palette_of(theme))
         return self._lines
-
-
-_MARK = "! "
-_MOST_OF_ONE = 3
-"""Lines that one text may take."""
-_MOST_LINES = 6
-"""Lines of all, as far as a third of the screen has them; the newest texts have the first claim."""
 
 
 class Banner(LineWidget):

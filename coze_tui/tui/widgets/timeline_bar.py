@@ -34,6 +34,7 @@ _APART = 2
 """Cells between two labels."""
 _LEAST_NAME = 4
 """Cells of a name that are still worth showing."""
+_LEAST_BAR = 10
 
 
 class TimelineBar(LineWidget):
@@ -194,9 +195,6 @@ def _placed(placed: Sequence[tuple[int, Part]], width: int) -> list[Part]:
         line.append(part)
         at = start + cell_len(part[0])
     return line
-
-
-_LEAST_BAR = 10
 
 
 class ReplayLine(LineWidget, can_focus=True):

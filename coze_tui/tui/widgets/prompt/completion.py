@@ -18,6 +18,8 @@ from coze_tui.tui.widgets.line_widget import LineWidget, Part
 
 _MOST_ROWS = 8
 _LEAST_COLUMN = 14
+_MOST_READ = 5_000
+_MOST_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +123,6 @@ class CompletionList(LineWidget):
             self._index = self._top + offset.y
             self.refresh()
             self.post_message(self.Picked())
-
-
-_MOST_READ = 5_000
-_MOST_SHOWN = 50
 
 
 def path_candidates(typed: str) -> list[Candidate]:

@@ -23,6 +23,15 @@ from coze_tui.tui.widgets.prompt.completion import Candidate, CompletionList, pa
 from coze_tui.tui.widgets.prompt.text_box import TextBox
 
 _MOST_EARLIER = 1_000
+SendKey = Literal["enter", "ctrl+j"]
+Commands = Callable[[str], Sequence[Candidate]]
+"""From what was typed, beginning with a slash, to what it could become."""
+_NEW_LINE = "ctrl+j,alt+enter,shift+enter,ctrl+enter"
+DRAFT_WAIT = 0.5
+"""Seconds without a change after which a draft is worth saving."""
+DRAFT_MOST = 2.0
+"""Seconds of typing without a pause after which it is saved all the same."""
+_PATH = re.compile(r"(?:^|(?<=\s))@(\S*)$")
 
 
 class EarlierPrompts:
@@ -73,18 +82,6 @@ class EarlierPrompts:
         self._position = position
         stored = "" if position < 0 else self._prompts[position]
         return self._edited.get(position, stored)
-
-
-SendKey = Literal["enter", "ctrl+j"]
-Commands = Callable[[str], Sequence[Candidate]]
-"""From what was typed, beginning with a slash, to what it could become."""
-
-_NEW_LINE = "ctrl+j,alt+enter,shift+enter,ctrl+enter"
-DRAFT_WAIT = 0.5
-"""Seconds without a change after which a draft is worth saving."""
-DRAFT_MOST = 2.0
-"""Seconds of typing without a pause after which it is saved all the same."""
-_PATH = re.compile(r"(?:^|(?<=\s))@(\S*)$")
 
 
 def send_keymap(send_key: SendKey) -> dict[str, str]:

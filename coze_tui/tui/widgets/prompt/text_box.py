@@ -33,6 +33,7 @@ _MOST_IN_BOX = 64_000
 """Characters that the box itself may come to hold by pasting."""
 _MOST_PASTED = 8_000_000
 """Characters of one paste; of all together twice as many are remembered."""
+_MARK_WIDTH = 2
 
 
 class Pastes:
@@ -92,9 +93,6 @@ class Pastes:
             return None
         # re keeps the patterns it compiled last.
         return re.compile("|".join(map(re.escape, self._texts)))
-
-
-_MARK_WIDTH = 2
 
 
 class TextBox(TextArea, inherit_bindings=False):

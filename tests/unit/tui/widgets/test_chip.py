@@ -6,7 +6,7 @@ from rich.cells import cell_len
 
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import Phase
-from coze_tui.tui.widgets.chip import Activity, Chip, activity_of
+from coze_tui.tui.widgets.status import Activity, Chip, activity_of
 
 
 def test_every_state_has_a_word_and_a_sign_of_its_own() -> None:

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from coze_tui.tui.widgets.chip import Activity, Chip
-from coze_tui.tui.widgets.header import ChatHeader
+from coze_tui.tui.widgets.status import Activity, ChatHeader, Chip
 
 TITLE = "2025年春节是哪一天，以及怎么写成网页"
 

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 from coze_tui.engine.analysis.statistics import Statistics, statistics
 from coze_tui.engine.model.records import ChatRecord
-from coze_tui.tui.widgets.statistics_view import StatisticsView
+from coze_tui.tui.screens.statistics import StatisticsView
 from tests.support.host_app import Stage
 from tests.support.shown import lines_of
 

@@ -19,7 +19,7 @@ from coze_tui.engine.model.updates import (
     TurnEnded,
 )
 from coze_tui.tui.widgets.event_rows import figure_lines
-from coze_tui.tui.widgets.status_strip import StatusStrip
+from coze_tui.tui.widgets.status import StatusStrip
 
 
 def figures_of_a_running_turn() -> TurnFigures:

@@ -1,0 +1,214 @@
+"""The state of a chat: its chip, the header that ends with it, and the line instead of the sidebar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.updates import Phase
+from coze_tui.render.cells import cell_len, shorten
+from coze_tui.text.format import milliseconds, seconds, tail, thousands
+from coze_tui.text.i18n import N_, _, ngettext
+from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
+
+_LEAST_TITLE = 8
+"""The least cells in which a title is shown."""
+
+
+class Activity(Enum):
+    """The states of the chip: sign, word, role of its color."""
+
+    IDLE = ("●", N_("idle"), "muted")
+    SENDING = ("↑", N_("sending"), "bot")
+    WAITING = ("◌", N_("waiting"), "bot")
+    THINKING = ("◔", N_("thinking"), "bot")
+    ANSWERING = ("◐", N_("answering"), "bot")
+    TOOL = ("◆", N_("running tool {name}"), "attention")
+    NEEDS_YOU = ("▲", N_("needs you"), "attention")
+    STOPPING = ("■", N_("stopping"), "attention")
+    RECOVERING = ("↻", N_("recovering"), "attention")
+    OFFLINE = ("✗", N_("offline"), "failure")
+
+    @property
+    def sign(self) -> str:
+        """One cell that no other state has."""
+        return self.value[0]
+
+    @property
+    def role(self) -> str:
+        """The theme's role that colors it."""
+        return self.value[2]
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the chip counts seconds in this state."""
+        return self not in (Activity.IDLE, Activity.NEEDS_YOU, Activity.OFFLINE)
+
+    def word(self, detail: str = "") -> str:
+        """Return its name in the language in use; `detail` is the name of the tool."""
+        return _(self.value[1]).format(name=detail).rstrip()
+
+
+_OF_PHASE = {
+    Phase.SENDING: Activity.SENDING,
+    Phase.CREATED: Activity.WAITING,
+    Phase.IN_PROGRESS: Activity.WAITING,
+    Phase.REASONING: Activity.THINKING,
+    Phase.ANSWERING: Activity.ANSWERING,
+    Phase.TOOL: Activity.TOOL,
+    Phase.SETTLING: Activity.ANSWERING,
+    Phase.STOPPING: Activity.STOPPING,
+    Phase.RECOVERING: Activity.RECOVERING,
+}
+
+
+def activity_of(phase: Phase | Outcome | None) -> Activity:
+    """Return what the chip shows in a phase of a turn or after its end; None is no turn."""
+    if isinstance(phase, Phase):
+        return _OF_PHASE[phase]
+    return Activity.NEEDS_YOU if phase is not None and phase.needs_user else Activity.IDLE
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One state of the chip, with its details."""
+
+    activity: Activity = Activity.IDLE
+    detail: str = ""
+    """The tool's name; already clean."""
+    elapsed_us: int | None = None
+    """Microseconds since sending; shown while the turn runs."""
+
+    @property
+    def text(self) -> str:
+        """Return word and time: `answering 1.3 s`."""
+        word = self.activity.word(self.detail)
+        if self.elapsed_us is None or not self.activity.is_running:
+            return word
+        return f"{word} {seconds(self.elapsed_us)}"
+
+
+class StatusStrip(LineWidget):
+    """`● answering 3.2 s · first text 412 ms · 37 events · logid …4F2A`, as much of it as fits."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._figures: TurnFigures | None = None
+        self._now_us: int | None = None
+        self._shown: list[Part] = []
+
+    def show(self, figures: TurnFigures | None) -> None:
+        """Show another turn, or none."""
+        self._figures = figures
+        self._now_us = None
+        self.flush()
+
+    def flush(self, now_us: int | None = None) -> None:
+        """Repaint if the text has changed.
+
+        Args:
+            now_us: Microseconds since sending, for the seconds of the running turn.
+        """
+        self._now_us = now_us
+        parts = self._parts()
+        if parts != self._shown:
+            self._shown = parts
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the line."""
+        width = self.content_size.width
+        parts = self._shown[:1]
+        for part in self._shown[1:]:
+            more: list[Part] = [(" · ", "muted"), part]
+            if width_of([*parts, *more]) <= width:
+                parts += more
+        return self.line(parts)
+
+    def _parts(self) -> list[Part]:
+        figures = self._figures
+        if figures is None:
+            return []
+        parts = [state_of(figures, self._now_us)]
+        if figures.first_text_us is not None and not figures.is_timeless:
+            parts.append((_("first text {time}").format(time=milliseconds(figures.first_text_us)), "muted"))
+        count = figures.events
+        parts.append((ngettext("{n} event", "{n} events", count).format(n=thousands(count)), "muted"))
+        if figures.stalls:
+            stalls = ngettext("{n} stall", "{n} stalls", figures.stalls).format(n=thousands(figures.stalls))
+            parts.append((stalls, "attention"))
+        if figures.logid:
+            parts.append((f"logid {tail(figures.logid)}", "muted"))
+        return parts
+
+
+def outcome_role(outcome: Outcome) -> str:
+    """Return the theme's role that colors an outcome."""
+    return "failure" if outcome.level == "error" else outcome.level
+
+
+def state_of(figures: TurnFigures, now_us: int | None) -> Part:
+    """Return the state of a turn as sign, word and time.
+
+    Args:
+        now_us: Microseconds since sending; None for when its last update came.
+    """
+    if figures.outcome is None:
+        chip = Chip(activity_of(figures.phase), figures.tool, figures.last_us if now_us is None else now_us)
+        return (f"{chip.activity.sign} {chip.text}", chip.activity.role)
+    outcome = figures.outcome
+    time = "" if figures.is_timeless else f" {seconds(figures.last_us)}"
+    return (f"{outcome.sign} {outcome.words_now}{time}", outcome_role(outcome))
+
+
+class ChatHeader(LineWidget):
+    """Shows bot, site, title and state. Each value repaints the line only if it differs.
+
+    In a narrow terminal the title is cut first, then the site, then the bot's name; the chip stays.
+    """
+
+    bot: reactive[str] = reactive("")
+    """Name of the bot; clean, on one line, as `site` and `title`."""
+    site: reactive[str] = reactive("")
+    title: reactive[str] = reactive("")
+    chip: reactive[Chip] = reactive(Chip())
+
+    def __init__(self, *, bot: str = "", site: str = "", id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.set_reactive(ChatHeader.bot, bot)
+        self.set_reactive(ChatHeader.site, site)
+
+    def show_chip(self, chip: Chip) -> None:
+        """Set the chip; it may be called at every frame, because only another text repaints the line."""
+        if chip.text != self.chip.text or chip.activity is not self.chip.activity:
+            self.chip = chip
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the line."""
+        width = self.content_size.width
+        activity = self.chip.activity
+        sign, word = activity.sign, self.chip.text
+        word = shorten(word, max(0, width - 3))
+        right: list[Part] = [(f"{sign} ", activity.role), (f"{word}", activity.role)]
+        room = width - width_of(right) - 2
+        if room < 1:
+            return self.line([], right)
+        bot = shorten(self.bot, room - 2)
+        left: list[Part] = [("● ", "bot"), (bot, "text bold")]
+        room -= width_of(left)
+        if self.site and room >= cell_len(self.site) + 3:
+            left.append((f"   {self.site}", "muted"))
+            room -= cell_len(self.site) + 3
+        if self.title and room >= _LEAST_TITLE + 3:
+            title = shorten(self.title, room - 3)
+            # In the middle of the line where it fits there, else close to the left part.
+            middle = (width - cell_len(title)) // 2
+            last = width - width_of(right) - 2 - cell_len(title)
+            start = max(width_of(left) + 3, min(middle, last))
+            left += [(" " * (start - width_of(left)), "text"), (title, "text")]
+        return self.line(left, right)
