@@ -65,6 +65,17 @@ class Outcome(StrEnum):
                 assert_never(self)
 
     @property
+    def can_continue(self) -> bool:
+        """Whether the same chat can continue: once it is recovered, or once it gets its tool outputs."""
+        match self:
+            case Outcome.REQUIRES_ACTION | Outcome.INTERRUPTED:
+                return True
+            case Outcome.COMPLETED | Outcome.FAILED | Outcome.CANCELED:
+                return False
+            case _:
+                assert_never(self)
+
+    @property
     def needs_user(self) -> bool:
         """Whether the user must act before the chat can continue."""
         return self is Outcome.REQUIRES_ACTION

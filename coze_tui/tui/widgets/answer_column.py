@@ -18,7 +18,6 @@ from coze_tui.api.objects import Bot
 from coze_tui.config.settings import Settings
 from coze_tui.engine.library.conversations import new_key
 from coze_tui.engine.model.figures import TurnFigures
-from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.render.palette import Palette
 from coze_tui.text.cleaning import clean_line
@@ -74,7 +73,7 @@ class Answerer:
 
 def _figure_lines(figures: TurnFigures, now_us: int | None) -> Sequence[list[Part]]:
     state = [state_of(figures, now_us)]
-    if figures.outcome in (Outcome.REQUIRES_ACTION, Outcome.INTERRUPTED):
+    if figures.outcome is not None and figures.outcome.can_continue:
         state.append((" · " + _("o opens it in the chat"), "muted"))
     return (
         state,
