@@ -393,7 +393,7 @@ class ChatScreen(LogScreen[None]):
 
     def run_slash(self, command: SlashCommand, argument: str) -> None:
         """Run a slash command."""
-        _SLASH_ACTIONS[command.name](self, argument)
+        SLASH_ACTIONS[command.name](self, argument)
 
     def show_help(self) -> None:
         """Show the keys and the commands."""
@@ -516,7 +516,7 @@ def _candidates(typed: str) -> Sequence[Candidate]:
     ]
 
 
-_SLASH_ACTIONS: Mapping[str, Callable[[ChatScreen, str], object]] = {
+SLASH_ACTIONS: Mapping[str, Callable[[ChatScreen, str], object]] = {
     "/send": ChatScreen.send_text,
     "/new": lambda screen, _argument: screen.action_new(),
     "/history": lambda screen, _argument: screen.action_history(),

@@ -1,4 +1,4 @@
-"""The command palette takes keys also before its list is drawn, and after it was left."""
+"""The command palette takes keys also before its list is drawn, and after it was left; slash commands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from textual.command import CommandInput, CommandList, CommandPalette
 from textual.screen import Screen
 
 from coze_tui.text.i18n import use_language
-from coze_tui.tui.commands import Commands
+from coze_tui.tui.commands import Commands, slash_commands
+from coze_tui.tui.screens.chat import SLASH_ACTIONS
 
 
 class Sample(App[None]):
@@ -80,3 +81,7 @@ async def _look_at_the_palette() -> None:
         prompt = commands.get_option_at_index(0).prompt
         assert isinstance(prompt, Align)
         assert str(prompt.renderable) == "没有找到"
+
+
+def test_every_slash_command_has_an_action() -> None:
+    assert list(SLASH_ACTIONS) == [command.name for command in slash_commands()]
