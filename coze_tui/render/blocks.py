@@ -30,7 +30,7 @@ _PIECES = (256, 512, 1024)
 
 @dataclass(slots=True)
 class Page:
-    """What blocks are drawn on and with."""
+    """The width, colors and parsers that blocks share."""
 
     width: int
     palette: Palette
@@ -41,7 +41,7 @@ class Page:
     _leads: "dict[tuple[object, ...], Lead]" = field(default_factory=dict)
 
     def lead(self, containers: tuple[Container, ...], fresh: int, task: str = "") -> "Lead":
-        """What stands left of a block in `containers`, the last `fresh` of which begin with it."""
+        """Return the lead of a block in `containers`, the last `fresh` of which begin with it."""
         key = (containers, fresh, task)
         lead = self._leads.get(key)
         if lead is None:
@@ -55,7 +55,7 @@ class Page:
 
 
 class Lead(NamedTuple):
-    """What stands left of a block: on its first line, and on the others."""
+    """The runs at the left of a block: on its first line, and on the others."""
 
     first: tuple[Segment, ...] = ()
     rest: tuple[Segment, ...] = ()
@@ -148,7 +148,7 @@ class Paragraph(MarkdownBlock):
         """All its text, in the pieces it came in, until it is finished."""
         self._may_link = False
         self._parsed: list[list[Logical]] = []
-        """What is final, in the pieces in which it became so."""
+        """Return the final text, in the pieces in which it became final."""
         self._is_whole = False
         self._rest = ""
         """Source whose meaning is not final."""
@@ -238,7 +238,7 @@ class Paragraph(MarkdownBlock):
 
 
 class Heading(Paragraph):
-    """A heading: its level is told by weight and colour, the first also by a rule."""
+    """A heading: weight and color show its level, for the first level also a rule."""
 
     kind = Kind.HEADING
 

@@ -24,7 +24,7 @@ Tokens = Iterable[tuple[object, str]]
 
 
 class Lexer(Protocol):
-    """What is used of a Pygments lexer."""
+    """The part of a Pygments lexer in use."""
 
     name: str
 
@@ -32,7 +32,7 @@ class Lexer(Protocol):
 
 
 class Place(NamedTuple):
-    """Where a lexer is at the start of a line."""
+    """The state of a lexer at the start of a line."""
 
     states: tuple[str, ...] = ("root",)
     comment: str = ""
@@ -57,7 +57,7 @@ def _lexer(language: str) -> Lexer | None:
 
 
 def coloured_lines(lines: Sequence[str]) -> int:
-    """How many lines at the beginning of a block may be coloured."""
+    """Return how many lines at the beginning of a block may be colored."""
     size = 0
     for number, line in enumerate(lines):
         size += len(line) + 1
@@ -176,7 +176,7 @@ _COMMENTS = (("/*", "*/"), ("<!--", "-->"))
 _MOST_UNCLOSED = 50
 _EMBEDDED = {"script-content": "javascript", "style-content": "css"}
 _LEXER_FAULTS = (TypeError, ValueError, AttributeError, LookupError, AssertionError, RecursionError)
-"""What a lexer may raise on text it was not written for; such code stays plain."""
+"""Errors of lexers on text they were not written for; such code stays plain."""
 
 
 def _lexer_named(language: str) -> Lexer | None:

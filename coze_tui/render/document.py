@@ -24,7 +24,7 @@ _MARKS_ONLY = re.compile(
 )
 """A line of which the meaning is not known yet; it would jump when the next piece comes."""
 _ORDINARY = re.compile(r"[^\s>*+\-\d.)_=|:`~#$\\\[]|\d{10}")
-"""What ends all doubt about the marks at the beginning of a line."""
+"""Matches a line of which the marks at the beginning are certain."""
 
 
 class Document:
@@ -136,7 +136,7 @@ class Document:
         return first + _same(dropped, layout.lines[first : first + len(dropped)])
 
     def resize(self, width: int) -> None:
-        """Be `width` cells wide from now on: wrapped anew, not parsed."""
+        """Change the width to `width` cells: wraps again, does not parse again."""
         if width != self._page.width:
             self._page = replace(self._page, width=width, _leads={})
             self._height = -1
@@ -161,7 +161,7 @@ class Document:
         self._is_midline = False
 
     def _render(self) -> None:
-        """All anew, from the source."""
+        """Parse and draw everything again."""
         self._clear()
         self._is_stale = False
         self._feed(self.source)
@@ -242,7 +242,7 @@ class Document:
 
 
 def _same(old: Sequence[Line], new: Sequence[Line]) -> int:
-    """How many lines from the beginning are the same."""
+    """Return the number of equal lines at the beginning."""
     for number, (before, after) in enumerate(zip(old, new, strict=False)):
         if before != after:
             return number

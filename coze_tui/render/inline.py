@@ -47,14 +47,14 @@ _LINE_BREAK = re.compile(r"[ \t]*\n[ \t]*")
 _URL = re.compile(r"https?://[!#-;=?-Z\\\]^_a-z|~\[{}]+")
 _TRAILING = ".,;:!?'\"*_~|\\"
 _OPEN = re.compile(r"`|\$\$|\$(?![\s$])[^$\n]{0,300}\Z|<[A-Za-z][^\s>]*\Z")
-"""What in text that was no markup may still become some by what follows."""
+"""Text that is not markup yet, but may become markup by what follows."""
 _MATHS = {"$$": ("$$", 2000), "\\(": ("\\)", 1000), "\\[": ("\\]", 2000)}
-"""What opens maths, what closes it, and how long it may be."""
+"""The marks that open and close math, and the most characters between them."""
 _DOLLARS = re.compile(r"\$(?![\s$])(?:[^$\n\\]|\\.){0,300}?[^$\s\\]\$(?!\d)")
 _MATHS_OPEN = ("\\(", "\\[")
 _CJK = re.compile(f"[{_CJK_CLASS}]")
 _MOST_BRACKETS = 100
-"""Text with more of them is not parsed: nobody writes so many links, and each may look at all the others."""
+"""Text with more of them is not parsed: each may be compared with all the others."""
 _SHOWN_URL = 36
 """Cells of a link's target that are shown; its host is never cut short of its own end."""
 

@@ -79,7 +79,7 @@ def indented(runs: list[Segment], indent: int, width: int) -> list[Line]:
     lines = [first._replace(lead=lead, lead_width=indent)]
     lead = (Segment(" " * (indent + _INDENT)),)
     if others:
-        # They have less room than the first one, so they are wrapped anew.
+        # They have less room than the first one, so they are wrapped again.
         rest = _after(runs, len(first.text) + len(others[0].joint or ""))
         for number, line in enumerate(wrapped(rest, width - indent - _INDENT)):
             joint = others[0].joint if number == 0 else line.joint
@@ -88,7 +88,7 @@ def indented(runs: list[Segment], indent: int, width: int) -> list[Line]:
 
 
 def parsed_json(text: str) -> object:
-    """What a JSON text says; None if it is none, or a bare word or number."""
+    """Return the value of a JSON text; None if it is not JSON, or a bare word or number."""
     if text.lstrip()[:1] not in ("{", "["):
         return None
     try:
@@ -408,7 +408,7 @@ def _open_all(root: Node) -> None:
 
 
 def source_of(node: Node) -> str:
-    """What copying a value gives: a string its text, else its JSON, numbers as they were written."""
+    """Return the copy of a value: the text of a string, else its JSON with numbers as they were written."""
     value = node.value
     if isinstance(value, str) and not isinstance(value, JsonNumber):
         return clean(value)

@@ -45,7 +45,7 @@ class _Placed:
     block: MarkdownBlock
     containers: tuple[Container, ...]
     fresh: int
-    """How many of its containers begin with it."""
+    """Number of its containers that begin with it."""
     task: str = ""
     """The state of the box it stands behind."""
     gap: tuple[Container, ...] | None = None
@@ -57,7 +57,7 @@ class _Placed:
 
 
 class Layout:
-    """What is drawn so far: finished blocks, the open one, and a draft of what may come."""
+    """The blocks so far: finished ones, the open one, and a draft of what may come."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -78,7 +78,7 @@ class Layout:
 
     @property
     def open_kind(self) -> Kind | None:
-        """What the open block is."""
+        """Return the kind of the open block."""
         placed = self._open_block()
         return placed.block.kind if placed else None
 
@@ -111,7 +111,7 @@ class Layout:
         self._drafted = len(drawn)
 
     def drop_draft(self) -> list[Line]:
-        """Take the draft away. From here on `changed` is told anew."""
+        """Remove the draft. `changed` counts from here on."""
         first = len(self.lines) - self._drafted
         dropped = self.lines[first:]
         del self._lines[first:]
@@ -223,7 +223,7 @@ class Layout:
         return common if spaced else None
 
     def _gap_lines(self, placed: _Placed) -> list[Line]:
-        """What stands between the block before and this one."""
+        """Return the lines between the block before and this one."""
         if placed.gap is None:
             return []
         lead, before = self.page.lead(placed.gap, 0), placed.block.number - 1

@@ -24,7 +24,7 @@ class Line(NamedTuple):
     block: int = 0
     """Number of the block in its document that the line belongs to; such lines scroll sideways together."""
     joint: str | None = "\n"
-    """What stands between the line before and this one in copied text; None: the line is decoration."""
+    """Text between the line before and this one in a copy; None for a line that is decoration."""
     fill: Style | None = None
     """The background up to the right edge: code."""
     edge: Style | None = None
@@ -105,7 +105,7 @@ class Undrawn(Protocol):
 
 
 class Lines(Sequence[Line]):
-    """Lines of which some are drawn only when they are looked at, and each time anew."""
+    """Lines of which some are drawn each time they are read."""
 
     def __init__(self, kept: list[Line | Undrawn]) -> None:
         self._kept = kept

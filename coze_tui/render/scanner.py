@@ -17,7 +17,7 @@ TAB = 4
 
 
 class Kind(StrEnum):
-    """What a block is."""
+    """The kinds of blocks."""
 
     PARAGRAPH = "paragraph"
     HEADING = "heading"
@@ -106,12 +106,12 @@ _ITEM = re.compile(r"(?:([-+*])|(\d{1,9})([.)]))(?: +|$)")
 _DELIMITERS = re.compile(r"[|:-][|:\- ]+$|[|:-]-+[|:\- ]*$")
 _MATHS = {"$$": "$$", "\\[": "\\]"}
 _STRUCTURE = re.compile(r"[ \t>*+\-\d.)]{0,200}")
-"""Where on a line containers begin; a tab behind it is text."""
+"""Matches the marks that begin containers; a tab after them is text."""
 _TASK = re.compile(r"\[([ xX])\] {1,9}(?=[^ ])")
 
 
 class Scanner:
-    """Where in the structure the text is. `read` judges a line; `apply` goes on with what was judged."""
+    """A position in the structure of the text. `read` judges a line; `apply` continues with the result."""
 
     def __init__(self) -> None:
         self.stack: tuple[Container, ...] = ()
@@ -121,7 +121,7 @@ class Scanner:
         """The newest line of an open paragraph."""
 
     def read(self, raw: str) -> Step:
-        """What `raw`, a line without its end, would mean here. Changes nothing."""
+        """Return the meaning of `raw`, a line without its end, at this position. Changes nothing."""
         line = raw
         if "\t" in raw:
             structure = _STRUCTURE.match(raw)
@@ -169,7 +169,7 @@ class Scanner:
             self.last_line += text
 
     def _matched(self, line: str) -> tuple[int, int, bool]:
-        """How far the containers reach into the line, how many of them, and whether nothing follows."""
+        """Return the end of the containers in the line, their number, and whether nothing follows."""
         position, depth, length = 0, 0, len(line)
         for container in self.stack:
             start = position + _indent(line, position)
@@ -286,7 +286,7 @@ def is_row(text: str) -> bool:
 
 
 def row_cells(text: str) -> list[str]:
-    """The cells of a table's row; `\\|` is no border."""
+    """Return the cells of a table's row; `\\|` is not a border."""
     cells = [cell.strip(" \t").replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", text.strip(" \t"))]
     if cells and not cells[0]:
         del cells[0]

@@ -1,4 +1,4 @@
-"""Where a line of text is broken: between words or Chinese characters, not before closing punctuation."""
+"""Line breaks: between words or Chinese characters, and not before closing punctuation."""
 
 import re
 from bisect import bisect_right
@@ -78,7 +78,7 @@ def _ascii_rows(text: str, width: int) -> list[TextRow]:
 
 
 def _without_spaces(text: str, start: int, end: int) -> tuple[int, int]:
-    """Where the row that breaks at `end` stops, and where the next begins."""
+    """Return the end of the row that breaks at `end`, and the start of the next row."""
     stop = end
     while stop > start and text[stop - 1] == " ":
         stop -= 1

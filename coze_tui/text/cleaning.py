@@ -117,7 +117,7 @@ class StreamCleaner:
 
 
 def _held_from(text: str) -> int:
-    """Where the part of `text` begins whose meaning depends on what follows."""
+    """Return the start of the part of `text` whose meaning depends on what follows."""
     if "\ud800" <= text[-1] <= "\udbff":
         return len(text) - 1
     flag = text.rfind(_BLACK_FLAG, max(0, len(text) - 7))

@@ -32,7 +32,7 @@ def seconds(us: int) -> str:
 
 
 def duration(us: int) -> str:
-    """How long something took: `412 ms`, `1.9 s`."""
+    """Return a duration: `412 ms`, `1.9 s`."""
     return milliseconds(us) if us < 1_000_000 else seconds(us)
 
 
@@ -54,7 +54,7 @@ def tail(identifier: str) -> str:
 
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\s]+')
-"""What Windows does not take, and white space."""
+"""Characters that Windows rejects in names, and white space."""
 _MOST_BYTES = 96
 """Of the title in UTF-8: with date, key, number and ending a name stays below 143, which is the least that a
 file system in use can keep."""

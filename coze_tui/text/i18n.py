@@ -54,7 +54,7 @@ def current_language() -> str:
 
 
 def use_language(code: str) -> str:
-    """Show all further text in this language, or in English where there is no such catalogue.
+    """Show all further text in this language, or in English if it has no catalog.
 
     Returns:
         The code now in use.

@@ -1,4 +1,4 @@
-"""What counts as the same text wherever one is searched, and where it stands.
+"""The rule of equal text for all searches, and the positions of a query in a text.
 
 What the store finds, a screen lights: both compare by the one folding here. The index of the store holds
 folded text, so a folding that changes needs a migration.
@@ -39,7 +39,7 @@ def fold(text: str) -> str:
 
 
 def spans(text: str, query: str) -> list[tuple[int, int]]:
-    """Where a needle stands in a text, as start and end, in order; none overlaps another.
+    """Return the matches of a query in a text as start and end, in order and without overlaps.
 
     A mark is not parted from the character it stands on.
     """

@@ -32,7 +32,7 @@ _LEAST_BAR, _GOOD_BAR, _MOST_BAR = 8, 22, 48
 _PERIODS = (7, 30, 0)
 """Days until now; 0 for all."""
 _LOOK_SECONDS = 2.0
-"""How often the screen checks if any program has written to the store."""
+"""Seconds between checks if any program has written to the store."""
 _FOOTER = (
     *("statistics.open", "statistics.by_bot", "statistics.by_day", "statistics.by_conversation"),
     "statistics.period",

@@ -26,7 +26,7 @@ from coze_tui.tui.widgets.select_list import ListRow, SelectList
 from coze_tui.tui.widgets.text_views import Paragraphs
 
 _SURE_ID = re.compile(r"\d{6,}|.*/.*")
-"""What nobody types to filter by a name."""
+"""Matches an ID or a URL, which no one types to filter by a name."""
 _TYPED = "typed"
 _LEAST_DETAIL = 12
 """Cells of a description that are still worth showing."""

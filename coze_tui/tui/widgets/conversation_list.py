@@ -79,13 +79,13 @@ class ConversationList(LineList):
         self._asked = False
         self._wants_last = False
         self.shows_server = False
-        """What is here and on the server, too, is marked."""
+        """Whether a mark shows which conversations are also on the server."""
 
     # --- what is in it ---
 
     @property
     def items(self) -> Sequence[Item]:
-        """What is loaded."""
+        """Return the loaded conversations."""
         return self._items
 
     @property
@@ -103,7 +103,7 @@ class ConversationList(LineList):
 
     @property
     def selected(self) -> int:
-        """How many are selected."""
+        """Return the number of selected conversations."""
         return len(self._selected)
 
     def show(
@@ -159,7 +159,7 @@ class ConversationList(LineList):
         self.refresh()
 
     def _nearest(self, before: Item | None, at: int) -> int:
-        """Where the cursor stands after a change: on the same conversation, else at the same place."""
+        """Return the row for the cursor after a change: the same conversation, else the same row."""
         if before is not None:
             for place, item in enumerate(self._items):
                 if item.id == before.id:

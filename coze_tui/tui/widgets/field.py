@@ -107,7 +107,7 @@ class _Words(LineWidget):
 
     @property
     def text(self) -> str:
-        """What is to be read."""
+        """Return the words without their roles."""
         return "".join(text for text, _role in self._parts)
 
     def render_line(self, y: int) -> Strip:
@@ -132,12 +132,12 @@ class SearchBar(Horizontal):
 
     @property
     def value(self) -> str:
-        """What is typed."""
+        """Return the typed text."""
         return self.field.value
 
     @property
     def remark(self) -> str:
-        """What is said at the right."""
+        """Return the remark at the right."""
         return self._remark.text
 
     def compose(self) -> ComposeResult:
@@ -151,7 +151,7 @@ class SearchBar(Horizontal):
 
 
 class FindBar(SearchBar):
-    """Shown while one finds; it tells what is typed and which way to go, and is told what came of it."""
+    """The bar of a search in the conversation: it posts the typed text and steps, and shows the result."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,down", "step(1)", N_("next"), id="find.next"),

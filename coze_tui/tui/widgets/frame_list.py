@@ -61,7 +61,7 @@ class FrameList(LineList):
         """The cursor stands on another line, or what it stands on has changed."""
 
     class Chosen(Message):
-        """Enter or a second click on a frame that is no run."""
+        """Enter or a second click on a single frame."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -71,7 +71,7 @@ class FrameList(LineList):
         self._is_at_head = True
         """The cursor stands on the head of the run that holds the frame."""
         self._previews: dict[tuple[int, int], str] = {}
-        """What was read of frames, by number and how many were looked at: some are megabytes."""
+        """Previews by the number of the frame and of the frames it covers: some frames are megabytes."""
         self._shown: FrameLine | None = None
         self._widest = 0
 
@@ -295,7 +295,7 @@ class FrameList(LineList):
 
 
 def trouble_text(line: FrameLine) -> str:
-    """What of a frame was not understood; empty where all was."""
+    """Return which part of a frame could not be read; empty if it was read completely."""
     match line.row.trouble:
         case "name":
             return _("unknown event")

@@ -53,7 +53,7 @@ class JsonTreeView(LineList):
 
     @property
     def chosen_text(self) -> str:
-        """What the line with the cursor belongs to: its text or its JSON; all where that is no value."""
+        """Return the text or the JSON of the value with the cursor; without a value, all of it."""
         node = self._at.node if self._at is not None else None
         return source_of(node) if node is not None else self.tree_of_text.text
 
@@ -131,14 +131,14 @@ class JsonTreeView(LineList):
 
 
 class FrameView(Vertical):
-    """What is known of the line with the cursor."""
+    """Shows the frame, or the run of frames, with the cursor."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._head = HeadLine()
         self.data = JsonTreeView(id="data")
         self._run: list[FrameRow] = []
-        """What `_text` was read from."""
+        """The frames that `_text` was read from."""
         self._text = ""
 
     def compose(self) -> ComposeResult:
@@ -162,7 +162,7 @@ class FrameView(Vertical):
         self._head.show_lines(([(name, "text bold")], ()), (facts, ()))
 
     def _text_of(self, run: list[FrameRow]) -> str:
-        """The joined text of a run; of sound, which is no text, the first frame."""
+        """Return the joined text of a run; for audio, which has no text, the data of the first frame."""
         if run[0].kind == "audio":
             return run[0].frame.data
         known = len(self._run)

@@ -18,7 +18,7 @@ from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
 from coze_tui.tui.widgets.status import Chip, activity_of, outcome_role
 
 HeadParts = tuple[Sequence[Part], Sequence[Part]]
-"""What is at the left and at the right of one line."""
+"""The parts at the left and at the right of one line."""
 Layout = Callable[[int], Sequence[HeadParts]]
 """Returns the lines of a head for a width in cells."""
 
@@ -101,7 +101,7 @@ def chat_head(title: str, chat: InspectedChat, width: int) -> HeadParts:
 
 
 def _facts(chat: InspectedChat) -> list[Part]:
-    """What is known of a chat, the most telling first."""
+    """Return the known facts of a chat, the most important first."""
     record, figures = chat.record, chat.figures
     parts: list[Part] = [state_part(chat)]
     count = len(chat.table.rows)
@@ -117,7 +117,7 @@ def _facts(chat: InspectedChat) -> list[Part]:
 
 
 def state_part(chat: InspectedChat) -> Part:
-    """How the chat stands, as sign, word and time; of one that is over also while its frames are read."""
+    """Return the state of a chat as sign, word and time, also while the frames of a past one are read."""
     record, figures = chat.record, chat.figures
     if figures.outcome is None:
         if (outcome := outcome_of(record)) is not None:
@@ -128,7 +128,7 @@ def state_part(chat: InspectedChat) -> Part:
 
 
 def outcome_part(outcome: Outcome | None, total_us: int) -> Part:
-    """How a chat ended, as sign, word and time; a time of 0 is not known."""
+    """Return the outcome of a chat as sign, word and time; a time of 0 is unknown."""
     if outcome is None:
         return "●", "muted"
     sign, role = outcome.sign, outcome_role(outcome)

@@ -71,7 +71,7 @@ class KeyFooter(LineWidget):
             self.refresh()
 
     def shown(self) -> list[str]:
-        """What stands there, for tests."""
+        """Return the keys on display."""
         return [f"{key.name} {key.description}" for key in self._keys]
 
     def render_line(self, y: int) -> Strip:

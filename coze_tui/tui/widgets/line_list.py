@@ -1,4 +1,4 @@
-"""What all lists that draw their own lines share: the keys, the cursor, and the scrolling that follows it."""
+"""The base of all lists that draw their own lines: keys, cursor, and the scrolling that follows it."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class LineList(LineWidget, ScrollView, can_focus=True):
         return self.scrollable_content_region.height - self.HEAD
 
     def go(self, row: int) -> None:
-        """Put the cursor on a row, or on the nearest one if there is no such row."""
+        """Put the cursor on a row, or on the nearest row if the number is out of range."""
         before, self._cursor = self._cursor, max(0, min(self.row_count - 1, row))
         self.follow()
         self.refresh()

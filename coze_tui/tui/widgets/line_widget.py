@@ -17,7 +17,7 @@ ROLES = ("text", "bot", "user", "good", "attention", "failure", "muted", "line",
 
 _BOLD = Style(bold=True)
 _VARIABLES = {"text": "foreground"}
-"""Where a role's variable has another name."""
+"""Roles whose variable has another name."""
 _TEXT_STYLES = {"muted": "muted-text-style", "line": "muted-text-style", "selected": "selected-text-style"}
 Part = tuple[str, str]
 """Clean text without line ends, and its role; `bold` and `selected` may follow: `("sent", "text bold")`."""
@@ -78,7 +78,7 @@ class LineWidget(Widget):
         return self._roles.style(self.app.theme_variables, role)
 
     def line(self, left: Sequence[Part], right: Sequence[Part] = (), ground: str = "") -> Strip:
-        """A line as wide as the widget, `right` at its end; where there is no room `left` is cut.
+        """Return a line as wide as the widget, `right` at its end; `left` is cut if there is no room.
 
         Args:
             left: Parts from the left edge.

@@ -18,7 +18,7 @@ class SteadyScrollBar(ScrollBar):
         self._rows: list[Segment] = []
 
     def tell(self, *, total: int, height: int, position: float) -> None:
-        """How many lines there are, how many of them are in sight, and from where on."""
+        """Show the number of lines, the number of them in sight, and the first one in sight."""
         self.set_reactive(ScrollBar.window_virtual_size, total)
         self.set_reactive(ScrollBar.window_size, height)
         self.set_reactive(ScrollBar.position, self.validate_position(position))

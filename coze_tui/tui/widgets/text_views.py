@@ -153,7 +153,7 @@ class Banner(LineWidget):
 
     @property
     def texts(self) -> Sequence[str]:
-        """What is shown, the newest last."""
+        """Return the texts on display, the newest last."""
         return self._texts
 
     def add(self, text: str) -> None:

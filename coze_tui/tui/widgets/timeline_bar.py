@@ -23,7 +23,7 @@ _FILLS: dict[SpanKind, tuple[str, str]] = {
     "answering": ("█", "bot"),
     "tool": ("▓", "attention"),
 }
-"""What stands for a step: its sign and the role of its colour. Later ones lie over earlier ones."""
+"""The sign of a step and the role of its color. Later ones cover earlier ones."""
 _STALL = ("╌", "attention")
 _ERROR = ("×", "failure bold")
 _FOLLOW_UP = ("◆", "user")
@@ -55,7 +55,7 @@ class TimelineBar(LineWidget):
             self.refresh()
 
     def on_resize(self) -> None:
-        """Lay out anew."""
+        """Lay out at the new width."""
         self._lines = self._laid_out()
 
     def text(self) -> list[str]:
@@ -135,7 +135,7 @@ def _names(spans: Sequence[Span], columns: Columns, follow_ups: int) -> list[Par
 
 
 def _forms(span: Span, follow_ups: int) -> list[str]:
-    """What can be said of a step, the longest first."""
+    """Return the texts that describe a step, the longest first."""
     name, lasted = span_name(span), duration(span.lasted_us)
     if span.kind == "settling":
         name = ngettext("follow-up", "follow-ups", follow_ups) if follow_ups else name
@@ -173,7 +173,7 @@ def _moments(timeline: Timeline, spans: Sequence[Span], columns: Columns) -> lis
 
 
 def _free_place(start: int, size: int, placed: Sequence[tuple[int, Part]]) -> int | None:
-    """Where a label can stand: from its column on, or so far to the left that it still reaches that."""
+    """Return the column of a label: its own, or one so far to the left that the label still reaches it."""
     taken = sorted((left, left + cell_len(part[0])) for left, part in placed)
     behind = [left for left, end in taken if end >= start]
     for place in (start, behind[0] - _APART - size if behind else start):
@@ -209,7 +209,7 @@ class ReplayLine(LineWidget, can_focus=True):
         self._right: list[Part] = []
         self._part = 0.0
         self.has_bar = True
-        """How far it is played is shown as a bar, too."""
+        """Whether a bar shows the progress, too."""
 
     def show(self, player: Player) -> None:
         """Show how the player stands now."""
@@ -234,7 +234,7 @@ class ReplayLine(LineWidget, can_focus=True):
             self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Draw it; where there is no room, the bar is left out."""
+        """Draw the line; without the bar if there is no room."""
         room = self.content_size.width - width_of(self._left) - width_of(self._right) - 6
         if room < _LEAST_BAR or not self.has_bar:
             return self.line(self._left, self._right)

@@ -23,7 +23,7 @@ _SHOWN = 3
 
 
 class QueueStrip(LineWidget):
-    """What is queued, dim, and what can be done about it. Gone when nothing waits."""
+    """Shows the queued messages, and the keys that act on them. Hidden while the queue is empty."""
 
     answer_runs: var[bool] = var(False, init=False)
     """The queue is worked off when the answer ends; at rest it waits for the person."""
@@ -34,7 +34,7 @@ class QueueStrip(LineWidget):
         self.display = False
 
     def watch_answer_runs(self) -> None:
-        """Another key is told."""
+        """Show the other key."""
         self.refresh()
 
     @property
@@ -86,7 +86,7 @@ class AttachmentStrip(LineWidget):
         return tuple(path for path, _size in self._files)
 
     def add(self, path: Path, count: int) -> None:
-        """One more file, of so many bytes; the same one only once."""
+        """Add a file of `count` bytes; a file is added only once."""
         if path not in self.files:
             self._show((*self._files, (path, count)))
 

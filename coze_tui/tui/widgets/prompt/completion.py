@@ -27,17 +27,17 @@ class Candidate:
     """One thing that could be meant."""
 
     text: str
-    """What comes in place of what was typed."""
+    """The text that replaces the typed one."""
     description: str = ""
     """One clean line; already in the language in use."""
     label: str = ""
-    """What is shown, where that is not the text."""
+    """The text in the list, if it is not `text`."""
     is_complete: bool = True
     """Enter may send it at once: a command that asks for nothing more."""
 
     @property
     def shown(self) -> str:
-        """What stands in the list."""
+        """Return the text in the list."""
         return self.label or self.text
 
 

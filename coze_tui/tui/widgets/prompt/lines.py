@@ -1,4 +1,4 @@
-"""How the text of the prompt is laid out in rows, and where its characters begin and end."""
+"""The layout of the prompt's text in rows, and the borders of its characters."""
 
 from __future__ import annotations
 

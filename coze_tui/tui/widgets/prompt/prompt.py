@@ -35,7 +35,7 @@ _PATH = re.compile(r"(?:^|(?<=\s))@(\S*)$")
 
 
 class EarlierPrompts:
-    """What was sent before, the newest first. The unsent draft and edits made on the way are kept."""
+    """The prompts sent before, the newest first. It keeps the unsent draft and edits made on the way."""
 
     def __init__(self, prompts: Iterable[str] = ()) -> None:
         self._prompts: list[str] = []
@@ -56,7 +56,7 @@ class EarlierPrompts:
         return self._go(self._position - 1, present)
 
     def sent(self, prompt: str) -> None:
-        """One more was sent: it is the newest, and the walk begins anew."""
+        """Add a sent prompt as the newest, and restart the walk."""
         self._position = -1
         self._edited.clear()
         if prompt.strip() and self._prompts[:1] != [prompt]:
@@ -92,7 +92,7 @@ def send_keymap(send_key: SendKey) -> dict[str, str]:
 
 
 class Prompt(TextBox):
-    """Where one types. Give it what it may complete and remember; it tells what is to be done.
+    """The input box of a chat. It completes, remembers what was sent, and posts what the user wants.
 
     Keys that it does not name (PgUp, Shift+↑, Ctrl+Home, Ctrl+C…) go on to the screen.
     """
@@ -175,7 +175,7 @@ class Prompt(TextBox):
         self._sought_from: str | None = None
         super().__init__(id=id)
         self.follow_up_count = 0
-        """How many follow-ups a digit can choose from."""
+        """Number of follow-ups that a digit can choose from."""
         self.has_queue = False
         """Messages wait: in an empty box Enter sends the next, ↑ takes the last one back."""
         self.set_reactive(Prompt.send_key, send_key)
@@ -341,7 +341,7 @@ class Prompt(TextBox):
         return "›" if self._sought_from is None else "/"
 
     def placeholder_text(self, width: int) -> str:
-        """What an empty box says in so many cells."""
+        """Return the text of an empty box, at most `width` cells wide."""
         if self._sought_from is not None:
             return _("Search the earlier prompts")
         other: SendKey = "ctrl+j" if self.send_key == "enter" else "enter"

@@ -51,7 +51,7 @@ class Pastes:
 
     @staticmethod
     def is_long(text: str, held: int = 0) -> bool:
-        """It is better kept outside a box that holds so many characters (a long line costs seconds a key)."""
+        """Return whether a chip should replace a text in a box of `held` characters: long lines are slow."""
         if len(text) + held > _MOST_IN_BOX or len(text.encode("utf-8", "replace")) > _CHIP_BYTES:
             return True
         lines = text.split("\n")
@@ -79,12 +79,12 @@ class Pastes:
         return chip
 
     def whole(self, shown: str) -> str:
-        """What is in the box, with the texts in place of their chips."""
+        """Return the text of the box with the pasted texts in place of their chips."""
         pattern = self._pattern()
         return pattern.sub(lambda chip: self._texts[chip.group()], shown) if pattern else shown
 
     def spans(self, line: str) -> list[tuple[int, int]]:
-        """Where chips stand in a line of the box."""
+        """Return the columns of the chips in a line of the box."""
         pattern = self._pattern() if "[" in line else None
         return [chip.span() for chip in pattern.finditer(line)] if pattern else []
 
@@ -170,7 +170,7 @@ class TextBox(TextArea, inherit_bindings=False):
         return True
 
     def placeholder_text(self, width: int) -> str:
-        """What an empty box says in so many cells."""
+        """Return the text of an empty box, at most `width` cells wide."""
         return ""
 
     def mark(self) -> str:
@@ -241,7 +241,7 @@ class TextBox(TextArea, inherit_bindings=False):
         return (row, last if came_from_left else first)
 
     def _whole(self, line: str, column: int) -> tuple[int, int]:
-        """What must not be torn around a column; twice the column where nothing is."""
+        """Return the chip or character around a column as start and end; both are the column at a border."""
         for first, last in self._pastes.spans(line):
             if first < column < last:
                 return first, last
