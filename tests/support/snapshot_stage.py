@@ -186,14 +186,14 @@ class Stage:
 
 def _updates(capture: Capture, until_ms: int | None, outcome: Outcome | None) -> list[TurnUpdate]:
     frames = [frame for frame in capture.frames if until_ms is None or frame.at_us <= until_ms * 1000]
-    reader = TurnReplay(TurnState())
-    updates = reader.begin(capture.facts["logid"])
+    replay = TurnReplay(TurnState())
+    updates = replay.start(capture.facts["logid"])
     for frame in frames:
-        updates += reader.take(parse_event(frame))
+        updates += replay.apply(parse_event(frame))
     if until_ms is None:
-        updates += reader.end(total_us=frames[-1].at_us + 1000)
+        updates += replay.finish(total_us=frames[-1].at_us + 1000)
     elif outcome is not None:
-        updates += reader.end(outcome, until_ms * 1000)
+        updates += replay.finish(outcome, until_ms * 1000)
     return updates
 
 

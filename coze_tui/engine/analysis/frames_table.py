@@ -31,8 +31,8 @@ class InspectedChat:
         self.table = FrameTable()
         self.turn = PastTurn(TurnState(), Timeline())
         self.state, self.figures, self.timeline = self.turn.state, self.turn.figures, self.turn.timeline
-        self._reader = TurnReplay(self.state)
-        self._feed(self._reader.begin(record.logid))
+        self._replay = TurnReplay(self.state)
+        self._feed(self._replay.start(record.logid))
 
     @property
     def frames(self) -> list[Frame]:
@@ -44,12 +44,12 @@ class InspectedChat:
         for frame in frames:
             event = parse_event(frame)
             self.table.add(event)
-            self._feed(self._reader.take(event))
+            self._feed(self._replay.apply(event))
 
     def end(self, record: ChatRecord) -> None:
         """End the reading with what is known of the chat now; no more frames come unless it is resumed."""
         self.record = record
-        self._feed(self._reader.end(outcome_of(record), total_us_of(record)))
+        self._feed(self._replay.finish(outcome_of(record), total_us_of(record)))
 
     def capture(self) -> Capture:
         """Return the chat as a capture."""

@@ -64,7 +64,7 @@ class Player:
         evenly = (number * _STEP_US for number in range(1, len(self.frames) + 1))
         self._due = list(accumulate(times if self.has_times else evenly, max))
         self._clock = clock
-        self._reader = TurnReplay(self.state)
+        self._replay = TurnReplay(self.state)
         self._feed: Feed | None = None
         self.seek_target = 0
         """So many frames are played without waiting for their time."""
@@ -96,13 +96,13 @@ class Player:
     def begin(self, feed: Feed, position: int = 0) -> None:
         """Start from the sending into a new feed; what comes before a position is played at once."""
         self.state = TurnState()
-        self._reader = TurnReplay(self.state)
+        self._replay = TurnReplay(self.state)
         self._feed = feed
         self._is_ended = self._hurries_to_end = False
         self.position = 0
         self.seek_target = max(0, min(position, len(self.frames)))
         self._set_now(0)
-        self._put(self._reader.begin(self.record.logid))
+        self._put(self._replay.start(self.record.logid))
         self._hurry()
         self._steer()
 
@@ -183,14 +183,14 @@ class Player:
 
     def _take(self, position: int) -> None:
         for frame in self.frames[self.position : position]:
-            self._put(self._reader.take(parse_event(frame)))
+            self._put(self._replay.apply(parse_event(frame)))
         self.position = max(self.position, position)
 
     def _end(self) -> None:
         if not self._is_ended:
             self._set_now(self.total_us)
             self._is_ended = True
-            self._put(self._reader.end(outcome_of(self.record), total_us_of(self.record)))
+            self._put(self._replay.finish(outcome_of(self.record), total_us_of(self.record)))
 
     def _put(self, updates: Sequence[TurnUpdate]) -> None:
         if self._feed is not None:

@@ -60,11 +60,11 @@ class Inspecting:
         """Return the metrics of a stored chat, computed from its frames as in a live chat."""
         saved = await self._database.run(lambda c: journal.chat(c, chat_key))
         frames = await self._database.read(lambda c: journal.frames_of(c, chat_key))
-        figures, reader = TurnFigures(), TurnReplay(TurnState())
-        figures.add_all(reader.begin(saved.logid if saved else ""))
-        figures.add_all(reader.take_all(frames))
+        figures, replay = TurnFigures(), TurnReplay(TurnState())
+        figures.add_all(replay.start(saved.logid if saved else ""))
+        figures.add_all(replay.apply_all(frames))
         if saved is not None and saved.is_final:
-            figures.add_all(reader.end(outcome_of(saved), saved.total_us, error_of(saved)))
+            figures.add_all(replay.finish(outcome_of(saved), saved.total_us, error_of(saved)))
         return figures
 
     async def waiting_calls(self, chat_key: int) -> tuple[ToolCall, ...]:
@@ -74,7 +74,7 @@ class Inspecting:
             return ()
         frames = await self._database.read(lambda c: journal.frames_of(c, chat_key))
         calls = tuple[ToolCall, ...]()
-        for update in TurnReplay(TurnState()).take_all(frames):
+        for update in TurnReplay(TurnState()).apply_all(frames):
             if isinstance(update, ActionRequired):
                 calls = update.tool_calls
         return calls

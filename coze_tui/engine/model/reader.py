@@ -57,10 +57,10 @@ def past_updates(
     logid: str = "",
 ) -> Iterator[TurnUpdate]:
     """Yield the updates of the live turn, as far as the frames contain them; TurnEnded is the last."""
-    reader = TurnReplay(state)
-    yield from reader.begin(logid)
-    yield from reader.take_all(frames)
-    yield from reader.end(outcome, total_us)
+    replay = TurnReplay(state)
+    yield from replay.start(logid)
+    yield from replay.apply_all(frames)
+    yield from replay.finish(outcome, total_us)
 
 
 class TurnReplay:
@@ -73,12 +73,12 @@ class TurnReplay:
         self._logid = ""
         self._was_retrieved = False
 
-    def begin(self, logid: str = "") -> list[TurnUpdate]:
+    def start(self, logid: str = "") -> list[TurnUpdate]:
         """Return the updates of the sending."""
         self._logid = logid
         return [*self.state.sent(), *([LogidReported(logid)] if logid else [])]
 
-    def take(self, event: ChatEvent | MessageDeltas) -> list[TurnUpdate]:
+    def apply(self, event: ChatEvent | MessageDeltas) -> list[TurnUpdate]:
         """Return the updates of the next event."""
         state, frame = self.state, event.frame
         updates: list[TurnUpdate] = []
@@ -90,12 +90,12 @@ class TurnReplay:
         self.at_us = max(self.at_us, frame.at_us)
         return updates + state.apply(event)
 
-    def take_all(self, frames: Iterable[Frame]) -> Iterator[TurnUpdate]:
+    def apply_all(self, frames: Iterable[Frame]) -> Iterator[TurnUpdate]:
         """Yield the updates of the next frames; neighboring deltas of one answer are one update."""
         for event in parse_events(frames):
-            yield from self.take(event)
+            yield from self.apply(event)
 
-    def end(
+    def finish(
         self, outcome: Outcome | None = None, total_us: int = 0, error: CozeTuiError | None = None
     ) -> list[TurnUpdate]:
         """Return the updates of the end; the arguments are those of `past_turn`.

@@ -147,9 +147,9 @@ class ChatTurn:
     def recover_from(self, frames: Sequence[Frame], ids: ChatIdentified) -> None:
         """Let the next `updates` fetch the rest of a chat whose frames are known (docs/wire.md 7.4)."""
         self.frames = FrameLog(frames)
-        reader = TurnReplay(self.state)
-        self.figures.add_all(reader.begin())
-        self.figures.add_all(reader.take_all(frames))
+        replay = TurnReplay(self.state)
+        self.figures.add_all(replay.start())
+        self.figures.add_all(replay.apply_all(frames))
         self.state.chat_id, self.state.conversation_id = ids.chat_id, ids.conversation_id
         self.state.outcome = self.state.error = None
         self._has_begun = True

@@ -79,8 +79,8 @@ class LiveTurns:
         if live is None or not live.is_running:
             return None
         replay = TurnReplay(TurnState(conversation_id=live.turn.request.conversation_id))
-        feed.put_all(replay.begin(live.turn.logid))
-        feed.put_all(replay.take_all(live.turn.frames.shown()))
+        feed.put_all(replay.start(live.turn.logid))
+        feed.put_all(replay.apply_all(live.turn.frames.shown()))
         live.feeds.append(feed)
         return live
 
@@ -134,7 +134,7 @@ async def follow_remote(
         is_orphaned: No program runs it any more, although the store did not accept its end.
     """
     replay, count, logid = TurnReplay(TurnState()), 0, ""
-    feed.put_all(replay.begin())
+    feed.put_all(replay.start())
     while True:
 
         def read(
@@ -152,11 +152,11 @@ async def follow_remote(
             logid = saved.logid
             feed.put(LogidReported(logid))
         count += len(frames)
-        feed.put_all(replay.take_all(frames))
+        feed.put_all(replay.apply_all(frames))
         if saved is None or not runs or is_orphaned:
             break
         await asyncio.sleep(_POLL_SECONDS)
     if saved is None or not saved.is_final:  # deleted, or its program has died: only its frames tell
-        feed.put_all(replay.end())
+        feed.put_all(replay.finish())
     else:
-        feed.put_all(replay.end(outcome_of(saved), saved.total_us, error_of(saved)))
+        feed.put_all(replay.finish(outcome_of(saved), saved.total_us, error_of(saved)))

@@ -73,9 +73,9 @@ def test_every_stream_gives_the_updates_of_a_past_turn(file: Path) -> None:
     player = Player(frames, ChatRecord(logid="2026L"))
     player.begin(kept)
     player.to_end()
-    reader = TurnReplay(TurnState())
-    taken = [update for frame in frames for update in reader.take(parse_event(frame))]
-    assert kept.updates == [*TurnReplay(TurnState()).begin("2026L"), *taken, *reader.end()]
+    replay = TurnReplay(TurnState())
+    taken = [update for frame in frames for update in replay.apply(parse_event(frame))]
+    assert kept.updates == [*TurnReplay(TurnState()).start("2026L"), *taken, *replay.finish()]
 
 
 async def test_frames_come_when_they_came() -> None:
