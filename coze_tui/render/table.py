@@ -62,7 +62,7 @@ class Table(MarkdownBlock):
     """A table.
 
     A row is parsed and measured once. When the columns change, by a row that wants more room or because the
-    page does, only the heights are found anew; and of these, only wrapped cells ask for work.
+    page does, only the heights are computed again; and of these, only wrapped cells ask for work.
     """
 
     kind = Kind.TABLE

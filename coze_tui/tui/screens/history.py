@@ -183,7 +183,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         shown, items = self._list, self._list.items()
         empty = _("Nothing found.") if shown.text else _("Nothing was said yet.")
         self.conversations.show(
-            items, has_more=shown.has_more, has_pins=not shown.is_search, empty=empty, anew=anew
+            items, has_more=shown.has_more, has_pins=not shown.is_search, empty=empty, from_top=anew
         )
         if not items:
             self.preview.clear()

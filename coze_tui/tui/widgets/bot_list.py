@@ -65,7 +65,7 @@ class BotList(Vertical):
     """A field and the list under it; the field keeps the focus and leads the cursor.
 
     Args:
-        base_url: Of the site in use: a pasted address of another one is told, not taken.
+        base_url: Of the site in use: a pasted URL of another one is reported, not used.
         text: What stands in the field already.
     """
 
@@ -242,5 +242,5 @@ class BotList(Vertical):
 
 
 def _typed_row(address: BotAddress) -> ListRow:
-    told = _("the bot with this id")
-    return ListRow(_TYPED, ((address.bot_id, "text"), (f"  {told}", "muted")))
+    note = _("the bot with this id")
+    return ListRow(_TYPED, ((address.bot_id, "text"), (f"  {note}", "muted")))

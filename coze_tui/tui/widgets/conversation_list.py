@@ -113,7 +113,7 @@ class ConversationList(LineList):
         has_more: bool = False,
         has_pins: bool = True,
         empty: str = "",
-        anew: bool = False,
+        from_top: bool = False,
     ) -> None:
         """Show these; the cursor and the view stay where they are as far as that can be.
 
@@ -121,7 +121,7 @@ class ConversationList(LineList):
             has_more: There are further ones, to be asked for by `MoreWanted`.
             has_pins: Pinned ones stand under a heading of their own.
             empty: What to say where there are none.
-            anew: It is another list: the cursor goes to the top.
+            from_top: Whether it is another list: the cursor goes to the top.
         """
         before, at = self.current, self._cursor
         is_same = list(items) == self._items and has_pins == self._has_pins
@@ -132,10 +132,10 @@ class ConversationList(LineList):
             known = {item.id for item in items}
             self._selected &= known
             self._place_items()
-            self._cursor = 0 if anew else self._nearest(before, at)
-            if not anew and self._items and before and self._items[self._cursor].id == before.id:
+            self._cursor = 0 if from_top else self._nearest(before, at)
+            if not from_top and self._items and before and self._items[self._cursor].id == before.id:
                 self.scroll_to(y=max(0, self._starts[self._cursor] - line), animate=False)
-        if anew:
+        if from_top:
             self._cursor = 0
             self.scroll_to(y=0, animate=False)
         if self._wants_last and not has_more:

@@ -277,8 +277,8 @@ class FrameList(LineList):
 
     def _preview(self, line: FrameLine, room: int) -> Part:
         if line.longest_gap_us > STALL_US:
-            told = _("stall {time}").format(time=duration(line.longest_gap_us))
-            return shorten(told, room), "attention"
+            text = _("stall {time}").format(time=duration(line.longest_gap_us))
+            return shorten(text, room), "attention"
         if line.row.trouble:
             return shorten(trouble_text(line), room), "attention"
         return shorten(self._previewed(line), room), "muted"

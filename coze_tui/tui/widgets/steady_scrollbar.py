@@ -17,7 +17,7 @@ class SteadyScrollBar(ScrollBar):
         self._drawn_for: tuple[object, ...] = ()
         self._rows: list[Segment] = []
 
-    def tell(self, *, total: int, height: int, position: float) -> None:
+    def show_position(self, *, total: int, height: int, position: float) -> None:
         """Show the number of lines, the number of them in sight, and the first one in sight."""
         self.set_reactive(ScrollBar.window_virtual_size, total)
         self.set_reactive(ScrollBar.window_size, height)
@@ -61,6 +61,6 @@ class SteadyScrollBar(ScrollBar):
 def move_thumb(bar: ScrollBar, *, total: int, height: int, position: float) -> None:
     """Show how many lines there are, how many are in sight, and from where on."""
     if isinstance(bar, SteadyScrollBar):
-        bar.tell(total=total, height=height, position=position)
+        bar.show_position(total=total, height=height, position=position)
     else:
         bar.window_virtual_size, bar.window_size, bar.position = total, height, position

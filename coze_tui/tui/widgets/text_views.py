@@ -30,7 +30,7 @@ class Paragraphs(LineWidget):
     """Draws text as high as it needs. What is given is cleaned, so it may come from outside.
 
     Args:
-        role: Of the paragraphs that are given as plain text.
+        role: Of the paragraphs that are plain text.
     """
 
     def __init__(

@@ -61,9 +61,9 @@ class QueueStrip(LineWidget):
         if y > rows:
             return self.line([])
         count = len(self._queued)
-        told = ngettext("queued: {n} message", "queued: {n} messages", count).format(n=count)
+        waiting = ngettext("queued: {n} message", "queued: {n} messages", count).format(n=count)
         hint: list[Part] = [
-            (f"  {told}", "muted"),
+            (f"  {waiting}", "muted"),
             (" · ", "muted"),
             (_("Esc stops the answer") if self.answer_runs else _("Enter sends the next"), "muted"),
             (" · ", "muted"),

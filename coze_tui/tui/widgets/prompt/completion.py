@@ -145,12 +145,12 @@ def path_candidates(typed: str) -> list[Candidate]:
                 if clean_line(name) != name:
                     continue
                 is_folder = entry.is_dir()
-                told = "" if is_folder else size(entry.stat().st_size)
-                found.append((not is_folder, f"{name}/" if is_folder else name, told))
+                detail = "" if is_folder else size(entry.stat().st_size)
+                found.append((not is_folder, f"{name}/" if is_folder else name, detail))
     except (OSError, ValueError):
         pass
     found.sort(key=lambda one: (one[0], one[1].casefold()))
     return [
-        Candidate(prefix + name, told, name, is_complete=is_file)
-        for is_file, name, told in found[:_MOST_SHOWN]
+        Candidate(prefix + name, detail, name, is_complete=is_file)
+        for is_file, name, detail in found[:_MOST_SHOWN]
     ]

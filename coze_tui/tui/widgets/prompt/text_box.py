@@ -41,7 +41,7 @@ class Pastes:
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
-        self._given: set[str] = set()
+        self._used: set[str] = set()
         """Chips of all times: undo may bring one back, which must not stand for another text."""
 
     @staticmethod
@@ -67,14 +67,14 @@ class Pastes:
         while spare and sum(map(len, self._texts.values())) + len(text) > 2 * _MOST_PASTED:
             del self._texts[spare.pop(0)]
         count = text.count("\n") + 1
-        told = ngettext("pasted {size}, {n} line", "pasted {size}, {n} lines", count).format(
+        label = ngettext("pasted {size}, {n} line", "pasted {size}, {n} lines", count).format(
             size=size(len(text.encode("utf-8", "replace"))), n=thousands(count)
         )
-        chip, number = f"[{told}]", 1
-        while chip in self._given or chip in shown:
+        chip, number = f"[{label}]", 1
+        while chip in self._used or chip in shown:
             number += 1
-            chip = f"[{told} #{number}]"
-        self._given.add(chip)
+            chip = f"[{label} #{number}]"
+        self._used.add(chip)
         self._texts[chip] = text
         return chip
 

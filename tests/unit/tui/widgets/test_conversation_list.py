@@ -89,7 +89,7 @@ async def test_the_same_list_again_draws_nothing_else(stage: Stage) -> None:
         await pilot.pause()
         told = len(app.told)
         shown.show(items(5))
-        shown.show(items(5), anew=True)
+        shown.show(items(5), from_top=True)
         await pilot.pause()
         assert len(app.told) == told
 

@@ -49,7 +49,7 @@ async def test_it_looks_as_textuals_at_every_place() -> None:
     async with bar_of_a_log() as bar:
         for _ in range(80):
             total = chance.randrange(1, 400)
-            bar.tell(total=total, height=20, position=chance.uniform(0, max(0, total - 20)))
+            bar.show_position(total=total, height=20, position=chance.uniform(0, max(0, total - 20)))
             assert [list(bar.render_line(y)) for y in range(20)] == rows_of_textual(bar)
         bar.mouse_over = True
         assert [list(bar.render_line(y)) for y in range(20)] == rows_of_textual(bar)
@@ -57,11 +57,11 @@ async def test_it_looks_as_textuals_at_every_place() -> None:
 
 async def test_only_rows_that_look_different_are_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
     async with bar_of_a_log() as bar:
-        bar.tell(total=1000, height=20, position=980)
+        bar.show_position(total=1000, height=20, position=980)
         refreshes: list[tuple[Region, ...]] = []
         monkeypatch.setattr(bar, "refresh", lambda *regions: refreshes.append(regions))
-        bar.tell(total=1001, height=20, position=981)
+        bar.show_position(total=1001, height=20, position=981)
         assert refreshes == []
-        bar.tell(total=1001, height=20, position=900)
+        bar.show_position(total=1001, height=20, position=900)
         [regions] = refreshes
         assert 0 < sum(region.height for region in regions) < 6
