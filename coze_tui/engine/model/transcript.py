@@ -12,6 +12,7 @@ from coze_tui.engine.model.records import error_of, outcome_of
 from coze_tui.errors import CozeTuiError
 from coze_tui.store.journal import ChatRecord
 from coze_tui.store.messages import SLOT, SavedMessage
+from coze_tui.text.cleaning import clean
 from coze_tui.text.i18n import _
 
 
@@ -42,7 +43,7 @@ class ChatTranscript:
     """One question and what the bot sent back for it."""
 
     record: ChatRecord
-    """Its texts are clean."""
+    """Its question is clean; `bot_name` is the name to show."""
     parts: tuple[AnswerTranscript | ToolTranscript, ...] = ()
     follow_ups: tuple[str, ...] = ()
     first: int = 0
@@ -157,7 +158,8 @@ def _transcript(
     if question is not None:
         chat = replace(chat, question=question.content, files=question.name)
     return ChatTranscript(
-        replace(chat, bot_name=bot_name),
+        # an imported question may hold anything
+        replace(chat, question=clean(chat.question), bot_name=bot_name),
         parts=_parts(group),
         follow_ups=tuple(item.content for item in group if item.type == MessageType.FOLLOW_UP),
         first=group[0].position,
