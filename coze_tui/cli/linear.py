@@ -221,10 +221,10 @@ class _Talk:
     # --- conversations ---
 
     def _show_last_turn(self) -> None:
-        async def troubles(engine: Engine) -> list[str]:
-            return engine.trouble_texts()
+        async def warnings(engine: Engine) -> list[str]:
+            return engine.warning_texts()
 
-        for text in self._call(troubles):
+        for text in self._call(warnings):
             self._status(text)
         for item in self._call(lambda engine: engine.close_orphaned_chats()):
             told = _("an answer was cut off when the program ended: {question} (/open {key}, then /recover)")

@@ -64,7 +64,7 @@ class Engine:
         connect: Callable[[Settings], Connection],
         report: Callable[[CozeTuiError], None],
     ) -> None:
-        self.troubles: tuple[StoreWarning, ...] = ()
+        self.warnings: tuple[StoreWarning, ...] = ()
         """Problems that the store had when it was opened."""
         self._reported = report
         self._orphans: set[int] = set()
@@ -89,7 +89,7 @@ class Engine:
         """Open the store, or one in memory if the file cannot be used."""
         opened = await open_or_rescue(path)
         self._database = opened.database
-        self.troubles = opened.warnings
+        self.warnings = opened.warnings
         opened.database.on_rescue = self._rescued
         self.conversations = Conversations(opened.database)
         self.browsing = Browsing(opened.database)
@@ -346,9 +346,9 @@ class Engine:
         """Return the key of the latest chat of a conversation; 0 if there is none."""
         return await self._database.run(lambda c: journal.last_chat(c, conversation))
 
-    def trouble_texts(self) -> list[str]:
+    def warning_texts(self) -> list[str]:
         """What was wrong with the store when it was opened, in the language in use."""
-        return [store_warning_text(trouble, is_saved=self.is_saved) for trouble in self.troubles]
+        return [store_warning_text(warning, is_saved=self.is_saved) for warning in self.warnings]
 
     async def close_orphaned_chats(self) -> tuple[ChatRecord, ...]:
         """Settle the chats that a dead program left: what they have is kept, as cut off.
@@ -391,11 +391,11 @@ class Engine:
         except StoreError as error:
             self._report(error)
 
-    def _rescued(self, troubles: Sequence[StoreWarning]) -> None:
+    def _rescued(self, warnings: Sequence[StoreWarning]) -> None:
         """Report that the store was opened again, perhaps without what it had."""
-        self.troubles += tuple(troubles)
-        for trouble in troubles:
-            self._report(CozeTuiError(store_warning_text(trouble, is_saved=self.is_saved)))
+        self.warnings += tuple(warnings)
+        for warning in warnings:
+            self._report(CozeTuiError(store_warning_text(warning, is_saved=self.is_saved)))
 
     async def _name_bot(self, bot_id: str, name: str) -> None:
         try:

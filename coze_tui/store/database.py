@@ -41,7 +41,7 @@ def now_ms() -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenStore:
     """An open store and the warnings that the user should see."""
 
     database: Database
@@ -186,18 +186,18 @@ class Database:
 
             def reopen() -> list[StoreWarning]:
                 _close(self._line)
-                self._line.connection, self.path, troubles = _open_somehow(path, suspect=True)
+                self._line.connection, self.path, warnings = _open_somehow(path, suspect=True)
                 inode, self._inode = self._inode, self.path.stat().st_ino if self.path else 0
-                if self.path and inode != self._inode and not any(t.kind == "damaged" for t in troubles):
-                    troubles.append(StoreWarning("replaced", str(path)))
-                return troubles
+                if self.path and inode != self._inode and not any(t.kind == "damaged" for t in warnings):
+                    warnings.append(StoreWarning("replaced", str(path)))
+                return warnings
 
-            troubles = await self._line.call(reopen)
+            warnings = await self._line.call(reopen)
             if self.path is None:
                 self._reading = self._line
             self.rescues += 1
         if self.on_rescue is not None:
-            self.on_rescue(troubles)
+            self.on_rescue(warnings)
 
     async def close(self) -> None:
         """Finish the calls made before, write the log back into the file, and close. May be called twice."""
@@ -249,20 +249,20 @@ class Database:
         raise StoreError("damaged", str(self.path), "the file was moved or replaced")
 
 
-async def open_or_rescue(path: Path, *, suspect: bool = False) -> Opened:
+async def open_or_rescue(path: Path, *, suspect: bool = False) -> OpenStore:
     """Open the store whatever its state; with `suspect` check the whole file first.
 
     A damaged file is set aside, and what can be read of it is in the new one. Where nothing can be written
     the store is in memory only, with a copy of what was there when it can be read.
     """
     line = _Line("store")
-    connection, file, troubles = await line.call(lambda: _open_somehow(path, suspect))
+    connection, file, warnings = await line.call(lambda: _open_somehow(path, suspect))
     line.connection = connection
-    return Opened(Database(file, line), tuple(troubles))
+    return OpenStore(Database(file, line), tuple(warnings))
 
 
 def _open_somehow(path: Path, suspect: bool) -> tuple[sqlite3.Connection, Path | None, list[StoreWarning]]:
-    troubles: list[StoreWarning] = []
+    warnings: list[StoreWarning] = []
     try:
         try:
             connection, found = _open_file(path, suspect=suspect)
@@ -271,15 +271,15 @@ def _open_somehow(path: Path, suspect: bool) -> tuple[sqlite3.Connection, Path |
                 raise
             rescued = rescue(path)
             if rescued is not None:
-                troubles.append(
+                warnings.append(
                     StoreWarning("damaged", str(rescued[0]), f"{error.detail}; {rescued[1]} rows saved")
                 )
             connection, found = _open_file(path)
     except StoreError as error:
-        troubles.append(StoreWarning(error.kind, error.path or str(path), error.detail))
+        warnings.append(StoreWarning(error.kind, error.path or str(path), error.detail))
         readable = error.kind in ("readonly", "full", "locked", "unreadable")
-        return _open_in_memory(path if readable and path.is_file() else None), None, troubles
-    return connection, path, troubles + found
+        return _open_in_memory(path if readable and path.is_file() else None), None, warnings
+    return connection, path, warnings + found
 
 
 def _open_file(path: Path, *, suspect: bool = False) -> tuple[sqlite3.Connection, list[StoreWarning]]:
@@ -288,7 +288,7 @@ def _open_file(path: Path, *, suspect: bool = False) -> tuple[sqlite3.Connection
     Raises:
         StoreError: it is not.
     """
-    troubles = prepare(path)
+    warnings = prepare(path)
     if is_half_done(path):
         raise StoreError("damaged", str(path), "an earlier rescue was broken off")
     try:
@@ -304,7 +304,7 @@ def _open_file(path: Path, *, suspect: bool = False) -> tuple[sqlite3.Connection
         wanted = "DELETE" if is_on_network(path) else "WAL"
         mode = str(_persist(c, f"PRAGMA journal_mode = {wanted}", deadline).fetchone()[0])
         if mode != "wal":
-            troubles.append(StoreWarning("network", str(path), mode))
+            warnings.append(StoreWarning("network", str(path), mode))
         c.execute("PRAGMA synchronous = FULL")
         c.execute("PRAGMA foreign_keys = ON")
         c.execute("PRAGMA secure_delete = FAST")
@@ -316,7 +316,7 @@ def _open_file(path: Path, *, suspect: bool = False) -> tuple[sqlite3.Connection
         backup = migrate(c, path)
         c.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         if backup is not None:
-            troubles.append(StoreWarning("migrated", str(backup)))
+            warnings.append(StoreWarning("migrated", str(backup)))
         _persist(c, "BEGIN IMMEDIATE", deadline)
         c.execute(f"PRAGMA user_version = {VERSION}")  # a file that can only be read says so now
         c.execute("ROLLBACK")
@@ -326,7 +326,7 @@ def _open_file(path: Path, *, suspect: bool = False) -> tuple[sqlite3.Connection
     except BaseException:
         c.close()
         raise
-    return c, troubles
+    return c, warnings
 
 
 def _open_for_reading(path: Path) -> sqlite3.Connection:

@@ -33,17 +33,17 @@ def prepare(path: Path) -> list[StoreWarning]:
     Raises:
         StoreError: the folder or file cannot be made or read.
     """
-    troubles: list[StoreWarning] = []
+    warnings: list[StoreWarning] = []
     try:
         path.parent.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):
             path.parent.mkdir(mode=0o700)
         if not path.exists():
             with only_one(path):
-                troubles = _made(path)
+                warnings = _made(path)
         if not path.is_file():  # SQLite would wait for a pipe
             raise StoreError("unreadable", str(path), "it is no plain file")
-        return troubles + _made_private(path)
+        return warnings + _made_private(path)
     except OSError as error:
         raise store_error_from_os(error, path) from error
 
@@ -51,15 +51,15 @@ def prepare(path: Path) -> list[StoreWarning]:
 def _made(path: Path) -> list[StoreWarning]:
     if path.exists():  # another program was quicker
         return []
-    troubles = []
+    warnings = []
     logs = [beside(path, suffix) for suffix in _LOGS]
     if any(log.exists() and log.stat().st_size for log in logs):
         # SQLite would play the log of a file that was taken away into the new one.
-        troubles = [StoreWarning("damaged", str(set_aside(path)), "a log without its store")]
+        warnings = [StoreWarning("damaged", str(set_aside(path)), "a log without its store")]
     for suffix in SIDE_FILES:
         beside(path, suffix).unlink(missing_ok=True)  # nothing is in them
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600))
-    return troubles
+    return warnings
 
 
 def _made_private(path: Path) -> list[StoreWarning]:
@@ -67,13 +67,13 @@ def _made_private(path: Path) -> list[StoreWarning]:
         return []
     lax = [each for each in (path.parent, path) if _is_lax(each)]
     lax += [each for suffix in SIDE_FILES if (each := beside(path, suffix)).exists() and _is_lax(each)]
-    troubles = []
+    warnings = []
     for each in lax:
         mode = stat.S_IMODE(each.stat().st_mode)
         with contextlib.suppress(OSError):  # a read-only file system is told of when it is written to
             each.chmod(mode & 0o700)
-            troubles.append(StoreWarning("permissions", str(each), f"{mode:04o}"))
-    return troubles
+            warnings.append(StoreWarning("permissions", str(each), f"{mode:04o}"))
+    return warnings
 
 
 def _is_lax(path: Path) -> bool:

@@ -165,7 +165,7 @@ class ChatScreen(LogScreen[None]):
         await engine_thread.call(_ready)
         waiting.stop()
         self.banner.take_back(late)
-        for text in await engine_thread.call(_trouble_texts):
+        for text in await engine_thread.call(_warning_texts):
             self.banner.add(text)
         orphans: Sequence[ChatRecord] = ()
         try:
@@ -503,8 +503,8 @@ async def _ready(engine: Engine) -> None:
     """Return when the engine is open."""
 
 
-async def _trouble_texts(engine: Engine) -> list[str]:
-    return engine.trouble_texts()
+async def _warning_texts(engine: Engine) -> list[str]:
+    return engine.warning_texts()
 
 
 def _candidates(typed: str) -> Sequence[Candidate]:
