@@ -226,7 +226,7 @@ async def test_a_cut_answer_that_cannot_be_fetched_keeps_what_came() -> None:
 
 async def test_an_interrupted_chat_is_recovered_later_from_its_frames() -> None:
     async with table([Delta("河流把"), Cut(), Delta("盐"), Complete()]) as at:
-        at.stand_in.fault("500json", path="/v3/chat/retrieve", times=6)
+        at.stand_in.fault("500json", path="/v3/chat/retrieve", times=3)
         cut = at.turn(recovery_seconds=0)
         await run(cut)
         again = at.turn()
