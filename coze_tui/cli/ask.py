@@ -95,8 +95,8 @@ async def _ask(start: Start, arguments: Arguments, question: str, interrupt: Int
         raise ended.error.fault
     if ended.error is not None:
         show_error(ended.error, base_url=settings.base_url)
-    elif ended.outcome is Outcome.INTERRUPTED:
-        notify(_("the answer was cut off before its end"))
+    elif reason := ended.outcome.reason:
+        notify(reason)
     if ended.outcome is Outcome.CANCELED and interrupt.signal:
         return interrupt.status
     return exit_for_end(ended)

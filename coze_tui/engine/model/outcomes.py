@@ -114,6 +114,19 @@ class Outcome(StrEnum):
         return _("needs you") if self.needs_user else self.words
 
     @property
+    def reason(self) -> str:
+        """Why there is no complete answer if no error says it; empty if nothing needs to be explained."""
+        match self:
+            case Outcome.FAILED:
+                return _("the chat failed, and Coze gave no reason")
+            case Outcome.INTERRUPTED:
+                return _("the answer was cut off before its end")
+            case Outcome.COMPLETED | Outcome.CANCELED | Outcome.REQUIRES_ACTION:
+                return ""
+            case _:
+                assert_never(self)
+
+    @property
     def event_words(self) -> str:
         """The name of the event with which Coze announces this end, in the language in use."""
         match self:
