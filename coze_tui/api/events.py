@@ -74,6 +74,14 @@ class ChatCanceled:
 
 
 @dataclass(frozen=True, slots=True)
+class ChatExpired:
+    """The server has given the chat up, for example because nobody submitted its tool outputs in time."""
+
+    frame: Frame
+    chat: Chat
+
+
+@dataclass(frozen=True, slots=True)
 class MessageDelta:
     """A piece of a message's content or reasoning."""
 
@@ -145,6 +153,7 @@ ChatEvent = (
     | ChatFailed
     | ChatRequiresAction
     | ChatCanceled
+    | ChatExpired
     | MessageDelta
     | MessageCompleted
     | AudioDelta
@@ -159,6 +168,7 @@ _ChatClass = (
     | type[ChatCompleted]
     | type[ChatRequiresAction]
     | type[ChatCanceled]
+    | type[ChatExpired]
 )
 _MessageClass = type[MessageDelta] | type[MessageCompleted] | type[AudioDelta]
 
@@ -170,6 +180,7 @@ _CHAT_EVENTS: Mapping[str, _ChatClass] = {
     "conversation.chat.required_action": ChatRequiresAction,
     "conversation.chat.canceled": ChatCanceled,
     "conversation.chat.cancelled": ChatCanceled,
+    "conversation.chat.expired": ChatExpired,
 }
 _MESSAGE_EVENTS: Mapping[str, _MessageClass] = {
     "conversation.message.delta": MessageDelta,
@@ -177,7 +188,7 @@ _MESSAGE_EVENTS: Mapping[str, _MessageClass] = {
     "conversation.audio.delta": AudioDelta,
 }
 _DELTA = "conversation.message.delta"
-_FAILED = frozenset({"conversation.chat.failed", "conversation.chat.expired"})
+_FAILED = "conversation.chat.failed"
 
 UNEXPLAINED = -1
 """The code of a failure for which the server gave none."""
@@ -193,7 +204,7 @@ def parse_event(frame: Frame) -> ChatEvent:
         return ErrorEvent(frame, _error_of(_json_or_none(frame.data), frame.data))
     message_class = _MESSAGE_EVENTS.get(name)
     chat_class = _CHAT_EVENTS.get(name)
-    if message_class is None and chat_class is None and name not in _FAILED:
+    if message_class is None and chat_class is None and name != _FAILED:
         return UnknownEvent(frame)
     body = _json_or_none(frame.data)
     if not isinstance(body, dict):

@@ -111,6 +111,7 @@ class ChatStatus(_Word):
     FAILED = "failed"
     REQUIRES_ACTION = "requires_action"
     CANCELED = "canceled"
+    EXPIRED = "expired"
     UNKNOWN = "unknown"
 
     @classmethod
@@ -119,7 +120,6 @@ class ChatStatus(_Word):
             "cancelled": "canceled",
             "required_action": "requires_action",
             "compleated": "completed",
-            "expired": "failed",
         }
         return cls(other.get(str(value), "unknown"))
 

@@ -353,6 +353,7 @@ def _told(frame: Frame) -> str:
             | events.ChatCompleted(chat=chat)
             | events.ChatRequiresAction(chat=chat)
             | events.ChatCanceled(chat=chat)
+            | events.ChatExpired(chat=chat)
         ):
             count = chat.usage.token_count if chat.usage else 0
             return _("{n} tokens").format(n=thousands(count)) if count else ""
@@ -413,7 +414,7 @@ def _meaning(event: ChatEvent) -> tuple[str, Level, Trouble]:
             return "", "good", ""
         case events.ChatRequiresAction() | events.ChatCanceled():
             return "", "attention", ""
-        case events.ChatFailed() | events.ErrorEvent():
+        case events.ChatFailed() | events.ChatExpired() | events.ErrorEvent():
             return "", "error", ""
         case events.UnknownEvent(reason=reason):
             return "", "attention", reason

@@ -24,7 +24,7 @@ def _column(outcome: Outcome) -> _Column:
     match outcome:
         case Outcome.COMPLETED:
             return "completed"
-        case Outcome.FAILED:
+        case Outcome.FAILED | Outcome.EXPIRED:
             return "failed"
         case Outcome.INTERRUPTED:
             return "interrupted"

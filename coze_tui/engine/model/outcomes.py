@@ -23,6 +23,8 @@ class Outcome(StrEnum):
     REQUIRES_ACTION = "requires_action"
     """The chat waits for outputs of local tools. It continues once they are submitted."""
     CANCELED = "canceled"
+    EXPIRED = "expired"
+    """The server has given the chat up."""
     INTERRUPTED = "interrupted"
     """The stream was cut and the rest could not be fetched. It can be recovered."""
 
@@ -40,7 +42,7 @@ class Outcome(StrEnum):
         match self:
             case Outcome.COMPLETED:
                 return "good"
-            case Outcome.FAILED:
+            case Outcome.FAILED | Outcome.EXPIRED:
                 return "error"
             case Outcome.REQUIRES_ACTION | Outcome.CANCELED | Outcome.INTERRUPTED:
                 return "attention"
@@ -59,6 +61,8 @@ class Outcome(StrEnum):
                 return "▲"
             case Outcome.CANCELED:
                 return "■"
+            case Outcome.EXPIRED:
+                return "◷"
             case Outcome.INTERRUPTED:
                 return "⟂"
             case _:
@@ -70,7 +74,7 @@ class Outcome(StrEnum):
         match self:
             case Outcome.REQUIRES_ACTION | Outcome.INTERRUPTED:
                 return True
-            case Outcome.COMPLETED | Outcome.FAILED | Outcome.CANCELED:
+            case Outcome.COMPLETED | Outcome.FAILED | Outcome.CANCELED | Outcome.EXPIRED:
                 return False
             case _:
                 assert_never(self)
@@ -86,7 +90,7 @@ class Outcome(StrEnum):
         match self:
             case Outcome.COMPLETED | Outcome.CANCELED:
                 return True
-            case Outcome.FAILED | Outcome.REQUIRES_ACTION | Outcome.INTERRUPTED:
+            case Outcome.FAILED | Outcome.EXPIRED | Outcome.REQUIRES_ACTION | Outcome.INTERRUPTED:
                 return False
             case _:
                 assert_never(self)
@@ -103,6 +107,8 @@ class Outcome(StrEnum):
                 return _("waited for a tool")
             case Outcome.CANCELED:
                 return _("stopped")
+            case Outcome.EXPIRED:
+                return _("expired")
             case Outcome.INTERRUPTED:
                 return _("cut off")
             case _:
@@ -121,6 +127,8 @@ class Outcome(StrEnum):
                 return _("the chat failed, and Coze gave no reason")
             case Outcome.INTERRUPTED:
                 return _("the answer was cut off before its end")
+            case Outcome.EXPIRED:
+                return _("the chat expired: Coze gave it up before its end")
             case Outcome.COMPLETED | Outcome.CANCELED | Outcome.REQUIRES_ACTION:
                 return ""
             case _:
@@ -136,6 +144,8 @@ class Outcome(StrEnum):
                 return _("chat failed")
             case Outcome.CANCELED:
                 return _("chat canceled")
+            case Outcome.EXPIRED:
+                return _("chat expired")
             case Outcome.REQUIRES_ACTION | Outcome.INTERRUPTED:
                 return str(self)
             case _:

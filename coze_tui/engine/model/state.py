@@ -203,6 +203,13 @@ class TurnState:
             case events.ChatCanceled(chat=chat):
                 self.outcome = self.outcome or Outcome.CANCELED
                 return [*self._identify(chat), self._note(event, "canceled", Outcome.CANCELED.level)]
+            case events.ChatExpired(chat=chat):
+                self.outcome = self.outcome or Outcome.EXPIRED
+                return [
+                    *self._identify(chat),
+                    *self._usage(chat.usage),
+                    self._note(event, "expired", Outcome.EXPIRED.level),
+                ]
             case events.ErrorEvent(error=error):
                 self.error = self.error or error
                 return [self._note(event, "error", "error", _error_line(error))]

@@ -413,6 +413,10 @@ def _end_notice(
         case Outcome.CANCELED:
             text = _("stopped at {time}") if sent_at_ms else _("stopped")
             return NoticeBlock(text.format(time=at), "attention", "◼")
+        case Outcome.EXPIRED:
+            text = _("expired at {time}") if sent_at_ms else _("expired")
+            text = f"{text}\n{update.outcome.reason}"
+            return NoticeBlock(text.format(time=at), "error", Outcome.EXPIRED.sign)
         case Outcome.REQUIRES_ACTION:
             text = _("the bot waits for the output of a local tool")
             if not only_read:

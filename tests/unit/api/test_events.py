@@ -133,9 +133,15 @@ def test_a_failed_chat_says_why(name: str, error: LastError, read: Read) -> None
 
 
 def test_a_failed_chat_without_a_reason_is_still_failed() -> None:
-    event = parse_event(Frame("conversation.chat.expired", '{"id":"1","last_error":{"code":0,"msg":""}}'))
+    event = parse_event(Frame("conversation.chat.failed", '{"id":"1","last_error":{"code":0,"msg":""}}'))
     assert isinstance(event, events.ChatFailed)
     assert event.error == LastError(UNEXPLAINED, "")
+
+
+def test_an_expired_chat_is_an_end_of_its_own(read: Read) -> None:
+    (event,) = [event for event in of("expired", read) if isinstance(event, events.ChatExpired)]
+    assert event.chat.status is ChatStatus.EXPIRED
+    assert event.chat.status.is_final
 
 
 @pytest.mark.parametrize("name", ["canceled", "cancelled"])

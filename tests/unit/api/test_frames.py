@@ -47,6 +47,7 @@ EVENTS: dict[str, list[str]] = {
     "bare_failed": [CREATED, FAILED],
     "bom": SHORT,
     "canceled": [CREATED, DELTA, "conversation.chat.canceled"],
+    "expired": [CREATED, DELTA, "conversation.chat.expired"],
     "cancelled": [CREATED, DELTA, "conversation.chat.cancelled", "conversation.stream.done"],
     "comments_and_retry": SHORT,
     "completed_differs": SHORT,

@@ -81,7 +81,7 @@ def test_what_is_no_container_is_an_empty_one() -> None:
         ("completed", ChatStatus.COMPLETED, True),
         ("compleated", ChatStatus.COMPLETED, True),
         ("failed", ChatStatus.FAILED, True),
-        ("expired", ChatStatus.FAILED, True),
+        ("expired", ChatStatus.EXPIRED, True),
         ("requires_action", ChatStatus.REQUIRES_ACTION, True),
         ("required_action", ChatStatus.REQUIRES_ACTION, True),
         ("canceled", ChatStatus.CANCELED, True),

@@ -17,7 +17,7 @@ from coze_tui.api import objects
 from coze_tui.api.captures import read_capture
 from coze_tui.api.chats import ToolOutput
 from coze_tui.cli.ask import output_for
-from coze_tui.standin.scenarios import Answer, Bot, Gate, RequireAction, Step, ToolCall
+from coze_tui.standin.scenarios import Answer, Bot, Delta, Event, Gate, RequireAction, Step, ToolCall
 from coze_tui.standin.server import StandIn
 from tests.support.commands import FAILS, THINKER, XIAOCHUN, Command
 
@@ -222,6 +222,14 @@ class TestTrouble:
         [line] = ran.err.splitlines()
         assert line.startswith("coze-tui: ")
         assert words in line
+
+    def test_a_chat_that_expires_says_so(self, command: Command) -> None:
+        ended = {"id": "1", "conversation_id": "2", "status": "expired"}
+        steps: list[Step] = [Delta("half an answer"), Event("conversation.chat.expired", ended)]
+        with StandIn(pace=0, bots=[Bot(XIAOCHUN, "bot", steps)]) as server:
+            ran = command("ask", "x", COZE_API_BASE=server.base_url, COZE_BOT_ID=XIAOCHUN)
+        assert (ran.status, ran.out) == (4, "half an answer\n")
+        assert ran.err == "coze-tui: the chat expired: Coze gave it up before its end\n"
 
     def test_a_cut_answer_is_recovered_and_asked_once(self, command: Command, stand_in: StandIn) -> None:
         ran = command("ask", "fault:cut-events=4 1 + 1")

@@ -51,6 +51,7 @@ def test_every_error_has_its_status(error: BaseException, status: int) -> None:
         (TurnEnded(Outcome.REQUIRES_ACTION, 0), 6),
         (TurnEnded(Outcome.INTERRUPTED, 0), 5),
         (TurnEnded(Outcome.FAILED, 0), 4),
+        (TurnEnded(Outcome.EXPIRED, 0), 4),
         (TurnEnded(Outcome.FAILED, 0, AuthError(4100, "")), 3),
         (TurnEnded(Outcome.FAILED, 0, StreamCut("closed")), 5),
     ],

@@ -56,6 +56,7 @@ def test_follow_ups_are_found_where_they_are_drawn() -> None:
         (Outcome.INTERRUPTED, None, "cut off at"),
         (Outcome.FAILED, QuotaError(4028, "x", logid="LOG1"), "logid LOG1"),
         (Outcome.FAILED, None, "failed"),
+        (Outcome.EXPIRED, None, "Coze gave it up"),
     ],
 )
 def test_how_a_turn_ended_is_said_under_it(outcome: Outcome, error: QuotaError | None, said: str) -> None:

@@ -23,6 +23,7 @@ def test_every_phase_has_a_state() -> None:
         Outcome.COMPLETED,
         Outcome.FAILED,
         Outcome.CANCELED,
+        Outcome.EXPIRED,
         Outcome.INTERRUPTED,
     }
     assert activity_of(None) is Activity.IDLE
