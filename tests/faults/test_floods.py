@@ -117,7 +117,7 @@ def test_escape_ends(flooded: Program, keeper: Keeper, what: str) -> None:
 
 
 @pytest.mark.parametrize("what", TOO_MUCH)
-def test_it_is_told_of(flooded: Program, keeper: Keeper, what: str) -> None:
+def test_it_is_reported(flooded: Program, keeper: Keeper, what: str) -> None:
     keeper.begin_anew(flooded)
     since = len(flooded.raw)
     flooded.send_message(what)

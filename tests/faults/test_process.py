@@ -72,7 +72,7 @@ def test_a_command_with(keeper: Keeper, tmp_path: Path, what: str) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
-def test_a_signal_stops_ask_and_the_server_is_told(
+def test_a_signal_stops_ask_and_cancels_the_chat(
     keeper: Keeper, tmp_path: Path, number: signal.Signals
 ) -> None:
     home = tmp_path / "home"
@@ -130,7 +130,7 @@ WRONG_FILES = [no_toml, a_loop, a_pipe, no_end, wrong_values, odd_credentials_an
 
 
 @pytest.mark.parametrize("spoil", WRONG_FILES)
-def test_a_wrong_file_is_told_and_one_can_chat(keeper: Keeper, tmp_path: Path, spoil: object) -> None:
+def test_a_wrong_file_is_reported_and_one_can_chat(keeper: Keeper, tmp_path: Path, spoil: object) -> None:
     home = tmp_path / "home"
     for folder in ("config", "state", "data"):
         (home / folder).mkdir(parents=True)
@@ -250,7 +250,7 @@ sys.meta_path.insert(0, Finder())
 
 
 @pytest.mark.parametrize("where", CRASHES)
-def test_a_crash_of_our_own_is_told_in_two_lines(keeper: Keeper, tmp_path: Path, where: str) -> None:
+def test_a_crash_of_our_own_is_reported_in_two_lines(keeper: Keeper, tmp_path: Path, where: str) -> None:
     module, change = CRASHES[where]
     (tmp_path / "sitecustomize.py").write_text(BREAKER.format(module=module, change=change), "utf-8")
     home = tmp_path / "home"

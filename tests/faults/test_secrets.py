@@ -107,7 +107,7 @@ def test_a_login_keeps_it_for_its_owner_only(command: Command, tmp_path: Path) -
     assert TOKEN in json.dumps(json.loads(file.read_text("utf-8")))
 
 
-def test_a_file_that_others_could_read_is_repaired_and_told(command: Command, tmp_path: Path) -> None:
+def test_a_file_that_others_could_read_is_repaired_and_reported(command: Command, tmp_path: Path) -> None:
     command("login", stdin=f"{TOKEN}\n".encode(), COZE_API_TOKEN=UNSET, secret_is_kept=True)
     file = tmp_path / "home" / "config" / "credentials.json"
     file.chmod(0o644)

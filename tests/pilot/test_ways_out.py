@@ -63,7 +63,7 @@ async def test_a_busy_conversation_offers_three_ways_out(home: Path, choice: str
         await at.answered()
 
 
-async def test_a_wrong_token_is_told_before_anything_is_typed(home: Path) -> None:
+async def test_a_wrong_token_is_reported_before_anything_is_typed(home: Path) -> None:
     async with desk(home, bot([Answer("盐。")]), environment={"COZE_API_TOKEN": "pat_WRONG0000"}) as at:
         await at.until(lambda: any("4100 — the token is wrong" in text for text in at.screen.banner.texts))
         await at.ask("海水？")
@@ -85,7 +85,7 @@ async def test_a_token_that_may_only_chat_is_no_trouble(home: Path) -> None:
             assert not at.screen.banner.texts
 
 
-async def test_an_address_that_is_none_is_told_once_with_its_source(home: Path) -> None:
+async def test_an_address_that_is_none_is_reported_once_with_its_source(home: Path) -> None:
     async with desk(home, bot([Answer("盐。")]), environment={"COZE_API_BASE": "ftp://x"}) as at:
         await at.ask("海水？")
         await at.answered()
@@ -177,7 +177,7 @@ async def _paste(at: Desk, text: str) -> None:
     await at.pilot.press("enter")
 
 
-async def test_a_wrong_settings_file_is_told_and_the_program_starts(home: Path) -> None:
+async def test_a_wrong_settings_file_is_reported_and_the_program_starts(home: Path) -> None:
     (home / "config").mkdir(parents=True)
     (home / "config" / "settings.toml").write_text('theem = "ansi"\n', encoding="utf-8")
     async with desk(home, bot([Answer("ja")])) as at:

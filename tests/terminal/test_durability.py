@@ -229,7 +229,7 @@ def limited(size: int) -> list[str]:
     return [sys.executable, "-c", code]
 
 
-def test_a_full_disk_is_told_and_chatting_goes_on(run: Start, counter: StandIn) -> None:
+def test_a_full_disk_is_reported_and_chatting_goes_on(run: Start, counter: StandIn) -> None:
     program = run(stand_in=counter, wrapper=limited(700_000), size=(120, 40))
     begin_counting(program, 10)
     program.wait_for("the disk is full", timeout=60)
@@ -311,7 +311,7 @@ def unwritable(folder: Path) -> Iterator[None]:
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def test_a_home_that_cannot_be_written_is_told_and_shown(run: Start, home: Path) -> None:
+def test_a_home_that_cannot_be_written_is_reported_and_shown(run: Start, home: Path) -> None:
     first = run()
     first.ask("1 + 1", "= 2")
     assert first.quit() == 0
@@ -336,7 +336,7 @@ def test_no_home_at_all_can_be_made_and_one_chats(run: Start, tmp_path: Path) ->
     assert program.wait() == 0
 
 
-def test_a_newer_store_is_told_and_left_alone(run: Start) -> None:
+def test_a_newer_store_is_reported_and_left_alone(run: Start) -> None:
     first = run()
     first.ask("1 + 1", "= 2")
     first.quit()
@@ -351,7 +351,7 @@ def test_a_newer_store_is_told_and_left_alone(run: Start) -> None:
     assert first.store.path.read_bytes() == content
 
 
-def test_a_store_that_another_program_holds_is_waited_for_and_the_wait_is_told(run: Start) -> None:
+def test_a_locked_store_is_waited_for_and_the_wait_is_reported(run: Start) -> None:
     first = run()
     first.ask("1 + 1", "= 2")
     first.quit()

@@ -126,7 +126,7 @@ def test_the_swapped_keys_hold_in_a_terminal(run: Start) -> None:
 # -- stopping and leaving
 
 
-def test_escape_stops_and_the_server_is_told(home: Path, run: Start) -> None:
+def test_escape_stops_and_cancels_the_chat(home: Path, run: Start) -> None:
     with StandIn(token=TOKEN, bots=held_bot()) as held:
         program = run(stand_in=held)
         program.type("海水？")

@@ -113,7 +113,7 @@ async def test_an_older_studio_is_asked_in_the_old_way(
         ]
 
 
-async def test_a_right_that_is_missing_is_told(official: StandIn, loopback: Loopback) -> None:
+async def test_a_right_that_is_missing_is_reported(official: StandIn, loopback: Loopback) -> None:
     official.add_token("pat_CHATONLY", scopes=["chat"])
     client = await loopback.client(official.base_url, lambda: "pat_CHATONLY")
     with pytest.raises(AuthError) as caught:

@@ -385,7 +385,7 @@ async def test_a_look_up_that_fails_once_is_tried_again(
 
 @pytest.mark.parametrize(("token", "kind"), [("pat_OTHER", AuthError)])
 @pytest.mark.parametrize("profile", ["official", "studio"])
-async def test_a_wrong_token_is_told_apart(
+async def test_a_wrong_token_is_an_error_of_its_own(
     token: str, kind: type[CozeTuiError], profile: str, loopback: Loopback
 ) -> None:
     with StandIn(profile=profile, pace=0) as stand_in:
@@ -396,7 +396,7 @@ async def test_a_wrong_token_is_told_apart(
 
 
 @pytest.mark.parametrize("profile", ["official", "studio"])
-async def test_an_unknown_bot_is_told(profile: str, loopback: Loopback) -> None:
+async def test_an_unknown_bot_is_reported(profile: str, loopback: Loopback) -> None:
     with StandIn(profile=profile, pace=0) as stand_in:
         client = await client_of(stand_in, loopback)
         result = await asked(chats.stream(client, ask("1 + 1", "7000000000000000000")))
@@ -436,7 +436,7 @@ async def test_a_server_that_never_answers_is_given_up(loopback: Loopback) -> No
     assert len(server.requests) == 1
 
 
-async def test_a_refusal_that_never_ends_is_told_by_its_status(loopback: Loopback) -> None:
+async def test_a_refusal_that_never_ends_is_reported_by_its_status(loopback: Loopback) -> None:
     async def drip(request: Request, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 502 Bad\r\nContent-Type: text/html\r\n\r\n<h1>Bad Gateway</h1>")
         while True:

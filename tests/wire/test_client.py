@@ -263,7 +263,7 @@ async def test_a_plain_server_where_tls_was_expected(loopback: Loopback) -> None
     assert (error.kind, error.request_sent) == ("tls", False)
 
 
-async def test_a_proxy_that_is_not_there_is_told_from_a_site_that_is_not(loopback: Loopback) -> None:
+async def test_a_missing_proxy_is_distinguished_from_a_missing_site(loopback: Loopback) -> None:
     dead = f"127.0.0.1:{loopback.dead_port()}"
     error = await failure(await loopback.client("https://api.example.invalid", proxy=dead))
     assert isinstance(error, TransportError)

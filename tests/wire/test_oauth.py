@@ -131,7 +131,7 @@ async def test_what_is_no_device_code(
     assert fact in (getattr(caught.value, "problem", ""), getattr(caught.value, "msg", ""))
 
 
-async def test_no_secret_is_told_when_it_goes_wrong(loopback: Loopback) -> None:
+async def test_no_secret_is_shown_when_it_fails(loopback: Loopback) -> None:
     server = await loopback.serve(loopback.answer(b'{"refresh_token":"MARKED"}'))
     addresses = {server.base_url: "no token", f"http://127.0.0.1:{loopback.dead_port()}": "refused"}
     for address, fact in addresses.items():

@@ -338,7 +338,7 @@ async def test_a_dripping_server_does_not_hold_the_turn_for_ever() -> None:
     assert ended(updates).outcome in (Outcome.COMPLETED, Outcome.INTERRUPTED, Outcome.FAILED)
 
 
-async def test_a_second_chat_in_a_busy_conversation_is_told_as_busy() -> None:
+async def test_a_second_chat_in_a_busy_conversation_is_reported_as_busy() -> None:
     async with table([Delta("a"), Gate("held"), Delta("b"), Complete()]) as at:
         first = at.turn()
         running = asyncio.create_task(run(first))
@@ -461,7 +461,7 @@ async def test_a_line_separator_in_json_is_text_and_ends_no_frame() -> None:
     assert answers(turn)[-1].count("\n") == 3
 
 
-async def test_a_server_that_is_not_there_is_told_and_nothing_is_written_as_sent() -> None:
+async def test_a_server_that_is_not_there_is_reported_and_nothing_is_written_as_sent() -> None:
     async with table([Answer(TEXT)]) as at:
         at.stand_in.stop()
         updates = await run(at.turn())

@@ -154,7 +154,7 @@ async def test_one_profile_is_nothing_to_choose_from(tmp_path: Path) -> None:
             assert "PROFILES" not in it.host.text
 
 
-async def test_a_token_without_the_right_to_list_is_told_in_one_line_and_an_id_can_be_given(
+async def test_a_token_without_the_right_to_list_is_reported_in_one_line_and_an_id_can_be_given(
     tmp_path: Path,
 ) -> None:
     with StandIn() as stand_in:
@@ -169,7 +169,7 @@ async def test_a_token_without_the_right_to_list_is_told_in_one_line_and_an_id_c
             await until(it.pilot, lambda: it.result == BotChoice(FIRST.id))
 
 
-async def test_a_studio_that_lists_no_bots_is_told_quietly(tmp_path: Path) -> None:
+async def test_a_studio_that_lists_no_bots_is_reported_quietly(tmp_path: Path) -> None:
     with StandIn(profile="studio") as stand_in:
         async with picker(tmp_path, stand_in) as it:
             await it.shows("coze-studio does not list bots; give the bot's id")
@@ -178,7 +178,7 @@ async def test_a_studio_that_lists_no_bots_is_told_quietly(tmp_path: Path) -> No
             await until(it.pilot, lambda: it.result == BotChoice(FIRST.id, FIRST.name))
 
 
-async def test_a_dead_server_is_told_and_the_panel_stays(tmp_path: Path) -> None:
+async def test_a_dead_server_is_reported_and_the_panel_stays(tmp_path: Path) -> None:
     stand_in = StandIn().start()
     stand_in.stop()
     async with picker(tmp_path, stand_in) as it:
@@ -200,7 +200,7 @@ async def test_an_editor_address_of_this_site_is_taken_with_the_bots_name(tmp_pa
             await until(it.pilot, lambda: it.result == BotChoice(THINKER.id, THINKER.name))
 
 
-async def test_an_editor_address_of_another_site_is_told_and_not_taken(tmp_path: Path) -> None:
+async def test_an_editor_address_of_another_site_is_reported_and_not_taken(tmp_path: Path) -> None:
     with StandIn() as stand_in:
         async with picker(tmp_path, stand_in) as it:
             await it.shows(FIRST.name)

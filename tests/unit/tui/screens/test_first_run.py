@@ -118,7 +118,7 @@ async def test_the_tour_needs_nothing(tmp_path: Path) -> None:
         assert it.result == "demo"
 
 
-async def test_a_refused_token_is_told_with_its_logid_and_stays_typed(tmp_path: Path) -> None:
+async def test_a_refused_token_is_reported_with_its_logid_and_stays_typed(tmp_path: Path) -> None:
     with StandIn() as stand_in:
         async with first_run(tmp_path, stand_in) as it:
             await it.press("enter")
@@ -232,7 +232,7 @@ async def test_a_studio_cannot_check_and_its_bot_is_pasted(tmp_path: Path) -> No
         ("https://me:secret@coze.example.com", "must not hold a user name or password"),
     ],
 )
-async def test_a_wrong_address_is_told_and_stays_typed(tmp_path: Path, typed: str, told: str) -> None:
+async def test_a_wrong_address_is_reported_and_stays_typed(tmp_path: Path, typed: str, told: str) -> None:
     async with first_run(tmp_path) as it:
         await it.press("down", "down", "enter")
         await it.paste(typed)
@@ -243,7 +243,7 @@ async def test_a_wrong_address_is_told_and_stays_typed(tmp_path: Path, typed: st
         await it.shows("step 2 of 3")
 
 
-async def test_a_dead_port_is_told_with_what_to_do(tmp_path: Path) -> None:
+async def test_a_dead_port_is_reported_with_what_to_do(tmp_path: Path) -> None:
     async with first_run(tmp_path) as it:
         await it.press("enter")
         await it.give_token()
@@ -275,7 +275,7 @@ async def test_escape_ends_a_check_that_hangs_and_goes_back_step_by_step(tmp_pat
             assert it.result is None
 
 
-async def test_a_token_that_cannot_be_kept_works_and_that_is_told(tmp_path: Path) -> None:
+async def test_a_token_that_cannot_be_kept_works_and_that_is_reported(tmp_path: Path) -> None:
     with StandIn(token=TOKEN) as stand_in:
         async with first_run(tmp_path, stand_in) as it:
             it.desk.start.refusals.append(CredentialsError("unreadable", "/nowhere/credentials.json"))
@@ -302,7 +302,7 @@ async def test_what_is_set_already_is_proposed(tmp_path: Path) -> None:
             assert it.result == FirstRunChoice(stand_in.base_url, "7511000000000000777")
 
 
-async def test_the_reason_is_told_where_there_is_one(tmp_path: Path) -> None:
+async def test_the_reason_is_reported_where_there_is_one(tmp_path: Path) -> None:
     async with first_run(tmp_path, notice="there is no token in /a/file[/]") as it:
         assert "there is no token in /a/file[/]" in it.host.text
 

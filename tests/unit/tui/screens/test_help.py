@@ -77,7 +77,7 @@ async def test_where_the_word_of_the_footer_says_little_the_help_says_more() -> 
         assert told["left.previous"] == "previous"
 
 
-async def test_remapped_keys_are_told_as_they_are_now() -> None:
+async def test_remapped_keys_are_shown_as_they_are_now() -> None:
     host = Host(Both)
     async with host.run_test() as pilot:
         await pilot.pause()

@@ -88,7 +88,7 @@ async def test_a_client_id_that_is_refused_can_be_mended() -> None:
         assert browser.clients == ["x", "7"]
 
 
-async def test_a_refusal_in_the_browser_is_told_and_one_can_begin_again() -> None:
+async def test_a_refusal_in_the_browser_is_reported_and_one_can_begin_again() -> None:
     async with login("app") as (pilot, host, browser):
         await until(pilot, lambda: "ABCD-EFGH" in host.text)
         browser.agreed.set_exception(AuthError(0, "access_denied"))

@@ -106,7 +106,7 @@ def test_the_refusal_is_json_for_the_bot() -> None:
     assert "refused" in json.loads(REFUSAL)["error"]
 
 
-async def test_it_is_told_whether_an_output_is_json() -> None:
+async def test_an_output_is_marked_as_json_or_text() -> None:
     host = Host(lambda: ToolRequest(ONE))
     async with host.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
@@ -174,7 +174,7 @@ async def test_a_long_paste_becomes_a_chip_and_is_sent_whole() -> None:
         assert host.results == [(("call-1", output), ("call-2", "2"))]
 
 
-async def test_a_paste_that_is_too_long_is_told() -> None:
+async def test_a_paste_that_is_too_long_is_reported() -> None:
     host = Host(lambda: ToolRequest(ONE))
     async with host.run_test(notifications=True) as pilot:
         await pilot.pause()
@@ -200,7 +200,7 @@ async def test_long_arguments_scroll_under_the_output() -> None:
         assert box(host).has_focus
 
 
-async def test_where_no_editor_can_be_run_that_is_told_and_the_text_stays(
+async def test_where_no_editor_can_be_run_that_is_reported_and_the_text_stays(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("VISUAL", str(tmp_path / "missing"))
@@ -323,7 +323,7 @@ async def test_the_output_goes_to_the_call_it_was_asked_for() -> None:
         (None, "has printed nothing"),
     ],
 )
-async def test_a_command_that_gives_nothing_is_told(error: ToolCommandError | None, told: str) -> None:
+async def test_a_command_that_gives_nothing_is_reported(error: ToolCommandError | None, told: str) -> None:
     commands = Commands()
     host = with_command(ONE, commands)
     async with host.run_test(size=(80, 24), notifications=True) as pilot:
