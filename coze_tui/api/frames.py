@@ -89,7 +89,7 @@ class _Body:
         self._response = response
         self._limits = limits
         self._on_text = on_text
-        self._untold: list[str] = []
+        self._unwritten: list[str] = []
         """The pieces of a line that has not ended."""
         self._clock = clock
         self._total = 0
@@ -141,12 +141,12 @@ class _Body:
             return
         lines, line_end, rest = text.rpartition("\n")
         if not (line_end or is_end):
-            self._untold.append(text)
+            self._unwritten.append(text)
             return
-        self._untold += [lines, line_end, rest] if is_end else [lines, line_end]
-        told, self._untold = "".join(self._untold), [] if is_end else [rest]
-        if told:
-            self._on_text(told)
+        self._unwritten += [lines, line_end, rest] if is_end else [lines, line_end]
+        text, self._unwritten = "".join(self._unwritten), [] if is_end else [rest]
+        if text:
+            self._on_text(text)
 
     def _within_limits(self, chunk: bytes, decoder: codecs.IncrementalDecoder) -> Iterator[str]:
         """The text of a chunk. What comes before the place of a passed limit is given all the same."""

@@ -118,8 +118,8 @@ class _Talk:
             self._printer.fail(error)
             return exit_for(error)
         self._printer.bot_name = self._name
-        told = _("{bot} on {site}. /help tells the commands, Ctrl+C stops an answer, Ctrl+D leaves.")
-        self._printer.line("coze-tui", told.format(bot=self._name, site=self._start.settings.site))
+        greeting = _("{bot} on {site}. /help tells the commands, Ctrl+C stops an answer, Ctrl+D leaves.")
+        self._printer.line("coze-tui", greeting.format(bot=self._name, site=self._start.settings.site))
         if key:
             self._open(key)
         else:
@@ -206,8 +206,8 @@ class _Talk:
                 self._call(lambda engine: engine.clear_context(self._conversation))
                 self._status(_("the bot has forgotten what was said"))
             case "/help":
-                for each, told in _COMMANDS.items():
-                    self._printer.line(each, _(told))
+                for each, text in _COMMANDS.items():
+                    self._printer.line(each, _(text))
                 self._status(_("a suggestion is asked by its number; a line that ends with \\ goes on"))
             case _:
                 self._status(_("there is nothing to do that with"))
@@ -227,8 +227,8 @@ class _Talk:
         for text in self._call(warnings):
             self._status(text)
         for item in self._call(lambda engine: engine.close_orphaned_chats()):
-            told = _("an answer was cut off when the program ended: {question} (/open {key}, then /recover)")
-            self._status(told.format(question=clean_line(item.question), key=item.conversation))
+            text = _("an answer was cut off when the program ended: {question} (/open {key}, then /recover)")
+            self._status(text.format(question=clean_line(item.question), key=item.conversation))
 
     def _greet(self) -> None:
         if self._bot.prologue:

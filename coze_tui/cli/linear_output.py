@@ -86,7 +86,7 @@ class LinearPrinter:
             case AnswerGrew(message_id=message_id, text=text):
                 self._grow(("answer", message_id), self.bot_name, text)
             case AnswerSettled(message_id=message_id, text=text):
-                self._settle(("answer", message_id), text)
+                self._complete(("answer", message_id), text)
             case ToolCalled(name=name, arguments=arguments):
                 self._flush()
                 self.line(_("Tool"), f"{name} {arguments}".strip())
@@ -117,7 +117,7 @@ class LinearPrinter:
         if ends:
             self._write(key, said, ends[-1])
 
-    def _settle(self, key: tuple[str, str], whole: str) -> None:
+    def _complete(self, key: tuple[str, str], whole: str) -> None:
         """Write the rest of the completed text, which replaces the deltas (docs/wire.md 3.5)."""
         said = self._said.setdefault(key, _Said(self.bot_name))
         if whole.startswith(said.written):

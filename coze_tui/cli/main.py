@@ -137,10 +137,10 @@ def _choose_language(tokens: Sequence[str], environment: Mapping[str, str]) -> N
     """Choose the language of what is printed before the settings are read."""
     from coze_tui.text.i18n import language_of, use_language
 
-    wish = environment.get("COZE_TUI_LANGUAGE", "")
+    wanted = environment.get("COZE_TUI_LANGUAGE", "")
     for position, token in enumerate(tokens):
         if token == "--lang":
-            wish = next(iter(tokens[position + 1 : position + 2]), "")
+            wanted = next(iter(tokens[position + 1 : position + 2]), "")
         elif token.startswith("--lang="):
-            wish = token.removeprefix("--lang=")
-    use_language(language_of(environment) if wish in ("", "auto") else wish)
+            wanted = token.removeprefix("--lang=")
+    use_language(language_of(environment) if wanted in ("", "auto") else wanted)

@@ -38,10 +38,10 @@ def page_from(archived: ConversationArchive, clock: Clock = Clock()) -> Iterator
     yield _head(describe.title_of(archived))
     yield f'<header class="head">\n<h1>{line(describe.title_of(archived))}</h1>\n'
     yield _list("facts", describe.metadata_of(archived, clock)) + "</header>\n<main>\n"
-    told = describe.chats_of(archived)
+    words = describe.chats_of(archived)
     renderer = MarkdownRenderer()
     frames_left = _MOST_FRAMES_IN_ALL
-    for number, chat in enumerate(told, 1):
+    for number, chat in enumerate(words, 1):
         if chat.starts_section:
             cleared = line(_("context cleared"))
             yield f'<div class="section">{cleared}</div>\n'
@@ -51,7 +51,7 @@ def page_from(archived: ConversationArchive, clock: Clock = Clock()) -> Iterator
             frames = tuple(archived.frames_of(chat.record))
             shown = frames[: min(_MOST_FRAMES, frames_left)]
             frames_left -= len(shown)
-            yield from _life(chat, frames, shown, is_open=len(told) == 1)
+            yield from _life(chat, frames, shown, is_open=len(words) == 1)
         elif ids := describe.ids_of(chat):
             yield f'<div class="life">{_ids(ids)}</div>\n'
         yield "</article>\n"
@@ -130,12 +130,12 @@ def _life(
 ) -> Iterator[str]:
     turn = past_turn(frames, outcome=outcome_of(chat.record), total_us=total_us_of(chat.record))
     has_times = not turn.figures.is_timeless
-    told = ngettext("{n} event", "{n} events", len(frames)).format(n=thousands(len(frames)))
+    words = ngettext("{n} event", "{n} events", len(frames)).format(n=thousands(len(frames)))
     if has_times:
-        told = f"{duration(turn.timeline.total_us)} · {told}"
+        words = f"{duration(turn.timeline.total_us)} · {words}"
     opened = " open" if is_open else ""
     yield f'<details class="life"{opened}><summary>{page_timeline.strip(turn.timeline) if has_times else ""}'
-    yield f'<span class="time">{line(told)}</span></summary>\n<div class="panel">\n'
+    yield f'<span class="time">{line(words)}</span></summary>\n<div class="panel">\n'
     if has_times:
         yield from page_timeline.rows(turn.timeline)
     else:

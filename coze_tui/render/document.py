@@ -28,12 +28,12 @@ _ORDINARY = re.compile(r"[^\s>*+\-\d.)_=|:`~#$\\\[]|\d{10}")
 
 
 class Document:
-    """A message. `append` what comes, `settle` when it is whole; read `lines`."""
+    """A message. `append` what comes, `finish` when it is whole; read `lines`."""
 
     def __init__(self, width: int, palette: Palette, source: str = "") -> None:
         self._page = Page(width, palette, InlineText(palette), Highlighter(palette))
         self._source: list[str] = [source] if source else []
-        self._is_settled = False
+        self._is_finished = False
         self._is_stale = bool(source)
         self._height = -1
         """Known since the last `release`."""
@@ -55,9 +55,9 @@ class Document:
         return self._page.width
 
     @property
-    def is_settled(self) -> bool:
+    def is_finished(self) -> bool:
         """Whether the text is whole."""
-        return self._is_settled
+        return self._is_finished
 
     @property
     def lines(self) -> Sequence[Line]:
@@ -93,9 +93,9 @@ class Document:
         if not text:
             return len(self.lines)
         self._source.append(text)
-        if self._is_settled or self._is_stale:
+        if self._is_finished or self._is_stale:
             self._page.references.clear()
-            self._is_settled = False
+            self._is_finished = False
             self._is_stale = True
             return 0
         layout = self._layout
@@ -107,7 +107,7 @@ class Document:
             return layout.changed
         return first + _same(dropped, layout.lines[first : first + len(dropped)])
 
-    def settle(self, text: str | None = None) -> int:
+    def finish(self, text: str | None = None) -> int:
         """The text is whole (`text`, if it is given, whatever came before). Returns as `append` does.
 
         From now on the lines are those of a fresh rendering of the whole text.
@@ -119,9 +119,9 @@ class Document:
                 self._is_stale = True
             else:
                 self.append(text[len(self.source) :])
-        if self._is_settled and not self._is_stale:
+        if self._is_finished and not self._is_stale:
             return len(self._layout.lines)
-        self._is_settled = True
+        self._is_finished = True
         if self._is_stale:
             return 0
         layout = self._layout
@@ -142,7 +142,7 @@ class Document:
             self._height = -1
             if not self._is_stale:
                 self._layout.resize(self._page)
-                if not self._is_settled:
+                if not self._is_finished:
                     self._draft()
 
     def release(self) -> None:
@@ -165,7 +165,7 @@ class Document:
         self._clear()
         self._is_stale = False
         self._feed(self.source)
-        if not self._is_settled:
+        if not self._is_finished:
             self._draft()
             return
         self._finish()
@@ -252,5 +252,5 @@ def _same(old: Sequence[Line], new: Sequence[Line]) -> int:
 def render(text: str, width: int, palette: Palette) -> list[Line]:
     """The whole of `text` as lines."""
     document = Document(width, palette, text)
-    document.settle()
+    document.finish()
     return list(document.lines)

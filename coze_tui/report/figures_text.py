@@ -92,7 +92,7 @@ def characters_per_second(figures: TurnFigures) -> float:
 
 def not_understood(chat: InspectedChat) -> int:
     """Return the number of frames whose name, data or message type the client did not understand."""
-    return sum(bool(row.trouble) for row in chat.table.rows)
+    return sum(bool(row.problem) for row in chat.table.rows)
 
 
 def _with_rate(count: int, rate: float) -> str:

@@ -81,14 +81,14 @@ def catalogue_file(code: str) -> str:
 def language_of(environment: Mapping[str, str]) -> str:
     """The language that the environment asks for, as gettext reads it: LANGUAGE is a list, but only counts
     where the locale (LC_ALL, LC_MESSAGES, LANG) is not C."""
-    for wish in _wishes(environment):
-        code = _nearest(wish)
+    for wanted in _wanted_languages(environment):
+        code = _nearest(wanted)
         if code:
             return code
     return SOURCE
 
 
-def _wishes(environment: Mapping[str, str]) -> Iterator[str]:
+def _wanted_languages(environment: Mapping[str, str]) -> Iterator[str]:
     locale = next(
         (value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := environment.get(name))), ""
     )
@@ -104,9 +104,9 @@ def _wishes(environment: Mapping[str, str]) -> Iterator[str]:
         yield windows_locale.get(ctypes.windll.kernel32.GetUserDefaultUILanguage(), "")
 
 
-def _nearest(wish: str) -> str:
+def _nearest(wanted: str) -> str:
     """`zh_TW.UTF-8`, `zh-Hans`, `zh_CN@x` → `zh_CN`; "" for a language we do not speak."""
-    tag = wish.partition(".")[0].partition("@")[0].replace("-", "_").casefold()
+    tag = wanted.partition(".")[0].partition("@")[0].replace("-", "_").casefold()
     for code in languages():
         if tag == code.casefold():
             return code

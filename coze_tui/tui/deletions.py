@@ -76,7 +76,7 @@ class Deletions:
             self._owed.append(deleted)
             if self._timer is not None:
                 self._timer.stop()
-            self._timer = self._context.app.set_timer(_UNDO_SECONDS, self.settle)
+            self._timer = self._context.app.set_timer(_UNDO_SECONDS, self.delete_on_server)
 
     async def undo(self) -> str:
         """Undo the latest deletion; return the ID of its first item."""
@@ -87,12 +87,12 @@ class Deletions:
             await self._context.engine_thread.call(lambda engine: engine.browsing.undelete(deleted.keys))
         return deleted.ids[0]
 
-    def settle(self) -> None:
+    def delete_on_server(self) -> None:
         """Delete on the server now. A conversation that is restored later exists only locally."""
         # a worker of the app, not of the screen, which may be about to go
-        self._context.app.run_worker(self._settle(), group="delete", exit_on_error=False)
+        self._context.app.run_worker(self._delete_on_server(), group="delete", exit_on_error=False)
 
-    async def settle_left(self) -> None:
+    async def delete_what_is_owed(self) -> None:
         """Delete on the server what an earlier run could not; if it cannot be reached, the next run tries."""
         engine_thread = self._context.engine_thread
         if keys := await engine_thread.call(lambda engine: engine.server_side.owed()):
@@ -103,11 +103,11 @@ class Deletions:
     async def settle_before_leaving(self) -> None:
         """Delete on the server before the program ends; wait at most three seconds."""
         try:
-            await asyncio.wait_for(self._settle(), _LEAVING_SECONDS)
+            await asyncio.wait_for(self._delete_on_server(), _LEAVING_SECONDS)
         except (TimeoutError, CozeTuiError):
             pass  # the screen that could show it is gone; the next run tries again
 
-    async def _settle(self) -> None:
+    async def _delete_on_server(self) -> None:
         owed, self._owed = self._owed, []
         if not owed:
             return

@@ -305,7 +305,7 @@ async def check_markdown(case: bytes) -> None:
         must(time.process_time() - started < LONGEST_STALL_S, "a piece of text stalls")
         if dice.random() < 0.3:
             must(grown.height >= 0, "a height below nothing")
-    grown.settle()
+    grown.finish()
     must(list(grown.lines) == whole, "it grew into something else than the whole")
     for line in whole:
         must(not _CONTROL.search(line.plain), f"a line holds a control: {line.plain[:80]!r}")
@@ -315,7 +315,7 @@ async def check_markdown(case: bytes) -> None:
         )
         _must_fill(line, width)
     again = Document(dice.choice((20, 60)), PALETTE, source)
-    again.settle()
+    again.finish()
     must(again.height == len(again.lines), "another height than it has lines")
     again.resize(width)
     must(list(again.lines) == whole, "after a resize it is not as if drawn anew")

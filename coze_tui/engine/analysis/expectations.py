@@ -276,8 +276,8 @@ def _word_check(verb: str, what: str) -> Callable[[Run], str]:
                 return _("it is in the answer") if what in run.answer else ""
             case "calls":
                 called = ", ".join(run.tools)
-                told = _("called were: {tools}").format(tools=called) if called else _("no tool was called")
-                return "" if is_called else told
+                words = _("called were: {tools}").format(tools=called) if called else _("no tool was called")
+                return "" if is_called else words
             case _:
                 return _("it was called") if is_called else ""
 

@@ -77,7 +77,7 @@ def inspected(chat: ChatFrames) -> InspectedChat:
 
 
 Level = Literal["", "good", "tool", "attention", "error"]
-Trouble = Literal["", "name", "data", "type"]
+FrameProblem = Literal["", "name", "data", "type"]
 
 _PREFIX = "conversation."
 _PREVIEW = 160
@@ -97,7 +97,7 @@ class FrameRow:
     kind: str
     """The type of its message, `reasoning` for a delta that holds only that; empty for other events."""
     level: Level
-    trouble: Trouble
+    problem: FrameProblem
     """What of it the client did not understand: the event's name, the data, the message's type."""
 
     @property
@@ -179,11 +179,11 @@ class FrameTable:
         frame = event.frame
         before = self.rows[-1] if self.rows else None
         gap_us = max(0, frame.at_us - (before.frame.at_us if before else 0))
-        kind, level, trouble = _meaning(event)
-        row = FrameRow(len(self.rows) + 1, frame, gap_us, kind, level, trouble)
+        kind, level, problem = _meaning(event)
+        row = FrameRow(len(self.rows) + 1, frame, gap_us, kind, level, problem)
         self.rows.append(row)
         self.latest_us = max(self.latest_us, frame.at_us)
-        if level == "error" or trouble:
+        if level == "error" or problem:
             self.errors.append(row.number)
         if level == "tool":
             self.tools.append(row.number)
@@ -219,7 +219,7 @@ class FrameTable:
         if self._words:
             row = self.rows[self._found[index] - 1]
             return FrameLine(row, until_us=row.frame.at_us, bytes=row.frame.bytes)
-        self._settle()
+        self._update_starts()
         group = self._groups[bisect_right(self._starts, index) - 1]
         place = index - self._starts[bisect_right(self._starts, index) - 1]
         is_run = group.count > 1
@@ -240,7 +240,7 @@ class FrameTable:
         if self._words:
             place = bisect_right(self._found, number - 1)
             return min(place, len(self._found) - 1)
-        self._settle()
+        self._update_starts()
         at = self._group_at(number)
         group = self._groups[at]
         inside = number - group.first + 1 if group.is_open and group.count > 1 else 0
@@ -315,10 +315,10 @@ class FrameTable:
     def _folded_count(self) -> int:
         if not self._groups:
             return 0
-        self._settle()
+        self._update_starts()
         return self._starts[-1] + self._groups[-1].height
 
-    def _settle(self) -> None:
+    def _update_starts(self) -> None:
         for at in range(max(1, self._clean), len(self._groups)):
             self._starts[at] = self._starts[at - 1] + self._groups[at - 1].height
         self._clean = len(self._groups)
@@ -331,13 +331,13 @@ def preview(*rows: FrameRow) -> str:
     """The beginning of what a person would look for in a frame, or in a run of them, on one clean line."""
     text = ""
     for row in rows:
-        text += _told(row.frame)[: 4 * _PREVIEW]
+        text += _text_of(row.frame)[: 4 * _PREVIEW]
         if len(text) > 4 * _PREVIEW:
             break
     return clean_line(text.strip())[:_PREVIEW]
 
 
-def _told(frame: Frame) -> str:
+def _text_of(frame: Frame) -> str:
     match parse_event(frame):
         case events.MessageDelta(message=message):
             return message.content or message.reasoning_content
@@ -392,21 +392,21 @@ def _goes_on(before: FrameRow, row: FrameRow) -> bool:
     return (
         before.frame.event == row.frame.event
         and before.kind == row.kind
-        and not before.trouble
-        and not row.trouble
+        and not before.problem
+        and not row.problem
     )
 
 
-def _meaning(event: ChatEvent) -> tuple[str, Level, Trouble]:
+def _meaning(event: ChatEvent) -> tuple[str, Level, FrameProblem]:
     match event:
         case events.MessageDelta(message=message):
             if message.reasoning_content and not message.content:
                 return "reasoning", "", ""
             return _kind(message)[0], "", _kind(message)[1]
         case events.MessageCompleted(message=message):
-            kind, trouble = _kind(message)
-            if trouble:
-                return kind, "attention", trouble
+            kind, problem = _kind(message)
+            if problem:
+                return kind, "attention", problem
             return kind, "tool" if message.type in _TOOLS else "", ""
         case events.AudioDelta():
             return "audio", "", ""
@@ -422,7 +422,7 @@ def _meaning(event: ChatEvent) -> tuple[str, Level, Trouble]:
             return "", "", ""
 
 
-def _kind(message: Message) -> tuple[str, Trouble]:
+def _kind(message: Message) -> tuple[str, FrameProblem]:
     if message.type is not MessageType.UNKNOWN:
         is_echo = message.role is Role.USER
         return str(MessageType.QUESTION if is_echo else message.type), ""

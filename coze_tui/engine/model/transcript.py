@@ -117,14 +117,14 @@ def chat_transcripts(
     """
     by_key = {chat.key: chat for chat in chats}
     starts = sorted(section_starts)
-    told: list[tuple[int, ChatTranscript]] = []
+    transcripts: list[tuple[int, ChatTranscript]] = []
     for group in _grouped(messages):
         entry = _transcript(group, by_key.get(group[0].chat), bot_name, site)
         first = group[0].position
-        before = told[-1][0] if told else -1
-        begins = any(before < start <= first for start in starts) if told else first in starts
-        told.append((first, replace(entry, starts_section=begins)))
-    return tuple(entry for _position, entry in told)
+        before = transcripts[-1][0] if transcripts else -1
+        begins = any(before < start <= first for start in starts) if transcripts else first in starts
+        transcripts.append((first, replace(entry, starts_section=begins)))
+    return tuple(entry for _position, entry in transcripts)
 
 
 def _grouped(messages: Sequence[SavedMessage]) -> list[list[SavedMessage]]:

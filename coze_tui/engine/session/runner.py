@@ -250,8 +250,8 @@ class ChatTurn:
         else:
             for frame in frames:
                 updates += self.state.apply(parse_event(frame))
-        told = any(isinstance(update, ChatIdentified | LogidReported) for update in updates)
-        if told and self._record is not None:
+        is_identified = any(isinstance(update, ChatIdentified | LogidReported) for update in updates)
+        if is_identified and self._record is not None:
             await self._record.identify(self.state, self.logid)
         # only now, and nothing is awaited any more: a new follower receives each of them once
         self.frames.show()

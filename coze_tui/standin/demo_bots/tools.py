@@ -109,12 +109,12 @@ def ask_back(turn: Turn) -> Iterable[Step]:
     """A question node: the next message goes on where this one stopped."""
 
     def order(_: Turn) -> Iterable[Step]:
-        wish = turn.outputs["reply"].strip()
+        order = turn.outputs["reply"].strip()
         return [
             Answer(
                 turn.pick(
-                    f"好，{wish}，记下了：明早七点半送到。",
-                    f"Right, {wish} it is: tomorrow at half past seven.",
+                    f"好，{order}，记下了：明早七点半送到。",
+                    f"Right, {order} it is: tomorrow at half past seven.",
                 )
             )
         ]

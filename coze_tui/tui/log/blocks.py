@@ -19,7 +19,7 @@ from coze_tui.text.cleaning import clean_line, simple_emoji
 from coze_tui.text.format import thousands
 from coze_tui.text.i18n import ngettext
 
-_MOST_TOLD = 48
+_MOST_SHOWN = 48
 """Cells of a call's arguments on its one line."""
 
 Role = Literal["text", "muted", "accent", "user", "good", "attention", "error"]
@@ -158,10 +158,10 @@ class AnswerBlock(EntryBlock):
 
     spaced = True
 
-    def __init__(self, message_id: str, text: str = "", *, is_settled: bool = False) -> None:
+    def __init__(self, message_id: str, text: str = "", *, is_finished: bool = False) -> None:
         super().__init__()
         self.message_id = message_id
-        self.is_settled = is_settled
+        self.is_finished = is_finished
         self._pieces = [text] if text else []
         self._drawn = 0
         """How many of the pieces are in the document."""
@@ -190,15 +190,15 @@ class AnswerBlock(EntryBlock):
         if text:
             self._pieces.append(text)
 
-    def settle(self, text: str) -> None:
+    def finish(self, text: str) -> None:
         """Set the final text."""
-        if not self.is_settled and text == self.text and self._document is not None:
+        if not self.is_finished and text == self.text and self._document is not None:
             self.grow()
-            self._document.settle()
+            self._document.finish()
         else:
             self._pieces, self._document = [text], None
             self._drawn = 0
-        self.is_settled = True
+        self.is_finished = True
 
     def grow(self) -> int:
         """Render the added text; return the first changed line, or the number of lines if none changed."""
@@ -212,8 +212,8 @@ class AnswerBlock(EntryBlock):
             document = self._document = Document(width, palette)
             self._drawn = 0
             self._draw_pending(document, palette)
-            if self.is_settled:
-                document.settle()
+            if self.is_finished:
+                document.finish()
         elif self._laid_out[0] != width:
             document.resize(width)
         self._draw_pending(document, palette)
@@ -224,7 +224,7 @@ class AnswerBlock(EntryBlock):
         return sum(estimated_height(piece, width) for piece in self._pieces) or 1
 
     def release(self) -> None:
-        if self.is_settled:
+        if self.is_finished:
             self._document = None
 
     def copy_text(self) -> str:
@@ -297,7 +297,7 @@ class ReasoningBlock(FoldBlock):
         self._pieces.append(text)
         self.release()
 
-    def settle(self, text: str) -> None:
+    def finish(self, text: str) -> None:
         """Set the final text."""
         if text != self.text:
             self._pieces = [text]
@@ -341,8 +341,8 @@ class ToolBlock(FoldBlock):
     def label(self, width: int) -> Words:
         tail = "  " + self._tail(self)
         room = width - cell_len(self.name) - cell_len("()") - cell_len(tail)
-        told = shorten(clean_line(_told(self.arguments)), max(1, min(_MOST_TOLD, room)))
-        arguments = f"({told})" if told else ""
+        text = shorten(clean_line(_arguments_text(self.arguments)), max(1, min(_MOST_SHOWN, room)))
+        arguments = f"({text})" if text else ""
         return [(self.name, "attention"), (arguments, "muted"), (tail, "muted")]
 
     def body(self, width: int, palette: Palette) -> Sequence[Line]:
@@ -372,15 +372,15 @@ class MoreToolsBlock(EntryBlock):
         self.release()
 
     def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
-        told = ngettext(
+        text = ngettext(
             "… and {n} more tool call, which the inspector shows",
             "… and {n} more tool calls, which the inspector shows",
             self._count,
         )
-        return render_plain(told.format(n=thousands(self._count)), width, style_of(palette, "muted"))
+        return render_plain(text.format(n=thousands(self._count)), width, style_of(palette, "muted"))
 
 
-def _told(arguments: str) -> str:
+def _arguments_text(arguments: str) -> str:
     """Return arguments as a person would write them: `"2025 春节"`, `pier: 3, count: 2`."""
     try:
         values = json.loads(arguments)
@@ -388,9 +388,9 @@ def _told(arguments: str) -> str:
         return arguments
     if not isinstance(values, dict):
         return arguments
-    told = {name: json.dumps(value, ensure_ascii=False) for name, value in values.items()}
+    text = {name: json.dumps(value, ensure_ascii=False) for name, value in values.items()}
     return ", ".join(
-        told.values() if len(told) == 1 else (f"{name}: {value}" for name, value in told.items())
+        text.values() if len(text) == 1 else (f"{name}: {value}" for name, value in text.items())
     )
 
 

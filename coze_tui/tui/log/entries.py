@@ -150,7 +150,7 @@ class GreetingEntry(Entry):
     def __init__(self, bot_name: str, prologue: str, questions: Sequence[str]) -> None:
         blocks: list[EntryBlock] = [HeaderBlock(bot_name, "accent")]
         if prologue:
-            blocks.append(AnswerBlock("prologue", prologue, is_settled=True))
+            blocks.append(AnswerBlock("prologue", prologue, is_finished=True))
         self.follow_ups = list(questions)
         if questions:
             blocks.append(FollowUpsBlock(questions))
@@ -197,7 +197,7 @@ class AnswerEntry(Entry):
                 case AnswerTranscript():
                     if part.reasoning:
                         entry.blocks.append(ReasoningBlock(part.message_id, _reasoning_label, part.reasoning))
-                    entry.blocks.append(AnswerBlock(part.message_id, part.text, is_settled=True))
+                    entry.blocks.append(AnswerBlock(part.message_id, part.text, is_finished=True))
                 case ToolTranscript():
                     tool = ToolBlock(part.message_id, part.name, part.arguments, _tool_tail)
                     if part.type is MessageType.KNOWLEDGE:
@@ -253,10 +253,10 @@ class AnswerEntry(Entry):
     def answer_settled(self, update: updates.AnswerSettled) -> None:
         """Replace an answer and its reasoning by their final texts."""
         if update.reasoning:
-            self._reasoning_of(update.message_id).settle(update.reasoning)
+            self._reasoning_of(update.message_id).finish(update.reasoning)
             self._end_reasoning(update.message_id, update.at_us)
         if update.text:
-            self._answer_of(update.message_id).settle(update.text)
+            self._answer_of(update.message_id).finish(update.text)
         self.changed()
 
     def tool_called(self, update: updates.ToolCalled) -> None:

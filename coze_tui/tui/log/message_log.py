@@ -328,7 +328,7 @@ class MessageLog(ScrollView, can_focus=True):
         if not view.top <= at < view.top + view.height - 2:
             view.following = False
             view.scroll(max(0, at - view.height // 3))
-            view.settle()
+            view.lay_out()
 
     def action_cursor(self, step: int) -> None:
         """Go to the next entry or fold; in a long one, scroll first."""

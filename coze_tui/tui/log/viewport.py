@@ -143,7 +143,7 @@ class LogViewport:
         """Put entries at the end."""
         self._index.insert(len(self.entries), [entry.height(self.text_width) for entry in entries])
         self.entries += entries
-        self.settle()
+        self.lay_out()
         if self.following:
             self._to_end()
         self._log.refresh()
@@ -157,7 +157,7 @@ class LogViewport:
         self.painter.forget()
         self._total_changed()
         self.scroll(self.top + sum(heights))
-        self.settle()
+        self.lay_out()
         self._log.refresh()
 
     def extend(self, entries: Sequence[Entry], *, has_newer: bool) -> None:
@@ -299,20 +299,20 @@ class LogViewport:
         self.painter.forget()
         self._total_changed()
         if self.following:
-            self.settle(at_end=True)
+            self.lay_out(at_end=True)
             self._to_end()
         elif top is not None:
             number, place = top
             self.scroll(self._index.start(number) + place)
-            self.settle()
+            self.lay_out()
         self._log.refresh()
 
-    def settle(self, *, at_end: bool = False) -> None:
+    def lay_out(self, *, at_end: bool = False) -> None:
         """Lay out what is in sight until nothing in it is an estimate; the last seen line stays in place."""
         if not self._log.size.width:
             return
         if at_end or self.following:
-            self._settle_end()
+            self._lay_out_end()
             return
         for _round in range(8):
             top = self.top
@@ -335,7 +335,7 @@ class LogViewport:
             if shift:
                 self.scroll(top + shift)
 
-    def _settle_end(self) -> None:
+    def _lay_out_end(self) -> None:
         room, changed = 2 * self.height, False
         for number in range(len(self.entries) - 1, -1, -1):
             changed |= bool(self._measure(number))
@@ -375,7 +375,7 @@ class LogViewport:
             self.following = at_end
         if at_end:
             self._unseen = 0
-        self.settle()
+        self.lay_out()
         self._ask_for_pages()
 
     def _ask_for_pages(self) -> None:
@@ -396,7 +396,7 @@ class LogViewport:
         if self.text_width != self._laid_out_width:
             self._lay_out_anew()
         else:
-            self.settle()
+            self.lay_out()
             if self.following:
                 self._to_end()
             self._log.refresh()
@@ -434,13 +434,13 @@ class LogViewport:
         self.following = False
         self._total_changed()
         self.scroll(max(0, self._index.start(number) - 2))
-        self.settle()
+        self.lay_out()
         self.scroll(max(0, self._index.start(number) - 2))
 
     def show_end(self) -> None:
         """Show the last line, and follow the text if nothing newer is left out."""
         self.following = not self.has_newer
-        self.settle(at_end=True)
+        self.lay_out(at_end=True)
         self._to_end()
 
     @property

@@ -77,7 +77,7 @@ async def workspace_sections(
     try:
         workspaces = await engine_thread.call(lambda engine: engine.site.workspaces())
     except CozeTuiError as error:
-        yield [BotSection(_("WORKSPACE"), remark=_trouble(error))]
+        yield [BotSection(_("WORKSPACE"), remark=_problem(error))]
         return
     if not workspaces:
         yield [BotSection(_("WORKSPACE"), remark=_("this token opens no workspace"))]
@@ -87,7 +87,7 @@ async def workspace_sections(
         try:
             bots = await engine_thread.call(_bots_of(workspace.id))
         except CozeTuiError as error:
-            sections[number] = replace(sections[number], remark=_trouble(error), is_loading=False)
+            sections[number] = replace(sections[number], remark=_problem(error), is_loading=False)
         else:
             remark = "" if bots else _("no bot is published to the API channel here")
             entries = tuple(_entry(bot, f"workspace {workspace.id}", current) for bot in bots)
@@ -99,7 +99,7 @@ def _bots_of(workspace_id: str) -> Callable[[Engine], Awaitable[Sequence[Bot]]]:
     return lambda engine: engine.site.bots_of(workspace_id)
 
 
-def _trouble(error: CozeTuiError) -> str:
+def _problem(error: CozeTuiError) -> str:
     limit = unserved(error, Feature.BOT_LIST)
     return limit.text if limit else explain(error, base_url="").title
 

@@ -84,7 +84,7 @@ class ConversationActions:
 
     def _is_at_rest(self, key: str) -> bool:
         conversation = self._conversation
-        return conversation.key == key and self._turns.is_settled and conversation.is_at_end
+        return conversation.key == key and self._turns.is_idle and conversation.is_at_end
 
     async def _show_news(self, key: str) -> None:
         conversation = self._conversation

@@ -177,7 +177,7 @@ def _questions(*chats: InspectedChat) -> str:
     return " ⇄ ".join(question for question in questions if question)
 
 
-def _told(found: Differences) -> str:
+def _summary(found: Differences) -> str:
     events, tools, answers = found.counts
     parts = []
     if events:
@@ -248,18 +248,18 @@ class DifferenceScreen(CozeScreen[str | None]):
         """Return the lines of the head: questions, number of differences, and the facts of each chat."""
         if self._chats is None or self._found is None:
             return [([("● ", "bot"), (_("Compare"), "text bold")], ())]
-        told = _told(self._found)
+        words = _summary(self._found)
         left: list[Part] = [("● ", "bot"), (_("Compare"), "text bold")]
-        room = width - width_of(left) - cell_len(told) - 6
+        room = width - width_of(left) - cell_len(words) - 6
         if room > _LEAST_QUESTION:
             left.append(("   " + shorten(_questions(*self._chats), room), "text"))
         first, second = (_side(name, chat) for name, chat in zip("AB", self._chats, strict=True))
         if width < _SPLIT:
-            return [(left, [(told, "muted")]), (first, ()), (second, ())]
+            return [(left, [(words, "muted")]), (first, ()), (second, ())]
         half = (width - 3) // 2
         first = cut(first, half)
         first.append((" " * (half - width_of(first)) + " │ ", "line"))
-        return [(left, [(told, "muted")]), ([*first, *second], ())]
+        return [(left, [(words, "muted")]), ([*first, *second], ())]
 
     @work(group="compare", exclusive=True, exit_on_error=False)
     async def action_swap(self) -> None:
@@ -271,8 +271,8 @@ class DifferenceScreen(CozeScreen[str | None]):
     def action_next(self, step: int) -> None:
         """Move to another difference."""
         if not self.view.go_to_next(step):
-            told = _("No difference further down.") if step > 0 else _("No difference further up.")
-            self.notify(told, timeout=2, markup=False)
+            words = _("No difference further down.") if step > 0 else _("No difference further up.")
+            self.notify(words, timeout=2, markup=False)
 
     def action_other(self) -> None:
         """Close with the wish for another chat."""

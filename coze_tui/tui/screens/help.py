@@ -57,10 +57,10 @@ def help_sections(screen: Screen[Any], commands: Sequence[tuple[str, str]] = ())
     others = [node for node in screen.walk_children() if node not in around]
     sections = [_sections(node, screen) for node in around]
     last = [_sections(node, screen) for node in others]
-    told = tuple(HelpLine(clean_line(name), clean_line(does)) for name, does in commands)
+    described = tuple(HelpLine(clean_line(name), clean_line(does)) for name, does in commands)
     ordered = [
         *(own for own, _inherited in sections),
-        HelpSection(_("Commands"), told),
+        HelpSection(_("Commands"), described),
         *(own for own, _inherited in last),
         *(section for _own, inherited in (*sections, *last) for section in inherited),
     ]
@@ -197,17 +197,17 @@ def _matches(line: HelpLine, title: str, words: Iterable[str]) -> bool:
 def _rows(line: HelpLine, column: int, room: int) -> list[ListRow]:
     """Return a row of keys, action and, if there is room, the binding ID for the settings."""
     keys, *more = _broken(line.keys, column)
-    told: Part = (line.description, "text")
+    described: Part = (line.description, "text")
     used = column + 2 + cell_len(line.description)
     right: tuple[Part, ...] = (
         ((line.id, "muted"),) if line.id and used + cell_len(line.id) + 2 <= room else ()
     )
     if (over := cell_len(keys) - column) <= 0:
-        first = ListRow(None, ((keys + " " * (2 - over), "bot"), told), right)
+        first = ListRow(None, ((keys + " " * (2 - over), "bot"), described), right)
     elif used + over <= room:
-        first = ListRow(None, ((f"{keys}  ", "bot"), told))
+        first = ListRow(None, ((f"{keys}  ", "bot"), described))
     else:
-        first = ListRow(None, ((keys, "bot"),), below=((" " * (column + 2), "text"), told))
+        first = ListRow(None, ((keys, "bot"),), below=((" " * (column + 2), "text"), described))
     return [first, *(ListRow(None, ((names, "bot"),)) for names in more)]
 
 

@@ -139,7 +139,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
     @work(group="settle", exit_on_error=False)
     async def _settle_left(self) -> None:
         with suppress(StoreError):  # the list tells
-            await self._deletions.settle_left()
+            await self._deletions.delete_what_is_owed()
 
     def _theme_changed(self) -> None:
         self.conversations.set_palette(self.context.palette)
@@ -305,7 +305,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
             self._leave(HistoryChoice(item.key, item.message or None, query))
 
     def _leave(self, choice: HistoryChoice | None) -> None:
-        self._deletions.settle()
+        self._deletions.delete_on_server()
         self.dismiss(choice)
 
     async def before_leaving(self) -> None:

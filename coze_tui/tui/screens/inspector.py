@@ -120,8 +120,8 @@ class InspectorScreen(CozeScreen[None]):
         for problem in self._source.problems[:_MOST_PROBLEMS]:
             self.banner.add(problem_text(problem))
         if (more := len(self._source.problems) - _MOST_PROBLEMS) > 0:
-            told = ngettext("{n} more such place", "{n} more such places", more)
-            self.banner.add(told.format(n=thousands(more)))
+            words = ngettext("{n} more such place", "{n} more such places", more)
+            self.banner.add(words.format(n=thousands(more)))
         self._load()
 
     def notify_failure(self, error: CozeTuiError) -> None:
@@ -363,8 +363,8 @@ class InspectorScreen(CozeScreen[None]):
         if not like:
             self.notify(_("There is no other chat of this question or with this bot."), markup=False)
             return
-        wish: str | None = "other"
-        while wish == "other":
+        choice: str | None = "other"
+        while choice == "other":
             other = await self.app.push_screen_wait(ChooseChat(like, record.question))
             if other is None:
                 return
@@ -373,4 +373,4 @@ class InspectorScreen(CozeScreen[None]):
             after = self._source
             if chosen.sent_at > record.sent_at:
                 before, after = after, before
-            wish = await self.app.push_screen_wait(DifferenceScreen(before, after))
+            choice = await self.app.push_screen_wait(DifferenceScreen(before, after))

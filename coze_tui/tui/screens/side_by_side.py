@@ -143,8 +143,8 @@ class SideBySideScreen(LogScreen[CompareResult]):
 
     def _head(self, _width: int) -> Sequence[HeadParts]:
         count = len(self.columns)
-        told = ngettext("{n} column", "{n} columns", count).format(n=thousands(count))
-        return [([("● ", "bot"), (_("Side by side"), "text bold")], [(told, "muted")])]
+        words = ngettext("{n} column", "{n} columns", count).format(n=thousands(count))
+        return [([("● ", "bot"), (_("Side by side"), "text bold")], [(words, "muted")])]
 
     def _changed(self) -> None:
         """Update everything that depends on the columns and on which of them run."""

@@ -302,5 +302,5 @@ class ToolRequest(Panel[ToolOutputs | None]):
 
     @on(TextBox.PasteRefused)
     def _paste_refused(self, refused: TextBox.PasteRefused) -> None:
-        told = _("{n} characters are too many to paste; give the bot a shorter output.")
-        self.notify(told.format(n=thousands(refused.characters)), severity="warning", markup=False)
+        words = _("{n} characters are too many to paste; give the bot a shorter output.")
+        self.notify(words.format(n=thousands(refused.characters)), severity="warning", markup=False)

@@ -69,7 +69,7 @@ class TurnControl:
         return self.view.runs
 
     @property
-    def is_settled(self) -> bool:
+    def is_idle(self) -> bool:
         """Whether no turn runs and all entries know their stored chats."""
         return not (self.runs or self._entries)
 

@@ -279,8 +279,8 @@ class FrameList(LineList):
         if line.longest_gap_us > STALL_US:
             text = _("stall {time}").format(time=duration(line.longest_gap_us))
             return shorten(text, room), "attention"
-        if line.row.trouble:
-            return shorten(trouble_text(line), room), "attention"
+        if line.row.problem:
+            return shorten(frame_problem_text(line), room), "attention"
         return shorten(self._previewed(line), room), "muted"
 
     def _previewed(self, line: FrameLine) -> str:
@@ -294,9 +294,9 @@ class FrameList(LineList):
         return self._previews[key]
 
 
-def trouble_text(line: FrameLine) -> str:
+def frame_problem_text(line: FrameLine) -> str:
     """Return which part of a frame could not be read; empty if it was read completely."""
-    match line.row.trouble:
+    match line.row.problem:
         case "name":
             return _("unknown event")
         case "data":
@@ -311,7 +311,7 @@ def _sign(line: FrameLine) -> Part:
     """One cell that says what the colour says, too."""
     if line.is_run:
         return ("▾" if line.is_open else "▸", "muted")
-    if line.row.trouble:
+    if line.row.problem:
         return "?", "attention"
     if line.row.level == "error":
         return "✗", "failure"

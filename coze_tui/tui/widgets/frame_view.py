@@ -21,7 +21,7 @@ from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import duration, milliseconds, size, thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.themes import palette_of
-from coze_tui.tui.widgets.frame_list import trouble_text
+from coze_tui.tui.widgets.frame_list import frame_problem_text
 from coze_tui.tui.widgets.head import HeadLine
 from coze_tui.tui.widgets.line_list import LineList, list_keys
 from coze_tui.tui.widgets.line_widget import Part
@@ -176,8 +176,8 @@ class FrameView(Vertical):
 def _facts(line: FrameLine) -> list[Part]:
     row = line.row
     parts: list[Part] = [(f"#{row.number} · ", "muted")]
-    if row.trouble:
-        parts += [(trouble_text(line), "attention"), (" · ", "muted")]
+    if row.problem:
+        parts += [(frame_problem_text(line), "attention"), (" · ", "muted")]
     parts.append((f"{milliseconds(row.frame.at_us)} · ", "muted"))
     gap = _("gap {time}").format(time=duration(row.gap_us))
     parts.append((gap, "attention" if row.gap_us > STALL_US else "muted"))

@@ -86,7 +86,7 @@ def test_parsers_are_imported_at_their_first_use(more: str, imported: int) -> No
         "from coze_tui.render.palette import Palette;"
         "document = Document(80, Palette.dark());"
         f"document.append({'plain **bold** `code`' + chr(10) * 2 + '- a' + chr(10) * 2 + more!r});"
-        "document.settle();"
+        "document.finish();"
         "sys.exit('pygments.lexers.python' in sys.modules or 'markdown_it' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == imported

@@ -111,7 +111,7 @@ def test_any_pieces_end_in_the_lines_of_the_whole(source: str, sizes: list[int],
         lines = list(document.lines)
         assert lines[:changed] == before[:changed]
         before = lines
-    changed = document.settle()
+    changed = document.finish()
     assert list(document.lines)[:changed] == before[:changed]
     assert list(document.lines) == render(source, width, PALETTE)
 
@@ -120,7 +120,7 @@ def test_any_pieces_end_in_the_lines_of_the_whole(source: str, sizes: list[int],
 @settings(max_examples=100)
 def test_another_width_gives_the_lines_of_a_fresh_rendering(source: str, width: int) -> None:
     document = Document(60, PALETTE, source)
-    document.settle()
+    document.finish()
     assert document.lines is document.lines
     document.resize(width)
     assert list(document.lines) == render(source, width, PALETTE)
@@ -139,7 +139,7 @@ def test_it_may_be_resized_while_it_grows(source: str, sizes: list[int], width: 
             as_if = Document(document.width, PALETTE)
             as_if.append(document.source)
             assert list(document.lines) == list(as_if.lines)
-    document.settle()
+    document.finish()
     assert list(document.lines) == render(source, document.width, PALETTE)
 
 
@@ -199,7 +199,7 @@ def test_a_piece_costs_the_same_however_long_the_text_is(kind: str) -> None:
 @pytest.mark.parametrize("text", GROWING.values(), ids=GROWING)
 def test_another_width_asks_for_no_parsing(text: str) -> None:
     document = Document(80, PALETTE, text)
-    document.settle()
+    document.finish()
     parsed = document.parsed_chars if document.lines else 0
     document.resize(50)
     assert list(document.lines) == render(text, 50, PALETTE)
@@ -212,7 +212,7 @@ def test_a_settled_text_is_not_looked_at_again() -> None:
         document.append(piece)
     before = document.parsed_chars
     lines = list(document.lines)
-    assert document.settle() == len(lines)
+    assert document.finish() == len(lines)
     assert document.parsed_chars == before
     assert list(document.lines) == lines
 
@@ -220,7 +220,7 @@ def test_a_settled_text_is_not_looked_at_again() -> None:
 def test_a_late_reference_is_resolved_when_the_text_is_whole() -> None:
     document = Document(60, PALETTE)
     document.append("See [the docs][1] and [more].\n\n[1]: https://a.org\n[more]: https://b.org\n")
-    document.settle()
+    document.finish()
     first = document.lines[0]
     assert first.plain == "See the docs and more."
     targets = [segment.style.meta for segment in first.body if segment.style and segment.style.meta]
@@ -231,12 +231,12 @@ def test_a_late_reference_is_resolved_when_the_text_is_whole() -> None:
 def test_another_text_takes_the_place_of_what_came() -> None:
     document = Document(60, PALETTE)
     document.append("what the deltas")
-    document.settle("what the deltas said")
+    document.finish("what the deltas said")
     assert [line.plain for line in document.lines] == ["what the deltas said"]
-    document.settle("something else")
+    document.finish("something else")
     assert [line.plain for line in document.lines] == ["something else"]
     document.append(" and more")
-    assert not document.is_settled
+    assert not document.is_finished
     assert [line.plain for line in document.lines] == ["something else and more"]
 
 
@@ -253,7 +253,7 @@ def test_height_survives_a_release() -> None:
 def test_code_is_told_with_its_place_and_its_own_text() -> None:
     source = "text\n\n```py title=x\na\n\tb\n```\n\n- item\n\n      indented\n\n~~~\nopen"
     document = Document(40, PALETTE, source)
-    document.settle()
+    document.finish()
     code = document.code_blocks
     assert [(block.language, block.source) for block in code] == [
         ("py", "a\n\tb"),
@@ -323,7 +323,7 @@ def test_what_a_model_writes_is_shown_once_however_it_arrives(name: str) -> None
     document = Document(80, PALETTE)
     for piece in pieces(source, [1, 1, 2, 3, 5, longest, 1, longest // 2]):
         document.append(piece)
-    document.settle()
+    document.finish()
     assert list(document.lines) == render(source, 80, PALETTE)
     joined_lines = " ".join(" ".join(line.plain for line in document.lines).split())
     for words in (*seen, "END0MARK"):
@@ -348,7 +348,7 @@ def test_hostile_sizes_lose_nothing(source: str) -> None:
     document = Document(80, PALETTE)
     for piece in pieces(source, [997]):
         document.append(piece)
-    document.settle()
+    document.finish()
     assert list(document.lines) == render(source, 80, PALETTE)
     letters = sum(character.isalnum() for character in source)
     assert sum(character.isalnum() for line in document.lines for character in line.text) >= letters - 6

@@ -187,7 +187,7 @@ class Prompt(TextBox):
         self._line_end: events.Key | None = None
         """An Enter of which the next moment will tell whether it was typed."""
         self._draft_timer: Timer | None = None
-        self._told_draft = ""
+        self._posted_draft = ""
         self._untold_since = 0.0
 
     # --- what the screen does with it ---
@@ -370,9 +370,9 @@ class Prompt(TextBox):
 
     def _post_draft(self) -> None:
         self._draft_timer = None
-        if self._sought_from is None and self.message != self._told_draft:
-            self._told_draft = self.message
-            self.post_message(self.DraftChanged(self, self._told_draft))
+        if self._sought_from is None and self.message != self._posted_draft:
+            self._posted_draft = self.message
+            self.post_message(self.DraftChanged(self, self._posted_draft))
 
     def _complete(self) -> None:
         """Show what could be meant by what is typed."""

@@ -118,11 +118,11 @@ def test_jumps_go_around() -> None:
 def test_what_was_not_understood_is_marked_with_what_it_is() -> None:
     frames = read_capture((STREAMS / "unknown_events.sse").read_text("utf-8")).frames
     table = table_of(*frames)
-    troubles = {row.frame.event + row.frame.data[:3]: row.trouble for row in table.rows if row.trouble}
+    troubles = {row.frame.event + row.frame.data[:3]: row.problem for row in table.rows if row.problem}
     assert troubles["PING{}"] == "name"
     assert troubles["conversation.message.deltanot"] == "data"
     assert troubles['conversation.message.completed{"i'] == "type"
-    assert not [row for row in table.rows if row.event in ("chat.created", "done") and row.trouble]
+    assert not [row for row in table.rows if row.event in ("chat.created", "done") and row.problem]
 
 
 def test_a_frame_of_a_recovery_is_told_apart() -> None:
