@@ -10,7 +10,7 @@ from typing import Literal
 from coze_tui.config import coercion as read
 from coze_tui.config.addresses import site_name
 from coze_tui.config.flags import FLAGS, Flag
-from coze_tui.text.i18n import N_, _
+from coze_tui.text.i18n import N_, _, languages
 
 PREFIX = "COZE_TUI_"
 
@@ -101,7 +101,7 @@ class Settings:
     )
     language: str = field(
         default="auto",
-        metadata=_setting(read.one_of("auto", "en", "zh_CN"), FLAGS["language"]),
+        metadata=_setting(read.one_of("auto", *languages()), FLAGS["language"]),
     )
     theme: str = field(
         default="coze-dark",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from coze_tui.config.settings import Settings, Source, definitions
+from coze_tui.text.i18n import languages
 
 
 def test_the_site_has_a_short_name() -> None:
@@ -32,3 +35,10 @@ def test_every_source_has_words() -> None:
         Source("environment", "X"),
     ):
         assert str(source)
+
+
+def test_the_language_can_be_each_of_the_languages_and_its_text_names_them() -> None:
+    definition = definitions()["language"]
+    for code in ("auto", *languages()):
+        assert definition.reader(code, Path()) == code
+        assert code in definition.doc
