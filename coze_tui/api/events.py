@@ -172,7 +172,7 @@ _ChatClass = (
 )
 _MessageClass = type[MessageDelta] | type[MessageCompleted] | type[AudioDelta]
 
-_CHAT_EVENTS: Mapping[str, _ChatClass] = {
+CHAT_EVENTS: Mapping[str, _ChatClass] = {
     "conversation.chat.created": ChatCreated,
     "conversation.chat.in_progress": ChatInProgress,
     "conversation.chat.completed": ChatCompleted,
@@ -182,7 +182,7 @@ _CHAT_EVENTS: Mapping[str, _ChatClass] = {
     "conversation.chat.cancelled": ChatCanceled,
     "conversation.chat.expired": ChatExpired,
 }
-_MESSAGE_EVENTS: Mapping[str, _MessageClass] = {
+MESSAGE_EVENTS: Mapping[str, _MessageClass] = {
     "conversation.message.delta": MessageDelta,
     "conversation.message.completed": MessageCompleted,
     "conversation.audio.delta": AudioDelta,
@@ -202,8 +202,8 @@ def parse_event(frame: Frame) -> ChatEvent:
         return Done(frame, debug_url=text_of(data.get("debug_url")))
     if name == "error" or name == "Error":
         return ErrorEvent(frame, _error_of(_json_or_none(frame.data), frame.data))
-    message_class = _MESSAGE_EVENTS.get(name)
-    chat_class = _CHAT_EVENTS.get(name)
+    message_class = MESSAGE_EVENTS.get(name)
+    chat_class = CHAT_EVENTS.get(name)
     if message_class is None and chat_class is None and name != _FAILED:
         return UnknownEvent(frame)
     body = _json_or_none(frame.data)

@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coze_tui.api.events import CHAT_EVENTS, MESSAGE_EVENTS
 from coze_tui.api.objects import Frame, Limits
 from coze_tui.errors import AuthError, ProtocolError, StreamCut
 from tests.support.replies import Read
+from tests.support.samples import STREAMS
 
 CREATED, PROGRESS = "conversation.chat.created", "conversation.chat.in_progress"
 COMPLETED, FAILED = "conversation.chat.completed", "conversation.chat.failed"
@@ -91,6 +93,11 @@ EVENTS: dict[str, list[str]] = {
 
 def test_every_stream_file_has_its_truth(stream_file: Path) -> None:
     assert stream_file.stem in EVENTS
+
+
+def test_every_event_is_in_a_stream_file() -> None:
+    in_streams = {name for path in STREAMS.glob("*.sse") for name in EVENTS[path.stem]}
+    assert {*CHAT_EVENTS, *MESSAGE_EVENTS} - in_streams == set()
 
 
 def test_the_frames_are_those_that_the_server_sent(stream_file: Path, read: Read) -> None:
