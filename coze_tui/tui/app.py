@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from coze_tui.tui.chat_sources import ChatSource
 
 _STYLES = Path(__file__).parent / "styles"
-_FIRST_STYLES = (
+FIRST_STYLES = (
     *("app", "header", "banner", "message_log", "event_sidebar", "status_strip", "attachment_strip"),
     *("queue_strip", "completion", "text_box", "prompt_area", "key_footer", "search_bar", "chat"),
 )
 """The style sheets of the first frame. All others are read after it, always in this order."""
-_OTHER_STYLES = (
+OTHER_STYLES = (
     *("panel", "field", "rows", "passage", "json_view", "dialogs", "bot_list", "bots"),
     *("first_run", "tool_request", "help", "doctor", "history", "timeline_bar", "inspector"),
     *("replay", "difference", "statistics", "side_by_side"),
@@ -49,7 +49,7 @@ class CozeApp(ContextApp):
     PART = N_("Everywhere")
 
     TITLE = "coze-tui"
-    CSS_PATH: ClassVar[list[str | PurePath]] = [_STYLES / f"{name}.tcss" for name in _FIRST_STYLES]
+    CSS_PATH: ClassVar[list[str | PurePath]] = [_STYLES / f"{name}.tcss" for name in FIRST_STYLES]
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -139,7 +139,7 @@ class CozeApp(ContextApp):
 
     def _bring_up_the_rest(self) -> None:
         """Read the other style sheets and start the engine, which would delay the first frame and keys."""
-        self.stylesheet.read_all([_STYLES / f"{name}.tcss" for name in _OTHER_STYLES])
+        self.stylesheet.read_all([_STYLES / f"{name}.tcss" for name in OTHER_STYLES])
         self.stylesheet.parse()
         self.context.engine_thread.start()
 
