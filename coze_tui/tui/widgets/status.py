@@ -32,7 +32,6 @@ class Activity(Enum):
     NEEDS_YOU = ("▲", N_("needs you"), "attention")
     STOPPING = ("■", N_("stopping"), "attention")
     RECOVERING = ("↻", N_("recovering"), "attention")
-    OFFLINE = ("✗", N_("offline"), "failure")
 
     @property
     def sign(self) -> str:
@@ -47,7 +46,7 @@ class Activity(Enum):
     @property
     def is_running(self) -> bool:
         """Whether the chip counts seconds in this state."""
-        return self not in (Activity.IDLE, Activity.NEEDS_YOU, Activity.OFFLINE)
+        return self not in (Activity.IDLE, Activity.NEEDS_YOU)
 
     def word(self, detail: str = "") -> str:
         """Return its name in the language in use; `detail` is the name of the tool."""
