@@ -1,1 +1,1 @@
-"""What a chat turn is, and everything that happens without a screen."""
+"""Chats and their history: everything that the program does without a screen or a command line."""

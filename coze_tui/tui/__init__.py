@@ -1,1 +1,1 @@
-"""The screens: they show updates and send intents."""
+"""The app and its screens: they show the updates of turns and call the engine."""

@@ -13,7 +13,7 @@ from coze_tui.errors import CozeTuiError
 
 
 class Phase(StrEnum):
-    """The steps of a running turn (docs/architecture.md). `Outcome` has the final states."""
+    """The steps of a running turn (docs/glossary.md 2.1). `Outcome` has the final states."""
 
     SENDING = "sending"
     CREATED = "created"

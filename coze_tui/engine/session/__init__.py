@@ -1,1 +1,1 @@
-"""Running turns: the engine thread, the stream, its recording and recovery."""
+"""Running turns: the stream, its recording and recovery, the feed to screens, and local tools."""

@@ -70,7 +70,7 @@ class TurnRecord(Protocol):
 
 _Opened = AbstractAsyncContextManager[ChatStream]
 _Item = Frame | LogidReported | CozeTuiError | None
-"""What the reader puts into the queue; None is the end of the file."""
+"""An item of a turn's queue. None ends its reading: the body has ended, or `ChatTurn.stop` was called."""
 
 
 class ChatTurn:
@@ -122,7 +122,7 @@ class ChatTurn:
         """Why the present `updates` received no more."""
         self._stop_asked = asyncio.Event()
         self._arrived: asyncio.Queue[_Item] | None = None
-        """What has arrived and was not read yet; None at the end of the stream, or to wake its reader."""
+        """The items that the turn has not taken yet; None if no stream is open."""
         self._taken_at = -math.inf
 
     @property
@@ -134,7 +134,7 @@ class ChatTurn:
         """End the stream; `updates` then cancels the chat at Coze and ends with TurnEnded(canceled)."""
         self._stop_asked.set()
         if self._arrived is not None and self._arrived.empty():
-            self._arrived.put_nowait(None)
+            self._arrived.put_nowait(None)  # wake `_next_items`, which waits for an item
 
     def submit(self, outputs: Sequence[ToolOutput]) -> None:
         """Let the next `updates` continue a chat that required action (docs/wire.md 4.4)."""
@@ -208,7 +208,7 @@ class ChatTurn:
         except CozeTuiError as failure:
             self._error = failure
         finally:
-            # one task owns the stream: it is cancelled, never raced (docs/architecture.md)
+            # one task owns the stream: it is cancelled, never raced (docs/architecture.md 3)
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
             self._open = self._arrived = None  # they hold frames, which would wait for the collector
@@ -413,7 +413,7 @@ async def _read(opened: _Opened, started: float, queue: asyncio.Queue[_Item]) ->
     except Exception as failure:  # noqa: BLE001 - our own fault must end the turn
         await queue.put(InternalError(failure))
     else:
-        await queue.put(None)
+        await queue.put(None)  # the body has ended
 
 
 _ORDER = {"function_call": 0, "tool_response": 1, "tool_output": 1, "knowledge": 1, "answer": 2, "verbose": 3}
