@@ -175,7 +175,7 @@ class Wire:
 
 
 def encode(frame: Frame, style: Style, number: int | None) -> str:
-    """One event as text, with its blank line."""
+    """Return an event as the text that is sent, with the blank line that ends it."""
     colon = ": " if style.space else ":"
     text = frame.text
     data = [f"data{colon}{text}"]

@@ -90,7 +90,7 @@ class AppCommands(SystemCommandsProvider):
     """What the app offers, in its own order: by the alphabet Chinese would stand in no order at all."""
 
     async def discover(self) -> Hits:
-        """All of it."""
+        """Yield every command of the app, before anything is typed."""
         for title, text, run, _is_shown in self.app.get_system_commands(self.screen):
             yield DiscoveryHit(title, run, help=text)
 

@@ -220,7 +220,7 @@ class LogViewport:
         self._after_change(is_growing=True)
 
     def _number(self, entry: Entry) -> int:
-        """Its place; looked for from the end, where the live one is."""
+        """Return the index of an entry; search from the end, where the growing entry is."""
         for number in range(len(self.entries) - 1, -1, -1):
             if self.entries[number] is entry:
                 return number

@@ -91,7 +91,7 @@ class AttachmentStrip(LineWidget):
             self._show((*self._files, (path, count)))
 
     def clear(self) -> None:
-        """None any more."""
+        """Remove all files."""
         self._show(())
 
     def take(self) -> tuple[tuple[Path, int], ...]:
