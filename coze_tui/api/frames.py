@@ -50,7 +50,7 @@ async def read_frames(
         ApiError: the body is a JSON error in spite of its Content-Type (docs/wire.md 3.7).
     """
     body = _Body(response, limits, on_text, clock)
-    count = others = at_us = 0
+    count = non_deltas = at_us = 0
     arrived = math.nan
     event = name = ""
     # EventSource reads just the two attributes that _Body has.
@@ -69,8 +69,8 @@ async def read_frames(
             if body.has_ended and not frame.is_whole:
                 continue
             count += 1
-            others += not name.endswith(".delta")
-            if count > limits.frames or others > limits.others:
+            non_deltas += not name.endswith(".delta")
+            if count > limits.frames or non_deltas > limits.non_deltas:
                 raise body.refusal("too many events")
             yield frame
 

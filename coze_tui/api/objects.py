@@ -491,5 +491,5 @@ class Limits:
     reply: int = 64_000_000
     frames: int = 1_000_000
     """Events in one reply."""
-    others: int = 150_000
+    non_deltas: int = 150_000
     """Those of them that are no deltas: each waits by itself for a screen that has fallen behind."""

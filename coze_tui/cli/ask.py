@@ -27,7 +27,7 @@ from coze_tui.cli.ask_output import (
 from coze_tui.cli.exits import exit_for_end
 from coze_tui.cli.interrupt import Interrupt
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.start import (
+from coze_tui.cli.startup import (
     begin,
     notify,
     read_question,
@@ -37,7 +37,7 @@ from coze_tui.cli.start import (
 )
 from coze_tui.config.app_state import bot_key
 from coze_tui.config.settings import Settings
-from coze_tui.config.start import Start
+from coze_tui.config.startup import Startup
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import TurnEnded, TurnUpdate, follow
 from coze_tui.engine.session.requests import request_for
@@ -55,26 +55,26 @@ _T = TypeVar("_T")
 
 def run_ask(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Ask and print; return the status of the turn."""
-    start = begin(arguments, environment)
-    show_problems(start, needs_site=True)
-    require_bot(start.settings)
+    startup = begin(arguments, environment)
+    show_problems(startup, needs_site=True)
+    require_bot(startup.settings)
     question = read_question(arguments.words, sys.stdin, command="ask")
     interrupt = Interrupt()
-    return interrupt.run(_ask(start, arguments, question, interrupt))
+    return interrupt.run(_ask(startup, arguments, question, interrupt))
 
 
-async def _ask(start: Start, arguments: Arguments, question: str, interrupt: Interrupt) -> int:
-    settings = start.settings
+async def _ask(startup: Startup, arguments: Arguments, question: str, interrupt: Interrupt) -> int:
+    settings = startup.settings
     async with AsyncExitStack() as stack:
-        connection = Connection(start)
+        connection = Connection(startup)
         stack.push_async_callback(connection.aclose)
         await connection.renew()
-        request = request_for(question, settings, conversation_id=_conversation(start, arguments))
+        request = request_for(question, settings, conversation_id=_conversation(startup, arguments))
         output = _Output(arguments, settings.base_url)
         turn = ChatTurn(
             connection.client,
             request,
-            record=_record(start, arguments, connection),
+            record=_record(startup, arguments, connection),
             streaming=not arguments.no_stream,
             gathers=not arguments.json,  # one object an event is promised
             on_text=output.write if arguments.raw else None,
@@ -88,7 +88,7 @@ async def _ask(start: Start, arguments: Arguments, question: str, interrupt: Int
     conversation_id = turn.state.conversation_id
     if conversation_id and conversation_id != request.conversation_id:
         try:
-            start.app_state.ask_in(settings.base_url, settings.bot_id, conversation_id)
+            startup.app_state.ask_in(settings.base_url, settings.bot_id, conversation_id)
         except StoreError as error:
             show_error(error)
     if isinstance(ended.error, InternalError):
@@ -184,7 +184,7 @@ class _Output:
                 self.broken = error
 
 
-def _conversation(start: Start, arguments: Arguments) -> str:
+def _conversation(startup: Startup, arguments: Arguments) -> str:
     """Return the Coze conversation ID to continue, or an empty text for a new conversation.
 
     Raises:
@@ -192,8 +192,8 @@ def _conversation(start: Start, arguments: Arguments) -> str:
     """
     if not arguments.continues:
         return arguments.conversation or ""
-    key = bot_key(start.settings.bot_id, start.settings.base_url)
-    last = start.app_state.read().last_asked.get(key, "")
+    key = bot_key(startup.settings.bot_id, startup.settings.base_url)
+    last = startup.app_state.read().last_asked.get(key, "")
     if not last:
         raise SettingsError(_("nothing was asked of this bot before"), source="--continue")
     return last
@@ -208,9 +208,9 @@ def output_for(call: ToolCall, outputs: Sequence[str]) -> ToolOutput | None:
     return None
 
 
-def _record(start: Start, arguments: Arguments, connection: Connection) -> CaptureRecorder | None:
+def _record(startup: Startup, arguments: Arguments, connection: Connection) -> CaptureRecorder | None:
     """Open the captures that the turn is saved to, before anything is asked; return None without one."""
-    if not arguments.record and start.settings.record_captures is None:
+    if not arguments.record and startup.settings.record_captures is None:
         return None
     from coze_tui.engine.session.capture_recorder import CaptureFile, CaptureRecorder
 
@@ -220,7 +220,7 @@ def _record(start: Start, arguments: Arguments, connection: Connection) -> Captu
         nonlocal record
         record = CaptureRecorder(
             open_file,
-            site=start.settings.site,
+            site=startup.settings.site,
             without_token=connection.client.without_token,
             report=show_error,
             first=record,
@@ -233,6 +233,6 @@ def _record(start: Start, arguments: Arguments, connection: Connection) -> Captu
 
     if arguments.record:
         add(partial(CaptureFile.at, Path(arguments.record)), "--record")
-    if start.settings.record_captures is not None:
-        add(partial(CaptureFile.in_folder, start.settings.record_captures), "record_captures")
+    if startup.settings.record_captures is not None:
+        add(partial(CaptureFile.in_folder, startup.settings.record_captures), "record_captures")
     return record

@@ -12,7 +12,7 @@ from coze_tui.cli.bench_output import Progress, print_report, report_values
 from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.interrupt import Interrupt
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.start import (
+from coze_tui.cli.startup import (
     begin,
     confirm,
     notify,
@@ -23,7 +23,7 @@ from coze_tui.cli.start import (
 )
 from coze_tui.config.coercion import WrongValueError
 from coze_tui.config.coercion import bot as read_bot
-from coze_tui.config.start import Start
+from coze_tui.config.startup import Startup
 from coze_tui.engine.analysis.bench import Bench, Measurement, Run, measurements
 from coze_tui.engine.analysis.expectations import (
     Expectation,
@@ -50,9 +50,9 @@ _Judged = Sequence[tuple[Measurement, Sequence[Verdict]]]
 
 def run_bench(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Ask, measure and print; the status is 0 if every run completed and met every expectation."""
-    start = begin(arguments, environment)
-    show_problems(start, needs_site=True)
-    bots = _bots(start, arguments.bot)
+    startup = begin(arguments, environment)
+    show_problems(startup, needs_site=True)
+    bots = _bots(startup, arguments.bot)
     expectations = _expectations(arguments.expect)
     for bot in dict.fromkeys(each.bot_id for each in expectations if each.bot_id not in ("", *bots)):
         notify(_("{bot} is not asked; what is expected of it is not looked at").format(bot=clean_line(bot)))
@@ -63,7 +63,7 @@ def run_bench(arguments: Arguments, environment: Mapping[str, str]) -> int:
     junit = _open_junit(arguments.junit)
     interrupt = Interrupt()
     runs: list[Run] = []
-    bench = interrupt.run(_ask_all(start, arguments, bots, question, runs, interrupt))
+    bench = interrupt.run(_ask_all(startup, arguments, bots, question, runs, interrupt))
     if isinstance(bench, int):
         return bench
     judged = [(found, verdicts(found, expectations)) for found in measurements(runs, bots)]
@@ -77,14 +77,14 @@ def run_bench(arguments: Arguments, environment: Mapping[str, str]) -> int:
         junit(junit_text(question, judged))
     if bench.hopeless is not None:
         notify(_("not all was asked, for it would only have failed again:"))
-        show_error(bench.hopeless, base_url=start.settings.base_url)
+        show_error(bench.hopeless, base_url=startup.settings.base_url)
     if interrupt.signal:
         return interrupt.status
     return _status(bench, judged)
 
 
 async def _ask_all(
-    start: Start,
+    startup: Startup,
     arguments: Arguments,
     bots: Sequence[str],
     question: str,
@@ -93,16 +93,16 @@ async def _ask_all(
 ) -> Bench:
     """Ask the question; append every run to `runs` when it ends."""
     async with AsyncExitStack() as stack:
-        connection = Connection(start)
+        connection = Connection(startup)
         stack.push_async_callback(connection.aclose)
 
         async def make_turn(bot: str) -> ChatTurn:
             await connection.renew()
             return ChatTurn(
                 connection.client,
-                request_for(question, start.settings, bot_id=bot),
-                record=_record(start, connection),
-                idle_seconds=start.settings.idle_timeout,
+                request_for(question, startup.settings, bot_id=bot),
+                record=_record(startup, connection),
+                idle_seconds=startup.settings.idle_timeout,
             )
 
         bench = Bench(make_turn, bots, arguments.runs)
@@ -117,13 +117,13 @@ async def _ask_all(
     return bench
 
 
-def _record(start: Start, connection: Connection) -> CaptureRecorder | None:
-    folder = start.settings.record_captures
+def _record(startup: Startup, connection: Connection) -> CaptureRecorder | None:
+    folder = startup.settings.record_captures
     if folder is None:
         return None
     return CaptureRecorder(
         partial(CaptureFile.in_folder, folder),
-        site=start.settings.site,
+        site=startup.settings.site,
         without_token=connection.client.without_token,
         report=show_error,
     )
@@ -140,14 +140,14 @@ def _status(bench: Bench, judged: _Judged) -> int:
 # --- what was asked for ---
 
 
-def _bots(start: Start, given: Sequence[str]) -> list[str]:
+def _bots(startup: Startup, given: Sequence[str]) -> list[str]:
     """Return the IDs of the bots to ask, each once.
 
     Raises:
         SettingsError: none is given or set, or one is invalid.
     """
     if not given:
-        return [require_bot(start.settings)]
+        return [require_bot(startup.settings)]
     try:
         return list(dict.fromkeys(read_bot(text, Path()) for text in given))
     except WrongValueError as error:

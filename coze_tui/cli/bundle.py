@@ -12,10 +12,10 @@ from pathlib import Path
 from coze_tui import __version__
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.past_chats import read_past_chat
-from coze_tui.cli.start import begin, confirm, show_problems
+from coze_tui.cli.startup import begin, confirm, show_problems
 from coze_tui.config.credentials import MASK
 from coze_tui.config.secure_files import write_new
-from coze_tui.config.start import Start
+from coze_tui.config.startup import Startup
 from coze_tui.diagnostics.crash import without_secrets
 from coze_tui.engine.analysis.frames_table import inspected
 from coze_tui.errors import CredentialsError, FileError, SettingsError
@@ -31,13 +31,13 @@ _STDOUT = "-"
 
 def run_bundle(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Show the report, ask, and write it; with `--output -` print it without asking."""
-    start = begin(arguments, environment)
-    show_problems(start)
-    past = read_past_chat(start, arguments.words)
+    startup = begin(arguments, environment)
+    show_problems(startup)
+    past = read_past_chat(startup, arguments.words)
     if arguments.words == ["-"] and not arguments.yes and arguments.output != _STDOUT:
         raise SettingsError(_("is needed when the chat comes from stdin"), source="--yes")
     chat = inspected(past)
-    text = bundle_text(chat, _versions(), mask=arguments.mask, without_secrets=_without_secrets(start))
+    text = bundle_text(chat, _versions(), mask=arguments.mask, without_secrets=_without_secrets(startup))
     if arguments.output == _STDOUT:
         sys.stdout.write(clean(text) if sys.stdout.isatty() else text)
         return 0
@@ -65,20 +65,20 @@ def _versions() -> Mapping[str, str]:
     }
 
 
-def _without_secrets(start: Start) -> Callable[[str], str]:
+def _without_secrets(startup: Startup) -> Callable[[str], str]:
     """Return a function that removes what is or looks like a token.
 
     The command of token_command is not run for it, since it may ask for a password.
     """
     try:
-        token = replace(start, settings=replace(start.settings, token_command="")).token().secret.reveal()
+        token = replace(startup, settings=replace(startup.settings, token_command="")).token().secret.reveal()
     except CredentialsError:
         token = ""
 
     def clean_of_secrets(text: str) -> str:
         if token:
             text = text.replace(token, MASK)
-        return without_secrets(text, start.environment)
+        return without_secrets(text, startup.environment)
 
     return clean_of_secrets
 

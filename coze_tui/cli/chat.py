@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from coze_tui.cli.commands import COMMANDS
 from coze_tui.cli.exits import Exit
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.start import begin, notify, show_problems
+from coze_tui.cli.startup import begin, notify, show_problems
 from coze_tui.config.credentials import TOKEN_VARIABLE
 from coze_tui.config.folders import HOME_VARIABLE
 from coze_tui.config.settings import PREFIX, variable_of
-from coze_tui.config.start import Start
+from coze_tui.config.startup import Startup
 from coze_tui.text.i18n import _
 
 if TYPE_CHECKING:
@@ -35,15 +35,15 @@ def run_chat(arguments: Arguments, environment: Mapping[str, str], frame: EarlyF
     return _run(begin(arguments, environment), arguments, frame)
 
 
-def _run(start: Start, arguments: Arguments, frame: EarlyFrame | None, *, is_demo: bool = False) -> int:
+def _run(startup: Startup, arguments: Arguments, frame: EarlyFrame | None, *, is_demo: bool = False) -> int:
     if arguments.linear:
         from coze_tui.cli.linear import run_linear
 
-        return run_linear(start, arguments)
+        return run_linear(startup, arguments)
     from coze_tui.terminal.signals import ExitGuard, missing_terminals, speak_utf8
 
     if missing_terminals(sys.__stdin__, sys.__stderr__):
-        show_problems(start)
+        show_problems(startup)
         notify(_('the screens need a terminal. Without one, use `coze-tui ask "…"`.'))
         return Exit.USAGE
     speak_utf8(sys.__stderr__)
@@ -52,16 +52,16 @@ def _run(start: Start, arguments: Arguments, frame: EarlyFrame | None, *, is_dem
         from coze_tui.tui.app import CozeApp
         from coze_tui.tui.context import LaunchTarget
 
-        target = LaunchTarget(conversation=arguments.conversation or "", go_on=arguments.continues)
-        app = CozeApp(start, target=target)
+        target = LaunchTarget(conversation=arguments.conversation or "", continues_last=arguments.continues)
+        app = CozeApp(startup, target=target)
         app.exit_guard, app.early_frame = exit_guard, frame
-        app.run(mouse=start.settings.mouse)
+        app.run(mouse=startup.settings.mouse)
         if frame is not None:
             frame.restore()
     if app.crash is not None:
         raise app.crash
     if app.context.wants_demo:
-        return run_demo(Arguments(COMMANDS["demo"]), start.environment, None)
+        return run_demo(Arguments(COMMANDS["demo"]), startup.environment, None)
     if exit_guard.code is None and app.context.left_conversation and not is_demo:
         key = app.context.left_conversation
         if sys.stdout.isatty():

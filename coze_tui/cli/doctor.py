@@ -17,10 +17,10 @@ from coze_tui import __version__
 from coze_tui.api import resources
 from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.start import begin
+from coze_tui.cli.startup import begin
 from coze_tui.config.credentials import MASK, hint_for
 from coze_tui.config.settings import definitions
-from coze_tui.config.start import Start
+from coze_tui.config.startup import Startup
 from coze_tui.diagnostics.crash import without_secrets
 from coze_tui.diagnostics.explain import copied_text, explain, explain_library
 from coze_tui.engine.model.dialects import Dialect, dialect_of, limits, name_of
@@ -43,9 +43,9 @@ _NAME_CELLS = 18
 
 def run_doctor(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Print everything; return the status of the first problem."""
-    start = begin(arguments, environment)
+    startup = begin(arguments, environment)
     console = Console(sys.stdout, environment)
-    problems: list[CozeTuiError] = list(start.problems)
+    problems: list[CozeTuiError] = list(startup.problems)
 
     def show(title: str, facts: _Facts | Sequence[tuple[str, str]]) -> None:
         console.text(title)
@@ -54,17 +54,17 @@ def run_doctor(arguments: Arguments, environment: Mapping[str, str]) -> int:
         console.text()
 
     show(_("program"), _program())
-    show(_("settings"), _settings(start))
-    show(_("token"), _token(start, problems))
-    show(_("folders and files"), _folders(start))
+    show(_("settings"), _settings(startup))
+    show(_("token"), _token(startup, problems))
+    show(_("folders and files"), _folders(startup))
     show(_("terminal"), _terminal(environment))
     if arguments.copy:
-        show(_("clipboard"), ((_("copied"), asyncio.run(_copied(start, environment))),))
+        show(_("clipboard"), ((_("copied"), asyncio.run(_copied(startup, environment))),))
     show(_("network"), _variables((*_NETWORK, *map(str.lower, _NETWORK)), environment))
-    dialect = dialect_of(base_url=start.settings.base_url)
+    dialect = dialect_of(base_url=startup.settings.base_url)
     if arguments.online:
-        answer, found = asyncio.run(_online(start, problems))
-        show(_("the site"), ((start.settings.base_url, answer),))
+        answer, found = asyncio.run(_online(startup, problems))
+        show(_("the site"), ((startup.settings.base_url, answer),))
         dialect = dialect if dialect is not Dialect.UNKNOWN else found
     show(_("server"), _server(dialect))
     if not problems:
@@ -72,7 +72,7 @@ def run_doctor(arguments: Arguments, environment: Mapping[str, str]) -> int:
         return Exit.OK
     console.text(_("problems"))
     for problem in problems:
-        console.text(f"  {explain(problem, base_url=start.settings.base_url).text}")
+        console.text(f"  {explain(problem, base_url=startup.settings.base_url).text}")
     return exit_for(problems[0])
 
 
@@ -87,8 +87,8 @@ def _program() -> _Facts:
             yield library, _("not installed")
 
 
-def _settings(start: Start) -> _Facts:
-    settings = start.settings
+def _settings(startup: Startup) -> _Facts:
+    settings = startup.settings
     for name in definitions():
         value: object = getattr(settings, name)
         source = settings.source_of(name)
@@ -105,16 +105,16 @@ def _settings(start: Start) -> _Facts:
         yield name, f"{value if value not in (None, '') else '–'}  ({source})"
 
 
-def _token(start: Start, problems: list[CozeTuiError]) -> _Facts:
+def _token(startup: Startup, problems: list[CozeTuiError]) -> _Facts:
     try:
-        token = start.token()
+        token = startup.token()
     except CredentialsError as error:
         problems.append(error)
         yield _("token"), "–"
         return
     yield _("token"), token.secret.mask
     yield _("from"), token.source
-    for notice in start.notices:
+    for notice in startup.notices:
         yield _("repaired"), notice
     if token.pair is not None:
         left = round(token.pair.expires_at - time.time())
@@ -123,8 +123,8 @@ def _token(start: Start, problems: list[CozeTuiError]) -> _Facts:
         yield _("note"), hint
 
 
-def _folders(start: Start) -> _Facts:
-    places = start.paths
+def _folders(startup: Startup) -> _Facts:
+    places = startup.paths
     for path in (places.config, places.data, places.state):
         yield _("folder"), f"{path}  {_state_of(path)}"
     for path in (
@@ -164,7 +164,7 @@ def _terminal(environment: Mapping[str, str]) -> _Facts:
         yield _("note"), explain_library(*library)
 
 
-async def _copied(start: Start, environment: Mapping[str, str]) -> str:
+async def _copied(startup: Startup, environment: Mapping[str, str]) -> str:
     """Copy a line with the time; return how far the copy is known to have worked."""
 
     def write(sequence: str) -> None:
@@ -172,7 +172,7 @@ async def _copied(start: Start, environment: Mapping[str, str]) -> str:
 
     text = _("copied by coze-tui at {time}").format(time=time.strftime("%H:%M:%S"))
     terminal = write if sys.stdout is not None and sys.stdout.isatty() else None
-    copied = await copy(text, write=terminal, folder=start.paths.copies, env=environment)
+    copied = await copy(text, write=terminal, folder=startup.paths.copies, env=environment)
     return copied_text(copied, _("line"))
 
 
@@ -192,13 +192,13 @@ def _server(dialect: Dialect) -> _Facts:
         yield _("not there") if limit.is_whole else _("in part"), limit.text
 
 
-async def _online(start: Start, problems: list[CozeTuiError]) -> tuple[str, Dialect]:
+async def _online(startup: Startup, problems: list[CozeTuiError]) -> tuple[str, Dialect]:
     """Make one call; return whether the site responds and accepts the token, and the kind of the server."""
     began = time.perf_counter()
     connection = None
     dialect = Dialect.UNKNOWN
     try:
-        connection = Connection(start)
+        connection = Connection(startup)
         await connection.renew()
         user = await resources.current_user(connection.client)
         answer = _("the token is good, and belongs to {name}").format(
@@ -210,7 +210,7 @@ async def _online(start: Start, problems: list[CozeTuiError]) -> tuple[str, Dial
         answer = _("the site is there, but does not tell whose token it is")
     except CozeTuiError as error:
         problems.append(error)
-        answer = explain(error, base_url=start.settings.base_url).title
+        answer = explain(error, base_url=startup.settings.base_url).title
     finally:
         if connection is not None:
             await connection.aclose()

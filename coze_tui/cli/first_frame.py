@@ -39,9 +39,9 @@ def first_frame(arguments: Arguments, environment: Mapping[str, str]) -> Iterato
 
 def likely_theme(arguments: Arguments, environment: Mapping[str, str]) -> str:
     """Return the theme without reading all settings: a wrong guess is visible for a moment only."""
-    wanted = arguments.theme or environment.get("COZE_TUI_THEME")
-    if wanted:
-        return str(wanted)
+    requested = arguments.theme or environment.get("COZE_TUI_THEME")
+    if requested:
+        return str(requested)
     config, _data, state, _is_temporary = find_folders(environment)
     return _chosen(f"{state}/{REMEMBERED}") or _set(f"{config}/{SETTINGS}") or _DEFAULT
 

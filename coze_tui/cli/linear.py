@@ -17,9 +17,9 @@ from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.interrupt import take_ending_signals
 from coze_tui.cli.linear_output import LinearPrinter
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.start import require_bot, show_problems
+from coze_tui.cli.startup import require_bot, show_problems
 from coze_tui.config.settings import Settings
-from coze_tui.config.start import Start
+from coze_tui.config.startup import Startup
 from coze_tui.engine.engine import Engine
 from coze_tui.engine.library.conversations import new_key
 from coze_tui.engine.model.outcomes import Outcome
@@ -49,23 +49,23 @@ _LISTED = 20
 _T = TypeVar("_T")
 
 
-def run_linear(start: Start, arguments: Arguments) -> int:
+def run_linear(startup: Startup, arguments: Arguments) -> int:
     """Chat until /quit, Ctrl+D or the end of stdin; return the exit status.
 
     Raises:
         SettingsError, CredentialsError: no bot or no token is known.
     """
-    show_problems(start)
-    require_bot(start.settings)
-    start.token()
-    printer = LinearPrinter(sys.stdout, bot_name="", base_url=start.settings.base_url)
+    show_problems(startup)
+    require_bot(startup.settings)
+    startup.token()
+    printer = LinearPrinter(sys.stdout, bot_name="", base_url=startup.settings.base_url)
 
     async def build() -> Engine:
         def connect(settings: Settings) -> Connection:
-            return Connection(replace(start, settings=settings))
+            return Connection(replace(startup, settings=settings))
 
-        engine = Engine(start.settings, connect, printer.fail)
-        await engine.open(start.paths.database_file)
+        engine = Engine(startup.settings, connect, printer.fail)
+        await engine.open(startup.paths.database_file)
         return engine
 
     engine_thread = EngineThread(build)
@@ -76,7 +76,7 @@ def run_linear(start: Start, arguments: Arguments) -> int:
     engine_thread.start()
     try:
         with asyncio.Runner() as runner:
-            return _Talk(start, engine_thread, printer, runner).run(arguments)
+            return _Talk(startup, engine_thread, printer, runner).run(arguments)
     finally:
         engine_thread.close()
 
@@ -90,16 +90,16 @@ class _Talk:
 
     def __init__(
         self,
-        start: Start,
+        startup: Startup,
         engine_thread: EngineThread,
         printer: LinearPrinter,
         runner: asyncio.Runner,
     ) -> None:
-        self._start = start
+        self._startup = startup
         self._engine_thread = engine_thread
         self._printer = printer
         self._runner = runner
-        self._bot = Bot(id=start.settings.bot_id)
+        self._bot = Bot(id=startup.settings.bot_id)
         self._conversation = ""
         self._question = ""
         self._outcome = Outcome.COMPLETED
@@ -113,13 +113,13 @@ class _Talk:
             self._show_last_turn()
             if arguments.continues:
                 key = self._call(lambda engine: engine.conversations.last()) or ""
-            self._bot = self._call(lambda engine: engine.site.bot(self._start.settings.bot_id))
+            self._bot = self._call(lambda engine: engine.site.bot(self._startup.settings.bot_id))
         except CozeTuiError as error:
             self._printer.fail(error)
             return exit_for(error)
         self._printer.bot_name = self._name
         greeting = _("{bot} on {site}. /help tells the commands, Ctrl+C stops an answer, Ctrl+D leaves.")
-        self._printer.line("coze-tui", greeting.format(bot=self._name, site=self._start.settings.site))
+        self._printer.line("coze-tui", greeting.format(bot=self._name, site=self._startup.settings.site))
         if key:
             self._open(key)
         else:
@@ -317,7 +317,7 @@ class _Talk:
                 self._give_outputs()
 
     def _output_for(self, call: ToolCall) -> str | None:
-        words = self._start.settings.tools.get(call.name, ())
+        words = self._startup.settings.tools.get(call.name, ())
         self._printer.line(_("Tool"), f"{call.name} {call.arguments}".strip())
         self._status(_("type what it gives; /refuse refuses; an empty line leaves it for later"))
         if words:
@@ -342,7 +342,7 @@ class _Talk:
 
     async def _run(self, words: Sequence[str], arguments: str) -> str | None:
         """Return what an allowed command prints, or None if Ctrl+C stopped it."""
-        environment = self._start.environment
+        environment = self._startup.environment
         asked = asyncio.ensure_future(
             self._engine_thread.call(lambda _engine: run_command(words, arguments, environment))
         )

@@ -12,11 +12,11 @@ from coze_tui.api import oauth, resources
 from coze_tui.api.client import CozeClient
 from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.start import begin, notify, show_error, show_problems
+from coze_tui.cli.startup import begin, notify, show_error, show_problems
 from coze_tui.config.addresses import AddressError, base_url_from_text, site_name
 from coze_tui.config.credentials import TOKEN_VARIABLE, OAuthPair, Secret, hint_for, secret_from_text
 from coze_tui.config.settings import Settings
-from coze_tui.config.start import Start
+from coze_tui.config.startup import Startup
 from coze_tui.engine.model.dialects import Feature, unserved
 from coze_tui.engine.session.site import Connection
 from coze_tui.errors import ApiError, CredentialsError, NotServedError, SettingsError, StoreError
@@ -26,16 +26,16 @@ from coze_tui.text.i18n import _
 
 def run_login(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Ask for a token, or log in with OAuth; save what Coze accepts."""
-    start = begin(arguments, environment)
-    show_problems(start, needs_site=True)
+    startup = begin(arguments, environment)
+    show_problems(startup, needs_site=True)
     console = Console(sys.stdout, environment)
-    base_url = _site(start.settings, console)
+    base_url = _site(startup.settings, console)
     if arguments.device:
-        return asyncio.run(_login_by_device(start, base_url, arguments.workspace or "", console))
+        return asyncio.run(_login_by_device(startup, base_url, arguments.workspace or "", console))
     secret = _asked_secret(base_url, console)
     if hint := hint_for(secret):
         notify(hint)
-    return asyncio.run(_login_with(start, base_url, secret, console))
+    return asyncio.run(_login_with(startup, base_url, secret, console))
 
 
 def _site(settings: Settings, console: Console) -> str:
@@ -57,8 +57,8 @@ def _asked_secret(base_url: str, console: Console) -> Secret:
     return secret_from_text(getpass.getpass(_("Token: ")), _("the input"))
 
 
-async def _login_with(start: Start, base_url: str, secret: Secret, console: Console) -> int:
-    client = _connection(start, base_url, secret).client
+async def _login_with(startup: Startup, base_url: str, secret: Secret, console: Console) -> int:
+    client = _connection(startup, base_url, secret).client
     try:
         name = await _owner(client)
     except ApiError as error:
@@ -66,16 +66,16 @@ async def _login_with(start: Start, base_url: str, secret: Secret, console: Cons
         return exit_for(error)
     finally:
         await client.aclose()
-    return _save(start, base_url, secret, name, console)
+    return _save(startup, base_url, secret, name, console)
 
 
-async def _login_by_device(start: Start, base_url: str, workspace_id: str, console: Console) -> int:
-    client_id = start.settings.oauth_client_id
+async def _login_by_device(startup: Startup, base_url: str, workspace_id: str, console: Console) -> int:
+    client_id = startup.settings.oauth_client_id
     if not client_id:
         raise SettingsError(
             _("needs the client id of an OAuth app of the type for devices"), source="--client-id"
         )
-    client = _connection(start, base_url, Secret("")).client
+    client = _connection(startup, base_url, Secret("")).client
     try:
         code = await oauth.request_device_code(client, client_id, workspace_id)
         console.text(_("Open this page in a browser, on any machine:"))
@@ -89,11 +89,11 @@ async def _login_by_device(start: Start, base_url: str, workspace_id: str, conso
         return exit_for(error)
     finally:
         await client.aclose()
-    return _save(start, base_url, pair, "", console)
+    return _save(startup, base_url, pair, "", console)
 
 
-def _connection(start: Start, base_url: str, secret: Secret) -> Connection:
-    return Connection(start.with_settings(replace(start.settings, base_url=base_url)), secret)
+def _connection(startup: Startup, base_url: str, secret: Secret) -> Connection:
+    return Connection(startup.with_settings(replace(startup.settings, base_url=base_url)), secret)
 
 
 async def _owner(client: CozeClient) -> str:
@@ -112,27 +112,27 @@ def _show_limit(error: NotServedError, feature: Feature) -> None:
         notify(limit.text)
 
 
-def _save(start: Start, base_url: str, token: Secret | OAuthPair, name: str, console: Console) -> int:
-    profile = start.settings.profile
-    start.credentials.keep(profile, token)
+def _save(startup: Startup, base_url: str, token: Secret | OAuthPair, name: str, console: Console) -> int:
+    profile = startup.settings.profile
+    startup.credentials.keep(profile, token)
     try:
-        start.app_state.use_site(profile, base_url)
+        startup.app_state.use_site(profile, base_url)
     except StoreError as error:
         show_error(error)
     if name:
         console.text(_("Logged in to {site} as {name}.").format(site=site_name(base_url), name=name))
     else:
         console.text(_("Logged in to {site}.").format(site=site_name(base_url)))
-    console.text(_("The token is in {path}, for your eyes only.").format(path=start.credentials.path))
+    console.text(_("The token is in {path}, for your eyes only.").format(path=startup.credentials.path))
     try:
-        source = start.token().source
+        source = startup.token().source
     except CredentialsError as error:
         show_error(error)
         return Exit.AUTH
-    if source != str(start.credentials.path):
+    if source != str(startup.credentials.path):
         notify(_("{source} is set and goes before the token that was just kept").format(source=source))
-    if start.settings.base_url != base_url and TOKEN_VARIABLE not in start.environment:
-        notify(_("the settings name another site: {site}").format(site=start.settings.site))
+    if startup.settings.base_url != base_url and TOKEN_VARIABLE not in startup.environment:
+        notify(_("the settings name another site: {site}").format(site=startup.settings.site))
     return Exit.OK
 
 
@@ -141,15 +141,15 @@ def _save(start: Start, base_url: str, token: Secret | OAuthPair, name: str, con
 
 def run_logout(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Delete the saved token; a token of the environment, a file or a command is not ours to delete."""
-    start = begin(arguments, environment)
-    show_problems(start)
-    console, profile = Console(sys.stdout, environment), start.settings.profile
-    if start.credentials.forget(profile):
+    startup = begin(arguments, environment)
+    show_problems(startup)
+    console, profile = Console(sys.stdout, environment), startup.settings.profile
+    if startup.credentials.forget(profile):
         console.text(_("The token of the profile {profile} is forgotten.").format(profile=profile))
     else:
         console.text(_("There is no kept token of the profile {profile}.").format(profile=profile))
     try:
-        token = start.token()
+        token = startup.token()
     except CredentialsError:
         return 0
     notify(_("{source} still gives a token").format(source=token.source))

@@ -137,10 +137,10 @@ def _choose_language(tokens: Sequence[str], environment: Mapping[str, str]) -> N
     """Choose the language of what is printed before the settings are read."""
     from coze_tui.text.i18n import language_of, use_language
 
-    wanted = environment.get("COZE_TUI_LANGUAGE", "")
+    requested = environment.get("COZE_TUI_LANGUAGE", "")
     for position, token in enumerate(tokens):
         if token == "--lang":
-            wanted = next(iter(tokens[position + 1 : position + 2]), "")
+            requested = next(iter(tokens[position + 1 : position + 2]), "")
         elif token.startswith("--lang="):
-            wanted = token.removeprefix("--lang=")
-    use_language(language_of(environment) if wanted in ("", "auto") else wanted)
+            requested = token.removeprefix("--lang=")
+    use_language(language_of(environment) if requested in ("", "auto") else requested)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from coze_tui.config.flags import FLAGS
+from coze_tui.config.setting_options import SETTING_OPTIONS
 from coze_tui.text.i18n import N_, _
 
 TYPE_CHECKING = False  # see i18n
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from coze_tui.errors import SettingsError
 
-Reader = Callable[[str, str], object]
+OptionReader = Callable[[str, str], object]
 """Takes the name of an option and the text of its value; raises SettingsError."""
 
 
@@ -44,7 +44,7 @@ class Option:
         dest: str = "",
         setting: str = "",
         repeats: bool = False,
-        read: Reader | None = None,
+        read: OptionReader | None = None,
         default: object = None,
         excludes: Sequence[str] = (),
     ) -> None:
@@ -62,7 +62,7 @@ class Option:
 
 def option_of(setting: str) -> Option:
     """Return the option of a setting; name and help come from the setting."""
-    flag = FLAGS[setting]
+    flag = SETTING_OPTIONS[setting]
     return Option(flag.name, flag.help, flag.value, setting=setting)
 
 
@@ -148,7 +148,7 @@ def wrong(problem: str, *, source: str, known: Sequence[str] = (), word: str = "
     return SettingsError(problem, source=source, suggestion=nearest(word or source, known) if known else "")
 
 
-def one_of(*words: str) -> Reader:
+def one_of(*words: str) -> OptionReader:
     """Return a reader that accepts some words only."""
 
     def read(option: str, text: str) -> str:
@@ -167,7 +167,7 @@ def assignment(option: str, text: str) -> str:
     return text
 
 
-def whole_number(lowest: int, highest: int) -> Reader:
+def whole_number(lowest: int, highest: int) -> OptionReader:
     """Return a reader of whole numbers in these bounds."""
 
     def read(option: str, text: str) -> int:
@@ -179,7 +179,7 @@ def whole_number(lowest: int, highest: int) -> Reader:
     return read
 
 
-def number(lowest: float, highest: float) -> Reader:
+def number(lowest: float, highest: float) -> OptionReader:
     """Return a reader of numbers in these bounds."""
 
     def read(option: str, text: str) -> float:

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from coze_tui.api.captures import Capture
-from coze_tui.cli.start import notify
-from coze_tui.config.start import Start
+from coze_tui.cli.startup import notify
+from coze_tui.config.startup import Startup
 from coze_tui.engine.model.records import ChatFrames
 from coze_tui.errors import FileError, SettingsError
 from coze_tui.text.cleaning import clean_line
@@ -22,7 +22,7 @@ LAST = "last"
 """Names the chat of the history that was asked last."""
 
 
-def read_past_chat(start: Start, words: Sequence[str]) -> ChatFrames:
+def read_past_chat(startup: Startup, words: Sequence[str]) -> ChatFrames:
     """Return the chat that the words of a command name; a file goes before a chat of the same name.
 
     Raises:
@@ -44,7 +44,7 @@ def read_past_chat(start: Start, words: Sequence[str]) -> ChatFrames:
         with _reported_if_slow(word):
             capture = read_capture_file(Path(word))
         return _from_capture(capture, word)
-    found = _from_history(start, word)
+    found = _from_history(startup, word)
     if found is None:
         raise SettingsError(
             _(
@@ -98,10 +98,10 @@ def _from_capture(capture: Capture, name: str) -> ChatFrames:
     return chat_from_capture(capture)
 
 
-def _from_history(start: Start, name: str) -> ChatFrames | None:
+def _from_history(startup: Startup, name: str) -> ChatFrames | None:
     import asyncio
 
-    file = start.paths.database_file
+    file = startup.paths.database_file
     return asyncio.run(_read_history(file, name)) if os.path.lexists(file) else None
 
 

@@ -10,7 +10,7 @@ from coze_tui.api.captures import Problem
 from coze_tui.cli.exits import Exit
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.past_chats import chat_name, read_past_chat
-from coze_tui.cli.start import begin, notify, require_bot, show_problems
+from coze_tui.cli.startup import begin, notify, require_bot, show_problems
 from coze_tui.config.addresses import base_url_of_site
 from coze_tui.diagnostics.explain import explain
 from coze_tui.engine.analysis.as_command import as_command, request_from
@@ -39,9 +39,9 @@ _ROLES: Mapping[Level, Role] = {
 
 def run_show(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Print the timeline and metrics of the chat; problems of its capture go to stderr."""
-    start = begin(arguments, environment)
-    show_problems(start)
-    past = read_past_chat(start, arguments.words)
+    startup = begin(arguments, environment)
+    show_problems(startup)
+    past = read_past_chat(startup, arguments.words)
     chat = inspected(past)
     console = Console(sys.stdout, environment)
     if arguments.json:
@@ -137,20 +137,20 @@ def run_replay(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Replay the chat until the user quits the screen; needs no token and no network."""
     from coze_tui.terminal.signals import ExitGuard, missing_terminals, speak_utf8
 
-    start = begin(arguments, environment)
-    show_problems(start)
+    startup = begin(arguments, environment)
+    show_problems(startup)
     if missing_terminals(sys.__stdin__, sys.__stderr__):
         notify(_("a replay needs a terminal. Without one, use `coze-tui show`."))
         return Exit.USAGE
-    past = read_past_chat(start, arguments.words)
+    past = read_past_chat(startup, arguments.words)
     speak_utf8(sys.__stderr__)
     with ExitGuard() as exit_guard:
         from coze_tui.tui.app import ReplayApp
         from coze_tui.tui.chat_sources import ChatSource
 
-        app = ReplayApp(start, ChatSource.whole(past), pace=arguments.pace)
+        app = ReplayApp(startup, ChatSource.whole(past), pace=arguments.pace)
         app.exit_guard = exit_guard
-        app.run(mouse=start.settings.mouse)
+        app.run(mouse=startup.settings.mouse)
     if app.crash is not None:
         raise app.crash
     return exit_guard.code or app.return_code or 0
@@ -161,9 +161,9 @@ def run_replay(arguments: Arguments, environment: Mapping[str, str]) -> int:
 
 def run_give(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Print the chat's question as a command; a bot or site of the options replaces that of the chat."""
-    start = begin(arguments, environment)
-    show_problems(start)
-    past = read_past_chat(start, arguments.words)
+    startup = begin(arguments, environment)
+    show_problems(startup)
+    past = read_past_chat(startup, arguments.words)
     if not past.record.question:
         raise SettingsError(_("its question is not known"), source=chat_name(arguments.words[0]))
     record = replace(
@@ -172,6 +172,6 @@ def run_give(arguments: Arguments, environment: Mapping[str, str]) -> int:
         site="" if arguments.base_url else past.record.site,
     )
     if not record.bot_id:
-        require_bot(start.settings)
-    sys.stdout.write(as_command(arguments.form, *request_from(record, start.settings)))
+        require_bot(startup.settings)
+    sys.stdout.write(as_command(arguments.form, *request_from(record, startup.settings)))
     return 0

@@ -14,7 +14,7 @@ from typing import TextIO
 
 from coze_tui.cli.history.call import opened_history
 from coze_tui.cli.options import Arguments, age_in_days
-from coze_tui.cli.start import begin, show_problems
+from coze_tui.cli.startup import begin, show_problems
 from coze_tui.engine.analysis.statistics import Group, Grouping, Statistics, days_ago_ms, statistics
 from coze_tui.engine.library.chats import Inspecting
 from coze_tui.engine.library.conversations import now_ms
@@ -32,11 +32,11 @@ _LEAST_BAR = 6
 
 def run_stats(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Print the statistics as bars, JSON or CSV."""
-    start = begin(arguments, environment)
-    show_problems(start)
+    startup = begin(arguments, environment)
+    show_problems(startup)
     since_ms = _since(arguments.since)
     by: Grouping = arguments.by
-    file = start.paths.database_file
+    file = startup.paths.database_file
     # where nothing was ever said no history is made
     found = asyncio.run(_read(file, by, since_ms)) if os.path.lexists(file) else statistics((), by)
     console = Console(sys.stdout, environment)

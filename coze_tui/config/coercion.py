@@ -23,7 +23,7 @@ class WrongValueError(ValueError):
         """A value that would be accepted, or empty."""
 
 
-Reader = Callable[[object, Path], object]
+SettingReader = Callable[[object, Path], object]
 """Takes a value and the folder that relative paths start from; raises WrongValueError."""
 
 
@@ -38,7 +38,7 @@ def text(value: object, folder: Path) -> str:
     return value.strip()
 
 
-def flag(value: object, folder: Path) -> bool:
+def boolean(value: object, folder: Path) -> bool:
     """Read true or false; in text also yes, on, 1 and their opposites."""
     if isinstance(value, bool):
         return value
@@ -50,7 +50,7 @@ def flag(value: object, folder: Path) -> bool:
     return known
 
 
-def whole(lowest: int, highest: int) -> Reader:
+def whole(lowest: int, highest: int) -> SettingReader:
     """Return a reader of whole numbers in a range."""
 
     def read(value: object, folder: Path) -> int:
@@ -64,7 +64,7 @@ def whole(lowest: int, highest: int) -> Reader:
     return read
 
 
-def seconds(lowest: float, highest: float) -> Reader:
+def seconds(lowest: float, highest: float) -> SettingReader:
     """Return a reader of seconds in a range."""
 
     def read(value: object, folder: Path) -> float:
@@ -80,7 +80,7 @@ def seconds(lowest: float, highest: float) -> Reader:
     return read
 
 
-def one_of(*words: str) -> Reader:
+def one_of(*words: str) -> SettingReader:
     """Return a reader that accepts some words only."""
 
     def read(value: object, folder: Path) -> str:

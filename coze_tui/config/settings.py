@@ -9,7 +9,7 @@ from typing import Literal
 
 from coze_tui.config import coercion as read
 from coze_tui.config.addresses import site_name
-from coze_tui.config.flags import FLAGS, Flag
+from coze_tui.config.setting_options import SETTING_OPTIONS, SettingOption
 from coze_tui.text.i18n import N_, _, languages
 
 PREFIX = "COZE_TUI_"
@@ -43,7 +43,7 @@ class Source:
 class Definition:
     """How one setting is read, documented and set from outside."""
 
-    reader: read.Reader
+    reader: read.SettingReader
     doc: str
     """English, a fragment; shown through `_`."""
     variable: str = ""
@@ -55,9 +55,11 @@ class Definition:
 _KEY = "definition"
 
 
-def _setting(reader: read.Reader, doc: str | Flag, *, variable: str = "") -> Mapping[str, object]:
+def _setting(
+    reader: read.SettingReader, doc: str | SettingOption, *, variable: str = ""
+) -> Mapping[str, object]:
     """Return the metadata of a field; a setting with an option takes its text from there."""
-    if isinstance(doc, Flag):
+    if isinstance(doc, SettingOption):
         return {_KEY: Definition(reader, doc.doc, variable, doc.name)}
     return {_KEY: Definition(reader, doc, variable)}
 
@@ -68,19 +70,19 @@ class Settings:
 
     profile: str = field(
         default="default",
-        metadata=_setting(read.text, FLAGS["profile"]),
+        metadata=_setting(read.text, SETTING_OPTIONS["profile"]),
     )
     base_url: str = field(
         default="https://api.coze.cn",
-        metadata=_setting(read.base_url, FLAGS["base_url"], variable="COZE_API_BASE"),
+        metadata=_setting(read.base_url, SETTING_OPTIONS["base_url"], variable="COZE_API_BASE"),
     )
     bot_id: str = field(
         default="",
-        metadata=_setting(read.bot, FLAGS["bot_id"], variable="COZE_BOT_ID"),
+        metadata=_setting(read.bot, SETTING_OPTIONS["bot_id"], variable="COZE_BOT_ID"),
     )
     user_id: str = field(
         default="",
-        metadata=_setting(read.text, FLAGS["user_id"], variable="COZE_USER_ID"),
+        metadata=_setting(read.text, SETTING_OPTIONS["user_id"], variable="COZE_USER_ID"),
     )
     token_file: Path | None = field(
         default=None,
@@ -97,15 +99,15 @@ class Settings:
     )
     oauth_client_id: str = field(
         default="",
-        metadata=_setting(read.text, FLAGS["oauth_client_id"]),
+        metadata=_setting(read.text, SETTING_OPTIONS["oauth_client_id"]),
     )
     language: str = field(
         default="auto",
-        metadata=_setting(read.one_of("auto", *languages()), FLAGS["language"]),
+        metadata=_setting(read.one_of("auto", *languages()), SETTING_OPTIONS["language"]),
     )
     theme: str = field(
         default="coze-dark",
-        metadata=_setting(read.text, FLAGS["theme"]),
+        metadata=_setting(read.text, SETTING_OPTIONS["theme"]),
     )
     send_key: str = field(
         default="enter",
@@ -116,7 +118,7 @@ class Settings:
     )
     mouse: bool = field(
         default=True,
-        metadata=_setting(read.flag, FLAGS["mouse"]),
+        metadata=_setting(read.boolean, SETTING_OPTIONS["mouse"]),
     )
     sidebar: str = field(
         default="auto",
@@ -135,7 +137,7 @@ class Settings:
     differences: bool = field(
         default=True,
         metadata=_setting(
-            read.flag,
+            read.boolean,
             N_("redraw only the cells that changed; set to false if the screen looks wrong"),
         ),
     )
@@ -209,7 +211,7 @@ class Settings:
     debug_log: bool = field(
         default=False,
         metadata=_setting(
-            read.flag,
+            read.boolean,
             N_("log each API call and its result to coze-tui.log in the state folder; never the token"),
         ),
     )

@@ -351,7 +351,7 @@ class Engine:
         return [store_warning_text(warning, is_saved=self.is_saved) for warning in self.warnings]
 
     async def close_orphaned_chats(self) -> tuple[ChatRecord, ...]:
-        """Settle the chats that a dead program left: what they have is kept, as cut off.
+        """Finish the chats that a dead program left: what they have is kept, as cut off.
 
         Returns:
             Those of which Coze may have the rest, latest first.

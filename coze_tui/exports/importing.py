@@ -17,8 +17,8 @@ from coze_tui.api.captures import Problem, read_capture
 from coze_tui.api.events import MessageCompleted, MessageDelta, UnknownEvent, parse_event
 from coze_tui.api.objects import Chat, Frame, Limits, MessageType, Role
 from coze_tui.config.addresses import site_name
-from coze_tui.engine.model.reader import past_turn
 from coze_tui.engine.model.records import chat_from_capture, outcome_of, total_us_of
+from coze_tui.engine.model.turn_replay import past_turn
 from coze_tui.engine.session.recorder import ended_record, messages_of
 from coze_tui.errors import FileError
 from coze_tui.exports.jsonl import LineLimits, LineSource, lines_from, read_lines

@@ -13,7 +13,15 @@ from rich.segment import Segment
 from rich.style import Style
 
 from coze_tui.render.cells import cell_len, runs_len, untorn
-from coze_tui.render.code import LONGEST_COLOURED, MOST_COLOURED, START, TAB, ColouredLine, Highlighter, Place
+from coze_tui.render.code import (
+    LONGEST_COLOURED,
+    MOST_COLOURED,
+    START,
+    TAB,
+    ColouredLine,
+    Highlighter,
+    LexerState,
+)
 from coze_tui.render.inline import InlineText, Logical, hopefully_closed, with_urls
 from coze_tui.render.lines import BAR, Line, Undrawn
 from coze_tui.render.palette import Palette
@@ -335,11 +343,11 @@ class Code(MarkdownBlock):
         self.source: list[str] = []
         """Its lines, tabs and all."""
         self._is_fenced = is_fenced
-        self._place = START
+        self._lexer_state = START
         self._size = 0
         self._is_plain = False
         self._last_width = 0
-        self._last: tuple[ColouredLine, Place] | None = None
+        self._last: tuple[ColouredLine, LexerState] | None = None
         self._frame()
 
     def _frame(self) -> None:
@@ -379,17 +387,17 @@ class Code(MarkdownBlock):
     def fix(self) -> None:
         source = self.source
         while len(self.fixed) < len(source):  # one more for the head, one less for the last line
-            coloured, self._place = self._coloured(source[len(self.fixed) - 1])
+            coloured, self._lexer_state = self._coloured(source[len(self.fixed) - 1])
             self._size += len(source[len(self.fixed) - 1]) + 1
             self.fixed.append(self._code(coloured))
 
     def loose(self, text: str | None = None) -> list[Line]:
         drawn: list[Line] = []
-        place = self._place
+        state = self._lexer_state
         if self.source:
             if self._last is None:
                 self._last = self._coloured(self.source[-1])
-            coloured, place = self._last
+            coloured, state = self._last
             if coloured or text is not None or self._is_fenced:
                 drawn.append(self._code(coloured, self._last_width))
         if text is not None:
@@ -397,7 +405,7 @@ class Code(MarkdownBlock):
             coloured = (
                 self.page.highlighter.plain(expanded)
                 if self._is_plain
-                else self.page.highlighter.line(expanded, self.language, place)[0]
+                else self.page.highlighter.line(expanded, self.language, state)[0]
             )
             drawn.append(self._code(coloured))
         drawn.append(self._foot)
@@ -419,15 +427,15 @@ class Code(MarkdownBlock):
             same += 1
         self.fixed, self.changed = fixed, min(self.changed, same)
 
-    def _coloured(self, line: str) -> tuple[ColouredLine, Place]:
-        """The line at the present place, and the place after it."""
+    def _coloured(self, line: str) -> tuple[ColouredLine, LexerState]:
+        """The line in the present lexer state, and the state after it."""
         text = _expanded(line)
         if self._size + len(text) + 1 > MOST_COLOURED or len(text) > LONGEST_COLOURED:
             self._is_plain = True
         highlighter = self.page.highlighter
         if self._is_plain:
-            return highlighter.plain(text), self._place
-        return highlighter.line(text, self.language, self._place)
+            return highlighter.plain(text), self._lexer_state
+        return highlighter.line(text, self.language, self._lexer_state)
 
     def _code(self, coloured: ColouredLine, width: int | None = None) -> Line:
         palette = self.page.palette

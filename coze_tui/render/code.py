@@ -31,17 +31,17 @@ class Lexer(Protocol):
     def get_tokens(self, text: str) -> Tokens: ...
 
 
-class Place(NamedTuple):
+class LexerState(NamedTuple):
     """The state of a lexer at the start of a line."""
 
     states: tuple[str, ...] = ("root",)
     comment: str = ""
     """The mark that opened the comment it is in: most lexers see one as a whole and have no state for it."""
-    inner: "Place | None" = None
-    """In a script or style of a page: the place in that."""
+    inner: "LexerState | None" = None
+    """In a script or style of a page: the state in that."""
 
 
-START = Place()
+START = LexerState()
 
 
 @lru_cache(maxsize=64)
@@ -101,14 +101,14 @@ class Highlighter:
         except _LEXER_FAULTS:
             return []
 
-    def line(self, line: str, language: str, place: Place) -> tuple[ColouredLine, Place]:
+    def line(self, line: str, language: str, state: LexerState) -> tuple[ColouredLine, LexerState]:
         """One line of growing code, and where the next one starts. Close to what `whole` will say."""
         lexer = _lexer_named(language)
         if lexer is None or len(line) > LONGEST_COLOURED:
-            return self.plain(line), place
+            return self.plain(line), state
         self.lexed_chars += len(line)
         try:
-            return self._line(lexer, line, place)
+            return self._line(lexer, line, state)
         except _LEXER_FAULTS:
             return self.plain(line), START
 
@@ -116,23 +116,23 @@ class Highlighter:
         """A line without colours, on the ground of code."""
         return (Segment(line, self.palette.code_ground),) if line else ()
 
-    def _line(self, lexer: Lexer, line: str, place: Place) -> tuple[ColouredLine, Place]:
-        embedded = _EMBEDDED.get(place.states[-1])
+    def _line(self, lexer: Lexer, line: str, state: LexerState) -> tuple[ColouredLine, LexerState]:
+        embedded = _EMBEDDED.get(state.states[-1])
         if embedded and "</" not in line:
-            coloured, inner = self.line(line, embedded, place.inner or START)
-            return coloured, place._replace(inner=inner)
-        opened = place.comment
+            coloured, inner = self.line(line, embedded, state.inner or START)
+            return coloured, state._replace(inner=inner)
+        opened = state.comment
         text = opened + line
         # The lexer of HTML takes a line end for the end of a script or style.
         newline = "" if lexer.name == "HTML" else "\n"
         for begin, end in _COMMENTS:
             # A comment that is still open is closed here to be seen as one.
             if text.rfind(begin) > text.rfind(end):
-                tokens, states = _lexed(lexer, text + end + newline, place.states)
+                tokens, states = _lexed(lexer, text + end + newline, state.states)
                 if "Comment" in _type_at(tokens, len(text) - 1):
-                    return self._cut(tokens, len(opened), len(text)), Place(states, begin)
-        tokens, states = _lexed(lexer, text + newline, place.states)
-        return self._cut(tokens, len(opened), len(text)), Place(states)
+                    return self._cut(tokens, len(opened), len(text)), LexerState(states, begin)
+        tokens, states = _lexed(lexer, text + newline, state.states)
+        return self._cut(tokens, len(opened), len(text)), LexerState(states)
 
     def _cut(self, tokens: Tokens, start: int, end: int) -> ColouredLine:
         at = 0

@@ -113,7 +113,7 @@ class _Layout:
             return Line()
         style = self.palette.text if change == "same" else self.styles[change]
         moment = milliseconds(row.at_us)
-        count = f" ×{thousands(row.count)}" if row.count > 1 or row.is_run else ""
+        count = f" ×{thousands(row.count)}" if row.count > 1 or row.is_delta_run else ""
         room = width - _GUTTER - cell_len(moment) - 2
         name = shorten(f"{event_words(clean_line(row.name))}{count}", room)
         runs = [Segment(f"{_SIGNS[change]} ", style), Segment(name, style)]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.model.figures import TurnFigures
-from coze_tui.engine.model.reader import PastTurn
+from coze_tui.engine.model.turn_replay import PastTurn
 from coze_tui.text.format import duration, milliseconds, size, thousands
 from coze_tui.text.i18n import _, ngettext
 

@@ -1,6 +1,6 @@
 """What one chat says: its messages, in pieces and whole, as events on the wire, and what is kept of them.
 
-A voice without a wire speaks to nobody, as a chat without a stream does; everything is kept all the same.
+An emitter without a wire sends nothing, like a chat without a stream, but still stores everything.
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ def take_ids(state: State, chat: Chat, conversation: Conversation, data: bytes) 
     state.conversations[conversation.id] = conversation
 
 
-def hear(chat: Chat, conversation: Conversation, stream: Stream, *, is_last: bool) -> None:
+def apply_stream(chat: Chat, conversation: Conversation, stream: Stream, *, is_last: bool) -> None:
     """Let `chat` come to where the recorded one was after a stream, so that retrieve and lists know it."""
     heard: list[Message] = []
     for event, body in _events(stream.known):

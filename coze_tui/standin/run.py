@@ -16,7 +16,7 @@ from coze_tui.standin import objects
 from coze_tui.standin.context import ServerContext
 from coze_tui.standin.emitter import Emitter
 from coze_tui.standin.faults import Faults
-from coze_tui.standin.recorded import Stream, hear, streams, take_ids, timed
+from coze_tui.standin.recorded import Stream, apply_stream, streams, take_ids, timed
 from coze_tui.standin.scenarios import (
     AskBack,
     Burst,
@@ -72,16 +72,16 @@ class Run:
         self._conversation = conversation
         self._steps = steps
         self._faults = faults
-        self._voice = Emitter(context, chat, conversation, faults)
+        self._emitter = Emitter(context, chat, conversation, faults)
         self._calls = 0
         self._recorded: list[Stream] = []
         self._has_replayed = False
 
     async def start(self, wire: Wire | None) -> None:
         """Play from the beginning."""
-        self._voice.wire = wire
+        self._emitter.wire = wire
         if self._faults.has("echo-question"):
-            await self._voice.echo(self.turn.question)
+            await self._emitter.echo(self.turn.question)
         await self._be("created", "conversation.chat.created")
         await self._be("in_progress", "conversation.chat.in_progress")
         await self._play()
@@ -92,12 +92,12 @@ class Run:
             self._chat.waiting = ()
             await self.replay(wire)
             return
-        self._voice.begin_again(wire)
+        self._emitter.begin_again(wire)
         calls, self._chat.waiting = self._chat.waiting, ()
         self._chat.completed_at = 0
         await self._be("in_progress", "conversation.chat.in_progress")
         for call in calls:
-            await self._voice.other("tool_response", self.turn.outputs[call.id])
+            await self._emitter.other("tool_response", self.turn.outputs[call.id])
         await self._play()
 
     def remember(self, capture: Capture) -> None:
@@ -107,7 +107,7 @@ class Run:
 
     async def replay(self, wire: Wire | None) -> None:
         """Send the next recorded stream at its own pace."""
-        self._voice.wire = wire
+        self._emitter.wire = wire
         self._chat.status = "in_progress"
         stream = self._recorded.pop(0)
         parts = list(timed(stream.sent))
@@ -118,14 +118,14 @@ class Run:
         try:
             for at, data in parts[:-1]:
                 await self._pause_until(start, at - begun)
-                await self._voice.raw(data)
+                await self._emitter.raw(data)
             for at, _data in parts[-1:]:
                 await self._pause_until(start, at - begun)
             # Known before the last bytes leave: whoever reads them may ask at once.
-            hear(self._chat, self._conversation, stream, is_last=not self._recorded)
+            apply_stream(self._chat, self._conversation, stream, is_last=not self._recorded)
             for _at, data in parts[-1:]:
-                await self._voice.raw(data)
-            await self._voice.over()
+                await self._emitter.raw(data)
+            await self._emitter.over()
         except _Canceled:
             await self._stopped()
 
@@ -142,59 +142,59 @@ class Run:
     async def _play(self) -> None:
         try:
             for step in self._steps:
-                self._look()
+                self._check_canceled()
                 if await self._step(step):
                     return
-            self._look()
+            self._check_canceled()
             await self._end()
         except _Canceled:
             await self._stopped()
         except BaseException:
             # A scenario with a fault of its own must not leave its client waiting.
-            if self._voice.wire is not None:
-                self._voice.wire.cut("close")
+            if self._emitter.wire is not None:
+                self._emitter.wire.cut("close")
             raise
 
-    def _look(self) -> None:
+    def _check_canceled(self) -> None:
         if self._chat.stop.is_set():
             raise _Canceled
 
     async def _step(self, step: Plain) -> bool:
         """Play one step; whether the chat is over, or waits, after it."""
-        voice, studio = self._voice, self._context.studio
+        emitter, studio = self._emitter, self._context.studio
         match step:
             case Pause(seconds, scaled):
                 await self._pause(seconds * (self._context.pace if scaled else 1.0), scaled=scaled)
             case Gate(name):
                 await self._context.gates.hold(name, self._chat.stop)
             case Delta():
-                await voice.delta(step)
+                await emitter.delta(step)
             case Burst():
-                await voice.burst(step)
+                await emitter.burst(step)
             case Complete():
-                await voice.whole(step)
+                await emitter.whole(step)
             case FunctionCall():
                 self._chat.called_plugin = self._chat.called_plugin or not step.local
-                await voice.other(
+                await emitter.other(
                     "function_call", objects.function_call_content(step, self._call_id(), studio=studio)
                 )
             case ToolResponse():
-                await voice.other("tool_response", objects.tool_response_content(step, studio=studio))
+                await emitter.other("tool_response", objects.tool_response_content(step, studio=studio))
             case Knowledge():
-                await voice.other("knowledge", objects.knowledge_content(step))
+                await emitter.other("knowledge", objects.knowledge_content(step))
             case Verbose(msg_type, data):
-                await voice.other("verbose", objects.verbose_content(msg_type, data, studio=studio))
+                await emitter.other("verbose", objects.verbose_content(msg_type, data, studio=studio))
             case Usage():
-                voice.usage = step
+                emitter.usage = step
             case Event(name, data):
-                await voice.event(name, data)
+                await emitter.event(name, data)
             case Raw(data):
-                await voice.raw(data)
+                await emitter.raw(data)
             case Drip():
                 await self._drip(step)
             case Cut(reset, end):
-                if voice.wire is not None:
-                    voice.wire.cut("reset" if reset else "end" if end else "close")
+                if emitter.wire is not None:
+                    emitter.wire.cut("reset" if reset else "end" if end else "close")
             case RequireAction(calls):
                 await self._require(calls)
                 return True
@@ -216,33 +216,33 @@ class Run:
     async def _be(self, status: str, event: str) -> None:
         if not self._chat.stop.is_set():  # a cancel that came first keeps its state
             self._chat.status = status
-        await self._voice.chat(event)
+        await self._emitter.chat(event)
 
     async def _end(self) -> None:
-        await self._voice.finish_answers(0)
-        usage = self._voice.used()
+        await self._emitter.finish_answers(0)
+        usage = self._emitter.used()
         self._chat.input_tokens, self._chat.output_tokens = usage.input, usage.output
         self._chat.completed_at = self._context.now()
         await self._be("completed", "conversation.chat.completed")
         if self._faults.has("audio"):
-            await self._voice.sound(base64.b64encode(bytes(3000)).decode())
-        await self._voice.done()
+            await self._emitter.sound(base64.b64encode(bytes(3000)).decode())
+        await self._emitter.done()
 
     async def _stopped(self) -> None:
         """Cancelled: the stream stays open until the client closes it, or tells so and ends, by switch."""
         if self._context.switches.cancel_event:
             await self._be("canceled", "conversation.chat.canceled")
-            await self._voice.done()
+            await self._emitter.done()
 
     async def _error(self, step: Error) -> None:
         body: Mapping[str, object] = {} if step.empty else {"code": step.code, "msg": step.msg}
-        await self._voice.event("error", body)
+        await self._emitter.event("error", body)
         if self._context.studio or step.then_completed:
             await self._end()
         else:
             self._set_failed(step.code, step.msg)
             self._chat.status = "failed"
-            await self._voice.over()
+            await self._emitter.over()
 
     async def _fail(self, step: Fail) -> None:
         if self._context.studio:
@@ -251,13 +251,13 @@ class Run:
         self._set_failed(step.code, step.msg)
         if step.bare:
             self._chat.status = "failed"
-            await self._voice.event("conversation.chat.failed", {"code": step.code, "msg": step.msg})
+            await self._emitter.event("conversation.chat.failed", {"code": step.code, "msg": step.msg})
         else:
             await self._be("failed", "conversation.chat.failed")
         if self._context.switches.done_after_failed:
-            await self._voice.done()
+            await self._emitter.done()
         else:
-            await self._voice.over()
+            await self._emitter.over()
 
     def _set_failed(self, code: int, msg: str) -> None:
         self._chat.error_code, self._chat.error_msg = code, msg
@@ -277,22 +277,22 @@ class Run:
         for call, pending in zip(calls, waiting, strict=True):
             function = FunctionCall(call.plugin, call.api, call.arguments, local=True)
             content = objects.function_call_content(function, pending.id, studio=self._context.studio)
-            await self._voice.other("function_call", content)
+            await self._emitter.other("function_call", content)
         if self._context.studio:
             wanted = ", ".join(f"{call.name}({call.arguments})" for call in waiting)
             text = self.turn.pick(f"请告诉我结果：{wanted}", f"Please tell me the result of {wanted}")
-            await self._voice.whole(Complete(text))
+            await self._emitter.whole(Complete(text))
         await self._interrupt(waiting)
 
     async def _ask_back(self, text: str) -> None:
-        await self._voice.delta(Delta(text))
-        await self._voice.whole(Complete(text))
+        await self._emitter.delta(Delta(text))
+        await self._emitter.whole(Complete(text))
         await self._interrupt((PendingCall(self._call_id(), "", "", "reply_message"),))
 
     async def _interrupt(self, waiting: tuple[PendingCall, ...]) -> None:
         content = objects.verbose_content("interrupt", "", studio=self._context.studio)
-        await self._voice.other("verbose", content)
-        await self._voice.finish_answers(1)
+        await self._emitter.other("verbose", content)
+        await self._emitter.finish_answers(1)
         self._chat.waiting = waiting
         if self._context.studio or waiting[0].type == "reply_message":
             self._conversation.waiting = self._chat.id
@@ -301,7 +301,7 @@ class Run:
             await self._be("completed", "conversation.chat.completed")
         else:
             await self._be("requires_action", "conversation.chat.requires_action")
-        await self._voice.done()
+        await self._emitter.done()
 
     def _call_id(self) -> str:
         self._calls += 1
@@ -317,14 +317,14 @@ class Run:
         while True:
             left = end - time.monotonic()
             await asyncio.sleep(max(0.0, min(left, SLICE)))
-            self._look()
-            wire = self._voice.wire
+            self._check_canceled()
+            wire = self._emitter.wire
             if left <= SLICE or (not scaled and wire is not None and wire.gone.is_set()):
                 return
 
     async def _drip(self, step: Drip) -> None:
         end = None if step.seconds is None else time.monotonic() + step.seconds
-        while (wire := self._voice.wire) is not None and not wire.gone.is_set():
+        while (wire := self._emitter.wire) is not None and not wire.gone.is_set():
             if end is not None and time.monotonic() >= end:
                 return
             await wire.write(b": drip\n\n")

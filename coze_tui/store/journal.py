@@ -447,7 +447,7 @@ def orphaned_chats(c: sqlite3.Connection, now_ms: int) -> tuple[ChatRecord, ...]
     return tuple(_record(c.execute(f"{_SELECT} WHERE chats.key = ?", (key,)).fetchone()) for key in dead)
 
 
-def is_run(c: sqlite3.Connection, chat: int, now_ms: int) -> bool:
+def is_running(c: sqlite3.Connection, chat: int, now_ms: int) -> bool:
     """Return whether the chat is not final and its program is running."""
     row = c.execute("SELECT owner, beat_at FROM chats WHERE key = ? AND is_final = 0", (chat,)).fetchone()
     return row is not None and not owners.is_dead(row[0], int(row[1]), now_ms)

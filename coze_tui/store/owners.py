@@ -18,24 +18,24 @@ def this_program() -> str:
 
 def owner_of(pid: int) -> str:
     """Return the text that identifies a process of this machine among all others."""
-    return json.dumps([_place(), pid, _start_of(pid)])
+    return json.dumps([_pid_scope(), pid, _start_of(pid)])
 
 
 def is_dead(owner: str, beat_at_ms: int, now_ms: int) -> bool:
     """Return whether the owner has ended: certain on this Linux machine, else by its last heartbeat."""
     try:
-        place, pid, start = json.loads(owner)
+        scope, pid, start = json.loads(owner)
     except (ValueError, TypeError):
         return True  # nobody owns it
     is_silent = now_ms - beat_at_ms > LEASE_MS
-    if place != _place():
+    if scope != _pid_scope():
         return is_silent
     if start:
         return bool(_start_of(int(pid)) != start)
     return is_silent or not _is_running(int(pid))
 
 
-def _place() -> str:
+def _pid_scope() -> str:
     """Return the scope of a process ID: one boot of one machine, and a namespace in it."""
     try:
         namespace = str(Path("/proc/self/ns/pid").readlink())

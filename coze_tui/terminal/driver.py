@@ -104,7 +104,7 @@ class TerminalDriver(LinuxDriver):
             # A second time would clear the early frame and lose the place of the shell's cursor.
             self._skip_alternate_screen = False
             return
-        self.throttle.handed(data)
+        self.throttle.count_queued(data)
         super().write(data)
 
     def start_application_mode(self) -> None:

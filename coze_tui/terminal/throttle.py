@@ -114,7 +114,7 @@ class OutputThrottle:
 
     # -- for the driver and the display
 
-    def handed(self, text: str) -> None:
+    def count_queued(self, text: str) -> None:
         """Count a text that is on its way to `write`."""
         count = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
         with self._lock:

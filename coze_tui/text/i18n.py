@@ -81,14 +81,14 @@ def catalogue_file(code: str) -> str:
 def language_of(environment: Mapping[str, str]) -> str:
     """The language that the environment asks for, as gettext reads it: LANGUAGE is a list, but only counts
     where the locale (LC_ALL, LC_MESSAGES, LANG) is not C."""
-    for wanted in _wanted_languages(environment):
-        code = _nearest(wanted)
+    for locale_name in _locale_names(environment):
+        code = _nearest(locale_name)
         if code:
             return code
     return SOURCE
 
 
-def _wanted_languages(environment: Mapping[str, str]) -> Iterator[str]:
+def _locale_names(environment: Mapping[str, str]) -> Iterator[str]:
     locale = next(
         (value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := environment.get(name))), ""
     )
@@ -104,9 +104,9 @@ def _wanted_languages(environment: Mapping[str, str]) -> Iterator[str]:
         yield windows_locale.get(ctypes.windll.kernel32.GetUserDefaultUILanguage(), "")
 
 
-def _nearest(wanted: str) -> str:
+def _nearest(locale_name: str) -> str:
     """`zh_TW.UTF-8`, `zh-Hans`, `zh_CN@x` → `zh_CN`; "" for a language we do not speak."""
-    tag = wanted.partition(".")[0].partition("@")[0].replace("-", "_").casefold()
+    tag = locale_name.partition(".")[0].partition("@")[0].replace("-", "_").casefold()
     for code in languages():
         if tag == code.casefold():
             return code

@@ -17,7 +17,7 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.worker import Worker
 
-from coze_tui.config.start import Start
+from coze_tui.config.startup import Startup
 from coze_tui.terminal.signals import ExitGuard
 from coze_tui.terminal.textual_overrides import is_known_textual, private_override
 from coze_tui.text.i18n import N_, _, current_language, languages
@@ -62,10 +62,10 @@ class CozeApp(ContextApp):
 
     _knows_theme = _is_styled = False
 
-    def __init__(self, start: Start, *, target: LaunchTarget | None = None) -> None:
+    def __init__(self, startup: Startup, *, target: LaunchTarget | None = None) -> None:
         super().__init__()
-        settings = start.settings
-        self.context = AppContext(self, start, target)
+        settings = startup.settings
+        self.context = AppContext(self, startup, target)
         self.differences = settings.differences
         self.crash: BaseException | None = None
         """A fault of our own that ended the program."""
@@ -206,8 +206,8 @@ class ReplayApp(CozeApp):
         *(_STYLES / f"{name}.tcss" for name in ("timeline_bar", "replay")),
     ]
 
-    def __init__(self, start: Start, source: ChatSource, *, pace: float = 1.0) -> None:
-        super().__init__(start)
+    def __init__(self, startup: Startup, source: ChatSource, *, pace: float = 1.0) -> None:
+        super().__init__(startup)
         self._source = source
         self._pace = pace
 

@@ -14,7 +14,7 @@ from coze_tui.api.objects import Bot
 from coze_tui.config.app_state import AppState
 from coze_tui.config.credentials import OAuthPair, Secret
 from coze_tui.config.settings import Settings
-from coze_tui.config.start import Start
+from coze_tui.config.startup import Startup
 from coze_tui.diagnostics.explain import copied_text, explain
 from coze_tui.engine.thread import EngineThread
 from coze_tui.errors import CozeTuiError, InternalError, StoreError
@@ -37,7 +37,7 @@ class LaunchTarget:
 
     conversation: str = ""
     """Its key; empty for a new conversation."""
-    go_on: bool = False
+    continues_last: bool = False
     """Without a key: open the latest conversation, if there is one."""
 
 
@@ -50,10 +50,10 @@ class AppContext:
         app: Shows toasts, runs workers and writes to the terminal.
     """
 
-    def __init__(self, app: ContextApp, start: Start, target: LaunchTarget | None = None) -> None:
+    def __init__(self, app: ContextApp, startup: Startup, target: LaunchTarget | None = None) -> None:
         self.app = app
-        self.start = start
-        self.settings = start.settings
+        self.startup = startup
+        self.settings = startup.settings
         """The settings now; `start` has those with which the program was started."""
         self.target = target or LaunchTarget()
         self.engine_thread = EngineThread(self._build_engine)
@@ -74,14 +74,14 @@ class AppContext:
         from coze_tui.engine.engine import Engine
 
         engine = Engine(self.settings, self.connect, self._report_store_failure)
-        await engine.open(self.start.paths.database_file)
+        await engine.open(self.startup.paths.database_file)
         return engine
 
     def connect(self, settings: Settings, token: Secret | OAuthPair | None = None) -> Connection:
         """Return a client for a site; by default with the token of the profile. See `Connection`."""
         from coze_tui.engine.session.site import Connection  # httpx loads after the first frame
 
-        return Connection(self.start.with_settings(settings), token)
+        return Connection(self.startup.with_settings(settings), token)
 
     # --- errors ---
 
@@ -108,7 +108,7 @@ class AppContext:
         from coze_tui.diagnostics.crash import write_crash_report
 
         try:
-            report = write_crash_report(self.start.paths.crashes, fault, self.start.environment)
+            report = write_crash_report(self.startup.paths.crashes, fault, self.startup.environment)
         except OSError as failure:
             reason = failure.strerror or type(failure).__name__
             return _("No report could be written: {reason}").format(reason=reason)
@@ -127,14 +127,14 @@ class AppContext:
     @property
     def palette(self) -> Palette:
         """The colors of rendered text in the current theme."""
-        setting, in_tmux = self.settings.simple_emoji, "TMUX" in self.start.environment
+        setting, in_tmux = self.settings.simple_emoji, "TMUX" in self.startup.environment
         simple = setting == "on" or (setting == "auto" and in_tmux)
         return replace(palette_of(self.app.current_theme), simple_emoji=simple)
 
     @property
     def frames_per_second(self) -> int:
         """How often a growing answer is redrawn."""
-        return self.settings.frame_rate(over_ssh=over_ssh(self.start.environment))
+        return self.settings.frame_rate(over_ssh=over_ssh(self.startup.environment))
 
     def choose_theme(self, name: str) -> None:
         """Use a theme now and at the next start."""
@@ -158,18 +158,18 @@ class AppContext:
 
     async def app_state(self) -> AppState:
         """Return what earlier runs chose."""
-        return await self._in_state_thread(self.start.app_state.read)
+        return await self._in_state_thread(self.startup.app_state.read)
 
     def remember(self, name: str, value: str) -> None:
         """Store a setting for the next start; warn in a toast if that fails."""
-        change = self._in_state_thread(lambda: self.start.app_state.choose(name, value))
+        change = self._in_state_thread(lambda: self.startup.app_state.choose(name, value))
         change.add_done_callback(self._warn_if_not_stored)
 
     def remember_bot(self, bot: Bot) -> None:
         """Store a bot as the last one of its profile. A failure is ignored: only a convenience is lost."""
         settings, name = self.settings, clean_line(bot.name)
         self._in_state_thread(
-            lambda: self.start.app_state.use_bot(settings.profile, settings.base_url, bot.id, name)
+            lambda: self.startup.app_state.use_bot(settings.profile, settings.base_url, bot.id, name)
         ).add_done_callback(asyncio.Future.exception)
 
     def _in_state_thread(self, work: Callable[[], AppState]) -> asyncio.Future[AppState]:
@@ -202,8 +202,8 @@ class AppContext:
         copied = await copy(
             text,
             write=self.app.write_to_terminal,
-            folder=self.start.paths.copies,
-            env=self.start.environment,
+            folder=self.startup.paths.copies,
+            env=self.startup.environment,
         )
         self.app.notify(copied_text(copied, what), markup=False)
 

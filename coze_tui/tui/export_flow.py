@@ -25,7 +25,7 @@ async def _export(context: AppContext, keys: Sequence[str]) -> None:
     if form is None:
         return
     try:
-        folder = await asyncio.to_thread(_folder, context.start.environment)
+        folder = await asyncio.to_thread(_folder, context.startup.environment)
         paths = await context.engine_thread.call(lambda engine: engine.exports.export(keys, form, folder))
     except CozeTuiError as error:
         context.notify_failure(error)

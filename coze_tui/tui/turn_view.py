@@ -18,7 +18,7 @@ from coze_tui.tui.widgets.status import Chip, activity_of
 Milestone = PhaseChanged | ChatIdentified | ActionRequired
 """The updates that may change what the user can do; all others only change what is shown."""
 
-_AT_ONCE = 100
+_MOST_QUEUED = 100
 """Updates that may wait in the queue of the log."""
 
 
@@ -85,7 +85,7 @@ class TurnView:
             for update in updates:
                 self._pass_on(update)
                 count += 1
-                if count % _AT_ONCE == 0:
+                if count % _MOST_QUEUED == 0:
                     await self._handled()
         await self._handled()
         self.phase = self.figures.outcome

@@ -117,7 +117,7 @@ async def test_over_ssh_a_link_is_shown_and_copied_and_never_opened(
         await at.pilot.press("o")
         assert isinstance(at.app.screen, ShowLink)
         await at.pilot.press("y")
-        copy = at.context.start.paths.copies / "copied.txt"
+        copy = at.context.startup.paths.copies / "copied.txt"
         await at.until(copy.exists, "it is copied")
         await at.app.workers.wait_for_complete()
         assert copy.read_text("utf-8") == LONG

@@ -18,9 +18,9 @@ from coze_tui.api.captures import Capture, capture_text, read_capture
 from coze_tui.api.objects import Frame, Limits
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.model.figures import TurnFigures
-from coze_tui.engine.model.reader import PastTurn, past_turn, past_updates
 from coze_tui.engine.model.records import ChatRecord, chat_from_capture
 from coze_tui.engine.model.state import TurnState
+from coze_tui.engine.model.turn_replay import PastTurn, past_turn, past_updates
 from coze_tui.engine.model.updates import (
     AnswerGrew,
     AnswerSettled,

@@ -152,7 +152,7 @@ async def test_the_conversation_is_there_the_next_time(home: Path) -> None:
         await at.until(lambda: at.screen.log_widget.entries[-1].chat)
         at.screen.prompt.set_message("half typed")
         await at.pilot.pause()
-    async with desk(home, bot(Answer("河流把盐带走。")), target=LaunchTarget(go_on=True)) as at:
+    async with desk(home, bot(Answer("河流把盐带走。")), target=LaunchTarget(continues_last=True)) as at:
         await at.until(lambda: "河流把盐带走。" in at.text())
         assert "海水？" in at.text()
         assert at.screen.prompt.message == "half typed"
@@ -210,7 +210,7 @@ async def test_the_sidebar_lies_over_a_narrow_screen_when_asked_for(home: Path) 
 
 async def test_no_key_waits_for_what_is_remembered(home: Path) -> None:
     async with desk(home, bot(Answer("ja"))) as at:
-        memory = at.context.start.app_state
+        memory = at.context.startup.app_state
         with locked(memory.path):  # as another program holds it
             for shown in (False, True, False):
                 await asyncio.wait_for(at.pilot.press("ctrl+g"), 5)
@@ -220,7 +220,7 @@ async def test_no_key_waits_for_what_is_remembered(home: Path) -> None:
 
 async def test_a_choice_that_cannot_be_kept_is_told(home: Path) -> None:
     async with desk(home, bot(Answer("ja"))) as at:
-        path = at.context.start.app_state.path
+        path = at.context.startup.app_state.path
         path.unlink(missing_ok=True)
         path.mkdir()
         await at.pilot.press("ctrl+g")

@@ -66,7 +66,7 @@ async def test_y_copies_a_line_that_can_be_pasted(home: Path) -> None:
     async with desk(home, BOTS) as at:
         await open_doctor(at)
         await at.pilot.press("y")
-        copied = at.context.start.paths.copies / "copied.txt"
+        copied = at.context.startup.paths.copies / "copied.txt"
         await at.until(copied.exists, "it is in the file")
         assert copied.read_text().startswith("copied by coze-tui at ")
 
@@ -79,7 +79,7 @@ async def test_it_tells_the_terminal_and_the_way_of_copies(home: Path) -> None:
         assert "/dev/pts/7" in text
         assert "\x1b" not in text
         assert "OSC 52" in text
-        assert str(at.context.start.paths.copies) in text
+        assert str(at.context.startup.paths.copies) in text
 
 
 async def test_inside_tmux_copies_go_there_and_emoji_are_simple(home: Path) -> None:

@@ -128,7 +128,7 @@ async def test_runs_fold_and_the_filter_finds_what_is_in_them(home: Path) -> Non
         screen = await inspect(at)
         await at.pilot.press("g", "j", "j")
         assert screen.frames.current is not None
-        assert (screen.frames.current.is_run, screen.frames.current.count) == (True, 3)
+        assert (screen.frames.current.is_delta_run, screen.frames.current.count) == (True, 3)
         assert "一二三" in text_of(screen.view.data)
         await at.pilot.press("enter")
         assert screen.frames.current.is_open
@@ -216,7 +216,7 @@ async def test_the_question_is_given_on_in_three_forms_without_the_token(home: P
         await at.ask("下一班？")
         await at.answered()
         await inspect(at)
-        copied = at.context.start.paths.copies / "copied.txt"
+        copied = at.context.startup.paths.copies / "copied.txt"
 
         async def press(words: str, *keys: str) -> None:
             await at.pilot.press(*keys)

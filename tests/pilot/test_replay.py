@@ -13,7 +13,7 @@ from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Frame
 from coze_tui.cli.commands import COMMANDS
 from coze_tui.cli.parser import read_arguments
-from coze_tui.cli.start import begin
+from coze_tui.cli.startup import begin
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.model.records import ChatFrames, ChatRecord, chat_from_capture
 from coze_tui.standin.scenarios import (

@@ -111,7 +111,7 @@ async def side(
     """The screen with the first bot, and these beside it."""
     async with desk(home, bots) as at:
         at.screen.prompt.set_message(typed)
-        at.screen.start("screen", at.screen.actions.ask_side_by_side, exclusive=True)
+        at.screen.run_in_worker("screen", at.screen.actions.ask_side_by_side, exclusive=True)
         await at.until(lambda: isinstance(at.app.screen, BotPicker), "a second bot is asked for")
         await at.pilot.press("escape")
         await at.until(lambda: isinstance(at.app.screen, SideBySideScreen))

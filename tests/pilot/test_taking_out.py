@@ -120,7 +120,7 @@ async def test_events_that_are_not_here_are_not_exported_and_that_is_said(
         await at.ask("海水为什么咸？")
         await at.answered()
         await at.until(lambda: at.screen.log_widget.entries[-1].chat)
-        database = await Database.open(at.context.start.paths.database_file)
+        database = await Database.open(at.context.startup.paths.database_file)
         await prune_frames(database, 1 << 60)
         await database.close()
         await at.ask("/export")

@@ -28,7 +28,7 @@ _TALKS: Sequence[tuple[str, str, str, int, str]] = (
 
 async def _told(stage: Stage) -> None:
     """Conversations of today and yesterday, the first one pinned."""
-    database = await Database.open(stage.app.context.start.paths.database_file)
+    database = await Database.open(stage.app.context.startup.paths.database_file)
     try:
         for number, talk in enumerate(_TALKS):
             key = await database.write(_written(number, *talk))

@@ -10,9 +10,9 @@ from dataclasses import replace
 from hypothesis import strategies as st
 
 from coze_tui.api.objects import Frame
-from coze_tui.engine.analysis.replay import Player
+from coze_tui.engine.analysis.player import Player
 from coze_tui.engine.model.figures import TurnFigures
-from coze_tui.engine.model.reader import past_turn
+from coze_tui.engine.model.turn_replay import past_turn
 from coze_tui.engine.session.recorder import ended_record, messages_of
 from coze_tui.exports.exporting import FORMATS, files_from
 from coze_tui.store import archive, history, journal

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from coze_tui.cli.commands import CHAT
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.start import begin
+from coze_tui.cli.startup import begin
 from coze_tui.standin.scenarios import Bot
 from coze_tui.standin.server import StandIn
 from coze_tui.tui.app import CozeApp
@@ -101,8 +101,8 @@ async def desk(
             "PATH": os.environ["PATH"],
             **(environment or {}),
         }
-        start = begin(Arguments(CHAT), env)
-        app = CozeApp(start, target=target)
+        startup = begin(Arguments(CHAT), env)
+        app = CozeApp(startup, target=target)
         app.driver_class = driver or app.driver_class
         async with app.run_test(
             headless=driver is None, size=size, tooltips=True, notifications=True

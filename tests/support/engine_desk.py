@@ -10,16 +10,16 @@ from pathlib import Path
 
 from coze_tui.config.credentials import TOKEN_VARIABLE, OAuthPair, Secret
 from coze_tui.config.settings import Settings
-from coze_tui.config.start import Start
+from coze_tui.config.startup import Startup
 from coze_tui.engine.engine import Engine
 from coze_tui.engine.session.site import Connection
 from coze_tui.engine.thread import EngineThread
 from coze_tui.errors import CozeTuiError
-from tests.support.start import start_under
+from tests.support.startup import startup_under
 
 
 @dataclass(frozen=True)
-class Elsewhere(Start):
+class Elsewhere(Startup):
     """A start whose sites are servers of a test, and which only lists the tokens that it is to keep."""
 
     at: dict[str, str] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class Elsewhere(Start):
     refusals: list[CozeTuiError] = field(default_factory=list)
     """Raised instead of keeping, each once."""
 
-    def with_settings(self, settings: Settings) -> Start:
+    def with_settings(self, settings: Settings) -> Startup:
         self.asked.append(settings.base_url)
         return super().with_settings(
             replace(settings, base_url=self.at.get(settings.base_url, settings.base_url))
@@ -47,23 +47,25 @@ class Desk:
     """A running engine and what it was started with."""
 
     engine_thread: EngineThread
-    start: Elsewhere
+    startup: Elsewhere
 
 
 @asynccontextmanager
 async def desk(folder: Path, settings: Settings, token: str = "") -> AsyncIterator[Desk]:
     """Run an engine with a store in a folder; it shows the token to each site."""
-    plain = start_under(folder, settings)
-    start = Elsewhere(plain.paths, {TOKEN_VARIABLE: token}, settings, (), plain.app_state, plain.credentials)
+    plain = startup_under(folder, settings)
+    startup = Elsewhere(
+        plain.paths, {TOKEN_VARIABLE: token}, settings, (), plain.app_state, plain.credentials
+    )
 
     async def build() -> Engine:
-        engine = Engine(settings, lambda now: Connection(start.with_settings(now)), lambda error: None)
+        engine = Engine(settings, lambda now: Connection(startup.with_settings(now)), lambda error: None)
         await engine.open(folder / "store.db")
         return engine
 
     engine_thread = EngineThread(build)
     engine_thread.start()
     try:
-        yield Desk(engine_thread, start)
+        yield Desk(engine_thread, startup)
     finally:
         assert await asyncio.to_thread(engine_thread.close, 10.0)

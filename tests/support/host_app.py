@@ -17,7 +17,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
 
-from coze_tui.config.start import Start
+from coze_tui.config.startup import Startup
 from coze_tui.text.i18n import N_
 from coze_tui.tui.context import AppContext, ContextApp
 from coze_tui.tui.screens.help import HelpScreen
@@ -25,7 +25,7 @@ from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, LIGHT_THEME, theme_varia
 from tests.support import waiting
 from tests.support.samples import STYLES
 from tests.support.shown import drawn_text, toasts_of
-from tests.support.start import start_under
+from tests.support.startup import startup_under
 
 SIZES = ((60, 20), (80, 24), (120, 40))
 LOOKS = tuple(zip(SIZES, (ANSI_THEME, LIGHT_THEME, DARK_THEME), strict=True))
@@ -85,10 +85,10 @@ class Host(ThemedApp, ContextApp):
         screen: Callable[[], Screen[Any]] | None = None,
         *,
         theme: str = DARK_THEME,
-        start: Start | None = None,
+        startup: Startup | None = None,
     ) -> None:
         super().__init__(theme)
-        self.context = AppContext(self, start or start_under(Path("/nowhere")))
+        self.context = AppContext(self, startup or startup_under(Path("/nowhere")))
         self.results: list[object] = []
         self._make = screen
 

@@ -18,14 +18,14 @@ from coze_tui.api.captures import Capture, read_capture
 from coze_tui.api.events import parse_event
 from coze_tui.cli.commands import CHAT
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.start import begin
+from coze_tui.cli.startup import begin
 from coze_tui.config.addresses import COZE_CN
 from coze_tui.config.settings import Settings
-from coze_tui.config.start import Start
+from coze_tui.config.startup import Startup
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
-from coze_tui.engine.model.reader import TurnReplay
 from coze_tui.engine.model.state import TurnState
+from coze_tui.engine.model.turn_replay import TurnReplay
 from coze_tui.engine.model.updates import TurnUpdate
 from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.standin.scenarios import Bot
@@ -63,12 +63,12 @@ _ROUNDS = 3
 
 
 @dataclass(frozen=True)
-class Here(Start):
+class Here(Startup):
     """Shows the address of a real site, and talks to a stand-in."""
 
     server: str = ""
 
-    def with_settings(self, settings: Settings) -> Start:
+    def with_settings(self, settings: Settings) -> Startup:
         return super().with_settings(replace(settings, base_url=self.server))
 
 
@@ -85,8 +85,8 @@ def app_of(
         **({"COZE_API_TOKEN": stand_in.token, "COZE_API_BASE": COZE_CN} if has_token else {}),
         **({"COZE_BOT_ID": bot_id} if has_token else {}),
     }
-    start = begin(Arguments(CHAT), environment)
-    known = {each.name: getattr(start, each.name) for each in fields(start)}
+    startup = begin(Arguments(CHAT), environment)
+    known = {each.name: getattr(startup, each.name) for each in fields(startup)}
     app = CozeApp(Here(**known, server=stand_in.base_url))
     app.animation_level = "none"
     return app

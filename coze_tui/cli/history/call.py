@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.start import begin, notify, show_problems
-from coze_tui.config.start import Start
+from coze_tui.cli.startup import begin, notify, show_problems
+from coze_tui.config.startup import Startup
 from coze_tui.diagnostics.explain import store_warning_text
 from coze_tui.engine.library.conversations import SavedConversation
 from coze_tui.engine.library.history import OpenHistory, open_history
@@ -29,7 +29,7 @@ LAST = "last"
 class Call:
     """The context of one call."""
 
-    start: Start
+    startup: Startup
     arguments: Arguments
     history: OpenHistory
     console: Console
@@ -54,12 +54,12 @@ def run(
     Raises:
         StoreError: the history cannot be read, or cannot be changed.
     """
-    start = begin(arguments, environment)
-    show_problems(start)
+    startup = begin(arguments, environment)
+    show_problems(startup)
 
     async def opened() -> int:
-        async with opened_history(start.paths.database_file, changes=changes) as history:
-            return await work(Call(start, arguments, history, Console(sys.stdout, environment)))
+        async with opened_history(startup.paths.database_file, changes=changes) as history:
+            return await work(Call(startup, arguments, history, Console(sys.stdout, environment)))
 
     return asyncio.run(opened())
 

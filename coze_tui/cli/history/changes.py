@@ -14,7 +14,7 @@ from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.history.call import Call, conversation_named, conversations_named, run
 from coze_tui.cli.history.listing import conversation_values
 from coze_tui.cli.options import Arguments, age_in_days
-from coze_tui.cli.start import confirm, notify, show_error
+from coze_tui.cli.startup import confirm, notify, show_error
 from coze_tui.engine.library.conversations import SavedConversation, now_ms
 from coze_tui.engine.library.history import PrunePlan
 from coze_tui.engine.session.maintenance import DAY_MS, give_back, prune_conversations, prune_frames
@@ -95,7 +95,7 @@ async def _rename_on_server(call: Call, saved: SavedConversation, title: str) ->
             await server.rename(saved.key, title)
         except CozeTuiError as error:
             notify(_("Renamed here; the server was not told."))
-            show_error(error, base_url=call.start.settings.base_url)
+            show_error(error, base_url=call.startup.settings.base_url)
             return exit_for(error)
     return Exit.OK
 
@@ -109,7 +109,7 @@ async def _delete_on_server(call: Call, deleted: Sequence[SavedConversation]) ->
     async with _server_side(call) as server:
         for refusal in await server.delete(keys):
             notify(_("“{title}” was deleted here, not at the server.").format(title=refusal.title))
-            show_error(refusal.error, base_url=call.start.settings.base_url)
+            show_error(refusal.error, base_url=call.startup.settings.base_url)
             status = status or exit_for(refusal.error)
     return status
 
@@ -118,7 +118,7 @@ def _is_on_server(call: Call, saved: SavedConversation) -> bool:
     """Return True if the server in use has the conversation; report it if another site has it."""
     if not (saved.on_server and saved.conversation_id):
         return False
-    if saved.site == call.start.settings.site:
+    if saved.site == call.startup.settings.site:
         return True
     words = _("“{title}” is also on {site}, which was not told: another site is in use")
     notify(words.format(title=clean_line(saved.title), site=clean_line(saved.site)))
@@ -136,12 +136,12 @@ async def _server_side(call: Call) -> AsyncIterator[ServerSide]:
 
         async def client() -> CozeClient:
             if not connections:
-                connections.append(Connection(call.start))
+                connections.append(Connection(call.startup))
                 stack.push_async_callback(connections[0].aclose)
             await connections[0].renew()
             return connections[0].client
 
-        yield ServerSide(call.history.database, client, lambda: call.start.settings)
+        yield ServerSide(call.history.database, client, lambda: call.startup.settings)
 
 
 # --- prune ---

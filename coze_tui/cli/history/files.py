@@ -12,7 +12,7 @@ from typing import cast
 from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.history.call import Call, conversations_named, run
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.start import notify, show_error
+from coze_tui.cli.startup import notify, show_error
 from coze_tui.errors import CozeTuiError, FileError, SettingsError
 from coze_tui.exports.exporting import Exports, Format, files_from
 from coze_tui.exports.importing import Imported, Imports
@@ -114,7 +114,7 @@ async def _import(call: Call) -> int:
         raise SettingsError(
             _("which file? JSON lines (.jsonl) and captures (.sse) can be imported"), source="FILE"
         )
-    imports, site = Imports(call.history.database), call.start.settings.site
+    imports, site = Imports(call.history.database), call.startup.settings.site
     status: int = Exit.OK
     for word in call.words:
         try:

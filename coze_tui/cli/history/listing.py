@@ -8,7 +8,7 @@ from dataclasses import asdict
 from coze_tui.cli.exits import Exit
 from coze_tui.cli.history.call import Call, conversations_named, run
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.start import notify
+from coze_tui.cli.startup import notify
 from coze_tui.engine.library.conversations import SavedConversation
 from coze_tui.engine.library.history import Found, Hit
 from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript, ToolTranscript

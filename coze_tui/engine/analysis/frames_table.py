@@ -12,10 +12,10 @@ from coze_tui.api import events
 from coze_tui.api.captures import Capture
 from coze_tui.api.events import ChatEvent, parse_event
 from coze_tui.api.objects import Frame, Message, MessageType, Role, mapping_of, text_of
-from coze_tui.engine.model.reader import PastTurn, TurnReplay
 from coze_tui.engine.model.records import ChatFrames, capture_head, outcome_of, total_us_of
 from coze_tui.engine.model.state import RETRIEVED, TurnState, shown_text
 from coze_tui.engine.model.timeline import Timeline
+from coze_tui.engine.model.turn_replay import PastTurn, TurnReplay
 from coze_tui.engine.model.updates import TurnUpdate
 from coze_tui.store.journal import ChatRecord
 from coze_tui.text.cleaning import clean_line
@@ -76,7 +76,7 @@ def inspected(chat: ChatFrames) -> InspectedChat:
     return found
 
 
-Level = Literal["", "good", "tool", "attention", "error"]
+RowLevel = Literal["", "good", "tool", "attention", "error"]
 FrameProblem = Literal["", "name", "data", "type"]
 
 _PREFIX = "conversation."
@@ -96,7 +96,7 @@ class FrameRow:
     """Since the frame before; since the sending for the first one. Never less than nothing."""
     kind: str
     """The type of its message, `reasoning` for a delta that holds only that; empty for other events."""
-    level: Level
+    level: RowLevel
     problem: FrameProblem
     """What of it the client did not understand: the event's name, the data, the message's type."""
 
@@ -125,7 +125,7 @@ class FrameLine:
     """Of all of them."""
     longest_gap_us: int = 0
     """Between two frames of a run."""
-    is_run: bool = False
+    is_delta_run: bool = False
     is_open: bool = False
     """The frames of the run stand below."""
     is_inside: bool = False
@@ -222,14 +222,14 @@ class FrameTable:
         self._update_starts()
         group = self._groups[bisect_right(self._starts, index) - 1]
         place = index - self._starts[bisect_right(self._starts, index) - 1]
-        is_run = group.count > 1
-        if place or not is_run:
+        is_delta_run = group.count > 1
+        if place or not is_delta_run:
             row = self.rows[group.first + max(0, place - 1) - 1]
-            return FrameLine(row, until_us=row.frame.at_us, bytes=row.frame.bytes, is_inside=is_run)
+            return FrameLine(row, until_us=row.frame.at_us, bytes=row.frame.bytes, is_inside=is_delta_run)
         first, last = self.rows[group.first - 1], self.rows[group.first + group.count - 2]
         return FrameLine(
             *(first, group.count, last.frame.at_us, group.bytes, group.longest_gap_us),
-            is_run=True,
+            is_delta_run=True,
             is_open=group.is_open,
         )
 
@@ -397,7 +397,7 @@ def _goes_on(before: FrameRow, row: FrameRow) -> bool:
     )
 
 
-def _meaning(event: ChatEvent) -> tuple[str, Level, FrameProblem]:
+def _meaning(event: ChatEvent) -> tuple[str, RowLevel, FrameProblem]:
     match event:
         case events.MessageDelta(message=message):
             if message.reasoning_content and not message.content:

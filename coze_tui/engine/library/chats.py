@@ -11,9 +11,9 @@ from coze_tui.engine.analysis.statistics import Grouping, Statistics, statistics
 from coze_tui.engine.model.dialects import Dialect, dialect_of
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
-from coze_tui.engine.model.reader import TurnReplay
 from coze_tui.engine.model.records import ChatFrames, error_of, outcome_of
 from coze_tui.engine.model.state import TurnState
+from coze_tui.engine.model.turn_replay import TurnReplay
 from coze_tui.engine.model.updates import ActionRequired
 from coze_tui.engine.session.running import LiveTurn, LiveTurns
 from coze_tui.store import history, journal

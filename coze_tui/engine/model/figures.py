@@ -65,7 +65,7 @@ class EventRow:
     bytes: int = 0
 
     @property
-    def is_run(self) -> bool:
+    def is_delta_run(self) -> bool:
         """Whether it counts deltas."""
         return self.name in ("delta", "reasoning")
 

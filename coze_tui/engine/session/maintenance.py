@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from coze_tui.engine.model.outcomes import Outcome
-from coze_tui.engine.model.reader import past_turn
+from coze_tui.engine.model.turn_replay import past_turn
 from coze_tui.engine.session.recorder import ended_record, messages_of
 from coze_tui.store import history, journal, retention, search
 from coze_tui.store.database import Database, now_ms

@@ -18,8 +18,8 @@ from coze_tui.api.objects import Chat, ChatStatus, Frame, Message
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.frame_log import FrameLog
 from coze_tui.engine.model.outcomes import Outcome
-from coze_tui.engine.model.reader import TurnReplay
 from coze_tui.engine.model.state import RETRIEVED, TurnState
+from coze_tui.engine.model.turn_replay import TurnReplay
 from coze_tui.engine.model.updates import (
     ChatIdentified,
     EventNoted,

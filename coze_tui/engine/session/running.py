@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from coze_tui.api.objects import Frame
 from coze_tui.engine.model.outcomes import Outcome
-from coze_tui.engine.model.reader import TurnReplay
 from coze_tui.engine.model.records import error_of, outcome_of
 from coze_tui.engine.model.state import TurnState
+from coze_tui.engine.model.turn_replay import TurnReplay
 from coze_tui.engine.model.updates import LogidReported, TurnEnded, TurnUpdate
 from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.engine.session.recorder import JournalRecorder
@@ -141,7 +141,7 @@ async def follow_remote(
             c: sqlite3.Connection, count: int = count
         ) -> tuple[ChatRecord | None, Sequence[Frame], bool]:
             frames = journal.frames_after(c, chat_key, count)
-            return journal.chat(c, chat_key), frames, journal.is_run(c, chat_key, now_ms())
+            return journal.chat(c, chat_key), frames, journal.is_running(c, chat_key, now_ms())
 
         try:
             saved, frames, runs = await database.read(read)

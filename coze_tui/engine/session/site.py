@@ -11,7 +11,7 @@ from coze_tui.api.client import CozeClient
 from coze_tui.api.objects import Bot, User, Workspace
 from coze_tui.config.credentials import OAuthPair, Secret, Token
 from coze_tui.config.settings import Settings
-from coze_tui.config.start import Start
+from coze_tui.config.startup import Startup
 from coze_tui.errors import ApiError, AuthError, NotFoundError, NotServedError
 
 if TYPE_CHECKING:
@@ -36,20 +36,20 @@ class Connection:
         TransportError: the proxy or the certificates cannot be used.
     """
 
-    def __init__(self, start: Start, secret: Secret | OAuthPair | None = None) -> None:
-        settings = start.settings
-        if start.no_site is not None:
-            raise start.no_site
+    def __init__(self, startup: Startup, secret: Secret | OAuthPair | None = None) -> None:
+        settings = startup.settings
+        if startup.no_site is not None:
+            raise startup.no_site
         match secret:
             case None:
-                self.token = start.token()
+                self.token = startup.token()
             case OAuthPair():
                 self.token = Token(secret.access, "", secret)
             case Secret():
                 self.token = Token(secret, "")
         self._pair = self.token.pair
         self._secret = self.token.secret
-        self._credentials = start.credentials
+        self._credentials = startup.credentials
         self._profile = settings.profile
         self.client = CozeClient(
             settings.base_url,

@@ -54,23 +54,23 @@ class Finder:
                 await self._engine_thread.call(lambda engine: engine.browsing.find(key, text))
             )
             # It may not be the first match of its entry: the stop is the last one that begins before it.
-            place = max(0, sum(each.message <= message for each in self._found) - 1) if self._found else None
-            if place is not None:
-                self._at = self._found[place].message
-            self._show_place(place)
+            index = max(0, sum(each.message <= message for each in self._found) - 1) if self._found else None
+            if index is not None:
+                self._at = self._found[index].message
+            self._show_index(index)
 
-    def _show_place(self, place: int | None) -> None:
+    def _show_index(self, index: int | None) -> None:
         """Show which match is current; None for none.
 
         For the current entry only drawn matches count: its source may contain the query more often, in a URL
         or in the shortened arguments of a tool call.
         """
-        if place is None:
+        if index is None:
             self._bar.show_place(0, 0)
             return
         if self._log.matches:
-            self._found[place] = replace(self._found[place], count=self._log.matches)
-        before = sum(each.count for each in self._found[:place])
+            self._found[index] = replace(self._found[index], count=self._log.matches)
+        before = sum(each.count for each in self._found[:index])
         self._bar.show_place(before + self._log.match, sum(each.count for each in self._found))
 
     async def step(self, step: int) -> None:
@@ -80,7 +80,7 @@ class Finder:
         """
         text, key = self._text, self._window.key
         if step and self._at and self._log.next_match(text, step):
-            self._show_place(
+            self._show_index(
                 next((n for n, each in enumerate(self._found) if each.message == self._at), None)
             )
             return
@@ -91,22 +91,22 @@ class Finder:
             return  # another search has started
         self._found = found
         if not found:
-            self._show_place(None)
+            self._show_index(None)
             return
         keys = [occurrence.message for occurrence in found]
-        place = keys.index(self._at) + step if self._at in keys else self._nearest(found)
-        place %= len(found)
+        index = keys.index(self._at) + step if self._at in keys else self._nearest(found)
+        index %= len(found)
         before = self._log.chosen
         for _try in range(len(found)):
-            target = await self._window.entry_of(found[place])
+            target = await self._window.entry_of(found[index])
             if target is None or target is not before or not step:
                 break
             # Imported messages share one entry, all of whose lines were visited.
-            place = (place + step) % len(found)
-        self._at = keys[place]
+            index = (index + step) % len(found)
+        self._at = keys[index]
         if target is not None:
             self._log.show_match(target, text, last=step < 0)
-        self._show_place(place)
+        self._show_index(index)
 
     def stop(self) -> None:
         """Remove the highlight; the view does not move."""

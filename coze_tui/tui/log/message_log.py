@@ -43,12 +43,12 @@ from coze_tui.terminal.textual_overrides import is_known_textual
 from coze_tui.text.i18n import N_
 from coze_tui.tui.log.blocks import AnswerBlock, EntryBlock, FoldBlock, FollowUpsBlock
 from coze_tui.tui.log.entries import AnswerEntry, Entry, GreetingEntry, QuestionEntry
-from coze_tui.tui.log.painter import GUTTER, Spot
+from coze_tui.tui.log.painter import GUTTER, LogLine
 from coze_tui.tui.log.search import match_lines, open_folds
 from coze_tui.tui.log.viewport import LogViewport
 from coze_tui.tui.widgets.steady_scrollbar import SteadyScrollBar
 
-_ASIDE = 8
+_SIDEWAYS_STEP = 8
 """Cells that one step of side-scrolling moves."""
 
 
@@ -75,8 +75,8 @@ class MessageLog(ScrollView, can_focus=True):
         Binding("G,end", "to_end", N_("to the end"), id="log.end", show=False),
         Binding("left_square_bracket", "code(-1)", N_("previous code"), id="log.previous_code", show=False),
         Binding("right_square_bracket", "code(1)", N_("next code"), id="log.next_code", show=False),
-        Binding("h,left", "aside(-1)", N_("scroll code left"), id="log.left", show=False),
-        Binding("l,right", "aside(1)", N_("scroll code right"), id="log.right", show=False),
+        Binding("h,left", "scroll_sideways(-1)", N_("scroll code left"), id="log.left", show=False),
+        Binding("l,right", "scroll_sideways(1)", N_("scroll code right"), id="log.right", show=False),
         Binding("enter,space", "unfold", N_("open"), id="log.unfold", tooltip=N_("open or close a fold")),
         Binding("y", "copy_message", N_("copy"), id="log.copy", tooltip=N_("copy the message")),
         Binding("Y", "copy_code", N_("copy code"), id="log.copy_code", tooltip=N_("copy the code block")),
@@ -185,31 +185,31 @@ class MessageLog(ScrollView, can_focus=True):
         match message.update:
             case AnswerGrew() as update:
                 if entry.answer_grew(update) is not None:
-                    self.viewport.grown(entry)
+                    self.viewport.text_added(entry)
             case ReasoningGrew() as update:
                 entry.reasoning_grew(update)
-                self.viewport.grown(entry)
+                self.viewport.text_added(entry)
             case AnswerSettled() as update:
                 entry.answer_settled(update)
-                self.viewport.changed(entry)
+                self.viewport.entry_changed(entry)
             case ToolCalled() as update:
                 entry.tool_called(update)
-                self.viewport.grown(entry, whole=True)
+                self.viewport.text_added(entry, whole=True)
             case ToolResponded() as update:
                 entry.tool_responded(update)
-                self.viewport.grown(entry, whole=True)
+                self.viewport.text_added(entry, whole=True)
             case FollowUpOffered() as update:
                 entry.follow_up(update)
-                self.viewport.grown(entry, whole=True)
+                self.viewport.text_added(entry, whole=True)
             case PhaseChanged(phase=phase):
                 if phase in (Phase.SENDING, Phase.RECOVERING):
                     entry.resumed()
-                    self.viewport.changed(entry)
+                    self.viewport.entry_changed(entry)
             case UsageReported(usage=usage):
                 entry.usage(usage.token_count)
             case TurnEnded() as update:
                 entry.end(update)
-                self.viewport.changed(entry)
+                self.viewport.entry_changed(entry)
                 self._live = None
             case EventNoted() | ChatIdentified() | LogidReported() | ActionRequired():
                 pass  # shown beside the log
@@ -271,7 +271,7 @@ class MessageLog(ScrollView, can_focus=True):
         view.following = False
         view.scroll(0)
         if view.has_older:
-            view.want_page(older=True, far=True)
+            view.want_page(older=True, to_the_end=True)
         if self.entries:
             self._choose(self.entries[0], None)
 
@@ -280,7 +280,7 @@ class MessageLog(ScrollView, can_focus=True):
         self.viewport.show_end()
         self._choose(None, None)
         if self.viewport.has_newer:
-            self.viewport.want_page(older=False, far=True)
+            self.viewport.want_page(older=False, to_the_end=True)
 
     def show_entry(self, entry: Entry) -> None:
         """Bring an entry into sight and put the cursor on it."""
@@ -293,7 +293,7 @@ class MessageLog(ScrollView, can_focus=True):
         Folds that hold it open.
         """
         if open_folds(entry, query):
-            self.viewport.changed(entry, is_news=False)
+            self.viewport.entry_changed(entry, counts_as_new=False)
         lines = self._match_lines(entry, query)
         self.show_entry(entry)
         self.matches = len(lines)
@@ -392,7 +392,7 @@ class MessageLog(ScrollView, can_focus=True):
             if fold.is_open != opening:
                 fold.toggle()
         if entry is not None and folds:
-            self.viewport.changed(entry, is_news=False)
+            self.viewport.entry_changed(entry, counts_as_new=False)
 
     def _toggle(self, fold: FoldBlock) -> None:
         entry = next((item for item in self.entries if fold in item.blocks), None)
@@ -400,11 +400,11 @@ class MessageLog(ScrollView, can_focus=True):
             fold.toggle()
             view = self.viewport
             following, view.following = view.following, False
-            view.changed(entry, is_news=False)
+            view.entry_changed(entry, counts_as_new=False)
             view.following = following and view.top >= view.total - view.height
 
     def action_ask(self, what: str) -> None:
-        """Hand a wish about the entry under the cursor, or the last one, to the screen."""
+        """Ask the screen for an action on the entry under the cursor, or the last one."""
         self.post_message(self.Asked(what, self.chosen))
 
     def plain_text(self) -> str:
@@ -458,19 +458,19 @@ class MessageLog(ScrollView, can_focus=True):
             self.viewport.following = False
             self.viewport.scroll(max(0, target - 1))
 
-    def action_aside(self, step: int) -> None:
+    def action_scroll_sideways(self, step: int) -> None:
         """Scroll the wide code and tables in sight sideways."""
         view, painter = self.viewport, self.viewport.painter
-        widest: dict[tuple[int, int], Spot] = {}
+        widest: dict[tuple[int, int], LogLine] = {}
         for number in range(view.top, min(view.top + view.height, view.total)):
-            spot = view.spot(number)
-            if spot.block is not None and spot.line.scrolls and spot.line.wide > view.text_width:
-                key = (id(spot.block), spot.line.block)
-                widest[key] = max(widest.get(key, spot), spot, key=lambda each: each.line.wide)
-        for spot in widest.values():
-            if spot.block is not None:
-                most = spot.line.wide - view.text_width + 1
-                painter.scroll_aside(spot.line, spot.block, step * _ASIDE, most)
+            log_line = view.log_line(number)
+            if log_line.block is not None and log_line.line.scrolls and log_line.line.wide > view.text_width:
+                key = (id(log_line.block), log_line.line.block)
+                widest[key] = max(widest.get(key, log_line), log_line, key=lambda each: each.line.wide)
+        for log_line in widest.values():
+            if log_line.block is not None:
+                most = log_line.line.wide - view.text_width + 1
+                painter.scroll_sideways(log_line.line, log_line.block, step * _SIDEWAYS_STEP, most)
         if widest:
             view.repaint()
 
@@ -479,7 +479,7 @@ class MessageLog(ScrollView, can_focus=True):
         number = view.top + event.y
         if not 0 <= number < view.total:
             return
-        entry, _number, _is_last, line, block, row = view.spot(number)
+        entry, _number, _is_last, line, block, row = view.log_line(number)
         cell = event.x - GUTTER
         if view.unseen and event.y == view.height - 1:
             self.action_to_end()

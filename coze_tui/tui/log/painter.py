@@ -15,7 +15,7 @@ from coze_tui.render.palette import Palette
 from coze_tui.text.i18n import ngettext
 from coze_tui.tui.log.blocks import EntryBlock, HeaderBlock, style_of
 from coze_tui.tui.log.entries import Entry
-from coze_tui.tui.log.search import lit, torn_parts
+from coze_tui.tui.log.search import highlighted, split_match_parts
 
 GUTTER = 3
 """Cells left of the text: a margin, the bar, a space."""
@@ -24,7 +24,7 @@ MARGIN = 2
 _MOST_STRIPS = 600
 
 
-class Spot(NamedTuple):
+class LogLine(NamedTuple):
     """One line of the log, and where it stands."""
 
     entry: Entry
@@ -81,7 +81,7 @@ class LogPainter:
         """Return how many cells a line is scrolled to the left."""
         return self._shifts.get((id(block), line.block), 0) if block is not None else 0
 
-    def scroll_aside(self, line: Line, block: EntryBlock, step: int, most: int) -> None:
+    def scroll_sideways(self, line: Line, block: EntryBlock, step: int, most: int) -> None:
         """Scroll the wide block of a line by `step` cells, but at most `most` cells in all."""
         key = (id(block), line.block)
         self._shifts[key] = max(0, min(most, self._shifts.get(key, 0) + step))
@@ -93,7 +93,7 @@ class LogPainter:
             self._blank_strip = Strip.blank(log.size.width, log.rich_style)
         return self._blank_strip
 
-    def strip(self, number: int, spot_of: Callable[[int], Spot]) -> Strip:
+    def strip(self, number: int, line_of: Callable[[int], LogLine]) -> Strip:
         """Return the strip of a line, painted now if it was not kept.
 
         Args:
@@ -101,20 +101,20 @@ class LogPainter:
         """
         strip = self._strips.get(number)
         if strip is None:
-            strip = self._strips[number] = self._paint(number, spot_of(number))
+            strip = self._strips[number] = self._paint(number, line_of(number))
         return strip
 
-    def _paint(self, number: int, spot: Spot) -> Strip:
+    def _paint(self, number: int, log_line: LogLine) -> Strip:
         log = self._log
         width = log.size.width
-        entry, _number, is_last, line, block, row = spot
+        entry, _number, is_last, line, block, row = log_line
         shift = self.shift_of(line, block)
         body = line.paint(max(0, width - GUTTER - MARGIN), shift)
         if self.query and block is not None and not isinstance(block, HeaderBlock):
             lead = sum(len(segment.text) for segment in line.lead)
-            parts = [] if shift else torn_parts(entry, spot.number, self.query)
-            torn = [(start + lead, end + lead) for start, end in parts]
-            body = lit(body, self.query, self.palette.search_hit, torn)
+            parts = [] if shift else split_match_parts(entry, log_line.number, self.query)
+            also = [(start + lead, end + lead) for start, end in parts]
+            body = highlighted(body, self.query, self.palette.search_hit, also)
         is_chosen = entry is self.cursor and log.has_focus and not is_last
         segments = [*self._bar(entry, is_chosen, is_last), *body, Segment(" " * MARGIN)]
         background = log.rich_style

@@ -33,7 +33,7 @@ def _continuation(line: Line) -> str:
     return f"{line.joint}{line.text}" if line.continues else ""
 
 
-def torn_parts(entry: Entry, number: int, query: str) -> list[tuple[int, int]]:
+def split_match_parts(entry: Entry, number: int, query: str) -> list[tuple[int, int]]:
     """Return the parts of a line, as offsets, that belong to matches split by a line wrap.
 
     `Line.continues` says whether a line continues the one before, and `Line.joint` what the wrap removed.
@@ -46,7 +46,7 @@ def torn_parts(entry: Entry, number: int, query: str) -> list[tuple[int, int]]:
     below, below_block, _place = entry.line(number + 1)
     if below_block is block:
         after = _continuation(below)
-    return torn(line.text, query, before, after)
+    return split_spans(line.text, query, before, after)
 
 
 def holds(entry: Entry, query: str) -> bool:
@@ -64,7 +64,7 @@ def open_folds(entry: Entry, query: str) -> bool:
     return opened
 
 
-def torn(text: str, query: str, before: str, after: str) -> list[tuple[int, int]]:
+def split_spans(text: str, query: str, before: str, after: str) -> list[tuple[int, int]]:
     """Return the parts of the text that belong to matches that begin before it or end after it."""
     parts = []
     for start, end in spans(before + text, query) if before else ():
@@ -76,7 +76,7 @@ def torn(text: str, query: str, before: str, after: str) -> list[tuple[int, int]
     return parts
 
 
-def lit(
+def highlighted(
     segments: Sequence[Segment], query: str, style: Style, also: Sequence[tuple[int, int]] = ()
 ) -> list[Segment]:
     """Return the segments with every match, and the parts in `also`, in another style."""

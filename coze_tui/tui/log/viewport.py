@@ -23,7 +23,7 @@ from coze_tui.terminal.throttle import FrameBudget
 from coze_tui.tui.log.blocks import AnswerBlock
 from coze_tui.tui.log.entries import Entry
 from coze_tui.tui.log.line_index import LineIndex
-from coze_tui.tui.log.painter import GUTTER, MARGIN, LogPainter, Spot, cell_of
+from coze_tui.tui.log.painter import GUTTER, MARGIN, LogLine, LogPainter, cell_of
 from coze_tui.tui.widgets.steady_scrollbar import move_thumb
 
 _QUICK = 0.2
@@ -40,7 +40,7 @@ class PageWanted(Message):
 
     older: bool
     """Whether the entries before the first loaded one are wanted, or those after the last one."""
-    far: bool
+    to_the_end: bool
     """Whether the very beginning or end of the conversation is wanted, not the next page."""
 
 
@@ -167,7 +167,7 @@ class LogViewport:
         self.append(*entries)
         self.following = following and not has_newer
 
-    def grown(self, entry: Entry, *, whole: bool = False) -> None:
+    def text_added(self, entry: Entry, *, whole: bool = False) -> None:
         """Draw new text of an entry: at once while there are frames left for this moment, else a bit later.
 
         Args:
@@ -192,16 +192,16 @@ class LogViewport:
             self.flush()
             paint_now(self._log, self._log.vertical_scrollbar)
 
-    def changed(self, entry: Entry, *, is_news: bool = True) -> None:
+    def entry_changed(self, entry: Entry, *, counts_as_new: bool = True) -> None:
         """Draw an entry again in which more than text has changed.
 
         Args:
-            is_news: Lines that it gains below the view count as new.
+            counts_as_new: Lines that it gains below the view count as new.
         """
         self._dirty.discard(id(entry))
         self._dirty_whole.discard(id(entry))
         if entry in self.entries:
-            self._lay_out(self._number(entry), whole=True, is_news=is_news)
+            self._lay_out(self._number(entry), whole=True, counts_as_new=counts_as_new)
             self._after_change()
 
     def flush(self) -> None:
@@ -226,7 +226,7 @@ class LogViewport:
                 return number
         raise ValueError(entry)
 
-    def _lay_out(self, number: int, *, whole: bool = False, is_news: bool = True) -> None:
+    def _lay_out(self, number: int, *, whole: bool = False, counts_as_new: bool = True) -> None:
         """Render one entry; only the lines from the first changed one on are drawn again."""
         entry = self.entries[number]
         start = self._index.start(number)
@@ -242,7 +242,7 @@ class LogViewport:
         self.painter.forget(first)
         if before != after:
             self._total_changed()
-            if is_news and not self.following and after > before:
+            if counts_as_new and not self.following and after > before:
                 self._unseen += after - before
         last = start + max(before, after) if number == len(self.entries) - 1 else self._index.total
         self._log.refresh_lines(first, max(1, last - first))
@@ -386,10 +386,10 @@ class LogViewport:
         elif self.has_newer and self.top + 2 * self.height > self._index.total:
             self.want_page(older=False)
 
-    def want_page(self, *, older: bool, far: bool = False) -> None:
+    def want_page(self, *, older: bool, to_the_end: bool = False) -> None:
         """Post a `PageWanted`. Until entries are added at that end, scrolling asks for no page."""
         self._asked_page = True
-        self._log.post_message(PageWanted(older, far))
+        self._log.post_message(PageWanted(older, to_the_end))
 
     def resized(self) -> None:
         """Lay out again at another width, or show more or fewer lines."""
@@ -460,7 +460,7 @@ class LogViewport:
         self.painter.forget()
         self._log.refresh()
 
-    def spot(self, number: int) -> Spot:
+    def log_line(self, number: int) -> LogLine:
         """Return a line, laid out now if it was not. Raises IndexError outside."""
         index, place = self._index.find(number)
         entry = self.entries[index]
@@ -468,13 +468,13 @@ class LogViewport:
             self._note_ahead(entry)
             entry.lay_out(self.text_width, self.painter.palette)
         line, block, row = entry.line(place)
-        return Spot(entry, place, place == self._index.height(index) - 1, line, block, row)
+        return LogLine(entry, place, place == self._index.height(index) - 1, line, block, row)
 
     def strip(self, number: int) -> Strip:
         """Return a line as it is drawn; a blank one behind the end."""
         if not 0 <= number < self._index.total:
             return self.painter.blank()
-        return self.painter.strip(number, self.spot)
+        return self.painter.strip(number, self.log_line)
 
     def strips(self, crop: Region) -> list[Strip]:
         """Return the part of the lines in sight that lies in a region of the widget."""
@@ -493,8 +493,8 @@ class LogViewport:
             span = selection.get_span(number)
             if span is None:
                 continue
-            line, strip = self.spot(number).line, self.strip(number)
-            shift = self.painter.shift_of(line, self.spot(number).block)
+            line, strip = self.log_line(number).line, self.strip(number)
+            shift = self.painter.shift_of(line, self.log_line(number).block)
             start = cell_of(strip, span[0]) - GUTTER
             end = None if span[1] == -1 else cell_of(strip, span[1]) - GUTTER
             parts.append((line, line.copied(start, end, shift)))

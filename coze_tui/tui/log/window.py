@@ -64,9 +64,9 @@ class LogWindow:
     async def load(self, wanted: PageWanted) -> None:
         """Load what the view came near to, or was sent to."""
         if wanted.older:
-            await (self.load_start() if wanted.far else self.load_older())
+            await (self.load_start() if wanted.to_the_end else self.load_older())
         else:
-            await (self.load_end() if wanted.far else self.load_newer())
+            await (self.load_end() if wanted.to_the_end else self.load_newer())
 
     async def load_older(self) -> None:
         """Add the page before the first loaded chat."""

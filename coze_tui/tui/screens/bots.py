@@ -56,7 +56,7 @@ async def choose_bot(context: AppContext, text: str) -> bool:
     if choice is None:
         return False
     if choice.profile:
-        settings = context.start.settings_of(choice.profile)
+        settings = context.startup.settings_of(choice.profile)
     else:
         settings = replace(context.settings, bot_id=choice.bot_id)
     await context.use(settings)

@@ -147,7 +147,7 @@ class ChatScreen(LogScreen[None]):
 
     def on_mount(self) -> None:
         context = self.context
-        for problem in context.start.problems:
+        for problem in context.startup.problems:
             self.banner.add(context.explain(problem))
         self.watch(self.app, "theme", self._theme_changed, init=False)
         context.language_changed.subscribe(self, self._language_changed)
@@ -172,7 +172,7 @@ class ChatScreen(LogScreen[None]):
             orphans = await engine_thread.call(lambda engine: engine.close_orphaned_chats())
             self.prompt.set_earlier(await engine_thread.call(lambda engine: engine.conversations.prompts()))
             key = context.target.conversation
-            if not key and context.target.go_on:
+            if not key and context.target.continues_last:
                 last = await engine_thread.call(lambda engine: engine.conversations.last())
                 key = last or ""
             if key:
@@ -181,7 +181,7 @@ class ChatScreen(LogScreen[None]):
             self.notify_failure(error)
         has_bot = bool(context.settings.bot_id or self.conversation.key)
         # The token may come from a command, which is why a thread asks for it.
-        if not has_bot or not await asyncio.to_thread(context.start.has_token, context.settings):
+        if not has_bot or not await asyncio.to_thread(context.startup.has_token, context.settings):
             self.actions.start_first_run()
             return
         self.actions.start_learning_bot()
@@ -209,11 +209,11 @@ class ChatScreen(LogScreen[None]):
         self._answer_tools()
 
     def _answer_tools(self) -> None:
-        self.start("tools", self.turns.answer_tools, exclusive=True)
+        self.run_in_worker("tools", self.turns.answer_tools, exclusive=True)
 
     @on(Prompt.AttachmentChosen)
     def _attachment_chosen(self, message: Prompt.AttachmentChosen) -> None:
-        self.start("attach", self.actions.attach, message.path)
+        self.run_in_worker("attach", self.actions.attach, message.path)
 
     @on(Prompt.FollowUpChosen)
     def _follow_up_chosen(self, message: Prompt.FollowUpChosen) -> None:
@@ -223,11 +223,11 @@ class ChatScreen(LogScreen[None]):
 
     @on(Prompt.DraftChanged)
     def _draft_changed(self, message: Prompt.DraftChanged) -> None:
-        self.start("draft", self.conversation.typed, message.text, exclusive=True)
+        self.run_in_worker("draft", self.conversation.typed, message.text, exclusive=True)
 
     @on(Prompt.QueueSendAsked)
     def _send_queued(self) -> None:
-        self.start("send queued", self.turns.send_queued, exclusive=True)
+        self.run_in_worker("send queued", self.turns.send_queued, exclusive=True)
 
     @on(Prompt.QueueTakeAsked)
     def _take_from_queue(self) -> None:
@@ -254,7 +254,7 @@ class ChatScreen(LogScreen[None]):
 
     @on(PageWanted)
     def _page_wanted(self, message: PageWanted) -> None:
-        self.start("page", self.conversation.window.load, message, exclusive=True)
+        self.run_in_worker("page", self.conversation.window.load, message, exclusive=True)
 
     @on(MessageLog.QuestionChosen)
     def _question_chosen(self, message: MessageLog.QuestionChosen) -> None:
@@ -288,7 +288,7 @@ class ChatScreen(LogScreen[None]):
             case "find_previous":
                 self._find_step(-1)
             case "fork":
-                self.start("fork", self.actions.fork, entry, exclusive=True)
+                self.run_in_worker("fork", self.actions.fork, entry, exclusive=True)
 
     @on(EventSidebar.IdsAsked)
     def _ids_asked(self, message: EventSidebar.IdsAsked) -> None:
@@ -306,7 +306,7 @@ class ChatScreen(LogScreen[None]):
 
     @on(FindBar.Typed)
     def _find(self, message: FindBar.Typed) -> None:
-        self.start("find", self.finder.type, message.text, exclusive=True)
+        self.run_in_worker("find", self.finder.type, message.text, exclusive=True)
 
     @on(FindBar.Stepped)
     def _find_stepped(self, message: FindBar.Stepped) -> None:
@@ -314,7 +314,7 @@ class ChatScreen(LogScreen[None]):
 
     def _find_step(self, step: int) -> None:
         if self.find_bar.is_open:
-            self.start("find", self.finder.step, step, exclusive=True)
+            self.run_in_worker("find", self.finder.step, step, exclusive=True)
         else:
             self.find_bar.open()
 
@@ -336,11 +336,11 @@ class ChatScreen(LogScreen[None]):
 
     def action_bot(self) -> None:
         """Choose another bot."""
-        self.start("screen", self.actions.choose_bot, "", exclusive=True)
+        self.run_in_worker("screen", self.actions.choose_bot, "", exclusive=True)
 
     def action_history(self) -> None:
         """Browse all conversations."""
-        self.start("screen", self.actions.show_history, exclusive=True)
+        self.run_in_worker("screen", self.actions.show_history, exclusive=True)
 
     def action_stop(self) -> None:
         """Stop the answer."""
@@ -520,13 +520,15 @@ SLASH_ACTIONS: Mapping[str, Callable[[ChatScreen, str], object]] = {
     "/send": ChatScreen.send_text,
     "/new": lambda screen, _argument: screen.action_new(),
     "/history": lambda screen, _argument: screen.action_history(),
-    "/bot": lambda screen, bot: screen.start("screen", screen.actions.choose_bot, bot, exclusive=True),
+    "/bot": lambda screen, bot: screen.run_in_worker(
+        "screen", screen.actions.choose_bot, bot, exclusive=True
+    ),
     "/events": lambda screen, _argument: screen.action_events(),
     "/inspect": lambda screen, _argument: screen.actions.inspect(),
-    "/compare": lambda screen, _argument: screen.start(
+    "/compare": lambda screen, _argument: screen.run_in_worker(
         "screen", screen.actions.ask_side_by_side, exclusive=True
     ),
-    "/stats": lambda screen, _argument: screen.start(
+    "/stats": lambda screen, _argument: screen.run_in_worker(
         "screen", screen.actions.show_statistics, exclusive=True
     ),
     "/stop": lambda screen, _argument: screen.turns.stop(),
@@ -534,12 +536,18 @@ SLASH_ACTIONS: Mapping[str, Callable[[ChatScreen, str], object]] = {
     "/recover": lambda screen, _argument: screen.turns.recover(),
     "/copy": lambda screen, _argument: screen.log_widget.action_copy_message(),
     "/edit": lambda screen, _argument: screen.action_editor(),
-    "/clear": lambda screen, _argument: screen.start("clear", screen.actions.clear_context, exclusive=True),
-    "/attach": lambda screen, path: screen.start("attach", screen.actions.attach, path),
+    "/clear": lambda screen, _argument: screen.run_in_worker(
+        "clear", screen.actions.clear_context, exclusive=True
+    ),
+    "/attach": lambda screen, path: screen.run_in_worker("attach", screen.actions.attach, path),
     "/detach": lambda screen, _argument: screen.attachments.clear(),
-    "/rename": lambda screen, title: screen.start("rename", screen.actions.rename, title, exclusive=True),
+    "/rename": lambda screen, title: screen.run_in_worker(
+        "rename", screen.actions.rename, title, exclusive=True
+    ),
     "/export": lambda screen, _argument: screen.actions.export(),
-    "/import": lambda screen, path: screen.start("import", screen.actions.import_file, path, exclusive=True),
+    "/import": lambda screen, path: screen.run_in_worker(
+        "import", screen.actions.import_file, path, exclusive=True
+    ),
     "/theme": ChatScreen.choose_theme,
     "/lang": ChatScreen.choose_language,
     "/login": lambda screen, _argument: screen.actions.start_first_run(),

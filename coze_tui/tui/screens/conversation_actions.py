@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class ConversationActions:
     """Carries out the commands of the chat screen that are not about the turn itself.
 
-    The coroutines push dialogs, so they run in workers; `CozeScreen.start` starts them.
+    The coroutines push dialogs, so they run in workers; `CozeScreen.run_in_worker` starts them.
     """
 
     def __init__(
@@ -69,7 +69,9 @@ class ConversationActions:
     def show_new(self) -> None:
         """Show a new conversation; a running turn continues in its own one."""
         left = self._conversation
-        self._screen.start("leave", left.leave_draft, left.key, left.bot, self._widgets.prompt.message)
+        self._screen.run_in_worker(
+            "leave", left.leave_draft, left.key, left.bot, self._widgets.prompt.message
+        )
         self._turns.leave()
         self._conversation.show_new()
         self._turns.show_figures(None)
@@ -80,7 +82,7 @@ class ConversationActions:
         """Show what another program has said in the open conversation; not while one reads further up."""
         key = self._conversation.key
         if key and self._engine_thread.is_up and self._is_at_rest(key):
-            self._screen.start("look", self._show_news, key, exclusive=True)
+            self._screen.run_in_worker("look", self._show_news, key, exclusive=True)
 
     def _is_at_rest(self, key: str) -> bool:
         conversation = self._conversation
@@ -177,7 +179,7 @@ class ConversationActions:
 
     def start_learning_bot(self) -> None:
         """Run `learn_bot` in the background."""
-        self._screen.start("bot", self.learn_bot, exclusive=True)
+        self._screen.run_in_worker("bot", self.learn_bot, exclusive=True)
 
     async def choose_bot(self, text: str) -> None:
         """Talk to another bot, in a new conversation."""
@@ -190,7 +192,7 @@ class ConversationActions:
 
     def start_first_run(self) -> None:
         """Run `first_run` in the background."""
-        self._screen.start("screen", self.first_run, exclusive=True)
+        self._screen.run_in_worker("screen", self.first_run, exclusive=True)
 
     async def first_run(self) -> None:
         """Choose site, token and bot."""
@@ -290,7 +292,7 @@ class ConversationActions:
             self.start_first_run()
         elif isinstance(error, BusyError):
             question = self._turns.view.question
-            self._screen.start("busy", self._offer_ways_out, question, exclusive=True)
+            self._screen.run_in_worker("busy", self._offer_ways_out, question, exclusive=True)
         else:
             return False
         return True

@@ -35,7 +35,7 @@ class CozeScreen(TerminalScreen[ScreenResultType]):
         assert isinstance(app, ContextApp)
         return app.context
 
-    def start(
+    def run_in_worker(
         self,
         group: str,
         work: Callable[..., Coroutine[object, object, object]],

@@ -107,8 +107,8 @@ class DoctorScreen(Panel[None]):
         self.keys.show(*self._pressed, *waiting, [(hint, "muted")])
 
     def _clipboard(self) -> Sequence[Paragraph]:
-        folder = clean_line(str(self.context.start.paths.copies))
-        if self.context.start.environment.get("TMUX"):
+        folder = clean_line(str(self.context.startup.paths.copies))
+        if self.context.startup.environment.get("TMUX"):
             way = _("What is copied goes into tmux's buffer, and from there to the terminal's clipboard.")
         else:
             way = _(
@@ -131,7 +131,7 @@ class DoctorScreen(Panel[None]):
         return ("", explain_library(*library)) if library is not None else ()
 
     def _terminal(self) -> Sequence[Paragraph]:
-        environment, size = self.context.start.environment, self.app.size
+        environment, size = self.context.startup.environment, self.app.size
         facts = {
             _("size"): f"{size.width}×{size.height}",
             _("colours"): self.app.console.color_system or _("none"),

@@ -72,7 +72,7 @@ async def set_up(context: AppContext, notice: str = "") -> bool:
         False if the person closed the screen. For the demo the program quits.
     """
     is_new = context.settings.source_of("send_key").kind == "default"
-    ask_send_key = is_new and types_with_input_method(context.start.environment)
+    ask_send_key = is_new and types_with_input_method(context.startup.environment)
     choice = await context.app.push_screen_wait(FirstRun(ask_send_key=ask_send_key, notice=notice))
     if choice is None or choice == "demo":
         settings = context.settings  # a token may have been tried

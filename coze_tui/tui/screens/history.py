@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 _NARROW = 90
 """Fewer columns than these show the preview over the list, not beside it."""
-_LOOK_SECONDS = 1.0
+_POLL_SECONDS = 1.0
 """How often the screen checks if another program has written to the store."""
 _REST_SECONDS = 0.06
 """How long the cursor rests before the preview follows it."""
@@ -132,9 +132,9 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
     def on_mount(self) -> None:
         self.conversations.focus()
         self.watch(self.app, "theme", self._theme_changed, init=False)
-        self._look()
+        self._poll_store()
         self._settle_left()
-        self.set_interval(_LOOK_SECONDS, self._look)
+        self.set_interval(_POLL_SECONDS, self._poll_store)
 
     @work(group="settle", exit_on_error=False)
     async def _settle_left(self) -> None:
@@ -189,7 +189,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
             self.preview.clear()
 
     @work(group="look", exclusive=True, exit_on_error=False)
-    async def _look(self) -> None:
+    async def _poll_store(self) -> None:
         """Read the list for the first time, and again if any program has written."""
         seen = await self.engine_thread.call(lambda engine: engine.browsing.changes())
         before, self._seen = self._seen, seen

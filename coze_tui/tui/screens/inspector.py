@@ -184,7 +184,7 @@ class InspectorScreen(CozeScreen[None]):
         if line is None:
             self.view.show(None, [])
         else:
-            run = self.chat.table.run_of(line.row.number) if line.is_run else [line.row]
+            run = self.chat.table.run_of(line.row.number) if line.is_delta_run else [line.row]
             self.view.show(line, list(run))
 
     # --- the filter ---
@@ -288,7 +288,7 @@ class InspectorScreen(CozeScreen[None]):
             self.context.copy(self._data_of(line), _("data"))
 
     def _data_of(self, line: FrameLine) -> str:
-        return self.view.data.tree_of_text.text if line.is_run else line.row.frame.data
+        return self.view.data.tree_of_text.text if line.is_delta_run else line.row.frame.data
 
     def action_copy_curl(self) -> None:
         """Copy the request as a curl command; the token stays a variable."""
@@ -359,16 +359,16 @@ class InspectorScreen(CozeScreen[None]):
 
         engine_thread = self.context.engine_thread
         record = replace(self.chat.record, key=self._source.chat)
-        like = await engine_thread.call(lambda engine: engine.inspecting.comparable_chats(record))
-        if not like:
+        candidates = await engine_thread.call(lambda engine: engine.inspecting.comparable_chats(record))
+        if not candidates:
             self.notify(_("There is no other chat of this question or with this bot."), markup=False)
             return
         choice: str | None = "other"
         while choice == "other":
-            other = await self.app.push_screen_wait(ChooseChat(like, record.question))
+            other = await self.app.push_screen_wait(ChooseChat(candidates, record.question))
             if other is None:
                 return
-            chosen = next(chat for chat in like if chat.key == other)
+            chosen = next(chat for chat in candidates if chat.key == other)
             before = ChatSource.stored(engine_thread, chosen.conversation, other)
             after = self._source
             if chosen.sent_at > record.sent_at:

@@ -61,7 +61,7 @@ class LogIn:
             CredentialsError, StoreError: it cannot be saved; it works until the program ends.
         """
         settings = replace(self._context.settings, base_url=base_url)
-        await asyncio.to_thread(self._context.start.keep_token, settings, token)
+        await asyncio.to_thread(self._context.startup.keep_token, settings, token)
 
     async def begin_device(self, base_url: str, client_id: str) -> DeviceCode:
         """Connect the engine to a site without a token; return the code and the page for the browser."""

@@ -46,7 +46,7 @@ async def show_link(context: AppContext, url: str) -> None:
     Over SSH a link cannot be opened: a browser would start on a machine where the person does not sit.
     """
     target = openable(url)
-    may_open = bool(target) and not over_ssh(context.start.environment)
+    may_open = bool(target) and not over_ssh(context.startup.environment)
     choice = await context.app.push_screen_wait(ShowLink(url, may_open=may_open))
     if choice == "copy":
         context.copy(clean_line(url), _("link"))

@@ -15,7 +15,7 @@ from textual.screen import Screen
 
 from coze_tui.config.addresses import base_url_of_site
 from coze_tui.engine.analysis.capture_files import problem_text
-from coze_tui.engine.analysis.replay import Player
+from coze_tui.engine.analysis.player import Player
 from coze_tui.engine.model.figures import ids_text
 from coze_tui.engine.model.records import ChatRecord
 from coze_tui.engine.model.timeline import Timeline
@@ -37,7 +37,7 @@ from coze_tui.tui.widgets.timeline_bar import ReplayLine, TimelineBar
 _NARROW = 100
 _LOW = 30
 """Lines below which there is no timeline."""
-_BEAT_SECONDS = 0.1
+_REFRESH_SECONDS = 0.1
 _FOOTER = (
     *("replay.pause", "replay.step", "replay.faster", "replay.slower", "replay.end", "replay.again"),
     *("replay.inspect", "log.unfold"),
@@ -110,7 +110,7 @@ class ReplayScreen(LogScreen[None]):
             self.banner.add(problem_text(problem))
         self.turn = TurnView(self.log_widget)
         self.watch(self.app, "theme", lambda: self.log_widget.set_palette(self.context.palette), init=False)
-        self.set_interval(_BEAT_SECONDS, self._beat)
+        self.set_interval(_REFRESH_SECONDS, self._refresh_shown)
         self._load()
 
     def notify_failure(self, error: CozeTuiError) -> None:
@@ -156,8 +156,8 @@ class ReplayScreen(LogScreen[None]):
         self._start_at = None
         await asyncio.gather(self.player.play(), self.turn.follow(feed))
 
-    def _beat(self) -> None:
-        if not self.context.app.line_is_clear:  # the next beat shows a newer state
+    def _refresh_shown(self) -> None:
+        if not self.context.app.line_is_clear:  # the next call shows a newer state
             return
         player = self.player
         now_us = None if player.is_ended else player.at_us
@@ -176,12 +176,12 @@ class ReplayScreen(LogScreen[None]):
             self.action_again()
         else:
             self.player.pause()
-            self._beat()
+            self._refresh_shown()
 
     def action_step(self) -> None:
         """Play one frame, and pause."""
         self.player.step()
-        self._beat()
+        self._refresh_shown()
 
     def action_step_back(self) -> None:
         """Go back by one frame, and pause."""
@@ -194,12 +194,12 @@ class ReplayScreen(LogScreen[None]):
     def action_pace(self, step: int) -> None:
         """Play faster or slower."""
         self.player.change_pace(step)
-        self._beat()
+        self._refresh_shown()
 
     def action_to_end(self) -> None:
         """Play all the rest at once."""
         self.player.to_end()
-        self._beat()
+        self._refresh_shown()
 
     def action_again(self) -> None:
         """Play from the beginning."""

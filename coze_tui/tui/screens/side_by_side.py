@@ -33,7 +33,7 @@ _MOST = 4
 _LETTERS = "ABCD"
 _LEAST = 30
 """The least cells of a readable column; if they do not fit, the columns scroll sideways."""
-_LIFE_SECONDS = 0.2
+_REFRESH_SECONDS = 0.2
 """How often the figures follow the running chats."""
 _FOOTER = (
     *("side.stop", "side.open", "side.bot", "side.version", "side.parameters", "side.remove"),
@@ -177,12 +177,12 @@ class SideBySideScreen(LogScreen[CompareResult]):
 
     def _follow(self) -> None:
         if self._pulse is None:
-            self._pulse = self.set_interval(_LIFE_SECONDS, self._beat)
+            self._pulse = self.set_interval(_REFRESH_SECONDS, self._refresh_columns)
         self._changed()
 
-    def _beat(self) -> None:
+    def _refresh_columns(self) -> None:
         for column in self.columns:
-            column.beat()
+            column.refresh_figures()
 
     @on(AnswerColumn.Ended)
     def _ended(self) -> None:

@@ -31,7 +31,7 @@ _TIME = 11
 _LEAST_BAR, _GOOD_BAR, _MOST_BAR = 8, 22, 48
 _PERIODS = (7, 30, 0)
 """Days until now; 0 for all."""
-_LOOK_SECONDS = 2.0
+_POLL_SECONDS = 2.0
 """Seconds between checks if any program has written to the store."""
 _FOOTER = (
     *("statistics.open", "statistics.by_bot", "statistics.by_day", "statistics.by_conversation"),
@@ -295,7 +295,7 @@ class StatisticsScreen(CozeScreen[str | None]):
     def on_mount(self) -> None:
         self.view.focus()
         self._load()
-        self.set_interval(_LOOK_SECONDS, self._look)
+        self.set_interval(_POLL_SECONDS, self._poll_store)
 
     @work(group="load", exclusive=True, exit_on_error=False)
     async def _load(self) -> None:
@@ -342,7 +342,7 @@ class StatisticsScreen(CozeScreen[str | None]):
         return ngettext("{n} day", "the last {n} days", days).format(n=days) if days else _("all the time")
 
     @work(group="look", exclusive=True, exit_on_error=False)
-    async def _look(self) -> None:
+    async def _poll_store(self) -> None:
         """Read again if any program has written."""
         seen = await self.context.engine_thread.call(lambda engine: engine.browsing.changes())
         before, self._seen = self._seen, seen

@@ -26,7 +26,7 @@ from coze_tui.tui.turn_view import Milestone, TurnView
 if TYPE_CHECKING:
     from coze_tui.engine.library.conversations import Opened
 
-_PULSE_SECONDS = 0.2
+_REFRESH_SECONDS = 0.2
 """How often the sidebar and the state chip follow a running turn."""
 
 
@@ -86,7 +86,9 @@ class TurnControl:
     def keep_queue(self) -> None:
         """Store the queue as it is now."""
         conversation = self._conversation
-        self._screen.start("queue", conversation.keep_queue, conversation.key, conversation.queue.waiting)
+        self._screen.run_in_worker(
+            "queue", conversation.keep_queue, conversation.key, conversation.queue.waiting
+        )
 
     def send(self, question: str, *, is_queued: bool = False) -> None:
         """Send a question now; the log goes to the end of the conversation for it.
@@ -96,7 +98,7 @@ class TurnControl:
         """
         if self._conversation.window.has_newer:
             self.view.phase = Phase.SENDING
-            self._screen.start("ask", self._send_at_end, question, is_queued)
+            self._screen.run_in_worker("ask", self._send_at_end, question, is_queued)
         else:
             self._send_now(question, is_queued)
 
@@ -111,7 +113,7 @@ class TurnControl:
         now_ms = int(time.time() * 1000)
         asked = QuestionEntry(question, now_ms, files=[clean_line(path.name) for path in files])
         self._show_new(asked, now_ms, feed)
-        self._screen.start("ask", self._ask_engine, question, feed, files, is_queued)
+        self._screen.run_in_worker("ask", self._ask_engine, question, feed, files, is_queued)
         if not self._conversation.title:
             self._conversation.set_title(title_of(question))
 
@@ -179,9 +181,9 @@ class TurnControl:
         self.show_figures(self.view.figures)
         self._widgets.prompt.follow_up_count = 0
         if self._pulse is None:
-            self._pulse = self._screen.set_interval(_PULSE_SECONDS, self._beat)
+            self._pulse = self._screen.set_interval(_REFRESH_SECONDS, self._refresh_figures)
         self.flush()
-        self._screen.start("turn", self._follow_to_end, feed, exclusive=True)
+        self._screen.run_in_worker("turn", self._follow_to_end, feed, exclusive=True)
 
     async def _follow_to_end(self, feed: TurnFeed) -> None:
         await self.view.follow(feed)
@@ -224,7 +226,7 @@ class TurnControl:
         self.show_limits()
         if self._entries:
             self._conversation.last_chat = 0  # unknown until the store is asked
-            self._screen.start("turn over", self._name_chat, key, self._entries)
+            self._screen.run_in_worker("turn over", self._name_chat, key, self._entries)
             self._entries = ()
         self._conversation.offer_follow_ups()
         has_failed = not self._was_sent or figures.outcome is Outcome.FAILED
@@ -253,7 +255,7 @@ class TurnControl:
 
     def show_limits(self) -> None:
         """Warn about what was asked of the server but is not supported by it."""
-        self._screen.start("limits", self._show_limits)
+        self._screen.run_in_worker("limits", self._show_limits)
 
     async def _show_limits(self) -> None:
         context = self._screen.context
@@ -272,7 +274,7 @@ class TurnControl:
         elif self.runs and key:
             self.view.mark_stopping()
             self._show_chip()
-            self._screen.start("stop", self._engine_thread.call, lambda engine: engine.stop(key))
+            self._screen.run_in_worker("stop", self._engine_thread.call, lambda engine: engine.stop(key))
 
     @property
     def last_answer(self) -> AnswerEntry | None:
@@ -286,7 +288,7 @@ class TurnControl:
         if entry is None or entry.outcome is not Outcome.INTERRUPTED or self.runs:
             self._screen.notify(_("Nothing to recover here."), markup=False)
         else:
-            self._screen.start("recover", self._recover, entry)
+            self._screen.run_in_worker("recover", self._recover, entry)
 
     async def _recover(self, entry: AnswerEntry) -> None:
         chat, feed = entry.chat, TurnFeed()
@@ -323,7 +325,7 @@ class TurnControl:
     async def _run_command(self, words: Sequence[str], arguments: str) -> str:
         from coze_tui.engine.session.local_tools import run_command
 
-        environment = self._screen.context.start.environment
+        environment = self._screen.context.startup.environment
         return await self._engine_thread.call(lambda _engine: run_command(words, arguments, environment))
 
     def _submit(self, outputs: Sequence[tuple[str, str]] | None) -> None:
@@ -333,7 +335,7 @@ class TurnControl:
             return
         chat, sent, feed = entry.chat, tuple(outputs), TurnFeed()
         self.resume(entry, self.view.figures, feed)
-        self._screen.start(
+        self._screen.run_in_worker(
             "ask", self._engine_thread.call, lambda engine: engine.submit(key, chat, sent, feed)
         )
 
@@ -359,7 +361,7 @@ class TurnControl:
             is_last: It is the last chat of the conversation, which is shown by default.
         """
         if chat:
-            self._screen.start("figures", self._show_chat, chat, is_last, exclusive=True)
+            self._screen.run_in_worker("figures", self._show_chat, chat, is_last, exclusive=True)
         else:
             self.show_figures(None)
 
@@ -376,8 +378,8 @@ class TurnControl:
             self._pulse = None
         self.flush()
 
-    def _beat(self) -> None:
-        if self._screen.context.app.line_is_clear:  # else the next beat shows a newer state
+    def _refresh_figures(self) -> None:
+        if self._screen.context.app.line_is_clear:  # else the next call shows a newer state
             self.flush()
 
     def flush(self) -> None:

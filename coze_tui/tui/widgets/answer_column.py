@@ -189,7 +189,7 @@ class AnswerColumn(Vertical):
         now_ms = int(time.time() * 1000)
         entry = AnswerEntry(self.answerer.name, now_ms, base_url=self._settings.base_url, only_read=True)
         self.turn.start(QuestionEntry(question, now_ms), entry)
-        self.beat()
+        self.refresh_figures()
         feed = TurnFeed()
         self._follow(feed)
         self._send(question, feed)
@@ -197,7 +197,7 @@ class AnswerColumn(Vertical):
     @work(group="turn")
     async def _follow(self, feed: TurnFeed) -> None:
         await self.turn.follow(feed)
-        self.beat()
+        self.refresh_figures()
         self.post_message(self.Ended())
 
     @work(group="ask")
@@ -216,7 +216,7 @@ class AnswerColumn(Vertical):
             self.turn.mark_stopping()
             await self._engine_thread.call(lambda engine: engine.stop(key))
 
-    def beat(self) -> None:
+    def refresh_figures(self) -> None:
         """Show the seconds and figures as they are now; nothing before the first question."""
         turn = self.turn
         if turn.phase is not None:

@@ -54,14 +54,14 @@ def event_line(row: EventRow, width: int, *, is_selected: bool = False) -> Parts
     sign, role = ("◐", "bot") if row.is_running else _SIGNS.get(row.level, _SIGNS["info"])
     words = "text bold" if row.is_running else ("failure" if row.level == "error" else "text")
     name = event_words(row.name)
-    if row.count > 1 or row.is_run:
+    if row.count > 1 or row.is_delta_run:
         name += f" ×{thousands(row.count)}"
     left: list[Part] = [(f"{sign} ", role), (name, words)]
     room = width - width_of(left) - 1
     time = _time(row, room)
     if width >= _WIDE or row.level in ("error", "attention"):
         spare = room - cell_len(time) - 1
-        detail = row.detail or (size(row.bytes) if row.is_run and width >= _WIDE else "")
+        detail = row.detail or (size(row.bytes) if row.is_delta_run and width >= _WIDE else "")
         if detail and detail != row.name and spare > 5:
             left.append((f"  {detail}", "muted"))
     quiet = "muted" if row.name == "sent" and not row.is_running else words
@@ -168,7 +168,7 @@ def _logid(logid: str) -> str:
 def _time(row: EventRow, room: int) -> str:
     """Return the time of a row as exactly as the room allows; for a run, from when to when."""
     single = [milliseconds(row.until_us), seconds(row.until_us)]
-    if not row.is_run or row.until_us == row.at_us:
+    if not row.is_delta_run or row.until_us == row.at_us:
         forms = single
     else:
         forms = [f"{thousands(row.at_us // 1000)}–{single[0]}"]

@@ -137,7 +137,7 @@ class FrameList(LineList):
         line = min(last, self.table.line_of(self._number))
         if self._is_at_head and line and self.table.line(line).is_inside:
             above = self.table.line(line - 1)
-            return line - 1 if above.is_run and above.row.number == self._number else line
+            return line - 1 if above.is_delta_run and above.row.number == self._number else line
         return line
 
     def go(self, row: int) -> None:
@@ -148,7 +148,7 @@ class FrameList(LineList):
         row = max(0, min(last, row))
         at = self.table.line(row)
         is_same = row == self.cursor and self._number is not None
-        self._number, self._is_at_head = at.row.number, at.is_run
+        self._number, self._is_at_head = at.row.number, at.is_delta_run
         if not is_same or row == last:
             self.flush()
 
@@ -176,13 +176,13 @@ class FrameList(LineList):
         at = self.current
         self.table.toggle_all()
         if at is not None and self._number is not None:
-            self._number, self._is_at_head = at.row.number, at.is_run
+            self._number, self._is_at_head = at.row.number, at.is_delta_run
         self.flush()
 
     def action_choose(self) -> None:
         """Open or close a run; ask for the data of a frame."""
         at = self.current
-        if at is not None and at.is_run:
+        if at is not None and at.is_delta_run:
             self.action_fold()
         elif at is not None:
             self.post_message(self.Chosen())
@@ -264,7 +264,7 @@ class FrameList(LineList):
             gap = pad(thousands(row.gap_us // 1000), columns.gap, right=True)
             parts.append((gap, "attention" if row.gap_us > STALL_US else "muted"))
         event = ("  " if line.is_inside else "") + (row.event or _("no name"))
-        count = f" ×{thousands(line.count)}" if line.is_run else ""
+        count = f" ×{thousands(line.count)}" if line.is_delta_run else ""
         event = shorten(event, columns.event - cell_len(count)) + count
         parts.append(("  " + pad(event, columns.event), role + weight))
         if columns.type:
@@ -285,11 +285,11 @@ class FrameList(LineList):
 
     def _previewed(self, line: FrameLine) -> str:
         count = min(line.count, _PREVIEWED)
-        key = (line.row.number, count if line.is_run else 0)
+        key = (line.row.number, count if line.is_delta_run else 0)
         if key not in self._previews:
             if len(self._previews) > _MOST_PREVIEWS:
                 self._previews.clear()
-            rows = self.table.run_of(line.row.number)[:count] if line.is_run else [line.row]
+            rows = self.table.run_of(line.row.number)[:count] if line.is_delta_run else [line.row]
             self._previews[key] = preview(*rows)
         return self._previews[key]
 
@@ -309,7 +309,7 @@ def frame_problem_text(line: FrameLine) -> str:
 
 def _sign(line: FrameLine) -> Part:
     """One cell that says what the colour says, too."""
-    if line.is_run:
+    if line.is_delta_run:
         return ("▾" if line.is_open else "▸", "muted")
     if line.row.problem:
         return "?", "attention"

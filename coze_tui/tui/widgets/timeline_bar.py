@@ -7,7 +7,7 @@ from itertools import groupby
 
 from textual.strip import Strip
 
-from coze_tui.engine.analysis.replay import Player
+from coze_tui.engine.analysis.player import Player
 from coze_tui.engine.model.timeline import Span, SpanKind, Timeline
 from coze_tui.render.cells import cell_len, shorten
 from coze_tui.report.timeline_text import Columns, span_name

@@ -265,7 +265,7 @@ def test_the_charset_is_utf_8_whatever_is_said(read: Read) -> None:
 
 # --- limits ---
 
-SMALL = Limits(line=40, event=100, reply=400, frames=5, others=4)
+SMALL = Limits(line=40, event=100, reply=400, frames=5, non_deltas=4)
 FRAME = b"event:a\ndata:1\n\n"
 A_DELTA = b"event:a.delta\ndata:1\n\n"
 

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coze_tui.config import coercion as read
-from coze_tui.config.coercion import Reader, WrongValueError
+from coze_tui.config.coercion import SettingReader, WrongValueError
 
 HERE = Path("/here")
 
-READERS: dict[str, Reader] = {
+READERS: dict[str, SettingReader] = {
     "text": read.text,
-    "flag": read.flag,
+    "flag": read.boolean,
     "whole": read.whole(0, 10),
     "seconds": read.seconds(0.5, 10),
     "one_of": read.one_of("auto", "shown"),

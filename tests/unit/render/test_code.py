@@ -31,9 +31,9 @@ def texts(lines: list[tuple[Segment, ...]]) -> list[str]:
 @pytest.mark.parametrize("language", SOURCES)
 def test_growing_code_looks_as_it_will_when_it_is_whole(language: str) -> None:
     lines = SOURCES[language].split("\n")
-    highlighter, place = Highlighter(PALETTE), START
+    highlighter, state = Highlighter(PALETTE), START
     for line, whole in zip(lines, highlighter.whole(lines, language), strict=True):
-        coloured, place = highlighter.line(line, language, place)
+        coloured, state = highlighter.line(line, language, state)
         assert coloured == whole, line
 
 

@@ -41,7 +41,7 @@ class Line:
 
     def hand(self, text: str) -> str:
         mark = self.throttle.mark(len(text))
-        self.throttle.handed(text + mark)
+        self.throttle.count_queued(text + mark)
         return mark
 
     def close(self) -> None:
@@ -66,14 +66,14 @@ def test_text_arrives_as_utf8_and_lone_surrogates_as_a_question_mark(line: Line)
 
 
 def test_what_this_process_still_holds_takes_the_room(line: Line) -> None:
-    line.throttle.handed("x" * 5000)
+    line.throttle.count_queued("x" * 5000)
     assert line.throttle.room() == 0
     line.throttle.write("x" * 5000)
     assert line.throttle.room() == UNLIMITED
 
 
 def test_even_a_little_takes_the_room_when_it_does_not_leave(line: Line) -> None:
-    line.throttle.handed("x")
+    line.throttle.count_queued("x")
     assert line.throttle.room() > 0
     line.clock.now += 1
     assert line.throttle.room() == 0
@@ -170,7 +170,7 @@ def test_a_write_that_waits_tells_the_speed_where_nothing_answers(line: Line) ->
     # The clock passes four seconds in each write, as if the reader had taken its time.
     ticks = iter(range(1000))
     slow = OutputThrottle(line.file, lambda: 100.0 + 4 * next(ticks))
-    slow.handed("x" * 100)
+    slow.count_queued("x" * 100)
     slow.write("x" * 100)
     assert slow.room() < 5000 * LAG
 
@@ -178,7 +178,7 @@ def test_a_write_that_waits_tells_the_speed_where_nothing_answers(line: Line) ->
 def test_a_closed_terminal_swallows_the_text(line: Line) -> None:
     os.close(line.reader)
     line.reader = os.open(os.devnull, os.O_RDONLY)
-    line.throttle.handed("x")
+    line.throttle.count_queued("x")
     line.throttle.write("x")
     line.clock.now += 1
     assert line.throttle.room() == UNLIMITED

@@ -50,9 +50,9 @@ def shown(table: FrameTable) -> list[str]:
     lines = []
     for index in range(table.line_count):
         line = table.line(index)
-        mark = "" if not line.is_run else ("▾" if line.is_open else "▸")
+        mark = "" if not line.is_delta_run else ("▾" if line.is_open else "▸")
         indent = "  " if line.is_inside else ""
-        count = f" ×{line.count}" if line.is_run else ""
+        count = f" ×{line.count}" if line.is_delta_run else ""
         lines.append(f"{indent}{mark}{line.row.number} {line.row.event} {line.row.kind}{count}".rstrip())
     return lines
 
@@ -207,7 +207,7 @@ def test_the_lines_hold_every_frame_once_however_it_is_folded(
     lines = [table.line(index) for index in range(table.line_count)]
     assert sum(line.count for line in lines if not line.is_inside) == len(frames)
     for index, line in enumerate(lines):
-        if not line.is_run or not line.is_open:
+        if not line.is_delta_run or not line.is_open:
             assert table.line_of(line.row.number) == index
     table.set_filter(words)
     found = [table.line(index).row for index in range(table.line_count)]

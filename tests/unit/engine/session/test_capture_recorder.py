@@ -37,7 +37,7 @@ from coze_tui.standin.scenarios import Answer, Bot, Event, Gate, RequireAction, 
 from coze_tui.standin.server import StandIn
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
-from tests.support.start import start_under
+from tests.support.startup import startup_under
 
 TOKEN = "pat_MARKED0TOKEN0EXAMPLE"
 BOT = "7511000000000000101"
@@ -219,7 +219,7 @@ async def test_the_journal_is_written_before_the_capture(tmp_path: Path) -> None
 
 def connection(folder: Path, settings: Settings) -> Connection:
     """Return a client with the token of the stand-in."""
-    return Connection(start_under(folder, settings), Secret(TOKEN))
+    return Connection(startup_under(folder, settings), Secret(TOKEN))
 
 
 async def test_the_setting_records_the_turns_of_the_screens(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from coze_tui.text.matching import spans
-from coze_tui.tui.log.search import lit, torn
+from coze_tui.tui.log.search import highlighted, split_spans
 
 LIT = Style(reverse=True)
 
@@ -28,7 +28,7 @@ LIT = Style(reverse=True)
     ],
 )
 def test_what_the_search_finds_is_lit(text: str, query: str, parts: list[str]) -> None:
-    result = lit([Segment(text)], query, LIT)
+    result = highlighted([Segment(text)], query, LIT)
     assert "".join(segment.text for segment in result) == text
     assert [segment.text for segment in result if segment.style and segment.style.reverse] == parts
 
@@ -36,7 +36,7 @@ def test_what_the_search_finds_is_lit(text: str, query: str, parts: list[str]) -
 @given(st.lists(st.text("ab退款", max_size=5), max_size=6), st.text("ab退款", min_size=1, max_size=3))
 def test_lighting_changes_no_text_and_lights_exactly_the_matches(pieces: list[str], query: str) -> None:
     segments = [Segment(piece, Style(bold=True)) for piece in pieces]
-    result = lit(segments, query, LIT)
+    result = highlighted(segments, query, LIT)
     text = "".join(pieces)
     assert "".join(segment.text for segment in result) == text
     marks = "".join(
@@ -61,16 +61,16 @@ def test_lighting_changes_no_text_and_lights_exactly_the_matches(pieces: list[st
 )
 def test_what_a_wrap_has_parted(before: str, text: str, after: str, parts: list[tuple[int, int]]) -> None:
     query = "refund policy" if "refund" in before else "退款"
-    assert torn(text, query, before, after) == parts
+    assert split_spans(text, query, before, after) == parts
 
 
 def test_parted_and_whole_occurrences_are_lit_together() -> None:
-    result = lit([Segment("款，退款"), Segment("，退")], "退款", LIT, [(0, 1), (5, 6)])
+    result = highlighted([Segment("款，退款"), Segment("，退")], "退款", LIT, [(0, 1), (5, 6)])
     assert [part.text for part in result if part.style and part.style.reverse] == ["款", "退款", "退"]
     assert "".join(part.text for part in result) == "款，退款，退"
 
 
 def test_a_parted_occurrence_that_overlaps_a_whole_one_is_drawn_once() -> None:
-    result = lit([Segment("aab")], "aa", LIT, [(0, 1)])
+    result = highlighted([Segment("aab")], "aa", LIT, [(0, 1)])
     assert "".join(part.text for part in result) == "aab"
     assert "".join(part.text for part in result if part.style and part.style.reverse) == "aa"

@@ -9,7 +9,7 @@ from coze_tui.engine.model.records import ChatRecord
 from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript, ToolTranscript
 from coze_tui.render.palette import Palette
 from coze_tui.tui.log.entries import AnswerEntry, Entry, QuestionEntry
-from coze_tui.tui.log.search import holds, match_lines, open_folds, torn_parts
+from coze_tui.tui.log.search import holds, match_lines, open_folds, split_match_parts
 
 PALETTE = Palette.dark()
 
@@ -43,12 +43,12 @@ def test_a_text_that_a_wrap_has_parted_is_found_and_lit_whole(width: int) -> Non
     entry = QuestionEntry("七天内可以申请退款，原路返回，寄回后四十八小时内到账，谢谢您的耐心。", 1)
     query = "申请退款"
     (line,) = match_lines(entry, query, width, PALETTE)
-    lit = ""
+    highlighted = ""
     for number in (line, line + 1):
         text = entry.line(number)[0].text
-        lit += query if query in text else ""
-        lit += "".join(text[start:end] for start, end in torn_parts(entry, number, query))
-    assert lit == query
+        highlighted += query if query in text else ""
+        highlighted += "".join(text[start:end] for start, end in split_match_parts(entry, number, query))
+    assert highlighted == query
 
 
 def test_a_fold_opens_only_for_what_is_in_it() -> None:

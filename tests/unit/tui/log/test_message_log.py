@@ -293,13 +293,13 @@ async def test_a_needle_is_lit_wherever_it_stands() -> None:
         await settled(seen)
         hit = Palette.dark().search_hit.bgcolor
         strips = seen.log.render_lines(seen.log.size.region)
-        lit = [
+        highlighted = [
             segment.text
             for strip in strips
             for segment in strip
             if segment.style and segment.style.bgcolor == hit
         ]
-        assert lit == ["退款"]
+        assert highlighted == ["退款"]
 
 
 async def test_outside_text_is_never_markup_and_never_a_control() -> None:

@@ -73,9 +73,9 @@ async def first_run(
     settings = settings or Settings()
     async with desk(folder, settings) as at:
         dead = "http://127.0.0.1:9"
-        at.start.at[COZE_CN] = stand_in.base_url if stand_in else dead
-        at.start.at[COZE_COM] = com.base_url if com else dead
-        host = Host(lambda: FirstRun(**options), theme=theme, start=at.start)
+        at.startup.at[COZE_CN] = stand_in.base_url if stand_in else dead
+        at.startup.at[COZE_COM] = com.base_url if com else dead
+        host = Host(lambda: FirstRun(**options), theme=theme, startup=at.startup)
         host.context.engine_thread = at.engine_thread
         async with host.run_test(size=size, tooltips=True, notifications=True) as pilot:
             await pilot.pause()
@@ -93,7 +93,7 @@ async def test_site_token_and_bot_are_asked_checked_and_given(tmp_path: Path) ->
             await it.press("enter")
             await it.shows("taken; it is of")
             await it.shows(FIRST.name)
-            assert it.desk.start.kept == [(COZE_CN, Secret(TOKEN))]
+            assert it.desk.startup.kept == [(COZE_CN, Secret(TOKEN))]
             await it.press("enter")
             assert it.result == FirstRunChoice(COZE_CN, FIRST.id, FIRST.name)
             assert FirstRunChoice(COZE_CN, "1").changes == {"base_url": COZE_CN, "bot_id": "1"}
@@ -127,7 +127,7 @@ async def test_a_refused_token_is_reported_with_its_logid_and_stays_typed(tmp_pa
             await it.shows("Copy it again")
             await it.shows("logid 20")
             assert it.host.screen.query_one("#token", Field).value == TOKEN
-            assert it.desk.start.kept == []
+            assert it.desk.startup.kept == []
             await it.press("backspace")
             assert "4100" not in it.host.text
 
@@ -143,7 +143,7 @@ async def test_a_token_of_the_other_site_is_tried_there_by_a_key(tmp_path: Path)
             await it.press("ctrl+t")
             await it.shows("✓ Site coze.com")
             await it.shows(FIRST.name)
-            assert it.desk.start.kept == [(COZE_COM, Secret(TOKEN))]
+            assert it.desk.startup.kept == [(COZE_COM, Secret(TOKEN))]
             await it.press("enter")
             assert it.result == FirstRunChoice(COZE_COM, FIRST.id, FIRST.name)
 
@@ -179,7 +179,7 @@ async def test_what_is_no_token_is_not_tried(tmp_path: Path, typed: str, told: s
         await it.paste(typed)
         await it.press("enter")
         await it.shows(told)
-        assert it.desk.start.asked == []
+        assert it.desk.startup.asked == []
 
 
 async def test_a_signed_jwt_gets_the_hint_with_the_refusal(tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ async def test_a_studio_cannot_check_and_its_bot_is_pasted(tmp_path: Path) -> No
             await it.press("enter")
             await until(it.pilot, lambda: it.result is not ...)
             assert it.result == FirstRunChoice(stand_in.base_url, FIRST.id, FIRST.name)
-            assert it.desk.start.kept == [(stand_in.base_url, Secret(TOKEN))]
+            assert it.desk.startup.kept == [(stand_in.base_url, Secret(TOKEN))]
 
 
 @pytest.mark.parametrize(
@@ -269,8 +269,8 @@ async def test_escape_ends_a_check_that_hangs_and_goes_back_step_by_step(tmp_pat
             await it.shows("step 2 of 3")
             await it.press("enter")
             await it.shows("step 3 of 3")
-            assert len(it.desk.start.asked) == 2
-            assert len(it.desk.start.kept) == 1
+            assert len(it.desk.startup.asked) == 2
+            assert len(it.desk.startup.kept) == 1
             await it.press("escape", "escape", "escape")
             assert it.result is None
 
@@ -278,7 +278,7 @@ async def test_escape_ends_a_check_that_hangs_and_goes_back_step_by_step(tmp_pat
 async def test_a_token_that_cannot_be_kept_works_and_that_is_reported(tmp_path: Path) -> None:
     with StandIn(token=TOKEN) as stand_in:
         async with first_run(tmp_path, stand_in) as it:
-            it.desk.start.refusals.append(CredentialsError("unreadable", "/nowhere/credentials.json"))
+            it.desk.startup.refusals.append(CredentialsError("unreadable", "/nowhere/credentials.json"))
             await it.press("enter")
             await it.give_token()
             await it.shows(FIRST.name)
@@ -353,7 +353,7 @@ async def test_a_login_with_a_browser_takes_the_place_of_a_token(tmp_path: Path)
             await it.press("ctrl+o")
             await it.shows("Waiting until you have agreed")
             await it.shows("✓ Token taken")
-            [(site, pair)] = it.desk.start.kept
+            [(site, pair)] = it.desk.startup.kept
             assert site == COZE_CN
             assert isinstance(pair, OAuthPair)
             assert pair.client_id == "app"
@@ -368,4 +368,4 @@ async def test_a_login_with_a_browser_that_is_left_changes_nothing(tmp_path: Pat
             await it.press("escape")
             await it.give_token()
             await it.shows("✓ Token taken")
-            assert it.desk.start.kept == [(COZE_CN, Secret(TOKEN))]
+            assert it.desk.startup.kept == [(COZE_CN, Secret(TOKEN))]

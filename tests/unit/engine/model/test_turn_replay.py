@@ -11,8 +11,8 @@ from coze_tui.api.captures import read_capture
 from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Frame
 from coze_tui.engine.model.outcomes import Outcome
-from coze_tui.engine.model.reader import past_turn
 from coze_tui.engine.model.state import RETRIEVED, TurnState
+from coze_tui.engine.model.turn_replay import past_turn
 from coze_tui.errors import ApiError
 from tests.support.samples import STREAMS
 

@@ -9,43 +9,43 @@ from typing import TextIO
 
 from coze_tui.cli.options import Arguments
 from coze_tui.config.settings import Settings
-from coze_tui.config.start import Start, load_start
+from coze_tui.config.startup import Startup, load_startup
 from coze_tui.errors import CozeTuiError, SettingsError, StoreError
 from coze_tui.text.i18n import _
 
 
-def begin(arguments: Arguments, environment: Mapping[str, str]) -> Start:
+def begin(arguments: Arguments, environment: Mapping[str, str]) -> Startup:
     """Create the folders, read the settings, choose the language, and open the debug log if it is asked for.
 
     Raises:
         SettingsError: an option is wrong. Errors in files and variables are in `problems`.
     """
-    start = load_start(environment, arguments.settings())
-    if start.settings.debug_log:
+    startup = load_startup(environment, arguments.settings())
+    if startup.settings.debug_log:
         from coze_tui.diagnostics.debug_log import keep_debug_log
 
-        file = start.paths.log_file
+        file = startup.paths.log_file
         try:
             keep_debug_log(file, environment)
         except OSError as error:
             problem = StoreError("readonly", str(file), error.strerror or "")
-            return replace(start, problems=(*start.problems, problem))
-    return start
+            return replace(startup, problems=(*startup.problems, problem))
+    return startup
 
 
-def show_problems(start: Start, *, needs_site: bool = False) -> None:
+def show_problems(startup: Startup, *, needs_site: bool = False) -> None:
     """Print the notices and problems to stderr, one per line.
 
     Raises:
         SettingsError: a site is needed and there is none; this problem is not printed.
     """
-    for notice in start.notices:
+    for notice in startup.notices:
         notify(notice)
-    for problem in start.problems:
-        if not (needs_site and problem is start.no_site):
+    for problem in startup.problems:
+        if not (needs_site and problem is startup.no_site):
             show_error(problem)
-    if needs_site and start.no_site is not None:
-        raise start.no_site
+    if needs_site and startup.no_site is not None:
+        raise startup.no_site
 
 
 def show_error(error: CozeTuiError, *, base_url: str = "") -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from coze_tui.text.i18n import N_
 
 
-class Flag:
+class SettingOption:
     """The option that sets one setting.
 
     Args:
@@ -28,27 +28,33 @@ class Flag:
         self.help = help or doc
 
 
-FLAGS = {
-    "profile": Flag(
+SETTING_OPTIONS = {
+    "profile": SettingOption(
         "--profile",
         N_("profile: a table [profiles.NAME] in the settings file, which may contain any of these settings"),
         "NAME",
     ),
-    "base_url": Flag("--base-url", N_("site: cn, com, or the URL of a self-hosted Coze Studio"), "URL"),
-    "bot_id": Flag("--bot", N_("bot: its ID, or the URL of its editor page"), "ID"),
-    "user_id": Flag(
+    "base_url": SettingOption(
+        "--base-url", N_("site: cn, com, or the URL of a self-hosted Coze Studio"), "URL"
+    ),
+    "bot_id": SettingOption("--bot", N_("bot: its ID, or the URL of its editor page"), "ID"),
+    "user_id": SettingOption(
         "--user",
         N_("user ID sent to the bot, which separates memory and variables by it; generated if not set"),
         "ID",
     ),
-    "oauth_client_id": Flag("--client-id", N_("client ID of your OAuth app, for login --device"), "ID"),
-    "language": Flag("--lang", N_("language: en, zh_CN, or auto (from LC_ALL, LC_MESSAGES, LANG)"), "CODE"),
-    "theme": Flag(
+    "oauth_client_id": SettingOption(
+        "--client-id", N_("client ID of your OAuth app, for login --device"), "ID"
+    ),
+    "language": SettingOption(
+        "--lang", N_("language: en, zh_CN, or auto (from LC_ALL, LC_MESSAGES, LANG)"), "CODE"
+    ),
+    "theme": SettingOption(
         "--theme",
         N_("theme: coze-dark, coze-light, ansi (the terminal's own colors), or any Textual theme"),
         "NAME",
     ),
-    "mouse": Flag(
+    "mouse": SettingOption(
         "--no-mouse",
         N_("capture the mouse; if false, the terminal selects text itself"),
         help=N_("do not capture the mouse"),

@@ -15,7 +15,7 @@ from coze_tui.text.i18n import _, language_of, use_language
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class Startup:
     """The settings of this run, and the files they come from."""
 
     paths: Paths
@@ -30,8 +30,8 @@ class Start:
     no_site: SettingsError | None = None
     """The one of the problems that leaves no site to connect to."""
 
-    def with_settings(self, settings: Settings) -> Start:
-        """Return this start with other settings, perhaps of another site."""
+    def with_settings(self, settings: Settings) -> Startup:
+        """Return a copy with other settings, perhaps of another site."""
         is_same_site = settings.base_url == self.settings.base_url
         return replace(self, settings=settings, no_site=self.no_site if is_same_site else None)
 
@@ -74,10 +74,10 @@ class Start:
         """
         own = {variable_of(name) for name in ("profile", "base_url", "bot_id")}
         environment = {name: value for name, value in self.environment.items() if name not in own}
-        return load_start(environment, {"profile": profile}).settings
+        return load_startup(environment, {"profile": profile}).settings
 
 
-def load_start(environment: Mapping[str, str], flags: Mapping[str, object]) -> Start:
+def load_startup(environment: Mapping[str, str], flags: Mapping[str, object]) -> Startup:
     """Create the folders, read the settings and choose the language.
 
     Args:
@@ -111,6 +111,6 @@ def load_start(environment: Mapping[str, str], flags: Mapping[str, object]) -> S
     if credentials.was_open:
         notices.append(_("others could read {path}; now only you can").format(path=credentials.path))
     problems += loaded.problems
-    return Start(
+    return Startup(
         places, environment, settings, tuple(problems), app_state, credentials, tuple(notices), loaded.no_site
     )

@@ -14,9 +14,9 @@ from typing import Protocol
 
 from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Frame
-from coze_tui.engine.model.reader import TurnReplay
 from coze_tui.engine.model.records import outcome_of, total_us_of
 from coze_tui.engine.model.state import TurnState
+from coze_tui.engine.model.turn_replay import TurnReplay
 from coze_tui.engine.model.updates import TurnUpdate
 from coze_tui.store.journal import ChatRecord
 
@@ -116,7 +116,7 @@ class Player:
     def change_pace(self, step: int) -> None:
         """Faster, or slower."""
         now = self._now()
-        nearest = min(range(len(PACES)), key=lambda place: abs(PACES[place] - self.pace))
+        nearest = min(range(len(PACES)), key=lambda index: abs(PACES[index] - self.pace))
         self.pace = PACES[max(0, min(len(PACES) - 1, nearest + step))]
         self._set_now(now)
         self._steer()

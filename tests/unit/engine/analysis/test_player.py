@@ -14,12 +14,12 @@ from coze_tui.api.captures import Capture, capture_text, read_capture
 from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Frame
 from coze_tui.engine.analysis.frames_table import InspectedChat
-from coze_tui.engine.analysis.replay import PACES, Player
+from coze_tui.engine.analysis.player import PACES, Player
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
-from coze_tui.engine.model.reader import TurnReplay
 from coze_tui.engine.model.records import ChatRecord, chat_from_capture
 from coze_tui.engine.model.state import TurnState
+from coze_tui.engine.model.turn_replay import TurnReplay
 from coze_tui.engine.model.updates import TurnEnded, TurnUpdate
 from coze_tui.engine.session.recorder import messages_of
 from coze_tui.store import history
