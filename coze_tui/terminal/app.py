@@ -1,8 +1,7 @@
 """The classes an application derives from: an app and a screen on which the modules of this folder meet.
 
-Both do without every override of Textual's private names if the installed Textual is not the one that
-they were
-written for (see `textual_overrides`). Textual's own driver and display run the app then.
+Both do without every override of Textual's private names if the installed Textual is not the one that they
+were written for (see `textual_overrides`). Textual's own driver and display run the app then.
 """
 
 from __future__ import annotations
@@ -148,9 +147,8 @@ class TerminalApp(App[ReturnType]):
 
     @on(events.Resize)
     def _forget_frame(self) -> None:
-        # Textual's own handler comes next and lays out nothing if the size is the same in the end.
-        # Then no frame
-        # comes, although the terminal has cut off or emptied what it showed.
+        # Textual's own handler comes next and lays out nothing if the size is the same in the end. Then
+        # no frame comes, although the terminal has cut off or emptied what it showed.
         if self.frame_display is not None:
             self.frame_display.forget()
 

@@ -1,10 +1,8 @@
 """Sends the terminal what has changed, and no more than it can take.
 
-Textual writes every strip of every dirty region in full. `FrameDisplay` stores two screens, the wanted
-and the
-shown one. A frame is the difference between them, so a frame that finds the line busy is not queued
-but skipped:
-the next one shows the newest state. Anything that it cannot show is left to Textual.
+Textual writes every strip of every dirty region in full. `FrameDisplay` stores two screens, the wanted and
+the shown one. A frame is the difference between them, so a frame that finds the line busy is not queued but
+skipped: the next one shows the newest state. Anything that it cannot show is left to Textual.
 
 It reads private names of Textual: import it only if `textual_overrides.is_known_textual`.
 """

@@ -112,11 +112,9 @@ class KeyPassed(Message):
 class KeyOrder:
     """Delivers the keys of an app one after the other.
 
-    Textual hands a key to the focused widget, and looks for what is bound to it only when it has
-    bubbled up again.
-    Of several keys in one packet (a slow line, typing ahead) the letters would come before the cursor
-    keys, new
-    lines and focus changes between them. So a key waits until those before it have passed.
+    Textual hands a key to the focused widget, and looks for what is bound to it only when it has bubbled up
+    again. Of several keys in one packet (a slow line, typing ahead) the letters would come before the cursor
+    keys, new lines and focus changes between them. So a key waits until those before it have passed.
 
     Args:
         app: Whose keys they are. It calls `passed` for each `KeyPassed`.

@@ -1,14 +1,11 @@
 """The one list of Textual's private names that this program uses, and what happens if one of them changes.
 
 A private name may change in any release of Textual. So every private name that is read, overridden or
-imported
-anywhere in `coze_tui` stands in `DIGESTS`, with a digest of its source in the version it was written
-for. A test
-walks the package and compares both ways. At start-up `changed_names` compares the installed libraries:
-not at all
-while their versions are those in `WRITTEN_FOR`, else by the digests. If one differs, the program uses
-none of the
-overrides: it runs on Textual's own driver, display and widgets, slower but whole, and `doctor` says so.
+imported anywhere in `coze_tui` is in `DIGESTS`, with a digest of its source in the version it was written
+for. A test walks the package and compares both ways. At start-up `changed_names` compares the installed
+libraries: not at all while their versions are those in `WRITTEN_FOR`, else by the digests. If one differs,
+the program uses none of the overrides: it runs on Textual's own driver, display and widgets, slower but
+whole, and `doctor` says so.
 """
 
 from __future__ import annotations

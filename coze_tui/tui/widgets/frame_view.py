@@ -140,6 +140,8 @@ class FrameView(Vertical):
         self._run: list[FrameRow] = []
         """The frames that `_text` was read from."""
         self._text = ""
+        self.read_frames = 0
+        """Frames whose text was read so far: the work done."""
 
     def compose(self) -> ComposeResult:
         """Head and data."""
@@ -151,7 +153,7 @@ class FrameView(Vertical):
         if line is None:
             self._head.show_lines()
             self.data.show("")
-        elif line.is_run:
+        elif line.is_delta_run:
             self._show_head(clean_line(line.row.frame.event), _run_facts(line, run))
             self.data.show(self._text_of(run))
         else:
@@ -169,6 +171,7 @@ class FrameView(Vertical):
         if known > len(run) or not known or self._run[0] is not run[0]:
             known, self._text = 0, ""
         self._text += _joined(run[known:])  # of a run that grows only what is new is read
+        self.read_frames += len(run) - known
         self._run = run
         return self._text
 
