@@ -11,7 +11,7 @@ from tests.support.terminal import Cell
 WIDTH, HEIGHT = 10, 20
 """Pixels of a cell."""
 _PAPER, _INK = "#11131a", "#d7dae4"
-"""The default colours of the terminal in the pictures."""
+"""The default colors of the terminal in the pictures."""
 _NAMED = {
     "black": "#1c202b", "red": "#ff6b81", "green": "#7bd88f", "brown": "#f2c572",
     "blue": "#82aaff", "magenta": "#c792ea", "cyan": "#4fd1c5", "white": "#d7dae4",
@@ -58,11 +58,11 @@ def page(cells: Sequence[Sequence[Cell]]) -> str:
 
 
 def _row(y: int, row: Sequence[Cell]) -> Iterator[str]:
-    """Grounds first, so that no ground covers a neighbour's glyph."""
+    """Grounds first, so that no ground covers a neighbor's glyph."""
     start = 0
     for x in range(1, len(row) + 1):
-        if x == len(row) or _colours(row[x])[1] != _colours(row[start])[1]:
-            paper = _colours(row[start])[1]
+        if x == len(row) or _colors(row[x])[1] != _colors(row[start])[1]:
+            paper = _colors(row[start])[1]
             if paper != _PAPER:
                 yield _rectangle(start, y, (0, 0, x - start, 1), paper)
             start = x
@@ -71,7 +71,7 @@ def _row(y: int, row: Sequence[Cell]) -> Iterator[str]:
 
 
 def _glyph(x: int, y: int, cell: Cell, width: int) -> Iterator[str]:
-    ink = _colours(cell)[0]
+    ink = _colors(cell)[0]
     if cell.underscore:
         yield _rectangle(x, y, (0, 0.9, width, 0.95), ink)
     if cell.strikethrough:
@@ -124,21 +124,21 @@ def _arm(arm: str) -> _Box:
             return (left, top, right, 1)
 
 
-def _rectangle(x: int, y: int, box: _Box, colour: str) -> str:
+def _rectangle(x: int, y: int, box: _Box, color: str) -> str:
     left, top, right, bottom = box
     return (
         f'<p style="left:{(x + left) * WIDTH:g}px;top:{(y + top) * HEIGHT:g}px;'
-        f'width:{(right - left) * WIDTH:g}px;height:{(bottom - top) * HEIGHT:g}px;background:{colour}"></p>'
+        f'width:{(right - left) * WIDTH:g}px;height:{(bottom - top) * HEIGHT:g}px;background:{color}"></p>'
     )
 
 
-def _colours(cell: Cell) -> tuple[str, str]:
+def _colors(cell: Cell) -> tuple[str, str]:
     """Ink and paper."""
-    ink, paper = _colour(cell.foreground, _INK), _colour(cell.background, _PAPER)
+    ink, paper = _color(cell.foreground, _INK), _color(cell.background, _PAPER)
     return (paper, ink) if cell.reverse else (ink, paper)
 
 
-def _colour(name: str, default: str) -> str:
+def _color(name: str, default: str) -> str:
     if name in ("", "default"):
         return default
     return _NAMED.get(name) or f"#{name}"

@@ -1,4 +1,4 @@
-"""Bring the catalogues up to date: `python -m tests.update_locales`.
+"""Bring the catalogs up to date: `python -m tests.update_locales`.
 
 Collects the texts marked for translation into each .po, without guesses, and compiles each .mo. What is still
 to be translated is listed, and the status is 1 as long as something is.
@@ -31,15 +31,15 @@ def collected() -> Catalog:
 def update(po: Path, template: Catalog) -> list[str]:
     """Rewrite one .po and its .mo; the texts that are not translated."""
     with po.open("rb") as file:
-        catalogue = read_po(file, locale=po.parent.parent.name, domain=DOMAIN)
-    catalogue.update(template, no_fuzzy_matching=True, update_creation_date=False)
-    catalogue.project, catalogue.version = "coze-tui", ""
-    catalogue.last_translator = catalogue.language_team = catalogue.msgid_bugs_address = ""
+        catalog = read_po(file, locale=po.parent.parent.name, domain=DOMAIN)
+    catalog.update(template, no_fuzzy_matching=True, update_creation_date=False)
+    catalog.project, catalog.version = "coze-tui", ""
+    catalog.last_translator = catalog.language_team = catalog.msgid_bugs_address = ""
     with po.open("wb") as file:
-        write_po(file, catalogue, width=100, ignore_obsolete=True, include_lineno=False, sort_by_file=True)
+        write_po(file, catalog, width=100, ignore_obsolete=True, include_lineno=False, sort_by_file=True)
     with po.with_suffix(".mo").open("wb") as file:
-        write_mo(file, catalogue)
-    return [str(message.id) for message in catalogue if message.id and not is_translated(message.string)]
+        write_mo(file, catalog)
+    return [str(message.id) for message in catalog if message.id and not is_translated(message.string)]
 
 
 def is_translated(text: str | tuple[str, ...] | list[str] | None) -> bool:

@@ -67,7 +67,7 @@ class ChatRequiresAction:
 
 @dataclass(frozen=True, slots=True)
 class ChatCanceled:
-    """The chat was cancelled."""
+    """The chat was canceled."""
 
     frame: Frame
     chat: Chat
@@ -91,7 +91,7 @@ class MessageDelta:
 
 @dataclass(frozen=True, slots=True)
 class MessageDeltas:
-    """Neighbouring deltas of one answer that differ in nothing but the piece of text that each brings."""
+    """Neighboring deltas of one answer that differ in nothing but the piece of text that each brings."""
 
     frames: tuple[Frame, ...]
     """At least two."""
@@ -219,7 +219,7 @@ def parse_event(frame: Frame) -> ChatEvent:
 
 
 def parse_events(frames: Iterable[Frame]) -> Iterator[ChatEvent | MessageDeltas]:
-    """The meanings of frames in order, where neighbouring deltas of one answer are one MessageDeltas.
+    """The meanings of frames in order, where neighboring deltas of one answer are one MessageDeltas.
 
     Of such a delta only the piece of text is read: the rest repeats what the one before has said.
     """

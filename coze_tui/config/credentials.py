@@ -294,7 +294,7 @@ class CredentialsFile:
         task = asyncio.ensure_future(self._renew(profile, pair, renew))
         self._renewing.add(task)
         task.add_done_callback(self._renewing.discard)
-        # Cancelling the caller must not lose the new pair, for the old one is dead by then.
+        # Canceling the caller must not lose the new pair, for the old one is dead by then.
         return await asyncio.shield(task)
 
     async def _renew(

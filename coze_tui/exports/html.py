@@ -22,9 +22,9 @@ _BEHIND_ADDRESS = ".,;:!?*_~|)]}`"
 """What ends a sentence rather than an address."""
 _LABEL = re.compile(r"[\w+#.-]{1,30}")
 _MOST_NESTING = 50
-_MOST_COLOURED = 20_000
+_MOST_COLORED = 20_000
 """Characters of one block of code."""
-_LONGEST_COLOURED = 2_000
+_LONGEST_COLORED = 2_000
 """From a line that is longer on, a block is plain: some lexers take quadratic time."""
 _MOST_RENDERED = 1_000_000
 """Characters of one answer; beyond it is shown as it is."""
@@ -140,7 +140,7 @@ def code(source: str, language: str = "") -> str:
     """Return a code block."""
     source = clean(source)
     label = f"<figcaption>{escape(language)}</figcaption>" if _LABEL.fullmatch(language) else ""
-    body = _coloured(source, language) if label else escape(source)
+    body = _colored(source, language) if label else escape(source)
     return f"<figure>{label}<pre><code>{body}</code></pre></figure>\n"
 
 
@@ -150,8 +150,8 @@ def data(source: str) -> str:
     return code(source) if indented is None else code(indented, "json")
 
 
-def _coloured(source: str, language: str) -> str:
-    if len(source) > _MOST_COLOURED or any(len(each) > _LONGEST_COLOURED for each in source.split("\n")):
+def _colored(source: str, language: str) -> str:
+    if len(source) > _MOST_COLORED or any(len(each) > _LONGEST_COLORED for each in source.split("\n")):
         return escape(source)
     from pygments import highlight  # type: ignore[import-untyped]  # it has no types
     from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]

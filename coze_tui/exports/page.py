@@ -263,7 +263,7 @@ _CODE = {
     "error": ".gd",
     "bot": ".gh .gu",
 }
-"""Colour role → the classes that Pygments gives."""
+"""Color role → the classes that Pygments gives."""
 
 
 def style_sheet() -> str:

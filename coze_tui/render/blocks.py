@@ -14,11 +14,11 @@ from rich.style import Style
 
 from coze_tui.render.cells import cell_len, runs_len, untorn
 from coze_tui.render.code import (
-    LONGEST_COLOURED,
-    MOST_COLOURED,
+    LONGEST_COLORED,
+    MOST_COLORED,
     START,
     TAB,
-    ColouredLine,
+    ColoredLine,
     Highlighter,
     LexerState,
 )
@@ -347,7 +347,7 @@ class Code(MarkdownBlock):
         self._size = 0
         self._is_plain = False
         self._last_width = 0
-        self._last: tuple[ColouredLine, LexerState] | None = None
+        self._last: tuple[ColoredLine, LexerState] | None = None
         self._frame()
 
     def _frame(self) -> None:
@@ -387,27 +387,27 @@ class Code(MarkdownBlock):
     def fix(self) -> None:
         source = self.source
         while len(self.fixed) < len(source):  # one more for the head, one less for the last line
-            coloured, self._lexer_state = self._coloured(source[len(self.fixed) - 1])
+            colored, self._lexer_state = self._colored(source[len(self.fixed) - 1])
             self._size += len(source[len(self.fixed) - 1]) + 1
-            self.fixed.append(self._code(coloured))
+            self.fixed.append(self._code(colored))
 
     def loose(self, text: str | None = None) -> list[Line]:
         drawn: list[Line] = []
         state = self._lexer_state
         if self.source:
             if self._last is None:
-                self._last = self._coloured(self.source[-1])
-            coloured, state = self._last
-            if coloured or text is not None or self._is_fenced:
-                drawn.append(self._code(coloured, self._last_width))
+                self._last = self._colored(self.source[-1])
+            colored, state = self._last
+            if colored or text is not None or self._is_fenced:
+                drawn.append(self._code(colored, self._last_width))
         if text is not None:
             expanded = _expanded(text)
-            coloured = (
+            colored = (
                 self.page.highlighter.plain(expanded)
                 if self._is_plain
                 else self.page.highlighter.line(expanded, self.language, state)[0]
             )
-            drawn.append(self._code(coloured))
+            drawn.append(self._code(colored))
         drawn.append(self._foot)
         return drawn
 
@@ -427,23 +427,23 @@ class Code(MarkdownBlock):
             same += 1
         self.fixed, self.changed = fixed, min(self.changed, same)
 
-    def _coloured(self, line: str) -> tuple[ColouredLine, LexerState]:
+    def _colored(self, line: str) -> tuple[ColoredLine, LexerState]:
         """The line in the present lexer state, and the state after it."""
         text = _expanded(line)
-        if self._size + len(text) + 1 > MOST_COLOURED or len(text) > LONGEST_COLOURED:
+        if self._size + len(text) + 1 > MOST_COLORED or len(text) > LONGEST_COLORED:
             self._is_plain = True
         highlighter = self.page.highlighter
         if self._is_plain:
             return highlighter.plain(text), self._lexer_state
         return highlighter.line(text, self.language, self._lexer_state)
 
-    def _code(self, coloured: ColouredLine, width: int | None = None) -> Line:
+    def _code(self, colored: ColoredLine, width: int | None = None) -> Line:
         palette = self.page.palette
         return Line(
             self._lead,
-            coloured,
+            colored,
             self.lead.width + 2,
-            runs_len(coloured) if width is None else width,
+            runs_len(colored) if width is None else width,
             self.number,
             "\n",
             palette.code_ground,

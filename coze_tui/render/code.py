@@ -1,6 +1,6 @@
-"""Source code in colour: whole when it is complete, line by line while it grows.
+"""Source code in color: whole when it is complete, line by line while it grows.
 
-Pygments colours; a language is taken from its label and never guessed.
+Pygments colors; a language is taken from its label and never guessed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,13 +12,13 @@ from rich.style import Style
 
 from coze_tui.render.palette import Palette
 
-MOST_COLOURED = 20_000
-"""Characters of one block that are coloured; what follows is plain."""
-LONGEST_COLOURED = 2_000
+MOST_COLORED = 20_000
+"""Characters of one block that are colored; what follows is plain."""
+LONGEST_COLORED = 2_000
 """From a line that is longer on, a block is plain: some lexers take quadratic time."""
 TAB = 4
 
-ColouredLine = tuple[Segment, ...]
+ColoredLine = tuple[Segment, ...]
 Tokens = Iterable[tuple[object, str]]
 """Pygments' token types, whose names matter here, and their text."""
 
@@ -56,43 +56,43 @@ def _lexer(language: str) -> Lexer | None:
     return lexer
 
 
-def coloured_lines(lines: Sequence[str]) -> int:
+def colored_lines(lines: Sequence[str]) -> int:
     """Return how many lines at the beginning of a block may be colored."""
     size = 0
     for number, line in enumerate(lines):
         size += len(line) + 1
-        if size > MOST_COLOURED or len(line) > LONGEST_COLOURED:
+        if size > MOST_COLORED or len(line) > LONGEST_COLORED:
             return number
     return len(lines)
 
 
 class Highlighter:
-    """Colours for one palette. `language` is a fence's label."""
+    """Colors for one palette. `language` is a fence's label."""
 
     def __init__(self, palette: Palette) -> None:
         self.palette = palette
         self.lexed_chars = 0
         """Characters handed to a lexer so far."""
         self._styles: dict[object, Style] = {}
-        self._wholes: dict[tuple[str, str], list[ColouredLine]] = {}
+        self._wholes: dict[tuple[str, str], list[ColoredLine]] = {}
 
-    def whole(self, lines: Sequence[str], language: str) -> list[ColouredLine]:
-        """Complete code in colour, line for line. Tabs must be expanded before. It is remembered."""
+    def whole(self, lines: Sequence[str], language: str) -> list[ColoredLine]:
+        """Complete code in color, line for line. Tabs must be expanded before. It is remembered."""
         lexer = _lexer_named(language)
-        count = coloured_lines(lines) if lexer is not None else 0
-        coloured: list[ColouredLine] = []
+        count = colored_lines(lines) if lexer is not None else 0
+        colored: list[ColoredLine] = []
         if lexer is not None and count:
             text = "\n".join(lines[:count])
             known = self._wholes.get((language, text))
-            coloured = self._whole(lexer, text, count) if known is None else known
-            self._wholes[language, text] = coloured
-        return coloured + [self.plain(line) for line in lines[len(coloured) :]]
+            colored = self._whole(lexer, text, count) if known is None else known
+            self._wholes[language, text] = colored
+        return colored + [self.plain(line) for line in lines[len(colored) :]]
 
     def forget(self) -> None:
-        """Let go of the code that was coloured."""
+        """Let go of the code that was colored."""
         self._wholes.clear()
 
-    def _whole(self, lexer: Lexer, text: str, count: int) -> list[ColouredLine]:
+    def _whole(self, lexer: Lexer, text: str, count: int) -> list[ColoredLine]:
         if any(text.count(begin) > text.count(end) + _MOST_UNCLOSED for begin, end in _COMMENTS):
             return []  # a lexer would look for each one's end through all the text
         self.lexed_chars += len(text)
@@ -101,10 +101,10 @@ class Highlighter:
         except _LEXER_FAULTS:
             return []
 
-    def line(self, line: str, language: str, state: LexerState) -> tuple[ColouredLine, LexerState]:
+    def line(self, line: str, language: str, state: LexerState) -> tuple[ColoredLine, LexerState]:
         """One line of growing code, and where the next one starts. Close to what `whole` will say."""
         lexer = _lexer_named(language)
-        if lexer is None or len(line) > LONGEST_COLOURED:
+        if lexer is None or len(line) > LONGEST_COLORED:
             return self.plain(line), state
         self.lexed_chars += len(line)
         try:
@@ -112,15 +112,15 @@ class Highlighter:
         except _LEXER_FAULTS:
             return self.plain(line), START
 
-    def plain(self, line: str) -> ColouredLine:
-        """A line without colours, on the ground of code."""
+    def plain(self, line: str) -> ColoredLine:
+        """A line without colors, on the ground of code."""
         return (Segment(line, self.palette.code_ground),) if line else ()
 
-    def _line(self, lexer: Lexer, line: str, state: LexerState) -> tuple[ColouredLine, LexerState]:
+    def _line(self, lexer: Lexer, line: str, state: LexerState) -> tuple[ColoredLine, LexerState]:
         embedded = _EMBEDDED.get(state.states[-1])
         if embedded and "</" not in line:
-            coloured, inner = self.line(line, embedded, state.inner or START)
-            return coloured, state._replace(inner=inner)
+            colored, inner = self.line(line, embedded, state.inner or START)
+            return colored, state._replace(inner=inner)
         opened = state.comment
         text = opened + line
         # The lexer of HTML takes a line end for the end of a script or style.
@@ -134,7 +134,7 @@ class Highlighter:
         tokens, states = _lexed(lexer, text + newline, state.states)
         return self._cut(tokens, len(opened), len(text)), LexerState(states)
 
-    def _cut(self, tokens: Tokens, start: int, end: int) -> ColouredLine:
+    def _cut(self, tokens: Tokens, start: int, end: int) -> ColoredLine:
         at = 0
         parts: list[tuple[object, str]] = []
         for kind, text in tokens:
@@ -144,8 +144,8 @@ class Highlighter:
             at += len(text)
         return self._split(parts, 1)[0]
 
-    def _split(self, tokens: Tokens, count: int) -> list[ColouredLine]:
-        """Exactly `count` lines of segments, neighbours of one style joined."""
+    def _split(self, tokens: Tokens, count: int) -> list[ColoredLine]:
+        """Exactly `count` lines of segments, neighbors of one style joined."""
         lines: list[list[Segment]] = [[]]
         for kind, text in tokens:
             style = self._styles.get(kind) or self._style(kind)

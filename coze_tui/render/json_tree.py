@@ -60,7 +60,7 @@ def json_lines(text: str, width: int, palette: Palette) -> list[Line]:
 
 
 def json_styles(palette: Palette) -> JsonStyles:
-    """The colours of JSON in a palette."""
+    """The colors of JSON in a palette."""
     code = palette.code
     text = code.get("Token", palette.text)
     return JsonStyles(

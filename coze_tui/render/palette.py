@@ -1,4 +1,4 @@
-"""The styles that rendered text is made of, by role: dark, light, and the terminal's own colours."""
+"""The styles that rendered text is made of, by role: dark, light, and the terminal's own colors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from rich.style import Style
 
 @dataclass(frozen=True, slots=True)
 class Colors:
-    """The colours of a theme, by the roles of the design; each `#rrggbb`."""
+    """The colors of a theme, by the roles of the design; each `#rrggbb`."""
 
     background: str
     surface: str
@@ -173,7 +173,7 @@ class Palette:
     math: Style
     table_header: Style
     code_ground: Style
-    """The background of a code block, with the plain text colour."""
+    """The background of a code block, with the plain text color."""
     code_label: Style
     selected: Style
     search_hit: Style
@@ -184,7 +184,7 @@ class Palette:
 
     @classmethod
     def from_colors(cls, colors: Colors) -> "Palette":
-        """A palette of exact colours."""
+        """A palette of exact colors."""
         text, muted, line = Style(color=colors.text), Style(color=colors.muted), Style(color=colors.line)
         accent = Style(color=colors.bot)
         bold = Style(bold=True)
@@ -224,7 +224,7 @@ class Palette:
 
     @classmethod
     def ansi(cls) -> "Palette":
-        """The terminal's own sixteen colours on its own background: nothing is assumed about either."""
+        """The terminal's own sixteen colors on its own background: nothing is assumed about either."""
         style = Style.parse
         return cls(
             text=style("none"),

@@ -290,8 +290,8 @@ class Chats:
             states.add("requires_action")
         if chat.status not in states:
             if context.studio:
-                raise Failure(400, "the chat cannot be cancelled (sample)", 400)
-            raise Failure(4104, "The chat cannot be cancelled in its state (sample)")
+                raise Failure(400, "the chat cannot be canceled (sample)", 400)
+            raise Failure(4104, "The chat cannot be canceled in its state (sample)")
         chat.status = "canceled"
         if context.studio:
             # The run goes on and may complete (docs/wire.md 4.3).

@@ -23,7 +23,7 @@ class Switches:
     """HTTP status of 4100 and 4101: 200 or 401."""
     done_after_failed: bool = True
     cancel_event: bool = False
-    """Whether a cancelled chat sends conversation.chat.canceled and ends its stream."""
+    """Whether a canceled chat sends conversation.chat.canceled and ends its stream."""
     cancel_in_requires_action: bool = False
     busy_text: str = "Conversation occupied (sample)"
     stable_lists: bool = False

@@ -229,7 +229,7 @@ class Run:
         await self._emitter.done()
 
     async def _stopped(self) -> None:
-        """Cancelled: the stream stays open until the client closes it, or tells so and ends, by switch."""
+        """Canceled: the stream stays open until the client closes it, or tells so and ends, by switch."""
         if self._context.switches.cancel_event:
             await self._be("canceled", "conversation.chat.canceled")
             await self._emitter.done()

@@ -56,7 +56,7 @@ class _Line:
         self.connection: sqlite3.Connection | None = None
 
     async def call(self, function: Callable[[], _T]) -> _T:
-        """Run the function on the thread, to its end even if the caller is cancelled."""
+        """Run the function on the thread, to its end even if the caller is canceled."""
         loop = asyncio.get_running_loop()
         try:
             future = loop.run_in_executor(self._threads, function)
@@ -128,7 +128,7 @@ class Database:
     async def read(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
         """Call the function on the reading connection within one snapshot; no write waits for it.
 
-        If the caller is cancelled, the query is interrupted.
+        If the caller is canceled, the query is interrupted.
         """
         return await self._or_rescue(lambda: self._read(function))
 

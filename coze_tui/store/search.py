@@ -40,7 +40,7 @@ def fold_parts(*parts: str) -> str:
 def grams(folded: str) -> set[str]:
     """The pieces of a text that the index holds: of letters, digits, Chinese characters; no punctuation.
 
-    Every two neighbours; every three where they are ASCII, since English has few different twos; and each
+    Every two neighbors; every three where they are ASCII, since English has few different twos; and each
     character that no other follows, so that any character begins a piece.
     """
     plain = folded.translate(_UNINDEXED) + " "

@@ -273,11 +273,11 @@ def nearest_of_256(color: ColorTriplet) -> int:
     Rich compares hues first, which turns dark, slightly blue grays into a bright navy.
     """
     red, green, blue = (min(range(6), key=lambda step: abs(_STEPS[step] - part)) for part in color)
-    grey = max(0, min(23, round((sum(color) / 3 - 8) / 10)))
-    shade = 8 + 10 * grey
+    gray = max(0, min(23, round((sum(color) / 3 - 8) / 10)))
+    shade = 8 + 10 * gray
     cube_off = sum((_STEPS[step] - part) ** 2 for step, part in zip((red, green, blue), color, strict=True))
-    grey_off = sum((shade - part) ** 2 for part in color)
-    return 232 + grey if grey_off < cube_off else 16 + 36 * red + 6 * green + blue
+    gray_off = sum((shade - part) ** 2 for part in color)
+    return 232 + gray if gray_off < cube_off else 16 + 36 * red + 6 * green + blue
 
 
 def _headless(text: str) -> int:

@@ -1,4 +1,4 @@
-"""The language of the program: gettext catalogues, chosen once and changeable while it runs.
+"""The language of the program: gettext catalogs, chosen once and changeable while it runs.
 
 English is the source. Texts are asked for when they are shown, so a change of language shows at once.
 """
@@ -18,24 +18,24 @@ SOURCE = "en"
 
 
 class _Chosen:
-    """The one thing that is the process's own, like its locale: which catalogue is in use."""
+    """The one thing that is the process's own, like its locale: which catalog is in use."""
 
     language = SOURCE
-    catalogue: GNUTranslations | None = None
+    catalog: GNUTranslations | None = None
 
 
 def _(text: str) -> str:
     """The text in the language in use."""
-    if _Chosen.catalogue is None or not text:
+    if _Chosen.catalog is None or not text:
         return text
-    return _Chosen.catalogue.gettext(text)
+    return _Chosen.catalog.gettext(text)
 
 
 def ngettext(singular: str, plural: str, n: int) -> str:
     """The form of the text that goes with the number `n`."""
-    if _Chosen.catalogue is None:
+    if _Chosen.catalog is None:
         return singular if n == 1 else plural
-    return _Chosen.catalogue.ngettext(singular, plural, n)
+    return _Chosen.catalog.ngettext(singular, plural, n)
 
 
 def N_(text: str) -> str:
@@ -61,20 +61,20 @@ def use_language(code: str) -> str:
     """
     code = _nearest(code) or SOURCE
     if code == SOURCE:
-        _Chosen.language, _Chosen.catalogue = SOURCE, None
+        _Chosen.language, _Chosen.catalog = SOURCE, None
         return SOURCE
     import gettext
 
     try:
-        with open(catalogue_file(code), "rb") as file:
-            _Chosen.language, _Chosen.catalogue = code, gettext.GNUTranslations(file)
+        with open(catalog_file(code), "rb") as file:
+            _Chosen.language, _Chosen.catalog = code, gettext.GNUTranslations(file)
     except (OSError, ValueError, UnicodeError):  # a broken installation speaks English
-        _Chosen.language, _Chosen.catalogue = SOURCE, None
+        _Chosen.language, _Chosen.catalog = SOURCE, None
     return _Chosen.language
 
 
-def catalogue_file(code: str) -> str:
-    """The path of a language's compiled catalogue."""
+def catalog_file(code: str) -> str:
+    """The path of a language's compiled catalog."""
     return os.path.join(os.path.dirname(__file__), "locales", code, "LC_MESSAGES", f"{DOMAIN}.mo")
 
 

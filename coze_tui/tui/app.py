@@ -120,7 +120,7 @@ class CozeApp(ContextApp):
         for name in (DARK_THEME, LIGHT_THEME, ANSI_THEME):
             if name != self.theme:
                 title = _("Theme: {name}").format(name=name)
-                yield SystemCommand(title, _("Change the colours"), partial(self.context.choose_theme, name))
+                yield SystemCommand(title, _("Change the colors"), partial(self.context.choose_theme, name))
         for code, name in languages().items():
             if code != current_language():
                 title = _("Language: {name}").format(name=name)

@@ -67,7 +67,7 @@ def slash_commands() -> tuple[SlashCommand, ...]:
         SlashCommand("/rename", N_("Rename"), N_("Give the conversation a title"), N_("TITLE")),
         SlashCommand("/export", N_("Export"), N_("Write the conversation to a file")),
         SlashCommand("/import", N_("Import"), N_("Read conversations from a file"), N_("PATH")),
-        SlashCommand("/theme", N_("Theme"), N_("Change the colours"), N_("NAME")),
+        SlashCommand("/theme", N_("Theme"), N_("Change the colors"), N_("NAME")),
         SlashCommand("/lang", N_("Language"), N_("Change the language: en, zh_CN"), N_("CODE")),
         SlashCommand("/login", N_("Log in"), N_("Choose site, token and bot")),
         SlashCommand("/help", N_("Help"), N_("Keys and commands")),

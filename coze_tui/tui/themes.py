@@ -1,7 +1,7 @@
-"""The themes: two of our own, one that leaves the terminal its colours, and our roles within Textual's.
+"""The themes: two of our own, one that leaves the terminal its colors, and our roles within Textual's.
 
 A role is a variable of the style sheets: `$bot $user $good $attention $failure $muted $line $code $selected`
-and, since a terminal of sixteen colours has none to spare, `$muted-text-style` and `$selected-text-style`.
+and, since a terminal of sixteen colors has none to spare, `$muted-text-style` and `$selected-text-style`.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ def _ansi_roles() -> dict[str, str]:
         "good": "ansi_green",
         "attention": "ansi_yellow",
         "failure": "ansi_red",
-        # No grey of the sixteen is sure to differ from the background, which only lines can bear.
+        # No gray of the sixteen is sure to differ from the background, which only lines can bear.
         "muted": "ansi_default",
         "line": "ansi_bright_black",
         "code": "ansi_default",

@@ -111,7 +111,7 @@ class TurnView:
         self.phase = Phase.STOPPING
 
     def leave(self) -> None:
-        """Show no turn; the caller has cancelled `follow`."""
+        """Show no turn; the caller has canceled `follow`."""
         self.phase = None
         self.question = ""
         self.figures = TurnFigures()

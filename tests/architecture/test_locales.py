@@ -1,6 +1,6 @@
-"""Every text speaks every language, and the compiled catalogues say what the sources say.
+"""Every text speaks every language, and the compiled catalogs say what the sources say.
 
-`python -m tests.update_locales` brings the catalogues up to date and lists what is to be translated.
+`python -m tests.update_locales` brings the catalogs up to date and lists what is to be translated.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
-from coze_tui.text.i18n import DOMAIN, SOURCE, catalogue_file, languages
+from coze_tui.text.i18n import DOMAIN, SOURCE, catalog_file, languages
 from tests.support.samples import ROOT
 
 PACKAGE = ROOT / "coze_tui"
@@ -31,12 +31,12 @@ def forms_of(text: str | Forms | list[str] | None) -> Forms:
 
 
 def source_of(code: str) -> Catalog:
-    with Path(catalogue_file(code)).with_suffix(".po").open("rb") as file:
+    with Path(catalog_file(code)).with_suffix(".po").open("rb") as file:
         return read_po(file, locale=code, domain=DOMAIN)
 
 
-def messages_of(catalogue: Catalog) -> Mapping[Forms, Message]:
-    return {forms_of(message.id): message for message in catalogue if message.id}
+def messages_of(catalog: Catalog) -> Mapping[Forms, Message]:
+    return {forms_of(message.id): message for message in catalog if message.id}
 
 
 def fields_of(text: str) -> set[str]:
@@ -59,7 +59,7 @@ def collected_texts() -> set[Forms]:
 
 
 @pytest.mark.parametrize("code", TRANSLATED)
-def test_the_catalogue_holds_exactly_the_texts_of_the_source(code: str) -> None:
+def test_the_catalog_holds_exactly_the_texts_of_the_source(code: str) -> None:
     texts, held = collected_texts(), set(messages_of(source_of(code)))
     assert len(texts) > 300
     assert texts - held == set(), "run: python -m tests.update_locales"
@@ -68,16 +68,15 @@ def test_the_catalogue_holds_exactly_the_texts_of_the_source(code: str) -> None:
 
 @pytest.mark.parametrize("code", TRANSLATED)
 def test_every_text_is_translated_for_certain(code: str) -> None:
-    catalogue = source_of(code)
+    catalog = source_of(code)
     wanting = [
         message.id
-        for message in messages_of(catalogue).values()
+        for message in messages_of(catalog).values()
         if message.fuzzy or not all(forms_of(message.string))
     ]
     assert wanting == []
     assert not any(
-        message.pluralizable and len(forms_of(message.string)) != catalogue.num_plurals
-        for message in catalogue
+        message.pluralizable and len(forms_of(message.string)) != catalog.num_plurals for message in catalog
     )
 
 
@@ -90,8 +89,8 @@ def test_a_translation_fills_the_same_placeholders(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", TRANSLATED)
-def test_the_compiled_catalogue_says_what_its_source_says(code: str) -> None:
-    with open(catalogue_file(code), "rb") as file:
+def test_the_compiled_catalog_says_what_its_source_says(code: str) -> None:
+    with open(catalog_file(code), "rb") as file:
         compiled = messages_of(read_mo(file))
     source = messages_of(source_of(code))
     said = {

@@ -1,7 +1,7 @@
 """`python -m tests.benchmarks`: measures the program on this machine and prints one table.
 
 Times on a machine that does other things as well are worth little; what stands beside each figure (a floor, a
-neighbour, the same at a tenth of the size) was measured in the same run.
+neighbor, the same at a tenth of the size) was measured in the same run.
 """
 
 from __future__ import annotations

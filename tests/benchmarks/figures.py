@@ -19,7 +19,7 @@ class Figure:
     is_least: bool = False
     """The goal is the least and not the most."""
     beside: str = ""
-    """What `other` is: a floor, a neighbour, or the same at a tenth of the size."""
+    """What `other` is: a floor, a neighbor, or the same at a tenth of the size."""
     other: float | None = None
     goal_ratio: float | None = None
     """The goal where it is one of the ratio to `other`."""
@@ -56,7 +56,7 @@ class Figure:
         return (self.what, f"{number(self.value)} {self.unit}", goal, reached, other, ratio)
 
 
-HEAD = ("what", "measured", "goal", "reached", "floor, neighbour, or a tenth", "ratio")
+HEAD = ("what", "measured", "goal", "reached", "floor, neighbor, or a tenth", "ratio")
 
 
 def number(value: float) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.benchmarks import documents
 from tests.benchmarks.documents import BEGIN, DELTAS, END, PIECE
 from tests.benchmarks.figures import Figure
-from tests.benchmarks.programs import Server, a_home, ask, chatting, neighbour, serving
+from tests.benchmarks.programs import Server, a_home, ask, chatting, neighbor, serving
 from tests.benchmarks.sessions import Session
 
 SHORT, LONG = 1_000, 100_000
@@ -74,7 +74,7 @@ def _ours(server: Server, shape: str, length: int) -> Growth:
 def _theirs(server: Server, name: str, length: int) -> Growth:
     with a_home() as home:
         environment = server.with_bot(f"prose-{length}", home)
-        running: AbstractContextManager[Session] = neighbour(name, "go", environment=environment)
+        running: AbstractContextManager[Session] = neighbor(name, "go", environment=environment)
         with running as session:
             return _between_marks(session, length)
 

@@ -1,4 +1,4 @@
-"""What is measured: coze-tui, the server it talks to, and the neighbours it is measured beside."""
+"""What is measured: coze-tui, the server it talks to, and the neighbors it is measured beside."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.benchmarks.sessions import Session
 from tests.support.samples import ROOT
 
 PYTHON = sys.executable
-NEIGHBOURS = Path(__file__).with_name("neighbours.py")
+NEIGHBORS = Path(__file__).with_name("neighbors.py")
 COZE_TUI = (PYTHON, "-m", "coze_tui")
 GREETING = "I talk fast"
 """The end of the fast bot's greeting."""
@@ -97,9 +97,9 @@ def chatting(
 
 
 @contextmanager
-def neighbour(name: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[Session]:
-    """One of the programs in `neighbours.py`, in a pty."""
-    with Session([PYTHON, NEIGHBOURS, name, *arguments], env=environment, cwd=ROOT) as session:
+def neighbor(name: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[Session]:
+    """One of the programs in `neighbors.py`, in a pty."""
+    with Session([PYTHON, NEIGHBORS, name, *arguments], env=environment, cwd=ROOT) as session:
         yield session
 
 

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.benchmarks.figures import Figure
-from tests.benchmarks.programs import COZE_TUI, NEIGHBOURS, PYTHON, Server, a_home, output_of
+from tests.benchmarks.programs import COZE_TUI, NEIGHBORS, PYTHON, Server, a_home, output_of
 from tests.benchmarks.sessions import Session
 from tests.support.samples import ROOT
 
 _KEY = "Ж"
-_COLOURED = b"\x1b[38;2;"
+_COLORED = b"\x1b[38;2;"
 _IMPORTED = re.compile(rb"import time:\s+(\d+) \|\s+(\d+) \| +([\w.]+)")
 _READY = "ype a message"
 """Of the prompt; the cursor stands on what is before it."""
@@ -24,21 +24,21 @@ _READY = "ype a message"
 
 def first_frame(server: Server, runs: int) -> Iterator[Figure]:
     """Of a key typed at exec: when is something painted, when is it seen, when does the app show it."""
-    painted, seen, shown, neighbour_painted, neighbour_seen = [], [], [], [], []
+    painted, seen, shown, neighbor_painted, neighbor_seen = [], [], [], [], []
     for _ in range(2 * runs):
-        with Session([PYTHON, NEIGHBOURS, "bare"], cwd=ROOT) as session:
+        with Session([PYTHON, NEIGHBORS, "bare"], cwd=ROOT) as session:
             session.send(_KEY)
-            neighbour_seen.append(session.wait_for(_KEY) - session.began)
-            first = next(piece.at for piece in session.pieces if _COLOURED in piece.data)
-            neighbour_painted.append(first - session.began)
+            neighbor_seen.append(session.wait_for(_KEY) - session.began)
+            first = next(piece.at for piece in session.pieces if _COLORED in piece.data)
+            neighbor_painted.append(first - session.began)
         with a_home() as home, Session(COZE_TUI, env=server.with_bot("Fast", home), cwd=ROOT) as session:
             session.send(_KEY)
             seen.append(session.wait_for(_KEY) - session.began)
             painted.append(session.wait_for("●") - session.began)
             shown.append(session.wait_for(_KEY, after=_end_of(session, _KEY)) - session.began)
-    yield _milliseconds("exec → first painted frame", painted, neighbour_painted, "bare Textual app", goal=50)
-    yield _milliseconds("exec → a typed key is seen", seen, neighbour_seen, "bare Textual app", ratio=1.2)
-    yield _milliseconds("exec → the key in the app's own frame", shown, neighbour_seen, "bare Textual app")
+    yield _milliseconds("exec → first painted frame", painted, neighbor_painted, "bare Textual app", goal=50)
+    yield _milliseconds("exec → a typed key is seen", seen, neighbor_seen, "bare Textual app", ratio=1.2)
+    yield _milliseconds("exec → the key in the app's own frame", shown, neighbor_seen, "bare Textual app")
 
 
 def _end_of(session: Session, text: str) -> int:
@@ -90,7 +90,7 @@ def asking(server: Server, runs: int) -> Iterator[Figure]:
         theirs: list[tuple[float, float, bytes]] = []
         question = "n=10000 rate=0 len=5"
         for _ in range(runs):
-            theirs.append(output_of([PYTHON, NEIGHBOURS, "print", question], environment))
+            theirs.append(output_of([PYTHON, NEIGHBORS, "print", question], environment))
             ours.append(output_of([*COZE_TUI, "ask", question], environment))
         assert ours[0][2] == theirs[0][2], "both must print the same"
         script = "requests + json.loads"

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from tests.benchmarks.figures import Figure, quantile
 from tests.benchmarks.programs import (
-    NEIGHBOURS,
+    NEIGHBORS,
     PYTHON,
     Server,
     a_home,
     ask,
     chatting,
-    neighbour,
+    neighbor,
     output_of,
     wait_for_end,
 )
@@ -44,7 +44,7 @@ def idle(server: Server, seconds: float) -> Iterator[Figure]:
         yield Figure("idle: bytes to the terminal", (session.size - size) / seconds, "B/s", goal=0)
         yield Figure("idle: CPU", (session.cpu - cpu) / seconds * 100, "% of a core", goal=0.2)
         resident = session.resident
-    with neighbour("bare") as session:
+    with neighbor("bare") as session:
         session.settle()
         bare = session.resident
     yield Figure("idle: resident", resident, "MB", goal=50, beside="bare Textual app", other=bare)
@@ -52,7 +52,7 @@ def idle(server: Server, seconds: float) -> Iterator[Figure]:
 
 def echo(server: Server, keys: int) -> Iterator[Figure]:
     """How soon a typed key is on the terminal: idle, and while an answer streams."""
-    with neighbour("bare") as session:
+    with neighbor("bare") as session:
         session.settle()
         bare = _echoes(session, keys)
     with chatting(server) as session:
@@ -124,7 +124,7 @@ def rate(server: Server, count: int, runs: int) -> Iterator[Figure]:
     for _ in range(runs):
         with a_home() as home:
             environment = server.with_bot("Fast", home)
-            _first, _whole, printed = output_of([PYTHON, NEIGHBOURS, "drain", question], environment)
+            _first, _whole, printed = output_of([PYTHON, NEIGHBORS, "drain", question], environment)
             read, seconds = printed.split()
             assert int(read) == count
             floor.append(count / float(seconds))
@@ -191,7 +191,7 @@ def _cost_at(server: Server, per_second: int, seconds: float) -> Cost:
 def _floor_at(server: Server, per_second: int, seconds: float) -> float:
     """Milliseconds of processor time to read a delta and do no more."""
     question = f"n={int(per_second * (seconds + 6))} rate={per_second} len=5"
-    with a_home() as home, neighbour("drain", question, environment=server.with_bot("Fast", home)) as session:
+    with a_home() as home, neighbor("drain", question, environment=server.with_bot("Fast", home)) as session:
         time.sleep(3)
         began, cpu = time.perf_counter(), session.cpu
         time.sleep(seconds)

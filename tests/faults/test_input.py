@@ -35,7 +35,7 @@ SENDS_NOTHING: dict[str, tuple[bytes, str]] = {
     "half a character": (b"ok\xe4\xb8", "ok"),
     "control bytes": (b"\x00\x01\x02\x06\x0f\x16\x1c\x1d\x1e\x1f", ""),
     "an unknown CSI": (b"\x1b[99;99Z\x1b[?1;2c\x1b[>0;276;0c", ""),
-    "an answer about colours": (b"\x1b]11;rgb:1111/2222/3333\x07\x1b]10;rgb:0/0/0\x1b\\", ""),
+    "an answer about colors": (b"\x1b]11;rgb:1111/2222/3333\x07\x1b]10;rgb:0/0/0\x1b\\", ""),
     "an answer to DCS": (b"\x1bP1$r0m\x1b\\\x1bP>|xterm(1)\x1b\\", ""),
     "a report of the cursor": (b"\x1b[12;40R", ""),
     "a flood of mouse reports": (b"".join(b"\x1b[<35;%d;%dM" % (x, x % 30) for x in range(300)), ""),

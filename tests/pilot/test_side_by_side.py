@@ -44,7 +44,7 @@ class Side:
         return "\n".join(strip.text.rstrip() for strip in log.render_lines(log.size.region))
 
     def colors(self, number: int) -> set[str]:
-        """The colours of its letters."""
+        """The colors of its letters."""
         log = self.screen.columns[number].log_widget
         styles = [style for strip in log.render_lines(log.size.region) for _text, style, _ in strip if style]
         return {style.color.get_truecolor().hex for style in styles if style.color is not None}

@@ -184,7 +184,7 @@ def messages_of(caller: Caller, chat: Json) -> list[Json]:
     return caller.get("/v3/chat/message/list", **query).items
 
 
-def test_a_cancelled_chat_says_so_by_switch(run: Run) -> None:
+def test_a_canceled_chat_says_so_by_switch(run: Run) -> None:
     caller = run([Delta("half"), Gate("middle"), Answer("never")])
     caller.stand_in.switches.cancel_event = True
     with caller.open("hi") as line:

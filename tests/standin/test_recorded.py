@@ -101,7 +101,7 @@ def test_a_failed_chat_fails_again_with_its_code(run: Run, scenario: object, cod
     assert error["code"] == code
 
 
-def test_a_recorded_chat_that_still_plays_can_be_cancelled(run: Run) -> None:
+def test_a_recorded_chat_that_still_plays_can_be_canceled(run: Run) -> None:
     slow = CREATED + b": at 3600000000\n" + HALF
     caller = run([Capture(slow)], pace=1)
     with caller.open("anything") as line:

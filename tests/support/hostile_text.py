@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 PAYLOADS = {
-    "colour": "\x1b[31mred\x1b[0m",
+    "color": "\x1b[31mred\x1b[0m",
     "clear screen": "\x1b[2J\x1b[3J\x1b[H",
     "alternate screen": "\x1b[?1049l\x1b[?25l",
     "mouse on": "\x1b[?1002h\x1b[?9h",

@@ -194,7 +194,7 @@ class TerminalScreen(pyte.Screen):
         return "".join(line[x].data for x in range(self.columns)).rstrip()
 
     def cells(self) -> list[list[Cell]]:
-        """Every cell with its colours, rows first."""
+        """Every cell with its colors, rows first."""
         return [[_cell(self.buffer[y][x]) for x in range(self.columns)] for y in range(self.lines)]
 
 
@@ -328,7 +328,7 @@ class Terminal:
             return self.screen.text()
 
     def cells(self) -> list[list[Cell]]:
-        """The screen's cells with colours."""
+        """The screen's cells with colors."""
         with self._changed:
             return self.screen.cells()
 

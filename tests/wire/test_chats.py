@@ -182,7 +182,7 @@ def test_files_alone_have_no_empty_text_beside_them() -> None:
     assert json.loads(str(message["content"])) == [{"type": "audio", "file_id": "f"}]
 
 
-# --- without a stream, looking up, cancelling ---
+# --- without a stream, looking up, canceling ---
 
 
 @pytest.mark.parametrize("profile", ["official", "studio"])
@@ -202,7 +202,7 @@ async def test_a_chat_without_a_stream_is_looked_up(profile: str, loopback: Loop
 
 
 @pytest.mark.parametrize("profile", ["official", "studio"])
-async def test_a_running_chat_is_cancelled_once(profile: str, loopback: Loopback) -> None:
+async def test_a_running_chat_is_canceled_once(profile: str, loopback: Loopback) -> None:
     with StandIn(profile=profile, pace=1) as stand_in:
         client = await client_of(stand_in, loopback)
         async with chats.stream(client, ask("慢慢说", SLOW)) as stream, aclosing(stream.frames()) as frames:
@@ -499,7 +499,7 @@ async def test_who_stops_reading_hangs_up(loopback: Loopback) -> None:
     await server.hung_up.wait()
 
 
-async def test_a_reader_that_is_cancelled_hangs_up(loopback: Loopback) -> None:
+async def test_a_reader_that_is_canceled_hangs_up(loopback: Loopback) -> None:
     begun = asyncio.Event()
 
     async def fall_silent(request: Request, writer: asyncio.StreamWriter) -> None:

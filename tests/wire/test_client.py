@@ -406,7 +406,7 @@ async def test_answers_that_cross_find_their_questions(loopback: Loopback) -> No
     assert [envelope.data for envelope in envelopes] == ["1", "2"]
 
 
-async def test_a_cancelled_call_hangs_up(loopback: Loopback) -> None:
+async def test_a_canceled_call_hangs_up(loopback: Loopback) -> None:
     asked = asyncio.Event()
 
     async def hang(request: Request, writer: asyncio.StreamWriter) -> None:

@@ -304,7 +304,7 @@ async def test_stopping_a_server_that_is_silent_ends_at_once() -> None:
     assert ended(updates).outcome is Outcome.CANCELED
 
 
-async def test_a_chat_that_can_no_longer_be_cancelled_is_no_trouble() -> None:
+async def test_a_chat_that_can_no_longer_be_canceled_is_no_trouble() -> None:
     async with table([Delta("a"), Gate("held")]) as at:
         turn = at.turn()
         updates = []
@@ -481,7 +481,7 @@ async def test_a_conversation_that_the_server_has_forgotten_is_an_error_or_a_new
     assert identified.conversation_replaced
 
 
-async def test_a_cancelled_consumer_leaves_no_task_behind() -> None:
+async def test_a_canceled_consumer_leaves_no_task_behind() -> None:
     async with table([Delta("a"), Gate("held")]) as at:
         turn = at.turn()
         task = asyncio.create_task(run(turn))

@@ -205,7 +205,7 @@ def _common(left: str, right: str) -> int:
 
 
 def _joined(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
-    """Neighbours of one kind as one, and between two that are in both first what was, then what is."""
+    """Neighbors of one kind as one, and between two that are in both first what was, then what is."""
     joined: list[Piece] = []
     left = right = space = ""
     for piece in [*pieces, Piece("same", "\0")]:

@@ -160,7 +160,7 @@ class Browsing:
     # --- searching ---
 
     async def search(self, text: str, limit: int = 200) -> Findings:
-        """Search titles and messages for a text. Stops if it is cancelled."""
+        """Search titles and messages for a text. Stops if it is canceled."""
         start = time.perf_counter_ns()
 
         def read(c: sqlite3.Connection) -> tuple[list[Found], int]:

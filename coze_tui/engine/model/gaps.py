@@ -53,7 +53,7 @@ class Pauses:
             run: the kind of its run.
 
         Returns:
-            The gap to its neighbour, never less than nothing; None for the first of a run.
+            The gap to its neighbor, never less than nothing; None for the first of a run.
         """
         if run != self._run:
             self._run, self._last_us = run, at_us

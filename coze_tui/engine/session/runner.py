@@ -208,7 +208,7 @@ class ChatTurn:
         except CozeTuiError as failure:
             self._error = failure
         finally:
-            # one task owns the stream: it is cancelled, never raced (docs/architecture.md 3)
+            # one task owns the stream: it is canceled, never raced (docs/architecture.md 3)
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
             self._open = self._arrived = None  # they hold frames, which would wait for the collector

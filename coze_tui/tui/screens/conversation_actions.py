@@ -322,7 +322,7 @@ class ConversationActions:
             if is_known:
                 self._turns.send(question)
                 return
-            self._notify(_("The running chat is not known here; it cannot be cancelled."))
+            self._notify(_("The running chat is not known here; it cannot be canceled."))
         elif choice == "new":
             self.show_new()
             self._turns.send(question)

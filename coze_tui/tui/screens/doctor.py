@@ -134,7 +134,7 @@ class DoctorScreen(Panel[None]):
         environment, size = self.context.startup.environment, self.app.size
         facts = {
             _("size"): f"{size.width}×{size.height}",
-            _("colours"): self.app.console.color_system or _("none"),
+            _("colors"): self.app.console.color_system or _("none"),
             _("redraws a second"): str(self.context.frames_per_second),
             **{name: clean_line(environment[name]) for name in _VARIABLES if environment.get(name)},
         }

@@ -154,7 +154,7 @@ class ConversationList(LineList):
             self.go(place)
 
     def set_palette(self, palette: Palette) -> None:
-        """Draw in other colours."""
+        """Draw in other colors."""
         self._palette = palette
         self.refresh()
 

@@ -308,7 +308,7 @@ def frame_problem_text(line: FrameLine) -> str:
 
 
 def _sign(line: FrameLine) -> Part:
-    """One cell that says what the colour says, too."""
+    """One cell that says what the color says, too."""
     if line.is_delta_run:
         return ("▾" if line.is_open else "▸", "muted")
     if line.row.problem:

@@ -1,4 +1,4 @@
-"""One frame, or a run of deltas: what it is, and its data as coloured JSON that folds."""
+"""One frame, or a run of deltas: what it is, and its data as colored JSON that folds."""
 
 from __future__ import annotations
 

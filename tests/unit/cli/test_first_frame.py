@@ -1,4 +1,4 @@
-"""The skeleton of the screens: when it is painted, and in which colours."""
+"""The skeleton of the screens: when it is painted, and in which colors."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def likely(home: Path, *, flag: str | None = None, **environment: str) -> str:
     return first_frame.likely_theme(arguments, {"COZE_TUI_HOME": str(home), **environment})
 
 
-def test_its_colours_are_those_of_the_themes() -> None:
+def test_its_colors_are_those_of_the_themes() -> None:
     assert {
         "coze-dark": (DARK.background, DARK.surface, DARK.text),
         "coze-light": (LIGHT.background, LIGHT.surface, LIGHT.text),

@@ -1,4 +1,4 @@
-"""A turn as labelled lines: nothing torn, nothing twice, nothing moved."""
+"""A turn as labeled lines: nothing torn, nothing twice, nothing moved."""
 
 from __future__ import annotations
 

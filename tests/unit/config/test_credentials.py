@@ -324,7 +324,7 @@ class TestRenewing:
         assert len(used) == 1
         assert len(set(pairs)) == 1
 
-    async def test_a_cancelled_caller_does_not_lose_the_new_pair(self, kept: CredentialsFile) -> None:
+    async def test_a_canceled_caller_does_not_lose_the_new_pair(self, kept: CredentialsFile) -> None:
         old, new = pair(expires_in=10), pair("czu_EXAMPLE_new_0123456789")
         kept.keep("default", old)
         asked, answer = asyncio.Event(), asyncio.Event()

@@ -27,7 +27,7 @@ def delta(at_us: int, **fields: object) -> Frame:
 
 
 def joined(updates: Iterable[TurnUpdate]) -> list[TurnUpdate]:
-    """The same with neighbouring growth of one text in one update."""
+    """The same with neighboring growth of one text in one update."""
     found: list[TurnUpdate] = []
     for update in updates:
         last = found[-1] if found else None

@@ -306,7 +306,7 @@ def test_huge_answers_and_code_are_plain() -> None:
     assert "<span" not in code("if", "no-such-language")
 
 
-def test_the_colours_are_those_of_the_screens() -> None:
+def test_the_colors_are_those_of_the_screens() -> None:
     for ours, theirs in ((DARK, palette.DARK), (LIGHT, palette.LIGHT)):
         assert ours == {name: getattr(theirs, name) for name in type(theirs).__slots__}
 

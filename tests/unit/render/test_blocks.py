@@ -33,7 +33,7 @@ def test_a_task_has_a_box() -> None:
     assert text(page().lead((BULLET,), 1, "x")) == ("☑ ", "  ", 2)
 
 
-def test_code_is_coloured_line_by_line_and_once_more_when_it_is_whole() -> None:
+def test_code_is_colored_line_by_line_and_once_more_when_it_is_whole() -> None:
     code = Code(page(), Lead(), 0, "python")
     for line in ("def f():", '    """Text', '    """', "    return 1"):
         code.grow(line)

@@ -1,4 +1,4 @@
-"""Colours of code."""
+"""Colors of code."""
 
 import subprocess
 import sys
@@ -6,7 +6,7 @@ import sys
 import pytest
 from rich.segment import Segment
 
-from coze_tui.render.code import LONGEST_COLOURED, MOST_COLOURED, START, Highlighter, coloured_lines
+from coze_tui.render.code import LONGEST_COLORED, MOST_COLORED, START, Highlighter, colored_lines
 from coze_tui.render.palette import Palette
 
 PALETTE = Palette.dark()
@@ -33,19 +33,19 @@ def test_growing_code_looks_as_it_will_when_it_is_whole(language: str) -> None:
     lines = SOURCES[language].split("\n")
     highlighter, state = Highlighter(PALETTE), START
     for line, whole in zip(lines, highlighter.whole(lines, language), strict=True):
-        coloured, state = highlighter.line(line, language, state)
-        assert coloured == whole, line
+        colored, state = highlighter.line(line, language, state)
+        assert colored == whole, line
 
 
-def test_colours_are_of_the_palette() -> None:
+def test_colors_are_of_the_palette() -> None:
     ((first, *_),) = Highlighter(PALETTE).whole(["return 1"], "python")
     assert first.style == PALETTE.code_ground + PALETTE.code["Keyword"]
 
 
 def test_no_language_is_guessed() -> None:
     line = "import os"
-    (coloured,) = Highlighter(PALETTE).whole([line], "")
-    assert coloured == (Segment(line, PALETTE.code_ground),)
+    (colored,) = Highlighter(PALETTE).whole([line], "")
+    assert colored == (Segment(line, PALETTE.code_ground),)
 
 
 @pytest.mark.parametrize("language", SOURCES)
@@ -59,17 +59,17 @@ def test_no_character_is_lost(language: str) -> None:
 
 def test_what_is_too_much_is_plain() -> None:
     highlighter = Highlighter(PALETTE)
-    lines = ["x = 1"] * (MOST_COLOURED // 6 + 10)
-    assert coloured_lines(lines) == MOST_COLOURED // 6
-    coloured = highlighter.whole(lines, "python")
-    assert len(coloured[0]) > 1
-    assert coloured[-1] == highlighter.plain("x = 1")
-    long = "x = " + "1" * LONGEST_COLOURED
+    lines = ["x = 1"] * (MOST_COLORED // 6 + 10)
+    assert colored_lines(lines) == MOST_COLORED // 6
+    colored = highlighter.whole(lines, "python")
+    assert len(colored[0]) > 1
+    assert colored[-1] == highlighter.plain("x = 1")
+    long = "x = " + "1" * LONGEST_COLORED
     assert highlighter.whole(["x = 1", long, "x = 1"], "python")[1:] == [
         highlighter.plain(long),
         highlighter.plain("x = 1"),
     ]
-    assert highlighter.lexed_chars <= MOST_COLOURED + 10
+    assert highlighter.lexed_chars <= MOST_COLORED + 10
 
 
 def test_comments_that_never_end_are_not_looked_for() -> None:

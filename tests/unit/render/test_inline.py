@@ -28,7 +28,7 @@ def runs(source: str) -> list[list[tuple[str, Style | None]]]:
 
 
 def merged(lines: Sequence[Sequence[Segment]]) -> list[list[tuple[str, Style | None]]]:
-    """Runs with neighbours of one style joined."""
+    """Runs with neighbors of one style joined."""
     joined: list[list[tuple[str, Style | None]]] = []
     for line in lines:
         row: list[tuple[str, Style | None]] = []

@@ -1,4 +1,4 @@
-"""Colours that can be read."""
+"""Colors that can be read."""
 
 from dataclasses import asdict
 

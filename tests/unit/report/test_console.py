@@ -1,4 +1,4 @@
-"""Where commands print: coloured on a terminal only, clean everywhere."""
+"""Where commands print: colored on a terminal only, clean everywhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_colours_are_for_terminals() -> None:
+def test_colors_are_for_terminals() -> None:
     out, file = Terminal(), io.StringIO()
     Console(out, {}).text("failed", "error")
     Console(file, {}).text("failed", "error")

@@ -196,7 +196,7 @@ async def test_a_query_nobody_waits_for_is_broken_off(path: Path) -> None:
     await database.close()
 
 
-async def test_a_cancelled_write_is_not_torn(path: Path) -> None:
+async def test_a_canceled_write_is_not_torn(path: Path) -> None:
     database = await Database.open(path)
     started, go_on = threading.Event(), threading.Event()
 

@@ -20,7 +20,7 @@ def off(one: ColorTriplet, other: ColorTriplet) -> int:
 
 
 @given(st.builds(ColorTriplet, *[st.integers(0, 255)] * 3))
-def test_no_fixed_colour_is_nearer(color: ColorTriplet) -> None:
+def test_no_fixed_color_is_nearer(color: ColorTriplet) -> None:
     found = FIXED[nearest_of_256(color) - 16]
     assert off(found, color) == min(off(one, color) for one in FIXED)
 
@@ -29,11 +29,11 @@ def test_no_fixed_colour_is_nearer(color: ColorTriplet) -> None:
     ("color", "number"),
     [("11131a", 233), ("171a23", 234), ("2a2f3d", 236), ("fbfbfd", 231), ("9396ff", 105)],
 )
-def test_the_greys_of_the_theme_stay_grey(color: str, number: int) -> None:
+def test_the_grays_of_the_theme_stay_gray(color: str, number: int) -> None:
     assert nearest_of_256(parse_rgb_hex(color)) == number
 
 
-def test_a_terminal_of_256_colours_gets_them() -> None:
+def test_a_terminal_of_256_colors_gets_them() -> None:
     cells = Cells(ColorSystem.EIGHT_BIT)
     place = cells.columns([Segment("a", Style.parse("#d7dae4 on #2a2f3d"))])
     pen = cells.styles[cells.style_numbers[ord(place)]]

@@ -1,4 +1,4 @@
-"""Random sessions, drawn both ways into one emulator each: every cell must agree, colours included."""
+"""Random sessions, drawn both ways into one emulator each: every cell must agree, colors included."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def screen_of(text: str) -> TerminalScreen:
     return screen
 
 
-def test_the_skeleton_has_its_lines_and_its_colours() -> None:
+def test_the_skeleton_has_its_lines_and_its_colors() -> None:
     screen = screen_of(skeleton(ROWS, "#11131a", "#d7dae4", 40, 10, colors=True))
     assert screen.row(0) == " 小春 · coze.cn"
     assert screen.row(8) == " ›"

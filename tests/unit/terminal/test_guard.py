@@ -49,7 +49,7 @@ def test_what_leaves_has_no_control_and_its_old_width(text: str) -> None:
     assert not [c for c in out if unicodedata.category(c) in ("Cc", "Cs")]
     assert guarded(out) == out
     if "\u200d" not in text and "\ufe0f" not in text:
-        # Beside a joiner Textual's own measure depends on the neighbours.
+        # Beside a joiner Textual's own measure depends on the neighbors.
         assert cell_len(out) == cell_len(text)
 
 
@@ -58,7 +58,7 @@ def test_clean_segments_come_back_as_the_same_list() -> None:
     assert TerminalGuard().apply(segments, BLACK) is segments
 
 
-def test_links_lose_their_target_and_keep_their_colour() -> None:
+def test_links_lose_their_target_and_keep_their_color() -> None:
     style = Style(color="red", link="https://example.com/\x1b]52;c;eA==\x07")
     guard = TerminalGuard()
     for _ in range(2):

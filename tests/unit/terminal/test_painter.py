@@ -226,7 +226,7 @@ def test_rows_keep_the_width_of_the_strip() -> None:
         assert len(cells.row(strip)) == strip.cell_length or text == "🇨🇳🇩"
 
 
-def test_colours_are_those_the_terminal_can_show() -> None:
+def test_colors_are_those_the_terminal_can_show() -> None:
     cells = Cells(ColorSystem.STANDARD)
     row = cells.row(Strip([Segment("x", Style(color="#ff0000", bgcolor="#000000"))]))
     pen = cells.styles[cells.style_numbers[ord(row)]]

@@ -58,29 +58,29 @@ def test_an_unknown_language_is_english(code: str) -> None:
     assert use_language("xx") == "en"
 
 
-def test_the_empty_text_is_not_the_catalogue_s_header() -> None:
+def test_the_empty_text_is_not_the_catalog_s_header() -> None:
     use_language("zh_CN")
     assert _("") == ""
 
 
 def test_an_untranslated_text_is_shown_as_it_is() -> None:
     use_language("zh_CN")
-    assert _("no catalogue holds this sentence") == "no catalogue holds this sentence"
+    assert _("no catalog holds this sentence") == "no catalog holds this sentence"
 
 
 def test_numbers_choose_the_form_in_english() -> None:
     assert [ngettext("{n} day", "{n} days", n) for n in (0, 1, 2)] == ["{n} days", "{n} day", "{n} days"]
 
 
-def test_a_broken_catalogue_speaks_english(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(i18n, "catalogue_file", lambda code: __file__)
+def test_a_broken_catalog_speaks_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(i18n, "catalog_file", lambda code: __file__)
     assert use_language("zh_CN") == "en"
-    monkeypatch.setattr(i18n, "catalogue_file", lambda code: "/nowhere")
+    monkeypatch.setattr(i18n, "catalog_file", lambda code: "/nowhere")
     assert use_language("zh_CN") == "en"
     assert _("there is no token") == "there is no token"
 
 
-def test_every_language_has_a_catalogue_and_its_own_name() -> None:
+def test_every_language_has_a_catalog_and_its_own_name() -> None:
     assert dict(languages())["zh_CN"] == "简体中文"
     for code in languages():
         assert use_language(code) == code

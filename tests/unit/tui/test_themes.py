@@ -49,7 +49,7 @@ def test_contrast_is_that_of_wcag() -> None:
     assert contrast(Color.parse("#777777"), Color.parse("#ffffff")) == pytest.approx(4.48, abs=0.01)
 
 
-def test_ansi_names_no_exact_colour() -> None:
+def test_ansi_names_no_exact_color() -> None:
     for name, value in variables_of(ALL[ANSI_THEME]).items():
         assert "#" not in value, (name, value)
 
@@ -71,6 +71,6 @@ async def test_app_starts_in_every_theme(name: str) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(STYLES.glob("*.tcss")), ids=lambda path: path.name)
-def test_style_sheets_name_no_colour(path: Path) -> None:
+def test_style_sheets_name_no_color(path: Path) -> None:
     for declaration in re.findall(r":\s*([^;{}]+);", path.read_text(encoding="utf-8")):
         assert not re.search(r"#[0-9a-fA-F]{3}|\brgb|\bansi_|\b(white|black|red|green|blue)\b", declaration)

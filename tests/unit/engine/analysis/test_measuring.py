@@ -73,7 +73,7 @@ def test_a_failed_turn_keeps_code_and_words_and_one_without_an_error_its_outcome
         use_language("en")
 
 
-def test_neighbours_of_one_name_count_once() -> None:
+def test_neighbors_of_one_name_count_once() -> None:
     rows = [row("delta"), row("delta"), row("verbose"), row("follow_up"), row("follow_up"), row("delta")]
     assert sequence_of(rows) == ("delta", "verbose", "follow_up", "delta")
     calls = [row("function_call", "a"), row("function_call", "b"), row("function_call", "b")]

@@ -109,7 +109,7 @@ async def test_finding_in_one_conversation_tells_the_place_of_each_message(
     assert first.chat != second.chat
 
 
-async def test_a_window_around_a_message_holds_it_and_its_neighbours(
+async def test_a_window_around_a_message_holds_it_and_its_neighbors(
     database: Database, browsing: Browsing
 ) -> None:
     conversations = Conversations(database)

@@ -40,7 +40,7 @@ def test_of_very_many_the_sample_is_fair_and_the_longest_is_kept() -> None:
     assert gaps.max_us == 99_999_999
 
 
-def test_a_pause_lies_between_neighbours_of_one_run() -> None:
+def test_a_pause_lies_between_neighbors_of_one_run() -> None:
     pauses = Pauses()
     thought = [pauses.reach("thinking", at_us) for at_us in (100, 400)]
     said = [pauses.reach("answering", at_us) for at_us in (9_000_000, 9_000_200)]

@@ -124,7 +124,7 @@ async def test_calls_run_in_a_thread_of_their_own_and_errors_come_back() -> None
     assert await asyncio.to_thread(home.close)
 
 
-async def test_who_asks_after_the_end_is_cancelled() -> None:
+async def test_who_asks_after_the_end_is_canceled() -> None:
     async def build() -> Engine:
         return Room()
 
@@ -136,7 +136,7 @@ async def test_who_asks_after_the_end_is_cancelled() -> None:
         await home.call(ask)
 
 
-async def test_who_asks_while_the_engine_is_left_is_cancelled_too() -> None:
+async def test_who_asks_while_the_engine_is_left_is_canceled_too() -> None:
     is_left, goes_on = threading.Event(), threading.Event()
 
     async def build() -> Engine:
@@ -159,7 +159,7 @@ async def test_who_asks_while_the_engine_is_left_is_cancelled_too() -> None:
         assert home.close()
 
 
-async def test_who_asks_while_the_loop_is_being_left_is_cancelled_too() -> None:
+async def test_who_asks_while_the_loop_is_being_left_is_canceled_too() -> None:
     goes_on = threading.Event()
 
     async def build() -> Engine:

@@ -179,7 +179,7 @@ async def test_descriptions_are_translated_when_shown() -> None:
         assert english["app.quit"] == "quit"
         try:
             if use_language("zh_CN") != "zh_CN":
-                pytest.skip("the catalogue is not compiled")
+                pytest.skip("the catalog is not compiled")
             chinese = {
                 line.id: line.description for section in help_sections(host.screen) for line in section.lines
             }

@@ -1,9 +1,9 @@
 """The programs that coze-tui is measured beside. Each is as short as its users would write it.
 
-python neighbours.py bare                    a Textual app with one Input
-python neighbours.py stream|update QUESTION  an answer in MarkdownStream, or in Markdown.update
-python neighbours.py print QUESTION          an answer printed by requests and json.loads
-python neighbours.py drain QUESTION          an answer read by httpx-sse and json.loads, not shown
+python neighbors.py bare                    a Textual app with one Input
+python neighbors.py stream|update QUESTION  an answer in MarkdownStream, or in Markdown.update
+python neighbors.py print QUESTION          an answer printed by requests and json.loads
+python neighbors.py drain QUESTION          an answer read by httpx-sse and json.loads, not shown
 """
 
 from __future__ import annotations
