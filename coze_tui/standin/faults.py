@@ -1,4 +1,4 @@
-"""Misbehaviour by word: `fault:NAME` or `fault:NAME=VALUE` in a question, any number of them.
+"""Misbehavior by word: `fault:NAME` or `fault:NAME=VALUE` in a question, any number of them.
 
 Three kinds: the whole reply is another one (`instead`), the steps of the bot are bent (`bend`), or
 the events and bytes are (`edit`, `style`). `FAULTS` describes each.

@@ -349,9 +349,9 @@ def test_a_question_node_goes_on_with_the_next_message(run: Run) -> None:
     action = as_object(as_object(chat["required_action"])["submit_tool_outputs"])
     [call] = as_list(action["tool_calls"])
     assert (call["type"], call["function"]) == ("reply_message", None)
-    again = caller.ask("savoury", conversation=str(chat["conversation_id"]))
+    again = caller.ask("savory", conversation=str(chat["conversation_id"]))
     assert again.chat()["id"] != chat["id"]
-    assert again.answer() == "so: savoury"
+    assert again.answer() == "so: savory"
 
 
 def test_a_capture_is_sent_again_and_known_afterwards(run: Run) -> None:

@@ -214,7 +214,7 @@ def test_follow_ups_lead_on(tour: Caller) -> None:
 def test_the_one_who_asks_back_goes_on(tour: Caller) -> None:
     asked = ask(tour, "Asks back", "Order breakfast")
     conversation = str(asked.objects("conversation.chat.requires_action")[0]["conversation_id"])
-    assert "savoury" in ask(tour, "Asks back", "savoury", conversation).answer()
+    assert "savory" in ask(tour, "Asks back", "savory", conversation).answer()
 
 
 def test_it_fails_in_five_shapes_by_number_and_in_turn(tour: Caller) -> None:

@@ -124,6 +124,6 @@ def ask_back(turn: Turn) -> Iterable[Step]:
         return [Answer(known)]
     return [
         Pause(0.4),
-        AskBack(turn.pick("早餐要甜的还是咸的？", "Would you like a sweet breakfast or a savoury one?")),
+        AskBack(turn.pick("早餐要甜的还是咸的？", "Would you like a sweet breakfast or a savory one?")),
         order,
     ]
