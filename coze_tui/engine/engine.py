@@ -43,7 +43,7 @@ from coze_tui.errors import (
 from coze_tui.store import history, journal
 from coze_tui.store.database import CHECKED_BYTES, now_ms, open_or_rescue
 from coze_tui.store.history import SavedConversation
-from coze_tui.store.journal import ChatRecord
+from coze_tui.store.records import ChatRecord
 from coze_tui.text.i18n import _
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from coze_tui.api.captures import Problem, read_capture
 from coze_tui.api.events import MessageCompleted, MessageDelta, UnknownEvent, parse_event
 from coze_tui.api.objects import Chat, Frame, Limits, MessageType, Role
 from coze_tui.config.addresses import site_name
-from coze_tui.engine.model.records import chat_from_capture, outcome_of, total_us_of
+from coze_tui.engine.model.outcomes import outcome_of, total_us_of
+from coze_tui.engine.model.records import chat_from_capture
 from coze_tui.engine.model.turn_replay import past_turn
 from coze_tui.engine.session.recorder import ended_record, messages_of
 from coze_tui.errors import FileError
@@ -26,8 +27,7 @@ from coze_tui.store import archive, history, journal, search
 from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.database import Database
 from coze_tui.store.history import SavedConversation
-from coze_tui.store.journal import ChatRecord
-from coze_tui.store.messages import SavedMessage
+from coze_tui.store.records import ChatRecord, SavedMessage
 from coze_tui.text.cleaning import clean, clean_line
 
 _KEY = re.compile("[a-z0-9]{1,32}")

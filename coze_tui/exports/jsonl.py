@@ -25,8 +25,9 @@ from coze_tui.api.objects import Frame
 from coze_tui.errors import FileError
 from coze_tui.store.archive import ConversationArchive, Packer
 from coze_tui.store.history import SavedConversation, SavedSection
-from coze_tui.store.journal import CHAT_COLUMNS, ChatRecord
-from coze_tui.store.messages import SLOT, SavedMessage, storable
+from coze_tui.store.journal import CHAT_COLUMNS
+from coze_tui.store.messages import storable
+from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
 
 FORMAT = "coze-tui"
 VERSION = 1

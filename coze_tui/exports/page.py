@@ -10,7 +10,7 @@ from importlib.resources import files
 from coze_tui import __version__
 from coze_tui.api.objects import Frame
 from coze_tui.engine.model.figures import EventRow, TurnFigures
-from coze_tui.engine.model.records import outcome_of, total_us_of
+from coze_tui.engine.model.outcomes import outcome_of, total_us_of
 from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript, ToolTranscript
 from coze_tui.engine.model.turn_replay import past_turn
 from coze_tui.exports import describe, page_timeline

@@ -11,8 +11,9 @@ from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError
 from coze_tui.store import history, journal, messages
 from coze_tui.store.history import SavedConversation, SavedSection
-from coze_tui.store.journal import CHAT_COLUMNS, ChatRecord, stored_values
-from coze_tui.store.messages import SLOT, SavedMessage, storable, storable_int
+from coze_tui.store.journal import CHAT_COLUMNS, stored_values
+from coze_tui.store.messages import storable, storable_int
+from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
 
 _EVERY = 2**63 - 1
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from coze_tui.errors import StoreError
-from coze_tui.store.messages import SLOT, delete_messages, storable, storable_int
+from coze_tui.store.messages import delete_messages, storable, storable_int
+from coze_tui.store.records import SLOT
 from coze_tui.store.search import fold_parts
 from coze_tui.text.matching import fold
 

@@ -6,93 +6,19 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
-from coze_tui.api.objects import Frame, Usage
+from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError
 from coze_tui.store import owners
-from coze_tui.store.messages import (
-    SLOT,
-    SavedMessage,
-    delete_messages,
-    insert,
-    new_slot,
-    storable,
-    storable_int,
-)
+from coze_tui.store.messages import delete_messages, insert, new_slot, storable, storable_int
+from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
 from coze_tui.store.search import fold_parts
-from coze_tui.text.cleaning import clean_line, title_of
+from coze_tui.text.cleaning import title_of
 
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 INTERRUPTED = "interrupted"
-
-
-@dataclass(frozen=True, slots=True)
-class ChatRecord:
-    """Everything known about one chat besides its messages and frames.
-
-    The store writes and reads it, exports carry it, and a capture has it at its head. Fields without a known
-    value are empty or 0. Texts are as they came: clean them where they are shown.
-    """
-
-    key: int = 0
-    """Of the chat in the store; 0 if it is not stored."""
-    conversation: str = ""
-    """Key of its conversation in the store, or in the store where its capture was taken."""
-    slot: int = 0
-    """Its messages are at the positions from slot * SLOT on, the question first."""
-    chat_id: str = ""
-    """Coze's, as the next two; empty until the first event."""
-    section_id: str = ""
-    bot_id: str = ""
-    logid: str = ""
-    question: str = ""
-    sent_at: int = 0
-    """Unix milliseconds."""
-    is_final: bool = False
-    """The chat does not run now."""
-    frame_count: int = 0
-    """Number of packed frames, also after they were pruned; 0 while the chat runs."""
-    status: str = ""
-    """Coze's word or `interrupted`. This and the fields up to `error_msg` are set when the chat ends."""
-    first_text_us: int = 0
-    """Microseconds since the question was sent, as `total_us`; 0 if no text came."""
-    total_us: int = 0
-    deltas: int = 0
-    characters: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    token_count: int = 0
-    error_code: int = 0
-    error_msg: str = ""
-    has_packed_frames: bool = False
-    conversation_id: str = ""
-    """Coze's. This and the next three are those of the conversation."""
-    site: str = ""
-    bot_name: str = ""
-    title: str = ""
-    content_type: str = ""
-    """Of the question (docs/wire.md 2.2)."""
-    files: str = ""
-    """Names of the files sent with the question, one a line."""
-
-    @property
-    def bot(self) -> str:
-        """Return the name of the bot or its id, clean and on one line; empty if neither is known."""
-        return clean_line(self.bot_name) or clean_line(self.bot_id)
-
-    @property
-    def usage(self) -> Usage | None:
-        """Return the tokens of the chat, or None if the server reported none."""
-        if not self.token_count:
-            return None
-        return Usage(self.token_count, self.output_tokens, self.input_tokens)
-
-    @property
-    def has_lost_frames(self) -> bool:
-        """Return whether retention has removed the frames."""
-        return self.is_final and self.frame_count > 0 and not self.has_packed_frames
 
 
 _END_COLUMNS = (

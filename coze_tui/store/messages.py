@@ -10,10 +10,9 @@ from typing import Any
 
 from coze_tui.errors import StoreError
 from coze_tui.store import search
+from coze_tui.store.records import SLOT, SavedMessage
 from coze_tui.store.search import fold_parts
 
-SLOT = 1 << 20
-"""Each chat has this many positions, so that what a late recovery brings still stands at its place."""
 _INDEXED_AT_ONCE = 64
 _OWN = SLOT // 2
 """The first half of a chat's positions is its own: a late recovery may bring more (docs/wire.md 7.4)."""
@@ -35,31 +34,6 @@ def storable(text: str) -> str:
 def storable_int(number: int) -> int:
     """Return the number, limited to the 64 bits of SQLite."""
     return max(-(2**63), min(2**63 - 1, number))
-
-
-@dataclass(frozen=True, slots=True)
-class SavedMessage:
-    """A message of the history. Stored texts have no NUL and no surrogates."""
-
-    role: str
-    """Coze's words here and in `type` and `content_type` (docs/wire.md 3.4)."""
-    type: str
-    content: str
-    reasoning: str = ""
-    name: str = ""
-    """The tool's; of a question the names of the files that went with it, a line each."""
-    content_type: str = "text"
-    message_id: str = ""
-    """Coze's; empty for what was never at the server."""
-    created_at: int = 0
-    """Unix milliseconds."""
-    key: int = 0
-    """Given by the store, as are the next three; never used twice."""
-    conversation: str = ""
-    chat: int = 0
-    """0 for an imported or forked message without a chat."""
-    position: int = 0
-    """Rises along the conversation, with gaps."""
 
 
 _COLUMNS = (

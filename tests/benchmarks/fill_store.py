@@ -18,9 +18,9 @@ from functools import partial
 from pathlib import Path
 
 from coze_tui.api.objects import Frame
-from coze_tui.store import history, journal, messages, search
+from coze_tui.store import history, journal, messages, records, search
 from coze_tui.store.database import Database
-from coze_tui.store.messages import SLOT
+from coze_tui.store.records import SLOT
 from coze_tui.store.search import fold_parts
 from tests.support.stores import conversation_count
 
@@ -191,10 +191,10 @@ async def write_timings(database: Database) -> list[tuple[str, float, int]]:
         if reading is not None and not reading.done():
             reading.cancel()
     await database.write(partial(journal.append_frames, chat=chat, first_number=401, frames=[frame] * 1_600))
-    answer = messages.SavedMessage("assistant", "answer", "你好世界" * 2_000)
+    answer = records.SavedMessage("assistant", "answer", "你好世界" * 2_000)
     start = time.perf_counter()
     await database.write(
-        lambda c: journal.finish_chat(c, chat, journal.ChatRecord(status="completed"), [answer])
+        lambda c: journal.finish_chat(c, chat, records.ChatRecord(status="completed"), [answer])
     )
     finished = (time.perf_counter() - start) * 1000
     await database.write(lambda c: history.purge(c, key))

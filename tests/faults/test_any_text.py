@@ -51,7 +51,7 @@ from coze_tui.standin.scenarios import (
     Verbose,
 )
 from coze_tui.store.history import SavedConversation, SavedSection
-from coze_tui.store.messages import SLOT, SavedMessage
+from coze_tui.store.records import SLOT, SavedMessage
 from coze_tui.text.cleaning import clean_line
 from coze_tui.tui.chat_sources import ChatSource
 from coze_tui.tui.commands import Commands

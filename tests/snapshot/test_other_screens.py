@@ -11,8 +11,7 @@ from coze_tui.api.captures import read_capture
 from coze_tui.engine.model.records import chat_from_capture
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
-from coze_tui.store.journal import ChatRecord
-from coze_tui.store.messages import SavedMessage
+from coze_tui.store.records import ChatRecord, SavedMessage
 from coze_tui.tui.chat_sources import ChatSource
 from coze_tui.tui.screens.inspector import InspectorScreen
 from tests.support.samples import CAPTURES

@@ -17,8 +17,7 @@ from coze_tui.engine.session.recorder import ended_record, messages_of
 from coze_tui.exports.exporting import FORMATS, files_from
 from coze_tui.store import archive, history, journal
 from coze_tui.store.archive import ConversationArchive
-from coze_tui.store.journal import ChatRecord
-from coze_tui.store.messages import SavedMessage
+from coze_tui.store.records import ChatRecord, SavedMessage
 from tests.support.stores import append_messages, empty_store, taken
 
 SENT_AT = 1_738_058_529_000

@@ -11,12 +11,11 @@ from typing import TypeVar
 
 from coze_tui.config.locations import find_paths
 from coze_tui.standin.scenarios import Answer, Bot
-from coze_tui.store import archive, history, journal, messages
+from coze_tui.store import archive, history, journal, messages, records
 from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.database import Database
-from coze_tui.store.journal import ChatRecord
-from coze_tui.store.messages import SavedMessage
 from coze_tui.store.migrations import migrate
+from coze_tui.store.records import ChatRecord, SavedMessage
 
 BOT = "7511000000000000777"
 NOW = int(time.time() * 1000)
@@ -45,7 +44,7 @@ def append_messages(
         "UPDATE conversations SET updated_at = max(updated_at, ?) WHERE key = ?",
         (messages.storable_int(max(each.created_at for each in said)), conversation),
     )
-    return tuple(messages.insert(c, conversation, 0, slot * messages.SLOT, said))
+    return tuple(messages.insert(c, conversation, 0, slot * records.SLOT, said))
 
 
 def empty_store() -> sqlite3.Connection:

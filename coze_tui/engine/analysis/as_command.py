@@ -17,7 +17,7 @@ from coze_tui.config.addresses import base_url_of_site
 from coze_tui.config.credentials import TOKEN_VARIABLE
 from coze_tui.config.settings import Settings, variable_of
 from coze_tui.engine.session.requests import request_for
-from coze_tui.store.journal import ChatRecord
+from coze_tui.store.records import ChatRecord
 from coze_tui.text.cleaning import clean
 
 Form = Literal["curl", "python", "ask"]

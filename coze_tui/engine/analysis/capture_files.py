@@ -14,7 +14,7 @@ from coze_tui.api.objects import Limits
 from coze_tui.config.secure_files import open_private
 from coze_tui.engine.analysis.statistics import day_of
 from coze_tui.errors import FileError
-from coze_tui.store.journal import ChatRecord
+from coze_tui.store.records import ChatRecord
 from coze_tui.text.format import file_name
 from coze_tui.text.i18n import _
 

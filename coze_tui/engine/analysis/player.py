@@ -14,11 +14,11 @@ from typing import Protocol
 
 from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Frame
-from coze_tui.engine.model.records import outcome_of, total_us_of
+from coze_tui.engine.model.outcomes import outcome_of, total_us_of
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.turn_replay import TurnReplay
 from coze_tui.engine.model.updates import TurnUpdate
-from coze_tui.store.journal import ChatRecord
+from coze_tui.store.records import ChatRecord
 
 PACES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 _LONGEST_SLEEP = 3_600.0

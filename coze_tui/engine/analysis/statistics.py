@@ -11,7 +11,7 @@ from typing import Literal, assert_never
 
 from coze_tui.engine.model.gaps import quantile
 from coze_tui.engine.model.outcomes import Outcome
-from coze_tui.store.journal import ChatRecord
+from coze_tui.store.records import ChatRecord
 from coze_tui.text.cleaning import clean_line
 
 Grouping = Literal["bot", "day", "conversation"]

@@ -10,8 +10,8 @@ from coze_tui.config.addresses import site_name
 from coze_tui.engine.analysis.statistics import Grouping, Statistics, statistics
 from coze_tui.engine.model.dialects import Dialect, dialect_of
 from coze_tui.engine.model.figures import TurnFigures
-from coze_tui.engine.model.outcomes import Outcome
-from coze_tui.engine.model.records import ChatFrames, error_of, outcome_of
+from coze_tui.engine.model.outcomes import Outcome, error_of, outcome_of
+from coze_tui.engine.model.records import ChatFrames
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.turn_replay import TurnReplay
 from coze_tui.engine.model.updates import ActionRequired
@@ -19,7 +19,7 @@ from coze_tui.engine.session.running import LiveTurn, LiveTurns
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
 from coze_tui.store.history import SavedConversation
-from coze_tui.store.journal import ChatRecord
+from coze_tui.store.records import ChatRecord
 
 _MOST_COMPARABLE = 200
 

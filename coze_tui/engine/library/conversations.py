@@ -12,9 +12,9 @@ from coze_tui.store import history, journal
 from coze_tui.store.database import Database
 from coze_tui.store.database import now_ms as now_ms
 from coze_tui.store.history import SavedConversation as SavedConversation  # for those above the engine
-from coze_tui.store.journal import ChatRecord
-from coze_tui.store.messages import SLOT, SavedMessage, messages
 from coze_tui.store.messages import message as message_by_key
+from coze_tui.store.messages import messages
+from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
 
 _PAGE = 40
 """Messages of one page, rounded up to whole chats."""

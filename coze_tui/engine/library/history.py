@@ -18,7 +18,8 @@ from coze_tui.errors import StoreWarning
 from coze_tui.store import history, journal, retention, search
 from coze_tui.store.database import Database, now_ms, open_or_rescue
 from coze_tui.store.history import SavedConversation
-from coze_tui.store.messages import SLOT, message_count, messages
+from coze_tui.store.messages import message_count, messages
+from coze_tui.store.records import SLOT
 from coze_tui.store.retention import PrunePlan as PrunePlan
 from coze_tui.store.search import Hit as Hit
 from coze_tui.store.search import Occurrence as Occurrence

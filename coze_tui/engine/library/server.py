@@ -25,7 +25,8 @@ from coze_tui.errors import ApiError, CozeTuiError, NotFoundError
 from coze_tui.store import history
 from coze_tui.store.database import Database, now_ms
 from coze_tui.store.history import SavedConversation
-from coze_tui.store.messages import SavedMessage, ServerMessage, add_missing
+from coze_tui.store.messages import ServerMessage, add_missing
+from coze_tui.store.records import SavedMessage
 from coze_tui.text.cleaning import clean, clean_line, title_of
 
 _MOST_PAGES = 200

@@ -9,6 +9,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal, assert_never
 
+from coze_tui.errors import CozeTuiError
+from coze_tui.store.records import ChatRecord
 from coze_tui.text.i18n import _
 
 Level = Literal["info", "good", "tool", "attention", "error"]
@@ -150,3 +152,24 @@ class Outcome(StrEnum):
                 return str(self)
             case _:
                 assert_never(self)
+
+
+def outcome_of(record: ChatRecord) -> Outcome | None:
+    """Return how a chat ended, or None while it runs or if only its frames can tell."""
+    if not record.is_final or not record.status:
+        return None
+    return Outcome.of(record.status) or Outcome.INTERRUPTED
+
+
+def error_of(record: ChatRecord) -> CozeTuiError | None:
+    """Return why a chat failed, as far as it is known."""
+    if record.error_code:
+        from coze_tui.api.events import error_of_code  # the first screen does without the events
+
+        return error_of_code(record.error_code, record.error_msg, logid=record.logid)
+    return CozeTuiError(record.error_msg) if record.error_msg else None
+
+
+def total_us_of(record: ChatRecord) -> int:
+    """Return the duration of a chat that is over in microseconds; 0 while it runs."""
+    return record.total_us if record.is_final else 0  # one that was resumed still has that of its first end

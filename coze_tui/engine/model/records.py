@@ -8,13 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from coze_tui.api.captures import Capture, Problem
-from coze_tui.api.events import error_of_code, parse_event
+from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Frame
-from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.outcomes import Outcome, outcome_of, total_us_of
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.updates import ChatIdentified
-from coze_tui.errors import CozeTuiError
-from coze_tui.store.journal import ChatRecord as ChatRecord  # for those above the engine
+from coze_tui.store.records import ChatRecord as ChatRecord
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -35,25 +34,6 @@ class ChatFrames:
     frames: tuple[Frame, ...]
     problems: tuple[Problem, ...] = ()
     """Of the capture it was read from."""
-
-
-def outcome_of(record: ChatRecord) -> Outcome | None:
-    """Return how a chat ended, or None while it runs or if only its frames can tell."""
-    if not record.is_final or not record.status:
-        return None
-    return Outcome.of(record.status) or Outcome.INTERRUPTED
-
-
-def error_of(record: ChatRecord) -> CozeTuiError | None:
-    """Return why a chat failed, as far as it is known."""
-    if record.error_code:
-        return error_of_code(record.error_code, record.error_msg, logid=record.logid)
-    return CozeTuiError(record.error_msg) if record.error_msg else None
-
-
-def total_us_of(record: ChatRecord) -> int:
-    """Return the duration of a chat that is over in microseconds; 0 while it runs."""
-    return record.total_us if record.is_final else 0  # one that was resumed still has that of its first end
 
 
 def ids_of(frames: Sequence[Frame]) -> ChatIdentified:

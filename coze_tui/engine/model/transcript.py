@@ -7,11 +7,9 @@ from dataclasses import dataclass, replace
 
 from coze_tui.api.objects import MessageType
 from coze_tui.config.addresses import base_url_of_site
-from coze_tui.engine.model.outcomes import Outcome
-from coze_tui.engine.model.records import error_of, outcome_of
+from coze_tui.engine.model.outcomes import Outcome, error_of, outcome_of
 from coze_tui.errors import CozeTuiError
-from coze_tui.store.journal import ChatRecord
-from coze_tui.store.messages import SLOT, SavedMessage
+from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
 from coze_tui.text.cleaning import clean
 from coze_tui.text.i18n import _
 

@@ -19,7 +19,7 @@ from coze_tui.engine.model.records import capture_head
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.session.runner import TurnRecord
 from coze_tui.errors import CozeTuiError, FileError
-from coze_tui.store.journal import ChatRecord
+from coze_tui.store.records import ChatRecord
 
 _MOST_NAMES = 1_000
 

@@ -12,7 +12,7 @@ from coze_tui.engine.model.turn_replay import past_turn
 from coze_tui.engine.session.recorder import ended_record, messages_of
 from coze_tui.store import history, journal, retention, search
 from coze_tui.store.database import Database, now_ms
-from coze_tui.store.journal import ChatRecord
+from coze_tui.store.records import ChatRecord
 
 DAY_MS = 86_400_000
 _DELETED_DAYS = 7

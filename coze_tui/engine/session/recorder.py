@@ -16,8 +16,7 @@ from coze_tui.engine.model.state import Answer, Tool, TurnState
 from coze_tui.errors import ApiError, CozeTuiError, StoreError
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database, now_ms
-from coze_tui.store.journal import ChatRecord
-from coze_tui.store.messages import SavedMessage
+from coze_tui.store.records import ChatRecord, SavedMessage
 
 
 class JournalRecorder:

@@ -9,8 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from coze_tui.api.objects import Frame
-from coze_tui.engine.model.outcomes import Outcome
-from coze_tui.engine.model.records import error_of, outcome_of
+from coze_tui.engine.model.outcomes import Outcome, error_of, outcome_of
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.turn_replay import TurnReplay
 from coze_tui.engine.model.updates import LogidReported, TurnEnded, TurnUpdate
@@ -20,7 +19,7 @@ from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.errors import InternalError, StoreError
 from coze_tui.store import journal
 from coze_tui.store.database import Database, now_ms
-from coze_tui.store.journal import ChatRecord
+from coze_tui.store.records import ChatRecord
 
 _log = logging.getLogger(__name__)
 

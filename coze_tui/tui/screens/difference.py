@@ -16,7 +16,8 @@ from textual.widget import Widget
 
 from coze_tui.engine.analysis.compare import Differences, differences
 from coze_tui.engine.analysis.frames_table import InspectedChat
-from coze_tui.engine.model.records import ChatRecord, outcome_of, total_us_of
+from coze_tui.engine.model.outcomes import outcome_of, total_us_of
+from coze_tui.engine.model.records import ChatRecord
 from coze_tui.render.cells import cell_len, shorten
 from coze_tui.render.diff_rows import DifferenceRow, difference_rows
 from coze_tui.text.cleaning import clean_line

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from textual.strip import Strip
 
-from coze_tui.engine.analysis.frames_table import InspectedChat
-from coze_tui.engine.library.history import Overview
-from coze_tui.engine.model.outcomes import Outcome
-from coze_tui.engine.model.records import outcome_of, total_us_of
+from coze_tui.engine.model.outcomes import Outcome, outcome_of, total_us_of
 from coze_tui.render.cells import cell_len, shorten
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import seconds, tail, thousands
 from coze_tui.text.i18n import _, ngettext
 from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
 from coze_tui.tui.widgets.status import Chip, activity_of, outcome_role
+
+if TYPE_CHECKING:  # the first screen does without them
+    from coze_tui.engine.analysis.frames_table import InspectedChat
+    from coze_tui.engine.library.history import Overview
 
 HeadParts = tuple[Sequence[Part], Sequence[Part]]
 """The parts at the left and at the right of one line."""

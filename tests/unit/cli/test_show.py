@@ -13,7 +13,7 @@ from coze_tui.api.captures import Capture, capture_text
 from coze_tui.api.objects import Frame
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
-from coze_tui.store.journal import ChatRecord
+from coze_tui.store.records import ChatRecord
 from tests.support.commands import Command
 from tests.support.samples import STREAMS
 

@@ -14,7 +14,7 @@ import pytest
 
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
-from coze_tui.store.journal import ChatRecord
+from coze_tui.store.records import ChatRecord
 from coze_tui.text.cells import cell_len
 from tests.support.commands import Command
 

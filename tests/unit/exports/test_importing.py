@@ -22,7 +22,7 @@ from coze_tui.exports.jsonl import LineLimits, lines_from
 from coze_tui.store import archive, history, journal, search
 from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.database import Database
-from coze_tui.store.journal import ChatRecord
+from coze_tui.store.records import ChatRecord
 from tests.support.conversations import SENT_AT, add_chat, add_spring, any_conversation, spring, spring_frames
 from tests.support.samples import STREAMS
 from tests.support.stores import conversation_count

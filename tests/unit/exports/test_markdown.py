@@ -11,8 +11,7 @@ from coze_tui.exports.describe import Clock, chats_of
 from coze_tui.exports.markdown import markdown_from
 from coze_tui.store import history, journal
 from coze_tui.store.archive import ConversationArchive
-from coze_tui.store.journal import ChatRecord
-from coze_tui.store.messages import SavedMessage
+from coze_tui.store.records import ChatRecord, SavedMessage
 from coze_tui.text.cleaning import clean
 from tests.support.conversations import SENT_AT, any_conversation, spring
 from tests.support.stores import empty_store, taken

@@ -27,7 +27,7 @@ from coze_tui.render import palette
 from coze_tui.report.figures_text import figure_facts
 from coze_tui.store import history, journal
 from coze_tui.store.archive import ConversationArchive
-from coze_tui.store.messages import SavedMessage
+from coze_tui.store.records import SavedMessage
 from coze_tui.text.i18n import use_language
 from tests.support.conversations import (
     HOSTILE_TEXT,

@@ -12,8 +12,7 @@ from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError
 from coze_tui.store import archive, history, journal, search
 from coze_tui.store.archive import ConversationArchive
-from coze_tui.store.journal import ChatRecord
-from coze_tui.store.messages import SavedMessage
+from coze_tui.store.records import ChatRecord, SavedMessage
 from tests.support.stores import append_messages, empty_store, taken
 
 FRAMES = [

@@ -25,9 +25,8 @@ from coze_tui.store import database as database_module
 from coze_tui.store import history, journal, messages, search
 from coze_tui.store.database import Database, open_or_rescue
 from coze_tui.store.files import beside
-from coze_tui.store.journal import ChatRecord
-from coze_tui.store.messages import SavedMessage
 from coze_tui.store.migrations import STEPS, VERSION, migrate
+from coze_tui.store.records import ChatRecord, SavedMessage
 from tests.support.stores import conversation_count
 
 FULL = ChatRecord(status="completed")
@@ -237,7 +236,7 @@ WRITES = """
 import asyncio, sys
 from pathlib import Path
 from coze_tui.api.objects import Frame
-from coze_tui.store import history, journal
+from coze_tui.store import history, journal, records
 from coze_tui.store.database import open_or_rescue
 async def main():
     opened = await open_or_rescue(Path(sys.argv[1]))
@@ -251,7 +250,7 @@ async def main():
         await database.read(history.conversations)
         print(chat, number, flush=True)
     if sys.argv[4] == "finish":
-        done = journal.ChatRecord(status="completed")
+        done = records.ChatRecord(status="completed")
         await database.write(lambda c: journal.finish_chat(c, chat, done, []))
     await database.close()
 asyncio.run(main())

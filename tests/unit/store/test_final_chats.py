@@ -5,8 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from coze_tui.store import history, journal
-from coze_tui.store.journal import ChatRecord
-from coze_tui.store.messages import SavedMessage
+from coze_tui.store.records import ChatRecord, SavedMessage
 
 DONE = ChatRecord(
     status="completed",

@@ -15,9 +15,9 @@ from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError
 from coze_tui.store import history, journal, messages, search
 from coze_tui.store.history import SavedConversation, SavedSection
-from coze_tui.store.journal import ChatRecord
-from coze_tui.store.messages import SLOT, SavedMessage, storable
+from coze_tui.store.messages import storable
 from coze_tui.store.migrations import migrate
+from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
 from tests.support.stores import append_messages, conversation_count
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=20)

@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError
 from coze_tui.store import history, journal, messages, owners
-from coze_tui.store.journal import ChatRecord
-from coze_tui.store.messages import SLOT, SavedMessage
 from coze_tui.store.migrations import migrate
+from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=30)
 FRAMES = st.lists(st.builds(Frame, ANY_TEXT, ANY_TEXT, st.integers(0, 2**62), ANY_TEXT), max_size=12)

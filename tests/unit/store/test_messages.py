@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from coze_tui.errors import StoreError
 from coze_tui.store import history, messages, search
-from coze_tui.store.messages import SavedMessage, storable, storable_int
+from coze_tui.store.messages import storable, storable_int
 from coze_tui.store.migrations import migrate
+from coze_tui.store.records import SavedMessage
 from tests.support.stores import append_messages
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=30)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from coze_tui.errors import StoreError
-from coze_tui.store import history, journal, messages, search
+from coze_tui.store import history, journal, messages, records, search
 from coze_tui.store.migrations import APPLICATION_ID, STEPS, VERSION, migrate, version_of
 
 VERSIONS = Path(__file__).parent / "versions"
@@ -38,7 +38,7 @@ def first_version(path: Path, message_count: int = 3) -> None:
             """INSERT INTO messages (conversation, position, role, type, content_type, message_id, name,
                                      created_at, content, reasoning)
                VALUES ('k1', ?, 'assistant', 'answer', 'text', '', '', 6, ?, ?)""",
-            [(messages.SLOT + n, f"可以退款 {n}", f"Because {n}") for n in range(message_count)],
+            [(records.SLOT + n, f"可以退款 {n}", f"Because {n}") for n in range(message_count)],
         )
         c.execute("INSERT INTO prompts (text, used_at) VALUES ('ＨＥＬＬＯ', 7)")
         c.execute("COMMIT")

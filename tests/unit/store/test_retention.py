@@ -10,8 +10,7 @@ from pathlib import Path
 from coze_tui.api.objects import Frame
 from coze_tui.store import history, journal, messages, retention, search
 from coze_tui.store.database import Database
-from coze_tui.store.journal import ChatRecord
-from coze_tui.store.messages import SavedMessage
+from coze_tui.store.records import ChatRecord, SavedMessage
 
 
 def chatted(c: sqlite3.Connection, at: int, *, frames: int = 3, is_final: bool = True) -> str:

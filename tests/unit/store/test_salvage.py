@@ -15,9 +15,8 @@ from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError
 from coze_tui.store import history, journal, messages, search
 from coze_tui.store.files import beside
-from coze_tui.store.journal import ChatRecord
-from coze_tui.store.messages import SavedMessage
 from coze_tui.store.migrations import STEPS, migrate
+from coze_tui.store.records import ChatRecord, SavedMessage
 from coze_tui.store.salvage import damage_in, is_half_done, rescue
 
 PAGE = 4096

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coze_tui.store import history, messages, search
-from coze_tui.store.messages import SavedMessage
 from coze_tui.store.migrations import migrate
+from coze_tui.store.records import SavedMessage
 from coze_tui.text.matching import fold
 from tests.support.stores import append_messages
 

@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from coze_tui.store import history, messages, search
-from coze_tui.store.messages import SavedMessage
+from coze_tui.store.records import SavedMessage
 from tests.support.stores import append_messages
 
 

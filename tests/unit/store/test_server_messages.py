@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coze_tui.store import history, journal, messages
-from coze_tui.store.journal import ChatRecord
-from coze_tui.store.messages import SLOT, SavedMessage, ServerMessage, add_missing
+from coze_tui.store.messages import ServerMessage, add_missing
 from coze_tui.store.migrations import migrate
+from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
 from tests.support.stores import append_messages
 
 

@@ -15,8 +15,7 @@ import pytest
 
 from coze_tui.api.objects import Frame
 from coze_tui.store import history, journal
-from coze_tui.store.journal import ChatRecord
-from coze_tui.store.messages import SavedMessage
+from coze_tui.store.records import ChatRecord, SavedMessage
 from tests.support.commands import Command
 from tests.support.conversations import SENT_AT, add_chat, add_spring, spring_frames
 from tests.support.stores import append_messages, written

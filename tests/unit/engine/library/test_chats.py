@@ -8,12 +8,11 @@ from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Frame
 from coze_tui.engine.library.chats import Inspecting
 from coze_tui.engine.model.dialects import Dialect
-from coze_tui.engine.model.outcomes import Outcome
-from coze_tui.engine.model.records import outcome_of
+from coze_tui.engine.model.outcomes import Outcome, outcome_of
 from coze_tui.errors import ApiError
 from coze_tui.store import history, journal, retention
 from coze_tui.store.database import Database
-from coze_tui.store.journal import ChatRecord
+from coze_tui.store.records import ChatRecord
 from tests.support.samples import STREAMS
 
 DONE = ChatRecord(

@@ -13,8 +13,7 @@ from coze_tui.engine.library.history import Browsing
 from coze_tui.errors import StoreError
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
-from coze_tui.store.journal import ChatRecord
-from coze_tui.store.messages import SavedMessage
+from coze_tui.store.records import ChatRecord, SavedMessage
 from tests.support.stores import append_messages
 
 MINUTE = 60_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coze_tui.engine.model.transcript import chat_transcripts
-from coze_tui.store.messages import SavedMessage
+from coze_tui.store.records import SavedMessage
 
 
 def test_the_question_of_an_import_cannot_steer_the_terminal() -> None:

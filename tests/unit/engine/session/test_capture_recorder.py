@@ -25,8 +25,8 @@ from coze_tui.config.settings import Settings
 from coze_tui.engine.engine import Engine
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.frame_log import FrameLog
-from coze_tui.engine.model.outcomes import Outcome
-from coze_tui.engine.model.records import chat_from_capture, outcome_of
+from coze_tui.engine.model.outcomes import Outcome, outcome_of
+from coze_tui.engine.model.records import chat_from_capture
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.session.capture_recorder import CaptureFile, CaptureRecorder
 from coze_tui.engine.session.feed import TurnFeed

@@ -20,8 +20,7 @@ from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.engine.session.running import follow_remote
 from coze_tui.store import history, journal, owners
 from coze_tui.store.database import Database
-from coze_tui.store.journal import ChatRecord
-from coze_tui.store.messages import SavedMessage
+from coze_tui.store.records import ChatRecord, SavedMessage
 
 CREATED = Frame("conversation.chat.created", '{"id":"c1","conversation_id":"v1"}', 10)
 

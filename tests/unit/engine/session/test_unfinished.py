@@ -9,7 +9,7 @@ from coze_tui.api.objects import Frame
 from coze_tui.engine.session.maintenance import close_orphan
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
-from coze_tui.store.journal import ChatRecord
+from coze_tui.store.records import ChatRecord
 from tests.support.samples import STREAMS
 
 

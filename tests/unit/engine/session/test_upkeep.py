@@ -10,7 +10,7 @@ from coze_tui.api.objects import Frame
 from coze_tui.engine.session.maintenance import DAY_MS, give_back, keep_small
 from coze_tui.store import history, journal, retention
 from coze_tui.store.database import Database, open_or_rescue
-from coze_tui.store.journal import ChatRecord
+from coze_tui.store.records import ChatRecord
 from tests.support.stores import conversation_count
 
 NOW = 1_760_000_000_000
