@@ -7,11 +7,11 @@ the new state, because those places match `Outcome` (or the event's class) witho
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal, assert_never
+from typing import Literal, NamedTuple, assert_never
 
 from coze_tui.errors import CozeTuiError
 from coze_tui.store.records import ChatRecord
-from coze_tui.text.i18n import _
+from coze_tui.text.i18n import N_, _
 
 Level = Literal["info", "good", "tool", "attention", "error"]
 """How much an event or an end matters to the reader."""
@@ -41,45 +41,17 @@ class Outcome(StrEnum):
     @property
     def level(self) -> Level:
         """How much the end matters; every list and screen colors it accordingly."""
-        match self:
-            case Outcome.COMPLETED:
-                return "good"
-            case Outcome.FAILED | Outcome.EXPIRED:
-                return "error"
-            case Outcome.REQUIRES_ACTION | Outcome.CANCELED | Outcome.INTERRUPTED:
-                return "attention"
-            case _:
-                assert_never(self)
+        return _facts_of(self).level
 
     @property
     def sign(self) -> str:
         """One cell that no other final state has."""
-        match self:
-            case Outcome.COMPLETED:
-                return "✓"
-            case Outcome.FAILED:
-                return "✗"
-            case Outcome.REQUIRES_ACTION:
-                return "▲"
-            case Outcome.CANCELED:
-                return "■"
-            case Outcome.EXPIRED:
-                return "◷"
-            case Outcome.INTERRUPTED:
-                return "⟂"
-            case _:
-                assert_never(self)
+        return _facts_of(self).sign
 
     @property
     def can_continue(self) -> bool:
         """Whether the same chat can continue: once it is recovered, or once it gets its tool outputs."""
-        match self:
-            case Outcome.REQUIRES_ACTION | Outcome.INTERRUPTED:
-                return True
-            case Outcome.COMPLETED | Outcome.FAILED | Outcome.CANCELED | Outcome.EXPIRED:
-                return False
-            case _:
-                assert_never(self)
+        return _facts_of(self).can_continue
 
     @property
     def needs_user(self) -> bool:
@@ -89,32 +61,12 @@ class Outcome(StrEnum):
     @property
     def continues_queue(self) -> bool:
         """Whether the next queued question is sent after a chat with this end."""
-        match self:
-            case Outcome.COMPLETED | Outcome.CANCELED:
-                return True
-            case Outcome.FAILED | Outcome.EXPIRED | Outcome.REQUIRES_ACTION | Outcome.INTERRUPTED:
-                return False
-            case _:
-                assert_never(self)
+        return _facts_of(self).continues_queue
 
     @property
     def words(self) -> str:
         """How a past chat ended, in the language in use."""
-        match self:
-            case Outcome.COMPLETED:
-                return _("completed")
-            case Outcome.FAILED:
-                return _("failed")
-            case Outcome.REQUIRES_ACTION:
-                return _("waited for a tool")
-            case Outcome.CANCELED:
-                return _("stopped")
-            case Outcome.EXPIRED:
-                return _("expired")
-            case Outcome.INTERRUPTED:
-                return _("cut off")
-            case _:
-                assert_never(self)
+        return _(_facts_of(self).words)
 
     @property
     def words_now(self) -> str:
@@ -124,34 +76,47 @@ class Outcome(StrEnum):
     @property
     def reason(self) -> str:
         """Why there is no complete answer if no error says it; empty if nothing needs to be explained."""
-        match self:
-            case Outcome.FAILED:
-                return _("the chat failed, and Coze gave no reason")
-            case Outcome.INTERRUPTED:
-                return _("the answer was cut off before its end")
-            case Outcome.EXPIRED:
-                return _("the chat expired: Coze gave it up before its end")
-            case Outcome.COMPLETED | Outcome.CANCELED | Outcome.REQUIRES_ACTION:
-                return ""
-            case _:
-                assert_never(self)
+        text = _facts_of(self).reason
+        return _(text) if text else ""
 
     @property
     def event_words(self) -> str:
         """The name of the event with which Coze announces this end, in the language in use."""
-        match self:
-            case Outcome.COMPLETED:
-                return _("chat completed")
-            case Outcome.FAILED:
-                return _("chat failed")
-            case Outcome.CANCELED:
-                return _("chat canceled")
-            case Outcome.EXPIRED:
-                return _("chat expired")
-            case Outcome.REQUIRES_ACTION | Outcome.INTERRUPTED:
-                return str(self)
-            case _:
-                assert_never(self)
+        text = _facts_of(self).event_words
+        return _(text) if text else str(self)
+
+
+class _Facts(NamedTuple):
+    """What there is to decide about a final state. Texts are in English."""
+
+    level: Level
+    sign: str
+    words: str
+    event_words: str = ""
+    reason: str = ""
+    can_continue: bool = False
+    continues_queue: bool = False
+
+
+def _facts_of(outcome: Outcome) -> _Facts:
+    match outcome:
+        case Outcome.COMPLETED:
+            return _Facts("good", "✓", N_("completed"), N_("chat completed"), continues_queue=True)
+        case Outcome.FAILED:
+            reason = N_("the chat failed, and Coze gave no reason")
+            return _Facts("error", "✗", N_("failed"), N_("chat failed"), reason)
+        case Outcome.REQUIRES_ACTION:
+            return _Facts("attention", "▲", N_("waited for a tool"), can_continue=True)
+        case Outcome.CANCELED:
+            return _Facts("attention", "■", N_("stopped"), N_("chat canceled"), continues_queue=True)
+        case Outcome.EXPIRED:
+            reason = N_("the chat expired: Coze gave it up before its end")
+            return _Facts("error", "◷", N_("expired"), N_("chat expired"), reason)
+        case Outcome.INTERRUPTED:
+            reason = N_("the answer was cut off before its end")
+            return _Facts("attention", "⟂", N_("cut off"), reason=reason, can_continue=True)
+        case _:
+            assert_never(outcome)
 
 
 def outcome_of(record: ChatRecord) -> Outcome | None:
