@@ -124,7 +124,7 @@ class _Body:
                 if not has_begun and (beginning := chunk.lstrip(_BEFORE_TEXT)):
                     has_begun = True
                     if beginning[:1] in (b"{", b"<"):
-                        raise error_of_reply(await self._whole_reply(beginning, chunks))
+                        raise error_of_reply(await self._whole_reply(beginning, chunks, after_cr))
                 for text in self._within_limits(chunk, decoder):
                     self._emit(text)
                     yield text
@@ -183,12 +183,15 @@ class _Body:
         else:
             self._event = size - 1 if starts_blank else self._event + size
 
-    async def _whole_reply(self, beginning: bytes, chunks: AsyncIterator[bytes]) -> Reply:
-        """What is no event stream at all, as far as an error can be long."""
+    async def _whole_reply(self, beginning: bytes, chunks: AsyncIterator[bytes], after_cr: bool) -> Reply:
+        """Return a reply that is no event stream, up to the length of an error, with LF line ends."""
         body = bytearray(beginning)
         try:
             while len(body) < ERROR_BODY:
-                body += await anext(chunks)
+                chunk = await anext(chunks)
+                # the beginning has LF line ends: how the reply was cut must not show in its excerpt
+                after_cr, chunk = chunk.endswith(b"\r"), _with_lf(chunk, after_cr)
+                body += chunk
         except (StopAsyncIteration, *LOWER_FAILURES):
             pass  # what has come is all there is to show
         return Reply.of(self._response, bytes(body[:ERROR_BODY]))
