@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -63,9 +64,9 @@ class LineList(LineWidget, ScrollView, can_focus=True):
     # --- defined by subclasses ---
 
     @property
+    @abstractmethod
     def row_count(self) -> int:
         """Return how many rows the cursor can stand on."""
-        raise NotImplementedError
 
     @property
     def line_count(self) -> int:
