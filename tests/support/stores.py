@@ -23,6 +23,19 @@ NOW = int(time.time() * 1000)
 _T = TypeVar("_T")
 
 
+DONE = ChatRecord(
+    status="completed",
+    first_text_us=412_000,
+    total_us=1_902_000,
+    deltas=214,
+    characters=512,
+    input_tokens=120,
+    output_tokens=312,
+    token_count=432,
+)
+"""How a chat of the tests ended."""
+
+
 def bots(*steps: object) -> list[Bot]:
     """Return the one bot that `talk` writes about; it answers with these steps, or in a few words."""
     return [Bot(BOT, "海水", list(steps) or [Answer("因为盐。")])]  # type: ignore[arg-type]

@@ -15,19 +15,10 @@ from coze_tui.errors import StoreError
 from coze_tui.store import history, journal, messages, owners
 from coze_tui.store.migrations import migrate
 from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
+from tests.support.stores import DONE
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=30)
 FRAMES = st.lists(st.builds(Frame, ANY_TEXT, ANY_TEXT, st.integers(0, 2**62), ANY_TEXT), max_size=12)
-DONE = ChatRecord(
-    status="completed",
-    first_text_us=412_000,
-    total_us=1_902_000,
-    deltas=214,
-    characters=512,
-    input_tokens=120,
-    output_tokens=312,
-    token_count=432,
-)
 SOME = [
     Frame("conversation.chat.created", '{"id":"1"}', 84_000),
     Frame("conversation.message.delta", '{"content":"你好\\n"}', 412_000),

@@ -14,17 +14,8 @@ from coze_tui.store import history, journal, retention
 from coze_tui.store.database import Database
 from coze_tui.store.records import ChatRecord
 from tests.support.samples import STREAMS
+from tests.support.stores import DONE
 
-DONE = ChatRecord(
-    status="completed",
-    first_text_us=412_000,
-    total_us=1_902_000,
-    deltas=214,
-    characters=512,
-    input_tokens=120,
-    output_tokens=312,
-    token_count=432,
-)
 SOME = [
     Frame("conversation.chat.created", '{"id":"1"}', 84_000),
     Frame("conversation.message.delta", '{"content":"你好"}', 412_000),
