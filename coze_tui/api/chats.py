@@ -163,7 +163,7 @@ async def start(client: CozeClient, request: ChatRequest) -> Chat:
 
 
 async def retrieve(client: CozeClient, conversation_id: str, chat_id: str) -> Chat:
-    """How a chat stands. At most once a second (docs/wire.md 4.1)."""
+    """Return a chat with its present status. Call it at most once a second (docs/wire.md 4.1)."""
     answer = await client.get_json("/v3/chat/retrieve", _ids(conversation_id, chat_id))
     return Chat.from_wire(answer.mapping(*_CHAT_KEYS))
 

@@ -139,7 +139,7 @@ class CozeClient:
         return envelope_of_reply(await self._call("POST", path, files=files))
 
     async def post_without_token(self, path: str, body: Callable[[], Json]) -> Reply:
-        """Send something where there is no token yet; the answer whatever it says. Sent once.
+        """Send JSON without a token, once, and return the reply even if it is an error.
 
         See docs/wire.md 1.4.
 

@@ -1,4 +1,4 @@
-"""What a frame means: one class per event name (docs/wire.md 3.2), and UnknownEvent for the rest. Pure."""
+"""Events of a chat: one class per event name (docs/wire.md 3.2), and UnknownEvent for the rest. Pure."""
 
 from __future__ import annotations
 

@@ -184,7 +184,7 @@ class _Body:
             self._event = size - 1 if starts_blank else self._event + size
 
     async def _whole_reply(self, beginning: bytes, chunks: AsyncIterator[bytes], after_cr: bool) -> Reply:
-        """Return a reply that is no event stream, up to the length of an error, with LF line ends."""
+        """Return a reply other than an event stream, up to the length of an error, with LF line ends."""
         body = bytearray(beginning)
         try:
             while len(body) < ERROR_BODY:

@@ -71,7 +71,7 @@ class Role(_Word):
 
 
 class MessageType(_Word):
-    """What a message is (docs/wire.md 3.4)."""
+    """The type of a message (docs/wire.md 3.4)."""
 
     QUESTION = "question"
     ANSWER = "answer"
@@ -89,7 +89,7 @@ class MessageType(_Word):
 
 
 class ContentType(_Word):
-    """How `content` is to be read (docs/wire.md 3.4)."""
+    """The format of `content` (docs/wire.md 3.4)."""
 
     TEXT = "text"
     OBJECT_STRING = "object_string"
@@ -100,7 +100,7 @@ class ContentType(_Word):
 
 
 class ChatStatus(_Word):
-    """Where a chat stands; both spellings of canceled and requires_action are read.
+    """The status of a chat. Accepts both spellings of canceled and requires_action.
 
     See docs/wire.md 3.3, 3.8.
     """

@@ -161,7 +161,7 @@ async def upload_file(client: CozeClient, file: Path | bytes, file_name: str = "
     """Send a file, read piece by piece. It is kept three months, for this account only.
 
     Args:
-        file_name: what the server is told; the path's own name where empty.
+        file_name: The name that the server receives; empty means that of the path.
 
     Raises:
         OSError: the file cannot be read.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from coze_tui.terminal.first_frame import EarlyFrame
 
 _SWITCH_SECONDS = 0.001
-"""How long the engine's thread may hold the interpreter when a key arrives: a fifth of the default."""
+"""Seconds that the engine's thread may hold the interpreter if a key waits: a fifth of the default."""
 
 
 def run_chat(arguments: Arguments, environment: Mapping[str, str], frame: EarlyFrame | None) -> int:

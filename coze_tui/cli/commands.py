@@ -382,7 +382,7 @@ def find_command(tokens: Sequence[str]) -> tuple[Command, list[str]]:
     """Return the command that the tokens name, and its own tokens: also those before its name.
 
     Raises:
-        SettingsError: there is no such command.
+        SettingsError: no command has this name.
     """
     leading, rest = _leading_options(tokens)
     if not rest or rest[0] == "--":
@@ -390,7 +390,7 @@ def find_command(tokens: Sequence[str]) -> tuple[Command, list[str]]:
     name, rest = _name_of(rest)
     command = COMMANDS.get(name)
     if command is None:
-        raise wrong(_("there is no such command"), source=name, known=tuple(COMMANDS))
+        raise wrong(_("no such command"), source=name, known=tuple(COMMANDS))
     return command, [*leading, *rest]
 
 

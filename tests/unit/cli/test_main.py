@@ -32,7 +32,7 @@ def test_help_speaks_the_language_of_the_environment_or_the_flag(command: Comman
 def test_a_wrong_command_is_one_line_and_status_2(command: Command) -> None:
     ran = command("aks")
     assert (ran.status, ran.out) == (2, "")
-    assert ran.err == "coze-tui: aks: there is no such command. Did you mean `ask`?\n"
+    assert ran.err == "coze-tui: aks: no such command. Did you mean `ask`?\n"
 
 
 def test_a_wrong_flag_ends_before_anything_is_done(command: Command, environment: dict[str, str]) -> None:
