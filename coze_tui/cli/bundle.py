@@ -16,7 +16,7 @@ from coze_tui.cli.startup import begin, confirm, show_problems
 from coze_tui.config.credentials import MASK
 from coze_tui.config.secure_files import write_new
 from coze_tui.config.startup import Startup
-from coze_tui.diagnostics.crash import without_secrets
+from coze_tui.diagnostics.crash import system_name, without_secrets
 from coze_tui.engine.analysis.frames_table import inspected
 from coze_tui.errors import CredentialsError, FileError, SettingsError
 from coze_tui.exports.exporting import bundle_text
@@ -60,7 +60,7 @@ def _versions() -> Mapping[str, str]:
     return {
         "version": __version__,
         "python": platform.python_version(),
-        "system": platform.platform(),
+        "system": system_name(),
         "httpx": version("httpx"),
     }
 

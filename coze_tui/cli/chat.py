@@ -13,7 +13,7 @@ from coze_tui.cli.commands import COMMANDS
 from coze_tui.cli.exits import Exit
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.startup import begin, notify, show_problems
-from coze_tui.config.credentials import TOKEN_VARIABLE
+from coze_tui.config.child_environment import TOKEN_VARIABLE
 from coze_tui.config.folders import HOME_VARIABLE
 from coze_tui.config.settings import PREFIX, variable_of
 from coze_tui.config.startup import Startup

@@ -18,10 +18,11 @@ from coze_tui.api import resources
 from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.startup import begin
+from coze_tui.config.child_environment import child_environment
 from coze_tui.config.credentials import MASK, hint_for
 from coze_tui.config.settings import definitions
 from coze_tui.config.startup import Startup
-from coze_tui.diagnostics.crash import without_secrets
+from coze_tui.diagnostics.crash import system_name, without_secrets
 from coze_tui.diagnostics.explain import copied_text, explain, explain_library
 from coze_tui.engine.model.dialects import Dialect, dialect_of, limits, name_of
 from coze_tui.engine.session.site import Connection
@@ -79,7 +80,7 @@ def run_doctor(arguments: Arguments, environment: Mapping[str, str]) -> int:
 def _program() -> _Facts:
     yield "coze-tui", f"{__version__} ({Path(__file__).parent.parent})"
     yield "Python", f"{platform.python_version()} ({sys.executable})"
-    yield _("system"), platform.platform()
+    yield _("system"), system_name()
     for library in _LIBRARIES:
         try:
             yield library, version(library)
@@ -172,7 +173,7 @@ async def _copied(startup: Startup, environment: Mapping[str, str]) -> str:
 
     text = _("copied by coze-tui at {time}").format(time=time.strftime("%H:%M:%S"))
     terminal = write if sys.stdout is not None and sys.stdout.isatty() else None
-    copied = await copy(text, write=terminal, folder=startup.paths.copies, env=environment)
+    copied = await copy(text, write=terminal, folder=startup.paths.copies, env=child_environment(environment))
     return copied_text(copied, _("line"))
 
 

@@ -14,7 +14,8 @@ from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.startup import begin, notify, show_error, show_problems
 from coze_tui.config.addresses import AddressError, base_url_from_text, site_name
-from coze_tui.config.credentials import TOKEN_VARIABLE, OAuthPair, Secret, hint_for, secret_from_text
+from coze_tui.config.child_environment import TOKEN_VARIABLE
+from coze_tui.config.credentials import OAuthPair, Secret, hint_for, secret_from_text
 from coze_tui.config.settings import Settings
 from coze_tui.config.startup import Startup
 from coze_tui.engine.model.dialects import Feature, unserved

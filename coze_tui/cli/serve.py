@@ -13,7 +13,7 @@ from types import FrameType
 from coze_tui.cli.interrupt import take_ending_signals
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.startup import notify
-from coze_tui.config.credentials import TOKEN_VARIABLE
+from coze_tui.config.child_environment import TOKEN_VARIABLE
 from coze_tui.config.settings import variable_of
 from coze_tui.engine.analysis.capture_files import problem_text, read_open_capture
 from coze_tui.errors import SettingsError

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NoReturn, final
 
+from coze_tui.config.child_environment import TOKEN_VARIABLE, child_environment
 from coze_tui.config.secure_files import locked, read_private, write_private
 from coze_tui.errors import CredentialsError
 from coze_tui.text.i18n import _
 
-TOKEN_VARIABLE = "COZE_API_TOKEN"
 MASK = "***"
 COMMAND_PATIENCE = 60.0
 """Seconds: whoever is asked may first have to unlock a password store."""
@@ -183,7 +183,7 @@ def find_token(
     if token_file is not None:
         return _token_from_file(token_file)
     if token_command.strip():
-        return _token_from_command(token_command)
+        return _token_from_command(token_command, child_environment(environment))
     token = credentials.find(profile)
     if token is None:
         raise CredentialsError("missing")
@@ -200,7 +200,7 @@ def _token_from_file(path: Path) -> Token:
     return Token(secret_from_text(data.decode("utf-8", "replace"), str(path)), str(path))
 
 
-def _token_from_command(command: str) -> Token:
+def _token_from_command(command: str, env: Mapping[str, str]) -> Token:
     try:
         words = shlex.split(command)
     except ValueError:
@@ -209,16 +209,21 @@ def _token_from_command(command: str) -> Token:
         raise CredentialsError("command", command.split()[0])
     # Its arguments and its output may be private: only the program's name is ever shown, and no exception
     # that holds the others is chained.
-    output = _output_of(words)
+    output = _output_of(words, env)
     if output is None:
         raise CredentialsError("command", words[0])
     return Token(secret_from_text(output, words[0]), words[0])
 
 
-def _output_of(words: list[str]) -> str | None:
+def _output_of(words: list[str], env: Mapping[str, str]) -> str | None:
     try:
         done = subprocess.run(
-            words, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_PATIENCE, check=True
+            words,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=COMMAND_PATIENCE,
+            check=True,
+            env=env,
         )
     except (OSError, ValueError, subprocess.SubprocessError):
         return None

@@ -50,18 +50,20 @@ class Definition:
     """Its environment variable if that is not COZE_TUI_ and the name."""
     flag: str = ""
     """Its command-line option, or empty."""
+    may_hold_secret: bool = False
+    """Whether its value may hold a password: it is neither printed nor passed to other programs."""
 
 
 _KEY = "definition"
 
 
 def _setting(
-    reader: read.SettingReader, doc: str | SettingOption, *, variable: str = ""
+    reader: read.SettingReader, doc: str | SettingOption, *, variable: str = "", may_hold_secret: bool = False
 ) -> Mapping[str, object]:
     """Return the metadata of a field; a setting with an option takes its text from there."""
     if isinstance(doc, SettingOption):
-        return {_KEY: Definition(reader, doc.doc, variable, doc.name)}
-    return {_KEY: Definition(reader, doc, variable)}
+        return {_KEY: Definition(reader, doc.doc, variable, doc.name, may_hold_secret)}
+    return {_KEY: Definition(reader, doc, variable, may_hold_secret=may_hold_secret)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,9 +94,11 @@ class Settings:
     )
     token_command: str = field(
         default="",
+        repr=False,
         metadata=_setting(
             read.text,
             N_("command that prints the token, such as a password manager; runs without a shell"),
+            may_hold_secret=True,
         ),
     )
     oauth_client_id: str = field(
@@ -157,8 +161,12 @@ class Settings:
     )
     proxy: str = field(
         default="",
-        repr=False,  # may hold a password
-        metadata=_setting(read.text, N_("proxy URL; if empty, HTTPS_PROXY and similar variables are used")),
+        repr=False,
+        metadata=_setting(
+            read.text,
+            N_("proxy URL; if empty, HTTPS_PROXY and similar variables are used"),
+            may_hold_secret=True,
+        ),
     )
     ca_file: Path | None = field(
         default=None,
@@ -191,10 +199,11 @@ class Settings:
     )
     tools: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict,
-        repr=False,  # may hold a password
+        repr=False,
         metadata=_setting(
             read.commands,
             N_("commands for local tools, by tool name; the tool form offers to run them"),
+            may_hold_secret=True,
         ),
     )
     record_captures: Path | None = field(

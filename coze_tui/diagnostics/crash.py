@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from coze_tui import __version__
-from coze_tui.config.credentials import MASK, TOKEN_VARIABLE
+from coze_tui.config.child_environment import TOKEN_VARIABLE
+from coze_tui.config.credentials import MASK
 from coze_tui.config.secure_files import make_private_folder
 from coze_tui.text.cleaning import clean
 
@@ -29,6 +30,15 @@ def without_secrets(text: str, environment: Mapping[str, str]) -> str:
     return _TOKENS.sub(lambda found: (found[1] or "") + MASK, text)
 
 
+def system_name() -> str:
+    """Return the operating system, its release, the machine, and the C library if there is one.
+
+    `platform.platform` starts `uname` with all of our environment, so it is not called.
+    """
+    parts = [platform.system(), platform.release(), platform.machine(), "".join(platform.libc_ver())]
+    return "-".join(part for part in parts if part)
+
+
 def write_crash_report(folder: Path, error: BaseException, environment: Mapping[str, str]) -> Path:
     """Write the report into the folder; return its path.
 
@@ -37,7 +47,7 @@ def write_crash_report(folder: Path, error: BaseException, environment: Mapping[
     """
     now = datetime.now(UTC)
     facts = (
-        f"coze-tui {__version__}, Python {platform.python_version()}, {platform.platform()}\n"
+        f"coze-tui {__version__}, Python {platform.python_version()}, {system_name()}\n"
         f"{now:%Y-%m-%d %H:%M:%S} UTC, TERM={environment.get('TERM', '')}\n\n"
     )
     trace = "".join(traceback.format_exception(error))

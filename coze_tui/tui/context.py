@@ -12,6 +12,7 @@ from textual.signal import Signal
 
 from coze_tui.api.objects import Bot
 from coze_tui.config.app_state import AppState
+from coze_tui.config.child_environment import child_environment
 from coze_tui.config.credentials import OAuthPair, Secret
 from coze_tui.config.settings import Settings
 from coze_tui.config.startup import Startup
@@ -203,7 +204,7 @@ class AppContext:
             text,
             write=self.app.write_to_terminal,
             folder=self.startup.paths.copies,
-            env=self.startup.environment,
+            env=child_environment(self.startup.environment),
         )
         self.app.notify(copied_text(copied, what), markup=False)
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from textual.app import App, SuspendNotSupported
 
+from coze_tui.config.child_environment import child_environment
 from coze_tui.config.secure_files import write_private
 from coze_tui.text.cleaning import clean, clean_line
 from coze_tui.text.i18n import _
@@ -29,18 +30,18 @@ class EditorFailed(Exception):
     """The editor returned no text; the message is a sentence for the person."""
 
 
-def edit_text(app: App[Any], text: str, suffix: str = ".md") -> str | None:
-    """Let the person edit the text in $VISUAL or $EDITOR.
+def edit_text(app: App[Any], text: str, environment: Mapping[str, str], *, suffix: str = ".md") -> str | None:
+    """Let the person edit the text in the editor that the environment names.
 
     Returns:
         The new text, cleaned; None after a toast that says why there is none.
     """
     try:
-        command = editor_command(os.environ)
+        command = editor_command(environment)
         # Drawing while the terminal is the editor's would wait for a writer that is gone
         # (docs/textual.md 6.6).
         with app.batch_update(), app.suspend():
-            return edit_with(command, text, suffix)
+            return edit_with(command, text, environment, suffix)
     except SuspendNotSupported:
         problem = _("The screen cannot step aside for an editor here.")
     except EditorFailed as failure:
@@ -73,8 +74,10 @@ def editor_command(environment: Mapping[str, str]) -> list[str]:
     raise EditorFailed(_("There is no editor: set $EDITOR to the one you want."))
 
 
-def edit_with(command: list[str], text: str, suffix: str) -> str:
+def edit_with(command: list[str], text: str, environment: Mapping[str, str], suffix: str) -> str:
     """Run the editor on a file that only its owner can read; return its text.
+
+    Neither the editor nor its plugins receive the token.
 
     Raises:
         EditorFailed: it could not be run, ended with an error, or left nothing that can be read.
@@ -85,7 +88,9 @@ def edit_with(command: list[str], text: str, suffix: str) -> str:
         path = Path(folder) / f"message{suffix}"
         try:
             write_private(path, text.encode("utf-8", "replace"))
-            status = subprocess.run([*command, str(path)], check=False).returncode
+            status = subprocess.run(
+                [*command, str(path)], check=False, env=child_environment(environment)
+            ).returncode
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             problem = _("{editor} could not be run: {reason}")

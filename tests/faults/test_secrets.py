@@ -165,6 +165,45 @@ def test_the_debug_log_masks_the_header_and_what_the_server_says(command: Comman
     assert modes(file) == 0o600
 
 
+def spy(folder: Path, name: str, *, prints: str = "") -> Path:
+    """Make a program that writes its environment to NAME.env in the folder."""
+    folder.mkdir(exist_ok=True)
+    file = folder / name
+    file.write_text(f'#!/bin/sh\nenv > "{folder / name}.env"\necho "{prints}"\n', encoding="utf-8")
+    file.chmod(0o700)
+    return file
+
+
+def test_no_program_that_a_command_starts_receives_it(
+    command: Command, keeper: Keeper, tmp_path: Path
+) -> None:
+    bin_folder = tmp_path / "bin"
+    for name in ("tmux", "uname"):
+        spy(bin_folder, name)
+    path = f"{bin_folder}:{os.environ['PATH']}"
+    proxy = f"http://someone:{TOKEN}@127.0.0.1:9"
+    assert command("doctor", "--copy", TMUX="x", PATH=path, COZE_TUI_PROXY=proxy, EDITOR="own").status == 0
+    asked = spy(bin_folder, "password store", prints=TOKEN)
+    token_command = f"'{asked}' {TOKEN}"
+    question = keeper.play("by command", [Answer("yes")])
+    done = command("ask", question, COZE_API_TOKEN=" ", COZE_TUI_TOKEN_COMMAND=token_command)
+    assert done.out == "yes\n"
+    written = {file.name: file.read_text("utf-8") for file in bin_folder.glob("*.env")}
+    assert "EDITOR=own" in written["tmux.env"]
+    assert "password store.env" in written
+    assert [name for name, text in written.items() if TOKEN in text] == []
+
+
+def test_nor_does_the_editor(tmp_path: Path, keeper: Keeper) -> None:
+    editor = spy(tmp_path / "bin", "editor")
+    with Program(tmp_path / "home", keeper.server, bot=BOT, env={"EDITOR": str(editor)}) as program:
+        program.ready()
+        program.send("\x0f")
+        written = editor.with_name("editor.env")
+        program.wait_until(lambda: written.exists() and "COZE_API_BASE" in written.read_text("utf-8"))
+        assert TOKEN not in written.read_text("utf-8")
+
+
 async def test_a_picture_of_the_screen_holds_none(tmp_path: Path) -> None:
     steps: list[Step] = [
         step for place in ("the reasoning", "a tool", "a follow-up") for step in ECHOES[place]

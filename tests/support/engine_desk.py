@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from coze_tui.config.credentials import TOKEN_VARIABLE, OAuthPair, Secret
+from coze_tui.config.child_environment import TOKEN_VARIABLE
+from coze_tui.config.credentials import OAuthPair, Secret
 from coze_tui.config.settings import Settings
 from coze_tui.config.startup import Startup
 from coze_tui.engine.engine import Engine

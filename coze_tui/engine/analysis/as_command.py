@@ -14,7 +14,7 @@ from typing import Literal, assert_never
 
 from coze_tui.api.chats import ChatRequest
 from coze_tui.config.addresses import base_url_of_site
-from coze_tui.config.credentials import TOKEN_VARIABLE
+from coze_tui.config.child_environment import TOKEN_VARIABLE
 from coze_tui.config.settings import Settings, variable_of
 from coze_tui.engine.session.requests import request_for
 from coze_tui.store.records import ChatRecord

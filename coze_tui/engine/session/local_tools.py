@@ -12,7 +12,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping, Sequence
 
-from coze_tui.config.credentials import TOKEN_VARIABLE
+from coze_tui.config.child_environment import child_environment
 from coze_tui.errors import ToolCommandError
 from coze_tui.text.cleaning import clean_line
 
@@ -32,10 +32,14 @@ async def run_command(words: Sequence[str], arguments: str, environment: Mapping
     Raises:
         ToolCommandError: it cannot be run, has failed, or prints too much.
     """
-    own = {name: value for name, value in environment.items() if name != TOKEN_VARIABLE}
     try:
         process = await asyncio.create_subprocess_exec(
-            *words, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=own, start_new_session=True
+            *words,
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
+            env=child_environment(environment),
+            start_new_session=True,
         )
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__

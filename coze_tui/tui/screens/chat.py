@@ -240,7 +240,7 @@ class ChatScreen(LogScreen[None]):
         """Write the message in the editor of $VISUAL or $EDITOR."""
         from coze_tui.tui.editor import edit_text
 
-        if (text := edit_text(self.app, self.prompt.message)) is not None:
+        if (text := edit_text(self.app, self.prompt.message, self.context.startup.environment)) is not None:
             self.prompt.set_message(text)
 
     def send_text(self, text: str) -> None:

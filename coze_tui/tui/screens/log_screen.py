@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar, Literal
 from urllib.parse import quote, urlsplit
 
@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ScreenResultType
 from textual.widget import Widget
 
+from coze_tui.config.child_environment import child_environment
 from coze_tui.terminal.throttle import over_ssh
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
@@ -46,11 +47,12 @@ async def show_link(context: AppContext, url: str) -> None:
     Over SSH a link cannot be opened: a browser would start on a machine where the person does not sit.
     """
     target = openable(url)
-    may_open = bool(target) and not over_ssh(context.startup.environment)
+    environment = context.startup.environment
+    may_open = bool(target) and not over_ssh(environment)
     choice = await context.app.push_screen_wait(ShowLink(url, may_open=may_open))
     if choice == "copy":
         context.copy(clean_line(url), _("link"))
-    elif choice == "open" and target and not await open_link(target):
+    elif choice == "open" and target and not await open_link(target, environment):
         context.app.notify(_("No program to open links was found."), severity="warning", markup=False)
 
 
@@ -107,8 +109,11 @@ def openable(url: str) -> str:
     return quote(text.partition("?")[0] if scheme == "mailto" else text, safe=_SAFE)
 
 
-async def open_link(url: str) -> bool:
-    """Open an `openable` URL with the system's opener; return whether the opener accepted it."""
+async def open_link(url: str, environment: Mapping[str, str]) -> bool:
+    """Open an `openable` URL with the system's opener; return whether the opener accepted it.
+
+    Neither the opener nor the browser receives the token.
+    """
     opener = {"darwin": "open", "win32": "explorer"}.get(sys.platform, "xdg-open")
     try:
         process = await asyncio.create_subprocess_exec(
@@ -117,6 +122,7 @@ async def open_link(url: str) -> bool:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
+            env=child_environment(environment),
         )
     except OSError:
         return False

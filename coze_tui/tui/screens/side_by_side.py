@@ -199,7 +199,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
     def _editor_asked(self) -> None:
         from coze_tui.tui.editor import edit_text
 
-        if (text := edit_text(self.app, self.prompt.message)) is not None:
+        if (text := edit_text(self.app, self.prompt.message, self.context.startup.environment)) is not None:
             self.prompt.set_message(text)
 
     @on(Prompt.AttachmentChosen)

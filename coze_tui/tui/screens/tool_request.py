@@ -226,7 +226,8 @@ class ToolRequest(Panel[ToolOutputs | None]):
 
     def action_editor(self) -> None:
         """Write the output in the editor."""
-        output = edit_text(self.app, self._drafts.get(self.call.id, ""), ".json")
+        draft = self._drafts.get(self.call.id, "")
+        output = edit_text(self.app, draft, self.context.startup.environment, suffix=".json")
         if output is not None:
             self.box.set_message(output)
             self.box.focus()

@@ -29,7 +29,7 @@ def write(script: Path, *lines: str) -> list[str]:
 
 def test_the_text_goes_to_the_editor_and_comes_back_changed(script: Path) -> None:
     command = write(script, 'test "$1" = --wait && printf " more\\n" >> "$2"')
-    assert edit_with(command, "你好", ".md") == "你好 more"
+    assert edit_with(command, "你好", os.environ, ".md") == "你好 more"
 
 
 def test_the_file_is_private_and_gone_afterwards(script: Path, tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_the_file_is_private_and_gone_afterwards(script: Path, tmp_path: Path) -
         script,
         f'ls -ld "$2" > "{log}"; ls -ld "$(dirname "$2")" >> "{log}"; echo "$2" >> "{log}"; touch "$2~"',
     )
-    edit_with(command, "text", ".json")
+    edit_with(command, "text", os.environ, ".json")
     of_file, of_folder, name = log.read_text().splitlines()
     assert of_file.startswith("-rw-------")
     assert of_folder.startswith("drwx------")
@@ -48,17 +48,17 @@ def test_the_file_is_private_and_gone_afterwards(script: Path, tmp_path: Path) -
 
 def test_an_editor_that_replaces_the_file_is_read_all_the_same(script: Path) -> None:
     command = write(script, 'echo new > "$2.tmp" && mv "$2.tmp" "$2"')
-    assert edit_with(command, "old", ".md") == "new"
+    assert edit_with(command, "old", os.environ, ".md") == "new"
 
 
 def test_only_the_line_end_that_editors_add_is_dropped(script: Path) -> None:
-    assert edit_with(write(script, "true"), "a\n\n", ".md") == "a\n"
-    assert edit_with(write(script, ':> "$2"'), "a", ".md") == ""
+    assert edit_with(write(script, "true"), "a\n\n", os.environ, ".md") == "a\n"
+    assert edit_with(write(script, ':> "$2"'), "a", os.environ, ".md") == ""
 
 
 def test_what_comes_back_is_cleaned(script: Path) -> None:
     command = write(script, r'printf "\357\273\277a\033[2Jb\r\nc\377" > "$2"')
-    assert edit_with(command, "", ".md") == "a[2Jb\nc\ufffd"
+    assert edit_with(command, "", os.environ, ".md") == "a[2Jb\nc\ufffd"
 
 
 @pytest.mark.parametrize(
@@ -71,13 +71,13 @@ def test_what_comes_back_is_cleaned(script: Path) -> None:
 )
 def test_a_failed_editor_is_told(script: Path, line: str, told: str) -> None:
     with pytest.raises(EditorFailed, match=told):
-        edit_with(write(script, line), "text", ".md")
+        edit_with(write(script, line), "text", os.environ, ".md")
 
 
 def test_a_file_that_cannot_be_run_is_told(script: Path) -> None:
     script.write_text("no program")
     with pytest.raises(EditorFailed, match="could not be run"):
-        edit_with([str(script)], "text", ".md")
+        edit_with([str(script)], "text", os.environ, ".md")
 
 
 def test_visual_goes_before_editor_and_is_split_like_a_shell_does(script: Path) -> None:
@@ -109,7 +109,7 @@ async def test_where_the_screen_cannot_step_aside_that_is_told(
     monkeypatch.setenv("VISUAL", f"'{script}'")
     app: App[None] = App()
     async with app.run_test(notifications=True) as pilot:
-        assert edit_text(app, "text") is None
+        assert edit_text(app, "text", os.environ) is None
         await pilot.pause()
         await pilot.pause()
         assert toasts_of(app) == ["The screen cannot step aside for an editor here."]
@@ -120,7 +120,7 @@ def test_the_mode_of_the_folder_does_not_depend_on_the_umask(script: Path, tmp_p
     command = write(script, f'ls -ld "$2" > "{log}"')
     before = os.umask(0)
     try:
-        edit_with(command, "text", ".md")
+        edit_with(command, "text", os.environ, ".md")
     finally:
         os.umask(before)
     assert log.read_text().startswith("-rw-------")

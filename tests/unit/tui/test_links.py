@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coze_tui.tui.screens.log_screen import openable
+from coze_tui.tui.screens.log_screen import open_link, openable
 
 
 @pytest.mark.parametrize(
@@ -55,3 +59,15 @@ def test_no_text_becomes_an_option_or_holds_a_control(text: str) -> None:
         assert address.isascii()
         assert address.isprintable()
         assert " " not in address
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the opener is a shell script called xdg-open")
+async def test_the_opener_receives_the_link_but_not_the_token(tmp_path: Path) -> None:
+    opener = tmp_path / "xdg-open"
+    opener.write_text(f'#!/bin/sh\necho "$1" > "{tmp_path}/link"\nenv > "{tmp_path}/environment"\n')
+    opener.chmod(0o700)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "COZE_API_TOKEN": "pat_x", "DISPLAY": ":9"}
+    assert await open_link("https://example.com/a", environment)
+    assert (tmp_path / "link").read_text() == "https://example.com/a\n"
+    assert "DISPLAY=:9" in (tmp_path / "environment").read_text()
+    assert "pat_x" not in (tmp_path / "environment").read_text()

@@ -1,0 +1,20 @@
+"""The environment of the programs that coze-tui starts, for example an editor, tmux or a tool command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from coze_tui.config.settings import definitions, variable_of
+
+TOKEN_VARIABLE = "COZE_API_TOKEN"
+
+
+def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return a copy of the environment without the variables of ours that may hold a secret.
+
+    Every call that starts a program passes its `env` through here (tests/architecture/test_children.py). The
+    user's own variables stay, whatever they hold.
+    """
+    secret = {variable_of(name) for name, each in definitions().items() if each.may_hold_secret}
+    secret.add(TOKEN_VARIABLE)
+    return {name: value for name, value in environment.items() if name not in secret}
