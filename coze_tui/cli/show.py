@@ -13,7 +13,7 @@ from coze_tui.cli.past_chats import chat_name, read_past_chat
 from coze_tui.cli.startup import begin, notify, require_bot, show_problems
 from coze_tui.config.addresses import base_url_of_site
 from coze_tui.diagnostics.explain import explain
-from coze_tui.engine.analysis.as_command import as_command, request_from
+from coze_tui.engine.analysis.as_command import as_command, request_from, site_warning
 from coze_tui.engine.analysis.capture_files import problem_text
 from coze_tui.engine.analysis.frames_table import InspectedChat, inspected
 from coze_tui.engine.model.dialects import Dialect, Feature, dialect_of, limit, name_of
@@ -160,7 +160,11 @@ def run_replay(arguments: Arguments, environment: Mapping[str, str]) -> int:
 
 
 def run_give(arguments: Arguments, environment: Mapping[str, str]) -> int:
-    """Print the chat's question as a command; a bot or site of the options replaces that of the chat."""
+    """Print the chat's question as a command; a bot or site of the options replaces that of the chat.
+
+    Raises:
+        SettingsError: the question or the bot is not known, or the chat names a server that is not in use.
+    """
     startup = begin(arguments, environment)
     show_problems(startup)
     past = read_past_chat(startup, arguments.words)
@@ -173,5 +177,8 @@ def run_give(arguments: Arguments, environment: Mapping[str, str]) -> int:
     )
     if not record.bot_id:
         require_bot(startup.settings)
-    sys.stdout.write(as_command(arguments.form, *request_from(record, startup.settings)))
+    command = as_command(arguments.form, *request_from(record, startup.settings))
+    if warning := site_warning(record, startup.settings):
+        notify(warning)
+    sys.stdout.write(command)
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -228,6 +229,35 @@ async def test_the_question_is_given_on_in_three_forms_without_the_token(home: P
         await press("curl ", "c")
         await press("cozepy", "C", "2")
         await press("coze-tui ask", "C", "3")
+
+
+@pytest.mark.parametrize(
+    ("site", "told", "is_copied"),
+    [
+        ("coze.com", "The chat was on coze.com; this request goes to 127.0.0.1", True),
+        ("evil.example", "evil.example: the chat names this server", False),
+    ],
+)
+async def test_a_capture_does_not_choose_where_the_token_goes(
+    home: Path, site: str, told: str, is_copied: bool
+) -> None:
+    async with desk(home, bot(Answer("a"))) as at:
+        facts = {"question": "下一班？", "site": site, "bot_id": BOT}
+        capture = replace(read_capture((STREAMS / "text_chat.sse").read_text("utf-8")), facts=facts)
+        screen = InspectorScreen(ChatSource.whole(chat_from_capture(capture)))
+        at.app.push_screen(screen)
+        await at.until(lambda: screen.is_mounted and screen.chat.figures.is_ended)
+        copied = at.context.startup.paths.copies / "copied.txt"
+        for keys in (("c",), ("C", "2"), ("C", "3")):
+            copied.unlink(missing_ok=True)
+            at.app.clear_notifications()
+            await at.pilot.press(*keys)
+            await at.until_told(told)
+            if is_copied:
+                await at.until(lambda: copied.exists() and at.stand_in.base_url in copied.read_text("utf-8"))
+            else:
+                await at.pilot.pause()
+                assert not copied.exists()
 
 
 async def test_two_chats_of_one_question_are_compared(home: Path) -> None:

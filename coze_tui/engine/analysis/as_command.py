@@ -13,12 +13,14 @@ from collections.abc import Mapping
 from typing import Literal, assert_never
 
 from coze_tui.api.chats import ChatRequest
-from coze_tui.config.addresses import base_url_of_site
+from coze_tui.config.addresses import COZE_CN, COZE_COM, base_url_of_site
 from coze_tui.config.child_environment import TOKEN_VARIABLE
 from coze_tui.config.settings import Settings, variable_of
 from coze_tui.engine.session.requests import request_for
+from coze_tui.errors import SettingsError
 from coze_tui.store.records import ChatRecord
-from coze_tui.text.cleaning import clean
+from coze_tui.text.cleaning import clean, clean_line
+from coze_tui.text.i18n import _
 
 Form = Literal["curl", "python", "ask"]
 
@@ -30,10 +32,31 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 def request_from(record: ChatRecord, settings: Settings) -> tuple[str, ChatRequest]:
     """Return the base URL and the request that asks a past chat's question again, in a new conversation.
 
-    What the chat does not tell is taken from the settings.
+    The request goes to the site in use, because the token goes with it, and a capture may come from anyone.
+    The bot is the chat's if it names one.
+
+    Raises:
+        SettingsError: the chat names a server that is neither the one in use nor one of Coze's.
     """
-    request = request_for(record.question, settings, bot_id=record.bot_id)
-    return base_url_of_site(record.site) or settings.base_url, request
+    if not _is_of_site_in_use(record, settings) and base_url_of_site(record.site) not in (COZE_CN, COZE_COM):
+        problem = _(
+            "the chat names this server, but the site in use is {site}. A chat cannot choose where the token "
+            "goes: if you trust the server, name it with --base-url or use a profile for it"
+        )
+        raise SettingsError(problem.format(site=settings.site), source=clean_line(record.site))
+    return settings.base_url, request_for(record.question, settings, bot_id=record.bot_id)
+
+
+def site_warning(record: ChatRecord, settings: Settings) -> str:
+    """Return a sentence if `request_from` chooses another site than the chat names, or an empty string."""
+    if _is_of_site_in_use(record, settings):
+        return ""
+    warning = _("The chat was on {other}; this request goes to {site}, the site in use.")
+    return warning.format(other=clean_line(record.site), site=settings.site)
+
+
+def _is_of_site_in_use(record: ChatRecord, settings: Settings) -> bool:
+    return record.site in ("", settings.site) or base_url_of_site(record.site) == settings.base_url
 
 
 def as_command(form: Form, base_url: str, request: ChatRequest) -> str:

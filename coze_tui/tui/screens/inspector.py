@@ -18,7 +18,7 @@ from coze_tui.config.locations import typed_path
 from coze_tui.engine.analysis.capture_files import capture_name, problem_text, save_capture
 from coze_tui.engine.analysis.frames_table import FrameLine, InspectedChat
 from coze_tui.engine.model.records import ChatRecord
-from coze_tui.errors import CozeTuiError
+from coze_tui.errors import CozeTuiError, SettingsError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import thousands
 from coze_tui.text.i18n import N_, _, ngettext
@@ -295,9 +295,16 @@ class InspectorScreen(CozeScreen[None]):
         self._give("curl")
 
     def _give(self, form: Form) -> None:
-        from coze_tui.engine.analysis.as_command import as_command, request_from
+        from coze_tui.engine.analysis.as_command import as_command, request_from, site_warning
 
-        text = as_command(form, *request_from(self.chat.record, self.context.settings))
+        record, settings = self.chat.record, self.context.settings
+        try:
+            text = as_command(form, *request_from(record, settings))
+        except SettingsError as error:
+            self.context.notify_failure(error)
+            return
+        if warning := site_warning(record, settings):
+            self.notify(warning, severity="warning", markup=False)
         what = {"curl": _("curl command"), "python": _("program"), "ask": _("command")}
         self.context.copy(text, what[form])
 

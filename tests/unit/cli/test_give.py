@@ -49,6 +49,36 @@ def test_a_bot_and_a_site_of_the_flags_go_before_those_of_the_chat(command: Comm
     assert "https://api.coze.com/v3/chat" in ran.out
 
 
+def of_site(tmp_path: Path, site: str) -> str:
+    file = tmp_path / "foreign.sse"
+    file.write_text(
+        f': coze-tui site="{site}"\n: coze-tui question="x"\n: coze-tui bot_id="75"\n\ndata: x\n\n'
+    )
+    return str(file)
+
+
+@pytest.mark.parametrize("form", ["curl", "python", "ask"])
+def test_a_capture_does_not_choose_where_the_token_goes(
+    command: Command, environment: dict[str, str], tmp_path: Path, form: str
+) -> None:
+    ran = command("give", "--as", form, of_site(tmp_path, "evil.example"))
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith("coze-tui: evil.example: the chat names this server")
+    assert "--base-url" in ran.err
+    ran = command("give", "--as", form, of_site(tmp_path, "coze.com"))
+    assert ran.status == 0
+    assert environment["COZE_API_BASE"] in ran.out
+    assert "coze.com" not in ran.out
+    assert "The chat was on coze.com; this request goes to 127.0.0.1" in ran.err
+
+
+def test_a_server_that_the_user_names_is_used_without_a_word(command: Command, tmp_path: Path) -> None:
+    url = "https://evil.example"
+    ran = command("give", "--base-url", url, of_site(tmp_path, "evil.example"))
+    assert (ran.status, ran.err) == (0, "")
+    assert f"{url}/v3/chat" in ran.out
+
+
 def test_a_chat_without_its_question_or_bot_cannot_be_given(command: Command, tmp_path: Path) -> None:
     file = tmp_path / "foreign.sse"
     file.write_text("data: x\n\n")

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -17,8 +18,17 @@ from hypothesis import strategies as st
 
 from coze_tui.api.chats import ChatRequest
 from coze_tui.config.settings import Settings
-from coze_tui.engine.analysis.as_command import Form, as_ask, as_command, as_curl, as_python, request_from
+from coze_tui.engine.analysis.as_command import (
+    Form,
+    as_ask,
+    as_command,
+    as_curl,
+    as_python,
+    request_from,
+    site_warning,
+)
 from coze_tui.engine.model.records import ChatRecord
+from coze_tui.errors import SettingsError
 from coze_tui.standin.scenarios import Answer, Bot
 from coze_tui.standin.server import StandIn
 from coze_tui.text.cleaning import clean
@@ -187,11 +197,62 @@ def test_a_conversation_is_gone_on_with_where_the_request_says_so() -> None:
     assert "--conversation '75&x=1'" in as_ask("https://api.coze.cn", request)
 
 
-def test_a_past_chat_is_asked_anew_at_its_own_site() -> None:
-    settings = Settings(base_url="https://api.coze.cn", bot_id="1", user_id="lin", connector_id="999")
-    facts = ChatRecord(question="q", site="coze.com", bot_id="75", conversation_id="2")
-    base_url, request = request_from(facts, settings)
-    assert base_url == "https://api.coze.com"
-    assert request == ChatRequest("75", "lin", "q", connector_id="999")
-    base_url, request = request_from(ChatRecord(question="q"), settings)
-    assert (base_url, request.bot_id) == ("https://api.coze.cn", "1")
+HERE = Settings(base_url="https://api.coze.cn", bot_id="1", user_id="lin", connector_id="999")
+
+
+@pytest.mark.parametrize("site", ["coze.cn", "https://api.coze.cn", "COZE.CN", ""])
+def test_a_past_chat_of_the_site_in_use_is_asked_there_again(site: str) -> None:
+    record = ChatRecord(question="q", site=site, bot_id="75", conversation_id="2")
+    assert request_from(record, HERE) == (HERE.base_url, ChatRequest("75", "lin", "q", connector_id="999"))
+    assert site_warning(record, HERE) == ""
+
+
+def test_what_a_chat_does_not_name_is_taken_from_the_settings() -> None:
+    base_url, request = request_from(ChatRecord(question="q"), HERE)
+    assert (base_url, request.bot_id) == (HERE.base_url, "1")
+
+
+@pytest.mark.parametrize("base_url", ["http://127.0.0.1:8888", "https://studio.example/coze"])
+def test_a_self_hosted_site_in_use_keeps_its_scheme_and_path(base_url: str) -> None:
+    settings = replace(HERE, base_url=base_url)
+    record = ChatRecord(question="q", site=settings.site, bot_id="75")
+    assert request_from(record, settings)[0] == base_url
+    assert site_warning(record, settings) == ""
+
+
+def test_a_chat_of_the_other_coze_site_is_asked_at_the_site_in_use_with_a_warning() -> None:
+    record = ChatRecord(question="q", site="coze.com", bot_id="75")
+    assert request_from(record, HERE)[0] == HERE.base_url
+    assert (
+        site_warning(record, HERE)
+        == "The chat was on coze.com; this request goes to coze.cn, the site in use."
+    )
+
+
+@pytest.mark.parametrize(
+    "site",
+    [
+        *(
+            "evil.example",
+            "coze.cn.evil.example",
+            "coze.cn@evil.example",
+            "http://127.0.0.1:1",
+            "с" + "oze.cn",
+        ),
+        *("not a host", "\x1b[2J", "//", "coze.cn:444x"),
+    ],
+)
+def test_a_chat_of_an_unknown_server_is_refused(site: str) -> None:
+    with pytest.raises(SettingsError, match="cannot choose where the token goes") as refused:
+        request_from(ChatRecord(question="q", site=site, bot_id="75"), HERE)
+    assert "\x1b" not in refused.value.source
+
+
+@given(ANY_TEXT, st.sampled_from(["https://api.coze.cn", "https://studio.example", "http://[::1]:8888/x"]))
+def test_no_chat_chooses_where_the_token_goes(site: str, base_url: str) -> None:
+    settings = replace(HERE, base_url=base_url)
+    try:
+        target, _request = request_from(ChatRecord(question="q", site=site), settings)
+    except SettingsError:
+        return
+    assert target == base_url
