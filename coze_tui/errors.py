@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from coze_tui.values import valueclass
 
 
 class CozeTuiError(Exception):
@@ -145,7 +146,7 @@ class StoreError(CozeTuiError):
         self.detail = detail
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class StoreWarning:
     """A problem of the store that the user should know about, though the program continues."""
 

@@ -16,11 +16,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 from urllib.parse import quote, unquote_to_bytes
 
 from coze_tui.api.objects import Frame, Limits
+from coze_tui.values import valueclass
 
 ProblemReason = Literal[
     "empty",
@@ -46,7 +47,7 @@ _LITERAL = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
 """What percent-encoding leaves as it is."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Problem:
     """Something in a file that is not as we write it; reading went on behind it where it could."""
 
@@ -55,7 +56,7 @@ class Problem:
     reason: ProblemReason
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Capture:
     """The frames of one chat, and what is known about it."""
 

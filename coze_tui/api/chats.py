@@ -6,12 +6,13 @@ import json
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from coze_tui.api.client import CozeClient, OpenStream
 from coze_tui.api.frames import read_frames
 from coze_tui.api.objects import Chat, Frame, Json, Limits, Message
+from coze_tui.values import valueclass
 
 DEFAULT_CONNECTOR = "1024"
 """The API channel (docs/wire.md 2.1)."""
@@ -21,7 +22,7 @@ _CHAT_KEYS = ("data", "ChatV3ChatDetail")
 _MESSAGES_KEYS = ("data", "Messages")
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Attachment:
     """An uploaded file that goes with a question."""
 
@@ -34,7 +35,7 @@ class Attachment:
         return {"type": self.kind, "file_id": self.file_id}
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ChatRequest:
     """One question to one bot (docs/wire.md 2.1)."""
 
@@ -90,7 +91,7 @@ class ChatRequest:
         return [_entered(json.dumps(items, ensure_ascii=False), self.content_type)]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ToolOutput:
     """What a local tool gave for one call."""
 

@@ -8,7 +8,6 @@ import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, cast
 
@@ -32,6 +31,7 @@ from coze_tui.config import coercion
 from coze_tui.config.coercion import WrongValueError
 from coze_tui.config.credentials import MASK
 from coze_tui.errors import CredentialsError, SettingsError, TransportError
+from coze_tui.values import valueclass
 
 _LARGEST_JSON = 16_000_000
 _POOL_SECONDS = 10.0
@@ -46,7 +46,7 @@ Files = Mapping[str, tuple[str, IO[bytes] | bytes, str]]
 """Parts of a multipart body: field → file name, content, media type."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class OpenStream:
     """An event stream whose head has come and is right."""
 

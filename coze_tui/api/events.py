@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from coze_tui.api.objects import (
@@ -22,9 +22,10 @@ from coze_tui.api.objects import (
 )
 from coze_tui.errors import ApiError, AuthError, BusyError, NotFoundError, NotServedError, QuotaError
 from coze_tui.text.cleaning import clean_line
+from coze_tui.values import valueclass
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ChatCreated:
     """The first event: the chat and conversation ids are known from here."""
 
@@ -32,7 +33,7 @@ class ChatCreated:
     chat: Chat
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ChatInProgress:
     """The bot has begun; also the first event after tool outputs were submitted."""
 
@@ -40,7 +41,7 @@ class ChatInProgress:
     chat: Chat
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ChatCompleted:
     """The chat is over and well, unless an error was seen before (docs/wire.md 3.8)."""
 
@@ -48,7 +49,7 @@ class ChatCompleted:
     chat: Chat
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ChatFailed:
     """The chat is over and has failed."""
 
@@ -57,7 +58,7 @@ class ChatFailed:
     error: LastError
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ChatRequiresAction:
     """The chat waits for tool outputs, or for the user's next message (docs/wire.md 3.6)."""
 
@@ -65,7 +66,7 @@ class ChatRequiresAction:
     chat: Chat
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ChatCanceled:
     """The chat was canceled."""
 
@@ -73,7 +74,7 @@ class ChatCanceled:
     chat: Chat
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ChatExpired:
     """The server has given the chat up, for example because nobody submitted its tool outputs in time."""
 
@@ -81,7 +82,7 @@ class ChatExpired:
     chat: Chat
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class MessageDelta:
     """A piece of a message's content or reasoning."""
 
@@ -89,7 +90,7 @@ class MessageDelta:
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class MessageDeltas:
     """Neighboring deltas of one answer that differ in nothing but the piece of text that each brings."""
 
@@ -106,7 +107,7 @@ class MessageDeltas:
         return self.frames[-1]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class MessageCompleted:
     """A whole message of any type."""
 
@@ -114,7 +115,7 @@ class MessageCompleted:
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class AudioDelta:
     """A piece of sound as base64; never text (docs/wire.md 7.2)."""
 
@@ -122,7 +123,7 @@ class AudioDelta:
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ErrorEvent:
     """The server said that something failed; wins over a later completed."""
 
@@ -130,7 +131,7 @@ class ErrorEvent:
     error: LastError
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Done:
     """Nothing more comes. Not a sign of success (docs/wire.md 7.2)."""
 
@@ -138,7 +139,7 @@ class Done:
     debug_url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class UnknownEvent:
     """A name nobody expected, or data that is not the JSON it should be. Kept, shown, never an error."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 from coze_tui.api.client import CozeClient
@@ -18,6 +17,7 @@ from coze_tui.api.replies import Reply, envelope_of_reply, json_of_reply, protoc
 from coze_tui.config.credentials import OAuthPair, Secret
 from coze_tui.errors import ApiError, AuthError, TransportError
 from coze_tui.text.cleaning import clean_line
+from coze_tui.values import valueclass
 
 _DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _TOKEN_PATH = "/api/permission/oauth2/token"
@@ -27,7 +27,7 @@ _TIMES_BEGIN = 1_000_000_000
 """Above this `expires_in` is a moment, below it a duration (docs/wire.md 1.4)."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class DeviceCode:
     """What the person types in a browser, and what we ask with meanwhile."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Generic, Self, TypeVar
 
 from coze_tui.text.cleaning import clean
+from coze_tui.values import valueclass
 
 Json = Mapping[str, object]
 
@@ -18,7 +19,7 @@ DONE_EVENTS = frozenset({"done", "Done", "conversation.stream.done"})
 """The last event of a stream by its three names (docs/wire.md 3.1)."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Frame:
     """One server-sent event as it came off the wire, not yet understood."""
 
@@ -188,7 +189,7 @@ def _texts_of(value: object) -> Mapping[str, str]:
 # --- the objects ---
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Usage:
     """Tokens of one chat."""
 
@@ -213,7 +214,7 @@ class Usage:
         return cls(total, output, input_) if total else None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class LastError:
     """Why a chat failed; exists only with a code other than 0 (docs/wire.md 3.3)."""
 
@@ -227,7 +228,7 @@ class LastError:
         return cls(code, msg) if code else None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ToolCall:
     """One thing the chat waits for (docs/wire.md 3.6)."""
 
@@ -239,7 +240,7 @@ class ToolCall:
     """JSON text, perhaps broken."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class RequiredAction:
     """What a chat in status requires_action waits for."""
 
@@ -263,7 +264,7 @@ class RequiredAction:
         return cls(tuple(calls)) if calls else None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Chat:
     """One run of the bot on one question (docs/wire.md 3.3)."""
 
@@ -301,7 +302,7 @@ class Chat:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Message:
     """A message, a piece of one, or an echo (docs/wire.md 3.4)."""
 
@@ -346,7 +347,7 @@ class Message:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Bot:
     """A bot, as far as a chat client cares (docs/wire.md 4.5)."""
 
@@ -381,7 +382,7 @@ class Bot:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Conversation:
     """A conversation at the server (docs/wire.md 4.6)."""
 
@@ -407,7 +408,7 @@ class Conversation:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Section:
     """A context window of a conversation; clearing opens a new one (docs/wire.md 4.6)."""
 
@@ -420,7 +421,7 @@ class Section:
         return cls(id=_id_of(data.get("id")), conversation_id=_id_of(data.get("conversation_id")))
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class UploadedFile:
     """A file at the server (docs/wire.md 4.8)."""
 
@@ -440,7 +441,7 @@ class UploadedFile:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Workspace:
     """A space that holds bots (docs/wire.md 4.9)."""
 
@@ -453,7 +454,7 @@ class Workspace:
         return cls(id=_id_of(data.get("id")), name=text_of(data.get("name")))
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class User:
     """The owner of the token (docs/wire.md 4.9)."""
 
@@ -471,7 +472,7 @@ class User:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Page(Generic[_T]):
     """One page of a list in either paging style (docs/wire.md 4.5 to 4.7)."""
 
@@ -481,7 +482,7 @@ class Page(Generic[_T]):
     """What leads to the next page where paging goes by id; empty where it goes by number."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Limits:
     """Sizes in bytes of UTF-8. An audio delta has about 95 kB in one line (docs/wire.md 3.1)."""
 

@@ -6,7 +6,7 @@ import html
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -18,6 +18,7 @@ from coze_tui.api.objects import Json, int_of, items_of, mapping_of, text_of
 from coze_tui.config.credentials import MASK
 from coze_tui.errors import ApiError, CozeTuiError, ProtocolError
 from coze_tui.text.cleaning import clean_line
+from coze_tui.values import valueclass
 
 ERROR_BODY = 65_536
 """Bytes of a failed reply that are looked at."""
@@ -32,7 +33,7 @@ _TITLE = re.compile(r"<title\b[^>]*>(.*?)</title[^>]*>?", re.DOTALL | re.IGNOREC
 """Mostly the page's heading once more."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Reply:
     """An answer of the server that is no stream, or not the stream it should be."""
 
@@ -74,7 +75,7 @@ class Reply:
         return min(max((then - now).total_seconds(), 0.0), _LONGEST_WAIT) if then else None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Envelope:
     """A JSON answer that says yes (docs/wire.md 4)."""
 

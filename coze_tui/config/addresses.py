@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
+
+from coze_tui.values import valueclass
 
 COZE_CN = "https://api.coze.cn"
 COZE_COM = "https://api.coze.com"
@@ -30,7 +31,7 @@ class AddressError(ValueError):
         self.fault: AddressFault = fault
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class BotAddress:
     """A bot, as named by its ID or the URL of its editor."""
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, field, fields, replace
 from pathlib import Path
 
 from coze_tui.config.secure_files import locked, read_private, write_private
 from coze_tui.errors import StoreError
+from coze_tui.values import valueclass
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class AppState:
     """The saved state; empty values were never set."""
 

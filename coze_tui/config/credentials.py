@@ -9,7 +9,6 @@ import shlex
 import subprocess
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NoReturn, final
 
@@ -17,6 +16,7 @@ from coze_tui.config.child_environment import TOKEN_VARIABLE, child_environment
 from coze_tui.config.secure_files import locked, read_private, write_private
 from coze_tui.errors import CredentialsError
 from coze_tui.text.i18n import _
+from coze_tui.values import valueclass
 
 MASK = "***"
 COMMAND_PATIENCE = 60.0
@@ -88,7 +88,7 @@ class Secret:
         return hash((Secret, self._value))
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class OAuthPair:
     """A short-lived OAuth access token and the token that renews it (docs/wire.md 1.5)."""
 
@@ -104,7 +104,7 @@ class OAuthPair:
         return self.expires_at - EARLY > (time.time() if now is None else now)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Token:
     """A token and its source."""
 

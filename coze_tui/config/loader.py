@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from coze_tui.config import coercion as read
@@ -18,11 +17,12 @@ from coze_tui.errors import SettingsError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _
 from coze_tui.text.matching import nearest
+from coze_tui.values import valueclass
 
 FILE_LIMIT = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Loaded:
     """Usable settings, and the errors in their sources."""
 

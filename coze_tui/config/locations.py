@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from coze_tui.config.folders import REMEMBERED, SETTINGS, find_folders
 from coze_tui.config.secure_files import make_private_folder
+from coze_tui.values import valueclass
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Paths:
     """The program's three folders and the files in them."""
 

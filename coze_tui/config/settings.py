@@ -11,11 +11,12 @@ from coze_tui.config import coercion as read
 from coze_tui.config.addresses import site_name
 from coze_tui.config.setting_options import SETTING_OPTIONS, SettingOption
 from coze_tui.text.i18n import N_, _, languages
+from coze_tui.values import valueclass
 
 PREFIX = "COZE_TUI_"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Source:
     """The source of a value."""
 
@@ -39,7 +40,7 @@ class Source:
                 return self.name
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Definition:
     """How one setting is read, documented and set from outside."""
 

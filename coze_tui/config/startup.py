@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from coze_tui.config.app_state import AppStateFile
 from coze_tui.config.credentials import CredentialsFile, OAuthPair, Secret, Token, find_token
@@ -12,9 +12,10 @@ from coze_tui.config.locations import Paths, ensure, find_paths
 from coze_tui.config.settings import Settings, variable_of
 from coze_tui.errors import CozeTuiError, CredentialsError, SettingsError, StoreError
 from coze_tui.text.i18n import _, language_of, use_language
+from coze_tui.values import valueclass
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Startup:
     """The settings of this run, and the files they come from."""
 

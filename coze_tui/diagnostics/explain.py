@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from coze_tui.config.addresses import other_site
@@ -30,6 +29,7 @@ from coze_tui.errors import (
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import thousands
 from coze_tui.text.i18n import _
+from coze_tui.values import valueclass
 
 if TYPE_CHECKING:
     from coze_tui.terminal.clipboard import Copied
@@ -38,7 +38,7 @@ LONGEST = 400
 """Characters of outside text that an explanation repeats at most."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Explanation:
     """An error explained to the user."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from coze_tui.api.objects import MessageType
@@ -19,11 +18,12 @@ from coze_tui.store.archive import ConversationArchive
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import duration, size, thousands
 from coze_tui.text.i18n import _, ngettext
+from coze_tui.values import valueclass
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Clock:
     """Formats times in one time zone."""
 

@@ -8,7 +8,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Protocol
 from urllib.parse import urlsplit
@@ -29,12 +29,13 @@ from coze_tui.store.database import Database
 from coze_tui.store.history import SavedConversation
 from coze_tui.store.records import ChatRecord, SavedMessage
 from coze_tui.text.cleaning import clean, clean_line
+from coze_tui.values import valueclass
 
 _KEY = re.compile("[a-z0-9]{1,32}")
 _SIZES = frozenset({"line too long", "event too large", "too large", "too many events"})
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ImportedChat:
     """One chat from a capture, with everything that the store holds of one."""
 
@@ -153,7 +154,7 @@ _FOR_READING = (b"<!doctype html", b"<html", b"# ")
 _Content = list[ConversationArchive] | ImportedChat
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Imported:
     """The result for one conversation of a file."""
 

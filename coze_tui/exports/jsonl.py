@@ -28,6 +28,7 @@ from coze_tui.store.history import SavedConversation, SavedSection
 from coze_tui.store.journal import CHAT_COLUMNS
 from coze_tui.store.messages import storable
 from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
+from coze_tui.values import valueclass
 
 FORMAT = "coze-tui"
 VERSION = 1
@@ -48,7 +49,7 @@ _ESCAPED = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _BETWEEN_HALVES = re.compile("(?<=[\ud800-\udbff])(?=[\udc00-\udfff])")
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class _Counts:
     """The number of lines of each kind, so that a reader notices missing ones."""
 
@@ -130,7 +131,7 @@ class LineSource(Protocol):
         """Return the next line with its end, at most this many bytes; empty at the end of the file."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class LineLimits:
     """Sizes that no real file of `lines_from` exceeds."""
 
@@ -144,7 +145,7 @@ class LineLimits:
 def read_lines(
     file: LineSource,
     path: str,
-    limits: LineLimits = LineLimits(),
+    limits: LineLimits = LineLimits(),  # noqa: B008 never changed
 ) -> Iterator[ConversationArchive]:
     """Yield the conversations of a file. The key of each chat is its slot.
 

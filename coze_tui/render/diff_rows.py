@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 
 from rich.segment import Segment
@@ -19,6 +18,7 @@ from coze_tui.render.palette import Palette
 from coze_tui.text.cleaning import clean, clean_line
 from coze_tui.text.format import duration, milliseconds, size, thousands
 from coze_tui.text.i18n import _
+from coze_tui.values import valueclass
 
 _GUTTER = 2
 """Cells at the left of each text, for the sign of what is only there."""
@@ -29,7 +29,7 @@ _TIMES = frozenset({"first_text", "total", "gap_p50", "gap_p95", "gap_max"})
 _SIGNS: dict[Change, str] = {"same": " ", "changed": "~", "left": "-", "right": "+"}
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class DifferenceRow:
     """One row: a line over the whole width, or one of each chat."""
 

@@ -19,6 +19,7 @@ from coze_tui.render.palette import Palette
 from coze_tui.text.cleaning import clean
 from coze_tui.text.format import thousands
 from coze_tui.text.i18n import _, ngettext
+from coze_tui.values import valueclass
 
 _HIDDEN = re.compile(
     "[\x7f-\xa0\xad\u061c\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
@@ -184,7 +185,7 @@ class Node:
         return bool(self.members) or (isinstance(self.value, str) and len(self.value) > _STRING)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class TreeLine:
     """A line, the value it belongs to, and whether it is the first of that value."""
 

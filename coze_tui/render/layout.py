@@ -21,12 +21,13 @@ from coze_tui.render.scanner import (
     task_in,
 )
 from coze_tui.render.table import Table
+from coze_tui.values import valueclass
 
 _SPACED = frozenset({Kind.CODE, Kind.TABLE, Kind.RULE, Kind.MATHS})
 """Blocks that have an empty line on both sides, whatever the source has."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class CodeBlock:
     """A piece of code in a message, as it was written."""
 

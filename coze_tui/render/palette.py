@@ -1,13 +1,15 @@
 """The styles that rendered text is made of, by role: dark, light, and the terminal's own colors."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 
 from rich.style import Style
 
+from coze_tui.values import valueclass
 
-@dataclass(frozen=True, slots=True)
+
+@valueclass
 class Colors:
     """The colors of a theme, by the roles of the design; each `#rrggbb`."""
 
@@ -150,7 +152,7 @@ _ANSI_CODE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Palette:
     """One style for each role. Only code has a background of its own; the widget lays one under all."""
 

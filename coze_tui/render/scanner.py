@@ -5,9 +5,10 @@ line) is a block of its own; a line without `|` ends a table; HTML is text.
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
+
+from coze_tui.values import valueclass
 
 MOST_NESTED = 20
 """Quotes and list items inside each other; deeper markers are text."""
@@ -44,42 +45,42 @@ class Container(NamedTuple):
         return self.marker == ">"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Blank:
     """An empty line; closes all that does not go on over one."""
 
     depth: int
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Grow:
     """The open block goes on by a line."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Close:
     """The open block ends with this line, which shows nothing (a fence) or `text` (maths)."""
 
     text: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Retitle:
     """The open paragraph was a heading."""
 
     level: int
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Tabulate:
     """The last line of the open paragraph was the head of a table."""
 
     aligns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Open:
     """A new block begins, after `depth` of the containers around the one before, in the `added` ones."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError
@@ -14,11 +14,12 @@ from coze_tui.store.history import SavedConversation, SavedSection
 from coze_tui.store.journal import CHAT_COLUMNS, stored_values
 from coze_tui.store.messages import storable, storable_int
 from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
+from coze_tui.values import valueclass
 
 _EVERY = 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ConversationArchive:
     """A conversation with everything that belongs to it, in a few large values."""
 

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +16,7 @@ from coze_tui.errors import StoreError, StoreWarning
 from coze_tui.store.files import is_busy, is_on_network, prepare, store_error_from_sqlite
 from coze_tui.store.migrations import VERSION, migrate, refuse_strange
 from coze_tui.store.salvage import damage_in, is_half_done, rescue
+from coze_tui.values import valueclass
 
 _T = TypeVar("_T")
 
@@ -40,7 +40,7 @@ def now_ms() -> int:
     return int(time.time() * 1000)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class OpenStore:
     """An open store and the warnings that the user should see."""
 

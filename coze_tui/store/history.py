@@ -6,7 +6,7 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from coze_tui.errors import StoreError
@@ -14,12 +14,13 @@ from coze_tui.store.messages import delete_messages, storable, storable_int
 from coze_tui.store.records import SLOT
 from coze_tui.store.search import fold_parts
 from coze_tui.text.matching import fold
+from coze_tui.values import valueclass
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is mistaken for another
 _KEY_LENGTH = 9
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class SavedConversation:
     """A conversation of the history, whether or not the server has it too."""
 
@@ -55,7 +56,7 @@ class SavedConversation:
         return bool(self.draft)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class SavedSection:
     """The start of a new context window."""
 

@@ -12,6 +12,7 @@ from coze_tui.errors import StoreError
 from coze_tui.store import search
 from coze_tui.store.records import SLOT, SavedMessage
 from coze_tui.store.search import fold_parts
+from coze_tui.values import valueclass
 
 _INDEXED_AT_ONCE = 64
 _OWN = SLOT // 2
@@ -138,7 +139,7 @@ def delete_messages(c: sqlite3.Connection, condition: str, *values: object) -> N
 # --- messages of the server's list, put in their places among those that are here ---
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ServerMessage:
     """A message as the server listed it."""
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from coze_tui.api.objects import Usage
 from coze_tui.text.cleaning import clean_line
+from coze_tui.values import valueclass
 
 SLOT = 1 << 20
 """Each chat has this many positions, so that what a late recovery brings still stands at its place."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class SavedMessage:
     """A message of the history. Stored texts have no NUL and no surrogates."""
 
@@ -36,7 +35,7 @@ class SavedMessage:
     """Rises along the conversation, with gaps."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ChatRecord:
     """Everything known about one chat besides its messages and frames.
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
 
 from coze_tui.store.history import purge
+from coze_tui.values import valueclass
 
 _PAYS_BYTES = 1 << 20
 _PAYS_SHARE = 10
 """Free pages are given back when they are more than this part (one in …) of the file."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class PrunePlan:
     """The conversations and frames that pruning would remove."""
 

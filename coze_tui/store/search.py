@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
 from operator import add
 from typing import Literal
 
 from coze_tui.text.matching import fold, spans
+from coze_tui.values import valueclass
 
 PART_BREAK = "\x1f"
 """Stands between the parts of a folded message; folding never gives it, so no match crosses it."""
@@ -125,7 +125,7 @@ def match_expression(folded: str) -> str:
 # --- the search ---
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Hit:
     """One message, or the title of one conversation, in which the text stands."""
 
@@ -146,7 +146,7 @@ class Hit:
     """Unix milliseconds."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Occurrence:
     """One message of a conversation in which the text stands."""
 

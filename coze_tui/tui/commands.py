@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from rich.align import Align
 from rich.text import Text
 from textual import on
@@ -16,9 +14,10 @@ from coze_tui.terminal.app import OnceLeftScreen
 from coze_tui.terminal.textual_overrides import private_override
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
+from coze_tui.values import valueclass
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class SlashCommand:
     """One command."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.signal import Signal
@@ -25,6 +25,7 @@ from coze_tui.terminal.throttle import over_ssh
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _, use_language
 from coze_tui.tui.themes import palette_of
+from coze_tui.values import valueclass
 
 if TYPE_CHECKING:
     from coze_tui.engine.engine import Engine
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from coze_tui.engine.session.site import Connection
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class LaunchTarget:
     """The conversation that the chat screen opens first."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.timer import Timer
@@ -13,6 +12,7 @@ from coze_tui.errors import ApiError, CozeTuiError
 from coze_tui.render.cells import shorten
 from coze_tui.text.i18n import _
 from coze_tui.tui.history_items import Item
+from coze_tui.values import valueclass
 
 if TYPE_CHECKING:
     from coze_tui.engine.library.server import Refusal, ServerConversation
@@ -25,7 +25,7 @@ _LEAVING_SECONDS = 3.0
 _TITLE_CELLS = 30
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class _Deleted:
     """The conversations of one deletion."""
 

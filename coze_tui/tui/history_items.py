@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from coze_tui.text.format import duration, thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.text.matching import spans
 from coze_tui.tui.widgets.line_widget import Part
+from coze_tui.values import valueclass
 
 if TYPE_CHECKING:
     from coze_tui.engine.engine import Engine
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 Ranges = tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Item:
     """One conversation of the list. Texts are clean and on one line."""
 

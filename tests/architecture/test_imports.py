@@ -148,6 +148,15 @@ def test_a_command_without_a_screen_never_loads_textual(
     assert {"textual", "sqlite3"} & loaded == set()
 
 
+def test_value_classes_are_fast_to_make() -> None:
+    others = ("standin", "terminal")  # they know nothing of the client
+    sources = [file for file in PACKAGE.rglob("*.py") if file.relative_to(PACKAGE).parts[0] not in others]
+    slow = [
+        file for file in sources if "@dataclass(frozen=True, slots=True)" in file.read_text(encoding="utf-8")
+    ]
+    assert slow == [], "use @valueclass of coze_tui/values.py"
+
+
 def test_the_import_rules_hold() -> None:
     script = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([script], cwd=ROOT, capture_output=True, text=True, timeout=110, check=False)

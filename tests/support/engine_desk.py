@@ -16,10 +16,11 @@ from coze_tui.engine.engine import Engine
 from coze_tui.engine.session.site import Connection
 from coze_tui.engine.thread import EngineThread
 from coze_tui.errors import CozeTuiError
+from coze_tui.values import valueclass
 from tests.support.startup import startup_under
 
 
-@dataclass(frozen=True)
+@valueclass
 class Elsewhere(Startup):
     """A start whose sites are servers of a test, and which only lists the tokens that it is to keep."""
 
@@ -33,8 +34,8 @@ class Elsewhere(Startup):
 
     def with_settings(self, settings: Settings) -> Startup:
         self.asked.append(settings.base_url)
-        return super().with_settings(
-            replace(settings, base_url=self.at.get(settings.base_url, settings.base_url))
+        return Startup.with_settings(
+            self, replace(settings, base_url=self.at.get(settings.base_url, settings.base_url))
         )
 
     def keep_token(self, settings: Settings, token: Secret | OAuthPair) -> None:

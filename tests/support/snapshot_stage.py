@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -34,6 +34,7 @@ from coze_tui.tui.app import CozeApp
 from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
 from coze_tui.tui.screens.chat import ChatScreen
 from coze_tui.tui.widgets.key_footer import KeyFooter
+from coze_tui.values import valueclass
 from tests.support.samples import CAPTURES
 from tests.support.shown import drawn_strips, drawn_text
 from tests.support.waiting import until
@@ -62,14 +63,14 @@ BOTS = (
 _ROUNDS = 3
 
 
-@dataclass(frozen=True)
+@valueclass
 class Here(Startup):
     """Shows the address of a real site, and talks to a stand-in."""
 
     server: str = ""
 
     def with_settings(self, settings: Settings) -> Startup:
-        return super().with_settings(replace(settings, base_url=self.server))
+        return Startup.with_settings(self, replace(settings, base_url=self.server))
 
 
 def app_of(

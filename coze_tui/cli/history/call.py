@@ -6,7 +6,6 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from coze_tui.cli.options import Arguments
@@ -20,12 +19,13 @@ from coze_tui.report.console import Console
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _
 from coze_tui.text.matching import nearest
+from coze_tui.values import valueclass
 
 LAST = "last"
 """Names the conversation that was changed last."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Call:
     """The context of one call."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from coze_tui.api.objects import MessageType
 from coze_tui.diagnostics.explain import explain
@@ -16,6 +15,7 @@ from coze_tui.engine.model.state import Tool, TurnState
 from coze_tui.engine.model.updates import follow
 from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.errors import ApiError, AuthError, CozeTuiError, CredentialsError, NotFoundError, QuotaError
+from coze_tui.values import valueclass
 
 _PASSING = frozenset({429, 4009, 4020})
 """Codes of limits that are over in a while (docs/wire.md 5.1)."""
@@ -106,7 +106,7 @@ class Bench:
 _LONGEST_SEQUENCE = 200
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Run:
     """The result of one chat."""
 
@@ -180,7 +180,7 @@ def sequence_of(rows: Iterable[EventRow]) -> tuple[str, ...]:
     return tuple(names)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Spread:
     """The distribution of a time over many runs, in microseconds; all 0 without runs."""
 
@@ -196,7 +196,7 @@ class Spread:
         return cls(quantile(ordered, 0.5), quantile(ordered, 0.9), quantile(ordered, 0.99), ordered)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Failure:
     """One way in which runs failed."""
 
@@ -206,7 +206,7 @@ class Failure:
     """Their numbers."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Strange:
     """Runs with an unusual order of events for the bot."""
 
@@ -214,7 +214,7 @@ class Strange:
     runs: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Measurement:
     """All runs of one bot."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import Literal, TypeVar
@@ -13,6 +12,7 @@ from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.model.figures import EventRow
 from coze_tui.engine.model.state import Answer, Tool
 from coze_tui.text.format import indented_json
+from coze_tui.values import valueclass
 
 Change = Literal["same", "changed", "left", "right"]
 """`left`: it is only in the first chat; `right`: only in the second."""
@@ -29,7 +29,7 @@ _MOST_PAIRS = 4_000_000
 _OWN_ROWS = frozenset({"sent", "tool_outputs"})
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Piece:
     """A stretch of a text that is in both texts or in one of them."""
 
@@ -37,7 +37,7 @@ class Piece:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Pair:
     """Two texts that stand for each other, and how they differ; None where one has no counterpart."""
 
@@ -56,7 +56,7 @@ class Pair:
         return "same" if self.left == self.right else "changed"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class EventPair:
     """Rows of the two chats' lives that stand for each other."""
 
@@ -71,7 +71,7 @@ class EventPair:
         return "left" if self.right is None else "same"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ToolPair:
     """Calls of a tool that stand for each other."""
 
@@ -108,7 +108,7 @@ FIGURES: tuple[FigureName, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class FigurePair:
     """One figure of both; times in microseconds, None where it is not known."""
 
@@ -117,7 +117,7 @@ class FigurePair:
     right: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Differences:
     """Everything that two chats have in common or not."""
 
@@ -263,7 +263,7 @@ def _event_key(row: EventRow) -> tuple[str, str]:
     return row.name, row.detail if is_tool else ""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class _Call:
     name: str
     arguments: str

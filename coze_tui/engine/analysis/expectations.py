@@ -19,7 +19,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from xml.etree import ElementTree
 
 from coze_tui.config.loader import parse_toml
@@ -29,6 +29,7 @@ from coze_tui.errors import SettingsError
 from coze_tui.text.cleaning import clean
 from coze_tui.text.i18n import _
 from coze_tui.text.matching import nearest
+from coze_tui.values import valueclass
 
 _TIMES = ("first_text", "total", "longest_gap")
 _COUNTS = ("tokens", "input_tokens", "output_tokens", "characters")
@@ -52,7 +53,7 @@ COMPLETES = "completes"
 """Expected of every run whether or not it is written down."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Expectation:
     """One line of the file."""
 
@@ -65,7 +66,7 @@ class Expectation:
     holds_for_all: Callable[[Measurement], str] | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Verdict:
     """Whether an expectation was met by a bot."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from coze_tui.api import events
@@ -22,6 +22,7 @@ from coze_tui.store.records import ChatRecord
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import thousands
 from coze_tui.text.i18n import _
+from coze_tui.values import valueclass
 
 
 class InspectedChat:
@@ -86,7 +87,7 @@ _PREVIEW = 160
 _TOOLS = frozenset({MessageType.FUNCTION_CALL, MessageType.TOOL_RESPONSE, MessageType.TOOL_OUTPUT})
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class FrameRow:
     """A frame with the properties that its row shows."""
 
@@ -112,7 +113,7 @@ class FrameRow:
         return self.frame.id == RETRIEVED
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class FrameLine:
     """One line of the list: a frame, or a run of deltas of one kind."""
 

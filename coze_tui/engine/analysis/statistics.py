@@ -13,6 +13,7 @@ from coze_tui.engine.model.gaps import quantile
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.store.records import ChatRecord
 from coze_tui.text.cleaning import clean_line
+from coze_tui.values import valueclass
 
 Grouping = Literal["bot", "day", "conversation"]
 
@@ -39,7 +40,7 @@ def _column(outcome: Outcome) -> _Column:
 _COLUMNS: Mapping[str, _Column] = {str(outcome): _column(outcome) for outcome in Outcome}
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Group:
     """Chats that have something in common, added up."""
 
@@ -71,7 +72,7 @@ class Group:
     last_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Statistics:
     """The statistics of many chats."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from coze_tui.api.objects import Bot
 from coze_tui.engine.model.transcript import ChatTranscript, chat_transcripts
@@ -15,12 +14,13 @@ from coze_tui.store.history import SavedConversation as SavedConversation  # for
 from coze_tui.store.messages import message as message_by_key
 from coze_tui.store.messages import messages
 from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
+from coze_tui.values import valueclass
 
 _PAGE = 40
 """Messages of one page, rounded up to whole chats."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ChatPage:
     """Adjacent chats of a conversation, oldest first."""
 
@@ -36,7 +36,7 @@ class ChatPage:
     """The context was cleared behind the last message of all, at this time; 0 if not."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Opened:
     """A conversation with its last chats."""
 

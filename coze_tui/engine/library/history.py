@@ -11,7 +11,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from coze_tui.errors import StoreWarning
@@ -25,12 +25,13 @@ from coze_tui.store.search import Hit as Hit
 from coze_tui.store.search import Occurrence as Occurrence
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.matching import spans
+from coze_tui.values import valueclass
 
 PageCursor = SavedConversation
 """The end of a page, after which the next one begins. Only to be passed back."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ListPage:
     """A page of the list: pinned conversations, then the latest first."""
 
@@ -39,7 +40,7 @@ class ListPage:
     """What the next page begins after; None where there is none."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Overview:
     """The history as a whole."""
 
@@ -48,7 +49,7 @@ class Overview:
     """Names, or ids for want of one; the latest used first."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Found:
     """A conversation that contains a text, with the matches, latest first."""
 
@@ -57,7 +58,7 @@ class Found:
     """Snippets are clean and on one line."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Findings:
     """The result of a search; the conversations with the latest matches first."""
 
@@ -68,7 +69,7 @@ class Findings:
     elapsed_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ConversationDetails:
     """A conversation with the figures that its preview shows."""
 
@@ -78,7 +79,7 @@ class ConversationDetails:
     """Title of the conversation it was forked from; empty if it was not, or that is gone."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class OpenHistory:
     """The history of this machine, opened without an engine, for one command."""
 

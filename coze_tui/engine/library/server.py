@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from coze_tui.api import resources
@@ -28,6 +28,7 @@ from coze_tui.store.history import SavedConversation
 from coze_tui.store.messages import ServerMessage, add_missing
 from coze_tui.store.records import SavedMessage
 from coze_tui.text.cleaning import clean, clean_line, title_of
+from coze_tui.values import valueclass
 
 _MOST_PAGES = 200
 """Of messages in one conversation: ten thousand messages."""
@@ -37,7 +38,7 @@ _LATEST = 253_370_764_800
 """The year 9999."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ServerConversation:
     """A conversation as the server lists it."""
 
@@ -53,7 +54,7 @@ class ServerConversation:
     """Of the conversation here that is bound to it; empty for none."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ServerPage:
     """One page of the server's list."""
 
@@ -61,7 +62,7 @@ class ServerPage:
     has_more: bool
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ImportResult:
     """The result of an import."""
 
@@ -72,7 +73,7 @@ class ImportResult:
     """Messages."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Refusal:
     """A request that the server refused, or that did not reach it."""
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from coze_tui.api.objects import Frame, mapping_of, text_of
 from coze_tui.config.addresses import COZE_CN, COZE_COM
 from coze_tui.errors import CozeTuiError, NotServedError
 from coze_tui.text.i18n import N_, _
+from coze_tui.values import valueclass
 
 
 class Dialect(StrEnum):
@@ -41,7 +41,7 @@ class Feature(StrEnum):
     OAUTH = "oauth"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Limit:
     """A feature that a server lacks, or has only in part."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 
 from coze_tui.api.objects import Usage
@@ -30,6 +30,7 @@ from coze_tui.engine.model.updates import (
     UsageReported,
 )
 from coze_tui.errors import ApiError, CozeTuiError
+from coze_tui.values import valueclass
 
 _MOST_ROWS = 2_000
 _REST = "…"
@@ -45,7 +46,7 @@ _FIRST_BUCKET_US = 100_000
 _SECOND_US = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class EventRow:
     """One row of the event list: an event, or a run of equal ones."""
 

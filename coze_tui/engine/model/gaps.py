@@ -7,7 +7,8 @@ import random
 from array import array
 from bisect import bisect_right, insort
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from coze_tui.values import valueclass
 
 STALL_US = 1_000_000
 """A longer gap between neighbors is a stall."""
@@ -15,7 +16,7 @@ _MOST_STALLS = 2_000
 _KEPT = 20_000
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Pause:
     """A time without deltas in the middle of a run."""
 

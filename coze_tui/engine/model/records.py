@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from coze_tui.engine.model.outcomes import Outcome, outcome_of, total_us_of
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.updates import ChatIdentified
 from coze_tui.store.records import ChatRecord as ChatRecord
+from coze_tui.values import valueclass
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -26,7 +26,7 @@ _HEAD = (
 """Fields of a record that a capture has at its head under the same names, in this order."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ChatFrames:
     """A chat with its frames, or with those that come after the frames known already."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from coze_tui.engine.model.figures import TurnFigures
@@ -22,6 +22,7 @@ from coze_tui.engine.model.updates import (
     TurnEnded,
     TurnUpdate,
 )
+from coze_tui.values import valueclass
 
 SpanKind = Literal["waiting", "thinking", "tool", "answering", "settling"]
 
@@ -31,7 +32,7 @@ _EACH = 4
 """Least number of deltas in a slice on average; fewer would show chance, not a rate."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Span:
     """One step of a chat, with its start and end."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from coze_tui.api.objects import MessageType
 from coze_tui.config.addresses import base_url_of_site
@@ -12,9 +12,10 @@ from coze_tui.errors import CozeTuiError
 from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
 from coze_tui.text.cleaning import clean
 from coze_tui.text.i18n import _
+from coze_tui.values import valueclass
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class AnswerTranscript:
     """One whole answer."""
 
@@ -23,7 +24,7 @@ class AnswerTranscript:
     reasoning: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ToolTranscript:
     """One tool call with its response, or recalled knowledge."""
 
@@ -36,7 +37,7 @@ class ToolTranscript:
     elapsed_us: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ChatTranscript:
     """One question and what the bot sent back for it."""
 

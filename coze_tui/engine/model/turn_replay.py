@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from coze_tui.api.events import ChatEvent, ChatInProgress, MessageDeltas, error_of_code, parse_events
 from coze_tui.api.objects import Frame
@@ -13,9 +12,10 @@ from coze_tui.engine.model.state import RETRIEVED, TurnState
 from coze_tui.engine.model.timeline import Timeline
 from coze_tui.engine.model.updates import LogidReported, TurnEnded, TurnUpdate
 from coze_tui.errors import ApiError, CozeTuiError
+from coze_tui.values import valueclass
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class PastTurn:
     """The state, figures and timeline of a replayed chat."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from coze_tui.api.objects import ToolCall, Usage
 from coze_tui.engine.model.outcomes import Level, Outcome
 from coze_tui.errors import CozeTuiError
+from coze_tui.values import valueclass
 
 
 class Phase(StrEnum):
@@ -26,7 +27,7 @@ class Phase(StrEnum):
     RECOVERING = "recovering"
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class PhaseChanged:
     """The turn has entered another phase, or has ended."""
 
@@ -37,7 +38,7 @@ class PhaseChanged:
     """The tool's name in phase TOOL."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ChatIdentified:
     """The first event has brought the IDs of the chat."""
 
@@ -48,14 +49,14 @@ class ChatIdentified:
     """Whether the server created a new conversation instead of the requested one (docs/wire.md 3.8)."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class LogidReported:
     """The ID of the request in the server's log; Coze support asks for it (docs/wire.md 5.2)."""
 
     logid: str
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ReasoningGrew:
     """More reasoning of one message has arrived."""
 
@@ -68,7 +69,7 @@ class ReasoningGrew:
     """Size of their frames."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class AnswerGrew:
     """More text of one answer has arrived."""
 
@@ -81,7 +82,7 @@ class AnswerGrew:
     bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class AnswerSettled:
     """One answer is complete; `text` wins over the text of the deltas (docs/wire.md 3.5)."""
 
@@ -91,7 +92,7 @@ class AnswerSettled:
     at_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ToolCalled:
     """The bot calls a tool on the server."""
 
@@ -102,7 +103,7 @@ class ToolCalled:
     at_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ToolResponded:
     """A tool has answered, or knowledge was recalled."""
 
@@ -116,7 +117,7 @@ class ToolResponded:
     at_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class FollowUpOffered:
     """The bot suggests a question."""
 
@@ -124,7 +125,7 @@ class FollowUpOffered:
     at_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ActionRequired:
     """The chat waits for the outputs of local tools (docs/wire.md 3.6)."""
 
@@ -133,14 +134,14 @@ class ActionRequired:
     at_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class UsageReported:
     """The tokens that the chat has used."""
 
     usage: Usage
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class EventRecord:
     """One event that is not a delta, or a record of our own."""
 
@@ -155,14 +156,14 @@ class EventRecord:
     """Position of its frame in the chat from 1; 0 for a record of our own."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class EventNoted:
     """An event other than a delta has arrived; also unknown and ignored ones."""
 
     record: EventRecord
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class TurnEnded:
     """The last update of a turn; exactly one in every case."""
 
@@ -188,7 +189,7 @@ TurnUpdate = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Followed:
     """A turn that was followed to its end."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from coze_tui.tui.log.entries import AnswerEntry, Entry, QuestionEntry, SectionEntry
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.log.viewport import PageWanted
+from coze_tui.values import valueclass
 
 if TYPE_CHECKING:
     from coze_tui.engine.library.conversations import ChatPage
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from coze_tui.engine.thread import EngineThread
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class _LoadedChat:
     """A stored chat and its entries in the log."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import getters, on, work
@@ -22,12 +22,13 @@ from coze_tui.text.i18n import N_, _
 from coze_tui.tui.context import AppContext
 from coze_tui.tui.screens.coze_screen import Panel
 from coze_tui.tui.widgets.bot_list import BotList, BotSection, ListedBot
+from coze_tui.values import valueclass
 
 if TYPE_CHECKING:
     from coze_tui.engine.engine import Engine
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class BotChoice:
     """A bot of the site in use, or a profile with its own site and bot."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coze_tui.api.objects import Bot
@@ -19,13 +18,14 @@ from coze_tui.tui.widgets.prompt.area import AttachmentStrip, QueueStrip
 from coze_tui.tui.widgets.prompt.prompt import Prompt
 from coze_tui.tui.widgets.status import ChatHeader, StatusStrip
 from coze_tui.tui.widgets.text_views import Banner
+from coze_tui.values import valueclass
 
 if TYPE_CHECKING:
     from coze_tui.engine.library.conversations import Opened
     from coze_tui.engine.thread import EngineThread
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ChatWidgets:
     """The widgets of the chat screen that its parts share."""
 

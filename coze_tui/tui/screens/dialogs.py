@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import getters, on
@@ -16,6 +15,7 @@ from coze_tui.tui.screens.coze_screen import Pager, Panel
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.select_list import ListRow, SelectList
 from coze_tui.tui.widgets.text_views import Paragraphs
+from coze_tui.values import valueclass
 
 
 class Confirm(Panel[bool]):
@@ -81,7 +81,7 @@ class AskText(Panel[str | None]):
         self.dismiss(self.field.value.strip())
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Option:
     """One choice of `Choose`."""
 

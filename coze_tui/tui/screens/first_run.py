@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -29,6 +29,7 @@ from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.line_widget import Part
 from coze_tui.tui.widgets.select_list import ListRow, SelectList
 from coze_tui.tui.widgets.text_views import Paragraphs
+from coze_tui.values import valueclass
 
 Step = Literal["site", "token", "bot", "keys"]
 
@@ -40,7 +41,7 @@ _NAMES: Mapping[Step, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class FirstRunChoice:
     """The choices of the first run. The token is saved already."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from textual import getters, on
@@ -25,9 +24,10 @@ from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.line_list import list_keys
 from coze_tui.tui.widgets.line_widget import Part
 from coze_tui.tui.widgets.select_list import ListRow, SelectList
+from coze_tui.values import valueclass
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class HelpLine:
     """One action with its keys."""
 
@@ -38,7 +38,7 @@ class HelpLine:
     """The name of the binding in the settings."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class HelpSection:
     """The actions of one part of the screen."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, getters, on, work
@@ -33,6 +32,7 @@ from coze_tui.tui.widgets.field import Field, SearchBar
 from coze_tui.tui.widgets.head import HeadLine, history_head
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.preview_pane import PreviewLog, PreviewPane
+from coze_tui.values import valueclass
 
 if TYPE_CHECKING:
     from coze_tui.engine.thread import EngineThread
@@ -52,7 +52,7 @@ _FOOTER = (
 _KEYS_SHOWN = 10
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class HistoryChoice:
     """The conversation to open."""
 

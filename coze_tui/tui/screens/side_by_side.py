@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import getters, on, work
@@ -28,6 +28,7 @@ from coze_tui.tui.widgets.head import HeadLine, HeadParts
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.prompt.area import PromptArea
 from coze_tui.tui.widgets.prompt.prompt import Prompt
+from coze_tui.values import valueclass
 
 _MOST = 4
 _LETTERS = "ABCD"
@@ -41,7 +42,7 @@ _FOOTER = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class CompareResult:
     """What the chat screen takes over when this screen is closed."""
 

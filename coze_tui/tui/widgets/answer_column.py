@@ -29,6 +29,7 @@ from coze_tui.tui.widgets.event_rows import first_text, token_counts
 from coze_tui.tui.widgets.head import HeadLine, HeadParts
 from coze_tui.tui.widgets.line_widget import Part
 from coze_tui.tui.widgets.status import state_of
+from coze_tui.values import valueclass
 
 if TYPE_CHECKING:
     from coze_tui.engine.thread import EngineThread
@@ -38,7 +39,7 @@ _ASKS = ("ask('copy_ids')", "ask('regenerate')", "ask('plain_view')")
 """The actions that a column offers for an entry; for all others the user opens it in the chat."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Answerer:
     """A bot in one of its versions, with parameters."""
 

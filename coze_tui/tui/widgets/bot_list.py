@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events, getters, on
@@ -24,6 +23,7 @@ from coze_tui.tui.widgets.line_list import list_keys
 from coze_tui.tui.widgets.line_widget import Part, width_of
 from coze_tui.tui.widgets.select_list import ListRow, SelectList
 from coze_tui.tui.widgets.text_views import Paragraphs
+from coze_tui.values import valueclass
 
 _SURE_ID = re.compile(r"\d{6,}|.*/.*")
 """Matches an ID or a URL, which no one types to filter by a name."""
@@ -32,7 +32,7 @@ _LEAST_DETAIL = 12
 """Cells of a description that are still worth showing."""
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ListedBot:
     """One line of the list. The texts are cleaned when shown."""
 
@@ -49,7 +49,7 @@ class ListedBot:
         return all(word in text for word in words)
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class BotSection:
     """Bots of one origin."""
 

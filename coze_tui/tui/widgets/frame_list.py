@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
@@ -17,6 +16,7 @@ from coze_tui.text.format import duration, size, thousands
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.widgets.line_list import LineList, list_keys
 from coze_tui.tui.widgets.line_widget import Part
+from coze_tui.values import valueclass
 
 _LEAST_EVENT, _MOST_EVENT = 12, 24
 _LEAST_TYPE, _MOST_TYPE = 4, 14
@@ -29,7 +29,7 @@ _MOST_PREVIEWS = 2_000
 _ROLES = {"good": "good", "tool": "attention", "attention": "attention", "error": "failure"}
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class _Columns:
     """Cells of each column; 0 for one that has no room."""
 

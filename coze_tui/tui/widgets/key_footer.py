@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from textual import events
 from textual.screen import Screen
@@ -13,12 +12,13 @@ from coze_tui.render.cells import cell_len
 from coze_tui.text.i18n import _
 from coze_tui.tui.key_names import short_key
 from coze_tui.tui.widgets.line_widget import LineWidget, Part
+from coze_tui.values import valueclass
 
 _MOST = 7
 _GAP = 3
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class LiveKey:
     """A key that does something now."""
 

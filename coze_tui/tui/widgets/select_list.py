@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import ClassVar
 
@@ -17,9 +16,10 @@ from textual.strip import Strip
 from coze_tui.text.i18n import N_
 from coze_tui.tui.widgets.line_list import LineList, list_keys
 from coze_tui.tui.widgets.line_widget import Part
+from coze_tui.values import valueclass
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class ListRow:
     """A heading, a remark or a choice. Texts are clean and have no line ends."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from textual.reactive import reactive
@@ -15,6 +14,7 @@ from coze_tui.render.cells import cell_len, shorten
 from coze_tui.text.format import milliseconds, seconds, tail, thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
+from coze_tui.values import valueclass
 
 _LEAST_TITLE = 8
 """The least cells in which a title is shown."""
@@ -73,7 +73,7 @@ def activity_of(phase: Phase | Outcome | None) -> Activity:
     return Activity.NEEDS_YOU if phase is not None and phase.needs_user else Activity.IDLE
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Chip:
     """One state of the chip, with its details."""
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable
 
@@ -169,11 +168,6 @@ def test_the_small_objects() -> None:
     ) == UploadedFile("1", "f", 9, 5)
     conversation = Conversation.from_wire({"id": "1", "updated_at": "7", "meta_data": {"a": 1}})
     assert (conversation.updated_at, conversation.meta_data) == (7, {"a": "1"})
-
-
-def test_values_cannot_be_changed() -> None:
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        Section("1", "2").id = "3"  # type: ignore[misc]
 
 
 @given(st.sampled_from(READERS), JSON)

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC
 from html.parser import HTMLParser
 
@@ -308,7 +308,7 @@ def test_huge_answers_and_code_are_plain() -> None:
 
 def test_the_colors_are_those_of_the_screens() -> None:
     for ours, theirs in ((DARK, palette.DARK), (LIGHT, palette.LIGHT)):
-        assert ours == {name: getattr(theirs, name) for name in type(theirs).__slots__}
+        assert ours == {name: getattr(theirs, name) for name in asdict(theirs)}
 
 
 def test_every_variable_of_the_style_is_set() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import islice
 
 from textual import events
@@ -15,6 +14,7 @@ from coze_tui.render.cells import cell_len, pad, shorten
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import size
 from coze_tui.tui.widgets.line_widget import LineWidget, Part
+from coze_tui.values import valueclass
 
 _MOST_ROWS = 8
 _LEAST_COLUMN = 14
@@ -22,7 +22,7 @@ _MOST_READ = 5_000
 _MOST_SHOWN = 50
 
 
-@dataclass(frozen=True, slots=True)
+@valueclass
 class Candidate:
     """One thing that could be meant."""
 
