@@ -20,11 +20,19 @@ from coze_tui.values import valueclass
 
 _T = TypeVar("_T")
 
-BUSY_MS = 5_000
-"""How long SQLite waits for a lock of another program before it reports that the store is busy."""
+BUSY_MS = 50
+"""How long SQLite itself waits for a lock of another program.
+
+The thread of a connection waits no longer, so that no read queues behind a write; `Database` tries again."""
 _MIGRATION_MS = 60_000
 GIVE_UP_S = 15.0
-"""Seconds after which a write to a store that stays busy fails."""
+"""Seconds after which a call of a command fails if another program holds the store."""
+CHAT_PATIENCE_S = 1.0
+"""The same for the engine, whose chats continue unsaved then."""
+_AGAIN_S = 0.02
+"""Pause between two attempts to take a lock."""
+_COMMIT_S = 1.0
+"""How long a commit waits for readers, which happens only where SQLite's log does not work."""
 _STEPS_BETWEEN_LOOKS = 20_000
 """Of SQLite's machine: some milliseconds."""
 CHECKED_BYTES = 16 << 20
@@ -78,12 +86,19 @@ class Database:
     `open_or_rescue` does, and the function is called again: whoever holds this goes on with it.
     """
 
-    def __init__(self, path: Path | None, line: _Line) -> None:
+    def __init__(self, path: Path | None, line: _Line, *, patience_s: float | None = None) -> None:
+        """Use an open connection.
+
+        Args:
+            line: has no connection if the store was locked; then each call tries to open it.
+            patience_s: how long a call waits for a lock of another program; `GIVE_UP_S` by default.
+        """
         self.path = path
         """None when it is only in memory."""
         self._line = line
+        self._patience_s = patience_s
         self._reading: _Line | None = None if path else line
-        self._inode = path.stat().st_ino if path else 0
+        self._inode = path.stat().st_ino if path and line.connection else 0
         self._is_closed = False
         self.on_rescue: Callable[[Sequence[StoreWarning]], None] | None = None
         """Is told when the file had to be opened anew; what was in it may be gone."""
@@ -100,7 +115,7 @@ class Database:
         """
         line = _Line("store")
         try:
-            line.connection, _ = await line.call(lambda: _open_file(path))
+            line.connection, _ = await line.call(lambda: _open_patiently(path))
         except BaseException:
             await line.close(lambda: None)
             raise
@@ -113,7 +128,7 @@ class Database:
 
     async def run(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
         """Call the function on the writing connection, outside any transaction; use it for short reads."""
-        return await self._or_rescue(lambda: self._line.call(lambda: self._guarded(self._line, function)))
+        return await self._steadily(lambda: self._line.call(lambda: self._guarded(self._line, function)))
 
     async def write(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
         """Call the function once within a transaction, which is on disk when this returns.
@@ -121,7 +136,7 @@ class Database:
         Raises:
             StoreError: nothing of it was written.
         """
-        return await self._or_rescue(
+        return await self._steadily(
             lambda: self._line.call(lambda: self._guarded(self._line, self._in_transaction(function)))
         )
 
@@ -130,11 +145,13 @@ class Database:
 
         If the caller is canceled, the query is interrupted.
         """
-        return await self._or_rescue(lambda: self._read(function))
+        return await self._steadily(lambda: self._read(function))
 
     async def _read(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
         if self._is_closed:
             raise StoreError("other", str(self.path or ""), "the store is closed")
+        if self._line.connection is None:  # the writing connection migrates the store, and checks whose it is
+            await self._line.call(lambda: self._guarded(self._line, lambda _c: None))
         if self._reading is None:
             self._reading = _Line("store-reading")
         line, unwanted = self._reading, threading.Event()
@@ -163,14 +180,28 @@ class Database:
         if await self.damage():
             await self._rescue(before)
 
-    async def _or_rescue(self, call: Callable[[], Awaitable[_T]]) -> _T:
-        before = self.rescues
-        try:
-            return await call()
-        except StoreError as error:
-            # One that names no file is about a row that cannot be read.
-            if error.kind != "damaged" or not error.path or self.path is None or before >= _MOST_RESCUES:
-                raise
+    async def _steadily(self, call: Callable[[], Awaitable[_T]]) -> _T:
+        """Call again while another program holds the store, and once more after a rescue."""
+        before, deadline = self.rescues, 0.0
+        while True:
+            try:
+                return await call()
+            except StoreError as error:
+                if error.kind != "locked":
+                    # One that names no file is about a row that cannot be read.
+                    if (
+                        error.kind != "damaged"
+                        or not error.path
+                        or self.path is None
+                        or before >= _MOST_RESCUES
+                    ):
+                        raise
+                    break
+                now = time.monotonic()
+                deadline = deadline or now + (GIVE_UP_S if self._patience_s is None else self._patience_s)
+                if now >= deadline:
+                    raise
+            await asyncio.sleep(_AGAIN_S)
         await self._rescue(before)
         return await call()
 
@@ -186,9 +217,11 @@ class Database:
 
             def reopen() -> list[StoreWarning]:
                 _close(self._line)
-                self._line.connection, self.path, warnings = _open_somehow(path, suspect=True)
-                inode, self._inode = self._inode, self.path.stat().st_ino if self.path else 0
-                if self.path and inode != self._inode and not any(t.kind == "damaged" for t in warnings):
+                self._line.connection, self.path, warnings = _open_somehow(
+                    path, suspect=True, defers=self._patience_s is not None
+                )
+                inode, self._inode = self._inode, _inode_of(self.path)
+                if inode and self._inode not in (0, inode) and not any(t.kind == "damaged" for t in warnings):
                     warnings.append(StoreWarning("replaced", str(path)))
                 return warnings
 
@@ -210,9 +243,13 @@ class Database:
 
     def _guarded(self, line: _Line, function: Callable[[sqlite3.Connection], _T]) -> _T:
         try:
-            if line.connection is None and line is self._reading and self.path and not self._is_closed:
-                self._require_own_file()
-                line.connection = _open_for_reading(self.path)
+            if line.connection is None and self.path and not self._is_closed:
+                if line is self._line:
+                    line.connection, _warnings = _open_file(self.path, migration_ms=BUSY_MS)
+                    self._inode = self.path.stat().st_ino
+                else:
+                    self._require_own_file()
+                    line.connection = _open_for_reading(self.path)
             if line.connection is None:
                 raise StoreError("other", str(self.path or ""), "the store is closed")
             return function(line.connection)
@@ -224,11 +261,10 @@ class Database:
     ) -> Callable[[sqlite3.Connection], _T]:
         def transaction(c: sqlite3.Connection) -> _T:
             self._require_own_file()
-            deadline = time.monotonic() + GIVE_UP_S
-            _persist(c, "BEGIN IMMEDIATE", deadline)
+            c.execute("BEGIN IMMEDIATE")
             try:
                 result = function(c)
-                _persist(c, "COMMIT", deadline)
+                _persist(c, "COMMIT", time.monotonic() + _COMMIT_S)
             except BaseException:
                 if c.in_transaction:  # SQLite itself has ended it when the disk is full
                     c.execute("ROLLBACK")
@@ -249,23 +285,32 @@ class Database:
         raise StoreError("damaged", str(self.path), "the file was moved or replaced")
 
 
-async def open_or_rescue(path: Path, *, suspect: bool = False) -> OpenStore:
+async def open_or_rescue(path: Path, *, suspect: bool = False, patience_s: float | None = None) -> OpenStore:
     """Open the store whatever its state; with `suspect` check the whole file first.
 
     A damaged file is set aside, and what can be read of it is in the new one. Where nothing can be written
     the store is in memory only, with a copy of what was there when it can be read.
+
+    Args:
+        patience_s: as for `Database`. With one, a store that another program holds is opened later: until
+            then each call raises StoreError.
     """
     line = _Line("store")
-    connection, file, warnings = await line.call(lambda: _open_somehow(path, suspect))
+    connection, file, warnings = await line.call(
+        lambda: _open_somehow(path, suspect, defers=patience_s is not None)
+    )
     line.connection = connection
-    return OpenStore(Database(file, line), tuple(warnings))
+    return OpenStore(Database(file, line, patience_s=patience_s), tuple(warnings))
 
 
-def _open_somehow(path: Path, suspect: bool) -> tuple[sqlite3.Connection, Path | None, list[StoreWarning]]:
+def _open_somehow(
+    path: Path, suspect: bool, *, defers: bool
+) -> tuple[sqlite3.Connection | None, Path | None, list[StoreWarning]]:
     warnings: list[StoreWarning] = []
+    open_file = _open_file if defers else _open_patiently
     try:
         try:
-            connection, found = _open_file(path, suspect=suspect)
+            connection, found = open_file(path, suspect=suspect)
         except StoreError as error:
             if error.kind != "damaged":
                 raise
@@ -274,19 +319,38 @@ def _open_somehow(path: Path, suspect: bool) -> tuple[sqlite3.Connection, Path |
                 warnings.append(
                     StoreWarning("damaged", str(rescued[0]), f"{error.detail}; {rescued[1]} rows saved")
                 )
-            connection, found = _open_file(path)
+            connection, found = open_file(path)
     except StoreError as error:
+        if defers and error.kind == "locked":
+            return None, path, warnings
         warnings.append(StoreWarning(error.kind, error.path or str(path), error.detail))
         readable = error.kind in ("readonly", "full", "locked", "unreadable")
         return _open_in_memory(path if readable and path.is_file() else None), None, warnings
     return connection, path, warnings + found
 
 
-def _open_file(path: Path, *, suspect: bool = False) -> tuple[sqlite3.Connection, list[StoreWarning]]:
-    """Return a connection to a sound, writable file of this version.
+def _open_patiently(path: Path, *, suspect: bool = False) -> tuple[sqlite3.Connection, list[StoreWarning]]:
+    """Return a connection as `_open_file` does, and wait for another program that holds the file."""
+    deadline = time.monotonic() + GIVE_UP_S
+    while True:
+        try:
+            return _open_file(path, suspect=suspect, migration_ms=_MIGRATION_MS)
+        except StoreError as error:
+            if error.kind != "locked" or time.monotonic() > deadline:
+                raise
+        time.sleep(_AGAIN_S)
+
+
+def _open_file(
+    path: Path, *, suspect: bool = False, migration_ms: int = BUSY_MS
+) -> tuple[sqlite3.Connection, list[StoreWarning]]:
+    """Return a connection to a sound file of this version that is not known to be read-only.
+
+    Args:
+        migration_ms: how long to wait for another program that migrates the file.
 
     Raises:
-        StoreError: it is not.
+        StoreError: there is none; `locked` if another program holds the file even for reading.
     """
     warnings = prepare(path)
     if is_half_done(path):
@@ -296,13 +360,12 @@ def _open_file(path: Path, *, suspect: bool = False) -> tuple[sqlite3.Connection
     except sqlite3.Error as error:
         raise store_error_from_sqlite(error, path) from error
     try:
-        deadline = time.monotonic() + GIVE_UP_S
         refuse_strange(c, path)
         if path.stat().st_size == 0:
             c.execute("PRAGMA page_size = 4096")
             c.execute("PRAGMA auto_vacuum = INCREMENTAL")
         wanted = "DELETE" if is_on_network(path) else "WAL"
-        mode = str(_persist(c, f"PRAGMA journal_mode = {wanted}", deadline).fetchone()[0])
+        mode = str(c.execute(f"PRAGMA journal_mode = {wanted}").fetchone()[0])
         if mode != "wal":
             warnings.append(StoreWarning("network", str(path), mode))
         c.execute("PRAGMA synchronous = FULL")
@@ -312,14 +375,12 @@ def _open_file(path: Path, *, suspect: bool = False) -> tuple[sqlite3.Connection
             damage = damage_in(c)
             if damage:
                 raise StoreError("damaged", str(path), damage)
-        c.execute(f"PRAGMA busy_timeout = {_MIGRATION_MS}")  # another program may be at it
+        c.execute(f"PRAGMA busy_timeout = {migration_ms}")  # another program may be at it
         backup = migrate(c, path)
         c.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         if backup is not None:
             warnings.append(StoreWarning("migrated", str(backup)))
-        _persist(c, "BEGIN IMMEDIATE", deadline)
-        c.execute(f"PRAGMA user_version = {VERSION}")  # a file that can only be read says so now
-        c.execute("ROLLBACK")
+        _require_writable(c)
     except sqlite3.Error as error:
         c.close()
         raise store_error_from_sqlite(error, path) from error
@@ -327,6 +388,22 @@ def _open_file(path: Path, *, suspect: bool = False) -> tuple[sqlite3.Connection
         c.close()
         raise
     return c, warnings
+
+
+def _require_writable(c: sqlite3.Connection) -> None:
+    """Raise sqlite3.Error if the file can only be read. Another program that writes hides this."""
+    try:
+        c.execute("BEGIN IMMEDIATE")
+    except sqlite3.Error as error:
+        if is_busy(error):
+            return
+        raise
+    c.execute(f"PRAGMA user_version = {VERSION}")
+    c.execute("ROLLBACK")
+
+
+def _inode_of(path: Path | None) -> int:
+    return path.stat().st_ino if path else 0
 
 
 def _open_for_reading(path: Path) -> sqlite3.Connection:

@@ -64,7 +64,7 @@ async def test_a_new_store_is_private_and_safe(path: Path) -> None:
         assert stat.S_IMODE(each.stat().st_mode) == 0o600
     assert {each.name for each in path.parent.iterdir()} >= {"store.db", "store.db-wal"}
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert await database.run(settings) == ["wal", 2, 1, 5_000, 2, 4096]
+    assert await database.run(settings) == ["wal", 2, 1, database_module.BUSY_MS, 2, 4096]
     await database.close()
     assert [each.name for each in path.parent.iterdir()] == ["store.db"]
     database = await Database.open(path)
@@ -322,28 +322,55 @@ def test_a_kill_while_a_chat_is_packed_leaves_it_whole_or_running(path: Path) ->
             assert len(journal.frames_of(c, chat)) == 40
 
 
-async def test_a_locked_store_is_told_and_nobody_waits_for_ever(
+async def test_a_write_to_a_store_that_another_program_holds_fails_after_a_while(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    database = await Database.open(path)
-    key = await database.write(new_conversation)
-    monkeypatch.setattr(database_module, "BUSY_MS", 20)
     monkeypatch.setattr(database_module, "GIVE_UP_S", 0.05)
-    patient = await Database.open(path)
+    opened = await open_or_rescue(path)
+    database = opened.database
+    await database.write(new_conversation)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError) as caught:
-            await patient.write(new_conversation)
+            await database.write(new_conversation)
         assert caught.value.kind == "locked"
-        assert await patient.read(conversation_count) == 1
-        opened = await open_or_rescue(path)
-        assert [trouble.kind for trouble in opened.warnings] == ["locked"]
-        assert not opened.database.is_saved
-        assert await opened.database.read(lambda c: history.conversation(c, key)) is not None
-        await opened.database.close()
-    await patient.write(new_conversation)
-    await patient.close()
+        again = await open_or_rescue(path)
+        assert (again.warnings, again.database.is_saved) == ((), True)
+        assert await again.database.read(conversation_count) == 1
+        await again.database.close()
+    await database.write(new_conversation)
     await database.close()
+
+
+async def test_nothing_is_read_behind_a_write_that_waits_for_another_program(path: Path) -> None:
+    database = await Database.open(path)
+    await database.write(new_conversation)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        writing = asyncio.create_task(database.write(new_conversation))
+        await asyncio.sleep(0)
+        assert await database.run(conversation_count) == 1
+        assert await database.read(conversation_count) == 1
+        assert not writing.done()
+    await writing
+    assert await database.run(conversation_count) == 2
+    await database.close()
+
+
+@pytest.mark.parametrize("call", ["run", "read", "write"])
+async def test_a_store_that_cannot_be_opened_yet_is_opened_by_a_later_call(path: Path, call: str) -> None:
+    await (await Database.open(path)).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        opened = await open_or_rescue(path, patience_s=0.05)
+        assert (opened.warnings, opened.database.is_saved) == ((), True)
+        with pytest.raises(StoreError) as caught:
+            await getattr(opened.database, call)(conversation_count)
+        assert caught.value.kind == "locked"
+    assert await getattr(opened.database, call)(conversation_count) == 0
+    await opened.database.write(new_conversation)
+    await opened.database.close()
 
 
 async def test_a_store_too_large_for_memory_is_not_copied_there(
@@ -351,23 +378,22 @@ async def test_a_store_too_large_for_memory_is_not_copied_there(
 ) -> None:
     database = await Database.open(path)
     await database.write(new_conversation)
-    monkeypatch.setattr(database_module, "BUSY_MS", 20)
+    await database.close()
     monkeypatch.setattr(database_module, "GIVE_UP_S", 0.05)
     monkeypatch.setattr(database_module, "COPIED_BYTES", 0)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
         opened = await open_or_rescue(path)
     assert [trouble.kind for trouble in opened.warnings] == ["locked"]
     assert await opened.database.run(conversation_count) == 0
     await opened.database.close()
-    await database.close()
 
 
 async def test_a_store_locked_even_for_reading_gives_an_empty_one_in_memory(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await (await Database.open(path)).close()
-    monkeypatch.setattr(database_module, "BUSY_MS", 20)
     monkeypatch.setattr(database_module, "GIVE_UP_S", 0.05)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("PRAGMA journal_mode = DELETE")
