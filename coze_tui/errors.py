@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Literal
 
 from coze_tui.values import valueclass
@@ -132,8 +133,28 @@ class ProtocolError(CozeTuiError):
         self.logid = logid
 
 
-StoreErrorKind = Literal["full", "readonly", "locked", "damaged", "newer", "unreadable", "other"]
+StoreErrorKind = Literal[
+    "full", "readonly", "locked", "no locks", "broken", "damaged", "newer", "unreadable", "other"
+]
+"""`no locks`: the file system cannot lock files; `broken`: the disk reports errors; `damaged`: the file
+has wrong content."""
 StoreWarningKind = Literal[StoreErrorKind, "network", "permissions", "migrated", "replaced"]
+
+
+_NAMES: tuple[tuple[StoreErrorKind, tuple[str, ...]], ...] = (
+    ("full", ("ENOSPC", "EDQUOT", "EFBIG")),
+    ("readonly", ("EROFS", "EACCES", "EPERM")),
+    ("broken", ("EIO", "EUCLEAN", "EBADMSG", "ENXIO", "ENODEV", "EREMOTEIO", "ESTALE", "ENOTCONN")),
+    ("no locks", ("ENOLCK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP")),
+    ("other", ("EMFILE", "ENFILE", "ENOMEM")),
+)
+"""Not every system has each of them."""
+_KINDS = {getattr(errno, name, 0): kind for kind, names in _NAMES for name in names}
+
+
+def kind_from_errno(number: int | None) -> StoreErrorKind:
+    """Return the kind of an error of the file system."""
+    return _KINDS.get(number, "unreadable") if number else "unreadable"
 
 
 class StoreError(CozeTuiError):
@@ -144,6 +165,8 @@ class StoreError(CozeTuiError):
         self.kind = kind
         self.path = path
         self.detail = detail
+        self.stops_saving = False
+        """Set by whatever saves chats: what it has not written yet is only in memory."""
 
 
 @valueclass

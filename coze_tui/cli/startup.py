@@ -10,7 +10,7 @@ from typing import TextIO
 from coze_tui.cli.options import Arguments
 from coze_tui.config.settings import Settings
 from coze_tui.config.startup import Startup, load_startup
-from coze_tui.errors import CozeTuiError, SettingsError, StoreError
+from coze_tui.errors import CozeTuiError, SettingsError, StoreError, kind_from_errno
 from coze_tui.text.i18n import _
 
 
@@ -28,7 +28,7 @@ def begin(arguments: Arguments, environment: Mapping[str, str]) -> Startup:
         try:
             keep_debug_log(file, environment)
         except OSError as error:
-            problem = StoreError("readonly", str(file), error.strerror or "")
+            problem = StoreError(kind_from_errno(error.errno), str(file), error.strerror or "")
             return replace(startup, problems=(*startup.problems, problem))
     return startup
 

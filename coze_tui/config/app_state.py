@@ -12,7 +12,7 @@ from dataclasses import asdict, field, fields, replace
 from pathlib import Path
 
 from coze_tui.config.secure_files import locked, read_private, write_private
-from coze_tui.errors import StoreError
+from coze_tui.errors import StoreError, kind_from_errno
 from coze_tui.values import valueclass
 
 
@@ -70,7 +70,7 @@ class AppStateFile:
                 if after != before or not self.path.exists():
                     write_private(self.path, json.dumps(asdict(after), indent=2, ensure_ascii=False).encode())
         except OSError as error:
-            raise StoreError("unreadable", str(self.path), str(error.strerror)) from error
+            raise StoreError(kind_from_errno(error.errno), str(self.path), str(error.strerror)) from error
         return after
 
     def choose(self, name: str, value: str) -> AppState:

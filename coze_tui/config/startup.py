@@ -10,7 +10,7 @@ from coze_tui.config.credentials import CredentialsFile, OAuthPair, Secret, Toke
 from coze_tui.config.loader import load_settings
 from coze_tui.config.locations import Paths, ensure, find_paths
 from coze_tui.config.settings import Settings, variable_of
-from coze_tui.errors import CozeTuiError, CredentialsError, SettingsError, StoreError
+from coze_tui.errors import CozeTuiError, CredentialsError, SettingsError, StoreError, kind_from_errno
 from coze_tui.text.i18n import _, language_of, use_language
 from coze_tui.values import valueclass
 
@@ -89,7 +89,8 @@ def load_startup(environment: Mapping[str, str], flags: Mapping[str, object]) ->
     """
     places = find_paths(environment)
     problems: list[CozeTuiError] = [
-        StoreError("readonly", str(folder), error.strerror or "") for folder, error in ensure(places)
+        StoreError(kind_from_errno(error.errno), str(folder), error.strerror or "")
+        for folder, error in ensure(places)
     ]
     app_state, credentials = AppStateFile(places.remembered_file), CredentialsFile(places.credentials_file)
     try:

@@ -21,6 +21,7 @@ from coze_tui.errors import (
     QuotaError,
     SettingsError,
     StoreError,
+    StoreErrorKind,
     StoreWarning,
     StreamCut,
     ToolCommandError,
@@ -291,42 +292,56 @@ def _for_settings_error(error: SettingsError) -> Explanation:
 def _for_store_error(error: StoreError) -> Explanation:
     path, detail = _outside(error.path), _outside(error.detail)
     what = _quoted(": ".join(part for part in (path, detail) if part))
-    unsaved = _("Until then chats are not saved.")
-    match error.kind:
+    title, do = _store_words(error.kind)
+    if error.stops_saving:  # before the details, of which a banner may show the beginning only
+        what = _joined(_("Chats are not saved."), what)
+    return Explanation(title, what, do)
+
+
+def _store_words(kind: StoreErrorKind) -> tuple[str, str]:
+    """Return what happened to the history, and what to do."""
+    match kind:
         case "full":
-            return Explanation(_("the disk is full"), what, _joined(_("Make room on it."), unsaved))
+            return _("the disk is full"), _("Make room on it.")
         case "readonly":
-            return Explanation(
+            return (
                 _("the history cannot be written"),
-                what,
-                _joined(_("Make the folder writable, or set COZE_TUI_HOME to one that is."), unsaved),
+                _("Make the folder writable, or set COZE_TUI_HOME to one that is."),
             )
         case "locked":
-            return Explanation(
-                _("the history is locked by another program"),
-                what,
-                _joined(_("End the other program."), unsaved),
+            return _("the history is locked by another program"), _("End the other program.")
+        case "no locks":
+            return (
+                _("the file system cannot lock files"),
+                _("Set COZE_TUI_HOME to a folder on a local disk."),
+            )
+        case "broken":
+            return (
+                _("the disk reports an error"),
+                _(
+                    "Check the disk and its connection, and copy what is on it. "
+                    "Set COZE_TUI_HOME to a folder on another disk."
+                ),
             )
         case "damaged":
-            return Explanation(
+            return (
                 _("the history is damaged"),
-                what,
                 _("The damaged file was set aside, not deleted; what can be read of it is taken over."),
             )
         case "newer":
-            return Explanation(
+            return (
                 _("the history was written by a newer coze-tui"),
-                what,
-                _joined(_("Update coze-tui, or set COZE_TUI_HOME to another folder."), unsaved),
+                _("Update coze-tui, or set COZE_TUI_HOME to another folder."),
             )
         case "unreadable":
-            return Explanation(
-                _("a file of coze-tui cannot be read or written"), what, _("Check its owner and mode.")
-            )
+            return _("a file of coze-tui cannot be read or written"), _("Check its owner and mode.")
         case "other":
-            return Explanation(_("the history does not work"), what, unsaved)
+            return (
+                _("the history does not work"),
+                _("Try again. If it happens again, set COZE_TUI_HOME to another folder."),
+            )
         case _:
-            assert_never(error.kind)
+            assert_never(kind)
 
 
 def store_warning_text(warning: StoreWarning, *, is_saved: bool = True) -> str:
@@ -361,12 +376,16 @@ def store_warning_text(warning: StoreWarning, *, is_saved: bool = True) -> str:
                 "The history was damaged. It was set aside as {path}, and what could be read was kept."
             ).format(path=warning.path)
         case kind:
-            text = explain(StoreError(kind, warning.path, warning.detail), base_url="").text
-            if kind == "unreadable" and not is_saved:
-                text += " " + _("Chats are not saved.")
-            if kind in ("full", "readonly", "locked", "unreadable") and not is_saved:
-                text += " " + _("Afterwards start coze-tui again.")
+            error = StoreError(kind, warning.path, warning.detail)
+            error.stops_saving = not is_saved
+            text = explain(error, base_url="").text
+            if kind in _MENDED_BY_USER and not is_saved:
+                text = _joined(text, _("Afterwards start coze-tui again."))
             return text
+
+
+_MENDED_BY_USER = frozenset({"full", "readonly", "locked", "no locks", "broken", "unreadable"})
+"""Problems of a store that is used again once its user has solved them."""
 
 
 # --- putting sentences together ---

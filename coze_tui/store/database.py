@@ -324,7 +324,7 @@ def _open_somehow(
         if defers and error.kind == "locked":
             return None, path, warnings
         warnings.append(StoreWarning(error.kind, error.path or str(path), error.detail))
-        readable = error.kind in ("readonly", "full", "locked", "unreadable")
+        readable = error.kind in ("readonly", "full", "locked", "no locks", "broken", "unreadable")
         return _open_in_memory(path if readable and path.is_file() else None), None, warnings
     return connection, path, warnings + found
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import sqlite3
 import stat
@@ -11,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from coze_tui.errors import StoreError, StoreErrorKind, StoreWarning
+from coze_tui.errors import StoreError, StoreErrorKind, StoreWarning, kind_from_errno
 
 try:
     import fcntl
@@ -146,8 +145,6 @@ def only_one(path: Path) -> Iterator[None]:
 
 _KINDS: tuple[tuple[str, StoreErrorKind], ...] = (
     ("SQLITE_FULL", "full"),
-    ("SQLITE_IOERR_WRITE", "full"),  # what a quota or a limit on the size of files gives
-    ("SQLITE_IOERR_SHMSIZE", "full"),
     ("SQLITE_READONLY", "readonly"),
     ("SQLITE_BUSY", "locked"),
     ("SQLITE_LOCKED", "locked"),
@@ -156,8 +153,21 @@ _KINDS: tuple[tuple[str, StoreErrorKind], ...] = (
     ("SQLITE_NOTADB", "damaged"),
     ("SQLITE_CANTOPEN", "unreadable"),
     ("SQLITE_PERM", "unreadable"),
-    ("SQLITE_IOERR", "unreadable"),
+    ("SQLITE_AUTH", "unreadable"),
+    ("SQLITE_IOERR_LOCK", "no locks"),
+    ("SQLITE_IOERR_UNLOCK", "no locks"),
+    ("SQLITE_IOERR_RDLOCK", "no locks"),
+    ("SQLITE_IOERR_CHECKRESERVEDLOCK", "no locks"),
+    ("SQLITE_IOERR_SHMLOCK", "no locks"),
+    ("SQLITE_IOERR_ACCESS", "unreadable"),
+    ("SQLITE_IOERR_CONVPATH", "unreadable"),
+    ("SQLITE_IOERR_GETTEMPPATH", "unreadable"),
+    ("SQLITE_IOERR_SHMOPEN", "unreadable"),
+    ("SQLITE_IOERR_NOMEM", "other"),
+    ("SQLITE_IOERR", "broken"),
 )
+"""By the beginning of SQLite's name, the first that fits."""
+_PROBED_BYTES = 1 << 16
 
 
 def error_name(error: sqlite3.Error) -> str:
@@ -166,24 +176,55 @@ def error_name(error: sqlite3.Error) -> str:
 
 
 def store_error_from_sqlite(error: sqlite3.Error, path: Path | None) -> StoreError:
-    """Return the StoreError for an error of SQLite."""
+    """Return the StoreError for an error of SQLite.
+
+    SQLite has one name for several causes: a quota and a broken disk, a lock and a file system without locks.
+    If the cause remains, trying the same on a file beside the store tells them apart.
+    """
     name = error_name(error)
     kind: StoreErrorKind = "other"
     for prefix, meaning in _KINDS:
         if name.startswith(prefix):
             kind = meaning
             break
+    if path is not None and (kind in ("broken", "locked") or name.startswith("SQLITE_CANTOPEN")):
+        kind = _probed(path, is_lock=kind == "locked") or kind
     return StoreError(kind, str(path or ""), f"{error} ({name})" if name else str(error))
+
+
+def _probed(path: Path, *, is_lock: bool) -> StoreErrorKind | None:
+    """Return the reason for which a file beside the store can be neither locked nor written, or None.
+
+    Never touches the store itself: closing a second descriptor would release SQLite's own locks.
+    """
+    probe = beside(path, ".probe")
+    try:
+        descriptor = os.open(probe, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        try:
+            if not is_lock:
+                largest = max(each.stat().st_size for each in path.parent.glob(path.name + "*"))
+                os.lseek(descriptor, largest, os.SEEK_SET)  # a limit on the size of files counts, too
+                _write_all(descriptor, bytes(_PROBED_BYTES))
+                os.fsync(descriptor)
+            elif fcntl is not None:
+                fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        finally:
+            os.close(descriptor)
+            probe.unlink(missing_ok=True)
+    except OSError as error:
+        kind = kind_from_errno(error.errno)
+        return kind if kind != "unreadable" and is_lock == (kind == "no locks") else None
+    return None
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    while data:  # up to a limit a part is written
+        data = data[os.write(descriptor, data) :]
 
 
 def store_error_from_os(error: OSError, path: Path) -> StoreError:
     """Return the StoreError for an error of the file system."""
-    kind: StoreErrorKind = "unreadable"
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        kind = "full"
-    elif error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        kind = "readonly"
-    return StoreError(kind, str(path), error.strerror or str(error))
+    return StoreError(kind_from_errno(error.errno), str(path), error.strerror or str(error))
 
 
 def is_busy(error: sqlite3.Error) -> bool:

@@ -252,7 +252,7 @@ def test_a_full_disk_is_reported_and_chatting_goes_on(run: Start, counter: Stand
 
 def test_on_a_disk_that_is_full_from_the_start_one_can_chat(run: Start) -> None:
     program = run(wrapper=limited(0))
-    program.wait_for(lambda screen: "chats are not saved" in " ".join(screen.text().split()))
+    program.wait_for(lambda screen: "Chats are not saved" in " ".join(screen.text().split()))
     program.press("\x1b")
     program.wait_for(lambda screen: "not saved" not in screen.text())
     program.ask("1 + 1", "= 2")
@@ -317,7 +317,7 @@ def test_a_home_that_cannot_be_written_is_reported_and_shown(run: Start, home: P
     assert first.quit() == 0
     with unwritable(home):
         program = run("-c")
-        program.wait_for("Chats are not saved")
+        program.wait_for(lambda screen: "Chats are not saved" in " ".join(screen.text().split()))
         program.wait_for("= 2")
         program.ask("2 + 2", "= 4")
         program.send(b"\x11")

@@ -175,12 +175,16 @@ class JournalRecorder:
             await write()
         except StoreError as failure:
             if self._rescues == self._database.rescues:
-                self._report(failure)
+                self._report_unsaved(failure)
                 return
             try:
                 await write()  # into the store as it is since the rescue
             except StoreError as again:
-                self._report(again)
+                self._report_unsaved(again)
+
+    def _report_unsaved(self, failure: StoreError) -> None:
+        failure.stops_saving = True
+        self._report(failure)
 
 
 def ended_record(

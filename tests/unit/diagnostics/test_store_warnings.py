@@ -6,8 +6,8 @@ from typing import get_args
 
 import pytest
 
-from coze_tui.diagnostics.explain import store_warning_text
-from coze_tui.errors import StoreWarning, StoreWarningKind
+from coze_tui.diagnostics.explain import explain, store_warning_text
+from coze_tui.errors import StoreError, StoreErrorKind, StoreWarning, StoreWarningKind
 
 
 @pytest.mark.parametrize("kind", get_args(StoreWarningKind))
@@ -19,9 +19,18 @@ def test_every_trouble_is_told_in_one_line_and_names_the_file(kind: StoreWarning
     assert text.endswith(".")
 
 
-@pytest.mark.parametrize("kind", ["full", "readonly", "locked", "unreadable"])
+@pytest.mark.parametrize("kind", ["full", "readonly", "locked", "no locks", "broken", "unreadable"])
 def test_where_nothing_is_saved_in_this_run_it_is_said_how_that_ends(kind: StoreWarningKind) -> None:
     text = store_warning_text(StoreWarning(kind, "/x"), is_saved=False)
     assert "not saved" in text
     assert text.endswith("Afterwards start coze-tui again.")
     assert "again" not in store_warning_text(StoreWarning(kind, "/x"))
+
+
+@pytest.mark.parametrize("kind", get_args(StoreErrorKind))
+def test_only_what_saves_chats_says_that_they_are_not_saved(kind: StoreErrorKind) -> None:
+    error = StoreError(kind, "/x")
+    assert "not saved" not in explain(error, base_url="").text
+    assert "not saved" not in store_warning_text(StoreWarning(kind, "/x"))
+    error.stops_saving = True
+    assert "Chats are not saved." in explain(error, base_url="").what
