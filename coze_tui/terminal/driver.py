@@ -27,6 +27,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.message import Message
 
+from coze_tui.terminal.first_frame import MOST_COLUMNS, MOST_LINES
 from coze_tui.terminal.keys import EnterGuard
 from coze_tui.terminal.parser import KeyParser
 from coze_tui.terminal.throttle import OutputThrottle
@@ -130,8 +131,20 @@ class TerminalDriver(LinuxDriver):
 
     def _size_changed(self, _number: int, _frame: FrameType | None) -> None:
         """Handle SIGWINCH. The next one may interrupt this, so the size is read later, in the loop."""
-        if not self._in_band_window_resize:
-            asyncio.run_coroutine_threadsafe(self._send_size(), self._loop)
+        asyncio.run_coroutine_threadsafe(self._send_size(), self._loop)
+
+    def _size_reported(self) -> None:
+        """Ask the tty: a report of the size may be wrong, late, or larger than any screen."""
+        asyncio.run_coroutine_threadsafe(self._send_size(if_other=True), self._loop)
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        try:
+            columns, lines = os.get_terminal_size(self._file.fileno())
+        except OSError:
+            columns = lines = 0
+        if not (columns and lines):  # a serial line has no size: Textual asks the environment
+            columns, lines = super()._get_terminal_size()
+        return min(columns, MOST_COLUMNS), min(lines, MOST_LINES)
 
     async def _send_size(self, *, if_other: bool = False) -> None:
         """Send the app the size that the terminal has now."""
@@ -195,7 +208,9 @@ class TerminalDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read until the exit event or the end of the file. Invalid UTF-8 is replaced."""
-        parser = KeyParser(self._host.enter_guard, self.throttle.answered, debug=self._debug)
+        parser = KeyParser(
+            self._host.enter_guard, self.throttle.answered, resized=self._size_reported, debug=self._debug
+        )
         give_up = time.monotonic() + _HOLD_LIMIT
         decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         if early := decode(self._typed_early):

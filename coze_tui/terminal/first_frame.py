@@ -21,6 +21,8 @@ if sys.platform != "win32":
 
 _ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l"
 _LEAVE = "\x1b[0m\x1b[?7h\x1b[?1049l\x1b[?25h"
+MOST_COLUMNS, MOST_LINES = 1_000, 500
+"""The largest size that is drawn. A tty may be set to 65,535 × 65,535, which no memory holds."""
 
 
 class EarlyFrame:
@@ -139,7 +141,7 @@ def paint_skeleton(
     try:
         if prompt is not None:
             typed = _waiting()
-        columns, lines = os.get_terminal_size(2)
+        columns, lines = map(min, os.get_terminal_size(2), (MOST_COLUMNS, MOST_LINES))
         colors = os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit")
         colors = bool(colors and background) and not os.environ.get("NO_COLOR")
         frame = skeleton(rows, background, foreground, columns, lines, colors=colors, prompt=prompt)

@@ -7,7 +7,6 @@ xterm's modifyOtherKeys. `KeyParser` gives each its own name. Widgets decide by 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
@@ -18,14 +17,13 @@ from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.widgets import TextArea
 
+from coze_tui.terminal.scanner import PASTE_END, PASTE_START
+
 SEND = frozenset({"enter"})
 """Keys that send; if the user has swapped the keys, they make a new line."""
 NEW_LINE = frozenset({"ctrl+j", "alt+enter", "shift+enter", "ctrl+enter"})
 """Keys that make a new line; if the user has swapped the keys, all but ctrl+j send."""
 
-_NOT_TYPED = re.compile(r"\x1b\[(?:<[\d;-]+[mM]|[IO]|0n|\?[\d;]+\$y)")
-"""Mouse, focus and answers of the terminal, which no person types."""
-PASTE_START, PASTE_END = "\x1b[200~", "\x1b[201~"
 PASTE_WINDOW = 0.05
 """Seconds around other input in which an Enter counts as pasted."""
 _PATIENCE = 0.5
@@ -61,8 +59,8 @@ class EnterGuard:
         self._last = float("-inf")
 
     def note(self, data: str, at: float) -> None:
-        """Note a piece of input as it was read."""
-        if not (data := _NOT_TYPED.sub("", data)):
+        """Note a piece of input as it was read, without what the terminal reports of itself."""
+        if not data:
             return
         quick = at - self._last < self._window
         before = self._chunks[-1] if self._chunks else None

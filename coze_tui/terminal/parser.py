@@ -8,41 +8,35 @@ modifyOtherKeys. It overrides a private base class of Textual: import it only if
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
-from textual import events
+from textual import constants, events
 from textual._time import get_time
-from textual._xterm_parser import XTermParser
+from textual._xterm_parser import IS_ITERM, XTermParser
+from textual.geometry import Size
 from textual.keys import Keys
 from textual.message import Message
+from textual.messages import InBandWindowResize, TerminalSupportsSynchronizedOutput
 
-from coze_tui.terminal.keys import PASTE_END, PASTE_START, EnterGuard
+from coze_tui.terminal.keys import EnterGuard
+from coze_tui.terminal.scanner import PASTE_END, PASTE_START, InputScanner, Kind, Token
 
 ANSWER = "\x1b[0n"
 """The terminal's answer to a mark of `OutputThrottle`."""
-_REPORT = re.compile(
-    r"\x1b(?:\][0-9]+;[^\x07\x1b]*(?:\x07|\x1b\\)|[P_^X][^\x1b]*\x1b\\|\[[?>=][\d;]*c|\[\d+;\d+;\d+t)"
-)
-"""Answers of terminals about colors, names and sizes, which another program may have requested."""
-_NOTHING = "\x1b[?0;0$y"
-"""Replaces a report, so that the input around it does not join to another sequence."""
 _ALT_ENTER = {"\x1b\r", "\x1b\n"}
-_PASTE_LIMIT = 1.0
-"""Seconds without a byte after which an unfinished paste counts as finished."""
-
-
-def _begun(text: str, mark: str) -> str:
-    """Return the end of a text that may be the start of the mark."""
-    sizes = range(len(mark) - 1, 0, -1)
-    return next((mark[:size] for size in sizes if text.endswith(mark[:size])), "")
+_MODE = re.compile(r"\x1b\[\?(\d{1,5});(\d)\$y")
+_MOUSE = re.compile(r"\x1b\[<\d{1,3};-?\d{1,5};-?\d{1,5}[mM]")
+_SIZE = re.compile(r"\x1b\[48;(\d{1,4})(?::\d*)*;(\d{1,4})(?::\d*)*;(\d{1,5})(?::\d*)*;(\d{1,5})(?::\d*)*t")
 
 
 class KeyParser(XTermParser):
-    """A parser with right names for the Enter keys, which ends every paste and handles marks.
+    """A parser with right names for the Enter keys, which ends every paste and removes every report.
 
     Args:
-        guard: Is notified of every piece of input.
+        guard: Is notified of every piece of input, without reports.
         answered: Called, in the input thread, when the terminal answers a mark.
+        resized: Called, in the input thread, when the terminal reports another size. The size in the
+            report may be wrong, so it is not passed on.
         clock: Monotonic seconds, the same as those of Textual's messages.
     """
 
@@ -51,57 +45,82 @@ class KeyParser(XTermParser):
         guard: EnterGuard,
         answered: Callable[[], None],
         *,
+        resized: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = get_time,
         debug: bool = False,
     ) -> None:
         super().__init__(debug)
         self._guard = guard
         self._answered = answered
+        self._resized = resized
         self._clock = clock
-        self._pasting = False
-        self._tail = ""
-        """The last input (in a paste: what is held back), because a mark may arrive in pieces."""
-        self._fed = clock()
+        self._scanner = InputScanner()
 
     def feed(self, data: str) -> Iterable[Message]:
         """Parse a piece of input as it was read."""
-        self._fed = self._clock()
-        self._guard.note(data, self._fed)
-        if data := self._without_escapes(data):  # an empty text would mean the end of all input
-            yield from super().feed(data)
+        now = self._clock()
+        tokens = list(self._scanner.feed(data, now))
+        self._guard.note("".join(map(_noted, tokens)), now)
+        return self._messages(tokens)
 
     def tick(self) -> Iterable[Message]:
         """Parse what is due by time alone: a lone Escape, a paste without an end."""
-        if self._pasting and self._clock() - self._fed > _PASTE_LIMIT:
-            yield from self.feed(PASTE_END)
-        yield from super().tick()
+        return self._messages(self._scanner.tick(self._clock()))
 
-    def _without_escapes(self, data: str) -> str:
-        """Return the input without escapes in pastes and without reports, which would become keys."""
-        safe = ""
-        while data:
-            seen = self._tail + data
-            if self._pasting:
-                pasted, mark, rest = seen.partition(PASTE_END)
-                self._tail = "" if mark else _begun(seen, PASTE_END)
-                pasted = pasted.removesuffix(self._tail) if not mark else pasted
-                safe += pasted.replace("\x1b", "") + mark
-            else:
-                _, mark, rest = seen.partition(PASTE_START)
-                self._tail = "" if mark else seen[1 - len(PASTE_START) :]
-                safe += _REPORT.sub(_NOTHING, data[: len(data) - len(rest)] if mark else data)
-            if not mark:
-                break
-            self._pasting, data = not self._pasting, rest
-        return safe
+    def _messages(self, tokens: Iterable[Token]) -> Iterator[Message]:
+        for kind, text in tokens:
+            match kind:
+                case Kind.TEXT:
+                    for character in text:
+                        yield from self._keys(character)
+                case Kind.KEY:
+                    yield from self._keys(text)
+                case Kind.PASTE:
+                    yield events.Paste(text.replace("\x00", ""))
+                case Kind.REPORT:
+                    yield from self._read_report(text)
+
+    def _keys(self, sequence: str) -> Iterator[events.Key]:
+        if sequence == "\x1b":
+            yield events.Key("escape", sequence)
+            return
+        if sequence == PASTE_END:
+            return  # its paste was given up long ago
+        found = False
+        for key in self._sequence_to_key_events(sequence):
+            found = True
+            if key.key != Keys.Ignore:
+                yield key
+        if not found and len(sequence) == 2:
+            yield from self._sequence_to_key_events(sequence[1], alt=True)
+
+    def _read_report(self, report: str) -> Iterator[Message]:
+        """Yield what a report means to the app; most mean nothing."""
+        if report == ANSWER:
+            self._answered()
+        elif report in ("\x1b[I", "\x1b[O"):
+            yield events.AppFocus() if report == "\x1b[I" else events.AppBlur()
+        elif _MOUSE.fullmatch(report):
+            if mouse := self.parse_mouse_code(report):
+                yield mouse
+        elif size := _SIZE.fullmatch(report):
+            height, width, pixel_height, pixel_width = map(int, size.groups())
+            self.terminal_size, self.terminal_pixel_size = (
+                Size(width, height),
+                Size(pixel_width, pixel_height),
+            )
+            self.mouse_pixels = True
+            self._resized()
+        elif mode := _MODE.fullmatch(report):
+            number, setting = mode.groups()
+            if number == "2026" and setting != "0":
+                yield TerminalSupportsSynchronizedOutput()
+            elif number == "2048" and constants.SMOOTH_SCROLL and not IS_ITERM:
+                yield InBandWindowResize.from_setting_parameter(int(setting))
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
         if sequence in _ALT_ENTER or (alt and sequence in "\r\n"):
             yield events.Key("alt+enter", None)
-            return
-        if sequence == ANSWER:
-            self._answered()
-            yield events.Key(Keys.Ignore, sequence)
             return
         for key in self._keys_of(sequence, alt):
             if key.key.endswith("\r") and len(sequence) > 1:
@@ -127,3 +146,14 @@ class KeyParser(XTermParser):
         if not all(all(size) for size in sizes if size is not None):
             self.terminal_pixel_size = None
         return super().parse_mouse_code(code)
+
+
+def _noted(token: Token) -> str:
+    """Return the input that a token stands for, as far as a person or a paste sent it."""
+    match token.kind:
+        case Kind.REPORT:
+            return ""
+        case Kind.PASTE:
+            return f"{PASTE_START}{token.text}{PASTE_END}"
+        case _:
+            return token.text

@@ -122,6 +122,35 @@ def test_answers_of_the_terminal_are_not_typed(start: Start, log: Path) -> None:
     assert not [line for line in lines(log) if line not in ("guarded", "ready", "key z")]
 
 
+def test_an_answer_inside_a_paste_is_not_pasted(start: Start, log: Path) -> None:
+    terminal = start()
+    for piece in (b"\x1b[200~left ", b"\x1b[", b"0", b"n", b"right\x1b[?1u\x1b]11;rgb:0/0/0\x1b\\\x1b[201~"):
+        terminal.send(piece)
+        terminal.settle(0.05)
+    wait_for_line(terminal, log, "paste 'left right'")
+
+
+def test_a_reported_size_beyond_any_screen_changes_nothing(start: Start, log: Path) -> None:
+    terminal = start(size=(60, 16))
+    terminal.wait_for("the sample")
+    before = terminal.cells()
+    terminal.send(b"\x1b[?2048;1$y\x1b[48;99999;99999;1;1t\x1b[48;5000;5000;1;1t\x1b[48;50;200;1;1t")
+    terminal.send("x")
+    wait_for_line(terminal, log, "key x")
+    terminal.send(b"\x7f")
+    wait_for_line(terminal, log, "key backspace")
+    terminal.wait_for(lambda screen: screen.cells() == before)
+    terminal.resize(70, 20)  # the signal still counts
+    terminal.wait_for(lambda screen: screen.row(1)[50:].startswith("side"))
+
+
+def test_a_tty_larger_than_any_screen_is_drawn_in_part(start: Start, log: Path) -> None:
+    terminal = start("--early", size=(1200, 24))
+    assert max(map(len, terminal.raw.decode().split("\x1b"))) < 1100
+    terminal.send("x")
+    wait_for_line(terminal, log, "key x")
+
+
 def test_what_is_typed_before_the_app_is_ready_comes_in_order(start: Start, log: Path) -> None:
     terminal = start("--early", "--hold", "0.3", ready=False)
     terminal.wait_for("early header")

@@ -1,0 +1,255 @@
+"""Splits what a terminal sends into text, key sequences, pastes and reports, wherever it is cut.
+
+A report is what a terminal says of itself: an answer to a question of this program, or a late one to a
+question of another program. It may arrive between any two keys and inside a paste. Nobody typed it.
+
+What is not complete is held back, but never for long:
+
+- ESC, or ESC with one character: `ESCAPE_DELAY`. Then it is a key.
+- The start of a longer sequence: `_SEQUENCE_LIMIT`. Then it is dropped; what came later is text.
+- A paste without an end: `_PASTE_LIMIT` without a byte. It is given as it is, and stays open for
+  `_OPEN_LIMIT`: what arrives in pieces then still belongs to it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import Enum
+from typing import NamedTuple
+
+from textual.constants import ESCAPE_DELAY
+
+PASTE_START, PASTE_END = "\x1b[200~", "\x1b[201~"
+_PASTE_MARK = re.compile(r"\x1b\[20[01]~")
+_SEQUENCE_LIMIT = 1.0
+_PASTE_LIMIT = 1.0
+_OPEN_LIMIT = 10.0
+_QUICK = 0.05
+"""Seconds below which a piece belongs to the one before it: no finger is as fast."""
+
+_TEXT = r"[^\x00-\x1f\x7f\x9c]"
+_STRING = _TEXT + r"{0,16384}"
+_END = r"(?:\x07|\x9c|\x1b\\)"
+_OSC = r"\](?:\d{1,5};|[lL])"
+_DCS = r"P(?:[\d;]{1,16}[ -/]?[@-~]|[>!=?][ -~])"
+_STRING_START = rf"(?:{_OSC}|{_DCS}|_G)"
+_CSI = r"\[[-0-?]{0,4096}[ -,./]{0,4}[@-~]"
+_RXVT = r"(?:3|7|8|23|24)\$"
+_ODD_CSI = rf"\[(?:\[[A-E]|{_RXVT}|M[^\x00-\x1f]{{3}})"
+"""Function keys of the Linux console, keys of rxvt, and the mouse of old terminals."""
+
+_SEQUENCE = re.compile(
+    rf"\x1b(?:(?P<string>{_STRING_START}{_STRING}{_END}|[_^X]{_STRING}\x1b\\)"
+    rf"|(?P<key>{_ODD_CSI}|(?!\[M){_CSI}|O[A-Za-z]|[^\x1b\[\]OP_^X]))"
+)
+_UNFINISHED = re.compile(
+    rf"\x1b(?!\[(?:{_RXVT}))(?:\[(?:\[|M[^\x00-\x1f]{{0,2}}|[-0-?]{{0,4096}}[ -,./]{{0,4}})|O"
+    rf"|{_STRING_START}{_STRING}\x1b?"
+    r"|\]\d{0,5}|P(?:[\d;]{0,16}[ -/]?|[>!=?])|_)?\Z"
+)
+_BROKEN = re.compile(rf"\x1b(?:\[M{_TEXT}{{0,2}}|\[[-0-?]+[ -,./]*|{_STRING_START}{_STRING})")
+"""The start of a sequence of which no finger typed more than ESC."""
+
+_NUMBERS = r"[\d;:]*"
+_COLOR = r"(?:rgba?:|#)[\da-fA-F/]{1,80}"
+REPORT = re.compile(
+    r"\x1b(?:"
+    rf"\[(?:\?{_NUMBERS}(?:[cnRSuW]|\$y)|>{_NUMBERS}[cmq]|=[\d;]+[cu]|[0-4]n|\d+;\d+(?:;\d+)?R|\d+;\d\$y"
+    r"|[12]t|3;-?\d+;-?\d+t|[4-9](?:;\d+){2}t|48(?:;[\d:]+){2,4}t|[23](?:;\d+){6}x|[IO]|<[\d;-]+[mM])"
+    rf"|\](?:[45];\d+;{_COLOR}|1\d;{_COLOR}|52;\w*;[A-Za-z\d+/=]*|2[12];{_STRING}|[lL]{_STRING}){_END}"
+    rf"|P(?:>\||!\||[01]\+r|[01]\$r|[12]\$[us]|\d*!~){_STRING}{_END}"
+    rf"|_G{_STRING}{_END}"
+    r")"
+)
+"""Reports by their exact form, which text that a person pastes hardly has.
+
+Device attributes, status, cursor position, modes, kitty's keyboard flags, versions, sizes, focus, mouse,
+colors, clipboard, titles, terminfo, settings, graphics.
+"""
+_PASTE_UNFINISHED = re.compile(rf"\x1b(?:\[(?:[-0-?]{{0,256}}[ -,./]{{0,2}})|(?:\]|P|_G?){_STRING}\x1b?)?\Z")
+
+
+class Kind(Enum):
+    """The kinds of input."""
+
+    TEXT = "text"
+    """Characters and control characters without ESC, as they were read at once."""
+    KEY = "key"
+    """One escape sequence, or ESC alone or with one character."""
+    PASTE = "paste"
+    """A paste, or a part of one that stalled, without reports and without ESC."""
+    REPORT = "report"
+    """Something that the terminal says of itself."""
+
+
+class Token(NamedTuple):
+    """One part of the input."""
+
+    kind: Kind
+    text: str
+
+
+class InputScanner:
+    """Splits input. Both methods take monotonic seconds."""
+
+    def __init__(self) -> None:
+        self._held = ""
+        """The incomplete end of the input; it begins with ESC."""
+        self._late: int | None = None
+        """Where in it the first piece begins that came after a pause."""
+        self._fed = self._held_since = 0.0
+        self._given = ""
+        """What had to be taken for a key, and may prove to be the start of a report."""
+        self._pasted: list[str] | None = None
+        """The parts of a paste; None outside of one."""
+        self._open_until = 0.0
+        """Until when what arrives may belong to a paste that stalled."""
+
+    def feed(self, data: str, now: float) -> Iterator[Token]:
+        """Yield what is complete with this piece of input."""
+        pause, self._fed = now - self._fed, now
+        if self._given:
+            report, data = self._end_of_given(data, now)
+            if report:
+                yield Token(Kind.REPORT, report)
+        if self._pasted is None and now < self._open_until:
+            yield from self._belated(data, now, pause)
+        else:
+            yield from self._scan(data, now, pause)
+
+    def tick(self, now: float) -> Iterator[Token]:
+        """Yield what is due by time alone: a lone Escape, a paste without an end."""
+        if self._pasted is not None:
+            if now - self._fed > _PASTE_LIMIT:
+                yield self._paste_so_far()
+                self._open_until = now + _OPEN_LIMIT
+            return
+        if not self._held or (
+            now < self._open_until and len(self._held) > 1 and PASTE_END.startswith(self._held)
+        ):
+            return
+        if len(self._held) <= 2:
+            if now - self._fed >= ESCAPE_DELAY:
+                held, self._held = self._held, ""
+                self._given, self._held_since = held, now
+                yield Token(Kind.KEY, held)
+        elif now - self._held_since > _SEQUENCE_LIMIT:
+            held, late = self._held, self._late or len(self._held)
+            self._held, self._late = "", None
+            self._given, self._held_since = held[:late], now
+            yield from self._scan(held[late:], now, 0.0)
+
+    def _scan(self, data: str, now: float, pause: float) -> Iterator[Token]:
+        if self._held and self._late is None and pause > ESCAPE_DELAY:
+            self._late = len(self._held)
+        text, late = self._held + data, self._late
+        was_held = bool(self._held)
+        self._held, self._late, at = "", None, 0
+        while at < len(text):
+            start = text.find("\x1b", at)
+            stretch = text[at:] if start < 0 else text[at:start]
+            if stretch and self._pasted is not None:
+                self._pasted.append(stretch)
+            elif stretch:
+                yield Token(Kind.TEXT, stretch)
+            if start < 0:
+                return
+            unfinished = _UNFINISHED if self._pasted is None else _PASTE_UNFINISHED
+            if unfinished.match(text, start):
+                self._held = text[start:]
+                if start or not was_held:
+                    self._held_since = now
+                else:
+                    self._late = late
+                return
+            in_paste = self._pasted is not None
+            at, token = self._pasted_escape(text, start) if in_paste else _escape(text, start)
+            if late and not start and at > late and (token is None or not _is_wanted(token.text)):
+                at, token = late, None  # it is broken, and then somebody typed
+            if token is not None and token.text == PASTE_START:
+                self._pasted = []
+            elif token is not None:
+                yield token
+
+    def _pasted_escape(self, text: str, start: int) -> tuple[int, Token | None]:
+        """Return the end of an escape in a paste and its token; of any other escape only ESC is dropped."""
+        if text.startswith(PASTE_END, start):
+            return start + len(PASTE_END), self._paste_so_far()
+        if report := REPORT.match(text, start):
+            return report.end(), Token(Kind.REPORT, report.group())
+        return start + 1, None
+
+    def _paste_so_far(self) -> Token:
+        text, self._pasted = "".join(self._pasted or ()), None
+        held = self._held
+        if held == "\x1b":  # perhaps the start of the mark; a key would mean Escape
+            self._given, self._held = held, ""
+        elif not PASTE_END.startswith(held):
+            text, self._held = text + held.replace("\x1b", ""), ""
+        return Token(Kind.PASTE, text)
+
+    def _belated(self, data: str, now: float, pause: float) -> Iterator[Token]:
+        """Yield the tokens of a piece that came after a stalled paste and before its end.
+
+        A line delivers in order, so all of it belongs to the paste, unless the end was lost. A single key
+        counts as typed for that case. An Enter does not, because it could send.
+        """
+        held, self._held, self._late = self._held, "", None
+        seen = held + data
+        mark = _PASTE_MARK.search(seen)
+        if mark is not None:
+            self._open_until = 0.0
+        elif not held and pause >= _QUICK and (data == "\x1b" or _is_key(data)):
+            yield from self._scan(seen, now, 0.0)
+            return
+        else:
+            self._open_until = now + _OPEN_LIMIT
+        self._pasted = []
+        yield from self._scan(seen[: mark.start()] if mark else seen, now, 0.0)
+        paste = self._paste_so_far()
+        if paste.text:
+            yield paste
+        if mark is not None:
+            yield from self._scan(seen[mark.start() :], now, 0.0)
+
+    def _end_of_given(self, data: str, now: float) -> tuple[str, str]:
+        """Return the report whose start had to be given up, and the input after it.
+
+        If it is a mark of a paste, obey it.
+        """
+        given, self._given = self._given, ""
+        if now - self._held_since <= _SEQUENCE_LIMIT or now < self._open_until:
+            seen = given + data
+            if seen.startswith((PASTE_START, PASTE_END)):
+                self._open_until = 0.0
+                self._pasted = [] if seen.startswith(PASTE_START) else None
+                return "", seen[len(PASTE_END) :]
+            if report := REPORT.match(seen):
+                return report.group(), seen[report.end() :]
+        return "", data
+
+
+def _escape(text: str, start: int) -> tuple[int, Token | None]:
+    """Return the end of an escape sequence and its token; None if it is broken and dropped."""
+    if sequence := _SEQUENCE.match(text, start):
+        found = sequence.group()
+        is_report = sequence["string"] is not None or REPORT.fullmatch(found) is not None
+        return sequence.end(), Token(Kind.REPORT if is_report else Kind.KEY, found)
+    if broken := _BROKEN.match(text, start):
+        return broken.end(), None
+    # Escape before another escape, or Alt with a key.
+    end = start + 1 + (text[start + 1 : start + 2] != "\x1b")
+    return end, Token(Kind.KEY, text[start:end])
+
+
+def _is_wanted(sequence: str) -> bool:
+    """Return whether a sequence is complete beyond doubt: a key, a mark of a paste, or a known report."""
+    return sequence[2:3] not in "?>=" or REPORT.fullmatch(sequence) is not None
+
+
+def _is_key(text: str) -> bool:
+    """Return whether a piece holds one character that is no line end, or nothing but escape sequences."""
+    if len(text) == 1:
+        return text not in "\r\n"
+    return not _SEQUENCE.sub("", text)
