@@ -26,7 +26,7 @@ from coze_tui.engine.model.updates import ChatIdentified, TurnEnded
 from coze_tui.engine.session import requests
 from coze_tui.engine.session.capture_recorder import CaptureFile, CaptureRecorder
 from coze_tui.engine.session.feed import TurnFeed
-from coze_tui.engine.session.maintenance import close_orphan, complete_index, keep_small
+from coze_tui.engine.session.maintenance import check_if_due, close_orphan, complete_index, keep_small
 from coze_tui.engine.session.recorder import JournalRecorder
 from coze_tui.engine.session.requests import request_for
 from coze_tui.engine.session.runner import ChatTurn
@@ -40,8 +40,8 @@ from coze_tui.errors import (
     StoreError,
     StoreWarning,
 )
-from coze_tui.store import history, journal
-from coze_tui.store.database import CHECKED_BYTES, now_ms, open_or_rescue
+from coze_tui.store import checks, history, journal
+from coze_tui.store.database import now_ms, open_or_rescue
 from coze_tui.store.history import SavedConversation
 from coze_tui.store.records import ChatRecord
 from coze_tui.text.i18n import _
@@ -100,11 +100,12 @@ class Engine:
     async def close(self) -> None:
         """Stop and save the running turns, then close the connections and the store."""
         await self.live.stop_all(3.0)
-        for task in (self._beating, self._maintenance, *self._followed.values()):
-            if task is not None:
-                task.cancel()
+        tasks = [task for task in (self._beating, self._maintenance, *self._followed.values()) if task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self.site.aclose()
-        await self._database.close()
+        await self._database.close(checks.leave)
 
     @property
     def settings(self) -> Settings:
@@ -332,9 +333,8 @@ class Engine:
 
     async def cancel_running(self, conversation: str) -> bool:
         """Cancel the last chat of a busy conversation on the server (4016); return False if none is known."""
-        known = await self._database.run(lambda c: journal.chats(c, conversation))
+        last = await self._database.run(lambda c: journal.last_identified(c, conversation))
         saved = await self._database.run(lambda c: history.conversation(c, conversation))
-        last = next((chat for chat in reversed(known) if chat.chat_id), None)
         if last is None or saved is None or not saved.conversation_id:
             return False
         await chats.cancel(await self.site.client(), saved.conversation_id, last.chat_id)
@@ -379,13 +379,12 @@ class Engine:
     # --- the store itself ---
 
     async def _look_after_store(self) -> None:
-        """Complete the search index, remove old data and check a large file; once, in the background."""
+        """Complete the search index, remove old data and check the file if that is due; in the background."""
         database = self._database
         try:
             await complete_index(database)
             await keep_small(database, self.settings.retention_days, now_ms())
-            if database.path is not None and database.path.stat().st_size > CHECKED_BYTES:
-                await database.check()
+            await check_if_due(database)
         except OSError:
             pass  # the file is gone; the next write reports that
         except StoreError as error:

@@ -35,8 +35,9 @@ _COMMIT_S = 1.0
 """How long a commit waits for readers, which happens only where SQLite's log does not work."""
 _STEPS_BETWEEN_LOOKS = 20_000
 """Of SQLite's machine: some milliseconds."""
-CHECKED_BYTES = 16 << 20
-"""Up to this size a file is checked whole whenever it is opened."""
+CHECKED_BYTES = 2 << 20
+"""Up to this size a file is checked whole whenever it is opened, which takes some milliseconds."""
+_INTERRUPT_EVERY_S = 0.02
 _MOST_RESCUES = 5
 """A file that is damaged again and again is on a broken disk."""
 COPIED_BYTES = 256 << 20
@@ -171,8 +172,36 @@ class Database:
         return await self.read(ask)
 
     async def damage(self) -> str:
-        """Check the whole file, which takes a while; return the damage, or an empty string."""
-        return await self._read(damage_in)
+        """Check the whole file, which takes a while; return the damage, or an empty string.
+
+        The check has a connection and a thread of its own, so that nothing waits for it. If the caller is
+        canceled, the check is interrupted.
+        """
+        path = self.path
+        if path is None or self._is_closed:
+            return await self._read(damage_in)
+        line = _Line("store-check")
+        try:
+            connection = line.connection = await self._checking(line, lambda: _open_for_reading(path))
+            check = asyncio.ensure_future(self._checking(line, lambda: damage_in(connection)))
+            try:
+                return await asyncio.shield(check)
+            except asyncio.CancelledError:
+                # Again and again, because an interrupt between two statements has no effect.
+                while not check.done():
+                    connection.interrupt()
+                    await asyncio.wait((check,), timeout=_INTERRUPT_EVERY_S)
+                check.exception()
+                raise
+        finally:
+            await line.close(lambda: line.connection.close() if line.connection else None)
+
+    async def _checking(self, line: _Line, step: Callable[[], _T]) -> _T:
+        """Run a step of a check on its thread. Raises StoreError."""
+        try:
+            return await line.call(step)
+        except sqlite3.Error as error:
+            raise store_error_from_sqlite(error, self.path) from error
 
     async def check(self) -> None:
         """Check the whole file, which takes a while; if it is damaged, rescue what can be read."""
@@ -232,14 +261,18 @@ class Database:
         if self.on_rescue is not None:
             self.on_rescue(warnings)
 
-    async def close(self) -> None:
-        """Finish the calls made before, write the log back into the file, and close. May be called twice."""
+    async def close(self, last: Callable[[sqlite3.Connection], object] | None = None) -> None:
+        """Finish the calls made before, write the log back into the file, and close. May be called twice.
+
+        Args:
+            last: a short write, which is left out if another program holds the store.
+        """
         if self._is_closed:
             return
         self._is_closed = True
         if self._reading is not None and self._reading is not self._line:
             await self._reading.close(lambda: _close(self._reading))
-        await self._line.close(lambda: _close(self._line))
+        await self._line.close(lambda: _close(self._line, last))
 
     def _guarded(self, line: _Line, function: Callable[[sqlite3.Connection], _T]) -> _T:
         try:
@@ -475,11 +508,14 @@ def _in_snapshot(
     return snapshot
 
 
-def _close(line: _Line | None) -> None:
+def _close(line: _Line | None, last: Callable[[sqlite3.Connection], object] | None = None) -> None:
     if line is None or line.connection is None:
         return
     connection, line.connection = line.connection, None
+    connection.execute("PRAGMA busy_timeout = 200")  # another program may be reading; it will do it then
+    if last is not None:
+        with contextlib.suppress(sqlite3.Error):
+            last(connection)
     with contextlib.suppress(sqlite3.Error):
-        connection.execute("PRAGMA busy_timeout = 200")  # another program may be reading; it will do it then
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()

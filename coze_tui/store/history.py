@@ -165,7 +165,11 @@ def find_by_conversation_id(
 def keys_named(c: sqlite3.Connection, name: str) -> tuple[str, ...]:
     """Return the keys of the conversations with this key, this Coze ID, or else a key that begins so."""
     name = storable(name)
-    for condition in ("key = ?", "conversation_id = ?", "substr(key, 1, length(?1)) = ?1"):
+    for condition in (
+        "key = ?1",
+        "conversation_id = ?1 AND conversation_id <> ''",  # so that the partial index is used
+        "key > ?1 AND key < ?1 || char(0x10FFFF)",
+    ):
         rows = c.execute(
             f"""SELECT key FROM conversations WHERE {condition} AND ?1 <> '' AND deleted_at = 0
                 ORDER BY updated_at DESC""",
@@ -178,11 +182,12 @@ def keys_named(c: sqlite3.Connection, name: str) -> tuple[str, ...]:
 
 def last_conversation(c: sqlite3.Connection, site: str = "", bot_id: str = "") -> SavedConversation | None:
     """Return the conversation with the latest message, of one site or bot if given, or None."""
+    wanted = {name: value for name, value in (("site", site), ("bot_id", bot_id)) if value}
     row = c.execute(
         f"""SELECT {_COLUMNS} FROM conversations
-            WHERE deleted_at = 0 AND last_slot > 0 AND (? = '' OR site = ?) AND (? = '' OR bot_id = ?)
+            WHERE deleted_at = 0 AND last_slot > 0 {"".join(f"AND {name} = ? " for name in wanted)}
             ORDER BY updated_at DESC, key DESC LIMIT 1""",
-        (site, site, bot_id, bot_id),
+        tuple(map(storable, wanted.values())),
     ).fetchone()
     return _conversation_from_row(row) if row else None
 
@@ -201,10 +206,14 @@ def rename(c: sqlite3.Connection, key: str, title: str, *, by_user: bool = True)
 def set_bot_name(c: sqlite3.Connection, site: str, bot_id: str, bot_name: str) -> None:
     """Set the name of a bot in all its conversations."""
     bot_name = storable(bot_name)
-    rows = c.execute(
-        "SELECT key, title FROM conversations WHERE site = ? AND bot_id = ? AND bot_name <> ?",
-        (site, bot_id, bot_name),
-    ).fetchall()
+    rows = [  # two searches of the index, since it cannot search for what differs
+        row
+        for differs in ("<", ">")
+        for row in c.execute(
+            f"SELECT key, title FROM conversations WHERE site = ? AND bot_id = ? AND bot_name {differs} ?",
+            (site, bot_id, bot_name),
+        )
+    ]
     c.executemany(
         "UPDATE conversations SET bot_name = ?, folded = ? WHERE key = ?",
         [(bot_name, fold_parts(title, bot_name), key) for key, title in rows],
@@ -291,10 +300,19 @@ def purge(c: sqlite3.Connection, key: str) -> None:
     c.execute("DELETE FROM conversations WHERE key = ?", (key,))
 
 
-def purge_deleted(c: sqlite3.Connection, before_ms: int) -> int:
-    """Purge the conversations deleted before a time; return their number."""
-    rows = c.execute("SELECT key FROM conversations WHERE deleted_at > 0 AND deleted_at < ?", (before_ms,))
-    keys = [str(key) for (key,) in rows.fetchall()]
+def deleted_before(c: sqlite3.Connection, before_ms: int, limit: int) -> tuple[str, ...]:
+    """Return the keys of some conversations deleted before a time, the first deleted ones first."""
+    rows = c.execute(
+        """SELECT key FROM conversations WHERE deleted_at > 0 AND deleted_at < ?
+           ORDER BY deleted_at LIMIT ?""",
+        (before_ms, limit),
+    )
+    return tuple(str(key) for (key,) in rows)
+
+
+def purge_deleted(c: sqlite3.Connection, before_ms: int, limit: int) -> int:
+    """Purge some conversations deleted before a time; return their number. Call it until it returns 0."""
+    keys = deleted_before(c, before_ms, limit)
     for key in keys:
         purge(c, key)
     return len(keys)

@@ -303,6 +303,16 @@ def last_chat(c: sqlite3.Connection, conversation: str) -> int:
     return int(row[0]) if row else 0
 
 
+def last_identified(c: sqlite3.Connection, conversation: str) -> ChatRecord | None:
+    """Return the latest chat of a conversation whose Coze ID is known, or None."""
+    row = c.execute(
+        f"""{_SELECT} WHERE chats.conversation = ? AND chat_id <> ''
+            ORDER BY chats.slot DESC LIMIT 1""",
+        (conversation,),
+    ).fetchone()
+    return _record(row) if row else None
+
+
 def find_chat(c: sqlite3.Connection, name: str) -> ChatRecord | None:
     """Return the chat with this Coze ID, or the last final one of the conversation with this key, or None."""
     row = c.execute(

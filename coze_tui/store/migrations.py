@@ -155,8 +155,32 @@ def m0002_searchable_texts(c: sqlite3.Connection) -> None:
     )
 
 
-STEPS: Sequence[Step] = (m0001_first_tables, m0002_searchable_texts)
+def m0003_independent_of_size(c: sqlite3.Connection) -> None:
+    """Indexes for what runs at each start, and a record of checks and of running programs."""
+    c.execute("CREATE INDEX conversations_deleted ON conversations (deleted_at) WHERE deleted_at > 0")
+    c.execute("CREATE INDEX conversations_of_bot ON conversations (site, bot_id, bot_name)")
+    for name, columns in (("latest", ""), ("latest_of_site", "site, ")):
+        c.execute(f"""
+            CREATE INDEX conversations_{name} ON conversations ({columns}updated_at DESC, key DESC)
+            WHERE deleted_at = 0 AND last_slot > 0""")
+    c.execute("CREATE INDEX chats_by_chat_id ON chats (chat_id) WHERE chat_id <> ''")
+    c.execute("CREATE INDEX chats_with_frames ON chats (sent_at) WHERE capture IS NOT NULL")
+    c.execute("""
+        CREATE TABLE programs (
+            owner TEXT PRIMARY KEY,                    -- as in chats
+            started_at INTEGER NOT NULL
+        )""")
+    c.execute("""
+        CREATE TABLE checks (
+            key INTEGER PRIMARY KEY CHECK (key = 1),
+            checked_at INTEGER NOT NULL                -- when the whole file was last found sound
+        )""")
+
+
+STEPS: Sequence[Step] = (m0001_first_tables, m0002_searchable_texts, m0003_independent_of_size)
 """A step that was released is never edited."""
+_ADDITIVE: frozenset[Step] = frozenset({m0003_independent_of_size})
+"""Steps that change no row, so that the file needs no copy before them, which takes long if it is large."""
 
 VERSION = len(STEPS)
 
@@ -169,8 +193,8 @@ def version_of(c: sqlite3.Connection) -> int:
 def migrate(c: sqlite3.Connection, path: Path | None, steps: Sequence[Step] = STEPS) -> Path | None:
     """Migrate the database to the newest version, each step in its own transaction.
 
-    Two programs may do so at once: whoever comes second finds the work done. A file that holds data is copied
-    first.
+    Two programs may do so at once: the second one finds the work done. A file that holds data is copied
+    before a step that changes rows.
 
     Returns:
         The copy, or None where none was needed.
@@ -185,7 +209,8 @@ def migrate(c: sqlite3.Connection, path: Path | None, steps: Sequence[Step] = ST
         try:
             version = version_of(c)  # another program may have been here while this one waited
             if version < len(steps):
-                if path is not None and backup is None and version and _holds_data(c):
+                is_copied = backup is not None or all(step in _ADDITIVE for step in steps[version:])
+                if path is not None and not is_copied and version and _holds_data(c):
                     backup = _back_up(path, version)
                 steps[version](c)
                 c.execute(f"PRAGMA user_version = {version + 1}")

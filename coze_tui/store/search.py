@@ -29,6 +29,10 @@ _FEW = 1_000
 """Up to so many candidates are fetched and sorted; more are met soon enough going back in time."""
 
 
+_MERGED_PAGES = 500
+"""Of the index, written in one step of some ten milliseconds."""
+
+
 # --- text as it is indexed ---
 
 
@@ -105,10 +109,24 @@ def unindex(c: sqlite3.Connection, condition: str, *values: object) -> None:
     )
 
 
-def tidy_index(c: sqlite3.Connection) -> None:
-    """Gives back what removed messages have left behind in the index."""
+def has_unindexed(c: sqlite3.Connection) -> bool:
+    """Return whether `index_some` has something to do."""
+    return c.execute("SELECT 1 FROM texts WHERE is_indexed = 0 LIMIT 1").fetchone() is not None
+
+
+def start_tidying(c: sqlite3.Connection) -> None:
+    """Start to remove what deleted messages have left behind in the index; `tidy_some` continues."""
     if index_exists(c):
-        c.execute("INSERT INTO grams (grams) VALUES ('optimize')")
+        c.execute("INSERT INTO grams (grams, rank) VALUES ('merge', ?)", (-_MERGED_PAGES,))
+
+
+def tidy_some(c: sqlite3.Connection) -> int:
+    """Merge some pages of the index; return 0 once there is nothing to merge. Call it until then."""
+    if not index_exists(c):
+        return 0
+    before = c.total_changes
+    c.execute("INSERT INTO grams (grams, rank) VALUES ('merge', ?)", (_MERGED_PAGES,))
+    return 1 if c.total_changes - before >= 2 else 0  # as the documentation of FTS5 says
 
 
 def match_expression(folded: str) -> str:

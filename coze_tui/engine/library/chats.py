@@ -47,9 +47,7 @@ class Inspecting:
             return ChatFrames(_live_record(live, saved), tuple(live.turn.frames.shown(after)))
 
         def read(c: sqlite3.Connection) -> ChatFrames | None:
-            found = journal.chat(c, chat_key) if chat_key else None
-            if found is None and not chat_key:
-                found = next(reversed(journal.chats(c, conversation)), None)
+            found = journal.chat(c, chat_key or journal.last_chat(c, conversation))
             if found is None:
                 return None
             return ChatFrames(found, journal.frames_after(c, found.key, after))
@@ -99,7 +97,7 @@ class Inspecting:
 
         def read(c: sqlite3.Connection) -> Dialect:
             last = history.last_conversation(c, site_name(base_url))
-            chat = next(reversed(journal.chats(c, last.key)), None) if last else None
+            chat = journal.chat(c, journal.last_chat(c, last.key)) if last else None
             return dialect_of(journal.frames_of(c, chat.key), base_url, chat.logid) if chat else known
 
         return await self._database.read(read)

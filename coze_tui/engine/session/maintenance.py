@@ -10,8 +10,8 @@ from functools import partial
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.turn_replay import past_turn
 from coze_tui.engine.session.recorder import ended_record, messages_of
-from coze_tui.store import history, journal, retention, search
-from coze_tui.store.database import Database, now_ms
+from coze_tui.store import checks, history, journal, retention, search
+from coze_tui.store.database import CHECKED_BYTES, Database, now_ms
 from coze_tui.store.records import ChatRecord
 
 DAY_MS = 86_400_000
@@ -20,6 +20,25 @@ _DELETED_DAYS = 7
 _PAUSE_SECONDS = 0.02
 _AT_ONCE = 20
 """Conversations or captures in one transaction."""
+CHECK_AFTER_S = 30.0
+"""Seconds between the start of the program and a check of the whole file, which reads all of it."""
+
+
+async def check_if_due(database: Database, *, after_s: float = CHECK_AFTER_S) -> None:
+    """Check the whole file if a program ended uncleanly or the last check is a week old.
+
+    Raises:
+        OSError: the file is gone.
+        StoreError: the store cannot be read or written.
+    """
+    path = database.path
+    if path is None or not await database.write(lambda c: checks.enter(c, now_ms())):
+        return
+    # a smaller file was checked when it was opened
+    if (await asyncio.to_thread(path.stat)).st_size > CHECKED_BYTES:
+        await asyncio.sleep(after_s)
+        await database.check()
+    await database.write(lambda c: checks.passed(c, now_ms()))
 
 
 async def keep_small(database: Database, retention_days: int, now_ms: int) -> None:
@@ -30,7 +49,11 @@ async def keep_small(database: Database, retention_days: int, now_ms: int) -> No
     """
     if not database.is_saved:
         return
-    removed = await database.write(lambda c: history.purge_deleted(c, now_ms - _DELETED_DAYS * DAY_MS))
+    before = now_ms - _DELETED_DAYS * DAY_MS
+    removed = 0
+    # Only if there is something to do: a write waits for other programs, and reads wait for the write.
+    if await database.read(lambda c: history.deleted_before(c, before, limit=1)):
+        removed = await _some_at_a_time(database, lambda c: history.purge_deleted(c, before, limit=_AT_ONCE))
     if retention_days:
         removed += await prune_frames(database, now_ms - retention_days * DAY_MS)
     if removed:
@@ -39,7 +62,8 @@ async def keep_small(database: Database, retention_days: int, now_ms: int) -> No
 
 async def complete_index(database: Database) -> None:
     """Index messages that were imported in bulk; until then the search reads them one by one."""
-    await _some_at_a_time(database, search.index_some)
+    if await database.read(search.has_unindexed):
+        await _some_at_a_time(database, search.index_some)
 
 
 async def prune_frames(database: Database, older_than_ms: int) -> int:
@@ -55,7 +79,8 @@ async def prune_conversations(database: Database, keys: Sequence[str]) -> None:
 
 async def give_back(database: Database) -> int:
     """Return unused space of the file to the disk if that pays off; return the number of bytes."""
-    await database.write(search.tidy_index)
+    await database.write(search.start_tidying)
+    await _some_at_a_time(database, search.tidy_some)
     if not await database.run(retention.vacuum_pays):
         return 0
     before = await database.run(retention.file_bytes)

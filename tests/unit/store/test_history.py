@@ -299,7 +299,7 @@ def test_only_what_was_deleted_before_a_time_is_purged(c: sqlite3.Connection) ->
     kept, fresh, old = make(c, 1), make(c, 2), make(c, 3)
     history.delete(c, fresh, 100)
     history.delete(c, old, 99)
-    assert history.purge_deleted(c, 100) == 1
+    assert history.purge_deleted(c, 100, limit=10) == 1
     assert [history.conversation(c, key) is None for key in (kept, fresh, old)] == [False, False, True]
 
 
