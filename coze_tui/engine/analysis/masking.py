@@ -1,34 +1,72 @@
 """Captures without what was said in them: texts as long as they were, ids, types and times unchanged. Pure.
 
-What says nothing of its own stays: names of fields, events and tools, codes, counts, messages of errors.
+Coze's own words stay: names of its fields and events, names of tools, ids, codes, counts, messages of errors.
+What a person, a bot or a tool has said is masked at every depth, also as the name of a field.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from coze_tui.api.captures import Capture
 from coze_tui.api.objects import DONE_EVENTS, Frame
 
-_KEPT = frozenset(
+_IDS = frozenset(
     {
         "id", "conversation_id", "bot_id", "chat_id", "section_id", "execute_id", "message_id", "file_id",
-        "connector_id", "role", "type", "content_type", "status", "code", "error_code", "msg", "logid",
-        "error_message", "debug_url", "token", "input_tokens", "output_tokens", "time_cost",
+        "connector_id", "logid", "event_id", "node_id", "node_seq_id", "node_execute_uuid", "debug_url",
     }
 )  # fmt: skip
-"""Fields of Coze's objects whose text is kept (docs/wire.md 3.3, 3.4)."""
-_KEPT_IN_CALLS = frozenset({"id", "type", "name", "plugin_name", "api_name"})
-_FREE = frozenset({"arguments", "output", "thought", "data", "meta_data", "content", "reasoning_content"})
-"""Fields that hold anything at all."""
+_ERRORS = frozenset({"code", "error_code", "msg", "message", "error_message"})
+_KINDS = frozenset({"role", "type", "status", "msg_type", "node_type"})
+"""Fields with one of Coze's own words, of which there may be more than we know."""
+_KIND = re.compile(r"[A-Za-z_]{1,32}( [a-z]{1,32})?")
+_TIMES = frozenset({"created_at", "updated_at", "completed_at", "failed_at"})
+_SPOKEN = frozenset(
+    {"content", "reasoning_content", "thought", "arguments", "data", "text", "ext", "meta_data"}
+)
+"""Fields of which even a number is somebody's."""
+_CONTENT_TYPES = frozenset({"", "text", "object_string", "card", "audio", "option", "form_schema"})
+_COUNTS = frozenset({"token", "input_tokens", "output_tokens", "time_cost", "cost"})
+"""Fields with a number, which may be a text."""
+_COUNT = re.compile(r"[0-9]{0,7}(\.[0-9]{1,3})?")
+_TIME = re.compile(r"[0-9]{0,13}")
+_TOOLS = frozenset({"name", "plugin_name", "api_name"})
+"""Names of tools, in a call."""
+_CONTAINERS = frozenset(
+    {
+        "last_error", "usage", "required_action", "submit_tool_outputs", "tool_calls", "detail", "error",
+        "inserted_additional_messages", "interrupt_data",
+    }
+)  # fmt: skip
+"""Fields with objects of Coze's."""
+_WIRE_NAMES = _IDS | _ERRORS | _KINDS | _COUNTS | _TOOLS | _CONTAINERS | frozenset(
+    {
+        "content", "content_type", "reasoning_content", "meta_data", "created_at", "updated_at",
+        "completed_at", "failed_at", "token_count", "input_count", "output_count", "function", "arguments",
+        "require_info", "thought", "plugin_id", "plugin_type", "api_id", "index", "response_for_model",
+        "type_for_model", "data", "from_module", "from_unit", "finish_reason", "FinData", "fin_data",
+        "text", "file_url", "template_url", "card_type", "ext", "node_title", "node_is_finish",
+        "required_parameters", "loop_index", "batch_index", "sub_execute_id",
+    }
+)  # fmt: skip
+"""Names of fields in Coze's objects (docs/wire.md 2.2, 3.3 to 3.7, 13.3). All others may be somebody's."""
 _JSON_TYPES = frozenset({"tool_response", "tool_output", "knowledge"})
-_SPOKEN_FACTS = frozenset({"question", "title", "files"})
+_KEPT_FACTS = frozenset(
+    {
+        "sent_at", "site", "bot_id", "conversation", "conversation_id", "section_id", "chat_id", "logid",
+        "status", "error_code", "error_msg", "server", "first_text_us", "total_us", "longest_gap_us",
+        "stalls", "events", "not_understood", "input_tokens", "output_tokens", "finish_reason",
+    }
+)  # fmt: skip
+"""Facts at the head of a capture that say nothing of what was said."""
 
 
 def masked_text(text: str) -> str:
-    """A text of as many characters and bytes in which only white space and control characters are left."""
+    """Return a text with as many characters and bytes; only its white space and control characters stay."""
     return "".join(map(_masked_character, text))
 
 
@@ -40,73 +78,124 @@ def _masked_character(character: str) -> str:
 
 
 def masked_capture(capture: Capture) -> Capture:
-    """The capture with every text masked that a person, the bot or a tool has said."""
-    facts = {
-        key: masked_text(value) if key in _SPOKEN_FACTS else value for key, value in capture.facts.items()
-    }
+    """Return the capture with every text masked that a person, the bot or a tool has said."""
+    facts = {key: _fact(key, value) for key, value in capture.facts.items()}
     return replace(capture, frames=tuple(map(masked_frame, capture.frames)), facts=facts)
 
 
+def _fact(key: str, value: str) -> str:
+    is_kept = key in _KEPT_FACTS or (key == "content_type" and value in _CONTENT_TYPES)
+    return value if is_kept else masked_text(value)
+
+
 def masked_frame(frame: Frame) -> Frame:
-    """The frame with the texts in its data masked."""
+    """Return the frame with the texts in its data masked."""
     if frame.event in DONE_EVENTS and frame.data.strip('"') in ("", "[DONE]"):
         return frame
     return replace(frame, data=_within_json(frame.data, _of_wire, masked_text))
 
 
 def rewritten_texts(frame: Frame, rewrite: Callable[[str], str]) -> Frame:
-    """The frame with every text in its data rewritten; the very same where that changes nothing."""
+    """Return the frame with every text in its data rewritten; the very same if that changes nothing."""
 
     def all_texts(value: object) -> object:
         if isinstance(value, str):
             return rewrite(value)
         if isinstance(value, Mapping):
-            return {rewrite(key): all_texts(item) for key, item in value.items()}
+            return _unique((rewrite(key), all_texts(item)) for key, item in value.items())
         return [all_texts(item) for item in value] if isinstance(value, list) else value
 
     return replace(frame, event=rewrite(frame.event), data=_within_json(frame.data, all_texts, rewrite))
 
 
 def _within_json(text: str, change: Callable[[object], object], otherwise: Callable[[str], str]) -> str:
-    """JSON with its value changed; another text changed as a text. Without a change it keeps its spelling."""
+    """Return JSON with its value changed, and another text changed as a text.
+
+    Without a change it keeps its spelling, unless that says more than the value does: by a number with more
+    digits than a float has, or by a field that occurs twice.
+    """
+    says_more = False
+
+    def pairs(items: list[tuple[str, object]]) -> dict[str, object]:
+        nonlocal says_more
+        found = dict(items)
+        says_more = says_more or len(found) < len(items)
+        return found
+
+    def number(digits: str) -> float:
+        nonlocal says_more
+        found = float(digits)
+        says_more = says_more or repr(found) != digits
+        return found
+
     try:
-        value: object = json.loads(text)
+        value: object = json.loads(text, object_pairs_hook=pairs, parse_float=number)
         changed = change(value)
-        if changed == value:
+        if changed == value and not says_more:
             return text
         return json.dumps(changed, ensure_ascii=False, separators=(",", ":"))
     except (ValueError, RecursionError):
         return otherwise(text)
 
 
+def _unique(items: Iterable[tuple[str, object]]) -> dict[str, object]:
+    """Return a dict with all of the items; a name that is there twice gets a number at its end."""
+    found: dict[str, object] = {}
+    for name, item in items:
+        free, number = name, 2
+        while free in found:
+            suffix = str(number)
+            free = (name[: -len(suffix)] or name) + suffix
+            number += 1
+        found[free] = item
+    return found
+
+
 # --- Coze's objects (docs/wire.md 3.3, 3.4) ---
 
 
 def _of_wire(value: object) -> object:
-    """A chat, a message or an error."""
-    if isinstance(value, Mapping):
-        kind = value.get("type")
-        return {
-            key: _of_content(item, kind) if key == "content" else _of_field(key, item)
-            for key, item in value.items()
-        }
-    return _free(value)
+    """Mask a chat, a message or an error."""
+    if not isinstance(value, Mapping):
+        return _free(value)
+    kind = value.get("type")
+    return _unique(
+        (_field_name(key), _of_content(item, kind) if key == "content" else _of_field(key, item))
+        for key, item in value.items()
+    )
 
 
 def _of_field(key: str, value: object) -> object:
-    if key == "meta_data" and isinstance(value, Mapping):
-        return {name: _of_field(name, item) for name, item in value.items()}
-    if key in _FREE:
-        return _within_text(value)
-    if key == "function" and isinstance(value, Mapping):
+    if key == "function":
         return _of_call(value)
-    if isinstance(value, Mapping):
-        return {name: _of_field(name, item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_of_field(key, item) for item in value]
-    if isinstance(value, str):
-        return value if key in _KEPT else masked_text(value)
-    return value
+    if key == "meta_data" and isinstance(value, Mapping):
+        return _unique(
+            (_field_name(name), item if name in _COUNTS and _is_count(item) else _within_text(item))
+            for name, item in value.items()
+        )
+    if key in _CONTAINERS:
+        return [_of_wire(item) for item in value] if isinstance(value, list) else _of_wire(value)
+    return value if _is_wire_value(key, value) else _within_text(value)
+
+
+def _is_wire_value(key: str, value: object) -> bool:
+    """Return whether the value of a field of Coze's is Coze's own."""
+    if not isinstance(value, str):
+        is_number = isinstance(value, int | float) or value is None
+        return is_number and key in _WIRE_NAMES and key not in _SPOKEN
+    if key in _KINDS:
+        return not value or _KIND.fullmatch(value) is not None
+    if key == "content_type":
+        return value in _CONTENT_TYPES
+    if key in _TIMES:
+        return _TIME.fullmatch(value) is not None
+    if key in _COUNTS:
+        return _is_count(value)
+    return key in _IDS or key in _ERRORS
+
+
+def _is_count(value: object) -> bool:
+    return _COUNT.fullmatch(str(value)) is not None
 
 
 def _of_content(content: object, kind: object) -> object:
@@ -120,58 +209,69 @@ def _of_content(content: object, kind: object) -> object:
 
 
 def _of_call(value: object) -> object:
+    """Mask a call of a tool: only its name, its ids and its kind stay."""
     if not isinstance(value, Mapping):
         return _free(value)
-    found: dict[str, object] = {}
+    found: list[tuple[str, object]] = []
     for key, item in value.items():
         if key == "function":
-            found[key] = _of_call(item)
-        elif key in _KEPT_IN_CALLS or (isinstance(item, int) and key != "arguments"):
-            found[key] = item
+            masked = _of_call(item)
+        elif key in _TOOLS and isinstance(item, str):
+            masked = item
         else:
-            found[key] = _within_text(item)
-    return found
+            masked = item if _is_wire_value(key, item) else _within_text(item)
+        found.append((_field_name(key), masked))
+    return _unique(found)
 
 
 def _of_verbose(value: object) -> object:
     if not isinstance(value, Mapping):
         return _free(value)
     is_finish = value.get("msg_type") == "generate_answer_finish"
-    return {
-        key: item
-        if key == "msg_type" or (key == "data" and is_finish and _is_finish(item))
-        else _within_text(item)
-        for key, item in value.items()
-    }
+    found: list[tuple[str, object]] = []
+    for key, item in value.items():
+        is_kept = (key == "msg_type" and _is_wire_value(key, item)) or (
+            key == "data" and is_finish and _is_finish(item)
+        )
+        found.append((_field_name(key), item if is_kept else _within_text(item)))
+    return _unique(found)
 
 
 def _is_finish(data: object) -> bool:
-    """It says the finish reason and nothing else."""
+    """Return whether the data says the finish reason and nothing else."""
+    names = ("finish_reason", "FinData", "fin_data")
     try:
         value = json.loads(data) if isinstance(data, str) else data
     except (ValueError, RecursionError):
         return False
-    return isinstance(value, Mapping) and not any(
-        item for key, item in value.items() if key != "finish_reason" or not isinstance(item, int)
+    if not isinstance(value, Mapping):
+        return False
+    return not any(
+        name not in names or (item and not (name == "finish_reason" and isinstance(item, int)))
+        for name, item in value.items()
     )
 
 
 # --- anything ---
 
 
+def _field_name(name: str) -> str:
+    return name if name in _WIRE_NAMES else masked_text(name)
+
+
 def _within_text(value: object) -> object:
-    """Masks JSON inside a text without breaking it."""
+    """Mask JSON inside a text without breaking it."""
     if not isinstance(value, str):
         return _free(value)
     return _within_json(value, _free, masked_text) if value[:1] in ("{", "[") else masked_text(value)
 
 
 def _free(value: object) -> object:
-    """Masks everything but the names of fields."""
+    """Mask everything but the names that Coze uses, too."""
     if isinstance(value, str):
         return _within_text(value)
     if isinstance(value, Mapping):
-        return {key: _free(item) for key, item in value.items()}
+        return _unique((_field_name(key), _free(item)) for key, item in value.items())
     if isinstance(value, list):
         return [_free(item) for item in value]
     if isinstance(value, bool) or value is None:

@@ -63,7 +63,7 @@ def test_figures_phases_and_ids_of_a_masked_chat_are_the_same(stream: Path) -> N
         assert after.whole_text == masked_text(before.whole_text)
 
 
-def test_a_call_keeps_its_tool_and_the_names_of_its_arguments() -> None:
+def test_a_call_keeps_its_tool_and_not_the_names_of_its_arguments() -> None:
     call = {
         "name": "ferry-next",
         "arguments": {"pier": "三号码头", "people": 12},
@@ -72,21 +72,21 @@ def test_a_call_keeps_its_tool_and_the_names_of_its_arguments() -> None:
     }
     assert json.loads(content_of(message("function_call", json.dumps(call)))) == {
         "name": "ferry-next",
-        "arguments": {"pier": "某某某某", "people": 10},
+        "arguments": {"xxxx": "某某某某", "xxxxxx": 10},
         "plugin_id": 75,
         "thought": "某某",
     }
     studio = {"type": "function", "function": {"name": "search", "arguments": '{"q":"secret"}'}}
     assert json.loads(content_of(message("function_call", json.dumps(studio)))) == {
         "type": "function",
-        "function": {"name": "search", "arguments": '{"q":"xxxxxx"}'},
+        "function": {"name": "search", "arguments": '{"x":"xxxxxx"}'},
     }
 
 
 def test_what_tools_gave_is_masked_within_its_json() -> None:
     wrapped = json.dumps({"content_type": 1, "response_for_model": '{"dep":"18:40"}'})
     assert (
-        json.loads(content_of(message("tool_response", wrapped)))["response_for_model"] == '{"dep":"xxxxx"}'
+        json.loads(content_of(message("tool_response", wrapped)))["response_for_model"] == '{"xxx":"xxxxx"}'
     )
     assert content_of(message("tool_response", "plain text")) == "xxxxx xxxx"
     assert content_of(message("knowledge", "[broken")) == "xxxxxxx"
@@ -111,7 +111,7 @@ def test_verbose_keeps_its_kind_and_the_finish_reason() -> None:
 
 def test_meta_data_keeps_only_what_counts() -> None:
     frame = message("answer", "a", meta_data={"token": "24", "note": "private"})
-    assert json.loads(masked_frame(frame).data)["meta_data"] == {"token": "24", "note": "xxxxxxx"}
+    assert json.loads(masked_frame(frame).data)["meta_data"] == {"token": "24", "xxxx": "xxxxxxx"}
 
 
 def test_local_tools_keep_name_and_id() -> None:
@@ -121,7 +121,7 @@ def test_local_tools_keep_name_and_id() -> None:
         json.dumps({"id": "1", "required_action": {"submit_tool_outputs": {"tool_calls": [call]}}}),
     )
     [masked] = json.loads(masked_frame(frame).data)["required_action"]["submit_tool_outputs"]["tool_calls"]
-    assert masked == {**call, "function": {"name": "lamp", "arguments": '{"room":"某某"}'}}
+    assert masked == {**call, "function": {"name": "lamp", "arguments": '{"xxxx":"某某"}'}}
 
 
 def test_question_and_title_are_masked_and_other_facts_are_not() -> None:
@@ -147,6 +147,98 @@ def test_any_data_can_be_masked_and_is_json_if_it_was(event: str, value: object)
         assert len(masked) == len(data)
     else:
         json.loads(masked)
+
+
+SECRET = "Zq7Kx"
+DIGITS = 13877314471
+SAID = st.recursive(
+    st.sampled_from(
+        [SECRET, f"it is {SECRET}.", DIGITS, f"{DIGITS}", float(f"0.{DIGITS}"), None, True, "水"]
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [SECRET, f"{DIGITS}", "id", "type", "msg", "content_type", "token", "name", "usage"]
+            ),
+            inner,
+            max_size=3,
+        )
+        | inner.map(json.dumps)
+        | inner.map(lambda value: f" {json.dumps(value)}")
+    ),
+    max_leaves=8,
+)
+"""What a person, a bot or a tool may say, with a secret anywhere in it."""
+
+
+def said(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+@given(SAID)
+def test_no_secret_in_what_was_said_survives(value: object) -> None:
+    text = said(value)
+    tool = {"name": "ferry", "arguments": value, "thought": text, SECRET: value}
+    call = {"id": "1", "type": "function", "function": {"name": "lamp", "arguments": text, SECRET: value}}
+    answer = {
+        "role": "assistant",
+        "type": "answer",
+        "content": text,
+        "reasoning_content": text,
+        SECRET: value,
+    }
+    frames = [
+        *(message(kind, text) for kind in ("answer", "question", "follow_up", "unknown", "", "verbose")),
+        *(message(kind, text) for kind in ("tool_response", "tool_output", "knowledge")),
+        message("function_call", json.dumps(tool)),
+        message("function_call", json.dumps(call)),
+        message("tool_response", json.dumps({"content_type": 1, "response_for_model": text})),
+        message("verbose", json.dumps({"msg_type": "knowledge_recall", "data": text, SECRET: value})),
+        message("verbose", json.dumps({"msg_type": "generate_answer_finish", "data": value})),
+        message("answer", "a", meta_data={SECRET: value, "id": value, "token": text}, content_type=text),
+        Frame("conversation.message.delta", json.dumps(answer)),
+        Frame(
+            "conversation.message.delta", json.dumps({"content": value, "new": {"id": value, "msg": value}})
+        ),
+        Frame("Message", json.dumps({"content": text, "node_title": text, "ext": {"id": value}})),
+        Frame(
+            "Interrupt", json.dumps({"interrupt_data": {"data": text, "required_parameters": {"id": value}}})
+        ),
+        message("function_call", f"not JSON: {text}"),
+        Frame("x", f"not JSON: {text}"),
+        Frame(
+            "conversation.chat.requires_action",
+            json.dumps(
+                {"required_action": {"submit_tool_outputs": {"tool_calls": [call]}}, "meta_data": value}
+            ),
+        ),
+    ]
+    facts = dict.fromkeys(("question", "title", "files", "content_type", "bot_name", "note"), text)
+    masked = masked_capture(Capture(tuple(frames), facts))
+    shown = " ".join([*(frame.data for frame in masked.frames), *masked.facts.values()])
+    assert SECRET not in shown
+    assert str(DIGITS) not in shown
+
+
+def test_no_secret_survives_where_the_spelling_says_more_than_the_value() -> None:
+    for data in (
+        '{"role":"Zq7Kx","role":"user"}',
+        '{"type":"answer","content":"","content":{"x":1.00000000000000000000013877314471}}',
+        '{"created_at":1.00000000000000000000013877314471}',
+    ):
+        masked = masked_frame(Frame("x", data)).data
+        json.loads(masked)
+        assert SECRET not in masked
+        assert str(DIGITS) not in masked
+    twice = Frame("x", '{"a":"Zq7Kx","a":"b"}')
+    assert SECRET not in rewritten_texts(twice, lambda text: text.replace(SECRET, "***")).data
+
+
+def test_masked_names_stay_as_many_as_they_were() -> None:
+    given_names = {"red": 1, "blue": 2, "rot": 3, "a": 4, "b": 5, "": 6}
+    masked = content_of(message("tool_response", json.dumps(given_names)))
+    assert json.loads(masked) == {"xxx": 1, "xxxx": 1, "xx2": 1, "x": 1, "x2": 1, "": 1}
 
 
 def test_deep_and_broken_data_is_masked_as_text() -> None:
