@@ -19,7 +19,7 @@ from coze_tui.engine.analysis.frames_table import InspectedChat, inspected
 from coze_tui.engine.model.dialects import Dialect, Feature, dialect_of, limit, name_of
 from coze_tui.engine.model.outcomes import Level, Outcome
 from coze_tui.errors import ApiError, SettingsError
-from coze_tui.exports.describe import Clock
+from coze_tui.exports.describe import Clock, still_running
 from coze_tui.report.console import Console, Role
 from coze_tui.report.figures_text import figure_facts, figure_values, not_understood
 from coze_tui.report.timeline_text import timeline_lines
@@ -83,6 +83,9 @@ def _print(chat: InspectedChat, console: Console) -> None:
 
 
 def _print_end(chat: InspectedChat, console: Console) -> None:
+    if not chat.record.is_final:
+        console.text(still_running(), "attention")
+        return
     outcome, error = chat.figures.outcome or Outcome.INTERRUPTED, chat.figures.error
     role = _ROLES[outcome.level]
     if outcome is Outcome.FAILED and error is not None:
@@ -116,7 +119,7 @@ def _values(chat: InspectedChat, problems: Sequence[Problem]) -> Mapping[str, ob
     timeline = chat.timeline
     return {
         "facts": dict(chat.capture().facts),
-        "outcome": str(chat.figures.outcome),
+        "outcome": str(chat.figures.outcome) if chat.record.is_final else "running",
         "error": {"code": error.code, "msg": error.msg} if isinstance(error, ApiError) else None,
         "server": str(_dialect(chat)),
         "figures": figure_values(chat),

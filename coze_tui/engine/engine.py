@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -357,7 +358,7 @@ class Engine:
             Those of which Coze may have the rest, latest first.
         """
         left = await self._database.run(lambda c: journal.orphaned_chats(c, now_ms()))
-        found = []
+        found = await self._closed_by_commands()
         for chat in reversed(left):
             try:
                 found.append(await close_orphan(self._database, chat))
@@ -365,6 +366,16 @@ class Engine:
                 self._orphans.add(chat.key)
                 self._report(error)
         return tuple(item for item in found if item is not None)
+
+    async def _closed_by_commands(self) -> list[ChatRecord | None]:
+        """Return the orphaned chats that commands have closed since the last start, latest first."""
+        found = await self._database.run(lambda c: journal.offered_chats(c, now_ms()))
+        try:
+            for chat in found:
+                await self._database.write(partial(journal.forget_offer, chat=chat.key))
+        except StoreError as error:  # offered once more at the next start
+            self._report(error)
+        return [*reversed(found)]
 
     async def clear_context(self, conversation: str) -> None:
         """Start a new section: the messages so far leave the bot's context (docs/wire.md 4.6)."""

@@ -136,12 +136,19 @@ def tool_metrics(tool: ToolTranscript) -> str:
 
 
 def end_of(chat: ChatTranscript) -> str:
-    """Return how a chat ended; empty if it completed."""
+    """Return how a chat ended, or that it still runs; empty if it completed."""
+    if chat.is_running:
+        return still_running()
     if chat.outcome is Outcome.COMPLETED:
         return ""
     if chat.outcome is Outcome.FAILED and chat.error is not None:
         return _("failed: {reason}").format(reason=explain(chat.error, base_url=chat.base_url).text)
     return chat.outcome.words
+
+
+def still_running() -> str:
+    """Return the words for a chat that has not ended."""
+    return _("still running")
 
 
 def stalls(count: int) -> str:

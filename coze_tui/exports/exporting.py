@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from coze_tui.config.addresses import base_url_of_site
 from coze_tui.config.secure_files import write_new
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.analysis.masking import masked_capture, rewritten_texts
+from coze_tui.engine.library.unfinished import unfinished_chats, with_unfinished
 from coze_tui.engine.model.dialects import dialect_of
 from coze_tui.engine.model.records import capture_head
 from coze_tui.errors import ApiError, FileError
@@ -102,8 +104,13 @@ class Exports:
         return list(await self._database.read(history.listed_keys))
 
     async def archived(self, key: str) -> ConversationArchive | None:
-        """Return a conversation with everything in it, or None."""
-        return await self._database.read(lambda c: archive.take(c, key))
+        """Return a conversation with everything in it, or None; unfinished chats as far as they have come."""
+
+        def read(c: sqlite3.Connection) -> ConversationArchive | None:
+            archived = archive.take(c, key)
+            return archived and with_unfinished(archived, unfinished_chats(c, key))
+
+        return await self._database.read(read)
 
 
 def _write(

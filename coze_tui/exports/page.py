@@ -101,8 +101,10 @@ def _said(chat: ChatTranscript, renderer: MarkdownRenderer, clock: Clock) -> Ite
             case ToolTranscript():
                 yield _tool(part)
     if end := describe.end_of(chat):
-        kind = "end failed" if chat.outcome.level == "error" else "end"
-        yield f'<p class="{kind}">⟂ {line(end)}</p>\n'
+        is_failed = chat.outcome.level == "error" and not chat.is_running
+        kind = "end failed" if is_failed else "end"
+        sign = "◐" if chat.is_running else "⟂"
+        yield f'<p class="{kind}">{sign} {line(end)}</p>\n'
     if chat.follow_ups:
         items = "".join(f"<li>{line(question)}</li>\n" for question in chat.follow_ups)
         yield f'<ul class="follow-ups">\n{items}</ul>\n'

@@ -19,6 +19,10 @@ from coze_tui.text.cleaning import title_of
 
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 INTERRUPTED = "interrupted"
+_OFFERED_LATER = "offered later"
+"""Instead of an owner: a command closed the chat, and the next start is to offer the rest of it."""
+_OFFERED_MS = 7 * 86_400_000
+"""Age up to which such chats are looked for."""
 
 
 _END_COLUMNS = (
@@ -180,7 +184,12 @@ def note_ids(
 
 
 def finish_chat(
-    c: sqlite3.Connection, chat: int, ended: ChatRecord, messages: Sequence[SavedMessage]
+    c: sqlite3.Connection,
+    chat: int,
+    ended: ChatRecord,
+    messages: Sequence[SavedMessage],
+    *,
+    is_offered_later: bool = False,
 ) -> tuple[int, ...]:
     """Pack the frames of a chat and write how it ended; return the keys of the messages.
 
@@ -189,6 +198,7 @@ def finish_chat(
     Args:
         ended: Only the fields that are set when a chat ends are written.
         messages: Those after the question.
+        is_offered_later: `offered_chats` is to return the chat.
 
     Raises:
         StoreError: the chat is gone, with its conversation.
@@ -199,10 +209,15 @@ def finish_chat(
     packed, count = _packed(_lines(c, chat))
     conversation, slot, sent_at = str(row[0]), int(row[1]), int(row[2])
     c.execute(
-        f"""UPDATE chats SET is_final = 1, owner = '', capture = coalesce(?, capture),
+        f"""UPDATE chats SET is_final = 1, owner = ?, capture = coalesce(?, capture),
                 frame_count = max(frame_count, ?), {", ".join(f"{name} = ?" for name in _END_COLUMNS)}
             WHERE key = ?""",
-        (packed or None, count, *stored_values(ended, _END_COLUMNS), chat),
+        (
+            _OFFERED_LATER if is_offered_later else "",
+            *(packed or None, count),
+            *stored_values(ended, _END_COLUMNS),
+            chat,
+        ),
     )
     c.execute("DELETE FROM frames WHERE chat = ?", (chat,))
     delete_messages(c, "messages.chat = ? AND messages.position > ?", chat, slot * SLOT)
@@ -314,10 +329,10 @@ def last_identified(c: sqlite3.Connection, conversation: str) -> ChatRecord | No
 
 
 def find_chat(c: sqlite3.Connection, name: str) -> ChatRecord | None:
-    """Return the chat with this Coze ID, or the last final one of the conversation with this key, or None."""
+    """Return the chat with this Coze ID, or the last one of the conversation with this key, or None."""
     row = c.execute(
         f"""{_SELECT}
-            WHERE chat_id = ? AND chat_id <> '' OR chats.conversation = ? AND is_final = 1
+            WHERE chat_id = ? AND chat_id <> '' OR chats.conversation = ?
             ORDER BY chat_id = ? DESC, slot DESC LIMIT 1""",
         (storable(name),) * 3,
     ).fetchone()
@@ -376,11 +391,50 @@ def final_chats(
 # --- chats whose program has died ---
 
 
+def unfinished_chats(
+    c: sqlite3.Connection, now_ms: int, conversation: str = ""
+) -> tuple[tuple[ChatRecord, bool], ...]:
+    """Return the chats that are not final, and whether their programs run; oldest first.
+
+    Args:
+        conversation: only those of this one; by default those of all that are not deleted.
+    """
+    rows = c.execute(
+        """SELECT chats.key, owner, beat_at FROM chats JOIN conversations
+           ON conversations.key = chats.conversation
+           WHERE is_final = 0 AND CASE WHEN ?1 = '' THEN deleted_at = 0 ELSE chats.conversation = ?1 END
+           ORDER BY chats.key""",
+        (conversation,),
+    ).fetchall()
+    return tuple(
+        (
+            _record(c.execute(f"{_SELECT} WHERE chats.key = ?", (key,)).fetchone()),
+            not owners.is_dead(owner, int(beat_at), now_ms),
+        )
+        for key, owner, beat_at in rows
+    )
+
+
 def orphaned_chats(c: sqlite3.Connection, now_ms: int) -> tuple[ChatRecord, ...]:
     """Return the orphaned chats: not final, and their program has ended; oldest first."""
     rows = c.execute("SELECT key, owner, beat_at FROM chats WHERE is_final = 0 ORDER BY key").fetchall()
     dead = [key for key, owner, beat_at in rows if owners.is_dead(owner, int(beat_at), now_ms)]
     return tuple(_record(c.execute(f"{_SELECT} WHERE chats.key = ?", (key,)).fetchone()) for key in dead)
+
+
+def offered_chats(c: sqlite3.Connection, now_ms: int) -> tuple[ChatRecord, ...]:
+    """Return the chats that `finish_chat` marked as to be offered, oldest first."""
+    rows = c.execute(
+        """SELECT key FROM chats INDEXED BY chats_by_time
+           WHERE sent_at >= ? AND is_final = 1 AND owner = ? ORDER BY sent_at, key""",
+        (now_ms - _OFFERED_MS, _OFFERED_LATER),
+    ).fetchall()
+    return tuple(_record(c.execute(f"{_SELECT} WHERE chats.key = ?", row).fetchone()) for row in rows)
+
+
+def forget_offer(c: sqlite3.Connection, chat: int) -> None:
+    """Record that a chat was offered, so that no other program offers it again."""
+    c.execute("UPDATE chats SET owner = '' WHERE key = ? AND owner = ?", (chat, _OFFERED_LATER))
 
 
 def is_running(c: sqlite3.Connection, chat: int, now_ms: int) -> bool:

@@ -8,10 +8,11 @@ marked as indexed, and the search looks at every text.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from operator import add
-from typing import Literal
+from typing import Any, Literal
 
+from coze_tui.store.records import SavedMessage
 from coze_tui.text.matching import fold, spans
 from coze_tui.values import valueclass
 
@@ -27,6 +28,8 @@ _SNIPPET_CHARACTERS = 160
 _BEFORE_MATCH = 40
 _FEW = 1_000
 """Up to so many candidates are fetched and sorted; more are met soon enough going back in time."""
+_MANY = 20
+"""If more than one message in so many is a candidate, the index is of no use."""
 
 
 _MERGED_PAGES = 500
@@ -178,15 +181,18 @@ class Occurrence:
     """How often it stands there."""
 
 
-def search(c: sqlite3.Connection, text: str, limit: int = 200) -> tuple[Hit, ...]:
+def search(c: sqlite3.Connection, text: str, limit: int = 200, others: Sequence[Hit] = ()) -> tuple[Hit, ...]:
     """Titles, questions, answers, reasoning and tool texts that hold this text, the latest first.
 
     Case, width and composition are alike; every character stands for itself.
+
+    Args:
+        others: further matches, which are not in the store.
     """
     query = fold(text).strip()
     if not query:
         return ()
-    hits = _title_hits(c, query, limit) + _message_hits(c, query, limit)
+    hits = [*title_hits(c, query, limit=limit), *_hits_of(c, query, _matching_keys(c, query, limit)), *others]
     hits.sort(key=lambda hit: (-hit.at, hit.part != "title", -hit.message))
     return tuple(hits[:limit])
 
@@ -206,40 +212,94 @@ def find_in_conversation(c: sqlite3.Connection, conversation: str, text: str) ->
     return tuple(Occurrence(*row) for row in rows)
 
 
-def _title_hits(c: sqlite3.Connection, query: str, limit: int) -> list[Hit]:
+def title_hits(c: sqlite3.Connection, query: str, conversation: str = "", limit: int = -1) -> list[Hit]:
+    """Return the titles that contain a folded text: of one conversation or of all, latest first."""
     rows = c.execute(
-        """SELECT key, title, bot_name, updated_at FROM conversations
-           WHERE deleted_at = 0 AND instr(folded, ?) ORDER BY updated_at DESC LIMIT ?""",
-        (query, limit),
+        f"""SELECT key, title, bot_name, updated_at FROM conversations
+            WHERE deleted_at = 0 AND {"key = ?" if conversation else "? = ''"} AND instr(folded, ?)
+            ORDER BY updated_at DESC LIMIT ?""",
+        (conversation, query, limit),
     )
     return [
-        Hit(key, title, bot_name, 0, 0, "", "", "title", *_snippet(title, query), at)
+        Hit(key, title, bot_name, 0, 0, "", "", "title", *_snippet(title, query, folded), at)
         for key, title, bot_name, at in rows
-        if query in fold(title)
+        if query in (folded := fold(title))
     ]
 
 
-def _message_hits(c: sqlite3.Connection, query: str, limit: int) -> list[Hit]:
-    keys = _matching_keys(c, query, limit)
-    hits = []
-    for row in c.execute(
-        f"""SELECT messages.conversation, title, bot_name, messages.key, position, role, type,
-                   messages.created_at, content, reasoning, name
-            FROM messages JOIN conversations ON conversations.key = messages.conversation
-            WHERE messages.key IN ({", ".join("?" * len(keys))})""",
-        keys,
-    ):
-        conversation, title, bot_name, key, position, role, type_, at, content, reasoning, name = row
-        parts: tuple[tuple[Literal["content", "reasoning", "name"], str], ...] = (
-            ("content", content),
-            ("reasoning", reasoning),
-            ("name", name),
-        )
-        part, body = next((each for each in parts if query in fold(each[1])), parts[0])
-        hits.append(
-            Hit(conversation, title, bot_name, key, position, role, type_, part, *_snippet(body, query), at)
-        )
-    return hits
+def hit_in(message: SavedMessage, text: str, *, key: int, title: str, bot_name: str) -> Hit | None:
+    """Return the match in a message that is not in the store, or None.
+
+    Args:
+        key: of the message in the store that stands for it.
+    """
+    query = fold(text).strip()
+    folded = fold_parts(message.content, message.reasoning, message.name)
+    if not query or query not in folded:
+        return None
+    names = (message.conversation, title, bot_name, key, message.position, message.role, message.type)
+    texts = (message.content, message.reasoning, message.name)
+    return _hit((*names, message.created_at, *texts, folded), query)
+
+
+_HIT_COLUMNS = """messages.conversation, title, bot_name, messages.key, position, role, type,
+    messages.created_at, content, reasoning, messages.name, texts.folded"""
+_KEYS_AT_ONCE = 500
+"""SQLite accepts 32,766 variables by default, older versions 999."""
+
+
+def _hits_of(c: sqlite3.Connection, query: str, keys: Sequence[int]) -> Iterator[Hit]:
+    """Yield the matches in messages with these keys, in any order."""
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        some = keys[start : start + _KEYS_AT_ONCE]
+        for row in c.execute(
+            f"""SELECT {_HIT_COLUMNS} FROM messages
+                JOIN texts ON texts.message = messages.key
+                JOIN conversations ON conversations.key = messages.conversation
+                WHERE messages.key IN ({", ".join("?" * len(some))})""",
+            some,
+        ):
+            yield _hit(row, query)
+
+
+def hits_in_conversation(
+    c: sqlite3.Connection, query: str, conversation: str, before: int, limit: int
+) -> list[Hit]:
+    """Return the matches of a folded text at positions before this one, the last first."""
+    rows = c.execute(
+        f"""SELECT {_HIT_COLUMNS} FROM messages
+            JOIN texts ON texts.message = messages.key
+            JOIN conversations ON conversations.key = messages.conversation
+            WHERE messages.conversation = ? AND position < ? AND instr(texts.folded, ?)
+            ORDER BY position DESC LIMIT ?""",
+        (conversation, before, query, limit),
+    )
+    return [_hit(row, query) for row in rows]
+
+
+def _hit(row: Sequence[Any], query: str) -> Hit:
+    *names, at, content, reasoning, name, folded = row
+    conversation, title, bot_name, key, position, role, type_ = names
+    parts: list[tuple[Literal["content", "reasoning", "name"], str]] = [("content", content)]
+    parts += [("reasoning", reasoning), ("name", name)]
+    pieces = zip((each for each in parts if each[1]), folded.split(PART_BREAK), strict=False)
+    (part, body), piece = next((each for each in pieces if query in each[1]), (parts[0], fold(content)))
+    snippet, ranges = _snippet(body, query, piece)
+    return Hit(conversation, title, bot_name, key, position, role, type_, part, snippet, ranges, at)
+
+
+def is_rare(c: sqlite3.Connection, query: str) -> bool:
+    """Return whether the index says that few messages contain a folded text."""
+    expression = match_expression(query) if index_exists(c) else ""
+    if not expression:
+        return False
+    unindexed = "SELECT 1 FROM texts WHERE is_indexed = 0"
+    return _count(c, "SELECT 1 FROM grams WHERE grams MATCH ?", expression) + _count(c, unindexed) <= _FEW
+
+
+def _count(c: sqlite3.Connection, select: str, *values: object, most: int = _FEW + 1) -> int:
+    """Return the number of rows of a query, at most `most`."""
+    return int(c.execute(f"SELECT count(*) FROM ({select} LIMIT {most:d})", values).fetchone()[0])
 
 
 def _matching_keys(c: sqlite3.Connection, query: str, limit: int) -> list[int]:
@@ -250,7 +310,11 @@ def _matching_keys(c: sqlite3.Connection, query: str, limit: int) -> list[int]:
     if not expression:
         return [int(key) for key, _ in c.execute(f"{by_key} {latest}", (query, limit))]
     candidates = "(SELECT rowid FROM grams WHERE grams MATCH ?)"
-    count = int(c.execute(f"SELECT count(*) FROM {candidates}", (expression,)).fetchone()[0])
+    newest = int(c.execute("SELECT coalesce(max(key), 0) FROM messages").fetchone()[0])
+    many = max(_FEW, newest // _MANY) + 1
+    count = _count(c, "SELECT 1 FROM grams WHERE grams MATCH ?", expression, most=many)
+    if count >= many:  # so frequent that looking at each message finds enough of them sooner
+        return [int(key) for key, _ in c.execute(f"{by_time} {latest}", (query, limit))]
     found = (
         c.execute(f"{by_key} AND texts.message IN {candidates} {latest}", (query, expression, limit))
         if count <= _FEW
@@ -261,17 +325,19 @@ def _matching_keys(c: sqlite3.Connection, query: str, limit: int) -> list[int]:
     return [int(key) for key, _ in rows[:limit]]
 
 
+IS_LISTED = "(SELECT deleted_at FROM conversations WHERE key = messages.conversation) = 0"
+
+
 def _wanted(tables: str) -> str:
     """A query for messages with a needle, which SQLite goes through in the order of these tables."""
     return f"""
         SELECT messages.key, messages.created_at FROM {tables} ON texts.message = messages.key
-        WHERE instr(folded, ?)
-          AND (SELECT deleted_at FROM conversations WHERE key = messages.conversation) = 0"""
+        WHERE instr(folded, ?) AND {IS_LISTED}"""
 
 
-def _snippet(text: str, query: str) -> tuple[str, tuple[tuple[int, int], ...]]:
+def _snippet(text: str, query: str, folded: str) -> tuple[str, tuple[tuple[int, int], ...]]:
     """The line of the first match, as much of it as fits, and where the matches are in it."""
-    found = spans(text, query)
+    found = spans(text, query, folded)
     if not found:
         return text[:_SNIPPET_CHARACTERS].partition("\n")[0], ()
     start, end = found[0]

@@ -38,12 +38,17 @@ def fold(text: str) -> str:
     return text.translate(_FOLDING)
 
 
-def spans(text: str, query: str) -> list[tuple[int, int]]:
+def spans(text: str, query: str, folded: str = "") -> list[tuple[int, int]]:
     """Return the matches of a query in a text as start and end, in order and without overlaps.
 
     A mark is not parted from the character it stands on.
+
+    Args:
+        folded: the folded text, if the caller has it. One of another length is not used.
     """
-    folded, wanted = fold(text), fold(query)
+    wanted = fold(query)
+    if len(folded) != len(text):
+        folded = fold(text)
     at = folded.find(wanted) if wanted else -1
     if at < 0:
         return []

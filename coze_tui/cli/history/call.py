@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.startup import begin, notify, show_problems
+from coze_tui.cli.startup import begin, notify, show_error, show_problems
 from coze_tui.config.startup import Startup
 from coze_tui.diagnostics.explain import store_warning_text
 from coze_tui.engine.library.conversations import SavedConversation
@@ -70,6 +70,11 @@ async def opened_history(file: Path, *, changes: bool = False) -> AsyncIterator[
     async with open_history(file, changes=changes) as history:
         for warning in history.warnings:
             notify(store_warning_text(warning))
+        if history.unsettled is not None:
+            notify(
+                _("a chat that was cut off is shown from its events, since the history cannot be updated:")
+            )
+            show_error(history.unsettled)
         yield history
 
 

@@ -21,7 +21,6 @@ from coze_tui.text.cells import fit
 from coze_tui.text.cleaning import clean, clean_line
 from coze_tui.text.i18n import _
 
-_MOST_FOUND = 1_000_000
 _KEY_CELLS = 9
 _FLAG_CELLS = 4
 
@@ -101,16 +100,12 @@ async def _search(call: Call) -> int:
     text = " ".join(call.words)
     if not text.strip():
         raise SettingsError(_("what is to be searched for?"), source="TEXT")
-    findings = await call.history.browsing.search(text, call.arguments.limit or _MOST_FOUND)
-    clock = Clock()
-    for number, found in enumerate(findings.conversations):
-        if call.arguments.json:
-            for hit in found.hits:
-                call.console.json(_hit_values(hit, found))
-            continue
-        if number:
-            call.console.text()
-        _print_found(found, call.console, clock)
+    if not call.arguments.limit:
+        return await _print_all(call, text)
+    findings = await call.history.browsing.search(text, call.arguments.limit)
+    printer = _HitPrinter(call)
+    for found in findings.conversations:
+        printer.add(found)
     if not findings.conversations:
         notify(_("nothing found"))
     elif findings.is_cut:
@@ -118,14 +113,50 @@ async def _search(call: Call) -> int:
     return Exit.OK
 
 
-def _print_found(found: Found, console: Console, clock: Clock) -> None:
-    summary = found.summary
-    title = summary.title.strip() or _("Untitled conversation")
-    name = f"  {summary.bot_name or summary.bot_id}"
-    console.line((summary.key, "answering"), (f"  {title}", "plain"), (name, "dim"))
-    for hit in found.hits:
-        if hit.message:
-            console.line(*_hit_line(hit, clock))
+async def _print_all(call: Call, text: str) -> int:
+    """Print matches while the search continues, since there may be any number of them."""
+    printer = _HitPrinter(call)
+    async for found in call.history.browsing.search_all(text):
+        printer.add(found)
+        call.console.flush()
+    if printer.is_empty:
+        notify(_("nothing found"))
+    return Exit.OK
+
+
+class _HitPrinter:
+    """Prints matches under the headings of their conversations, or as JSON lines."""
+
+    def __init__(self, call: Call) -> None:
+        self._console = call.console
+        self._as_json = call.arguments.json
+        self._clock = Clock()
+        self._key = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was printed."""
+        return not self._key
+
+    def add(self, found: Found) -> None:
+        """Print matches of a conversation, which may be the last one again."""
+        before, self._key = self._key, found.summary.key
+        if self._as_json:
+            for hit in found.hits:
+                self._console.json(_hit_values(hit, found))
+            return
+        if before != self._key:
+            if before:
+                self._console.text()
+            self._print_heading(found.summary)
+        for hit in found.hits:
+            if hit.part != "title":
+                self._console.line(*_hit_line(hit, self._clock))
+
+    def _print_heading(self, summary: SavedConversation) -> None:
+        title = summary.title.strip() or _("Untitled conversation")
+        name = f"  {summary.bot_name or summary.bot_id}"
+        self._console.line((summary.key, "answering"), (f"  {title}", "plain"), (name, "dim"))
 
 
 def _hit_line(hit: Hit, clock: Clock) -> Iterator[Piece]:
@@ -227,7 +258,7 @@ def _chat_values(chat: ChatTranscript) -> Mapping[str, object]:
         "question": record.question,
         "files": chat.files,
         "sent_at_ms": record.sent_at,
-        "outcome": str(chat.outcome),
+        "outcome": "running" if chat.is_running else str(chat.outcome),
         "end": describe.end_of(chat),
         "chat_id": record.chat_id,
         "section_id": record.section_id,

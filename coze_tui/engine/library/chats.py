@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import replace
+from itertools import chain
 
 from coze_tui.api.objects import ToolCall
 from coze_tui.config.addresses import site_name
 from coze_tui.engine.analysis.statistics import Grouping, Statistics, statistics
+from coze_tui.engine.library.unfinished import unfinished_chats
 from coze_tui.engine.model.dialects import Dialect, dialect_of
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome, error_of, outcome_of
@@ -17,7 +19,7 @@ from coze_tui.engine.model.turn_replay import TurnReplay
 from coze_tui.engine.model.updates import ActionRequired
 from coze_tui.engine.session.running import LiveTurn, LiveTurns
 from coze_tui.store import history, journal
-from coze_tui.store.database import Database
+from coze_tui.store.database import Database, now_ms
 from coze_tui.store.history import SavedConversation
 from coze_tui.store.records import ChatRecord
 
@@ -50,6 +52,8 @@ class Inspecting:
             found = journal.chat(c, chat_key or journal.last_chat(c, conversation))
             if found is None:
                 return None
+            if not found.is_final and not journal.is_running(c, found.key, now_ms()):
+                found = replace(found, is_final=True)  # its program has died, so its frames decide
             return ChatFrames(found, journal.frames_after(c, found.key, after))
 
         return await self._database.read(read)
@@ -123,7 +127,16 @@ class Inspecting:
                 bot_id=bot_id,
                 conversation=conversation,
             )
-            return statistics(chats, by)
+            # The store has no end of chats of dead programs if it could not be written.
+            ended = (chat.record for chat in unfinished_chats(c, conversation) if chat.record.is_final)
+            others = (
+                chat
+                for chat in ended
+                if since_ms <= chat.sent_at < until_ms
+                and site in ("", chat.site)
+                and bot_id in ("", chat.bot_id)
+            )
+            return statistics(chain(chats, others), by)
 
         return await self._database.read(read)
 

@@ -12,9 +12,11 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from coze_tui.errors import StoreWarning
+from coze_tui.engine.library.unfinished import settle_orphans, unfinished_chats
+from coze_tui.errors import StoreError, StoreWarning
 from coze_tui.store import history, journal, retention, search
 from coze_tui.store.database import Database, now_ms, open_or_rescue
 from coze_tui.store.history import SavedConversation
@@ -23,10 +25,13 @@ from coze_tui.store.records import SLOT
 from coze_tui.store.retention import PrunePlan as PrunePlan
 from coze_tui.store.search import Hit as Hit
 from coze_tui.store.search import Occurrence as Occurrence
+from coze_tui.store.search_walk import SearchWalk
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.matching import spans
 from coze_tui.values import valueclass
 
+_PATIENCE_S = 1.0
+"""How long a command that only reads waits for a lock of another program."""
 PageCursor = SavedConversation
 """The end of a page, after which the next one begins. Only to be passed back."""
 
@@ -86,11 +91,13 @@ class OpenHistory:
     database: Database
     browsing: Browsing
     warnings: tuple[StoreWarning, ...]
+    unsettled: StoreError | None = None
+    """The reason for which chats of dead programs have no end in the store; they are shown all the same."""
 
 
 @asynccontextmanager
 async def open_history(file: Path, *, changes: bool = False) -> AsyncIterator[OpenHistory]:
-    """Open the history, or a copy in memory of what can be read of it.
+    """Open the history, or a copy in memory of what can be read of it, and finish the chats of dead programs.
 
     Args:
         changes: whether a copy in memory does not serve, since the changes would be lost with it.
@@ -98,13 +105,14 @@ async def open_history(file: Path, *, changes: bool = False) -> AsyncIterator[Op
     Raises:
         StoreError: nothing can be read of the history, or it is to be changed and cannot be.
     """
-    opened = await open_or_rescue(file)
+    opened = await open_or_rescue(file, patience_s=None if changes else _PATIENCE_S)
     database, warnings = opened.database, opened.warnings
     try:
         if not database.is_saved and (changes or not await _holds_anything(database, file)):
             await database.close()
             database, warnings = await Database.open(file), ()  # raises what is wrong
-        yield OpenHistory(database, Browsing(database), warnings)
+        unsettled = await settle_orphans(database)
+        yield OpenHistory(database, Browsing(database), warnings, unsettled)
     finally:
         await database.close()
 
@@ -166,19 +174,29 @@ class Browsing:
         start = time.perf_counter_ns()
 
         def read(c: sqlite3.Connection) -> tuple[list[Found], int]:
-            hits = search.search(c, text, limit)
-            by_key: dict[str, list[Hit]] = {}
-            for hit in hits:
-                by_key.setdefault(hit.conversation, []).append(_shown(hit, text))
-            found = [
-                Found(saved, tuple(places))
-                for key, places in by_key.items()
-                if (saved := history.conversation(c, key))
-            ]
-            return found, len(hits)
+            hits = search.search(c, text, limit, _unfinished_hits(c, text))
+            return _found(c, text, hits), len(hits)
 
         found, count = await self._database.read(read)
         return Findings(tuple(found), count, count >= limit, (time.perf_counter_ns() - start) // 1000)
+
+    async def search_all(self, text: str) -> AsyncIterator[Found]:
+        """Yield all matches of a text as they are found; a conversation with many comes several times on end.
+
+        The conversation with the latest match comes first.
+        """
+        others = await self._database.read(lambda c: _unfinished_hits(c, text))
+        walk = SearchWalk(text, others)
+
+        def read(c: sqlite3.Connection) -> tuple[bool, list[Found]]:
+            hits = walk.page(c)
+            return bool(hits), _found(c, text, hits)
+
+        has_more = True
+        while has_more:
+            has_more, page = await self._database.read(read)
+            for found in page:
+                yield found
 
     async def find(self, key: str, text: str) -> tuple[Occurrence, ...]:
         """Return the messages of one conversation that contain a text, oldest first."""
@@ -266,6 +284,44 @@ class Browsing:
         """Return what there is to remove that is older than a time: conversations, or frames of chats."""
         plan = retention.frames_plan if frames_only else retention.prune_plan
         return await self._database.read(lambda c: plan(c, before_ms))
+
+
+def _unfinished_hits(c: sqlite3.Connection, text: str) -> list[Hit]:
+    """Return the matches in chats whose messages are not in the store yet; they lead to the question."""
+    hits = []
+    for chat in unfinished_chats(c):
+        record = chat.record
+        first = record.slot * SLOT
+        stored = {
+            message.position: message
+            for message in messages(c, record.conversation, after=first - 1, limit=len(chat.messages) + 1)
+        }
+        asked = stored.get(first)
+        match = partial(
+            search.hit_in,
+            text=text,
+            key=asked.key if asked else 0,
+            title=record.title,
+            bot_name=record.bot_name,
+        )
+        for message in chat.messages:
+            hit, before = match(message), stored.get(message.position)
+            # a chat that was resumed has the messages of its first end in the store
+            if hit is not None and (before is None or match(before) is None):
+                hits.append(hit)
+    return hits
+
+
+def _found(c: sqlite3.Connection, text: str, hits: Sequence[Hit]) -> list[Found]:
+    """Return matches by conversation, in the order of the first of each."""
+    by_key: dict[str, list[Hit]] = {}
+    for hit in hits:
+        by_key.setdefault(hit.conversation, []).append(_shown(hit, text))
+    return [
+        Found(saved, tuple(places))
+        for key, places in by_key.items()
+        if (saved := history.conversation(c, key))
+    ]
 
 
 def _shown(hit: Hit, text: str) -> Hit:

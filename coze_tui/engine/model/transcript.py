@@ -58,6 +58,11 @@ class ChatTranscript:
         return outcome_of(self.record) or Outcome.INTERRUPTED
 
     @property
+    def is_running(self) -> bool:
+        """Return whether it has not ended; then `outcome` has no meaning."""
+        return not self.record.is_final
+
+    @property
     def error(self) -> CozeTuiError | None:
         """Return why it failed, as far as it is known."""
         return error_of(self.record)

@@ -97,8 +97,13 @@ async def _some_at_a_time(database: Database, step: Callable[[sqlite3.Connection
     return total
 
 
-async def close_orphan(database: Database, chat: ChatRecord) -> ChatRecord | None:
+async def close_orphan(
+    database: Database, chat: ChatRecord, *, is_offered_later: bool = False
+) -> ChatRecord | None:
     """Finish an orphaned chat, one that was running when its program ended, with the frames it has.
+
+    Args:
+        is_offered_later: The caller offers nobody to fetch the rest, so the next start is to do so.
 
     Returns:
         The chat if Coze may have the rest of it; None if it has not, or another program was quicker.
@@ -112,7 +117,10 @@ async def close_orphan(database: Database, chat: ChatRecord) -> ChatRecord | Non
     turn = past_turn(frames, logid=chat.logid)
     ended = ended_record(turn.figures, turn.outcome, turn.figures.error, turn.figures.last_us)
     messages = messages_of(turn.state, chat.sent_at)
-    await database.write(lambda c: journal.finish_chat(c, chat.key, ended, messages))
-    if turn.outcome is not Outcome.INTERRUPTED or not turn.state.is_identified:
-        return None
-    return chat
+    has_rest = turn.outcome is Outcome.INTERRUPTED and turn.state.is_identified
+    await database.write(
+        lambda c: journal.finish_chat(
+            c, chat.key, ended, messages, is_offered_later=is_offered_later and has_rest
+        )
+    )
+    return chat if has_rest else None

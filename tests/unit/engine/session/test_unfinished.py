@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Sequence
 
 from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Frame
+from coze_tui.engine.library.unfinished import settle_orphans
 from coze_tui.engine.session.maintenance import close_orphan
-from coze_tui.store import history, journal
+from coze_tui.store import history, journal, owners
 from coze_tui.store.database import Database
 from coze_tui.store.records import ChatRecord
 from tests.support.samples import STREAMS
+from tests.support.stores import NOW
 
 
 def frames_of(*streams: str) -> list[Frame]:
@@ -54,3 +57,27 @@ async def test_a_failure_keeps_its_code(database: Database) -> None:
     assert saved.status == "failed"
     assert saved.error_code
     assert saved.error_msg
+
+
+async def test_what_a_command_has_finished_is_offered_once_by_the_next_start(database: Database) -> None:
+    frames = frames_of("text_chat")[:4]
+    key = await database.write(lambda c: history.create_conversation(c, "coze.cn", "7402", 1_000))
+
+    def begin(c: sqlite3.Connection) -> None:
+        for owner in ("", "", owners.this_program()):
+            chat = journal.begin_chat(c, key, "q", "7402", NOW)
+            journal.append_frames(c, chat, 1, frames)
+            c.execute("UPDATE chats SET owner = ? WHERE key = ?", (owner, chat))
+
+    def forget(c: sqlite3.Connection) -> None:
+        for chat in journal.offered_chats(c, NOW):
+            journal.forget_offer(c, chat.key)
+
+    await database.write(begin)
+    assert await settle_orphans(database) is None
+    offered = await database.run(lambda c: journal.offered_chats(c, NOW))
+    assert [(chat.question, chat.is_final) for chat in offered] == [("q", True)] * 2
+    await database.write(forget)
+    assert await database.run(lambda c: journal.offered_chats(c, NOW)) == ()
+    assert await settle_orphans(database) is None
+    assert await database.run(lambda c: journal.offered_chats(c, NOW)) == ()
