@@ -6,16 +6,24 @@ import asyncio
 import csv
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import date, datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import TextIO
 
 from coze_tui.cli.history.call import opened_history
 from coze_tui.cli.options import Arguments, age_in_days
 from coze_tui.cli.startup import begin, show_problems
-from coze_tui.engine.analysis.statistics import Group, Grouping, Statistics, days_ago_ms, statistics
+from coze_tui.engine.analysis.statistics import (
+    ChatFilter,
+    Group,
+    Grouping,
+    Statistics,
+    days_ago_ms,
+    statistics,
+)
 from coze_tui.engine.library.chats import Inspecting
 from coze_tui.engine.library.conversations import now_ms
 from coze_tui.errors import SettingsError
@@ -37,8 +45,12 @@ def run_stats(arguments: Arguments, environment: Mapping[str, str]) -> int:
     since_ms = _since(arguments.since)
     by: Grouping = arguments.by
     file = startup.paths.database_file
-    # where nothing was ever said no history is made
-    found = asyncio.run(_read(file, by, since_ms)) if os.path.lexists(file) else statistics((), by)
+    only = ChatFilter(since_ms)
+    if arguments.csv and by == "conversation" and os.path.lexists(file):
+        asyncio.run(_stream_csv(file, only))
+        return 0
+    # a history is not created only to be empty
+    found = asyncio.run(_read(file, by, only)) if os.path.lexists(file) else statistics((), by)
     console = Console(sys.stdout, environment)
     if arguments.json:
         console.json(_values(found, since_ms))
@@ -49,9 +61,15 @@ def run_stats(arguments: Arguments, environment: Mapping[str, str]) -> int:
     return 0
 
 
-async def _read(file: Path, by: Grouping, since_ms: int) -> Statistics:
+async def _read(file: Path, by: Grouping, only: ChatFilter) -> Statistics:
     async with opened_history(file) as history:
-        return await Inspecting(history.database).statistics(by, since_ms=since_ms)
+        return await Inspecting(history.database).statistics(by, only)
+
+
+async def _stream_csv(file: Path, only: ChatFilter) -> None:
+    """Write a line for each conversation while the history is read, because there may be very many."""
+    async with opened_history(file) as history:
+        await Inspecting(history.database).each_conversation(_csv_writer(sys.stdout), only)
 
 
 def _since(text: str | None) -> int:
@@ -155,18 +173,34 @@ def _group_values(group: Group) -> dict[str, object]:
 
 
 def _write_csv(out: TextIO, groups: Sequence[Group]) -> None:
-    """Write one line per group; times are in microseconds, failures look like `4028:3 4013:1`."""
+    write = _csv_writer(out)
+    for group in groups:
+        write(group)
+
+
+def _csv_writer(out: TextIO) -> Callable[[Group], None]:
+    """Write the head, and return a function that writes one line for a group.
+
+    Times are in microseconds, failures look like `4028:3 4013:1`.
+    """
     writer = csv.writer(out, lineterminator="\n")
     names = [each.name for each in fields(Group)]
     writer.writerow(names)
-    for group in groups:
-        values = asdict(group) | {"failures": " ".join(f"{code}:{count}" for code, count in group.failures)}
-        writer.writerow([_cell(values[name]) for name in names])
+    values_of = attrgetter(*names)
+    failures = names.index("failures")
+    texts = [names.index(name) for name in ("key", "label", "site", "failures")]
+
+    def write(group: Group) -> None:
+        values = list(values_of(group))
+        values[failures] = " ".join(f"{code}:{count}" for code, count in group.failures)
+        for place in texts:
+            values[place] = _cell(values[place])
+        writer.writerow(values)
+
+    return write
 
 
-def _cell(value: object) -> object:
-    """Return the value for a cell; a text that a spreadsheet would run as a formula is quoted."""
-    if isinstance(value, str):
-        value = clean_line(value)
-        return f"'{value}" if value.startswith(("=", "+", "-", "@")) else value
-    return value
+def _cell(text: str) -> str:
+    """Return a text for a cell, clean; one that a spreadsheet would run as a formula is quoted."""
+    text = clean_line(text)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text

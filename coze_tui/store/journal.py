@@ -50,8 +50,6 @@ _SELECT = f"""
     SELECT {_KNOWN}, coalesce(asked.content_type, ''), coalesce(asked.name, '') FROM {_CHATS}
     LEFT JOIN messages AS asked ON asked.conversation = chats.conversation
          AND asked.position = chats.slot * {SLOT} AND asked.type = 'question'"""
-_SELECT_QUICKLY = f"SELECT {_KNOWN}, '', '' FROM {_CHATS}"
-"""Without the question's content type and files, for thousands of chats at once."""
 _NAMES = tuple(each.name for each in fields(ChatRecord))
 _IS_FINAL, _HAS_PACKED_FRAMES = _NAMES.index("is_final"), _NAMES.index("has_packed_frames")
 """Columns that SQLite holds as numbers."""
@@ -352,40 +350,6 @@ def chats_like(
         (chat_id, question, bot_id, question, limit),
     )
     return tuple(map(_record, rows))
-
-
-def final_chats(
-    c: sqlite3.Connection,
-    *,
-    since_ms: int = 0,
-    until_ms: int = 1 << 62,
-    site: str = "",
-    bot_id: str = "",
-    conversation: str = "",
-) -> Iterator[ChatRecord]:
-    """Yield the chats that were sent from `since_ms` on and before `until_ms`, oldest first.
-
-    Their `content_type` and `files` are empty. Those of deleted conversations do not count. A fork or an
-    import may hold a chat once more: it counts once, where it was first stored.
-    """
-    rows = c.execute(
-        f"""{_SELECT_QUICKLY}
-            WHERE is_final = 1 AND deleted_at = 0 AND sent_at >= ? AND sent_at < ?
-              AND (? = '' OR conversations.site = ?) AND (? = '' OR chats.bot_id = ?)
-              AND (? = '' OR chats.conversation = ?)
-            ORDER BY sent_at, chats.key""",
-        (
-            *(since_ms, until_ms),
-            *(storable(site),) * 2,
-            *(storable(bot_id),) * 2,
-            *(storable(conversation),) * 2,
-        ),
-    )
-    seen: set[str] = set()
-    for record in map(_record, rows):
-        if not record.chat_id or record.chat_id not in seen:
-            seen.add(record.chat_id)
-            yield record
 
 
 # --- chats whose program has died ---

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from coze_tui.config.locations import find_paths
+from coze_tui.engine.analysis.statistics import COLUMNS, Statistics, statistics
 from coze_tui.standin.scenarios import Answer, Bot
 from coze_tui.store import archive, history, journal, messages, records
 from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.database import Database
 from coze_tui.store.migrations import migrate
 from coze_tui.store.records import ChatRecord, SavedMessage
+from coze_tui.store.totals import ChatFilter, Grouping, chat_totals, last_messages
 
 BOT = "7511000000000000777"
 NOW = int(time.time() * 1000)
@@ -66,6 +68,37 @@ def empty_store() -> sqlite3.Connection:
     migrate(c, None)
     c.execute("PRAGMA foreign_keys = ON")
     return c
+
+
+def statistics_of(
+    chats: Iterable[ChatRecord], by: Grouping = "bot", only: ChatFilter | None = None
+) -> Statistics:
+    """Return the statistics of a store that has these chats, stored in their order."""
+    c = empty_store()
+    for number, chat in enumerate(chats, 1):
+        add_record(c, chat, number)
+    only = only or ChatFilter()
+    return statistics(chat_totals(c, by, COLUMNS, only), by, last_messages(c, only))
+
+
+def add_record(c: sqlite3.Connection, chat: ChatRecord, slot: int) -> int:
+    """Write a chat as it is, with its conversation if that is new; return its key."""
+    key = history.create_conversation(
+        *(c, chat.site, chat.bot_id, chat.sent_at),
+        bot_name=chat.bot_name,
+        title=chat.title,
+        key=chat.conversation,
+    )
+    columns = (
+        *("chat_id", "bot_id", "question", "sent_at", "is_final", "status", "first_text_us", "total_us"),
+        *("characters", "input_tokens", "output_tokens", "token_count", "error_code", "error_msg"),
+    )
+    cursor = c.execute(
+        f"""INSERT INTO chats (conversation, slot, {", ".join(columns)})
+            VALUES (?, ?, {", ".join("?" * len(columns))})""",
+        (key, slot, *(getattr(chat, name) for name in columns)),
+    )
+    return cursor.lastrowid or 0
 
 
 def taken(c: sqlite3.Connection, key: str) -> ConversationArchive:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import chain
 from typing import Literal, assert_never
 
 from coze_tui.engine.model.gaps import quantile
 from coze_tui.engine.model.outcomes import Outcome
-from coze_tui.store.records import ChatRecord
+from coze_tui.store.totals import ChatFilter as ChatFilter  # for those above the engine
+from coze_tui.store.totals import ChatTotals
+from coze_tui.store.totals import Grouping as Grouping
 from coze_tui.text.cleaning import clean_line
 from coze_tui.values import valueclass
-
-Grouping = Literal["bot", "day", "conversation"]
 
 _Column = Literal["completed", "failed", "interrupted", "canceled", "other"]
 
@@ -37,7 +38,10 @@ def _column(outcome: Outcome) -> _Column:
             assert_never(outcome)
 
 
-_COLUMNS: Mapping[str, _Column] = {str(outcome): _column(outcome) for outcome in Outcome}
+COLUMNS: Mapping[str, _Column] = {str(outcome): _column(outcome) for outcome in Outcome}
+"""The figure that counts a chat, by its status."""
+_PIECE = 1 << 16
+"""Characters."""
 
 
 @valueclass
@@ -84,28 +88,42 @@ class Statistics:
     """Codes with the words that the server had for them the last time."""
 
 
-def statistics(chats: Iterable[ChatRecord], by: Grouping = "bot") -> Statistics:
-    """Add up chats, which come oldest first."""
+def statistics(
+    rows: Iterable[ChatTotals], by: Grouping = "bot", messages: Iterable[tuple[int, str]] = ()
+) -> Statistics:
+    """Put together the statistics from the totals that `chat_totals` yields for the same grouping."""
     total = _Sum("", "")
-    groups: dict[str, _Sum] = {}
-    messages: dict[int, str] = {}
-    for chat in chats:
-        key, label = _group_of(chat, by)
-        group = groups.get(key)
-        if group is None:
-            group = groups[key] = _Sum(key, label)
-        group.label = label or group.label
-        for each in (total, group):
-            each.add(chat)
-        if chat.error_code:
-            messages[chat.error_code] = clean_line(chat.error_msg)
+    days: dict[str, _Sum] = {}
+    groups: list[Group] = []
+    for row in rows:
+        total.add(row)
+        if by == "day":
+            day = day_of(row.first_ms)
+            days.setdefault(day, _Sum(day, day)).add(row)
+        else:
+            groups.append(group_of(row))
     if by == "day":
-        added = [groups[day].group() if day in groups else _Sum(day, day).group() for day in _days(groups)]
+        groups = [(days.get(day) or _Sum(day, day)).group() for day in _days(days)]
     else:
-        added = sorted(
-            (each.group() for each in groups.values()), key=lambda group: (-group.tokens, -group.chats)
-        )
-    return Statistics(by, total.group(), tuple(added), tuple(messages.items()))
+        groups.sort(key=lambda group: (-group.tokens, -group.chats))
+    words = {code: clean_line(text) for code, text in messages}
+    return Statistics(by, total.group(), tuple(groups), tuple(words.items()))
+
+
+def group_of(row: ChatTotals) -> Group:
+    """Return the totals of a bot or a conversation as a group."""
+    key = str(row.key)
+    return Group(
+        key,
+        clean_line(row.label or key),
+        row.site,
+        *row[3:12],  # from the chats to the characters
+        *_quantiles(_numbers(row.first_texts_us)),
+        *_quantiles(_numbers(row.totals_us)),
+        _ranked(_codes(row)) if row.codes else (),
+        row.first_ms,
+        row.last_ms,
+    )
 
 
 def day_of(at_ms: int) -> str:
@@ -120,15 +138,6 @@ def days_ago_ms(now_ms: int, days: int) -> int:
     """Return the start of the day that many days before today in Unix milliseconds; 0 means today."""
     today = datetime.fromtimestamp(now_ms / 1000).replace(hour=0, minute=0, second=0, microsecond=0)  # noqa: DTZ006
     return int((today - timedelta(days=days)).timestamp() * 1000)
-
-
-def _group_of(chat: ChatRecord, by: Grouping) -> tuple[str, str]:
-    if by == "bot":
-        return chat.bot_id, clean_line(chat.bot_name)
-    if by == "day":
-        day = day_of(chat.sent_at)
-        return day, day
-    return chat.conversation, clean_line(chat.title)
 
 
 _MOST_DAYS = 3_700
@@ -155,7 +164,11 @@ class _Sum:
     key: str
     label: str
     site: str = ""
-    counts: Counter[_Column] = field(default_factory=Counter)
+    chats: int = 0
+    completed: int = 0
+    failed: int = 0
+    interrupted: int = 0
+    canceled: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     tokens: int = 0
@@ -166,43 +179,74 @@ class _Sum:
     first_ms: int = 0
     last_ms: int = 0
 
-    def add(self, chat: ChatRecord) -> None:
-        column = _COLUMNS.get(chat.status, "other")
-        self.counts[column] += 1
-        self.site = chat.site
-        self.input_tokens += chat.input_tokens
-        self.output_tokens += chat.output_tokens
-        self.tokens += chat.token_count or chat.input_tokens + chat.output_tokens
-        self.characters += chat.characters
-        if column == "failed":
-            self.failures[chat.error_code] += 1
-        if chat.first_text_us > 0:
-            self.first_texts.append(chat.first_text_us)
-        if column == "completed" and chat.total_us > 0:
-            self.totals.append(chat.total_us)
-        self.first_ms = self.first_ms or chat.sent_at
-        self.last_ms = chat.sent_at
+    def add(self, row: ChatTotals) -> None:
+        if row.last_ms >= self.last_ms or not self.chats:
+            self.site, self.last_ms = row.site, row.last_ms
+        self.first_ms = min(self.first_ms, row.first_ms) if self.chats else row.first_ms
+        self.chats += row.chats
+        self.completed += row.completed
+        self.failed += row.failed
+        self.interrupted += row.interrupted
+        self.canceled += row.canceled
+        self.input_tokens += row.input_tokens
+        self.output_tokens += row.output_tokens
+        self.tokens += row.tokens
+        self.characters += row.characters
+        self.first_texts.extend(_numbers(row.first_texts_us))
+        self.totals.extend(_numbers(row.totals_us))
+        self.failures.update(_codes(row))
 
     def group(self) -> Group:
-        first_texts, totals = sorted(self.first_texts), sorted(self.totals)
         return Group(
-            key=self.key,
-            label=self.label or clean_line(self.key),
-            site=self.site,
-            chats=self.counts.total(),
-            completed=self.counts["completed"],
-            failed=self.counts["failed"],
-            interrupted=self.counts["interrupted"],
-            canceled=self.counts["canceled"],
-            input_tokens=self.input_tokens,
-            output_tokens=self.output_tokens,
-            tokens=self.tokens,
-            characters=self.characters,
-            first_text_p50_us=quantile(first_texts, 0.5),
-            first_text_p95_us=quantile(first_texts, 0.95),
-            total_p50_us=quantile(totals, 0.5),
-            total_p95_us=quantile(totals, 0.95),
-            failures=tuple(sorted(self.failures.items(), key=lambda item: (-item[1], item[0]))),
-            first_ms=self.first_ms,
-            last_ms=self.last_ms,
+            self.key,
+            self.label or clean_line(self.key),
+            self.site,
+            self.chats,
+            self.completed,
+            self.failed,
+            self.interrupted,
+            self.canceled,
+            self.input_tokens,
+            self.output_tokens,
+            self.tokens,
+            self.characters,
+            *_quantiles(self.first_texts),
+            *_quantiles(self.totals),
+            _ranked(self.failures),
+            self.first_ms,
+            self.last_ms,
         )
+
+
+def _numbers(text: str | None) -> Iterable[int]:
+    """Return decimal numbers separated by commas."""
+    if not text:
+        return ()
+    if len(text) <= _PIECE:
+        return map(int, text.split(","))
+    return chain.from_iterable(map(int, piece.split(",")) for piece in _pieces(text))
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yield a long text in pieces that end at commas, since all numbers at once take much memory."""
+    start = 0
+    while start < len(text):
+        end = text.find(",", start + _PIECE)
+        end = len(text) if end < 0 else end
+        yield text[start:end]
+        start = end + 1
+
+
+def _codes(row: ChatTotals) -> Counter[int]:
+    return Counter(map(int, row.codes.split(","))) if row.codes else Counter()
+
+
+def _ranked(failures: Counter[int]) -> tuple[tuple[int, int], ...]:
+    """Return codes and how often, the most frequent first."""
+    return tuple(sorted(failures.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _quantiles(values: Iterable[int]) -> tuple[int, int]:
+    """Return the median and the 95th percentile; 0 without values."""
+    ordered = sorted(values)
+    return quantile(ordered, 0.5), quantile(ordered, 0.95)

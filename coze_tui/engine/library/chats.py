@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
 
 from coze_tui.api.objects import ToolCall
 from coze_tui.config.addresses import site_name
-from coze_tui.engine.analysis.statistics import Grouping, Statistics, statistics
+from coze_tui.engine.analysis.statistics import COLUMNS, Group, Statistics, group_of, statistics
 from coze_tui.engine.library.unfinished import unfinished_chats
 from coze_tui.engine.model.dialects import Dialect, dialect_of
 from coze_tui.engine.model.figures import TurnFigures
@@ -22,6 +23,15 @@ from coze_tui.store import history, journal
 from coze_tui.store.database import Database, now_ms
 from coze_tui.store.history import SavedConversation
 from coze_tui.store.records import ChatRecord
+from coze_tui.store.totals import (
+    ChatFilter,
+    ChatTotals,
+    Grouping,
+    chat_totals,
+    joined,
+    last_messages,
+    totals_of,
+)
 
 _MOST_COMPARABLE = 200
 
@@ -106,39 +116,54 @@ class Inspecting:
 
         return await self._database.read(read)
 
-    async def statistics(
-        self,
-        by: Grouping = "bot",
-        *,
-        since_ms: int = 0,
-        until_ms: int = 1 << 62,
-        site: str = "",
-        bot_id: str = "",
-        conversation: str = "",
-    ) -> Statistics:
-        """Return statistics of all chats, or those of a time, a site, a bot, a conversation."""
+    async def statistics(self, by: Grouping = "bot", only: ChatFilter = ChatFilter()) -> Statistics:  # noqa: B008
+        """Return the statistics of all chats, or of some."""
 
         def read(c: sqlite3.Connection) -> Statistics:
-            chats = journal.final_chats(
-                c,
-                since_ms=since_ms,
-                until_ms=until_ms,
-                site=site,
-                bot_id=bot_id,
-                conversation=conversation,
+            ended = _ended_unsaved(c, only)
+            messages = chain(last_messages(c, only), ((chat.error_code, chat.error_msg) for chat in ended))
+            return statistics(
+                _totals(c, by, only, ended), by, ((code, text) for code, text in messages if code)
             )
-            # The store has no end of chats of dead programs if it could not be written.
-            ended = (chat.record for chat in unfinished_chats(c, conversation) if chat.record.is_final)
-            others = (
-                chat
-                for chat in ended
-                if since_ms <= chat.sent_at < until_ms
-                and site in ("", chat.site)
-                and bot_id in ("", chat.bot_id)
-            )
-            return statistics(chain(chats, others), by)
 
         return await self._database.read(read)
+
+    async def each_conversation(
+        self,
+        take: Callable[[Group], None],
+        only: ChatFilter = ChatFilter(),  # noqa: B008
+    ) -> None:
+        """Pass the groups of `statistics` by conversation to a function, however many there are.
+
+        Args:
+            take: is called in the thread that reads the store; what it raises ends the reading.
+        """
+
+        def read(c: sqlite3.Connection) -> None:
+            for row in _totals(c, "conversation", only, _ended_unsaved(c, only)):
+                take(group_of(row))
+
+        await self._database.read(read)
+
+
+def _ended_unsaved(c: sqlite3.Connection, only: ChatFilter) -> list[ChatRecord]:
+    """Return the chats of dead programs that have no end in the store because it could not be written."""
+    ended = (chat.record for chat in unfinished_chats(c, only.conversation) if chat.record.is_final)
+    return [record for record in ended if only.includes(record)]
+
+
+def _totals(
+    c: sqlite3.Connection, by: Grouping, only: ChatFilter, others: Iterable[ChatRecord]
+) -> Iterator[ChatTotals]:
+    """Yield the totals of the chats in the store, together with others."""
+    by_key: dict[str | int, ChatTotals] = {}
+    for chat in others:
+        row = totals_of(chat, by, COLUMNS)
+        by_key[row.key] = row if row.key not in by_key else joined(by_key[row.key], row)
+    for row in chat_totals(c, by, COLUMNS, only):
+        more = by_key.pop(row.key, None)
+        yield row if more is None else joined(row, more)
+    yield from by_key.values()
 
 
 def _live_record(live: LiveTurn, saved: SavedConversation | None) -> ChatRecord:

@@ -12,7 +12,13 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from coze_tui.engine.analysis.statistics import Group, Grouping, Statistics, days_ago_ms
+from coze_tui.engine.analysis.statistics import (
+    ChatFilter,
+    Group,
+    Grouping,
+    Statistics,
+    days_ago_ms,
+)
 from coze_tui.render.cells import cell_len, pad, shorten
 from coze_tui.text.cells import bar
 from coze_tui.text.format import duration, thousands
@@ -299,13 +305,8 @@ class StatisticsScreen(CozeScreen[str | None]):
 
     @work(group="load", exclusive=True, exit_on_error=False)
     async def _load(self) -> None:
-        since_ms, until_ms, bot_id, conversation = self._bounds()
-        by = self._by
-        found = await self.context.engine_thread.call(
-            lambda engine: engine.inspecting.statistics(
-                by, since_ms=since_ms, until_ms=until_ms, bot_id=bot_id, conversation=conversation
-            )
-        )
+        by, only = self._by, self._only_chats()
+        found = await self.context.engine_thread.call(lambda engine: engine.inspecting.statistics(by, only))
         self._total = found.total
         self.head.flush()
         self.view.show(found)
@@ -322,7 +323,7 @@ class StatisticsScreen(CozeScreen[str | None]):
             lines.append(([("  ", "text"), *fitting(_sum(self._total), width - 2)], ()))
         return lines
 
-    def _bounds(self) -> tuple[int, int, str, str]:
+    def _only_chats(self) -> ChatFilter:
         days = _PERIODS[self._period]
         now_ms = int(time.time() * 1000)
         since_ms, until_ms = (days_ago_ms(now_ms, days - 1) if days else 0), 1 << 62
@@ -335,7 +336,7 @@ class StatisticsScreen(CozeScreen[str | None]):
                 until_ms = group.last_ms + 1
             else:
                 conversation = group.key
-        return since_ms, until_ms, bot_id, conversation
+        return ChatFilter(since_ms, until_ms, bot_id=bot_id, conversation=conversation)
 
     def _when(self) -> str:
         days = _PERIODS[self._period]

@@ -8,8 +8,10 @@ from datetime import datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coze_tui.engine.analysis.statistics import day_of, days_ago_ms, statistics
+from coze_tui.engine.analysis.statistics import day_of, days_ago_ms
 from coze_tui.engine.model.records import ChatRecord
+from coze_tui.store.totals import Grouping
+from tests.support.stores import statistics_of
 
 ONE = ChatRecord(
     conversation="k1",
@@ -34,17 +36,24 @@ def at(year: int, month: int, day: int, hour: int = 12) -> int:
 
 
 def test_nothing_adds_up_to_nothing() -> None:
-    nothing = statistics([])
+    nothing = statistics_of([])
     assert nothing.groups == ()
     assert (nothing.total.chats, nothing.total.tokens, nothing.total.first_text_p95_us) == (0, 0, 0)
 
 
 def test_tokens_and_times_are_added_up_by_bot() -> None:
-    found = statistics(
+    found = statistics_of(
         [
             replace(ONE, sent_at=1),
-            replace(ONE, sent_at=2, bot_id="7403", bot_name="", token_count=5_000),
-            replace(ONE, sent_at=3, first_text_us=900_000, total_us=9_000_000, bot_name="小春 2"),
+            replace(ONE, sent_at=2, conversation="k2", bot_id="7403", bot_name="", token_count=5_000),
+            replace(
+                ONE,
+                sent_at=3,
+                first_text_us=900_000,
+                total_us=9_000_000,
+                conversation="k3",
+                bot_name="小春 2",
+            ),
         ]
     )
     assert [(group.key, group.label, group.chats, group.tokens) for group in found.groups] == [
@@ -58,12 +67,12 @@ def test_tokens_and_times_are_added_up_by_bot() -> None:
 
 
 def test_tokens_are_the_sum_of_both_where_no_count_was_told() -> None:
-    assert statistics([replace(ONE, token_count=0)]).total.tokens == 400
+    assert statistics_of([replace(ONE, token_count=0)]).total.tokens == 400
 
 
 def test_failures_are_counted_by_code() -> None:
     failed = replace(ONE, status="failed", error_code=4028, error_msg="no\nquota", first_text_us=0)
-    found = statistics(
+    found = statistics_of(
         [failed, replace(failed, error_code=0, error_msg=""), failed, replace(ONE, status="interrupted")]
     )
     total = found.total
@@ -74,7 +83,7 @@ def test_failures_are_counted_by_code() -> None:
 
 
 def test_days_are_shown_without_gaps() -> None:
-    found = statistics(
+    found = statistics_of(
         [replace(ONE, sent_at=at(2025, 1, 28, 0)), replace(ONE, sent_at=at(2025, 1, 30, 23))], "day"
     )
     assert [(group.key, group.chats) for group in found.groups] == [
@@ -86,7 +95,7 @@ def test_days_are_shown_without_gaps() -> None:
 
 def test_a_time_that_is_none_is_a_day_without_a_name() -> None:
     assert day_of(1 << 62) == ""
-    found = statistics([replace(ONE, sent_at=at(2025, 1, 28)), replace(ONE, sent_at=1 << 61)], "day")
+    found = statistics_of([replace(ONE, sent_at=at(2025, 1, 28)), replace(ONE, sent_at=1 << 61)], "day")
     assert [group.key for group in found.groups] == ["", "2025-01-28"]
 
 
@@ -111,12 +120,29 @@ CHATS = st.lists(
 
 @given(CHATS, st.sampled_from(["bot", "day", "conversation"]))
 def test_the_groups_add_up_to_the_total(chats: list[ChatRecord], by: str) -> None:
-    found = statistics(sorted(chats, key=lambda chat: chat.sent_at), by)  # type: ignore[arg-type]  # one of them
+    found = statistics_of(sorted(chats, key=lambda chat: chat.sent_at), by)  # type: ignore[arg-type]  # one of them
     assert sum(group.chats for group in found.groups) == found.total.chats == len(chats)
     assert sum(group.tokens for group in found.groups) == found.total.tokens
     assert sum(count for _code, count in found.total.failures) == found.total.failed
 
 
 def test_every_label_is_clean_also_where_it_is_the_key() -> None:
-    [group] = statistics([replace(ONE, bot_id="7\x1b[2J\n8", bot_name="")]).groups
+    [group] = statistics_of([replace(ONE, bot_id="7\x1b[2J\n8", bot_name="", conversation="k4")]).groups
     assert group.label.isprintable()
+
+
+def test_numbers_that_no_bot_has_reached_do_not_stop_the_statistics() -> None:
+    most = 2**63 - 1
+    odd = replace(ONE, token_count=most, input_tokens=most, output_tokens=most)
+    by: Grouping
+    for by in ("bot", "day", "conversation"):
+        found = statistics_of([odd, odd, ONE], by)
+        assert found.total.chats == 3
+        assert found.total.tokens > 1 << 40
+
+
+def test_many_chats_are_read_in_pieces() -> None:
+    times = [100_000 + number for number in range(20_000)]
+    found = statistics_of(replace(ONE, first_text_us=time) for time in times)
+    assert found.total.first_text_p50_us == times[9_999]
+    assert found.total.first_text_p95_us == times[18_999]

@@ -6,6 +6,7 @@ import pytest
 
 from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Frame
+from coze_tui.engine.analysis.statistics import Group
 from coze_tui.engine.library.chats import Inspecting
 from coze_tui.engine.model.dialects import Dialect
 from coze_tui.engine.model.outcomes import Outcome, outcome_of
@@ -13,6 +14,7 @@ from coze_tui.errors import ApiError
 from coze_tui.store import history, journal, retention
 from coze_tui.store.database import Database
 from coze_tui.store.records import ChatRecord
+from coze_tui.store.totals import ChatFilter
 from tests.support.samples import STREAMS
 from tests.support.stores import DONE
 
@@ -140,7 +142,10 @@ async def test_chats_are_added_up(database: Database, inspecting: Inspecting) ->
     await database.write(lambda c: journal.finish_chat(c, chat, DONE, []))
     found = await inspecting.statistics("conversation")
     assert [(group.key, group.tokens) for group in found.groups] == [(key, 432)]
-    assert (await inspecting.statistics(since_ms=6_000)).total.chats == 0
+    groups: list[Group] = []
+    await inspecting.each_conversation(groups.append)
+    assert tuple(groups) == found.groups
+    assert (await inspecting.statistics(only=ChatFilter(6_000))).total.chats == 0
 
 
 async def test_the_kind_of_a_server_is_told_by_its_address_or_its_last_chat(

@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
-from coze_tui.engine.analysis.statistics import Statistics, statistics
+from coze_tui.engine.analysis.statistics import Statistics
 from coze_tui.engine.model.records import ChatRecord
 from coze_tui.tui.screens.statistics import StatisticsView
 from tests.support.host_app import Stage
 from tests.support.shown import lines_of
+from tests.support.stores import statistics_of
 
 ONE = ChatRecord(
     conversation="k1",
@@ -32,6 +33,7 @@ ONE = ChatRecord(
 )
 FAILED = replace(
     ONE,
+    conversation="k2",
     bot_id="7403",
     bot_name="fails",
     status="failed",
@@ -43,7 +45,7 @@ FAILED = replace(
 
 def found(by: str = "bot") -> Statistics:
     later = replace(FAILED, sent_at=ONE.sent_at + 2 * 86_400_000, status="interrupted")
-    return statistics([ONE, FAILED, later], by)  # type: ignore[arg-type]  # one of them
+    return statistics_of([ONE, FAILED, later], by)  # type: ignore[arg-type]  # one of them
 
 
 async def test_groups_have_bars_and_failures_are_told_below(stage: Stage) -> None:
@@ -93,6 +95,6 @@ async def test_the_cursor_chooses_a_group(stage: Stage) -> None:
             "7402",
         ]
         await pilot.press("G", "g", "pagedown", "pageup")
-        view.show(statistics([]))
+        view.show(statistics_of([]))
         await pilot.press("enter", "j")
         assert len(app.told) == 2
