@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from coze_tui.cli.commands import COMMANDS
 from coze_tui.cli.exits import Exit
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.startup import begin, notify, show_problems
+from coze_tui.cli.startup import begin, notify, show_problems, show_unsaved
 from coze_tui.config.child_environment import TOKEN_VARIABLE
 from coze_tui.config.folders import HOME_VARIABLE
 from coze_tui.config.settings import PREFIX, variable_of
@@ -58,6 +58,7 @@ def _run(startup: Startup, arguments: Arguments, frame: EarlyFrame | None, *, is
         app.run(mouse=startup.settings.mouse)
         if frame is not None:
             frame.restore()
+    show_unsaved(app.context.engine_thread.unsaved)
     if app.crash is not None:
         raise app.crash
     if app.context.wants_demo:

@@ -17,7 +17,7 @@ from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.interrupt import take_ending_signals
 from coze_tui.cli.linear_output import LinearPrinter
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.startup import require_bot, show_problems
+from coze_tui.cli.startup import require_bot, show_problems, show_unsaved
 from coze_tui.config.settings import Settings
 from coze_tui.config.startup import Startup
 from coze_tui.engine.engine import Engine
@@ -64,7 +64,7 @@ def run_linear(startup: Startup, arguments: Arguments) -> int:
         def connect(settings: Settings) -> Connection:
             return Connection(replace(startup, settings=settings))
 
-        engine = Engine(startup.settings, connect, printer.fail)
+        engine = Engine(startup.settings, connect, printer.fail, printer.saved)
         await engine.open(startup.paths.database_file)
         return engine
 
@@ -79,6 +79,7 @@ def run_linear(startup: Startup, arguments: Arguments) -> int:
             return _Talk(startup, engine_thread, printer, runner).run(arguments)
     finally:
         engine_thread.close()
+        show_unsaved(engine_thread.unsaved)
 
 
 def _leave(number: int, _frame: object) -> None:

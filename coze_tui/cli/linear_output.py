@@ -108,6 +108,10 @@ class LinearPrinter:
         """Write what went wrong, and what to do about it."""
         self.line(_("Error"), explain(error, base_url=self._base_url).text)
 
+    def saved(self) -> None:
+        """Write that the history works again."""
+        self.line(_("Status"), _("the history works again; everything is saved"))
+
     # --- what grows ---
 
     def _grow(self, key: tuple[str, str], label: str, text: str) -> None:

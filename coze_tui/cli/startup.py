@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from coze_tui.cli.options import Arguments
 from coze_tui.config.settings import Settings
 from coze_tui.config.startup import Startup, load_startup
 from coze_tui.errors import CozeTuiError, SettingsError, StoreError, kind_from_errno
-from coze_tui.text.i18n import _
+from coze_tui.text.i18n import _, ngettext
+
+if TYPE_CHECKING:
+    from coze_tui.engine.session.outbox import Unsaved
 
 
 def begin(arguments: Arguments, environment: Mapping[str, str]) -> Startup:
@@ -53,6 +57,26 @@ def show_error(error: CozeTuiError, *, base_url: str = "") -> None:
     from coze_tui.diagnostics.explain import explain
 
     notify(explain(error, base_url=base_url).text)
+
+
+_MOST_UNSAVED = 5
+_UNSAVED_LENGTH = 100
+
+
+def show_unsaved(unsaved: Unsaved | None) -> None:
+    """Print to stderr what was not saved before the program ended, and why; nothing if all was saved."""
+    if unsaved is None:
+        return
+    from coze_tui.text.cleaning import clean_line
+
+    with suppress(OSError):  # the terminal may be gone
+        show_error(unsaved.error)
+        for text in unsaved.texts[:_MOST_UNSAVED]:
+            line = clean_line(text).strip()
+            shown = line if len(line) <= _UNSAVED_LENGTH else line[: _UNSAVED_LENGTH - 1] + "…"
+            notify(_("not saved: {text}").format(text=shown))
+        if more := unsaved.texts[_MOST_UNSAVED:]:
+            notify(ngettext("not saved: {n} more", "not saved: {n} more", len(more)).format(n=len(more)))
 
 
 def notify(text: str) -> None:

@@ -35,6 +35,8 @@ class AppState:
 
 
 RECENT_BOTS = 30
+_PATIENCE_S = 1.0
+"""How long a change waits for another program: a choice is not worth more, and a start may wait for it."""
 
 
 def bot_key(name: str, base_url: str) -> str:
@@ -64,7 +66,7 @@ class AppStateFile:
             StoreError: it cannot be saved.
         """
         try:
-            with locked(self.path):
+            with locked(self.path, patience=_PATIENCE_S):
                 before = self.read()
                 after = how(before)
                 if after != before or not self.path.exists():

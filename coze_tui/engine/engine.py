@@ -25,9 +25,11 @@ from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.records import ids_of
 from coze_tui.engine.model.updates import ChatIdentified, TurnEnded
 from coze_tui.engine.session import requests
+from coze_tui.engine.session.asking import AskedQuestion
 from coze_tui.engine.session.capture_recorder import CaptureFile, CaptureRecorder
 from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.engine.session.maintenance import check_if_due, close_orphan, complete_index, keep_small
+from coze_tui.engine.session.outbox import Outbox, Unsaved
 from coze_tui.engine.session.recorder import JournalRecorder
 from coze_tui.engine.session.requests import request_for
 from coze_tui.engine.session.runner import ChatTurn
@@ -42,7 +44,7 @@ from coze_tui.errors import (
     StoreWarning,
 )
 from coze_tui.store import checks, history, journal
-from coze_tui.store.database import now_ms, open_or_rescue
+from coze_tui.store.database import CHAT_PATIENCE_S, now_ms, open_or_rescue
 from coze_tui.store.history import SavedConversation
 from coze_tui.store.records import ChatRecord
 from coze_tui.text.i18n import _
@@ -54,6 +56,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _HEARTBEAT_SECONDS = 10.0
+_LAST_WRITES_SECONDS = 1.5
+"""How long the engine tries to write what the store refused before it closes."""
 
 
 class Engine:
@@ -64,32 +68,46 @@ class Engine:
         settings: Settings,
         connect: Callable[[Settings], Connection],
         report: Callable[[CozeTuiError], None],
+        restored: Callable[[], None] = lambda: None,
     ) -> None:
+        """Open nothing yet.
+
+        Args:
+            report: Called with what goes wrong in the background, above all with the store.
+            restored: Called when the store works again and has everything.
+        """
+        self.unsaved: Unsaved | None = None
+        """What the store did not accept before the engine closed."""
         self.warnings: tuple[StoreWarning, ...] = ()
         """Problems that the store had when it was opened."""
         self._reported = report
+        self._restored = restored
         self._orphans: set[int] = set()
         """Keys of orphaned chats that the store did not let us close."""
         self._unsaved_ids: dict[str, str] = {}
         """Coze's ids of the conversations whose last chat the store did not accept."""
         self._beating: asyncio.Task[None] | None = None
+        self._unbinding: asyncio.Task[None] | None = None
         self._followed: dict[str, asyncio.Task[None]] = {}
         """By conversation: the task that follows a chat of another program."""
         self._maintenance: asyncio.Task[None] | None = None
-        self._preparing: dict[str, asyncio.Task[LiveTurn]] = {}
-        """By conversation: the turn that is not sent yet, because its files are being uploaded."""
+        self._asked: dict[str, AskedQuestion] = {}
+        """By conversation: the question that is not sent yet."""
+        self._stopped: set[str] = set()
+        """Conversations that the user stopped before their question was stored."""
         self.live = LiveTurns(self._turn_ended)
         self.site = Site(
             settings,
             connect,
-            is_in_use=lambda: bool(self._preparing) or not self.live.is_empty,
+            is_in_use=lambda: bool(self._asked) or not self.live.is_empty,
             name_bot=self._name_bot,
         )
 
     async def open(self, path: Path) -> None:
         """Open the store, or one in memory if the file cannot be used."""
-        opened = await open_or_rescue(path)
+        opened = await open_or_rescue(path, patience_s=CHAT_PATIENCE_S)
         self._database = opened.database
+        self._outbox = Outbox(opened.database, self._report, self._restored)
         self.warnings = opened.warnings
         opened.database.on_rescue = self._rescued
         self.conversations = Conversations(opened.database)
@@ -105,6 +123,8 @@ class Engine:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._outbox.close(_LAST_WRITES_SECONDS)
+        self.unsaved = self._outbox.unsaved
         await self.site.aclose()
         await self._database.close(checks.leave)
 
@@ -140,25 +160,53 @@ class Engine:
         try:
             return limit(await self.inspecting.dialect(self.settings.base_url), feature)
         except StoreError as error:
-            self._report(error)
+            self._note(error)
             return None
+
+    # --- what is typed ---
+
+    async def keep_draft(self, conversation: str, draft: str, bot: Bot) -> None:
+        """Save the unsent text of a conversation, which is created if the store does not have it."""
+        site, keep = self.settings.site, self.conversations.keep_draft
+        write = partial(keep, conversation, draft, site=site, bot=bot)
+        await self._outbox.save(("draft", conversation), write, draft, supersedes=True)
+
+    async def keep_queue(self, conversation: str, queue: Sequence[str], bot: Bot) -> None:
+        """Save the questions that wait in a conversation, which is created if the store does not have it."""
+        site, keep = self.settings.site, self.conversations.keep_queue
+        write = partial(keep, conversation, queue, site=site, bot=bot)
+        await self._outbox.save(("queue", conversation), write, "\n".join(queue), supersedes=True)
+
+    async def queue(self, conversation: str) -> tuple[str, ...] | None:
+        """Return the questions that wait in a conversation; None if the store cannot say it now."""
+        if self._outbox.is_behind:
+            return None
+        saved = await self._conversation(conversation)
+        return saved.queue if saved is not None else None
+
+    async def note_failure(self, error: StoreError) -> None:
+        """Report a failure of the store that a screen has met, until the store works again."""
+        self._note(error)
 
     # --- turns ---
 
-    async def ask(
+    async def ask(self, conversation: str, question: str, feed: TurnFeed, *, bot: Bot | None = None) -> None:
+        """Store a question and send it. The updates go to the feed, which ends with TurnEnded in any case."""
+        await self.send(await self.begin(conversation, question, bot=bot), feed)
+
+    async def begin(
         self,
         conversation: str,
         question: str,
-        feed: TurnFeed,
         *,
         bot: Bot | None = None,
         files: Sequence[Path] = (),
         settings: Settings | None = None,
         is_queued: bool = False,
-    ) -> None:
-        """Send a question in a conversation, its files first. The updates go to the feed.
+    ) -> AskedQuestion:
+        """Store a question before it is shown and sent. `send` must follow.
 
-        The feed ends with TurnEnded, also if the question could not be sent at all.
+        Returns once the question is on disk, or the store has refused it, which is reported.
 
         Args:
             conversation: Its key; one that the store does not have is created with the question.
@@ -167,54 +215,62 @@ class Engine:
             is_queued: The question comes from the conversation's queue, which loses it once it is written.
         """
         settings = settings or self.settings
-        preparing = asyncio.create_task(
-            self._turn(conversation, question, bot or Bot(id=settings.bot_id), files, settings, is_queued)
-        )
-        self._preparing[conversation] = preparing
-        try:
-            await asyncio.wait((preparing,))
-        finally:
-            preparing.cancel()  # the program is being left
-            del self._preparing[conversation]
-        if preparing.cancelled():
-            feed.put(TurnEnded(Outcome.CANCELED, 0))
-        elif isinstance(error := preparing.exception(), CozeTuiError):
-            feed.put(TurnEnded(Outcome.FAILED, 0, error))
-        else:
-            self._keep_beating()
-            self.live.start(preparing.result(), feed)
-
-    async def _turn(
-        self,
-        conversation: str,
-        question: str,
-        bot: Bot,
-        files: Sequence[Path],
-        settings: Settings,
-        is_queued: bool,
-    ) -> LiveTurn:
+        bot = bot or Bot(id=settings.bot_id)
+        self._stopped.discard(conversation)
         saved = await self._conversation(conversation)
-        self._check_site(saved)
-        attachments = await requests.upload_all(await self.site.client(), files) if files else ()
         request = request_for(
             question,
             settings,
             bot_id=saved.bot_id if saved else bot.id,
             conversation_id=self._unsaved_ids.get(conversation) or (saved.conversation_id if saved else ""),
-            attachments=attachments,
+            attachments=requests.attachments_for(files),
         )
         stored = JournalRecorder(
-            self._database,
-            conversation,
-            self._report,
-            site=settings.site,
-            bot_name=bot.name,
-            is_queued=is_queued,
+            self._outbox, conversation, site=settings.site, bot_name=bot.name, is_queued=is_queued
         )
+        asked = self._asked[conversation] = AskedQuestion(request, tuple(files), settings, stored)
+        asked.is_stopped = conversation in self._stopped
+        try:
+            self._check_site(saved)
+        except SettingsError as error:
+            asked.error = error
+        else:
+            await stored.begin(request)
+        return asked
+
+    async def send(self, asked: AskedQuestion, feed: TurnFeed) -> None:
+        """Send a stored question, its files first. The updates go to the feed.
+
+        The feed ends with TurnEnded, also if the question could not be sent at all.
+        """
+        conversation = asked.recorder.conversation
+        preparing = asked.preparing = asyncio.create_task(self._turn(asked))
+        if asked.is_stopped:
+            preparing.cancel()
+        try:
+            await asyncio.wait((preparing,))
+        finally:
+            preparing.cancel()  # the program is being left
+            if self._asked.get(conversation) is asked:
+                del self._asked[conversation]
+        if preparing.cancelled():
+            feed.put(await asked.not_sent(Outcome.CANCELED))
+        elif isinstance(error := preparing.exception(), CozeTuiError):
+            feed.put(await asked.not_sent(Outcome.FAILED, error))
+        else:
+            self._keep_beating()
+            self.live.start(preparing.result(), feed)
+
+    async def _turn(self, asked: AskedQuestion) -> LiveTurn:
+        if asked.error is not None:
+            raise asked.error
+        request, stored = asked.request, asked.recorder
         client = await self.site.client()
+        if asked.files:
+            request = replace(request, attachments=await requests.upload_all(client, asked.files))
         record = self._captured(stored, client) or stored
-        turn = ChatTurn(client, request, record=record, idle_seconds=settings.idle_timeout)
-        return LiveTurn(conversation, question, turn, stored)
+        turn = ChatTurn(client, request, record=record, idle_seconds=asked.settings.idle_timeout)
+        return LiveTurn(stored.conversation, request.question, turn, stored)
 
     def _captured(self, stored: JournalRecorder, client: CozeClient) -> CaptureRecorder | None:
         """Return what also saves the turn as a capture; None if the settings do not ask for it."""
@@ -244,7 +300,7 @@ class Engine:
         try:
             return await self._database.run(lambda c: history.conversation(c, key))
         except StoreError as error:
-            self._report(error)
+            self._note(error)
             return None
 
     async def check_attachment(self, path: Path) -> int:
@@ -266,8 +322,10 @@ class Engine:
 
     async def stop(self, conversation: str) -> None:
         """Stop the turn of a conversation, also one that is not sent yet."""
-        if conversation in self._preparing:
-            self._preparing[conversation].cancel()
+        if (asked := self._asked.get(conversation)) is not None:
+            asked.stop()
+        else:
+            self._stopped.add(conversation)
         self.live.stop(conversation)
 
     async def submit(
@@ -310,9 +368,7 @@ class Engine:
             conversation.conversation_id if conversation else ""
         )
         request = ChatRequest(saved.bot_id, self.settings.user_id, saved.question, conversation_id)
-        stored = JournalRecorder(
-            self._database, saved.conversation, self._report, chat_key=chat_key, written=len(frames)
-        )
+        stored = JournalRecorder(self._outbox, saved.conversation, chat_key=chat_key, written=len(frames))
         stored.sent_at_ms = saved.sent_at
         client = await self.site.client()
         captured = self._captured(stored, client)
@@ -363,8 +419,11 @@ class Engine:
             try:
                 found.append(await close_orphan(self._database, chat))
             except StoreError as error:  # the next start tries again
+                self._note(error)
                 self._orphans.add(chat.key)
-                self._report(error)
+                if error.kind == "locked":  # each would wait as long
+                    self._orphans.update(other.key for other in left)
+                    break
         return tuple(item for item in found if item is not None)
 
     async def _closed_by_commands(self) -> list[ChatRecord | None]:
@@ -385,7 +444,11 @@ class Engine:
         if saved is not None and saved.conversation_id:
             section = await resources.clear_conversation(await self.site.client(), saved.conversation_id)
             section_id = section.id
-        await self._database.write(lambda c: history.add_section(c, conversation, section_id, now_ms()))
+
+        async def write() -> None:
+            await self._database.write(lambda c: history.add_section(c, conversation, section_id, now_ms()))
+
+        await self._outbox.save(("section", conversation, section_id), write)
 
     # --- the store itself ---
 
@@ -399,7 +462,8 @@ class Engine:
         except OSError:
             pass  # the file is gone; the next write reports that
         except StoreError as error:
-            self._report(error)
+            if error.kind != "locked":  # the next start does it
+                self._note(error)
 
     def _rescued(self, warnings: Sequence[StoreWarning]) -> None:
         """Report that the store was opened again, perhaps without what it had."""
@@ -408,10 +472,11 @@ class Engine:
             self._report(CozeTuiError(store_warning_text(warning, is_saved=self.is_saved)))
 
     async def _name_bot(self, bot_id: str, name: str) -> None:
-        try:
-            await self.conversations.name_bot(self.settings.site, bot_id, name)
-        except StoreError as error:
-            self._report(error)
+        write = partial(self.conversations.name_bot, self.settings.site, bot_id, name)
+        await self._outbox.save(("bot", bot_id), write, supersedes=True)
+
+    def _note(self, error: StoreError) -> None:
+        self._outbox.note(error)
 
     def _report(self, error: CozeTuiError) -> None:
         _log.warning("%r", error)
@@ -427,10 +492,10 @@ class Engine:
             await asyncio.sleep(_HEARTBEAT_SECONDS)
             if not self.live.running:
                 return
-            try:
-                await self._database.write(lambda c: journal.heartbeat(c, now_ms()))
-            except StoreError as error:
-                self._report(error)
+            await self._outbox.save("heartbeat", self._write_heartbeat, supersedes=True)
+
+    async def _write_heartbeat(self) -> None:
+        await self._database.write(lambda c: journal.heartbeat(c, now_ms()))
 
     def _turn_ended(self, live: LiveTurn) -> None:
         if live.recorder.is_behind and (conversation_id := live.turn.state.conversation_id):
@@ -443,5 +508,5 @@ class Engine:
         if isinstance(error, NotFoundError) and error.code in (4001, 4002):
             # the server has deleted the conversation (docs/wire.md 7.3): the next question creates a new one
             self._unsaved_ids.pop(live.conversation, None)
-            task = asyncio.create_task(self.conversations.unbind(live.conversation))
-            task.add_done_callback(lambda done: None if done.cancelled() else done.exception())
+            write = partial(self.conversations.unbind, live.conversation)
+            self._unbinding = asyncio.create_task(self._outbox.save(("unbind", live.conversation), write))

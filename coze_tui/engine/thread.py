@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from coze_tui.engine.engine import Engine
+    from coze_tui.engine.session.outbox import Unsaved
 
 _T = TypeVar("_T")
 
@@ -39,6 +40,8 @@ class EngineThread:
         self._is_over = False
         """Whether new calls are rejected: they would neither start nor end."""
         self._looping = threading.Event()
+        self.unsaved: Unsaved | None = None
+        """What the store did not accept before the engine closed."""
 
     def start(self) -> None:
         """Start the thread and return at once. It imports and opens what the engine needs."""
@@ -69,6 +72,7 @@ class EngineThread:
             await asyncio.sleep(0)  # calls so far start
             await self._end_calls()
             await engine.close()
+            self.unsaved = engine.unsaved
 
     async def _end_calls(self) -> None:
         """Wait a moment for the last calls, then cancel them: an interrupted request leaks its socket."""

@@ -27,7 +27,7 @@ The thread of a connection waits no longer, so that no read queues behind a writ
 _MIGRATION_MS = 60_000
 GIVE_UP_S = 15.0
 """Seconds after which a call of a command fails if another program holds the store."""
-CHAT_PATIENCE_S = 1.0
+CHAT_PATIENCE_S = 0.5
 """The same for the engine, whose chats continue unsaved then."""
 _AGAIN_S = 0.02
 """Pause between two attempts to take a lock."""

@@ -264,16 +264,6 @@ def remove_queued(c: sqlite3.Connection, key: str, question: str) -> None:
         set_queue(c, key, saved.queue[1:])
 
 
-def take_queued(c: sqlite3.Connection, key: str) -> tuple[str, tuple[str, ...]]:
-    """Remove the next question from the queue; return it, or an empty string, and the rest of the queue."""
-    saved = conversation(c, key)
-    if saved is None or not saved.queue:
-        return "", ()
-    question, *rest = saved.queue
-    set_queue(c, key, rest)
-    return question, tuple(rest)
-
-
 def delete(c: sqlite3.Connection, key: str, now_ms: int) -> None:
     """Mark a conversation as deleted; `undelete` restores it until it is purged."""
     c.execute("UPDATE conversations SET deleted_at = ? WHERE key = ?", (now_ms, key))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -67,6 +67,9 @@ class AppContext:
         """Carries the code of the new language."""
         self.store_failed: Signal[str] = Signal(app, "store failed")
         """Carries a sentence for the person."""
+        self.store_restored: Signal[Sequence[str]] = Signal(app, "store restored")
+        """The store works again and has everything. Carries the sentences that are no longer true."""
+        self._store_failures: list[str] = []
         # One thread writes all choices in order, so that a slow or locked disk never delays a key.
         self._state_thread = ThreadPoolExecutor(1, "app state")
         self._notified_limits: set[tuple[str, Feature]] = set()
@@ -75,7 +78,12 @@ class AppContext:
         """Return the open engine. Runs in the engine's thread, which imports it after the first frame."""
         from coze_tui.engine.engine import Engine
 
-        engine = Engine(self.settings, self.connect, self._report_store_failure)
+        engine = Engine(
+            self.settings,
+            self.connect,
+            self._report_store_failure,
+            self._report_store_restored,
+        )
         await engine.open(self.startup.paths.database_file)
         return engine
 
@@ -103,7 +111,23 @@ class AppContext:
         text = self.explain(error)
         if isinstance(error, InternalError):
             text = f"{text} {self._write_report(error.fault)}"
+        elif isinstance(error, StoreError):
+            self._store_failures.append(text)
         self.store_failed.publish(text)
+
+    def _report_store_restored(self) -> None:
+        """Publish `store_restored`. Called from the engine's thread."""
+        self.app.call_later(self._publish_store_restored)
+
+    def _publish_store_restored(self) -> None:
+        texts, self._store_failures = self._store_failures, []
+        self.store_restored.publish(texts)
+
+    def note_store_failure(self, error: StoreError) -> None:
+        """Let the engine report that the store failed, and try it until it works again."""
+        self.app.run_worker(
+            self.engine_thread.call(lambda engine: engine.note_failure(error)), exit_on_error=False
+        )
 
     def _write_report(self, fault: BaseException) -> str:
         """Write a crash report; return a sentence that names its path or says why there is none."""

@@ -60,6 +60,11 @@ class TurnView:
         """The state chip of the turn."""
         return Chip(activity_of(self.phase), clean_line(self.figures.tool), self.elapsed_us)
 
+    def expect(self) -> None:
+        """Count a turn as sending whose question is not shown yet, because it is being stored."""
+        self.phase = Phase.SENDING
+        self._sent_at = self.clock()
+
     def start(self, asked: QuestionEntry | None, entry: AnswerEntry) -> None:
         """Show a question and the entry for its answer at the end of the log."""
         self._log.append(*([asked] if asked is not None else []), entry)

@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -117,6 +118,20 @@ def test_killed_at_any_moment_nothing_shown_is_lost(run: Start, counter: StandIn
         program.close()
     statuses = program.store.statuses()
     assert statuses == ["interrupted"] * (KILLS - 1) + ["running"]
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_killed_right_after_enter_the_question_is_kept(run: Start, counter: StandIn, number: int) -> None:
+    program = run(stand_in=counter)
+    question = f"問い{number}番"
+    program.type(question)
+    program.wait_until(lambda: program.store.rows("SELECT draft FROM conversations") == [(question,)])
+    program.send("\r")
+    time.sleep(0.004 * number)
+    program.process.kill()
+    program.wait()
+    asked, drafts = program.store.questions(), program.store.rows("SELECT draft FROM conversations")
+    assert asked == [question] or drafts == [(question,)]
 
 
 def test_the_next_start_offers_what_was_cut_off_and_fetches_the_rest(run: Start) -> None:
@@ -351,7 +366,7 @@ def test_a_newer_store_is_reported_and_left_alone(run: Start) -> None:
     assert first.store.path.read_bytes() == content
 
 
-def test_a_locked_store_is_waited_for_and_the_wait_is_reported(run: Start) -> None:
+def test_a_store_locked_at_the_start_is_reported_and_opened_later(run: Start) -> None:
     first = run()
     first.ask("1 + 1", "= 2")
     first.quit()
@@ -359,13 +374,63 @@ def test_a_locked_store_is_waited_for_and_the_wait_is_reported(run: Start) -> No
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
         program = run("-c", ready=False)
-        program.wait_for("takes longer than usual")
+        program.wait_for("the history is locked by another program")
     program.wait_for("= 2")
-    program.wait_for(lambda screen: "takes longer" not in screen.text())
+    program.wait_for(lambda screen: "locked" not in screen.text())
     program.ask("2 + 2", "= 4")
     program.send(b"\x11")
     program.check_left()
     assert program.store.questions() == ["1 + 1", "2 + 2"]
+
+
+@contextmanager
+def held(program: Program) -> Iterator[None]:
+    """Another program holds the store for writing."""
+    with closing(sqlite3.connect(program.store.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+
+
+def test_a_store_held_by_another_program_stops_no_chat(run: Start) -> None:
+    bot = Bot(BOT, "海水", [Delta("河流把盐"), Gate("held"), Delta("带进海里。"), Complete()])
+    with StandIn(token=TOKEN, bots=[bot]) as server:
+        program = run(stand_in=server)
+        with held(program):
+            program.send_message("一")
+            program.wait_for("河流把盐")
+            program.wait_for("locked by another program")
+            program.press("\x1b")
+            program.wait_for("stopped at")
+            program.idle()
+            server.release("held")
+            program.ask("二", "河流把盐带进海里。")
+            program.type("三 half a sen")
+            assert program.store.questions() == []
+        program.wait_until(lambda: program.store.statuses() == ["canceled", "completed"])
+        program.wait_for(lambda screen: "locked" not in screen.text())
+        assert program.store.questions() == ["一", "二"]
+        program.wait_until(
+            lambda: program.store.rows("SELECT draft FROM conversations") == [("三 half a sen",)]
+        )
+        program.press("\x15")
+        program.send_message("三")
+        program.wait_until(lambda: program.store.statuses() == ["canceled", "completed", "completed"])
+        assert program.store.questions() == ["一", "二", "三"]
+        program.send(b"\x11")
+        program.check_left()
+
+
+def test_quitting_while_the_store_is_held_says_what_is_not_saved(run: Start) -> None:
+    program = run()
+    with held(program):
+        program.ask("1 + 1", "= 2")
+        program.type("half a sen")
+        program.send(b"\x11")
+        program.check_left()
+        assert "locked by another program" in program.text
+        assert "not saved: 1 + 1" in program.text
+        assert "not saved: half a sen" in program.text
+    assert program.store.questions() == []
 
 
 def overwrite_middle(path: Path) -> None:

@@ -135,10 +135,6 @@ class Conversations:
 
         await self._database.write(write)
 
-    async def take_queued(self, key: str) -> tuple[str, tuple[str, ...]]:
-        """Remove the next waiting question; return it, or an empty string, and those after it."""
-        return await self._database.write(lambda c: history.take_queued(c, key))
-
     async def prompts(self, containing: str = "", limit: int = 200) -> tuple[str, ...]:
         """Return earlier questions of all conversations, latest first."""
         return await self._database.read(lambda c: history.prompts(c, containing=containing, limit=limit))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from coze_tui.api.chats import ChatRequest
@@ -13,23 +13,20 @@ from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.frame_log import FrameLog
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.state import Answer, Tool, TurnState
-from coze_tui.errors import ApiError, CozeTuiError, StoreError
+from coze_tui.engine.session.outbox import Outbox
+from coze_tui.errors import ApiError, CozeTuiError
 from coze_tui.store import history, journal
-from coze_tui.store.database import Database, now_ms
+from coze_tui.store.database import now_ms
 from coze_tui.store.records import ChatRecord, SavedMessage
 
 
 class JournalRecorder:
-    """Saves one turn in the store. A full or broken disk is reported, never raised: chatting continues.
-
-    What the store did not accept is written together with what comes next.
-    """
+    """Saves one turn in the store. What the store refuses waits in the outbox, and chatting continues."""
 
     def __init__(
         self,
-        database: Database,
+        outbox: Outbox,
         conversation: str,
-        report: Callable[[StoreError], None],
         *,
         site: str = "",
         bot_name: str = "",
@@ -50,8 +47,8 @@ class JournalRecorder:
         self.chat_key = chat_key
         """0 until the store has the chat."""
         self.sent_at_ms = 0
-        self._database = database
-        self._report = report
+        self._outbox = outbox
+        self._database = outbox.database
         self._site = site
         self._bot_name = bot_name
         self._is_queued = is_queued
@@ -66,20 +63,34 @@ class JournalRecorder:
         self._ids: Mapping[str, str] = {}
         """As `journal.note_ids` accepts them; empty until they are known."""
         self._ids_written = True
+        self._end: Callable[[sqlite3.Connection], object] | None = None
+        """Writes the end of the chat; None if there is none, or it is written."""
         self._question: ChatRequest | None = None
         self._is_resumed = bool(chat_key)
-        self._rescues = database.rescues
+        """The store has the chat as final; what comes next resumes it."""
+        self._rescues = self._database.rescues
 
     @property
     def is_behind(self) -> bool:
         """Whether the store lacks something of the turn."""
-        return not self.chat_key or self._written < len(self._frames) or not self._ids_written
+        is_whole = self._ids_written and self._end is None and self._written >= len(self._frames)
+        return not self.chat_key or not is_whole
 
     async def begin(self, request: ChatRequest) -> None:
-        """Write the question, in one transaction with its conversation, chat, draft and queue."""
-        self.sent_at_ms = now_ms()
-        self._question = request
-        await self._reported(self._write_begin)
+        """Write the question, in one transaction with its conversation, chat, draft and queue; do it once."""
+        if self._question is None:
+            self.sent_at_ms = now_ms()
+            self._question = request
+            await self._save()
+
+    async def _save(self) -> None:
+        await self._outbox.save(self, self._write, self._question.question if self._question else "")
+
+    async def _write(self) -> None:
+        """Write everything that the store lacks."""
+        await self._write_begin()
+        await self._write_frames()
+        await self._write_end()
 
     async def _write_begin(self) -> None:
         if self._rescues != self._database.rescues:
@@ -120,14 +131,13 @@ class JournalRecorder:
     async def append(self, frames: FrameLog) -> None:
         """Write the frames that were added to the turn's log, in one transaction."""
         self._frames = frames
-        await self._reported(self._write_frames)
+        await self._save()
 
     async def _write_frames(self) -> None:
-        await self._write_begin()
         chat_key, is_resumed = self.chat_key, self._is_resumed
         ids: Mapping[str, str] = {} if self._ids_written else self._ids
         frames = self._frames.since(self._written)
-        if not frames and not ids and not is_resumed:
+        if not frames and not ids and not (is_resumed and self._end):
             return
         if is_resumed:
             self._start = self._written
@@ -153,7 +163,7 @@ class JournalRecorder:
             "logid": logid,
         }
         self._ids_written = False
-        await self._reported(self._write_frames)
+        await self._save()
 
     async def finish(
         self, state: TurnState, figures: TurnFigures, outcome: Outcome, error: CozeTuiError | None, at_us: int
@@ -162,29 +172,16 @@ class JournalRecorder:
         ended = ended_record(figures, outcome, error, at_us)
         messages = messages_of(state, self.sent_at_ms)
 
-        async def write() -> None:
-            await self._write_frames()
-            chat_key = self.chat_key
-            await self._database.write(lambda c: journal.finish_chat(c, chat_key, ended, messages))
-            self._is_resumed = True
+        self._end = lambda c: journal.finish_chat(c, self.chat_key, ended, messages)
+        await self._save()
 
-        await self._reported(write)
-
-    async def _reported(self, write: Callable[[], Awaitable[None]]) -> None:
-        try:
-            await write()
-        except StoreError as failure:
-            if self._rescues == self._database.rescues:
-                self._report_unsaved(failure)
-                return
-            try:
-                await write()  # into the store as it is since the rescue
-            except StoreError as again:
-                self._report_unsaved(again)
-
-    def _report_unsaved(self, failure: StoreError) -> None:
-        failure.stops_saving = True
-        self._report(failure)
+    async def _write_end(self) -> None:
+        if (end := self._end) is None:
+            return
+        await self._database.write(end)
+        self._is_resumed = True
+        if self._end is end:
+            self._end = None
 
 
 def ended_record(

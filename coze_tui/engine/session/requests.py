@@ -41,6 +41,11 @@ def check(path: Path) -> int:
     return size
 
 
+def attachments_for(paths: Sequence[Path]) -> tuple[Attachment, ...]:
+    """Return the attachments for files that are not uploaded yet: their kinds and names, without IDs."""
+    return tuple(Attachment(kind_of(path), file_id="", name=clean_line(path.name)) for path in paths)
+
+
 async def upload_all(client: CozeClient, paths: Sequence[Path]) -> tuple[Attachment, ...]:
     """Upload the files, one after the other.
 

@@ -152,6 +152,7 @@ class ChatScreen(LogScreen[None]):
         self.watch(self.app, "theme", self._theme_changed, init=False)
         context.language_changed.subscribe(self, self._language_changed)
         context.store_failed.subscribe(self, self.conversation.warn)
+        context.store_restored.subscribe(self, self.conversation.take_back)
         self._arrange()
         self.call_after_refresh(self._begin)
         self.set_interval(_LOOK_SECONDS, self.actions.look_for_news)
@@ -169,16 +170,11 @@ class ChatScreen(LogScreen[None]):
             self.banner.add(text)
         orphans: Sequence[ChatRecord] = ()
         try:
-            orphans = await engine_thread.call(lambda engine: engine.close_orphaned_chats())
-            self.prompt.set_earlier(await engine_thread.call(lambda engine: engine.conversations.prompts()))
-            key = context.target.conversation
-            if not key and context.target.continues_last:
-                last = await engine_thread.call(lambda engine: engine.conversations.last())
-                key = last or ""
-            if key:
-                await self.actions.open(key)
+            orphans = await self._open_target()
         except StoreError as error:  # one can chat without the history
             self.notify_failure(error)
+            if error.kind == "locked":
+                self._open_target_later()
         has_bot = bool(context.settings.bot_id or self.conversation.key)
         # The token may come from a command, which is why a thread asks for it.
         if not has_bot or not await asyncio.to_thread(context.startup.has_token, context.settings):
@@ -189,11 +185,47 @@ class ChatScreen(LogScreen[None]):
         if orphans:
             await self.actions.offer_orphans(orphans)
 
+    async def _open_target(self) -> Sequence[ChatRecord]:
+        """Open the conversation that the user wants to see first; return the orphaned chats of all.
+
+        Raises:
+            StoreError: the history cannot be read.
+        """
+        engine_thread, target = self.context.engine_thread, self.context.target
+        orphans = await engine_thread.call(lambda engine: engine.close_orphaned_chats())
+        self.prompt.set_earlier(await engine_thread.call(lambda engine: engine.conversations.prompts()))
+        key: str | None = target.conversation
+        if not key and target.continues_last:
+            key = await engine_thread.call(lambda engine: engine.conversations.last())
+        if key:
+            await self.actions.open(key)
+        return orphans
+
+    @work(group="later", exit_on_error=False)
+    async def _open_target_later(self) -> None:
+        """Open it once no other program holds the history, unless the user has begun to chat by then."""
+        while not (self.conversation.key or self.turns.runs or self.prompt.message):
+            await asyncio.sleep(_LOOK_SECONDS)
+            try:
+                orphans = await self._open_target()
+            except StoreError as error:
+                if error.kind != "locked":
+                    self.notify_failure(error)
+                    return
+            else:
+                self.actions.start_learning_bot()
+                if orphans:
+                    await self.actions.offer_orphans(orphans)
+                return
+
     async def before_leaving(self) -> None:
         await self.conversation.leave_program()
 
     def notify_failure(self, error: CozeTuiError) -> None:
-        self.conversation.warn(self.context.explain(error))
+        if isinstance(error, StoreError):
+            self.context.note_store_failure(error)
+        else:
+            self.conversation.warn(self.context.explain(error))
 
     # --- the prompt ---
 
@@ -233,7 +265,7 @@ class ChatScreen(LogScreen[None]):
     def _take_from_queue(self) -> None:
         if self.conversation.queue.waiting:
             self.prompt.set_message(self.conversation.queue.take_last())
-            self.turns.keep_queue()
+            self.run_in_worker("queue", self.conversation.keep_taken)
 
     @on(Prompt.EditorAsked)
     def action_editor(self) -> None:

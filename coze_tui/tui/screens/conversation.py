@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from coze_tui.api.objects import Bot
-from coze_tui.errors import CozeTuiError, StoreError
 from coze_tui.text.cleaning import clean, clean_line
 from coze_tui.text.i18n import _
 from coze_tui.tui.log.entries import AnswerEntry, GreetingEntry
@@ -22,7 +21,6 @@ from coze_tui.values import valueclass
 
 if TYPE_CHECKING:
     from coze_tui.engine.library.conversations import Opened
-    from coze_tui.engine.thread import EngineThread
 
 
 @valueclass
@@ -50,8 +48,7 @@ class MessageQueue:
     They are sent one by one, whenever an answer ends or the user asks for it.
     """
 
-    def __init__(self, engine_thread: EngineThread, strip: QueueStrip, prompt: Prompt) -> None:
-        self._engine_thread = engine_thread
+    def __init__(self, strip: QueueStrip, prompt: Prompt) -> None:
         self._strip = strip
         self._prompt = prompt
         self._waiting: tuple[str, ...] = ()
@@ -68,8 +65,13 @@ class MessageQueue:
         self._prompt.has_queue = bool(self._waiting)
 
     def add(self, question: str) -> None:
-        """Add a question at the end."""
-        self.show((*self._waiting, question))
+        """Add a question at the end. It is shown once it is stored."""
+        self._waiting = (*self._waiting, question)
+        self._prompt.has_queue = True
+
+    def refresh(self) -> None:
+        """Show what waits."""
+        self.show(self._waiting)
 
     def take_next(self) -> str:
         """Remove and return the first question."""
@@ -82,24 +84,6 @@ class MessageQueue:
         *rest, question = self._waiting
         self.show(rest)
         return question
-
-    async def keep(self, key: str, bot: Bot, waiting: Sequence[str]) -> None:
-        """Save what waits with its conversation.
-
-        Raises:
-            StoreError: the store cannot be written to.
-        """
-        await self._engine_thread.call(
-            lambda engine: engine.conversations.keep_queue(key, waiting, site=engine.settings.site, bot=bot)
-        )
-
-    async def taken_from_store(self, key: str) -> tuple[str, tuple[str, ...]]:
-        """Remove the next question from the store, so that no other program gets it; return it and the rest.
-
-        Raises:
-            StoreError: the store cannot be written to.
-        """
-        return await self._engine_thread.call(lambda engine: engine.conversations.take_queued(key))
 
 
 class OpenConversation:
@@ -121,7 +105,7 @@ class OpenConversation:
         self.last_chat = 0
         """Key of the last stored chat that is shown; 0 while it is not known."""
         self.window = LogWindow(self._engine_thread, widgets.log)
-        self.queue = MessageQueue(self._engine_thread, widgets.queue_strip, widgets.prompt)
+        self.queue = MessageQueue(widgets.queue_strip, widgets.prompt)
 
     # --- what is shown ---
 
@@ -206,6 +190,12 @@ class OpenConversation:
         self._widgets.banner.add(text)
         self._screen.refresh_bindings()
 
+    def take_back(self, texts: Sequence[str]) -> None:
+        """Remove warnings that are no longer true from the banner."""
+        for text in texts:
+            self._widgets.banner.take_back(text)
+        self._screen.refresh_bindings()
+
     # --- what is stored ---
 
     def ensure_key(self) -> str:
@@ -225,14 +215,7 @@ class OpenConversation:
 
     async def _keep_draft(self, key: str, bot: Bot, draft: str) -> None:
         if key:
-            try:
-                await self._engine_thread.call(
-                    lambda engine: engine.conversations.keep_draft(
-                        key, draft, site=engine.settings.site, bot=bot
-                    )
-                )
-            except CozeTuiError as error:
-                self.warn(self._screen.context.explain(error))
+            await self._engine_thread.call(lambda engine: engine.keep_draft(key, draft, bot))
 
     async def typed(self, text: str) -> None:
         """Store a draft; the first one of a new conversation creates it."""
@@ -255,21 +238,26 @@ class OpenConversation:
             self._screen.context.left_conversation = self.key
 
     async def keep_queue(self, key: str, waiting: Sequence[str]) -> None:
-        """Store the queue of a conversation; an empty key means the open one."""
-        try:
-            await self.queue.keep(key or self.ensure_key(), self.bot, waiting)
-        except CozeTuiError as error:
-            self.warn(self._screen.context.explain(error))
+        """Store the queue of a conversation, then show it; an empty key means the open one."""
+        key, bot = key or self.ensure_key(), self.bot
+        await self._engine_thread.call(lambda engine: engine.keep_queue(key, waiting, bot))
+        self.queue.refresh()
 
-    async def take_queued(self) -> str:
-        """Take the next question of the queue; empty if another program has sent it meanwhile."""
+    async def keep_taken(self) -> None:
+        """Store the prompt, which has the last question of the queue now, then the queue without it."""
         key, waiting = self.key, self.queue.waiting
-        try:
-            question, rest = await self.queue.taken_from_store(key)
-        except StoreError as error:  # one can chat without the store
-            self._screen.notify_failure(error)
-            question, rest = waiting[0], waiting[1:]
+        await self.keep_draft()
+        await self.keep_queue(key, waiting)
+
+    async def next_queued(self) -> str:
+        """Remove the next question from the queue; return it, or nothing if another program has sent it.
+
+        The stored queue keeps the question until it is stored as sent.
+        """
+        key = self.key
+        stored = await self._engine_thread.call(lambda engine: engine.queue(key))
         if key != self.key:
             return ""
-        self.queue.show(rest)
-        return question
+        if stored is not None:
+            self.queue.show(stored)
+        return self.queue.take_next() if self.queue.waiting else ""

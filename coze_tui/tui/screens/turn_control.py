@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from textual.timer import Timer
 
-from coze_tui.api.objects import ToolCall
+from coze_tui.api.objects import Bot, ToolCall
 from coze_tui.engine.model.dialects import Feature
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
@@ -84,55 +84,52 @@ class TurnControl:
             self.send(question)
 
     def keep_queue(self) -> None:
-        """Store the queue as it is now."""
+        """Store the queue as it is now, then show it."""
         conversation = self._conversation
         self._screen.run_in_worker(
             "queue", conversation.keep_queue, conversation.key, conversation.queue.waiting
         )
 
     def send(self, question: str, *, is_queued: bool = False) -> None:
-        """Send a question now; the log goes to the end of the conversation for it.
+        """Store a question, show it at the end of the log, and send it.
 
         Args:
-            is_queued: The stored queue has the question, and loses it when it is sent.
+            is_queued: The stored queue has the question, and loses it when the question is stored.
         """
-        if self._conversation.window.has_newer:
-            self.view.phase = Phase.SENDING
-            self._screen.run_in_worker("ask", self._send_at_end, question, is_queued)
-        else:
-            self._send_now(question, is_queued)
-
-    async def _send_at_end(self, question: str, is_queued: bool) -> None:
-        await self._conversation.window.load_end()
-        self._send_now(question, is_queued)
-
-    def _send_now(self, question: str, is_queued: bool) -> None:
-        feed = TurnFeed()
         self._sent_files = self._widgets.attachments.take()
-        files = tuple(path for path, _size in self._sent_files)
-        now_ms = int(time.time() * 1000)
-        asked = QuestionEntry(question, now_ms, files=[clean_line(path.name) for path in files])
-        self._show_new(asked, now_ms, feed)
-        self._screen.run_in_worker("ask", self._ask_engine, question, feed, files, is_queued)
-        if not self._conversation.title:
-            self._conversation.set_title(title_of(question))
+        self._was_sent = False
+        self.view.expect()
+        self._show_chip()
+        conversation = self._conversation
+        key, bot = conversation.ensure_key(), conversation.bot
+        self._screen.run_in_worker("ask", self._send, key, bot, question, self._sent_files, is_queued)
 
-    async def _ask_engine(
-        self, question: str, feed: TurnFeed, files: Sequence[Path], is_queued: bool
+    async def _send(
+        self, key: str, bot: Bot, question: str, sent_files: Sequence[tuple[Path, int]], is_queued: bool
     ) -> None:
-        key, bot = self._conversation.ensure_key(), self._conversation.bot
-        await self._engine_thread.call(
-            lambda engine: engine.ask(key, question, feed, bot=bot, files=files, is_queued=is_queued)
+        now_ms, feed = int(time.time() * 1000), TurnFeed()
+        files = tuple(path for path, _size in sent_files)
+        asked = await self._engine_thread.call(
+            lambda engine: engine.begin(key, question, bot=bot, files=files, is_queued=is_queued)
         )
+        conversation = self._conversation
+        if key == conversation.key and conversation.window.has_newer:
+            await conversation.window.load_end()
+        if key == conversation.key:  # else another conversation was opened meanwhile
+            names = [clean_line(path.name) for path in files]
+            self._show_new(QuestionEntry(question, now_ms, files=names), now_ms, feed)
+            if not conversation.title:
+                conversation.set_title(title_of(question))
+        await self._engine_thread.call(lambda engine: engine.send(asked, feed))
 
     async def send_queued(self) -> None:
         """Send the next question of a queue that was left, unless another program has sent it."""
         if (
             self._conversation.queue.waiting
             and not self.runs
-            and (question := await self._conversation.take_queued())
+            and (question := await self._conversation.next_queued())
         ):
-            self.send(question)
+            self.send(question, is_queued=True)
 
     def question_of(self, entry: Entry | None) -> str:
         """Return the question that an entry contains or answers, by default the last one; empty if none."""

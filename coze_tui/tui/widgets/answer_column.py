@@ -186,14 +186,10 @@ class AnswerColumn(Vertical):
         self.foot.show_lines()
 
     def ask(self, question: str) -> None:
-        """Send a question and show the answer."""
-        now_ms = int(time.time() * 1000)
-        entry = AnswerEntry(self.answerer.name, now_ms, base_url=self._settings.base_url, only_read=True)
-        self.turn.start(QuestionEntry(question, now_ms), entry)
+        """Store a question, show it, and send it; show the answer."""
+        self.turn.expect()
         self.refresh_figures()
-        feed = TurnFeed()
-        self._follow(feed)
-        self._send(question, feed)
+        self._send(question)
 
     @work(group="turn")
     async def _follow(self, feed: TurnFeed) -> None:
@@ -202,12 +198,18 @@ class AnswerColumn(Vertical):
         self.post_message(self.Ended())
 
     @work(group="ask")
-    async def _send(self, question: str, feed: TurnFeed) -> None:
+    async def _send(self, question: str) -> None:
         answerer, settings = self.answerer, self.answerer.settings(self._settings)
         key = self.conversation = self.conversation or new_key()
-        await self._engine_thread.call(
-            lambda engine: engine.ask(key, question, feed, bot=answerer.bot, settings=settings)
+        now_ms, feed = int(time.time() * 1000), TurnFeed()
+        asked = await self._engine_thread.call(
+            lambda engine: engine.begin(key, question, bot=answerer.bot, settings=settings)
         )
+        if key == self.conversation:  # else a new conversation was started meanwhile
+            entry = AnswerEntry(answerer.name, now_ms, base_url=self._settings.base_url, only_read=True)
+            self.turn.start(QuestionEntry(question, now_ms), entry)
+            self._follow(feed)
+        await self._engine_thread.call(lambda engine: engine.send(asked, feed))
 
     @work(group="stop")
     async def stop(self) -> None:

@@ -179,16 +179,14 @@ def test_drafts_and_queues_are_kept_until_they_are_sent(c: sqlite3.Connection) -
     assert (of(c, drafted).draft, of(c, queued).queue) == ("", ())
 
 
-def test_a_queued_question_is_taken_once_in_its_order(c: sqlite3.Connection, key: str) -> None:
-    history.set_queue(c, key, ["一", "二", "三"])
-    assert history.take_queued(c, key) == ("一", ("二", "三"))
-    assert history.take_queued(c, key) == ("二", ("三",))
-    saved = history.conversation(c, key)
-    assert saved is not None
-    assert saved.queue == ("三",)
-    assert history.take_queued(c, key) == ("三", ())
-    assert history.take_queued(c, key) == ("", ())
-    assert history.take_queued(c, "none") == ("", ())
+def test_a_queued_question_leaves_the_queue_only_from_its_front(c: sqlite3.Connection, key: str) -> None:
+    history.set_queue(c, key, ["一", "二", "二"])
+    history.remove_queued(c, key, "二")
+    assert of(c, key).queue == ("一", "二", "二")
+    history.remove_queued(c, key, "一")
+    history.remove_queued(c, key, "二")
+    assert of(c, key).queue == ("二",)
+    history.remove_queued(c, "none", "二")
 
 
 def test_the_last_conversation_is_the_one_last_spoken_in(c: sqlite3.Connection) -> None:

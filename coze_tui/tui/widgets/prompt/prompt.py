@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, Literal
 
@@ -27,10 +26,8 @@ SendKey = Literal["enter", "ctrl+j"]
 Commands = Callable[[str], Sequence[Candidate]]
 """From what was typed, beginning with a slash, to what it could become."""
 _NEW_LINE = "ctrl+j,alt+enter,shift+enter,ctrl+enter"
-DRAFT_WAIT = 0.5
-"""Seconds without a change after which a draft is worth saving."""
-DRAFT_MOST = 2.0
-"""Seconds of typing without a pause after which it is saved all the same."""
+DRAFT_SECONDS = 0.2
+"""How long after a change the draft is saved, whether or not more is typed."""
 _PATH = re.compile(r"(?:^|(?<=\s))@(\S*)$")
 
 
@@ -147,7 +144,7 @@ class Prompt(TextBox):
             """As typed: perhaps relative, perhaps with `~`."""
 
     class DraftChanged(Message):
-        """The message differs from before, and typing has paused."""
+        """The message differs from before; posted `DRAFT_SECONDS` after the first change."""
 
         def __init__(self, prompt: Prompt, text: str) -> None:
             super().__init__()
@@ -188,7 +185,6 @@ class Prompt(TextBox):
         """An Enter of which the next moment will tell whether it was typed."""
         self._draft_timer: Timer | None = None
         self._posted_draft = ""
-        self._untold_since = 0.0
 
     # --- what the screen does with it ---
 
@@ -359,14 +355,8 @@ class Prompt(TextBox):
     @on(TextArea.Changed)
     def _text_changed(self) -> None:
         self._complete()
-        now = time.monotonic()
         if self._draft_timer is None:
-            self._untold_since = now
-        elif now - self._untold_since >= DRAFT_MOST:
-            return
-        else:
-            self._draft_timer.stop()
-        self._draft_timer = self.set_timer(DRAFT_WAIT, self._post_draft)
+            self._draft_timer = self.set_timer(DRAFT_SECONDS, self._post_draft)
 
     def _post_draft(self) -> None:
         self._draft_timer = None

@@ -17,6 +17,7 @@ from coze_tui.engine.library.conversations import Conversations
 from coze_tui.engine.library.history import Browsing
 from coze_tui.engine.library.server import ServerConversation, ServerSide, bound
 from coze_tui.engine.model.transcript import AnswerTranscript, ToolTranscript
+from coze_tui.engine.session.outbox import Outbox
 from coze_tui.engine.session.recorder import JournalRecorder
 from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.errors import ApiError, StoreError, TransportError
@@ -71,7 +72,7 @@ class Place:
         summary = await self.conversations.summary(key)
         assert summary is not None
         request = ChatRequest(BOT, "lin", question, summary.conversation_id)
-        turn = ChatTurn(self.client, request, record=JournalRecorder(self.database, key, _no_trouble))
+        turn = ChatTurn(self.client, request, record=JournalRecorder(Outbox(self.database, _no_trouble), key))
         async with aclosing(turn.updates()) as updates:
             async for _update in updates:
                 pass

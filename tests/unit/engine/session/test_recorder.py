@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 
@@ -16,6 +17,7 @@ from coze_tui.engine.model.frame_log import FrameLog
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.transcript import AnswerTranscript, ToolTranscript
+from coze_tui.engine.session.outbox import Outbox
 from coze_tui.engine.session.recorder import JournalRecorder
 from coze_tui.errors import ApiError, QuotaError, StoreError, StreamCut
 from coze_tui.store import history, journal
@@ -66,7 +68,7 @@ async def play(stored: JournalRecorder, frames: tuple[Frame, ...]) -> tuple[Turn
 async def test_a_finished_turn_is_told_as_it_was_seen(database: Database) -> None:
     conversations = Conversations(database)
     key = await conversations.create("coze.cn", "7511", "渡轮")
-    stored = JournalRecorder(database, key, no_trouble)
+    stored = JournalRecorder(Outbox(database, no_trouble), key)
     state, figures, _log = await play(stored, FRAMES)
     await stored.finish(state, figures, Outcome.COMPLETED, None, 61_000)
 
@@ -111,7 +113,7 @@ async def test_how_it_ended_is_told(
 ) -> None:
     conversations = Conversations(database)
     key = await conversations.create("coze.cn", "7511")
-    stored = JournalRecorder(database, key, no_trouble)
+    stored = JournalRecorder(Outbox(database, no_trouble), key)
     state, figures, _log = await play(stored, FRAMES[:5])
     state.settle(1)
     await stored.finish(state, figures, outcome, error, 61_000)
@@ -129,7 +131,7 @@ async def test_how_it_ended_is_told(
 async def test_a_running_chat_is_not_told_yet(database: Database) -> None:
     conversations = Conversations(database)
     key = await conversations.create("coze.cn", "7511")
-    await play(JournalRecorder(database, key, no_trouble), FRAMES[:5])
+    await play(JournalRecorder(Outbox(database, no_trouble), key), FRAMES[:5])
     opened = await conversations.open(key)
     assert opened is not None
     assert opened.page.chats == ()
@@ -138,7 +140,7 @@ async def test_a_running_chat_is_not_told_yet(database: Database) -> None:
 async def test_tool_outputs_go_on_with_the_same_chat(database: Database) -> None:
     conversations = Conversations(database)
     key = await conversations.create("coze.cn", "7511")
-    stored = JournalRecorder(database, key, no_trouble)
+    stored = JournalRecorder(Outbox(database, no_trouble), key)
     state, figures, log = await play(stored, FRAMES[:3])
     await stored.finish(state, figures, Outcome.REQUIRES_ACTION, None, 10_000)
     for item in FRAMES[3:]:
@@ -154,8 +156,9 @@ async def test_tool_outputs_go_on_with_the_same_chat(database: Database) -> None
 
 async def test_what_a_full_disk_refused_is_written_later(database: Database) -> None:
     told: list[StoreError] = []
+    restored = asyncio.Event()
     key = await Conversations(database).create("coze.cn", "7511")
-    stored = JournalRecorder(database, key, told.append)
+    stored = JournalRecorder(Outbox(database, told.append, restored.set), key)
     await database.run(lambda c: c.execute("PRAGMA query_only = ON"))
     state, figures, log = await play(stored, FRAMES[:5])
     assert told
@@ -165,8 +168,9 @@ async def test_what_a_full_disk_refused_is_written_later(database: Database) -> 
         log.add([item])
         await stored.append(log)
         figures.add_all(state.apply(parse_event(item)))
-    assert stored.is_behind is False
     await stored.finish(state, figures, Outcome.COMPLETED, None, 61_000)
+    await restored.wait()
+    assert stored.is_behind is False
     assert await database.run(lambda c: journal.frames_of(c, stored.chat_key)) == FRAMES
     chat = await database.run(lambda c: journal.chat(c, stored.chat_key))
     assert chat is not None
@@ -178,7 +182,7 @@ async def test_a_turn_goes_on_whole_in_a_new_file_when_the_old_one_is_taken_away
     database: Database, already: int
 ) -> None:
     key = await Conversations(database).create("coze.cn", "7511", "渡轮")
-    stored = JournalRecorder(database, key, no_trouble, site="coze.cn")
+    stored = JournalRecorder(Outbox(database, no_trouble), key, site="coze.cn")
     state, figures, log = await play(stored, FRAMES[:already])
     assert database.path is not None
     database.path.unlink()
@@ -205,7 +209,7 @@ async def test_a_question_in_a_deleted_conversation_brings_it_back(database: Dat
     key = await conversations.create("coze.cn", "7511")
     await database.write(lambda c: history.delete(c, key, 5))
     assert await conversations.open(key) is None
-    await play(JournalRecorder(database, key, no_trouble), FRAMES)
+    await play(JournalRecorder(Outbox(database, no_trouble), key), FRAMES)
     assert await conversations.open(key) is not None
 
 
@@ -213,7 +217,7 @@ async def test_pages_hold_whole_chats_and_meet(database: Database) -> None:
     conversations = Conversations(database)
     key = await conversations.create("coze.cn", "7511")
     for number in range(60):
-        stored = JournalRecorder(database, key, no_trouble)
+        stored = JournalRecorder(Outbox(database, no_trouble), key)
         await stored.begin(ChatRequest("7511", "lin", f"question {number}"))
         state, figures = TurnState(), TurnFigures()
         for item in FRAMES:
@@ -249,8 +253,8 @@ async def test_a_question_is_written_in_one_transaction_with_all_that_belongs_to
         return await write(function)
 
     monkeypatch.setattr(database, "write", counted)
-    await JournalRecorder(database, "key", no_trouble, is_queued=True).begin(REQUEST)
-    await JournalRecorder(database, "new", no_trouble, site="coze.cn", bot_name="渡轮").begin(REQUEST)
+    await JournalRecorder(Outbox(database, no_trouble), "key", is_queued=True).begin(REQUEST)
+    await JournalRecorder(Outbox(database, no_trouble), "new", site="coze.cn", bot_name="渡轮").begin(REQUEST)
     assert writes == 2
     for key, queue in (("key", ("再下一班？",)), ("new", ())):
         opened = await conversations.open(key)
@@ -263,7 +267,7 @@ async def test_a_draft_typed_after_the_question_and_another_queue_remain(databas
     conversations, bot = Conversations(database), Bot(id="7511")
     await conversations.keep_draft("key", "谢谢", site="coze.cn", bot=bot)
     await conversations.keep_queue("key", ["再下一班？"], site="coze.cn", bot=bot)
-    await JournalRecorder(database, "key", no_trouble, is_queued=True).begin(REQUEST)
+    await JournalRecorder(Outbox(database, no_trouble), "key", is_queued=True).begin(REQUEST)
     opened = await conversations.open("key")
     assert opened is not None
     assert (opened.summary.draft, opened.summary.queue) == ("谢谢", ("再下一班？",))

@@ -10,6 +10,7 @@ from coze_tui.api.client import CozeClient
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.updates import ChatIdentified
 from coze_tui.engine.session.feed import TurnFeed
+from coze_tui.engine.session.outbox import Outbox
 from coze_tui.engine.session.recorder import JournalRecorder
 from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.engine.session.running import LiveTurn, LiveTurns
@@ -30,7 +31,7 @@ async def test_who_joins_is_told_all_that_has_happened_also_that_tool_outputs_we
     turn = ChatTurn(client, ChatRequest("7402", "lin", "q", ""))
     turn.recover_from(frames, ChatIdentified("c", "v", "s"))
     turn.logid = "2026LOG"
-    stored = JournalRecorder(database, "k", lambda error: None, chat_key=1)
+    stored = JournalRecorder(Outbox(database, lambda error: None), "k", chat_key=1)
     turns, feed = LiveTurns(lambda live: None), TurnFeed()
     turns.start(LiveTurn("k", "q", turn, stored), TurnFeed())
     assert turns.follow("k", feed) is not None

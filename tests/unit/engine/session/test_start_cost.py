@@ -22,6 +22,7 @@ from coze_tui.engine.model.frame_log import FrameLog
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.session.maintenance import check_if_due, complete_index, keep_small
+from coze_tui.engine.session.outbox import Outbox
 from coze_tui.engine.session.recorder import JournalRecorder
 from coze_tui.engine.thread import EngineThread
 from coze_tui.store import history, journal
@@ -134,7 +135,7 @@ async def test_no_statement_of_a_question_reads_a_whole_table(
     statements = traced(monkeypatch)
     database = await Database.open(path)
     failures: list[Exception] = []
-    recorder = JournalRecorder(database, key, failures.append, site="studio.example:8888")
+    recorder = JournalRecorder(Outbox(database, failures.append), key, site="studio.example:8888")
     state, log = TurnState(), FrameLog()
     await recorder.begin(ChatRequest("7511", "lin", "下一班？"))
     log.add([Frame("conversation.message.delta", '{"type":"answer","content":"18:40"}', 1)])

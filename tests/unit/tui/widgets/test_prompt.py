@@ -16,10 +16,9 @@ from textual.message import Message
 from textual.pilot import Pilot
 
 from coze_tui.terminal.keys import EnterGuard
-from coze_tui.tui.widgets.prompt import prompt as prompt_module
 from coze_tui.tui.widgets.prompt.area import PromptArea
 from coze_tui.tui.widgets.prompt.completion import Candidate, CompletionList
-from coze_tui.tui.widgets.prompt.prompt import DRAFT_WAIT, Prompt, SendKey
+from coze_tui.tui.widgets.prompt.prompt import DRAFT_SECONDS, Prompt, SendKey
 from coze_tui.tui.widgets.prompt.text_box import TextBox
 from tests.support.host_app import ThemedApp, sheets
 from tests.support.waiting import until
@@ -497,7 +496,7 @@ async def test_long_message_set_by_the_screen_becomes_a_chip() -> None:
 # --- drafts and the rest ---
 
 
-async def test_draft_is_told_when_typing_pauses() -> None:
+async def test_a_draft_is_posted_soon_after_typing() -> None:
     async with at_desk() as desk:
         await desk.type("hello")
         await desk.until(lambda: any(isinstance(one, Prompt.DraftChanged) for one in desk.app.told))
@@ -505,8 +504,7 @@ async def test_draft_is_told_when_typing_pauses() -> None:
         assert drafts == ["hello"]
 
 
-async def test_draft_is_told_in_between_when_typing_never_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prompt_module, "DRAFT_MOST", 0.1)
+async def test_a_draft_is_posted_while_typing_never_pauses() -> None:
     async with at_desk() as desk:
         end = time.monotonic() + 20
         while not desk.app.told and time.monotonic() < end:
@@ -520,7 +518,7 @@ async def test_words_of_a_search_are_no_draft() -> None:
         await desk.press("ctrl+r")
         await desk.type("sought")
         over = asyncio.Event()
-        desk.prompt.set_timer(DRAFT_WAIT, over.set)  # due just after the one of the draft
+        desk.prompt.set_timer(DRAFT_SECONDS, over.set)  # due just after the one of the draft
         await desk.until(over.is_set)
         await desk.press("escape")
         await desk.until(lambda: bool(desk.app.told))

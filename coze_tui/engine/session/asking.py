@@ -1,0 +1,45 @@
+"""A question between Enter and its departure: stored, and perhaps waiting for a token or for its files."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from coze_tui.api.chats import ChatRequest
+from coze_tui.config.settings import Settings
+from coze_tui.engine.model.figures import TurnFigures
+from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.state import TurnState
+from coze_tui.engine.model.updates import TurnEnded
+from coze_tui.engine.session.recorder import JournalRecorder
+from coze_tui.engine.session.running import LiveTurn
+from coze_tui.errors import CozeTuiError
+
+
+@dataclass(slots=True, eq=False)
+class AskedQuestion:
+    """A question that is stored and not sent yet."""
+
+    request: ChatRequest
+    """The attachments have no IDs before they are uploaded."""
+    files: tuple[Path, ...]
+    settings: Settings
+    recorder: JournalRecorder
+    error: CozeTuiError | None = None
+    """Why the question cannot be sent. It is not stored then."""
+    is_stopped: bool = False
+    preparing: asyncio.Task[LiveTurn] | None = None
+    """Connects and uploads the files."""
+
+    def stop(self) -> None:
+        """Do not send it."""
+        self.is_stopped = True
+        if self.preparing is not None:
+            self.preparing.cancel()
+
+    async def not_sent(self, outcome: Outcome, error: CozeTuiError | None = None) -> TurnEnded:
+        """Store that the question was not sent; return the update that ends its turn."""
+        if self.error is None:
+            await self.recorder.finish(TurnState(), TurnFigures(), outcome, error, 0)
+        return TurnEnded(outcome, 0, error)
