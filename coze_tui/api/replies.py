@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -253,6 +252,8 @@ def _excerpt(body: bytes) -> str:
 
 
 def _words_of(markup: str) -> str:
+    import html  # slow to import, and only pages of proxies need it
+
     return " ".join(clean_line(html.unescape(_NOT_SHOWN.sub(" ", markup))).split())
 
 

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from coze_tui import __version__
+from coze_tui.garbage import pause_collection, resume_collection
 
 TYPE_CHECKING = False  # as typing's, which is slow to import
 if TYPE_CHECKING:
@@ -24,9 +25,9 @@ _OUTPUT_FAILURES = frozenset({errno.ENOSPC, errno.EFBIG, errno.EIO, errno.EBADF}
 
 def run() -> None:
     """Run the program; never returns."""
+    pause_collection()
     _make_streams_safe()
-    # httpx has a command line, too: where click is installed it brings rich and Pygments, a third of `ask`.
-    sys.modules["httpx._main"] = None  # type: ignore[assignment]  # an import that fails, as the language has it
+    _spare_httpx_imports()
     try:
         status = main(sys.argv[1:], os.environ)
         sys.stdout.flush()
@@ -43,6 +44,16 @@ def run() -> None:
             print(f"{PROGRAM}: {problem}", file=sys.stderr)
     gc.freeze()  # the interpreter would search everything for circles before it exits: a tenth of `--help`
     sys.exit(status)
+
+
+def _spare_httpx_imports() -> None:
+    """Let imports fail that httpx tries and this program does not need.
+
+    Where click is installed, its command line brings rich and Pygments, a third of the start of `ask`.
+    It looks for the others again and again.
+    """
+    for name in ("httpx._main", "sniffio", "trio"):
+        sys.modules[name] = None  # type: ignore[assignment]  # as documented for `import`
 
 
 def _make_streams_safe() -> None:
@@ -82,7 +93,9 @@ def _run(tokens: Sequence[str], environment: Mapping[str, str]) -> int:
 
     command, rest = find_command(tokens)
     arguments = Arguments(command)
-    if rest:  # argparse is not loaded for nothing: the first frame waits for this
+    if command.words and not any(token.startswith("-") for token in rest):
+        arguments.words = list(rest)  # without argparse, which is slow to import and to set up
+    elif rest:
         from coze_tui.cli.parser import help_text, read_arguments
 
         arguments = read_arguments(command, rest)
@@ -93,11 +106,16 @@ def _run(tokens: Sequence[str], environment: Mapping[str, str]) -> int:
             print(f"{PROGRAM} {__version__}")
             return 0
     if not command.opens_screen:
-        return handler_of(command)(arguments, environment)
+        handler = handler_of(command)
+        resume_collection()
+        return handler(arguments, environment)
     from coze_tui.cli.first_frame import first_frame
 
     with first_frame(arguments, environment) as frame:
-        return handler_of(command)(arguments, environment, frame)
+        handler = handler_of(command)
+        if frame is None:  # otherwise the app resumes it after its first frame
+            resume_collection()
+        return handler(arguments, environment, frame)
 
 
 def handler_of(command: Command) -> Callable[..., int]:

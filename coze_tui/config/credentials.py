@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-import shlex
 import subprocess
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -201,6 +200,8 @@ def _token_from_file(path: Path) -> Token:
 
 
 def _token_from_command(command: str, env: Mapping[str, str]) -> Token:
+    import shlex  # few people use a command
+
     try:
         words = shlex.split(command)
     except ValueError:

@@ -7,6 +7,7 @@ bound, however long the block is.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple
 
 from rich.segment import Segment
@@ -29,11 +30,16 @@ from coze_tui.render.scanner import Container, Kind
 from coze_tui.render.wrap import cut, cuts, rows_of
 
 _BULLETS = "•◦▪"
-_SAFE_BREAK = re.compile(
-    r"(?<=\s)(?=\S)|(?<=[\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff])(?=[\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff])"
-)
 _PIECES = (256, 512, 1024)
 """Lengths at which a growing paragraph tries to finish its beginning; the last one is kept to."""
+
+
+@cache
+def _safe_break() -> re.Pattern[str]:
+    # Compiled at its first use. That takes milliseconds, for which the first frame does not wait.
+    return re.compile(
+        r"(?<=\s)(?=\S)|(?<=[\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff])(?=[\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff])"
+    )
 
 
 @dataclass(slots=True)
@@ -210,7 +216,7 @@ class Paragraph(MarkdownBlock):
             size = _PIECES[self._tried]
             is_last = self._tried == len(_PIECES) - 1
             self._tried += 1
-            breaks = [place.start() for place in _SAFE_BREAK.finditer(rest, size * 3 // 4, size)]
+            breaks = [place.start() for place in _safe_break().finditer(rest, size * 3 // 4, size)]
             end = breaks[-1] if breaks else size if is_last else 0
             if end:
                 parsed = self.page.inline.parse(rest[:end], self.style, self.page.references)

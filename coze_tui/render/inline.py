@@ -33,15 +33,6 @@ _PLAIN = (
 )
 _CJK_CLASS = "\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003fffd"
 _EDGE = rf"(?:[^\W_]|[{_CJK_CLASS}])"
-_SIMPLE = re.compile(
-    rf"(?P<plain>(?:{_PLAIN}|\n)+)"
-    rf"|\*\*(?!\*)(?={_EDGE})(?P<bold>{_PLAIN}+)(?<={_EDGE})\*\*(?!\*)"
-    rf"|\*(?!\*)(?={_EDGE})(?P<italic>{_PLAIN}+)(?<={_EDGE})\*(?!\*)"
-    r"|(?<!`)`(?P<code>[^`\n]+)`(?!`)"
-    r"|(?<!!)\[(?P<label>[^\[\]()*_`<&\\$~!:\n]+)\]"
-    r"\((?P<link>https?://[a-z0-9.-]+[a-z0-9](?:/[A-Za-z0-9_./-]*)?)\)"
-)
-"""Plain text, bold, italic, code and links: nine paragraphs of ten hold nothing else, and need no parser."""
 _BRACKET = re.compile(r"[\[\]]")
 _LINE_BREAK = re.compile(r"[ \t]*\n[ \t]*")
 _URL = re.compile(r"https?://[!#-;=?-Z\\\]^_a-z|~\[{}]+")
@@ -52,7 +43,6 @@ _MATHS = {"$$": ("$$", 2000), "\\(": ("\\)", 1000), "\\[": ("\\]", 2000)}
 """The marks that open and close math, and the most characters between them."""
 _DOLLARS = re.compile(r"\$(?![\s$])(?:[^$\n\\]|\\.){0,300}?[^$\s\\]\$(?!\d)")
 _MATHS_OPEN = ("\\(", "\\[")
-_CJK = re.compile(f"[{_CJK_CLASS}]")
 _MOST_BRACKETS = 100
 """Text with more of them is not parsed: each may be compared with all the others."""
 _SHOWN_URL = 36
@@ -70,6 +60,25 @@ class Parsed(NamedTuple):
 
     lines: list[Logical]
     is_closed: bool
+
+
+@cache
+def _simple() -> re.Pattern[str]:
+    """Match plain text, bold, italic, code and links: nine paragraphs of ten need no parser."""
+    # Compiled at its first use. That takes milliseconds, for which the first frame does not wait.
+    return re.compile(
+        rf"(?P<plain>(?:{_PLAIN}|\n)+)"
+        rf"|\*\*(?!\*)(?={_EDGE})(?P<bold>{_PLAIN}+)(?<={_EDGE})\*\*(?!\*)"
+        rf"|\*(?!\*)(?={_EDGE})(?P<italic>{_PLAIN}+)(?<={_EDGE})\*(?!\*)"
+        r"|(?<!`)`(?P<code>[^`\n]+)`(?!`)"
+        r"|(?<!!)\[(?P<label>[^\[\]()*_`<&\\$~!:\n]+)\]"
+        r"\((?P<link>https?://[a-z0-9.-]+[a-z0-9](?:/[A-Za-z0-9_./-]*)?)\)"
+    )
+
+
+@cache
+def _cjk() -> re.Pattern[str]:
+    return re.compile(f"[{_CJK_CLASS}]")
 
 
 @cache
@@ -179,7 +188,7 @@ class InlineText:
         lines = [line]
         at, end = 0, len(source)
         while at < end:
-            match = _SIMPLE.match(source, at)
+            match = _simple().match(source, at)
             if match is None:
                 return None
             at = match.end()
@@ -379,7 +388,7 @@ def _emphasis(state: "StateInline", silent: bool) -> bool:
     if marker == "*":
         before = state.src[start - 1] if start else " "
         after = state.src[start + scanned.length] if start + scanned.length < state.posMax else " "
-        if _CJK.match(before) or _CJK.match(after):
+        if _cjk().match(before) or _cjk().match(after):
             can_open, can_close = not after.isspace(), not before.isspace()
     for _ in range(scanned.length):
         state.push("text", "", 0).content = marker

@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterable
+from functools import cache
 from typing import NamedTuple
 
 from rich.segment import Segment
@@ -27,7 +28,12 @@ _NOT_FIRST = frozenset(
     "、。，．：；？！）】」』〉》〕］｝〗〙”’…‥—～ー々〻゛゜ヽヾぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ%‰°′″℃,.!?:;)]}·"
 )
 _NOT_LAST = frozenset("（【「『〈《〔［｛〖〘“‘([{￥＄$#@")
-_is_wide = re.compile(f"[{_WIDE}]").match
+
+
+@cache
+def _wide() -> re.Pattern[str]:
+    # Compiled at its first use. That takes milliseconds, for which the first frame does not wait.
+    return re.compile(f"[{_WIDE}]")
 
 
 def rows_of(text: str, width: int) -> list[TextRow]:
@@ -101,7 +107,7 @@ def _break_before(text: str, ends: list[int], start: int, end: int) -> int:
             if at - 1 > start:
                 return at
         elif (
-            (_is_wide(before) or _is_wide(after))
+            (_wide().match(before) or _wide().match(after))
             and after not in _NOT_FIRST
             and before not in _NOT_LAST
             and ends[at] > ends[at - 1]

@@ -7,6 +7,7 @@ invisible that could hide text, and no pile of marks that leaves its line.
 
 import re
 import unicodedata
+from functools import cache
 
 _MOST_MARKS = 8
 """Marks kept on one base character; living scripts need four."""
@@ -30,11 +31,18 @@ _REPAIR = re.compile(
     f"(?P<line>\r\n|[\r{_LINE_ENDS}])|(?P<pair>[\ud800-\udbff][\udc00-\udfff])|(?P<lone>[\ud800-\udfff])"
     f"|(?P<flag>{_FLAG})|[{_DELETED}{_TAGS}]"
 )
-# Every mark and format character lies outside ASCII, Latin letters, Han, Kana and Hangul syllables.
-# Runs of the rest that are long enough to hold a flood are looked at one by one.
-_RUN = re.compile("[^\x00-\u02ff\u3000-\u3029\u3030-\u3098\u309b-\ua66e\uac00-\ud7a3\uff01-\uffee]{9,}")
 _SPACED = str.maketrans("\n\t", "  ")
 _EMOJI_VARIANTS = re.compile("[\ufe0f\U0001f3fb-\U0001f3ff]+")
+
+
+@cache
+def _run() -> re.Pattern[str]:
+    """Match runs that are long enough to hold a flood of marks; they are looked at one by one.
+
+    Every mark and format character lies outside ASCII, Latin letters, Han, Kana and Hangul syllables.
+    """
+    # Compiled at its first use. That takes a millisecond, for which text in ASCII does not wait.
+    return re.compile("[^\x00-\u02ff\u3000-\u3029\u3030-\u3098\u309b-\ua66e\uac00-\ud7a3\uff01-\uffee]{9,}")
 
 
 def clean(text: str) -> str:
@@ -45,8 +53,8 @@ def clean(text: str) -> str:
     """
     if _SUSPECT.search(text):
         text = _REPAIR.sub(_repaired, text)
-    if not text.isascii() and _RUN.search(text):
-        text = _RUN.sub(lambda run: _thinned(run.group(), 0), text)
+    if not text.isascii() and _run().search(text):
+        text = _run().sub(lambda run: _thinned(run.group(), 0), text)
     return text
 
 
@@ -104,7 +112,7 @@ class StreamCleaner:
         if text.isascii():
             self._marks = 0
             return text
-        if self._marks or _RUN.search(text):
+        if self._marks or _run().search(text):
             text = _thinned(text, self._marks)
         self._marks = self._marks_at_end(text)
         return text

@@ -18,6 +18,7 @@ from textual.screen import Screen
 from textual.worker import Worker
 
 from coze_tui.config.startup import Startup
+from coze_tui.garbage import resume_collection
 from coze_tui.terminal.signals import ExitGuard
 from coze_tui.terminal.textual_overrides import is_known_textual, private_override
 from coze_tui.text.i18n import N_, _, current_language, languages
@@ -139,6 +140,7 @@ class CozeApp(ContextApp):
 
     def _bring_up_the_rest(self) -> None:
         """Read the other style sheets and start the engine, which would delay the first frame and keys."""
+        resume_collection()
         self.stylesheet.read_all([_STYLES / f"{name}.tcss" for name in OTHER_STYLES])
         self.stylesheet.parse()
         self.context.engine_thread.start()

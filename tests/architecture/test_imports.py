@@ -148,6 +148,22 @@ def test_a_command_without_a_screen_never_loads_textual(
     assert {"textual", "sqlite3"} & loaded == set()
 
 
+def test_a_question_without_options_does_not_wait_for_what_few_need(environment: dict[str, str]) -> None:
+    code = """
+import sys
+from coze_tui.cli.main import run
+sys.argv = ["coze-tui", "ask", "1 + 1"]
+try:
+    run()
+except SystemExit as end:
+    assert end.code == 0
+"""
+    loaded = loaded_after(code, env=environment)
+    rare = ("argparse", "gettext", "html", "shlex", "difflib", "platformdirs", "tomllib", "rich", "click")
+    assert loaded.isdisjoint(rare)
+    assert {name for name in loaded if name.startswith("coze_tui.store.")} == {"coze_tui.store.records"}
+
+
 def test_value_classes_are_fast_to_make() -> None:
     others = ("standin", "terminal")  # they know nothing of the client
     sources = [file for file in PACKAGE.rglob("*.py") if file.relative_to(PACKAGE).parts[0] not in others]

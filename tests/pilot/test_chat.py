@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from pathlib import Path
 
 import pytest
 
 from coze_tui.config.secure_files import locked
 from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.garbage import pause_collection
 from coze_tui.standin.scenarios import (
     Answer,
     Bot,
@@ -206,6 +208,16 @@ async def test_the_sidebar_lies_over_a_narrow_screen_when_asked_for(home: Path) 
         assert at.screen.sidebar.display
         await at.pilot.press("escape")
         assert not at.screen.sidebar.display
+
+
+async def test_garbage_is_collected_once_the_first_frame_is_shown(home: Path) -> None:
+    pause_collection()
+    try:
+        async with desk(home, bot()) as at:
+            await at.until(gc.isenabled, "the collector runs")
+    finally:
+        gc.enable()
+        gc.unfreeze()
 
 
 async def test_no_key_waits_for_what_is_remembered(home: Path) -> None:

@@ -1,0 +1,58 @@
+"""The garbage collector waits for the end of the start."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.samples import ROOT
+
+
+def printed_by(code: str) -> str:
+    """What a fresh interpreter prints."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_the_collector_resumes_without_what_exists_already() -> None:
+    code = """
+import gc
+from coze_tui.garbage import pause_collection, resume_collection
+pause_collection()
+was_paused = not gc.isenabled()
+resume_collection()
+print(was_paused, gc.isenabled(), gc.get_freeze_count() > 1_000)
+"""
+    assert printed_by(code) == "True True True"
+
+
+def test_a_collector_that_was_not_paused_is_left_alone() -> None:
+    code = """
+import gc
+from coze_tui.garbage import resume_collection
+resume_collection()
+print(gc.isenabled(), gc.get_freeze_count())
+"""
+    assert printed_by(code) == "True 0"
+
+
+@pytest.mark.parametrize("command", ["ask", "history", "chat"])
+def test_nothing_is_collected_before_a_command_runs(command: str) -> None:
+    code = f"""
+import gc, sys
+from coze_tui.cli import main
+collected = []
+gc.callbacks.append(lambda phase, info: collected.append(phase))
+imported = main.handler_of
+def handler_of(command):
+    assert imported(command)
+    return lambda *arguments: print(len(collected), gc.isenabled()) or 0
+main.handler_of = handler_of
+sys.argv = ["coze-tui", {command!r}]
+main.run()
+"""
+    assert printed_by(code) == "0 True"
