@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from coze_tui.api.chats import ToolOutput
@@ -46,6 +45,7 @@ from coze_tui.engine.session.site import Connection
 from coze_tui.errors import FileError, InternalError, SettingsError, StoreError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _
+from coze_tui.text.system_text import path_from
 
 if TYPE_CHECKING:
     from coze_tui.engine.session.capture_recorder import CaptureFile, CaptureRecorder
@@ -232,7 +232,7 @@ def _record(startup: Startup, arguments: Arguments, connection: Connection) -> C
             raise SettingsError(reason, source=source) from error
 
     if arguments.record:
-        add(partial(CaptureFile.at, Path(arguments.record)), "--record")
+        add(partial(CaptureFile.at, path_from(arguments.record)), "--record")
     if startup.settings.record_captures is not None:
         add(partial(CaptureFile.in_folder, startup.settings.record_captures), "record_captures")
     return record

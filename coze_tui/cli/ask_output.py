@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -20,6 +19,7 @@ from coze_tui.engine.model.updates import (
     UsageReported,
 )
 from coze_tui.text.cleaning import StreamCleaner, clean_line
+from coze_tui.text.format import json_line
 from coze_tui.text.i18n import _
 
 
@@ -231,7 +231,7 @@ class JsonPrinter:
                 }
         else:
             facts |= asdict(update)
-        self._out.write(clean_line(json.dumps(facts, ensure_ascii=False)) + "\n")
+        self._out.write(json_line(facts, self._out.encoding) + "\n")
         self._out.flush()
 
 

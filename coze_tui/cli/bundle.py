@@ -7,12 +7,11 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.metadata import version
-from pathlib import Path
 
 from coze_tui import __version__
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.past_chats import read_past_chat
-from coze_tui.cli.startup import begin, confirm, show_problems
+from coze_tui.cli.startup import begin, confirm, print_exactly, show_problems
 from coze_tui.config.credentials import MASK
 from coze_tui.config.secure_files import write_new
 from coze_tui.config.startup import Startup
@@ -24,6 +23,7 @@ from coze_tui.report.console import Console
 from coze_tui.text.cells import shorten
 from coze_tui.text.cleaning import clean, clean_line
 from coze_tui.text.i18n import _, ngettext
+from coze_tui.text.system_text import path_from, readable
 
 _SHOWN_LINES = 60
 _STDOUT = "-"
@@ -39,9 +39,9 @@ def run_bundle(arguments: Arguments, environment: Mapping[str, str]) -> int:
     chat = inspected(past)
     text = bundle_text(chat, _versions(), mask=arguments.mask, without_secrets=_without_secrets(startup))
     if arguments.output == _STDOUT:
-        sys.stdout.write(clean(text) if sys.stdout.isatty() else text)
+        print_exactly(clean(text) if sys.stdout.isatty() else text)
         return 0
-    path = Path(arguments.output or f"coze-support-{_tail(past.record.chat_id)}.sse")
+    path = path_from(arguments.output or f"coze-support-{_tail(past.record.chat_id)}.sse")
     console = Console(sys.stdout, environment)
     _show(text, console)
     console.flush()
@@ -52,7 +52,7 @@ def run_bundle(arguments: Arguments, environment: Mapping[str, str]) -> int:
         written = write_new(path, [text.encode("utf-8", "replace")])
     except OSError as error:
         raise FileError("unwritable", str(path), detail=error.strerror or type(error).__name__) from error
-    console.text(_("Written: {path}").format(path=written))
+    console.text(_("Written: {path}").format(path=readable(str(written))))
     return 0
 
 

@@ -32,6 +32,7 @@ from coze_tui.engine.thread import EngineThread
 from coze_tui.errors import CozeTuiError, ToolCommandError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
+from coze_tui.text.system_text import readable
 
 _COMMANDS = {
     "/new": N_("begin a new conversation"),
@@ -142,7 +143,7 @@ class _Talk:
         lines: list[str] = []
         while True:
             try:
-                line = input(f"{label}: ")
+                line = readable(input(f"{label}: "))
             except EOFError:
                 print()
                 return "\n".join(lines) if lines else None

@@ -10,6 +10,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from coze_tui import __version__
 from coze_tui.garbage import pause_collection, resume_collection
@@ -26,10 +27,11 @@ _OUTPUT_FAILURES = frozenset({errno.ENOSPC, errno.EFBIG, errno.EIO, errno.EBADF}
 def run() -> None:
     """Run the program; never returns."""
     pause_collection()
+    _run_in_utf8_mode()
     _make_streams_safe()
     _spare_httpx_imports()
     try:
-        status = main(sys.argv[1:], os.environ)
+        status = main(_arguments(), os.environ)
         sys.stdout.flush()
     except (OSError, KeyboardInterrupt) as error:
         from coze_tui.cli.exits import exit_for, forget_stdout
@@ -56,8 +58,33 @@ def _spare_httpx_imports() -> None:
         sys.modules[name] = None  # type: ignore[assignment]  # as documented for `import`
 
 
+def _run_in_utf8_mode() -> None:
+    """Start again in Python's UTF-8 mode if the locale knows nothing but ASCII.
+
+    Python does so itself in the C locale, unless a variable forbids it. Without that mode, files with Chinese
+    names cannot be opened.
+    """
+    is_ascii = sys.getfilesystemencoding() in ("ascii", "us-ascii")
+    if os.name != "posix" or not is_ascii or sys.flags.utf8_mode or not sys.executable:
+        return
+    with suppress(OSError):
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
+
+
+def _arguments() -> list[str]:
+    """Return the arguments as text."""
+    words = sys.argv[1:]
+    if all(word.isascii() for word in words):
+        return words
+    from coze_tui.text.system_text import arguments
+
+    return arguments(words)
+
+
 def _make_streams_safe() -> None:
     """Escape what the encoding of a stream lacks, and discard what goes to a closed stderr.
+
+    Bytes of stdin that cannot be decoded are for `system_text.readable`.
 
     Writing to a closed stdout fails, as it must."""
     for name, mode in (("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY)):
@@ -67,6 +94,8 @@ def _make_streams_safe() -> None:
             setattr(sys, name, open(number, "w", encoding="utf-8"))  # noqa: SIM115 - for as long as we live
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    if hasattr(sys.stdin, "reconfigure"):
+        sys.stdin.reconfigure(errors="surrogateescape")
 
 
 def main(tokens: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -15,6 +15,7 @@ from coze_tui.engine.model.records import ChatFrames
 from coze_tui.errors import FileError, SettingsError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _
+from coze_tui.text.system_text import path_from
 
 _SLOW_SECONDS = 1.0
 
@@ -38,11 +39,12 @@ def read_past_chat(startup: Startup, words: Sequence[str]) -> ChatFrames:
     [word] = words
     if word == "-":
         return _from_stdin()
-    if os.path.exists(word) or Path(word).suffix == ".sse":
+    path = path_from(word)
+    if os.path.exists(path) or path.suffix == ".sse":
         from coze_tui.engine.analysis.capture_files import read_capture_file
 
         with _reported_if_slow(word):
-            capture = read_capture_file(Path(word))
+            capture = read_capture_file(path)
         return _from_capture(capture, word)
     found = _from_history(startup, word)
     if found is None:

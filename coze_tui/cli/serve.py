@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Mapping
 from io import BytesIO
-from pathlib import Path
 from types import FrameType
 
 from coze_tui.cli.interrupt import take_ending_signals
@@ -23,6 +22,7 @@ from coze_tui.standin.scenarios import Bot, Capture
 from coze_tui.standin.server import StandIn
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _
+from coze_tui.text.system_text import path_from
 
 _FIRST_CAPTURE = 7511000000000000801
 _MOST_PROBLEMS = 5
@@ -62,7 +62,7 @@ def time_factor(pace: float) -> float:
 
 
 def _recorded(number: int, name: str) -> Bot:
-    path, shown = Path(name), clean_line(name)
+    path, shown = path_from(name), clean_line(name)
     try:
         with path.open("rb") as file:
             data = file.read(_MOST_BYTES)

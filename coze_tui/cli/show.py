@@ -10,7 +10,7 @@ from coze_tui.api.captures import Problem
 from coze_tui.cli.exits import Exit
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.past_chats import chat_name, read_past_chat
-from coze_tui.cli.startup import begin, notify, require_bot, show_problems
+from coze_tui.cli.startup import begin, notify, print_exactly, require_bot, show_problems
 from coze_tui.config.addresses import base_url_of_site
 from coze_tui.diagnostics.explain import explain
 from coze_tui.engine.analysis.as_command import as_command, request_from, site_warning
@@ -183,5 +183,5 @@ def run_give(arguments: Arguments, environment: Mapping[str, str]) -> int:
     command = as_command(arguments.form, *request_from(record, startup.settings))
     if warning := site_warning(record, startup.settings):
         notify(warning)
-    sys.stdout.write(command)
+    print_exactly(command)
     return 0

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, TextIO
 
 from coze_tui.cli.options import Arguments
@@ -13,6 +14,7 @@ from coze_tui.config.settings import Settings
 from coze_tui.config.startup import Startup, load_startup
 from coze_tui.errors import CozeTuiError, SettingsError, StoreError, kind_from_errno
 from coze_tui.text.i18n import _, ngettext
+from coze_tui.text.system_text import decode
 
 if TYPE_CHECKING:
     from coze_tui.engine.session.outbox import Unsaved
@@ -84,6 +86,16 @@ def notify(text: str) -> None:
     print(f"coze-tui: {text}", file=sys.stderr)
 
 
+def print_exactly(text: str) -> None:
+    """Print text that another program reads: in UTF-8 if the encoding of stdout lacks a character of it."""
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")
+    sys.stdout.write(text)
+
+
 def confirm(question: str) -> bool:
     """Ask on the terminal before something that cannot be undone; return True for yes.
 
@@ -128,7 +140,7 @@ def read_question(words: Sequence[str], stdin: TextIO | None, *, command: str) -
             raise SettingsError(str(error.strerror), source="stdin") from error
         if len(data) > _LONGEST_QUESTION:
             raise SettingsError(_("is longer than any model takes"), source="stdin")
-        parts.append(data.decode("utf-8-sig", "replace").strip("\r\n"))
+        parts.append(decode(data).strip("\r\n"))
     question = "\n\n".join(part for part in parts if part.strip())
     if not question:
         raise SettingsError(_("there is no question"), source=command)

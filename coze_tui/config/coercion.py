@@ -10,6 +10,7 @@ from pathlib import Path
 from coze_tui.config.addresses import AddressError, AddressFault, base_url_from_text, bot_from_text
 from coze_tui.text.i18n import _
 from coze_tui.text.matching import nearest
+from coze_tui.text.system_text import path_from
 
 
 class WrongValueError(ValueError):
@@ -100,7 +101,7 @@ def path(value: object, folder: Path) -> Path | None:
     if not name:
         return None
     try:
-        return folder / Path(name).expanduser()
+        return folder / path_from(name).expanduser()
     except RuntimeError:
         raise WrongValueError(_("there is no home folder for ~")) from None
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from coze_tui.config.folders import REMEMBERED, SETTINGS, find_folders
 from coze_tui.config.secure_files import make_private_folder
+from coze_tui.text.system_text import path_from
 from coze_tui.values import valueclass
 
 
@@ -73,7 +74,7 @@ def typed_path(text: str) -> Path:
 
     White space around it is removed. A `~` that cannot be resolved stays, so that an error names it.
     """
-    path = Path(text.strip())
+    path = path_from(text.strip())
     try:
         return path.expanduser()
     except RuntimeError:

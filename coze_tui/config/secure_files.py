@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from coze_tui.text.system_text import spelled
+
 LIMIT = 1 << 20
 """A private file of ours is never larger; a larger one is not ours."""
 
@@ -95,8 +97,8 @@ def open_private(path: Path, flags: int) -> int:
 def write_new(path: Path, pieces: Iterable[bytes], *, replace: bool = False) -> Path:
     """Write a new file, completely or not at all, with mode 0600; return its path.
 
-    If the name exists, ` (2)`, ` (3)`… is added to the stem. The mode of an existing folder does not
-    change; a missing one is created as private.
+    If the name exists, ` (2)`, ` (3)`… is added to the stem. `_` replaces what the locale cannot spell. The
+    mode of an existing folder does not change; a missing one is created as private.
 
     Args:
         replace: whether a plain file of this name is replaced.
@@ -106,6 +108,7 @@ def write_new(path: Path, pieces: Iterable[bytes], *, replace: bool = False) -> 
     """
     if not path.parent.exists():
         make_private_folder(path.parent)
+    path = path.with_name(spelled(path.name))
     import tempfile  # slow to import, and the first frame comes by this module
 
     descriptor, name = tempfile.mkstemp(prefix=".coze-tui-", dir=path.parent)  # mode 0600

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from typing import Literal, TextIO
 
 from coze_tui.text.cells import cell_len, fit
 from coze_tui.text.cleaning import clean_line
+from coze_tui.text.format import json_line
 
 Role = Literal["plain", "dim", "thinking", "tool", "answering", "attention", "error"]
 Piece = tuple[str, Role]
@@ -66,7 +66,7 @@ class Console:
 
     def json(self, value: object) -> None:
         """Print a value as one line of JSON."""
-        print(clean_line(json.dumps(value, ensure_ascii=False)), file=self._out)
+        print(json_line(value, self._out.encoding), file=self._out)
 
     def flush(self) -> None:
         """Write out what is buffered; raises OSError if the reader is gone or the disk is full."""

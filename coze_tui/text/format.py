@@ -89,3 +89,22 @@ def indented_json(text: str, *, sort_keys: bool = False) -> str | None:
     if not isinstance(value, dict | list):
         return None
     return json.dumps(value, ensure_ascii=False, indent=2, sort_keys=sort_keys)
+
+
+_NOT_ASCII = re.compile("[^\x00-\x7f]")
+
+
+def json_line(value: object, encoding: str | None) -> str:
+    """Return a value as one clean line of JSON; what the encoding of its stream lacks is escaped."""
+    text = clean_line(json.dumps(value, ensure_ascii=False))
+    try:
+        text.encode(encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return _NOT_ASCII.sub(_json_escape, text)
+    return text
+
+
+def _json_escape(found: re.Match[str]) -> str:
+    """Return the escape of a character, which in JSON is one or two units of UTF-16."""
+    units = found[0].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))

@@ -18,6 +18,7 @@ from coze_tui.exports.exporting import Exports, Format, files_from
 from coze_tui.exports.importing import Imported, Imports
 from coze_tui.text.cleaning import clean
 from coze_tui.text.i18n import _
+from coze_tui.text.system_text import path_from, readable
 
 _STREAM = "-"
 _ONE_AT_A_TIME: frozenset[Format] = frozenset({"html", "sse"})
@@ -60,18 +61,18 @@ async def _export(call: Call) -> int:
         count += len(paths)
         for path in paths:
             if arguments.json:
-                call.console.json({"id": key, "path": str(path)})
+                call.console.json({"id": key, "path": readable(str(path))})
             else:
-                call.console.text(str(path))
+                call.console.text(readable(str(path)))
     if not count and status is Exit.OK:
         notify(_("there is nothing to export"))
     return status
 
 
 def _folder(name: str) -> Path:
-    if os.path.exists(name) and not os.path.isdir(name):
+    if os.path.exists(path_from(name)) and not os.path.isdir(path_from(name)):
         raise SettingsError(_("must be a folder, or `-` for stdout"), source="--output")
-    return Path(name)
+    return path_from(name)
 
 
 async def _print_exports(exports: Exports, keys: list[str], form: Format) -> int:
@@ -121,7 +122,7 @@ async def _import(call: Call) -> int:
             if word == _STREAM:
                 imported = await imports.import_stream(_stdin(), "stdin", site=site)
             else:
-                imported = await imports.import_file(Path(word), site=site)
+                imported = await imports.import_file(path_from(word), site=site)
         except FileError as error:
             show_error(error)
             status = status or exit_for(error)
