@@ -106,6 +106,8 @@ class _Talk:
         self._question = ""
         self._outcome = Outcome.COMPLETED
         self._updates: list[TurnUpdate] = []
+        self._calls: Sequence[ToolCall] = ()
+        """The local tools that the last turn of this program waits for."""
         self._listed: list[str] = []
 
     def run(self, arguments: Arguments) -> int:
@@ -254,7 +256,7 @@ class _Talk:
         if opened is None:
             self._status(_("there is no conversation {key} here").format(key=clean_line(key)))
             return
-        self._conversation = opened.summary.key
+        self._conversation, self._calls = opened.summary.key, ()
         self._bot = Bot(id=opened.summary.bot_id, name=opened.summary.bot_name)
         self._printer.bot_name = self._name
         self._printer.begin()
@@ -292,7 +294,7 @@ class _Talk:
         with _ctrl_c(lambda: self._engine_thread.post(lambda engine: engine.stop(key))):
             asked = asyncio.ensure_future(self._engine_thread.call(lambda engine: begin(engine, feed)))
             followed = await follow(feed.updates(), self._show)
-            self._outcome = followed.ended.outcome
+            self._outcome, self._calls = followed.ended.outcome, followed.calls
             await asked
 
     def _show(self, update: TurnUpdate) -> None:
@@ -305,7 +307,7 @@ class _Talk:
         """Ask for the output of every call, and submit them when all are there."""
         key = self._conversation
         chat = self._call(lambda engine: engine.last_chat(key))
-        calls = self._call(lambda engine: engine.inspecting.waiting_calls(chat))
+        calls = self._calls or self._call(lambda engine: engine.inspecting.waiting_calls(chat))
         outputs: list[tuple[str, str]] = []
         for call in calls:
             output = self._output_for(call)

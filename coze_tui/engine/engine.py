@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _HEARTBEAT_SECONDS = 10.0
-_LAST_WRITES_SECONDS = 1.5
+_LAST_WRITES_SECONDS = 1.0
 """How long the engine tries to write what the store refused before it closes."""
 
 

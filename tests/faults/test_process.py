@@ -211,7 +211,7 @@ CRASHES = {
     ),
     "in the engine": (
         "coze_tui.engine.engine",
-        "module.Engine.ask = broken",
+        "module.Engine.begin = broken",
     ),
     "in a turn": (
         "coze_tui.engine.model.state",

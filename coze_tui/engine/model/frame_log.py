@@ -17,7 +17,8 @@ class FrameLog:
     """The only copy of a turn's frames in memory: the runner adds, the recorder and followers read.
 
     A frame is added when it arrives and shown once it is saved: followers of the turn see no frame that is
-    not on disk. All but the newest frames are compressed to about a tenth of their size.
+    not on disk, unless the store has refused it. All but the newest frames are compressed to about a tenth
+    of their size.
     """
 
     def __init__(self, frames: Iterable[Frame] = ()) -> None:

@@ -13,7 +13,9 @@ from coze_tui.store.database import Database
 from coze_tui.store.migrations import VERSION
 from coze_tui.values import valueclass
 
-_PASSING: frozenset[StoreErrorKind] = frozenset({"locked", "full", "readonly", "unreadable"})
+_PASSING: frozenset[StoreErrorKind] = frozenset(
+    {"locked", "no locks", "full", "broken", "readonly", "unreadable"}
+)
 """What may be over later. Any other refusal concerns one write only."""
 _PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 2.0

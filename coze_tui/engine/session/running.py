@@ -145,6 +145,9 @@ async def follow_remote(
         try:
             saved, frames, runs = await database.read(read)
         except StoreError as error:
+            if error.kind == "locked":
+                await asyncio.sleep(_POLL_SECONDS)
+                continue
             feed.put(TurnEnded(Outcome.INTERRUPTED, 0, error))
             return
         if saved is not None and saved.logid != logid:
