@@ -171,10 +171,14 @@ class Engine:
         write = partial(keep, conversation, draft, site=site, bot=bot)
         await self._outbox.save(("draft", conversation), write, draft, supersedes=True)
 
-    async def keep_queue(self, conversation: str, queue: Sequence[str], bot: Bot) -> None:
-        """Save the questions that wait in a conversation, which is created if the store does not have it."""
+    async def keep_queue(self, conversation: str, queue: Sequence[str], bot: Bot, *, added: str = "") -> None:
+        """Save the questions that wait in a conversation, which is created if the store does not have it.
+
+        Args:
+            added: One of them, which is the draft no longer.
+        """
         site, keep = self.settings.site, self.conversations.keep_queue
-        write = partial(keep, conversation, queue, site=site, bot=bot)
+        write = partial(keep, conversation, queue, site=site, bot=bot, added=added)
         await self._outbox.save(("queue", conversation), write, "\n".join(queue), supersedes=True)
 
     async def queue(self, conversation: str) -> tuple[str, ...] | None:

@@ -125,13 +125,21 @@ class Conversations:
 
         await self._database.write(write)
 
-    async def keep_queue(self, key: str, queue: Sequence[str], *, site: str, bot: Bot) -> None:
-        """Save the questions that wait; they create the conversation if the store does not have it."""
+    async def keep_queue(
+        self, key: str, queue: Sequence[str], *, site: str, bot: Bot, added: str = ""
+    ) -> None:
+        """Save the questions that wait; they create the conversation if the store does not have it.
+
+        Args:
+            added: one of them, which is the draft no longer.
+        """
 
         def write(c: sqlite3.Connection) -> None:
             if queue:
                 history.create_conversation(c, site, bot.id, now_ms(), bot_name=bot.name, key=key)
             history.set_queue(c, key, queue)
+            if added:
+                history.clear_sent_draft(c, key, added)
 
         await self._database.write(write)
 

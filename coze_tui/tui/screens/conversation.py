@@ -237,10 +237,15 @@ class OpenConversation:
         if self.key and self._widgets.log.entries:
             self._screen.context.left_conversation = self.key
 
-    async def keep_queue(self, key: str, waiting: Sequence[str]) -> None:
-        """Store the queue of a conversation, then show it; an empty key means the open one."""
+    async def keep_queue(self, key: str, waiting: Sequence[str], added: str = "") -> None:
+        """Store the queue of a conversation, then show it.
+
+        Args:
+            key: Its key; an empty one means the open conversation.
+            added: The question that was added; it leaves the stored draft.
+        """
         key, bot = key or self.ensure_key(), self.bot
-        await self._engine_thread.call(lambda engine: engine.keep_queue(key, waiting, bot))
+        await self._engine_thread.call(lambda engine: engine.keep_queue(key, waiting, bot, added=added))
         self.queue.refresh()
 
     async def keep_taken(self) -> None:

@@ -78,17 +78,13 @@ class TurnControl:
     def ask(self, question: str) -> None:
         """Send a question, or queue it behind the running turn."""
         if self.runs:
-            self._conversation.queue.add(question)
-            self.keep_queue()
+            conversation = self._conversation
+            conversation.queue.add(question)
+            self._screen.run_in_worker(
+                "queue", conversation.keep_queue, conversation.key, conversation.queue.waiting, question
+            )
         else:
             self.send(question)
-
-    def keep_queue(self) -> None:
-        """Store the queue as it is now, then show it."""
-        conversation = self._conversation
-        self._screen.run_in_worker(
-            "queue", conversation.keep_queue, conversation.key, conversation.queue.waiting
-        )
 
     def send(self, question: str, *, is_queued: bool = False) -> None:
         """Store a question, show it at the end of the log, and send it.

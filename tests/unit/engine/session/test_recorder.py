@@ -278,3 +278,18 @@ async def test_an_empty_draft_creates_no_conversation(database: Database) -> Non
     await conversations.keep_draft("key", " ", site="coze.cn", bot=Bot(id="7511"))
     await conversations.keep_queue("key", [], site="coze.cn", bot=Bot(id="7511"))
     assert await conversations.open("key") is None
+
+
+async def test_a_question_that_joins_the_queue_leaves_the_draft_at_once(database: Database) -> None:
+    conversations, bot = Conversations(database), Bot(id="7511")
+    await conversations.keep_draft("key", "再下一班", site="coze.cn", bot=bot)
+    await conversations.keep_queue("key", ["下一班？"], site="coze.cn", bot=bot, added="下一班？")
+    opened = await conversations.summary("key")
+    assert opened is not None
+    assert (opened.draft, opened.queue) == ("再下一班", ("下一班？",))
+    await conversations.keep_queue(
+        "key", ["下一班？", "再下一班？"], site="coze.cn", bot=bot, added="再下一班？"
+    )
+    opened = await conversations.summary("key")
+    assert opened is not None
+    assert (opened.draft, opened.queue) == ("", ("下一班？", "再下一班？"))
