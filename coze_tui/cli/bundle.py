@@ -13,6 +13,7 @@ from coze_tui.cli.options import Arguments
 from coze_tui.cli.past_chats import read_past_chat
 from coze_tui.cli.startup import begin, confirm, print_exactly, show_problems
 from coze_tui.config.credentials import MASK
+from coze_tui.config.new_files import remove_leftovers
 from coze_tui.config.secure_files import write_new
 from coze_tui.config.startup import Startup
 from coze_tui.diagnostics.crash import system_name, without_secrets
@@ -48,6 +49,7 @@ def run_bundle(arguments: Arguments, environment: Mapping[str, str]) -> int:
     if not arguments.yes and not confirm(_("Write this to {path}?").format(path=path)):
         console.text(_("Nothing was written."))
         return 0
+    remove_leftovers(path.parent)
     try:
         written = write_new(path, [text.encode("utf-8", "replace")])
     except OSError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from coze_tui.cli.options import Arguments
 from coze_tui.cli.startup import begin, notify, show_problems, show_unsaved
 from coze_tui.config.child_environment import TOKEN_VARIABLE
 from coze_tui.config.folders import HOME_VARIABLE
+from coze_tui.config.new_files import temporary_folder
 from coze_tui.config.settings import PREFIX, variable_of
 from coze_tui.config.startup import Startup
 from coze_tui.text.i18n import _
@@ -93,7 +93,7 @@ def run_demo(arguments: Arguments, environment: Mapping[str, str], frame: EarlyF
 
     bots = demo_bots()
     with (
-        tempfile.TemporaryDirectory(prefix="coze-tui-demo-", ignore_cleanup_errors=True) as home,
+        temporary_folder("coze-tui-demo-") as home,
         StandIn(bots=bots) as stand_in,
     ):
         own = {

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from coze_tui.config.new_files import NewFile, remove_leftovers
 from coze_tui.text.system_text import spelled
 
 LIMIT = 1 << 20
@@ -55,18 +56,10 @@ def write_private(path: Path, data: bytes) -> None:
         OSError: the file cannot be written; it is unchanged.
     """
     make_private_folder(path.parent)
-    import tempfile  # slow to import, and the first frame comes by this module
-
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+    remove_leftovers(path.parent)
+    with NewFile(path.parent, replaces=True) as new:
+        new.write([data])
+        new.replace(path)
     if sys.platform != "win32":
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -109,46 +102,16 @@ def write_new(path: Path, pieces: Iterable[bytes], *, replace: bool = False) -> 
     if not path.parent.exists():
         make_private_folder(path.parent)
     path = path.with_name(spelled(path.name))
-    import tempfile  # slow to import, and the first frame comes by this module
-
-    descriptor, name = tempfile.mkstemp(prefix=".coze-tui-", dir=path.parent)  # mode 0600
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.writelines(pieces)
-            file.flush()
-            os.fsync(file.fileno())
+    with NewFile(path.parent, replaces=replace) as new:
+        new.write(pieces)
         if replace:
-            os.replace(name, path)
+            new.replace(path)
             return path
         number, wanted = 1, path
-        while not _take_name(name, wanted):
+        while not new.take_name(wanted):
             number += 1
             wanted = path.with_name(f"{path.stem} ({number}){path.suffix}")
         return wanted
-    finally:
-        try:
-            os.unlink(name)
-        except FileNotFoundError:  # it has its own name now
-            pass
-
-
-def _take_name(temporary: str, wanted: Path) -> bool:
-    """Rename a finished file; return False if the name exists."""
-    try:
-        os.link(temporary, wanted)
-    except FileExistsError:
-        return False
-    except OSError:  # a file system without links: first the name, then the content
-        try:
-            os.close(os.open(wanted, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        except FileExistsError:
-            return False
-        try:
-            os.replace(temporary, wanted)
-        except BaseException:
-            os.unlink(wanted)
-            raise
-    return True
 
 
 def read_private(path: Path) -> tuple[bytes, bool]:

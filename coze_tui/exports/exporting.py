@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 from coze_tui.api.captures import Capture, capture_text
 from coze_tui.config.addresses import base_url_of_site
+from coze_tui.config.new_files import remove_leftovers
 from coze_tui.config.secure_files import write_new
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.analysis.masking import masked_capture, rewritten_texts
@@ -68,6 +69,8 @@ class Exports:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._tidied: set[Path] = set()
+        """Folders in which the leftovers of killed exports were looked for."""
 
     async def export(
         self,
@@ -91,6 +94,9 @@ class Exports:
             FileError: a file cannot be written. Those before it are whole.
             StoreError: a conversation cannot be read.
         """
+        if folder not in self._tidied:
+            self._tidied.add(folder)
+            await asyncio.to_thread(remove_leftovers, folder)
         paths: list[Path] = []
         for key in await self.keys() if keys is None else keys:
             archived = await self.archived(key)

@@ -10,6 +10,7 @@ import asyncio
 import base64
 import os
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +18,8 @@ from pathlib import Path
 
 OSC_LIMIT = 70_000
 """Bytes of an OSC 52 sequence that all terminals accept; some cut it at about 74 kB."""
+_PART = ".copied-"
+_LEFT_SECONDS = 3600
 _FILE = "copied.txt"
 
 
@@ -117,7 +120,10 @@ def _written(folder: Path, data: bytes) -> tuple[Path | None, str]:
     """Write the text to the private file. Return its path, or None and the reason."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        number, name = tempfile.mkstemp(prefix=".copied-", dir=folder)
+        for left in folder.glob(f"{_PART}*"):  # by a program that was killed
+            if time.time() - left.stat().st_mtime > _LEFT_SECONDS:
+                left.unlink()
+        number, name = tempfile.mkstemp(prefix=_PART, dir=folder)
         try:
             with os.fdopen(number, "wb") as file:
                 file.write(data)

@@ -128,7 +128,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(
 def test_a_new_file_never_takes_the_place_of_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_links: bool
 ) -> None:
-    def cannot(source: object, target: object) -> None:
+    def cannot(source: object, target: object, **options: object) -> None:
         raise OSError(1, "Operation not permitted")
 
     if not has_links:
@@ -151,7 +151,7 @@ def test_a_new_file_that_cannot_be_finished_leaves_nothing(
     with pytest.raises(ValueError, match="no more"):
         write_new(tmp_path / "x", broken())
 
-    def cannot(source: object, target: object) -> None:
+    def cannot(source: object, target: object, **options: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "link", cannot)
