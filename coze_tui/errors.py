@@ -34,7 +34,9 @@ class CredentialsError(CozeTuiError):
     """There is no usable token."""
 
     def __init__(
-        self, reason: Literal["missing", "unreadable", "malformed", "command"], source: str = ""
+        self,
+        reason: Literal["missing", "not entered", "unreadable", "malformed", "command"],
+        source: str = "",
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -167,6 +169,13 @@ class StoreError(CozeTuiError):
         self.detail = detail
         self.stops_saving = False
         """Set by whatever saves chats: what it has not written yet is only in memory."""
+
+
+class StoreClosedError(StoreError):
+    """The store is closed, because the program is leaving."""
+
+    def __init__(self, path: str = "") -> None:
+        super().__init__("other", path, "the store is closed")
 
 
 @valueclass

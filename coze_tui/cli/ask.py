@@ -29,11 +29,11 @@ from coze_tui.cli.options import Arguments
 from coze_tui.cli.startup import (
     begin,
     notify,
-    read_question,
     require_bot,
     show_error,
     show_problems,
 )
+from coze_tui.cli.stdin import read_question
 from coze_tui.config.app_state import bot_key
 from coze_tui.config.settings import Settings
 from coze_tui.config.startup import Startup

@@ -16,11 +16,11 @@ from coze_tui.cli.startup import (
     begin,
     confirm,
     notify,
-    read_question,
     require_bot,
     show_error,
     show_problems,
 )
+from coze_tui.cli.stdin import read_question
 from coze_tui.config.coercion import WrongValueError
 from coze_tui.config.coercion import bot as read_bot
 from coze_tui.config.startup import Startup

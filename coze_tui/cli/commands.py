@@ -257,6 +257,7 @@ _ALL = (
         ),
         "ask:run_ask",
         words="QUESTION",
+        handles_ctrl_c=True,
         note=N_(
             "The question is read from the arguments, from stdin, or from both joined. Put `--` before a "
             "question that looks like an option."
@@ -302,6 +303,7 @@ _ALL = (
         ),
         "bench:run_bench",
         words="QUESTION",
+        handles_ctrl_c=True,
         note=N_(
             "Each run is a new conversation. Expectations are strings in a list `expect = […]`, such as "
             "`first_text < 2 s`, `p90 total < 8 s`, `contains TEXT`, `lacks TEXT`, `calls TOOL` or `never "

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import os
 import signal
+import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -34,7 +34,10 @@ def take_ending_signals(handler: Handler, *, with_ctrl_c: bool = True) -> list[i
 
 
 class Interrupt:
-    """Handles Ctrl+C and its like: the first stops the turn, the second exits, the third exits at once."""
+    """Handles the signals that ask for an exit: the first stops the turn, the next exits.
+
+    Without a turn the first exits, by SystemExit. What fails on the way out because of it is not reported.
+    """
 
     def __init__(self) -> None:
         self.signal = 0
@@ -43,17 +46,33 @@ class Interrupt:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_leaving = False
 
+    def take(self, *, with_ctrl_c: bool = True) -> None:
+        """Install the handler. It does not need the loop, which may be blocked in a write."""
+        take_ending_signals(self._take, with_ctrl_c=with_ctrl_c)
+
     def run(self, work: Coroutine[Any, Any, _T]) -> _T | int:
         """Run a coroutine with the signals taken; return its result, or the exit status if it was stopped."""
-        # Not through the loop: it may be stuck in a write.
-        for number in take_ending_signals(self._take):
-            # The interpreter removes our handler long before it has exited.
-            atexit.register(signal.signal, number, signal.SIG_IGN)
+        self.take()
         try:
-            return asyncio.run(work)
-        except KeyboardInterrupt:
-            forget_stdout()  # it may be stuck, and would be written to again
+            return asyncio.run(self._quietly(work))
+        except BaseException:
+            # Libraries wrap the exit in groups, and tasks that it cuts off fail in ways of their own.
+            if not self._is_leaving:
+                raise
             return self.status
+
+    async def _quietly(self, work: Coroutine[Any, Any, _T]) -> _T:
+        await self.take_loop()
+        return await work
+
+    async def take_loop(self) -> None:
+        """Let the running loop report no tasks that fail because the program is leaving."""
+
+        def report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+            if not self._is_leaving:
+                loop.default_exception_handler(context)
+
+        asyncio.get_running_loop().set_exception_handler(report)
 
     @property
     def status(self) -> int:
@@ -71,9 +90,18 @@ class Interrupt:
 
     def _take(self, number: int, frame: FrameType | None) -> None:
         is_first, self.signal = not self.signal, self.signal or number
-        if self._is_leaving:
-            os._exit(128 + self.signal)  # an exception would be raised in whatever runs by now
-        if not is_first or self._stop is None or self._loop is None:
-            self._is_leaving = True
-            raise KeyboardInterrupt
-        self._loop.call_soon_threadsafe(self._stop)
+        if not is_first:
+            os._exit(self.status)  # an exception would be raised in whatever runs by now
+        if self._stop is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stop)
+            return
+        self._is_leaving = True
+        forget_stdout()  # it may be stuck, and would be written to again
+        sys.unraisablehook = self._leave_at_once
+        raise SystemExit(self.status)
+
+    def _leave_at_once(self, problem: sys.UnraisableHookArgs) -> None:
+        """Exit if Python has dropped the exit, as it does in the callback of a weak reference."""
+        if isinstance(problem.exc_value, SystemExit):
+            os._exit(self.status)
+        sys.__unraisablehook__(problem)

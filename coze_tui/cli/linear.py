@@ -14,10 +14,11 @@ from typing import TypeVar
 from coze_tui.api.objects import Bot, ToolCall
 from coze_tui.cli.ask_output import EventPrinter
 from coze_tui.cli.exits import Exit, exit_for
-from coze_tui.cli.interrupt import take_ending_signals
+from coze_tui.cli.interrupt import Interrupt
 from coze_tui.cli.linear_output import LinearPrinter
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.startup import require_bot, show_problems, show_unsaved
+from coze_tui.cli.stdin import read_line
 from coze_tui.config.settings import Settings
 from coze_tui.config.startup import Startup
 from coze_tui.engine.engine import Engine
@@ -32,7 +33,6 @@ from coze_tui.engine.thread import EngineThread
 from coze_tui.errors import CozeTuiError, ToolCommandError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
-from coze_tui.text.system_text import readable
 
 _COMMANDS = {
     "/new": N_("begin a new conversation"),
@@ -70,21 +70,19 @@ def run_linear(startup: Startup, arguments: Arguments) -> int:
         return engine
 
     engine_thread = EngineThread(build)
-    take_ending_signals(_leave, with_ctrl_c=False)
+    interrupt = Interrupt()
+    interrupt.take(with_ctrl_c=False)
     if sys.stdin.isatty():
         with suppress(ImportError):
             import readline  # noqa: F401 - makes input() edit lines and remember them
     engine_thread.start()
     try:
         with asyncio.Runner() as runner:
+            runner.run(interrupt.take_loop())
             return _Talk(startup, engine_thread, printer, runner).run(arguments)
     finally:
         engine_thread.close()
         show_unsaved(engine_thread.unsaved)
-
-
-def _leave(number: int, _frame: object) -> None:
-    raise SystemExit(128 + number)
 
 
 class _Talk:
@@ -145,16 +143,15 @@ class _Talk:
         lines: list[str] = []
         while True:
             try:
-                line = readable(input(f"{label}: "))
-            except EOFError:
-                print()
-                return "\n".join(lines) if lines else None
+                line = read_line(f"{label}: ")
             except KeyboardInterrupt:
                 print()
                 if not lines:
                     self._printer.line(_("Status"), _("Ctrl+D or /quit leaves"))
                 lines = []
                 continue
+            if line is None:
+                return "\n".join(lines) if lines else None
             if not sys.stdin.isatty():
                 print(clean_line(line))  # a log is to hold both sides
             if not line.endswith("\\"):
@@ -293,6 +290,7 @@ class _Talk:
         key, feed = self._conversation, TurnFeed()
         with _ctrl_c(lambda: self._engine_thread.post(lambda engine: engine.stop(key))):
             asked = asyncio.ensure_future(self._engine_thread.call(lambda engine: begin(engine, feed)))
+            asked.add_done_callback(_read_error)
             followed = await follow(feed.updates(), self._show)
             self._outcome, self._calls = followed.ended.outcome, followed.calls
             await asked
@@ -353,6 +351,12 @@ class _Talk:
         with _ctrl_c(asked.cancel):
             await asyncio.wait((asked,))
         return None if asked.cancelled() else asked.result()
+
+
+def _read_error(asked: asyncio.Future[None]) -> None:
+    """Read the error of a call whose caller may be gone; asyncio reports errors that are never read."""
+    if not asked.cancelled():
+        asked.exception()
 
 
 @contextmanager

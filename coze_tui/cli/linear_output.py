@@ -84,8 +84,11 @@ class LinearPrinter:
             case ReasoningGrew(message_id=message_id, text=text):
                 self._grow(("reasoning", message_id), _("Thinking"), text)
             case AnswerGrew(message_id=message_id, text=text):
+                if text:
+                    self._flush("reasoning")
                 self._grow(("answer", message_id), self.bot_name, text)
-            case AnswerSettled(message_id=message_id, text=text):
+            case AnswerSettled(message_id=message_id, text=text, reasoning=reasoning):
+                self._complete_reasoning(message_id, reasoning)
                 self._complete(("answer", message_id), text)
             case ToolCalled(name=name, arguments=arguments):
                 self._flush()
@@ -132,9 +135,19 @@ class LinearPrinter:
         self._write(key, said, len(said.waiting))
         self._end_line()
 
-    def _flush(self) -> None:
+    def _complete_reasoning(self, message_id: str, whole: str) -> None:
+        """Write the rest of the reasoning, unless the answer, which follows it, has begun."""
+        key, answer = ("reasoning", message_id), self._said.get(("answer", message_id))
+        said = self._said.setdefault(key, _Said(_("Thinking")))
+        if whole.startswith(said.written) and not (answer and answer.written):
+            said.waiting = whole[len(said.written) :]
+        self._flush("reasoning")
+
+    def _flush(self, kind: str = "") -> None:
+        """Write what waits for the end of its sentence; only what is of this kind if one is given."""
         for key, said in self._said.items():
-            self._write(key, said, len(said.waiting))
+            if not kind or key[0] == kind:
+                self._write(key, said, len(said.waiting))
 
     def _write(self, key: tuple[str, str], said: _Said, length: int) -> None:
         text, said.waiting = said.waiting[:length], said.waiting[length:]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import getpass
 import sys
 from collections.abc import Mapping
@@ -11,8 +10,10 @@ from dataclasses import replace
 from coze_tui.api import oauth, resources
 from coze_tui.api.client import CozeClient
 from coze_tui.cli.exits import Exit, exit_for
+from coze_tui.cli.interrupt import Interrupt
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.startup import begin, notify, show_error, show_problems
+from coze_tui.cli.stdin import read_line
 from coze_tui.config.addresses import AddressError, base_url_from_text, site_name
 from coze_tui.config.child_environment import TOKEN_VARIABLE
 from coze_tui.config.credentials import OAuthPair, Secret, hint_for, secret_from_text
@@ -26,17 +27,23 @@ from coze_tui.text.i18n import _
 
 
 def run_login(arguments: Arguments, environment: Mapping[str, str]) -> int:
-    """Ask for a token, or log in with OAuth; save what Coze accepts."""
+    """Ask for a token, or log in with OAuth; save what Coze accepts.
+
+    Raises:
+        CredentialsError: no token was entered, or what was entered is none.
+    """
+    interrupt = Interrupt()
+    interrupt.take(with_ctrl_c=False)  # its exit lets `getpass` switch the echo on again
     startup = begin(arguments, environment)
     show_problems(startup, needs_site=True)
     console = Console(sys.stdout, environment)
     base_url = _site(startup.settings, console)
     if arguments.device:
-        return asyncio.run(_login_by_device(startup, base_url, arguments.workspace or "", console))
+        return interrupt.run(_login_by_device(startup, base_url, arguments.workspace or "", console))
     secret = _asked_secret(base_url, console)
     if hint := hint_for(secret):
         notify(hint)
-    return asyncio.run(_login_with(startup, base_url, secret, console))
+    return interrupt.run(_login_with(startup, base_url, secret, console))
 
 
 def _site(settings: Settings, console: Console) -> str:
@@ -44,18 +51,29 @@ def _site(settings: Settings, console: Console) -> str:
     if settings.source_of("base_url").kind != "default" or not sys.stdin.isatty():
         return settings.base_url
     while True:
-        answer = input(_("Site (cn, com, or the address of a studio) [cn]: ")).strip() or "cn"
+        answer = read_line(_("Site (cn, com, or the address of a studio) [cn]: "))
+        if answer is None:
+            raise CredentialsError("not entered")
         try:
-            return base_url_from_text(answer)
+            return base_url_from_text(answer.strip() or "cn")
         except AddressError:
             console.text(_("That is no address: it must begin with https://"))
 
 
 def _asked_secret(base_url: str, console: Console) -> Secret:
     if not sys.stdin.isatty():
-        return secret_from_text(sys.stdin.readline(), "stdin")
+        return secret_from_text(read_line("") or "", "stdin")
     console.text(_("Token of {site}; it is not shown while you paste it.").format(site=site_name(base_url)))
-    return secret_from_text(getpass.getpass(_("Token: ")), _("the input"))
+    try:
+        typed = getpass.getpass(_("Token: "))
+    except EOFError:
+        typed = ""
+        print()
+    except UnicodeDecodeError:
+        raise CredentialsError("malformed", _("the input")) from None
+    if not typed.strip():
+        raise CredentialsError("not entered")
+    return secret_from_text(typed, _("the input"))
 
 
 async def _login_with(startup: Startup, base_url: str, secret: Secret, console: Console) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -25,7 +26,12 @@ _OUTPUT_FAILURES = frozenset({errno.ENOSPC, errno.EFBIG, errno.EIO, errno.EBADF}
 
 
 def run() -> None:
-    """Run the program; never returns."""
+    """Run the program; never returns.
+
+    Outside of the command a signal kills the program: nothing needs to be cleaned up there, and an exception
+    in the interpreter's own code would be printed.
+    """
+    _let_signals_kill()
     pause_collection()
     _run_in_utf8_mode()
     _make_streams_safe()
@@ -34,6 +40,7 @@ def run() -> None:
         status = main(_arguments(), os.environ)
         sys.stdout.flush()
     except (OSError, KeyboardInterrupt) as error:
+        _let_signals_kill()
         from coze_tui.cli.exits import exit_for, forget_stdout
 
         forget_stdout()
@@ -44,6 +51,7 @@ def run() -> None:
             reason = error.strerror or type(error).__name__
             problem = _("the output cannot be written: {reason}").format(reason=reason)
             print(f"{PROGRAM}: {problem}", file=sys.stderr)
+    _let_signals_kill()
     gc.freeze()  # the interpreter would search everything for circles before it exits: a tenth of `--help`
     sys.exit(status)
 
@@ -81,21 +89,30 @@ def _arguments() -> list[str]:
     return arguments(words)
 
 
+def _let_signals_kill() -> None:
+    """Replace the handlers that raise exceptions by the default, which ends the process with its signal."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
+
+
 def _make_streams_safe() -> None:
-    """Escape what the encoding of a stream lacks, and discard what goes to a closed stderr.
+    """Replace closed streams, and accept what the encoding of a stream lacks.
+
+    A closed stdin is empty, a closed stderr discards, and writing to a closed stdout fails, as it must. In
+    this order each gets its own descriptor, which no other file may get.
 
     Bytes of stdin that cannot be decoded are for `system_text.readable`.
-
-    Writing to a closed stdout fails, as it must."""
-    for name, mode in (("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY)):
-        stream = getattr(sys, name)
-        if stream is None:  # writing to stdout fails then, as it must
+    """
+    for name, mode in (("stdin", os.O_RDONLY), ("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY)):
+        stream, is_input = getattr(sys, name), name == "stdin"
+        if stream is None:
             number = os.open(os.devnull, mode)
-            setattr(sys, name, open(number, "w", encoding="utf-8"))  # noqa: SIM115 - for as long as we live
+            text_mode = "r" if is_input else "w"
+            setattr(sys, name, open(number, text_mode, encoding="utf-8"))  # noqa: SIM115 - as long as we live
         elif hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    if hasattr(sys.stdin, "reconfigure"):
-        sys.stdin.reconfigure(errors="surrogateescape")
+            stream.reconfigure(errors="surrogateescape" if is_input else "backslashreplace")
 
 
 def main(tokens: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -134,6 +151,8 @@ def _run(tokens: Sequence[str], environment: Mapping[str, str]) -> int:
         if arguments.version:
             print(f"{PROGRAM} {__version__}")
             return 0
+    if not command.handles_ctrl_c and signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if not command.opens_screen:
         handler = handler_of(command)
         resume_collection()

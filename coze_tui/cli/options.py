@@ -81,6 +81,8 @@ class Command:
         note: one more paragraph of help.
         opens_screen: whether the first frame is painted before the handler is imported. The handler then
             takes this frame as its third argument.
+        handles_ctrl_c: whether the handler takes Ctrl+C itself. Until then Ctrl+C kills the process, so
+            nothing that runs before may need to be cleaned up.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class Command:
         words: str = "",
         note: str = "",
         opens_screen: bool = False,
+        handles_ctrl_c: bool = False,
     ) -> None:
         self.name = name
         self.summary = summary
@@ -101,6 +104,7 @@ class Command:
         self.words = words
         self.note = note
         self.opens_screen = opens_screen
+        self.handles_ctrl_c = handles_ctrl_c
 
 
 class Arguments:

@@ -66,8 +66,6 @@ def chat_name(word: str) -> str:
 def _from_stdin() -> ChatFrames:
     from coze_tui.engine.analysis.capture_files import read_open_capture
 
-    if sys.stdin is None:
-        raise FileError("empty", "stdin")
     with _reported_if_slow("stdin"):
         capture = read_open_capture(sys.stdin.buffer, "stdin")
     return _from_capture(capture, "stdin")

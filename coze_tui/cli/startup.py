@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from coze_tui.cli.options import Arguments
 from coze_tui.config.settings import Settings
 from coze_tui.config.startup import Startup, load_startup
 from coze_tui.errors import CozeTuiError, SettingsError, StoreError, kind_from_errno
 from coze_tui.text.i18n import _, ngettext
-from coze_tui.text.system_text import decode
 
 if TYPE_CHECKING:
     from coze_tui.engine.session.outbox import Unsaved
@@ -102,7 +101,7 @@ def confirm(question: str) -> bool:
     Raises:
         SettingsError: stdin or stderr is no terminal.
     """
-    if sys.stdin is None or not sys.stdin.isatty() or not sys.stderr.isatty():
+    if not sys.stdin.isatty() or not sys.stderr.isatty():
         raise SettingsError(
             _("is required when coze-tui cannot ask: {question}").format(question=question), source="--yes"
         )
@@ -120,28 +119,3 @@ def require_bot(settings: Settings) -> str:
     if not settings.bot_id:
         raise SettingsError(_("no bot is given; set one with --bot or COZE_BOT_ID"), source="--bot")
     return settings.bot_id
-
-
-_LONGEST_QUESTION = 4 << 20
-"""Bytes read from stdin; no model accepts more."""
-
-
-def read_question(words: Sequence[str], stdin: TextIO | None, *, command: str) -> str:
-    """Return the question: the words, stdin if it is no terminal, or both joined.
-
-    Raises:
-        SettingsError: there is no question, or it is too long.
-    """
-    parts = [" ".join(words)]
-    if stdin is not None and not stdin.isatty():
-        try:
-            data = stdin.buffer.read(_LONGEST_QUESTION + 1)
-        except OSError as error:
-            raise SettingsError(str(error.strerror), source="stdin") from error
-        if len(data) > _LONGEST_QUESTION:
-            raise SettingsError(_("is longer than any model takes"), source="stdin")
-        parts.append(decode(data).strip("\r\n"))
-    question = "\n\n".join(part for part in parts if part.strip())
-    if not question:
-        raise SettingsError(_("there is no question"), source=command)
-    return question

@@ -248,8 +248,10 @@ def _for_credentials_error(error: CredentialsError) -> Explanation:
         case "missing" if source:
             return Explanation(
                 _("there is no token in {source}").format(source=source),
-                do=_("Put the token there, or run `coze-tui login`."),
+                do=_("Put the token there, or run `coze-tui login` in a terminal."),
             )
+        case "not entered":
+            return Explanation(_("no token was entered"), do=_("Run `coze-tui login` again and paste it."))
         case "missing":
             return Explanation(
                 _("there is no token"),

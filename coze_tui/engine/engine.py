@@ -40,6 +40,7 @@ from coze_tui.errors import (
     InternalError,
     NotFoundError,
     SettingsError,
+    StoreClosedError,
     StoreError,
     StoreWarning,
 )
@@ -483,7 +484,9 @@ class Engine:
         self._outbox.note(error)
 
     def _report(self, error: CozeTuiError) -> None:
-        _log.warning("%r", error)
+        if isinstance(error, StoreClosedError):
+            return  # the program is leaving; the next start completes what is not stored
+        _log.info("%r", error)  # a warning would be printed
         self._reported(error)
 
     def _keep_beating(self) -> None:

@@ -9,7 +9,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from coze_tui.engine.engine import Engine
@@ -54,6 +54,7 @@ class EngineThread:
 
     async def _live(self) -> None:
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(self._report_problem)
         self._stop = asyncio.Event()
         self._looping.set()
         try:
@@ -73,6 +74,11 @@ class EngineThread:
             await self._end_calls()
             await engine.close()
             self.unsaved = engine.unsaved
+
+    def _report_problem(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Report a task whose error nobody reads, but not one that closing the engine has cut off."""
+        if not self._is_over:
+            loop.default_exception_handler(context)
 
     async def _end_calls(self) -> None:
         """Wait a moment for the last calls, then cancel them: an interrupted request leaks its socket."""

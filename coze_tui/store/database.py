@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from coze_tui.errors import StoreError, StoreWarning
+from coze_tui.errors import StoreClosedError, StoreError, StoreWarning
 from coze_tui.store.files import is_busy, is_on_network, prepare, store_error_from_sqlite
 from coze_tui.store.migrations import VERSION, migrate, refuse_strange
 from coze_tui.store.salvage import damage_in, is_half_done, rescue
@@ -70,7 +70,7 @@ class _Line:
         try:
             future = loop.run_in_executor(self._threads, function)
         except RuntimeError as error:  # the executor has been shut down
-            raise StoreError("other", detail="the store is closed") from error
+            raise StoreClosedError from error
         return await future
 
     async def close(self, last: Callable[[], None]) -> None:
@@ -150,7 +150,7 @@ class Database:
 
     async def _read(self, function: Callable[[sqlite3.Connection], _T]) -> _T:
         if self._is_closed:
-            raise StoreError("other", str(self.path or ""), "the store is closed")
+            raise StoreClosedError(str(self.path or ""))
         if self._line.connection is None:  # the writing connection migrates the store, and checks whose it is
             await self._line.call(lambda: self._guarded(self._line, lambda _c: None))
         if self._reading is None:
@@ -284,7 +284,7 @@ class Database:
                     self._require_own_file()
                     line.connection = _open_for_reading(self.path)
             if line.connection is None:
-                raise StoreError("other", str(self.path or ""), "the store is closed")
+                raise StoreClosedError(str(self.path or ""))
             return function(line.connection)
         except sqlite3.Error as error:
             raise store_error_from_sqlite(error, self.path) from error

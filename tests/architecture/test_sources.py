@@ -57,3 +57,10 @@ def test_the_package_holds_no_unfinished_business() -> None:
     assert [
         file for file in sources if "tests" not in file.parts and UNFINISHED.search(file.read_bytes())
     ] == []
+
+
+def test_no_log_message_can_reach_the_terminal() -> None:
+    """Python prints warnings and errors that no handler takes; only the debug log has one, if it is on."""
+    printed = re.compile(rb"_log\.(?:warning|error|exception|critical)\b")
+    sources = [file for file in committed() if file.suffix == ".py" and "coze_tui" in file.parts[-6:]]
+    assert [file for file in sources if "tests" not in file.parts and printed.search(file.read_bytes())] == []

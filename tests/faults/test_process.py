@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from coze_tui.cli.commands import COMMANDS
 from coze_tui.standin.scenarios import Answer, Complete, Delta, Gate
 from tests.support.commands import Command
 from tests.support.keeper import BOT, UNSET, Keeper, check_output, environment
@@ -69,6 +72,121 @@ def test_a_command_with(keeper: Keeper, tmp_path: Path, what: str) -> None:
     assert done.returncode == status, done
     assert told in done.stderr, done
     assert status or not done.stderr, done
+
+
+WORDS = {"replay": "-", "show": "-", "give": "-", "bundle": "-", "ask": "$q", "bench": "$q -n 1"}
+"""What a command is given here, so that it needs stdin or at least begins."""
+
+
+@pytest.mark.parametrize("closed", ["<&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    "name", [*(each for each in COMMANDS if each != "serve"), "--linear", "demo --linear"]
+)
+def test_no_command_crashes_without(keeper: Keeper, tmp_path: Path, name: str, closed: str) -> None:
+    home = tmp_path / "home"
+    done = shell(keeper, home, f"{COMMAND} {name} {WORDS.get(name, '')} {closed}")
+    assert not list(home.rglob("crash-*")), done
+    assert b"error in coze-tui itself" not in done.stderr, done
+    if "2>&-" not in closed and done.returncode:
+        assert any(line.startswith((b"coze-tui: ", b"usage: ")) for line in done.stderr.splitlines()), done
+
+
+def test_a_stdin_that_cannot_be_read_is_named(keeper: Keeper, tmp_path: Path) -> None:
+    for command in ("--linear", "login", "ask x", "show -"):
+        done = shell(keeper, tmp_path / "home", f"{COMMAND} {command} 0> {tmp_path}/file")
+        assert (done.returncode, done.stderr[:17]) == (2, b"coze-tui: stdin: "), command
+
+
+def test_a_line_that_is_no_utf_8_ends_nothing(keeper: Keeper, tmp_path: Path) -> None:
+    done = shell(keeper, tmp_path / "home", f"printf '/\\xff\\n/quit\\n' | {COMMAND} --linear")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "there is no command /\ufffd" in done.stdout.decode()
+    done = shell(keeper, tmp_path / "home", f"printf '\\xff\\n' | {COMMAND} login")
+    assert done.returncode == 3
+    assert b"no token" in done.stderr
+
+
+def begun(keeper: Keeper, home: Path, *words: str) -> subprocess.Popen[bytes]:
+    """Start the command with pipes; its stdin stays open and silent."""
+    kept = {name: os.environ[name] for name in ENVIRONMENT_KEPT if name in os.environ}
+    env = {**kept, **environment(home, keeper.server.base_url)}
+    pipes = subprocess.PIPE
+    return subprocess.Popen(
+        [COMMAND, *words], env=env, stdin=pipes, stdout=pipes, stderr=pipes, cwd=home.parent
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["first"], b"coze-tui: waiting for the end of stdin, which is added to the question;"),
+        ([], b"coze-tui: reading the question from stdin until it ends\n"),
+    ],
+)
+def test_ask_hints_at_a_silent_stdin_and_goes_on_waiting(
+    keeper: Keeper, tmp_path: Path, words: list[str], told: bytes
+) -> None:
+    keeper.play("\n\n".join([*words, "last"]), [Answer("both")])
+    with begun(keeper, tmp_path / "home", "ask", *words) as child:
+        assert child.stderr is not None
+        assert child.stderr.readline().startswith(told)
+        out, err = child.communicate(b"last\n", timeout=60)
+        assert (child.returncode, out, err) == (0, b"both\n", b"")
+
+
+def test_ask_gives_no_hint_where_stdin_has_something_to_say(keeper: Keeper, tmp_path: Path) -> None:
+    done = shell(keeper, tmp_path / "home", "(echo first; sleep 1.5; echo last) | $ask")
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("site", [True, False])
+def test_ctrl_d_at_login_is_one_line(keeper: Keeper, tmp_path: Path, site: bool) -> None:
+    env = {"COZE_API_BASE": keeper.server.base_url if site else None, "COZE_API_TOKEN": None}
+    with Program(tmp_path / "home", keeper.server, "login", env=env) as program:
+        program.wait_for("\nToken:" if site else "Site (")
+        program.send("\x04")
+        assert program.wait() == 3
+        last = [line for line in program.text.splitlines() if line][-1]
+        assert last == "coze-tui: no token was entered. Run `coze-tui login` again and paste it."
+        assert not list((tmp_path / "home").rglob("crash-*"))
+        assert program.modes() == program.modes_before
+
+
+def test_a_signal_at_the_token_leaves_the_terminal_as_it_was(keeper: Keeper, tmp_path: Path) -> None:
+    with Program(tmp_path / "home", keeper.server, "login", env={"COZE_API_TOKEN": None}) as program:
+        program.wait_for("\nToken:")
+        program.signal(signal.SIGTERM)
+        assert program.wait() == 143
+        assert program.modes() == program.modes_before
+
+
+@pytest.mark.parametrize("command", ["ask", "--linear", "bench"])
+def test_no_signal_at_any_moment_makes_a_command_print_a_fault(
+    keeper: Keeper, tmp_path: Path, command: str
+) -> None:
+    keeper.play("slow", [Delta("盐。"), Gate("never"), Complete()])
+    words = [command] if command == "--linear" else [command, "slow"]
+    dice = random.Random(command)
+    for _case in range(12):
+        numbers = [dice.choice([signal.SIGINT, signal.SIGTERM, signal.SIGHUP]), signal.SIGTERM]
+        pauses = [dice.uniform(0.3, 1.5), dice.choice([0.0, 0.02, 0.2])]
+        with begun(keeper, tmp_path / "home", *words) as child:
+            assert child.stdin is not None
+            if command == "--linear":
+                child.stdin.write(b"slow\n")
+                child.stdin.flush()
+            else:
+                child.stdin.close()
+                child.stdin = None
+            for number, pause in zip(numbers, pauses, strict=True):
+                time.sleep(pause)  # any moment will do
+                child.send_signal(number)
+            out, err = child.communicate(timeout=60)
+        at = (numbers, pauses, out, err)
+        expected = [status for each in numbers for status in (-each, 128 + each)]
+        assert child.returncode in expected, (child.returncode, *at)
+        for word in (b"Traceback", b"xception", b"StoreError", b"StoreClosed", b"Error:"):
+            assert word not in out + err, at
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])

@@ -140,8 +140,6 @@ async def _import(call: Call) -> int:
 
 
 def _stdin() -> io.BufferedReader:
-    if sys.stdin is None:
-        raise FileError("empty", "stdin")
     return io.BufferedReader(cast(io.RawIOBase, sys.stdin.buffer))
 
 

@@ -140,3 +140,38 @@ def test_fetching_the_rest_is_told() -> None:
 def test_a_tool_that_says_something_hostile_moves_nothing() -> None:
     told = written(ToolCalled("2", "a\x1b[2Jb", "{}", 1))
     assert "\x1b" not in told
+
+
+THINKS = "Thinking: 先想。再想"
+
+
+def test_reasoning_ends_before_the_answer_begins() -> None:
+    grown: list[TurnUpdate] = [
+        ReasoningGrew("1", "先想。", (1,)),
+        ReasoningGrew("1", "再想", (2,)),
+        grew("答"),
+        grew("案。"),
+    ]
+    assert lines(*grown, settled("答案。"), END)[:2] == [THINKS, "海水: 答案。"]
+    assert written(*grown[:3]) == THINKS, "before a sentence of the answer is complete"
+
+
+def test_reasoning_of_another_message_ends_before_the_answer_too() -> None:
+    grown: list[TurnUpdate] = [ReasoningGrew("0", "先想。再想", (1,)), grew("答案。"), settled("答案。"), END]
+    assert lines(*grown)[:2] == [THINKS, "海水: 答案。"]
+
+
+def test_an_empty_piece_of_an_answer_does_not_cut_the_reasoning() -> None:
+    assert written(ReasoningGrew("1", "先想。再", (1,)), grew(""), ReasoningGrew("1", "想", (2,))) == (
+        "Thinking: 先想。"
+    )
+
+
+def test_reasoning_that_comes_with_the_completed_answer_stands_before_it() -> None:
+    whole = AnswerSettled("1", "答案。", "先想。再想", 1_000_000)
+    assert lines(whole, END)[:2] == [THINKS, "海水: 答案。"]
+    begun: list[TurnUpdate] = [ReasoningGrew("1", "先想。", (1,)), whole, END]
+    assert lines(*begun)[:2] == [THINKS, "海水: 答案。"]
+    late = lines(grew("答案。"), whole, END)
+    assert late[0] == "海水: 答案。"
+    assert not [line for line in late if line.startswith("Thinking")], "it never follows the answer"

@@ -1,0 +1,103 @@
+"""What the user types, or pipes into stdin."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TextIO, cast
+
+from coze_tui.cli.startup import notify
+from coze_tui.errors import SettingsError
+from coze_tui.text.i18n import _
+from coze_tui.text.system_text import decode, readable
+
+if TYPE_CHECKING:
+    from io import BufferedReader
+
+_SILENT_SECONDS = 1.0
+_LONGEST = 4 << 20
+"""Bytes of a question, and characters of a line, that are read; no model accepts more."""
+
+
+def read_line(prompt: str) -> str | None:
+    """Return the next line without its line end, or None at the end of stdin (Ctrl+D on a terminal).
+
+    Args:
+        prompt: Printed before; may be empty.
+
+    Raises:
+        SettingsError: stdin cannot be read, or the line is too long.
+        KeyboardInterrupt: the user pressed Ctrl+C.
+    """
+    is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if not is_terminal:
+        print(prompt, end="", flush=True)
+    try:
+        # `input` lets readline know the prompt
+        line = input(prompt) if is_terminal else sys.stdin.readline(_LONGEST + 1)
+    except EOFError:
+        line = ""
+    except OSError as error:
+        raise SettingsError(str(error.strerror), source="stdin") from error
+    else:
+        if len(line) > _LONGEST:
+            raise _too_long()
+        if line or is_terminal:
+            return _without_halves(readable(line.removesuffix("\n")))
+    if prompt:
+        print()
+    return None
+
+
+def _without_halves(text: str) -> str:
+    """Return the text with U+FFFD for bytes that no encoding could decode."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def read_question(words: Sequence[str], stdin: TextIO, *, command: str) -> str:
+    """Return the question: the words, stdin if it is no terminal, or both joined.
+
+    Raises:
+        SettingsError: there is no question, it is too long, or stdin cannot be read.
+    """
+    parts = [" ".join(words)]
+    if not stdin.isatty():
+        parts.append(_read_all(stdin, is_joined=bool(words)).strip("\r\n"))
+    question = "\n\n".join(part for part in parts if part.strip())
+    if not question:
+        raise SettingsError(_("there is no question"), source=command)
+    return question
+
+
+def _read_all(stdin: TextIO, *, is_joined: bool) -> str:
+    """Return everything that is piped in; if nothing arrives, a line on stderr says what is waited for."""
+    hint = _("reading the question from stdin until it ends")
+    if is_joined:
+        hint = _(
+            "waiting for the end of stdin, which is added to the question; `< /dev/null` asks without it"
+        )
+    silence = threading.Timer(_SILENT_SECONDS, notify, (hint,))
+    silence.daemon = True
+    silence.start()
+    data = bytearray()
+    try:
+        while piece := _piece(stdin):
+            silence.cancel()
+            data += piece
+            if len(data) > _LONGEST:
+                raise _too_long()
+    except OSError as error:
+        raise SettingsError(str(error.strerror), source="stdin") from error
+    finally:
+        silence.cancel()
+    return decode(bytes(data))
+
+
+def _piece(stdin: TextIO) -> bytes:
+    """Return what has arrived, at least one byte; nothing at the end."""
+    return cast("BufferedReader", stdin.buffer).read1(1 << 16)
+
+
+def _too_long() -> SettingsError:
+    return SettingsError(_("is longer than any model takes"), source="stdin")
