@@ -1,4 +1,4 @@
-"""Bytes of a streamed reply → frames. httpx-sse decodes; here stand its repairs and its limits.
+"""Bytes of a streamed reply → frames, within limits.
 
 See docs/wire.md 3.1.
 """
@@ -14,11 +14,11 @@ from contextlib import aclosing
 from typing import cast
 
 import httpx
-from httpx_sse import EventSource
 
 from coze_tui.api.failures import LOWER_FAILURES, stream_cut
 from coze_tui.api.objects import Frame, Limits
 from coze_tui.api.replies import ERROR_BODY, Reply, error_of_reply, is_encoded, protocol_error
+from coze_tui.api.sse import MESSAGE, EventDecoder
 from coze_tui.errors import ProtocolError, StreamCut
 
 _SLICE = 65_536
@@ -52,31 +52,30 @@ async def read_frames(
     body = _Body(response, limits, on_text, clock)
     count = non_deltas = at_us = 0
     arrived = math.nan
-    event = name = ""
-    # EventSource reads just the two attributes that _Body has.
-    events = EventSource(cast(httpx.Response, body)).aiter_sse()
-    async with aclosing(events):
-        async for sse in events:
-            data = sse.data
-            if not data and sse.event == "message":
-                continue  # httpx-sse gives one for every blank line once there was an `id:`
+    last_event = name = ""
+    decoder = EventDecoder()
+    async with aclosing(body.texts()) as texts:
+        async for text in texts:
             if body.arrived != arrived:
                 arrived = body.arrived
                 at_us = max(0, int((arrived - started) * 1e6))
-            if sse.event != event:  # thousands have the same one
-                event, name = sse.event, sys.intern(without_token(sse.event))
-            frame = Frame(name, without_token(data), at_us, without_token(sse.id) if sse.id else "")
-            if body.has_ended and not frame.is_whole:
-                continue
-            count += 1
-            non_deltas += not name.endswith(".delta")
-            if count > limits.frames or non_deltas > limits.non_deltas:
-                raise body.refusal("too many events")
-            yield frame
+            for event, data, id in decoder.feed(text):
+                if not data and event == MESSAGE:
+                    continue
+                if event != last_event:  # thousands have the same one
+                    last_event, name = event, sys.intern(without_token(event))
+                frame = Frame(name, without_token(data), at_us, without_token(id) if id else "")
+                if body.has_ended and not frame.is_whole:
+                    continue
+                count += 1
+                non_deltas += not name.endswith(".delta")
+                if count > limits.frames or non_deltas > limits.non_deltas:
+                    raise body.refusal("too many events")
+                yield frame
 
 
 class _Body:
-    """The response as EventSource wants to see one: UTF-8, LF only, no BOM, a blank line at its end."""
+    """The text of a response: UTF-8, LF only, no BOM, a blank line at its end."""
 
     def __init__(
         self,
@@ -85,7 +84,6 @@ class _Body:
         on_text: Callable[[str], None] | None,
         clock: Callable[[], float],
     ) -> None:
-        self.headers = {"content-type": "text/event-stream"}
         self._response = response
         self._limits = limits
         self._on_text = on_text
@@ -102,7 +100,8 @@ class _Body:
     def refusal(self, problem: str) -> ProtocolError:
         return protocol_error(problem, Reply.of(self._response, b""))
 
-    async def aiter_text(self) -> AsyncIterator[str]:
+    async def texts(self) -> AsyncGenerator[str, None]:
+        """Yield the pieces of the text as they arrive."""
         if is_encoded(self._response):
             raise self.refusal("compressed")
         cut: StreamCut | None = None
@@ -165,15 +164,19 @@ class _Body:
 
     def _measure(self, piece: bytes) -> None:
         """Keep the sizes of the open line and the open event, and refuse them once they pass their limit."""
-        size = len(piece)
+        size, limits = len(piece), self._limits
+        fits = self._line + size <= limits.line and self._event + size <= limits.event
+        if fits and piece.endswith(b"\n\n"):  # as nearly all of them: whole events
+            self._line = self._event = 0
+            return
         starts_blank = not self._line and piece.startswith(b"\n")
-        if self._line + size > self._limits.line:
+        if self._line + size > limits.line:
             first_end = piece.find(b"\n")
-            if self._line + (first_end if first_end >= 0 else size) > self._limits.line:
+            if self._line + (first_end if first_end >= 0 else size) > limits.line:
                 raise self.refusal("line too long")
-        if self._event + size > self._limits.event:
+        if self._event + size > limits.event:
             first_blank = 0 if starts_blank else piece.find(b"\n\n")
-            if self._event + (first_blank if first_blank >= 0 else size) > self._limits.event:
+            if self._event + (first_blank if first_blank >= 0 else size) > limits.event:
                 raise self.refusal("event too large")
         last_end = piece.rfind(b"\n")
         self._line = self._line + size if last_end < 0 else size - last_end - 1

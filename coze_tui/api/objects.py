@@ -19,6 +19,10 @@ DONE_EVENTS = frozenset({"done", "Done", "conversation.stream.done"})
 """The last event of a stream by its three names (docs/wire.md 3.1)."""
 
 
+def _size_of(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+
+
 @valueclass
 class Frame:
     """One server-sent event as it came off the wire, not yet understood."""
@@ -33,10 +37,7 @@ class Frame:
     @property
     def bytes(self) -> int:
         """Size of name and data in UTF-8."""
-        return sum(
-            len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
-            for text in (self.event, self.data)
-        )
+        return _size_of(self.event) + _size_of(self.data)
 
     @property
     def is_whole(self) -> bool:

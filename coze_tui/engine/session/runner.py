@@ -29,6 +29,7 @@ from coze_tui.engine.model.updates import (
     TurnEnded,
     TurnUpdate,
 )
+from coze_tui.engine.session.arrivals import Arrivals
 from coze_tui.errors import (
     ApiError,
     CozeTuiError,
@@ -104,6 +105,7 @@ class ChatTurn:
         self.request = request
         self.state = TurnState(conversation_id=request.conversation_id)
         self.figures = TurnFigures()
+        """For the record; without one they are not counted."""
         self.frames = FrameLog()
         self.logid = ""
         self._client = client
@@ -121,7 +123,7 @@ class ChatTurn:
         self._error: CozeTuiError | None = None
         """Why the present `updates` received no more."""
         self._stop_asked = asyncio.Event()
-        self._arrived: asyncio.Queue[_Item] | None = None
+        self._arrived: Arrivals[_Item] | None = None
         """The items that the turn has not taken yet; None if no stream is open."""
         self._taken_at = -math.inf
 
@@ -163,7 +165,8 @@ class ChatTurn:
         for step in (self._begin, receive, self._recover, self._end):
             async with aclosing(step()) as updates:
                 async for update in updates:
-                    self.figures.add(update)
+                    if self._record is not None:
+                        self.figures.add(update)
                     yield update
 
     # --- start ---
@@ -189,7 +192,7 @@ class ChatTurn:
         assert self._open is not None
         if self._stop_asked.is_set():
             return  # before anything was sent
-        self._arrived = asyncio.Queue(_MOST_WAITING)
+        self._arrived = Arrivals(_MOST_WAITING)
         reader = asyncio.create_task(_read(self._open(), self._started, self._arrived))
         try:
             while (items := await self._next_items(self._arrived)) and not self._stop_asked.is_set():
@@ -213,14 +216,13 @@ class ChatTurn:
             await asyncio.gather(reader, return_exceptions=True)
             self._open = self._arrived = None  # they hold frames, which would wait for the collector
 
-    async def _next_items(self, arrived: asyncio.Queue[_Item]) -> list[_Item]:
+    async def _next_items(self, arrived: Arrivals[_Item]) -> list[_Item]:
         """Return what has arrived, at least one item; nothing if `done` does not arrive in time."""
-        items: list[_Item] = []
         if arrived.empty():
             seconds = _GRACE_SECONDS if self.state.is_ending else self._idle_seconds
             try:
                 async with asyncio.timeout(seconds):
-                    items.append(await arrived.get())
+                    await arrived.wait()
             except TimeoutError:
                 if self.state.is_ending:
                     return []
@@ -230,9 +232,7 @@ class ChatTurn:
         if (early := self._taken_at + _GATHER_SECONDS - loop.time()) > 0:
             await asyncio.sleep(early)
         self._taken_at = loop.time()
-        while not arrived.empty() and len(items) < _MOST_AT_ONCE:
-            items.append(arrived.get_nowait())
-        return items
+        return arrived.take(_MOST_AT_ONCE)
 
     async def _take(self, items: Sequence[_Item]) -> list[TurnUpdate]:
         """Save the items that arrived together, then return their updates."""
@@ -400,7 +400,7 @@ class ChatTurn:
         return EventRecord("cancel", self.elapsed_us, level=level, detail=detail)
 
 
-async def _read(opened: _Opened, started: float, queue: asyncio.Queue[_Item]) -> None:
+async def _read(opened: _Opened, started: float, queue: Arrivals[_Item]) -> None:
     """Read the stream into the queue, without a reference to the turn, which it would keep in memory."""
     try:
         async with opened as stream:

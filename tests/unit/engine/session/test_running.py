@@ -28,10 +28,10 @@ async def test_who_joins_is_told_all_that_has_happened_also_that_tool_outputs_we
         for stream in ("requires_action", "tool_outputs")
         for frame in read_capture((STREAMS / f"{stream}.sse").read_text(encoding="utf-8")).frames
     ]
-    turn = ChatTurn(client, ChatRequest("7402", "lin", "q", ""))
+    stored = JournalRecorder(Outbox(database, lambda error: None), "k", chat_key=1)
+    turn = ChatTurn(client, ChatRequest("7402", "lin", "q", ""), record=stored)
     turn.recover_from(frames, ChatIdentified("c", "v", "s"))
     turn.logid = "2026LOG"
-    stored = JournalRecorder(Outbox(database, lambda error: None), "k", chat_key=1)
     turns, feed = LiveTurns(lambda live: None), TurnFeed()
     turns.start(LiveTurn("k", "q", turn, stored), TurnFeed())
     assert turns.follow("k", feed) is not None

@@ -1,0 +1,56 @@
+"""The queue between the task that reads a stream and the turn that takes what has arrived."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Generic, TypeVar
+
+_T = TypeVar("_T")
+
+
+class Arrivals(Generic[_T]):
+    """A queue from one task to one other, which takes all that waits at once.
+
+    A stream can bring 50,000 frames a second. For each of them, `put` and `get` of asyncio.Queue cost as
+    much as parsing its JSON.
+
+    Args:
+        most: the number of items at which `room` waits.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._items: list[_T] = []
+        self._has_some = asyncio.Event()
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+
+    def empty(self) -> bool:
+        return not self._items
+
+    def put_nowait(self, item: _T) -> None:
+        """Add an item, also if there is no room."""
+        if not self._items:
+            self._has_some.set()
+        self._items.append(item)
+
+    async def put(self, item: _T) -> None:
+        """Add an item as soon as there is room."""
+        if len(self._items) >= self._most:
+            self._has_room.clear()
+            await self._has_room.wait()
+        self.put_nowait(item)
+
+    async def wait(self) -> None:
+        """Wait until there is an item."""
+        await self._has_some.wait()
+
+    def take(self, most: int) -> list[_T]:
+        """Remove and return the oldest items, at most this many."""
+        taken = self._items[:most]
+        del self._items[:most]
+        if not self._items:
+            self._has_some.clear()
+        if len(self._items) < self._most:
+            self._has_room.set()
+        return taken
