@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import sqlite3
@@ -238,7 +239,7 @@ def test_a_terminal_that_stands_still_loses_nothing(run: Start, home: Path, coun
 def limited(size: int) -> list[str]:
     """A wrapper: no file may grow beyond so many bytes, which SQLite sees as a full disk."""
     code = (
-        f"import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size})); "
+        f"import os, resource as r, sys; r.setrlimit(r.RLIMIT_FSIZE, ({size}, r.RLIM_INFINITY)); "
         "os.execv(sys.argv[1], sys.argv[1:])"
     )
     return [sys.executable, "-c", code]
@@ -263,6 +264,28 @@ def test_a_full_disk_is_reported_and_chatting_goes_on(run: Start, counter: Stand
     again.press("\x1b")
     again.wait_for("cut off at")
     assert shown(again)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sets the limits of another process")
+def test_when_a_full_disk_has_room_again_everything_is_stored_and_the_banner_goes(
+    run: Start, counter: StandIn
+) -> None:
+    program = run(stand_in=counter, wrapper=limited(700_000), size=(120, 40))
+    begin_counting(program, 10)
+    program.wait_for("the disk is full", timeout=60)
+    program.press("\x1b")
+    program.wait_for("stopped at")
+    program.send_message("又数")
+    program.wait_for("answering")
+    no_limit = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    resource.prlimit(program.process.pid, resource.RLIMIT_FSIZE, no_limit)
+    program.wait_for(lambda screen: "disk is full" not in screen.text())
+    program.press("\x1b")
+    program.wait_until(lambda: program.store.statuses() == ["canceled", "canceled"])
+    must_be_stored(program)
+    first = stored(program, 1)
+    assert first == list(range(len(first)))
+    assert program.store.questions() == ["数", "又数"]
 
 
 def test_on_a_disk_that_is_full_from_the_start_one_can_chat(run: Start) -> None:
@@ -418,6 +441,19 @@ def test_a_store_held_by_another_program_stops_no_chat(run: Start) -> None:
         assert program.store.questions() == ["一", "二", "三"]
         program.send(b"\x11")
         program.check_left()
+
+
+def test_the_draft_of_a_question_stays_until_the_question_is_stored(run: Start) -> None:
+    program = run()
+    program.type("1 + 1")
+    program.wait_until(lambda: program.store.rows("SELECT draft FROM conversations") == [("1 + 1",)])
+    with held(program):
+        program.press("\r")
+        program.wait_for("= 2")
+        program.wait_for("locked by another program")
+        program.process.kill()
+        program.wait()
+    assert program.store.rows("SELECT draft FROM conversations") == [("1 + 1",)]
 
 
 def test_quitting_while_the_store_is_held_says_what_is_not_saved(run: Start) -> None:
