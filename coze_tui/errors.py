@@ -135,6 +135,24 @@ class ProtocolError(CozeTuiError):
         self.logid = logid
 
 
+_PASSING_CODES = frozenset({429, 4009, 4013, 4020, 5000})
+"""Coze's codes for a limit or a fault that is over after a while (docs/wire.md 5.1)."""
+
+
+def may_pass(error: CozeTuiError) -> bool:
+    """Return whether the same request may succeed a little later, although nobody does anything about it."""
+    if isinstance(error, AuthError | NotFoundError | NotServedError):
+        return False  # also with status 500, which coze-studio sends for everything
+    if isinstance(error, ApiError):
+        return error.code in _PASSING_CODES or error.http_status == 429 or error.http_status >= 500
+    return isinstance(error, TransportError | ProtocolError)
+
+
+def is_refusal(error: CozeTuiError | None) -> bool:
+    """Return whether Coze will never grant the request, over any connection and with any valid token."""
+    return isinstance(error, ApiError) and not isinstance(error, AuthError) and not may_pass(error)
+
+
 StoreErrorKind = Literal[
     "full", "readonly", "locked", "no locks", "broken", "damaged", "newer", "unreadable", "other"
 ]

@@ -80,7 +80,7 @@ async def _ask(startup: Startup, arguments: Arguments, question: str, interrupt:
             on_text=output.write if arguments.raw else None,
             idle_seconds=settings.idle_timeout,
         )
-        with interrupt.stopping(turn.stop):
+        with interrupt.ending(stop=turn.stop, leave=turn.leave):
             ended = await _play(turn, output, arguments.tool_output)
     if output.broken is not None:
         raise output.broken
@@ -93,12 +93,12 @@ async def _ask(startup: Startup, arguments: Arguments, question: str, interrupt:
             show_error(error)
     if isinstance(ended.error, InternalError):
         raise ended.error.fault
+    if interrupt.signal and ended.outcome in (Outcome.CANCELED, Outcome.INTERRUPTED):
+        return interrupt.status
     if ended.error is not None:
         show_error(ended.error, base_url=settings.base_url)
     elif reason := ended.outcome.reason:
         notify(reason)
-    if ended.outcome is Outcome.CANCELED and interrupt.signal:
-        return interrupt.status
     return exit_for_end(ended)
 
 
@@ -108,7 +108,7 @@ async def _play(turn: ChatTurn, output: _Output, outputs: Sequence[str]) -> Turn
     def show(update: TurnUpdate) -> None:
         output.show(update)
         if output.broken is not None:
-            turn.stop()  # the reader of stdout has gone: the bot need not continue
+            turn.leave()  # the reader of stdout has gone, or the terminal, which is not a stop
 
     while True:
         followed = await follow(turn.updates(), show)

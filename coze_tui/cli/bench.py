@@ -109,7 +109,7 @@ async def _ask_all(
         progress = Progress(sys.stderr, arguments.runs * len(bots))
         progress.begin()
         stack.callback(progress.end)
-        with interrupt.stopping(bench.stop):
+        with interrupt.ending(stop=bench.stop, leave=bench.leave):
             async with aclosing(bench.runs(arguments.concurrency)) as ended:
                 async for run in ended:
                     runs.append(run)

@@ -17,7 +17,7 @@ from coze_tui.config.folders import HOME_VARIABLE
 from coze_tui.config.new_files import temporary_folder
 from coze_tui.config.settings import PREFIX, variable_of
 from coze_tui.config.startup import Startup
-from coze_tui.text.i18n import _
+from coze_tui.text.i18n import _, ngettext
 
 if TYPE_CHECKING:
     from coze_tui.terminal.first_frame import EarlyFrame
@@ -63,12 +63,24 @@ def _run(startup: Startup, arguments: Arguments, frame: EarlyFrame | None, *, is
         raise app.crash
     if app.context.wants_demo:
         return run_demo(Arguments(COMMANDS["demo"]), startup.environment, None)
-    if exit_guard.code is None and app.context.left_conversation and not is_demo:
-        key = app.context.left_conversation
+    if exit_guard.code is None and not is_demo:
         if sys.stdout.isatty():
             speak_utf8(sys.stdout)  # the screens just wrote UTF-8 to the same terminal
-        print(_("conversation {key} — go on with: coze-tui -s {key}").format(key=key))
+        _print_last_words(app.context.engine_thread.left_chats, app.context.left_conversation)
     return exit_guard.code or app.return_code or 0
+
+
+def _print_last_words(left_chats: int, conversation: str) -> None:
+    """Print what goes on at Coze, and how to continue."""
+    if left_chats:
+        text = ngettext(
+            "Coze is still answering. The next start fetches the rest of the answer.",
+            "Coze is still answering {n} questions. The next start fetches the rest of the answers.",
+            left_chats,
+        )
+        print(text.format(n=left_chats))
+    if conversation:
+        print(_("conversation {key} — go on with: coze-tui -s {key}").format(key=conversation))
 
 
 # --- demo ---

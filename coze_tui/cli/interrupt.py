@@ -34,8 +34,9 @@ def take_ending_signals(handler: Handler, *, with_ctrl_c: bool = True) -> list[i
 
 
 class Interrupt:
-    """Handles the signals that ask for an exit: the first stops the turn, the next exits.
+    """Handles the signals that ask for an exit: the first ends the turn, the next exits.
 
+    Only Ctrl+C stops the turn, which cancels its chat. The others leave it: a lost line is not a stop.
     Without a turn the first exits, by SystemExit. What fails on the way out because of it is not reported.
     """
 
@@ -43,6 +44,7 @@ class Interrupt:
         self.signal = 0
         """The first signal that arrived."""
         self._stop: Callable[[], None] | None = None
+        self._leave: Callable[[], None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_leaving = False
 
@@ -80,20 +82,26 @@ class Interrupt:
         return 128 + (self.signal or signal.SIGINT)
 
     @contextmanager
-    def stopping(self, stop: Callable[[], None]) -> Iterator[None]:
-        """Call `stop` on the running loop at the first signal, as long as this is entered."""
-        self._stop, self._loop = stop, asyncio.get_running_loop()
+    def ending(self, *, stop: Callable[[], None], leave: Callable[[], None]) -> Iterator[None]:
+        """Call one of these on the running loop at the first signal, as long as this is entered.
+
+        Args:
+            stop: For Ctrl+C.
+            leave: For every other signal.
+        """
+        self._stop, self._leave, self._loop = stop, leave, asyncio.get_running_loop()
         try:
             yield
         finally:
-            self._stop = None
+            self._stop = self._leave = None
 
     def _take(self, number: int, frame: FrameType | None) -> None:
         is_first, self.signal = not self.signal, self.signal or number
         if not is_first:
             os._exit(self.status)  # an exception would be raised in whatever runs by now
-        if self._stop is not None and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._stop)
+        end = self._stop if number == signal.SIGINT else self._leave
+        if end is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(end)
             return
         self._is_leaving = True
         forget_stdout()  # it may be stuck, and would be written to again

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from coze_tui.api.objects import Bot, ToolCall
@@ -24,6 +25,7 @@ from coze_tui.config.startup import Startup
 from coze_tui.engine.engine import Engine
 from coze_tui.engine.library.conversations import new_key
 from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.records import ChatRecord
 from coze_tui.engine.model.transcript import AnswerTranscript, ToolTranscript
 from coze_tui.engine.model.updates import TurnUpdate, follow
 from coze_tui.engine.session.feed import TurnFeed
@@ -107,6 +109,7 @@ class _Talk:
         self._calls: Sequence[ToolCall] = ()
         """The local tools that the last turn of this program waits for."""
         self._listed: list[str] = []
+        self._left: Sequence[ChatRecord] = ()
 
     def run(self, arguments: Arguments) -> int:
         """Start as the arguments say, then read what the user types."""
@@ -126,6 +129,7 @@ class _Talk:
             self._open(key)
         else:
             self._greet()
+        self._fetch_left()
         while (text := self._read(_("You"))) is not None:
             if not self._take(text.strip()):
                 break
@@ -227,9 +231,18 @@ class _Talk:
 
         for text in self._call(warnings):
             self._status(text)
-        for item in self._call(lambda engine: engine.close_orphaned_chats()):
-            text = _("an answer was cut off when the program ended: {question} (/open {key}, then /recover)")
-            self._status(text.format(question=clean_line(item.question), key=item.conversation))
+        self._left = self._call(lambda engine: engine.unfetched_chats())
+
+    def _fetch_left(self) -> None:
+        """Fetch what was cut off: print it if it belongs at the end of the open conversation."""
+        last = self._call(lambda engine: engine.last_chat(self._conversation)) if self._conversation else 0
+        for chat in self._left:
+            if chat.key != last:
+                text = _("an answer was cut off; its rest is fetched: {question} (/open {key} shows it)")
+                self._status(text.format(question=clean_line(chat.question), key=chat.conversation))
+                self._engine_thread.post(partial(_fetch_unseen, chat=chat.key))
+        if any(chat.key == last for chat in self._left):
+            self._follow(lambda engine, feed: engine.recover(last, feed))
 
     def _greet(self) -> None:
         if self._bot.prologue:
@@ -281,12 +294,12 @@ class _Talk:
         if self._outcome is Outcome.REQUIRES_ACTION:
             self._give_outputs()
 
-    def _follow(self, begin: Callable[[Engine, TurnFeed], Awaitable[None]]) -> None:
+    def _follow(self, begin: Callable[[Engine, TurnFeed], Awaitable[object]]) -> None:
         """Tell a turn until its end; Ctrl+C stops the turn and not the program."""
         self._printer.begin()
         self._runner.run(self._followed(begin))
 
-    async def _followed(self, begin: Callable[[Engine, TurnFeed], Awaitable[None]]) -> None:
+    async def _followed(self, begin: Callable[[Engine, TurnFeed], Awaitable[object]]) -> None:
         key, feed = self._conversation, TurnFeed()
         with _ctrl_c(lambda: self._engine_thread.post(lambda engine: engine.stop(key))):
             asked = asyncio.ensure_future(self._engine_thread.call(lambda engine: begin(engine, feed)))
@@ -353,10 +366,14 @@ class _Talk:
         return None if asked.cancelled() else asked.result()
 
 
-def _read_error(asked: asyncio.Future[None]) -> None:
+def _read_error(asked: asyncio.Future[object]) -> None:
     """Read the error of a call whose caller may be gone; asyncio reports errors that are never read."""
     if not asked.cancelled():
         asked.exception()
+
+
+async def _fetch_unseen(engine: Engine, *, chat: int) -> None:
+    await engine.recover(chat, TurnFeed())
 
 
 @contextmanager

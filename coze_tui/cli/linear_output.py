@@ -81,6 +81,8 @@ class LinearPrinter:
         match update:
             case PhaseChanged(phase=Phase.RECOVERING):
                 self.line(_("Status"), _("the line was cut; fetching the rest"))
+            case PhaseChanged(phase=Phase.AWAITING):
+                self.line(_("Status"), _("Coze is still answering; the rest is fetched when it is done"))
             case ReasoningGrew(message_id=message_id, text=text):
                 self._grow(("reasoning", message_id), _("Thinking"), text)
             case AnswerGrew(message_id=message_id, text=text):

@@ -27,7 +27,7 @@ from coze_tui.engine.model.updates import ChatIdentified, TurnEnded
 from coze_tui.engine.session import requests
 from coze_tui.engine.session.asking import AskedQuestion
 from coze_tui.engine.session.capture_recorder import CaptureFile, CaptureRecorder
-from coze_tui.engine.session.feed import TurnFeed
+from coze_tui.engine.session.feed import RunningTurn, TurnFeed
 from coze_tui.engine.session.maintenance import check_if_due, close_orphan, complete_index, keep_small
 from coze_tui.engine.session.outbox import Outbox, Unsaved
 from coze_tui.engine.session.recorder import JournalRecorder
@@ -57,8 +57,13 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _HEARTBEAT_SECONDS = 10.0
+_LEAVE_SECONDS = 3.0
 _LAST_WRITES_SECONDS = 1.0
 """How long the engine tries to write what the store refused before it closes."""
+FETCH_SECONDS = 20.0
+"""How long to ask for a chat of an earlier run if no request succeeds."""
+_MOST_UNFETCHED = 50
+"""Chats whose rest is fetched at one start; the oldest first."""
 
 
 class Engine:
@@ -79,6 +84,8 @@ class Engine:
         """
         self.unsaved: Unsaved | None = None
         """What the store did not accept before the engine closed."""
+        self.left_chats = 0
+        """How many chats ran when the engine closed whose rest the next start fetches."""
         self.warnings: tuple[StoreWarning, ...] = ()
         """Problems that the store had when it was opened."""
         self._reported = report
@@ -118,14 +125,15 @@ class Engine:
         self._maintenance = asyncio.create_task(self._look_after_store(), name="maintenance")
 
     async def close(self) -> None:
-        """Stop and save the running turns, then close the connections and the store."""
-        await self.live.stop_all(3.0)
+        """Save the running turns, then close the connections and the store. No chat is canceled."""
+        left = await self.live.leave_all(_LEAVE_SECONDS)
         tasks = [task for task in (self._beating, self._maintenance, *self._followed.values()) if task]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._outbox.close(_LAST_WRITES_SECONDS)
         self.unsaved = self._outbox.unsaved
+        self.left_chats = sum(live.lacks_rest for live in left) if self._database.is_saved else 0
         await self.site.aclose()
         await self._database.close(checks.leave)
 
@@ -312,10 +320,10 @@ class Engine:
         """Return the size in bytes of a file to attach. Raises AttachmentError if it cannot be sent."""
         return await asyncio.to_thread(requests.check, path)
 
-    async def follow(self, conversation: str, feed: TurnFeed) -> str | None:
-        """Follow the turn that runs in a conversation; return its question, or None if none runs here."""
+    async def follow(self, conversation: str, feed: TurnFeed) -> RunningTurn | None:
+        """Follow the turn that runs in a conversation, from its start; None if none runs in this program."""
         live = self.live.follow(conversation, feed)
-        return live.question if live else None
+        return RunningTurn(live.question, live.recorder.chat_key) if live else None
 
     async def follow_remote(self, conversation: str, chat_key: int, feed: TurnFeed) -> None:
         """Follow a chat that another program runs, by the frames that it writes into the store."""
@@ -352,15 +360,35 @@ class Engine:
         self._keep_beating()
         self.live.start(live, feed)
 
-    async def recover(self, chat_key: int, feed: TurnFeed) -> None:
-        """Fetch the rest of a chat that was cut off (docs/wire.md 7.4)."""
+    async def recover(self, chat_key: int, feed: TurnFeed) -> bool:
+        """Fetch the rest of a chat that was cut off (docs/wire.md 7.4), unless another program does.
+
+        Returns:
+            True if this program fetches it: the feed continues after the frames that the store has.
+            False if another program fetches it, or it has been fetched: the feed has the chat from its start.
+        """
         try:
             live = await self._recovery(chat_key)
+            while (other := self.live.of(live.conversation)) is not None and other.is_running:
+                assert other.task is not None
+                await asyncio.wait((other.task,))  # one turn at a time in a conversation
+            if not await self._take_up(chat_key):
+                await self.follow_remote(live.conversation, chat_key, feed)
+                return False
         except CozeTuiError as error:
             feed.put(TurnEnded(Outcome.INTERRUPTED, 0, error))
-            return
+            return True
         self._keep_beating()
         self.live.start(live, feed)
+        return True
+
+    async def _take_up(self, chat_key: int) -> bool:
+        """Make this program the one that fetches a chat; True also if the store cannot be written."""
+        try:
+            return await self._database.write(lambda c: journal.take_up(c, chat_key, now_ms()))
+        except StoreError as error:
+            self._note(error)
+            return True
 
     async def _recovery(self, chat_key: int) -> LiveTurn:
         saved = await self._database.run(lambda c: journal.chat(c, chat_key))
@@ -388,7 +416,13 @@ class Engine:
                 title="",
             )
             captured.go_on(known, frames)
-        turn = ChatTurn(client, request, record=captured or stored)
+        turn = ChatTurn(
+            client,
+            request,
+            record=captured or stored,
+            idle_seconds=self.settings.idle_timeout,
+            recovery_seconds=FETCH_SECONDS,
+        )
         turn.recover_from(frames, ChatIdentified(saved.chat_id, conversation_id, saved.section_id))
         turn.logid = saved.logid
         return LiveTurn(saved.conversation, saved.question, turn, stored)
@@ -412,34 +446,24 @@ class Engine:
         """What was wrong with the store when it was opened, in the language in use."""
         return [store_warning_text(warning, is_saved=self.is_saved) for warning in self.warnings]
 
-    async def close_orphaned_chats(self) -> tuple[ChatRecord, ...]:
-        """Finish the chats that a dead program left: what they have is kept, as cut off.
+    async def unfetched_chats(self) -> tuple[ChatRecord, ...]:
+        """Finish the chats that dead programs left, as cut off.
 
         Returns:
-            Those of which Coze may have the rest, latest first.
+            The chats of the site in use whose rest Coze may have, oldest first.
         """
         left = await self._database.run(lambda c: journal.orphaned_chats(c, now_ms()))
-        found = await self._closed_by_commands()
-        for chat in reversed(left):
+        for chat in left:
             try:
-                found.append(await close_orphan(self._database, chat))
+                await close_orphan(self._database, chat)
             except StoreError as error:  # the next start tries again
                 self._note(error)
                 self._orphans.add(chat.key)
                 if error.kind == "locked":  # each would wait as long
                     self._orphans.update(other.key for other in left)
                     break
-        return tuple(item for item in found if item is not None)
-
-    async def _closed_by_commands(self) -> list[ChatRecord | None]:
-        """Return the orphaned chats that commands have closed since the last start, latest first."""
-        found = await self._database.run(lambda c: journal.offered_chats(c, now_ms()))
-        try:
-            for chat in found:
-                await self._database.write(partial(journal.forget_offer, chat=chat.key))
-        except StoreError as error:  # offered once more at the next start
-            self._report(error)
-        return [*reversed(found)]
+        site = self.settings.site
+        return await self._database.run(lambda c: journal.unfetched_chats(c, site, _MOST_UNFETCHED))
 
     async def clear_context(self, conversation: str) -> None:
         """Start a new section: the messages so far leave the bot's context (docs/wire.md 4.6)."""

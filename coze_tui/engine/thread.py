@@ -42,6 +42,8 @@ class EngineThread:
         self._looping = threading.Event()
         self.unsaved: Unsaved | None = None
         """What the store did not accept before the engine closed."""
+        self.left_chats = 0
+        """How many chats ran when the engine closed whose rest the next start fetches."""
 
     def start(self) -> None:
         """Start the thread and return at once. It imports and opens what the engine needs."""
@@ -73,7 +75,7 @@ class EngineThread:
             await asyncio.sleep(0)  # calls so far start
             await self._end_calls()
             await engine.close()
-            self.unsaved = engine.unsaved
+            self.unsaved, self.left_chats = engine.unsaved, engine.left_chats
 
     def _report_problem(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Report a task whose error nobody reads, but not one that closing the engine has cut off."""

@@ -19,10 +19,6 @@ from coze_tui.text.cleaning import title_of
 
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 INTERRUPTED = "interrupted"
-_OFFERED_LATER = "offered later"
-"""Instead of an owner: a command closed the chat, and the next start is to offer the rest of it."""
-_OFFERED_MS = 7 * 86_400_000
-"""Age up to which such chats are looked for."""
 
 
 _END_COLUMNS = (
@@ -187,7 +183,7 @@ def finish_chat(
     ended: ChatRecord,
     messages: Sequence[SavedMessage],
     *,
-    is_offered_later: bool = False,
+    is_unfetched: bool = False,
 ) -> tuple[int, ...]:
     """Pack the frames of a chat and write how it ended; return the keys of the messages.
 
@@ -195,8 +191,8 @@ def finish_chat(
 
     Args:
         ended: Only the fields that are set when a chat ends are written.
-        messages: Those after the question.
-        is_offered_later: `offered_chats` is to return the chat.
+        messages: Those after the question; none keeps the earlier ones, of which the frames may be pruned.
+        is_unfetched: Coze may have more of the chat; the next start fetches it.
 
     Raises:
         StoreError: the chat is gone, with its conversation.
@@ -207,18 +203,18 @@ def finish_chat(
     packed, count = _packed(_lines(c, chat))
     conversation, slot, sent_at = str(row[0]), int(row[1]), int(row[2])
     c.execute(
-        f"""UPDATE chats SET is_final = 1, owner = ?, capture = coalesce(?, capture),
+        f"""UPDATE chats SET is_final = 1, owner = '', capture = coalesce(?, capture),
                 frame_count = max(frame_count, ?), {", ".join(f"{name} = ?" for name in _END_COLUMNS)}
             WHERE key = ?""",
-        (
-            _OFFERED_LATER if is_offered_later else "",
-            *(packed or None, count),
-            *stored_values(ended, _END_COLUMNS),
-            chat,
-        ),
+        (packed or None, count, *stored_values(ended, _END_COLUMNS), chat),
     )
     c.execute("DELETE FROM frames WHERE chat = ?", (chat,))
-    delete_messages(c, "messages.chat = ? AND messages.position > ?", chat, slot * SLOT)
+    if is_unfetched:
+        c.execute("INSERT OR IGNORE INTO unfetched (chat) VALUES (?)", (chat,))
+    else:
+        c.execute("DELETE FROM unfetched WHERE chat = ?", (chat,))
+    if messages:
+        delete_messages(c, "messages.chat = ? AND messages.position > ?", chat, slot * SLOT)
     keys = insert(c, conversation, chat, slot * SLOT + 1, messages)
     c.execute(
         """UPDATE conversations SET updated_at = max(updated_at, ?),
@@ -386,21 +382,6 @@ def orphaned_chats(c: sqlite3.Connection, now_ms: int) -> tuple[ChatRecord, ...]
     return tuple(_record(c.execute(f"{_SELECT} WHERE chats.key = ?", (key,)).fetchone()) for key in dead)
 
 
-def offered_chats(c: sqlite3.Connection, now_ms: int) -> tuple[ChatRecord, ...]:
-    """Return the chats that `finish_chat` marked as to be offered, oldest first."""
-    rows = c.execute(
-        """SELECT key FROM chats INDEXED BY chats_by_time
-           WHERE sent_at >= ? AND is_final = 1 AND owner = ? ORDER BY sent_at, key""",
-        (now_ms - _OFFERED_MS, _OFFERED_LATER),
-    ).fetchall()
-    return tuple(_record(c.execute(f"{_SELECT} WHERE chats.key = ?", row).fetchone()) for row in rows)
-
-
-def forget_offer(c: sqlite3.Connection, chat: int) -> None:
-    """Record that a chat was offered, so that no other program offers it again."""
-    c.execute("UPDATE chats SET owner = '' WHERE key = ? AND owner = ?", (chat, _OFFERED_LATER))
-
-
 def is_running(c: sqlite3.Connection, chat: int, now_ms: int) -> bool:
     """Return whether the chat is not final and its program is running."""
     row = c.execute("SELECT owner, beat_at FROM chats WHERE key = ? AND is_final = 0", (chat,)).fetchone()
@@ -413,6 +394,35 @@ def adopt(c: sqlite3.Connection, chat: int, now_ms: int) -> bool:
     if row is None or not owners.is_dead(row[0], int(row[1]), now_ms):
         return False
     c.execute("UPDATE chats SET owner = ?, beat_at = ? WHERE key = ?", (owners.this_program(), now_ms, chat))
+    return True
+
+
+def unfetched_chats(c: sqlite3.Connection, site: str, limit: int) -> tuple[ChatRecord, ...]:
+    """Return the final chats at a site of which Coze may have more, oldest first."""
+    rows = c.execute(
+        f"""{_SELECT} JOIN unfetched ON unfetched.chat = chats.key
+            WHERE is_final = 1 AND deleted_at = 0 AND conversations.site = ? AND chats.chat_id <> ''
+            ORDER BY chats.key LIMIT ?""",
+        (storable(site), limit),
+    )
+    return tuple(map(_record, rows))
+
+
+def take_up(c: sqlite3.Connection, chat: int, now_ms: int) -> bool:
+    """Make this program the owner of a chat that was cut off, to fetch its rest.
+
+    Returns:
+        False if a program is fetching the rest, or has fetched it.
+    """
+    row = c.execute("SELECT is_final, status FROM chats WHERE key = ?", (chat,)).fetchone()
+    if row is None:
+        return False
+    is_final, status = row
+    if not is_final:
+        return adopt(c, chat, now_ms)
+    if status != INTERRUPTED:
+        return False
+    resume_chat(c, chat, now_ms)
     return True
 
 

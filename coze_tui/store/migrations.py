@@ -177,9 +177,19 @@ def m0003_independent_of_size(c: sqlite3.Connection) -> None:
         )""")
 
 
-STEPS: Sequence[Step] = (m0001_first_tables, m0002_searchable_texts, m0003_independent_of_size)
+def m0004_unfetched_chats(c: sqlite3.Connection) -> None:
+    """The chats of which Coze may have more than the store; the next start fetches it."""
+    c.execute("CREATE TABLE unfetched (chat INTEGER PRIMARY KEY REFERENCES chats ON DELETE CASCADE)")
+
+
+STEPS: Sequence[Step] = (
+    m0001_first_tables,
+    m0002_searchable_texts,
+    m0003_independent_of_size,
+    m0004_unfetched_chats,
+)
 """A step that was released is never edited."""
-_ADDITIVE: frozenset[Step] = frozenset({m0003_independent_of_size})
+_ADDITIVE: frozenset[Step] = frozenset({m0003_independent_of_size, m0004_unfetched_chats})
 """Steps that change no row, so that the file needs no copy before them, which takes long if it is large."""
 
 VERSION = len(STEPS)

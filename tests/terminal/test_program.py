@@ -173,7 +173,7 @@ def test_ctrl_d_in_a_typed_text_does_not_leave(run: Start) -> None:
     assert program.is_alive
 
 
-def test_quitting_in_the_middle_of_an_answer_keeps_it(run: Start) -> None:
+def test_quitting_in_the_middle_of_an_answer_keeps_it_and_says_that_the_rest_is_fetched(run: Start) -> None:
     with StandIn(token=TOKEN, bots=held_bot()) as held:
         program = run(stand_in=held)
         program.type("海水？")
@@ -181,7 +181,9 @@ def test_quitting_in_the_middle_of_an_answer_keeps_it(run: Start) -> None:
         program.wait_for("河流把盐")
         program.send(b"\x11")
         program.check_left()
-        assert program.store.statuses() == ["canceled"]
+        assert "The next start fetches the rest of the answer." in program.text
+        assert "/v3/chat/cancel" not in [request.path for request in held.requests]
+        assert program.store.statuses() == ["interrupted"]
         assert program.store.rows("SELECT content FROM messages WHERE type = 'answer'") == [("河流把盐",)]
 
 

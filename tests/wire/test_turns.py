@@ -293,6 +293,89 @@ async def test_stopping_keeps_the_text_and_tells_coze() -> None:
     assert at.record.ends == [(Outcome.CANCELED, None)]
 
 
+async def test_leaving_keeps_the_text_and_cancels_nothing_and_the_rest_can_be_fetched() -> None:
+    async with table([Delta("河流把"), Gate("held"), Delta("盐"), Complete()]) as at:
+        turn = at.turn()
+        updates = []
+        async for update in turn.updates():
+            updates.append(update)
+            if isinstance(update, AnswerGrew):
+                turn.leave()
+        assert ended(updates).outcome is Outcome.INTERRUPTED
+        assert answers(turn) == ["河流把"]
+        assert at.record.ends == [(Outcome.INTERRUPTED, None)]
+        at.stand_in.release("held")
+        later = at.turn()
+        ids = ChatIdentified(turn.state.chat_id, turn.state.conversation_id, "")
+        later.recover_from(list(turn.frames.shown()), ids)
+        assert ended(await run(later)).outcome is Outcome.COMPLETED
+        assert answers(later) == ["河流把盐"]
+        assert at.asked("/v3/chat/cancel") == 0
+        assert at.asked("/v3/chat") == 1
+
+
+async def test_leaving_waits_for_the_id_of_a_question_that_was_just_sent() -> None:
+    async with table([Delta("a"), Gate("held"), Complete()]) as at:
+        turn = at.turn()
+        task = asyncio.create_task(run(turn))
+        async with asyncio.timeout(20):
+            while not at.asked("/v3/chat"):
+                await asyncio.sleep(0.001)
+        turn.leave()
+        updates = await task
+    assert ended(updates).outcome is Outcome.INTERRUPTED
+    assert turn.state.is_identified
+    assert at.asked("/v3/chat/cancel") == 0
+
+
+async def test_leaving_before_the_question_was_sent_sends_nothing() -> None:
+    async with table([Answer(TEXT)]) as at:
+        turn = at.turn()
+        turn.leave()
+        assert ended(await run(turn)).outcome is Outcome.CANCELED
+        assert at.asked("/v3/chat") == 0
+
+
+async def test_a_chat_that_still_runs_is_waited_for_and_that_is_reported_once() -> None:
+    async with table([Delta("a"), Cut(), Gate("held"), Delta("b"), Complete()]) as at:
+        turn = at.turn()
+        updates = []
+
+        async def release_later() -> None:
+            while at.asked("/v3/chat/retrieve") < 3:
+                await asyncio.sleep(0.001)
+            at.stand_in.release("held")
+
+        releasing = asyncio.create_task(release_later())
+        async for update in turn.updates():
+            updates.append(update)
+        await releasing
+    assert ended(updates).outcome is Outcome.COMPLETED
+    assert phases(updates).count(Phase.AWAITING) == 1
+    assert answers(turn) == ["ab"]
+
+
+@pytest.mark.parametrize("code", [4000, 4001, 4100, 4101])
+async def test_a_refusal_ends_the_recovery_at_the_first_reply(code: int) -> None:
+    async with table([Delta("a"), Cut(), Delta("b"), Complete()]) as at:
+        at.stand_in.fault(f"code={code}", path="/v3/chat/retrieve", times=9)
+        turn = at.turn()
+        updates = await run(turn)
+        assert at.asked("/v3/chat/retrieve") == 1
+    assert ended(updates).outcome is Outcome.INTERRUPTED
+    error = ended(updates).error
+    assert isinstance(error, ApiError)
+    assert error.code == code
+
+
+async def test_a_chat_without_an_id_is_not_asked_again_by_a_recovery() -> None:
+    async with table([Answer(TEXT)]) as at:
+        turn = at.turn()
+        turn.recover_from([], ChatIdentified("", "", ""))
+        await run(turn)
+        assert at.asked("/v3/chat") == 0
+
+
 async def test_stopping_a_server_that_is_silent_ends_at_once() -> None:
     async with table([Gate("never"), Answer(TEXT)]) as at:
         turn = at.turn()

@@ -36,6 +36,7 @@ class Bench:
         self._make_turn = make_turn
         self._planned = deque((bot, number) for number in range(1, runs + 1) for bot in bots)
         self._under_way: set[ChatTurn] = set()
+        self._is_left = False
         self.hopeless: CozeTuiError | None = None
         """Why no more was asked, where asking again could not have helped."""
         self.first_error: CozeTuiError | None = None
@@ -65,6 +66,16 @@ class Bench:
         for turn in self._under_way:
             turn.stop()
 
+    def leave(self) -> None:
+        """Start no more runs, and end the running ones without canceling their chats.
+
+        They are not reported: what Coze makes of them is not known.
+        """
+        self._planned.clear()
+        self._is_left = True
+        for turn in self._under_way:
+            turn.leave()
+
     async def _work(self, ended: asyncio.Queue[Run | None]) -> None:
         try:
             while self._planned:
@@ -80,6 +91,8 @@ class Bench:
                     error = (await follow(turn.updates(), lambda update: None)).ended.error
                 finally:
                     self._under_way.discard(turn)
+                if self._is_left and turn.figures.outcome is Outcome.INTERRUPTED:
+                    return
                 self.first_error = self.first_error or error
                 self._give_up(bot, error)
                 ended.put_nowait(run_of(number, bot, turn.state, turn.figures))

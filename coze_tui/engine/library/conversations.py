@@ -31,7 +31,7 @@ class ChatPage:
     has_older: bool
     has_newer: bool
     running: tuple[ChatRecord, ...] = ()
-    """Chats of this part that are not among `chats`, since they still run."""
+    """Chats of this part that run. Only those whose rest is being fetched are among `chats`, too."""
     cleared_at_ms: int = 0
     """The context was cleared behind the last message of all, at this time; 0 if not."""
 
@@ -168,7 +168,8 @@ def _page(
     ]
     running = {chat.key: chat for chat in chats if not chat.is_final}
     first, last = rows[0].position, rows[-1].position
-    shown = [row for row in rows if row.chat not in running]
+    hidden = {key for key, chat in running.items() if chat.status != journal.INTERRUPTED}
+    shown = [row for row in rows if row.chat not in hidden]
     sections = history.sections(c, saved.key)
     starts = [section.position for section in sections]
     has_newer = bool(messages(c, saved.key, after=last, limit=1))

@@ -30,14 +30,14 @@ class UnfinishedChat:
 async def settle_orphans(database: Database) -> StoreError | None:
     """Finish the chats of dead programs, as the next start of the screens would do.
 
-    A later start still offers to fetch the rest of them.
+    The next start still fetches the rest of them.
 
     Returns:
         The reason for which the store did not accept the end of one; then `unfinished_chats` has them.
     """
     try:
         for chat in await database.read(lambda c: journal.orphaned_chats(c, now_ms())):
-            await close_orphan(database, chat, is_offered_later=True)
+            await close_orphan(database, chat)
     except StoreError as error:
         return error
     return None

@@ -25,6 +25,8 @@ class Phase(StrEnum):
     SETTLING = "settling"
     STOPPING = "stopping"
     RECOVERING = "recovering"
+    AWAITING = "awaiting"
+    """The stream was cut, and Coze is still answering: the program asks again from time to time."""
 
 
 @valueclass

@@ -7,8 +7,18 @@ import threading
 from collections.abc import AsyncGenerator, Iterable
 
 from coze_tui.engine.model.updates import AnswerGrew, ReasoningGrew, TurnEnded, TurnUpdate
+from coze_tui.values import valueclass
 
 _Grew = AnswerGrew | ReasoningGrew
+
+
+@valueclass
+class RunningTurn:
+    """What a screen must know of a turn that runs already to follow it."""
+
+    question: str
+    chat: int
+    """Key of its chat in the store; 0 if the store does not have it."""
 
 
 class _Growing:

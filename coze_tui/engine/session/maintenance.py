@@ -7,9 +7,8 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.turn_replay import past_turn
-from coze_tui.engine.session.recorder import ended_record, messages_of
+from coze_tui.engine.session.recorder import ended_record, lacks_rest, messages_of
 from coze_tui.store import checks, history, journal, retention, search
 from coze_tui.store.database import CHECKED_BYTES, Database, now_ms
 from coze_tui.store.records import ChatRecord
@@ -97,30 +96,26 @@ async def _some_at_a_time(database: Database, step: Callable[[sqlite3.Connection
     return total
 
 
-async def close_orphan(
-    database: Database, chat: ChatRecord, *, is_offered_later: bool = False
-) -> ChatRecord | None:
+async def close_orphan(database: Database, chat: ChatRecord) -> None:
     """Finish an orphaned chat, one that was running when its program ended, with the frames it has.
 
-    Args:
-        is_offered_later: The caller offers nobody to fetch the rest, so the next start is to do so.
-
-    Returns:
-        The chat if Coze may have the rest of it; None if it has not, or another program was quicker.
+    It is marked as unfetched if Coze may have the rest of it. Does nothing if another program was quicker.
 
     Raises:
         StoreError: it is as it was; the next start tries again.
     """
     if not await database.write(lambda c: journal.adopt(c, chat.key, now_ms())):
-        return None
+        return
     frames = await database.read(lambda c: journal.frames_of(c, chat.key))
     turn = past_turn(frames, logid=chat.logid)
     ended = ended_record(turn.figures, turn.outcome, turn.figures.error, turn.figures.last_us)
     messages = messages_of(turn.state, chat.sent_at)
-    has_rest = turn.outcome is Outcome.INTERRUPTED and turn.state.is_identified
-    await database.write(
-        lambda c: journal.finish_chat(
-            c, chat.key, ended, messages, is_offered_later=is_offered_later and has_rest
-        )
-    )
-    return chat if has_rest else None
+    is_unfetched = lacks_rest(turn.outcome, turn.figures.error)
+
+    def write(c: sqlite3.Connection) -> None:
+        if not chat.chat_id:  # the program died after it had written the frame with the IDs, and before them
+            ids = {name: getattr(turn.state, name) for name in ("chat_id", "conversation_id", "section_id")}
+            journal.note_ids(c, chat.key, **ids)
+        journal.finish_chat(c, chat.key, ended, messages, is_unfetched=is_unfetched)
+
+    await database.write(write)

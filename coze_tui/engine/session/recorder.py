@@ -14,7 +14,7 @@ from coze_tui.engine.model.frame_log import FrameLog
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.state import Answer, Tool, TurnState
 from coze_tui.engine.session.outbox import Outbox
-from coze_tui.errors import ApiError, CozeTuiError
+from coze_tui.errors import ApiError, CozeTuiError, is_refusal
 from coze_tui.store import history, journal
 from coze_tui.store.database import now_ms
 from coze_tui.store.records import ChatRecord, SavedMessage
@@ -171,8 +171,11 @@ class JournalRecorder:
         """Pack the frames; write the messages and figures of the turn."""
         ended = ended_record(figures, outcome, error, at_us)
         messages = messages_of(state, self.sent_at_ms)
+        is_unfetched = lacks_rest(outcome, error)
 
-        self._end = lambda c: journal.finish_chat(c, self.chat_key, ended, messages)
+        self._end = lambda c: journal.finish_chat(
+            c, self.chat_key, ended, messages, is_unfetched=is_unfetched
+        )
         await self._save()
 
     async def _write_end(self) -> None:
@@ -207,6 +210,11 @@ def ended_record(
         error_code=error.code if isinstance(error, ApiError) else 0,
         error_msg=error_text(error),
     )
+
+
+def lacks_rest(outcome: Outcome, error: CozeTuiError | None) -> bool:
+    """Return whether Coze may have the rest of a chat, so that it is worth asking for it again."""
+    return outcome is Outcome.INTERRUPTED and not is_refusal(error)
 
 
 def error_text(error: CozeTuiError | None) -> str:

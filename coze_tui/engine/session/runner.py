@@ -34,9 +34,9 @@ from coze_tui.errors import (
     ApiError,
     CozeTuiError,
     InternalError,
-    NotFoundError,
     StreamCut,
     TransportError,
+    may_pass,
 )
 
 _CANCEL_SECONDS = 2.0
@@ -49,6 +49,10 @@ _MOST_WAITING = 4_000
 _GATHER_SECONDS = 0.008
 """Frames that arrive within this time are saved and shown together: each time costs more than a frame."""
 _CANNOT_CANCEL = frozenset({4104, 103200005})
+_ID_SECONDS = 1.0
+"""How long a turn that is left waits for the ID of its chat, without which nothing can be fetched later."""
+_LONGEST_POLL_SECONDS = 15.0
+"""The pause between two requests for a chat doubles up to this."""
 
 
 class TurnRecord(Protocol):
@@ -82,9 +86,11 @@ class ChatTurn:
         streaming: False asks without a stream and polls (docs/wire.md 2.3).
         gathers: Neighboring deltas that arrived together become one update; False yields one for each.
         on_text: Called with the text of the stream as it arrives.
-        idle_seconds: Time without an event after which the stream counts as cut.
-        poll_seconds: Pause between two requests for a chat that is not streamed.
-        recovery_seconds: How long to ask for a chat whose stream was cut.
+        idle_seconds: Time without an event after which the stream counts as cut; also how long to wait for
+            the end of a chat whose stream was cut while Coze reports that it is in progress.
+        poll_seconds: Pause between two requests for a chat that is not streamed, and the first one for a chat
+            whose stream was cut.
+        recovery_seconds: How long to ask for a chat whose stream was cut if no request succeeds.
     """
 
     def __init__(
@@ -120,9 +126,11 @@ class ChatTurn:
         self._open: Callable[[], _Opened] | None = self._open_chat if streaming else None
         self._started = clock()
         self._has_begun = False
+        self._is_sent = False
         self._error: CozeTuiError | None = None
         """Why the present `updates` received no more."""
         self._stop_asked = asyncio.Event()
+        self._is_left = False
         self._arrived: Arrivals[_Item] | None = None
         """The items that the turn has not taken yet; None if no stream is open."""
         self._taken_at = -math.inf
@@ -134,6 +142,24 @@ class ChatTurn:
 
     def stop(self) -> None:
         """End the stream; `updates` then cancels the chat at Coze and ends with TurnEnded(canceled)."""
+        self._is_left = False
+        self._end_reading()
+
+    def leave(self) -> None:
+        """End the stream without canceling the chat, because the program ends or its line is lost.
+
+        `updates` then ends with TurnEnded(interrupted). Coze finishes the chat, and `recover_from` can fetch
+        the rest. A question that was sent a moment ago waits up to a second for the ID of its chat.
+        """
+        if self._stop_asked.is_set():
+            return
+        self._is_left = True
+        if self.state.is_identified or self._arrived is None:
+            self._end_reading()
+        else:
+            asyncio.get_running_loop().call_later(_ID_SECONDS, self._end_reading)
+
+    def _end_reading(self) -> None:
         self._stop_asked.set()
         if self._arrived is not None and self._arrived.empty():
             self._arrived.put_nowait(None)  # wake `_next_items`, which waits for an item
@@ -154,7 +180,7 @@ class ChatTurn:
         self.figures.add_all(replay.apply_all(frames))
         self.state.chat_id, self.state.conversation_id = ids.chat_id, ids.conversation_id
         self.state.outcome = self.state.error = None
-        self._has_begun = True
+        self._has_begun = self._is_sent = True
         self._started = self._clock() - max((frame.at_us for frame in frames), default=0) / 1_000_000
         self._open = None
 
@@ -192,6 +218,7 @@ class ChatTurn:
         assert self._open is not None
         if self._stop_asked.is_set():
             return  # before anything was sent
+        self._is_sent = True
         self._arrived = Arrivals(_MOST_WAITING)
         reader = asyncio.create_task(_read(self._open(), self._started, self._arrived))
         try:
@@ -206,6 +233,8 @@ class ChatTurn:
                     if isinstance(failure, CozeTuiError):
                         raise failure
                     return
+                if self._is_left and self.state.is_identified:
+                    self._end_reading()
                 if self.state.is_done:
                     return
         except CozeTuiError as failure:
@@ -260,8 +289,9 @@ class ChatTurn:
     # --- without a stream, and after a cut (docs/wire.md 2.3, 7.4) ---
 
     async def _start_unstreamed(self) -> AsyncGenerator[TurnUpdate, None]:
-        if self._stop_asked.is_set() or self.state.is_identified:
-            return  # an identified chat only needs its rest
+        if self._stop_asked.is_set() or self._is_sent:
+            return  # only the rest is missing
+        self._is_sent = True
         try:
             chat = await chats.start(self._client, self.request)
             for update in await self._take([self._frame("conversation.chat.created", chat.raw)]):
@@ -290,16 +320,30 @@ class ChatTurn:
         for update in self.state.enter(Phase.RECOVERING, self.elapsed_us):
             yield update
         try:
-            async with aclosing(self._poll()) as polled:
+            async with aclosing(self._poll(is_recovery=True)) as polled:
                 async for update in polled:
                     yield update
         except CozeTuiError as failure:
             if isinstance(failure, ApiError):
                 self._error = failure
 
-    async def _poll(self) -> AsyncGenerator[TurnUpdate, None]:
-        """Ask once a second until the chat is final, then apply what was missing, as frames."""
-        chat = await self._final_chat()
+    async def _poll(self, *, is_recovery: bool = False) -> AsyncGenerator[TurnUpdate, None]:
+        """Ask until the chat is final, then apply what was missing, as frames.
+
+        Raises:
+            CozeTuiError: the request is refused, none succeeds in time, or the chat does not end in time.
+        """
+        pause = self._poll_seconds
+        began = self._clock()
+        while (chat := await self._retrieved()) is not None and not chat.status.is_final:
+            limit = self._idle_seconds if is_recovery else self._recovery_seconds
+            if self._clock() - began >= limit:
+                raise StreamCut("timeout", "the chat did not end")
+            if is_recovery:
+                for update in self._still_running(chat):
+                    yield update
+            await self._wait(pause)
+            pause = min(2 * pause, _LONGEST_POLL_SECONDS) if is_recovery else pause
         if chat is None:
             return
         status = str(chat.status)
@@ -316,23 +360,28 @@ class ChatTurn:
         for update in await self._take([*missing, final]):
             yield update
 
-    async def _final_chat(self) -> Chat | None:
-        """Return the chat once it is final; None when stopped. Raises the last error when time is up."""
+    def _still_running(self, chat: Chat) -> list[TurnUpdate]:
+        """Return the updates for a chat that Coze has not finished; none the second time in a row."""
+        entered = self.state.enter(Phase.AWAITING, self.elapsed_us)
+        note = EventRecord("retrieve", self.elapsed_us, level="attention", detail=str(chat.status))
+        return [*entered, EventNoted(note)] if entered else []
+
+    async def _retrieved(self) -> Chat | None:
+        """Return the chat as Coze has it, after as many requests as are sensible; None when stopped.
+
+        Raises:
+            CozeTuiError: Coze refuses it, or no request has succeeded in time.
+        """
+        pause = self._poll_seconds
         deadline = self._clock() + self._recovery_seconds
-        failure: CozeTuiError = StreamCut("timeout", "the chat did not end")
         while not self._stop_asked.is_set():
             try:
-                chat = await chats.retrieve(self._client, self.state.conversation_id, self.state.chat_id)
-            except NotFoundError:
-                raise
-            except (ApiError, TransportError) as error:
-                failure = error  # the connection may return
-            else:
-                if chat.status.is_final:
-                    return chat
-            if self._clock() >= deadline:
-                raise failure
-            await self._wait(self._poll_seconds)
+                return await chats.retrieve(self._client, self.state.conversation_id, self.state.chat_id)
+            except CozeTuiError as error:
+                if not may_pass(error) or self._clock() >= deadline:
+                    raise
+            await self._wait(pause)
+            pause = min(2 * pause, _LONGEST_POLL_SECONDS)
         return None
 
     async def _wait(self, seconds: float) -> None:
@@ -353,7 +402,10 @@ class ChatTurn:
 
     async def _end(self) -> AsyncGenerator[TurnUpdate, None]:
         state, error = self.state, self._error
-        if self._stop_asked.is_set() and state.outcome is None:
+        if self._is_left and not state.is_ending and (error is None or isinstance(error, StreamCut)):
+            # a question that was never sent is stopped: there is nothing to fetch
+            outcome, error = Outcome.INTERRUPTED if self._is_sent else Outcome.CANCELED, None
+        elif self._stop_asked.is_set() and state.outcome is None:
             for update in state.enter(Phase.STOPPING, self.elapsed_us):
                 yield update
             if record := await self._cancel():

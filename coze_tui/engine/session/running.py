@@ -12,9 +12,9 @@ from coze_tui.api.objects import Frame
 from coze_tui.engine.model.outcomes import Outcome, error_of, outcome_of
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.turn_replay import TurnReplay
-from coze_tui.engine.model.updates import LogidReported, TurnEnded, TurnUpdate
+from coze_tui.engine.model.updates import LogidReported, Phase, TurnEnded, TurnUpdate
 from coze_tui.engine.session.feed import TurnFeed
-from coze_tui.engine.session.recorder import JournalRecorder
+from coze_tui.engine.session.recorder import JournalRecorder, lacks_rest
 from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.errors import InternalError, StoreError
 from coze_tui.store import journal
@@ -42,6 +42,13 @@ class LiveTurn:
     def is_running(self) -> bool:
         """Whether it has not ended, or was resumed."""
         return self.task is not None and not self.task.done()
+
+    @property
+    def lacks_rest(self) -> bool:
+        """Whether it has ended, and the store says that its rest can be fetched."""
+        if self.ended is None or self.recorder.is_behind or not self.turn.state.is_identified:
+            return False
+        return lacks_rest(self.ended.outcome, self.ended.error)
 
 
 class LiveTurns:
@@ -80,6 +87,8 @@ class LiveTurns:
         replay = TurnReplay(TurnState(conversation_id=live.turn.request.conversation_id))
         feed.put_all(replay.start(live.turn.logid))
         feed.put_all(replay.apply_all(live.turn.frames.shown()))
+        if isinstance(phase := live.turn.state.phase, Phase):  # the frames do not tell that it is recovering
+            feed.put_all(replay.state.enter(phase, live.turn.elapsed_us))
         live.feeds.append(feed)
         return live
 
@@ -89,16 +98,22 @@ class LiveTurns:
         if live is not None and live.is_running:
             live.turn.stop()
 
-    async def stop_all(self, seconds: float) -> None:
-        """Stop every turn and wait until they have ended, at most this long."""
-        tasks = [live.task for live in self.running if live.task is not None]
-        for live in self.running:
-            live.turn.stop()
+    async def leave_all(self, seconds: float) -> Sequence[LiveTurn]:
+        """End every turn without canceling its chat, and wait at most this long until they have ended.
+
+        Returns:
+            The turns that ran.
+        """
+        left = self.running
+        tasks = [live.task for live in left if live.task is not None]
+        for live in left:
+            live.turn.leave()
         if tasks:
             _done, late = await asyncio.wait(tasks, timeout=seconds)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        return left
 
     async def _run(self, live: LiveTurn) -> None:
         try:

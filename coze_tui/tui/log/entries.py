@@ -18,7 +18,7 @@ from coze_tui.engine.model.transcript import (
     tool_word,
     with_files,
 )
-from coze_tui.errors import CozeTuiError
+from coze_tui.errors import ApiError, CozeTuiError, is_refusal
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
 from coze_tui.text.format import duration, size, thousands
@@ -285,6 +285,13 @@ class AnswerEntry(Entry):
             self._add(FollowUpsBlock([update.text]))
         self.changed()
 
+    def begin_again(self) -> None:
+        """Remove all but the header, because the updates of the chat follow from its start."""
+        self.blocks = [self._header]
+        self.outcome = self.error = None
+        self._tools, self._more_tools = 0, None
+        self.changed()
+
     def resumed(self) -> None:
         """Remove the notice about its end, because the chat continues or is fetched again."""
         self.outcome = self.error = None
@@ -406,10 +413,15 @@ def _end_notice(
     at = clock_time(sent_at_ms + update.at_us // 1000)
     match update.outcome:
         case Outcome.INTERRUPTED:
-            text = _("cut off at {time}") if only_read else _("cut off at {time} — r recovers it")
+            text = _("cut off at {time}")
+            if not (only_read or is_refusal(update.error)):
+                text = _("cut off at {time} — r recovers it")
             if not sent_at_ms:  # a capture from elsewhere
                 text = _("cut off")
-            return NoticeBlock(text.format(time=at), "attention", "⟂")
+            lines = [text.format(time=at)]
+            if isinstance(update.error, ApiError):  # why the rest could not be fetched
+                lines += _explained(update.error, base_url)
+            return NoticeBlock("\n".join(lines), "attention", "⟂")
         case Outcome.CANCELED:
             text = _("stopped at {time}") if sent_at_ms else _("stopped")
             return NoticeBlock(text.format(time=at), "attention", "◼")
@@ -425,11 +437,15 @@ def _end_notice(
         case Outcome.FAILED:
             if update.error is None:
                 return NoticeBlock(_("failed"), "error", "✗")
-            said = explain(update.error, base_url=base_url)
-            logid = f"logid {said.logid}" if said.logid else ""
-            lines = (said.title, said.what, said.do, logid)
-            return NoticeBlock("\n".join(line for line in lines if line), "error", "✗")
+            return NoticeBlock("\n".join(_explained(update.error, base_url)), "error", "✗")
         case Outcome.COMPLETED:
             return None
         case _:
             assert_never(update.outcome)
+
+
+def _explained(error: CozeTuiError, base_url: str) -> list[str]:
+    """Return what happened, why and what to do, with the logid, one a line."""
+    said = explain(error, base_url=base_url)
+    logid = f"logid {said.logid}" if said.logid else ""
+    return [line for line in (said.title, said.what, said.do, logid) if line]

@@ -23,6 +23,7 @@ from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.log.viewport import PageWanted
 from coze_tui.tui.screens.conversation import ChatWidgets, OpenConversation, bot_label
 from coze_tui.tui.screens.conversation_actions import ConversationActions
+from coze_tui.tui.screens.left_chats import LeftChats
 from coze_tui.tui.screens.log_screen import LogScreen
 from coze_tui.tui.screens.turn_control import TurnControl
 from coze_tui.tui.widgets.event_sidebar import EventSidebar
@@ -36,7 +37,6 @@ from coze_tui.tui.widgets.text_views import Banner
 
 if TYPE_CHECKING:
     from coze_tui.engine.engine import Engine
-    from coze_tui.engine.model.records import ChatRecord
 
 _WIDE = 100
 """Columns from which the sidebar is beside the log."""
@@ -124,9 +124,12 @@ class ChatScreen(LogScreen[None]):
             self.prompt,
         )
         self.conversation = OpenConversation(self, widgets)
-        self.turns = TurnControl(self, widgets, self.conversation, self._help_after)
+        self.turns = TurnControl(self, widgets, self.conversation, self._help_after, self._start_fetching)
+        self.left_chats = LeftChats(self, self.banner, self.conversation, self.turns)
         self.finder = Finder(context.engine_thread, self.log_widget, self.conversation.window, self.find_bar)
-        self.actions = ConversationActions(self, widgets, self.conversation, self.turns, self.finder)
+        self.actions = ConversationActions(
+            self, widgets, self.conversation, self.turns, self.finder, self.left_chats
+        )
         self._quit_asked_at = 0.0
         self._events_asked_at = 0.0
 
@@ -144,6 +147,9 @@ class ChatScreen(LogScreen[None]):
 
     def _help_after(self, error: CozeTuiError) -> bool:
         return self.actions.help_after(error)
+
+    def _start_fetching(self) -> None:
+        self.left_chats.start()
 
     def on_mount(self) -> None:
         context = self.context
@@ -168,9 +174,8 @@ class ChatScreen(LogScreen[None]):
         self.banner.take_back(late)
         for text in await engine_thread.call(_warning_texts):
             self.banner.add(text)
-        orphans: Sequence[ChatRecord] = ()
         try:
-            orphans = await self._open_target()
+            await self._open_target()
         except StoreError as error:  # one can chat without the history
             self.notify_failure(error)
             if error.kind == "locked":
@@ -182,24 +187,23 @@ class ChatScreen(LogScreen[None]):
             return
         self.actions.start_learning_bot()
         self.turns.show_limits()
-        if orphans:
-            await self.actions.offer_orphans(orphans)
+        self.left_chats.start()
 
-    async def _open_target(self) -> Sequence[ChatRecord]:
-        """Open the conversation that the user wants to see first; return the orphaned chats of all.
+    async def _open_target(self) -> None:
+        """Open the conversation that the user wants to see first.
 
         Raises:
             StoreError: the history cannot be read.
         """
         engine_thread, target = self.context.engine_thread, self.context.target
-        orphans = await engine_thread.call(lambda engine: engine.close_orphaned_chats())
+        # Finish what dead programs left before it is shown.
+        await engine_thread.call(lambda engine: engine.unfetched_chats())
         self.prompt.set_earlier(await engine_thread.call(lambda engine: engine.conversations.prompts()))
         key: str | None = target.conversation
         if not key and target.continues_last:
             key = await engine_thread.call(lambda engine: engine.conversations.last())
         if key:
-            await self.actions.open(key)
-        return orphans
+            await self.actions.open_first(key)
 
     @work(group="later", exit_on_error=False)
     async def _open_target_later(self) -> None:
@@ -207,15 +211,14 @@ class ChatScreen(LogScreen[None]):
         while not (self.conversation.key or self.turns.runs or self.prompt.message):
             await asyncio.sleep(_LOOK_SECONDS)
             try:
-                orphans = await self._open_target()
+                await self._open_target()
             except StoreError as error:
                 if error.kind != "locked":
                     self.notify_failure(error)
                     return
             else:
                 self.actions.start_learning_bot()
-                if orphans:
-                    await self.actions.offer_orphans(orphans)
+                self.left_chats.start()
                 return
 
     async def before_leaving(self) -> None:

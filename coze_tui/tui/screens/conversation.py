@@ -100,6 +100,7 @@ class OpenConversation:
         self.key = ""
         """Its local key; empty until something is said in a new conversation."""
         self.bot = Bot(id=screen.context.settings.bot_id)
+        self._restored_draft = ""
         self.title = ""
         """Clean and on one line."""
         self.last_chat = 0
@@ -146,6 +147,7 @@ class OpenConversation:
         self.set_title(summary.title)
         self.last_chat = opened.last_chat
         self.show_messages(opened)
+        self._restored_draft = summary.draft
         if summary.draft:
             self._widgets.prompt.set_message(summary.draft)
         else:
@@ -159,7 +161,7 @@ class OpenConversation:
 
     def show_new(self) -> None:
         """Show a new conversation with the same bot; the prompt is empty."""
-        self.key = ""
+        self.key = self._restored_draft = ""
         self.last_chat = 0
         self.window.forget()
         self.set_title("")
@@ -179,6 +181,12 @@ class OpenConversation:
     def offer_follow_ups(self) -> None:
         """Let the prompt offer the suggested questions by number."""
         self._widgets.prompt.follow_up_count = len(self.follow_ups)
+
+    @property
+    def is_being_typed_in(self) -> bool:
+        """Whether the prompt contains something else than the draft that was there when this was opened."""
+        message = self._widgets.prompt.message
+        return bool(message.strip()) and message != self._restored_draft
 
     @property
     def is_at_end(self) -> bool:

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Set
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from coze_tui.config.locations import typed_path
 from coze_tui.engine.model.figures import ids_text
-from coze_tui.engine.session.feed import TurnFeed
+from coze_tui.engine.model.outcomes import Outcome, outcome_of
 from coze_tui.errors import BusyError, CozeTuiError, CredentialsError, StoreError
 from coze_tui.text.cleaning import clean_line
-from coze_tui.text.i18n import _, ngettext
+from coze_tui.text.i18n import _
 from coze_tui.tui.log.entries import Entry, SectionEntry
 from coze_tui.tui.log.finder import Finder
 from coze_tui.tui.screens.conversation import ChatWidgets, OpenConversation
 from coze_tui.tui.screens.coze_screen import CozeScreen
+from coze_tui.tui.screens.left_chats import LeftChats
 from coze_tui.tui.screens.turn_control import TurnControl
 
 if TYPE_CHECKING:
+    from coze_tui.engine.library.conversations import Opened
     from coze_tui.engine.model.figures import TurnFigures
-    from coze_tui.engine.model.records import ChatRecord
 
 
 class ConversationActions:
@@ -37,7 +38,9 @@ class ConversationActions:
         conversation: OpenConversation,
         turns: TurnControl,
         finder: Finder,
+        left_chats: LeftChats,
     ) -> None:
+        self._left_chats = left_chats
         self._screen = screen
         self._widgets = widgets
         self._conversation = conversation
@@ -49,22 +52,44 @@ class ConversationActions:
 
     # --- opening ---
 
+    async def open_first(self, key: str) -> None:
+        """Show a conversation at the start of the program; what was typed meanwhile stays in the prompt."""
+        opened = await self._engine_thread.call(lambda engine: engine.conversations.open(key))
+        if opened is None:
+            self._report_missing(key)
+            return
+        conversation = self._conversation
+        early, typed = (conversation.key, conversation.bot), self._widgets.prompt.message
+        conversation.show(opened)
+        if typed.strip():
+            draft = self._widgets.prompt.message
+            self._widgets.prompt.set_message(f"{draft}\n{typed}" if draft else typed)
+        if early[0]:  # made for what was typed, which belongs to the opened one
+            await conversation.leave_draft(*early, "")
+        await self._show_state(opened)
+
     async def open(self, key: str, message: int | None = None, query: str = "") -> None:
         """Show a conversation, at its end or at a message in which a query was found."""
         opened = await self._engine_thread.call(lambda engine: engine.conversations.open(key))
         if opened is None:
-            text = _("there is no conversation {key} here").format(key=clean_line(key))
-            self._widgets.banner.add(text)
+            self._report_missing(key)
             return
         await self._conversation.keep_draft()
         self._turns.leave()
         self._conversation.show(opened)
-        chats = opened.page.chats
-        self._turns.show_chat(chats[-1].record.key if chats else 0, is_last=True)
-        await self._turns.follow_running(opened)
+        await self._show_state(opened)
         if message is not None and not self._turns.runs:
             self._widgets.log.focus()
             await self._finder.take(query, message)
+
+    def _report_missing(self, key: str) -> None:
+        self._widgets.banner.add(_("there is no conversation {key} here").format(key=clean_line(key)))
+
+    async def _show_state(self, opened: Opened) -> None:
+        """Show the figures of the last chat of a conversation, and follow the turn that runs in it."""
+        chats = opened.page.chats
+        self._turns.show_chat(chats[-1].record.key if chats else 0, is_last=True)
+        await self._turns.follow_running(opened)
 
     def show_new(self) -> None:
         """Show a new conversation; a running turn continues in its own one."""
@@ -95,13 +120,14 @@ class ConversationActions:
             if changes == self._changes:
                 return
             last = await self._engine_thread.call(lambda engine: engine.last_chat(key))
+            is_new, cut = conversation.last_chat not in (0, last), self._turns.cut_chats
             opened = None
-            if conversation.last_chat not in (0, last):
+            if is_new or cut:
                 opened = await self._engine_thread.call(lambda engine: engine.conversations.open(key))
             if not self._is_at_rest(key):
                 return
             self._changes, conversation.last_chat = changes, last
-            if opened is not None:
+            if opened is not None and (is_new or _is_any_resumed(opened, cut)):
                 conversation.show_messages(opened)
                 await self._turns.follow_running(opened)
 
@@ -201,6 +227,7 @@ class ConversationActions:
         if await set_up(self._screen.context):
             self._conversation.use_settings()
             self.start_learning_bot()
+            self._left_chats.start()
 
     # --- the open conversation ---
 
@@ -329,31 +356,13 @@ class ConversationActions:
             return
         self._widgets.prompt.restore(question)
 
-    async def offer_orphans(self, orphans: Sequence[ChatRecord]) -> None:
-        """Offer to fetch the rest of chats that were cut off when the program ended the last time."""
-        from coze_tui.tui.screens.dialogs import Confirm
-
-        first = orphans[0]
-        title = ngettext(
-            "An answer was cut off when the program ended",
-            "{n} answers were cut off when the program ended",
-            len(orphans),
-        ).format(n=len(orphans))
-        question = clean_line(first.question)
-        wants = await self._screen.app.push_screen_wait(
-            Confirm(title, question, _("fetch the rest from Coze"), _("keep what came"))
-        )
-        if not wants:
-            return
-        others = {item.conversation: item.key for item in reversed(orphans)}
-        others.pop(first.conversation)  # one turn at a time in a conversation
-        for chat in others.values():
-            await self._recover_unseen(chat)
-        await self.open(first.conversation)
-        self._turns.recover()
-
-    async def _recover_unseen(self, chat: int) -> None:
-        await self._engine_thread.call(lambda engine: engine.recover(chat, TurnFeed()))
-
     def _notify(self, text: str) -> None:
         self._screen.notify(text, markup=False)
+
+
+def _is_any_resumed(opened: Opened, cut: Set[int]) -> bool:
+    """Return whether the rest of a chat that was cut off is being fetched, or has been."""
+    return any(
+        chat.record.key in cut and outcome_of(chat.record) is not Outcome.INTERRUPTED
+        for chat in opened.page.chats
+    )

@@ -14,7 +14,7 @@ from coze_tui.engine.model.dialects import Feature
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import ActionRequired, ChatIdentified, Phase, PhaseChanged
-from coze_tui.engine.session.feed import TurnFeed
+from coze_tui.engine.session.feed import RunningTurn, TurnFeed
 from coze_tui.errors import CozeTuiError
 from coze_tui.text.cleaning import clean_line, title_of
 from coze_tui.text.i18n import _
@@ -36,6 +36,7 @@ class TurnControl:
     Args:
         help_after: Called with the error of a turn that has ended; returns whether it shows a dialog
             about it, in which case the queue waits and the question is not put back.
+        on_left: Called if a turn of another program was cut off when that program ended.
     """
 
     def __init__(
@@ -44,15 +45,19 @@ class TurnControl:
         widgets: ChatWidgets,
         conversation: OpenConversation,
         help_after: Callable[[CozeTuiError], bool],
+        on_left: Callable[[], None],
     ) -> None:
         self._screen = screen
         self._widgets = widgets
         self._conversation = conversation
         self._help_after = help_after
+        self._on_left = on_left
         self._engine_thread = screen.context.engine_thread
         self.view = TurnView(widgets.log, self._milestone)
         self._is_foreign = False
         """Another program runs the turn; this one only shows it."""
+        self._is_unasked = False
+        """The program resumed the turn by itself: its end shows no dialog and sends nothing."""
         self._was_sent = False
         """The question of the turn has left for Coze."""
         self._sent_files: tuple[tuple[Path, int], ...] = ()
@@ -78,6 +83,7 @@ class TurnControl:
     def ask(self, question: str) -> None:
         """Send a question, or queue it behind the running turn."""
         if self.runs:
+            self._is_unasked = False  # the user waits for this answer now
             conversation = self._conversation
             conversation.queue.add(question)
             self._screen.run_in_worker(
@@ -143,16 +149,41 @@ class TurnControl:
     async def follow_running(self, opened: Opened) -> None:
         """Follow the turn that runs in a conversation, here or in another program, if one does."""
         key, feed = opened.summary.key, TurnFeed()
-        question = await self._engine_thread.call(lambda engine: engine.follow(key, feed))
-        is_foreign = question is None
-        if question is None and opened.page.running:
+        running = await self._engine_thread.call(lambda engine: engine.follow(key, feed))
+        is_foreign = running is None
+        if running is None and opened.page.running:
             chat = opened.page.running[-1]
-            question = chat.question
+            running = RunningTurn(chat.question, chat.key)
             await self._engine_thread.call(lambda engine: engine.follow_remote(key, chat.key, feed))
-        if question is not None:
+        if running is None:
+            return
+        if (entry := self.entry_of(running.chat)) is not None:
+            self._show_again(entry, feed)
+        elif running.chat in (0, opened.last_chat):
             now_ms = int(time.time() * 1000)
-            self._show_new(QuestionEntry(question, now_ms), now_ms, feed)
-            self._is_foreign = is_foreign
+            self._show_new(QuestionEntry(running.question, now_ms), now_ms, feed)
+        else:
+            return  # further up than what is loaded; the store has it when it is fetched
+        self._is_foreign = is_foreign
+
+    def entry_of(self, chat: int) -> AnswerEntry | None:
+        """Return the answer of a stored chat if it is loaded."""
+        entries = (item for item in self._widgets.log.entries if isinstance(item, AnswerEntry))
+        return next((entry for entry in entries if chat and entry.chat == chat), None)
+
+    @property
+    def cut_chats(self) -> frozenset[int]:
+        """Keys of the stored chats that are shown as cut off."""
+        entries = (item for item in self._widgets.log.entries if isinstance(item, AnswerEntry))
+        return frozenset(
+            entry.chat for entry in entries if entry.outcome is Outcome.INTERRUPTED and entry.chat
+        )
+
+    def _show_again(self, entry: AnswerEntry, feed: TurnFeed) -> None:
+        """Show a chat from its start in the place of what is known of it."""
+        entry.begin_again()
+        self._widgets.log.viewport.entry_changed(entry)
+        self.resume(entry, TurnFigures(), feed)
 
     def _show_new(self, asked: QuestionEntry, now_ms: int, feed: TurnFeed) -> None:
         """Show a question at the end of the log, and follow its answer."""
@@ -166,10 +197,11 @@ class TurnControl:
     def resume(self, entry: AnswerEntry, figures: TurnFigures, feed: TurnFeed) -> None:
         """Continue the turn of an entry, with its figures so far."""
         self.view.resume(self.question_of(entry), entry, figures)
+        self._was_sent = True
         self._follow(feed)
 
     def _follow(self, feed: TurnFeed) -> None:
-        self._is_foreign = False
+        self._is_foreign = self._is_unasked = False
         self._waiting_calls = ()
         self.show_figures(self.view.figures)
         self._widgets.prompt.follow_up_count = 0
@@ -225,16 +257,24 @@ class TurnControl:
         has_failed = not self._was_sent or figures.outcome is Outcome.FAILED
         if has_failed and not self._widgets.attachments.files:
             self._widgets.attachments.restore(self._sent_files)
-        if figures.error is not None and self._help_after(figures.error):
-            return
-        if figures.outcome is Outcome.REQUIRES_ACTION:
+        self._go_on_after(figures, has_failed=has_failed)
+
+    def _go_on_after(self, figures: TurnFigures, *, has_failed: bool) -> None:
+        """Do what follows from the end of a turn; nothing after one that the program resumed by itself."""
+        outcome = figures.outcome
+        if self._is_foreign:  # its queue and its question belong to the other program
+            if outcome is Outcome.REQUIRES_ACTION:
+                self._open_tool_form()
+            elif outcome is Outcome.INTERRUPTED:
+                self._on_left()
+        elif self._is_unasked or (figures.error is not None and self._help_after(figures.error)):
+            pass
+        elif outcome is Outcome.REQUIRES_ACTION:
             self._open_tool_form()
-        elif self._is_foreign:
-            pass  # the queue and the question belong to the other program
         elif has_failed:
             if not self._widgets.prompt.message:
                 self._widgets.prompt.set_message(self.view.question)
-        elif self._conversation.queue.waiting and figures.outcome and figures.outcome.continues_queue:
+        elif self._conversation.queue.waiting and outcome and outcome.continues_queue:
             self.send(self._conversation.queue.take_next(), is_queued=True)
 
     async def _name_chat(self, key: str, entries: Sequence[Entry]) -> None:
@@ -284,10 +324,25 @@ class TurnControl:
             self._screen.run_in_worker("recover", self._recover, entry)
 
     async def _recover(self, entry: AnswerEntry) -> None:
+        await self.fetch_rest(entry, is_unasked=False)
+
+    async def fetch_rest(self, entry: AnswerEntry, *, is_unasked: bool) -> None:
+        """Fetch the rest of a stored chat into its entry; return as soon as this has begun.
+
+        Args:
+            is_unasked: The program does so by itself.
+        """
         chat, feed = entry.chat, TurnFeed()
         figures = await self._engine_thread.call(lambda engine: engine.inspecting.figures(chat))
-        self.resume(entry, figures, feed)
-        await self._engine_thread.call(lambda engine: engine.recover(chat, feed))
+        continues = await self._engine_thread.call(lambda engine: engine.recover(chat, feed))
+        if self.runs or entry not in self._widgets.log.entries:
+            return  # the user was quicker; what is fetched is in the store
+        if continues:
+            self.resume(entry, figures, feed)
+        else:
+            self._show_again(entry, feed)
+            self._is_foreign = True
+        self._is_unasked = is_unasked
 
     # --- local tools ---
 

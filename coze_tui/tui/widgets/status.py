@@ -32,6 +32,7 @@ class Activity(Enum):
     NEEDS_YOU = ("▲", N_("needs you"), "attention")
     STOPPING = ("■", N_("stopping"), "attention")
     RECOVERING = ("↻", N_("recovering"), "attention")
+    AWAITING = ("↺", N_("Coze is still answering"), "attention")
 
     @property
     def sign(self) -> str:
@@ -63,6 +64,7 @@ _OF_PHASE = {
     Phase.SETTLING: Activity.ANSWERING,
     Phase.STOPPING: Activity.STOPPING,
     Phase.RECOVERING: Activity.RECOVERING,
+    Phase.AWAITING: Activity.AWAITING,
 }
 
 

@@ -130,6 +130,19 @@ async def test_stopping_cancels_what_runs_and_asks_nothing_more() -> None:
     assert [(run.outcome, run.answer) for run in runs] == [(Outcome.CANCELED, "half")] * 2
 
 
+async def test_leaving_cancels_nothing_and_reports_only_what_has_ended() -> None:
+    async with table(A=[Answer("half"), Gate("held"), Answer(" whole")]) as made:
+        bench = Bench(made.turn, [A], 9)
+        running = asyncio.create_task(all_runs(bench, 2))
+        while sum(bool(turn.state.answers) for turn in made.turns) < 2:
+            await asyncio.sleep(0.001)
+        bench.leave()
+        assert await running == []
+        assert len(made.asked) == 2
+        assert "/v3/chat/cancel" not in [request.path for request in made.stand_in.requests]
+    assert bench.first_error is None
+
+
 async def test_a_token_that_cannot_be_had_ends_it_before_anything_is_asked() -> None:
     async def fail(bot: str) -> ChatTurn:
         raise CredentialsError("missing")

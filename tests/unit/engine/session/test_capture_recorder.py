@@ -260,6 +260,7 @@ async def test_the_setting_records_a_recovered_chat_whole(tmp_path: Path) -> Non
             chat = journal.begin_chat(c, key, "海水为什么咸？", BOT, 1_760_000_000_000)
             journal.append_frames(c, chat, 1, [before])
             journal.note_ids(c, chat, chat_id=started.id, conversation_id=started.conversation_id)
+            c.execute("UPDATE chats SET owner = ''")
             return chat
 
         database = await Database.open(tmp_path / "history.db")

@@ -42,6 +42,6 @@ async def test_who_joins_is_told_all_that_has_happened_also_that_tool_outputs_we
     assert names.index("requires_action") < names.index("tool_outputs") < names.index("answer")
     assert figures.logid == "2026LOG"
     assert names == [row.name for row in turn.figures.rows]
-    await turns.stop_all(1)
+    await turns.leave_all(1)
     await client.aclose()
     await database.close()

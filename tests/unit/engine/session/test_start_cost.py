@@ -103,7 +103,7 @@ async def test_no_statement_of_a_start_reads_a_whole_table(
         thread: EngineThread = running.engine_thread
 
         async def start(engine: Engine) -> None:
-            await engine.close_orphaned_chats()
+            await engine.unfetched_chats()
             await engine.conversations.prompts()
             assert await engine.conversations.last()
             await engine.conversations.open(key)

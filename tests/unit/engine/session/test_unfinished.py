@@ -25,41 +25,52 @@ def frames_of(*streams: str) -> list[Frame]:
     ]
 
 
-async def settled(database: Database, frames: Sequence[Frame]) -> tuple[ChatRecord | None, ChatRecord]:
-    """What is offered of a chat with these frames, whose program is gone, and what is kept of it."""
+async def settled(database: Database, frames: Sequence[Frame]) -> tuple[bool, ChatRecord]:
+    """Whether a chat with these frames, whose program is gone, lacks its rest, and what is kept of it."""
     key = await database.write(lambda c: history.create_conversation(c, "coze.cn", "7402", 1_000))
     chat = await database.write(lambda c: journal.begin_chat(c, key, "q", "7402", 5_000))
     await database.write(lambda c: journal.append_frames(c, chat, 1, frames))
     await database.write(lambda c: c.execute("UPDATE chats SET owner = '' WHERE key = ?", (chat,)))
     [left] = await database.run(lambda c: journal.orphaned_chats(c, 1 << 50))
-    found = await close_orphan(database, left)
+    await close_orphan(database, left)
+    unfetched = await database.run(lambda c: journal.unfetched_chats(c, "coze.cn", 10))
     saved = await database.run(lambda c: journal.chat(c, chat))
     assert saved is not None
-    return found, saved
+    assert {each.key for each in unfetched} <= {chat}
+    return bool(unfetched), saved
 
 
-async def test_what_was_cut_off_is_offered(database: Database) -> None:
-    found, saved = await settled(database, frames_of("text_chat")[:4])
-    assert found is not None
-    assert (found.key, found.title) == (saved.key, "q")
+async def test_what_was_cut_off_lacks_its_rest_and_has_its_ids(database: Database) -> None:
+    lacks_rest, saved = await settled(database, frames_of("text_chat")[:4])
+    assert lacks_rest
+    assert saved.status == "interrupted"
+    assert saved.chat_id
+    assert saved.conversation_id
+
+
+async def test_a_question_without_an_id_lacks_nothing_that_can_be_fetched(database: Database) -> None:
+    lacks_rest, saved = await settled(database, [])
+    assert not lacks_rest
     assert saved.status == "interrupted"
 
 
 async def test_a_chat_that_went_on_after_tool_outputs_has_ended_as_it_did_then(database: Database) -> None:
-    found, saved = await settled(database, frames_of("requires_action", "tool_outputs"))
-    assert found is None
+    lacks_rest, saved = await settled(database, frames_of("requires_action", "tool_outputs"))
+    assert not lacks_rest
     assert saved.status == "completed"
 
 
 async def test_a_failure_keeps_its_code(database: Database) -> None:
-    found, saved = await settled(database, frames_of("failed"))
-    assert found is None
+    lacks_rest, saved = await settled(database, frames_of("failed"))
+    assert not lacks_rest
     assert saved.status == "failed"
     assert saved.error_code
     assert saved.error_msg
 
 
-async def test_what_a_command_has_finished_is_offered_once_by_the_next_start(database: Database) -> None:
+async def test_the_rest_of_what_a_command_has_finished_is_fetched_by_the_next_start(
+    database: Database,
+) -> None:
     frames = frames_of("text_chat")[:4]
     key = await database.write(lambda c: history.create_conversation(c, "coze.cn", "7402", 1_000))
 
@@ -69,15 +80,14 @@ async def test_what_a_command_has_finished_is_offered_once_by_the_next_start(dat
             journal.append_frames(c, chat, 1, frames)
             c.execute("UPDATE chats SET owner = ? WHERE key = ?", (owner, chat))
 
-    def forget(c: sqlite3.Connection) -> None:
-        for chat in journal.offered_chats(c, NOW):
-            journal.forget_offer(c, chat.key)
-
     await database.write(begin)
     assert await settle_orphans(database) is None
-    offered = await database.run(lambda c: journal.offered_chats(c, NOW))
-    assert [(chat.question, chat.is_final) for chat in offered] == [("q", True)] * 2
-    await database.write(forget)
-    assert await database.run(lambda c: journal.offered_chats(c, NOW)) == ()
-    assert await settle_orphans(database) is None
-    assert await database.run(lambda c: journal.offered_chats(c, NOW)) == ()
+    unfetched = await database.run(lambda c: journal.unfetched_chats(c, "coze.cn", 10))
+    assert [(chat.question, chat.is_final) for chat in unfetched] == [("q", True)] * 2
+    assert await database.run(lambda c: journal.unfetched_chats(c, "coze.com", 10)) == ()
+    first, second = (chat.key for chat in unfetched)
+    assert await database.write(lambda c: journal.take_up(c, first, NOW))
+    assert not await database.write(lambda c: journal.take_up(c, first, NOW))  # it is being fetched
+    assert [chat.key for chat in await database.run(lambda c: journal.unfetched_chats(c, "coze.cn", 10))] == [
+        second
+    ]

@@ -12,7 +12,7 @@ from coze_tui.tui.widgets.status import Activity, Chip, activity_of
 def test_every_state_has_a_word_and_a_sign_of_its_own() -> None:
     signs = [activity.sign for activity in Activity]
     words = [activity.word("x") for activity in Activity]
-    assert len(set(signs)) == len(set(words)) == len(Activity) == 9
+    assert len(set(signs)) == len(set(words)) == len(Activity) == 10
     assert all(cell_len(sign) == 1 for sign in signs)
 
 
