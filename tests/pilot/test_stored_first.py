@@ -14,7 +14,9 @@ from coze_tui.standin.scenarios import Answer, Bot, Delta, Fail, FollowUps, Gate
 from coze_tui.tui.log.entries import Entry, QuestionEntry
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.screens.side_by_side import SideBySideScreen
+from coze_tui.tui.widgets.prompt import prompt as prompt_module
 from coze_tui.tui.widgets.prompt.area import QueueStrip
+from coze_tui.tui.widgets.prompt.prompt import Prompt
 from tests.support.desk import Desk, desk
 
 BOT_ID = "7511000000000000777"
@@ -143,6 +145,20 @@ async def test_a_question_to_several_bots_is_stored_before_it_is_shown(
         await at.pilot.press("enter")
         await at.until(lambda: watch.shown and not screen.runs)
     assert watch.early == []
+
+
+async def test_a_draft_for_several_bots_is_stored_without_a_second_wait(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with desk(home, [TALK]) as at:
+        await at.ask("/compare")
+        await at.until(lambda: len(at.app.screen_stack) == 3)
+        await at.pilot.press("escape")
+        screen = at.app.screen
+        assert isinstance(screen, SideBySideScreen)
+        monkeypatch.setattr(prompt_module, "DRAFT_SECONDS", 3600)
+        screen.post_message(Prompt.DraftChanged(screen.prompt, "海水为什么"))
+        await at.until(lambda: rows(home, "SELECT draft FROM conversations") == ["海水为什么"])
 
 
 async def test_a_question_whose_file_cannot_be_sent_is_kept_with_the_reason(

@@ -178,12 +178,17 @@ class ConversationActions:
             self._screen.context.settings,
             self._conversation.bot,
             prompt.message,
-            keep_draft=prompt.set_message,
+            keep_draft=self._keep_typed,
         )
         left = await self._screen.app.push_screen_wait(screen)
         prompt.set_message(left.text)
         if left.conversation:
             await self.open(left.conversation)
+
+    def _keep_typed(self, text: str) -> None:
+        """Take over what is typed on the screen above; it has waited there until it was a draft."""
+        self._widgets.prompt.set_message(text)
+        self._widgets.prompt.post_draft()
 
     # --- the bot and the site ---
 

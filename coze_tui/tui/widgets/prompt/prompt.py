@@ -208,6 +208,12 @@ class Prompt(TextBox):
         self._stop_search(restore=True)
         return super().clear_message()
 
+    def post_draft(self) -> None:
+        """Post the draft now if it has changed, not after a while."""
+        if self._draft_timer is not None:
+            self._draft_timer.stop()
+        self._post_draft()
+
     def set_earlier(self, prompts: Iterable[str]) -> None:
         """Walk and search these prompts from now on, the newest first."""
         self._earlier = EarlierPrompts(prompts)
