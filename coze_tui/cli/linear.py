@@ -32,7 +32,7 @@ from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.engine.session.local_tools import REFUSAL, run_command
 from coze_tui.engine.session.site import Connection
 from coze_tui.engine.thread import EngineThread
-from coze_tui.errors import CozeTuiError, ToolCommandError
+from coze_tui.errors import CozeTuiError, StoreError, ToolCommandError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
 
@@ -118,6 +118,9 @@ class _Talk:
             self._show_last_turn()
             if arguments.continues:
                 key = self._call(lambda engine: engine.conversations.last()) or ""
+        except StoreError as error:  # one can chat without the history
+            self._fail(error)
+        try:
             self._bot = self._call(lambda engine: engine.site.bot(self._startup.settings.bot_id))
         except CozeTuiError as error:
             self._printer.fail(error)
@@ -317,8 +320,10 @@ class _Talk:
     def _give_outputs(self) -> None:
         """Ask for the output of every call, and submit them when all are there."""
         key = self._conversation
-        chat = self._call(lambda engine: engine.last_chat(key))
-        calls = self._calls or self._call(lambda engine: engine.inspecting.waiting_calls(chat))
+        chat, calls = 0, self._calls
+        if not calls:  # the chat is one of an earlier run
+            chat = self._call(lambda engine: engine.last_chat(key))
+            calls = self._call(lambda engine: engine.inspecting.waiting_calls(chat))
         outputs: list[tuple[str, str]] = []
         for call in calls:
             output = self._output_for(call)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -133,3 +136,26 @@ def test_the_demo_shows_a_command_that_is_allowed(command: Command) -> None:
     assert ran.status == 0
     assert "/run runs date +%H:%M" in ran.out
     assert "the bot waits on" in ran.out
+
+
+@pytest.mark.parametrize("mode", ["NORMAL", "EXCLUSIVE"], ids=["for writing", "for reading, too"])
+def test_a_history_that_another_program_holds_stops_no_chat(
+    command: Command, environment: dict[str, str], mode: str
+) -> None:
+    command("--linear", stdin="1 + 1\n")
+    (path,) = Path(environment["COZE_TUI_HOME"]).rglob("history.db")
+    steps: list[Step] = [RequireAction(CALLS), lambda after: [Answer(after.outputs["call-1"])]]
+    own = {"COZE_TUI_TOOLS": '{"set_lamp": "cat"}', "COZE_BOT_ID": BOT}
+    with (
+        StandIn(pace=0, bots=[Bot(BOT, "海水", steps)]) as stand_in,
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+    ):
+        other.execute(f"PRAGMA locking_mode = {mode}")
+        other.execute("BEGIN EXCLUSIVE")
+        site = {"COZE_API_BASE": stand_in.base_url, "COZE_API_TOKEN": stand_in.token}
+        ran = command("--linear", stdin="开灯\nlit\n", **own, **site)
+    assert ran.status == 0
+    assert "海水: lit" in ran.out
+    assert "Error: the history is locked by another program." in ran.out
+    assert "coze-tui: not saved: 开灯" in ran.err.splitlines()
+    assert "开灯" not in command("history", "list").out
