@@ -17,6 +17,7 @@ _RUN_COST = 8
 """Bytes that a move to another run costs, about."""
 _BLANKS_WORTH_ERASING = 8
 _LONG_BLANKS = re.compile(" {12,}")
+_LONG_BLANKS_AT_END = re.compile(" {12,}$")
 _GAP = 4
 """Unchanged cells up to which writing them again is cheaper than a move."""
 
@@ -224,22 +225,11 @@ class Painter:
             return
         glyphs = self._cells.glyphs
         text = "".join([glyphs[number] for number in map(ord, row[x:end])])
-        if self._erases and "        " in text:
-            text = self._with_erased(text, x, end == len(row))
+        left = 0
+        if self._erases and "        " in text and not (self._style and self._style.shows_on_blanks):
+            text, left = _with_erased(text)
         self._add(text)
-        self._x = end if end < len(row) else -1
-
-    def _with_erased(self, text: str, x: int, at_end: bool) -> str:
-        """Return the text with sequences that erase in place of long blanks."""
-        if self._style is not None and self._style.shows_on_blanks:
-            return text
-
-        def erased(blanks: re.Match[str]) -> str:
-            count = len(blanks.group())
-            skip = "" if at_end and blanks.end() == len(text) else f"\x1b[{count}C"
-            return f"\x1b[{count}X{skip}"
-
-        return _LONG_BLANKS.sub(erased, text)
+        self._x = end - left if left or end < len(row) else -1
 
     def _write_doubtful(self, y: int, x: int, end: int, row: str) -> int:
         """Write glyphs whose width is uncertain. Return the column up to which the row must be rewritten."""
@@ -323,6 +313,18 @@ class Painter:
                 self._switches.clear()
             switch = self._switches[old, new] = _switch(old, new)
         return switch
+
+
+def _with_erased(text: str) -> tuple[str, int]:
+    """Return the text with sequences that erase in place of long blanks, and how many blanks end it.
+
+    Erasing does not move the cursor. Blanks in the middle are skipped; it stays before those at the end.
+    """
+    shown = _LONG_BLANKS.sub(lambda blanks: f"\x1b[{len(blanks[0])}X\x1b[{len(blanks[0])}C", text)
+    last = _LONG_BLANKS_AT_END.search(text)
+    if last is None:
+        return shown, 0
+    return shown.removesuffix(f"\x1b[{len(last[0])}C"), len(last[0])
 
 
 def _covers(style: CellStyle, other: CellStyle) -> bool:

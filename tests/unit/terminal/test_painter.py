@@ -116,6 +116,15 @@ def _on(attributes: int) -> list[str]:
     ]
 
 
+def test_blanks_at_the_end_of_a_piece_are_erased_without_a_move_over_them() -> None:
+    wall = Wall(1, erases=True)
+    style = Style(color="#d7dae4", bgcolor="#11131a")
+    wall.show([strip_of([Segment("some text that fills most of it", style), Segment("      end", style)])])
+    frame = wall.show([strip_of([Segment("some" + " " * 33 + "end", style)])])
+    assert frame == "\x1b[1;6H\x1b[26X\r"
+    assert wall.screen.row(0) == "some" + " " * 33 + "end"
+
+
 @settings(max_examples=200)
 @given(st.lists(rows, min_size=2, max_size=5), st.booleans())
 def test_any_row_over_any_other_ends_as_if_written_alone(screens: list[list[Segment]], erases: bool) -> None:
