@@ -117,8 +117,8 @@ def figure_lines(figures: TurnFigures, now_us: int | None, width: int) -> list[P
 def _time_lines(figures: TurnFigures, now_us: int | None) -> list[Parts]:
     """Return the times and the rate of the text."""
     lines = [_figure(_("first text"), first_text(figures), "text bold")]
-    if figures.total_us is not None:
-        lines.append(_figure(_("total"), milliseconds(figures.total_us)))
+    total = milliseconds(figures.total_us) if figures.total_us is not None else "…"
+    lines.append(_figure(_("total"), total))
     if figures.deltas + figures.reasoning_deltas > 1:
         bars = levels(figures.rates(_SPARK))
         rate = _("{n}/s").format(n=thousands(round(figures.rate(now_us))))

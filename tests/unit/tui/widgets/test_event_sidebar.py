@@ -79,6 +79,7 @@ async def test_running_chat_as_it_was_drawn(stage: Any) -> None:
             "○ done",
             "────────────────────────────",
             "first text            412 ms",
+            "total                      …",
             "rate           ▅▅███▆  214/s",
             "gap          p50 4  max 4 ms",
             "tokens                     …",
