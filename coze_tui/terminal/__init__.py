@@ -5,8 +5,8 @@ module imports only modules of the lines above it:
 
 - `signals`, `clipboard`, `first_frame`: the process and the terminal, without Textual
 - `textual_overrides`: which private names of Textual are in use, and whether they fit the installed version
-- `cells`, `guard`, `scanner`, `throttle`: cells as numbers, the last filter, the parts of the input, the
-  speed of the line
+- `cells`, `guard`, `scanner`, `pacing`, `throttle`: cells as numbers, the last filter, the parts of the
+  input, how often to draw, the speed of the line
 - `keys`: what keys mean
 - `painter`, `parser`, `compositor`: bytes from cells, keys from bytes, changed lines from widgets
 - `display`, `driver`: frames as differences; input and output in threads that never block the loop

@@ -7,7 +7,7 @@ were written for (see `textual_overrides`). Textual's own driver and display run
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from textual import constants, events, on
@@ -15,7 +15,7 @@ from textual.app import App, ReturnType
 from textual.await_complete import AwaitComplete
 from textual.driver import Driver
 from textual.filter import LineFilter
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.screen import Screen, ScreenResultType
 
 from coze_tui.terminal.guard import TerminalGuard
@@ -57,7 +57,7 @@ class TerminalApp(App[ReturnType]):
         if is_known_textual():
             from coze_tui.terminal.display import FrameDisplay, NoAnimation
 
-            self.frame_display = FrameDisplay(self)
+            self.frame_display = FrameDisplay(self, self._first_regions)
             self._animator = NoAnimation(self)
             self._key_order = KeyOrder(self, super().on_event)
         else:
@@ -125,10 +125,15 @@ class TerminalApp(App[ReturnType]):
 
     # -- frames
 
-    @property
-    def line_is_clear(self) -> bool:
-        """Whether the last frame has left, so that what a stream draws now is seen now; else let it wait."""
-        return self.frame_display is None or self.frame_display.line_is_clear
+    def seconds_for(self, count: int) -> float:
+        """Return how long the line to the terminal takes for so many bytes; 0 if it is fast or unknown."""
+        return self._throttle.seconds_for(count) if self._throttle is not None else 0.0
+
+    def _first_regions(self) -> Collection[Region]:
+        screen = self.screen
+        if not isinstance(screen, TerminalScreen):
+            return ()
+        return [widget.scrollable_content_region for widget in screen.drawn_first()]
 
     def repaint(self) -> None:
         """Write the whole screen again, because another program may have written over it."""
@@ -188,6 +193,10 @@ class TerminalScreen(OnceLeftScreen[ScreenResultType]):
 
             self._compositor = LineCompositor()
 
+    def drawn_first(self) -> Sequence[Widget]:
+        """Return the widgets whose changes go before all others on a slow line, after the echo of keys."""
+        return ()
+
     @private_override
     def _screen_resized(self, size: Size) -> None:
         super()._screen_resized(self.app.size)
@@ -209,6 +218,11 @@ class TerminalScreen(OnceLeftScreen[ScreenResultType]):
     def _take_size_of_app(self, event: events.Resize) -> None:
         # Textual's own handler comes after this one and gives the classes of the size in the event.
         event.size = self.app.size
+
+
+def seconds_for(widget: Widget, count: int) -> float:
+    """Return how long the line to the terminal takes for so many bytes; 0 if it is fast or unknown."""
+    return widget.app.seconds_for(count) if isinstance(widget.app, TerminalApp) else 0.0
 
 
 def paint_now(*widgets: Widget) -> None:

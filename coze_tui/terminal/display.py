@@ -4,6 +4,10 @@ Textual writes every strip of every dirty region in full. `FrameDisplay` stores 
 the shown one. A frame is the difference between them, so a frame that finds the line busy is not queued but
 skipped: the next one shows the newest state. Anything that it cannot show is left to Textual.
 
+On a slow line the row of the cursor leaves first, so that a typed key is seen; then what the screen names as
+first, a few times a second, because every frame has its moves and styles; then the rest, as far as there is
+room.
+
 It reads private names of Textual: import it only if `textual_overrides.is_known_textual`.
 """
 
@@ -12,7 +16,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from rich.color import ColorSystem
@@ -20,7 +25,7 @@ from rich.console import COLOR_SYSTEMS
 from textual._animator import Animator
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual._types import AnimationLevel, CallbackType
-from textual.geometry import Offset
+from textual.geometry import Offset, Region
 from textual.strip import Strip
 
 from coze_tui.terminal.cells import UNKNOWN, Cells
@@ -39,6 +44,12 @@ _WORTH_SYNC = 400
 """Bytes from which a frame is marked as one; smaller frames arrive in one piece anyway."""
 _SCROLL_ROWS = 4
 _RETRY = 0.015
+_FRAME = 400
+"""Bytes for which the line has time between two frames."""
+_REST_LAG = 0.12
+"""Seconds by which the rest of a frame may delay keys and text on a slow line."""
+_UNLIMITED = 1 << 19
+"""Room from which the line counts as fast."""
 _WINDOWS_CHUNK = 8192  # https://github.com/Textualize/textual/issues/2548
 
 
@@ -47,17 +58,23 @@ class FrameDisplay:
 
     Args:
         app: Whose frames they are.
+        first: Returns the regions of the screen that go before the rest on a slow line.
     """
 
-    def __init__(self, app: App[Any]) -> None:
+    def __init__(self, app: App[Any], first: Callable[[], Collection[Region]] = tuple) -> None:
         self.throttle: OutputThrottle | None = None
         """Says how much may be written; None: as much as there is."""
         self._app = app
+        self._first = first
+        self._first_due = 0.0
+        """When what goes first may be painted next, on a slow line."""
         self._cells: Cells | None = None
         self._painter: Painter
         self._wanted: list[str] = []
         self._shown: list[str] = []
-        self._dirty: set[int] = set()
+        self._dirty: dict[int, int] = {}
+        """Rows that are shown differently → the number of the frame that changed them last."""
+        self._frame = 0
         self._windows: dict[tuple[int, int], int] = {}
         """Columns (from, to) → how many cells changed between them: where scrolling is looked for."""
         self._shown_cursor: tuple[int, int] | None = None
@@ -65,13 +82,6 @@ class FrameDisplay:
         self._retry: asyncio.TimerHandle | None = None
 
     # -- for the app
-
-    @property
-    def line_is_clear(self) -> bool:
-        """Whether the last frame has left."""
-        if self._cells is not None and self._dirty:
-            return False
-        return self.throttle is None or self.throttle.room() > 0
 
     def repaint(self) -> bool:
         """Write the whole screen again, modes included. Return False if nothing was shown yet."""
@@ -147,7 +157,7 @@ class FrameDisplay:
             return
         self._painter.forget()
         self._shown = [UNKNOWN * len(row) for row in self._wanted]
-        self._dirty.update(range(len(self._wanted)))
+        self._dirty = dict.fromkeys(range(len(self._wanted)), self._frame)
         self._shown_cursor = None
 
     def _start_over(self, width: int, height: int) -> None:
@@ -158,7 +168,7 @@ class FrameDisplay:
         self._painter.forget()
         self._wanted = [UNKNOWN * width] * height
         self._shown = list(self._wanted)
-        self._dirty = set()
+        self._dirty = {}
         self._windows = {}
         self._shown_cursor = None
 
@@ -173,6 +183,7 @@ class FrameDisplay:
         assert self._cells is not None
         cells = self._cells
         wanted = self._wanted
+        self._frame += 1
         for y, x, strip in _pieces(renderable):
             if not (0 <= y < height and 0 <= x < width):
                 continue
@@ -187,7 +198,7 @@ class FrameDisplay:
                 part = part[: width - x]
                 end = width
             wanted[y] = _joined(cells, row[:x], part, row[end:])
-            self._dirty.add(y)
+            self._dirty[y] = self._frame
             window = (x, end)
             self._windows[window] = self._windows.get(window, 0) + end - x
 
@@ -198,7 +209,7 @@ class FrameDisplay:
         whole = self._cells.continued(row[:x], head)[0] + row[x:]
         if not self._cells.glyphs[ord(row[x - 1])].endswith(head) and len(whole) == len(row):
             self._wanted[y] = row = whole
-            self._dirty.add(y)
+            self._dirty[y] = self._frame
         return row
 
     # -- to the terminal
@@ -218,16 +229,17 @@ class FrameDisplay:
         cursor = self._cursor()
         if not self._dirty and cursor == self._shown_cursor:
             return
-        room = self.throttle.room() if self.throttle is not None else 1 << 20
+        throttle = self.throttle
+        room = throttle.room() if throttle is not None else 1 << 20
         urgent = room <= 0
-        if urgent and self.throttle is not None:
-            room = self.throttle.urgent_room()
+        if urgent and throttle is not None:
+            room = throttle.urgent_room()
         painter = self._painter
         painter.begin()
         if not urgent:
             self._paint(painter, room, cursor[1])
         elif room and cursor[1] in self._dirty and UNKNOWN not in self._shown[cursor[1]]:
-            self._paint_row(painter, cursor[1])
+            self._paint_row(painter, cursor[1], self._wanted[cursor[1]])
         if painter.size or (cursor != self._shown_cursor and room):
             painter.cursor(*cursor)
             self._shown_cursor = cursor
@@ -258,31 +270,64 @@ class FrameDisplay:
         width, height = self._app.size
         return len(self._wanted) == height and not (height and len(self._wanted[0]) != width)
 
-    def _paint(self, painter: Painter, room: int, first: int) -> None:
-        """Paint dirty rows; the cursor's row first if there is not room for all."""
+    def _paint(self, painter: Painter, room: int, cursor_row: int) -> None:
+        """Paint dirty rows; in order if there is not room for all."""
         if self._reset_due:
             self._reset_due = False
             painter.reset()
+        if room >= _UNLIMITED or self.throttle is None:
+            self._find_scroll(painter)
+            for y in sorted(self._dirty):
+                self._paint_row(painter, y, self._wanted[y])
+            return
+        if cursor_row in self._dirty:
+            self._paint_row(painter, cursor_row, self._wanted[cursor_row])
+        first = self._first()
+        rest_room = self.throttle.room(_REST_LAG) if first else room
+        if not first or monotonic() >= self._first_due:
+            self._find_scroll(painter)
+            before = painter.size
+            self._paint_columns(painter, room, first)
+            if painter.size > before:
+                self._first_due = monotonic() + self.throttle.seconds_for(_FRAME)
+        self._paint_columns(painter, rest_room, first, outside=True)
+
+    def _find_scroll(self, painter: Painter) -> None:
+        """Let the terminal move rows that are in another place now."""
         rows = sorted(self._dirty)
         if len(rows) > _SCROLL_ROWS and self._windows:
             window = max(self._windows, key=self._windows.__getitem__)
             scroll = find_scroll(self._wanted, self._shown, rows, window)
             if scroll is not None:
                 self._scroll(painter, *scroll)
-                rows = sorted(self._dirty)
         self._windows.clear()
-        if room < 1 << 19 and first in self._dirty:
-            rows.remove(first)
-            rows.insert(0, first)
-        for y in rows:
-            self._paint_row(painter, y)
-            if painter.size >= room:
-                break
 
-    def _paint_row(self, painter: Painter, y: int) -> None:
-        painter.row(y, self._wanted[y], self._shown[y])
-        self._shown[y] = self._wanted[y]
-        self._dirty.discard(y)
+    def _paint_columns(
+        self, painter: Painter, room: int, regions: Collection[Region], *, outside: bool = False
+    ) -> None:
+        """Paint dirty rows inside or outside of some regions until the frame has a size, the newest first."""
+        for y in sorted(self._dirty, key=lambda y: (-self._dirty[y], y)):
+            if painter.size >= room:
+                return
+            self._paint_row(painter, y, self._mixed(y, regions, outside=outside))
+
+    def _mixed(self, y: int, regions: Collection[Region], *, outside: bool) -> str:
+        """Return a row as it is wanted inside or outside of some regions, and as it is shown elsewhere."""
+        assert self._cells is not None
+        wanted, shown = self._wanted[y], self._shown[y]
+        row, other = (wanted, shown) if outside else (shown, wanted)
+        for region in regions:
+            if region.y <= y < region.bottom:
+                x, end = region.x, region.right
+                row = _joined(self._cells, row[:x], other[x:end], row[end:])
+        return row
+
+    def _paint_row(self, painter: Painter, y: int, row: str) -> None:
+        """Turn a row on the terminal into this one."""
+        painter.row(y, row, self._shown[y])
+        self._shown[y] = row
+        if row == self._wanted[y]:
+            self._dirty.pop(y, None)
 
     def _scroll(self, painter: Painter, top: int, bottom: int, lines: int) -> None:
         painter.scroll(top, bottom, lines)
@@ -290,7 +335,9 @@ class FrameDisplay:
         fresh = [UNKNOWN * len(shown[top])] * abs(lines)
         rows = shown[top : bottom + 1]
         shown[top : bottom + 1] = rows[lines:] + fresh if lines > 0 else fresh + rows[:lines]
-        self._dirty.update(y for y in range(top, bottom + 1) if shown[y] != self._wanted[y])
+        for y in range(top, bottom + 1):
+            if shown[y] != self._wanted[y]:
+                self._dirty.setdefault(y, 0)
 
     def _cursor(self) -> tuple[int, int]:
         x, y = self._app.screen.outer_size.clamp_offset(self._app.cursor_position)

@@ -1,4 +1,4 @@
-"""Measures how much output waits on the line to the terminal, and how many frames are worth drawing.
+"""Measures how much output waits on the line to the terminal, and how fast the line is.
 
 A frame that is written while others still wait delays everything after it, the echo of keys included. So the
 display asks `OutputThrottle.room` first. It estimates the waiting output from four sources: text that the
@@ -6,7 +6,10 @@ writer thread has not written, the kernel's count (TIOCOUTQ; always 0 for a pty 
 and marks. A mark is a status query (DSR) after a frame. Its answer says that the terminal has read everything
 before it, whatever buffers ssh or tmux have in between. A terminal that never answers is not asked again.
 
-POSIX only, apart from `FrameBudget`.
+A late answer tells that the line is slow, and how fast it is. From then on each answer corrects the speed,
+and `seconds_for` says how long the line takes for so many bytes: what draws often asks it how often to draw.
+
+POSIX only.
 """
 
 from __future__ import annotations
@@ -19,12 +22,12 @@ import termios
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import IO
+from collections.abc import Callable
+from typing import IO, NamedTuple
 
 MARK = "\x1b[5n"
 UNLIMITED = 1 << 20
-LAG = 0.25
+LAG = 0.2
 """Seconds by which a frame may delay the terminal on a slow line."""
 _SLACK = 0.15
 """Seconds by which an answer may be later than the quickest one before the line counts as busy."""
@@ -39,12 +42,29 @@ _FAST = 100_000
 _LEAST = 96
 """Bytes of the smallest frame that is worth its cursor moves."""
 _CHUNK = 2048
+_MEASURABLE = 0.03
+"""Seconds that an answer must be later than the quickest one to say how fast the line is."""
+_LOOK_BACK = 2.0
+"""Seconds of output before a mark that its answer is compared with."""
+_MOST_FRAMES = 100
+_SAMPLES = 8
+"""Answers whose highest speed is that of the line: a single one may be late for other reasons."""
 _BLOCKED = 0.04
 """Seconds from which a write counts as blocked."""
 _KERNEL = 16_000
 """Bytes that a Linux pty buffers. A blocked write continues when nearly all are read (found by trial)."""
 _CALM = 5.0
 """Seconds without output after which a slow line is tried at twice the speed."""
+
+
+class _Mark(NamedTuple):
+    """A status query that the terminal has not answered yet."""
+
+    at: float
+    handed: int
+    """Bytes of all output up to its end."""
+    late_at: float
+    """When its answer is later than a line of the known speed explains."""
 
 
 class OutputThrottle:
@@ -63,7 +83,9 @@ class OutputThrottle:
         self._handed_at = 0.0
         self._broken = False
         # Marks
-        self._marks: deque[tuple[float, int]] = deque()
+        self._marks: deque[_Mark] = deque()
+        self._frames: deque[tuple[float, int]] = deque(maxlen=_MOST_FRAMES)
+        """When the latest output was handed over, and the bytes of all before it."""
         self._marked_at = -1.0
         self._marked = 0
         self._answers = 0
@@ -72,6 +94,7 @@ class OutputThrottle:
         self._quickest: float | None = None
         # The speed of the line, None while it is fast enough
         self._rate: float | None = None
+        self._samples: deque[float] = deque(maxlen=_SAMPLES)
         self._backlog = (0.0, 0.0)
         self._urgent = 0
 
@@ -117,13 +140,24 @@ class OutputThrottle:
     def count_queued(self, text: str) -> None:
         """Count a text that is on its way to `write`."""
         count = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+        now = self._clock()
         with self._lock:
             if self._handed == self._written:
-                self._handed_at = self._clock()
+                self._handed_at = now
+            self._frames.append((now, self._handed))
             self._handed += count
 
-    def room(self) -> int:
-        """Return how many bytes may be written now; 0 while the line is busy with earlier ones."""
+    def seconds_for(self, count: int) -> float:
+        """Return how long the line takes for so many bytes; 0 if it is fast enough for anything."""
+        rate = self._rate
+        return count / rate if rate is not None else 0.0
+
+    def room(self, lag: float = LAG) -> int:
+        """Return how many bytes may be written now; 0 while the line is busy with earlier ones.
+
+        Args:
+            lag: Seconds by which they may delay on a slow line what is written after them.
+        """
         now = self._clock()
         waiting = self._kernel_waits()
         with self._lock:
@@ -132,17 +166,13 @@ class OutputThrottle:
                 return 0
             if waiting > (_CHUNK if self._rate is None else self._rate * LAG):
                 return 0
-            if self._marks and self._answers and now - self._marks[0][0] > _ANSWER_LIMIT:
+            if self._marks and self._answers and now - self._marks[0].at > _ANSWER_LIMIT:
                 self._give_up(now)
-            if self._marks and self._answers:
-                if now - self._marks[0][0] > (self._quickest or 0.0) + _SLACK:
-                    return 0
-                in_flight = float(self._handed - self._acknowledged[1])
-            else:
-                in_flight = self._backlog_now(now)
+            if self._marks and self._answers and now > self._marks[0].late_at:
+                return 0
             if self._rate is None:
                 return UNLIMITED
-            room = int(max(_LEAST, self._rate * LAG) - in_flight)
+            room = int(max(_LEAST, self._rate * lag) - self._in_flight(now))
             return room if room >= _LEAST else 0
 
     def urgent_room(self) -> int:
@@ -169,11 +199,13 @@ class OutputThrottle:
             if self._handed + size - self._marked < _WORTH_A_MARK:
                 return ""
             if self._marks and not self._answers:
-                self._silent = now - self._marks[0][0] > _ANSWER_LIMIT
+                self._silent = now - self._marks[0].at > _ANSWER_LIMIT
                 return ""
             self._marked_at = now
             self._marked = self._handed + size
-            self._marks.append((now, self._marked))
+            expected = (self._in_flight(now) + size) / self._rate if self._rate is not None else 0.0
+            late_at = now + (self._quickest or 0.0) + expected + _SLACK
+            self._marks.append(_Mark(now, self._marked, late_at))
             return MARK
 
     def answered(self) -> None:
@@ -185,21 +217,15 @@ class OutputThrottle:
                 return
             self._answers += 1
             self._urgent = 0
-            sent, handed = self._marks.popleft()
-            trip = now - sent
-            late = self._quickest is not None and trip > self._quickest + _SLACK
-            if self._quickest is None or trip < self._quickest:
-                self._quickest = trip
-            last, taken = self._acknowledged
-            if late and handed > taken and self._answers > 1:
-                # The line was busy all the time since the later of the two.
-                measured = (handed - taken) / max(now - max(last, sent), 1e-3)
-                self._rate = measured if self._rate is None else (self._rate + measured) / 2
-            elif self._rate is not None and not late:
-                self._rate *= 1.25
+            mark = self._marks.popleft()
+            is_late = self._quickest is not None and now > mark.late_at
+            self._quickest = min(self._quickest or now - mark.at, now - mark.at)
+            in_flight = self._in_flight(now) if self._rate is not None else float(self._handed)
+            self._measure(now, mark, is_late=is_late)
             if self._rate is not None and self._rate > _FAST:
                 self._rate = None
-            self._acknowledged = (now, handed)
+            self._acknowledged = (now, mark.handed)
+            self._backlog = (now, min(in_flight, self._handed - mark.handed))
 
     def wait_for_answers(self, limit: float) -> None:
         """Block until the terminal has answered all marks, at most `limit` seconds."""
@@ -213,16 +239,52 @@ class OutputThrottle:
         """Forget pending output: the terminal was suspended, or is another one now."""
         with self._lock:
             self._marks.clear()
+            self._frames.clear()
             self._acknowledged = (self._clock(), self._handed)
             self._backlog = (0.0, 0.0)
             self._rate = None
+            self._samples.clear()
             self._urgent = 0
 
     # -- inside, under the lock
 
+    def _measure(self, now: float, mark: _Mark, *, is_late: bool) -> None:
+        """Correct the speed of the line by the answer to a mark.
+
+        The line has carried everything up to the mark when the answer left, `_quickest` seconds ago. For each
+        earlier moment it was at least as fast as what was handed over from then on demands; while it was
+        busy, exactly as fast.
+        """
+        if self._rate is None and not is_late:
+            return
+        assert self._quickest is not None
+        carried_at = now - self._quickest
+        while self._frames and self._frames[0][0] < mark.at - _LOOK_BACK:
+            self._frames.popleft()
+        starts = [(at, before) for at, before in self._frames if before < mark.handed]
+        if not starts:
+            return
+        sample = max((mark.handed - before) / max(carried_at - at, _MEASURABLE) for at, before in starts)
+        if is_late:
+            self._samples.clear()
+            self._rate = sample if self._rate is None else (self._rate + sample) / 2
+            self._samples.append(self._rate)
+            return
+        assert self._rate is not None
+        if carried_at - mark.at < _MEASURABLE and mark.handed - starts[-1][1] >= _WORTH_A_MARK:
+            sample = max(sample, self._rate * 1.25)
+        self._samples.append(sample)
+        self._rate = max(self._samples)
+
+    def _in_flight(self, now: float) -> float:
+        """Return how many bytes the terminal has not read yet, about."""
+        backlog = self._backlog_now(now)
+        return min(backlog, self._handed - self._acknowledged[1]) if self._answers else backlog
+
     def _give_up(self, now: float) -> None:
         """Continue without answers until one arrives: one was lost in a paste or to another program."""
         self._marks.clear()
+        self._frames.clear()
         self._acknowledged = (now, self._handed)
         self._answers = 0
         self._silent = True
@@ -254,45 +316,3 @@ class OutputThrottle:
         if not self._answers and (rate := _KERNEL / waited) < _FAST:
             self._rate = rate
             self._backlog = (now, 0.0)
-
-
-_BURST = 2.0
-_PATIENCE = 0.6
-"""Share of the time between two frames that text may wait longer than necessary for more text."""
-
-
-def over_ssh(env: Mapping[str, str]) -> bool:
-    """Return whether the terminal is at the other end of an SSH connection."""
-    return bool(env.get("SSH_CONNECTION") or env.get("SSH_TTY"))
-
-
-class FrameBudget:
-    """Limits frames to a rate in the long run, with two at once after a pause.
-
-    Text that arrives when no frame is left may wait a little longer than necessary: drawn together with the
-    next piece, it lets that piece appear at once.
-    """
-
-    def __init__(self) -> None:
-        self._left = _BURST
-        self._at = 0.0
-
-    def may_draw(self, now: float, seconds: float) -> bool:
-        """Return whether a frame is left.
-
-        Args:
-            now: Monotonic seconds.
-            seconds: Seconds between two frames in the long run.
-        """
-        self._left = min(_BURST, self._left + (now - self._at) / seconds)
-        self._at = now
-        return self._left >= 1
-
-    def spend(self, now: float, seconds: float) -> None:
-        """Count a frame that is drawn."""
-        self.may_draw(now, seconds)
-        self._left = max(0.0, self._left - 1)
-
-    def latest(self, seconds: float) -> float:
-        """Return the time at which to draw text that has just arrived, if no more arrives before."""
-        return self._at + (1 - self._left + _PATIENCE) * seconds

@@ -21,7 +21,7 @@ from coze_tui.engine.thread import EngineThread
 from coze_tui.errors import CozeTuiError, InternalError, StoreError
 from coze_tui.render.palette import Palette
 from coze_tui.terminal.app import TerminalApp
-from coze_tui.terminal.throttle import over_ssh
+from coze_tui.terminal.pacing import over_ssh
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _, use_language
 from coze_tui.tui.themes import palette_of

@@ -56,6 +56,11 @@ class TurnView:
         return int((self.clock() - self._sent_at) * 1_000_000) if self.runs else None
 
     @property
+    def state(self) -> object:
+        """What has happened in the turn: equal as long as nothing but counters has changed."""
+        return self.phase, self.figures.phase, self.figures.tool, len(self.figures.rows)
+
+    @property
     def chip(self) -> Chip:
         """The state chip of the turn."""
         return Chip(activity_of(self.phase), clean_line(self.figures.tool), self.elapsed_us)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -76,6 +77,35 @@ async def test_text_is_on_the_screen_while_the_answer_still_comes(home: Path) ->
         at.stand_in.release("held")
         await at.answered()
         assert "河流把盐带走" in at.text()
+
+
+class SlowLine:
+    """A line on which nothing ends in time; counts how often the counters have asked for it."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def seconds_for(self, count: int) -> float:
+        self.asked += count > 2_000
+        return 1_000.0
+
+
+async def test_on_a_slow_line_the_counters_wait_for_a_change_of_state(home: Path) -> None:
+    steps = Delta("a"), Gate("more"), Delta("b"), Delta("c"), Gate("end"), Complete()
+    async with desk(home, bot(*steps)) as at:
+        line = SlowLine()
+        at.app.throttle = cast(Any, line)
+        await at.ask("海水？")
+        await at.until(lambda: "delta" in at.life())
+        at.stand_in.release("more")
+        await at.until(lambda: "abc" in at.text())
+        before, asked = at.life(), line.asked
+        await at.until(lambda: line.asked > asked + 2)
+        assert at.life() == before
+        assert "×3" not in at.life()
+        at.stand_in.release("end")
+        await at.answered()
+        assert "×3" in at.life()
 
 
 async def test_escape_stops_and_the_half_answer_stays(home: Path) -> None:

@@ -142,9 +142,9 @@ class SampleApp(TerminalApp[None]):
         self.exit(return_code=code)
 
     def flow(self) -> None:
-        """What has come since, as far as the line is clear."""
+        """What has come since."""
         due = int((time.monotonic() - self.started) * self.stream)
-        if due <= self.written or not self.line_is_clear:
+        if due <= self.written:
             return
         words = "".join(f"word{number} " for number in range(self.written, due))
         self.written = due

@@ -18,8 +18,8 @@ from textual.strip import Strip
 
 from coze_tui.render.lines import joined
 from coze_tui.render.palette import Palette
-from coze_tui.terminal.app import paint_now
-from coze_tui.terminal.throttle import FrameBudget
+from coze_tui.terminal.app import paint_now, seconds_for
+from coze_tui.terminal.pacing import FrameBudget
 from coze_tui.tui.log.blocks import AnswerBlock
 from coze_tui.tui.log.entries import Entry
 from coze_tui.tui.log.line_index import LineIndex
@@ -30,6 +30,10 @@ _QUICK = 0.2
 """Seconds between two lines that come quickly."""
 _STRIDE = 3
 """Lines that are scrolled at once then."""
+_SCROLL_BYTES = 1000
+"""Bytes that a scroll costs, about: what stands beside the log moves with it and is sent again."""
+_STRIDE_PER_SECOND = 40
+"""Lines that are scrolled at once for each second that a scroll takes on a slow line."""
 _MOST_LAID_OUT = 120
 """Entries that keep their lines; of those laid out longest ago only the height is kept."""
 
@@ -256,16 +260,19 @@ class LogViewport:
     def _to_end(self, *, is_growing: bool = False) -> None:
         """Show the last line. One that comes soon after another leaves room for the next ones under it.
 
-        What stands beside the log moves when the terminal scrolls, and must be sent again each time.
+        What stands beside the log moves when the terminal scrolls, and must be sent again each time. On a
+        slow line it scrolls seldom, by many lines, and not back when the text has ended.
         """
         self._unseen = 0
         end, y = max(0, self._index.total - self.height), self.top
         room = 0
+        scroll_seconds = seconds_for(self._log, _SCROLL_BYTES)
+        if (is_growing or scroll_seconds) and end <= y <= end + self._room:
+            return
         if is_growing:
-            if end <= y <= end + self._room:
-                return
             now = monotonic()
-            room = _STRIDE - 1 if now - self._grown_at < _QUICK and end > y else 0
+            if (scroll_seconds or now - self._grown_at < _QUICK) and end > y:
+                room = min(self.height * 2 // 3, _STRIDE + int(_STRIDE_PER_SECOND * scroll_seconds)) - 1
             self._grown_at = now
         if room != self._room:
             self._room = room

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar, Literal
 from urllib.parse import quote, urlsplit
 
@@ -14,7 +14,7 @@ from textual.screen import ScreenResultType
 from textual.widget import Widget
 
 from coze_tui.config.child_environment import child_environment
-from coze_tui.terminal.throttle import over_ssh
+from coze_tui.terminal.pacing import over_ssh
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.context import AppContext
@@ -28,7 +28,10 @@ _OPENER_SECONDS = 5.0
 
 
 class LogScreen(CozeScreen[ScreenResultType]):
-    """Handles the messages of a log that mean the same on every screen."""
+    """Handles the messages of a log that mean the same on every screen. Its logs are drawn first."""
+
+    def drawn_first(self) -> Sequence[Widget]:
+        return tuple(self.query(MessageLog))
 
     @on(MessageLog.CopyAsked)
     def _copy_asked(self, message: MessageLog.CopyAsked) -> None:

@@ -21,6 +21,7 @@ from coze_tui.engine.model.records import ChatRecord
 from coze_tui.engine.model.timeline import Timeline
 from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.errors import CozeTuiError
+from coze_tui.terminal.pacing import CounterPace
 from coze_tui.text.cleaning import clean, clean_line
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.chat_sources import ChatSource, whole_chat
@@ -89,6 +90,7 @@ class ReplayScreen(LogScreen[None]):
         self._source = source
         self.timeline = Timeline()
         """The timeline of the whole chat; empty until it is read."""
+        self._pace = CounterPace()
         self._start_at: int | None = None
         """The position at which the next playing starts; None while one runs."""
 
@@ -110,7 +112,7 @@ class ReplayScreen(LogScreen[None]):
             self.banner.add(problem_text(problem))
         self.turn = TurnView(self.log_widget)
         self.watch(self.app, "theme", lambda: self.log_widget.set_palette(self.context.palette), init=False)
-        self.set_interval(_REFRESH_SECONDS, self._refresh_shown)
+        self.set_interval(_REFRESH_SECONDS, self._pulse)
         self._load()
 
     def notify_failure(self, error: CozeTuiError) -> None:
@@ -156,9 +158,13 @@ class ReplayScreen(LogScreen[None]):
         self._start_at = None
         await asyncio.gather(self.player.play(), self.turn.follow(feed))
 
+    def _pulse(self) -> None:
+        """Show the counters as often as the line to the terminal allows."""
+        state = self.turn.state, self.player.is_ended
+        if self._pace.is_due(self.context.app, state):
+            self._refresh_shown()
+
     def _refresh_shown(self) -> None:
-        if not self.context.app.line_is_clear:  # the next call shows a newer state
-            return
         player = self.player
         now_us = None if player.is_ended else player.at_us
         self.sidebar.flush(now_us)

@@ -17,6 +17,7 @@ from coze_tui.api.objects import Bot
 from coze_tui.config.settings import Settings
 from coze_tui.engine.model.dialects import Feature
 from coze_tui.engine.model.figures import ids_text
+from coze_tui.terminal.pacing import CounterPace
 from coze_tui.text.format import thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.log.message_log import MessageLog
@@ -89,6 +90,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
         self._text = text
         self._keep_draft = keep_draft
         self._pulse: Timer | None = None
+        self._pace = CounterPace()
 
     @property
     def columns(self) -> Sequence[AnswerColumn]:
@@ -182,8 +184,10 @@ class SideBySideScreen(LogScreen[CompareResult]):
         self._changed()
 
     def _refresh_columns(self) -> None:
-        for column in self.columns:
-            column.refresh_figures()
+        state = tuple(column.turn.state for column in self.columns)
+        if self._pace.is_due(self.context.app, state):
+            for column in self.columns:
+                column.refresh_figures()
 
     @on(AnswerColumn.Ended)
     def _ended(self) -> None:

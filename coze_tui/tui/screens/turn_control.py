@@ -16,6 +16,7 @@ from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import ActionRequired, ChatIdentified, Phase, PhaseChanged
 from coze_tui.engine.session.feed import RunningTurn, TurnFeed
 from coze_tui.errors import CozeTuiError
+from coze_tui.terminal.pacing import CounterPace
 from coze_tui.text.cleaning import clean_line, title_of
 from coze_tui.text.i18n import _
 from coze_tui.tui.log.entries import AnswerEntry, Entry, QuestionEntry
@@ -64,6 +65,7 @@ class TurnControl:
         self._entries: tuple[Entry, ...] = ()
         """The entries of the turn, until they know their stored chat."""
         self._pulse: Timer | None = None
+        self._pace = CounterPace()
         self._waiting_calls: tuple[ToolCall, ...] = ()
         self._tool_drafts: dict[str, str] = {}
         """Call ID → what was typed for it; kept while the form is closed."""
@@ -427,7 +429,7 @@ class TurnControl:
         self.flush()
 
     def _refresh_figures(self) -> None:
-        if self._screen.context.app.line_is_clear:  # else the next call shows a newer state
+        if self._pace.is_due(self._screen.context.app, self.view.state):
             self.flush()
 
     def flush(self) -> None:

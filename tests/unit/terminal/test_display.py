@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import random
-from collections.abc import Callable, Coroutine
-from typing import Any, ClassVar, cast
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, cast
 
 import pytest
 from rich.console import Console
@@ -22,10 +22,13 @@ from textual.pilot import Pilot
 from textual.screen import ModalScreen
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from coze_tui.terminal.app import TerminalApp, paint_now
-from tests.support.terminal import ScreenFeed, TerminalScreen
+from coze_tui.terminal.app import TerminalApp, TerminalScreen, paint_now
+from coze_tui.terminal.throttle import UNLIMITED
+from tests.support.terminal import ScreenFeed
+from tests.support.terminal import TerminalScreen as Emulated
 
 # No ZWJ sequences: Textual cuts them apart at the edges of widgets (test_painter has them).
 WORDS = [
@@ -58,7 +61,7 @@ class Emulator:
     """A terminal that takes text, and counts it."""
 
     def __init__(self, size: tuple[int, int]) -> None:
-        self.screen = TerminalScreen(*size)
+        self.screen = Emulated(*size)
         self.feed = ScreenFeed(self.screen)
         self.bytes = 0
         self.text = ""
@@ -187,7 +190,7 @@ class Drawn(TerminalApp[None]):
     async def agreed(self, pilot: Pilot[Any]) -> None:
         """Wait until ours shows what theirs shows."""
         async with asyncio.timeout(30):
-            while self.ours.screen.text() != self.theirs.screen.text():
+            while self.ours.screen.cells() != self.theirs.screen.cells():
                 await pilot.pause()
         self.agree()
 
@@ -205,16 +208,45 @@ class Drawn(TerminalApp[None]):
 Act = Callable[["Drawn", "Pilot[Any]"], Coroutine[Any, Any, None]]
 
 
-async def drawn(size: tuple[int, int], seed: int, act: Act) -> Drawn:
+class Line:
+    """A line to the terminal with so much room for each frame, of which bytes take so many seconds each."""
+
+    def __init__(self, room: int, seconds: float = 0.0) -> None:
+        self.open_room = room
+        self.seconds = seconds
+        self.frames: list[int] = []
+
+    def room(self, lag: float = 0.0) -> int:
+        return self.open_room
+
+    def urgent_room(self) -> int:
+        return 0
+
+    def spent_urgently(self, count: int) -> None: ...
+
+    def seconds_for(self, count: int) -> float:
+        return count * self.seconds
+
+    def mark(self, size: int) -> str:
+        self.frames.append(size)
+        return ""
+
+
+async def drawn(size: tuple[int, int], seed: int, act: Act, app_class: type[Drawn] | None = None) -> Drawn:
     """Run the app on its emulators, do something, and end it."""
-    app = Drawn(size, seed)
+    app = (app_class or Drawn)(size, seed)
     async with app.run_test(headless=False, size=size) as pilot:
         await pilot.pause()
         await act(app, pilot)
     return app
 
 
-async def a_session(app: Drawn, pilot: Pilot[Any], steps: int = 50) -> None:
+async def a_session(
+    app: Drawn,
+    pilot: Pilot[Any],
+    steps: int = 50,
+    agrees: Callable[[Pilot[Any]], Awaitable[None]] | None = None,
+) -> None:
     chance = app.chance
     lines = app.query_one(Lines)
     for step in range(steps):
@@ -251,7 +283,10 @@ async def a_session(app: Drawn, pilot: Pilot[Any], steps: int = 50) -> None:
                         emulator.screen.resize(size.height, size.width)
                     app.post_message(events.Resize(size, size))
         await pilot.pause()
-        app.agree()
+        if agrees is None:
+            app.agree()
+        else:
+            await agrees(pilot)
 
 
 @pytest.mark.slow
@@ -325,22 +360,8 @@ async def test_a_size_that_comes_back_before_a_layout_is_drawn_anew() -> None:
 
 
 async def test_a_busy_line_skips_frames_and_ends_with_the_newest() -> None:
-    class Busy:
-        open = False
-
-        def room(self) -> int:
-            return 1 << 20 if self.open else 0
-
-        def urgent_room(self) -> int:
-            return 0
-
-        def spent_urgently(self, count: int) -> None: ...
-
-        def mark(self, size: int) -> str:
-            return ""
-
     async def flow(app: Drawn, pilot: Pilot[Any]) -> None:
-        line = Busy()
+        line = Line(room=0)
         app.throttle = cast(Any, line)
         side = app.query_one("#side", Static)
         before = app.ours.bytes
@@ -349,7 +370,7 @@ async def test_a_busy_line_skips_frames_and_ends_with_the_newest() -> None:
             await pilot.pause()
         assert app.ours.bytes == before
         assert app.ours.screen.text() != app.theirs.screen.text()
-        line.open = True
+        line.open_room = UNLIMITED
         await app.agreed(pilot)
         assert "count 29" in app.ours.screen.text()
         assert "count 28" not in app.ours.text
@@ -358,33 +379,118 @@ async def test_a_busy_line_skips_frames_and_ends_with_the_newest() -> None:
 
 
 async def test_on_a_slow_line_the_row_of_the_cursor_leaves_first_and_frames_are_small() -> None:
-    class Slow:
-        rooms: ClassVar[list[int]] = []
-
-        def room(self) -> int:
-            return 40
-
-        def mark(self, size: int) -> str:
-            self.rooms.append(size)
-            return ""
-
     async def flow(app: Drawn, pilot: Pilot[Any]) -> None:
-        app.throttle = cast(Any, Slow())
+        line = Line(room=40)
+        app.throttle = cast(Any, line)
         app.query_one(Lines).grow()
         await pilot.press("Q")
         await app.agreed(pilot)
         app.ours.text = ""
-        Slow.rooms.clear()
+        line.frames.clear()
         app.repaint()
         async with asyncio.timeout(30):
-            while "小春" not in app.ours.text or len(Slow.rooms) < 3:
+            while "小春" not in app.ours.text or len(line.frames) < 3:
                 await pilot.pause()
         await app.agreed(pilot)
         assert app.ours.text.index("Q") < app.ours.text.index("小春")
-        assert len(Slow.rooms) > 2
-        assert max(Slow.rooms) < 1200
+        assert len(line.frames) > 2
+        assert max(line.frames) < 1200
 
     await drawn((60, 16), 3, flow)
+
+
+class OrderedScreen(TerminalScreen[None]):
+    """Its lines go before the rest."""
+
+    def drawn_first(self) -> Sequence[Widget]:
+        return tuple(self.query(Lines))
+
+
+class Ordered(Drawn):
+    def get_default_screen(self) -> OrderedScreen:
+        return OrderedScreen()
+
+    def write_line(self, text: str) -> None:
+        """Write a text into the first visible line of the lines."""
+        lines = self.query_one(Lines)
+        lines.strips[:1] = [[Segment(text, Style(bold=True))]]
+        lines.resize_content()
+        lines.refresh()
+
+
+async def test_on_a_slow_line_keys_go_first_then_the_lines_and_then_the_rest() -> None:
+    async def flow(app: Drawn, pilot: Pilot[Any]) -> None:
+        assert isinstance(app, Ordered)
+        line = Line(room=0)
+        app.throttle = cast(Any, line)
+        app.query_one("#side", Static).update("BESIDE")
+        app.write_line("ANSWER")
+        await pilot.press("Q")
+        await pilot.pause()
+        app.ours.text = ""
+        line.open_room = 10  # one row in each frame
+        await app.agreed(pilot)
+        # The lines and what is beside them are in the same rows.
+        assert app.ours.text.index("Q") < app.ours.text.index("ANSWER") < app.ours.text.index("BESIDE")
+
+    await drawn((60, 16), 1, flow, Ordered)
+
+
+async def test_on_a_slow_line_the_lines_are_drawn_seldom_and_keys_at_once() -> None:
+    async def flow(app: Drawn, pilot: Pilot[Any]) -> None:
+        assert isinstance(app, Ordered)
+        line = Line(room=300, seconds=1_000)
+        app.throttle = cast(Any, line)
+        app.write_line("first")
+        await pilot.pause()
+        assert "first" in app.ours.text
+        app.ours.text = ""
+        for number in range(20):
+            app.write_line(f"next {number}")
+            await pilot.pause()
+        app.query_one("#side", Static).update("BESIDE")
+        await pilot.press("Q")
+        await pilot.pause()
+        assert "Q" in app.ours.text
+        assert "BESIDE" in app.ours.text
+        assert "next" not in app.ours.text
+        line.open_room = UNLIMITED
+        await app.agreed(pilot)
+        assert "next 19" in app.ours.screen.text()
+        assert "next 18" not in app.ours.text
+
+    await drawn((60, 16), 1, flow, Ordered)
+
+
+async def test_on_a_slow_line_the_newest_rows_go_first() -> None:
+    async def flow(app: Drawn, pilot: Pilot[Any]) -> None:
+        line = Line(room=0)
+        app.throttle = cast(Any, line)
+        lines = app.query_one(Lines)
+        lines.strips[:] = [[Segment(f"old {y}", Style(bold=True))] for y in range(8)]
+        lines.resize_content()
+        lines.refresh()
+        await pilot.pause()
+        lines.strips[6] = [Segment("NEW", Style(bold=True))]
+        lines.refresh(Region(0, 6, lines.size.width, 1))
+        await pilot.pause()
+        app.ours.text = ""
+        line.open_room = 100
+        await app.agreed(pilot)
+        assert app.ours.text.index("NEW") < app.ours.text.index("old 0") < app.ours.text.index("old 5")
+
+    await drawn((60, 16), 1, flow, Ordered)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+async def test_random_sessions_on_a_slow_line_end_with_the_same_cells(seed: int) -> None:
+    async def session(app: Drawn, pilot: Pilot[Any]) -> None:
+        line = Line(room=60)
+        app.throttle = cast(Any, line)
+        await a_session(app, pilot, agrees=app.agreed)
+
+    await drawn((80, 24), seed, session, Ordered)
 
 
 async def test_one_widget_is_drawn_before_the_rest_of_the_frame() -> None:

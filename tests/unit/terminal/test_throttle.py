@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from typing import IO
 
 import pytest
@@ -102,6 +103,74 @@ def test_late_answers_tell_the_speed_and_frames_become_as_small(line: Line) -> N
     line.clock.now += 1
     line.throttle.answered()
     assert line.throttle.room() == pytest.approx(2000 * LAG, rel=0.1)
+
+
+def test_a_line_of_known_speed_says_how_long_it_takes(line: Line) -> None:
+    assert line.throttle.seconds_for(5000) == 0
+    test_late_answers_tell_the_speed_and_frames_become_as_small(line)
+    assert line.throttle.seconds_for(5000) == pytest.approx(2.5, rel=0.1)
+    assert line.throttle.room(0.1) == pytest.approx(200, rel=0.1)
+
+
+class SlowReader:
+    """Reads a fixed number of bytes a second from a line, and answers its marks.
+
+    Args:
+        late: Seconds by which this process sees the answers later, by the time.
+    """
+
+    def __init__(self, line: Line, bytes_per_second: int, late: Callable[[float], float]) -> None:
+        self.line = line
+        self.speed = bytes_per_second
+        self.late = late
+        self.carried = 0.0
+        self.written = 0
+        self.marks: deque[int] = deque()
+        self.answers: deque[float] = deque()
+
+    def write(self, size: int) -> None:
+        if self.line.frame(size):
+            self.marks.append(self.written + size)
+        self.written += size
+
+    def read_for(self, seconds: float) -> None:
+        end = self.line.clock.now + seconds
+        while self.line.clock.now < end:
+            now = self.line.clock.now = self.line.clock.now + 0.005
+            self.carried = min(self.written, self.carried + self.speed * 0.005)
+            while self.marks and self.marks[0] <= self.carried:
+                self.marks.popleft()
+                seen_at = now + self.late(now)
+                self.answers.append(max(seen_at, self.answers[-1] if self.answers else 0.0))
+            while self.answers and self.answers[0] <= now:
+                self.answers.popleft()
+                self.line.throttle.answered()
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        pytest.param(lambda _now: 0.0, id="answers arrive at once"),
+        pytest.param(lambda now: 0.08 if now % 1 > 0.5 else 0.0, id="answers arrive together"),
+    ],
+)
+def test_small_frames_and_answers_that_arrive_together_do_not_make_a_slow_line_fast(
+    line: Line, late: Callable[[float], float]
+) -> None:
+    reader = SlowReader(line, 2000, late)
+    reader.write(500)
+    reader.speed = 100_000
+    reader.read_for(1)
+    reader.speed = 2000
+    reader.write(1500)
+    reader.read_for(1)
+    assert line.throttle.seconds_for(2000) == pytest.approx(1, rel=0.3)
+    for step in range(150):
+        reader.read_for(0.2)
+        if room := line.throttle.room():
+            reader.write(min(room, 900 if step % 20 == 0 else 120))
+        assert line.throttle.seconds_for(2000) == pytest.approx(1, rel=0.35)
+        assert reader.written - reader.carried < 900
 
 
 def test_a_line_that_becomes_quick_again_is_trusted_again(line: Line) -> None:

@@ -380,6 +380,30 @@ async def test_lines_that_come_quickly_are_scrolled_in_strides_and_end_at_the_bo
         assert "line 29" in seen.lines()[-2]
 
 
+async def test_on_a_slow_line_the_log_scrolls_seldom_and_not_back_at_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(viewport, "seconds_for", lambda _log, _count: 0.5)
+    async with stage() as seen:
+        await begun(seen)
+        log = seen.log
+        grow(seen, LONG)
+        await seen.pilot.pause()
+        tops = set()
+        for number in range(30):
+            grow(seen, f"\n\nline {number}")
+            await seen.pilot.pause()
+            log.viewport.flush()
+            assert any(f"line {number}" in line for line in seen.lines())
+            tops.add(log.viewport.top)
+        assert len(tops) <= 7  # for 60 lines
+        before = log.viewport.top
+        show(seen, updates.TurnEnded(Outcome.COMPLETED, 1_000_000))
+        await settled(seen)
+        assert log.viewport.top == before
+        assert "line 29" in seen.text()
+
+
 async def test_late_updates_of_a_turn_that_was_left_change_nothing() -> None:
     async with stage() as seen:
         left = await begun(seen)

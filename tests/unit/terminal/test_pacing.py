@@ -5,7 +5,7 @@ from math import inf
 
 import pytest
 
-from coze_tui.terminal.throttle import FrameBudget, over_ssh
+from coze_tui.terminal.pacing import CounterPace, FrameBudget, over_ssh
 
 
 def test_a_line_is_known_by_its_variables() -> None:
@@ -60,3 +60,21 @@ def test_the_first_after_a_pause_is_seen_at_once_and_the_last_before_one_soon() 
     assert [at for at, _new in frames][:2] == [10.0, 10.001]
     assert frames[2][0] < 10.002 + 1.6 / 30
     assert frames[3] == (20.0, [20.0])
+
+
+class SlowLine:
+    seconds = 3.0
+
+    def seconds_for(self, count: int) -> float:
+        return self.seconds if count else 0.0
+
+
+def test_counters_wait_on_a_slow_line_and_a_change_of_state_does_not() -> None:
+    times = iter([0.0, 0.2, 2.9, 3.0, 3.2, 3.4, 6.1, 6.3])
+    pace, line = CounterPace(lambda: next(times)), SlowLine()
+    drawn = [
+        pace.is_due(line, state) for state in ("wait", "wait", "wait", "wait", "wait", "answer", "answer")
+    ]
+    assert drawn == [True, False, False, True, False, True, False]
+    line.seconds = 0.0
+    assert pace.is_due(line, "answer")
