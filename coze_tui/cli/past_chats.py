@@ -11,7 +11,7 @@ from pathlib import Path
 from coze_tui.api.captures import Capture
 from coze_tui.cli.startup import notify
 from coze_tui.config.startup import Startup
-from coze_tui.engine.model.records import ChatFrames
+from coze_tui.engine.model.records import ChatFrames, left_out_text
 from coze_tui.errors import FileError, SettingsError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _
@@ -118,4 +118,6 @@ async def _read_history(file: Path, name: str) -> ChatFrames | None:
         page = await inspecting.page("", key) if key else None
     if page is not None and page.record.has_lost_frames:
         notify(_("the events of this chat were pruned, as the settings say"))
+    if page is not None and page.left_out:
+        notify(left_out_text(page.left_out))
     return page

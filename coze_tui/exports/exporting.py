@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from coze_tui.api.captures import Capture, capture_text
+from coze_tui.api.captures import Capture, CaptureWriter, capture_text
 from coze_tui.config.addresses import base_url_of_site
 from coze_tui.config.new_files import remove_leftovers
 from coze_tui.config.secure_files import write_new
@@ -28,6 +28,7 @@ from coze_tui.report.figures_text import not_understood
 from coze_tui.store import archive, history
 from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.database import Database
+from coze_tui.store.records import ChatRecord
 from coze_tui.text.format import file_name
 
 Format = Literal["md", "html", "jsonl", "sse"]
@@ -55,9 +56,17 @@ def files_from(
         case "jsonl":
             yield file_name(day, title, key, form), lines_from(archived)
         case "sse":
-            for number, capture in captures_from(archived):
-                name = file_name(day, title, key, form, number=number, of=len(archived.chats))
-                yield name, _encoded([capture_text(capture)])
+            for number, chat in enumerate(archived.chats, 1):
+                if chat.key in archived.packed_frames:
+                    name = file_name(day, title, key, form, number=number, of=len(archived.chats))
+                    yield name, _encoded(_capture_pieces(archived, chat))
+
+
+def _capture_pieces(archived: ConversationArchive, chat: ChatRecord) -> Iterator[str]:
+    """Yield the capture of a chat frame by frame."""
+    writer = CaptureWriter()
+    yield writer.facts(capture_head(chat))
+    yield from map(writer.frame, archived.frames_of(chat))
 
 
 def _encoded(pieces: Iterable[str]) -> Iterator[bytes]:
@@ -137,17 +146,6 @@ def _write(
         if written is not None:
             written(path)
     return paths
-
-
-def captures_from(archived: ConversationArchive) -> Iterator[tuple[int, Capture]]:
-    """Yield the chats that have frames, with their numbers in the conversation, counted from 1.
-
-    Raises:
-        StoreError: the frames of a chat cannot be read any more.
-    """
-    for number, chat in enumerate(archived.chats, 1):
-        if chat.key in archived.packed_frames:
-            yield number, Capture(tuple(archived.frames_of(chat)), capture_head(chat))
 
 
 # --- for Coze's support ---

@@ -7,8 +7,9 @@ import hashlib
 import re
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Literal, Protocol
 from urllib.parse import urlsplit
@@ -55,12 +56,12 @@ def read_chat(file: LineSource, path: str, limits: Limits = Limits()) -> Importe
     capture = read_capture(_lines(file, limits), limits)
     if capture.problems:
         raise _error_of(path, capture.problems[0], is_ours=bool(capture.facts or capture.frames))
-    events = [parse_event(frame) for frame in capture.frames]
-    if all(isinstance(event, UnknownEvent) for event in events):
+    told = _told(capture.frames)
+    if not told.is_understood:
         raise FileError("foreign", path, detail=capture.frames[0].event)
     head = chat_from_capture(capture).record
-    question = clean(head.question or _question(events))
-    sent_at = head.sent_at or _begun(events)
+    question = clean(head.question or told.question)
+    sent_at = head.sent_at or told.begun_ms
     logid = clean_line(head.logid)
     turn = past_turn(capture.frames, outcome=outcome_of(head), total_us=total_us_of(head), logid=logid)
     state = turn.state
@@ -68,7 +69,7 @@ def read_chat(file: LineSource, path: str, limits: Limits = Limits()) -> Importe
         conversation=head.conversation if _KEY.fullmatch(head.conversation) else "",
         chat_id=clean_line(state.chat_id or head.chat_id),
         section_id=clean_line(state.section_id or head.section_id),
-        bot_id=clean_line(head.bot_id or _bot_id(events)),
+        bot_id=clean_line(head.bot_id or told.bot_id),
         logid=logid,
         question=question,
         sent_at=sent_at,
@@ -117,30 +118,33 @@ def _site(base_url: str) -> str:
     return clean_line(site_name(base_url).rpartition("@")[2])
 
 
-def _chats(events: Sequence[object]) -> Iterator[Chat]:
-    for event in events:
+@dataclass(slots=True)
+class _Told:
+    """The facts that the events of a capture contain; empty or 0 if they do not."""
+
+    is_understood: bool = False
+    question: str = ""
+    """The echo of the question, which some streams contain (docs/wire.md 7.2)."""
+    begun_ms: int = 0
+    """The creation time in the chat's events in Unix milliseconds (docs/wire.md 3.3)."""
+    bot_id: str = ""
+
+
+def _told(frames: Iterable[Frame]) -> _Told:
+    """Return the facts in the events, of which only one is in memory at a time."""
+    told = _Told()
+    for event in map(parse_event, frames):
+        told.is_understood = told.is_understood or not isinstance(event, UnknownEvent)
         chat = getattr(event, "chat", None)
         if isinstance(chat, Chat):
-            yield chat
-
-
-def _begun(events: Sequence[object]) -> int:
-    """Return the creation time in the chat's events in Unix milliseconds (docs/wire.md 3.3); 0 if unknown."""
-    return next((chat.created_at * 1000 for chat in _chats(events) if 0 < chat.created_at < 2**40), 0)
-
-
-def _bot_id(events: Sequence[object]) -> str:
-    return next((chat.bot_id for chat in _chats(events) if chat.bot_id), "")
-
-
-def _question(events: Sequence[object]) -> str:
-    """Return the echo of the question, which some streams contain (docs/wire.md 7.2)."""
-    for event in events:
-        if isinstance(event, MessageDelta | MessageCompleted):
+            told.bot_id = told.bot_id or chat.bot_id
+            if 0 < chat.created_at < 2**40:
+                told.begun_ms = told.begun_ms or chat.created_at * 1000
+        elif isinstance(event, MessageDelta | MessageCompleted):
             message = event.message
             if message.type is MessageType.QUESTION and message.role is Role.USER:
-                return message.content
-    return ""
+                told.question = told.question or message.content
+    return told
 
 
 State = Literal["new", "more", "same", "copy"]
@@ -362,4 +366,7 @@ def _key_from_ids(chat: ImportedChat) -> str:
 def _is_same(c: sqlite3.Connection, known: ChatRecord, chat: ImportedChat) -> bool:
     if known.chat_id and known.chat_id == chat.record.chat_id:
         return True
-    return known.question == chat.record.question and journal.frames_of(c, known.key) == chat.frames
+    if known.question != chat.record.question:
+        return False
+    pairs = zip_longest(journal.each_frame(c, known.key), chat.frames)
+    return all(mine == theirs for mine, theirs in pairs)

@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Literal, NoReturn, Protocol, TypeVar, get_type_hints
 
-from coze_tui.api.objects import Frame
+from coze_tui.api.objects import Frame, Limits
 from coze_tui.errors import FileError
 from coze_tui.store.archive import ConversationArchive, Packer
 from coze_tui.store.history import SavedConversation, SavedSection
@@ -46,6 +46,7 @@ _RANGES = {
 """Of numbers that may not be just anything."""
 _ESCAPED = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """What JSON lets stand and a terminal obeys, a reader may split a line at, or UTF-8 cannot hold."""
+_TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
 _BETWEEN_HALVES = re.compile("(?<=[\ud800-\udbff])(?=[\udc00-\udfff])")
 
 
@@ -139,7 +140,11 @@ class LineLimits:
     """Bytes."""
     total: int = 4 << 30
     kept: int = 1 << 30
-    """Of texts and packed frames, which are held until all of the file is read."""
+    """Of texts and packed frames of one conversation, which are held until all of it is read."""
+    chat: Limits = Limits()
+    """Of the unpacked frames of one chat, and of its messages: twice a reply of Coze."""
+    values: int = 1 << 20
+    """Bytes of a line outside of its texts: a list of lists takes hundreds of times its size in memory."""
 
 
 def read_lines(
@@ -173,6 +178,11 @@ class _Open:
     frames: int = 0
     slot: int = 0
     packer: Packer = field(default_factory=Packer)
+    unpacked: int = 0
+    """Bytes of the frames of the chat read so far."""
+    said: int = 0
+    """Bytes of the messages read so far of the same chat."""
+    kept: int = 0
 
     @property
     def counts(self) -> _Counts:
@@ -188,7 +198,6 @@ class _Reader:
         self._limits = limits
         self._number = 0
         self._total = 0
-        self._kept = 0
         self._has_header = False
         self._open: _Open | None = None
 
@@ -198,8 +207,10 @@ class _Reader:
         self._total += len(line)
         if len(line) > self._limits.line:
             self._fail("too large", "line")
-        if self._total > self._limits.total or self._kept > self._limits.kept:
+        if self._total > self._limits.total or (self._open and self._open.kept > self._limits.kept):
             self._fail("too large")
+        if len(line) > self._limits.values and len(_TEXT.sub(b"", line)) > self._limits.values:
+            self._fail("too large", "line")
         if not line.strip():
             return None
         data = self._object(line)
@@ -270,7 +281,7 @@ class _Reader:
             self._bad("slot")
         whole.slot = chat.slot
         whole.chats[chat.slot] = replace(chat, key=chat.slot)
-        self._kept += len(chat.question)
+        whole.kept += _bytes(chat.question)
 
     def _frame(self, whole: _Open, value: object) -> None:
         match value:
@@ -278,6 +289,13 @@ class _Reader:
                 frame = Frame(self._joined(event), self._joined(data), at_us, self._joined(id_))
             case _:
                 self._bad("frame")
+        limits = self._limits.chat
+        size = frame.bytes
+        whole.unpacked += size
+        if size > limits.event or whole.packer.count >= 2 * limits.frames:
+            self._fail("too large", "event")
+        if whole.unpacked > 2 * limits.reply:
+            self._fail("too large", "chat")
         whole.packer.add(frame)
         whole.frames += 1
 
@@ -295,16 +313,24 @@ class _Reader:
             self._bad("position")
         if message.chat and message.chat not in whole.chats:
             self._bad("chat")
+        size = _bytes(message.content) + _bytes(message.reasoning) + _bytes(message.name)
+        is_same_chat = bool(whole.messages and message.chat) and whole.messages[-1].chat == message.chat
+        whole.said = whole.said + size if is_same_chat else size
+        if whole.said > 2 * self._limits.chat.reply:
+            self._fail("too large", "chat")
         whole.messages.append(message)
-        self._kept += len(message.content) + len(message.reasoning)
+        whole.kept += size
 
     def _pack(self, whole: _Open) -> None:
         """Store the packed frames of the chat read so far."""
         packed = whole.packer.packed()
         if packed is not None:
             whole.packed_frames[whole.slot] = packed
-            self._kept += len(packed)
-        whole.packer = Packer()
+            whole.kept += len(packed)
+            chat = whole.chats[whole.slot]
+            if chat.is_final:  # the number tells how many are left out when they are shown
+                whole.chats[whole.slot] = replace(chat, frame_count=whole.packer.count)
+        whole.packer, whole.unpacked = Packer(), 0
 
     def _whole(self, whole: _Open, value: object) -> ConversationArchive:
         self._pack(whole)
@@ -346,6 +372,10 @@ class _Reader:
 
     def _fail(self, reason: Literal["foreign", "newer", "cut", "too large"], detail: str = "") -> NoReturn:
         raise FileError(reason, self._path, line=self._number, detail=detail)
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
 
 
 def _is_text(value: object) -> bool:

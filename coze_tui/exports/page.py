@@ -18,6 +18,7 @@ from coze_tui.exports.describe import Clock
 from coze_tui.exports.html import MarkdownRenderer, data, line, text
 from coze_tui.report.figures_text import figure_facts
 from coze_tui.store.archive import ConversationArchive
+from coze_tui.store.packing import within
 from coze_tui.text.format import duration, thousands
 from coze_tui.text.i18n import _, current_language, ngettext
 
@@ -48,7 +49,7 @@ def page_from(archived: ConversationArchive, clock: Clock = Clock()) -> Iterator
         yield f'<article class="chat" id="chat-{number}">\n'
         yield from _said(chat, renderer, clock)
         if chat.record.key in archived.packed_frames:
-            frames = tuple(archived.frames_of(chat.record))
+            frames = tuple(within(archived.frames_of(chat.record)))
             shown = frames[: min(_MOST_FRAMES, frames_left)]
             frames_left -= len(shown)
             yield from _life(chat, frames, shown, is_open=len(words) == 1)
@@ -132,7 +133,8 @@ def _life(
 ) -> Iterator[str]:
     turn = past_turn(frames, outcome=outcome_of(chat.record), total_us=total_us_of(chat.record))
     has_times = not turn.figures.is_timeless
-    words = ngettext("{n} event", "{n} events", len(frames)).format(n=thousands(len(frames)))
+    count = len(frames) + chat.record.frames_beyond(len(frames))
+    words = ngettext("{n} event", "{n} events", count).format(n=thousands(count))
     if has_times:
         words = f"{duration(turn.timeline.total_us)} · {words}"
     opened = " open" if is_open else ""
@@ -146,7 +148,7 @@ def _life(
     if ids := describe.ids_of(chat):
         yield _ids(ids)
     yield _details("", line(_("events")), _events(turn.figures))
-    yield _frames(frames, shown)
+    yield _frames(shown, count)
     yield "</div>\n</details>\n"
 
 
@@ -180,8 +182,8 @@ def _event(row: EventRow) -> str:
     )
 
 
-def _frames(frames: Sequence[Frame], shown: Sequence[Frame]) -> str:
-    """Return the table of the frames as they were received."""
+def _frames(shown: Sequence[Frame], count: int) -> str:
+    """Return the table of the first frames as they were received, of so many in all."""
     if not shown:
         return ""
     rows, before = [], 0
@@ -195,9 +197,9 @@ def _frames(frames: Sequence[Frame], shown: Sequence[Frame]) -> str:
             f"<td>{line(frame.event)}<pre>{text(content)}</pre></td></tr>\n"
         )
         before = frame.at_us
-    if len(shown) < len(frames):
+    if len(shown) < count:
         left = _("{n} more frames; all of them are in the .sse and .jsonl exports").format(
-            n=thousands(len(frames) - len(shown))
+            n=thousands(count - len(shown))
         )
         rows.append(f'<tr><td></td><td></td><td class="wide"></td><td>{line(left)}</td></tr>\n')
     gap, name = line(_("gap")), line(_("frame"))

@@ -6,6 +6,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field, replace
+from itertools import zip_longest
 
 from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError
@@ -13,10 +14,9 @@ from coze_tui.store import history, journal, messages
 from coze_tui.store.history import SavedConversation, SavedSection
 from coze_tui.store.journal import CHAT_COLUMNS, stored_values
 from coze_tui.store.messages import storable, storable_int
+from coze_tui.store.packing import lines_in
 from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
 from coze_tui.values import valueclass
-
-_EVERY = 2**63 - 1
 
 
 @valueclass
@@ -42,8 +42,7 @@ class ConversationArchive:
         if packed is None:
             return
         try:
-            for line in zlib.decompress(packed).split(b"\n"):
-                yield journal.frame_from_line(line)
+            yield from map(journal.frame_from_line, lines_in(packed))
         except (zlib.error, ValueError, TypeError) as error:
             raise StoreError("damaged", detail=f"frames of chat {chat.key}: {error}") from error
 
@@ -89,15 +88,15 @@ def take(c: sqlite3.Connection, key: str) -> ConversationArchive | None:
         return None
     chats, packed = [], {}
     for chat in journal.chats(c, key):
-        lines = journal.frame_lines(c, chat.key)
-        if lines:
-            packed[chat.key] = zlib.compress(b"\n".join(lines))
-        chats.append(replace(chat, has_packed_frames=bool(lines)))
+        frames = journal.packed_frames(c, chat.key)
+        if frames is not None:
+            packed[chat.key] = frames
+        chats.append(replace(chat, has_packed_frames=frames is not None))
     return ConversationArchive(
         saved,
         history.sections(c, key),
         tuple(chats),
-        messages.messages(c, key, after=-1, limit=_EVERY),
+        tuple(messages.each_message(c, key)),
         packed,
     )
 
@@ -160,7 +159,8 @@ def holds(whole: ConversationArchive, part: ConversationArchive) -> bool:
         same = chats.get(chat.slot)
         if same is None or _essence(same) != _essence(chat):
             return False
-        if chat.key in part.packed_frames and list(part.frames_of(chat)) != list(whole.frames_of(same)):
+        pairs = zip_longest(part.frames_of(chat), whole.frames_of(same))
+        if chat.key in part.packed_frames and any(mine != theirs for mine, theirs in pairs):
             return False
     return _placed(part) <= _placed(whole) and _starts(part) <= _starts(whole)
 

@@ -13,6 +13,7 @@ from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError
 from coze_tui.store import owners
 from coze_tui.store.messages import delete_messages, insert, new_slot, storable, storable_int
+from coze_tui.store.packing import lines_in, within
 from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
 from coze_tui.store.search import fold_parts
 from coze_tui.text.cleaning import title_of
@@ -200,7 +201,7 @@ def finish_chat(
     row = c.execute("SELECT conversation, slot, sent_at FROM chats WHERE key = ?", (chat,)).fetchone()
     if row is None:
         raise StoreError("other", detail=f"there is no chat {chat}")
-    packed, count = _packed(_lines(c, chat))
+    packed, count = _packed(frame_lines(c, chat))
     conversation, slot, sent_at = str(row[0]), int(row[1]), int(row[2])
     c.execute(
         f"""UPDATE chats SET is_final = 1, owner = '', capture = coalesce(?, capture),
@@ -232,23 +233,23 @@ def resume_chat(c: sqlite3.Connection, chat: int, now_ms: int) -> int:
         "UPDATE chats SET is_final = 0, owner = ?, beat_at = ? WHERE key = ?",
         (owners.this_program(), now_ms, chat),
     )
-    return len(frame_lines(c, chat)) + 1
+    return sum(1 for _line in frame_lines(c, chat)) + 1
 
 
 # --- reading ---
 
 
-def frame_lines(c: sqlite3.Connection, chat: int) -> list[bytes]:
-    """Return the frames of a chat as lines: the packed ones and those received since."""
-    return list(_lines(c, chat))
+def frame_lines(c: sqlite3.Connection, chat: int) -> Iterator[bytes]:
+    """Yield the frames of a chat as lines: the packed ones and those received since.
 
-
-def _lines(c: sqlite3.Connection, chat: int) -> Iterator[bytes]:
+    Raises:
+        StoreError: they cannot be read any more.
+    """
     row = c.execute("SELECT capture FROM chats WHERE key = ?", (chat,)).fetchone()
     if row and row[0] is not None:
         try:
-            yield from zlib.decompress(row[0]).split(b"\n")
-        except (zlib.error, TypeError) as error:
+            yield from lines_in(row[0])
+        except (zlib.error, ValueError, TypeError) as error:
             raise StoreError("damaged", detail=f"packed frames of chat {chat}: {error}") from error
     for (line,) in c.execute("SELECT line FROM frames WHERE chat = ? ORDER BY number", (chat,)):
         yield bytes(line)
@@ -262,16 +263,37 @@ def _packed(lines: Iterable[bytes]) -> tuple[bytes, int]:
     return (b"".join(parts) + packer.flush() if count else b""), count
 
 
-def frames_of(c: sqlite3.Connection, chat: int) -> tuple[Frame, ...]:
-    """Return the frames of a chat, running or final, exactly as received; none if they were pruned.
+def packed_frames(c: sqlite3.Connection, chat: int) -> bytes | None:
+    """Return the frames of a chat, packed; None if there are none. Those of a final chat are not unpacked.
+
+    Raises:
+        StoreError: they cannot be read any more.
+    """
+    if c.execute("SELECT 1 FROM frames WHERE chat = ? LIMIT 1", (chat,)).fetchone():
+        return _packed(frame_lines(c, chat))[0]
+    row = c.execute("SELECT capture FROM chats WHERE key = ?", (chat,)).fetchone()
+    return row[0] if row else None
+
+
+def each_frame(c: sqlite3.Connection, chat: int) -> Iterator[Frame]:
+    """Yield the frames of a chat, running or final, exactly as received; none if they were pruned.
 
     Raises:
         StoreError: they cannot be read any more.
     """
     try:
-        return tuple(frame_from_line(line) for line in frame_lines(c, chat))
+        yield from map(frame_from_line, frame_lines(c, chat))
     except (ValueError, TypeError) as error:
         raise StoreError("damaged", detail=f"frames of chat {chat}: {error}") from error
+
+
+def frames_of(c: sqlite3.Connection, chat: int) -> tuple[Frame, ...]:
+    """Return the frames of a chat as `each_frame` does, but no more than one reply of Coze may have.
+
+    Raises:
+        StoreError: they cannot be read any more.
+    """
+    return tuple(within(each_frame(c, chat)))
 
 
 def frames_after(c: sqlite3.Connection, chat: int, count: int) -> tuple[Frame, ...]:

@@ -17,6 +17,7 @@ from coze_tui.values import valueclass
 _INDEXED_AT_ONCE = 64
 _OWN = SLOT // 2
 """The first half of a chat's positions is its own: a late recovery may bring more (docs/wire.md 7.4)."""
+PAGE_CHARACTERS = 4_000_000
 _APART = 1024
 """Imported messages stand so far apart, if there is room, that more can come between them later."""
 
@@ -102,20 +103,33 @@ def messages(
     after: int | None = None,
     limit: int = 50,
 ) -> tuple[SavedMessage, ...]:
-    """Return a page of messages, oldest first: the last ones, or those next to a position."""
+    """Return a page of messages, oldest first: the last ones, or those next to a position.
+
+    A page ends early with the message by which it has more than `PAGE_CHARACTERS`.
+    """
+    place, order, position = ("<", "DESC", 2**63 - 1 if before is None else before)
     if after is not None:
-        rows = c.execute(
-            f"""SELECT {_COLUMNS} FROM messages WHERE conversation = ? AND position > ?
-                ORDER BY position LIMIT ?""",
-            (conversation, after, limit),
-        ).fetchall()
-    else:
-        rows = c.execute(
-            f"""SELECT {_COLUMNS} FROM messages WHERE conversation = ? AND position < ?
-                ORDER BY position DESC LIMIT ?""",
-            (conversation, 2**63 - 1 if before is None else before, limit),
-        ).fetchall()[::-1]
-    return tuple(message_from_row(row) for row in rows)
+        place, order, position = (">", "ASC", after)
+    page: list[SavedMessage] = []
+    size = 0
+    for row in c.execute(
+        f"""SELECT {_COLUMNS} FROM messages WHERE conversation = ? AND position {place} ?
+            ORDER BY position {order} LIMIT ?""",
+        (conversation, position, limit),
+    ):
+        page.append(message_from_row(row))
+        size += len(page[-1].content) + len(page[-1].reasoning)
+        if size > PAGE_CHARACTERS:
+            break
+    return tuple(page if after is not None else page[::-1])
+
+
+def each_message(c: sqlite3.Connection, conversation: str) -> Iterator[SavedMessage]:
+    """Yield all messages of a conversation, oldest first, while they are read."""
+    rows = c.execute(
+        f"SELECT {_COLUMNS} FROM messages WHERE conversation = ? ORDER BY position", (conversation,)
+    )
+    return map(message_from_row, rows)
 
 
 def message(c: sqlite3.Connection, key: int) -> SavedMessage | None:

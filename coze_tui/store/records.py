@@ -100,3 +100,7 @@ class ChatRecord:
     def has_lost_frames(self) -> bool:
         """Return whether retention has removed the frames."""
         return self.is_final and self.frame_count > 0 and not self.has_packed_frames
+
+    def frames_beyond(self, count: int) -> int:
+        """Return how many frames of a final chat come after the first ones that were read; 0 if none were."""
+        return max(0, self.frame_count - count) if self.is_final and count else 0

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from coze_tui.api.captures import Capture, read_capture
 from coze_tui.config.locations import find_paths
 from coze_tui.engine.analysis.statistics import COLUMNS, Statistics, statistics
+from coze_tui.exports.exporting import files_from
 from coze_tui.standin.scenarios import Answer, Bot
 from coze_tui.store import archive, history, journal, messages, records
 from coze_tui.store.archive import ConversationArchive
@@ -106,6 +108,13 @@ def taken(c: sqlite3.Connection, key: str) -> ConversationArchive:
     archived = archive.take(c, key)
     assert archived is not None
     return archived
+
+
+def captures_from(archived: ConversationArchive) -> Iterator[tuple[int, Capture]]:
+    """Yield the captures that an export writes, with the numbers of their chats, counted from 1."""
+    numbers = [number for number, chat in enumerate(archived.chats, 1) if chat.key in archived.packed_frames]
+    for number, (_name, pieces) in zip(numbers, files_from(archived, "sse"), strict=True):
+        yield number, read_capture(b"".join(pieces).decode())
 
 
 async def write(home: Path, function: Callable[[sqlite3.Connection], _T]) -> _T:

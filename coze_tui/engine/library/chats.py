@@ -14,14 +14,15 @@ from coze_tui.engine.library.unfinished import unfinished_chats
 from coze_tui.engine.model.dialects import Dialect, dialect_of
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome, error_of, outcome_of
-from coze_tui.engine.model.records import ChatFrames
+from coze_tui.engine.model.records import ChatFrames, left_out_text
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.turn_replay import TurnReplay
-from coze_tui.engine.model.updates import ActionRequired
+from coze_tui.engine.model.updates import ActionRequired, EventNoted, EventRecord
 from coze_tui.engine.session.running import LiveTurn, LiveTurns
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database, now_ms
 from coze_tui.store.history import SavedConversation
+from coze_tui.store.packing import within
 from coze_tui.store.records import ChatRecord
 from coze_tui.store.totals import (
     ChatFilter,
@@ -64,32 +65,41 @@ class Inspecting:
                 return None
             if not found.is_final and not journal.is_running(c, found.key, now_ms()):
                 found = replace(found, is_final=True)  # its program has died, so its frames decide
-            return ChatFrames(found, journal.frames_after(c, found.key, after))
+            frames = journal.frames_after(c, found.key, after)
+            return ChatFrames(found, frames, left_out=found.frames_beyond(after + len(frames)))
 
         return await self._database.read(read)
 
     async def figures(self, chat_key: int) -> TurnFigures:
         """Return the metrics of a stored chat, computed from its frames as in a live chat."""
-        saved = await self._database.run(lambda c: journal.chat(c, chat_key))
-        frames = await self._database.read(lambda c: journal.frames_of(c, chat_key))
-        figures, replay = TurnFigures(), TurnReplay(TurnState())
-        figures.add_all(replay.start(saved.logid if saved else ""))
-        figures.add_all(replay.apply_all(frames))
-        if saved is not None and saved.is_final:
-            figures.add_all(replay.finish(outcome_of(saved), saved.total_us, error_of(saved)))
-        return figures
+
+        def read(c: sqlite3.Connection) -> TurnFigures:
+            saved = journal.chat(c, chat_key)
+            figures, replay = TurnFigures(), TurnReplay(TurnState())
+            figures.add_all(replay.start(saved.logid if saved else ""))
+            figures.add_all(replay.apply_all(within(journal.each_frame(c, chat_key))))
+            if saved is not None and (left_out := saved.frames_beyond(replay.state.frame_count)):
+                figures.add(EventNoted(EventRecord(left_out_text(left_out), replay.at_us, level="attention")))
+            if saved is not None and saved.is_final:
+                figures.add_all(replay.finish(outcome_of(saved), saved.total_us, error_of(saved)))
+            return figures
+
+        return await self._database.read(read)
 
     async def waiting_calls(self, chat_key: int) -> tuple[ToolCall, ...]:
         """Return the local tool calls whose outputs a chat waits for; none if it does not wait."""
         saved = await self._database.run(lambda c: journal.chat(c, chat_key))
         if saved is None or outcome_of(saved) is not Outcome.REQUIRES_ACTION:
             return ()
-        frames = await self._database.read(lambda c: journal.frames_of(c, chat_key))
-        calls = tuple[ToolCall, ...]()
-        for update in TurnReplay(TurnState()).apply_all(frames):
-            if isinstance(update, ActionRequired):
-                calls = update.tool_calls
-        return calls
+
+        def read(c: sqlite3.Connection) -> tuple[ToolCall, ...]:
+            calls = tuple[ToolCall, ...]()
+            for update in TurnReplay(TurnState()).apply_all(within(journal.each_frame(c, chat_key))):
+                if isinstance(update, ActionRequired):
+                    calls = update.tool_calls
+            return calls
+
+        return await self._database.read(read)
 
     async def find(self, name: str) -> int:
         """Return the key of the chat with this Coze ID, or in the conversation with this key; 0 if none."""
@@ -112,7 +122,7 @@ class Inspecting:
         def read(c: sqlite3.Connection) -> Dialect:
             last = history.last_conversation(c, site_name(base_url))
             chat = journal.chat(c, journal.last_chat(c, last.key)) if last else None
-            return dialect_of(journal.frames_of(c, chat.key), base_url, chat.logid) if chat else known
+            return dialect_of(journal.each_frame(c, chat.key), base_url, chat.logid) if chat else known
 
         return await self._database.read(read)
 

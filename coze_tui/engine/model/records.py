@@ -13,6 +13,8 @@ from coze_tui.engine.model.outcomes import Outcome, outcome_of, total_us_of
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.updates import ChatIdentified
 from coze_tui.store.records import ChatRecord as ChatRecord
+from coze_tui.text.format import thousands
+from coze_tui.text.i18n import ngettext
 from coze_tui.values import valueclass
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,6 +36,17 @@ class ChatFrames:
     frames: tuple[Frame, ...]
     problems: tuple[Problem, ...] = ()
     """Of the capture it was read from."""
+    left_out: int = 0
+    """Number of frames that come after these and were not read, because all are more than a reply may be."""
+
+
+def left_out_text(count: int) -> str:
+    """Return the sentence about frames that were not read."""
+    return ngettext(
+        "{n} event left out at the end: the chat is larger than any reply of Coze",
+        "{n} events left out at the end: the chat is larger than any reply of Coze",
+        count,
+    ).format(n=thousands(count))
 
 
 def ids_of(frames: Sequence[Frame]) -> ChatIdentified:

@@ -17,7 +17,7 @@ from textual.widget import Widget
 from coze_tui.engine.analysis.compare import Differences, differences
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.model.outcomes import outcome_of, total_us_of
-from coze_tui.engine.model.records import ChatRecord
+from coze_tui.engine.model.records import ChatRecord, left_out_text
 from coze_tui.render.cells import cell_len, shorten
 from coze_tui.render.diff_rows import DifferenceRow, difference_rows
 from coze_tui.text.cleaning import clean_line
@@ -234,8 +234,17 @@ class DifferenceScreen(CozeScreen[str | None]):
     @work(group="load", exclusive=True, exit_on_error=False)
     async def _load(self) -> None:
         left, right = self._sources
-        self._chats = (await _chat_of(left), await _chat_of(right))
+        self._chats = (await self._chat_of(left), await self._chat_of(right))
         await self._compare()
+
+    async def _chat_of(self, source: ChatSource) -> InspectedChat:
+        """Return the whole chat; one without frames if it is gone."""
+        page = await source.page(0)
+        if page is None:
+            return InspectedChat(ChatRecord())
+        if page.left_out:
+            self.notify(left_out_text(page.left_out), severity="warning", markup=False)
+        return await whole_chat(page)
 
     async def _compare(self) -> None:
         if self._chats is not None:
@@ -282,9 +291,3 @@ class DifferenceScreen(CozeScreen[str | None]):
     def action_back(self) -> None:
         """Close the screen."""
         self.dismiss(None)
-
-
-async def _chat_of(source: ChatSource) -> InspectedChat:
-    """Return the whole chat; one without frames if it is gone."""
-    page = await source.page(0)
-    return await whole_chat(page) if page is not None else InspectedChat(ChatRecord())

@@ -17,7 +17,7 @@ from textual.widgets import Input
 from coze_tui.config.locations import typed_path
 from coze_tui.engine.analysis.capture_files import capture_name, problem_text, save_capture
 from coze_tui.engine.analysis.frames_table import FrameLine, InspectedChat
-from coze_tui.engine.model.records import ChatRecord
+from coze_tui.engine.model.records import ChatRecord, left_out_text
 from coze_tui.errors import CozeTuiError, SettingsError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import thousands
@@ -137,6 +137,8 @@ class InspectorScreen(CozeScreen[None]):
             return
         if page.record.has_lost_frames:
             self.banner.add(_("The frames of this chat were removed to save room; its messages are kept."))
+        if page.left_out:
+            self.banner.add(left_out_text(page.left_out))
         self.chat = InspectedChat(page.record)
         self.frames.show(self.chat.table, self._wanted or int(page.record.is_final))
         if not self._wanted and not page.record.is_final:

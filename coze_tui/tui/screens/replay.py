@@ -17,7 +17,7 @@ from coze_tui.config.addresses import base_url_of_site
 from coze_tui.engine.analysis.capture_files import problem_text
 from coze_tui.engine.analysis.player import Player
 from coze_tui.engine.model.figures import ids_text
-from coze_tui.engine.model.records import ChatRecord
+from coze_tui.engine.model.records import ChatRecord, left_out_text
 from coze_tui.engine.model.timeline import Timeline
 from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.errors import CozeTuiError
@@ -126,6 +126,8 @@ class ReplayScreen(LogScreen[None]):
             return
         if page.record.has_lost_frames:
             self.banner.add(_("The frames of this chat were removed to save room; its messages are kept."))
+        if page.left_out:
+            self.banner.add(left_out_text(page.left_out))
         record = page.record
         self.player = Player(page.frames, record, pace=self.player.pace)
         if page.frames and not self.player.has_times:

@@ -6,10 +6,9 @@ import httpx
 from httpx_sse import EventSource
 
 from coze_tui.api.captures import capture_text, read_capture
-from coze_tui.exports.exporting import captures_from
 from coze_tui.store import history, journal
 from tests.support.conversations import SENT_AT, spring, spring_frames
-from tests.support.stores import empty_store, taken
+from tests.support.stores import captures_from, empty_store, taken
 
 
 def test_a_capture_holds_the_frames_and_what_is_known() -> None:

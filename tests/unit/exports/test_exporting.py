@@ -62,8 +62,9 @@ async def test_frames_that_cannot_be_read_leave_no_half_file(database: Database,
         c.execute("UPDATE chats SET capture = zeroblob(9)")
 
     await database.write(damage)
-    for form in FORMATS:
+    for form in set(FORMATS) - {"md"}:  # which needs no frames
         with pytest.raises(StoreError) as caught:
             await Exports(database).export([key], form, tmp_path / "out")
         assert caught.value.kind == "damaged"
-    assert not (tmp_path / "out").exists()
+        assert not list((tmp_path / "out").iterdir())
+    assert await Exports(database).export([key], "md", tmp_path / "out")

@@ -16,7 +16,7 @@ from coze_tui.api.captures import Capture, capture_text
 from coze_tui.api.objects import Frame
 from coze_tui.errors import FileError
 from coze_tui.exports.describe import chats_of
-from coze_tui.exports.exporting import Exports, Format, captures_from
+from coze_tui.exports.exporting import Exports, Format
 from coze_tui.exports.importing import Imported, Imports
 from coze_tui.exports.jsonl import LineLimits, lines_from
 from coze_tui.store import archive, history, journal, search
@@ -25,7 +25,7 @@ from coze_tui.store.database import Database
 from coze_tui.store.records import ChatRecord
 from tests.support.conversations import SENT_AT, add_chat, add_spring, any_conversation, spring, spring_frames
 from tests.support.samples import STREAMS
-from tests.support.stores import conversation_count
+from tests.support.stores import captures_from, conversation_count
 
 
 @pytest.fixture

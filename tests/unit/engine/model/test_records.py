@@ -13,10 +13,10 @@ from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.library.chats import Inspecting
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.records import ChatRecord, capture_head, chat_from_capture
-from coze_tui.exports.exporting import captures_from
 from coze_tui.store import archive, journal
 from coze_tui.store.database import Database
 from tests.support.conversations import add_spring
+from tests.support.stores import captures_from
 
 TEXT = st.text(max_size=12)
 ANY_RECORD = st.builds(

@@ -1,0 +1,43 @@
+"""Packed frames are unpacked a piece at a time, and only as many as a reply may have."""
+
+from __future__ import annotations
+
+import random
+import zlib
+
+import pytest
+
+from coze_tui.api.objects import Frame, Limits
+from coze_tui.store import packing
+from coze_tui.store.archive import pack
+from coze_tui.store.journal import frame_from_line
+from coze_tui.store.packing import lines_in, within
+
+
+@pytest.mark.parametrize("size", [0, 1, 1_000, 3_000_000])
+def test_all_lines_come_back(size: int) -> None:
+    random_ = random.Random(size)
+    frames = [Frame("e", random_.randbytes(size // 2).hex(), number) for number in range(5)]
+    packed = pack(frames)
+    assert packed is not None
+    assert list(map(frame_from_line, lines_in(packed))) == frames
+
+
+def test_lines_without_end_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "LONGEST_LINE", 2 << 20)
+    with pytest.raises(ValueError, match="too long"):
+        list(lines_in(zlib.compress(bytes(8 << 20))))
+
+
+@pytest.mark.parametrize("cut", [1, 40])
+def test_what_is_cut_off_is_no_end(cut: int) -> None:
+    packed = zlib.compress(b"\n".join(random.Random(1).randbytes(50) for _ in range(99)))
+    with pytest.raises(zlib.error):
+        list(lines_in(packed[:-cut]))
+
+
+def test_only_as_much_is_read_as_a_reply_may_have() -> None:
+    frames = [Frame("e", "x" * 9, number) for number in range(100)]
+    assert list(within(frames, Limits(reply=1_000))) == frames
+    assert list(within(frames, Limits(reply=995))) == frames[:99]
+    assert list(within(frames, Limits(frames=7))) == frames[:7]
