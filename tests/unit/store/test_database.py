@@ -449,7 +449,7 @@ async def main():
     database = (await open_or_rescue(Path(sys.argv[1]))).database
     key = await database.write(lambda c: history.create_conversation(c, "coze.cn", "7402", 1, title="t"))
     chat = await database.write(lambda c: journal.begin_chat(c, key, "q", "7402", 2))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (900_000, 900_000))
     for number in range(1, 10_000):
         try:
             frame = Frame("e", "x" * 2_000)
