@@ -188,6 +188,7 @@ MESSAGE_EVENTS: Mapping[str, _MessageClass] = {
     "conversation.message.completed": MessageCompleted,
     "conversation.audio.delta": AudioDelta,
 }
+_decode = json.JSONDecoder().decode  # json.loads looks at its options for each delta
 _DELTA = "conversation.message.delta"
 _FAILED = "conversation.chat.failed"
 
@@ -285,7 +286,7 @@ class _Run:
 
 def _json_or_none(text: str) -> object:
     try:
-        value: object = json.loads(text)
+        value: object = _decode(text)
     except (ValueError, RecursionError):
         return None
     return value

@@ -105,7 +105,7 @@ class _Body:
         if is_encoded(self._response):
             raise self.refusal("compressed")
         cut: StreamCut | None = None
-        decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
+        decoder = _Utf8Decoder()
         after_cr = has_begun = False
         raw = cast(AsyncGenerator[bytes, None], self._response.aiter_raw())
         async with aclosing(raw) as chunks:
@@ -128,7 +128,7 @@ class _Body:
                     self._emit(text)
                     yield text
         self.has_ended = True
-        rest = decoder.decode(b"", True)
+        rest = decoder.decode(b"", is_end=True)
         self._emit(rest, is_end=True)
         yield rest + "\n\n"
         if cut is not None:
@@ -147,7 +147,7 @@ class _Body:
         if text:
             self._on_text(text)
 
-    def _within_limits(self, chunk: bytes, decoder: codecs.IncrementalDecoder) -> Iterator[str]:
+    def _within_limits(self, chunk: bytes, decoder: _Utf8Decoder) -> Iterator[str]:
         """The text of a chunk. What comes before the place of a passed limit is given all the same."""
         limits = self._limits
         # No slice is longer than a limit, so the line or event that passes one began in an earlier slice.
@@ -198,6 +198,25 @@ class _Body:
         except (StopAsyncIteration, *LOWER_FAILURES):
             pass  # what has come is all there is to show
         return Reply.of(self._response, bytes(body[:ERROR_BODY]))
+
+
+class _Utf8Decoder:
+    """Decodes UTF-8 in pieces, without the BOM, as the codec `utf-8-sig` does in twice the time."""
+
+    def __init__(self) -> None:
+        self._rest = b""  # the beginning of a character
+        self._has_begun = False
+
+    def decode(self, data: bytes, *, is_end: bool = False) -> str:
+        """Return the text of this piece; invalid bytes become U+FFFD."""
+        if self._rest:
+            data = self._rest + data
+        text, used = codecs.utf_8_decode(data, "replace", is_end)
+        self._rest = data[used:]
+        if text and not self._has_begun:
+            self._has_begun = True
+            return text.removeprefix("\ufeff")
+        return text
 
 
 def _with_lf(chunk: bytes, after_cr: bool) -> bytes:

@@ -19,7 +19,6 @@ from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.frame_log import FrameLog
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.state import RETRIEVED, TurnState
-from coze_tui.engine.model.turn_replay import TurnReplay
 from coze_tui.engine.model.updates import (
     ChatIdentified,
     EventNoted,
@@ -174,6 +173,8 @@ class ChatTurn:
 
     def recover_from(self, frames: Sequence[Frame], ids: ChatIdentified) -> None:
         """Let the next `updates` fetch the rest of a chat whose frames are known (docs/wire.md 7.4)."""
+        from coze_tui.engine.model.turn_replay import TurnReplay  # few turns are recovered
+
         self.frames = FrameLog(frames)
         replay = TurnReplay(self.state)
         self.figures.add_all(replay.start())
