@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from coze_tui.errors import StoreClosedError, StoreError, StoreWarning
+from coze_tui.store.copies import open_in_memory, open_read_only
 from coze_tui.store.files import is_busy, is_on_network, prepare, store_error_from_sqlite
 from coze_tui.store.migrations import VERSION, migrate, refuse_strange
 from coze_tui.store.salvage import damage_in, is_half_done, rescue
@@ -40,8 +41,6 @@ CHECKED_BYTES = 2 << 20
 _INTERRUPT_EVERY_S = 0.02
 _MOST_RESCUES = 5
 """A file that is damaged again and again is on a broken disk."""
-COPIED_BYTES = 256 << 20
-"""Up to this size a file that cannot be written to is still shown, from a copy in memory."""
 
 
 def now_ms() -> int:
@@ -121,6 +120,16 @@ class Database:
             await line.close(lambda: None)
             raise
         return cls(path, line)
+
+    @classmethod
+    async def read_only(cls, path: Path) -> Database | None:
+        """Open a store that cannot be written, of any size; None if it cannot be read as it is."""
+        line = _Line("store")
+        line.connection = await line.call(lambda: open_read_only(path))
+        if line.connection is None:
+            await line.close(lambda: None)
+            return None
+        return cls(None, line)
 
     @property
     def is_saved(self) -> bool:
@@ -358,7 +367,7 @@ def _open_somehow(
             return None, path, warnings
         warnings.append(StoreWarning(error.kind, error.path or str(path), error.detail))
         readable = error.kind in ("readonly", "full", "locked", "no locks", "broken", "unreadable")
-        return _open_in_memory(path if readable and path.is_file() else None), None, warnings
+        return open_in_memory(path if readable and path.is_file() else None), None, warnings
     return connection, path, warnings + found
 
 
@@ -445,40 +454,6 @@ def _open_for_reading(path: Path) -> sqlite3.Connection:
     c.execute("PRAGMA query_only = ON")
     c.execute("PRAGMA cache_size = -8000")  # KiB; what is sorted may take as much again
     return c
-
-
-def _open_in_memory(path: Path | None) -> sqlite3.Connection:
-    """Return a store in memory, with a copy of the file if one can be made."""
-    if path is not None:
-        for how in ("mode=ro", "immutable=1"):  # the second reads even where SQLite can make no side files
-            c = sqlite3.connect(":memory:", isolation_level=None, cached_statements=256)
-            try:
-                if path.stat().st_size <= COPIED_BYTES:
-                    uri = f"{path.resolve().as_uri()}?{how}"
-                    with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=0.5)) as source:
-                        _copy_within(source, c, seconds=2.0)
-                    migrate(c, None)
-                    c.execute("PRAGMA foreign_keys = ON")
-                    return c
-            except (sqlite3.Error, OSError, StoreError):
-                pass
-            c.close()
-    c = sqlite3.connect(":memory:", isolation_level=None, cached_statements=256)
-    migrate(c, None)
-    c.execute("PRAGMA foreign_keys = ON")
-    return c
-
-
-def _copy_within(source: sqlite3.Connection, target: sqlite3.Connection, seconds: float) -> None:
-    """Copy a database; give up after some seconds if it is locked."""
-    source.execute("SELECT 1 FROM sqlite_master").fetchone()  # raises when locked, where backup would wait
-    deadline = time.monotonic() + seconds
-
-    def progress(_status: int, _remaining: int, _total: int) -> None:
-        if time.monotonic() > deadline:
-            raise StoreError("locked", detail="cannot be copied")
-
-    source.backup(target, pages=4096, progress=progress, sleep=0.05)
 
 
 def _persist(c: sqlite3.Connection, statement: str, deadline: float) -> sqlite3.Cursor:

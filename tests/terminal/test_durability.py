@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 import resource
-import shutil
 import signal
 import sqlite3
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +20,7 @@ from coze_tui.engine.model.state import Answer, TurnState
 from coze_tui.standin.scenarios import Bot, Burst, Complete, Delta, Gate, Turn
 from coze_tui.standin.server import StandIn
 from coze_tui.store import journal
+from tests.support.folders import unwritable
 from tests.support.program import BOT, TOKEN, Program, Start, processes_with
 
 _WORD = re.compile(r"‹(\d+)\.(\d+)›")
@@ -335,28 +333,6 @@ def test_with_a_disk_full_at_the_next_start_one_sees_what_was_and_chats(run: Sta
         second.check()
     third = run("-c", ready=False)
     third.wait_for("河流把盐")
-
-
-@contextmanager
-def unwritable(folder: Path) -> Iterator[None]:
-    """A folder on which nothing can be written."""
-    if os.geteuid():
-        for path in (folder, *folder.rglob("*")):
-            path.chmod(0o500 if path.is_dir() else 0o400)
-        try:
-            yield
-        finally:
-            for path in (folder, *folder.rglob("*")):
-                path.chmod(0o700 if path.is_dir() else 0o600)
-        return
-    mounted = ["mount", "-o", "bind,ro", str(folder), str(folder)]
-    if not shutil.which("mount") or subprocess.run(mounted, check=False, capture_output=True).returncode:
-        pytest.skip("root can write everywhere and may not mount")
-    subprocess.run(["mount", "-o", "remount,bind,ro", str(folder)], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def test_a_home_that_cannot_be_written_is_reported_and_shown(run: Start, home: Path) -> None:

@@ -110,7 +110,11 @@ async def open_history(file: Path, *, changes: bool = False) -> AsyncIterator[Op
     try:
         if not database.is_saved and (changes or not await _holds_anything(database, file)):
             await database.close()
-            database, warnings = await Database.open(file), ()  # raises what is wrong
+            read_only = None if changes else await Database.read_only(file)
+            if read_only is None:
+                database, warnings = await Database.open(file), ()  # raises what is wrong
+            else:
+                database = read_only
         unsettled = await settle_orphans(database)
         yield OpenHistory(database, Browsing(database), warnings, unsettled)
     finally:

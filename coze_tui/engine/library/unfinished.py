@@ -34,9 +34,13 @@ async def settle_orphans(database: Database) -> StoreError | None:
 
     Returns:
         The reason for which the store did not accept the end of one; then `unfinished_chats` has them.
+
+    Raises:
+        StoreError: the store cannot be read.
     """
+    orphans = await database.read(lambda c: journal.orphaned_chats(c, now_ms()))
     try:
-        for chat in await database.read(lambda c: journal.orphaned_chats(c, now_ms())):
+        for chat in orphans:
             await close_orphan(database, chat)
     except StoreError as error:
         return error

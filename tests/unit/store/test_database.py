@@ -21,8 +21,8 @@ import pytest
 
 from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError, StoreWarning
+from coze_tui.store import copies, history, journal, messages, search
 from coze_tui.store import database as database_module
-from coze_tui.store import history, journal, messages, search
 from coze_tui.store.database import Database, open_or_rescue
 from coze_tui.store.files import beside
 from coze_tui.store.migrations import STEPS, VERSION, migrate
@@ -380,7 +380,7 @@ async def test_a_store_too_large_for_memory_is_not_copied_there(
     await database.write(new_conversation)
     await database.close()
     monkeypatch.setattr(database_module, "GIVE_UP_S", 0.05)
-    monkeypatch.setattr(database_module, "COPIED_BYTES", 0)
+    monkeypatch.setattr(copies, "COPIED_BYTES", 0)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
