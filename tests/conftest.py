@@ -14,7 +14,7 @@ settings.register_profile("busy machine", deadline=None)
 settings.load_profile("busy machine")
 
 TESTS = Path(__file__).parent
-SLOW = ("faults", "pilot", "snapshot", "terminal", "unit/tui/screens")
+SLOW = ("faults", "pilot", "snapshot", "ssh", "terminal", "unit/tui/screens")
 """Folders that do not fit into a run of two minutes on two processors."""
 
 LONGEST_ID = 80
