@@ -11,6 +11,7 @@ import pytest
 from coze_tui.api import chats
 from coze_tui.api.chats import ChatRequest
 from coze_tui.api.client import CozeClient
+from coze_tui.api.objects import Bot as Chosen
 from coze_tui.engine import engine
 from coze_tui.standin.scenarios import (
     Answer,
@@ -38,11 +39,12 @@ from pathlib import Path
 from coze_tui.store.database import Database
 
 async def main():
-    path, site, bot, chat, conversation = sys.argv[1:]
+    path, site, bot, chat, conversation, key = sys.argv[1:]
     database = await Database.open(Path(path))
     def write(c):
-        key = history.create_conversation(c, site, bot, 1_760_000_000_000, bot_name="海水")
-        number = journal.begin_chat(c, key, "海水为什么咸？", bot, 1_760_000_000_000)
+        at = 1_760_000_000_000
+        mine = key or history.create_conversation(c, site, bot, at, bot_name="海水")
+        number = journal.begin_chat(c, mine, "海水为什么咸？", bot, 1_760_000_000_000)
         ids = {"id": chat, "conversation_id": conversation}
         frames = [Frame("conversation.chat.created", json.dumps(ids), 10)]
         piece = {"type": "answer", "role": "assistant", "content": "河流"}
@@ -56,15 +58,20 @@ asyncio.run(main())
 """
 
 
-async def left_behind(home: Path, stand_in: StandIn) -> None:
-    """A store in which a program died in the middle of a chat that the server has finished."""
+async def left_behind(home: Path, stand_in: StandIn, conversation: str = "") -> None:
+    """A store in which a program died in the middle of a chat that the server has finished.
+
+    Args:
+        conversation: Key of the conversation; by default a new one.
+    """
     client = CozeClient(stand_in.base_url, lambda: stand_in.token)
     chat = await chats.start(client, ChatRequest(BOT, "lin", "海水为什么咸？"))
     await client.aclose()
     path = home / "data" / "history.db"
     site = stand_in.base_url.removeprefix("http://")
     ended = subprocess.run(
-        [sys.executable, "-c", DYING, str(path), site, BOT, chat.id, chat.conversation_id], check=False
+        [sys.executable, "-c", DYING, str(path), site, BOT, chat.id, chat.conversation_id, conversation],
+        check=False,
     )
     assert ended.returncode == 9
 
@@ -98,6 +105,27 @@ async def test_the_rest_is_fetched_into_its_place(home: Path) -> None:
             assert asked(stand_in, "/v3/chat") == 1
             assert asked(stand_in, "/v3/chat/message/list") == 1
             assert at.text().count("河流") == 1
+
+
+async def test_what_is_queued_waits_after_a_rest_that_nobody_asked_for(home: Path) -> None:
+    with StandIn(pace=0, bots=[Bot(BOT, "海水", [Answer(WHOLE)])]) as stand_in:
+        await left_behind(home, stand_in)
+        async with desk(home, environment=ENVIRONMENT, stand_in=stand_in) as at:
+            key = await last_key(at)
+            await at.context.engine_thread.call(
+                lambda engine: engine.keep_queue(key, ["后来呢？"], Chosen(id=BOT))
+            )
+            await at.until_told("it is complete now")
+        await left_behind(home, stand_in, key)
+        target = LaunchTarget(conversation=key)
+        async with desk(home, environment=ENVIRONMENT, stand_in=stand_in, target=target) as at:
+            await at.until(lambda: at.text().count(WHOLE) == 2, "the rest is there")
+            await at.answered()
+            assert at.screen.queue_strip.queued == ("后来呢？",)
+            assert asked(stand_in, "/v3/chat") == 2
+            await at.pilot.press("enter")
+            await at.until(lambda: asked(stand_in, "/v3/chat") == 3, "the user sends it")
+            await at.answered()
 
 
 async def test_without_an_open_conversation_it_is_fetched_in_the_background(home: Path) -> None:

@@ -167,6 +167,25 @@ def test_the_next_start_fetches_the_rest_of_what_was_cut_off(run: Start, how: st
         assert (paths.count("/v3/chat"), paths.count("/v3/chat/cancel")) == (1, 0)
 
 
+def test_without_the_screens_a_lost_line_is_no_stop_and_the_next_start_prints_the_rest(run: Start) -> None:
+    bot = Bot(BOT, "海水", [Delta("河流把盐。"), Gate("held"), Delta("带进海里。"), Complete()])
+    with StandIn(token=TOKEN, bots=[bot]) as held:
+        first = run("--linear", stand_in=held, ready=False)
+        first.wait_for("You:")
+        first.send("海水？\r")
+        first.wait_for("海水: 河流把盐。")
+        first.signal(signal.SIGHUP)
+        assert first.wait() == 128 + signal.SIGHUP
+        assert first.store.statuses() == ["interrupted"]
+        second = run("--linear", "-c", stand_in=held, ready=False)
+        second.wait_for("Coze is still answering")
+        held.release("held")
+        second.wait_for("河流把盐。带进海里。")
+        second.wait_for("Status: completed")
+        assert second.store.statuses() == ["completed"]
+        assert "/v3/chat/cancel" not in [request.path for request in held.requests]
+
+
 def test_while_something_is_typed_the_rest_waits_and_no_key_is_lost(run: Start) -> None:
     bot = Bot(BOT, "海水", [Delta("河流把盐"), Gate("held"), Delta("带进海里。"), Complete()])
     with StandIn(token=TOKEN, bots=[bot]) as held:

@@ -102,10 +102,7 @@ class LeftChats:
 
     async def _wait_for_quiet(self, conversation: str) -> None:
         """Wait while a turn runs in the open conversation or a message is typed there, and say so."""
-        text = _(
-            "An answer was cut off when the program ended. The rest is fetched when the prompt is empty; "
-            "r in the message pane fetches it now."
-        )
+        text = _("An answer was cut off. The rest is fetched when the prompt is empty.")
         while self._conversation.key == conversation:
             if self._conversation.is_being_typed_in:
                 self._banner.add(text)

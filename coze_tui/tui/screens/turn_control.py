@@ -201,6 +201,7 @@ class TurnControl:
         self.view.resume(self.question_of(entry), entry, figures)
         self._was_sent = True
         self._follow(feed)
+        self._screen.refresh_bindings()
 
     def _follow(self, feed: TurnFeed) -> None:
         self._is_foreign = self._is_unasked = False

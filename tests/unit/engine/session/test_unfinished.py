@@ -91,3 +91,7 @@ async def test_the_rest_of_what_a_command_has_finished_is_fetched_by_the_next_st
     assert [chat.key for chat in await database.run(lambda c: journal.unfetched_chats(c, "coze.cn", 10))] == [
         second
     ]
+    await database.write(lambda c: c.execute("UPDATE chats SET owner = '' WHERE key = ?", (first,)))
+    assert await settle_orphans(database) is None  # the program that fetched it has died, too
+    unfetched = await database.run(lambda c: journal.unfetched_chats(c, "coze.cn", 10))
+    assert [chat.key for chat in unfetched] == [first, second]
