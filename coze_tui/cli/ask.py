@@ -71,12 +71,14 @@ async def _ask(startup: Startup, arguments: Arguments, question: str, interrupt:
         await connection.renew()
         request = request_for(question, settings, conversation_id=_conversation(startup, arguments))
         output = _Output(arguments, settings.base_url)
+        record = _record(startup, arguments, connection)
         turn = ChatTurn(
             connection.client,
             request,
-            record=_record(startup, arguments, connection),
+            record=record,
             streaming=not arguments.no_stream,
             gathers=not arguments.json,  # one object an event is promised
+            measures=record is not None,
             on_text=output.write if arguments.raw else None,
             idle_seconds=settings.idle_timeout,
         )

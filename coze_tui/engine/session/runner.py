@@ -84,6 +84,7 @@ class ChatTurn:
         record: Saves it before it is shown.
         streaming: False asks without a stream and polls (docs/wire.md 2.3).
         gathers: Neighboring deltas that arrived together become one update; False yields one for each.
+        measures: False leaves `figures` empty, for a caller that neither records nor shows them.
         on_text: Called with the text of the stream as it arrives.
         idle_seconds: Time without an event after which the stream counts as cut; also how long to wait for
             the end of a chat whose stream was cut while Coze reports that it is in progress.
@@ -100,6 +101,7 @@ class ChatTurn:
         record: TurnRecord | None = None,
         streaming: bool = True,
         gathers: bool = True,
+        measures: bool = True,
         on_text: Callable[[str], None] | None = None,
         idle_seconds: float = 300.0,
         poll_seconds: float = 1.0,
@@ -110,12 +112,12 @@ class ChatTurn:
         self.request = request
         self.state = TurnState(conversation_id=request.conversation_id)
         self.figures = TurnFigures()
-        """For the record; without one they are not counted."""
         self.frames = FrameLog()
         self.logid = ""
         self._client = client
         self._record = record
         self._gathers = gathers
+        self._measures = measures
         self._on_text = on_text
         self._idle_seconds = idle_seconds
         self._poll_seconds = poll_seconds
@@ -192,7 +194,7 @@ class ChatTurn:
         for step in (self._begin, receive, self._recover, self._end):
             async with aclosing(step()) as updates:
                 async for update in updates:
-                    if self._record is not None:
+                    if self._measures:
                         self.figures.add(update)
                     yield update
 
