@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from operator import attrgetter
 from typing import TypeVar, dataclass_transform
 
@@ -17,16 +17,51 @@ def valueclass(cls: type[_T]) -> type[_T]:
     Use it like a frozen dataclass with slots; `replace`, `fields` and `asdict` accept its instances.
 
     dataclasses compiles six methods for each such class, which took a fifth of the start of `coze-tui ask`.
-    Here only `__init__` is compiled, and only the type check refuses to change a value.
+    Here only `__init__` is compiled, with the first value, and only the type check refuses to change a value.
+    Fields cannot be `kw_only` or `init=False`.
     """
-    made = dataclass(repr=False, eq=False, slots=True)(cls)
+    made = dataclass(init=False, repr=False, eq=False, slots=True)(cls)
     compared = [item.name for item in fields(made) if item.compare]  # type: ignore[arg-type]
-    shared: dict[str, Callable[..., object]] = {"__eq__": _equal, "__hash__": _hash, "__repr__": _repr}
+    shared: dict[str, Callable[..., object]] = {
+        "__init__": _first_init,
+        "__eq__": _equal,
+        "__hash__": _hash,
+        "__repr__": _repr,
+    }
     for name, method in shared.items():
         if name not in cls.__dict__:
             setattr(made, name, method)
     made.__compared__ = attrgetter(*compared or ("__class__",))  # type: ignore[attr-defined]
     return made
+
+
+def _first_init(value: object, *arguments: object, **named: object) -> None:
+    """Compile `__init__` for the class of this value, which is its first one, and call it."""
+    cls = value.__class__
+    init = _init_of(cls)
+    cls.__init__ = init  # type: ignore[method-assign]
+    init(value, *arguments, **named)
+
+
+def _init_of(cls: type[object]) -> Callable[..., None]:
+    names: dict[str, object] = {"MISSING": MISSING}
+    parameters = ["self"]
+    lines = []
+    for item in fields(cls):  # type: ignore[arg-type]
+        name, default = item.name, f"_{item.name}"
+        if item.default_factory is not MISSING:
+            names[default] = item.default_factory
+            parameters.append(f"{name}=MISSING")
+            lines.append(f" self.{name} = {default}() if {name} is MISSING else {name}\n")
+            continue
+        names[default] = item.default
+        parameters.append(name if item.default is MISSING else f"{name}={default}")
+        lines.append(f" self.{name} = {name}\n")
+    code = f"def __init__({', '.join(parameters)}):\n{''.join(lines) or ' pass'}"
+    exec(code, names)  # as dataclasses does; the names are those of our own fields
+    init: Callable[..., None] = names["__init__"]  # type: ignore[assignment]
+    init.__qualname__ = f"{cls.__qualname__}.__init__"
+    return init
 
 
 def _equal(one: object, other: object) -> object:

@@ -108,3 +108,32 @@ def test_a_value_is_matched_by_position_and_by_name() -> None:
             assert second == 2
         case _:
             pytest.fail("not matched")
+
+
+@valueclass
+class Listed:
+    """A field that is made for each value."""
+
+    name: str
+    items: list[str] = field(default_factory=list)
+
+
+def test_a_default_may_be_made_for_each_value() -> None:
+    one, other = Listed("a"), Listed("a")
+    one.items.append("x")
+    assert (one.items, other.items, Listed("a", ["y"]).items) == (["x"], [], ["y"])
+
+
+def test_wrong_arguments_are_refused_by_the_first_value_and_the_next() -> None:
+    @valueclass
+    class Fresh:
+        name: str
+
+    for _ in range(2):
+        with pytest.raises(
+            TypeError, match=r"Fresh.__init__\(\) missing 1 required positional argument: 'name'"
+        ):
+            Fresh()  # type: ignore[call-arg]
+        with pytest.raises(TypeError, match="unexpected keyword argument 'other'"):
+            Fresh("a", other="b")  # type: ignore[call-arg]
+    assert Fresh("a") == Fresh(name="a")
