@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from coze_tui.api.objects import MessageType
@@ -11,7 +11,7 @@ from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.transcript import (
     ChatTranscript,
     ToolTranscript,
-    chat_transcripts,
+    each_transcript,
     tool_word,
 )
 from coze_tui.store.archive import ConversationArchive
@@ -60,15 +60,11 @@ def bot_of(archived: ConversationArchive) -> str:
     return clean_line(saved.bot_name or saved.bot_id).strip() or _("bot")
 
 
-def chats_of(archived: ConversationArchive) -> Sequence[ChatTranscript]:
-    """Return the chats with their messages, oldest first."""
+def chats_of(archived: ConversationArchive) -> Iterator[ChatTranscript]:
+    """Yield the chats with their messages, oldest first."""
     starts = [section.position for section in archived.sections]
-    return chat_transcripts(
-        archived.messages,
-        archived.chats,
-        bot_name=bot_of(archived),
-        site=archived.conversation.site,
-        section_starts=starts,
+    return each_transcript(
+        archived.messages, archived.chats, bot_of(archived), archived.conversation.site, starts
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, get_args
@@ -18,7 +19,7 @@ from coze_tui.engine.analysis.masking import masked_capture, rewritten_texts
 from coze_tui.engine.library.unfinished import unfinished_chats, with_unfinished
 from coze_tui.engine.model.dialects import dialect_of
 from coze_tui.engine.model.records import capture_head
-from coze_tui.errors import ApiError, FileError
+from coze_tui.errors import ApiError, FileError, StoreError
 from coze_tui.exports import describe
 from coze_tui.exports.describe import Clock
 from coze_tui.exports.jsonl import lines_from
@@ -30,6 +31,7 @@ from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.database import Database
 from coze_tui.store.records import ChatRecord
 from coze_tui.text.format import file_name
+from coze_tui.values import valueclass
 
 Format = Literal["md", "html", "jsonl", "sse"]
 """Markdown, a page, JSON lines without loss, one capture for each chat."""
@@ -73,6 +75,23 @@ def _encoded(pieces: Iterable[str]) -> Iterator[bytes]:
     return (piece.encode("utf-8", "replace") for piece in pieces)
 
 
+_AT_ONCE = 64
+_MESSAGES_AT_ONCE = 4_000
+"""So many conversations or messages are read at once."""
+_WRITERS = 4
+"""Files that are written at once: each waits until the disk has it."""
+
+
+@valueclass
+class Exported:
+    """The result of the export of one conversation."""
+
+    key: str
+    paths: tuple[Path, ...]
+    """None if the conversation is gone."""
+    error: StoreError | FileError | None = None
+
+
 class Exports:
     """Writes conversations of the store into files."""
 
@@ -97,22 +116,72 @@ class Exports:
 
         Args:
             keys: None for all that are listed.
-            written: is told of each file as soon as it is there, from another thread.
+            written: is told of each file as soon as it is there.
 
         Raises:
             FileError: a file cannot be written. Those before it are whole.
             StoreError: a conversation cannot be read.
         """
+        paths: list[Path] = []
+        wanted = await self.keys() if keys is None else keys
+        async for exported in self.export_each(wanted, form, folder, replace=replace):
+            if exported.error is not None:
+                raise exported.error
+            for path in exported.paths:
+                paths.append(path)
+                if written is not None:
+                    written(path)
+        return paths
+
+    async def export_each(
+        self, keys: Sequence[str], form: Format, folder: Path, *, replace: bool = False
+    ) -> AsyncIterator[Exported]:
+        """Write conversations into a folder as `export` does; yield the result of each.
+
+        One that cannot be read or written does not stop the others.
+        """
         if folder not in self._tidied:
             self._tidied.add(folder)
             await asyncio.to_thread(remove_leftovers, folder)
-        paths: list[Path] = []
-        for key in await self.keys() if keys is None else keys:
-            archived = await self.archived(key)
-            if archived is not None:
-                # Rendering takes time, and the streams that run must not wait for it.
-                paths += await asyncio.to_thread(_write, archived, form, folder, replace, written)
-        return paths
+        batch = await self._read_some(keys, 0)
+        at = 0
+        # In other threads, because the streams that run must not wait for it; several, because disks do.
+        with ThreadPoolExecutor(_WRITERS, "export") as writers:
+            while batch:
+                at += len(batch)
+                reading = asyncio.create_task(self._read_some(keys, at))
+                try:
+                    exported = await asyncio.to_thread(_write_all, writers, batch, form, folder, replace)
+                except BaseException:
+                    reading.cancel()
+                    raise
+                for result in exported:
+                    yield result
+                batch = await reading
+
+    async def _read_some(
+        self, keys: Sequence[str], start: int
+    ) -> list[tuple[str, ConversationArchive | StoreError | None]]:
+        """Return the next conversations: many small ones or a large one."""
+
+        def read(c: sqlite3.Connection) -> list[tuple[str, ConversationArchive | StoreError | None]]:
+            found: list[tuple[str, ConversationArchive | StoreError | None]] = []
+            size = 0
+            for key in keys[start : start + _AT_ONCE]:
+                archived: ConversationArchive | StoreError | None
+                try:
+                    archived = _archived(c, key)
+                    size += len(archived.messages) if archived else 0
+                except StoreError as error:
+                    if error.path:  # of the file, not of this conversation
+                        raise
+                    archived = error
+                found.append((key, archived))
+                if size > _MESSAGES_AT_ONCE:
+                    break
+            return found
+
+        return await self._database.read(read)
 
     async def keys(self) -> list[str]:
         """Return the keys of the listed conversations, in the order of the list."""
@@ -121,20 +190,34 @@ class Exports:
     async def archived(self, key: str) -> ConversationArchive | None:
         """Return a conversation with everything in it, or None; unfinished chats as far as they have come."""
 
-        def read(c: sqlite3.Connection) -> ConversationArchive | None:
-            archived = archive.take(c, key)
-            return archived and with_unfinished(archived, unfinished_chats(c, key))
-
-        return await self._database.read(read)
+        return await self._database.read(lambda c: _archived(c, key))
 
 
-def _write(
-    archived: ConversationArchive,
+def _archived(c: sqlite3.Connection, key: str) -> ConversationArchive | None:
+    archived = archive.take(c, key)
+    return archived and with_unfinished(archived, unfinished_chats(c, key))
+
+
+def _write_all(
+    writers: ThreadPoolExecutor,
+    batch: Iterable[tuple[str, ConversationArchive | StoreError | None]],
     form: Format,
     folder: Path,
     replace: bool,
-    written: Callable[[Path], None] | None,
-) -> list[Path]:
+) -> list[Exported]:
+    def write(item: tuple[str, ConversationArchive | StoreError | None]) -> Exported:
+        key, archived = item
+        try:
+            if isinstance(archived, StoreError):
+                raise archived
+            return Exported(key, tuple(_write(archived, form, folder, replace)) if archived else ())
+        except (StoreError, FileError) as error:
+            return Exported(key, (), error)
+
+    return list(writers.map(write, batch))
+
+
+def _write(archived: ConversationArchive, form: Format, folder: Path, replace: bool) -> list[Path]:
     paths = []
     for name, pieces in files_from(archived, form):
         path = folder / name
@@ -143,8 +226,6 @@ def _write(
         except OSError as error:
             raise FileError("unwritable", str(path), detail=error.strerror or str(error)) from error
         paths.append(path)
-        if written is not None:
-            written(path)
     return paths
 
 

@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
+from itertools import chain, islice
 
 from coze_tui import __version__
 from coze_tui.api.objects import Frame
@@ -39,10 +40,11 @@ def page_from(archived: ConversationArchive, clock: Clock = Clock()) -> Iterator
     yield _head(describe.title_of(archived))
     yield f'<header class="head">\n<h1>{line(describe.title_of(archived))}</h1>\n'
     yield _list("facts", describe.metadata_of(archived, clock)) + "</header>\n<main>\n"
-    words = describe.chats_of(archived)
+    chats = describe.chats_of(archived)
+    first = list(islice(chats, 2))
     renderer = MarkdownRenderer()
     frames_left = _MOST_FRAMES_IN_ALL
-    for number, chat in enumerate(words, 1):
+    for number, chat in enumerate(chain(first, chats), 1):
         if chat.starts_section:
             cleared = line(_("context cleared"))
             yield f'<div class="section">{cleared}</div>\n'
@@ -52,7 +54,7 @@ def page_from(archived: ConversationArchive, clock: Clock = Clock()) -> Iterator
             frames = tuple(within(archived.frames_of(chat.record)))
             shown = frames[: min(_MOST_FRAMES, frames_left)]
             frames_left -= len(shown)
-            yield from _life(chat, frames, shown, is_open=len(words) == 1)
+            yield from _life(chat, frames, shown, is_open=len(first) == 1)
         elif ids := describe.ids_of(chat):
             yield f'<div class="life">{_ids(ids)}</div>\n'
         yield "</article>\n"

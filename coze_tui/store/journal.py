@@ -7,6 +7,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
+from sys import intern
 from typing import Any
 
 from coze_tui.api.objects import Frame
@@ -50,11 +51,18 @@ _SELECT = f"""
 _NAMES = tuple(each.name for each in fields(ChatRecord))
 _IS_FINAL, _HAS_PACKED_FRAMES = _NAMES.index("is_final"), _NAMES.index("has_packed_frames")
 """Columns that SQLite holds as numbers."""
+_REPEATED = [
+    _NAMES.index(name)
+    for name in ("conversation", "bot_id", "status", "conversation_id", "site", "bot_name", "title")
+]
+"""Texts that many chats have in common, which are one object each."""
 
 
 def _record(row: Sequence[Any]) -> ChatRecord:
     values = list(row)
     values[_IS_FINAL], values[_HAS_PACKED_FRAMES] = bool(row[_IS_FINAL]), bool(row[_HAS_PACKED_FRAMES])
+    for place in _REPEATED:
+        values[place] = intern(values[place])
     return ChatRecord(*values)
 
 

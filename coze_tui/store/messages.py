@@ -6,6 +6,7 @@ import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from sys import intern
 from typing import Any
 
 from coze_tui.errors import StoreError
@@ -46,7 +47,11 @@ _COLUMNS = (
 
 def message_from_row(row: Sequence[Any]) -> SavedMessage:
     """Return the message of a row with the columns of `_COLUMNS`."""
-    return SavedMessage(*row)
+    role, type_, content, reasoning, name, content_type, message_id, at, key, conversation, *rest = row
+    return SavedMessage(  # the same few words in many thousand messages are one object each
+        *(intern(role), intern(type_), content, reasoning, name, intern(content_type), message_id, at, key),
+        *(intern(conversation), *rest),
+    )
 
 
 def insert(

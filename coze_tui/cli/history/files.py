@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import cast
@@ -13,14 +14,17 @@ from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.history.call import Call, conversations_named, run
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.startup import notify, show_error
-from coze_tui.errors import CozeTuiError, FileError, SettingsError
+from coze_tui.errors import FileError, SettingsError
 from coze_tui.exports.exporting import Exports, Format, files_from
 from coze_tui.exports.importing import Imported, Imports
+from coze_tui.text.cells import cell_len
 from coze_tui.text.cleaning import clean
+from coze_tui.text.format import thousands
 from coze_tui.text.i18n import _
 from coze_tui.text.system_text import path_from, readable
 
 _STREAM = "-"
+_PROGRESS_SECONDS = 0.5
 _ONE_AT_A_TIME: frozenset[Format] = frozenset({"html", "sse"})
 """What makes no sense when several stand behind each other."""
 
@@ -48,25 +52,64 @@ async def _export(call: Call) -> int:
     folder = _folder(arguments.output)
     status = Exit.OK
     count = 0
-    for key in keys:
-        try:
-            paths = await exports.export([key], form, folder, replace=arguments.overwrite)
-        except FileError:
-            raise  # the next one would fail, too
-        except CozeTuiError as error:  # one that cannot be read does not keep the others here
-            notify(_("conversation {id}:").format(id=key))
-            show_error(error)
-            status = exit_for(error)
-            continue
-        count += len(paths)
-        for path in paths:
-            if arguments.json:
-                call.console.json({"id": key, "path": readable(str(path))})
-            else:
-                call.console.text(readable(str(path)))
+    with _Progress(len(keys)) as progress:
+        async for exported in exports.export_each(keys, form, folder, replace=arguments.overwrite):
+            progress.step()
+            if isinstance(exported.error, FileError):
+                raise exported.error  # the next one would fail, too
+            if exported.error is not None:  # one that cannot be read does not keep the others here
+                progress.clear()
+                notify(_("conversation {id}:").format(id=exported.key))
+                show_error(exported.error)
+                status = exit_for(exported.error)
+            count += len(exported.paths)
+            for path in exported.paths:
+                if arguments.json:
+                    call.console.json({"id": exported.key, "path": readable(str(path))})
+                else:
+                    call.console.text(readable(str(path)))
     if not count and status is Exit.OK:
         notify(_("there is nothing to export"))
     return status
+
+
+class _Progress:
+    """Shows on stderr how far the export is, if the names of the files do not go to the terminal."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._done = 0
+        self._shown_at = time.monotonic()
+        self._width = 0
+        self._is_shown = sys.stderr is not None and sys.stderr.isatty() and not sys.stdout.isatty()
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.clear()
+
+    def step(self) -> None:
+        """Count one conversation."""
+        self._done += 1
+        now = time.monotonic()
+        if self._is_shown and now - self._shown_at > _PROGRESS_SECONDS:
+            self._shown_at = now
+            text = _("{n} of {total} conversations").format(
+                n=thousands(self._done), total=thousands(self._total)
+            )
+            self._write(text)
+
+    def clear(self) -> None:
+        """Remove the line."""
+        if self._width:
+            self._write("")
+
+    def _write(self, text: str) -> None:
+        width = cell_len(text)
+        sys.stderr.write(f"\r{text}{' ' * (self._width - width)}" + ("" if text else "\r"))
+        sys.stderr.flush()
+        self._width = width
 
 
 def _folder(name: str) -> Path:

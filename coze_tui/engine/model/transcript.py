@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from coze_tui.api.objects import MessageType
@@ -119,36 +119,45 @@ def chat_transcripts(
         messages: whole chats, in order of position; those without a chat are grouped by question.
         section_starts: positions at which a new section begins (docs/wire.md 4.6).
     """
+    return tuple(each_transcript(messages, chats, bot_name, site, section_starts))
+
+
+def each_transcript(
+    messages: Iterable[SavedMessage],
+    chats: Iterable[ChatRecord],
+    bot_name: str,
+    site: str,
+    section_starts: Iterable[int] = (),
+) -> Iterator[ChatTranscript]:
+    """Yield the chats of `chat_transcripts` one by one."""
     by_key = {chat.key: chat for chat in chats}
     starts = sorted(section_starts)
-    transcripts: list[tuple[int, ChatTranscript]] = []
+    before = -1
     for group in _grouped(messages):
-        entry = _transcript(group, by_key.get(group[0].chat), bot_name, site)
         first = group[0].position
-        before = transcripts[-1][0] if transcripts else -1
-        begins = any(before < start <= first for start in starts) if transcripts else first in starts
-        transcripts.append((first, replace(entry, starts_section=begins)))
-    return tuple(entry for _position, entry in transcripts)
+        begins = any(before < start <= first for start in starts) if before >= 0 else first in starts
+        yield _transcript(group, by_key.get(group[0].chat), bot_name, site, begins)
+        before = first
 
 
-def _grouped(messages: Sequence[SavedMessage]) -> list[list[SavedMessage]]:
-    groups: list[list[SavedMessage]] = []
+def _grouped(messages: Iterable[SavedMessage]) -> Iterator[list[SavedMessage]]:
+    group: list[SavedMessage] = []
     for message in messages:
-        is_question = message.type == MessageType.QUESTION
-        last = groups[-1][-1] if groups else None
-        if (
-            last is None
-            or is_question
+        last = group[-1] if group else message
+        if group and (
+            message.type == MessageType.QUESTION
             or message.chat != last.chat
             or (message.chat and message.position // SLOT != last.position // SLOT)
         ):
-            groups.append([])
-        groups[-1].append(message)
-    return groups
+            yield group
+            group = []
+        group.append(message)
+    if group:
+        yield group
 
 
 def _transcript(
-    group: Sequence[SavedMessage], chat: ChatRecord | None, bot_name: str, site: str
+    group: Sequence[SavedMessage], chat: ChatRecord | None, bot_name: str, site: str, starts_section: bool
 ) -> ChatTranscript:
     if chat is None:  # of the server's list, which holds only chats that are over
         chat = ChatRecord(
@@ -159,15 +168,15 @@ def _transcript(
             site=site,
         )
     question = next((item for item in group if item.type == MessageType.QUESTION), None)
-    if question is not None:
-        chat = replace(chat, question=question.content, files=question.name)
+    asked, files = (question.content, question.name) if question else (chat.question, chat.files)
     return ChatTranscript(
         # an imported question may hold anything
-        replace(chat, question=clean(chat.question), bot_name=bot_name),
+        replace(chat, question=clean(asked), files=files, bot_name=bot_name),
         parts=_parts(group),
         follow_ups=tuple(item.content for item in group if item.type == MessageType.FOLLOW_UP),
         first=group[0].position,
         last=group[-1].position,
+        starts_section=starts_section,
     )
 
 

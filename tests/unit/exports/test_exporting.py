@@ -68,3 +68,23 @@ async def test_frames_that_cannot_be_read_leave_no_half_file(database: Database,
         assert caught.value.kind == "damaged"
         assert not list((tmp_path / "out").iterdir())
     assert await Exports(database).export([key], "md", tmp_path / "out")
+
+
+async def test_one_conversation_that_cannot_be_read_does_not_stop_the_others(
+    database: Database, tmp_path: Path
+) -> None:
+    first = await database.write(add_spring)
+    second = await database.write(lambda c: history.fork(c, first, last_message(c, first), 5))
+    await database.write(
+        lambda c: c.execute("UPDATE chats SET capture = zeroblob(9) WHERE conversation = ?", (first,))
+    )
+    results = [
+        each async for each in Exports(database).export_each([first, second, "gone"], "html", tmp_path)
+    ]
+    assert [each.key for each in results] == [first, second, "gone"]
+    assert [type(each.error) for each in results] == [StoreError, type(None), type(None)]
+    assert [len(each.paths) for each in results] == [0, 1, 0]
+
+
+def last_message(c: sqlite3.Connection, key: str) -> int:
+    return int(c.execute("SELECT max(key) FROM messages WHERE conversation = ?", (key,)).fetchone()[0])
