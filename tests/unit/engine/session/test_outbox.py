@@ -88,6 +88,21 @@ async def test_only_what_comes_of_the_store_as_a_whole_makes_others_wait(saved: 
     await saved.save("b", "2")
     assert saved.written == ["2"]
     assert [error.kind for error in saved.reported] == ["other"]
+    assert not saved.outbox.is_behind
+
+
+async def test_a_write_that_can_never_succeed_lets_those_behind_it_through(saved: Saved) -> None:
+    async def fail() -> None:
+        raise StoreError("other", detail="there is no chat 7")
+
+    saved.refuses = StoreError("full")
+    await saved.save("a", "1")
+    await saved.outbox.save("gone", fail)
+    await saved.save("b", "2")
+    saved.refuses = None
+    await saved.restored.wait()
+    assert saved.written == ["1", "2"]
+    assert [error.kind for error in saved.reported] == ["full", "other"]
 
 
 async def test_a_write_to_which_something_was_added_meanwhile_is_repeated(saved: Saved) -> None:
@@ -198,4 +213,8 @@ async def test_a_turn_whose_beginning_is_stored_continues_after_a_refusal(saved:
     await recorder.append(log)
     assert len(await saved.database.read(lambda c: journal.frames_of(c, recorder.chat_key))) == 2
     (chat,) = await saved.database.read(lambda c: journal.chats(c, "key"))
-    assert not chat.is_final  # a repeated write resumes or ends nothing
+    assert not chat.is_final
+    await recorder.finish(TurnState(), TurnFigures(), Outcome.COMPLETED, None, 5)
+    await recorder.append(log)  # nothing new, as when the outbox repeats a write
+    (chat,) = await saved.database.read(lambda c: journal.chats(c, "key"))
+    assert chat.is_final
