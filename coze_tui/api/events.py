@@ -189,7 +189,7 @@ MESSAGE_EVENTS: Mapping[str, _MessageClass] = {
     "conversation.audio.delta": AudioDelta,
 }
 _decode = json.JSONDecoder().decode  # json.loads looks at its options for each delta
-_DELTA = "conversation.message.delta"
+DELTA_EVENT = "conversation.message.delta"
 _FAILED = "conversation.chat.failed"
 
 UNEXPLAINED = -1
@@ -227,7 +227,7 @@ def parse_events(frames: Iterable[Frame]) -> Iterator[ChatEvent | MessageDeltas]
     """
     run: _Run | None = None
     for frame in frames:
-        if frame.event == _DELTA:
+        if frame.event == DELTA_EVENT:
             body = _json_or_none(frame.data)
             if run is not None and run.takes(frame, body):
                 continue

@@ -20,6 +20,7 @@ class Arrivals(Generic[_T]):
 
     def __init__(self, most: int) -> None:
         self._most = most
+        self._hurries = asyncio.Event()
         self._items: list[_T] = []
         self._has_some = asyncio.Event()
         self._has_room = asyncio.Event()
@@ -28,22 +29,36 @@ class Arrivals(Generic[_T]):
     def empty(self) -> bool:
         return not self._items
 
-    def put_nowait(self, item: _T) -> None:
-        """Add an item, also if there is no room."""
+    def put_nowait(self, item: _T, *, may_wait: bool = False) -> None:
+        """Add an item, also if there is no room.
+
+        Args:
+            may_wait: It does not end `gather`.
+        """
         if not self._items:
             self._has_some.set()
         self._items.append(item)
+        if not may_wait or len(self._items) * 2 >= self._most:
+            self._hurries.set()
 
-    async def put(self, item: _T) -> None:
+    async def put(self, item: _T, *, may_wait: bool = False) -> None:
         """Add an item as soon as there is room."""
         if len(self._items) >= self._most:
             self._has_room.clear()
             await self._has_room.wait()
-        self.put_nowait(item)
+        self.put_nowait(item, may_wait=may_wait)
 
     async def wait(self) -> None:
         """Wait until there is an item."""
         await self._has_some.wait()
+
+    async def gather(self, seconds: float) -> None:
+        """Wait for more items, unless one of those here may not wait or half of the queue is full."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._hurries.wait()
+        except TimeoutError:
+            pass
 
     def take(self, most: int) -> list[_T]:
         """Remove and return the oldest items, at most this many."""
@@ -51,6 +66,7 @@ class Arrivals(Generic[_T]):
         del self._items[:most]
         if not self._items:
             self._has_some.clear()
+            self._hurries.clear()
         if len(self._items) < self._most:
             self._has_room.set()
         return taken

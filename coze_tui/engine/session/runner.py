@@ -13,7 +13,7 @@ from typing import Protocol
 from coze_tui.api import chats
 from coze_tui.api.chats import ChatRequest, ChatStream, ToolOutput
 from coze_tui.api.client import CozeClient
-from coze_tui.api.events import error_of_code, parse_event
+from coze_tui.api.events import DELTA_EVENT, error_of_code, parse_event
 from coze_tui.api.objects import Chat, ChatStatus, Frame, Message
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.frame_log import FrameLog
@@ -45,8 +45,9 @@ _MOST_AT_ONCE = 2_000
 """Frames that are saved and shown together, so that other tasks of the loop run in between."""
 _MOST_WAITING = 4_000
 """Frames that are read ahead; a server that is faster than the disk waits."""
-_GATHER_SECONDS = 0.008
-"""Frames that arrive within this time are saved and shown together: each time costs more than a frame."""
+_GATHER_SECONDS = 1 / 30
+"""Deltas that arrive within this time are saved and shown together, as often as a screen is drawn: a
+transaction, and waking two threads, cost more than a delta. Every other frame ends the wait."""
 _CANNOT_CANCEL = frozenset({4104, 103200005})
 _ID_SECONDS = 1.0
 """How long a turn that is left waits for the ID of its chat, without which nothing can be fetched later."""
@@ -262,9 +263,11 @@ class ChatTurn:
                 raise StreamCut("timeout", f"no event for {seconds:.0f} s") from None
         loop = asyncio.get_running_loop()
         if (early := self._taken_at + _GATHER_SECONDS - loop.time()) > 0:
-            await asyncio.sleep(early)
-        self._taken_at = loop.time()
-        return arrived.take(_MOST_AT_ONCE)
+            await arrived.gather(early)
+        items = arrived.take(_MOST_AT_ONCE)
+        if _is_delta(items[-1]):  # the first delta after anything else is shown at once
+            self._taken_at = loop.time()
+        return items
 
     async def _take(self, items: Sequence[_Item]) -> list[TurnUpdate]:
         """Save the items that arrived together, then return their updates."""
@@ -462,13 +465,17 @@ async def _read(opened: _Opened, started: float, queue: Arrivals[_Item]) -> None
             await queue.put(LogidReported(stream.logid))
             async with aclosing(stream.frames(started=started)) as frames:
                 async for frame in frames:
-                    await queue.put(frame)
+                    await queue.put(frame, may_wait=frame.event == DELTA_EVENT)
     except CozeTuiError as failure:
         await queue.put(failure)
     except Exception as failure:  # noqa: BLE001 - our own fault must end the turn
         await queue.put(InternalError(failure))
     else:
         await queue.put(None)  # the body has ended
+
+
+def _is_delta(item: _Item) -> bool:
+    return isinstance(item, Frame) and item.event == DELTA_EVENT
 
 
 _ORDER = {"function_call": 0, "tool_response": 1, "tool_output": 1, "knowledge": 1, "answer": 2, "verbose": 3}

@@ -70,3 +70,35 @@ async def test_an_item_without_room_is_added_all_the_same_if_it_must_not_wait() 
     assert arrivals.take(1) == [2]
     await asyncio.wait_for(putting, 5)
     assert arrivals.take(1) == [3]
+
+
+async def test_gathering_ends_with_an_item_that_may_not_wait() -> None:
+    arrivals: Arrivals[int] = Arrivals(10)
+    for item in range(3):
+        arrivals.put_nowait(item, may_wait=True)
+    gathering = asyncio.create_task(arrivals.gather(1_000))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not gathering.done()
+    arrivals.put_nowait(3)
+    await asyncio.wait_for(gathering, 5)
+    assert arrivals.take(9) == [0, 1, 2, 3]
+    gathering = asyncio.create_task(arrivals.gather(1_000))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not gathering.done()
+    gathering.cancel()
+
+
+async def test_gathering_ends_when_half_of_the_queue_is_full() -> None:
+    arrivals: Arrivals[int] = Arrivals(10)
+    for item in range(5):
+        arrivals.put_nowait(item, may_wait=True)
+    await asyncio.wait_for(arrivals.gather(1_000), 5)
+
+
+async def test_gathering_ends_in_time() -> None:
+    arrivals: Arrivals[int] = Arrivals(10)
+    arrivals.put_nowait(1, may_wait=True)
+    await asyncio.wait_for(arrivals.gather(0.01), 5)
+    assert arrivals.take(9) == [1]
