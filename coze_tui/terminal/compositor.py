@@ -60,7 +60,11 @@ class LineCompositor(Compositor):
             missing.setdefault(y, set()).update(cut for cut, stop in ends if cut < end and stop > start)
         for widget, (region, clip) in self.visible_widgets.items():  # from the front to the back
             seen = region.intersection(clip)
-            own = {y: line for y in seen.line_range if (line := _own(missing.get(y), seen.x, seen.right))}
+            own = {
+                y: line
+                for y, left in missing.items()
+                if seen.y <= y < seen.bottom and (line := _own(left, seen.x, seen.right))
+            }
             if own:
                 top, bottom = min(own), max(own) + 1
                 crop = Region(seen.x - region.x, top - region.y, seen.width, bottom - top)
@@ -68,12 +72,16 @@ class LineCompositor(Compositor):
                     if y in own:
                         _fill(chops[y], cuts[y], seen, strip, own[y])
                         missing[y] -= own[y]
+                        if not missing[y]:
+                            del missing[y]
+            if not missing:
+                break
         return ChopsUpdate(chops, spans, [line[1:] for line in cuts])
 
 
-def _own(missing: set[int] | None, left: int, right: int) -> set[int]:
+def _own(missing: set[int], left: int, right: int) -> set[int]:
     """Return the missing chops that a widget between two columns fills."""
-    return {cut for cut in missing if left <= cut < right} if missing else set()
+    return {cut for cut in missing if left <= cut < right}
 
 
 def _fill(

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -58,6 +59,8 @@ class LogPainter:
         """How far the wide lines of a block are scrolled: (id of the block, number in its document)."""
         self._strips: dict[int, Strip] = {}
         self._blank_strip: Strip | None = None
+        self._ground: tuple[Style, Color] | None = None
+        """Style and background of the log; Textual computes them from all ancestors each time."""
 
     def clear(self) -> None:
         """Forget the entries: their strips, the cursor, and how far their blocks are scrolled."""
@@ -75,7 +78,7 @@ class LogPainter:
     def forget_styles(self) -> None:
         """Paint everything again in other colors, the blank line as well."""
         self._strips.clear()
-        self._blank_strip = None
+        self._blank_strip = self._ground = None
 
     def shift_of(self, line: Line, block: EntryBlock | None) -> int:
         """Return how many cells a line is scrolled to the left."""
@@ -117,14 +120,15 @@ class LogPainter:
             body = highlighted(body, self.query, self.palette.search_hit, also)
         is_chosen = entry is self.cursor and log.has_focus and not is_last
         segments = [*self._bar(entry, is_chosen, is_last), *body, Segment(" " * MARGIN)]
-        background = log.rich_style
+        if self._ground is None:
+            self._ground = log.rich_style, log.background_colors[1]
+        background, color = self._ground
         if is_chosen and row == 0 and block is (self.cursor_block or entry.blocks[0]):
             background += self.palette.selected
         strip = Strip(Segment.apply_style(segments, background), width)
         selection = log.text_selection
         if selection is not None and (span := selection.get_span(number)) is not None:
             strip = _with_selection(strip, span, log.screen.get_component_rich_style("screen--selection"))
-        color = log.background_colors[1]
         for line_filter in log.get_line_filters():
             strip = strip.apply_filter(line_filter, color)
         return strip

@@ -27,7 +27,7 @@ from coze_tui.tui.turn_view import Milestone, TurnView
 if TYPE_CHECKING:
     from coze_tui.engine.library.conversations import Opened
 
-_REFRESH_SECONDS = 0.2
+_REFRESH_SECONDS = 0.25
 """How often the sidebar and the state chip follow a running turn."""
 
 

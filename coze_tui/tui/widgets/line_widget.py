@@ -67,6 +67,13 @@ class LineWidget(Widget):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._roles = RoleStyles()
+        self._base_style: Style | None = None
+        """The widget's own style; Textual computes it from all ancestors each time."""
+
+    def notify_style_update(self) -> None:
+        """Compute the style again when it is next needed."""
+        super().notify_style_update()
+        self._base_style = None
 
     @property
     def line_width(self) -> int:
@@ -96,8 +103,9 @@ class LineWidget(Widget):
         strip = Strip(segments)
         if strip.cell_length > width:
             strip = strip.crop(strip.cell_length - width)
-        base = self.rich_style + self.style_of(ground) if ground else self.rich_style
-        return strip.apply_style(base)
+        if self._base_style is None:
+            self._base_style = self.rich_style
+        return strip.apply_style(self._base_style + self.style_of(ground) if ground else self._base_style)
 
 
 def width_of(parts: Sequence[Part]) -> int:

@@ -1,0 +1,42 @@
+"""Lines that a widget draws itself."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.strip import Strip
+
+from coze_tui.tui.widgets.line_widget import LineWidget
+from tests.support.host_app import ThemedApp
+
+
+class OneLine(LineWidget):
+    def render_line(self, y: int) -> Strip:
+        return self.line([("text", "text")])
+
+
+class Boxed(ThemedApp):
+    CSS: ClassVar[str] = "Container { background: #102030; } Container.-other { background: #405060; }"
+
+    def compose(self) -> ComposeResult:
+        with Container():
+            yield OneLine()
+
+
+async def test_a_line_follows_the_style_of_what_it_is_in() -> None:
+    app = Boxed()
+    async with app.run_test(size=(20, 5)) as pilot:
+        await pilot.pause()
+        line = app.query_one(OneLine)
+
+        def backgrounds() -> set[str]:
+            return {
+                str(style.bgcolor.name) for _text, style, _ in line.render_line(0) if style and style.bgcolor
+            }
+
+        assert backgrounds() == {"#102030"}
+        app.query_one(Container).add_class("-other")
+        await pilot.pause()
+        assert backgrounds() == {"#405060"}
