@@ -366,12 +366,9 @@ def _pieces(update: LayoutUpdate | ChopsUpdate) -> Iterator[tuple[int, int, Stri
         return
     for y, x1, x2 in update.spans:
         for end, (x, chop) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
-            if chop is None or x > x2 or end <= x1:
-                continue
-            if x2 > x >= x1 and end <= x2:
+            if chop is not None and x <= x2 and end > x1:
+                # all of it: to crop it to the span could cut a cluster
                 yield y, x, chop
-            else:
-                yield y, x, chop.crop(0, min(end, x2) - x)
 
 
 class NoAnimation(Animator):

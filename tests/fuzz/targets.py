@@ -40,7 +40,7 @@ from coze_tui.store import journal
 from coze_tui.text.cleaning import clean
 from coze_tui.tui.log.entries import AnswerEntry
 from coze_tui.tui.widgets.event_rows import event_line, figure_lines
-from tests.fuzz import whole_app
+from tests.fuzz import display, whole_app
 from tests.fuzz.mutations import ODD_BYTES, broken, with_odd_values
 from tests.support.checks import must
 from tests.support.hostile_text import HOSTILE_PASTE, TEXTS
@@ -421,6 +421,7 @@ TARGETS: Mapping[str, Target] = {
             check_markdown,
         ),
         Target("keys", lambda: KEYS, make_keys, check_keys),
+        Target("display", display.seeds, display.make, display.check, longest_s=30.0),
         Target("app", lambda: whole_app.KEYS, whole_app.make, whole_app.check, longest_s=60.0),
     )
 }

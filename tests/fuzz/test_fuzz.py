@@ -10,8 +10,8 @@ import pytest
 from tests.fuzz.targets import CASES, TARGETS
 
 KEPT = sorted(path for path in CASES.glob("*/*") if path.is_file())
-QUICK = {"reader": 30, "events": 40, "markdown": 15, "keys": 40}
-"""Cases of the targets that need no app."""
+QUICK = {"reader": 30, "events": 40, "markdown": 15, "keys": 40, "display": 12}
+"""Cases of the targets that need no whole program."""
 
 
 @pytest.mark.parametrize("name", QUICK)
