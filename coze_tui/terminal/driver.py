@@ -28,7 +28,7 @@ from textual.geometry import Size
 from textual.message import Message
 
 from coze_tui.terminal.first_frame import MOST_COLUMNS, MOST_LINES
-from coze_tui.terminal.keys import EnterGuard
+from coze_tui.terminal.keys import EnterGuard, KeyRun
 from coze_tui.terminal.parser import KeyParser
 from coze_tui.terminal.throttle import OutputThrottle
 
@@ -93,6 +93,8 @@ class TerminalDriver(LinuxDriver):
         self._holding = True
         self._held: list[Message] = []
         self._hold_lock = threading.Lock()
+        self._inbox: list[Message] = []
+        self._inbox_lock = threading.Lock()
         self._in_application_mode = False
         self._skip_alternate_screen = False
         self._typed_early = b""
@@ -193,10 +195,24 @@ class TerminalDriver(LinuxDriver):
     def process_message(self, message: Message) -> None:
         """Deliver a message. Keys and pastes wait until something has the focus, or they would be lost."""
         with self._hold_lock:
-            if self._holding and isinstance(message, (events.Key, events.Paste)):
+            if self._holding and isinstance(message, (events.Key, events.Paste, KeyRun)):
                 self._held.append(message)
                 return
             super().process_message(message)
+
+    def send_message(self, message: Message) -> None:
+        """Put a message into the app's queue. Characters that wait for the loop become one run."""
+        with self._inbox_lock:
+            self._inbox.append(message)
+            if len(self._inbox) > 1:
+                return
+        self._loop.call_soon_threadsafe(self._deliver)
+
+    def _deliver(self) -> None:
+        with self._inbox_lock:
+            inbox, self._inbox = self._inbox, []
+        for message in _with_runs(inbox):
+            self._app.post_message(message)
 
     def take_input(self) -> None:
         """Deliver the held input in order: something has the focus."""
@@ -234,3 +250,15 @@ class TerminalDriver(LinuxDriver):
                     self.process_message(message)
                 if self._holding and time.monotonic() > give_up:
                     self.take_input()
+
+
+def _with_runs(messages: list[Message]) -> list[Message]:
+    """Return messages in which runs that follow each other are one."""
+    joined: list[Message] = []
+    for message in messages:
+        before = joined[-1] if joined else None
+        if isinstance(before, KeyRun) and isinstance(message, KeyRun):
+            joined[-1] = before.joined(message)
+        else:
+            joined.append(message)
+    return joined

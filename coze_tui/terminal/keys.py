@@ -7,12 +7,14 @@ xterm's modifyOtherKeys. `KeyParser` gives each its own name. Widgets decide by 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from textual import events
 from textual.app import App
+from textual.keys import Keys
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.widgets import TextArea
@@ -28,6 +30,57 @@ PASTE_WINDOW = 0.05
 """Seconds around other input in which an Enter counts as pasted."""
 _PATIENCE = 0.5
 """Seconds after which the next key is delivered although the one before may not have passed."""
+_LINE_END = re.compile("[\r\n]")
+_MOST_KEYS = 256
+"""Characters read at once that may be keys of a widget that takes no text; more are a paste."""
+
+
+class KeyRun(events.Event, bubble=False):
+    """Characters and line ends that were read at once: typed ahead, or a paste without brackets.
+
+    Args:
+        text: At least one character; no control character but CR and LF.
+        keys_of: Returns the keys of a text, one after the other.
+    """
+
+    def __init__(self, text: str, keys_of: Callable[[str], Iterable[events.Key]]) -> None:
+        super().__init__()
+        self.text = text
+        self._keys_of = keys_of
+
+    def each_key(self) -> list[events.Key]:
+        """Return its keys, as if each had been read alone."""
+        keys = list(self._keys_of(self.text))
+        for key in keys:
+            key.time = self.time
+        return keys
+
+    def distinct_keys(self) -> list[events.Key]:
+        """Return each of its keys once, without line ends."""
+        return list(self._keys_of("".join(set(self.text) - {"\r", "\n"})))
+
+    def part(self, start: int, end: int | None = None) -> KeyRun:
+        """Return a part of it, read at the same time."""
+        run = KeyRun(self.text[start:end], self._keys_of)
+        run.time = self.time
+        return run
+
+    def joined(self, later: KeyRun) -> KeyRun:
+        """Return this run with a later one behind it."""
+        run = KeyRun(self.text + later.text, self._keys_of)
+        run.time = later.time
+        return run
+
+
+@runtime_checkable
+class TakesRuns(Protocol):
+    """A widget that takes many characters at once."""
+
+    takes_line_ends: bool
+    """Whether line ends inside a run are text, too; else each is an Enter."""
+
+    def on_key_run(self, run: KeyRun) -> None:
+        """Insert the text of a run."""
 
 
 class _Chunk(NamedTuple):
@@ -122,7 +175,7 @@ class KeyOrder:
     def __init__(self, app: App[Any], deliver: Callable[[events.Event], Awaitable[None]]) -> None:
         self._app = app
         self._deliver = deliver
-        self._held: deque[events.Key | events.Paste] | None = None
+        self._held: deque[events.Key | events.Paste | KeyRun] | None = None
         """Keys that wait; None while no key is on its way."""
         self._follower: KeyPassed | None = None
         self._patience: asyncio.TimerHandle | None = None
@@ -132,7 +185,7 @@ class KeyOrder:
     async def on_event(self, event: events.Event) -> None:
         """Deliver an event; hold it if it is a key and another key is on its way."""
         app = self._app
-        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
+        if not isinstance(event, events.Key | events.Paste | KeyRun) or event.is_forwarded:
             if isinstance(event, events.Key) and app._screen_stack and not app.screen.is_mounted:
                 self._hold_for_new_screen(event)
             else:
@@ -151,29 +204,66 @@ class KeyOrder:
         if self._held is not None:
             self._held.appendleft(again)
 
-    async def _hand_on(self, event: events.Key | events.Paste) -> None:
+    async def _hand_on(self, event: events.Key | events.Paste | KeyRun) -> None:
+        rest: events.Key | events.Paste | KeyRun | None = event
+        while rest is not None and self._held is None:
+            rest = await self._hand_on_first(rest)
+        if rest is not None and self._held is not None:
+            self._held.append(rest)
+
+    async def _hand_on_first(self, event: events.Key | events.Paste | KeyRun) -> KeyRun | None:
+        """Hand on an event; of a run what can be handed on at once. Return the rest of the run."""
         app = self._app
         if not app._screen_stack:
-            return  # the program is about to exit
+            return None  # the program is about to exit
         if not app.screen.is_mounted:  # it was opened by the key before, and has no widgets yet
             self._follow(app.screen)
             if self._held is not None:
                 self._held.append(event)
-            return
+            return None
         target = app.focused or app.screen
+        rest = None
+        if isinstance(event, KeyRun):
+            event, rest = self._divided(event, target)
+        if isinstance(event, KeyRun):
+            app.app_focus = True
+            target.post_message(event)
+            self._typed_into = target
+            return rest
         if isinstance(event, events.Key) and event.is_printable and isinstance(target, TextArea):
             await self._deliver(event)
             self._typed_into = target
-            return
+            return rest
         if self._typed_into is not None:
             self._follow(self._typed_into)
             self._typed_into = None
             if self._held is not None:
                 self._held.append(event)
-                return
+                return rest
         await self._deliver(event)
         if event.is_forwarded:
             self._follow(target)
+        return rest
+
+    def _divided(
+        self, run: KeyRun, target: MessagePump
+    ) -> tuple[events.Key | events.Paste | KeyRun, KeyRun | None]:
+        """Return what of a run the target takes at once, and the rest."""
+        end = len(run.text)
+        if isinstance(target, TakesRuns):
+            if not target.takes_line_ends and (line_end := _LINE_END.search(run.text)):
+                end = line_end.start()
+            if end > 1 and not self._has_priority(run.part(0, end)):
+                return run.part(0, end), run.part(end) if end < len(run.text) else None
+        elif len(run.text) > _MOST_KEYS:
+            return events.Paste(run.text), None
+        (key,) = run.part(0, 1).each_key() or [events.Key(Keys.Ignore, None)]
+        return key, run.part(1) if len(run.text) > 1 else None
+
+    def _has_priority(self, run: KeyRun) -> bool:
+        """Return whether one of the keys means something else than text, whatever has the focus."""
+        bound = {key for key, bound in self._app.screen.active_bindings.items() if bound.binding.priority}
+        return any(key.key in bound for key in run.distinct_keys())
 
     def _follow(self, target: MessagePump) -> None:
         follower = KeyPassed()

@@ -18,12 +18,17 @@ from textual.keys import Keys
 from textual.message import Message
 from textual.messages import InBandWindowResize, TerminalSupportsSynchronizedOutput
 
-from coze_tui.terminal.keys import EnterGuard
+from coze_tui.terminal.keys import EnterGuard, KeyRun
 from coze_tui.terminal.scanner import PASTE_END, PASTE_START, InputScanner, Kind, Token
 
 ANSWER = "\x1b[0n"
 """The terminal's answer to a mark of `OutputThrottle`."""
 _ALT_ENTER = {"\x1b\r", "\x1b\n"}
+_LINE_END = re.compile("[\r\n]")
+_RUN = re.compile(r"[^\x00-\x1f\x7f]+|.", re.DOTALL)
+"""Characters, or one control character."""
+_RUN_OF_LINES = re.compile(r"[^\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]|[\r\n])*|.", re.DOTALL)
+"""The same with line ends after the first character."""
 _MODE = re.compile(r"\x1b\[\?(\d{1,5});(\d)\$y")
 _MOUSE = re.compile(r"\x1b\[<\d{1,3};-?\d{1,5};-?\d{1,5}[mM]")
 _SIZE = re.compile(r"\x1b\[48;(\d{1,4})(?::\d*)*;(\d{1,4})(?::\d*)*;(\d{1,5})(?::\d*)*;(\d{1,5})(?::\d*)*t")
@@ -71,14 +76,29 @@ class KeyParser(XTermParser):
         for kind, text in tokens:
             match kind:
                 case Kind.TEXT:
-                    for character in text:
-                        yield from self._keys(character)
+                    yield from self._typed(text)
                 case Kind.KEY:
                     yield from self._keys(text)
                 case Kind.PASTE:
                     yield events.Paste(text.replace("\x00", ""))
                 case Kind.REPORT:
                     yield from self._read_report(text)
+
+    def _typed(self, text: str) -> Iterator[Message]:
+        """Yield runs, and keys that are no characters.
+
+        If a piece of input has but one line end, it is a key, because it may send (see `EnterGuard`).
+        """
+        line_ends_are_text = len(_LINE_END.findall(text)) > 1
+        for stretch in (_RUN_OF_LINES if line_ends_are_text else _RUN).findall(text):
+            if stretch < " " or stretch == "\x7f":
+                yield from self._keys_of_text(stretch)
+            else:
+                yield KeyRun(stretch, self._keys_of_text)
+
+    def _keys_of_text(self, text: str) -> Iterator[events.Key]:
+        for character in text:
+            yield from self._keys(character)
 
     def _keys(self, sequence: str) -> Iterator[events.Key]:
         if sequence == "\x1b":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from textual import events
 from textual.message import Message
 
-from coze_tui.terminal.keys import EnterGuard
+from coze_tui.terminal.keys import EnterGuard, KeyRun
 from coze_tui.terminal.parser import KeyParser
 
 
@@ -22,6 +24,11 @@ class Keyboard:
         self.answers += 1
 
     def type(self, data: str, after: float = 1.0) -> list[Message]:
+        """Return the messages of a piece of input, with each key of a run on its own."""
+        return _without_runs(self.read(data, after))
+
+    def read(self, data: str, after: float = 1.0) -> list[Message]:
+        """Return the messages of a piece of input as the driver gets them."""
         self.now += after
         messages = list(self.parser.feed(data))
         for message in messages:
@@ -30,8 +37,15 @@ class Keyboard:
 
     def wait(self, seconds: float) -> list[Message]:
         self.now += seconds
-        return list(self.parser.tick())
+        return _without_runs(self.parser.tick())
 
     def enter_is_typed(self, messages: list[Message]) -> bool:
         (enter,) = [m for m in messages if isinstance(m, events.Key) and m.key == "enter"][-1:]
         return self.guard.is_typed(enter)
+
+
+def _without_runs(messages: Iterable[Message]) -> list[Message]:
+    keys: list[Message] = []
+    for message in messages:
+        keys += message.each_key() if isinstance(message, KeyRun) else [message]
+    return keys

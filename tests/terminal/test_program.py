@@ -51,6 +51,18 @@ def test_a_chinese_question_is_answered_and_the_terminal_is_as_before(run: Start
     assert "coze-tui -s " in program.text
 
 
+@pytest.mark.parametrize("end", ["\r", "\n"])
+def test_what_is_pasted_without_brackets_is_one_question(run: Start, end: str) -> None:
+    program = run(env={"TERM": "linux"})
+    lines = [f"line {number} 中文 é" for number in range(800)]
+    program.send("".join(line + end for line in lines) + "last")
+    program.wait_for("last")
+    assert program.store.questions() == []
+    program.settle()
+    program.send(b"\r")
+    program.wait_until(lambda: program.store.questions() == ["\n".join([*lines, "last"])])
+
+
 def test_the_demo_runs_without_a_token_and_leaves_nothing_behind(tmp_path: Path) -> None:
     home = tmp_path / "person"
     home.mkdir()

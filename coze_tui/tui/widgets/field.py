@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import Input
 
+from coze_tui.terminal.keys import KeyRun
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import thousands
 from coze_tui.text.i18n import N_, _
@@ -53,6 +54,8 @@ class Field(Input, inherit_bindings=False):
         edit("ctrl+v", "paste", "paste", N_("paste what was cut")),
     ]
     PART = N_("Editing")
+    takes_line_ends: ClassVar[bool] = False
+    """See `TakesRuns`: Enter is the screen's."""
 
     def __init__(
         self, *, value: str = "", placeholder: str = "", password: bool = False, id: str | None = None
@@ -64,6 +67,10 @@ class Field(Input, inherit_bindings=False):
         """Replace the text, the cursor at the end."""
         self.value = value
         self.cursor_position = len(value)
+
+    def on_key_run(self, run: KeyRun) -> None:
+        """Insert characters that were read at once."""
+        self.replace(clean_line(run.text), *self.selection)
 
     def on_paste(self, paste: events.Paste) -> None:
         """Insert all of it: Textual takes the first line and drops the rest without a word."""

@@ -15,6 +15,8 @@ from textual.screen import Screen
 from textual.widgets import Static, TextArea
 
 from coze_tui.terminal.app import TerminalApp
+from coze_tui.terminal.keys import KeyRun
+from tests.support.keyboard import Keyboard
 
 
 class Box(Static, can_focus=True):
@@ -158,3 +160,119 @@ async def test_a_key_after_the_last_screen_is_nobodys() -> None:
     async with app.run_test():
         pass
     await app.on_event(events.Key("a", "a"))
+
+
+# -- characters that were read at once
+
+
+class TextTaker(Static, can_focus=True):
+    """Takes text; line ends are text if it says so."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "enter", "note an Enter")]
+
+    def __init__(self, *, takes_line_ends: bool) -> None:
+        super().__init__()
+        self.takes_line_ends = takes_line_ends
+        self.seen: list[str] = []
+
+    def on_key_run(self, run: KeyRun) -> None:
+        self.seen.append(run.text)
+
+    def action_enter(self) -> None:
+        self.seen.append("ENTER")
+
+    def on_key(self, key: events.Key) -> None:
+        if key.is_printable:
+            self.seen.append(f"key {key.character}")
+
+
+class Runs(TerminalApp[None]):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("exclamation_mark", "note", "a key of the app", priority=True)
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.box = TextTaker(takes_line_ends=True)
+        self.field = TextTaker(takes_line_ends=False)
+        self.other = Sink()
+        self.noted = 0
+
+    def compose(self) -> ComposeResult:
+        yield from (self.box, self.field, self.other)
+
+    def action_note(self) -> None:
+        self.noted += 1
+
+
+class Sink(Static, can_focus=True):
+    """Takes single keys, as a list does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("g", "go", "focus the box")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def on_key(self, key: events.Key) -> None:
+        self.seen.append(key.key)
+
+    def on_paste(self, paste: events.Paste) -> None:
+        self.seen.append(f"paste of {len(paste.text)}")
+
+    def action_go(self) -> None:
+        app = self.app
+        assert isinstance(app, Runs)
+        app.box.focus()
+
+
+async def typed(focused: str, *pieces: str) -> Runs:
+    """Type pieces, each read at once, and wait until a key behind them has passed."""
+    app = Runs()
+    keyboard = Keyboard()
+    async with app.run_test() as pilot:
+        getattr(app, focused).focus()
+        for piece in pieces:
+            for message in keyboard.read(piece):
+                app.post_message(message)
+        app.post_message(events.Key("exclamation_mark", "!"))
+        async with asyncio.timeout(30):
+            while not app.noted:
+                await pilot.pause(0.01)
+    return app
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("one two 中文", ["one two 中文"]),
+        ("one\rtwo\r", ["one\rtwo\r"]),
+        ("one\r", ["one", "ENTER"]),
+        ("x", ["key x"]),
+    ],
+)
+async def test_a_box_takes_a_run_at_once(text: str, seen: list[str]) -> None:
+    app = await typed("box", text)
+    assert app.box.seen[: len(seen)] == seen
+
+
+async def test_a_field_takes_a_run_up_to_an_enter() -> None:
+    app = await typed("field", "one\rtwo\r")
+    assert app.field.seen[:4] == ["one", "ENTER", "two", "ENTER"]
+
+
+async def test_a_list_takes_the_keys_of_a_run_one_by_one_and_their_focus_counts() -> None:
+    app = await typed("other", "jkg中文 ab")
+    assert app.other.seen[:3] == ["j", "k", "g"]
+    assert app.box.seen[:1] == ["中文 ab"]
+
+
+async def test_a_flood_of_characters_is_a_paste_for_a_list() -> None:
+    app = await typed("other", "d" * 20_000)
+    assert app.other.seen[:1] == ["paste of 20000"]
+
+
+async def test_a_key_of_the_app_counts_inside_a_run() -> None:
+    app = await typed("box", "ab!cd")
+    assert app.noted == 2
+    assert "".join(app.box.seen).replace("key ", "").startswith("abcd")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
 
 from rich.segment import Segment
 from rich.style import Style
@@ -18,6 +18,7 @@ from textual.widgets.text_area import DocumentNavigator, EditResult, Location, S
 
 from coze_tui.render.cells import fit
 from coze_tui.terminal.app import paint_now
+from coze_tui.terminal.keys import KeyRun
 from coze_tui.terminal.textual_overrides import private_override
 from coze_tui.text.cleaning import clean
 from coze_tui.text.format import size, thousands
@@ -31,8 +32,12 @@ _CHIP_LINES = 1_000
 _CHIP_LINE = 5_000
 _MOST_IN_BOX = 64_000
 """Characters that the box itself may come to hold by pasting."""
+_TYPED_LINE = 24_000
+"""Characters of one line that the box may come to hold by typing: longer ones hold up keys."""
 _MOST_PASTED = 8_000_000
 """Characters of one paste; of all together twice as many are remembered."""
+_BURST_PAUSE = 0.5
+"""Seconds after which what is typed no longer belongs to the characters before it."""
 _MARK_WIDTH = 2
 
 
@@ -95,6 +100,17 @@ class Pastes:
         return re.compile("|".join(map(re.escape, self._texts)))
 
 
+class _Burst(NamedTuple):
+    """Characters that arrive faster than anybody types, so far."""
+
+    start: Location
+    end: Location
+    shown: str
+    """The text between the two; before the first run what is selected."""
+    whole: str
+    at: float
+
+
 class TextBox(TextArea, inherit_bindings=False):
     """Grows from one row to ten. It holds text and chips of long pastes; `message` is the whole of it.
 
@@ -131,6 +147,9 @@ class TextBox(TextArea, inherit_bindings=False):
     ]
     MOST_ROWS: ClassVar[int] = 10
 
+    takes_line_ends: ClassVar[bool] = True
+    """See `TakesRuns`."""
+
     _is_due = False
     """It is to be painted once the present message has been dealt with."""
 
@@ -144,6 +163,7 @@ class TextBox(TextArea, inherit_bindings=False):
     def __init__(self, *, id: str | None = None) -> None:
         self._pastes = Pastes()
         self._roles = RoleStyles()
+        self._burst: _Burst | None = None
         super().__init__(highlight_cursor_line=False, id=id)
         self.cursor_blink = False
         self.match_cursor_bracket = False
@@ -198,6 +218,34 @@ class TextBox(TextArea, inherit_bindings=False):
         self.replace(shown, (0, 0), self.document.end, maintain_selection_offset=False)
         self.history.checkpoint()
         self.move_cursor(self.document.end)
+
+    def on_key_run(self, run: KeyRun) -> None:
+        """Insert characters that were read at once.
+
+        Runs that follow each other are one text. If the box cannot hold it, it becomes a chip.
+        """
+        burst = self._burst
+        if (
+            burst is None
+            or run.time - burst.at > _BURST_PAUSE
+            or self.selection != Selection.cursor(burst.end)
+            or self.get_text_range(burst.start, burst.end) != burst.shown
+        ):
+            start, end = sorted((self.selection.start, self.selection.end))
+            burst = _Burst(start, end, self.get_text_range(start, end), "", run.time)
+        text = clean(run.text)
+        whole = burst.whole + text
+        if Pastes.is_too_long(whole):
+            self.post_message(self.PasteRefused(len(whole)))
+            return
+        held = len(self.text) - len(burst.shown)
+        if len(whole) + held > _MOST_IN_BOX or max(map(len, whole.split("\n"))) > _TYPED_LINE:
+            shown = self._pastes.keep(whole, self.text)
+            self.replace(shown, burst.start, burst.end, maintain_selection_offset=False)
+        else:
+            self.insert_typed(text)
+            shown = whole
+        self._burst = _Burst(burst.start, self.cursor_location, shown, whole, run.time)
 
     # --- pasting ---
 
@@ -342,6 +390,8 @@ class TextBox(TextArea, inherit_bindings=False):
         # Called in every edit, so that a new row is never painted in a box too low for it.
         self._fit_height()
         super()._refresh_size()
+        # Textual has scrolled before it knew how many rows there are now.
+        self.scroll_cursor_visible()
 
     @on(TextArea.Changed)
     def _fit_height(self) -> None:

@@ -15,12 +15,13 @@ from textual.app import ComposeResult
 from textual.message import Message
 from textual.pilot import Pilot
 
-from coze_tui.terminal.keys import EnterGuard
+from coze_tui.terminal.keys import EnterGuard, KeyRun
 from coze_tui.tui.widgets.prompt.area import PromptArea
 from coze_tui.tui.widgets.prompt.completion import Candidate, CompletionList
 from coze_tui.tui.widgets.prompt.prompt import DRAFT_SECONDS, Prompt, SendKey
 from coze_tui.tui.widgets.prompt.text_box import TextBox
 from tests.support.host_app import ThemedApp, sheets
+from tests.support.keyboard import Keyboard
 from tests.support.waiting import until
 
 COMMANDS = (
@@ -555,3 +556,79 @@ async def test_nothing_is_painted_while_idle() -> None:
         assert before
         await desk.pilot.pause(1.2)  # longer than a blink of Textual's cursor, and than the draft waits
         assert desk.app.painted == before
+
+
+# --- characters that arrive at once, without brackets ---
+
+
+def read(desk: Desk, keyboard: Keyboard, piece: str, after: float = 0.01) -> None:
+    """Give the prompt a piece of input as `KeyOrder` does."""
+    for message in keyboard.read(piece, after):
+        if isinstance(message, KeyRun) and len(message.text) == 1:
+            for key in message.each_key():
+                desk.app.post_message(key)
+        else:
+            (desk.prompt if isinstance(message, KeyRun) else desk.app).post_message(message)
+
+
+async def test_lines_that_arrive_at_once_are_text_and_send_nothing() -> None:
+    keyboard = Keyboard()
+    async with at_desk(guard=keyboard.guard) as desk:
+        text = "".join(f"line {number} 中文\r" for number in range(300))
+        for start in range(0, len(text), 1000):
+            read(desk, keyboard, text[start : start + 1000])
+        await desk.until(lambda: desk.prompt.text == text.replace("\r", "\n"))
+        assert not desk.app.sent
+        assert desk.prompt.scroll_offset.y == desk.prompt.max_scroll_y
+
+
+@pytest.mark.parametrize(
+    "text", ["e\u0301a\u200db 👨\u200d👩\u200d👧 中文", "caf\ufffd\ufffd", "\u3000\xa0x", "a\u202eb\x9bc"]
+)
+async def test_a_run_becomes_the_text_that_its_keys_make(text: str) -> None:
+    texts = []
+    for pieces in ([text], list(text)):
+        keyboard = Keyboard()
+        async with at_desk(guard=keyboard.guard) as desk:
+            for piece in pieces:
+                read(desk, keyboard, piece)
+            await desk.until(lambda desk=desk: desk.prompt.text)  # type: ignore[misc]
+            for character in "END":
+                read(desk, keyboard, character)
+            await desk.until(lambda desk=desk: desk.prompt.text.endswith("END"))  # type: ignore[misc]
+            texts.append(desk.prompt.text)
+    assert texts[0] == texts[1]
+
+
+async def test_what_the_box_cannot_hold_becomes_one_chip_and_is_sent_whole() -> None:
+    keyboard = Keyboard()
+    text = "0123456789" * 9_000
+    async with at_desk(guard=keyboard.guard) as desk:
+        desk.prompt.insert_typed("before ")
+        for start in range(0, len(text), 4_000):
+            read(desk, keyboard, text[start : start + 4_000])
+        await desk.until(lambda: desk.prompt.message == f"before {text}")
+        assert desk.prompt.text.count("[") == 1
+        read(desk, keyboard, "after", after=5.0)
+        await desk.until(lambda: desk.prompt.message == f"before {text}after")
+        assert desk.prompt.text.endswith("]after")
+
+
+async def test_a_run_replaces_what_is_selected_and_one_undo_brings_it_back() -> None:
+    keyboard = Keyboard()
+    async with at_desk(guard=keyboard.guard) as desk:
+        desk.prompt.insert_typed("old words")
+        desk.prompt.select_all()
+        read(desk, keyboard, "new ")
+        read(desk, keyboard, "words, more")
+        await desk.until(lambda: desk.prompt.text == "new words, more")
+
+
+async def test_runs_after_another_text_was_put_in_place_of_theirs_change_nothing_of_it() -> None:
+    keyboard = Keyboard()
+    async with at_desk(guard=keyboard.guard) as desk:
+        read(desk, keyboard, "x" * 23_999)
+        await desk.until(lambda: len(desk.prompt.text) == 23_999)
+        desk.prompt.set_message("y" * 4_999)
+        read(desk, keyboard, "z" * 100)
+        await desk.until(lambda: desk.prompt.text == "y" * 4_999 + "z" * 100)
