@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks import growing, opening, plot, starting, streaming
+from tests.benchmarks import growing, opening, plot, sizes, starting, streaming
 from tests.benchmarks.figures import Figure, table
 from tests.benchmarks.programs import Server, serving
 from tests.support.samples import ROOT
@@ -64,6 +64,30 @@ def _conversation(server: Server, wish: LaunchTarget) -> Iterable[Figure]:
     return opening.conversation(server, home, wish.runs)
 
 
+def _size(wish: LaunchTarget) -> tuple[Path, Path, int]:
+    """Return a home with a million messages, one with a tenth, and the number; less of both if quick."""
+    messages = 100_000 if wish.is_quick else 1_000_000
+    large, small = (
+        opening.home_with_years(wish.stores, count // 20, count) for count in (messages, messages // 10)
+    )
+    return large, small, messages
+
+
+def _stats(_server: Server, wish: LaunchTarget) -> Iterable[Figure]:
+    home, _smaller, messages = _size(wish)
+    return sizes.added_up(home, messages, wish.runs)
+
+
+def _export(_server: Server, wish: LaunchTarget) -> Iterable[Figure]:
+    home, _smaller, messages = _size(wish)
+    return sizes.exported(home, messages)
+
+
+def _cold(server: Server, wish: LaunchTarget) -> Iterable[Figure]:
+    home, smaller, _messages = _size(wish)
+    return sizes.cold_start(server, home, smaller, wish.runs)
+
+
 MEASURES: Mapping[str, Measure] = {
     "first-frame": lambda server, wish: starting.first_frame(server, wish.runs),
     "early-keys": lambda server, wish: starting.early_keys(server, wish.runs),
@@ -75,6 +99,9 @@ MEASURES: Mapping[str, Measure] = {
     "long": lambda server, wish: growing.long_answers(wish.folder, min(3, wish.runs)),
     "conversation": _conversation,
     "history": _history,
+    "stats": _stats,
+    "export": _export,
+    "cold": _cold,
     "memory": lambda server, wish: streaming.memory(server),
     "slow-reader": lambda server, wish: streaming.slow_reader(server, 20),
     "ask": lambda server, wish: starting.asking(server, wish.runs),

@@ -136,7 +136,7 @@ async def filled(path: Path, conversations: int, message_count: int, *, captures
     """A store of this size; made only if it is not there yet."""
     database = await Database.open(path)
     if not await database.run(conversation_count):
-        longest = tuple(size for size in (2_000, 20_000) if size <= message_count // 5)
+        longest = tuple(size for size in (2_000, 20_000, 100_000) if size <= message_count // 5)
         await database.write(
             lambda c: fill(c, conversations, message_count, captures=captures, longest=longest)
         )

@@ -4,6 +4,8 @@ python neighbors.py bare                    a Textual app with one Input
 python neighbors.py stream|update QUESTION  an answer in MarkdownStream, or in Markdown.update
 python neighbors.py print QUESTION          an answer printed by requests and json.loads
 python neighbors.py drain QUESTION          an answer read by httpx-sse and json.loads, not shown
+python neighbors.py rows HISTORY            the figures of all chats, added up in a loop over the rows
+python neighbors.py files HISTORY FOLDER    the texts of each conversation in a file, each synced
 """
 
 from __future__ import annotations
@@ -145,6 +147,40 @@ async def drained(question: str) -> None:
     print(count, time.perf_counter() - began)
 
 
+def rows(history: str) -> None:
+    """Add up what the statistics show, row by row."""
+    import sqlite3
+
+    columns = "bot_id, status, error_code, sent_at, first_text_us, total_us, characters, token_count"
+    sums: dict[str, int] = {}
+    times: list[int] = []
+    for bot, status, _code, _at, first, _total, _characters, tokens in sqlite3.connect(history).execute(
+        f"SELECT {columns} FROM chats WHERE is_final"
+    ):
+        sums[bot] = sums.get(bot, 0) + tokens
+        if status == "completed":
+            times.append(first)
+    times.sort()
+    print(sums, times[len(times) // 2] if times else 0)
+
+
+def files(history: str, folder: str) -> None:
+    """Write the texts of each conversation into a file."""
+    import sqlite3
+    from pathlib import Path
+
+    Path(folder).mkdir()
+    c = sqlite3.connect(history)
+    for (key,) in c.execute("SELECT key FROM conversations WHERE deleted_at = 0").fetchall():
+        said = c.execute(
+            "SELECT role, content FROM messages WHERE conversation = ? ORDER BY position", (key,)
+        )
+        with open(Path(folder) / f"{key}.md", "w", encoding="utf-8") as file:
+            file.writelines(f"## {role}\n\n{content}\n\n" for role, content in said)
+            file.flush()
+            os.fsync(file.fileno())
+
+
 if __name__ == "__main__":
     name, question = sys.argv[1], " ".join(sys.argv[2:])
     if name == "bare":
@@ -153,5 +189,9 @@ if __name__ == "__main__":
         shown(question, by_update=name == "update")
     elif name == "print":
         printed(question)
+    elif name == "rows":
+        rows(question)
+    elif name == "files":
+        files(*sys.argv[2:])
     else:
         asyncio.run(drained(question))

@@ -1,0 +1,137 @@
+"""A million messages: statistics, an export of everything, a cold start; beside plain SQLite and files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+from coze_tui.config.locations import find_paths
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.programs import COZE_TUI, NEIGHBORS, PYTHON, Server, a_home
+from tests.benchmarks.sessions import Session
+from tests.support.samples import ROOT
+
+_MEASURED = """
+import resource, subprocess, sys, time
+began = time.perf_counter()
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
+print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
+"""
+_MILLION = 1_000_000
+_SHOWN = "▎"
+"""Begins each line of a message in the log."""
+
+
+class Cost(NamedTuple):
+    """What a command took."""
+
+    seconds: float
+    resident: float
+    """Its peak in MB."""
+
+
+def cost(command: Sequence[str | Path], home: Path) -> Cost:
+    """Run a command with a home to its end."""
+    environment = {
+        **os.environ,
+        "COZE_TUI_HOME": str(home),
+        "COZE_TUI_LANGUAGE": "en",
+        "PYTHONPATH": str(ROOT),
+    }
+    ran = subprocess.run(
+        [PYTHON, "-c", _MEASURED, *map(str, command)],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return Cost(*map(float, ran.stdout.split()))
+
+
+def added_up(home: Path, messages: int, runs: int) -> Iterator[Figure]:
+    """Statistics by bot and by conversation, beside a loop over the same columns of the same rows."""
+    neighbor: list[str | Path] = [PYTHON, NEIGHBORS, "rows", _file_of(home)]
+    other = statistics.median(cost(neighbor, home).seconds for _ in range(runs))
+    options: list[str]
+    for name, options, seconds in (
+        ("stats", [], 1.0),
+        ("stats --by conversation --csv", ["--by", "conversation", "--csv"], 2.0),
+    ):
+        costs = [cost([*COZE_TUI, "stats", *options], home) for _ in range(runs)]
+        what = f"{name} over {messages:,} messages"
+        yield Figure(
+            what,
+            statistics.median(each.seconds for each in costs),
+            "s",
+            goal=seconds,
+            beside="a loop over the rows",
+            other=other,
+        )
+        yield Figure(f"{what}: peak", max(each.resident for each in costs), "MB", goal=80)
+
+
+def exported(home: Path, messages: int) -> Iterator[Figure]:
+    """An export of everything as Markdown, beside plain files with the same texts."""
+    with a_home() as folder:
+        ours = cost([*COZE_TUI, "history", "export", "--all", "-o", folder / "ours"], home)
+        shutil.rmtree(folder / "ours")
+        plain = cost([PYTHON, NEIGHBORS, "files", _file_of(home), folder / "plain"], home)
+    what = f"export --all of {messages:,} messages"
+    yield Figure(what, ours.seconds, "s", goal=60, beside="plain files, each synced", other=plain.seconds)
+    yield Figure(f"{what}: peak", ours.resident, "MB", goal=100)
+
+
+def cold_start(server: Server, home: Path, smaller: Path, runs: int) -> Iterator[Figure]:
+    """The longest conversation, opened with no page of the history in memory, beside a tenth of it."""
+    large = [_opened_cold(server, home) for _ in range(runs)]
+    small = [_opened_cold(server, smaller) for _ in range(runs)]
+    megabytes = _file_of(home).stat().st_size >> 20
+    yield Figure(
+        f"exec → the longest conversation of {megabytes:,} MB, cold",
+        max(shown for shown, _read in large) * 1000,
+        "ms",
+        goal=500,
+        beside="of a tenth",
+        other=max(shown for shown, _read in small) * 1000,
+    )
+    yield Figure(
+        f"read from the disk by then and 2 s later, of {megabytes:,} MB",
+        statistics.median(read for _shown, read in large),
+        "MB",
+        beside="of a tenth",
+        other=statistics.median(read for _shown, read in small),
+        goal_ratio=1.5,
+    )
+
+
+def _opened_cold(server: Server, home: Path) -> tuple[float, float]:
+    """Return the seconds until the messages are on the screen, and the megabytes read two seconds later."""
+    file = _file_of(home)
+    with closing(sqlite3.connect(file)) as c:
+        [key] = c.execute(
+            "SELECT conversation FROM chats GROUP BY conversation ORDER BY count(*) DESC LIMIT 1"
+        ).fetchone()
+    descriptor = os.open(file, os.O_RDONLY)
+    os.fsync(descriptor)
+    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+    os.close(descriptor)
+    environment = server.with_bot("Fast", home)
+    with Session([*COZE_TUI, "-s", key], env=environment, cwd=ROOT) as session:
+        shown = session.wait_for(_SHOWN) - session.began
+        time.sleep(2)
+        io = Path(f"/proc/{session.process.pid}/io").read_text()
+        [read] = [int(line.split()[1]) for line in io.splitlines() if line.startswith("read_bytes")]
+    return shown, read / 1e6
+
+
+def _file_of(home: Path) -> Path:
+    return find_paths({"COZE_TUI_HOME": str(home)}).database_file
