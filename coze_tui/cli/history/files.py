@@ -79,7 +79,7 @@ class _Progress:
     def __init__(self, total: int) -> None:
         self._total = total
         self._done = 0
-        self._shown_at = time.monotonic()
+        self._shown_at = 0.0
         self._width = 0
         self._is_shown = sys.stderr is not None and sys.stderr.isatty() and not sys.stdout.isatty()
 
