@@ -115,7 +115,7 @@ def test_a_lax_credentials_file_is_repaired_and_told(
 def test_a_home_that_cannot_be_made_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
     assert main(["doctor"], {"COZE_TUI_HOME": str(tmp_path / "file")}) == 1
-    assert "the history cannot be written" in capsys.readouterr().out
+    assert f"{tmp_path}/file/data: Not a directory" in capsys.readouterr().out
 
 
 def test_it_speaks_chinese_with_every_column_in_place(command: Command) -> None:
