@@ -114,7 +114,7 @@ class TerminalDriver(LinuxDriver):
         """Take over the terminal, from the shell or from the early frame."""
         early = self._host.early_frame
         self._skip_alternate_screen = early is not None and early.painted
-        self._typed_early = early.typed if early is not None else b""
+        self._typed_early = early.take_keys() if early is not None else b""
         super().start_application_mode()  # type: ignore[no-untyped-call]
         self._skip_alternate_screen = False
         if self._writer_thread is None:

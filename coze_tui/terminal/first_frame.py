@@ -1,7 +1,7 @@
 """Paints the first frame before Textual is imported: the screen's skeleton, in one write.
 
-Keys typed from then on wait in the tty, raw, until the app reads them. The tty itself echoes them at the
-place of the prompt, after those typed earlier. Imports only modules that the interpreter has loaded anyway.
+Keys typed from then on are read by a thread until the app does. It echoes them at the place of the prompt,
+after those typed earlier. Imports only modules that cost nothing.
 POSIX only; elsewhere there is no early frame.
 """
 
@@ -19,6 +19,8 @@ if sys.platform != "win32":
     import fcntl
     import termios
 
+    from coze_tui.terminal.early_keys import EarlyEcho, EarlyKeys
+
 _ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l"
 _LEAVE = "\x1b[0m\x1b[?7h\x1b[?1049l\x1b[?25h"
 MOST_COLUMNS, MOST_LINES = 1_000, 500
@@ -28,20 +30,29 @@ MOST_COLUMNS, MOST_LINES = 1_000, 500
 class EarlyFrame:
     """A terminal in raw mode with a painted frame, to be passed to the app (`TerminalApp.early_frame`)."""
 
-    def __init__(self, modes: list[Any], *, painted: bool, typed: bytes = b"") -> None:
+    def __init__(
+        self, modes: list[Any], *, painted: bool, typed: bytes = b"", keys: EarlyKeys | None = None
+    ) -> None:
         self.modes = modes
         """The termios attributes to restore at the end."""
-        self.typed = typed
-        """Input that arrived before the frame; later input waits in the tty."""
+        self._typed = typed
+        self._keys = keys
         self.painted = painted
         """Whether the alternate screen was entered."""
 
+    def take_keys(self) -> bytes:
+        """Stop reading and echoing. Return the input so far; later input waits in the tty."""
+        if self._keys is not None:
+            self._typed, self._keys = self._keys.stop(), None
+        return self._typed
+
     def give_back(self) -> bytes:
         """Restore the terminal. Return all input so far, for an app that cannot take the terminal over."""
+        typed = self.take_keys()
         try:
-            typed = self.typed + _waiting()
+            typed += _waiting()
         except OSError:
-            typed = self.typed
+            pass
         self.restore()
         return typed
 
@@ -49,6 +60,7 @@ class EarlyFrame:
         """Restore the terminal. Harmless after the app has done so."""
         if sys.platform == "win32":
             return
+        self.take_keys()
         try:
             if self.painted and termios.tcgetattr(0) != self.modes:
                 os.write(2, _LEAVE.encode())
@@ -129,9 +141,8 @@ def paint_skeleton(
     try:
         modes = termios.tcgetattr(0)
         raw = termios.tcgetattr(0)
-        # As Textual's driver will set it, but for the echo. ECHOCTL: an escape is shown, never obeyed.
+        # As Textual's driver will set it.
         raw[3] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG)
-        raw[3] |= termios.ECHOCTL | (termios.ECHO if prompt is not None else 0)
         raw[0] &= ~(termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR)
         raw[6][termios.VMIN] = 1
         termios.tcsetattr(0, termios.TCSANOW, raw)
@@ -145,11 +156,12 @@ def paint_skeleton(
         colors = os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit")
         colors = bool(colors and background) and not os.environ.get("NO_COLOR")
         frame = skeleton(rows, background, foreground, columns, lines, colors=colors, prompt=prompt)
-        echo = "".join(filter(str.isprintable, typed.decode(errors="ignore")))
-        os.write(2, (frame + echo).encode())
+        echo = EarlyEcho(columns - prompt[0] if prompt is not None else 0)
+        os.write(2, (frame + echo.feed(typed)).encode())
+        keys = EarlyKeys(typed, echo) if prompt is not None else None
     except OSError:
         return EarlyFrame(modes, painted=False, typed=typed)
-    return EarlyFrame(modes, painted=True, typed=typed)
+    return EarlyFrame(modes, painted=True, typed=typed, keys=keys)
 
 
 def _waiting() -> bytes:

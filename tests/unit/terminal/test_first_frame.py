@@ -3,12 +3,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 if sys.platform == "win32":
     pytest.skip("POSIX only", allow_module_level=True)
 
+from coze_tui.terminal.early_keys import EarlyEcho
 from coze_tui.terminal.first_frame import paint_skeleton, skeleton
 from tests.support.terminal import ScreenFeed, Terminal, TerminalScreen
 
@@ -81,33 +83,44 @@ def test_what_was_typed_before_the_frame_is_shown_in_it_and_kept() -> None:
         "sys.stdin.readline()\n"
         f"frame = paint_skeleton({ROWS!r}, '#11131a', '#d7dae4', (3, -2))\n"
         "frame.restore()\n"
-        "print(frame.typed)\n"
+        "print(frame.take_keys())\n"
     )
     with Terminal([sys.executable, "-c", program], env={"PYTHONPATH": os.getcwd()}) as terminal:
         terminal.send("go\n你\x1b[A好")
         terminal.wait()
         assert repr("你\x1b[A好".encode()) in terminal.text
-        assert "› 你[A好" in screen_before(terminal.raw).row(22)
+        assert "› 你好" in screen_before(terminal.raw).row(22)
 
 
-def test_keys_typed_before_the_app_runs_are_echoed_there_and_kept() -> None:
+def test_keys_typed_before_the_app_runs_are_echoed_there_and_kept(tmp_path: Path) -> None:
     program = (
-        "import os, sys\n"
+        "import os, sys, time\n"
         "from coze_tui.terminal.first_frame import paint_skeleton\n"
         f"frame = paint_skeleton({ROWS!r}, '#11131a', '#d7dae4', (3, -2))\n"
-        "data = b''\n"
-        "while not data.endswith(b'.'):\n"
-        "    data += os.read(0, 100)\n"
+        "while not os.path.exists(sys.argv[1]):\n"
+        "    time.sleep(0.01)\n"
+        "data = frame.take_keys()\n"
         "frame.restore()\n"
         "print(data)\n"
     )
-    with Terminal([sys.executable, "-c", program], env={"PYTHONPATH": os.getcwd()}) as terminal:
+    gate = tmp_path / "gate"
+    with Terminal([sys.executable, "-c", program, gate], env={"PYTHONPATH": os.getcwd()}) as terminal:
         terminal.wait_for("›")
-        terminal.send("early \x1b[31m.")
+        terminal.send("early \x1b[31m\x9d0;x\x9c\u202e中.")
+        terminal.wait_for("› early 0;x中.")
+        gate.touch()
         terminal.wait()
-        assert r"b'early \x1b[31m.'" in terminal.text
-        assert "› early ^[[31m." in screen_before(terminal.raw).row(22)
+        assert repr("early \x1b[31m\x9d0;x\x9c\u202e中.".encode()) in terminal.text.replace("\n", "")
+        assert not set("\x9d\x9c\u202e") & set(terminal.raw.decode())
         assert terminal.modes() == terminal.modes_before
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_of_early_keys_only_harmless_characters_are_shown_in_their_row(size: int) -> None:
+    data = "a\x1b[1;5Ab\x1bOPc\x1bxd\x9b31m\u202e中\x7f\r\n0123456789".encode()
+    echo = EarlyEcho(12)
+    shown = "".join(echo.feed(data[at : at + size]) for at in range(0, len(data), size))
+    assert shown == "abcd31m中012"
 
 
 def screen_before(raw: bytes) -> TerminalScreen:
