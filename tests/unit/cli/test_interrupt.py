@@ -66,7 +66,7 @@ async def work():
 """,
     "twice": """
 async def work():
-    with interrupt.stopping(lambda: None):
+    with interrupt.ending(stop=lambda: None, leave=lambda: None):
         press()
         press()
     await asyncio.sleep(60)
@@ -88,7 +88,7 @@ def test_ctrl_c_is_quiet(place: str) -> None:
 def test_the_status_is_that_of_the_first_signal(name: str) -> None:
     work = f"""
 async def work():
-    with interrupt.stopping(lambda: None):
+    with interrupt.ending(stop=lambda: None, leave=lambda: None):
         press(signal.{name})
         press(signal.SIGTERM)
 """
@@ -109,16 +109,20 @@ def test_a_fault_that_no_signal_caused_is_raised() -> None:
     assert b"ValueError: ours" in told
 
 
-def test_the_first_signal_stops_a_turn_that_then_ends_by_itself() -> None:
-    work = """
+@pytest.mark.parametrize(
+    ("name", "how"), [("SIGINT", "stop"), ("SIGTERM", "leave"), ("SIGHUP", "leave"), ("SIGQUIT", "leave")]
+)
+def test_ctrl_c_stops_a_turn_and_any_other_signal_leaves_it(name: str, how: str) -> None:
+    work = f"""
 async def work():
-    stopped = asyncio.Event()
-    with interrupt.stopping(stopped.set):
-        press()
-        await stopped.wait()
-    return "stopped"
+    ended, hows = asyncio.Event(), []
+    def end(how):
+        hows.append(how)
+        ended.set()
+    with interrupt.ending(stop=lambda: end("stop"), leave=lambda: end("leave")):
+        press(signal.{name})
+        await ended.wait()
+    return hows
 """
-    assert run(f"{BEGINNING}{work}\nprint(interrupt.run(work()), interrupt.status)\n") == (
-        0,
-        b"stopped 130\n",
-    )
+    status, told = run(f"{BEGINNING}{work}\nprint(interrupt.run(work()), interrupt.status)\n")
+    assert (status, told.decode()) == (0, f"['{how}'] {128 + _number(name)}\n")
