@@ -14,7 +14,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
-from textual.widgets.text_area import DocumentNavigator, EditResult, Location, Selection
+from textual.widgets.text_area import DocumentNavigator, Edit, EditResult, Location, Selection
 
 from coze_tui.render.cells import fit
 from coze_tui.terminal.app import paint_now
@@ -385,13 +385,17 @@ class TextBox(TextArea, inherit_bindings=False):
         self._is_due = False
         paint_now(self)
 
+    def edit(self, edit: Edit) -> EditResult:
+        """Edit the text and show the cursor: Textual scrolls before it knows how many rows there are."""
+        result = super().edit(edit)
+        self.scroll_cursor_visible()
+        return result
+
     @private_override
     def _refresh_size(self) -> None:
         # Called in every edit, so that a new row is never painted in a box too low for it.
         self._fit_height()
         super()._refresh_size()
-        # Textual has scrolled before it knew how many rows there are now.
-        self.scroll_cursor_visible()
 
     @on(TextArea.Changed)
     def _fit_height(self) -> None:
