@@ -182,12 +182,14 @@ def _query(by: Grouping, statuses: Mapping[str, str], only: ChatFilter, summed: 
 
     if by == "conversation":
         group, names = "conversations.key", "conversations.title, conversations.site"
-        # If all chats count: in the order of the groups, so that SQLite need not sort them.
+        # In the order in which conversations were stored, so that their chats are close to each other in
+        # the file; and if all chats count, SQLite need not sort them.
+        groups = "conversations.rowid"
         join = "CROSS JOIN" if only == ChatFilter() else "JOIN"
         tables = f"conversations {join} chats ON chats.conversation = conversations.key"
     else:
         group = "chats.bot_id" if by == "bot" else f"sent_at / {QUARTER_MS}"
-        names, tables = "'', ''", "chats"
+        names, tables, groups = "'', ''", "chats", "1"
     counts = ", ".join(f"sum({is_one_of(name)})" for name in _COUNTS)
     return f"""
         SELECT {group}, {names}, count(*) AS chats, {counts},
@@ -198,7 +200,7 @@ def _query(by: Grouping, statuses: Mapping[str, str], only: ChatFilter, summed: 
             group_concat(CASE WHEN total_us > 0 AND {is_one_of("completed")} THEN total_us END),
             group_concat(CASE WHEN {is_one_of("failed")} THEN error_code END)
         FROM {tables} WHERE {_where(only)} AND chats.key NOT IN ({_repeated(only)})
-        GROUP BY 1 ORDER BY tokens DESC, chats DESC, first_ms"""
+        GROUP BY {groups} ORDER BY tokens DESC, chats DESC, first_ms"""
 
 
 def _arguments(only: ChatFilter) -> dict[str, object]:
