@@ -9,7 +9,7 @@ import codecs
 import math
 import sys
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import aclosing
 from typing import cast
 
@@ -86,6 +86,8 @@ class _Body:
     ) -> None:
         self._response = response
         self._limits = limits
+        # No slice is longer than a limit, so the line or event that passes one began in an earlier slice.
+        self._step = min(_SLICE, limits.line, limits.event)
         self._on_text = on_text
         self._unwritten: list[str] = []
         """The pieces of a line that has not ended."""
@@ -147,11 +149,16 @@ class _Body:
         if text:
             self._on_text(text)
 
-    def _within_limits(self, chunk: bytes, decoder: _Utf8Decoder) -> Iterator[str]:
+    def _within_limits(self, chunk: bytes, decoder: _Utf8Decoder) -> Iterable[str]:
         """The text of a chunk. What comes before the place of a passed limit is given all the same."""
-        limits = self._limits
-        # No slice is longer than a limit, so the line or event that passes one began in an earlier slice.
-        step = min(_SLICE, limits.line, limits.event)
+        if len(chunk) <= self._step and self._total + len(chunk) <= self._limits.reply:  # nearly always
+            self._total += len(chunk)
+            self._measure(chunk)
+            return (decoder.decode(chunk),)
+        return self._slices(chunk, decoder)
+
+    def _slices(self, chunk: bytes, decoder: _Utf8Decoder) -> Iterator[str]:
+        limits, step = self._limits, self._step
         for start in range(0, len(chunk), step):
             piece = chunk if len(chunk) <= step else chunk[start : start + step]
             room = limits.reply - self._total

@@ -15,7 +15,7 @@ class Arrivals(Generic[_T]):
     much as parsing its JSON.
 
     Args:
-        most: the number of items at which `room` waits.
+        most: the number of items at which `put` waits.
     """
 
     def __init__(self, most: int) -> None:
