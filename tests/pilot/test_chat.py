@@ -104,8 +104,7 @@ async def test_on_a_slow_line_the_counters_wait_for_a_change_of_state(home: Path
         assert at.life() == before
         assert "×3" not in at.life()
         at.stand_in.release("end")
-        await at.answered()
-        assert "×3" in at.life()
+        await at.until(lambda: "×3" in at.life(), "the end shows what waited")
 
 
 async def test_escape_stops_and_the_half_answer_stays(home: Path) -> None:
