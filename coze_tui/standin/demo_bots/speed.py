@@ -17,7 +17,7 @@ def fast(turn: Turn) -> Iterable[Step]:
     """Thousands of deltas. `n` how many, `rate` a second (0: as fast as they go), `len` characters each.
 
     With `stamp` each delta begins with the time of its writing (`time.time()`), to measure how long it
-    takes to the screen.
+    takes to the screen; with `stamp=5` each fifth one.
     """
     figures = {
         name: float(value) for name, value in re.findall(r"\b(n|rate|len)=(\d+(?:\.\d+)?)", turn.question)
@@ -26,8 +26,10 @@ def fast(turn: Turn) -> Iterable[Step]:
         return [Answer(known, wait=0.05, rate=400)]
     count, rate = int(figures.get("n", 4000)), figures.get("rate", 1500.0)
     length = max(1, int(figures.get("len", 5)))
-    stamp = re.search(r"\bstamp\b", turn.question) is not None
-    pieces = stamped(count, length) if stamp else plain(count, length, turn.pick(WORDS, ENGLISH))
+    stamp = re.search(r"\bstamp\b(?:=(\d+))?", turn.question)
+    pieces = plain(count, length, turn.pick(WORDS, ENGLISH))
+    if stamp is not None:
+        pieces = stamped(pieces, length, max(1, int(stamp.group(1) or 1)))
     return [Burst(pieces, rate), Complete()]
 
 
@@ -44,10 +46,17 @@ def plain(count: int, length: int, text: str) -> Iterator[str]:
         yield piece
 
 
-def stamped(count: int, length: int) -> Iterator[str]:
-    """Pieces that say when they were made and which they are: `<1760001000.123456 17>`, then dots."""
-    for number in range(count):
-        yield f"<{time.time():.6f} {number}>".ljust(length, ".") + ("\n" if number % 3 == 2 else " ")
+def stamped(pieces: Iterable[str], length: int, every: int) -> Iterator[str]:
+    """Yield the pieces; each `every`th says instead when it was made and its number, from 0.
+
+    It looks like `<1760001000.123456 17>`, then dots up to `length`.
+    """
+    for number, piece in enumerate(pieces):
+        if number % every:
+            yield piece
+        else:
+            end = "\n" if number // every % 3 == 2 else " "
+            yield f"<{time.time():.6f} {number}>".ljust(length, ".") + end
 
 
 def slow(turn: Turn) -> Iterable[Step]:
