@@ -1,4 +1,4 @@
-"""Bytes of a streamed reply → frames, within limits.
+"""Turns the bytes of a streamed reply into frames, within limits. httpx-sse decodes the events.
 
 See docs/wire.md 3.1.
 """
@@ -14,11 +14,11 @@ from contextlib import aclosing
 from typing import cast
 
 import httpx
+from httpx_sse import EventSource
 
 from coze_tui.api.failures import LOWER_FAILURES, stream_cut
 from coze_tui.api.objects import Frame, Limits
 from coze_tui.api.replies import ERROR_BODY, Reply, error_of_reply, is_encoded, protocol_error
-from coze_tui.api.sse import MESSAGE, EventDecoder
 from coze_tui.errors import ProtocolError, StreamCut
 
 _SLICE = 65_536
@@ -53,29 +53,30 @@ async def read_frames(
     count = non_deltas = at_us = 0
     arrived = math.nan
     last_event = name = ""
-    decoder = EventDecoder()
-    async with aclosing(body.texts()) as texts:
-        async for text in texts:
+    # EventSource reads only the two attributes that _Body has.
+    events = EventSource(cast(httpx.Response, body)).aiter_sse()
+    async with aclosing(events):
+        async for sse in events:
+            data = sse.data
+            if not data and sse.event == "message":
+                continue  # httpx-sse returns one for every blank line after an `id:`
             if body.arrived != arrived:
                 arrived = body.arrived
                 at_us = max(0, int((arrived - started) * 1e6))
-            for event, data, id in decoder.feed(text):
-                if not data and event == MESSAGE:
-                    continue
-                if event != last_event:  # thousands have the same one
-                    last_event, name = event, sys.intern(without_token(event))
-                frame = Frame(name, without_token(data), at_us, without_token(id) if id else "")
-                if body.has_ended and not frame.is_whole:
-                    continue
-                count += 1
-                non_deltas += not name.endswith(".delta")
-                if count > limits.frames or non_deltas > limits.non_deltas:
-                    raise body.refusal("too many events")
-                yield frame
+            if sse.event != last_event:  # thousands have the same one
+                last_event, name = sse.event, sys.intern(without_token(sse.event))
+            frame = Frame(name, without_token(data), at_us, without_token(sse.id) if sse.id else "")
+            if body.has_ended and not frame.is_whole:
+                continue
+            count += 1
+            non_deltas += not name.endswith(".delta")
+            if count > limits.frames or non_deltas > limits.non_deltas:
+                raise body.refusal("too many events")
+            yield frame
 
 
 class _Body:
-    """The text of a response: UTF-8, LF only, no BOM, a blank line at its end."""
+    """The response as EventSource expects it: UTF-8, LF only, no BOM, a blank line at its end."""
 
     def __init__(
         self,
@@ -84,6 +85,7 @@ class _Body:
         on_text: Callable[[str], None] | None,
         clock: Callable[[], float],
     ) -> None:
+        self.headers = {"content-type": "text/event-stream"}
         self._response = response
         self._limits = limits
         # No slice is longer than a limit, so the line or event that passes one began in an earlier slice.
@@ -102,7 +104,7 @@ class _Body:
     def refusal(self, problem: str) -> ProtocolError:
         return protocol_error(problem, Reply.of(self._response, b""))
 
-    async def texts(self) -> AsyncGenerator[str, None]:
+    async def aiter_text(self) -> AsyncGenerator[str, None]:
         """Yield the pieces of the text as they arrive."""
         if is_encoded(self._response):
             raise self.refusal("compressed")

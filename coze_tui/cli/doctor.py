@@ -33,7 +33,7 @@ from coze_tui.terminal.textual_overrides import changed_library
 from coze_tui.text.cells import pad
 from coze_tui.text.i18n import _
 
-_LIBRARIES = ("textual", "rich", "httpx", "platformdirs")
+_LIBRARIES = ("textual", "rich", "httpx", "httpx-sse", "platformdirs")
 _TERMINAL = ("TERM", "COLORTERM", "TERM_PROGRAM", "TMUX", "STY", "SSH_CONNECTION", "SSH_TTY", "NO_COLOR")
 _LOCALE = ("LC_ALL", "LC_MESSAGES", "LC_CTYPE", "LANG", "LANGUAGE", "PYTHONUTF8", "PYTHONIOENCODING")
 _NETWORK = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
