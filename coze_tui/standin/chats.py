@@ -139,6 +139,7 @@ class Chats:
         chat.meta_data = meta_data or {}
         if faults.has("retrieve-fails"):
             chat.retrieve_failures = faults.number("retrieve-fails", 10**9)
+        chat.text_times = faults.has("text-times")
         first, steps = self._steps(bot, conversation, turn, faults)
         if isinstance(first, Refuse):
             raise Failure(first.code, first.msg, first.status)
@@ -257,7 +258,8 @@ class Chats:
             messages.reverse()
             messages.sort(key=lambda message: message.type != "verbose")
         listed = [
-            objects.listed_message(message, text_times=False, studio=context.studio) for message in messages
+            objects.listed_message(message, text_times=chat.text_times, studio=context.studio)
+            for message in messages
         ]
         if context.studio:
             return envelope(context, listed, key="Messages")

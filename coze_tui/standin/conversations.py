@@ -128,9 +128,7 @@ class Conversations:
         if descending:
             messages.reverse()
         chosen, more = _window(messages, before, after, limit)
-        listed = [
-            objects.listed_message(message, text_times=True, studio=context.studio) for message in chosen
-        ]
+        listed = [self._listed(message) for message in chosen]
         extra: objects.Json = {
             "first_id": chosen[0].id if chosen else "0",
             "last_id": chosen[-1].id if chosen else "0",
@@ -187,8 +185,13 @@ class Conversations:
         conversation.messages.append(message)
         return message
 
+    def _listed(self, message: Message) -> objects.Json:
+        chat = self._context.state.chats.get(message.chat_id)
+        text_times = chat is not None and chat.text_times
+        return objects.listed_message(message, text_times=text_times, studio=self._context.studio)
+
     def _message(self, message: Message) -> objects.Json:
-        return objects.listed_message(message, text_times=False)
+        return objects.listed_message(message)
 
 
 def page(query: Mapping[str, str], *, default: int, most: int) -> tuple[int, int]:

@@ -101,6 +101,7 @@ FAULTS: dict[str, str] = {
     "charset": "text/event-stream; charset=utf-8",
     # later calls about this chat
     "retrieve-fails": "retrieve answers 5000, so many times or for ever",
+    "text-times": "the times of its messages are strings in lists, not numbers",
 }
 
 _WORD = re.compile(r"\s*\bfault:(\S+)")

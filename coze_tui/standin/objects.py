@@ -110,8 +110,8 @@ def stream_message(message: Message, *, studio: bool = False, delta: bool = Fals
     return body
 
 
-def listed_message(message: Message, *, text_times: bool, studio: bool = False) -> Json:
-    """A message inside a list; `conversation/message/list` gives its times as text (docs/wire.md 3.4)."""
+def listed_message(message: Message, *, text_times: bool = False, studio: bool = False) -> Json:
+    """Return a message as lists contain it (docs/wire.md 3.4); its times are numbers unless a fault asks."""
     times: tuple[object, object] = (message.created_at, message.updated_at or message.created_at)
     if text_times:
         times = (str(times[0]), str(times[1]))

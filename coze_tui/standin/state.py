@@ -65,6 +65,8 @@ class Chat:
     waiting: tuple[PendingCall, ...] = ()
     called_plugin: bool = False
     retrieve_failures: int = 0
+    text_times: bool = False
+    """Whether the times of its messages are texts in lists."""
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property

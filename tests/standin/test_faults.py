@@ -358,6 +358,17 @@ def test_retrieve_fails(caller: Caller) -> None:
     assert [caller.get("/v3/chat/retrieve", **query).code for _ in range(5)] == [5000] * 5
 
 
+@pytest.mark.parametrize(("words", "expected"), [("text-times", {str}), ("retry", {int})])
+def test_text_times(caller: Caller, words: str, expected: set[type]) -> None:
+    chat = ask(caller, words).chat()
+    query = {"conversation_id": chat["conversation_id"], "chat_id": chat["id"]}
+    of_conversation = caller.post(
+        "/v1/conversation/message/list", {}, conversation_id=chat["conversation_id"]
+    )
+    for listed in (of_conversation.items, caller.get("/v3/chat/message/list", **query).items):
+        assert {type(message[key]) for message in listed for key in ("created_at", "updated_at")} == expected
+
+
 def test_faults_can_be_combined(caller: Caller) -> None:
     reply = ask(caller, "two-answers crlf bom comments one-byte done=bare")
     text = reply.raw.decode("utf-8-sig").replace("\r\n", "\n")
