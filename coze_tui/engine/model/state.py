@@ -63,6 +63,10 @@ class Answer:
     text: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
     is_settled: bool = False
+    is_completed: bool = False
+    """Whether its completed message has arrived, so that deltas do not change it any more."""
+    later: Answer | None = None
+    """The text of deltas after its completed message. It is shown only if it is another answer."""
     text_cleaner: StreamCleaner = field(default_factory=StreamCleaner, repr=False)
     reasoning_cleaner: StreamCleaner = field(default_factory=StreamCleaner, repr=False)
 
@@ -75,6 +79,13 @@ class Answer:
     def whole_reasoning(self) -> str:
         """The chain of thought that was shown."""
         return "".join(self.reasoning)
+
+    def another(self) -> Answer:
+        """Return the answer of the deltas that follow the completed message of this one under the same ID."""
+        if self.later is None:
+            first, _mark, number = self.message_id.partition("#")
+            self.later = Answer(f"{first}#{int(number or 1) + 1}")
+        return self.later
 
 
 @dataclass(slots=True)
@@ -225,10 +236,13 @@ class TurnState:
     def settle(self, at_us: int) -> list[TurnUpdate]:
         """Settle the open answers with the text of their deltas: no more text arrives."""
         return [
-            update
-            for answer in self.answers
-            if not answer.is_settled
-            for update in self._settle(answer, "", "", at_us)
+            *self._release_later(at_us),
+            *(
+                update
+                for answer in self.answers
+                if not answer.is_settled
+                for update in self._settle(answer, "", "", at_us)
+            ),
         ]
 
     # --- chats ---
@@ -301,7 +315,7 @@ class TurnState:
         grow, so_far = (self._said, answer.text) if is_text else (self._thought, answer.reasoning)
         updates: list[TurnUpdate] = []
         singles = 0
-        while singles < len(run.frames) and not any(so_far):
+        while singles < len(run.frames) and not any(so_far) and not answer.is_completed:
             # the time of the first text is that of the delta with which something is to be seen
             updates += grow(answer, run.pieces[singles], run.frames[singles : singles + 1])
             singles += 1
@@ -311,6 +325,10 @@ class TurnState:
 
     def _thought(self, answer: Answer, reasoning: str, frames: Sequence[Frame]) -> list[TurnUpdate]:
         """Add reasoning; without frames if their deltas also contain text, which counts them."""
+        if answer.is_completed:
+            later = answer.another()
+            later.reasoning.append(later.reasoning_cleaner.feed(reasoning))
+            return [ReasoningGrew(answer.message_id, "", *_counted(frames))]
         piece = answer.reasoning_cleaner.feed(reasoning)
         answer.reasoning.append(piece)
         entered = self.enter(Phase.REASONING, frames[0].at_us) if frames else []
@@ -318,6 +336,10 @@ class TurnState:
 
     def _said(self, answer: Answer, text: str, frames: Sequence[Frame]) -> list[TurnUpdate]:
         """Add text of an answer."""
+        if answer.is_completed:
+            later = answer.another()
+            later.text.append(later.text_cleaner.feed(text))
+            return [AnswerGrew(answer.message_id, "", *_counted(frames))]
         piece = answer.text_cleaner.feed(text)
         answer.text.append(piece)
         entered = self.enter(Phase.ANSWERING, frames[0].at_us) if text else []
@@ -333,12 +355,12 @@ class TurnState:
         name, detail = str(message.type), ""
         match message.type:
             case MessageType.ANSWER:
-                answer = self._answer_of(message.id, completing=True)
-                updates += self._settle(answer, shown_text(message), message.reasoning_content, at_us)
+                updates += self._answer_completed(message, event.frame)
                 updates += self._usage(Usage.from_meta_data(message.meta_data))
                 if not message.id:
                     self._anonymous += 1
             case MessageType.FUNCTION_CALL:
+                updates += self._release_later(at_us)
                 call = self._call_of(message, at_us)
                 detail = call.name
                 updates += [
@@ -364,11 +386,54 @@ class TurnState:
                 pass
         return [*updates, self._note(event, name, _LEVELS.get(message.type, "info"), detail)]
 
-    def _answer_of(self, message_id: str, *, completing: bool = False) -> Answer:
+    def _answer_completed(self, message: Message, frame: Frame) -> list[TurnUpdate]:
+        """Settle an answer with its completed message; return nothing if that repeats an earlier one.
+
+        A text that does not continue the completed one of the same ID is another answer.
+        """
+        text = shown_text(message)
+        fetched = clean(text) if frame.id == RETRIEVED else ""
+        answer = self._answer_of(message.id, completing=True, fetched=fetched)
+        if answer.is_completed:
+            whole, known = clean(text), answer.whole_text
+            is_repeated = known.startswith(whole)
+            if is_repeated and (answer.whole_reasoning or not message.reasoning_content):
+                answer.later = None
+                return []
+            if not is_repeated and not whole.startswith(known):
+                answer = self._add_later(answer)
+            elif is_repeated:
+                text = ""
+        answer.is_completed, answer.later = True, None
+        return self._settle(answer, text, message.reasoning_content, frame.at_us)
+
+    def _release_later(self, at_us: int) -> list[TurnUpdate]:
+        """Make answers of the deltas that followed a completed message, unless they only repeat its text."""
+        updates: list[TurnUpdate] = []
+        for answer in self.answers:
+            later = answer.later
+            if later is not None and later.whole_text not in answer.whole_text:
+                updates += self._settle(self._add_later(answer), "", "", at_us)
+            answer.later = None
+        return updates
+
+    def _add_later(self, answer: Answer) -> Answer:
+        """Add the answer that follows another one under the same ID."""
+        later = answer.another()
+        answer.later = None
+        self._answers |= {key: later for key, each in self._answers.items() if each is answer}
+        self.parts.append(later)
+        return later
+
+    def _answer_of(self, message_id: str, *, completing: bool = False, fetched: str = "") -> Answer:
         """Return the answer with an ID, created if it is new.
 
         Deltas without an ID are one anonymous answer (docs/wire.md 7.2). A completed message with an unknown
         ID completes that one.
+
+        Args:
+            fetched: The text of a message that was fetched after a cut. Its ID may differ from that of its
+                deltas, so it also completes an answer that it continues.
         """
         key = message_id or f"anonymous-{self._anonymous}"
         answer = self._answers.get(key)
@@ -379,10 +444,17 @@ class TurnState:
                 answer = self._answers[key] = anonymous
             elif not message_id and len(open_ones) == 1:
                 answer = open_ones[0]
+            elif fetched and (begun := self._begun_with(fetched)) is not None:
+                answer = self._answers[key] = begun
         if answer is None:
             answer = self._answers[key] = Answer(key)
             self.parts.append(answer)
         return answer
+
+    def _begun_with(self, text: str) -> Answer | None:
+        """Return the answer whose deltas are the beginning of a text, and that is not completed yet."""
+        open_ones = (item for item in self.answers if not item.is_completed and item.whole_text)
+        return next((item for item in open_ones if text.startswith(item.whole_text)), None)
 
     def _settle(self, answer: Answer, text: str, reasoning: str, at_us: int) -> list[TurnUpdate]:
         # docs/wire.md 3.5: the completed text wins; what it leaves empty is kept from the deltas

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Frame, MessageType, Usage
 from coze_tui.engine.model.outcomes import Outcome
-from coze_tui.engine.model.state import Answer, Tool, TurnState
+from coze_tui.engine.model.state import RETRIEVED, Answer, Tool, TurnState
 from coze_tui.engine.model.updates import (
     ActionRequired,
     AnswerGrew,
@@ -144,6 +144,51 @@ def test_several_answers_stay_apart() -> None:
         *START, delta("A", id="1"), delta("B", id="2"), delta("a", id="1"), message("answer", "Bb", id="2")
     )
     assert texts(state) == ["Aa", "Bb"]
+
+
+ALPHA = message("answer", "alpha omega")
+
+
+@pytest.mark.parametrize(
+    ("frames", "expected"),
+    [
+        ([ALPHA, ALPHA], ["alpha omega"]),
+        ([ALPHA, message("answer", "")], ["alpha omega"]),
+        ([ALPHA, message("answer", "alpha")], ["alpha omega"]),
+        ([ALPHA, message("answer", "alpha omega psi")], ["alpha omega psi"]),
+        ([ALPHA, delta("alpha "), delta("omega")], ["alpha omega"]),
+        ([ALPHA, delta("omega"), ALPHA], ["alpha omega"]),
+        ([ALPHA, delta("LATE"), ALPHA], ["alpha omega"]),
+        (
+            [ALPHA, message("answer", "second"), message("answer", "third")],
+            ["alpha omega", "second", "third"],
+        ),
+        ([ALPHA, delta("sec"), delta("ond"), message("answer", "second")], ["alpha omega", "second"]),
+        ([ALPHA, delta("second")], ["alpha omega", "second"]),
+        ([ALPHA, delta("second"), message("function_call", "{}", id="t")], ["alpha omega", "second"]),
+    ],
+)
+def test_a_text_under_the_id_of_a_completed_answer_is_another_answer_or_a_repetition(
+    frames: list[Frame], expected: list[str]
+) -> None:
+    state, updates = run(*START, *frames, chat("completed"))
+    assert texts(state) == expected
+    settled = {u.message_id: u.text for u in updates if isinstance(u, AnswerSettled)}
+    assert list(settled.values()) == expected
+    grown = "".join(u.text for u in updates if isinstance(u, AnswerGrew))
+    assert grown == ""  # what is held back is not shown before it is known what it is
+
+
+def test_every_delta_after_the_completed_message_is_counted() -> None:
+    _, updates = run(*START, ALPHA, delta("alpha "), delta("omega"), chat("completed"))
+    assert sum(len(u.arrivals_us) for u in updates if isinstance(u, AnswerGrew)) == 2
+
+
+def test_a_fetched_answer_completes_the_one_that_it_continues_whatever_its_id() -> None:
+    completed = message("answer", "alpha omega", id="other")
+    fetched = Frame(completed.event, completed.data, 0, RETRIEVED)
+    assert texts(run(*START, delta("alpha "), fetched, chat("completed"))[0]) == ["alpha omega"]
+    assert texts(run(*START, delta("beta"), fetched, chat("completed"))[0]) == ["beta", "alpha omega"]
 
 
 def test_an_answer_without_any_delta_is_shown() -> None:
