@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Protocol, TextIO
 
@@ -14,6 +14,7 @@ from coze_tui.engine.model.updates import (
     EventNoted,
     LogidReported,
     ReasoningGrew,
+    ToolCalled,
     TurnEnded,
     TurnUpdate,
     UsageReported,
@@ -33,48 +34,41 @@ class Printer(Protocol):
 class _Answer:
     """An answer and how much of it was printed."""
 
+    message_id: str
     printed: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
-    settled: str | None = None
 
 
 class AnswerPrinter:
-    """Prints answers as they arrive, one after the other: a second one waits until the first is complete."""
+    """Prints each text once and at once, with a blank line between two answers.
+
+    A tool call, or text of another answer, ends an answer, because its completed message may never arrive.
+    If more of its text arrives nevertheless, it waits until the present answer ends.
+    """
 
     def __init__(self, out: TextIO, notes: TextIO) -> None:
         self._out = out
         self._notes = notes
         self._answers: dict[str, _Answer] = {}
-        self._begun = ""
+        self._present: _Answer | None = None
+        """The answer that grows; None if it has ended."""
+        self._written: _Answer | None = None
+        """The answer whose text was printed last."""
         self._last = "\n"
 
     def show(self, update: TurnUpdate) -> None:
         match update:
             case AnswerGrew(message_id=message_id, text=text) if text:
-                self._answers.setdefault(message_id, _Answer()).waiting.append(text)
-                self._print(is_over=False)
-            case AnswerSettled(message_id=message_id, text=text):
-                self._answers.setdefault(message_id, _Answer()).settled = text
-                self._print(is_over=False)
+                self._grow(self._of(message_id), text)
+            case AnswerSettled(message_id=message_id, text=text) if text:
+                self._settle(self._of(message_id), text)
+            case ToolCalled() if self._present is not None:
+                self._end_present()
             case TurnEnded():
-                self._print(is_over=True)
+                self._end_present()
+                self.end_line()
             case _:
-                pass
-
-    def _print(self, *, is_over: bool) -> None:
-        while self._answers:
-            message_id, answer = next(iter(self._answers.items()))
-            if answer.settled is None:
-                self._write(message_id, answer.waiting)
-                answer.printed += answer.waiting
-                answer.waiting = []
-                if not is_over:
-                    break
-            else:
-                self._finish(message_id, answer, answer.settled)
-            del self._answers[message_id]
-        if is_over:
-            self.end_line()
+                return
         self._out.flush()
 
     def end_line(self) -> None:
@@ -84,34 +78,60 @@ class AnswerPrinter:
             self._out.flush()
             self._last = "\n"
 
-    def _finish(self, message_id: str, answer: _Answer, whole: str) -> None:
+    def _of(self, message_id: str) -> _Answer:
+        """Return an answer; one that is new ends the present one."""
+        answer = self._answers.get(message_id)
+        if answer is None:
+            self._end_present()
+            answer = self._answers[message_id] = self._present = _Answer(message_id)
+        return answer
+
+    def _grow(self, answer: _Answer, text: str) -> None:
+        if self._present is None:
+            self._present = answer
+        if answer is self._present:
+            self._write(answer, text)
+        else:
+            answer.waiting.append(text)
+
+    def _settle(self, answer: _Answer, whole: str) -> None:
         """Print the rest of the completed text, which replaces the deltas (docs/wire.md 3.5)."""
         printed = "".join(answer.printed)
-        if not whole:
-            self._write(message_id, answer.waiting)
-        elif whole.startswith(printed):
-            self._write(message_id, [whole[len(printed) :]])
+        answer.printed, answer.waiting = [printed], []
+        if whole.startswith(printed):
+            self._grow(answer, whole[len(printed) :])
         else:
+            self._end_present()
             self.end_line()
             self._notes.write(_("coze-tui: the bot has replaced its answer; here is the new one:") + "\n")
             self._notes.flush()
             self._out.write("\n")
-            self._begun = ""
-            self._write(message_id, [whole])
+            self._written, answer.printed = answer, []
+            self._write(answer, whole)
+        if answer is self._present:
+            self._end_present()
 
-    def _write(self, message_id: str, pieces: Sequence[str]) -> None:
-        for text in pieces:
-            if not text:
-                continue
-            if self._begun != message_id:
-                self._separate()
-                self._begun = message_id
-            self._out.write(text)
-            self._last = text[-1]
+    def _end_present(self) -> None:
+        """End the present answer, and print what has waited for that."""
+        self._present = None
+        for answer in self._answers.values():
+            if answer.waiting:
+                text, answer.waiting = "".join(answer.waiting), []
+                self._write(answer, text)
+
+    def _write(self, answer: _Answer, text: str) -> None:
+        if not text:
+            return
+        if self._written is not answer:
+            self._separate()
+            self._written = answer
+        self._out.write(text)
+        self._last = text[-1]
+        answer.printed.append(text)
 
     def _separate(self) -> None:
         """Print a blank line between two answers."""
-        if self._begun or self._last != "\n":
+        if self._written is not None or self._last != "\n":
             self._out.write("\n" if self._last == "\n" else "\n\n")
 
 

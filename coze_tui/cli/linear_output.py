@@ -88,6 +88,7 @@ class LinearPrinter:
             case AnswerGrew(message_id=message_id, text=text):
                 if text:
                     self._flush("reasoning")
+                    self._flush_before(message_id)
                 self._grow(("answer", message_id), self.bot_name, text)
             case AnswerSettled(message_id=message_id, text=text, reasoning=reasoning):
                 self._complete_reasoning(message_id, reasoning)
@@ -150,6 +151,11 @@ class LinearPrinter:
         for key, said in self._said.items():
             if not kind or key[0] == kind:
                 self._write(key, said, len(said.waiting))
+
+    def _flush_before(self, message_id: str) -> None:
+        """Write what waits of the answer before a new one: its completed message may never arrive."""
+        if ("answer", message_id) not in self._said:
+            self._flush("answer")
 
     def _write(self, key: tuple[str, str], said: _Said, length: int) -> None:
         text, said.waiting = said.waiting[:length], said.waiting[length:]

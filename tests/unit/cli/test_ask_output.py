@@ -30,6 +30,7 @@ from coze_tui.engine.model.updates import (
     Phase,
     PhaseChanged,
     ReasoningGrew,
+    ToolCalled,
     TurnEnded,
     TurnUpdate,
     UsageReported,
@@ -96,9 +97,25 @@ class TestAnswers:
     def test_a_blank_line_is_one_also_after_a_line_end(self) -> None:
         assert self.printed(grew("one\n"), settled("one\n"), grew("two", "2"), END)[0] == "one\n\ntwo\n"
 
-    def test_answers_that_come_at_once_are_not_mixed(self) -> None:
-        updates = (grew("a1"), grew("b1", "2"), grew("a2"), settled("b1b2", "2"), settled("a1a2"), END)
-        assert self.printed(*updates)[0] == "a1a2\n\nb1b2\n"
+    def test_more_of_an_answer_waits_until_the_one_that_followed_it_ends(self) -> None:
+        updates = (grew("a1"), grew("b1", "2"), grew("a2"), grew("b2", "2"), settled("b1b2", "2"))
+        assert self.printed(*updates, settled("a1a2"), END)[0] == "a1\n\nb1b2\n\na2\n"
+
+    @pytest.mark.parametrize("call", [True, False])
+    def test_an_answer_that_is_never_completed_holds_back_no_other(self, call: bool) -> None:
+        out = io.StringIO()
+        calls = [ToolCalled("t", "search", "{}", 1)] if call else []
+        play(AnswerPrinter(out, out), grew("Let me look."), *calls, grew("One", "2"))
+        assert out.getvalue() == "Let me look.\n\nOne"
+
+    def test_an_answer_that_continues_after_a_tool_call_stays_one(self) -> None:
+        call = ToolCalled("t", "search", "{}", 1)
+        assert self.printed(grew("a"), call, settled("ab"), grew("c", "2"), END)[0] == "ab\n\nc\n"
+
+    @pytest.mark.parametrize("again", [settled("ab"), settled("abc"), grew("c")])
+    def test_what_is_printed_is_not_printed_again(self, again: TurnUpdate) -> None:
+        whole = "ab\n" if again == settled("ab") else "abc\n"
+        assert self.printed(grew("ab"), settled("ab"), again, END) == (whole, "")
 
     def test_a_second_answer_is_not_lost_when_the_first_never_ends(self) -> None:
         assert self.printed(grew("a"), grew("b", "2"), TurnEnded(Outcome.INTERRUPTED, 0))[0] == "a\n\nb\n"

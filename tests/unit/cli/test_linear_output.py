@@ -101,6 +101,14 @@ def test_answers_at_once_stay_apart_each_under_its_label() -> None:
     assert told[:3] == ["海水: a", "海水: x", "海水: b"]
 
 
+def test_an_answer_that_is_never_completed_is_written_before_the_next() -> None:
+    assert written(grew("Let me look"), grew("One. ", "2")) == "海水: Let me look\n海水: One."
+
+
+def test_a_repeated_completed_text_is_written_once() -> None:
+    assert lines(grew("一。二"), settled("一。二"), settled("一。二"), END)[0] == "海水: 一。二"
+
+
 def test_thoughts_tools_and_suggestions_have_labels_of_their_own() -> None:
     told = lines(
         ReasoningGrew("1", "先想。", (1,)),
