@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from coze_tui.cli.commands import COMMANDS
 from coze_tui.cli.exits import Exit
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.startup import begin, notify, show_problems, show_unsaved
+from coze_tui.cli.startup import begin, cursor_problem, notify, show_problems, show_unsaved
 from coze_tui.config.child_environment import TOKEN_VARIABLE
 from coze_tui.config.folders import HOME_VARIABLE
 from coze_tui.config.new_files import temporary_folder
@@ -45,6 +45,10 @@ def _run(startup: Startup, arguments: Arguments, frame: EarlyFrame | None, *, is
     if missing_terminals(sys.__stdin__, sys.__stderr__):
         show_problems(startup)
         notify(_('the screens need a terminal. Without one, use `coze-tui ask "…"`.'))
+        return Exit.USAGE
+    if problem := cursor_problem(startup.environment):
+        show_problems(startup)
+        notify(problem + " " + _("Use `--linear`, or `coze-tui ask \"…\"` for one question."))
         return Exit.USAGE
     speak_utf8(sys.__stderr__)
     sys.setswitchinterval(_SWITCH_SECONDS)

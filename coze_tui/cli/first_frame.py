@@ -25,8 +25,13 @@ _LIMIT = 1 << 20
 
 @contextmanager
 def first_frame(arguments: Arguments, environment: Mapping[str, str]) -> Iterator[EarlyFrame | None]:
-    """Paint the skeleton of the screen, and restore the terminal at the end; None without a terminal."""
-    if arguments.linear:
+    """Paint the skeleton of the screen, and restore the terminal at the end.
+
+    None if there are no screens: with `--linear`, without a terminal, or if it cannot move its cursor.
+    """
+    from coze_tui.terminal.kind import can_move_cursor
+
+    if arguments.linear or not can_move_cursor(environment):
         yield None
         return
     from coze_tui.terminal.first_frame import FrameGuard, paint_skeleton

@@ -10,7 +10,7 @@ from coze_tui.api.captures import Problem
 from coze_tui.cli.exits import Exit
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.past_chats import chat_name, read_past_chat
-from coze_tui.cli.startup import begin, notify, print_exactly, require_bot, show_problems
+from coze_tui.cli.startup import begin, cursor_problem, notify, print_exactly, require_bot, show_problems
 from coze_tui.config.addresses import base_url_of_site
 from coze_tui.diagnostics.explain import explain
 from coze_tui.engine.analysis.as_command import as_command, request_from, site_warning
@@ -144,6 +144,9 @@ def run_replay(arguments: Arguments, environment: Mapping[str, str]) -> int:
     show_problems(startup)
     if missing_terminals(sys.__stdin__, sys.__stderr__):
         notify(_("a replay needs a terminal. Without one, use `coze-tui show`."))
+        return Exit.USAGE
+    if problem := cursor_problem(environment):
+        notify(problem + " " + _("Use `coze-tui show`."))
         return Exit.USAGE
     past = read_past_chat(startup, arguments.words)
     speak_utf8(sys.__stderr__)

@@ -85,6 +85,16 @@ def notify(text: str) -> None:
     print(f"coze-tui: {text}", file=sys.stderr)
 
 
+def cursor_problem(environment: Mapping[str, str]) -> str:
+    """Return a sentence if the terminal cannot show screens because its cursor cannot move, else an empty one."""
+    from coze_tui.terminal.kind import can_move_cursor
+
+    if can_move_cursor(environment):
+        return ""
+    term = environment.get("TERM", "")
+    return _("This terminal (TERM={term}) cannot move its cursor, which the screens need.").format(term=term)
+
+
 def print_exactly(text: str) -> None:
     """Print text that another program reads: in UTF-8 if the encoding of stdout lacks a character of it."""
     try:

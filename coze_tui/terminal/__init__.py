@@ -3,7 +3,7 @@
 It offers `app.TerminalApp` and `app.TerminalScreen` to derive from, and parts that work without them. Each
 module imports only modules of the lines above it:
 
-- `signals`, `clipboard`, `early_keys`, `first_frame`: the process and the terminal, without Textual
+- `kind`, `signals`, `clipboard`, `early_keys`, `first_frame`: the process and the terminal, without Textual
 - `textual_overrides`: which private names of Textual are in use, and whether they fit the installed version
 - `cells`, `guard`, `scanner`, `pacing`, `throttle`: cells as numbers, the last filter, the parts of the
   input, how often to draw, the speed of the line

@@ -358,7 +358,7 @@ def test_a_storm_of_resizes_ends_in_a_right_screen(run: Start) -> None:
 @pytest.mark.parametrize(
     "env",
     [
-        pytest.param({"TERM": "dumb", "PYTHONIOENCODING": "ascii"}, id="dumb, ASCII streams"),
+        pytest.param({"TERM": "vt220", "PYTHONIOENCODING": "ascii"}, id="ASCII streams"),
         pytest.param({"TERM": "screen-256color", "COLORTERM": None}, id="screen"),
         pytest.param({"TERM": "linux", "COLORTERM": None, "LANG": "xx_YY.nonsense"}, id="unknown locale"),
         pytest.param({"TERM": None, "COLORTERM": None, "LANG": "C", "LC_ALL": "C"}, id="no TERM"),
