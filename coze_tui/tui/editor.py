@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,10 @@ from coze_tui.text.i18n import _
 FALLBACKS = ("nano", "vi") if os.name != "nt" else ("notepad",)
 MOST_BYTES = 4_000_000
 """Larger files are refused."""
+AT_ONCE_SECONDS = 1.5
+"""A person who reads the text and changes nothing takes longer; a program that only opens a window does not."""
+_AGE_SECONDS = 60
+"""The file is as old as this, so that each write shows in its time, however coarse the clock of the disk is."""
 
 
 class EditorFailed(Exception):
@@ -80,7 +85,8 @@ def edit_with(command: list[str], text: str, environment: Mapping[str, str], suf
     Neither the editor nor its plugins receive the token.
 
     Raises:
-        EditorFailed: it could not be run, ended with an error, or left nothing that can be read.
+        EditorFailed: it could not be run, ended with an error, returned at once without having written, or left
+            nothing that can be read.
     """
     name = clean_line(command[0])
     # The folder is private too: editors leave backups and swap files beside the file.
@@ -88,6 +94,9 @@ def edit_with(command: list[str], text: str, environment: Mapping[str, str], suf
         path = Path(folder) / f"message{suffix}"
         try:
             write_private(path, text.encode("utf-8", "replace"))
+            started = time.monotonic()
+            os.utime(path, times=(time.time() - _AGE_SECONDS,) * 2)
+            written = path.stat()
             status = subprocess.run(
                 [*command, str(path)], check=False, env=child_environment(environment)
             ).returncode
@@ -98,7 +107,19 @@ def edit_with(command: list[str], text: str, environment: Mapping[str, str], suf
         if status != 0:
             problem = _("{editor} ended with status {status}; the text is as it was.")
             raise EditorFailed(problem.format(editor=name, status=status))
+        if time.monotonic() - started < AT_ONCE_SECONDS and _is_untouched(path, written):
+            problem = _("{editor} returned at once, without a change. If it opens a window, add --wait to $EDITOR.")
+            raise EditorFailed(problem.format(editor=name))
         return _read_back(path)
+
+
+def _is_untouched(path: Path, written: os.stat_result) -> bool:
+    """Return whether the file is the one that we wrote; an editor that saves the same text has touched it."""
+    try:
+        now = path.stat()
+    except OSError:
+        return False
+    return (now.st_ino, now.st_mtime_ns) == (written.st_ino, written.st_mtime_ns)
 
 
 def _read_back(path: Path) -> str:

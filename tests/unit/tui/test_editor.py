@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from textual.app import App
 
+from coze_tui.tui import editor
 from coze_tui.tui.editor import MOST_BYTES, EditorFailed, edit_text, edit_with, editor_command
 from tests.support.shown import toasts_of
 
@@ -36,7 +37,7 @@ def test_the_file_is_private_and_gone_afterwards(script: Path, tmp_path: Path) -
     log = tmp_path / "log"
     command = write(
         script,
-        f'ls -ld "$2" > "{log}"; ls -ld "$(dirname "$2")" >> "{log}"; echo "$2" >> "{log}"; touch "$2~"',
+        f'touch "$2"; ls -ld "$2" > "{log}"; ls -ld "$(dirname "$2")" >> "{log}"; echo "$2" >> "{log}"; touch "$2~"',
     )
     edit_with(command, "text", os.environ, ".json")
     of_file, of_folder, name = log.read_text().splitlines()
@@ -52,7 +53,7 @@ def test_an_editor_that_replaces_the_file_is_read_all_the_same(script: Path) -> 
 
 
 def test_only_the_line_end_that_editors_add_is_dropped(script: Path) -> None:
-    assert edit_with(write(script, "true"), "a\n\n", os.environ, ".md") == "a\n"
+    assert edit_with(write(script, 'touch "$2"'), "a\n\n", os.environ, ".md") == "a\n"
     assert edit_with(write(script, ':> "$2"'), "a", os.environ, ".md") == ""
 
 
@@ -72,6 +73,20 @@ def test_what_comes_back_is_cleaned(script: Path) -> None:
 def test_a_failed_editor_is_told(script: Path, line: str, told: str) -> None:
     with pytest.raises(EditorFailed, match=told):
         edit_with(write(script, line), "text", os.environ, ".md")
+
+
+def test_an_editor_that_returns_at_once_without_a_change_is_reported(script: Path) -> None:
+    late = '(sleep 2; echo "late edit" > "$2") >/dev/null 2>&1 &'
+    with pytest.raises(EditorFailed, match=r"returned at once.*--wait"):
+        edit_with(write(script, late), "text", os.environ, ".md")
+
+
+def test_saving_the_same_text_or_taking_time_to_read_it_is_no_such_return(
+    script: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert edit_with(write(script, 'echo text > "$2"'), "text", os.environ, ".md") == "text"
+    monkeypatch.setattr(editor, "AT_ONCE_SECONDS", 0)
+    assert edit_with(write(script, "true"), "text", os.environ, ".md") == "text"
 
 
 def test_a_file_that_cannot_be_run_is_told(script: Path) -> None:
@@ -117,7 +132,7 @@ async def test_where_the_screen_cannot_step_aside_that_is_told(
 
 def test_the_mode_of_the_folder_does_not_depend_on_the_umask(script: Path, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    command = write(script, f'ls -ld "$2" > "{log}"')
+    command = write(script, f'touch "$2"; ls -ld "$2" > "{log}"')
     before = os.umask(0)
     try:
         edit_with(command, "text", os.environ, ".md")
