@@ -48,7 +48,7 @@ def _run(startup: Startup, arguments: Arguments, frame: EarlyFrame | None, *, is
         return Exit.USAGE
     if problem := cursor_problem(startup.environment):
         show_problems(startup)
-        notify(problem + " " + _("Use `--linear`, or `coze-tui ask \"…\"` for one question."))
+        notify(problem + " " + _('Use `--linear`, or `coze-tui ask "…"` for one question.'))
         return Exit.USAGE
     speak_utf8(sys.__stderr__)
     sys.setswitchinterval(_SWITCH_SECONDS)

@@ -108,7 +108,9 @@ def edit_with(command: list[str], text: str, environment: Mapping[str, str], suf
             problem = _("{editor} ended with status {status}; the text is as it was.")
             raise EditorFailed(problem.format(editor=name, status=status))
         if time.monotonic() - started < AT_ONCE_SECONDS and _is_untouched(path, written):
-            problem = _("{editor} returned at once, without a change. If it opens a window, add --wait to $EDITOR.")
+            problem = _(
+                "{editor} returned at once, without a change. If it opens a window, add --wait to $EDITOR."
+            )
             raise EditorFailed(problem.format(editor=name))
         return _read_back(path)
 

@@ -56,6 +56,20 @@ async def test_a_question_is_answered_and_its_life_is_seen(home: Path) -> None:
         assert at.screen.prompt.message == ""
 
 
+async def test_an_answer_to_an_early_question_gets_the_name_of_the_bot_once_it_is_known(home: Path) -> None:
+    async with desk(home, bot(Delta("河流"), Gate("rest"), Answer("把盐带进海里。"))) as at:
+        await at.until(lambda: at.screen.header.bot == "海水", "the bot is known")
+        at.screen.conversation.use_settings()  # as after the first run: the name is asked for later
+        await at.ask("海水为什么咸？")
+        await at.until(lambda: "河流" in at.text())
+        assert BOT in at.text()
+        at.screen.actions.start_learning_bot()
+        await at.until(lambda: "海水  " in at.text() and BOT not in at.text(), "the name")
+        at.stand_in.release("rest")
+        await at.answered()
+        assert BOT not in at.text()
+
+
 async def test_the_title_in_the_header_is_the_one_that_is_kept(home: Path) -> None:
     async with desk(home, bot(Answer("盐。"))) as at:
         await at.ask("海水为什么咸？" * 12)

@@ -115,6 +115,15 @@ class HeaderBlock(EntryBlock):
         """The dim words, separated by dots."""
         return self._facts
 
+    def set_name(self, name: str) -> bool:
+        """Show another name; return whether it differs."""
+        name = clean_line(name)
+        if name == self._name:
+            return False
+        self._name = name
+        self.release()
+        return True
+
     def set_facts(self, facts: Sequence[str]) -> bool:
         """Show other dim words; return whether they differ."""
         if tuple(facts) == self._facts:

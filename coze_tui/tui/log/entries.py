@@ -142,36 +142,61 @@ class SectionEntry(Entry):
         super().__init__([SectionBlock(_("context cleared") + when)])
 
 
-class GreetingEntry(Entry):
-    """The prologue of a bot, with its suggested questions (docs/wire.md 4.5)."""
+class BotEntry(Entry):
+    """An entry under the name of a bot, which may become known later.
+
+    Args:
+        bot_id: The bot, if the entry is to follow its name.
+    """
 
     bar = "accent"
 
-    def __init__(self, bot_name: str, prologue: str, questions: Sequence[str]) -> None:
-        blocks: list[EntryBlock] = [HeaderBlock(bot_name, "accent")]
+    def __init__(self, header: HeaderBlock, blocks: Sequence[EntryBlock], *, chat: int = 0, bot_id: str = ""):
+        super().__init__([header, *blocks], chat)
+        self._header = header
+        self._bot_id = bot_id
+
+    def name_bot(self, bot_id: str, name: str) -> bool:
+        """Show the name of a bot if the entry is of this bot; return whether it has changed.
+
+        The entry stays as high as it is.
+        """
+        return bool(bot_id) and bot_id == self._bot_id and self._header.set_name(name)
+
+
+class GreetingEntry(BotEntry):
+    """The prologue of a bot, with its suggested questions (docs/wire.md 4.5)."""
+
+    def __init__(self, bot_name: str, prologue: str, questions: Sequence[str], *, bot_id: str = "") -> None:
+        blocks: list[EntryBlock] = []
         if prologue:
             blocks.append(AnswerBlock("prologue", prologue, is_finished=True))
         self.follow_ups = list(questions)
         if questions:
             blocks.append(FollowUpsBlock(questions))
-        super().__init__(blocks)
+        super().__init__(HeaderBlock(bot_name, "accent"), blocks, bot_id=bot_id)
 
 
-class AnswerEntry(Entry):
+class AnswerEntry(BotEntry):
     """All that a bot sends for one question: answers, reasoning, tool calls, follow-ups, and how it ended.
 
     Args:
         base_url: The site that is asked; if it refuses the token, the entry names the other site.
         only_read: The notice about its end names no key, because none works where the entry is shown.
+        bot_id: The bot, if the entry is to follow its name.
     """
 
-    bar = "accent"
-
     def __init__(
-        self, bot_name: str, sent_at_ms: int, *, chat: int = 0, base_url: str = "", only_read: bool = False
+        self,
+        bot_name: str,
+        sent_at_ms: int,
+        *,
+        chat: int = 0,
+        base_url: str = "",
+        only_read: bool = False,
+        bot_id: str = "",
     ) -> None:
-        self._header = HeaderBlock(bot_name, "accent", _when(sent_at_ms))
-        super().__init__([self._header], chat)
+        super().__init__(HeaderBlock(bot_name, "accent", _when(sent_at_ms)), (), chat=chat, bot_id=bot_id)
         self.sent_at_ms = sent_at_ms
         self.base_url = base_url
         self._only_read = only_read
@@ -190,7 +215,12 @@ class AnswerEntry(Entry):
         """Return the entry of a stored chat."""
         record = chat.record
         entry = cls(
-            record.bot_name, record.sent_at, chat=record.key, base_url=chat.base_url, only_read=only_read
+            record.bot,
+            record.sent_at,
+            chat=record.key,
+            base_url=chat.base_url,
+            only_read=only_read,
+            bot_id=record.bot_id,
         )
         for part in chat.parts:
             match part:

@@ -42,7 +42,7 @@ from coze_tui.render.palette import Palette
 from coze_tui.terminal.textual_overrides import is_known_textual
 from coze_tui.text.i18n import N_
 from coze_tui.tui.log.blocks import AnswerBlock, EntryBlock, FoldBlock, FollowUpsBlock
-from coze_tui.tui.log.entries import AnswerEntry, Entry, GreetingEntry, QuestionEntry
+from coze_tui.tui.log.entries import AnswerEntry, BotEntry, Entry, GreetingEntry, QuestionEntry
 from coze_tui.tui.log.painter import GUTTER, LogLine
 from coze_tui.tui.log.search import match_lines, open_folds
 from coze_tui.tui.log.viewport import LogViewport
@@ -169,6 +169,12 @@ class MessageLog(ScrollView, can_focus=True):
     def set_palette(self, palette: Palette) -> None:
         """Draw everything in other colors."""
         self.viewport.set_palette(palette)
+
+    def name_bot(self, bot_id: str, name: str) -> None:
+        """Show the name of a bot, which is known now, in its entries."""
+        entries = [entry for entry in self.entries if isinstance(entry, BotEntry)]
+        if any([entry.name_bot(bot_id, name) for entry in entries]):
+            self.viewport.repaint()
 
     def begin(self, entry: AnswerEntry, figures: TurnFigures) -> None:
         """Let an entry grow by the updates that are posted for it, after these figures include them."""

@@ -119,6 +119,7 @@ class OpenConversation:
         """Show the name of a bot, and ask it from now on."""
         self.bot = bot
         self._widgets.header.bot = self.bot_name
+        self._widgets.log.name_bot(bot.id, self.bot_name)
 
     def use_settings(self) -> None:
         """Use the site and the bot of the current settings, in a new conversation."""
@@ -136,7 +137,7 @@ class OpenConversation:
         if log.entries or not (bot.prologue or bot.suggested_questions):
             return
         questions = [clean_line(question) for question in bot.suggested_questions]
-        log.append(GreetingEntry(self.bot_name, clean(bot.prologue), questions))
+        log.append(GreetingEntry(self.bot_name, clean(bot.prologue), questions, bot_id=bot.id))
         self.offer_follow_ups()
 
     def show(self, opened: Opened) -> None:

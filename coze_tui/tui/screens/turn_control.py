@@ -190,7 +190,8 @@ class TurnControl:
     def _show_new(self, asked: QuestionEntry, now_ms: int, feed: TurnFeed) -> None:
         """Show a question at the end of the log, and follow its answer."""
         base_url = self._screen.context.settings.base_url
-        entry = AnswerEntry(self._conversation.bot_name, now_ms, base_url=base_url)
+        conversation = self._conversation
+        entry = AnswerEntry(conversation.bot_name, now_ms, base_url=base_url, bot_id=conversation.bot.id)
         self.view.start(asked, entry)
         self._entries = (asked, entry)
         self._was_sent = False

@@ -171,6 +171,7 @@ class AnswerColumn(Vertical):
         """Show the name of the bot, which is known now."""
         self.answerer = replace(self.answerer, bot=bot)
         self.head.flush()
+        self.log_widget.name_bot(bot.id, self.answerer.name)
 
     def use(self, answerer: Answerer) -> None:
         """Let another bot, version or set of parameters answer, in a new conversation."""
@@ -206,7 +207,13 @@ class AnswerColumn(Vertical):
             lambda engine: engine.begin(key, question, bot=answerer.bot, settings=settings)
         )
         if key == self.conversation:  # else a new conversation was started meanwhile
-            entry = AnswerEntry(answerer.name, now_ms, base_url=self._settings.base_url, only_read=True)
+            entry = AnswerEntry(
+                answerer.name,
+                now_ms,
+                base_url=self._settings.base_url,
+                only_read=True,
+                bot_id=answerer.bot.id,
+            )
             self.turn.start(QuestionEntry(question, now_ms), entry)
             self._follow(feed)
         await self._engine_thread.call(lambda engine: engine.send(asked, feed))

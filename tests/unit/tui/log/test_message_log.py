@@ -22,7 +22,7 @@ from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript
 from coze_tui.render.palette import Palette
 from coze_tui.tui.log import viewport
 from coze_tui.tui.log.blocks import AnswerBlock
-from coze_tui.tui.log.entries import AnswerEntry, Entry, QuestionEntry
+from coze_tui.tui.log.entries import AnswerEntry, Entry, GreetingEntry, QuestionEntry
 from coze_tui.tui.log.message_log import MessageLog, Updated
 from coze_tui.tui.log.viewport import PageWanted
 from tests.support.host_app import ThemedApp, sheets
@@ -415,3 +415,25 @@ async def test_late_updates_of_a_turn_that_was_left_change_nothing() -> None:
         grow(seen, "new")
         await settled(seen)
         assert [answer.text for answer in entry.answers] == ["new"]
+
+
+async def test_a_bots_name_is_shown_in_all_of_its_entries_once_it_is_known() -> None:
+    async with stage() as seen:
+        stored = replace(COMPLETED, bot_id="7511", bot_name="")
+        other = replace(COMPLETED, bot_id="7512", bot_name="other")
+        entries = [
+            GreetingEntry("7511", "Hello.", (), bot_id="7511"),
+            AnswerEntry.of(ChatTranscript(stored, (AnswerTranscript("m", "first"),))),
+            AnswerEntry.of(ChatTranscript(other, (AnswerTranscript("m", "second"),))),
+            AnswerEntry("7511", 0, bot_id="7511"),
+        ]
+        seen.log.show(entries)
+        await settled(seen)
+        assert seen.text().count("7511") == 3
+        heights = [entry.height(seen.log.viewport.text_width) for entry in entries]
+        seen.log.name_bot("7511", "小春")
+        await settled(seen)
+        assert seen.text().count("小春") == 3
+        assert "7511" not in seen.text()
+        assert "other" in seen.text()
+        assert heights == [entry.height(seen.log.viewport.text_width) for entry in entries]
