@@ -86,7 +86,7 @@ def notify(text: str) -> None:
 
 
 def cursor_problem(environment: Mapping[str, str]) -> str:
-    """Return a sentence if the terminal cannot show screens because its cursor cannot move, else an empty one."""
+    """Return why the terminal cannot show screens, if its cursor cannot move, else an empty text."""
     from coze_tui.terminal.kind import can_move_cursor
 
     if can_move_cursor(environment):

@@ -26,9 +26,9 @@ FALLBACKS = ("nano", "vi") if os.name != "nt" else ("notepad",)
 MOST_BYTES = 4_000_000
 """Larger files are refused."""
 AT_ONCE_SECONDS = 1.5
-"""A person who reads the text and changes nothing takes longer; a program that only opens a window does not."""
+"""A person who reads the text and changes nothing takes longer; a program that opens a window does not."""
 _AGE_SECONDS = 60
-"""The file is as old as this, so that each write shows in its time, however coarse the clock of the disk is."""
+"""The file is made as old as this, so that each write changes its time, however coarse the clock is."""
 
 
 class EditorFailed(Exception):
@@ -85,7 +85,7 @@ def edit_with(command: list[str], text: str, environment: Mapping[str, str], suf
     Neither the editor nor its plugins receive the token.
 
     Raises:
-        EditorFailed: it could not be run, ended with an error, returned at once without having written, or left
+        EditorFailed: it could not be run, ended with an error, returned at once without writing, or left
             nothing that can be read.
     """
     name = clean_line(command[0])

@@ -173,7 +173,8 @@ class MessageLog(ScrollView, can_focus=True):
     def name_bot(self, bot_id: str, name: str) -> None:
         """Show the name of a bot, which is known now, in its entries."""
         entries = [entry for entry in self.entries if isinstance(entry, BotEntry)]
-        if any([entry.name_bot(bot_id, name) for entry in entries]):
+        changed = [entry for entry in entries if entry.name_bot(bot_id, name)]
+        if changed:
             self.viewport.repaint()
 
     def begin(self, entry: AnswerEntry, figures: TurnFigures) -> None:

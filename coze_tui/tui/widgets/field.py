@@ -12,11 +12,13 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import Input
+from textual.widgets.input import Selection
 
 from coze_tui.terminal.keys import KeyRun
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import thousands
 from coze_tui.text.i18n import N_, _
+from coze_tui.text.words import word_left, word_right
 from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
 
 
@@ -91,6 +93,40 @@ class Field(Input, inherit_bindings=False):
         """Cut the selection, unless it is hidden."""
         if not self.password:
             super().action_cut()
+
+    def action_cursor_left_word(self, select: bool = False) -> None:
+        """Move to the start of the word before the cursor; of a hidden text, to its start."""
+        if self.password:
+            super().action_cursor_left_word(select)
+        else:
+            self._move(word_left(self.value, self.cursor_position), select)
+
+    def action_cursor_right_word(self, select: bool = False) -> None:
+        """Move to the end of the word after the cursor; of a hidden text, to its end."""
+        if self.password:
+            super().action_cursor_right_word(select)
+        else:
+            self._move(word_right(self.value, self.cursor_position), select)
+
+    def action_delete_left_word(self) -> None:
+        """Delete what is selected, or the word before the cursor; of a hidden text, all before it."""
+        if self.password or not self.selection.is_empty:
+            super().action_delete_left_word()
+        else:
+            self.delete(word_left(self.value, self.cursor_position), self.cursor_position)
+
+    def action_delete_right_word(self) -> None:
+        """Delete what is selected, or the word after the cursor; of a hidden text, all after it."""
+        if self.password or not self.selection.is_empty:
+            super().action_delete_right_word()
+        else:
+            self.delete(self.cursor_position, word_right(self.value, self.cursor_position))
+
+    def _move(self, target: int, select: bool) -> None:
+        if select:
+            self.selection = Selection(self.selection.start, target)
+        else:
+            self.cursor_position = target
 
     def _insert(self, text: str) -> None:
         # A line end within the text becomes a space, so that a torn token is noticed, not shortened.

@@ -37,7 +37,8 @@ def test_the_file_is_private_and_gone_afterwards(script: Path, tmp_path: Path) -
     log = tmp_path / "log"
     command = write(
         script,
-        f'touch "$2"; ls -ld "$2" > "{log}"; ls -ld "$(dirname "$2")" >> "{log}"; echo "$2" >> "{log}"; touch "$2~"',
+        'touch "$2"',
+        f'ls -ld "$2" > "{log}"; ls -ld "$(dirname "$2")" >> "{log}"; echo "$2" >> "{log}"; touch "$2~"',
     )
     edit_with(command, "text", os.environ, ".json")
     of_file, of_folder, name = log.read_text().splitlines()

@@ -23,6 +23,7 @@ from coze_tui.terminal.textual_overrides import private_override
 from coze_tui.text.cleaning import clean
 from coze_tui.text.format import size, thousands
 from coze_tui.text.i18n import N_, ngettext
+from coze_tui.text.words import word_left, word_right
 from coze_tui.tui.widgets.field import edit
 from coze_tui.tui.widgets.line_widget import RoleStyles
 from coze_tui.tui.widgets.prompt.lines import PromptLines, cluster_at, next_border
@@ -305,6 +306,27 @@ class TextBox(TextArea, inherit_bindings=False):
             if first == column:
                 return row, last
         return row, next_border(line, column)
+
+    def get_cursor_word_left_location(self) -> Location:
+        """Return the start of the word before the cursor; at a line's start, the end of the one above."""
+        row, column = self.cursor_location
+        if column == 0 and row:
+            return row - 1, len(self.document[row - 1])
+        return row, word_left(self.document[row], column)
+
+    def get_cursor_word_right_location(self) -> Location:
+        """Return the end of the word after the cursor; at the end of a line, the start of the one below."""
+        row, column = self.cursor_location
+        if column == len(self.document[row]) and row < self.document.line_count - 1:
+            return row + 1, 0
+        return row, word_right(self.document[row], column)
+
+    def action_delete_word_right(self) -> None:
+        """Delete what is selected, or up to the end of the next word."""
+        start, end = self.selection
+        if start == end:
+            end = self.get_cursor_word_right_location()
+        self.delete(start, end, maintain_selection_offset=False)
 
     def delete(self, start: Location, end: Location, *, maintain_selection_offset: bool = True) -> EditResult:
         """Delete what is between two places, and the rest of what that would tear."""

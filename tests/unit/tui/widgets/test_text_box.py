@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from textual.widgets import TextArea
 
+from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.prompt.text_box import TextBox
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
@@ -119,3 +120,55 @@ async def test_a_change_of_theme_and_of_size_keeps_text_and_place(stage: Any) ->
         await pilot.pause()
         assert box.size.height == 5
         assert box.cursor_location == (0, 30)
+
+
+CLAUSE = "今天天气很好，我们去公园玩吧"
+
+
+async def test_keys_step_over_and_delete_chinese_words_not_clauses(stage: Any) -> None:
+    box = TextBox()
+    async with stage(box) as (_app, pilot):
+        box.focus()
+        box.set_message(CLAUSE)
+        left = []
+        for _ in range(4):
+            await pilot.press("ctrl+w")
+            left.append(box.text)
+        assert left == [CLAUSE[:-1], CLAUSE[:-2], CLAUSE[:-4], CLAUSE[:-5]]
+        await pilot.press("alt+b")
+        assert box.cursor_location == (0, 7)
+        await pilot.press("ctrl+left", "ctrl+left")
+        assert box.cursor_location == (0, 5)
+        await pilot.press("ctrl+right")
+        assert box.cursor_location == (0, 6)
+        await pilot.press("home", "alt+d")
+        assert box.text == "天气很好，我们"
+        await pilot.press("ctrl+underscore")
+        assert box.text == "今天天气很好，我们"
+
+
+async def test_words_end_at_the_ends_of_lines_and_a_selection_goes_whole(stage: Any) -> None:
+    box = TextBox()
+    async with stage(box) as (_app, pilot):
+        box.focus()
+        box.set_message("one two\nthree")
+        await pilot.press("home", "ctrl+w")
+        assert box.text == "one twothree"
+        await pilot.press("ctrl+underscore", "up", "end", "alt+d")
+        assert box.text == "one twothree"
+        await pilot.press("home", "ctrl+shift+right", "alt+d")
+        assert box.text == " twothree"
+
+
+async def test_a_field_steps_over_words_too_but_not_through_a_hidden_text(stage: Any) -> None:
+    field = Field()
+    async with stage(field) as (_app, pilot):
+        field.focus()
+        field.put(CLAUSE)
+        await pilot.press("ctrl+w", "alt+b", "alt+d")
+        assert field.value == CLAUSE[:-2]
+        await pilot.press("ctrl+left", "ctrl+left", "ctrl+right")
+        assert field.cursor_position == len("今天天气很好，我们去")
+        field.password = True
+        await pilot.press("ctrl+w")
+        assert field.value == "公园"
