@@ -55,6 +55,7 @@ class ApiError(CozeTuiError):
         logid: str = "",
         http_status: int = 200,
         retry_after: float | None = None,
+        path: str = "",
     ) -> None:
         super().__init__(f"{code}: {msg}")
         self.code = code
@@ -64,10 +65,15 @@ class ApiError(CozeTuiError):
         self.http_status = http_status
         self.retry_after = retry_after
         """Seconds the server asks to wait, or None."""
+        self.path = path
+        """Path of the call that was refused; empty if it is not known."""
 
 
 class AuthError(ApiError):
-    """The token is wrong, expired, for the other site, or lacks a right: 4100, 4101, 700012006, HTTP 401."""
+    """The token is wrong, expired, of the other site, or lacks a right.
+
+    4100, 4101, 700012006, HTTP 401 and 403.
+    """
 
 
 class BusyError(ApiError):
@@ -86,14 +92,17 @@ class NotServedError(ApiError):
     """This server does not have the endpoint at all (studio: `missing session_key`, docs/wire.md 4)."""
 
 
+TransportKind = Literal[
+    "refused", "dns", "timeout", "tls", "proxy", "closed", "not http", "environment", "other"
+]
+
+
 class TransportError(CozeTuiError):
     """No connection, a timeout, or TLS: nothing is known of what the server did."""
 
     def __init__(
         self,
-        kind: Literal[
-            "refused", "dns", "timeout", "tls", "proxy", "closed", "not http", "environment", "other"
-        ],
+        kind: TransportKind,
         detail: str = "",
         *,
         url: str = "",
@@ -102,7 +111,7 @@ class TransportError(CozeTuiError):
         super().__init__(f"{kind}: {detail}" if detail else kind)
         self.kind = kind
         self.detail = detail
-        """What the library said, cleaned and without secrets."""
+        """What the library said, cleaned and without secrets; own words are translated already."""
         self.url = url
         """Scheme, host and port only."""
         self.request_sent = request_sent
@@ -124,12 +133,15 @@ class ProtocolError(CozeTuiError):
         http_status: int = 200,
         content_type: str = "",
         logid: str = "",
+        events: int = 0,
     ) -> None:
         super().__init__(problem)
         self.problem = problem
         """A short tag: `html`, `empty`, `line too long`, `compressed`, `redirect`, `not json`…"""
         self.excerpt = excerpt
-        """At most 200 cleaned characters of the reply, tags removed."""
+        """At most 200 cleaned characters of the reply, tags removed; of events their names."""
+        self.events = events
+        """Number of events, of which none is Coze's; 0 if the problem is another one."""
         self.http_status = http_status
         self.content_type = content_type
         self.logid = logid

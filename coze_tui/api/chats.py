@@ -12,13 +12,13 @@ from typing import Literal
 from coze_tui.api.client import CozeClient, OpenStream
 from coze_tui.api.frames import read_frames
 from coze_tui.api.objects import Chat, Frame, Json, Limits, Message
+from coze_tui.api.replies import CHAT_KEYS
 from coze_tui.values import valueclass
 
 DEFAULT_CONNECTOR = "1024"
 """The API channel (docs/wire.md 2.1)."""
 
-# studio's spellings (docs/wire.md 4.2, 4.3)
-_CHAT_KEYS = ("data", "ChatV3ChatDetail")
+# studio's spelling (docs/wire.md 4.2)
 _MESSAGES_KEYS = ("data", "Messages")
 
 
@@ -145,28 +145,28 @@ class ChatStream:
 
 @asynccontextmanager
 async def stream(
-    client: CozeClient, request: ChatRequest, *, on_text: Callable[[str], None] | None = None
+    client: CozeClient,
+    request: ChatRequest,
+    *,
+    streaming: bool = True,
+    on_text: Callable[[str], None] | None = None,
 ) -> AsyncIterator[ChatStream]:
-    """Ask, and read the answer as it is made. Never sent twice (docs/wire.md 5.4)."""
-    params = {"conversation_id": request.conversation_id}
-    async with client.open_stream("/v3/chat", request.to_wire(stream=True), params) as opened:
-        yield ChatStream(opened, on_text=on_text)
+    """Ask, and read the answer as it is made. Never sent twice (docs/wire.md 5.4).
 
-
-async def start(client: CozeClient, request: ChatRequest) -> Chat:
-    """Ask without a stream: the chat runs on at the server and is looked up until it is final.
-
-    See docs/wire.md 2.3.
+    Args:
+        streaming: False asks for no stream: the chat runs on at the server, and `frames` raises
+            ChatWithoutStream with it (docs/wire.md 2.3). Some servers do the one where the other was asked
+            for, so that both replies are read in either case.
     """
     params = {"conversation_id": request.conversation_id}
-    answer = await client.post_json("/v3/chat", request.to_wire(stream=False), params)
-    return Chat.from_wire(answer.mapping(*_CHAT_KEYS))
+    async with client.open_stream("/v3/chat", request.to_wire(stream=streaming), params) as opened:
+        yield ChatStream(opened, on_text=on_text)
 
 
 async def retrieve(client: CozeClient, conversation_id: str, chat_id: str) -> Chat:
     """Return a chat with its present status. Call it at most once a second (docs/wire.md 4.1)."""
     answer = await client.get_json("/v3/chat/retrieve", _ids(conversation_id, chat_id))
-    return Chat.from_wire(answer.mapping(*_CHAT_KEYS))
+    return Chat.from_wire(answer.mapping(*CHAT_KEYS))
 
 
 async def list_messages(client: CozeClient, conversation_id: str, chat_id: str) -> tuple[Message, ...]:
@@ -178,7 +178,7 @@ async def list_messages(client: CozeClient, conversation_id: str, chat_id: str) 
 async def cancel(client: CozeClient, conversation_id: str, chat_id: str) -> Chat:
     """Stop a chat at the server. Its stream is to be closed by the caller (docs/wire.md 4.3)."""
     answer = await client.post_json("/v3/chat/cancel", _ids(conversation_id, chat_id))
-    return Chat.from_wire(answer.mapping(*_CHAT_KEYS))
+    return Chat.from_wire(answer.mapping(*CHAT_KEYS))
 
 
 @asynccontextmanager

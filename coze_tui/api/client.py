@@ -23,10 +23,9 @@ from coze_tui.api.replies import (
     Reply,
     envelope_of_reply,
     error_of_reply,
-    is_encoded,
-    media_type,
     protocol_error,
 )
+from coze_tui.api.unpacking import BrokenEncodingError, Unpacker
 from coze_tui.config import coercion
 from coze_tui.config.coercion import WrongValueError
 from coze_tui.config.credentials import MASK
@@ -48,7 +47,7 @@ Files = Mapping[str, tuple[str, IO[bytes] | bytes, str]]
 
 @valueclass
 class OpenStream:
-    """An event stream whose head has come and is right."""
+    """The reply to a chat, of which the head has arrived and reports success."""
 
     response: httpx.Response
     started: float
@@ -157,9 +156,11 @@ class CozeClient:
     ) -> AsyncIterator[OpenStream]:
         """Send something that is answered by an event stream. The response is closed at the end.
 
+        What the body is, its reader decides (`read_frames`): the Content-Type may be wrong.
+
         Raises:
-            ApiError: the answer is a no, under whatever status (docs/wire.md 3.7).
-            ProtocolError: the answer is something else than Coze's.
+            ApiError: the status is that of a refusal (docs/wire.md 3.7).
+            ProtocolError: the status is a failure, and the answer is something else than Coze's.
             TransportError: there is no answer.
         """
         request = self._request("POST", path, params, body=body, accept="text/event-stream, application/json")
@@ -172,7 +173,7 @@ class CozeClient:
             await self._sleep(_RETRY_DELAYS[0])
             response = await self._send(request)
         try:
-            if not response.is_success or media_type(response.headers) not in ("text/event-stream", ""):
+            if not response.is_success:
                 raise error_of_reply(await self._read_refusal(response))
             logid = Reply.of(response, b"").logid
             yield OpenStream(response, started, logid, self.without_token)
@@ -270,10 +271,11 @@ class CozeClient:
     async def _read_refusal(self, response: httpx.Response) -> Reply:
         """What came in place of a stream, as far as it comes."""
         body = bytearray()
+        is_encoded = False
         with suppress(TimeoutError, *LOWER_FAILURES):
             async with asyncio.timeout(self._reply_timeout):
-                await _read_into(body, response, ERROR_BODY)
-        return Reply.of(response, bytes(body[:ERROR_BODY]))
+                is_encoded = not await _read_into(body, response, ERROR_BODY)
+        return Reply.of(response, bytes(body[:ERROR_BODY]), is_encoded=is_encoded)
 
 
 class _Bearer(httpx.Auth):
@@ -327,28 +329,33 @@ def _is_overloaded(reply: Reply) -> bool:
 async def _read_reply(response: httpx.Response) -> Reply:
     """A whole reply; of a failed one only what an error can be long, and what comes of it."""
     body = bytearray()
+    is_encoded = False
     if not response.is_success:
         with suppress(*LOWER_FAILURES):
-            await _read_into(body, response, ERROR_BODY)
-        return Reply.of(response, bytes(body[:ERROR_BODY]))
+            is_encoded = not await _read_into(body, response, ERROR_BODY)
+        return Reply.of(response, bytes(body[:ERROR_BODY]), is_encoded=is_encoded)
     try:
-        await _read_into(body, response, _LARGEST_JSON)
+        is_encoded = not await _read_into(body, response, _LARGEST_JSON)
     except LOWER_FAILURES as error:
         raise transport_error(error, response.url) from None
     if len(body) > _LARGEST_JSON:
         raise protocol_error("too large", Reply.of(response, b""))
-    return Reply.of(response, bytes(body))
+    return Reply.of(response, bytes(body), is_encoded=is_encoded)
 
 
-async def _read_into(body: bytearray, response: httpx.Response, limit: int) -> None:
-    """Read until `body` is longer than `limit`; nothing of a compressed reply, which may be a bomb."""
-    if is_encoded(response):
-        return
+async def _read_into(body: bytearray, response: httpx.Response, limit: int) -> bool:
+    """Read until `body`, unpacked, is longer than `limit`; return False if it cannot be unpacked."""
+    unpacker = Unpacker(response)
     async with aclosing(cast(AsyncGenerator[bytes, None], response.aiter_raw())) as chunks:
         async for chunk in chunks:
-            body += chunk
-            if len(body) > limit:
-                return
+            try:
+                for piece in unpacker.feed(chunk):
+                    body += piece
+                    if len(body) > limit:
+                        return True
+            except BrokenEncodingError:
+                return bool(body)
+    return True
 
 
 async def _close(response: httpx.Response) -> None:

@@ -13,6 +13,7 @@ import httpx
 
 from coze_tui.config.addresses import is_loopback
 from coze_tui.errors import TransportError
+from coze_tui.text.i18n import _
 
 _PROXY_VARIABLES = ("all_proxy", "https_proxy", "http_proxy")
 _CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -50,7 +51,9 @@ def open_client(
         )
     except (ValueError, ImportError, httpx.InvalidURL):
         # All else that httpx reads there has been looked at.
-        raise TransportError("environment", "NO_PROXY: not a list of hosts", request_sent=False) from None
+        raise TransportError(
+            "environment", "NO_PROXY: " + _("not a list of hosts"), request_sent=False
+        ) from None
 
 
 def goes_by_proxy(url: httpx.URL, proxy: str | None) -> bool:
@@ -66,7 +69,7 @@ def _check_environment(*, ignore_proxies: bool) -> None:
     for name in _CERTIFICATE_VARIABLES:
         path = os.environ.get(name)
         if path and not os.path.exists(path):
-            raise TransportError("environment", f"{name}: no such file or folder", request_sent=False)
+            raise TransportError("environment", f"{name}: " + _("no such file or folder"), request_sent=False)
     for name, value in os.environ.items():
         if (
             name.lower() in _PROXY_VARIABLES
@@ -85,9 +88,9 @@ def _proxy_fault(address: str) -> str:
     try:
         scheme = httpx.Proxy(_with_scheme(address)).url.scheme
     except (ValueError, httpx.InvalidURL):
-        return "not a proxy address"
+        return _("not a proxy address")
     if scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
-        return "socks needs the extra coze-tui[socks]"
+        return _("socks needs the extra coze-tui[socks]")
     return ""
 
 
@@ -103,7 +106,7 @@ def _trusted(ca_file: str | None) -> ssl.SSLContext:
         try:
             context.load_verify_locations(ca_file)
         except OSError as error:  # ssl.SSLError is one
-            reason = "no certificate in it" if isinstance(error, ssl.SSLError) else error.strerror
+            reason = _("no certificate in it") if isinstance(error, ssl.SSLError) else error.strerror
             raise TransportError("tls", f"ca_file: {reason}", request_sent=False) from None
     return context
 

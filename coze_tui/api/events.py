@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 from typing import Literal
 
+from coze_tui.api.complaints import UNEXPLAINED, complaint_of, is_complaint
 from coze_tui.api.objects import (
     DONE_EVENTS,
     Chat,
     ContentType,
     Frame,
+    Json,
     LastError,
     Message,
     MessageType,
@@ -20,7 +22,17 @@ from coze_tui.api.objects import (
     mapping_of,
     text_of,
 )
-from coze_tui.errors import ApiError, AuthError, BusyError, NotFoundError, NotServedError, QuotaError
+from coze_tui.diagnostics.error_catalog import meaning_of_error
+from coze_tui.diagnostics.meanings import Meaning
+from coze_tui.errors import (
+    ApiError,
+    AuthError,
+    BusyError,
+    NotFoundError,
+    NotServedError,
+    ProtocolError,
+    QuotaError,
+)
 from coze_tui.text.cleaning import clean_line
 from coze_tui.values import valueclass
 
@@ -191,15 +203,20 @@ MESSAGE_EVENTS: Mapping[str, _MessageClass] = {
 _decode = json.JSONDecoder().decode  # json.loads looks at its options for each delta
 DELTA_EVENT = "conversation.message.delta"
 _FAILED = "conversation.chat.failed"
-
-UNEXPLAINED = -1
-"""The code of a failure for which the server gave none."""
+_MESSAGE = "message"
+"""The name of an event that has none of its own."""
+_LONGEST_NAME = 40
+_MOST_NAMES = 3
+_FIELDS_OF_CHAT = frozenset({"id", "status", "data", "meta_data"})
 
 
 def parse_event(frame: Frame) -> ChatEvent:
-    """The meaning of a frame. Total: an unknown name or broken JSON is an UnknownEvent."""
+    """The meaning of a frame. Total: an unknown name or broken JSON is an UnknownEvent.
+
+    A frame without a name, or with an unknown name that ends in `error`, is an error if it reports one.
+    """
     name = frame.event
-    if name in DONE_EVENTS:
+    if name in DONE_EVENTS or (name == _MESSAGE and frame.data.strip('" ') == "[DONE]"):
         data = mapping_of(_json_or_none(frame.data))
         return Done(frame, debug_url=text_of(data.get("debug_url")))
     if name == "error" or name == "Error":
@@ -207,17 +224,38 @@ def parse_event(frame: Frame) -> ChatEvent:
     message_class = MESSAGE_EVENTS.get(name)
     chat_class = CHAT_EVENTS.get(name)
     if message_class is None and chat_class is None and name != _FAILED:
-        return UnknownEvent(frame)
+        error = _unnamed_error(frame)
+        return UnknownEvent(frame) if error is None else ErrorEvent(frame, error)
     body = _json_or_none(frame.data)
     if not isinstance(body, dict):
         return UnknownEvent(frame, "data")
     if message_class is not None:
         return message_class(frame, Message.from_wire(body))
-    if chat_class is not None:
-        return chat_class(frame, Chat.from_wire(body))
     chat = Chat.from_wire(body)
-    # docs/wire.md 3.2: a doc page shows only {"code":…,"msg":…}
-    return ChatFailed(frame, chat, chat.last_error or _error_of(body, ""))
+    if chat_class is not None:
+        return chat_class(frame, chat)
+    # docs/wire.md 3.2: a doc page shows only {"code":…,"msg":…}; last_error may have code 0 and a message
+    return ChatFailed(frame, chat, chat.last_error or _failure_of(body))
+
+
+def foreign_events(frames: Iterable[Frame]) -> ProtocolError | None:
+    """Return an error that names the events of a stream if none is one of Coze's, else None.
+
+    None also for no events at all.
+    """
+    names: dict[str, None] = {}
+    count = wrapped = 0
+    for frame in frames:
+        if not isinstance(parse_event(frame), UnknownEvent | Done):
+            return None
+        count += 1
+        names[clean_line(frame.event)[:_LONGEST_NAME]] = None
+        body = _json_or_none(frame.data)
+        wrapped += isinstance(body, dict) and isinstance(body.get("event"), str) and "data" in body
+    if not count:
+        return None
+    shown = ", ".join([*names][:_MOST_NAMES]) + ("…" if len(names) > _MOST_NAMES else "")
+    return ProtocolError("wrapped events" if wrapped else "foreign events", excerpt=shown, events=count)
 
 
 def parse_events(frames: Iterable[Frame]) -> Iterator[ChatEvent | MessageDeltas]:
@@ -293,13 +331,27 @@ def _json_or_none(text: str) -> object:
 
 
 def _error_of(value: object, text: str) -> LastError:
-    """Code and message of an error in any of its shapes (docs/wire.md 3.7, 3.8)."""
-    data = mapping_of(value)
-    code = int_of(data.get("code")) or int_of(data.get("error_code"))
-    msg = text_of(data.get("msg")) or text_of(data.get("message")) or text_of(data.get("error_message"))
-    if not data and not isinstance(value, dict):
-        msg = text_of(value) or text
-    return inner_error(LastError(code or UNEXPLAINED, msg))
+    """Return code and message of an error in any of its shapes (docs/wire.md 3.7, 3.8)."""
+    found = complaint_of(value, text)
+    return inner_error(LastError(found.code or UNEXPLAINED, found.msg))
+
+
+def _failure_of(body: Json) -> LastError:
+    """Return why a chat failed; its other fields are no reason."""
+    reasons = {key: value for key, value in body.items() if key not in _FIELDS_OF_CHAT}
+    return _error_of(reasons, "")
+
+
+def _unnamed_error(frame: Frame) -> LastError | None:
+    """Return the error in a frame whose name says nothing, or None if it reports none."""
+    if frame.event != _MESSAGE and frame.event.lower().rpartition(".")[2] != "error":
+        return None
+    body = _json_or_none(frame.data)
+    if frame.event != _MESSAGE:
+        return _error_of(body, frame.data)
+    if not isinstance(body, dict) or "role" in body or not is_complaint(body):
+        return None
+    return _error_of(body, frame.data)
 
 
 def inner_error(error: LastError) -> LastError:
@@ -315,28 +367,44 @@ def inner_error(error: LastError) -> LastError:
 
 
 _CLASSES: Mapping[int, type[ApiError]] = {
-    **dict.fromkeys((401, 4100, 4101, 700012006), AuthError),
+    **dict.fromkeys((401, 403, 4100, 4101, 700012006), AuthError),
     4016: BusyError,
-    **dict.fromkeys((429, 4008, 4011, 4019, 4020, 4022, 4028), QuotaError),
+    **dict.fromkeys((429, 4008, 4011, 4019, 4020, 4022, 4028, 702240010), QuotaError),
     **dict.fromkeys((404, 4001, 4002, 4006, 4200, 4314), NotFoundError),
     **dict.fromkeys((103000002, 103100002, 103200001, 103200003, 720702004), NotFoundError),  # studio
+}
+_CLASSES_BY_MEANING: Mapping[Meaning | None, type[ApiError]] = {
+    "token": AuthError,
+    "permission": AuthError,
+    "busy": BusyError,
+    "too many": QuotaError,
+    "quota": QuotaError,
+    "no conversation": NotFoundError,
 }
 _LONGEST_MSG = 2_000
 
 
 def error_of_code(
-    code: int, msg: str, *, logid: str = "", http_status: int = 200, retry_after: float | None = None
+    code: int,
+    msg: str,
+    *,
+    logid: str = "",
+    http_status: int = 200,
+    retry_after: float | None = None,
+    path: str = "",
 ) -> ApiError:
     """The exception for a code, wherever it was found: in an envelope, an event or a status line."""
     error = inner_error(LastError(code, msg))
     # docs/wire.md 4: a path that studio does not serve ends in its check for a browser's session.
     is_elsewhere = "session_key" in error.msg and error.code in (401, 700012006)
-    by_status = _CLASSES.get(http_status, ApiError)  # says more than a code that nobody knows
-    chosen = NotServedError if is_elsewhere else _CLASSES.get(error.code, by_status)
-    return chosen(
+    chosen: type[ApiError] | None = NotServedError if is_elsewhere else _CLASSES.get(error.code)
+    if chosen is None:
+        chosen = _CLASSES_BY_MEANING.get(meaning_of_error(error.code, error.msg))
+    return (chosen or _CLASSES.get(http_status, ApiError))(
         error.code,
         clean_line(error.msg)[:_LONGEST_MSG],
         logid=logid,
         http_status=http_status,
         retry_after=retry_after,
+        path=path,
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import math
+import re
 import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
@@ -17,12 +18,35 @@ import httpx
 from httpx_sse import EventSource
 
 from coze_tui.api.failures import LOWER_FAILURES, stream_cut
-from coze_tui.api.objects import Frame, Limits
-from coze_tui.api.replies import ERROR_BODY, Reply, error_of_reply, is_encoded, protocol_error
-from coze_tui.errors import ProtocolError, StreamCut
+from coze_tui.api.objects import Chat, Frame, Limits
+from coze_tui.api.replies import (
+    ERROR_BODY,
+    Reply,
+    chat_of_reply,
+    error_of_reply,
+    media_type,
+    protocol_error,
+)
+from coze_tui.api.unpacking import BrokenEncodingError, Unpacker
+from coze_tui.errors import CozeTuiError, ProtocolError, StreamCut
+from coze_tui.text.i18n import _
 
 _SLICE = 65_536
 _BEFORE_TEXT = b"\xef\xbb\xbf \t\n"
+_FIELD = re.compile(rb"(?:event|data|id|retry)?:", re.MULTILINE)
+"""The beginning of a line of an event stream."""
+_LONGEST_FIELD = len(b"event:")
+_BODY_LINE = re.compile(rb"^[{<]", re.MULTILINE)
+_SEEN = 4_000
+"""Bytes of a body that are kept until its first event, to say what it is if none arrives."""
+
+
+class ChatWithoutStream(CozeTuiError):
+    """The reply is a chat, which runs on the server, and no stream of its events (docs/wire.md 2.3)."""
+
+    def __init__(self, chat: Chat) -> None:
+        super().__init__("a chat without a stream")
+        self.chat = chat
 
 
 async def read_frames(
@@ -37,7 +61,8 @@ async def read_frames(
     """Yield every whole frame of the reply in order, then end as the body ends.
 
     A last event without its blank line is yielded if it is whole. A plain end of file just ends: whether
-    the chat was over is for the reader of the events to say.
+    the chat was over is for the reader of the events to say. The bytes decide what the body is, not its
+    Content-Type: gateways name event streams text/plain or application/json.
 
     Args:
         started: the `clock` when the request was sent; frames count their microseconds from there.
@@ -46,7 +71,8 @@ async def read_frames(
 
     Raises:
         StreamCut: the connection failed, after all frames that had arrived whole.
-        ProtocolError: a limit is passed, the body is compressed, or is a web page.
+        ChatWithoutStream: the body is JSON with a chat.
+        ProtocolError: a limit is passed, the body cannot be unpacked, or is not an event stream.
         ApiError: the body is a JSON error in spite of its Content-Type (docs/wire.md 3.7).
     """
     body = _Body(response, limits, on_text, clock)
@@ -73,6 +99,8 @@ async def read_frames(
             if count > limits.frames or non_deltas > limits.non_deltas:
                 raise body.refusal("too many events")
             yield frame
+    if not count and (failure := body.failure_without_events()):
+        raise failure
 
 
 class _Body:
@@ -100,37 +128,62 @@ class _Body:
         self.arrived = clock()
         """When the newest chunk came."""
         self.has_ended = False
+        self._seen = b""
+        """The beginning of the body, with LF line ends and nothing blank before it."""
+        self._waiting = b""
+        """Bytes that do not yet tell whether they begin an event stream."""
+        self._is_named_stream = media_type(response.headers) in ("text/event-stream", "")
+        self._is_other = False
+        """Whether the beginning is not that of an event stream."""
+        self._is_judged = False
+        """Whether no more of the body has to be looked at for that."""
+
+    def failure_without_events(self) -> CozeTuiError | None:
+        """Return what a body without any event is; None if it is an empty stream."""
+        if not self._seen:
+            return None if self._is_named_stream else self.refusal("empty")
+        line = _BODY_LINE.search(self._seen)
+        if line is None and _FIELD.match(self._seen):
+            return None
+        return _instead_of_stream(Reply.of(self._response, self._seen[line.start() if line else 0 :]))
 
     def refusal(self, problem: str) -> ProtocolError:
         return protocol_error(problem, Reply.of(self._response, b""))
 
     async def aiter_text(self) -> AsyncGenerator[str, None]:
         """Yield the pieces of the text as they arrive."""
-        if is_encoded(self._response):
-            raise self.refusal("compressed")
         cut: StreamCut | None = None
         decoder = _Utf8Decoder()
-        after_cr = has_begun = False
+        unpacker = Unpacker(self._response)
+        after_cr = False
         raw = cast(AsyncGenerator[bytes, None], self._response.aiter_raw())
         async with aclosing(raw) as chunks:
-            while True:
+            while cut is None:
                 try:
-                    chunk = await anext(chunks)
+                    packed = await anext(chunks)
                 except StopAsyncIteration:
                     break
                 except LOWER_FAILURES as error:
                     cut = stream_cut(error, self._response.url)
                     break
                 self.arrived = self._clock()
-                if b"\r" in chunk or after_cr:
-                    after_cr, chunk = chunk.endswith(b"\r"), _with_lf(chunk, after_cr)
-                if not has_begun and (beginning := chunk.lstrip(_BEFORE_TEXT)):
-                    has_begun = True
-                    if beginning[:1] in (b"{", b"<"):
-                        raise error_of_reply(await self._whole_reply(beginning, chunks, after_cr))
-                for text in self._within_limits(chunk, decoder):
-                    self._emit(text)
-                    yield text
+                try:
+                    pieces = iter(unpacker.feed(packed))
+                    for chunk in pieces:
+                        if b"\r" in chunk or after_cr:
+                            after_cr, chunk = chunk.endswith(b"\r"), _with_lf(chunk, after_cr)
+                        if not self._is_judged:
+                            chunk = self._judge(chunk)
+                            if self._is_other:
+                                rest_of_it = _Rest(pieces, chunks, unpacker, after_cr)
+                                raise _instead_of_stream(await self._whole_reply(chunk, rest_of_it))
+                        for text in self._within_limits(chunk, decoder):
+                            self._emit(text)
+                            yield text
+                except BrokenEncodingError:
+                    if not self._seen:
+                        raise self.refusal("compressed") from None
+                    cut = StreamCut("other", _("the compressed stream is broken"))
         self.has_ended = True
         rest = decoder.decode(b"", is_end=True)
         self._emit(rest, is_end=True)
@@ -195,18 +248,65 @@ class _Body:
         else:
             self._event = size - 1 if starts_blank else self._event + size
 
-    async def _whole_reply(self, beginning: bytes, chunks: AsyncIterator[bytes], after_cr: bool) -> Reply:
+    def _judge(self, chunk: bytes) -> bytes:
+        """Return the bytes that may be decoded as a stream; with `_is_other` those of another body."""
+        if self._seen and not self._waiting:
+            self._seen += chunk[: _SEEN - len(self._seen)]
+            self._is_judged = len(self._seen) >= _SEEN
+            return chunk
+        chunk = self._waiting + chunk
+        beginning = chunk.lstrip(_BEFORE_TEXT)
+        self._seen, self._waiting = beginning[:_SEEN], b""
+        if not beginning:
+            return chunk
+        if beginning[:1] in (b"{", b"<"):
+            self._is_other = True
+            return beginning
+        if self._is_named_stream or _FIELD.match(beginning):
+            return chunk
+        if len(beginning) < _LONGEST_FIELD and b"\n" not in beginning:
+            self._waiting = chunk
+            return b""
+        self._is_other = True
+        return beginning
+
+    async def _whole_reply(self, beginning: bytes, rest: _Rest) -> Reply:
         """Return a reply other than an event stream, up to the length of an error, with LF line ends."""
         body = bytearray(beginning)
         try:
             while len(body) < ERROR_BODY:
-                chunk = await anext(chunks)
-                # the beginning has LF line ends: how the reply was cut must not show in its excerpt
-                after_cr, chunk = chunk.endswith(b"\r"), _with_lf(chunk, after_cr)
-                body += chunk
-        except (StopAsyncIteration, *LOWER_FAILURES):
+                body += await anext(rest)
+        except (StopAsyncIteration, BrokenEncodingError, *LOWER_FAILURES):
             pass  # what has come is all there is to show
         return Reply.of(self._response, bytes(body[:ERROR_BODY]))
+
+
+class _Rest:
+    """The rest of a body that has been read in part, unpacked and with LF line ends."""
+
+    def __init__(
+        self, pieces: Iterator[bytes], chunks: AsyncIterator[bytes], unpacker: Unpacker, after_cr: bool
+    ) -> None:
+        self._pieces = pieces
+        self._chunks = chunks
+        self._unpacker = unpacker
+        self._after_cr = after_cr
+
+    async def __anext__(self) -> bytes:
+        while (piece := next(self._pieces, None)) is None:
+            self._pieces = iter(self._unpacker.feed(await anext(self._chunks)))
+        # the beginning has LF line ends: how the reply was cut must not show in its excerpt
+        after_cr, self._after_cr = self._after_cr, piece.endswith(b"\r")
+        return _with_lf(piece, after_cr)
+
+    def __aiter__(self) -> _Rest:
+        return self
+
+
+def _instead_of_stream(reply: Reply) -> CozeTuiError:
+    """Return what a reply is that is not an event stream."""
+    chat = chat_of_reply(reply)
+    return ChatWithoutStream(chat) if chat is not None else error_of_reply(reply)
 
 
 class _Utf8Decoder:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import quote, urlencode
 
 from coze_tui.api.client import CozeClient
-from coze_tui.api.events import UNEXPLAINED
+from coze_tui.api.complaints import UNEXPLAINED
 from coze_tui.api.objects import Json, int_of, text_of
 from coze_tui.api.replies import Reply, envelope_of_reply, json_of_reply, protocol_error
 from coze_tui.config.credentials import OAuthPair, Secret

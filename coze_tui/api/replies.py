@@ -12,8 +12,10 @@ from http import HTTPStatus
 
 import httpx
 
-from coze_tui.api.events import UNEXPLAINED, error_of_code
-from coze_tui.api.objects import Json, int_of, items_of, mapping_of, text_of
+from coze_tui.api.complaints import UNEXPLAINED, complaint_of, is_complaint, is_message_without_data
+from coze_tui.api.events import error_of_code
+from coze_tui.api.objects import Chat, Json, items_of, mapping_of, text_of
+from coze_tui.api.pages import excerpt_of
 from coze_tui.config.credentials import MASK
 from coze_tui.errors import ApiError, CozeTuiError, ProtocolError
 from coze_tui.text.cleaning import clean_line
@@ -25,11 +27,6 @@ ERROR_BODY = 65_536
 _LONGEST_EXCERPT = 200
 _LONGEST_LOGID = 100
 _LONGEST_WAIT = 86_400.0
-_NOT_SHOWN = re.compile(
-    r"<(script|style)\b.*?(?:</\1[^>]*>|\Z)|<!--.*?(?:-->|\Z)|<[^>]*>?", re.DOTALL | re.IGNORECASE
-)
-_TITLE = re.compile(r"<title\b[^>]*>(.*?)</title[^>]*>?", re.DOTALL | re.IGNORECASE)
-"""Mostly the page's heading once more."""
 
 
 @valueclass
@@ -40,10 +37,12 @@ class Reply:
     headers: httpx.Headers
     body: bytes = field(repr=False)
     is_encoded: bool = False
-    """Compressed though we asked for `identity`; the body has not been read."""
+    """Whether the body is compressed in a way that cannot be unpacked; `body` is empty then."""
+    path: str = ""
+    """Of the call, without the query."""
 
     @classmethod
-    def of(cls, response: httpx.Response, body: bytes) -> Reply:
+    def of(cls, response: httpx.Response, body: bytes, *, is_encoded: bool = False) -> Reply:
         """The answer without our token, which a server may repeat to explain what it did not like."""
         headers = response.headers
         token = response.request.headers.get("authorization", "").removeprefix("Bearer ")
@@ -51,7 +50,7 @@ class Reply:
             body = body.replace(token.encode(), MASK.encode())
             if any(token in value for value in headers.values()):
                 headers = httpx.Headers({name: value.replace(token, MASK) for name, value in headers.items()})
-        return cls(response.status_code, headers, body, is_encoded(response))
+        return cls(response.status_code, headers, body, is_encoded, response.request.url.path)
 
     @property
     def content_type(self) -> str:
@@ -115,11 +114,6 @@ class Envelope:
         return ()
 
 
-def is_encoded(response: httpx.Response) -> bool:
-    """Whether the body is compressed, which was not asked for."""
-    return response.headers.get("content-encoding", "").strip().lower() not in ("", "identity")
-
-
 def media_type(headers: httpx.Headers) -> str:
     """The Content-Type without its parameters, in lower case."""
     text: str = headers.get("content-type", "")
@@ -161,9 +155,24 @@ def error_of_reply(reply: Reply) -> CozeTuiError:
     return refusal if refusal is not None else protocol_error("no stream", reply)
 
 
-def _json_object(reply: Reply) -> Json | None:
-    if "html" in reply.content_type or reply.is_encoded:
+CHAT_KEYS = ("data", "ChatV3ChatDetail")
+"""The keys of a chat in an envelope; the second is coze-studio's (docs/wire.md 4)."""
+
+
+def chat_of_reply(reply: Reply) -> Chat | None:
+    """Return the chat with which the server answers; None if the reply is anything else, as an error."""
+    body = _json_object(reply)
+    if body is None or _refusal(body, reply) is not None:
         return None
+    for value in (*(body.get(key) for key in CHAT_KEYS), body):
+        chat = Chat.from_wire(value)
+        if chat.id and chat.conversation_id:
+            return chat
+    return None
+
+
+def _json_object(reply: Reply) -> Json | None:
+    """Return the JSON object in a reply, whatever its Content-Type says; None if there is none."""
     try:
         value = json.loads(reply.body.decode("utf-8-sig", "replace"))
     except (ValueError, RecursionError):
@@ -172,24 +181,19 @@ def _json_object(reply: Reply) -> Json | None:
 
 
 def _refusal(body: Json, reply: Reply) -> ApiError | None:
-    """The no in a JSON body, or None: code 0, or no code and no complaint."""
-    given = body.get("code")
-    code = int_of(given)
-    msg = text_of(body.get("msg")) or text_of(body.get("message"))
-    if not code:
-        if reply.http_status >= 400:
-            code = reply.http_status
-            msg = msg or text_of(body.get("error_message")) or text_of(body.get("error"))
-        elif (isinstance(given, str) and given.strip("0 ")) or (given is None and msg and "data" not in body):
-            code = UNEXPLAINED  # docs/wire.md 5.1: a missing code with a msg is an error too
-        else:
-            return None
+    """Return the error in a JSON body, or None: code 0, or no code and no complaint."""
+    is_failure = reply.http_status >= 400
+    if not (is_failure or is_complaint(body) or is_message_without_data(body)):
+        return None
+    found = complaint_of(body, excerpt_of(reply.body))
+    code = found.code or (reply.http_status if is_failure else UNEXPLAINED)
     return error_of_code(
         code,
-        msg,
+        found.msg,
         logid=_logid(body, reply),
         http_status=reply.http_status,
         retry_after=reply.retry_after,
+        path=reply.path,
     )
 
 
@@ -199,20 +203,27 @@ def _logid(body: Json, reply: Reply) -> str:
 
 
 def _without_json(reply: Reply) -> CozeTuiError:
-    """What a reply without a JSON object is."""
+    """Return what a reply without a JSON object is."""
     status = reply.http_status
-    if reply.is_encoded:
-        return protocol_error("compressed", reply)
     if 300 <= status < 400:
         return protocol_error("redirect", reply)
-    excerpt = _excerpt(reply.body)
+    excerpt = excerpt_of(reply.body)
     is_html = "html" in reply.content_type or reply.body.lstrip()[:1] == b"<"
-    is_plain = status >= 400 and not is_html and (excerpt or not reply.body.strip())
-    if is_plain or status == 429:
+    is_text = bool(excerpt) or not reply.body.strip()
+    # a page of a gateway is no answer of Coze's; one that refuses the request means what its status means
+    is_refusal = 400 <= status < 500 and (is_html or reply.is_encoded or is_text)
+    if is_refusal or (status >= 500 and not is_html and not reply.is_encoded and is_text) or status == 429:
         msg = excerpt or _phrase(status)
         return error_of_code(
-            status, msg, logid=reply.logid, http_status=status, retry_after=reply.retry_after
+            status,
+            msg,
+            logid=reply.logid,
+            http_status=status,
+            retry_after=reply.retry_after,
+            path=reply.path,
         )
+    if reply.is_encoded:
+        return protocol_error("compressed", reply)
     if is_html:
         return protocol_error("html", reply, excerpt)
     if not reply.body.strip():
@@ -236,25 +247,6 @@ def _phrase(status: int) -> str:
         return HTTPStatus(status).phrase
     except ValueError:
         return ""
-
-
-def _excerpt(body: bytes) -> str:
-    """The beginning of a body as one line without tags; empty if it is no text."""
-    if b"\0" in body[:4_000]:
-        return ""
-    text = body[:4_000].decode("utf-8", "ignore" if len(body) > 4_000 else "replace")
-    if text.count("\ufffd") * 10 > len(text):
-        return ""
-    found = _TITLE.search(text)
-    title = _words_of(found[1]) if found else ""
-    rest = _words_of(_TITLE.sub(" ", text, count=1))
-    return (rest if title in rest else f"{title} {rest}".strip())[:_LONGEST_EXCERPT]
-
-
-def _words_of(markup: str) -> str:
-    import html  # slow to import, and only pages of proxies need it
-
-    return " ".join(clean_line(html.unescape(_NOT_SHOWN.sub(" ", markup))).split())
 
 
 def _time_of(text: str) -> datetime | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from coze_tui.diagnostics.meanings import Meaning, meaning_of
 from coze_tui.errors import ApiError, NotServedError
 from coze_tui.text.i18n import N_
 
@@ -87,6 +88,14 @@ _BY_CODE: Mapping[int, Sentences] = {
     5000: (N_("the server has failed"), REPORT),
     700012006: (N_("the token is wrong or has expired"), NEW_TOKEN),
     700012014: (N_("unusual traffic was noticed"), N_("Slow down: wait a few minutes, then try again.")),
+    700012054: (
+        N_("this bot is not published, or the token may not use it"),
+        N_("Publish the bot to the API channel, and check the token's permissions and workspace."),
+    ),
+    702240010: (
+        N_("too many requests from this IP address"),
+        N_("Slow down: wait a few minutes, then try again."),
+    ),
     # coze-studio
     103000000: (
         N_("a parameter is not valid"),
@@ -153,6 +162,55 @@ _BY_WORD: Mapping[str, Sentences] = {
     ),
 }
 
+_BY_MEANING: Mapping[Meaning, Sentences] = {
+    "no conversation": (N_("there is no such conversation"), _NEW_CONVERSATION),
+    "busy": _BY_CODE[4016],
+    "too long": _BY_CODE[4010],
+    "too many": (N_("too many requests"), LATER),
+    "quota": (N_("a quota is used up"), N_("Top up the account, or raise the limit on the platform.")),
+    "unpublished": (N_("it is not published"), _PUBLISH),
+    "token": _BY_CODE[4100],
+    "permission": (
+        N_("the token lacks a right for this"),
+        N_("Check the token's permissions, the site and the proxy."),
+    ),
+}
+_GENERAL = frozenset({4000, 5000, 103000000, 103100001, 103200002, 720701013, 777777775, 6023, 6039})
+"""Codes of the table under which different things are reported: the words say more than the number."""
+_OF_THE_CALL = frozenset({"token", "permission"})
+"""Meanings that the general codes do not have: there the words are those of a node or a plug-in."""
+
+_BAD_IDS = N_("Check the conversation ID and the chat ID.")
+_BY_CALL: Mapping[tuple[str, int], Sentences] = {
+    ("/files/upload", 4000): (
+        N_("the file is not accepted"),
+        N_("Check that its ending fits its content, and that Coze accepts files of this kind."),
+    ),
+    ("/v3/chat/retrieve", 4000): (N_("a parameter is not valid"), _BAD_IDS),
+    ("/v3/chat/message/list", 4000): (N_("a parameter is not valid"), _BAD_IDS),
+    ("/v3/chat/cancel", 4000): (N_("a parameter is not valid"), _BAD_IDS),
+    ("/v3/chat/submit_tool_outputs", 4000): (
+        N_("the outputs of the tools are not accepted"),
+        N_("Ask the question again."),
+    ),
+    ("/v1/bots", 4000): (N_("a parameter is not valid"), N_("Check the workspace ID.")),
+    ("/v1/conversations", 4000): (N_("a parameter is not valid"), _CHECK_BOT),
+}
+"""Sentences for codes that mean something else in these calls: the end of the path, and the code."""
+
+_PERMISSIONS: Mapping[str, str] = {
+    "/v3/chat": "chat",
+    "/v3/chat/retrieve": "getChat",
+    "/message/list": "listMessage",
+    "/v3/chat/cancel": "cancelChat",
+    "/v3/chat/submit_tool_outputs": "submitToolChat",
+    "/files/upload": "uploadFile",
+    "/v1/bots": "listBot",
+    "/v1/conversations": "listConversation",
+    "/v1/workspaces": "listWorkspace",
+}
+"""The permission that a call needs, by the end of its path (docs/wire.md 1.3)."""
+
 _UPLOADS = range(104000000, 104000100)
 
 _BY_STATUS: Mapping[int, Sentences] = {
@@ -162,21 +220,60 @@ _BY_STATUS: Mapping[int, Sentences] = {
     404: (N_("there is nothing at this address"), N_("Check the address of the site: is it the API's?")),
     408: (N_("the server waited too long for the request"), LATER),
     413: (N_("the request is too large"), N_("Send less at a time.")),
+    422: (N_("the server does not accept the request"), N_("Check the bot id and the address of the site.")),
     429: (N_("too many requests"), LATER),
     500: (N_("the server has failed"), REPORT),
     502: (N_("a gateway before the server has failed"), LATER),
     503: (N_("the service is not available now"), LATER),
     504: (N_("the server did not answer its gateway in time"), LATER),
+    511: (N_("the network asks for a login"), N_("Log in to the network in a browser, then try again.")),
 }
+_ANYWHERE = frozenset({401, 403, 408, 413, 429, 500, 502, 503, 504, 511})
+"""Statuses that mean the same if a gateway sends them as a code, under another status or in an event."""
 
 
 def sentences_for(error: ApiError) -> Sentences | None:
     """Return the sentences for an error, or None if only its own words can be shown."""
     if isinstance(error, NotServedError):
-        return N_("this server does not offer that"), _NOTHING
-    known = _BY_WORD.get(error.msg) if error.code <= 0 else _BY_CODE.get(error.code)
-    if known is None and error.code in _UPLOADS:
+        return _not_served(error.path)
+    if error.code <= 0 and error.msg in _BY_WORD:
+        return _BY_WORD[error.msg]
+    for (path, code), sentences in _BY_CALL.items():
+        if code == error.code and error.path.endswith(path):
+            return sentences
+    if meaning := meaning_of_error(error.code, error.msg):
+        return _BY_MEANING[meaning]
+    if known := _BY_CODE.get(error.code):
+        return known
+    if error.code in _UPLOADS:
         return N_("the upload has failed"), N_("Try again; if it stays, try another file.")
-    if known is None and error.code == error.http_status:
+    if error.code == error.http_status or error.code in _ANYWHERE:
         return _BY_STATUS.get(error.code)
-    return known
+    return None
+
+
+def sentences_for_status(status: int) -> Sentences | None:
+    """Return the sentences for an HTTP status, or None if there are none."""
+    return _BY_STATUS.get(status)
+
+
+def meaning_of_error(code: int, msg: str) -> Meaning | None:
+    """Return what the words of an error mean, or None if its code says it, or if they are not known."""
+    if code in _ANYWHERE or (code in _BY_CODE and code not in _GENERAL):
+        return None
+    meaning = meaning_of(msg)
+    return None if code in _GENERAL and meaning in _OF_THE_CALL else meaning
+
+
+def permission_for(path: str) -> str:
+    """Return the name of the permission that a call needs; empty if it is not known."""
+    return next((name for end, name in _PERMISSIONS.items() if path.endswith(end)), "")
+
+
+def _not_served(path: str) -> Sentences:
+    if path.endswith("/v3/chat"):
+        return (
+            N_("/v3/chat is not served here"),
+            N_("Check the address of the site: is it the API's, and is the studio new enough?"),
+        )
+    return N_("this server does not offer that"), _NOTHING

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, assert_never
 
 from coze_tui.config.addresses import other_site
-from coze_tui.diagnostics.error_catalog import LATER, NEW_TOKEN, REPORT, REPORT_TO_OWN, sentences_for
+from coze_tui.diagnostics.error_catalog import (
+    LATER,
+    NEW_TOKEN,
+    REPORT,
+    REPORT_TO_OWN,
+    permission_for,
+    sentences_for,
+    sentences_for_status,
+)
 from coze_tui.errors import (
     ApiError,
     AttachmentError,
@@ -26,15 +35,17 @@ from coze_tui.errors import (
     StreamCut,
     ToolCommandError,
     TransportError,
+    TransportKind,
 )
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import thousands
-from coze_tui.text.i18n import _
+from coze_tui.text.i18n import _, ngettext
 from coze_tui.values import valueclass
 
 if TYPE_CHECKING:
     from coze_tui.terminal.clipboard import Copied
 
+_LACKS_PERMISSION = 4101
 LONGEST = 400
 """Characters of outside text that an explanation repeats at most."""
 
@@ -56,10 +67,8 @@ class Explanation:
     @property
     def text(self) -> str:
         """Return the whole explanation on one line."""
-        parts = [_sentence(self.title), self.what, self.do]
-        if self.logid:
-            parts.append(f"logid {self.logid}")
-        return " ".join(part for part in parts if part)
+        logid = f"logid {self.logid}" if self.logid else ""
+        return _joined(_sentence(self.title), self.what, self.do, logid)
 
 
 def explain(error: BaseException, *, base_url: str) -> Explanation:
@@ -117,6 +126,8 @@ def _for_api_error(error: ApiError, base_url: str) -> Explanation:
         do = _("The server asks to wait {seconds} s before the next try.").format(
             seconds=round(max(error.retry_after, 0))
         )
+    if error.code == _LACKS_PERMISSION and (permission := permission_for(error.path)):
+        do = _joined(_("This call needs the permission {name}.").format(name=permission), do)
     if isinstance(error, AuthError):
         do = _joined(do, _other_site_hint(base_url))
     number = "" if error.code <= 0 else _("{code} — {title}").format(code=error.code, title=title)
@@ -165,7 +176,13 @@ def _for_transport_error(error: TransportError) -> Explanation:
             _("What had come is kept. The bot may have gone on: recover the answer instead of asking again."),
         )
     place = url or _("the server")
-    match error.kind:
+    title, do = _words_for_transport(error.kind, place)
+    return Explanation(_without_gap(title), _quoted(detail), do)
+
+
+def _words_for_transport(kind: TransportKind, place: str) -> tuple[str, str]:
+    """Return what happened on the way to a place, and what to do."""
+    match kind:
         case "refused":
             title = _("{place} does not accept connections").format(place=place)
             do = _("Check the address of the site, and that the server runs.")
@@ -199,17 +216,24 @@ def _for_transport_error(error: TransportError) -> Explanation:
             title = _("the connection to {place} failed").format(place=place)
             do = _("Check the network connection, then try again.")
         case _:
-            assert_never(error.kind)
-    return Explanation(title, _quoted(detail), do)
+            assert_never(kind)
+    return title, do
+
+
+def _without_gap(text: str) -> str:
+    """Return a text without blanks between Chinese characters, where a name stands in a sentence."""
+    return re.sub(r"(?<=[\u4e00-\u9fff]) (?=[\u4e00-\u9fff])", "", text)
 
 
 def _for_protocol_error(error: ProtocolError) -> Explanation:
     problem = _outside(error.problem)
+    if problem in ("foreign events", "wrapped events"):
+        return _for_foreign_events(error)
     titles: Mapping[str, str] = {
         "html": _("the server answered with a web page"),
         "empty": _("the server answered with nothing"),
         "redirect": _("the server wants to send us elsewhere, which is not followed with a token"),
-        "compressed": _("the server compressed the event stream, which was not asked for"),
+        "compressed": _("the server's answer is compressed in a way that cannot be read"),
         "not json": _("the server's answer cannot be read"),
         "binary": _("the server's answer is no text"),
         "no stream": _("the server answered, but not with a stream of events"),
@@ -223,20 +247,50 @@ def _for_protocol_error(error: ProtocolError) -> Explanation:
     }
     title = titles.get(problem)
     facts = [] if title else [problem]
-    if error.http_status != 200:
+    status = sentences_for_status(error.http_status) if problem == "html" else None
+    if status is not None:  # before the page, which is only how a gateway says it
+        facts.append(title or problem)
+        title = _("{code} — {title}").format(code=error.http_status, title=_(status[0]))
+    elif error.http_status != 200:
         facts.append(f"HTTP {error.http_status}")
     excerpt = _outside(error.excerpt)
     if excerpt:
         facts.append(excerpt)
-    check = _(
-        "Check the address of the site (the API's, not the web page's), and any proxy or portal between."
-    )
     return Explanation(
         title or _("the server sent something that Coze does not send"),
         _quoted(", ".join(facts)),
-        _joined(_(LATER), check) if error.http_status >= 500 else check,
+        _advice_for(problem, error.http_status),
         _outside(error.logid),
     )
+
+
+def _advice_for(problem: str, http_status: int) -> str:
+    """Return what to do about a reply that is not Coze's."""
+    if problem in _TOO_MUCH:
+        return _("What had come is kept. Ask for a shorter answer.")
+    if problem == "compressed":
+        return _("A proxy between has compressed it: turn that off there, or go around the proxy.")
+    check = _(
+        "Check the address of the site (the API's, not the web page's), and any proxy or portal between."
+    )
+    return _joined(_(LATER), check) if http_status >= 500 else check
+
+
+_TOO_MUCH = frozenset({"too large", "too many events", "line too long", "event too large"})
+"""Replies of the right server that are larger than the program accepts."""
+
+
+def _for_foreign_events(error: ProtocolError) -> Explanation:
+    """Explain a stream in which no event is one of Coze's."""
+    title = ngettext(
+        "{n} event that is not Coze's ({names})", "{n} events that are not Coze's ({names})", error.events
+    ).format(n=thousands(error.events), names=_outside(error.excerpt))
+    what = ""
+    if error.problem == "wrapped events":
+        what = _(
+            'The events are wrapped as {"event": …, "data": …}: an adapter or a gateway has changed them.'
+        )
+    return Explanation(title, what, _("Is this the URL of Coze's API?"), _outside(error.logid))
 
 
 # --- this machine ---
@@ -408,7 +462,11 @@ def _outside(text: str) -> str:
 
 
 def _joined(*sentences: str) -> str:
-    return " ".join(filter(None, sentences))
+    """Return the sentences one after the other; Chinese has no blank between them."""
+    text = ""
+    for sentence in filter(None, sentences):
+        text += sentence if not text or text.endswith(("。", "！", "？")) else f" {sentence}"
+    return text
 
 
 def _for_tool_command_error(error: ToolCommandError) -> Explanation:

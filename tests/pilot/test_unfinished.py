@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from coze_tui.api import chats
 from coze_tui.api.chats import ChatRequest
 from coze_tui.api.client import CozeClient
 from coze_tui.api.objects import Bot as Chosen
@@ -28,6 +27,7 @@ from coze_tui.standin.server import StandIn
 from coze_tui.tui.context import LaunchTarget
 from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
 from tests.support.desk import Desk, desk
+from tests.support.server_chats import start_chat
 
 BOT = "7511000000000000777"
 DYING = """
@@ -65,7 +65,7 @@ async def left_behind(home: Path, stand_in: StandIn, conversation: str = "") -> 
         conversation: Key of the conversation; by default a new one.
     """
     client = CozeClient(stand_in.base_url, lambda: stand_in.token)
-    chat = await chats.start(client, ChatRequest(BOT, "lin", "海水为什么咸？"))
+    chat = await start_chat(client, ChatRequest(BOT, "lin", "海水为什么咸？"))
     await client.aclose()
     path = home / "data" / "history.db"
     site = stand_in.base_url.removeprefix("http://")

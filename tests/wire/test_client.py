@@ -7,12 +7,15 @@ import gzip
 import json
 import logging
 import traceback
+import zlib
 
 import pytest
 
 from coze_tui.api.client import CozeClient
+from coze_tui.api.frames import read_frames
 from coze_tui.errors import (
     ApiError,
+    AuthError,
     CozeTuiError,
     CredentialsError,
     ProtocolError,
@@ -283,12 +286,36 @@ async def test_a_proxy_that_says_no_never_sees_the_token(loopback: Loopback) -> 
 # --- too much ---
 
 
-async def test_a_compressed_reply_is_not_unpacked(loopback: Loopback) -> None:
+async def test_a_compressed_reply_is_unpacked_up_to_the_limit_of_a_reply(loopback: Loopback) -> None:
     bomb = gzip.compress(b"0" * 50_000_000)
     server = await loopback.serve(loopback.answer(bomb, Content_Encoding="gzip"))
     error = await failure(await loopback.client(server.base_url))
     assert isinstance(error, ProtocolError)
-    assert error.problem == "compressed"
+    assert error.problem == "too large"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "GZIP, identity", "deflate", "deflate raw", ""])
+@pytest.mark.parametrize("status", ["200 OK", "401 Unauthorized"])
+async def test_a_small_compressed_reply_says_what_it_says(
+    encoding: str, status: str, loopback: Loopback
+) -> None:
+    body = b'{"code":4100,"msg":"authentication is invalid"}'
+    packed = gzip.compress(body) if "deflate" not in encoding else zlib.compress(body)
+    if encoding == "deflate raw":
+        packed = zlib.compress(body, wbits=-15)
+    name = encoding.removesuffix(" raw")
+    server = await loopback.serve(loopback.answer(packed, status, Content_Encoding=name))
+    error = await failure(await loopback.client(server.base_url), "POST")
+    assert isinstance(error, AuthError)
+    assert (error.code, error.msg) == (4100, "authentication is invalid")
+
+
+@pytest.mark.parametrize(("status", "kind"), [("401 No", AuthError), ("200 OK", ProtocolError)])
+async def test_of_a_reply_that_cannot_be_unpacked_the_status_counts(
+    status: str, kind: type[CozeTuiError], loopback: Loopback
+) -> None:
+    server = await loopback.serve(loopback.answer(b"\x0b\x02\x80", status, Content_Encoding="br"))
+    assert type(await failure(await loopback.client(server.base_url), "POST")) is kind
 
 
 async def test_json_without_end_is_cut_off(loopback: Loopback) -> None:
@@ -311,7 +338,7 @@ async def test_json_without_end_is_cut_off(loopback: Loopback) -> None:
 
 
 async def test_of_a_page_of_a_megabyte_a_line_is_kept(loopback: Loopback) -> None:
-    page = b"<h1>Bad Gateway</h1>" + b"<p>padding</p>" * 70_000
+    page = b"<h1>Bad Gateway</h1>" + b"".join(b"<p>padding %d</p>" % n for n in range(60_000))
     server = await loopback.serve(loopback.answer(page, "502 Bad Gateway", "text/html"))
     error = await failure(await loopback.client(server.base_url), "POST")
     assert isinstance(error, ProtocolError)
@@ -457,8 +484,13 @@ async def test_a_server_that_repeats_the_token_is_not_repeated(
     server = await loopback.serve(loopback.answer(body, status, content_type))
     client = await loopback.client(server.base_url)
     error = await failure(client, "POST")
+
+    async def stream() -> None:
+        async with client.open_stream("/v3/chat", {}) as opened:
+            async for _frame in read_frames(opened.response, started=0):
+                pass
+
     with pytest.raises(CozeTuiError) as caught:
-        async with client.open_stream("/v3/chat", {}):
-            pass
+        await stream()
     for told in (str(vars(error)), str(vars(caught.value))):
         assert "no such token: Bearer ***" in told

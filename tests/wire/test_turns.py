@@ -496,7 +496,6 @@ async def test_a_failed_chat_has_code_and_logid() -> None:
         ("500json", (ApiError,)),
         ("401", (AuthError,)),
         ("redirect", (ProtocolError,)),
-        ("gzip", (ProtocolError,)),
         ("expired-token", (AuthError,)),
     ],
 )

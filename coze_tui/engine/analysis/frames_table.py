@@ -10,6 +10,7 @@ from typing import Literal
 
 from coze_tui.api import events
 from coze_tui.api.captures import Capture
+from coze_tui.api.complaints import UNEXPLAINED
 from coze_tui.api.events import ChatEvent, parse_event
 from coze_tui.api.objects import Frame, Message, MessageType, Role, mapping_of, text_of
 from coze_tui.engine.model.outcomes import outcome_of, total_us_of
@@ -360,7 +361,7 @@ def _text_of(frame: Frame) -> str:
             count = chat.usage.token_count if chat.usage else 0
             return _("{n} tokens").format(n=thousands(count)) if count else ""
         case events.ChatFailed(error=error) | events.ErrorEvent(error=error):
-            return error.msg if error.code == events.UNEXPLAINED else f"{error.code} {error.msg}"
+            return error.msg if error.code == UNEXPLAINED else f"{error.code} {error.msg}"
         case events.UnknownEvent():
             return frame.data
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from coze_tui.api import events
+from coze_tui.api.complaints import UNEXPLAINED
 from coze_tui.api.events import ChatEvent, MessageDeltas, parse_events
 from coze_tui.api.objects import (
     Chat,
@@ -522,7 +523,7 @@ def _counted(frames: Sequence[Frame]) -> tuple[tuple[int, ...], int]:
 
 
 def _error_line(error: LastError) -> str:
-    code = f"{error.code} " if error.code != events.UNEXPLAINED else ""
+    code = f"{error.code} " if error.code != UNEXPLAINED else ""
     return clean_line(f"{code}{error.msg}")[:_DETAIL]
 
 

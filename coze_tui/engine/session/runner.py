@@ -13,7 +13,8 @@ from typing import Protocol
 from coze_tui.api import chats
 from coze_tui.api.chats import ChatRequest, ChatStream, ToolOutput
 from coze_tui.api.client import CozeClient
-from coze_tui.api.events import DELTA_EVENT, error_of_code, parse_event
+from coze_tui.api.events import DELTA_EVENT, error_of_code, foreign_events, parse_event
+from coze_tui.api.frames import ChatWithoutStream
 from coze_tui.api.objects import Chat, ChatStatus, Frame, Message
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.frame_log import FrameLog
@@ -37,6 +38,7 @@ from coze_tui.errors import (
     TransportError,
     may_pass,
 )
+from coze_tui.text.i18n import _
 
 _CANCEL_SECONDS = 2.0
 _GRACE_SECONDS = 2.0
@@ -125,7 +127,8 @@ class ChatTurn:
         self._recovery_seconds = recovery_seconds
         self._clock = clock
         self._pause = pause
-        self._open: Callable[[], _Opened] | None = self._open_chat if streaming else None
+        self._streaming = streaming
+        self._open: Callable[[], _Opened] | None = self._open_chat
         self._started = clock()
         self._has_begun = False
         self._is_sent = False
@@ -191,8 +194,7 @@ class ChatTurn:
     async def updates(self) -> AsyncGenerator[TurnUpdate, None]:
         """Yield all that happens, in order; exactly one TurnEnded, last, unless the consumer is canceled."""
         self._error = None
-        receive = self._start_unstreamed if self._open is None else self._stream
-        for step in (self._begin, receive, self._recover, self._end):
+        for step in (self._begin, self._stream, self._recover, self._end):
             async with aclosing(step()) as updates:
                 async for update in updates:
                     if self._measures:
@@ -214,15 +216,15 @@ class ChatTurn:
                 yield update
 
     def _open_chat(self) -> _Opened:
-        return chats.stream(self._client, self.request, on_text=self._on_text)
+        return chats.stream(self._client, self.request, streaming=self._streaming, on_text=self._on_text)
 
     # --- reading ---
 
     async def _stream(self) -> AsyncGenerator[TurnUpdate, None]:
-        assert self._open is not None
-        if self._stop_asked.is_set():
-            return  # before anything was sent
+        if self._open is None or self._stop_asked.is_set():
+            return  # only the rest is missing, or nothing was sent
         self._is_sent = True
+        unstreamed: Chat | None = None
         self._arrived = Arrivals(_MOST_WAITING)
         reader = asyncio.create_task(_read(self._open(), self._started, self._arrived))
         try:
@@ -241,6 +243,8 @@ class ChatTurn:
                     self._end_reading()
                 if self.state.is_done:
                     return
+        except ChatWithoutStream as found:
+            unstreamed = found.chat
         except CozeTuiError as failure:
             self._error = failure
         finally:
@@ -248,6 +252,10 @@ class ChatTurn:
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
             self._open = self._arrived = None  # they hold frames, which would wait for the collector
+        if unstreamed is not None:
+            async with aclosing(self._poll_begun(unstreamed)) as polled:
+                async for update in polled:
+                    yield update
 
     async def _next_items(self, arrived: Arrivals[_Item]) -> list[_Item]:
         """Return what has arrived, at least one item; nothing if `done` does not arrive in time."""
@@ -260,7 +268,9 @@ class ChatTurn:
                 if self.state.is_ending:
                     return []
                 # bytes may arrive for ever without one event (docs/textual.md 12.4)
-                raise StreamCut("timeout", f"no event for {seconds:.0f} s") from None
+                raise StreamCut(
+                    "timeout", _("no event for {seconds} s").format(seconds=round(seconds))
+                ) from None
         loop = asyncio.get_running_loop()
         if (early := self._taken_at + _GATHER_SECONDS - loop.time()) > 0:
             await arrived.gather(early)
@@ -294,12 +304,9 @@ class ChatTurn:
 
     # --- without a stream, and after a cut (docs/wire.md 2.3, 7.4) ---
 
-    async def _start_unstreamed(self) -> AsyncGenerator[TurnUpdate, None]:
-        if self._stop_asked.is_set() or self._is_sent:
-            return  # only the rest is missing
-        self._is_sent = True
+    async def _poll_begun(self, chat: Chat) -> AsyncGenerator[TurnUpdate, None]:
+        """Follow a chat for which the server sends no stream."""
         try:
-            chat = await chats.start(self._client, self.request)
             for update in await self._take([self._frame("conversation.chat.created", chat.raw)]):
                 yield update
             async with aclosing(self._poll()) as polled:
@@ -317,7 +324,9 @@ class ChatTurn:
             return
         if not self.state.is_identified:
             # nothing is known of the chat, so nothing can be fetched (docs/wire.md 7.4)
-            self._error = TransportError("closed", "the stream ended before the chat began")
+            self._error = foreign_events(self.frames.shown()) or TransportError(
+                "closed", _("the stream ended before the chat began")
+            )
             if error is not None:
                 self._error = TransportError(error.kind, error.detail, url=error.url)
             return
@@ -344,7 +353,7 @@ class ChatTurn:
         while (chat := await self._retrieved()) is not None and not chat.status.is_final:
             limit = self._idle_seconds if is_recovery else self._recovery_seconds
             if self._clock() - began >= limit:
-                raise StreamCut("timeout", "the chat did not end")
+                raise StreamCut("timeout", _("the chat did not end"))
             if is_recovery:
                 for update in self._still_running(chat):
                     yield update

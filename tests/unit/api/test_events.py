@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coze_tui.api import events
-from coze_tui.api.events import UNEXPLAINED, parse_event
+from coze_tui.api.complaints import UNEXPLAINED
+from coze_tui.api.events import parse_event
 from coze_tui.api.objects import ChatStatus, ContentType, Frame, LastError, MessageType, Role, Usage
 from tests.support.replies import Read
 from tests.support.samples import STREAMS
@@ -103,9 +104,14 @@ def test_an_error_event_says_why(name: str, error: LastError, read: Read) -> Non
     ("data", "error"),
     [
         ('{"error_code":"6039","error_message":"m"}', LastError(6039, "m")),
-        ('{"code":"x","msg":"m"}', LastError(UNEXPLAINED, "m")),
+        ('{"code":"x","msg":"m"}', LastError(UNEXPLAINED, "m (x)")),
         ('"only text"', LastError(UNEXPLAINED, "only text")),
-        ('["a"]', LastError(UNEXPLAINED, '["a"]')),
+        ('["a"]', LastError(UNEXPLAINED, "a")),
+        ("[1]", LastError(UNEXPLAINED, "[1]")),
+        ('{"a":1}', LastError(UNEXPLAINED, '{"a":1}')),
+        ("<h1>502 Bad Gateway</h1>", LastError(502, "502 Bad Gateway")),
+        ('"<h1>Error 503</h1>"', LastError(503, "Error 503")),
+        ('{"code":5,"msg":"<b>no</b>"}', LastError(5, "no")),
         ("", LastError(UNEXPLAINED, "")),
         ('{"code":5,"msg":"code= message="}', LastError(5, "")),
         ('{"code":5,"msg":"code=six message=m"}', LastError(5, "m")),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from coze_tui.api.events import CHAT_EVENTS, MESSAGE_EVENTS
+from coze_tui.api.frames import ChatWithoutStream
 from coze_tui.api.objects import Frame, Limits
 from coze_tui.errors import AuthError, ProtocolError, StreamCut
 from tests.support.replies import Read
@@ -249,13 +251,117 @@ def test_a_page_called_a_stream_is_a_page(read: Read) -> None:
     assert (outcome.error.problem, outcome.error.excerpt) == ("html", "Log in")
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "br", "gzip, identity", " GZIP "])
-def test_a_compressed_stream_is_refused_unread(encoding: str, read: Read) -> None:
+EVENT = b'event:a\ndata:{"b":1}\n\n'
+BROTLI = b"\x0b\x02\x80" + bytes(range(128, 200))
+
+
+def packed(body: bytes, encoding: str) -> bytes:
+    bits = {"gzip": 31, "deflate": 15, "raw": -15}[encoding]
+    packer = zlib.compressobj(wbits=bits)
+    return (
+        b"".join(
+            packer.compress(body[n : n + 9]) + packer.flush(zlib.Z_SYNC_FLUSH) for n in range(0, len(body), 9)
+        )
+        + packer.flush()
+    )
+
+
+@pytest.mark.parametrize(
+    ("encoding", "head"),
+    [("gzip", "gzip"), ("gzip", " GZIP, identity"), ("gzip", ""), ("deflate", "deflate"), ("raw", "deflate")],
+)
+def test_a_compressed_stream_is_read_in_whatever_pieces_it_comes(
+    encoding: str, head: str, read: Read
+) -> None:
+    body = packed(EVENT * 20, encoding)
+    headers = [("content-type", "text/event-stream"), ("content-encoding", head)]
+    assert len(read([body], headers=headers).frames) == 20
+    if head:  # without it, the first two bytes tell
+        by_byte = read([body[n : n + 1] for n in range(len(body))], headers=headers)
+        assert (len(by_byte.frames), by_byte.error) == (20, None)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "zstd"])
+def test_a_stream_that_is_not_compressed_is_read_in_spite_of_its_head(encoding: str, read: Read) -> None:
+    headers = [("content-type", "text/event-stream"), ("content-encoding", encoding)]
+    assert [frame.event for frame in read([EVENT], headers=headers).frames] == ["a"]
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip", "gzip, br"])
+def test_a_stream_that_cannot_be_unpacked_is_named_so(encoding: str, read: Read) -> None:
     headers = [("content-type", "text/event-stream"), ("content-encoding", encoding), ("x-tt-logid", "L2")]
-    outcome = read([b"event:a\ndata:1\n\n"], headers=headers)
+    outcome = read([BROTLI], headers=headers)
     assert isinstance(outcome.error, ProtocolError)
     assert (outcome.error.problem, outcome.error.logid) == ("compressed", "L2")
     assert outcome.frames == []
+
+
+def test_a_compressed_stream_that_breaks_is_a_cut_after_what_was_whole(read: Read) -> None:
+    headers = [("content-encoding", "gzip")]
+    body = packed(EVENT * 20, "gzip")
+    outcome = read([body[:60], b"\xff" * 40], headers=headers)
+    assert isinstance(outcome.error, StreamCut)
+    assert outcome.frames
+
+
+def test_the_limits_count_unpacked_bytes(read: Read) -> None:
+    bomb = packed(b"data:" + b"x" * 10_000_000, "gzip")
+    outcome = read([bomb], headers=[("content-encoding", "gzip")], limits=Limits(line=1_000_000))
+    assert isinstance(outcome.error, ProtocolError)
+    assert outcome.error.problem == "line too long"
+
+
+NAMES = [
+    "text/plain; charset=utf-8",
+    "application/json, text/event-stream; charset=utf-8",
+    "text/html",
+    "",
+    "x",
+]
+
+
+@pytest.mark.parametrize("content_type", NAMES)
+@pytest.mark.parametrize("beginning", ["", ": ping\n\n", "id:1\n", "\ufeff", "\r\n", "retry: 3\n"])
+def test_an_event_stream_of_any_name_is_read(content_type: str, beginning: str, read: Read) -> None:
+    body = beginning.encode() + EVENT
+    headers = [("content-type", content_type)] if content_type else []
+    for size in (len(body), 1):
+        outcome = read((body[n : n + size] for n in range(0, len(body), size)), headers=headers)
+        assert (outcome.error, [frame.data for frame in outcome.frames]) == (None, ['{"b":1}'])
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "problem"),
+    [
+        ("text/plain", b"upstream connect error", "not json"),
+        ("text/event-stream", b"upstream connect error", "not json"),
+        ("application/json", b"", "empty"),
+        ("application/json", b"ok", "not json"),
+        ("text/html", b"<p>Log in", "html"),
+        ("text/event-stream", bytes(range(256)) * 4, "binary"),
+    ],
+)
+def test_a_body_without_events_is_named(content_type: str, body: bytes, problem: str, read: Read) -> None:
+    for size in (len(body), 1):
+        chunks = (body[n : n + size] for n in range(0, len(body), size or 1))
+        outcome = read(chunks, headers=[("content-type", content_type)])
+        assert isinstance(outcome.error, ProtocolError)
+        assert outcome.error.problem == problem
+
+
+def test_an_error_after_comments_is_an_error_of_cozes(read: Read) -> None:
+    outcome = read([b': ping\n\n{"code":4100,"msg":"m"}\n'])
+    assert isinstance(outcome.error, AuthError)
+
+
+@pytest.mark.parametrize("key", ["data", "ChatV3ChatDetail"])
+@pytest.mark.parametrize("content_type", ["application/json", "text/event-stream", ""])
+def test_a_chat_in_place_of_a_stream_is_a_chat(key: str, content_type: str, read: Read) -> None:
+    chat = {"id": "1", "conversation_id": "2", "status": "in_progress", "last_error": {"code": 0, "msg": ""}}
+    body = json.dumps({"code": 0, "msg": "", key: chat}).encode()
+    outcome = read([body], headers=[("content-type", content_type)])
+    assert isinstance(outcome.error, ChatWithoutStream)
+    assert (outcome.error.chat.id, outcome.error.chat.conversation_id) == ("1", "2")
 
 
 def test_the_charset_is_utf_8_whatever_is_said(read: Read) -> None:

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from coze_tui.api import chats
 from coze_tui.api.captures import read_capture
 from coze_tui.api.chats import ChatRequest, ToolOutput
 from coze_tui.api.client import CozeClient
@@ -37,6 +36,7 @@ from coze_tui.standin.scenarios import Answer, Bot, Event, Gate, RequireAction, 
 from coze_tui.standin.server import StandIn
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
+from tests.support.server_chats import start_chat
 from tests.support.startup import startup_under
 
 TOKEN = "pat_MARKED0TOKEN0EXAMPLE"
@@ -251,7 +251,7 @@ async def test_the_setting_records_a_recovered_chat_whole(tmp_path: Path) -> Non
         folder = tmp_path / "captures"
         settings = Settings(base_url=stand_in.base_url, bot_id=BOT, user_id="lin", record_captures=folder)
         site = connection(tmp_path, settings)
-        started = await chats.start(site.client, ChatRequest(BOT, "lin", "海水为什么咸？"))
+        started = await start_chat(site.client, ChatRequest(BOT, "lin", "海水为什么咸？"))
         created = json.dumps({"id": started.id, "conversation_id": started.conversation_id})
         before = Frame("conversation.chat.created", created, 10)
 

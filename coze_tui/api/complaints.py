@@ -1,0 +1,168 @@
+"""What a server says went wrong: code and message in every known shape of JSON (docs/wire.md 3.7). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from coze_tui.api.objects import Json, int_of, items_of, mapping_of, text_of
+from coze_tui.api.pages import is_page, status_in, words_of
+from coze_tui.text.cleaning import clean_line
+from coze_tui.values import valueclass
+
+UNEXPLAINED = -1
+"""The code of a failure for which the server gave none."""
+
+_DEEPEST = 6
+_MOST_ITEMS = 3
+_LONGEST_EXCERPT = 200
+
+# Keys in lower case, without `_` and `-`: servers write StatusCode, status_code and statusCode.
+_CODES = ("code", "errorcode", "errcode", "errno", "coden", "statuscode", "status")
+_MESSAGES = (
+    *("msg", "message", "errormessage", "errmsg", "errordescription", "statusmessage", "statusmsg"),
+    *("faultstring", "reason"),
+)
+_TEXTS = ("detail", "error", "err", "errors", "details", "data", "title")
+"""Keys that may contain the message itself, if there is none under its own name."""
+_DETAILS = ("error", "err", "errors", "detail", "details")
+"""Objects or lists whose message is shown beside that of the object that contains them."""
+_WRAPPERS = ("lasterror", "responsemetadata", "baseresp", "data", "result", "response", "fault", "body")
+"""Objects that are read if the object that contains them says nothing."""
+
+
+@valueclass
+class Complaint:
+    """What a server says went wrong."""
+
+    code: int
+    """0 if there is none."""
+    msg: str
+    """Empty if there is none; not cleaned."""
+
+
+def complaint_of(value: object, text: str = "") -> Complaint:
+    """Return code and message of an error in any of its shapes.
+
+    Args:
+        text: The text that the JSON value was read from. It is the message if the value has none; an error
+            page is reduced to its words, and has the status that it names as its code.
+    """
+    code, msg, word = _read(value)
+    if not (code or msg or word):
+        if is_page(text) or (isinstance(value, str) and is_page(value)):
+            words = words_of(text if is_page(text) else text_of(value))
+            return Complaint(status_in(words), words)
+        # an empty object has nothing to show
+        msg = clean_line(text.strip())[:_LONGEST_EXCERPT] if value or not isinstance(value, dict) else ""
+    elif is_page(msg):
+        msg = words_of(msg)
+        code = code or status_in(msg)
+    if word and word.casefold() not in msg.casefold():
+        msg = f"{msg} ({word})" if msg else word
+    return Complaint(code, msg)
+
+
+def is_complaint(body: Json) -> bool:
+    """Return whether an object reports an error by itself, under whatever HTTP status it arrives.
+
+    A code other than 0 does, `success: false`, and an error object; a message alone does not. Code 0 means
+    success whatever stands beside it (docs/wire.md 4), except `success: false`.
+    """
+    keys = _plain(body)
+    if keys.get("success") is False or text_of(keys.get("success")).lower() == "false":
+        return True
+    given = keys.get("code", keys.get("errorcode", keys.get("errcode")))
+    if given is not None and not isinstance(given, Mapping | list | bool):
+        return bool(int_of(given)) or (isinstance(given, str) and bool(given.strip("0 ")))
+    if any(keys.get(key) and isinstance(keys[key], str | Mapping | list) for key in ("error", "errors")):
+        return True
+    base = _plain(mapping_of(keys.get("baseresp")))
+    metadata = _plain(mapping_of(keys.get("responsemetadata")))
+    return bool(int_of(base.get("statuscode"))) or bool(mapping_of(metadata.get("error")))
+
+
+def is_message_without_data(body: Json) -> bool:
+    """Return whether an object without a code contains a message and no data (docs/wire.md 5.1)."""
+    keys = _plain(body)
+    said = any(text_of(keys.get(key)) for key in ("msg", "message")) or _is_said(keys.get("detail"))
+    return said and keys.get("code") is None and "data" not in keys
+
+
+def _is_said(detail: object) -> bool:
+    """Return whether a `detail` is a message; Coze's own contains a logid only."""
+    return bool(_read(detail)[1])
+
+
+def _read(value: object, depth: int = 0) -> tuple[int, str, str]:
+    """Return the code, the message and the code word of a value; 0 and empty if there is none."""
+    if depth > _DEEPEST:
+        return 0, "", ""
+    if isinstance(value, list):
+        return _read_items(value, depth)
+    if not isinstance(value, Mapping):
+        return 0, text_of(value).strip() if isinstance(value, str) else "", ""
+    keys = _plain(value)
+    code, word = _code_in(keys)
+    msg = next((found for key in _MESSAGES if (found := text_of(keys.get(key)).strip())), "")
+    place = ".".join(text_of(part) for part in items_of(keys.get("loc")))  # FastAPI's
+    msg = f"{place}: {msg}" if place and msg else msg
+    for key in _DETAILS:
+        inner = keys.get(key)
+        if isinstance(inner, Mapping | list):
+            code, msg, word = _joined((code, msg, word), _read(inner, depth + 1))
+    for key in _WRAPPERS:
+        inner = keys.get(key)
+        if msg or not isinstance(inner, Mapping):
+            continue
+        code_inside, msg, word_inside = _read(inner, depth + 1)
+        code, word = code or code_inside, word or word_inside
+    for key in _TEXTS:
+        text = keys.get(key)
+        if isinstance(text, str) and text.strip():
+            if not msg:
+                msg = text.strip()
+            elif key in ("error", "err") and not word:
+                word = text.strip()
+            elif key == "detail" and text.strip() not in msg:
+                msg = f"{msg}: {text.strip()}"
+    return code, msg, word
+
+
+def _read_items(items: list[object], depth: int) -> tuple[int, str, str]:
+    found: tuple[int, str, str] = (0, "", "")
+    msgs: list[str] = []
+    for item in items[:_MOST_ITEMS]:
+        code, msg, word = _read(item, depth + 1)
+        found = (found[0] or code, "", found[2] or word)
+        msgs += [msg] if msg and msg not in msgs else []
+    return found[0], "; ".join(msgs), found[2]
+
+
+def _joined(outer: tuple[int, str, str], inner: tuple[int, str, str]) -> tuple[int, str, str]:
+    """Return what both say; the message of the inner one follows."""
+    msgs = [outer[1]] if outer[1] else []
+    if inner[1] and inner[1] not in outer[1]:
+        msgs.append(inner[1])
+    return outer[0] or inner[0], ": ".join(msgs), outer[2] or inner[2]
+
+
+def _code_in(keys: Json) -> tuple[int, str]:
+    """Return the first number and the first word that stand where codes do."""
+    number, word = 0, ""
+    for key in _CODES:
+        given = keys.get(key)
+        found = int_of(given)
+        if key == "status" and not 400 <= found < 600:
+            continue  # such as "failed", or a flag
+        number = number or found
+        if isinstance(given, str) and not found and given.strip("0 "):
+            word = word or given.strip()
+    return number, word
+
+
+def _plain(body: Json) -> Json:
+    """Return the object with its keys in lower case, without `_` and `-`; the first of equal keys counts."""
+    plain: dict[str, object] = {}
+    for key, value in body.items():
+        plain.setdefault(key.lower().replace("_", "").replace("-", ""), value)
+    return plain

@@ -1,0 +1,44 @@
+"""The meaning of an error by its words: gateways and models have codes of their own, or none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+Meaning = Literal[
+    "no conversation",
+    "busy",
+    "too long",
+    "too many",
+    "quota",
+    "unpublished",
+    "token",
+    "permission",
+]
+
+_WORDS: Mapping[Meaning, str] = {
+    "no conversation": r"conversation[\w ]* (?:not found|not exist|does ?n[o']t exist|is invalid)"
+    r"|(?:会话|对话)\s*(?:不存在|未找到|找不到)|conversation_not_found",
+    "busy": r"conversation occupied|chat is (?:currently )?(?:in progress|running|being processed)",
+    "too long": r"context_length_exceeded|maximum context length|prompt is too long|上下文(?:长度)?超",
+    "too many": r"rate.?limit|too many requests|too_many_requests|request(?:s)? (?:is|are) too frequent"
+    r"|throttl|请求(?:过于|太)频繁|访问频率",
+    "quota": r"insufficient.?(?:quota|balance)|quota[\w ]* (?:exceeded|exhausted|used up)|quota_exceeded"
+    r"|in arrears|余额不足|额度(?:不足|已用完)|欠费",
+    "unpublished": r"not (?:been )?published|is unpublished|未发布",
+    "token": r"(?:invalid|expired|incorrect|wrong|missing)[_ -](?:access[_ -])?(?:token|api[_ -]?key)"
+    r"|(?:token|api[_ -]?key)(?: provided)? (?:is |has )?(?:been )?(?:expired|invalid|revoked|incorrect)"
+    r"|token_expired|authentication (?:is )?(?:invalid|failed|required)|authentication_error"
+    r"|not authenticated"
+    r"|\bunauthorized\b|unauthenticated|令牌(?:无效|已?过期)|鉴权失败|认证失败",
+    "permission": r"permission_denied|permission denied|insufficient_scope|no permission|access denied"
+    r"|没有权限|无权",
+}
+"""The words of each, in the order in which they are looked for."""
+
+
+def meaning_of(msg: str) -> Meaning | None:
+    """Return what a message means, or None if its words are not known."""
+    found = (meaning for meaning, words in _WORDS.items() if re.search(words, msg, re.IGNORECASE))
+    return next(found, None)
