@@ -1,15 +1,14 @@
 """A chat's request as a curl command, as a Python program with cozepy, or as `coze-tui ask`. Pure.
 
-Each of them runs as pasted in bash and zsh, whatever the question is; curl in fish, too. The token is the
-variable COZE_API_TOKEN, never its value. Nothing in a text can steer the terminal that shows it.
+Each of them runs as pasted in bash, zsh, fish and dash, whatever the question is. The token is the variable
+COZE_API_TOKEN, never its value. Nothing in a text can steer the terminal that shows it.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, assert_never
 
 from coze_tui.api.chats import ChatRequest
@@ -25,7 +24,15 @@ from coze_tui.text.i18n import _
 Form = Literal["curl", "python", "ask"]
 
 _LONGEST_ARGUMENT = 100_000
-"""Bytes: Linux takes no argument of 128 kB."""
+"""Bytes: Linux accepts no argument of 128 kB. The printf of a shell starts no program, and has no limit."""
+_LONGEST_LINE = 3_000
+"""Bytes: in a shell without a line editor, such as dash, a terminal cuts lines after 4,095."""
+_PIECE = 250
+"""Characters of a long text on one line."""
+_BARE = re.compile(r"[A-Za-z0-9_./:][A-Za-z0-9_./:-]*")
+"""A word that no shell changes."""
+_UNQUOTED = re.compile(r"(\\\\+|\\(?='|\Z)|'+)")
+"""Single quotes, and backslashes before which fish would see another or a quote."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -83,9 +90,10 @@ def as_curl(base_url: str, request: ChatRequest) -> str:
         f'  --header "Authorization: Bearer ${TOKEN_VARIABLE}"',
         "  --header 'Content-Type: application/json'",
     ]
-    if len(body.encode()) <= _LONGEST_ARGUMENT:
-        return " \\\n".join([*lines, f"  --data-raw {_quoted(body)}"]) + "\n"
-    return " \\\n".join([*lines, f"  --data-binary @- {_here(body)}"])
+    word = _quoted(body)
+    if _fits(word):
+        return " \\\n".join([*lines, f"  --data-raw {word}"]) + "\n"
+    return f"{_printed(body)} | " + " \\\n".join([*lines, "  --data-binary @-"]) + "\n"
 
 
 def as_python(base_url: str, request: ChatRequest) -> str:
@@ -137,10 +145,10 @@ def as_ask(base_url: str, request: ChatRequest) -> str:
     }
     words = [*variables, "coze-tui ask"]
     words += [f"{name} {_quoted(value)}" for name, value in options.items() if value]
-    question = _mended(request.question)
-    if len(question.encode()) <= _LONGEST_ARGUMENT:
-        return " ".join([*words, "--", _quoted(question)]) + "\n"
-    return " ".join([*words, _here(clean(question))])
+    word = _quoted(request.question)
+    if _fits(word):
+        return " ".join([*words, "--", word]) + "\n"
+    return f"{_printed(request.question)} | {' '.join(words)}\n"
 
 
 # --- texts that survive ---
@@ -156,28 +164,62 @@ def _json(value: Mapping[str, object]) -> str:
     text = _SURROGATE.sub("\ufffd", json.dumps(value, ensure_ascii=False, separators=(",", ":")))
     if not _is_plain(text):
         text = json.dumps(json.loads(text), separators=(",", ":"))
-    return text.replace("\\\\", "\\u005c")  # fish reads two backslashes as one, even in quotes
+    return text
 
 
 def _quoted(text: str) -> str:
-    """Return one word for a shell; what cannot be pasted verbatim is escaped for bash and zsh."""
+    """Return one word that bash, zsh, fish and dash read as the text, in what they have in common.
+
+    That is single quotes with line ends as they are, and double quotes for what single quotes cannot
+    contain. A text that a terminal would not show verbatim is printed by printf.
+    """
     text = _mended(text)
-    if _is_plain(text):
-        return shlex.quote(text)
-    escaped = "".join(map(_escaped, text))
-    if not _is_plain(escaped):  # a pile of marks
-        escaped = "".join(_escaped(character, ascii_only=True) for character in text)
-    return f"$'{escaped}'"
+    if _BARE.fullmatch(text):
+        return text
+    if not _is_plain(text.replace("\n", "")):
+        return _by_printf(text)
+    parts = [
+        (f"'{part}'" if part else "") if number % 2 == 0 else '"' + part.replace("\\", "\\\\") + '"'
+        for number, part in enumerate(_UNQUOTED.split(text))
+    ]
+    word = "".join(parts) or "''"
+    if "\n" in text:
+        # An interactive bash before 5 reads each line of a quote as a new one, and `!` as its history.
+        word = word.replace("!", "'\\!'")
+    return word
 
 
-def _escaped(character: str, *, ascii_only: bool = False) -> str:
-    # "!" may still mean the history of an interactive shell
-    known = {"\\": "\\\\", "'": "\\'", "!": "\\x21", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-    if character in known:
-        return known[character]
-    if _can_be_shown(character) and (character.isascii() or not ascii_only):
-        return character
-    return "".join(f"\\x{byte:02x}" for byte in character.encode())
+def _by_printf(text: str) -> str:
+    body = text.rstrip("\n")  # the shells remove line ends from what a command prints
+    format_ = _octal(body, _is_literal)
+    if not _is_plain(format_):  # a pile of marks
+        format_ = _octal(body, lambda character: character.isascii() and _is_literal(character))
+    line_ends = text[len(body) :]
+    return f"\"$(printf '{format_}')\"" + (f"'{line_ends}'" if line_ends else "")
+
+
+def _octal(text: str, is_literal: Callable[[str], bool]) -> str:
+    """Return a format of printf, without any character that a shell might read in its own way."""
+    return "".join(
+        character if is_literal(character) else "".join(f"\\{byte:03o}" for byte in character.encode())
+        for character in text
+    )
+
+
+def _is_literal(character: str) -> bool:
+    return character not in "\\%'\"$`!" and _can_be_shown(character)
+
+
+def _fits(word: str) -> bool:
+    """Return whether a quoted word is short enough for an argument, and its lines for a terminal."""
+    data = word.encode()
+    return len(data) <= _LONGEST_ARGUMENT and all(len(line) <= _LONGEST_LINE for line in data.splitlines())
+
+
+def _printed(text: str) -> str:
+    """Return a command that prints a text of any length, on short lines."""
+    pieces = [text[start : start + _PIECE] for start in range(0, len(text), _PIECE)]
+    return " \\\n  ".join(["printf '%s'", *map(_quoted, pieces)])
 
 
 def _literal(value: object) -> str:
@@ -204,14 +246,6 @@ def _is_plain(text: str) -> bool:
 
 def _can_be_shown(character: str) -> bool:
     return character.isprintable() or character in "\u3000\u200d"  # the wide space, and what joins emoji
-
-
-def _here(text: str) -> str:
-    """Return a text too long for an argument as a here-document without expansion."""
-    end = "END"
-    while f"\n{end}\n" in f"\n{text}\n":
-        end += "_"
-    return f"<<'{end}'\n{text}\n{end}\n"
 
 
 def _percent(text: str) -> str:

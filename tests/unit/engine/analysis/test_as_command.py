@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coze_tui.api.chats import ChatRequest
@@ -47,6 +47,10 @@ NASTY = (
     "a" + "\u0301" * 30,
     "%s %d %% \\x41 \\u0041",
     "END\nEOF\n'",
+    "ends in a backslash \\",
+    "a\\\\b\\'c'\\\n!d\\",
+    "=ls",
+    "%self",
     " leading and trailing ",
 )
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=30) | st.text(
@@ -64,8 +68,14 @@ REQUESTS = st.builds(
     ),
     publish_status=st.sampled_from(["", "unpublished_draft"]),
 )
-SHELLS = [name for name in ("bash", "zsh") if shutil.which(name)]
-posix = pytest.mark.skipif(not SHELLS, reason="the forms are for bash and zsh")
+INTERACTIVE = {
+    "bash": ["--norc", "--noprofile", "-i"],
+    "zsh": ["-f", "-i"],
+    "fish": ["--no-config", "-i"],
+    "dash": ["-i"],
+}
+SHELLS = [name for name in INTERACTIVE if shutil.which(name)]
+posix = pytest.mark.skipif(not SHELLS, reason="the forms are for bash, zsh, fish and dash")
 
 
 @pytest.fixture(scope="module")
@@ -88,9 +98,9 @@ def environment(stand_in: StandIn, tmp_path: Path) -> dict[str, str]:
 
 def pasted(shell: str, text: str, environment: Mapping[str, str]) -> str:
     """What an interactive shell prints when the text is typed into it."""
-    options = ["--norc", "--noprofile", "-i"] if shell == "bash" else ["-f", "-i"]
+    command = [shell, *INTERACTIVE[shell]]
     ran = subprocess.run(
-        [shell, *options], input=text.encode(), env=environment, capture_output=True, timeout=60, check=False
+        command, input=text.encode(), env=environment, capture_output=True, timeout=60, check=False
     )
     assert b"not found" not in ran.stderr, ran.stderr.decode()
     return ran.stdout.decode()
@@ -120,7 +130,9 @@ def test_curl_sends_the_very_request(
 
 @posix
 @pytest.mark.parametrize("shell", SHELLS)
-@pytest.mark.parametrize("question", NASTY)
+@pytest.mark.parametrize(
+    "question", ["\n".join(NASTY), "\n".join(text for text in NASTY if text.isprintable())]
+)
 def test_the_ask_line_asks_the_same(
     shell: str, question: str, stand_in: StandIn, environment: Mapping[str, str]
 ) -> None:
@@ -158,16 +170,54 @@ def test_the_program_asks_the_same_from_a_file_and_at_the_prompt_of_python(
             assert (body["custom_variables"], body["parameters"]) == ({"a": "b'\"\\"}, {"n": [1, "x"]})
 
 
+LONG = {
+    "one line": "END\n" + "海水 $HOME '\\\\!" * 16_000,
+    "many lines": "it's\n\\\\\t!x\n" * 600,
+    "a line longer than a terminal accepts": "x" * 5_000 + "\\",
+}
+
+
 @posix
-def test_a_question_too_long_for_an_argument_runs_all_the_same(
-    stand_in: StandIn, environment: Mapping[str, str]
+@pytest.mark.parametrize("question", LONG.values(), ids=LONG.keys())
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_question_too_long_for_an_argument_is_piped_on_short_lines(
+    shell: str, question: str, stand_in: StandIn, environment: Mapping[str, str]
 ) -> None:
-    question = "END\n" + "海水 $HOME '" * 20_000
     request = ChatRequest(BOT, "lin", question)
-    assert "河流。" in pasted(SHELLS[0], as_curl(stand_in.base_url, request), environment)
-    assert question_of(asked(stand_in)) == question
-    assert "河流。" in pasted(SHELLS[0], as_ask(stand_in.base_url, request), environment)
-    assert question_of(asked(stand_in)) == question
+    for text in (as_curl(stand_in.base_url, request), as_ask(stand_in.base_url, request)):
+        assert max(len(line.encode()) for line in text.splitlines()) < 4_096
+        assert "河流。" in pasted(shell, text, environment)
+        assert str(question_of(asked(stand_in))).strip("\n") == question.strip("\n")
+
+
+WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+QUOTES = st.text("'\"\\\\$`!\n\t=%~{ a中", max_size=12)
+
+
+@posix
+@pytest.mark.parametrize("shell", SHELLS)
+def test_every_shell_reads_any_text_as_it_is(shell: str, tmp_path: Path) -> None:
+    """The program in its place writes what it was called with."""
+    seen, program = tmp_path / "seen", tmp_path / "coze-tui"
+    program.write_text(
+        f"#!{sys.executable}\nimport json, os, sys\n"
+        f"with open({str(seen)!r}, 'a') as file:\n"
+        "    call = [sys.argv[-1], os.environ.get('COZE_TUI_PUBLISH_STATUS', '')]\n"
+        "    print(json.dumps(call), file=file)\n"
+    )
+    program.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
+
+    @settings(max_examples=4)
+    @given(st.lists(WORDS | QUOTES, min_size=20, max_size=20))
+    def holds(texts: list[str]) -> None:
+        seen.unlink(missing_ok=True)
+        lines = [as_ask("", ChatRequest(BOT, "lin", text, publish_status=text)) for text in texts]
+        pasted(shell, "".join(lines), environment)
+        calls = [json.loads(line) for line in seen.read_text().splitlines()]
+        assert calls == [[text, text] for text in texts]
+
+    holds()
 
 
 @pytest.mark.parametrize("form", get_args(Form))
