@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -62,6 +64,7 @@ def run_bench(arguments: Arguments, environment: Mapping[str, str]) -> int:
         return Exit.OK
     junit = _open_junit(arguments.junit)
     interrupt = Interrupt()
+    started_at = datetime.now(UTC)
     runs: list[Run] = []
     bench = interrupt.run(_ask_all(startup, arguments, bots, question, runs, interrupt))
     if isinstance(bench, int):
@@ -74,7 +77,7 @@ def run_bench(arguments: Arguments, environment: Mapping[str, str]) -> int:
         print_report(console, judged, named=bool(expectations))
     sys.stdout.flush()
     if junit is not None:
-        junit(junit_text(question, judged))
+        junit(junit_text(question, judged, started_at=started_at, host_name=socket.gethostname()))
     if bench.hopeless is not None:
         notify(_("not all was asked, for it would only have failed again:"))
         show_error(bench.hopeless, base_url=startup.settings.base_url)

@@ -156,7 +156,7 @@ def _print_verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
 def report_values(
     question: str, judged: Sequence[tuple[Measurement, Sequence[Verdict]]], *, was_stopped: bool
 ) -> Mapping[str, object]:
-    """Return the results as one JSON value; times are in microseconds."""
+    """Return the results as one JSON value; times are in microseconds, unknown values are None."""
     return {
         "question": question,
         "was_stopped": was_stopped,
@@ -167,13 +167,13 @@ def report_values(
                 "first_text_us": _spread_values(found.first_text),
                 "total_us": _spread_values(found.total),
                 "longest_gap_us": _spread_values(found.longest_gap),
-                "tokens": found.tokens,
-                "input_tokens": found.input_tokens,
-                "output_tokens": found.output_tokens,
+                "tokens": found.tokens or None,
+                "input_tokens": found.input_tokens or None,
+                "output_tokens": found.output_tokens or None,
                 "failures": [asdict(failure) for failure in found.failures],
                 "usual_sequence": found.usual,
                 "other_sequences": [asdict(strange) for strange in found.strange],
-                "runs": [{**asdict(run), "outcome": str(run.outcome)} for run in found.runs],
+                "runs": [_run_values(run) for run in found.runs],
                 "expectations": [
                     {"text": verdict.text, "is_met": verdict.is_met, "failures": verdict.failures}
                     for verdict in verdicts
@@ -182,6 +182,11 @@ def report_values(
             for found, verdicts in judged
         ],
     }
+
+
+def _run_values(run: Run) -> Mapping[str, object]:
+    values = {**asdict(run), "outcome": str(run.outcome)}
+    return values | {name: values[name] or None for name in ("tokens", "input_tokens", "output_tokens")}
 
 
 def _spread_values(spread: Spread) -> Mapping[str, object]:

@@ -18,6 +18,7 @@ from coze_tui.engine.analysis.capture_files import problem_text
 from coze_tui.engine.analysis.frames_table import InspectedChat, inspected
 from coze_tui.engine.model.dialects import Dialect, Feature, dialect_of, limit, name_of
 from coze_tui.engine.model.outcomes import Level, Outcome
+from coze_tui.engine.model.timeline import Span
 from coze_tui.errors import ApiError, SettingsError
 from coze_tui.exports.describe import Clock, still_running
 from coze_tui.report.console import Console, Role
@@ -117,20 +118,22 @@ def _dialect(chat: InspectedChat) -> Dialect:
 def _values(chat: InspectedChat, problems: Sequence[Problem]) -> Mapping[str, object]:
     error = chat.figures.error
     timeline = chat.timeline
+    has_times = not chat.figures.is_timeless
     return {
         "facts": dict(chat.capture().facts),
         "outcome": str(chat.figures.outcome) if chat.record.is_final else "running",
         "error": {"code": error.code, "msg": error.msg} if isinstance(error, ApiError) else None,
         "server": str(_dialect(chat)),
         "figures": figure_values(chat),
-        "timeline": [
-            {name: value for name, value in asdict(span).items() if name != "rates"}
-            for span in timeline.spans
-        ],
-        "stalls": [asdict(pause) for pause in timeline.figures.pauses.stalls],
-        "follow_ups_us": timeline.follow_ups_us,
+        "timeline": [_span_values(span) for span in timeline.spans] if has_times else None,
+        "stalls": [asdict(pause) for pause in timeline.figures.pauses.stalls] if has_times else None,
+        "follow_ups_us": timeline.follow_ups_us if has_times else None,
         "problems": [asdict(problem) for problem in problems],
     }
+
+
+def _span_values(span: Span) -> Mapping[str, object]:
+    return {name: value for name, value in asdict(span).items() if name != "rates"}
 
 
 # --- replay ---

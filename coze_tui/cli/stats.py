@@ -169,7 +169,13 @@ def _values(found: Statistics, since_ms: int) -> Mapping[str, object]:
 
 
 def _group_values(group: Group) -> dict[str, object]:
-    return {**asdict(group), "failures": {str(code): count for code, count in group.failures}}
+    """Return one group for JSON; a time that no chat has is None."""
+    return {
+        **asdict(group),
+        "first_text_p50_us": group.first_text_p50_us or None,
+        "first_text_p95_us": group.first_text_p95_us or None,
+        "failures": {str(code): count for code, count in group.failures},
+    }
 
 
 def _write_csv(out: TextIO, groups: Sequence[Group]) -> None:

@@ -20,6 +20,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
+from datetime import UTC, datetime
 from xml.etree import ElementTree
 
 from coze_tui.config.loader import parse_toml
@@ -296,31 +297,64 @@ def _is_tool(name: str, what: str) -> bool:
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def junit_text(question: str, judged: Sequence[tuple[Measurement, Sequence[Verdict]]]) -> str:
-    """One suite for each bot, one case for each expectation."""
-    root = ElementTree.Element("testsuites", name="coze-tui bench")
-    for measurement, verdicts in judged:
+def junit_text(
+    question: str,
+    judged: Sequence[tuple[Measurement, Sequence[Verdict]]],
+    *,
+    started_at: datetime,
+    host_name: str,
+) -> str:
+    """Return one suite for each bot, with one case for each expectation, by the strict schema of Ant.
+
+    Args:
+        started_at: when the first run began; written in UTC, because the schema forbids time zones.
+        host_name: the machine's; `localhost` if empty.
+    """
+    root = ElementTree.Element("testsuites")
+    started = started_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    for number, (measurement, verdicts) in enumerate(judged):
         suite = ElementTree.SubElement(
             root,
             "testsuite",
+            id=str(number),
+            package="coze-tui.bench",
             name=_text(measurement.bot_id),
+            timestamp=started,
+            hostname=_text(host_name) or "localhost",
             tests=str(len(verdicts)),
             failures=str(sum(not verdict.is_met for verdict in verdicts)),
             errors="0",
-            time=f"{sum(run.total_us for run in measurement.runs) / 1e6:.3f}",
+            time=_seconds_of(measurement),
         )
         properties = ElementTree.SubElement(suite, "properties")
         for name, value in (("question", question), ("runs", str(len(measurement.runs)))):
             ElementTree.SubElement(properties, "property", name=name, value=_text(value))
         for verdict in verdicts:
-            case = ElementTree.SubElement(
-                suite, "testcase", name=_text(verdict.text), classname=_text(f"bot.{measurement.bot_id}")
-            )
-            if not verdict.is_met:
-                failure = ElementTree.SubElement(case, "failure", message=_text(verdict.failures[0]))
-                failure.text = _text("\n".join(verdict.failures))
+            _add_case(suite, verdict, measurement)
+        ElementTree.SubElement(suite, "system-out")
+        ElementTree.SubElement(suite, "system-err")
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _add_case(suite: ElementTree.Element, verdict: Verdict, measurement: Measurement) -> None:
+    # All expectations are judged by the same runs: their time counts once, in the case that they complete.
+    is_first = verdict.text == COMPLETES
+    case = ElementTree.SubElement(
+        suite,
+        "testcase",
+        name=_text(verdict.text),
+        classname=_text(f"bot.{measurement.bot_id}"),
+        time=_seconds_of(measurement) if is_first else "0.000",
+    )
+    if not verdict.is_met:
+        kind = "ChatFailed" if is_first else "ExpectationFailed"
+        failure = ElementTree.SubElement(case, "failure", message=_text(verdict.failures[0]), type=kind)
+        failure.text = _text("\n".join(verdict.failures))
+
+
+def _seconds_of(measurement: Measurement) -> str:
+    return f"{sum(run.total_us for run in measurement.runs) / 1e6:.3f}"
 
 
 def _text(text: str) -> str:

@@ -47,6 +47,13 @@ def test_stdin_is_read_for_a_minus(command: Command, recorded: Path) -> None:
     assert piped.out == command("show", str(recorded)).out
 
 
+def test_json_has_null_for_every_time_of_a_capture_without_times(command: Command) -> None:
+    value = json.loads(command("show", "--json", str(STREAMS / "text_chat.sse")).out)
+    assert [value[name] for name in ("timeline", "stalls", "follow_ups_us")] == [None, None, None]
+    assert value["figures"]["deltas_per_second"] is None
+    assert value["figures"]["deltas"] > 0
+
+
 def test_json_is_one_object_with_the_same_figures(command: Command, recorded: Path) -> None:
     ran = command("show", "--json", str(recorded))
     value = json.loads(ran.out)

@@ -65,8 +65,15 @@ def test_where_no_time_of_arrival_is_known_no_time_is_told() -> None:
     assert (facts["characters"], facts["deltas"], facts["events"]) == ("4", "2", "3")
     assert not {"first text", "total", "gap p50", "gap p95", "longest gap"} & facts.keys()
     values = figure_values(chat)
-    for name in ("first_text_us", "total_us", "gap_p50_us", "gap_p95_us", "gap_max_us"):
+    times = ("first_text_us", "total_us", "gap_p50_us", "gap_p95_us", "gap_max_us")
+    rates = ("characters_per_second", "deltas_per_second")
+    for name in (*times, *rates, "stalls"):
         assert values[name] is None, name
+
+
+def test_too_few_deltas_have_no_rate_as_a_number_either() -> None:
+    values = figure_values(inspected(delta("ab", 100_000)))
+    assert (values["characters_per_second"], values["deltas_per_second"]) == (None, None)
 
 
 def test_a_gap_is_the_same_wherever_it_is_told() -> None:
