@@ -158,7 +158,7 @@ class Chats:
             self._keep(question.messages, chat, conversation)
         else:
             state.unsaved.add(chat.id)
-        if not streaming:
+        if faults.has("json-chat") or not (streaming or faults.has("stream-anyway")):
             body = objects.created_chat(chat)
             context.spawn(run.replay(None) if is_recorded else run.start(None))
             return envelope(context, body)
@@ -222,12 +222,15 @@ class Chats:
         context = self._context
         headers = {context.logid_header: context.logid()}
         charset = context.switches.charset or faults.has("charset")
+        content_type = "text/event-stream" + ("; charset=utf-8" if charset else "")
         if context.studio:
             headers["Cache-Control"] = "no-cache"
             headers["X-Accel-Buffering"] = "no"
-        if faults.has("gzip"):
-            headers["Content-Encoding"] = "gzip"
-        return StreamReply(feed, "text/event-stream" + ("; charset=utf-8" if charset else ""), headers)
+        for packing in ("gzip", "deflate"):
+            if faults.has(packing):
+                headers["Content-Encoding"] = packing
+        changed = fault.TYPES[faults.text("type")] if faults.has("type") else content_type
+        return StreamReply(feed, changed, headers)
 
     # ── afterwards ──────────────────────────────────────────────────────────────────────────────────────
 

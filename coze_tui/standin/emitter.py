@@ -218,7 +218,10 @@ class Emitter:
             event, data = DONE_STYLES[style]
         else:
             event, data = DONE_STYLES["stream-done" if self._context.studio else "quoted"]
-        await self.wire.emit(Frame(event, data), last=True)
+        frame = Frame(event, data)
+        if self._faults.has("nameless") or self._faults.has("wrapped"):
+            frame = Frame("", "[DONE]")
+        await self.wire.emit(frame, last=True)
 
     async def over(self) -> None:
         """The end of the stream, without a mark."""

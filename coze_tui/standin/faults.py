@@ -6,6 +6,7 @@ the events and bytes are (`edit`, `style`). `FAULTS` describes each.
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,7 @@ from coze_tui.standin.scenarios import (
     Drip,
     Error,
     Event,
+    Expire,
     Fail,
     Pause,
     Plain,
@@ -32,10 +34,37 @@ from coze_tui.standin.scenarios import (
 )
 from coze_tui.standin.wire import DONE_STYLES, Frame, Style
 
+SHAPES: dict[str, object] = {
+    "nested": {"error": {"message": "the reason (sample)", "code": "odd_word"}},
+    "detail-text": {"detail": "the reason (sample)"},
+    "detail-list": {"detail": [{"loc": ["body", "bot_id"], "msg": "the reason (sample)"}]},
+    "detail-object": {"detail": {"error_code": 5000, "error_message": "the reason (sample)"}},
+    "errors": {"errors": [{"message": "the reason (sample)"}]},
+    "response-metadata": {"ResponseMetadata": {"Error": {"Code": "Odd", "Message": "the reason (sample)"}}},
+    "base-resp": {"BaseResp": {"StatusCode": 5000, "StatusMessage": "the reason (sample)"}},
+    "data-msg": {"code": 5000, "msg": "", "data": {"msg": "the reason (sample)"}},
+    "message": {"Message": "the reason (sample)"},
+    "oauth": {"error": "odd_word", "error_description": "the reason (sample)"},
+    "no-success": {"success": False, "message": "the reason (sample)", "data": None},
+}
+"""Bodies of errors as gateways and other servers send them."""
+TYPES: dict[str, str | None] = {
+    "plain": "text/plain; charset=utf-8",
+    "json": "application/json",
+    "both": "application/json, text/event-stream; charset=utf-8",
+    "html": "text/html",
+    "none": None,
+}
+"""Content-Types of an event stream that gateways have changed."""
+
 FAULTS: dict[str, str] = {
     # in place of the reply
     "401": "HTTP 401 with the JSON of 4100",
     "403": "HTTP 403 with an HTML page",
+    "html401": "HTTP 401 with an HTML page",
+    "html413": "HTTP 413 with an HTML page",
+    "gzip401": "HTTP 401 with the JSON of 4100, compressed",
+    "shape": "HTTP 200 with an error in another place: " + ", ".join(SHAPES),
     "404": "HTTP 404 with plain text",
     "429": "HTTP 429 with Retry-After, seconds by value (default 3)",
     "500json": "HTTP 500 with JSON",
@@ -53,6 +82,8 @@ FAULTS: dict[str, str] = {
     "expired-token": "the JSON of 4100 under HTTP 200",
     "code": "JSON with this code under HTTP 200 (default 5000)",
     "redirect": "a redirect with this status (default 307) to another origin on loopback",
+    "json-chat": "JSON with the chat, which runs on, in place of the stream",
+    "stream-anyway": "a stream although none was asked for",
     "hang": "no reply until the client gives up",
     "reset": "a TCP reset: without a value in place of the reply, else after so many events",
     # the connection breaks
@@ -64,9 +95,13 @@ FAULTS: dict[str, str] = {
     "drip": "comments every 0.3 s after two deltas, for so many seconds or for ever",
     "error": "an error event with this code (default 5000) after two deltas, then the end",
     "error-empty": "an error event with {} as data",
+    "error-page": "an error event with an HTML page as data",
+    "error-unnamed": "an error with neither code nor event name after two deltas, then the end",
     "error-then-completed": "an error event after two deltas, then chat.completed",
     "failed": "chat.failed with this code (default 5000) after two deltas",
     "bare-failed": "chat.failed whose data is only code and msg",
+    "failed-no-code": "chat.failed with code 0 and a message",
+    "expired": "chat.expired after two deltas",
     "unknown-event": "an event, a message type and a status that nobody knows, between the others",
     "huge-line": "a delta of so many characters (default 1000000) in one line",
     "two-answers": "a second answer before the bot's own",
@@ -97,6 +132,10 @@ FAULTS: dict[str, str] = {
     "two-data-lines": "JSON over two data lines",
     "no-last-blank": "the last event has no blank line",
     "gzip": "the stream is compressed",
+    "deflate": "the stream is compressed in the other way",
+    "nameless": "the events have no names",
+    "wrapped": "name and data of each event are JSON in an event without a name",
+    "type": "the stream has another Content-Type: " + ", ".join(TYPES),
     "one-byte": "chunks of one byte",
     "charset": "text/event-stream; charset=utf-8",
     # later calls about this chat
@@ -104,6 +143,8 @@ FAULTS: dict[str, str] = {
     "text-times": "the times of its messages are strings in lists, not numbers",
 }
 
+_VALUES: dict[str, set[str]] = {"done": {*DONE_STYLES, "none"}, "shape": {*SHAPES}, "type": {*TYPES}}
+"""The values of the faults that have words as values."""
 _WORD = re.compile(r"\s*\bfault:(\S+)")
 HOSTILE = (
     "plain \x1b[31mred\x1b[0m \x1b]52;c;aGVsbG8=\x07 \x1b]0;title\x07 \x9b31m \x9d0;t\x9c "
@@ -112,7 +153,7 @@ HOSTILE = (
 )
 
 
-ENDS = (Complete, Burst, Fail, Error, RequireAction, AskBack)
+ENDS = (Complete, Burst, Fail, Expire, Error, RequireAction, AskBack)
 """Steps before which the middle of an answer is over, however short it is."""
 
 
@@ -160,9 +201,9 @@ def parse(words: str) -> Faults:
         name, _, value = word.removeprefix("fault:").partition("=")
         if name not in FAULTS:
             raise UnknownFault(f"unknown fault {name!r}")
-        if name == "done" and value not in {*DONE_STYLES, "none"}:
-            raise UnknownFault(f"unknown end mark {value!r}")
-        if name != "done" and value and not value.replace(".", "", 1).isdigit():
+        if name in _VALUES and value not in _VALUES[name]:
+            raise UnknownFault(f"unknown {'end mark' if name == 'done' else name} {value!r}")
+        if name not in _VALUES and value and not value.replace(".", "", 1).isdigit():
             raise UnknownFault(f"the value of fault {name!r} must be a number, not {value!r}")
         values[name] = value
     return Faults(values)
@@ -190,6 +231,11 @@ def _reply(name: str, faults: Faults, origin: str, headers: Mapping[str, str]) -
     if body == "denied":
         body = dumps({"code": 4100, "msg": "authentication is invalid", "detail": detail})
     match name:
+        case "shape":
+            body = dumps(SHAPES[faults.text("shape")])
+        case "gzip401":
+            more["Content-Encoding"] = "gzip"
+            return Reply(status, gzip.compress(body.encode()), content_type, {**headers, **more})
         case "429":
             more["Retry-After"] = str(faults.number("429", 3))
         case "big502":
@@ -218,6 +264,10 @@ _JSON, _HTML, _STREAM = "application/json", "text/html; charset=utf-8", "text/ev
 _REPLIES: dict[str, tuple[int, str | None, str]] = {
     "401": (401, _JSON, "denied"),
     "403": (403, _HTML, _page("403 Forbidden")),
+    "html401": (401, _HTML, _page("401 Unauthorized")),
+    "html413": (413, _HTML, _page("413 Request Entity Too Large")),
+    "gzip401": (401, _JSON, "denied"),
+    "shape": (200, _JSON, ""),
     "404": (404, "text/plain", "404 page not found\n"),
     "429": (429, _JSON, '{"code":4009,"msg":"too many requests (sample)"}'),
     "500json": (500, _JSON, '{"code":500,"msg":"internal server error"}'),
@@ -263,7 +313,8 @@ _STYLES: dict[str, Callable[[Style], Style]] = {
     "data-first": lambda style: replace(style, data_first=True),
     "two-data-lines": lambda style: replace(style, two_data_lines=True),
     "no-last-blank": lambda style: replace(style, last_blank=False),
-    "gzip": lambda style: replace(style, gzip=True),
+    "gzip": lambda style: replace(style, packing="gzip"),
+    "deflate": lambda style: replace(style, packing="deflate"),
     "one-byte": lambda style: replace(style, chunks="byte"),
 }
 
@@ -329,6 +380,10 @@ def _in_the_middle(faults: Faults) -> Iterator[Plain]:
         yield Error(code, f"error {code} (sample)")
     if faults.has("error-empty"):
         yield Error(empty=True)
+    if faults.has("error-page"):
+        yield Error(data=_page("502 Bad Gateway"))
+    if faults.has("error-unnamed"):
+        yield Error(0, "upstream model overloaded (sample)", data=SHAPES["nested"], event="")
     if faults.has("error-then-completed"):
         yield Error(then_completed=True)
     if faults.has("failed"):
@@ -336,6 +391,10 @@ def _in_the_middle(faults: Faults) -> Iterator[Plain]:
         yield Fail(code, f"failure {code} (sample)")
     if faults.has("bare-failed"):
         yield Fail(bare=True)
+    if faults.has("failed-no-code"):
+        yield Fail(0, "the knowledge base is being rebuilt (sample)")
+    if faults.has("expired"):
+        yield Expire()
 
 
 def edit(frame: Frame, faults: Faults) -> Frame | None:
@@ -357,7 +416,14 @@ def edit(frame: Frame, faults: Faults) -> Frame | None:
         }
     if faults.has("anonymous") and frame.event == "conversation.message.delta":
         data = {k: v for k, v in data.items() if k in {"content", "reasoning_content"}}
-    return Frame(frame.event, data)
+    return named(Frame(frame.event, data), faults)
+
+
+def named(frame: Frame, faults: Faults) -> Frame:
+    """The frame under the name that the faults leave it."""
+    if faults.has("wrapped"):
+        return Frame("", {"event": frame.event, "data": frame.data})
+    return Frame("", frame.data) if faults.has("nameless") else frame
 
 
 def _is_id(key: str, value: str) -> bool:

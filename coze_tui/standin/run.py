@@ -27,6 +27,7 @@ from coze_tui.standin.scenarios import (
     Drip,
     Error,
     Event,
+    Expire,
     Fail,
     FunctionCall,
     Gate,
@@ -207,6 +208,10 @@ class Run:
             case Fail():
                 await self._fail(step)
                 return True
+            case Expire():
+                await self._be("expired", "conversation.chat.expired")
+                await emitter.done()
+                return True
             case Refuse() | Page() | Capture():
                 pass  # only meant as first steps, where the endpoint looks for them
         return False
@@ -236,7 +241,7 @@ class Run:
 
     async def _error(self, step: Error) -> None:
         body: Mapping[str, object] = {} if step.empty else {"code": step.code, "msg": step.msg}
-        await self._emitter.event("error", body)
+        await self._emitter.event(step.event, body if step.data is None else step.data)
         if self._context.studio or step.then_completed:
             await self._end()
         else:

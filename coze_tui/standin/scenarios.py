@@ -171,6 +171,9 @@ class Error:
     msg: str = "internal error (sample)"
     empty: bool = False
     then_completed: bool = False
+    data: object = None
+    """What is sent in place of code and msg."""
+    event: str = "error"
 
 
 @dataclass(frozen=True)
@@ -180,6 +183,11 @@ class Fail:
     code: int = 5000
     msg: str = "event interval error (sample)"
     bare: bool = False
+
+
+@dataclass(frozen=True)
+class Expire:
+    """`conversation.chat.expired`: the server gives the chat up."""
 
 
 @dataclass(frozen=True)
@@ -248,7 +256,8 @@ class Usage:
 
 Plain = (
     Pause | Gate | Delta | Complete | Burst | FunctionCall | ToolResponse | Knowledge | Verbose
-    | RequireAction | AskBack | Error | Fail | Refuse | Page | Event | Raw | Capture | Cut | Drip | Usage
+    | RequireAction | AskBack | Error | Fail | Expire | Refuse | Page | Event | Raw | Capture | Cut | Drip
+    | Usage
 )  # fmt: skip
 Step = Plain | Answer | FollowUps | Callable[[Turn], "Iterable[Step]"]
 Scenario = Iterable[Step] | Callable[[Turn], "Iterable[Step]"]

@@ -54,13 +54,17 @@ class Style:
     data_first: bool = False
     two_data_lines: bool = False
     last_blank: bool = True
-    gzip: bool = False
+    packing: str = ""
+    """gzip, deflate or nothing."""
     chunks: str = "random"
     """random, event (one write for each event) or byte."""
     cut_events: int | None = None
     cut_bytes: int | None = None
     cut_how: str = "close"
     """close (no last chunk), reset or end (a proper end of the reply)."""
+
+
+_WINDOW_BITS = {"gzip": 31, "deflate": 15}
 
 
 class Wire:
@@ -72,7 +76,7 @@ class Wire:
         self._rng = rng
         self._events = 0
         self._bytes = 0
-        self._zip = zlib.compressobj(wbits=31) if style.gzip else None
+        self._zip = zlib.compressobj(wbits=_WINDOW_BITS[style.packing]) if style.packing else None
         self.gone = asyncio.Event()
         """Set when the client is gone, or as good as gone."""
         self.over = asyncio.Event()
@@ -182,8 +186,8 @@ def encode(frame: Frame, style: Style, number: int | None) -> str:
     if style.two_data_lines and text[:1] == "{":
         # JSON may have a line end after its first brace; the joined lines are the same JSON.
         data = [f"data{colon}{{", f"data{colon}{text[1:]}"]
-    event = f"event{colon}{frame.event}"
-    lines = [*data, event] if style.data_first else [event, *data]
+    event = [f"event{colon}{frame.event}"] if frame.event else []
+    lines = [*data, *event] if style.data_first else [*event, *data]
     if number is not None:
         lines.insert(0, f"id{colon}{number}")
     return style.newline.join(lines) + style.newline * 2

@@ -6,11 +6,12 @@ import gzip
 import json
 import re
 import time
+import zlib
 from pathlib import Path
 
 import pytest
 
-from coze_tui.standin.faults import FAULTS, HOSTILE, Faults, UnknownFault, parse, take
+from coze_tui.standin.faults import FAULTS, HOSTILE, SHAPES, TYPES, Faults, UnknownFault, parse, take
 from coze_tui.standin.scenarios import Answer, FollowUps, Gate
 from coze_tui.standin.wire import DONE_STYLES
 from tests.support.standin_calls import BOT, Caller, Run, as_object, question_body
@@ -46,6 +47,9 @@ def answers(reply: Reply) -> list[object]:
     [
         ("401", 401, "application/json", b'"code":4100'),
         ("403", 403, "text/html; charset=utf-8", b"<h1>403"),
+        ("html401", 401, "text/html; charset=utf-8", b"<h1>401"),
+        ("html413", 413, "text/html; charset=utf-8", b"<h1>413"),
+        ("shape=data-msg", 200, "application/json", b'"data":{"msg"'),
         ("404", 404, "text/plain", b"404"),
         ("429", 429, "application/json", b'"code":4009'),
         ("500json", 500, "application/json", b'"code":500'),
@@ -76,6 +80,27 @@ def test_429_says_when_to_come_again(caller: Caller) -> None:
 
 def test_big502_is_a_megabyte(caller: Caller) -> None:
     assert len(ask(caller, "big502").raw) > 1_000_000
+
+
+def test_gzip401_is_compressed(caller: Caller) -> None:
+    reply = ask(caller, "gzip401")
+    assert (reply.status, reply.headers["content-encoding"]) == (401, "gzip")
+    assert gzip.decompress(reply.raw).startswith(b'{"code":4100')
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_of_an_error_has_the_reason(caller: Caller, shape: str) -> None:
+    assert b"the reason (sample)" in ask(caller, f"shape={shape}").raw
+
+
+def test_json_chat_runs_on_without_a_stream(caller: Caller) -> None:
+    reply = ask(caller, "json-chat")
+    assert reply.headers["content-type"].startswith("application/json")
+    assert as_object(as_object(json.loads(reply.raw))["data"])["status"] == "in_progress"
+
+
+def test_stream_anyway_streams_where_none_was_asked_for(caller: Caller) -> None:
+    assert caller.ask("fault:stream-anyway hi", stream=False).answer() == "one two three"
 
 
 def test_bad_json_is_cut(caller: Caller) -> None:
@@ -184,6 +209,39 @@ def test_failed(caller: Caller) -> None:
     assert as_object(failed["last_error"])["code"] == 4028
     bare = ask(caller, "bare-failed").objects("conversation.chat.failed")[0]
     assert set(bare) == {"code", "msg"}
+
+
+def test_failed_no_code_has_a_message(caller: Caller) -> None:
+    (failed,) = ask(caller, "failed-no-code").objects("conversation.chat.failed")
+    error = as_object(failed["last_error"])
+    assert (error["code"], error["msg"]) == (0, "the knowledge base is being rebuilt (sample)")
+
+
+def test_expired(caller: Caller) -> None:
+    reply = ask(caller, "expired")
+    assert reply.names[-2:] == ["conversation.chat.expired", "done"]
+    assert reply.objects("conversation.chat.expired")[0]["status"] == "expired"
+
+
+def test_errors_without_a_name_or_with_a_page(caller: Caller) -> None:
+    assert ask(caller, "error-page").raw.endswith(b"</html>\n\n")
+    assert ask(caller, "error-unnamed").raw.endswith(
+        b'\n\ndata:{"error":{"message":"the reason (sample)","code":"odd_word"}}\n\n'
+    )
+
+
+def test_events_without_names_and_wrapped_ones(caller: Caller) -> None:
+    nameless, wrapped = ask(caller, "nameless").raw, ask(caller, "wrapped").raw
+    assert b"event:" not in nameless + wrapped
+    assert wrapped.startswith(b'data:{"event":"conversation.chat.created","data":{')
+    assert nameless.endswith(b"data:[DONE]\n\n")
+
+
+def test_type_is_another_content_type(caller: Caller) -> None:
+    for name, content_type in TYPES.items():
+        reply = ask(caller, f"type={name}")
+        assert reply.headers.get("content-type") == content_type
+        assert texts(reply) == ["one ", "two ", "three"]
 
 
 def test_unknown_event(caller: Caller) -> None:
@@ -335,6 +393,9 @@ def test_gzip(caller: Caller) -> None:
     reply = ask(caller, "gzip")
     assert reply.headers["content-encoding"] == "gzip"
     assert gzip.decompress(reply.raw).endswith(b'data:"[DONE]"\n\n')
+    reply = ask(caller, "deflate")
+    assert reply.headers["content-encoding"] == "deflate"
+    assert zlib.decompress(reply.raw).endswith(b'data:"[DONE]"\n\n')
 
 
 def test_one_byte(caller: Caller) -> None:
