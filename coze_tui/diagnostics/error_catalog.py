@@ -162,6 +162,10 @@ _BY_WORD: Mapping[str, Sentences] = {
     ),
 }
 
+_FILE = (
+    N_("the file is not accepted"),
+    N_("Check that its ending fits its content, and that Coze accepts files of this kind."),
+)
 _BY_MEANING: Mapping[Meaning, Sentences] = {
     "no conversation": (N_("there is no such conversation"), _NEW_CONVERSATION),
     "busy": _BY_CODE[4016],
@@ -169,6 +173,7 @@ _BY_MEANING: Mapping[Meaning, Sentences] = {
     "too many": (N_("too many requests"), LATER),
     "quota": (N_("a quota is used up"), N_("Top up the account, or raise the limit on the platform.")),
     "unpublished": (N_("it is not published"), _PUBLISH),
+    "file": _FILE,
     "token": _BY_CODE[4100],
     "permission": (
         N_("the token lacks a right for this"),
@@ -182,10 +187,7 @@ _OF_THE_CALL = frozenset({"token", "permission"})
 
 _BAD_IDS = N_("Check the conversation ID and the chat ID.")
 _BY_CALL: Mapping[tuple[str, int], Sentences] = {
-    ("/files/upload", 4000): (
-        N_("the file is not accepted"),
-        N_("Check that its ending fits its content, and that Coze accepts files of this kind."),
-    ),
+    ("/files/upload", 4000): _FILE,
     ("/v3/chat/retrieve", 4000): (N_("a parameter is not valid"), _BAD_IDS),
     ("/v3/chat/message/list", 4000): (N_("a parameter is not valid"), _BAD_IDS),
     ("/v3/chat/cancel", 4000): (N_("a parameter is not valid"), _BAD_IDS),
@@ -271,7 +273,7 @@ def permission_for(path: str) -> str:
 
 
 def _not_served(path: str) -> Sentences:
-    if path.endswith("/v3/chat"):
+    if not path or path.endswith("/v3/chat"):  # that of a stored chat is not known
         return (
             N_("/v3/chat is not served here"),
             N_("Check the address of the site: is it the API's, and is the studio new enough?"),

@@ -13,6 +13,7 @@ Meaning = Literal[
     "too many",
     "quota",
     "unpublished",
+    "file",
     "token",
     "permission",
 ]
@@ -27,6 +28,8 @@ _WORDS: Mapping[Meaning, str] = {
     "quota": r"insufficient.?(?:quota|balance)|quota[\w ]* (?:exceeded|exhausted|used up)|quota_exceeded"
     r"|in arrears|余额不足|额度(?:不足|已用完)|欠费",
     "unpublished": r"not (?:been )?published|is unpublished|未发布",
+    "file": r"file (?:content|extension|format|type)|filename (?:is )?invalid|unsupported file"
+    r"|文件(?:格式|类型)",
     "token": r"(?:invalid|expired|incorrect|wrong|missing)[_ -](?:access[_ -])?(?:token|api[_ -]?key)"
     r"|(?:token|api[_ -]?key)(?: provided)? (?:is |has )?(?:been )?(?:expired|invalid|revoked|incorrect)"
     r"|token_expired|authentication (?:is )?(?:invalid|failed|required)|authentication_error"

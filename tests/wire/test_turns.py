@@ -41,6 +41,7 @@ from coze_tui.errors import (
     StreamCut,
     TransportError,
 )
+from coze_tui.standin.faults import SHAPES, TYPES
 from coze_tui.standin.scenarios import (
     Answer,
     Bot,
@@ -497,6 +498,13 @@ async def test_a_failed_chat_has_code_and_logid() -> None:
         ("401", (AuthError,)),
         ("redirect", (ProtocolError,)),
         ("expired-token", (AuthError,)),
+        ("html401", (AuthError,)),
+        ("html413", (ApiError,)),
+        ("gzip401", (AuthError,)),
+        *((f"shape={shape}", (ApiError,)) for shape in SHAPES),
+        ("garbage", (ProtocolError,)),
+        ("nameless", (ProtocolError,)),
+        ("wrapped", (ProtocolError,)),
     ],
 )
 async def test_what_is_no_stream_is_one_clear_error(fault: str, kind: tuple[type[Exception], ...]) -> None:
@@ -505,6 +513,57 @@ async def test_what_is_no_stream_is_one_clear_error(fault: str, kind: tuple[type
         assert at.asked("/v3/chat") == 1
     assert ended(updates).outcome is Outcome.FAILED
     assert isinstance(ended(updates).error, kind)
+    assert not fault.startswith("shape") or "the reason (sample)" in str(ended(updates).error)
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+@pytest.mark.parametrize("fault", ["json-chat", "stream-anyway"])
+async def test_a_chat_is_followed_with_or_without_a_stream_whatever_was_asked_for(
+    fault: str, streaming: bool
+) -> None:
+    async with table([Answer(TEXT)]) as at:
+        turn = at.turn(f"fault:{fault} 海水？", streaming=streaming)
+        updates = await run(turn)
+        assert at.asked("/v3/chat") == 1
+        assert at.asked("/v3/chat/message/list") == (1 if fault == "json-chat" else 0)
+    assert (ended(updates).outcome, ended(updates).error) == (Outcome.COMPLETED, None)
+    assert [answer.whole_text for answer in turn.state.answers] == [TEXT]
+    assert not any(
+        isinstance(update, PhaseChanged) and update.phase is Phase.RECOVERING for update in updates
+    )
+
+
+@pytest.mark.parametrize("fault", ["gzip", "deflate", *(f"type={name}" for name in TYPES)])
+async def test_a_stream_is_read_however_it_is_named_or_packed(fault: str) -> None:
+    async with table([Answer(TEXT)]) as at:
+        turn = at.turn(f"fault:{fault} 海水？")
+        assert ended(await run(turn)).outcome is Outcome.COMPLETED
+    assert [answer.whole_text for answer in turn.state.answers] == [TEXT]
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome", "words"),
+    [
+        ("error-page", Outcome.FAILED, "502: 502 Bad Gateway"),
+        ("error-unnamed", Outcome.FAILED, "-1: the reason (sample) (odd_word)"),
+        ("failed-no-code", Outcome.FAILED, "-1: the knowledge base is being rebuilt (sample)"),
+        ("expired", Outcome.EXPIRED, "None"),
+    ],
+)
+async def test_the_reason_of_a_failure_in_the_stream_is_kept(
+    fault: str, outcome: Outcome, words: str
+) -> None:
+    async with table([Answer(TEXT)]) as at:
+        end = ended(await run(at.turn(f"fault:{fault} 海水？")))
+    assert (end.outcome, str(end.error)) == (outcome, words)
+
+
+async def test_events_of_which_none_is_cozes_are_named_with_their_number() -> None:
+    async with table([Answer(TEXT)]) as at:
+        end = ended(await run(at.turn("fault:nameless 海水？")))
+    assert isinstance(end.error, ProtocolError)
+    assert (end.error.problem, end.error.excerpt) == ("foreign events", "message")
+    assert end.error.events > 3
 
 
 @pytest.mark.parametrize(

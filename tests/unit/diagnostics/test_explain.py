@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coze_tui.api.events import error_of_code
 from coze_tui.diagnostics.explain import LONGEST, Explanation, explain
 from coze_tui.errors import (
     ApiError,
@@ -29,6 +30,7 @@ from coze_tui.errors import (
     TransportError,
 )
 from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import use_language
 
 CN, COM = "https://api.coze.cn", "https://api.coze.com"
 
@@ -127,7 +129,89 @@ def test_an_unknown_code_of_a_known_class_still_helps(error: ApiError, words: st
 
 
 def test_what_a_server_does_not_offer_is_no_wrong_token() -> None:
-    assert "does not offer" in explain(NotServedError(700012006, "missing session_key"), base_url="").title
+    error = NotServedError(700012006, "missing session_key", path="/v1/users/me")
+    assert "does not offer" in explain(error, base_url="").title
+
+
+@pytest.mark.parametrize("path", ["/v3/chat", "/prefix/v3/chat", ""])
+def test_a_server_without_chats_is_probably_no_api(path: str) -> None:
+    told = explain(NotServedError(700012006, "missing session_key", path=path), base_url="")
+    assert told.title.endswith("/v3/chat is not served here")
+    assert "studio new enough" in told.do
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/v1/files/upload", "Check that its ending fits its content"),
+        ("/v3/chat/retrieve", "Check the conversation ID and the chat ID."),
+        ("/v1/bots", "Check the workspace ID."),
+        ("/v3/chat", "the variables and the parameters"),
+        ("", "the variables and the parameters"),
+    ],
+)
+def test_advice_for_a_bad_parameter_depends_on_the_call(path: str, words: str) -> None:
+    assert words in explain(ApiError(4000, "no good", path=path), base_url="").do
+
+
+@pytest.mark.parametrize(
+    ("path", "permission"),
+    [("/v3/chat/retrieve", "getChat"), ("/v3/chat/message/list", "listMessage"), ("/v1/bots", "listBot")],
+)
+def test_a_missing_permission_is_named(path: str, permission: str) -> None:
+    told = explain(AuthError(4101, "", path=path), base_url="")
+    assert f"This call needs the permission {permission}." in told.do
+
+
+@pytest.mark.parametrize(
+    ("code", "msg", "title", "advice"),
+    [
+        (777777775, "conversation not found", "there is no such conversation", "Start a new conversation."),
+        (777777775, "node A broke", "a node of the workflow has failed", "Fix the workflow"),
+        (777777775, "plug-in: token expired", "a node of the workflow has failed", "Fix the workflow"),
+        (-1, "slow down (rate_limit_exceeded)", "too many requests", "later"),
+        (-1, "Conversation occupied: a chat is in progress", "a chat is still running", "Wait for it"),
+        (-1, "no (context_length_exceeded)", "too long for the model", "/clear"),
+        (400, "Incorrect API key provided: sk-…", "the token is wrong", "Log in again"),
+        (987654, "You exceeded your current quota, insufficient_quota", "a quota is used up", "Top up"),
+        (4000, "file content or filename is invalid", "the file is not accepted", "its ending"),
+        (4000, "会话不存在", "there is no such conversation", "Start a new conversation."),
+        (4028, "conversation not found", "the free calls", "Upgrade"),
+        (403, "rate limit, not authenticated", "the server refuses the request", "the proxy"),
+        (700012054, "No permission to access", "is not published", "Publish the bot"),
+        (702240010, "x", "too many requests from this IP address", "Slow down"),
+    ],
+)
+def test_words_decide_where_the_code_says_little(code: int, msg: str, title: str, advice: str) -> None:
+    told = explain(error_of_code(code, msg, http_status=code if code in (400, 403) else 200), base_url="")
+    assert title in told.title
+    assert msg in told.what
+    assert advice in told.do
+
+
+@pytest.mark.parametrize("problem", ["too large", "too many events", "line too long", "event too large"])
+def test_an_answer_that_is_too_large_is_not_the_address_s_fault(problem: str) -> None:
+    told = explain(ProtocolError(problem), base_url="")
+    assert "address" not in told.text
+    assert told.do
+
+
+def test_events_that_are_not_coze_s_are_named_with_their_number() -> None:
+    told = explain(ProtocolError("foreign events", excerpt="message", events=3), base_url="")
+    assert told.title == "3 events that are not Coze's (message)"
+    assert told.do == "Is this the URL of Coze's API?"
+    wrapped = explain(ProtocolError("wrapped events", excerpt="message", events=1), base_url="")
+    assert wrapped.title == "1 event that is not Coze's (message)"
+    assert '{"event": …, "data": …}' in wrapped.what
+
+
+def test_chinese_sentences_have_no_blank_between_them() -> None:
+    use_language("zh_CN")
+    try:
+        text = explain(TransportError("closed", "peer closed"), base_url="").text
+    finally:
+        use_language("en")
+    assert text == "服务器关闭了连接。详情：peer closed。请重试。"
 
 
 def test_the_time_the_server_asks_to_wait_is_told() -> None:
