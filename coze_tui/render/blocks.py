@@ -14,6 +14,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from coze_tui.render.cells import cell_len, runs_len, untorn
+from coze_tui.render.closing import hopefully_closed
 from coze_tui.render.code import (
     LONGEST_COLORED,
     MOST_COLORED,
@@ -23,11 +24,14 @@ from coze_tui.render.code import (
     Highlighter,
     LexerState,
 )
-from coze_tui.render.inline import InlineText, Logical, hopefully_closed, with_urls
+from coze_tui.render.inline import InlineText
 from coze_tui.render.lines import BAR, Line, Undrawn
+from coze_tui.render.links import with_urls
 from coze_tui.render.palette import Palette
+from coze_tui.render.runs import Logical
 from coze_tui.render.scanner import Container, Kind
 from coze_tui.render.wrap import cut, cuts, rows_of
+from coze_tui.text.i18n import _
 
 _BULLETS = "•◦▪"
 _PIECES = (256, 512, 1024)
@@ -88,15 +92,19 @@ class Lead(NamedTuple):
                 beside = begins = [Segment(BAR, palette.muted), Segment(" ")]
                 size = 2
             else:
-                if task and number == len(containers) - 1:
-                    mark, style = ("☑ ", palette.good) if task == "x" else ("☐ ", palette.muted)
+                begins = []
+                if container.label:
+                    begins.append(Segment(f"[{container.label}] ", palette.bullet))
                 elif container.number >= 0:
-                    mark, style = f"{container.number:>2}. ", palette.bullet
-                else:
-                    mark, style = _BULLETS[min(depth, 2)] + " ", palette.bullet
-                size = cell_len(mark)
-                beside, begins = [Segment(" " * size)], [Segment(mark, style)]
-                depth += container.number < 0
+                    begins.append(Segment(f"{container.number:>2}. ", palette.bullet))
+                elif not task or number < len(containers) - 1:
+                    begins.append(Segment(_BULLETS[min(depth, 2)] + " ", palette.bullet))
+                if task and number == len(containers) - 1:
+                    box = ("☑ ", palette.good) if task == "x" else ("☐ ", palette.muted)
+                    begins.append(Segment(*box))
+                size = runs_len(begins)
+                beside = [Segment(" " * size)]
+                depth += container.number < 0 and not container.label
             if is_fresh or width + size <= page.width // 2:
                 first += begins if is_fresh else beside
                 rest += beside
@@ -183,7 +191,7 @@ class Paragraph(MarkdownBlock):
 
     def loose(self, text: str | None = None) -> list[Line]:
         source = self._rest if text is None else f"{self._rest}\n{_untabbed(text)}"
-        return self._rows(self._parse(hopefully_closed(source.rstrip())))[0]
+        return self._rows(self._parse(hopefully_closed(source)))[0]
 
     def finish(self) -> None:
         self._parsed.append(self._parse(self._rest.rstrip()))
@@ -272,6 +280,31 @@ class Heading(Paragraph):
         if self.level == 1:
             rule = Segment("─" * self.room, self.page.palette.line)
             self.fixed.append(self._line((rule,), self.room, 1, None))
+
+
+class Alert(MarkdownBlock):
+    """The kind of a quote, as its title: `> [!NOTE]`."""
+
+    kind = Kind.ALERT
+
+    def __init__(self, page: Page, lead: Lead, number: int, name: str) -> None:
+        super().__init__(page, lead, number)
+        self._name = name
+
+    def finish(self) -> None:
+        palette = self.page.palette
+        title, style = {
+            "NOTE": (_("Note"), palette.accent),
+            "TIP": (_("Tip"), palette.good),
+            "IMPORTANT": (_("Important"), palette.accent),
+            "WARNING": (_("Warning"), palette.attention),
+            "CAUTION": (_("Caution"), palette.error),
+        }[self._name]
+        self.fixed = [self._line((Segment(title, style + Style(bold=True)),), cell_len(title), 0)]
+
+    def resize(self, page: Page, lead: Lead) -> None:
+        super().resize(page, lead)
+        self.finish()
 
 
 class Rule(MarkdownBlock):

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from coze_tui.render.blocks import Code, Empty, Heading, MarkdownBlock, Page, Paragraph, Rule, Verbatim
+from coze_tui.render.blocks import Alert, Code, Empty, Heading, MarkdownBlock, Page, Paragraph, Rule, Verbatim
 from coze_tui.render.inline import definitions_in
 from coze_tui.render.lines import Line, Lines, Undrawn
 from coze_tui.render.scanner import (
+    ONE_LINE,
     Blank,
     Close,
     Container,
@@ -21,6 +22,7 @@ from coze_tui.render.scanner import (
     task_in,
 )
 from coze_tui.render.table import Table
+from coze_tui.text.markdown_rules import footnote_key
 from coze_tui.values import valueclass
 
 _SPACED = frozenset({Kind.CODE, Kind.TABLE, Kind.RULE, Kind.MATHS})
@@ -159,15 +161,18 @@ class Layout:
                     self._blocks[-1].block.grow(text)
                 self.end_block()
                 self._blank = False
-            case Retitle(level):
-                self._retitle(level)
+            case Retitle():
+                step = self._retitle(step)
             case Tabulate(aligns):
                 self._tabulate(aligns)
             case Open():
                 empty = self._take_back() if self._takes_over(step) else None
                 self.end_block()
+                for container in step.added:
+                    if container.label:
+                        self.page.references.setdefault(footnote_key(container.label), {})
                 self._place(self._opened(step, empty, len(self._blocks)))
-                if step.kind in (Kind.HEADING, Kind.RULE):
+                if step.kind in ONE_LINE:
                     self.end_block()
         self.scanner.apply(step)
 
@@ -186,6 +191,8 @@ class Layout:
                 block = Heading(page, lead, number, step.level)
             case Kind.RULE:
                 block = Rule(page, lead, number)
+            case Kind.ALERT:
+                block = Alert(page, lead, number, text)
             case Kind.EMPTY:
                 block = Empty(page, lead, number)
             case Kind.CODE:
@@ -194,7 +201,9 @@ class Layout:
                 block = Verbatim(page, lead, number, page.palette.math)
             case _:
                 block = Paragraph(page, lead, number, page.text_style(containers))
-        if not (block.kind in (Kind.RULE, Kind.EMPTY) or (block.kind is Kind.CODE and step.fence)):
+        if not (
+            block.kind in (Kind.RULE, Kind.EMPTY, Kind.ALERT) or (block.kind is Kind.CODE and step.fence)
+        ):
             block.grow(text)
         gap = empty.gap if empty else self._gap(step, containers)
         return _Placed(block, containers, fresh, task, gap)
@@ -210,7 +219,7 @@ class Layout:
             return None
         last = self._blocks[-1]
         common, kind = containers[: step.depth], last.block.kind
-        if kind is Kind.HEADING:
+        if kind in (Kind.HEADING, Kind.ALERT):
             spaced = step.kind is Kind.HEADING
         elif any(not container.is_quote for container in common):
             spaced = self._blank
@@ -247,14 +256,29 @@ class Layout:
         self.changed = min(self.changed, start)
         return placed
 
-    def _retitle(self, level: int) -> None:
-        """The open paragraph was a heading."""
+    def _retitle(self, step: Retitle) -> Step:
+        """The open paragraph was a heading. Returns what the line really meant.
+
+        Link reference definitions at its beginning are not part of the heading. If nothing follows them, the
+        line begins a paragraph.
+        """
         text = self._paragraph().text()
         placed = self._take_back()
-        heading = Heading(self.page, placed.block.lead, placed.block.number, level)
+        definitions, text = definitions_in(text, self.page.references)
+        lead, number = placed.block.lead, placed.block.number
+        if definitions:
+            self._end_definitions(placed, definitions, "")
+            lead, number = self.page.lead(placed.containers, 0), number + 1
+            placed = replace(placed, fresh=0, task="", gap=None)
+            if not text:
+                paragraph = Open(len(self.scanner.stack), (), Kind.PARAGRAPH, step.text)
+                self._place(replace(self._opened(paragraph, None, number), gap=None))
+                return paragraph
+        heading = Heading(self.page, lead, number, step.level)
         heading.grow(text)
         self._place(replace(placed, block=heading))
         self.end_block()
+        return step
 
     def _tabulate(self, aligns: tuple[str, ...]) -> None:
         """The last line of the open paragraph was the head of a table."""
@@ -344,7 +368,7 @@ class Layout:
                 drawn += [] if empty else self._gap_lines(opened)
                 if isinstance(opened.block, Paragraph) and _may_head(opened.block):
                     return drawn + self._head_of_table(step.text, opened)
-                if step.kind in (Kind.HEADING, Kind.RULE):
+                if step.kind in ONE_LINE:
                     opened.block.finish()
                     return drawn + opened.block.fixed
                 return [*drawn, *opened.block.fixed, *opened.block.loose()]
@@ -354,7 +378,7 @@ class Layout:
     def _head_of_table(self, text: str, placed: _Placed) -> list[Line | Undrawn]:
         """A line that is going to be the head of a table, drawn as one already."""
         aligns = ["left"] * len(row_cells(text))
-        return Table(self.page, placed.block.lead, placed.block.number, text, aligns).fixed
+        return Table(self.page, placed.block.lead, placed.block.number, text, aligns, is_open=True).fixed
 
 
 def _may_head(paragraph: Paragraph) -> bool:
@@ -362,4 +386,4 @@ def _may_head(paragraph: Paragraph) -> bool:
     if paragraph.fixed:
         return False
     text = paragraph.text()
-    return text.startswith("|") and text.count("|") > 1 and "\n" not in text and is_row(text)
+    return text.startswith("|") and text.strip("| \t") != "" and "\n" not in text and is_row(text)

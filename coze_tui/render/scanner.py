@@ -1,13 +1,15 @@
 """The block structure of Markdown, one line at a time: each line is looked at once, and never again.
 
 CommonMark's own rules with tables, and these differences, made for chat: maths (`$$` or `\\[` alone on a
-line) is a block of its own; a line without `|` ends a table; HTML is text.
+line) is a block of its own; a line without `|` ends a table; HTML is text, except that a line of comments or
+`<details>` counts as an empty one. Of GitHub's: tables, tasks, footnotes and alerts.
 """
 
 import re
 from enum import StrEnum
 from typing import NamedTuple
 
+from coze_tui.text.markdown_rules import ALERT, FOOTNOTE, HIDDEN_LINE
 from coze_tui.values import valueclass
 
 MOST_NESTED = 20
@@ -26,19 +28,27 @@ class Kind(StrEnum):
     CODE = "code"
     TABLE = "table"
     MATHS = "maths"
+    ALERT = "alert"
+    """The first line of a quote that says what kind of quote it is: `[!NOTE]`."""
     EMPTY = "empty"
     """A list item without content so far."""
 
 
+ONE_LINE = frozenset({Kind.HEADING, Kind.RULE, Kind.ALERT})
+"""Blocks that end with the line that opens them."""
+
+
 class Container(NamedTuple):
-    """A quote, or a list item, around blocks."""
+    """A quote, a list item or a footnote, around blocks."""
 
     marker: str
-    """`>` for a quote; for an item what tells its list from others: `-`, `*`, `+`, `.` or `)`."""
+    """`>` for a quote, `^` for a footnote; for an item what tells lists apart: `-`, `*`, `+`, `.` or `)`."""
     indent: int = 0
     """An item's columns from the beginning of its marker's surroundings to its content."""
     number: int = -1
     """In ordered lists."""
+    label: str = ""
+    """Of a footnote."""
 
     @property
     def is_quote(self) -> bool:
@@ -71,6 +81,8 @@ class Retitle:
     """The open paragraph was a heading."""
 
     level: int
+    text: str
+    """The line under it."""
 
 
 @valueclass
@@ -104,7 +116,7 @@ _FENCE = re.compile(r"(`{3,})([^`]*)$|(~{3,})(.*)$")
 _UNDERLINE = re.compile(r"(?:=+|-+)[ \t]*$")
 _RULE = re.compile(r"(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
 _ITEM = re.compile(r"(?:([-+*])|(\d{1,9})([.)]))(?: +|$)")
-_DELIMITERS = re.compile(r"[|:-][|:\- ]+$|[|:-]-+[|:\- ]*$")
+_DELIMITERS = re.compile(r"[|:-][|:\- \t]+$|[|:-]-+[|:\- \t]*$")
 _MATHS = {"$$": "$$", "\\[": "\\]"}
 _STRUCTURE = re.compile(r"[ \t>*+\-\d.)]{0,200}")
 """Matches the marks that begin containers; a tab after them is text."""
@@ -161,7 +173,7 @@ class Scanner:
                 self.block = Open(len(self.stack), (), Kind.TABLE)
             case Open():
                 self.stack = (*self.stack[: step.depth], *step.added)
-                self.block = None if step.kind in (Kind.HEADING, Kind.RULE) else step
+                self.block = None if step.kind in ONE_LINE else step
                 self.last_line = step.text
 
     def extend(self, text: str) -> None:
@@ -226,9 +238,23 @@ class Scanner:
                 return Open(depth, tuple(added), Kind.CODE, info, fence=mark, indent=start - position)
             if first in "$\\" and is_short and (mark := rest.rstrip(" \t")) in _MATHS:
                 return Open(depth, tuple(added), Kind.MATHS, mark, fence=mark)
+            if first == "[" and can_nest and is_short:
+                if (note := FOOTNOTE.match(rest)) and rest[note.end() : note.end() + 1] == ":":
+                    text = rest[note.end() + 1 :].lstrip(" \t")
+                    if text:
+                        added.append(Container("^", TAB, label=note[1]))
+                        position = len(line) - len(text)
+                        continue
+                if added and added[-1].is_quote and (alert := ALERT.fullmatch(rest)):
+                    return Open(depth, tuple(added), Kind.ALERT, alert[1].upper())
+            if first == "<" and is_short and HIDDEN_LINE.fullmatch(rest):
+                if added:
+                    return Open(depth, tuple(added), Kind.EMPTY)
+                if not in_paragraph or "details" in rest.lower():
+                    return Blank(depth)
             if in_paragraph and is_inside and is_short and not added:
                 if first in "=-" and _UNDERLINE.match(rest):
-                    return Retitle(1 if first == "=" else 2)
+                    return Retitle(1 if first == "=" else 2, rest)
                 if first in "|:-" and (aligns := self._aligns(rest)):
                     return Tabulate(aligns)
             if first in "*-_" and is_short and _RULE.match(rest):

@@ -1,0 +1,127 @@
+"""Growing text as its author will surely continue it, so that no marks appear only to vanish."""
+
+import re
+
+_TICKS = re.compile(r"`+")
+_LINKS = re.compile(r"!?\[[^\[\]\n]*\]\([^()\s]*\)|https?://[^\s`<>]*", re.IGNORECASE)
+_OPEN_TARGET = re.compile(r"(?<!\\)\[[^\[\]\n]+\]\([^()\s]*\Z")
+_OPEN_LABEL = re.compile(r"(?<![\\A-Za-z0-9_])(!?)\[(?![\d\s^!xX\]]|\Z)[^\[\]\n]{1,100}(\]?)\Z")
+_MARKS = re.compile(r"\\.|\*+|~~+", re.DOTALL)
+_NAMES = (
+    "strong|strike|summary|center|small|mark|code|samp|span|font|cite"
+    "|var|del|ins|sub|sup|kbd|big|em|tt|b|i|s|u|a"
+)
+_TAG = re.compile(rf"</?({_NAMES})(?:\s[^<>]*)?>", re.IGNORECASE)
+_OPEN_TAG = re.compile(
+    rf"<(?:/?(?:[a-z]{{0,6}}|{_NAMES}|details)(?:\s[^<>\n]{{0,300}})?/?|![^\n]{{0,300}})?\Z", re.IGNORECASE
+)
+
+
+def hopefully_closed(source: str) -> str:
+    """Return a growing source with what its last line has left open closed, as its author will surely do.
+
+    So bold text is bold from its first letter on, and no marks appear only to vanish. Cuts blanks at the end.
+    """
+    has_blank = source[-1:].isspace()
+    source = source.rstrip()
+    start = source.rfind("\n") + 1
+    line = source[start:]
+    if not any(mark in line for mark in ("*", "`", "[", "~", "<")):
+        return source
+    prose, opened = _without_code(line)
+    if opened:
+        if prose.endswith(opened):
+            return source[: -len(opened)]
+        return source + opened[min(len(line) - len(line.rstrip("`")), len(opened)) :]
+    if "<" in prose and (tag := _OPEN_TAG.search(prose)) is not None:
+        prose = prose[: tag.start()]
+        source = source[: start + tag.start()]
+    if "[" in prose:
+        if (target := _OPEN_TARGET.search(prose)) is not None:
+            return source + ")" + _closers(prose[: target.start()])
+        if (label := _OPEN_LABEL.search(prose)) is not None and not (has_blank and label[2]):
+            source += _closers(prose[label.start() :])
+            return source + ("()" if label[2] else "]()") + _closers(prose[: label.start()])
+        if prose[-1] == "[" and not prose.endswith("\\["):
+            source = source[:-2] if prose.endswith("![") else source[:-1]
+            prose = prose[:-2] if prose.endswith("![") else prose[:-1]
+    return _without_opener(source, prose) + _closers(prose)
+
+
+def _without_code(line: str) -> tuple[str, str]:
+    """Return a line with NULs for its code, and the mark that opened code which is not closed."""
+    at = 0
+    while (opening := _TICKS.search(line, at)) is not None:
+        closing = re.compile(rf"(?<!`){opening.group()}(?!`)").search(line, opening.end())
+        if closing is None:
+            return line, opening.group()
+        at = closing.end()
+        line = line[: opening.start()] + "\0" * (at - opening.start()) + line[at:]
+    return line, ""
+
+
+def _without_opener(source: str, prose: str) -> str:
+    """Return the source without marks at its end that open something, or close a part of what is open."""
+    ending = re.search(r"(?:\*+|~+)\Z", prose)
+    if ending is None or prose[: ending.start()].endswith("\\"):
+        return source
+    opened = _open_marks(prose[: ending.start()])
+    mark = ending.group()
+    if mark[0] == "*" and not any(each[0] == "*" for each in opened):
+        # A star between blanks is one that is meant, or a bullet.
+        return source[: -len(mark)]
+    if mark[0] == "~" and len(mark) < 3 and "~~" not in opened:
+        return source[: -len(mark)]
+    return source
+
+
+def _open_marks(prose: str) -> list[str]:
+    """Return the marks and tags of one line that are open at its end, from the outermost to the innermost."""
+    opened: list[str] = []
+    plain = _LINKS.sub(lambda found: "\0" * len(found.group()), prose)
+    pieces = [(found.start(), found.end(), found.group()) for found in _MARKS.finditer(plain)]
+    if "<" in plain:
+        pieces += [(found.start(), found.end(), found.group()) for found in _TAG.finditer(plain)]
+        pieces.sort()
+    for start, end, mark in pieces:
+        if mark[0] == "\\":
+            continue
+        if mark[0] == "<":
+            name = mark.strip("</>").split()[0].lower()
+            if not mark.startswith("</"):
+                opened.append(f"</{name}>")
+            elif f"</{name}>" in opened:
+                del opened[len(opened) - 1 - opened[::-1].index(f"</{name}>")]
+            continue
+        before, after = plain[start - 1 : start], plain[end : end + 1]
+        for part in _parts(mark):
+            if part in opened and before and not before.isspace():
+                del opened[len(opened) - 1 - opened[::-1].index(part)]
+            elif (
+                after and not after.isspace() and (part != "*" or not _is_word(before) or not _is_word(after))
+            ):
+                opened.append(part)
+    return opened
+
+
+def _parts(mark: str) -> list[str]:
+    if mark[0] == "~":
+        return ["~~"] if len(mark) == 2 else []
+    return {1: ["*"], 2: ["**"], 3: ["**", "*"]}.get(len(mark), [])
+
+
+def _is_word(character: str) -> bool:
+    return character.isascii() and character.isalnum()
+
+
+def _closers(prose: str) -> str:
+    """Return the marks that close what is open at the end of a line, of which some may be there already."""
+    ending = re.search(r"(?:\*+|~+)\Z", prose)
+    text = prose[: ending.start()] if ending is not None else prose
+    closers = "".join(reversed(_open_marks(text)))
+    if ending is None or not closers:
+        return closers
+    there = ending.group()
+    if closers.startswith(there):
+        return closers[len(there) :]
+    return "" if there.startswith(closers) else closers

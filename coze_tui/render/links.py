@@ -1,0 +1,67 @@
+"""Links as runs: bare URLs in plain text, and what is shown of a link's target."""
+
+import re
+from urllib.parse import urlsplit
+
+from rich.segment import Segment
+from rich.style import Style
+
+from coze_tui.render.cells import cell_len
+from coze_tui.render.cells import shorten as shorten_cells
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.urls import encoded, may_hold_urls, readable, urls_in
+
+_SHOWN_URL = 36
+"""Cells of a link's target that are shown; its host is never cut short of its own end."""
+_TORN_ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]?)?…\Z")
+_SCHEME = re.compile(r"(?:mailto:|https?://)", re.IGNORECASE)
+
+
+def with_urls(text: str, style: Style, link: Style) -> list[Segment]:
+    """Return plain text of one line in which bare URLs are links, `link` being laid over their style."""
+    if not may_hold_urls(text):
+        return [Segment(text, style)] if text else []
+    runs: list[Segment] = []
+    at = 0
+    for url in urls_in(text):
+        if url.start > at:
+            runs.append(Segment(text[at : url.start], style))
+        at = url.end
+        runs.append(Segment(text[url.start : at], style + link + link_to(url.target)))
+    if at < len(text):
+        runs.append(Segment(text[at:], style))
+    return runs
+
+
+def link_to(url: str) -> Style:
+    """Return the style that marks text as a link to `url`: its `meta` contains the URL as it is opened."""
+    return Style(meta={"url": encoded(url)})
+
+
+def says(text: str, url: str) -> bool:
+    """Return whether the text of a link is its target."""
+    return _bare(text.strip()) == _bare(url)
+
+
+def _bare(url: str) -> str:
+    return _SCHEME.sub("", readable(url), count=1).rstrip("/")
+
+
+def shown_url(url: str) -> str:
+    """Return a link's target as people read it, shortened behind its host.
+
+    The end of a host, which tells whose it is, stays. No `%XX` is cut.
+    """
+    url = clean_line(readable(url))
+    if cell_len(url) <= _SHOWN_URL:
+        return url
+    try:
+        host = urlsplit(url).netloc
+    except ValueError:
+        host = ""
+    scheme = url.partition("//")[0] + "//" if host else ""
+    if cell_len(scheme + host) > _SHOWN_URL:
+        while cell_len(host) > _SHOWN_URL - 2:
+            host = host[1:]
+        return f"{scheme}…{host}/…"
+    return _TORN_ESCAPE.sub("…", shorten_cells(url, _SHOWN_URL))

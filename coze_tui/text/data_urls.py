@@ -1,0 +1,187 @@
+"""Files inside of text: `data:` URLs, which models write as images. Read, decoded and folded. Pure."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from base64 import b64decode
+from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
+
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.format import size as shown_size
+
+_TYPE = r"data:(?P<type>[\w.+-]{1,60}/[\w.+-]{1,80})(?:;(?!base64)[\w=.+-]{1,40}){0,3}(?P<base64>;base64)?,"
+_HEADER = re.compile(_TYPE, re.IGNORECASE | re.ASCII)
+_LONGEST_HEADER = 300
+_PAYLOADS = {
+    True: re.compile(r"[A-Za-z0-9+/=_-]*"),
+    False: re.compile(r"[A-Za-z0-9%+/=_.~!*:@&$,;?#-]*"),
+}
+"""What belongs to the data: in base64, and percent-encoded."""
+_FOLDED = re.compile(_TYPE + r"…(?P<size>\d+)-bytes", re.IGNORECASE | re.ASCII)
+_LEAST = 64
+"""Shorter data stays in the text."""
+_IMAGE = re.compile(
+    r"!\[(?P<name>[^\[\]\n]*)\]\(\s*<?(?P<url>data:image/[^\s()<>]+)>?(?:\s+(?:\"[^\"\n]*\"|'[^'\n]*'))?\s*\)"
+    r"|<img\b(?P<attributes>[^<>]*?\bsrc\s*=\s*[\"']?(?P<source>data:image/[^\s\"'<>]+)[^<>]*)>"
+    r"|(?<![\w(<\"'=])(?P<bare>data:image/[\w.+-]+;base64,[A-Za-z0-9+/=_-]{64,})",
+    re.IGNORECASE,
+)
+_ALT = re.compile(r"\balt\s*=\s*(?:\"([^\"]*)\"|'([^']*)')", re.IGNORECASE)
+
+
+class DataUrl(NamedTuple):
+    """A `data:` URL: its media type, the bytes of its content, and whether that is still arriving."""
+
+    media_type: str
+    size: int
+
+    @property
+    def text(self) -> str:
+        """Return the media type and the size: `image/png, 1.1 kB`."""
+        size = shown_size(self.size).replace("KB", "kB") if self.size else "…"
+        return f"{clean_line(self.media_type)}, {size}"
+
+
+class DataImage(NamedTuple):
+    """An image that a text contains whole."""
+
+    name: str
+    """Its description; may be empty."""
+    media_type: str
+    content: bytes
+
+
+def data_url(url: str) -> DataUrl | None:
+    """Return the facts of a `data:` URL, which may be folded; None for another URL."""
+    folded = _FOLDED.match(url)
+    if folded is not None:
+        return DataUrl(folded["type"], int(folded["size"]))
+    header = _HEADER.match(url)
+    if header is None:
+        return None
+    payload = url[header.end() :]
+    return DataUrl(header["type"], _size(len(payload), *_marks(payload), is_base64=bool(header["base64"])))
+
+
+def data_images(text: str) -> list[DataImage]:
+    """Return the images that a message contains as `data:` URLs, in their order; broken ones are left out."""
+    images: list[DataImage] = []
+    for found in _IMAGE.finditer(text):
+        url = found["url"] or found["source"] or found["bare"]
+        header = _HEADER.match(url)
+        if header is None:
+            continue
+        try:
+            content = _content(url[header.end() :], is_base64=bool(header["base64"]))
+        except (binascii.Error, ValueError):
+            continue
+        name = found["name"] or ""
+        if alt := _ALT.search(found["attributes"] or ""):
+            name = alt[1] or alt[2] or ""
+        images.append(DataImage(clean_line(name), header["type"].lower(), content))
+    return images
+
+
+def _content(payload: str, *, is_base64: bool) -> bytes:
+    raw = unquote_to_bytes(payload)
+    if not is_base64:
+        return raw
+    raw = raw.rstrip(b"=")
+    return b64decode(raw + b"=" * (-len(raw) % 4), altchars=b"-_" if b"-" in raw or b"_" in raw else None)
+
+
+def _marks(payload: str) -> tuple[int, int]:
+    return payload.count("="), payload.count("%")
+
+
+def _size(characters: int, equals: int, percents: int, *, is_base64: bool) -> int:
+    return (characters - equals) * 3 // 4 if is_base64 else characters - 2 * percents
+
+
+def folded(text: str) -> str:
+    """Return the text with the data of its `data:` URLs replaced by their sizes, line by line."""
+    folder = Folder()
+    return "\n".join([folder.feed(line) + folder.end_line() for line in text.split("\n")])
+
+
+def with_labels(text: str) -> str:
+    """Return a folded text in which `[image] (image/png, 1.1 kB)` stands for each bare `data:` URL."""
+    return _FOLDED.sub(_label, text) if "data:" in text.lower() else text
+
+
+def _label(found: re.Match[str]) -> str:
+    kind = "image" if found["type"].lower().startswith("image/") else "file"
+    return f"[{kind}] ({DataUrl(found['type'], int(found['size'])).text})"
+
+
+class Folder:
+    """Replaces the data of `data:` URLs by their sizes, while text arrives.
+
+    The result does not depend on how the text was cut. What it holds does not grow with the data.
+    """
+
+    def __init__(self) -> None:
+        self.has_folded = False
+        """Whether the line contains data, or may."""
+        self._before = ""
+        """The end of the line so far, in which a header may have begun."""
+        self._is_base64: bool | None = None
+        """Of the data that is arriving; None if there is none."""
+        self._kept = ""
+        """The beginning of the data."""
+        self._counts = (0, 0, 0)
+        """Characters of the data, and how many of them are `=` and `%`."""
+
+    def feed(self, text: str) -> str:
+        """Return what can be shown of the line after the next piece of it."""
+        if self._is_base64 is None and "," not in text:
+            self._before = (self._before + text)[-_LONGEST_HEADER:]
+            return text
+        pieces: list[str] = []
+        at = 0
+        while at < len(text):
+            if self._is_base64 is not None:
+                payload = _PAYLOADS[self._is_base64].match(text, at)
+                assert payload is not None  # it may be empty
+                at = payload.end()
+                self._hold(payload.group())
+                if at < len(text):
+                    pieces.append(self._data())
+                continue
+            known = len(self._before)
+            line = self._before + text[at:]
+            header = _HEADER.search(line)
+            while header is not None and header.end() <= known:
+                header = _HEADER.search(line, header.end())
+            if header is None:
+                pieces.append(text[at:])
+                self._before = line[-_LONGEST_HEADER:]
+                break
+            end = at + header.end() - known
+            pieces.append(text[at:end])
+            at, self._before = end, ""
+            self._is_base64, self.has_folded = bool(header["base64"]), True
+        return "".join(pieces)
+
+    def end_line(self) -> str:
+        """Return the rest of the line, which has ended."""
+        rest = self._data() if self._is_base64 is not None else ""
+        self._before, self.has_folded = "", False
+        return rest
+
+    def _hold(self, payload: str) -> None:
+        characters, equals, percents = self._counts
+        more_equals, more_percents = _marks(payload)
+        self._counts = (characters + len(payload), equals + more_equals, percents + more_percents)
+        if len(self._kept) < _LEAST:
+            self._kept += payload[:_LEAST]
+
+    def _data(self) -> str:
+        """Return what stands for the data, which has ended."""
+        characters, equals, percents = self._counts
+        size = _size(characters, equals, percents, is_base64=bool(self._is_base64))
+        kept = self._kept
+        self._is_base64, self._kept, self._counts = None, "", (0, 0, 0)
+        return kept if characters < _LEAST else f"…{size}-bytes"
