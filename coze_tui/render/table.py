@@ -1,9 +1,9 @@
-"""Tables: columns that fit if they can, by wrapping their cells; else the table scrolls sideways."""
+"""Tables: columns that fit if they can, by wrapping their cells; else rows as lines of `column: value`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from rich.segment import Segment
@@ -11,19 +11,19 @@ from rich.style import Style
 
 from coze_tui.render.blocks import Lead, MarkdownBlock, Page
 from coze_tui.render.cells import cell_len, untorn
-from coze_tui.render.inline import Logical
+from coze_tui.render.closing import hopefully_closed
 from coze_tui.render.lines import Line
+from coze_tui.render.runs import Logical
 from coze_tui.render.scanner import Kind, row_cells
-from coze_tui.render.wrap import cuts, rows_of
+from coze_tui.render.wrap import TextRow, cuts, rows_of
 
-_BREAK = re.compile(r"<br ?/?>", re.IGNORECASE)
 _LATIN_WORD = re.compile(r"[!-~]+")
 _GAP = " │ "
 _CROSS = "─┼─"
 _NARROWEST = 8
 """A column is not made narrower than this by wrapping."""
-_WIDEST = 48
-"""A column of a table that scrolls is not wider."""
+_HANG = 2
+"""The indent of the other lines of a cell that has a line of its own."""
 _UNSETTLED_ROWS = 30
 """Up to here a row that is still being written may widen its columns."""
 
@@ -67,12 +67,14 @@ class Table(MarkdownBlock):
 
     kind = Kind.TABLE
 
-    def __init__(self, page: Page, lead: Lead, number: int, head: str, aligns: Sequence[str]) -> None:
+    def __init__(
+        self, page: Page, lead: Lead, number: int, head: str, aligns: Sequence[str], *, is_open: bool = False
+    ) -> None:
         super().__init__(page, lead, number)
         self.aligns = aligns
         self._may_link = False
         self._columns = len(aligns)
-        self._head = _Row(self._cells(head, page.palette.table_header))
+        self._head = _Row(self._cells(head, page.palette.table_header, is_open=is_open))
         self._rows: list[_Row] = []
         self._laid = 0
         """So many of them are in `fixed`."""
@@ -80,7 +82,10 @@ class Table(MarkdownBlock):
         """Whether a row has more than one line."""
         self._natural = self._head.natural
         self._longest_word = self._head.longest_word
-        self._widths: list[int] = []
+        self._widths: list[int] | None = None
+        """Of the columns. Empty if they do not fit: each cell is then on its own line, behind its column."""
+        self._is_bare = True
+        """Whether the lines are those of a table without rows."""
         self._last: tuple[_Row, list[Line]] | None = None
         """The row that was drawn last, for its other lines."""
         self._lay_out()
@@ -91,27 +96,30 @@ class Table(MarkdownBlock):
         self._natural, self._longest_word = self._with(row)
 
     def loose(self, text: str | None = None) -> list[Line]:
-        draft = None if text is None else self._cells(text, self.page.palette.text)
+        draft = None if text is None else self._cells(text, self.page.palette.text, is_open=True)
         self._lay_out(_Row(draft) if draft and len(self._rows) < _UNSETTLED_ROWS else None)
         if draft is None:
             return []
         between = [self._rule()] if self._is_airy and self._rows else []
-        return between + self._draw(draft)
+        drawn = self._draw(draft) if self._widths else self._stacked(draft, is_first=not self.fixed)
+        return between + drawn
 
     def finish(self) -> None:
         self._lay_out()
 
     def resize(self, page: Page, lead: Lead) -> None:
         super().resize(page, lead)
-        self._widths = []
+        self._widths = None
         self._lay_out()
 
     def may_link(self) -> bool:
         return self._may_link
 
-    def _cells(self, text: str, style: Style) -> list[Cell]:
-        """The cells of a row: as many as there are columns, with nothing lost."""
+    def _cells(self, text: str, style: Style, *, is_open: bool = False) -> list[Cell]:
+        """The cells of a row: as many as there are columns, with nothing lost. The last may still grow."""
         sources = row_cells(text)
+        if is_open and sources and not text.rstrip().endswith("|"):
+            sources[-1] = hopefully_closed(sources[-1])
         self._may_link = self._may_link or "[" in text
         if len(sources) > self._columns:
             sources[self._columns - 1 :] = [" | ".join(sources[self._columns - 1 :])]
@@ -119,11 +127,8 @@ class Table(MarkdownBlock):
         inline, references = self.page.inline, self.page.references
         row: list[Cell] = []
         for source in sources:
-            # A line break cannot be written in a cell but as a tag.
-            source = (
-                _BREAK.sub("\n", source.replace("\t", " ")) if "<" in source else source.replace("\t", " ")
-            )
-            row.append([untorn(line) for line in inline.parse(source, style, references).lines])
+            lines = inline.parse(source.replace("\t", " "), style, references).lines
+            row.append([untorn(line) for line in lines])
         return row
 
     def _with(self, row: _Row) -> tuple[list[int], list[int]]:
@@ -141,14 +146,15 @@ class Table(MarkdownBlock):
             widths = _levelled(natural, lowest, room)
             if widths:
                 return widths
-        return [min(size, _WIDEST) for size in natural]
+        return []
 
     def _lay_out(self, draft: _Row | None = None) -> None:
         """Place the rows that are not in `fixed` yet; all of them, if the columns have to change."""
         wanted = self._with(draft) if draft is not None else (self._natural, self._longest_word)
         widths = self._fit(*wanted)
-        if widths != self._widths:
+        if widths != self._widths or (not widths and self._is_bare and self._rows):
             self._widths, self._last = widths, None
+            self._is_bare = not self._rows
             self._is_airy = False
             self._begin()
         fresh = self._rows[self._laid :]
@@ -166,11 +172,18 @@ class Table(MarkdownBlock):
         self._laid = len(self._rows)
 
     def _begin(self) -> None:
-        """Place nothing but the head."""
-        self.fixed = [*self._draw(self._head.cells, is_head=True), self._rule()]
+        """Place nothing but the head, which is in every row if the columns do not fit."""
+        if self._widths:
+            self.fixed = [*self._draw(self._head.cells, is_head=True), self._rule()]
+        elif self._is_bare:
+            self.fixed = [*self._stacked([[[]]] * self._columns, is_first=True)]
+        else:
+            self.fixed = []
         self._laid = self.changed = 0
 
     def _height(self, row: _Row) -> int:
+        if not self._widths:
+            return sum(len(rows) for _runs, rows in self._stacked_rows(row.cells))
         height = 1
         for cell, natural, width in zip(row.cells, row.natural, self._widths, strict=True):
             if natural <= width:
@@ -182,24 +195,27 @@ class Table(MarkdownBlock):
     def drawn(self, row: _Row) -> list[Line]:
         """The lines of one of its rows."""
         if self._last is None or self._last[0] is not row:
-            self._last = row, self._draw(row.cells)
+            is_first = row is self._rows[0]
+            drawn = self._draw(row.cells) if self._widths else self._stacked(row.cells, is_first=is_first)
+            self._last = row, drawn
         return self._last[1]
 
     def _rule(self) -> Line:
         palette = self.page.palette
-        rule = _CROSS.join(["─" * width for width in self._widths])
+        rule = _CROSS.join(["─" * width for width in self._widths or [self.room]])
         line = self._line((Segment(rule, palette.line),), len(rule), 1, None)
         return line._replace(edge=palette.muted)
 
     def _draw(self, row: list[Cell], *, is_head: bool = False) -> list[Line]:
         palette = self.page.palette
-        wrapped = [self._wrapped(cell, width) for cell, width in zip(row, self._widths, strict=True)]
+        widths = self._widths or []
+        wrapped = [self._wrapped(cell, width) for cell, width in zip(row, widths, strict=True)]
         drawn: list[Line] = []
         gap = Segment(_GAP, palette.line)
-        size = sum(self._widths) + len(_GAP) * (self._columns - 1)
+        size = sum(widths) + len(_GAP) * (self._columns - 1)
         for level in range(max(map(len, wrapped))):
             body: list[Segment] = []
-            for column, (pieces, width) in enumerate(zip(wrapped, self._widths, strict=True)):
+            for column, (pieces, width) in enumerate(zip(wrapped, widths, strict=True)):
                 if column:
                     body.append(gap)
                 piece, used = pieces[level] if level < len(pieces) else ((), 0)
@@ -211,6 +227,28 @@ class Table(MarkdownBlock):
                     body.append(Segment(" " * (width - used - left)))
             line = self._line(tuple(body), size, level if is_head else 1)
             drawn.append(line._replace(edge=palette.muted))
+        return drawn
+
+    def _stacked_rows(self, row: list[Cell]) -> Iterator[tuple[Logical, list[TextRow]]]:
+        """Yield the lines of a row that has a line for each cell, and where they wrap."""
+        for head, cell in zip(self._head.cells, row, strict=True):
+            name = [run for logical in head for run in logical]
+            for number, logical in enumerate(cell):
+                runs = (
+                    logical if number else untorn([*name, Segment(": ", self.page.palette.muted), *logical])
+                )
+                yield runs, rows_of(_text(runs), max(1, self.room - _HANG))
+
+    def _stacked(self, row: list[Cell], *, is_first: bool) -> list[Line]:
+        drawn: list[Line] = []
+        for runs, rows in self._stacked_rows(row):
+            for wrapped, piece in zip(rows, cuts(runs, rows), strict=True):
+                joint = wrapped.dropped if wrapped.start else "\n"
+                line = self._line(piece, wrapped.width, len(drawn) if is_first else 1, joint)
+                if wrapped.start:
+                    indented = (*line.lead, Segment(" " * _HANG))
+                    line = line._replace(lead=indented, lead_width=line.lead_width + _HANG)
+                drawn.append(line)
         return drawn
 
     def _wrapped(self, cell: Cell, width: int) -> list[tuple[tuple[Segment, ...], int]]:

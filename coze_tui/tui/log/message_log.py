@@ -466,7 +466,7 @@ class MessageLog(ScrollView, can_focus=True):
             self.viewport.scroll(max(0, target - 1))
 
     def action_scroll_sideways(self, step: int) -> None:
-        """Scroll the wide code and tables in sight sideways."""
+        """Scroll the wide code in sight sideways."""
         view, painter = self.viewport, self.viewport.painter
         widest: dict[tuple[int, int], LogLine] = {}
         for number in range(view.top, min(view.top + view.height, view.total)):
