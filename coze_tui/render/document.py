@@ -15,12 +15,15 @@ from coze_tui.render.layout import CodeBlock, Layout
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
 from coze_tui.render.scanner import LONGEST_ROW, Grow, Kind, Open, Step
+from coze_tui.text.data_urls import Folder
 
 _EARLY = 256
 """A line that is longer than this and can mean but one thing goes into its block before it has ended."""
 _MARKS_ONLY = re.compile(
     r"[\s>]*(?:[-+*]\s+|\d{1,9}[.)]\s+)?"
-    r"(?:[-+*_=|:][\s|:*_=-]*|#{1,6}|`+|~+|\d{1,9}[.)]?|\$+|\\\[?|\[[ xX]?\]?)?\s*"
+    r"(?:[-+*_=|:][\s|:*_=-]*|#{1,6}|`+|~+|\d{1,9}[.)]?|\$+|\\\[?|\[[ xX]?\]?"
+    r"|\[(?:\^[^\s\[\]]{0,60}(?:\]:?)?|![A-Za-z]{0,9}\]?)"
+    r"|<(?:/?[A-Za-z]{0,10}(?:\s[^<>]*)?/?|!(?:-[^>]*)?)?)?\s*"
 )
 """A line of which the meaning is not known yet; it would jump when the next piece comes."""
 _ORDINARY = re.compile(r"[^\s>*+\-\d.)_=|:`~#$\\\[]|\d{10}")
@@ -158,7 +161,14 @@ class Document:
     def _clear(self) -> None:
         self._layout = Layout(self._page)
         self._line = ""
+        """The line that has not ended, as it is shown: the data of `data:` URLs is folded."""
+        self._pieces: list[str] = []
+        """The same line as it came, once it contains data."""
+        self._size = 0
+        """Characters of the line as it came."""
         self._is_midline = False
+        """Whether the line is in its block already, before it has ended."""
+        self._folder = Folder()
 
     def _render(self) -> None:
         """Parse and draw everything again."""
@@ -177,13 +187,12 @@ class Document:
     def _draft(self) -> None:
         self._layout.sync()
         is_clear = self._line and not self._is_unclear(self._line)
-        self._layout.draft(self._read(self._line) if is_clear else None)
+        self._layout.draft(self._read_line() if is_clear else None)
 
     def _finish(self) -> None:
         self._layout.drop_draft()
-        if self._line and not self._is_midline:
-            self._layout.apply(self._read(self._line))
-        self._line, self._is_midline = "", False
+        if self._line or self._is_midline:
+            self._end_line()
         self._layout.end_block()
 
     def _feed(self, text: str) -> None:
@@ -199,19 +208,42 @@ class Document:
             return
         if self._is_midline:
             self._scanned += len(text)
-            self._layout.extend(text)
+            shown = text if self._layout.open_kind is Kind.CODE else self._folder.feed(text)
+            if shown:
+                self._layout.extend(shown)
             return
-        self._line += text
-        if len(self._line) > _EARLY:
-            step = self._read(self._line)
+        before = self._line
+        self._line += self._folder.feed(text)
+        self._size += len(text)
+        if self._folder.has_folded:
+            self._pieces += [text] if self._pieces else [before, text]
+        if self._size > _EARLY:
+            step = self._read_line()
             if self._is_decided(step):
                 self._layout.apply(step)
-                self._line, self._is_midline = "", True
+                self._line, self._pieces, self._is_midline = "", [], True
 
     def _end_line(self) -> None:
+        rest = self._folder.end_line()
         if not self._is_midline:
-            self._layout.apply(self._read(self._line))
-        self._line, self._is_midline = "", False
+            self._line += rest
+            self._layout.apply(self._read_line())
+        elif rest and self._layout.open_kind is not Kind.CODE:
+            self._layout.extend(rest)
+        self._line, self._pieces, self._size, self._is_midline = "", [], 0, False
+
+    def _read_line(self) -> Step:
+        """Return the meaning of the line so far. In code its data is not folded."""
+        step = self._read(self._line)
+        if not self._pieces:
+            return step
+        match step:
+            case Open(kind=Kind.CODE, fence=""):
+                return self._read("".join(self._pieces))
+            case Grow() if self._layout.open_kind is Kind.CODE:
+                return self._read("".join(self._pieces))
+            case _:
+                return step
 
     def _read(self, line: str) -> Step:
         self._scanned += len(line)

@@ -47,6 +47,15 @@ INLINE = [
     "~~",
     "|",
     "\\|",
+    "<b>",
+    "</b>",
+    "<br>",
+    "<!--",
+    "-->",
+    "<sub>",
+    "</sub>",
+    "[^1]",
+    "@",
 ]
 WORDS = [
     "word",
@@ -59,6 +68,9 @@ WORDS = [
     "<div>",
     "https://x.org/a_b",
     "e\u0301",
+    "https://x.org/",
+    "www.x.org/",
+    "a@b.org",
 ]
 LONG = [
     "y " * 200,
@@ -71,6 +83,8 @@ LONG = [
     "\t",
     "/*",
     "*/",
+    "data:image/png;base64," + "QUJD" * 90,
+    "QUJD" * 20,
 ]
 WHOLE = [
     "| a | b |\n",
@@ -80,8 +94,17 @@ WHOLE = [
     "[x](http://y)",
     "![i](u)",
     "- [x] ",
+    "1. [x] ",
+    "[^1]: ",
+    "> [!NOTE]\n",
+    "<details>\n",
+    "</details>\n",
+    "<!-- c -->\n",
+    "===\n",
+    "|\t---\t|\n",
 ]
 SPACES = ["\n", "\n", "\n\n", " ", "  "]
+DATA = "![x](data:image/png;base64," + "QUJD" * 100 + ")"
 ATOMS = st.sampled_from([*MARKS, *INLINE, *WORDS, *LONG, *WHOLE, *SPACES])
 SOURCES = st.lists(ATOMS, max_size=25).map("".join)
 WIDTHS = st.sampled_from([20, 40, 86])
@@ -276,6 +299,23 @@ def test_code_is_told_with_its_place_and_its_own_text() -> None:
         ("9. a\n10. b\n\n    more", [" 9. a", "10. b", "", "    more"]),
         ("1. a\n   - b\n\n         c\n\nd", [" 1. a", "    • b", "", "", "        c", "", "", "d"]),
         ("- [ ] a\n- [x] b", ["☐ a", "☑ b"]),
+        ("1. [x] a\n2. [ ] b\n   c", [" 1. ☑ a", " 2. ☐ b", "      c"]),
+        (
+            "x[^1] y[^n] z[^2]\n\n[^1]: one\n[^n]: two,\n    more\n\nz",
+            ["x[1] y[n] z[^2]", "", "[1] one", "[n] two,", "    more", "", "z"],
+        ),
+        ("> [!NOTE]\n> text\n\n> [!warning]\n> more", ["▎ Note", "▎ text", "", "▎ Warning", "▎ more"]),
+        ("> text\n> [!NOTE]\n\n[!NOTE]", ["▎ text", "▎ [!NOTE]", "", "[!NOTE]"]),
+        ("<details>\n<summary>A</summary>\n\nb\n\n</details>\n\nc", ["▸ A", "", "b", "", "c"]),
+        ("a\n<!-- x -->\nb\n\n<!-- y -->\n\nc", ["a", "b", "", "c"]),
+        ("# a<br>b\n> c<br/>d\n\n- e</br>f", ["a", "b", "─" * 40, "▎ c", "▎ d", "", "• e", "  f"]),
+        ("|\ta\t|\n|\t---\t|\n| 1 |", ["a", "─", "1"]),
+        ("[a]:\n  /url\n  'title'\n\n[a]", ["[a]:", "/url", "'title'", "", "a"]),
+        ("[a]: /url\nb\n===\n[a]", ["[a]: /url", "b", "─" * 40, "a"]),
+        ("[a]: /url\n===\n[a]", ["[a]: /url", "===", "a"]),
+        (f"![x](data:image/png;base64,{'QUJD' * 400}) y", ["[image: x] (image/png, 1.2 kB) y"]),
+        ("```\n" + DATA + "\n```", ["", f"  {DATA}", ""]),
+        ("    " + DATA, ["", f"  {DATA}", ""]),
         ("> a\n> > b\n\nc", ["▎ a", "▎ ▎ b", "", "c"]),
         ("# A\ntext\n## B\n\nmore", ["A", "─" * 40, "text", "", "B", "more"]),
         ("a\n\n---\nb", ["a", "", "─" * 40, "", "b"]),
@@ -298,6 +338,12 @@ def test_how_it_looks(source: str, lines: list[str]) -> None:
         (["a\n\n", "``", "`"], ["a"]),
         (["```\ncode\n", "``"], ["", "  code", ""]),
         (["a **bo"], ["a bo"]),
+        (["a\n\n", "> [!NO"], ["a"]),
+        (["a\n\n", "[^1"], ["a"]),
+        (["a\n\n", "<deta"], ["a"]),
+        (["| 名"], ["名", "──"]),
+        (["看[官", "网"], ["看官网"]),
+        (["~~删", "~"], ["删"]),
         (["2"], ["2"]),
     ],
 )
