@@ -296,7 +296,7 @@ class _Run:
         message = Message.from_wire(body)
         is_answer = message.type is MessageType.ANSWER and message.role is not Role.USER
         is_one_text = bool(message.content) is not bool(message.reasoning_content)
-        if not is_answer or not is_one_text or message.content_type is ContentType.AUDIO:
+        if not is_answer or not is_one_text or message.content_type is not ContentType.TEXT:
             return None
         return cls(frame, message, "content" if message.content else "reasoning_content")
 

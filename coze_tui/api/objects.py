@@ -98,6 +98,8 @@ class ContentType(_Word):
     CARD = "card"
     AUDIO = "audio"
     MIX = "mix"
+    IMAGE = "image"
+    FILE = "file"
     UNKNOWN = "unknown"
 
 
@@ -164,6 +166,35 @@ def mapping_of(value: object) -> Json:
 def items_of(value: object) -> Sequence[object]:
     """The array in a JSON value, or an empty one."""
     return value if isinstance(value, list) else ()
+
+
+def _content_of(value: object) -> str:
+    """Return the content of a message as text; an object or array becomes its JSON text."""
+    if not isinstance(value, dict | list):
+        return text_of(value)
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return ""
+
+
+VERBOSE_TYPES = frozenset(
+    {
+        *("generate_answer_finish", "knowledge_recall", "time_capsule_recall", "interrupt", "hook_call"),
+        *("multi_agents_jump_to_agent", "multi_agents_backwards", "stream_plugin_finish", "empty result"),
+    }
+)
+"""The known values of `msg_type` in the content of verbose messages (docs/wire.md 3.4)."""
+
+
+def _is_verbose(content: str) -> bool:
+    """Whether a content without a message type is that of a verbose message."""
+    if '"msg_type"' not in content:
+        return False
+    try:
+        return mapping_of(json.loads(content)).get("msg_type") in VERBOSE_TYPES
+    except (ValueError, TypeError, RecursionError):
+        return False
 
 
 _ROLES = {str(role): role for role in Role}
@@ -239,6 +270,8 @@ class ToolCall:
     name: str
     arguments: str
     """JSON text, perhaps broken."""
+    fields: tuple[str, ...] = ()
+    """What a `require_info` asks the user for, for example `coordinates`."""
 
 
 @valueclass
@@ -253,13 +286,15 @@ class RequiredAction:
         calls = []
         for item in items_of(mapping_of(mapping_of(value).get("submit_tool_outputs")).get("tool_calls")):
             call = mapping_of(item)
-            function = mapping_of(call.get("function"))
+            function, info = mapping_of(call.get("function")), mapping_of(call.get("require_info"))
+            fields = tuple(field for each in items_of(info.get("require_fields")) if (field := text_of(each)))
             calls.append(
                 ToolCall(
                     id=text_of(call.get("id")),
                     type=text_of(call.get("type")) or "function",
-                    name=text_of(function.get("name")),
-                    arguments=text_of(function.get("arguments")),
+                    name=text_of(function.get("name")) or text_of(info.get("name")) or ", ".join(fields),
+                    arguments=_content_of(function.get("arguments")),
+                    fields=fields,
                 )
             )
         return cls(tuple(calls)) if calls else None
@@ -329,8 +364,14 @@ class Message:
         data = mapping_of(value)
         role = _read(Role, _ROLES, text_of(data.get("role")) or "assistant")
         type_text = text_of(data.get("type"))
+        given = data.get("content")
+        content = given if isinstance(given, str) else _content_of(given)
         if not type_text:  # docs/wire.md 3.4: an assistant's message without a type is an answer
-            type_text = "question" if role is Role.USER else "answer"
+            type_text = "verbose" if _is_verbose(content) else "answer"
+            type_text = "question" if role is Role.USER else type_text
+        content_type = text_of(data.get("content_type")) or "text"
+        if isinstance(given, dict | list) and content_type == "text":
+            content_type = "object_string"
         return cls(
             id=_id_of(data.get("id")),
             conversation_id=_id_of(data.get("conversation_id")),
@@ -339,8 +380,8 @@ class Message:
             bot_id=_id_of(data.get("bot_id")),
             role=role,
             type=_read(MessageType, _MESSAGE_TYPES, type_text),
-            content=text_of(data.get("content")),
-            content_type=_read(ContentType, _CONTENT_TYPES, text_of(data.get("content_type")) or "text"),
+            content=content,
+            content_type=_read(ContentType, _CONTENT_TYPES, content_type),
             reasoning_content=text_of(data.get("reasoning_content")),
             meta_data=_texts_of(data.get("meta_data")),
             created_at=int_of(data.get("created_at")),

@@ -38,7 +38,13 @@ from coze_tui.config.app_state import bot_key
 from coze_tui.config.settings import Settings
 from coze_tui.config.startup import Startup
 from coze_tui.engine.model.outcomes import Outcome
-from coze_tui.engine.model.updates import TurnEnded, TurnUpdate, follow
+from coze_tui.engine.model.updates import (
+    ChatIdentified,
+    TurnEnded,
+    TurnUpdate,
+    conversation_replaced_text,
+    follow,
+)
 from coze_tui.engine.session.requests import request_for
 from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.engine.session.site import Connection
@@ -99,6 +105,10 @@ async def _ask(startup: Startup, arguments: Arguments, question: str, interrupt:
         return interrupt.status
     if ended.error is not None:
         show_error(ended.error, base_url=settings.base_url)
+    elif ended.silence is not None:
+        notify(ended.silence.text)
+        if ended.silence.has_reasoning and not (arguments.reasoning or arguments.json or arguments.raw):
+            notify(_("--reasoning prints the reasoning"))
     elif reason := ended.outcome.reason:
         notify(reason)
     return exit_for_end(ended)
@@ -109,6 +119,8 @@ async def _play(turn: ChatTurn, output: _Output, outputs: Sequence[str]) -> Turn
 
     def show(update: TurnUpdate) -> None:
         output.show(update)
+        if isinstance(update, ChatIdentified) and update.conversation_replaced:
+            output.note(conversation_replaced_text())
         if output.broken is not None:
             turn.leave()  # the reader of stdout has gone, or the terminal, which is not a stop
 
@@ -139,6 +151,10 @@ def _show_limits(turn: ChatTurn, settings: Settings, arguments: Arguments) -> No
 
 def _show_calls(calls: Sequence[ToolCall]) -> None:
     for call in calls:
+        if call.fields:
+            fields = clean_line(", ".join(call.fields))
+            notify(clean_line(_("the bot asks for: {fields}, call {id}").format(fields=fields, id=call.id)))
+            continue
         notify(
             clean_line(
                 _("the bot waits for your tool {name}({arguments}), call {id}").format(
@@ -158,6 +174,7 @@ class _Output:
         self._printers: list[Printer] = []
         answer = AnswerPrinter(sys.stdout, sys.stderr)
         end_answer_line = answer.end_line if sys.stdout.isatty() and sys.stderr.isatty() else None
+        self._end_answer_line = end_answer_line
         if arguments.reasoning:
             can_dim = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
             dim = can_dim and not os.environ.get("NO_COLOR")
@@ -174,6 +191,12 @@ class _Output:
     def show(self, update: TurnUpdate) -> None:
         for printer in self._printers:
             self._try(printer.show, update)
+
+    def note(self, text: str) -> None:
+        """Print a note on stderr, on a line of its own."""
+        if self._end_answer_line is not None:
+            self._try(lambda end_line: end_line(), self._end_answer_line)
+        self._try(notify, text)
 
     def write(self, text: str) -> None:
         self._try(self._raw.write, text)

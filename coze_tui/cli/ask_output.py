@@ -239,6 +239,8 @@ class JsonPrinter:
         facts: dict[str, object] = {"type": name}
         if isinstance(update, TurnEnded):
             facts |= {"outcome": str(update.outcome), "at_us": update.at_us}
+            if update.silence is not None:
+                facts["silence"] = asdict(update.silence)
             if update.error is not None:
                 from coze_tui.diagnostics.explain import explain
 

@@ -75,7 +75,7 @@ def exit_for_end(ended: TurnEnded) -> Exit:
             return Exit.ACTION
         case Outcome.INTERRUPTED:
             return Exit.CUT
-        case Outcome.FAILED | Outcome.EXPIRED:
+        case Outcome.FAILED | Outcome.EXPIRED | Outcome.SERVER_CANCELED:
             return Exit.API if ended.error is None else exit_for(ended.error)
 
 

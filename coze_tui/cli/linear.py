@@ -26,7 +26,7 @@ from coze_tui.engine.engine import Engine
 from coze_tui.engine.library.conversations import new_key
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.records import ChatRecord
-from coze_tui.engine.model.transcript import AnswerTranscript, ToolTranscript
+from coze_tui.engine.model.transcript import AgentTranscript, AnswerTranscript, ToolTranscript
 from coze_tui.engine.model.updates import TurnUpdate, follow
 from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.engine.session.local_tools import REFUSAL, run_command
@@ -282,6 +282,10 @@ class _Talk:
                         self._printer.line(record.bot_name or self._name, text)
                     case ToolTranscript(name=name, arguments=arguments):
                         self._printer.line(_("Tool"), f"{name} {arguments}".strip())
+                    case AgentTranscript():
+                        self._printer.line(_("Agent"), part.line)
+            if chat.silence is not None:
+                self._status(chat.silence.text)
             self._question, self._outcome = record.question, chat.outcome
         last = opened.page.chats[-1] if opened.page.chats else None
         self._offer(last.follow_ups if last else ())

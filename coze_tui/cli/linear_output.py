@@ -14,9 +14,12 @@ from typing import TextIO
 from coze_tui.diagnostics.explain import explain
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.transcript import agent_line
 from coze_tui.engine.model.updates import (
+    AgentChanged,
     AnswerGrew,
     AnswerSettled,
+    ChatIdentified,
     FollowUpOffered,
     Phase,
     PhaseChanged,
@@ -25,6 +28,7 @@ from coze_tui.engine.model.updates import (
     ToolResponded,
     TurnEnded,
     TurnUpdate,
+    conversation_replaced_text,
 )
 from coze_tui.errors import CozeTuiError
 from coze_tui.text.cleaning import clean, clean_line
@@ -102,6 +106,11 @@ class LinearPrinter:
                     name=name, size=size(len(text.encode("utf-8", "replace")))
                 )
                 self.line(_("Tool"), gave)
+            case AgentChanged(name=name, condition=condition):
+                self._flush()
+                self.line(_("Agent"), agent_line(name, condition))
+            case ChatIdentified(conversation_replaced=True):
+                self.line(_("Status"), conversation_replaced_text())
             case FollowUpOffered(text=text):
                 self.follow_ups.append(text)
             case TurnEnded():
@@ -180,6 +189,8 @@ class LinearPrinter:
     def _end(self, ended: TurnEnded) -> None:
         for number, question in enumerate(self.follow_ups, 1):
             self.line(_("Suggestion {n}").format(n=number), question)
+        if ended.silence is not None:
+            self.line(_("Status"), ended.silence.text)
         if ended.error is not None:
             self.fail(ended.error)
         self.line(_("Status"), ", ".join(self._facts(ended)))

@@ -126,17 +126,17 @@ def tool_name(tool: ToolTranscript) -> str:
 def tool_metrics(tool: ToolTranscript) -> str:
     """Return the size of a tool's response and its duration."""
     if tool.response is None:
-        return _("no answer")
+        return _("its response is not known") if tool.is_unpaired else _("no answer")
     amount = size(len(tool.response.encode("utf-8", "replace")))
     return f"{amount}, {duration(tool.elapsed_us)}" if tool.elapsed_us else amount
 
 
 def end_of(chat: ChatTranscript) -> str:
-    """Return how a chat ended, or that it still runs; empty if it completed."""
+    """Return how a chat ended, or that it still runs; empty if it completed with a text."""
     if chat.is_running:
         return still_running()
     if chat.outcome is Outcome.COMPLETED:
-        return ""
+        return chat.silence.text if chat.silence is not None else ""
     if chat.outcome is Outcome.FAILED and chat.error is not None:
         return _("failed: {reason}").format(reason=explain(chat.error, base_url=chat.base_url).text)
     return chat.outcome.words

@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript, ToolTranscript
+from coze_tui.engine.model.transcript import (
+    AgentTranscript,
+    AnswerTranscript,
+    ChatTranscript,
+    ToolTranscript,
+)
 from coze_tui.exports import describe
 from coze_tui.exports.describe import Clock
 from coze_tui.store.archive import ConversationArchive
@@ -56,11 +61,13 @@ def _chat(chat: ChatTranscript, clock: Clock) -> Iterator[str]:
                     yield f"\n{_ended(part.text)}"
             case ToolTranscript():
                 yield f"\n{_tool(part)}"
+            case AgentTranscript():
+                yield f"\n*{_plain(part.line)}*\n"
     if end := describe.end_of(chat):
         yield f"\n*{_plain(end)}*\n"
     if chat.follow_ups:
         yield "\n" + _("Suggested questions:") + "\n\n"
-        yield "".join(f"- {_one_line(question)}\n" for question in chat.follow_ups)
+        yield "".join(_item(question) for question in chat.follow_ups)
     if ids := describe.ids_of(chat):
         yield "\n" + " · ".join(f"{name} `{value}`" for name, value in ids) + "\n"
 
@@ -89,8 +96,9 @@ def _ended(text: str) -> str:
     return text if text.endswith("\n") else f"{text}\n"
 
 
-def _one_line(text: str) -> str:
-    return _LINE_END.sub(" ", text)
+def _item(text: str) -> str:
+    """Return a list item; its further lines belong to the item."""
+    return "- " + _LINE_END.sub("\n  ", text.rstrip("\r\n")) + "\n"
 
 
 def _plain(text: str) -> str:

@@ -12,7 +12,12 @@ from coze_tui import __version__
 from coze_tui.api.objects import Frame
 from coze_tui.engine.model.figures import EventRow, TurnFigures
 from coze_tui.engine.model.outcomes import outcome_of, total_us_of
-from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript, ToolTranscript
+from coze_tui.engine.model.transcript import (
+    AgentTranscript,
+    AnswerTranscript,
+    ChatTranscript,
+    ToolTranscript,
+)
 from coze_tui.engine.model.turn_replay import past_turn
 from coze_tui.exports import describe, page_timeline
 from coze_tui.exports.describe import Clock
@@ -103,6 +108,8 @@ def _said(chat: ChatTranscript, renderer: MarkdownRenderer, clock: Clock) -> Ite
                     yield f'<div class="answer">{renderer.html(part.text)}</div>\n'
             case ToolTranscript():
                 yield _tool(part)
+            case AgentTranscript():
+                yield f'<p class="end">{line(part.line)}</p>\n'
     if end := describe.end_of(chat):
         is_failed = chat.outcome.level == "error" and not chat.is_running
         kind = "end failed" if is_failed else "end"

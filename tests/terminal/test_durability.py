@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from coze_tui.api.events import parse_event
-from coze_tui.engine.model.state import Answer, TurnState
+from coze_tui.engine.model.parts import Answer
+from coze_tui.engine.model.state import TurnState
 from coze_tui.standin.scenarios import Bot, Burst, Complete, Delta, Gate, Turn
 from coze_tui.standin.server import StandIn
 from coze_tui.store import journal

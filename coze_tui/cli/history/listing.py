@@ -11,7 +11,13 @@ from coze_tui.cli.options import Arguments
 from coze_tui.cli.startup import notify
 from coze_tui.engine.library.conversations import SavedConversation
 from coze_tui.engine.library.history import Found, Hit
-from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript, ToolTranscript
+from coze_tui.engine.model.transcript import (
+    AgentTranscript,
+    AnswerTranscript,
+    ChatTranscript,
+    PartTranscript,
+    ToolTranscript,
+)
 from coze_tui.errors import SettingsError
 from coze_tui.exports import describe
 from coze_tui.exports.describe import Clock
@@ -233,10 +239,13 @@ def _print_chat(chat: ChatTranscript, console: Console, clock: Clock) -> None:
                     _print_text(part.text, console)
             case ToolTranscript():
                 _print_tool(part, console)
+            case AgentTranscript():
+                console.text(part.line, "tool")
     if end := describe.end_of(chat):
         console.text(end, "error" if chat.error else "attention")
     for question in chat.follow_ups:
-        console.text(f"? {question}", "dim")
+        for number, line in enumerate(clean(question).rstrip("\n").split("\n")):
+            console.text(f"  {line}" if number else f"? {line}", "dim")
 
 
 def _print_text(text: str, console: Console) -> None:
@@ -271,7 +280,7 @@ def _chat_values(chat: ChatTranscript) -> Mapping[str, object]:
     }
 
 
-def _part_values(part: AnswerTranscript | ToolTranscript) -> Mapping[str, object]:
+def _part_values(part: PartTranscript) -> Mapping[str, object]:
     match part:
         case AnswerTranscript():
             return {"type": "answer", "text": part.text, "reasoning": part.reasoning}
@@ -283,3 +292,5 @@ def _part_values(part: AnswerTranscript | ToolTranscript) -> Mapping[str, object
                 "response": part.response,
                 "elapsed_us": part.elapsed_us,
             }
+        case AgentTranscript():
+            return {"type": "agent", "name": part.name, "condition": part.condition}

@@ -11,12 +11,15 @@ from coze_tui.diagnostics.explain import explain
 from coze_tui.engine.model.figures import EventRow, TurnFigures
 from coze_tui.engine.model.gaps import quantile
 from coze_tui.engine.model.outcomes import Outcome
-from coze_tui.engine.model.state import Tool, TurnState
+from coze_tui.engine.model.parts import Tool
+from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.updates import follow
 from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.errors import ApiError, AuthError, CozeTuiError, CredentialsError, NotFoundError, QuotaError
 from coze_tui.values import valueclass
 
+NO_TEXT = "no text"
+"""Stands at the end of the sequence of a completed run without any text, which is odd for every bot."""
 _PASSING = frozenset({429, 4009, 4020})
 """Codes of limits that are over in a while (docs/wire.md 5.1)."""
 
@@ -140,7 +143,7 @@ class Run:
     error: str
     """In a few words; empty where all went well."""
     sequence: tuple[str, ...]
-    """The events by name, runs of equal ones as one."""
+    """The events by name, runs of equal ones as one; `NO_TEXT` at the end of a run without any text."""
     tools: tuple[str, ...]
     """The tools that were called, in order."""
     answer: str
@@ -158,6 +161,7 @@ def run_of(number: int, bot_id: str, state: TurnState, figures: TurnFigures) -> 
     error, usage = figures.error, figures.usage
     outcome = figures.outcome or Outcome.INTERRUPTED
     words = "" if outcome is Outcome.COMPLETED else outcome.words
+    is_silent = outcome is Outcome.COMPLETED and state.silence is not None
     return Run(
         number=number,
         bot_id=bot_id,
@@ -171,7 +175,7 @@ def run_of(number: int, bot_id: str, state: TurnState, figures: TurnFigures) -> 
         tokens=usage.token_count if usage else 0,
         error_code=error.code if isinstance(error, ApiError) else 0,
         error=explain(error, base_url="").title if error is not None else words,
-        sequence=sequence_of(figures.rows),
+        sequence=(*sequence_of(figures.rows), *([NO_TEXT] if is_silent else [])),
         tools=tuple(
             part.name
             for part in state.parts
@@ -221,7 +225,7 @@ class Failure:
 
 @valueclass
 class Strange:
-    """Runs with an unusual order of events for the bot."""
+    """Runs with an unusual order of events for the bot, or without any text."""
 
     sequence: tuple[str, ...]
     runs: tuple[int, ...]
@@ -268,7 +272,8 @@ def measurements(runs: Iterable[Run], bots: Sequence[str]) -> tuple[Measurement,
 
 def _measurement(bot_id: str, runs: tuple[Run, ...]) -> Measurement:
     completed = [run for run in runs if run.is_completed]
-    sequences = Counter(run.sequence for run in completed or runs)
+    with_text = [run for run in completed if NO_TEXT not in run.sequence]
+    sequences = Counter(run.sequence for run in with_text or completed or runs)
     usual = sequences.most_common(1)[0][0] if sequences else ()
     return Measurement(
         bot_id=bot_id,
@@ -297,6 +302,6 @@ def _failures(runs: Iterable[Run]) -> tuple[Failure, ...]:
 def _strange(runs: Iterable[Run], usual: tuple[str, ...]) -> tuple[Strange, ...]:
     found: dict[tuple[str, ...], list[int]] = {}
     for run in runs:
-        if run.sequence != usual:
+        if run.sequence != usual or NO_TEXT in run.sequence:
             found.setdefault(run.sequence, []).append(run.number)
     return tuple(Strange(sequence, tuple(numbers)) for sequence, numbers in found.items())

@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.model.figures import EventRow
-from coze_tui.engine.model.state import Answer, Tool
+from coze_tui.engine.model.parts import Answer, Tool
 from coze_tui.text.format import indented_json
 from coze_tui.values import valueclass
 

@@ -13,9 +13,10 @@ from coze_tui.api.captures import Capture
 from coze_tui.api.complaints import UNEXPLAINED
 from coze_tui.api.events import ChatEvent, parse_event
 from coze_tui.api.objects import Frame, Message, MessageType, Role, mapping_of, text_of
+from coze_tui.engine.model.contents import shown_text
 from coze_tui.engine.model.outcomes import outcome_of, total_us_of
 from coze_tui.engine.model.records import ChatFrames, capture_head
-from coze_tui.engine.model.state import RETRIEVED, TurnState, shown_text
+from coze_tui.engine.model.state import RETRIEVED, TurnState
 from coze_tui.engine.model.timeline import Timeline
 from coze_tui.engine.model.turn_replay import PastTurn, TurnReplay
 from coze_tui.engine.model.updates import TurnUpdate

@@ -30,7 +30,7 @@ def _column(outcome: Outcome) -> _Column:
             return "failed"
         case Outcome.INTERRUPTED:
             return "interrupted"
-        case Outcome.CANCELED:
+        case Outcome.CANCELED | Outcome.SERVER_CANCELED:
             return "canceled"
         case Outcome.REQUIRES_ACTION:
             return "other"

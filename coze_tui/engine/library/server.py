@@ -18,7 +18,8 @@ from coze_tui.api.client import CozeClient
 from coze_tui.api.events import MessageCompleted
 from coze_tui.api.objects import Conversation, Frame, Message, MessageType, Role
 from coze_tui.config.settings import Settings
-from coze_tui.engine.model.state import TurnState, shown_text
+from coze_tui.engine.model.contents import shown_text
+from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.transcript import ChatTranscript, chat_transcripts
 from coze_tui.engine.session.recorder import messages_of
 from coze_tui.errors import ApiError, CozeTuiError, NotFoundError

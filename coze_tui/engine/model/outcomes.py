@@ -25,6 +25,9 @@ class Outcome(StrEnum):
     REQUIRES_ACTION = "requires_action"
     """The chat waits for outputs of local tools. It continues once they are submitted."""
     CANCELED = "canceled"
+    """The user stopped the chat."""
+    SERVER_CANCELED = "server_canceled"
+    """The server announced that the chat was canceled; the user of this program did not do it."""
     EXPIRED = "expired"
     """The server has given the chat up."""
     INTERRUPTED = "interrupted"
@@ -109,6 +112,9 @@ def _facts_of(outcome: Outcome) -> _Facts:
             return _Facts("attention", "▲", N_("waited for a tool"), can_continue=True)
         case Outcome.CANCELED:
             return _Facts("attention", "■", N_("stopped"), N_("chat canceled"), continues_queue=True)
+        case Outcome.SERVER_CANCELED:
+            reason = N_("the chat was canceled on the server, not by this program")
+            return _Facts("attention", "□", N_("canceled on the server"), N_("chat canceled"), reason)
         case Outcome.EXPIRED:
             reason = N_("the chat expired: Coze gave it up before its end")
             return _Facts("error", "◷", N_("expired"), N_("chat expired"), reason)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from coze_tui.api import events
 from coze_tui.api.complaints import UNEXPLAINED
@@ -18,13 +17,25 @@ from coze_tui.api.objects import (
     MessageType,
     Role,
     Usage,
-    items_of,
-    mapping_of,
     text_of,
 )
+from coze_tui.engine.model.contents import Content, content_of, numbered
 from coze_tui.engine.model.outcomes import Level, Outcome
+from coze_tui.engine.model.parts import Agent, Answer, Part, Tool
+from coze_tui.engine.model.silence import Silence, silence_of
+from coze_tui.engine.model.thinking import split_thinking
+from coze_tui.engine.model.tool_messages import (
+    FINISH,
+    RECALL,
+    Pairing,
+    call_of,
+    recalled,
+    response_of,
+    verbose_of,
+)
 from coze_tui.engine.model.updates import (
     ActionRequired,
+    AgentChanged,
     AnswerGrew,
     AnswerSettled,
     ChatIdentified,
@@ -39,7 +50,7 @@ from coze_tui.engine.model.updates import (
     TurnUpdate,
     UsageReported,
 )
-from coze_tui.text.cleaning import StreamCleaner, clean, clean_line
+from coze_tui.text.cleaning import clean, clean_line
 
 _LEVELS: Mapping[MessageType, Level] = {
     MessageType.FUNCTION_CALL: "tool",
@@ -51,59 +62,8 @@ _LEVELS: Mapping[MessageType, Level] = {
 }
 RETRIEVED = "retrieved"
 """The `id` of a frame that was not in the stream but built from a retrieve or message/list response."""
-_FINISH = "generate_answer_finish"
 _DETAIL = 120
 """Largest number of characters in the detail of an event record."""
-
-
-@dataclass(slots=True)
-class Answer:
-    """One answer, as far as it has arrived."""
-
-    message_id: str
-    text: list[str] = field(default_factory=list)
-    reasoning: list[str] = field(default_factory=list)
-    is_settled: bool = False
-    is_completed: bool = False
-    """Whether its completed message has arrived, so that deltas do not change it any more."""
-    later: Answer | None = None
-    """The text of deltas after its completed message. It is shown only if it is another answer."""
-    text_cleaner: StreamCleaner = field(default_factory=StreamCleaner, repr=False)
-    reasoning_cleaner: StreamCleaner = field(default_factory=StreamCleaner, repr=False)
-
-    @property
-    def whole_text(self) -> str:
-        """The text that was shown."""
-        return "".join(self.text)
-
-    @property
-    def whole_reasoning(self) -> str:
-        """The chain of thought that was shown."""
-        return "".join(self.reasoning)
-
-    def another(self) -> Answer:
-        """Return the answer of the deltas that follow the completed message of this one under the same ID."""
-        if self.later is None:
-            first, _mark, number = self.message_id.partition("#")
-            self.later = Answer(f"{first}#{int(number or 1) + 1}")
-        return self.later
-
-
-@dataclass(slots=True)
-class Tool:
-    """A tool call, answered or not; or recalled knowledge."""
-
-    message_id: str
-    type: MessageType
-    name: str
-    text: str
-    at_us: int
-    answered_by: str = ""
-    answers: str = ""
-    """For a response: the message id of the call."""
-
-
-Part = Answer | Tool
 
 
 class TurnState:
@@ -138,6 +98,7 @@ class TurnState:
         self.completed_ids: set[str] = set()
         self._answers: dict[str, Answer] = {}
         self._anonymous = 0
+        self._pairing = Pairing()
 
     @property
     def is_identified(self) -> bool:
@@ -153,6 +114,16 @@ class TurnState:
     def answers(self) -> tuple[Answer, ...]:
         """The answers in order; one chat may have several (docs/wire.md 7.2)."""
         return tuple(part for part in self.parts if isinstance(part, Answer))
+
+    @property
+    def silence(self) -> Silence | None:
+        """What the bot sent instead of a text; None if it has sent text."""
+        tools = [part for part in self.parts if isinstance(part, Tool)]
+        return silence_of(
+            [answer.whole_text for answer in self.answers],
+            [answer.whole_reasoning for answer in self.answers],
+            [tool.name for tool in tools if tool.type is MessageType.FUNCTION_CALL],
+        )
 
     def sent(self) -> list[TurnUpdate]:
         """Return the first updates of every turn: the question was sent."""
@@ -213,8 +184,8 @@ class TurnState:
             case events.ChatRequiresAction(chat=chat):
                 return self._requires_action(event, chat)
             case events.ChatCanceled(chat=chat):
-                self.outcome = self.outcome or Outcome.CANCELED
-                return [*self._identify(chat), self._note(event, "canceled", Outcome.CANCELED.level)]
+                self.outcome = self.outcome or Outcome.SERVER_CANCELED
+                return [*self._identify(chat), self._note(event, "canceled", Outcome.SERVER_CANCELED.level)]
             case events.ChatExpired(chat=chat):
                 self.outcome = self.outcome or Outcome.EXPIRED
                 return [
@@ -304,6 +275,10 @@ class TurnState:
         answer = self._answer_of(message.id)
         updates: list[TurnUpdate] = []
         reasoning, text = message.reasoning_content, message.content
+        if message.content_type is not ContentType.TEXT and text:
+            if not answer.is_completed:  # else it repeats the card that is complete
+                answer.held.append(message)
+            text = ""
         if reasoning:
             updates += self._thought(answer, reasoning, () if text else (frame,))
         if text or not reasoning:
@@ -313,10 +288,14 @@ class TurnState:
     def _deltas(self, run: MessageDeltas) -> list[TurnUpdate]:
         answer = self._answer_of(run.message.id)
         is_text = bool(run.message.content)
-        grow, so_far = (self._said, answer.text) if is_text else (self._thought, answer.reasoning)
+        grow = self._said if is_text else self._thought
         updates: list[TurnUpdate] = []
         singles = 0
-        while singles < len(run.frames) and not any(so_far) and not answer.is_completed:
+        while (
+            singles < len(run.frames)
+            and not (answer.text if is_text else answer.reasoning)
+            and not answer.is_completed
+        ):
             # the time of the first text is that of the delta with which something is to be seen
             updates += grow(answer, run.pieces[singles], run.frames[singles : singles + 1])
             singles += 1
@@ -331,20 +310,29 @@ class TurnState:
             later.reasoning.append(later.reasoning_cleaner.feed(reasoning))
             return [ReasoningGrew(answer.message_id, "", *_counted(frames))]
         piece = answer.reasoning_cleaner.feed(reasoning)
-        answer.reasoning.append(piece)
+        if piece:
+            answer.reasoning.append(piece)
         entered = self.enter(Phase.REASONING, frames[0].at_us) if frames else []
         return [*entered, ReasoningGrew(answer.message_id, piece, *_counted(frames))]
 
     def _said(self, answer: Answer, text: str, frames: Sequence[Frame]) -> list[TurnUpdate]:
-        """Add text of an answer."""
+        """Add text of an answer, or reasoning if it stands between the tags that models use."""
         if answer.is_completed:
-            later = answer.another()
-            later.text.append(later.text_cleaner.feed(text))
+            answer.another().feed(text)
             return [AnswerGrew(answer.message_id, "", *_counted(frames))]
-        piece = answer.text_cleaner.feed(text)
-        answer.text.append(piece)
-        entered = self.enter(Phase.ANSWERING, frames[0].at_us) if text else []
-        return [*entered, AnswerGrew(answer.message_id, piece, *_counted(frames))]
+        split = answer.feed(text)
+        updates: list[TurnUpdate] = []
+        if split.reasoning:
+            counted = _counted(() if split.text else frames)
+            updates += [
+                *self.enter(Phase.REASONING, frames[0].at_us),
+                ReasoningGrew(answer.message_id, split.reasoning, *counted),
+            ]
+            if not split.text:
+                return updates
+        if split.text:
+            updates += self.enter(Phase.ANSWERING, frames[0].at_us)
+        return [*updates, AnswerGrew(answer.message_id, split.text, *_counted(frames))]
 
     def _completed(self, event: events.MessageCompleted, message: Message) -> list[TurnUpdate]:
         at_us = event.frame.at_us
@@ -362,51 +350,83 @@ class TurnState:
                     self._anonymous += 1
             case MessageType.FUNCTION_CALL:
                 updates += self._release_later(at_us)
-                call = self._call_of(message, at_us)
+                call = self._called(message, at_us)
                 detail = call.name
                 updates += [
                     *self.enter(Phase.TOOL, at_us, call.name),
                     ToolCalled(call.message_id, call.name, call.text, at_us),
                 ]
             case MessageType.TOOL_RESPONSE | MessageType.TOOL_OUTPUT | MessageType.KNOWLEDGE:
-                response = self._tool_response(message, at_us)
+                response = self._responded(message, at_us)
                 detail = response.name
                 updates += [response, *self.enter(Phase.IN_PROGRESS, at_us)]
             case MessageType.FOLLOW_UP:
-                detail = clean_line(message.content)[:_DETAIL]
-                if detail and detail not in self.follow_ups:
-                    self.follow_ups.append(detail)
-                    updates.append(FollowUpOffered(detail, at_us))
+                detail = clean_line(message.content)
+                updates += self._offer([message.content], at_us)
             case MessageType.VERBOSE:
-                detail, self.finish_reason = _verbose_of(message.content, self.finish_reason)
-                if detail == _FINISH and self.finish_reason in ("0", ""):
-                    updates += [*self.settle(at_us), *self.enter(Phase.SETTLING, at_us)]
+                more, detail = self._verbose(message, at_us)
+                updates += more
             case MessageType.UNKNOWN:
                 name = clean_line(text_of(message.raw.get("type")))[:60] or name
             case MessageType.QUESTION:
                 pass
         return [*updates, self._note(event, name, _LEVELS.get(message.type, "info"), detail)]
 
+    def _offer(self, questions: Iterable[str], at_us: int) -> list[TurnUpdate]:
+        """Offer questions, or the choices of a question node, that were not offered before."""
+        updates: list[TurnUpdate] = []
+        for question in map(clean, questions):
+            if question.strip() and question not in self.follow_ups:
+                self.follow_ups.append(question)
+                updates.append(FollowUpOffered(question, at_us))
+        return updates
+
+    def _verbose(self, message: Message, at_us: int) -> tuple[list[TurnUpdate], str]:
+        """Return the updates of a verbose message (docs/wire.md 3.4), and the detail of its record."""
+        said = verbose_of(message.content)
+        if said.msg_type == FINISH:
+            self.finish_reason = said.finish_reason
+            if self.finish_reason in ("0", ""):
+                return [*self.settle(at_us), *self.enter(Phase.SETTLING, at_us)], FINISH
+        elif said.msg_type == RECALL:
+            return [self._responded(message, at_us)], RECALL
+        elif agent := said.agent:
+            part = Agent(message.id or f"agent-{len(self.parts)}", agent.name, agent.condition, at_us)
+            self.parts.append(part)
+            changed = AgentChanged(part.message_id, agent.id, agent.name, agent.condition, at_us)
+            return [changed], f"→ {agent.name}"
+        return [], said.msg_type
+
     def _answer_completed(self, message: Message, frame: Frame) -> list[TurnUpdate]:
         """Settle an answer with its completed message; return nothing if that repeats an earlier one.
 
         A text that does not continue the completed one of the same ID is another answer.
         """
-        text = shown_text(message)
-        fetched = clean(text) if frame.id == RETRIEVED else ""
+        content = content_of(message)
+        text, thought = self._readable(content)
+        reasoning = "\n\n".join(filter(None, (message.reasoning_content, thought)))
+        fetched = text if frame.id == RETRIEVED else ""
         answer = self._answer_of(message.id, completing=True, fetched=fetched)
         if answer.is_completed:
-            whole, known = clean(text), answer.whole_text
-            is_repeated = known.startswith(whole)
-            if is_repeated and (answer.whole_reasoning or not message.reasoning_content):
+            known = answer.whole_text
+            is_repeated = known.startswith(text)
+            if is_repeated and (answer.whole_reasoning or not reasoning):
                 answer.later = None
                 return []
-            if not is_repeated and not whole.startswith(known):
+            if not is_repeated and not text.startswith(known):
                 answer = self._add_later(answer)
             elif is_repeated:
                 text = ""
         answer.is_completed, answer.later = True, None
-        return self._settle(answer, text, message.reasoning_content, frame.at_us)
+        updates = self._settle(answer, text, reasoning, frame.at_us)
+        return [*updates, *self._offer(content.choices, frame.at_us)]
+
+    def _readable(self, content: Content) -> tuple[str, str]:
+        """Return the text of an answer, its choices numbered as they are offered, and its reasoning."""
+        choices = tuple(map(clean, content.choices))
+        offered = list(dict.fromkeys([*self.follow_ups, *choices]))
+        split = split_thinking(clean(numbered(Content(content.text, choices), offered)))
+        return split.text, split.reasoning
 
     def _release_later(self, at_us: int) -> list[TurnUpdate]:
         """Make answers of the deltas that followed a completed message, unless they only repeat its text."""
@@ -459,44 +479,37 @@ class TurnState:
 
     def _settle(self, answer: Answer, text: str, reasoning: str, at_us: int) -> list[TurnUpdate]:
         # docs/wire.md 3.5: the completed text wins; what it leaves empty is kept from the deltas
-        answer.text.append(answer.text_cleaner.flush())
-        answer.reasoning.append(answer.reasoning_cleaner.flush())
+        answer.flush()
+        if answer.held and not text:
+            whole = "".join(message.content for message in answer.held)
+            text, _reasoning = self._readable(content_of(replace(answer.held[0], content=whole)))
+        answer.held = []
         if text:
-            answer.text = [clean(text)]
+            answer.text = [text]
         if reasoning:
             answer.reasoning = [clean(reasoning)]
         answer.is_settled = True
         return [AnswerSettled(answer.message_id, answer.whole_text, answer.whole_reasoning, at_us)]
 
-    def _call_of(self, message: Message, at_us: int) -> Tool:
-        data = mapping_of(_json_or_none(message.content))
-        function = mapping_of(data.get("function"))
-        name = text_of(data.get("name")) or text_of(function.get("name"))
-        arguments = data.get("arguments", function.get("arguments"))
-        text = arguments if isinstance(arguments, str) else _json_text(arguments)
-        if not data:
-            text = message.content  # docs/wire.md 3.4: may be bad JSON
-        call = Tool(
-            message.id or f"call-{len(self.parts)}",
-            message.type,
-            clean_line(name)[:_DETAIL] or "?",
-            clean(text),
-            at_us,
-        )
+    def _called(self, message: Message, at_us: int) -> Tool:
+        found = call_of(message)
+        call = Tool(message.id or f"call-{len(self.parts)}", message.type, found.name, found.arguments, at_us)
         self.parts.append(call)
+        self._pairing.called(call, call.name, found.id, message.id)
         return call
 
-    def _tool_response(self, message: Message, at_us: int) -> ToolResponded:
-        is_knowledge = message.type is MessageType.KNOWLEDGE
-        call = None
+    def _responded(self, message: Message, at_us: int) -> ToolResponded:
+        is_knowledge = message.type in (MessageType.KNOWLEDGE, MessageType.VERBOSE)
+        found, call = response_of(message), None
         if not is_knowledge:
-            calls = (part for part in self.parts if isinstance(part, Tool))
-            call = next((p for p in calls if p.type is MessageType.FUNCTION_CALL and not p.answered_by), None)
+            call = self._pairing.answered(found.call_id)
+        assert call is None or isinstance(call, Tool)
+        name = "knowledge" if is_knowledge else ""
         response = Tool(
             message.id or f"response-{len(self.parts)}",
-            message.type,
-            call.name if call else ("knowledge" if is_knowledge else ""),
-            clean(_response_text(message.content)),
+            MessageType.KNOWLEDGE if is_knowledge else message.type,
+            call.name if call else name,
+            recalled(message.content) if is_knowledge else found.text,
             at_us,
             answers=call.message_id if call else "",
         )
@@ -525,63 +538,3 @@ def _counted(frames: Sequence[Frame]) -> tuple[tuple[int, ...], int]:
 def _error_line(error: LastError) -> str:
     code = f"{error.code} " if error.code != UNEXPLAINED else ""
     return clean_line(f"{code}{error.msg}")[:_DETAIL]
-
-
-def _json_or_none(text: str) -> object:
-    try:
-        value: object = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return value
-
-
-def _json_text(value: object) -> str:
-    return "" if value is None else json.dumps(value, ensure_ascii=False)
-
-
-def shown_text(message: Message) -> str:
-    """Return the text to show of a whole answer, by its content type (docs/wire.md 3.4)."""
-    match message.content_type:
-        case ContentType.AUDIO:
-            return ""
-        case ContentType.OBJECT_STRING | ContentType.MIX:
-            items = [mapping_of(item) for item in items_of(_json_or_none(message.content))]
-            if not items:
-                return message.content
-            return "\n\n".join(_item_text(item) for item in items)
-        case ContentType.CARD:
-            data = mapping_of(_json_or_none(message.content))
-            for key in ("response_for_model", "text", "content", "title"):
-                if text := text_of(data.get(key)):
-                    return text
-            return "[card]"
-        case ContentType.TEXT | ContentType.UNKNOWN:
-            return message.content
-
-
-def _item_text(item: object) -> str:
-    data = mapping_of(item)
-    kind = text_of(data.get("type")) or "?"
-    if kind == "text":
-        return text_of(data.get("text"))
-    where = text_of(data.get("file_url")) or text_of(data.get("name")) or text_of(data.get("file_id"))
-    return f"[{kind}] {where}".rstrip()
-
-
-def _response_text(content: str) -> str:
-    """Return the result of a tool; of a wrapped one the part for the model (docs/wire.md 3.4)."""
-    data = mapping_of(_json_or_none(content))
-    return text_of(data.get("response_for_model")) or text_of(data.get("data")) or content
-
-
-def _verbose_of(content: str, known: str) -> tuple[str, str]:
-    """Return the msg_type of a verbose message and its finish reason, or the known one if it has none.
-
-    See docs/wire.md 3.4.
-    """
-    outer = mapping_of(_json_or_none(content))
-    msg_type = clean_line(text_of(outer.get("msg_type")))[:_DETAIL]
-    if msg_type != _FINISH:
-        return msg_type, known
-    inner = mapping_of(_json_or_none(text_of(outer.get("data"))))
-    return msg_type, clean_line(text_of(inner.get("finish_reason")))[:_DETAIL]

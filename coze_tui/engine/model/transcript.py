@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import cast
 
 from coze_tui.api.objects import MessageType
 from coze_tui.config.addresses import base_url_of_site
 from coze_tui.engine.model.outcomes import Outcome, error_of, outcome_of
+from coze_tui.engine.model.silence import Silence, silence_of
+from coze_tui.engine.model.tool_messages import Pairing
 from coze_tui.errors import CozeTuiError
 from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
-from coze_tui.text.cleaning import clean
+from coze_tui.text.cleaning import clean, clean_line
 from coze_tui.text.i18n import _
 from coze_tui.values import valueclass
 
@@ -33,8 +36,28 @@ class ToolTranscript:
     name: str
     arguments: str = ""
     response: str | None = None
-    """None if the tool never answered."""
+    """None if the tool never answered, or if it is not known which of several responses is its."""
     elapsed_us: int = 0
+    is_unpaired: bool = False
+    """A response came that may be its, but does not say which call it answers."""
+
+
+@valueclass
+class AgentTranscript:
+    """The agent of the bot that answers from here on."""
+
+    message_id: str
+    name: str
+    condition: str = ""
+    """Why the bot has chosen it."""
+
+    @property
+    def line(self) -> str:
+        """Return the agent on one line, with the reason for choosing it."""
+        return agent_line(self.name, self.condition)
+
+
+PartTranscript = AnswerTranscript | ToolTranscript | AgentTranscript
 
 
 @valueclass
@@ -43,7 +66,7 @@ class ChatTranscript:
 
     record: ChatRecord
     """Its question is clean; `bot_name` is the name to show."""
-    parts: tuple[AnswerTranscript | ToolTranscript, ...] = ()
+    parts: tuple[PartTranscript, ...] = ()
     follow_ups: tuple[str, ...] = ()
     first: int = 0
     """Position of its first message in the conversation; 0 if it is not stored."""
@@ -66,6 +89,19 @@ class ChatTranscript:
     def error(self) -> CozeTuiError | None:
         """Return why it failed, as far as it is known."""
         return error_of(self.record)
+
+    @property
+    def silence(self) -> Silence | None:
+        """Return what the bot sent in a chat that completed without any text; None for all others."""
+        if not self.record.key or self.is_running or self.outcome is not Outcome.COMPLETED:
+            return None  # without a chat there are only messages, perhaps not all
+        answers = [part for part in self.parts if isinstance(part, AnswerTranscript)]
+        calls = (part for part in self.parts if isinstance(part, ToolTranscript) and part.type in _CALLS)
+        return silence_of(
+            [answer.text for answer in answers],
+            [answer.reasoning for answer in answers],
+            [call.name for call in calls],
+        )
 
     @property
     def base_url(self) -> str:
@@ -91,6 +127,12 @@ def with_files(question: str, files: Sequence[str]) -> str:
 def tool_word(name: str) -> str:
     """Return the name of a tool to show; Coze sends none for recalled knowledge."""
     return _("knowledge") if name == "knowledge" else name or _("tool")
+
+
+def agent_line(name: str, condition: str) -> str:
+    """Return an agent that answers from here on, with the reason for choosing it, on one line."""
+    why = clean_line(condition).strip()
+    return f"→ {clean_line(name)}" + (f" ({why})" if why else "")
 
 
 def event_words(name: str) -> str:
@@ -180,23 +222,38 @@ def _transcript(
     )
 
 
-def _parts(group: Sequence[SavedMessage]) -> tuple[AnswerTranscript | ToolTranscript, ...]:
-    parts: list[AnswerTranscript | ToolTranscript] = []
-    waiting: list[tuple[int, SavedMessage]] = []
-    for message in group:
+def _parts(group: Sequence[SavedMessage]) -> tuple[PartTranscript, ...]:
+    parts: list[PartTranscript] = []
+    pairing = Pairing()
+    for number, message in enumerate(group):
         kind = MessageType(message.type)
         if kind is MessageType.ANSWER:
             parts.append(AnswerTranscript(message.message_id, message.content, message.reasoning))
+        elif kind is MessageType.VERBOSE and message.name:
+            parts.append(AgentTranscript(message.message_id, message.name, message.content))
         elif kind in _CALLS:
-            waiting.append((len(parts), message))
+            pairing.called((len(parts), message), message.name, f"before {number + 1}")
             parts.append(ToolTranscript(message.message_id, kind, message.name, message.content))
+        elif kind is MessageType.KNOWLEDGE:
+            parts.append(ToolTranscript(message.message_id, kind, message.name, "", message.content))
         elif kind in _RESPONSES:
-            if kind is MessageType.KNOWLEDGE or not waiting:
+            # a response with a name is paired, and stands right after its call unless it is an old one
+            before = group[number - 1].name if number else ""
+            call_id = f"before {number}" if message.name and message.name == before else ""
+            found = pairing.answered(call_id, message.name)
+            if found is None:
+                parts = [_unpaired(part) for part in parts]
                 parts.append(ToolTranscript(message.message_id, kind, message.name, "", message.content))
                 continue
-            place, call = waiting.pop(0)
+            place, call = cast("tuple[int, SavedMessage]", found)
             elapsed_us = max(0, message.created_at - call.created_at) * 1000
-            before = parts[place]
-            assert isinstance(before, ToolTranscript)
-            parts[place] = replace(before, response=message.content, elapsed_us=elapsed_us)
+            called = parts[place]
+            assert isinstance(called, ToolTranscript)
+            parts[place] = replace(called, response=message.content, elapsed_us=elapsed_us, is_unpaired=False)
     return tuple(parts)
+
+
+def _unpaired(part: PartTranscript) -> PartTranscript:
+    """Return a part that may be answered by a response that names no call."""
+    is_open = isinstance(part, ToolTranscript) and part.type in _CALLS and part.response is None
+    return replace(part, is_unpaired=True) if is_open and isinstance(part, ToolTranscript) else part

@@ -109,7 +109,9 @@ class TurnReplay:
         found = Outcome.FAILED if state.error else state.outcome
         ended = outcome or found or Outcome.INTERRUPTED
         updates += state.enter(ended, self.at_us)
-        return [*updates, TurnEnded(ended, self.at_us, error or _error_of(state, ended, self._logid))]
+        why = error or _error_of(state, ended, self._logid)
+        silence = state.silence if ended is Outcome.COMPLETED else None
+        return [*updates, TurnEnded(ended, self.at_us, why, silence)]
 
 
 def _error_of(state: TurnState, ended: Outcome, logid: str) -> ApiError | None:

@@ -9,7 +9,9 @@ from enum import StrEnum
 
 from coze_tui.api.objects import ToolCall, Usage
 from coze_tui.engine.model.outcomes import Level, Outcome
+from coze_tui.engine.model.silence import Silence
 from coze_tui.errors import CozeTuiError
+from coze_tui.text.i18n import _
 from coze_tui.values import valueclass
 
 
@@ -49,6 +51,11 @@ class ChatIdentified:
     section_id: str
     conversation_replaced: bool = False
     """Whether the server created a new conversation instead of the requested one (docs/wire.md 3.8)."""
+
+
+def conversation_replaced_text() -> str:
+    """Return the sentence for a conversation that the server has replaced."""
+    return _("The server did not know this conversation any more and has begun a new one.")
 
 
 @valueclass
@@ -120,8 +127,20 @@ class ToolResponded:
 
 
 @valueclass
+class AgentChanged:
+    """Another agent of the bot answers from here on (docs/wire.md 3.4)."""
+
+    message_id: str
+    agent_id: str
+    name: str
+    condition: str
+    """Why the bot has chosen it; may be empty."""
+    at_us: int
+
+
+@valueclass
 class FollowUpOffered:
-    """The bot suggests a question."""
+    """The bot suggests a question, or a question node offers an answer. The text may have several lines."""
 
     text: str
     at_us: int
@@ -172,6 +191,8 @@ class TurnEnded:
     outcome: Outcome
     at_us: int
     error: CozeTuiError | None = field(default=None, compare=False)
+    silence: Silence | None = None
+    """The contents of a chat that completed without any text; None for all others."""
 
 
 TurnUpdate = (
@@ -183,6 +204,7 @@ TurnUpdate = (
     | AnswerSettled
     | ToolCalled
     | ToolResponded
+    | AgentChanged
     | FollowUpOffered
     | ActionRequired
     | UsageReported

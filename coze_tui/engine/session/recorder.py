@@ -12,7 +12,8 @@ from coze_tui.diagnostics.explain import explain
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.frame_log import FrameLog
 from coze_tui.engine.model.outcomes import Outcome
-from coze_tui.engine.model.state import Answer, Tool, TurnState
+from coze_tui.engine.model.parts import Agent, Answer, Tool
+from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.session.outbox import Outbox
 from coze_tui.errors import ApiError, CozeTuiError, is_refusal
 from coze_tui.store import history, journal
@@ -229,36 +230,57 @@ def error_text(error: CozeTuiError | None) -> str:
 
 
 def messages_of(state: TurnState, sent_at_ms: int) -> tuple[SavedMessage, ...]:
-    """What the chat came to, as messages in the order of their first appearance."""
+    """Return the messages of a chat in the order of their first appearance, each response after its call."""
+    responses = [part for part in state.parts if isinstance(part, Tool) and part.answers]
+    by_call = {response.answers: response for response in responses}
     messages = []
     for part in state.parts:
         match part:
             case Answer():
-                if not part.whole_text and not part.whole_reasoning:
-                    continue
-                messages.append(
-                    SavedMessage(
-                        "assistant",
-                        str(MessageType.ANSWER),
-                        part.whole_text,
-                        part.whole_reasoning,
-                        message_id=part.message_id,
-                        created_at=sent_at_ms,
-                    )
-                )
+                if part.whole_text or part.whole_reasoning:
+                    messages.append(_saved_answer(part, sent_at_ms))
+            case Tool() if not part.answers:
+                messages.append(_saved_tool(part, sent_at_ms))
+                if part.answered_by and (response := by_call.pop(part.message_id, None)) is not None:
+                    messages.append(_saved_tool(response, sent_at_ms))
             case Tool():
+                pass  # stands after its call
+            case Agent():
                 messages.append(
                     SavedMessage(
                         "assistant",
-                        str(part.type),
-                        part.text,
+                        str(MessageType.VERBOSE),
+                        part.condition,
                         name=part.name,
                         message_id=part.message_id,
                         created_at=sent_at_ms + part.at_us // 1000,
                     )
                 )
+    messages += [_saved_tool(response, sent_at_ms) for response in by_call.values()]
     messages += [
         SavedMessage("assistant", str(MessageType.FOLLOW_UP), question, created_at=sent_at_ms)
         for question in state.follow_ups
     ]
     return tuple(messages)
+
+
+def _saved_answer(part: Answer, sent_at_ms: int) -> SavedMessage:
+    return SavedMessage(
+        "assistant",
+        str(MessageType.ANSWER),
+        part.whole_text,
+        part.whole_reasoning,
+        message_id=part.message_id,
+        created_at=sent_at_ms,
+    )
+
+
+def _saved_tool(part: Tool, sent_at_ms: int) -> SavedMessage:
+    return SavedMessage(
+        "assistant",
+        str(part.type),
+        part.text,
+        name=part.name,
+        message_id=part.message_id,
+        created_at=sent_at_ms + part.at_us // 1000,
+    )

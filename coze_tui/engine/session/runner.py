@@ -446,7 +446,8 @@ class ChatTurn:
             await self._record.finish(state, self.figures, outcome, error, at_us)
         for update in state.enter(outcome, at_us):
             yield update
-        yield TurnEnded(outcome, at_us, error)
+        silence = state.silence if outcome is Outcome.COMPLETED else None
+        yield TurnEnded(outcome, at_us, error, silence)
 
     async def _cancel(self) -> EventRecord | None:
         """Cancel the chat on the server, within two seconds; ignore that it is over already.

@@ -334,6 +334,8 @@ class ToolBlock(FoldBlock):
         self.elapsed_us = 0
         self.is_awaited = True
         """A response may still arrive."""
+        self.is_unpaired = False
+        """A response came that may be its, but does not say which call it answers."""
         self._tail = tail
 
     def await_response(self, *, is_awaited: bool) -> None:
@@ -468,7 +470,7 @@ class FollowUpsBlock(EntryBlock):
         for number, question in enumerate(self.questions):
             mark = f"{number + 1} " if number < 9 else "· "
             room = max(8, width - cell_len(mark))
-            shown = question
+            shown = clean_line(question).strip()
             while cell_len(shown) > room:
                 shown = shown[: max(1, len(shown) - 2)].rstrip("…") + "…"
             size = cell_len(mark) + cell_len(shown)

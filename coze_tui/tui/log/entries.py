@@ -12,9 +12,11 @@ from coze_tui.engine.model import updates
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.transcript import (
+    AgentTranscript,
     AnswerTranscript,
     ChatTranscript,
     ToolTranscript,
+    agent_line,
     tool_word,
     with_files,
 )
@@ -234,12 +236,15 @@ class AnswerEntry(BotEntry):
                         tool.name = tool_word("knowledge")
                     if part.response is not None:
                         tool.respond(part.response, part.elapsed_us)
+                    tool.is_unpaired = part.is_unpaired
                     entry._add_tool(tool)
+                case AgentTranscript():
+                    entry.blocks.append(PlainBlock(part.line, "muted"))
         for question in chat.follow_ups:
             entry.follow_up(updates.FollowUpOffered(question, 0))
         entry._first_text_us = record.first_text_us
         entry._tokens = record.token_count
-        entry.end(updates.TurnEnded(chat.outcome, record.total_us, chat.error))
+        entry.end(updates.TurnEnded(chat.outcome, record.total_us, chat.error, chat.silence))
         return entry
 
     @property
@@ -301,10 +306,18 @@ class AnswerEntry(BotEntry):
         if tool is None and self._more_tools is not None:
             return  # its call is only counted
         if tool is None:
+            if update.name != "knowledge":
+                for call in self._all(ToolBlock):
+                    call.is_unpaired = call.response is None
+                    call.release()
             tool = ToolBlock(update.message_id, tool_word(update.name), "", _tool_tail)
             self._add_tool(tool)
         tool.respond(update.text, update.elapsed_us)
         self.changed()
+
+    def agent_changed(self, update: updates.AgentChanged) -> None:
+        """Show which agent answers from here on."""
+        self._add(PlainBlock(agent_line(update.name, update.condition), "muted"))
 
     def follow_up(self, update: updates.FollowUpOffered) -> None:
         """Show one more follow-up."""
@@ -429,6 +442,8 @@ def _reasoning_label(block: ReasoningBlock) -> str:
 
 
 def _tool_tail(block: ToolBlock) -> str:
+    if block.response is None and block.is_unpaired:
+        return _("its response is not known")
     if block.response is None:
         return _("running…") if block.is_awaited else _("no response")
     amount = size(len(block.response.encode("utf-8", "replace")))
@@ -455,6 +470,10 @@ def _end_notice(
         case Outcome.CANCELED:
             text = _("stopped at {time}") if sent_at_ms else _("stopped")
             return NoticeBlock(text.format(time=at), "attention", "◼")
+        case Outcome.SERVER_CANCELED:
+            text = _("canceled on the server at {time}") if sent_at_ms else update.outcome.words
+            text = f"{text}\n{update.outcome.reason}"
+            return NoticeBlock(text.format(time=at), "attention", update.outcome.sign)
         case Outcome.EXPIRED:
             text = _("expired at {time}") if sent_at_ms else _("expired")
             text = f"{text}\n{update.outcome.reason}"
@@ -468,6 +487,8 @@ def _end_notice(
             if update.error is None:
                 return NoticeBlock(_("failed"), "error", "✗")
             return NoticeBlock("\n".join(_explained(update.error, base_url)), "error", "✗")
+        case Outcome.COMPLETED if update.silence is not None:
+            return NoticeBlock(update.silence.text, "attention", "○")
         case Outcome.COMPLETED:
             return None
         case _:

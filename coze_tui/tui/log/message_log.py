@@ -22,6 +22,7 @@ from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import (
     ActionRequired,
+    AgentChanged,
     AnswerGrew,
     AnswerSettled,
     ChatIdentified,
@@ -204,6 +205,9 @@ class MessageLog(ScrollView, can_focus=True):
                 self.viewport.text_added(entry, whole=True)
             case ToolResponded() as update:
                 entry.tool_responded(update)
+                self.viewport.text_added(entry, whole=True)
+            case AgentChanged() as update:
+                entry.agent_changed(update)
                 self.viewport.text_added(entry, whole=True)
             case FollowUpOffered() as update:
                 entry.follow_up(update)

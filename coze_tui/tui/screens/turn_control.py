@@ -13,7 +13,13 @@ from coze_tui.api.objects import Bot, ToolCall
 from coze_tui.engine.model.dialects import Feature
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
-from coze_tui.engine.model.updates import ActionRequired, ChatIdentified, Phase, PhaseChanged
+from coze_tui.engine.model.updates import (
+    ActionRequired,
+    ChatIdentified,
+    Phase,
+    PhaseChanged,
+    conversation_replaced_text,
+)
 from coze_tui.engine.session.feed import RunningTurn, TurnFeed
 from coze_tui.errors import CozeTuiError
 from coze_tui.terminal.pacing import CounterPace
@@ -227,9 +233,7 @@ class TurnControl:
                     self._screen.refresh_bindings()
             case ChatIdentified(conversation_replaced=is_replaced):
                 if is_replaced:
-                    self._conversation.warn(
-                        _("The server did not know this conversation any more and has begun a new one.")
-                    )
+                    self._conversation.warn(conversation_replaced_text())
             case ActionRequired(tool_calls=calls):
                 self._waiting_calls = calls
             case _:

@@ -48,6 +48,7 @@ def test_every_error_has_its_status(error: BaseException, status: int) -> None:
     [
         (TurnEnded(Outcome.COMPLETED, 0), 0),
         (TurnEnded(Outcome.CANCELED, 0), 130),
+        (TurnEnded(Outcome.SERVER_CANCELED, 0), 4),
         (TurnEnded(Outcome.REQUIRES_ACTION, 0), 6),
         (TurnEnded(Outcome.INTERRUPTED, 0), 5),
         (TurnEnded(Outcome.FAILED, 0), 4),

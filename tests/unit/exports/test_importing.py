@@ -332,7 +332,7 @@ async def test_a_plain_stream_becomes_a_chat(database: Database, name: str) -> N
     whole = await archived(database, one.key)
     [chat] = whole.chats
     assert chat.is_final
-    assert chat.status in ("completed", "failed", "canceled", "requires_action")
+    assert chat.status in ("completed", "failed", "server_canceled", "requires_action")
     assert list(whole.frames_of(chat))
     assert (whole.conversation.site, one.title) == ("coze.cn", name)
     assert [each.state for each in await Imports(database).import_file(file, site="coze.cn")] == ["same"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from coze_tui.api.captures import Capture, read_capture
 from coze_tui.api.objects import Frame
 from coze_tui.engine.analysis.masking import masked_capture, masked_frame, masked_text, rewritten_texts
-from coze_tui.engine.model.state import Answer, Tool
+from coze_tui.engine.model.parts import Answer, Tool
 from coze_tui.engine.model.turn_replay import past_turn
 from tests.support.samples import STREAMS
 

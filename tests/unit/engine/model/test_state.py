@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 from coze_tui.api.events import parse_event
 from coze_tui.api.objects import Frame, MessageType, Usage
 from coze_tui.engine.model.outcomes import Outcome
-from coze_tui.engine.model.state import RETRIEVED, Answer, Tool, TurnState
+from coze_tui.engine.model.parts import Answer, Tool
+from coze_tui.engine.model.silence import Silence
+from coze_tui.engine.model.state import RETRIEVED, TurnState
 from coze_tui.engine.model.updates import (
     ActionRequired,
+    AgentChanged,
     AnswerGrew,
     AnswerSettled,
     ChatIdentified,
@@ -241,7 +244,7 @@ def test_sound_is_never_text() -> None:
          "看\n\n[image] https://e.invalid/a.png"),
         ("object_string", "not json", "not json"),
         ("card", '{"card_type":3,"response_for_model":"三张票"}', "三张票"),
-        ("card", '{"card_type":3}', "[card]"),
+        ("card", '{"card_type":3}', "[card] (no text to show; the inspector has its data)"),
         ("new_type", "x", "x"),
     ],
 )  # fmt: skip
@@ -274,17 +277,17 @@ def test_a_tool_call_is_read_in_both_dialects_and_when_broken(
     assert PhaseChanged(Phase.TOOL, 5, name) in updates
 
 
-def test_a_response_belongs_to_the_oldest_call_without_one() -> None:
+def test_a_response_belongs_to_the_only_open_call() -> None:
     state, updates = run(
         *START,
         message("function_call", '{"name":"a"}', id="c1", at_us=10),
-        message("function_call", '{"name":"b"}', id="c2", at_us=20),
         message("tool_response", '{"response_for_model":"{\\"dep\\":\\"18:40\\"}"}', id="r1", at_us=110),
-        message("tool_output", "plain", id="r2", at_us=220),
+        message("function_call", '{"name":"b"}', id="c2", at_us=120),
+        message("tool_output", "plain", id="r2", at_us=320),
     )
     assert [update for update in updates if isinstance(update, ToolResponded)] == [
         ToolResponded("r1", "c1", "a", '{"dep":"18:40"}', 100, 110),
-        ToolResponded("r2", "c2", "b", "plain", 200, 220),
+        ToolResponded("r2", "c2", "b", "plain", 200, 320),
     ]
     assert [type(part) for part in state.parts] == [Tool] * 4
 
@@ -467,3 +470,151 @@ def test_any_event_in_any_state_gives_updates(items: list[tuple[str, str]]) -> N
     assert state.frame_count == len(items)
     assert all(answer.is_settled for answer in state.answers)
     assert all(isinstance(part, Answer | Tool) for part in state.parts)
+
+
+def card(content: object) -> Frame:
+    return message("answer", json.dumps(content, ensure_ascii=False), content_type="card")
+
+
+def test_a_question_node_offers_its_choices_with_the_numbers_of_its_text() -> None:
+    asked = {"question": "去哪里？", "options": [{"name": "北京"}, {"name": "上海"}]}
+    state, updates = run(*START, message("follow_up", "早先的", id="f"), card(asked), card(asked))
+    assert texts(state) == ["去哪里？\n\n2. 北京\n3. 上海"]
+    assert state.follow_ups == ["早先的", "北京", "上海"]
+    assert sum(isinstance(update, AnswerSettled) for update in updates) == 1
+
+
+@pytest.mark.parametrize("content_type", ["card", "object_string", "image", "unheard_of"])
+def test_deltas_that_are_not_text_are_held_until_they_are_complete(content_type: str) -> None:
+    pieces = ('{"text":"sun', 'ny"}')
+    deltas = [delta(piece, content_type=content_type) for piece in pieces]
+    state, updates = run(*START, *deltas)
+    grown = [update for update in updates if isinstance(update, AnswerGrew)]
+    assert ("".join(update.text for update in grown), len(grown)) == ("", 2)
+    whole, _ = run(message("answer", "".join(pieces), content_type=content_type), state=state)
+    assert texts(whole) == ["sunny"]
+    ended, _ = run(*START, *deltas, chat("completed"))
+    assert texts(ended) == ["sunny"]
+
+
+def test_a_follow_up_is_offered_whole() -> None:
+    question = "长" * 148 + "\n第二行"
+    state, updates = run(*START, message("follow_up", question, id="f"))
+    assert FollowUpOffered(question, 0) in updates
+    assert state.follow_ups == [question]
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+@pytest.mark.parametrize("completed", [True, False])
+def test_thinking_at_the_start_of_an_answer_is_reasoning(size: int, completed: bool) -> None:
+    whole = "\n<think>\n好的，<b>我</b>想想。\n</think>\n\n**答案**是 42 <think>。"
+    deltas = [delta(whole[at : at + size]) for at in range(0, len(whole), size)]
+    state, updates = run(*START, *deltas, message("answer", whole) if completed else chat("completed"))
+    grown = "".join(update.text for update in updates if isinstance(update, AnswerGrew))
+    assert grown == "**答案**是 42 <think>。"
+    assert texts(state) == [grown]
+    assert state.answers[0].whole_reasoning.strip("\n") == "好的，<b>我</b>想想。"
+
+
+@pytest.mark.parametrize(
+    ("text", "reasoning", "answer"),
+    [("<think>half </thi", "half </thi", ""), ("  <thi", "", "  <thi"), ("<thinking> x", "", "<thinking> x")],
+)
+def test_thinking_that_is_cut_off_is_kept(text: str, reasoning: str, answer: str) -> None:
+    state, _ = run(*START, *(delta(character) for character in text))
+    state.settle(9)
+    assert (state.answers[0].whole_reasoning, texts(state)) == (reasoning, [answer])
+
+
+@pytest.mark.parametrize(
+    ("frames", "silence"),
+    [
+        ((), Silence()),
+        ((message("answer", ""),), Silence()),
+        ((delta(reasoning_content="hm"), message("answer", "")), Silence(True)),
+        ((message("function_call", '{"name":"draw"}', id="c"), message("tool_response", "{}", id="r")),
+         Silence(False, ("draw",))),
+        ((message("answer", "text"),), None),
+    ],
+)  # fmt: skip
+def test_a_chat_without_text_has_a_silence(frames: tuple[Frame, ...], silence: Silence | None) -> None:
+    state, _ = run(*START, *frames, chat("completed"))
+    assert state.silence == silence
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"code":1001,"msg":"quota","data":"{}"}',
+        '{"data":"short","sources":[1],"total":7}',
+        '{"response_for_model":"a","sources":[1]}',
+        '{"msg_type":"x","data":"a","total":7}',
+    ],
+)
+def test_a_response_is_kept_whole_unless_its_wrapper_is_known(content: str) -> None:
+    _state, updates = run(*START, message("tool_response", content, id="r"))
+    assert [update.text for update in updates if isinstance(update, ToolResponded)] == [content]
+
+
+def test_responses_are_paired_by_id_in_any_order() -> None:
+    calls = [json.dumps({"id": f"call_{id}", "function": {"name": id, "arguments": "{}"}}) for id in "AB"]
+    _state, updates = run(
+        *START,
+        message("function_call", calls[0], id="31"),
+        message("function_call", calls[1], id="32"),
+        message("tool_response", "of B", id="33", meta_data={"tool_call_id": "call_B"}),
+        message("tool_response", "of A", id="34", meta_data={"tool_call_id": "call_A"}),
+    )
+    found = [update for update in updates if isinstance(update, ToolResponded)]
+    assert [(each.call_message_id, each.name, each.text) for each in found] == [
+        ("32", "B", "of B"),
+        ("31", "A", "of A"),
+    ]
+
+
+def test_without_an_id_no_pair_is_claimed_while_several_calls_are_open() -> None:
+    _state, updates = run(
+        *START,
+        *(message("function_call", f'{{"name":"{id}"}}', id=id) for id in "ab"),
+        *(message("tool_response", text, id=text) for text in "xy"),
+        message("function_call", '{"name":"c"}', id="c"),
+        message("tool_response", "z", id="z"),
+    )
+    found = [update for update in updates if isinstance(update, ToolResponded)]
+    assert [(each.call_message_id, each.text) for each in found] == [("", "x"), ("", "y"), ("c", "z")]
+
+
+RECALL = json.dumps({
+    "chunks": [{"slice": "七天内可以退货。", "score": 0.93, "meta": {"document": {"name": "退货政策.pdf"}}}]
+})  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["verbose", "knowledge"])
+def test_recalled_knowledge_gives_document_score_and_slice(kind: str) -> None:
+    content = json.dumps({"msg_type": "knowledge_recall", "data": RECALL})
+    _state, updates = run(*START, message(kind, content, id="k"))
+    text = "退货政策.pdf · 0.93\n七天内可以退货。"
+    assert ToolResponded("k", "", "knowledge", text, 0, 0) in updates
+
+
+def test_another_agent_is_named() -> None:
+    data = {"agent_id": "77", "agent_name": "售后专员", "condition": "用户要退货"}
+    _, updates = run(*START, verbose("multi_agents_jump_to_agent", json.dumps(data)))
+    assert AgentChanged("v", "77", "售后专员", "用户要退货", 0) in updates
+    assert notes(updates)[-1] == "verbose"
+    assert [update.record.detail for update in updates if isinstance(update, EventNoted)][-1] == "→ 售后专员"
+
+
+def test_a_verbose_message_without_a_type_is_no_answer() -> None:
+    content = json.dumps({"msg_type": "generate_answer_finish", "data": '{"finish_reason":0}'})
+    state, _ = run(*START, delta("a"), message("", content, id="v"))
+    assert (texts(state), state.finish_reason) == (["a"], "0")
+
+
+def test_a_required_location_says_what_it_asks_for() -> None:
+    call = {"id": "c1", "type": "require_info", "function": None,
+            "require_info": {"require_fields": ["coordinates"]}}  # fmt: skip
+    action = {"submit_tool_outputs": {"tool_calls": [call]}}
+    _, updates = run(*START, chat("requires_action", required_action=action))
+    (asked,) = [update.tool_calls for update in updates if isinstance(update, ActionRequired)]
+    assert (asked[0].name, asked[0].fields) == ("coordinates", ("coordinates",))

@@ -31,7 +31,7 @@ def test_the_frames_tell_how_it_ended() -> None:
     assert past_turn(frames_of("text_chat")).outcome is Outcome.COMPLETED
     assert past_turn(frames_of("failed")).outcome is Outcome.FAILED
     assert past_turn(frames_of("error_then_completed")).outcome is Outcome.FAILED
-    assert past_turn(frames_of("canceled")).outcome is Outcome.CANCELED
+    assert past_turn(frames_of("canceled")).outcome is Outcome.SERVER_CANCELED
     assert past_turn(frames_of("expired")).outcome is Outcome.EXPIRED
     assert past_turn(frames_of("requires_action")).outcome is Outcome.REQUIRES_ACTION
     assert past_turn(frames_of("cut_in_json")).outcome is Outcome.INTERRUPTED

@@ -23,6 +23,7 @@ def test_every_phase_has_a_state() -> None:
         Outcome.COMPLETED,
         Outcome.FAILED,
         Outcome.CANCELED,
+        Outcome.SERVER_CANCELED,
         Outcome.EXPIRED,
         Outcome.INTERRUPTED,
     }

@@ -1,0 +1,310 @@
+"""The readable text of messages, by their content type (docs/wire.md 3.4, 12.5). Pure.
+
+Cards, items and forms arrive in several shapes that nest JSON in JSON. One reader looks for what a person can
+read: questions with their choices, fields to fill in, texts, and the names and URLs of files.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from coze_tui.api.objects import ContentType, Json, Message, items_of, mapping_of, text_of
+from coze_tui.text.i18n import _
+from coze_tui.values import valueclass
+
+_DEEPEST = 24
+"""Levels of JSON inside JSON that are read."""
+_MOST_BLOCKS = 2_000
+"""Texts, files and fields that are read of one message."""
+_QUESTION_KEYS = ("question", "title", "content", "text")
+_TITLE_KEYS = ("title", "header")
+_BODY_KEYS = (
+    *("text", "question", "content", "answer", "message", "description", "output", "result", "data"),
+    *("fields", "inputs", "form", "items", "list", "elements", "children"),
+)
+_LISTS = {
+    "item_list": "",
+    "image_list": "image",
+    "images": "image",
+    "file_list": "file",
+    "files": "file",
+    "video_list": "video",
+    "audio_list": "audio",
+}
+"""Keys of lists of items, with the kind of an item that names none."""
+_KINDS = frozenset({"image", "file", "video", "audio", "link"})
+_URL_KEYS = ("file_url", "url", "image_url", "video_url", "audio_url", "src", "uri", "tos_url")
+_IMAGE_KEYS = ("image_ori", "image_raw", "image_url", "image_thumb")
+_NAME_KEYS = ("file_name", "name", "alt")
+_FIELD_KEYS = frozenset({"required", "description", "desc"})
+_FIELD_TYPES = frozenset(
+    {"string", "integer", "number", "float", "boolean", "object", "array", "time", "date"}
+)
+_VARIABLE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
+
+
+@valueclass
+class Content:
+    """What a message says to a reader. The texts are not cleaned."""
+
+    text: str
+    choices: tuple[str, ...] = ()
+    """The answers that a question node offers. They are not in `text`."""
+
+
+def content_of(message: Message) -> Content:
+    """Return the readable text of a whole message and the choices that it offers."""
+    if message.content_type is ContentType.TEXT:
+        return Content(message.content)
+    if message.content_type is ContentType.AUDIO:
+        return Content("")
+    kind = str(message.content_type)
+    value = json_or_none(message.content)
+    if not isinstance(value, dict | list):
+        is_link = kind in _KINDS and message.content.startswith(("http://", "https://", "data:"))
+        if message.content_type is ContentType.CARD and message.content.lstrip().startswith(("{", "[")):
+            return Content(_unreadable_card())  # cut off in the middle
+        return Content(_media_line(kind, "", message.content) if is_link else message.content)
+    reader = _Reader()
+    reader.read(value, kind if kind in _KINDS else "")
+    text = "\n\n".join(reader.blocks)
+    if not text and not reader.choices:
+        text = message.content
+        if message.content_type is ContentType.CARD:
+            text = _unreadable_card()
+    return Content(text, tuple(dict.fromkeys(reader.choices)))
+
+
+def _unreadable_card() -> str:
+    return _("[card] (no text to show; the inspector has its data)")
+
+
+def shown_text(message: Message) -> str:
+    """Return the readable text of a whole message, with its choices as a numbered list."""
+    content = content_of(message)
+    return numbered(content, content.choices)
+
+
+def numbered(content: Content, offered: Sequence[str]) -> str:
+    """Return the text with its choices as a list, numbered as they stand in `offered`."""
+    rows = [f"{offered.index(choice) + 1}. {_indented(choice)}" for choice in content.choices]
+    return "\n\n".join(part for part in (content.text, "\n".join(rows)) if part)
+
+
+def json_or_none(text: str) -> object:
+    """Return the value of a JSON text; None if it is not JSON, or nested too deeply."""
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
+class _Reader:
+    """Collects what is readable in a JSON value, in its order."""
+
+    def __init__(self) -> None:
+        self.blocks: list[str] = []
+        self.choices: list[str] = []
+
+    def read(self, value: object, kind: str = "", depth: int = 0) -> bool:
+        """Add what a value contains, and return whether it contained anything.
+
+        Args:
+            kind: The kind of an item that names none, for example `image`.
+        """
+        if depth > _DEEPEST or len(self.blocks) > _MOST_BLOCKS:
+            return False
+        value = _opened(value)
+        match value:
+            case str():
+                return self._say(value)
+            case list():
+                if _is_form(value):
+                    return self._form(value)
+                return self._all(value, kind, depth)
+            case dict():
+                return self._object({str(key).lower(): each for key, each in value.items()}, kind, depth)
+            case _:
+                return False
+
+    def _all(self, values: Iterable[object], kind: str, depth: int) -> bool:
+        found = False
+        for value in values:
+            found |= self.read(value, kind, depth + 1)
+        return found
+
+    def _say(self, text: str) -> bool:
+        text = text.strip("\n")
+        if not text.strip():
+            return False
+        if text not in self.blocks[-2:]:
+            self.blocks.append(text)
+        return True
+
+    def _object(self, data: Json, kind: str, depth: int) -> bool:
+        """Read an object whose keys are in lower case."""
+        for key in ("x_properties", "workflow_card_info", "question_card_data", "input_card_data"):
+            if data.get(key) and self.read(data[key], "", depth + 1):
+                return True
+        if isinstance(data.get("elements"), dict):
+            return self._elements(data)
+        options = items_of(_opened(data.get("options") or data.get("choices")))
+        if options:
+            return self._question(data, options, depth)
+        if self.read(data.get("response_for_model"), "", depth + 1):
+            return True
+        own_kind = text_of(data.get("type"))
+        if own_kind in _KINDS:
+            kind = own_kind
+            data = {**data, **_lowered(data.get(own_kind))}
+        found = self._media(data, kind)
+        if own_kind == "text" and not found and isinstance(data.get("text"), str):
+            return self._say(text_of(data["text"]))
+        if not found:
+            found = self._all([data.get(key) for key in _TITLE_KEYS], "", depth)
+        for key in _BODY_KEYS:
+            found |= self.read(data.get(key), kind, depth + 1)
+        for key, item_kind in _LISTS.items():
+            found |= self.read(data.get(key), item_kind, depth + 1)
+        return found
+
+    def _question(self, data: Json, options: Iterable[object], depth: int) -> bool:
+        for key in _QUESTION_KEYS:
+            if self.read(data.get(key), "", depth + 1):
+                break
+        self.choices += [name for option in options if (name := _name_of_option(option))]
+        return True
+
+    def _form(self, fields: Sequence[object]) -> bool:
+        """Read the fields of a form or input node (docs/wire.md 12.5)."""
+        rows, names = [], []
+        for field in fields:
+            data = _lowered(field)
+            name = text_of(data.get("name"))
+            need = data.get("required")
+            words = [text_of(data.get("type"))]
+            if isinstance(need, bool):
+                words.append(_("required") if need else _("optional"))
+            facts = ", ".join(filter(None, words))
+            description = text_of(data.get("description")) or text_of(data.get("desc"))
+            about = f": {description}" if description else ""
+            rows.append("- " + _indented(f"{name} ({facts}){about}" if facts else f"{name}{about}"))
+            names.append(name)
+        how = _("Answer with one line for each field:") + "\n\n    " + "\n    ".join(f"{n}:" for n in names)
+        self.blocks += ["\n".join(rows), how]
+        return True
+
+    def _media(self, data: Json, kind: str) -> bool:
+        """Read an image or file; return False if it is none."""
+        url = next((url for key in _URL_KEYS if (url := _url_of(data.get(key)))), "")
+        if not url:
+            url = next((url for key in _IMAGE_KEYS if (url := _url_of(data.get(key)))), "")
+            kind = kind or ("image" if url else "")
+        name = next((name for key in _NAME_KEYS if (name := text_of(data.get(key)))), "")
+        if not kind and not url:
+            return False
+        name = name or ("" if url else text_of(data.get("file_id")))
+        if not name and not url:
+            return False
+        self.blocks.append(_media_line(kind or "link", name, url))
+        return True
+
+    def _elements(self, card: Json) -> bool:
+        """Read the elements of a card in their order, from its root on."""
+        elements = mapping_of(card.get("elements"))
+        variables = mapping_of(card.get("variables"))
+        waiting = [text_of(card.get("rootid"))]
+        seen: set[str] = set()
+        if waiting[0] not in elements:
+            waiting = list(elements)[::-1]
+        count = len(self.blocks)
+        while waiting:
+            key = waiting.pop()
+            if key in seen or key not in elements:
+                continue
+            seen.add(key)
+            element = mapping_of(elements[key])
+            props = mapping_of(element.get("props"))
+            self._say(_expanded(props.get("content"), variables))
+            for name, kind in (("src", "image"), ("url", "link")):
+                if url := _expanded(props.get(name), variables):
+                    self.blocks.append(_media_line(kind, "", url))
+            waiting += reversed(list(_ids_in(element.get("children"))))
+        return len(self.blocks) > count
+
+
+def _opened(value: object) -> object:
+    """Return the object or array that a text contains as JSON; any other value as it is."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        inner = json_or_none(value)
+        if isinstance(inner, dict | list):
+            return inner
+    return value
+
+
+def _lowered(value: object) -> dict[str, object]:
+    return {str(key).lower(): item for key, item in mapping_of(value).items()}
+
+
+def _is_form(items: Sequence[object]) -> bool:
+    return bool(items) and all(_is_field(_lowered(item)) for item in items)
+
+
+def _is_field(data: Mapping[str, object]) -> bool:
+    if not text_of(data.get("name")) or any(
+        key in data for key in (*_URL_KEYS, *_IMAGE_KEYS, "file_id", "text")
+    ):
+        return False
+    return bool(_FIELD_KEYS & data.keys()) or text_of(data.get("type")).lower() in _FIELD_TYPES
+
+
+def _name_of_option(option: object) -> str:
+    if not isinstance(option, dict):
+        return text_of(option)
+    data = _lowered(option)
+    keys = ("name", "text", "label", "title", "content", "value")
+    return next((name for key in keys if (name := text_of(data.get(key)))), "")
+
+
+def _url_of(value: object) -> str:
+    """Return the URL in a value that is a URL, or an object with one."""
+    return text_of(value) or text_of(_lowered(value).get("url"))
+
+
+def _media_line(kind: str, name: str, url: str) -> str:
+    if url.startswith("data:"):  # an image in Markdown: readers show its size, copies contain all of it
+        return f"![{name or kind}]({url})" if url.startswith("data:image/") else f"[{name or kind}]({url})"
+    return " ".join(filter(None, (f"[{kind}]", name, url)))
+
+
+def _indented(text: str) -> str:
+    """Return the text of a list item: its further lines belong to the item."""
+    return text.replace("\n", "\n   ")
+
+
+def _expanded(value: object, variables: Json) -> str:
+    """Return a text of a card, with the default values of its variables."""
+    expression = text_of(mapping_of(value).get("value")) if isinstance(value, dict) else text_of(value)
+
+    def default(match: re.Match[str]) -> str:
+        name = match.group(1)
+        by_name = (item for item in variables.values() if mapping_of(item).get("name") == name)
+        found = mapping_of(variables.get(name)) or mapping_of(next(by_name, None))
+        return text_of(found.get("defaultValue"))
+
+    return _VARIABLE.sub(default, expression)
+
+
+def _ids_in(children: object) -> Iterable[str]:
+    """Yield the ids in the children of an element: one, a list, or lists by slot."""
+    if isinstance(children, str):
+        yield children
+    elif isinstance(children, dict | list):
+        for child in children.values() if isinstance(children, dict) else children:
+            if isinstance(child, str):
+                yield child
+            elif isinstance(child, list):
+                yield from (each for each in child if isinstance(each, str))

@@ -1,0 +1,90 @@
+"""The parts of a turn that have a place in its transcript, as far as they have arrived. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from coze_tui.api.objects import Message, MessageType
+from coze_tui.engine.model.thinking import Split, ThinkingSplitter
+from coze_tui.text.cleaning import StreamCleaner
+
+
+@dataclass(slots=True)
+class Answer:
+    """One answer, as far as it has arrived."""
+
+    message_id: str
+    text: list[str] = field(default_factory=list)
+    """Pieces, none of them empty, as in `reasoning`."""
+    reasoning: list[str] = field(default_factory=list)
+    is_settled: bool = False
+    is_completed: bool = False
+    """Whether its completed message has arrived, so that deltas do not change it any more."""
+    later: Answer | None = None
+    """The text of deltas after its completed message. It is shown only if it is another answer."""
+    held: list[Message] = field(default_factory=list, repr=False)
+    """Deltas that are not text, such as pieces of a card: they can be read once all have arrived."""
+    text_cleaner: StreamCleaner = field(default_factory=StreamCleaner, repr=False)
+    reasoning_cleaner: StreamCleaner = field(default_factory=StreamCleaner, repr=False)
+    splitter: ThinkingSplitter = field(default_factory=ThinkingSplitter, repr=False)
+
+    @property
+    def whole_text(self) -> str:
+        """The text that was shown."""
+        return "".join(self.text)
+
+    @property
+    def whole_reasoning(self) -> str:
+        """The chain of thought that was shown."""
+        return "".join(self.reasoning)
+
+    def another(self) -> Answer:
+        """Return the answer of the deltas that follow the completed message of this one under the same ID."""
+        if self.later is None:
+            first, _mark, number = self.message_id.partition("#")
+            self.later = Answer(f"{first}#{int(number or 1) + 1}")
+        return self.later
+
+    def feed(self, text: str) -> Split:
+        """Add a piece of the text as it arrived; return what can be shown of it."""
+        return self._add(self.splitter.feed(self.text_cleaner.feed(text)))
+
+    def flush(self) -> None:
+        """Add what was held back, because no more arrives."""
+        self._add(self.splitter.feed(self.text_cleaner.flush()))
+        self._add(self.splitter.flush())
+        self.reasoning += filter(None, [self.reasoning_cleaner.flush()])
+
+    def _add(self, split: Split) -> Split:
+        if split.reasoning:
+            self.reasoning.append(split.reasoning)
+        if split.text:
+            self.text.append(split.text)
+        return split
+
+
+@dataclass(slots=True)
+class Tool:
+    """A tool call, answered or not; or recalled knowledge."""
+
+    message_id: str
+    type: MessageType
+    name: str
+    text: str
+    at_us: int
+    answered_by: str = ""
+    answers: str = ""
+    """For a response: the message id of the call."""
+
+
+@dataclass(slots=True)
+class Agent:
+    """The agent of the bot that answers from here on."""
+
+    message_id: str
+    name: str
+    condition: str
+    at_us: int
+
+
+Part = Answer | Tool | Agent

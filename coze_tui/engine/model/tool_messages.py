@@ -1,0 +1,178 @@
+"""Calls, responses, recalled knowledge and agents as messages describe them (docs/wire.md 3.4). Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from coze_tui.api.objects import Message, items_of, mapping_of, text_of
+from coze_tui.engine.model.contents import json_or_none
+from coze_tui.text.cleaning import clean, clean_line
+
+FINISH = "generate_answer_finish"
+RECALL = "knowledge_recall"
+_AGENTS = frozenset({"multi_agents_jump_to_agent", "multi_agents_backwards"})
+_ID_KEYS = ("tool_call_id", "call_id", "function_call_id", "call_message_id")
+_WRAPPER = frozenset({"content_type", "response_for_model", "type_for_model", "response_type"})
+"""The keys of the wrapper around a response for the model. With any other key it is the tool's own JSON."""
+_STUDIO_WRAPPER = frozenset({"msg_type", "data", "from_module", "from_unit"})
+
+
+class Call(NamedTuple):
+    """A call of a tool. The texts are clean."""
+
+    name: str
+    arguments: str
+    id: str
+
+
+def call_of(message: Message) -> Call:
+    """Return the call in a function_call message of either dialect; bad JSON becomes the arguments."""
+    data = mapping_of(json_or_none(message.content))
+    function = mapping_of(data.get("function"))
+    name = text_of(data.get("name")) or text_of(function.get("name"))
+    arguments = data.get("arguments", function.get("arguments"))
+    text = arguments if isinstance(arguments, str) else _json_text(arguments)
+    if not data:
+        text = message.content  # docs/wire.md 3.4: may be bad JSON
+    return Call(clean_line(name) or "?", clean(text), _id_in(message) or text_of(data.get("id")))
+
+
+class Response(NamedTuple):
+    """A response of a tool. The text is clean."""
+
+    text: str
+    call_id: str
+    """Names the call that it answers; empty if the message does not say."""
+
+
+def response_of(message: Message) -> Response:
+    """Return the response of a tool, whole; only a wrapper that adds nothing is removed."""
+    data = mapping_of(json_or_none(message.content))
+    text = message.content
+    if data.keys() <= _WRAPPER:
+        text = text_of(data.get("response_for_model")) or text
+    elif "msg_type" in data and data.keys() <= _STUDIO_WRAPPER:
+        text = text_of(data.get("data")) or text
+    call_id = _id_in(message) or next((id_ for key in _ID_KEYS if (id_ := text_of(data.get(key)))), "")
+    return Response(clean(text), call_id)
+
+
+def _id_in(message: Message) -> str:
+    """Return the ID that pairs a call with its response."""
+    for place in (message.meta_data, message.raw):
+        for key in _ID_KEYS:
+            if found := text_of(place.get(key)):
+                return found
+    return ""
+
+
+class Agent(NamedTuple):
+    """An agent of the bot that answers from now on."""
+
+    id: str
+    name: str
+    condition: str
+    """Why the bot has chosen it."""
+
+
+class Verbose(NamedTuple):
+    """The content of a verbose message."""
+
+    msg_type: str
+    data: Mapping[str, object]
+    text: str
+    """The data as text."""
+
+    @property
+    def finish_reason(self) -> str:
+        """Of generate_answer_finish; empty if it has none."""
+        return clean_line(text_of(self.data.get("finish_reason")))
+
+    @property
+    def agent(self) -> Agent | None:
+        """Return the agent that answers from now on, or None if the message names none."""
+        name = clean_line(text_of(self.data.get("agent_name"))).strip()
+        if self.msg_type not in _AGENTS or not name:
+            return None
+        id_, condition = text_of(self.data.get("agent_id")), text_of(self.data.get("condition"))
+        return Agent(clean_line(id_), name, clean(condition))
+
+
+def verbose_of(content: str) -> Verbose:
+    """Return what a verbose message says; its parts are empty as far as it is not the known JSON."""
+    outer = mapping_of(json_or_none(content))
+    data = outer.get("data")
+    text = data if isinstance(data, str) else _json_text(data)
+    inner = data if isinstance(data, dict) else json_or_none(text)
+    return Verbose(clean_line(text_of(outer.get("msg_type"))), mapping_of(inner), text)
+
+
+def recalled(content: str) -> str:
+    """Return the documents, scores and slices that a knowledge base has found, whole and clean.
+
+    Args:
+        content: of a message of type knowledge, or of a verbose one with the msg_type knowledge_recall.
+    """
+    found = verbose_of(content)
+    rows = [row for chunk in items_of(found.data.get("chunks")) if (row := _chunk(mapping_of(chunk)))]
+    if not rows:
+        return clean(found.text or content)
+    query = text_of(mapping_of(json_or_none(text_of(found.data.get("ori_req")))).get("query"))
+    return clean("\n\n".join([*([f"? {query}"] if query else []), *rows]))
+
+
+def _chunk(chunk: Mapping[str, object]) -> str:
+    meta = mapping_of(chunk.get("meta"))
+    document = mapping_of(meta.get("document"))
+    name = text_of(document.get("name")) or text_of(chunk.get("document_name")) or text_of(chunk.get("name"))
+    score = text_of(chunk.get("score"))
+    slice_ = text_of(chunk.get("slice")) or text_of(chunk.get("content")) or text_of(chunk.get("text"))
+    head = " · ".join(filter(None, (name, score)))
+    return "\n".join(filter(None, (head, slice_)))
+
+
+def _json_text(value: object) -> str:
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+@dataclass(slots=True)
+class _Open:
+    key: object
+    ids: frozenset[str]
+    name: str
+
+
+class Pairing:
+    """Finds the call that a response answers: by ID, else only if no other call is open."""
+
+    def __init__(self) -> None:
+        self._open: list[_Open] = []
+        self._unclaimed = 0
+
+    def called(self, key: object, name: str, *ids: str) -> None:
+        """Add a call, which `answered` returns as `key`."""
+        self._open.append(_Open(key, frozenset(filter(None, ids)), name))
+
+    def answered(self, call_id: str = "", name: str = "") -> object | None:
+        """Return the key of the call that a response answers, or None if that is not known.
+
+        Args:
+            name: the tool, if the response names it; calls of other tools are out of the question.
+        """
+        found = next((call for call in self._open if call_id and call_id in call.ids), None)
+        if found is None and name:
+            found = next((call for call in self._open if call.name == name), None)
+        elif found is None and len(self._open) == 1 and not (call_id and self._open[0].ids):
+            found = self._open[0]
+        if found is not None:
+            self._open.remove(found)
+            return found.key
+        self._unclaimed += 1
+        if self._unclaimed >= len(
+            self._open
+        ):  # each of them has its response, although it is not known which
+            self._open, self._unclaimed = [], 0
+        return None
