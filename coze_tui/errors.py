@@ -56,6 +56,7 @@ class ApiError(CozeTuiError):
         http_status: int = 200,
         retry_after: float | None = None,
         path: str = "",
+        sent_jwt: bool = False,
     ) -> None:
         super().__init__(f"{code}: {msg}")
         self.code = code
@@ -67,6 +68,8 @@ class ApiError(CozeTuiError):
         """Seconds the server asks to wait, or None."""
         self.path = path
         """Path of the call that was refused; empty if it is not known."""
+        self.sent_jwt = sent_jwt
+        """Whether the token of the call was a JWT (docs/wire.md 1.3)."""
 
 
 class AuthError(ApiError):

@@ -392,6 +392,7 @@ def error_of_code(
     http_status: int = 200,
     retry_after: float | None = None,
     path: str = "",
+    sent_jwt: bool = False,
 ) -> ApiError:
     """The exception for a code, wherever it was found: in an envelope, an event or a status line."""
     error = inner_error(LastError(code, msg))
@@ -407,4 +408,5 @@ def error_of_code(
         http_status=http_status,
         retry_after=retry_after,
         path=path,
+        sent_jwt=sent_jwt,
     )

@@ -16,7 +16,7 @@ from coze_tui.api.complaints import UNEXPLAINED, complaint_of, is_complaint, is_
 from coze_tui.api.events import error_of_code
 from coze_tui.api.objects import Chat, Json, items_of, mapping_of, text_of
 from coze_tui.api.pages import excerpt_of
-from coze_tui.config.credentials import MASK
+from coze_tui.config.credentials import MASK, is_jwt
 from coze_tui.errors import ApiError, CozeTuiError, ProtocolError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.values import valueclass
@@ -40,6 +40,8 @@ class Reply:
     """Whether the body is compressed in a way that cannot be unpacked; `body` is empty then."""
     path: str = ""
     """Of the call, without the query."""
+    sent_jwt: bool = False
+    """Whether the token of the call was a JWT."""
 
     @classmethod
     def of(cls, response: httpx.Response, body: bytes, *, is_encoded: bool = False) -> Reply:
@@ -50,7 +52,8 @@ class Reply:
             body = body.replace(token.encode(), MASK.encode())
             if any(token in value for value in headers.values()):
                 headers = httpx.Headers({name: value.replace(token, MASK) for name, value in headers.items()})
-        return cls(response.status_code, headers, body, is_encoded, response.request.url.path)
+        path = response.request.url.path
+        return cls(response.status_code, headers, body, is_encoded, path, is_jwt(token))
 
     @property
     def content_type(self) -> str:
@@ -194,6 +197,7 @@ def _refusal(body: Json, reply: Reply) -> ApiError | None:
         http_status=reply.http_status,
         retry_after=reply.retry_after,
         path=reply.path,
+        sent_jwt=reply.sent_jwt,
     )
 
 
@@ -221,6 +225,7 @@ def _without_json(reply: Reply) -> CozeTuiError:
             http_status=status,
             retry_after=reply.retry_after,
             path=reply.path,
+            sent_jwt=reply.sent_jwt,
         )
     if reply.is_encoded:
         return protocol_error("compressed", reply)

@@ -115,21 +115,41 @@ class Token:
 
 
 def secret_from_text(text: str, source: str = "") -> Secret:
-    """Return the token in a typed, pasted or read text: trimmed, and valid in a header.
+    """Return the token in a typed, pasted or read text: without quotes and `Bearer`, valid in a header.
+
+    Quotes come from files of variables, which docker and YAML read verbatim, and from JSON.
 
     Raises:
         CredentialsError: the text is empty, or contains what no token does (a line break, a control
             character, a space, a character outside ASCII).
     """
-    token = text.strip().strip("\ufeff").strip()
-    scheme, *rest = token.split(maxsplit=1)[:2] or [""]
-    if scheme.casefold() == "bearer":
-        token = "".join(rest)
+    token, before = text, None
+    while token != before:
+        before, token = token, _unwrapped(token)
     if not token:
         raise CredentialsError("missing", source)
     if not all("!" <= character <= "~" for character in token):
         raise CredentialsError("malformed", source)
     return Secret(token)
+
+
+_QUOTES = ('""', "''", "``", "“”", "‘’")
+
+
+def _unwrapped(text: str) -> str:
+    """Return the text without one layer around a token, which contains none of them itself."""
+    text = text.strip().strip("\ufeff").strip()
+    if len(text) > 1 and text[0] + text[-1] in _QUOTES:
+        return text[1:-1]
+    scheme, *rest = text.split(maxsplit=1) or [""]
+    if scheme.casefold() in ("bearer", "authorization:"):
+        return "".join(rest)
+    return text
+
+
+def is_jwt(token: str) -> bool:
+    """Return whether a token is a signed JWT, by its prefix (docs/wire.md 1.3)."""
+    return token.startswith("eyJ")
 
 
 def kind_of(secret: Secret) -> TokenKind:
@@ -141,25 +161,23 @@ def kind_of(secret: Secret) -> TokenKind:
         "czu_": "oauth",
         "czs_": "jwt oauth",
     }
-    if token[:3] == "eyJ":
+    if is_jwt(token):
         return "jwt"
     return kinds.get(token[:4], "unknown")
 
 
 def hint_for(secret: Secret) -> str:
-    """Return a sentence about a token that will not work, or not for long; else an empty text."""
+    """Return a sentence about a token that will not work for long; else an empty text.
+
+    A JWT is explained if the server refuses it (`explain`): some servers accept one.
+    """
     match kind_of(secret):
-        case "jwt":
-            return _(
-                "This is a signed JWT. Coze takes it only at its token endpoint: "
-                "exchange it first, and use the access token that you get."
-            )
         case "oauth" | "jwt oauth":
             return _(
                 "This is an OAuth access token: it lives for about 15 minutes. "
                 "For lasting use take a personal access token, or log in with `coze-tui login --device`."
             )
-        case "personal" | "service" | "unknown":
+        case "personal" | "service" | "jwt" | "unknown":
             return ""
 
 

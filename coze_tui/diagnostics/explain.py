@@ -129,7 +129,8 @@ def _for_api_error(error: ApiError, base_url: str) -> Explanation:
     if error.code == _LACKS_PERMISSION and (permission := permission_for(error.path)):
         do = _joined(_("This call needs the permission {name}.").format(name=permission), do)
     if isinstance(error, AuthError):
-        do = _joined(do, _other_site_hint(base_url))
+        hint = _jwt_hint(base_url) if error.sent_jwt else ""
+        do = hint or _joined(do, _other_site_hint(base_url))
     number = "" if error.code <= 0 else _("{code} — {title}").format(code=error.code, title=title)
     return Explanation(number or title, what, do, logid, error.code)
 
@@ -153,6 +154,25 @@ def _for_site(do: str, base_url: str) -> str:
     """Return the next step in English; for a self-hosted server Coze cannot help."""
     is_own = base_url and not other_site(base_url)
     return REPORT_TO_OWN if do == REPORT and is_own else do
+
+
+def _jwt_hint(base_url: str) -> str:
+    """Return what to do with a JWT, with the command; empty for coze.site, which accepts JWTs.
+
+    See docs/wire.md 1.3, 1.5.
+    """
+    if base_url.endswith(".coze.site"):
+        return ""
+    command = (
+        f'curl {base_url}/api/permission/oauth2/token -H "Authorization: Bearer $JWT" '
+        "-H 'Content-Type: application/json' "
+        """-d '{"grant_type":"urn:ietf:params:oauth:grant-type:jwt-bearer","duration_seconds":86399}'"""
+    )
+    advice = _(
+        "This is a JWT. Exchange it for an access token first, and use the access_token that you get: "
+        "{command}"
+    )
+    return advice.format(command=command)
 
 
 def _other_site_hint(base_url: str) -> str:

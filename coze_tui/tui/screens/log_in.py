@@ -265,7 +265,7 @@ class TokenStep(Vertical):
         explained = explain(error, base_url=self._base_url)
         words: list[Paragraph] = [[(explained.title, "failure")]]
         words += [[(text, "muted")] for text in (explained.what, hint) if text]
-        if isinstance(error, AuthError):
+        if isinstance(error, AuthError) and not error.sent_jwt:
             words.append(_("Copy it again, all of it, or make a new one."))
             if other := other_site(self._base_url):
                 self._offer_site(other)

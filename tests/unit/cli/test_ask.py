@@ -19,7 +19,7 @@ from coze_tui.api.chats import ToolOutput
 from coze_tui.cli.ask import output_for
 from coze_tui.standin.scenarios import Answer, Bot, Delta, Event, Gate, RequireAction, Step, ToolCall
 from coze_tui.standin.server import StandIn
-from tests.support.commands import FAILS, THINKER, XIAOCHUN, Command
+from tests.support.commands import FAILS, THINKER, XIAOCHUN, Command, Ran
 
 SUM = "1 + 1 = **2**\n"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
@@ -241,6 +241,27 @@ class TestTrouble:
         ran = command("ask", "x", COZE_API_TOKEN="pat_EXAMPLE_wrong")
         assert ran.status == 3
         assert "EXAMPLE" not in ran.err + ran.out
+
+    @pytest.mark.parametrize("where", ["variable", "file", "command"])
+    def test_a_token_in_quotes_is_the_token_and_a_jwt_is_explained_wherever_it_is_read(
+        self, command: Command, stand_in: StandIn, tmp_path: Path, where: str
+    ) -> None:
+        file = tmp_path / "token"
+
+        def ask(token: str) -> Ran:
+            file.write_text(token)
+            variables = {
+                "variable": {"COZE_API_TOKEN": token},
+                "file": {"COZE_API_TOKEN": "", "COZE_TUI_TOKEN_FILE": str(file)},
+                "command": {"COZE_API_TOKEN": "", "COZE_TUI_TOKEN_COMMAND": f"cat {file}"},
+            }
+            return command("ask", "1 + 1", **variables[where])
+
+        assert ask(f'"{stand_in.token}"').out == "1 + 1 = **2**\n"
+        refused = ask("eyJEXAMPLE.eyJEXAMPLE.EXAMPLE")
+        assert refused.status == 3
+        assert "This is a JWT. Exchange it for an access token first" in refused.err
+        assert f"curl {stand_in.base_url}/api/permission/oauth2/token" in refused.err
 
     def test_no_token_says_how_to_get_one(self, command: Command) -> None:
         ran = command("ask", "x", COZE_API_TOKEN="")

@@ -114,12 +114,27 @@ class TestSecret:
 
 class TestReading:
     @pytest.mark.parametrize(
-        "text", [f" {MARKED}\n", f"{MARKED}\r\n", f"\ufeff{MARKED}", f"Bearer {MARKED}", f"bearer  {MARKED} "]
+        "text",
+        [
+            f" {MARKED}\n",
+            f"{MARKED}\r\n",
+            f"\ufeff{MARKED}",
+            f"Bearer {MARKED}",
+            f"bearer  {MARKED} ",
+            f'"{MARKED}"\r\n',
+            f"'{MARKED}'",
+            f"`{MARKED}`",
+            f"“{MARKED}”",
+            f'"Bearer {MARKED}"',
+            f"Bearer '{MARKED}'",
+            f"\"'{MARKED}'\"",
+            f"Authorization: Bearer {MARKED}",
+        ],
     )
     def test_what_surrounds_a_pasted_token_is_dropped(self, text: str) -> None:
         assert secret_from_text(text).reveal() == MARKED
 
-    @pytest.mark.parametrize("text", ["", " \n", "\ufeff", "Bearer "])
+    @pytest.mark.parametrize("text", ["", " \n", "\ufeff", "Bearer ", '""', "'Bearer '"])
     def test_nothing_is_missing(self, text: str) -> None:
         with pytest.raises(CredentialsError) as caught:
             secret_from_text(text, "here")
@@ -161,7 +176,7 @@ class TestReading:
         assert kind_of(Secret(text)) == kind
 
     def test_only_tokens_that_will_not_last_bring_a_hint(self) -> None:
-        assert "exchange it first" in hint_for(Secret("eyJEXAMPLE"))
+        assert hint_for(Secret("eyJEXAMPLE")) == ""
         assert "15 minutes" in hint_for(Secret("czu_EXAMPLE"))
         assert hint_for(Secret("pat_EXAMPLE")) == ""
 

@@ -340,3 +340,12 @@ def test_why_a_command_gave_nothing_is_told_with_its_name(reason: Any) -> None:
     assert told.title.startswith("lamp ")
     assert "\x1b" not in told.text
     assert ("no such room" in told.text) is (reason != "too large")
+
+
+def test_a_refused_jwt_is_explained_with_the_command_that_exchanges_it() -> None:
+    refused = AuthError(4100, "authentication is invalid", sent_jwt=True)
+    told = explain(refused, base_url="https://api.coze.cn").do
+    assert "Exchange it for an access token first" in told
+    assert "curl https://api.coze.cn/api/permission/oauth2/token" in told
+    # its servers accept JWTs (docs/wire.md 12)
+    assert "JWT" not in explain(refused, base_url="https://x.coze.site").do

@@ -187,7 +187,7 @@ async def test_a_signed_jwt_gets_the_hint_with_the_refusal(tmp_path: Path) -> No
         async with first_run(tmp_path, stand_in) as it:
             await it.press("enter")
             await it.give_token("eyJhbGciOiJSUzI1NiJ9")
-            await it.shows("This is a signed JWT")
+            await it.shows("This is a JWT")
             await it.shows("4100")
 
 
