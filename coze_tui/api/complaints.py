@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from coze_tui.api.objects import Json, int_of, items_of, mapping_of, text_of
@@ -22,7 +23,7 @@ _MESSAGES = (
     *("msg", "message", "errormessage", "errmsg", "errordescription", "statusmessage", "statusmsg"),
     *("faultstring", "reason"),
 )
-_TEXTS = ("detail", "error", "err", "errors", "details", "data", "title")
+_TEXTS = ("detail", "error", "err", "errors", "details", "lasterror", "data", "title")
 """Keys that may contain the message itself, if there is none under its own name."""
 _DETAILS = ("error", "err", "errors", "detail", "details")
 """Objects or lists whose message is shown beside that of the object that contains them."""
@@ -48,6 +49,9 @@ def complaint_of(value: object, text: str = "") -> Complaint:
             page is reduced to its words, and has the status that it names as its code.
     """
     code, msg, word = _read(value)
+    if msg.startswith("{"):  # the JSON of a server behind, passed on as text
+        inner = _read(_json_or_none(msg))
+        code, msg, word = (code or inner[0], inner[1], word or inner[2]) if inner[1] else (code, msg, word)
     if not (code or msg or word):
         if is_page(text) or (isinstance(value, str) and is_page(value)):
             words = words_of(text if is_page(text) else text_of(value))
@@ -166,3 +170,11 @@ def _plain(body: Json) -> Json:
     for key, value in body.items():
         plain.setdefault(key.lower().replace("_", "").replace("-", ""), value)
     return plain
+
+
+def _json_or_none(text: str) -> object:
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value

@@ -175,11 +175,16 @@ def chat_of_reply(reply: Reply) -> Chat | None:
 
 
 def _json_object(reply: Reply) -> Json | None:
-    """Return the JSON object in a reply, whatever its Content-Type says; None if there is none."""
+    """Return the JSON object in a reply, whatever its Content-Type says; None if there is none.
+
+    Some gateways put an error into an array; it counts if it is one.
+    """
     try:
         value = json.loads(reply.body.decode("utf-8-sig", "replace"))
     except (ValueError, RecursionError):
         return None
+    if isinstance(value, list) and value and isinstance(value[0], dict) and is_complaint(value[0]):
+        return value[0]
     return value if isinstance(value, dict) else None
 
 

@@ -46,6 +46,11 @@ SHAPES: list[tuple[object, int, str]] = [
     ({"title": "bad request", "status": 400, "detail": "m"}, 400, "m"),
     ({"errcode": 5, "errmsg": "m"}, 5, "m"),
     ({"status": "failed", "last_error": {"code": 0, "msg": "m"}}, 0, "m"),
+    ({"status": "failed", "last_error": "m"}, 0, "m"),
+    ({"code": 5, "msg": '{"error":{"code":6,"message":"m"}}'}, 5, "m"),
+    ({"msg": '{"error":{"code":6,"message":"m"}}'}, 6, "m"),
+    ({"code": 5, "msg": '{"a":1}'}, 5, '{"a":1}'),
+    ([{"error": {"code": 5, "message": "m"}}], 5, "m"),
     ({"code": 5}, 5, ""),
     ({}, 0, ""),
 ]
