@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 from coze_tui.text.cleaning import clean, clean_line
 from coze_tui.text.format import indented_json
+from coze_tui.text.markdown_blocks import add_block_rules
+from coze_tui.text.markdown_rules import add_rules
+from coze_tui.text.urls import readable
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -17,9 +20,8 @@ if TYPE_CHECKING:
     from markdown_it.utils import OptionsDict
 
 _SAFE_LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
-_ADDRESS = re.compile(r"https?://[\w!#$%&*+,./:;=?@\[\]^`{|}~()-]+", re.ASCII)
-_BEHIND_ADDRESS = ".,;:!?*_~|)]}`"
-"""What ends a sentence rather than an address."""
+_SAFE_IMAGE = re.compile(r"data:image/(?:png|jpe?g|gif|webp|avif|bmp|svg\+xml)[;,]", re.IGNORECASE)
+"""An image that is in the text whole: nothing is loaded for it, and no script in it runs."""
 _LABEL = re.compile(r"[\w+#.-]{1,30}")
 _MOST_NESTING = 50
 _MOST_COLORED = 20_000
@@ -41,7 +43,7 @@ def line(value: str) -> str:
 
 
 class MarkdownRenderer:
-    """Renders answers. Images and other resources become links and are not loaded."""
+    """Renders answers. Images become links and are not loaded, except those that the text contains whole."""
 
     def __init__(self) -> None:
         self._parser = _parser()
@@ -57,19 +59,34 @@ def _parser() -> MarkdownIt:
     from markdown_it import MarkdownIt
 
     options = {"html": False, "breaks": True, "maxNesting": _MOST_NESTING}
-    parser = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
-    parser.validateLink = lambda url: bool(_SAFE_LINK.match(url.strip()))  # type: ignore[method-assign]  # as its documentation says
-    parser.add_render_rule("fence", _fence)
-    parser.add_render_rule("code_block", _fence)
-    parser.add_render_rule("image", _image)
-    parser.add_render_rule("text", _text)
-    parser.add_render_rule("link_open", _link_open)
-    parser.add_render_rule("link_close", _link_close)
-    parser.add_render_rule("th_open", _cell_open)
-    parser.add_render_rule("td_open", _cell_open)
-    parser.add_render_rule("table_open", lambda *_: '<div class="table"><table>\n')
-    parser.add_render_rule("table_close", lambda *_: "</table></div>\n")
+    parser = MarkdownIt("commonmark", options).enable("table")
+    add_rules(parser)
+    add_block_rules(parser)
+    parser.validateLink = _is_safe  # type: ignore[method-assign]  # as its documentation says
+    rules = {
+        "fence": _fence,
+        "code_block": _fence,
+        "image": _image,
+        "link_open": _link_open,
+        "link_close": _link_close,
+        "th_open": _cell_open,
+        "td_open": _cell_open,
+        "table_open": lambda *_: '<div class="table"><table>\n',
+        "table_close": lambda *_: "</table></div>\n",
+        "maths": _maths,
+        "hidden": lambda *_: "",
+        "footnote": _footnote,
+        "footnote_open": _footnote_open,
+        "summary_open": lambda *_: "<strong>▸ ",
+        "summary_close": lambda *_: "</strong>",
+    }
+    for name, rule in rules.items():
+        parser.add_render_rule(name, rule)
     return parser
+
+
+def _is_safe(url: str) -> bool:
+    return (_SAFE_LINK.match(url.strip()) or _SAFE_IMAGE.match(url.strip())) is not None
 
 
 _Environment = MutableMapping[str, object]
@@ -87,38 +104,53 @@ def _image(
 ) -> str:
     token = tokens[at]
     source = str(token.attrs.get("src", ""))
-    label = renderer.renderInlineAsText(token.children, options, env) or source
-    return f'<a class="image" {_target(source)}>{line(label)}</a>'
+    label = renderer.renderInlineAsText(token.children, options, env) or token.content
+    if _SAFE_IMAGE.match(source):
+        return f'<img src="{line(source)}" alt="{line(label)}">'
+    if any(_open_links(env)):
+        return f'<span class="image">{line(label or source)}</span>'
+    return f'<a class="image" {_target(source)}>{line(label or source)}</a>'
+
+
+def _open_links(env: _Environment) -> list[bool]:
+    """Return for each link that is open whether it is one in the page: no link is in a link."""
+    opened = env.setdefault("open links", [])
+    assert isinstance(opened, list)
+    return opened
 
 
 def _link_open(
     renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: _Environment
 ) -> str:
-    env["in link"] = True
-    return f"<a {_target(str(tokens[at].attrs.get('href', '')))}>"
+    opened = _open_links(env)
+    url = str(tokens[at].attrs.get("href", ""))
+    is_link = not any(opened) and _SAFE_LINK.match(url.strip()) is not None
+    opened.append(is_link)
+    return f"<a {_target(url)}>" if is_link else "<span>"
 
 
 def _link_close(
     renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: _Environment
 ) -> str:
-    env["in link"] = False
-    return "</a>"
+    return "</a>" if _open_links(env).pop() else "</span>"
 
 
-def _text(
+def _maths(
     renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: _Environment
 ) -> str:
-    """Return text with bare URLs as links; markdown-it would include the Chinese text after them."""
-    content = tokens[at].content
-    if env.get("in link") or "://" not in content:
-        return escape(content)
-    pieces, end = [], 0
-    for found in _ADDRESS.finditer(content):
-        address = found.group().rstrip(_BEHIND_ADDRESS)
-        pieces.append(escape(content[end : found.start()]))
-        pieces.append(f"<a {_target(address)}>{escape(address)}</a>")
-        end = found.start() + len(address)
-    return "".join(pieces) + escape(content[end:])
+    return f'<span class="math">{escape(tokens[at].content)}</span>'
+
+
+def _footnote(
+    renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: _Environment
+) -> str:
+    return f"<sup>[{escape(tokens[at].content)}]</sup>"
+
+
+def _footnote_open(
+    renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: _Environment
+) -> str:
+    return f'<div class="footnote"><sup>[{escape(tokens[at].info)}]</sup>\n'
 
 
 def _cell_open(
@@ -132,8 +164,7 @@ def _cell_open(
 
 def _target(address: str) -> str:
     """Return the attributes of a link, whose tooltip shows the target, since its text may deceive."""
-    shown = line(address)
-    return f'href="{shown}" title="{shown}" rel="noopener noreferrer nofollow"'
+    return f'href="{line(address)}" title="{line(readable(address))}" rel="noopener noreferrer nofollow"'
 
 
 def code(source: str, language: str = "") -> str:

@@ -31,7 +31,7 @@ from coze_tui.render.palette import Palette
 from coze_tui.render.runs import Logical
 from coze_tui.render.scanner import Container, Kind
 from coze_tui.render.wrap import cut, cuts, rows_of
-from coze_tui.text.i18n import _
+from coze_tui.text.markdown_rules import alert_title
 
 _BULLETS = "•◦▪"
 _PIECES = (256, 512, 1024)
@@ -293,13 +293,9 @@ class Alert(MarkdownBlock):
 
     def finish(self) -> None:
         palette = self.page.palette
-        title, style = {
-            "NOTE": (_("Note"), palette.accent),
-            "TIP": (_("Tip"), palette.good),
-            "IMPORTANT": (_("Important"), palette.accent),
-            "WARNING": (_("Warning"), palette.attention),
-            "CAUTION": (_("Caution"), palette.error),
-        }[self._name]
+        title = alert_title(self._name)
+        others = {"TIP": palette.good, "WARNING": palette.attention, "CAUTION": palette.error}
+        style = others.get(self._name, palette.accent)
         self.fixed = [self._line((Segment(title, style + Style(bold=True)),), cell_len(title), 0)]
 
     def resize(self, page: Page, lead: Lead) -> None:

@@ -17,6 +17,7 @@ from functools import cache
 from html import unescape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from coze_tui.text.i18n import _
 from coze_tui.text.urls import FoundUrl, may_hold_urls, urls_in, without_mark
 
 if TYPE_CHECKING:
@@ -55,6 +56,17 @@ _HTML = re.compile(
 _ATTRIBUTE = re.compile(r"([A-Za-z-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'=<>`]+))")
 HIDDEN_LINE = re.compile(r"(?:\s*(?:<!--(?:(?!-->).)*-->|</?details(?:\s+open)?\s*>))+\s*", re.IGNORECASE)
 """Matches a whole line that shows nothing: comments, and the ends of a part that can be folded."""
+
+
+def alert_title(name: str) -> str:
+    """Return the title of an alert, given the word in its first line."""
+    return {
+        "NOTE": _("Note"),
+        "TIP": _("Tip"),
+        "IMPORTANT": _("Important"),
+        "WARNING": _("Warning"),
+        "CAUTION": _("Caution"),
+    }[name.upper()]
 
 
 class Tags(NamedTuple):
@@ -208,7 +220,7 @@ def _emphasis(state: StateInline, silent: bool) -> bool:
     can_open, can_close = scanned.can_open, scanned.can_close
     if marker == "*":
         can_open, can_close = _relaxed(state, scanned.length, can_open, can_close)
-    for _ in range(scanned.length):
+    for _number in range(scanned.length):
         _delimiter(state, marker, scanned.length, can_open, can_close)
     state.pos += scanned.length
     return True
@@ -224,7 +236,7 @@ def _strikethrough(state: StateInline, silent: bool) -> bool:
     can_open, can_close = _relaxed(state, scanned.length, scanned.can_open, scanned.can_close)
     if scanned.length % 2:
         state.push("text", "", 0).content = "~"
-    for _ in range(scanned.length // 2):
+    for _number in range(scanned.length // 2):
         _delimiter(state, "~~", 0, can_open, can_close)  # no length: the rule of three is not for them
     state.pos += scanned.length
     return True

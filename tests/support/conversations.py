@@ -28,7 +28,34 @@ HOSTILE_TEXT = (
     st.lists(
         st.sampled_from("a1<>&\"'`#*_|\\[](){}!/:; \n\t\r\0\x1b\u202e\u200b\u2028\ud83d\ude00你😀")
         | st.sampled_from(
-            ["<script>", "]]>", "</style>", "<!--", "javascript:", "```", "~~~", "https://x", "|-|-|"]
+            [
+                "<script>",
+                "]]>",
+                "</style>",
+                "<!--",
+                "javascript:",
+                "```",
+                "~~~",
+                "https://x",
+                "|-|-|",
+                "<b>",
+                "</b>",
+                "<a href=https://x>",
+            ]
+        )
+        | st.sampled_from(
+            [
+                "</a>",
+                "<br>",
+                "<sub>",
+                "</sub>",
+                "> [!NOTE]\n",
+                "[^1]: ",
+                "[^1]",
+                "<details>\n",
+                "www.x.y",
+                "**",
+            ]
         ),
         max_size=20,
     ).map("".join)

@@ -41,17 +41,17 @@ from tests.support.conversations import (
 from tests.support.samples import STREAMS
 from tests.support.stores import append_messages, empty_store, taken
 
-VOID = {"meta", "br", "hr", "rect", "line", "path"}
+VOID = {"meta", "br", "hr", "img", "rect", "line", "path"}
 TAGS = {
     *VOID, "html", "head", "title", "style", "body", "header", "main", "footer", "article", "section", "h1",
     "h2", "h3", "h4", "h5", "h6", "p", "div", "span", "strong", "em", "s", "b", "a", "code", "pre", "figure",
     "figcaption", "ul", "ol", "li", "blockquote", "dl", "dt", "dd", "details", "summary", "table", "thead",
-    "tbody", "tr", "th", "td", "svg", "text",
+    "tbody", "tr", "th", "td", "svg", "text", "sub", "sup", "u", "mark",
 }  # fmt: skip
 ATTRIBUTES = {
     "lang", "charset", "http-equiv", "content", "name", "class", "id", "href", "title", "rel", "open",
     "start", "x", "y", "x1", "x2", "y1", "y2", "width", "height", "rx", "d", "transform", "viewbox",
-    "preserveaspectratio", "text-anchor", "role", "aria-label", "aria-hidden",
+    "preserveaspectratio", "text-anchor", "role", "src", "alt", "aria-label", "aria-hidden",
 }  # fmt: skip
 HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200e\u200f\ud800-\udfff]")
 
@@ -72,6 +72,8 @@ class Checked(HTMLParser):
             if name == "href":
                 assert re.match(r"(?i)(https?://|mailto:)", value or ""), value
                 self.links.append(value or "")
+            if name == "src":
+                assert re.match(r"data:image/", value or ""), value
         if tag not in VOID:
             self.open.append(tag)
 
@@ -162,7 +164,9 @@ def test_the_page_fetches_nothing_and_forbids_everything_else() -> None:
     [policy] = re.findall(r'Content-Security-Policy" content="([^"]*)"', html)
     [style] = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    assert policy == (f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'")
+    assert policy == (
+        f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    )
 
 
 def shown(html: str) -> str:
@@ -297,6 +301,30 @@ def test_markdown_is_rendered_as_on_the_screen() -> None:
         assert expected in html, expected
     assert "<img" not in html
     assert MarkdownRenderer().html("[**https://a.com**](https://b.com)").count("<a ") == 1
+
+
+@pytest.mark.parametrize(
+    ("markdown", "html"),
+    [
+        ("https://a.b/__x__/*y* c", ">https://a.b/__x__/*y</a>* c"),
+        ("a~~b。~~c **d：**e 5*（3）*4", "a<s>b。</s>c <strong>d：</strong>e 5*（3）*4"),
+        ("H<sub>2</sub>O<br><b>x</b><kbd>*</kbd>", "H<sub>2</sub>O<br />\n<strong>x</strong><code>*</code>"),
+        ("$a_1 * b_2 * c$", '<span class="math">$a_1 * b_2 * c$</span>'),
+        ("a<!-- b -->c\n\n<details>\n\nd", "<p>ac</p>\n<p>d</p>"),
+        ("x[^1]\n\n[^1]: y", 'x<sup>[1]</sup></p>\n<div class="footnote"><sup>[1]</sup>\n<p>y</p>'),
+        ("> [!TIP]\n> a", '<blockquote class="alert tip">\n<p class="title">Tip</p>\n<p>a</p>'),
+        ("![i](data:image/png;base64,QUJD)", '<img src="data:image/png;base64,QUJD" alt="i">'),
+        ("![i](data:text/html,x)", "![i](data:text/html,x)"),
+        ("[i](data:image/png;base64,QUJD)", "<span>i</span>"),
+        ("[![i](https://a.b)](https://c.d)", '<span class="image">i</span></a>'),
+        ('<a href="https://a.b">[c](https://d.e)</a>', "<span>c</span></a>"),
+        ("<script>x</script><b onclick=y>z</b>", "&lt;script&gt;x&lt;/script&gt;<strong>z</strong>"),
+    ],
+)
+def test_the_rules_of_chat_hold_in_the_page(markdown: str, html: str) -> None:
+    rendered = MarkdownRenderer().html(markdown)
+    assert html in rendered
+    checked(rendered)
 
 
 def test_huge_answers_and_code_are_plain() -> None:

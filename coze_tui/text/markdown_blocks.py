@@ -1,0 +1,92 @@
+"""The blocks of Markdown in which chat differs from CommonMark, as rules of markdown-it for the exports.
+
+The screens read blocks line by line (`coze_tui.render.scanner`), with the same meaning: footnotes, alerts
+(`> [!NOTE]`), and lines of comments or `<details>`, which show nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coze_tui.text.markdown_rules import ALERT, FOOTNOTE, HIDDEN_LINE, alert_title, footnote_key
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.rules_block import StateBlock
+    from markdown_it.rules_core import StateCore
+    from markdown_it.token import Token
+
+_INDENT = 4
+"""Columns before the other lines of a footnote."""
+
+
+def add_block_rules(parser: MarkdownIt) -> None:
+    """Make a parser of the preset "commonmark" read footnotes, alerts and lines that show nothing."""
+    parser.block.ruler.before("fence", "hidden_line", _hidden_line, {"alt": ["paragraph"]})
+    parser.block.ruler.before("reference", "footnote", _footnote, {"alt": ["paragraph", "reference"]})
+    parser.core.ruler.after("block", "alerts", _alerts)
+
+
+def _line(state: StateBlock, number: int) -> tuple[int, int]:
+    return state.bMarks[number] + state.tShift[number], state.eMarks[number]
+
+
+def _hidden_line(state: StateBlock, first: int, last: int, silent: bool) -> bool:
+    """Block rule: a line of comments or `<details>`. Only the latter ends a paragraph."""
+    start, end = _line(state, first)
+    if state.is_code_block(first) or not HIDDEN_LINE.fullmatch(state.src, start, end):
+        return False
+    if silent:
+        return "details" in state.src[start:end].lower()
+    state.line = first + 1
+    return True
+
+
+def _footnote(state: StateBlock, first: int, last: int, silent: bool) -> bool:
+    """Block rule: `[^1]: text`, whose other lines are indented."""
+    start, end = _line(state, first)
+    if state.is_code_block(first):
+        return False
+    label = FOOTNOTE.match(state.src, start, end)
+    if label is None or state.src[label.end() : label.end() + 1] != ":":
+        return False
+    content = label.end() + 1
+    while content < end and state.src[content] in " \t":
+        content += 1
+    if content >= end:
+        return False
+    if silent:
+        return True
+    state.env.setdefault("references", {}).setdefault(footnote_key(label[1]), {})
+    opening = state.push("footnote_open", "div", 1)
+    opening.info = label[1]
+    before = state.bMarks[first], state.tShift[first], state.sCount[first], state.blkIndent, state.parentType
+    state.blkIndent += _INDENT
+    state.bMarks[first], state.tShift[first], state.sCount[first] = content, 0, state.blkIndent
+    state.parentType = "footnote"
+    state.md.block.tokenize(state, first, last)
+    state.bMarks[first], state.tShift[first], state.sCount[first], state.blkIndent, state.parentType = before
+    state.push("footnote_close", "div", -1)
+    return True
+
+
+def _alerts(state: StateCore) -> None:
+    """Core rule: a quote that begins with `[!NOTE]` gets a class, and a title in place of that line."""
+    tokens: list[Token] = []
+    for at, token in enumerate(state.tokens):
+        tokens.append(token)
+        if token.type != "inline" or at < 2 or state.tokens[at - 2].type != "blockquote_open":
+            continue
+        alert = ALERT.match(token.content)
+        if alert is None:
+            continue
+        name = alert[1].lower()
+        state.tokens[at - 2].attrs = {"class": f"alert {name}"}
+        rest = token.content[alert.end() :].lstrip("\n")
+        token.content = alert_title(name)
+        opening = state.tokens[at - 1]
+        opening.attrs = {"class": "title"}
+        if rest:
+            body = opening.copy(attrs={})
+            tokens += [state.tokens[at + 1].copy(), body, token.copy(content=rest, children=[])]
+    state.tokens = tokens
