@@ -125,6 +125,14 @@ class StreamCut(TransportError):
     """The stream ended before the chat did (docs/wire.md 3.7, shape 5)."""
 
 
+class StillAnswering(StreamCut):
+    """The stream is over, and Coze had not finished the chat when the time to wait for it was over."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("timeout", f"the chat was still in progress after {seconds:.0f} s")
+        self.seconds = seconds
+
+
 class ProtocolError(CozeTuiError):
     """A reply that is not what Coze sends."""
 
@@ -159,13 +167,22 @@ def may_pass(error: CozeTuiError) -> bool:
     if isinstance(error, AuthError | NotFoundError | NotServedError):
         return False  # also with status 500, which coze-studio sends for everything
     if isinstance(error, ApiError):
-        return error.code in _PASSING_CODES or error.http_status == 429 or error.http_status >= 500
+        return error.code in _PASSING_CODES or error.http_status == 429 or _is_server_fault(error)
     return isinstance(error, TransportError | ProtocolError)
+
+
+def _is_server_fault(error: ApiError) -> bool:
+    return error.http_status >= 500 or 500 <= error.code < 600  # the store has the code only
+
+
+def is_refused(error: CozeTuiError | None) -> bool:
+    """Return whether Coze refuses a request, and would refuse it again with the same token."""
+    return isinstance(error, ApiError) and not may_pass(error)
 
 
 def is_refusal(error: CozeTuiError | None) -> bool:
     """Return whether Coze will never grant the request, over any connection and with any valid token."""
-    return isinstance(error, ApiError) and not isinstance(error, AuthError) and not may_pass(error)
+    return is_refused(error) and not isinstance(error, AuthError)
 
 
 StoreErrorKind = Literal[

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,8 +22,9 @@ from coze_tui.cli.ask_output import (
     Printer,
     RawPrinter,
     ReasoningPrinter,
+    WaitPrinter,
 )
-from coze_tui.cli.exits import exit_for_end
+from coze_tui.cli.exits import exit_for, exit_for_end
 from coze_tui.cli.interrupt import Interrupt
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.startup import (
@@ -48,7 +49,7 @@ from coze_tui.engine.model.updates import (
 from coze_tui.engine.session.requests import request_for
 from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.engine.session.site import Connection
-from coze_tui.errors import FileError, InternalError, SettingsError, StoreError
+from coze_tui.errors import ApiError, FileError, InternalError, SettingsError, StoreError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _
 from coze_tui.text.system_text import path_from
@@ -63,8 +64,12 @@ def run_ask(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Ask and print; return the status of the turn."""
     startup = begin(arguments, environment)
     show_problems(startup, needs_site=True)
-    require_bot(startup.settings)
-    question = read_question(arguments.words, sys.stdin, command="ask")
+    question = ""
+    if not arguments.fetch:
+        require_bot(startup.settings)
+        question = read_question(arguments.words, sys.stdin, command="ask")
+    elif arguments.words:
+        raise SettingsError(_("cannot go together with a question"), source="--fetch")
     interrupt = Interrupt()
     return interrupt.run(_ask(startup, arguments, question, interrupt))
 
@@ -75,8 +80,14 @@ async def _ask(startup: Startup, arguments: Arguments, question: str, interrupt:
         connection = Connection(startup)
         stack.push_async_callback(connection.aclose)
         await connection.renew()
-        request = request_for(question, settings, conversation_id=_conversation(startup, arguments))
-        output = _Output(arguments, settings.base_url)
+        conversation_id, chat = _conversation(startup, arguments), None
+        if arguments.fetch:
+            from coze_tui.cli.unfetched import chat_to_fetch
+
+            chat = await chat_to_fetch(startup, arguments.fetch, conversation_id, _last_asked(startup))
+            conversation_id = chat.conversation_id
+        request = request_for(question, settings, conversation_id=conversation_id)
+        output = _Output(arguments, settings)
         record = _record(startup, arguments, connection)
         turn = ChatTurn(
             connection.client,
@@ -88,7 +99,11 @@ async def _ask(startup: Startup, arguments: Arguments, question: str, interrupt:
             on_text=output.write if arguments.raw else None,
             idle_seconds=settings.idle_timeout,
         )
-        with interrupt.ending(stop=turn.stop, leave=turn.leave):
+        stop = turn.stop
+        if chat is not None:
+            turn.recover_from([], chat)
+            stop = turn.leave  # the chat belongs to an earlier call
+        with interrupt.ending(stop=stop, leave=turn.leave):
             ended = await _play(turn, output, arguments.tool_output)
     if output.broken is not None:
         raise output.broken
@@ -101,9 +116,28 @@ async def _ask(startup: Startup, arguments: Arguments, question: str, interrupt:
             show_error(error)
     if isinstance(ended.error, InternalError):
         raise ended.error.fault
+    return _report_end(turn, ended, arguments, settings, interrupt)
+
+
+def _report_end(
+    turn: ChatTurn, ended: TurnEnded, arguments: Arguments, settings: Settings, interrupt: Interrupt
+) -> int:
+    """Report why there is no whole answer, if there is none; return the exit status."""
+    ids = ChatIdentified(turn.state.chat_id, turn.state.conversation_id, turn.state.section_id)
     if interrupt.signal and ended.outcome in (Outcome.CANCELED, Outcome.INTERRUPTED):
+        if ended.outcome is Outcome.INTERRUPTED and turn.state.is_identified:
+            from coze_tui.cli.unfetched import show_how_to_fetch
+
+            with suppress(OSError):  # the terminal may be gone
+                show_how_to_fetch(ids, arguments)
         return interrupt.status
-    if ended.error is not None:
+    if ended.outcome is Outcome.INTERRUPTED:
+        from coze_tui.cli.unfetched import show_unfetched
+
+        show_unfetched(ended, ids, arguments, settings.base_url)
+        if arguments.fetch and isinstance(ended.error, ApiError):
+            return exit_for(ended.error)
+    elif ended.error is not None:
         show_error(ended.error, base_url=settings.base_url)
     elif ended.silence is not None:
         notify(ended.silence.text)
@@ -168,7 +202,7 @@ def _show_calls(calls: Sequence[ToolCall]) -> None:
 class _Output:
     """The printers of this call; they stop at the first OSError, which is in `broken`."""
 
-    def __init__(self, arguments: Arguments, base_url: str) -> None:
+    def __init__(self, arguments: Arguments, settings: Settings) -> None:
         self.broken: OSError | None = None
         self._raw = RawPrinter(sys.stdout, cleaned=sys.stdout.isatty())
         self._printers: list[Printer] = []
@@ -184,9 +218,18 @@ class _Output:
         if arguments.raw:
             self._printers.append(self._raw)
         elif arguments.json:
-            self._printers.append(JsonPrinter(sys.stdout, base_url=base_url))
+            self._printers.append(JsonPrinter(sys.stdout, base_url=settings.base_url))
         else:
             self._printers.append(answer)
+        is_streamed = not (arguments.no_stream or arguments.fetch)
+        self._printers.append(
+            WaitPrinter(
+                sys.stderr,
+                seconds=settings.idle_timeout,
+                is_streamed=is_streamed,
+                before_line=end_answer_line,
+            )
+        )
 
     def show(self, update: TurnUpdate) -> None:
         for printer in self._printers:
@@ -217,11 +260,16 @@ def _conversation(startup: Startup, arguments: Arguments) -> str:
     """
     if not arguments.continues:
         return arguments.conversation or ""
-    key = bot_key(startup.settings.bot_id, startup.settings.base_url)
-    last = startup.app_state.read().last_asked.get(key, "")
+    last = _last_asked(startup)
     if not last:
         raise SettingsError(_("nothing was asked of this bot before"), source="--continue")
     return last
+
+
+def _last_asked(startup: Startup) -> str:
+    """Return the Coze conversation ID in which `ask` asked the bot last, or an empty text."""
+    key = bot_key(startup.settings.bot_id, startup.settings.base_url)
+    return startup.app_state.read().last_asked.get(key, "")
 
 
 def output_for(call: ToolCall, outputs: Sequence[str]) -> ToolOutput | None:
@@ -235,7 +283,7 @@ def output_for(call: ToolCall, outputs: Sequence[str]) -> ToolOutput | None:
 
 def _record(startup: Startup, arguments: Arguments, connection: Connection) -> CaptureRecorder | None:
     """Open the captures that the turn is saved to, before anything is asked; return None without one."""
-    if not arguments.record and startup.settings.record_captures is None:
+    if arguments.fetch or (not arguments.record and startup.settings.record_captures is None):
         return None
     from coze_tui.engine.session.capture_recorder import CaptureFile, CaptureRecorder
 

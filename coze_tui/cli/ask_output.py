@@ -13,6 +13,8 @@ from coze_tui.engine.model.updates import (
     ChatIdentified,
     EventNoted,
     LogidReported,
+    Phase,
+    PhaseChanged,
     ReasoningGrew,
     ToolCalled,
     TurnEnded,
@@ -273,6 +275,40 @@ class RawPrinter:
         if isinstance(update, TurnEnded) and self._cleaner is not None:
             self._out.write(self._cleaner.flush())
             self._out.flush()
+
+
+class WaitPrinter:
+    """Prints what a turn waits for once its stream is over.
+
+    Args:
+        seconds: How long it waits for a chat that Coze has not finished.
+        is_streamed: False if there was no stream that can be cut.
+        before_line: Ends the open line of another printer on the same terminal.
+    """
+
+    def __init__(
+        self, out: TextIO, *, seconds: float, is_streamed: bool, before_line: Callable[[], None] | None = None
+    ) -> None:
+        self._out = out
+        self._seconds = seconds
+        self._is_streamed = is_streamed
+        self._before_line = before_line
+
+    def show(self, update: TurnUpdate) -> None:
+        match update:
+            case PhaseChanged(phase=Phase.RECOVERING) if self._is_streamed:
+                self._line(_("the line was cut; fetching the rest"))
+            case PhaseChanged(phase=Phase.AWAITING):
+                text = _("Coze is still answering; waiting up to {seconds} s until it is done")
+                self._line(text.format(seconds=round(self._seconds)))
+            case _:
+                pass
+
+    def _line(self, text: str) -> None:
+        if self._before_line is not None:
+            self._before_line()
+        self._out.write(f"coze-tui: {text}\n")
+        self._out.flush()
 
 
 def _ms(us: int) -> str:

@@ -247,6 +247,14 @@ _ALL = (
             Option("--raw", N_("print the raw event stream"), excludes=("--json", "--no-stream")),
             Option("--record", N_("save the event stream as an .sse capture"), "FILE"),
             Option(
+                "--fetch",
+                N_(
+                    "ask nothing, fetch the answer of an earlier chat by its Coze chat ID; see --conversation"
+                ),
+                "CHAT",
+                excludes=("--raw", "--no-stream", "--record"),
+            ),
+            Option(
                 "--tool-output",
                 N_("output of a local tool, by tool name or call ID; repeatable"),
                 "TOOL=VALUE",

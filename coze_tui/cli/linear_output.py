@@ -30,7 +30,7 @@ from coze_tui.engine.model.updates import (
     TurnUpdate,
     conversation_replaced_text,
 )
-from coze_tui.errors import CozeTuiError
+from coze_tui.errors import CozeTuiError, is_refused
 from coze_tui.text.cleaning import clean, clean_line
 from coze_tui.text.format import duration, milliseconds, size, thousands
 from coze_tui.text.i18n import _
@@ -200,6 +200,8 @@ class LinearPrinter:
         facts = [ended.outcome.words_now]
         if ended.outcome is Outcome.INTERRUPTED:
             facts = [_("cut off; /recover fetches the rest")]
+            if is_refused(ended.error):
+                facts = [_("cut off; the rest cannot be fetched")]
         if ended.at_us:
             facts.append(duration(ended.at_us))
         if figures.first_text_us is not None:

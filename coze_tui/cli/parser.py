@@ -51,8 +51,9 @@ def read_arguments(command: Command, tokens: Sequence[str]) -> Arguments:
 
 
 def _check_excluded(option: Option, given: Sequence[str]) -> None:
+    names = {token.partition("=")[0] for token in given}
     for other in option.excludes:
-        if other in given:
+        if other in names:
             raise wrong(_("cannot go together with {option}").format(option=other), source=option.name)
 
 

@@ -157,7 +157,11 @@ class Settings:
     idle_timeout: float = field(
         default=300.0,
         metadata=_setting(
-            read.seconds(1, 86400), N_("seconds without data after which an answer counts as cut off")
+            read.seconds(1, 86400),
+            N_(
+                "seconds without data after which an answer counts as cut off; also the longest wait for its "
+                "rest"
+            ),
         ),
     )
     proxy: str = field(

@@ -29,6 +29,7 @@ from coze_tui.errors import (
     ProtocolError,
     QuotaError,
     SettingsError,
+    StillAnswering,
     StoreError,
     StoreErrorKind,
     StoreWarning,
@@ -189,6 +190,9 @@ def _other_site_hint(base_url: str) -> str:
 
 def _for_transport_error(error: TransportError) -> Explanation:
     detail, url = _outside(error.detail), _outside(error.url)
+    if isinstance(error, StillAnswering):
+        title = _("Coze was still answering after {seconds} s").format(seconds=round(error.seconds))
+        return Explanation(title, do=_("Fetch the answer later instead of asking again."))
     if isinstance(error, StreamCut):
         return Explanation(
             _("the answer was cut off before its end"),

@@ -139,6 +139,8 @@ def end_of(chat: ChatTranscript) -> str:
         return chat.silence.text if chat.silence is not None else ""
     if chat.outcome is Outcome.FAILED and chat.error is not None:
         return _("failed: {reason}").format(reason=explain(chat.error, base_url=chat.base_url).text)
+    if chat.outcome is Outcome.INTERRUPTED and chat.error is not None:
+        return _("cut off: {reason}").format(reason=explain(chat.error, base_url=chat.base_url).text)
     return chat.outcome.words
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
+import re
+import threading
 import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -38,6 +41,7 @@ from coze_tui.errors import (
     BusyError,
     CozeTuiError,
     ProtocolError,
+    StillAnswering,
     StreamCut,
     TransportError,
 )
@@ -57,6 +61,8 @@ from coze_tui.standin.scenarios import (
     ToolCall,
 )
 from coze_tui.standin.server import StandIn
+from tests.support.raw_replies import CREATED, DONE, OVER, SPOKEN, event, head
+from tests.support.raw_server import Line, RawServer
 
 BOT = "7511000000000000777"
 TEXT = "河流把岩石里的盐带进海里。"
@@ -367,6 +373,85 @@ async def test_a_refusal_ends_the_recovery_at_the_first_reply(code: int) -> None
     error = ended(updates).error
     assert isinstance(error, ApiError)
     assert error.code == code
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+async def test_a_chat_that_does_not_end_in_time_says_that_it_still_runs(streaming: bool) -> None:
+    async with table([Delta("a"), Cut(), Gate("held"), Complete()]) as at:
+        turn = at.turn(streaming=streaming, idle_seconds=0.2, recovery_seconds=0)
+        updates = await run(turn)
+        asked = at.asked("/v3/chat/retrieve")
+        at.stand_in.release("held")
+    assert ended(updates).outcome is Outcome.INTERRUPTED
+    assert isinstance(ended(updates).error, StillAnswering)
+    assert phases(updates).count(Phase.AWAITING) == 1
+    assert asked > 1
+    assert (Phase.RECOVERING in phases(updates)) == streaming
+
+
+async def test_a_refusal_of_the_messages_ends_the_recovery_too() -> None:
+    async with table([Delta("a"), Cut(), Delta("b"), Complete()]) as at:
+        at.stand_in.fault("code=4101", path="/v3/chat/message/list", times=9)
+        updates = await run(at.turn())
+        assert at.asked("/v3/chat/message/list") == 1
+    assert ended(updates).outcome is Outcome.INTERRUPTED
+    assert isinstance(ended(updates).error, AuthError)
+
+
+async def test_a_cut_before_any_text_is_a_cut_although_the_rest_is_refused() -> None:
+    async with table([Cut(), Delta("b"), Complete()]) as at:
+        at.stand_in.fault("code=4101", path="/v3/chat/retrieve", times=9)
+        assert ended(await run(at.turn())).outcome is Outcome.INTERRUPTED
+
+
+FINISH = {"id": "v", "role": "assistant", "type": "verbose", "content_type": "text"} | {
+    "content": json.dumps({"msg_type": "generate_answer_finish", "data": '{"finish_reason":0}'})
+}
+REPLY = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
+
+
+@asynccontextmanager
+async def silent_server(status: str, *after: str) -> AsyncIterator[tuple[ChatTurn, RawServer]]:
+    """A turn, and its server, which sends the answer and then nothing until it was asked for the chat."""
+    was_asked = threading.Event()
+
+    def talk(line: Line) -> None:
+        if b"/v3/chat/retrieve" in line.request:
+            chat = {"id": "c1", "conversation_id": "v1", "status": status}
+            line.send(REPLY + json.dumps({"code": 0, "data": chat}))
+            was_asked.set()
+        elif b"/v3/chat/message/list" in line.request:
+            line.send(REPLY + json.dumps({"code": 0, "data": []}))
+        else:
+            line.send(head() + CREATED + SPOKEN + event("message.completed", FINISH))
+            was_asked.wait(30)
+            for piece in after:
+                line.send(piece)
+            line.over.wait(30)
+
+    with RawServer(talk) as server:
+        client = CozeClient(server.base_url, lambda: "pat_EXAMPLE")
+        request = ChatRequest(BOT, "lin", "海水？", "")
+        yield ChatTurn(client, request, idle_seconds=30, silence_seconds=0.05), server
+        await client.aclose()
+
+
+async def test_a_server_that_is_done_and_never_closes_is_asked_after_a_silence() -> None:
+    async with silent_server("completed") as (turn, server):
+        updates = await run(turn)
+        asked = [b" ".join(re.findall(rb"[/\w]+", request)[:2]) for request in server.requests]
+    assert asked == [b"POST /v3/chat", b"GET /v3/chat/retrieve", b"GET /v3/chat/message/list"]
+    assert ended(updates).outcome is Outcome.COMPLETED
+    assert len(answers(turn)) == 1
+    assert Phase.RECOVERING not in phases(updates)
+
+
+async def test_a_server_that_is_not_done_may_be_silent() -> None:
+    later = event("message.completed", {"id": "f", "role": "assistant", "type": "follow_up", "content": "Q?"})
+    async with silent_server("in_progress", later, OVER, DONE) as (turn, _server):
+        updates = await run(turn)
+    assert ended(updates).outcome is Outcome.COMPLETED
+    assert turn.state.follow_ups == ["Q?"]
 
 
 async def test_a_chat_without_an_id_is_not_asked_again_by_a_recovery() -> None:

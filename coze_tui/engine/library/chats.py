@@ -14,10 +14,10 @@ from coze_tui.engine.library.unfinished import unfinished_chats
 from coze_tui.engine.model.dialects import Dialect, dialect_of
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome, error_of, outcome_of
-from coze_tui.engine.model.records import ChatFrames, left_out_text
+from coze_tui.engine.model.records import ChatFrames, ids_of, left_out_text
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.turn_replay import TurnReplay
-from coze_tui.engine.model.updates import ActionRequired, EventNoted, EventRecord
+from coze_tui.engine.model.updates import ActionRequired, ChatIdentified, EventNoted, EventRecord
 from coze_tui.engine.session.running import LiveTurn, LiveTurns
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database, now_ms
@@ -105,6 +105,19 @@ class Inspecting:
         """Return the key of the chat with this Coze ID, or in the conversation with this key; 0 if none."""
         found = await self._database.read(lambda c: journal.find_chat(c, name))
         return found.key if found else 0
+
+    async def ids(self, name: str) -> ChatIdentified | None:
+        """Return Coze's IDs of the chat that `find` finds; None if there is none or an ID is not known."""
+
+        def read(c: sqlite3.Connection) -> ChatIdentified | None:
+            found = journal.find_chat(c, name)
+            if found is None:
+                return None
+            conversation_id = ids_of(journal.frames_of(c, found.key)).conversation_id
+            ids = ChatIdentified(found.chat_id, conversation_id or found.conversation_id, found.section_id)
+            return ids if ids.chat_id and ids.conversation_id else None
+
+        return await self._database.read(read)
 
     async def comparable_chats(self, record: ChatRecord) -> tuple[ChatRecord, ...]:
         """Return chats to compare one with: those of its question, then those of its bot, latest first."""

@@ -15,10 +15,11 @@ from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.parts import Agent, Answer, Tool
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.session.outbox import Outbox
-from coze_tui.errors import ApiError, CozeTuiError, is_refusal
+from coze_tui.errors import ApiError, CozeTuiError, StillAnswering, StreamCut, is_refusal
 from coze_tui.store import history, journal
 from coze_tui.store.database import now_ms
 from coze_tui.store.records import ChatRecord, SavedMessage
+from coze_tui.text.cleaning import clean_line
 
 
 class JournalRecorder:
@@ -219,12 +220,17 @@ def lacks_rest(outcome: Outcome, error: CozeTuiError | None) -> bool:
 
 
 def error_text(error: CozeTuiError | None) -> str:
-    """What is kept of an error: Coze's own words, or ours where it is not Coze's."""
+    """What is kept of an error: Coze's own words, or ours where it is not Coze's.
+
+    Of a cut, which the outcome says already, only the details are kept.
+    """
     match error:
         case None:
             return ""
         case ApiError():
             return error.msg
+        case StreamCut() if not isinstance(error, StillAnswering):
+            return clean_line(error.detail)
         case _:
             return explain(error, base_url="").text
 

@@ -15,7 +15,7 @@ from coze_tui.api.chats import ChatRequest, ChatStream, ToolOutput
 from coze_tui.api.client import CozeClient
 from coze_tui.api.events import DELTA_EVENT, error_of_code, foreign_events, parse_event
 from coze_tui.api.frames import ChatWithoutStream
-from coze_tui.api.objects import Chat, ChatStatus, Frame, Message
+from coze_tui.api.objects import Chat, Frame
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.frame_log import FrameLog
 from coze_tui.engine.model.outcomes import Outcome
@@ -30,13 +30,13 @@ from coze_tui.engine.model.updates import (
     TurnUpdate,
 )
 from coze_tui.engine.session.arrivals import Arrivals
+from coze_tui.engine.session.fetching import ChatFetcher
 from coze_tui.errors import (
     ApiError,
     CozeTuiError,
     InternalError,
     StreamCut,
     TransportError,
-    may_pass,
 )
 from coze_tui.text.i18n import _
 
@@ -53,8 +53,9 @@ transaction, and waking two threads, cost more than a delta. Every other frame e
 _CANNOT_CANCEL = frozenset({4104, 103200005})
 _ID_SECONDS = 1.0
 """How long a turn that is left waits for the ID of its chat, without which nothing can be fetched later."""
-_LONGEST_POLL_SECONDS = 15.0
-"""The pause between two requests for a chat doubles up to this."""
+_SILENCE_SECONDS = 10.0
+"""Silence after generate_answer_finish after which Coze is asked whether the chat is over: some servers never
+end the stream. Each later silence is twice as long."""
 
 
 class TurnRecord(Protocol):
@@ -90,10 +91,12 @@ class ChatTurn:
         measures: False leaves `figures` empty, for a caller that neither records nor shows them.
         on_text: Called with the text of the stream as it arrives.
         idle_seconds: Time without an event after which the stream counts as cut; also how long to wait for
-            the end of a chat whose stream was cut while Coze reports that it is in progress.
+            the end of a chat without a stream while Coze reports that it is in progress.
         poll_seconds: Pause between two requests for a chat that is not streamed, and the first one for a chat
             whose stream was cut.
-        recovery_seconds: How long to ask for a chat whose stream was cut if no request succeeds.
+        recovery_seconds: How long to ask for a chat without a stream if no request succeeds.
+        silence_seconds: Time without an event after generate_answer_finish after which Coze is asked whether
+            the chat is over.
     """
 
     def __init__(
@@ -109,6 +112,7 @@ class ChatTurn:
         idle_seconds: float = 300.0,
         poll_seconds: float = 1.0,
         recovery_seconds: float = 60.0,
+        silence_seconds: float = _SILENCE_SECONDS,
         clock: Callable[[], float] = time.perf_counter,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -123,10 +127,8 @@ class ChatTurn:
         self._measures = measures
         self._on_text = on_text
         self._idle_seconds = idle_seconds
-        self._poll_seconds = poll_seconds
-        self._recovery_seconds = recovery_seconds
+        self._silence_seconds = silence_seconds
         self._clock = clock
-        self._pause = pause
         self._streaming = streaming
         self._open: Callable[[], _Opened] | None = self._open_chat
         self._started = clock()
@@ -134,7 +136,19 @@ class ChatTurn:
         self._is_sent = False
         self._error: CozeTuiError | None = None
         """Why the present `updates` received no more."""
+        self._is_unfetched = False
+        """Coze has the chat, but its end could not be fetched."""
         self._stop_asked = asyncio.Event()
+        self._fetcher = ChatFetcher(
+            client,
+            self.state,
+            stopped=self._stop_asked,
+            running_seconds=idle_seconds,
+            poll_seconds=poll_seconds,
+            failing_seconds=recovery_seconds,
+            clock=clock,
+            pause=pause,
+        )
         self._is_left = False
         self._arrived: Arrivals[_Item] | None = None
         """The items that the turn has not taken yet; None if no stream is open."""
@@ -193,7 +207,7 @@ class ChatTurn:
 
     async def updates(self) -> AsyncGenerator[TurnUpdate, None]:
         """Yield all that happens, in order; exactly one TurnEnded, last, unless the consumer is canceled."""
-        self._error = None
+        self._error, self._is_unfetched = None, False
         for step in (self._begin, self._stream, self._recover, self._end):
             async with aclosing(step()) as updates:
                 async for update in updates:
@@ -259,18 +273,24 @@ class ChatTurn:
 
     async def _next_items(self, arrived: Arrivals[_Item]) -> list[_Item]:
         """Return what has arrived, at least one item; nothing if `done` does not arrive in time."""
-        if arrived.empty():
-            seconds = _GRACE_SECONDS if self.state.is_ending else self._idle_seconds
+        silent, pause = 0.0, self._silence_seconds
+        while arrived.empty():
+            seconds = _GRACE_SECONDS if self.state.is_ending else self._idle_seconds - silent
+            if self.state.phase is Phase.SETTLING:
+                seconds = min(seconds, pause)
             try:
                 async with asyncio.timeout(seconds):
                     await arrived.wait()
             except TimeoutError:
+                silent, pause = silent + seconds, 2 * pause
                 if self.state.is_ending:
                     return []
-                # bytes may arrive for ever without one event (docs/textual.md 12.4)
-                raise StreamCut(
-                    "timeout", _("no event for {seconds} s").format(seconds=round(seconds))
-                ) from None
+                if silent >= self._idle_seconds:
+                    # bytes may arrive for ever without one event (docs/textual.md 12.4)
+                    detail = _("no event for {seconds} s").format(seconds=round(silent))
+                    raise StreamCut("timeout", detail) from None
+                if frames := await self._ask_whether_over(arrived):
+                    return [*frames, None]
         loop = asyncio.get_running_loop()
         if (early := self._taken_at + _GATHER_SECONDS - loop.time()) > 0:
             await arrived.gather(early)
@@ -278,6 +298,17 @@ class ChatTurn:
         if _is_delta(items[-1]):  # the first delta after anything else is shown at once
             self._taken_at = loop.time()
         return items
+
+    async def _ask_whether_over(self, arrived: Arrivals[_Item]) -> Sequence[Frame]:
+        """Return the rest of the chat if Coze says that it is over, unless an item arrives before."""
+        asking = asyncio.create_task(self._fetcher.rest_if_over())
+        arriving = asyncio.create_task(arrived.wait())
+        try:
+            await asyncio.wait((asking, arriving), return_when=asyncio.FIRST_COMPLETED)
+            return [self._frame(*item) for item in asking.result()] if asking.done() else ()
+        finally:
+            asking.cancel()
+            arriving.cancel()
 
     async def _take(self, items: Sequence[_Item]) -> list[TurnUpdate]:
         """Save the items that arrived together, then return their updates."""
@@ -309,7 +340,7 @@ class ChatTurn:
         try:
             for update in await self._take([self._frame("conversation.chat.created", chat.raw)]):
                 yield update
-            async with aclosing(self._poll()) as polled:
+            async with aclosing(self._fetch()) as polled:
                 async for update in polled:
                     yield update
         except CozeTuiError as failure:
@@ -318,7 +349,7 @@ class ChatTurn:
     async def _recover(self) -> AsyncGenerator[TurnUpdate, None]:
         """Fetch the rest if the stream ended too early."""
         error = self._error
-        if self._stop_asked.is_set() or self.state.is_ending:
+        if self._stop_asked.is_set() or self.state.is_ending or self._is_unfetched:
             return
         if error is not None and not isinstance(error, StreamCut):
             return
@@ -335,83 +366,50 @@ class ChatTurn:
         for update in self.state.enter(Phase.RECOVERING, self.elapsed_us):
             yield update
         try:
-            async with aclosing(self._poll(is_recovery=True)) as polled:
+            async with aclosing(self._fetch(is_recovery=True)) as polled:
                 async for update in polled:
                     yield update
         except CozeTuiError as failure:
-            if isinstance(failure, ApiError):
-                self._error = failure
+            self._error = failure
 
-    async def _poll(self, *, is_recovery: bool = False) -> AsyncGenerator[TurnUpdate, None]:
+    async def _fetch(self, *, is_recovery: bool = False) -> AsyncGenerator[TurnUpdate, None]:
         """Ask until the chat is final, then apply what was missing, as frames.
 
         Raises:
             CozeTuiError: the request is refused, none succeeds in time, or the chat does not end in time.
         """
-        pause = self._poll_seconds
-        began = self._clock()
-        while (chat := await self._retrieved()) is not None and not chat.status.is_final:
-            limit = self._idle_seconds if is_recovery else self._recovery_seconds
-            if self._clock() - began >= limit:
-                raise StreamCut("timeout", _("the chat did not end"))
-            if is_recovery:
-                for update in self._still_running(chat):
-                    yield update
-            await self._wait(pause)
-            pause = min(2 * pause, _LONGEST_POLL_SECONDS) if is_recovery else pause
-        if chat is None:
-            return
-        status = str(chat.status)
-        yield EventNoted(EventRecord("retrieve", self.elapsed_us, level="good", detail=status))
-        messages: tuple[Message, ...] = ()
-        if chat.status is not ChatStatus.CANCELED:
-            messages = await chats.list_messages(self._client, chat.conversation_id, chat.id)
-        missing = [
-            self._frame("conversation.message.completed", message.raw)
-            for message in _in_order(messages)
-            if message.id not in self.state.completed_ids
-        ]
-        final = self._frame(f"conversation.chat.{chat.status}", chat.raw)
-        for update in await self._take([*missing, final]):
-            yield update
+        self._is_unfetched = True
+        final: Chat | None = None
+        asked = 0
+        async with aclosing(self._fetcher.chats(slows_down=is_recovery)) as found:
+            async for chat in found:
+                asked += 1
+                if chat.status.is_final:
+                    final = chat
+                elif is_recovery or asked > 1:  # without a stream the first request is always too early
+                    for update in self._still_running(chat):
+                        yield update
+        if final is not None:
+            for update in await self._apply_fetched(final):
+                yield update
+        self._is_unfetched = False
+
+    async def _apply_fetched(self, chat: Chat) -> list[TurnUpdate]:
+        """Apply the end of a chat and the messages that the stream lacks; return the updates."""
+        note = EventRecord("retrieve", self.elapsed_us, level="good", detail=str(chat.status))
+        missing = await self._fetcher.missing(chat)
+        return [EventNoted(note), *await self._take([self._frame(*item) for item in missing])]
+
+    def _frame(self, event: str, data: object) -> Frame:
+        """Return something that was fetched as a frame, without the token."""
+        text = self._client.without_token(json.dumps(data, ensure_ascii=False))
+        return Frame(event, text, self.elapsed_us, RETRIEVED)
 
     def _still_running(self, chat: Chat) -> list[TurnUpdate]:
         """Return the updates for a chat that Coze has not finished; none the second time in a row."""
         entered = self.state.enter(Phase.AWAITING, self.elapsed_us)
         note = EventRecord("retrieve", self.elapsed_us, level="attention", detail=str(chat.status))
         return [*entered, EventNoted(note)] if entered else []
-
-    async def _retrieved(self) -> Chat | None:
-        """Return the chat as Coze has it, after as many requests as are sensible; None when stopped.
-
-        Raises:
-            CozeTuiError: Coze refuses it, or no request has succeeded in time.
-        """
-        pause = self._poll_seconds
-        deadline = self._clock() + self._recovery_seconds
-        while not self._stop_asked.is_set():
-            try:
-                return await chats.retrieve(self._client, self.state.conversation_id, self.state.chat_id)
-            except CozeTuiError as error:
-                if not may_pass(error) or self._clock() >= deadline:
-                    raise
-            await self._wait(pause)
-            pause = min(2 * pause, _LONGEST_POLL_SECONDS)
-        return None
-
-    async def _wait(self, seconds: float) -> None:
-        """Pause, but no longer than until the user stops the turn."""
-        pausing = asyncio.ensure_future(self._pause(seconds))
-        stopped = asyncio.create_task(self._stop_asked.wait())
-        try:
-            await asyncio.wait((pausing, stopped), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            pausing.cancel()
-            stopped.cancel()
-
-    def _frame(self, event: str, data: object) -> Frame:
-        text = self._client.without_token(json.dumps(data, ensure_ascii=False))
-        return Frame(event, text, self.elapsed_us, RETRIEVED)
 
     # --- ending ---
 
@@ -433,7 +431,7 @@ class ChatTurn:
             )
         elif state.outcome is not None:
             outcome, error = state.outcome, None
-        elif isinstance(error, StreamCut) and state.is_identified:
+        elif self._is_unfetched or (isinstance(error, StreamCut) and state.is_identified):
             outcome = Outcome.INTERRUPTED
         elif state.is_identified:
             outcome = Outcome.INTERRUPTED if state.parts else Outcome.FAILED
@@ -486,14 +484,3 @@ async def _read(opened: _Opened, started: float, queue: Arrivals[_Item]) -> None
 
 def _is_delta(item: _Item) -> bool:
     return isinstance(item, Frame) and item.event == DELTA_EVENT
-
-
-_ORDER = {"function_call": 0, "tool_response": 1, "tool_output": 1, "knowledge": 1, "answer": 2, "verbose": 3}
-
-
-def _in_order(messages: Sequence[Message]) -> list[Message]:
-    """Sort messages by time, then by the order of their types in a chat; the server sends them in any order.
-
-    See docs/wire.md 4.2.
-    """
-    return sorted(messages, key=lambda message: (message.created_at, _ORDER.get(str(message.type), 4)))

@@ -20,9 +20,10 @@ from coze_tui.engine.model.transcript import (
     tool_word,
     with_files,
 )
-from coze_tui.errors import ApiError, CozeTuiError, is_refusal
+from coze_tui.errors import CozeTuiError, StillAnswering, StreamCut, is_refused
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
+from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import duration, size, thousands
 from coze_tui.text.i18n import _
 from coze_tui.tui.log.blocks import (
@@ -459,13 +460,13 @@ def _end_notice(
     match update.outcome:
         case Outcome.INTERRUPTED:
             text = _("cut off at {time}")
-            if not (only_read or is_refusal(update.error)):
+            if is_refused(update.error):
+                text = _("cut off at {time} — the rest cannot be fetched")
+            elif not only_read:
                 text = _("cut off at {time} — r recovers it")
             if not sent_at_ms:  # a capture from elsewhere
                 text = _("cut off")
-            lines = [text.format(time=at)]
-            if isinstance(update.error, ApiError):  # why the rest could not be fetched
-                lines += _explained(update.error, base_url)
+            lines = [text.format(time=at), *_why_cut(update.error, base_url)]
             return NoticeBlock("\n".join(lines), "attention", "⟂")
         case Outcome.CANCELED:
             text = _("stopped at {time}") if sent_at_ms else _("stopped")
@@ -493,6 +494,19 @@ def _end_notice(
             return None
         case _:
             assert_never(update.outcome)
+
+
+def _why_cut(error: CozeTuiError | None, base_url: str) -> list[str]:
+    """Return why an answer was cut off, or why its rest could not be fetched, one fact a line."""
+    match error:
+        case None:
+            return []
+        case StillAnswering():
+            return _explained(error, base_url)
+        case StreamCut(detail=detail):
+            return [clean_line(detail)] if detail else []
+        case _:
+            return _explained(error, base_url)
 
 
 def _explained(error: CozeTuiError, base_url: str) -> list[str]:

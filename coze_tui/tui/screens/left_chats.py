@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from coze_tui.diagnostics.explain import explain
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import Phase, PhaseChanged, TurnUpdate, follow
 from coze_tui.engine.session.feed import TurnFeed
@@ -124,18 +125,23 @@ class LeftChats:
         def say(text: str) -> None:
             if text not in self._said[chat.key]:  # a later try says only what is new
                 self._said[chat.key].add(text)
-                self._screen.notify(text.format(question=question, words=outcome_words), markup=False)
+                self._screen.notify(text.format(question=question, words=words, reason=reason), markup=False)
 
-        outcome_words = ""
+        words = reason = ""
         ended = (await follow(feed.updates(), show)).ended
-        outcome_words = ended.outcome.words
+        words = ended.outcome.words
+        if ended.error is not None:
+            reason = explain(ended.error, base_url=self._screen.context.settings.base_url).title
         if ended.outcome is Outcome.COMPLETED:
             say(_("The answer to “{question}” was cut off; it is complete now."))
         elif ended.outcome is not Outcome.INTERRUPTED:
             say(_("The chat “{question}” was cut off; it is over now: {words}"))
         elif is_refusal(ended.error):
-            say(_("Coze does not give the rest of the answer to “{question}”."))
+            say(_("Coze does not give the rest of the answer to “{question}”: {reason}"))
         else:
             say(
-                _("The rest of the answer to “{question}” cannot be fetched now. The program tries it again.")
+                _(
+                    "The rest of the answer to “{question}” cannot be fetched now. The program tries it "
+                    "again. {reason}"
+                )
             )

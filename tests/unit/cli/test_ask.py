@@ -17,7 +17,18 @@ from coze_tui.api import objects
 from coze_tui.api.captures import read_capture
 from coze_tui.api.chats import ToolOutput
 from coze_tui.cli.ask import output_for
-from coze_tui.standin.scenarios import Answer, Bot, Delta, Event, Gate, RequireAction, Step, ToolCall
+from coze_tui.standin.scenarios import (
+    Answer,
+    Bot,
+    Complete,
+    Cut,
+    Delta,
+    Event,
+    Gate,
+    RequireAction,
+    Step,
+    ToolCall,
+)
 from coze_tui.standin.server import StandIn
 from tests.support.commands import FAILS, THINKER, XIAOCHUN, Command, Ran
 
@@ -233,9 +244,47 @@ class TestTrouble:
 
     def test_a_cut_answer_is_recovered_and_asked_once(self, command: Command, stand_in: StandIn) -> None:
         ran = command("ask", "fault:cut-events=4 1 + 1")
-        assert (ran.status, ran.err) == (0, "")
+        assert (ran.status, ran.err) == (0, "coze-tui: the line was cut; fetching the rest\n")
         assert "2" in ran.out
         assert [request.path for request in stand_in.requests].count("/v3/chat") == 1
+
+    def test_only_what_was_missing_is_printed_after_a_cut(self, command: Command) -> None:
+        steps: list[Step] = [Delta("alpha1 "), Delta("beta2 "), Cut(), Delta("gamma3 delta4"), Complete()]
+        with StandIn(pace=0, bots=[Bot(XIAOCHUN, "bot", steps)]) as server:
+            ran = command("ask", "x", COZE_API_BASE=server.base_url, COZE_BOT_ID=XIAOCHUN)
+        assert (ran.status, ran.out) == (0, "alpha1 beta2 gamma3 delta4\n")
+
+    @pytest.mark.parametrize("path", ["/v3/chat/retrieve", "/v3/chat/message/list"])
+    def test_a_cut_whose_rest_is_refused_reports_both(
+        self, command: Command, stand_in: StandIn, path: str
+    ) -> None:
+        stand_in.fault("code=4101", path=path, times=9)
+        ran = command("ask", "fault:cut-events=4 1 + 1")
+        fetching, why, ids = ran.err.splitlines()
+        assert ran.status == 5
+        assert "the line was cut; fetching the rest" in fetching
+        assert "cut off before its end; the rest cannot be fetched: 4101" in why
+        assert "conversation 7" in ids
+        assert "--fetch" not in ran.err
+
+    @pytest.mark.parametrize("tokens", [[], ["--no-stream"]])
+    def test_an_answer_that_is_not_ready_in_time_can_be_fetched_later(
+        self, command: Command, tokens: list[str]
+    ) -> None:
+        steps: list[Step] = [Delta("half "), Cut(), Gate("held"), Delta("whole"), Complete()]
+        with StandIn(pace=0, bots=[Bot(XIAOCHUN, "bot", steps)]) as server:
+            site = {"COZE_API_BASE": server.base_url, "COZE_BOT_ID": XIAOCHUN}
+            ran = command("ask", *tokens, "x", **site, COZE_TUI_IDLE_TIMEOUT="1")
+            assert ran.status == 5
+            assert "Coze is still answering; waiting up to 1 s" in ran.err
+            assert "Coze was still answering after 1 s" in ran.err
+            *_rest, last = ran.err.splitlines()
+            words = last.partition("run: coze-tui ")[2].split()
+            assert words[0] == "ask"
+            server.release("held")
+            fetched = command(*words, **site | {"COZE_BOT_ID": ""})
+        assert (fetched.status, fetched.out, fetched.err) == (0, "half whole\n", "")
+        assert [request.path for request in server.requests].count("/v3/chat") == 1
 
     def test_a_wrong_token_is_never_repeated(self, command: Command) -> None:
         ran = command("ask", "x", COZE_API_TOKEN="pat_EXAMPLE_wrong")
@@ -284,6 +333,50 @@ class TestTrouble:
         ran = command("ask", "x", COZE_API_BASE="http://127.0.0.1:1")
         assert ran.status == 5
         assert "127.0.0.1:1" in ran.err
+
+
+class TestFetch:
+    @staticmethod
+    def ids(stand_in: StandIn) -> tuple[str, str]:
+        """Return the conversation ID and the chat ID of the last chat that was looked up."""
+        query = dict(next(r.query for r in reversed(stand_in.requests) if r.path == "/v3/chat/retrieve"))
+        return query["conversation_id"], query["chat_id"]
+
+    @pytest.fixture
+    def asked(self, command: Command, stand_in: StandIn) -> tuple[str, str]:
+        assert command("ask", "--no-stream", "1 + 1").status == 0
+        return self.ids(stand_in)
+
+    def test_the_answer_comes_from_the_server(self, command: Command, asked: tuple[str, str]) -> None:
+        conversation, chat = asked
+        ran = command("ask", "--fetch", chat, "--conversation", conversation, stdin="not a question")
+        assert (ran.status, ran.out, ran.err) == (0, SUM, "")
+
+    def test_the_conversation_may_be_that_of_the_last_question(
+        self, command: Command, asked: tuple[str, str]
+    ) -> None:
+        assert command("ask", "--fetch", asked[1]).out == SUM
+
+    def test_a_chat_of_an_unknown_conversation_is_reported(self, command: Command) -> None:
+        ran = command("ask", "--fetch", "7599")
+        assert ran.status == 2
+        assert "--conversation" in ran.err
+
+    def test_a_chat_that_the_server_lacks_is_reported_once(
+        self, command: Command, asked: tuple[str, str]
+    ) -> None:
+        ran = command("ask", "--fetch", "7599", "--conversation", asked[0])
+        assert (ran.status, ran.out) == (4, "")
+        assert "cannot be fetched" in ran.err
+        assert "cut" not in ran.err
+
+    @pytest.mark.parametrize("tokens", [["a question"], ["--raw"], ["--no-stream"], ["--record", "x.sse"]])
+    def test_nothing_is_asked(
+        self, command: Command, stand_in: StandIn, asked: tuple[str, str], tokens: list[str]
+    ) -> None:
+        before = len(stand_in.requests)
+        assert command("ask", "--fetch", asked[1], *tokens).status == 2
+        assert len(stand_in.requests) == before
 
 
 class TestTools:
@@ -352,7 +445,8 @@ class TestEnding:
         with held(environment) as (child, server):
             child.send_signal(number)
             out, err = child.communicate(timeout=30)
-            assert (child.returncode, out, err) == (status, "\n", "")
+            assert (child.returncode, out) == (status, "\n")
+            assert ("--fetch" in err) == (number is not signal.SIGINT) == bool(err)
             canceled = [request.path for request in server.requests].count("/v3/chat/cancel")
             assert canceled == (number is signal.SIGINT)
 

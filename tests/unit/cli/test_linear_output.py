@@ -23,7 +23,7 @@ from coze_tui.engine.model.updates import (
     TurnUpdate,
     UsageReported,
 )
-from coze_tui.errors import ApiError
+from coze_tui.errors import ApiError, AuthError
 
 END = TurnEnded(Outcome.COMPLETED, 1_900_000)
 BASE_URL = "http://127.0.0.1:8888"
@@ -131,6 +131,13 @@ def test_a_cut_answer_keeps_its_text_and_says_so() -> None:
     told = lines(grew("half a wo"), TurnEnded(Outcome.INTERRUPTED, 5_000))
     assert told[0] == "海水: half a wo"
     assert "cut off; /recover" in told[1]
+
+
+def test_a_cut_whose_rest_is_refused_reports_both_and_offers_nothing() -> None:
+    told = lines(grew("half"), TurnEnded(Outcome.INTERRUPTED, 5_000, AuthError(4101, "no permission")))
+    assert told[1].startswith("Error: 4101")
+    assert "cut off; the rest cannot be fetched" in told[2]
+    assert "/recover" not in "".join(told)
 
 
 def test_a_failure_is_told_with_what_to_do() -> None:

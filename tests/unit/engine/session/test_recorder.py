@@ -104,7 +104,7 @@ async def test_a_finished_turn_is_told_as_it_was_seen(database: Database) -> Non
     ("outcome", "error"),
     [
         (Outcome.FAILED, QuotaError(4028, "no quota")),
-        (Outcome.INTERRUPTED, StreamCut("closed")),
+        (Outcome.INTERRUPTED, StreamCut("closed", "no event for 5 s")),
         (Outcome.CANCELED, None),
     ],
 )

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from coze_tui.api.events import error_of_code
 from coze_tui.engine.model import updates
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.records import ChatRecord
 from coze_tui.engine.model.transcript import ChatTranscript
-from coze_tui.errors import QuotaError
+from coze_tui.errors import CozeTuiError, QuotaError, StillAnswering, StreamCut, TransportError
 from coze_tui.render.palette import Palette
 from coze_tui.tui.log.blocks import AnswerBlock, FollowUpsBlock, HeaderBlock, PlainBlock, ToolBlock
 from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
@@ -54,17 +55,29 @@ def test_follow_ups_are_found_where_they_are_drawn() -> None:
         (Outcome.COMPLETED, None, ""),
         (Outcome.CANCELED, None, "stopped at"),
         (Outcome.INTERRUPTED, None, "cut off at"),
+        (Outcome.INTERRUPTED, QuotaError(4028, "x", logid="LOG1"), "— the rest cannot be fetched"),
+        (Outcome.INTERRUPTED, QuotaError(4028, "x", logid="LOG1"), "4028"),
+        (Outcome.INTERRUPTED, StreamCut("timeout", "no event for 5 s"), "no event for 5 s"),
+        (Outcome.INTERRUPTED, StillAnswering(5), "Coze was still answering after 5 s"),
+        (Outcome.INTERRUPTED, TransportError("refused", url="http://x"), "http://x does not accept"),
         (Outcome.FAILED, QuotaError(4028, "x", logid="LOG1"), "logid LOG1"),
         (Outcome.FAILED, None, "failed"),
         (Outcome.EXPIRED, None, "Coze gave it up"),
     ],
 )
-def test_how_a_turn_ended_is_said_under_it(outcome: Outcome, error: QuotaError | None, said: str) -> None:
+def test_how_a_turn_ended_is_said_under_it(outcome: Outcome, error: CozeTuiError | None, said: str) -> None:
     entry = AnswerEntry("bot", 1_760_000_000_000)
     entry.answer_grew(updates.AnswerGrew("m", "half an answer", (1_000,)))
     entry.end(updates.TurnEnded(outcome, 2_000_000, error))
     assert "half an answer" in text_of(entry)
     assert said in text_of(entry)
+
+
+@pytest.mark.parametrize("code", [4000, 4001, 4100, 4101, 5000])
+def test_recovery_is_offered_unless_coze_refuses_it(code: int) -> None:
+    entry = AnswerEntry("bot", 1_760_000_000_000)
+    entry.end(updates.TurnEnded(Outcome.INTERRUPTED, 2_000_000, error_of_code(code, "x")))
+    assert ("r recovers it" in text_of(entry)) == (code == 5000)
 
 
 def test_a_live_entry_looks_like_the_told_one() -> None:
