@@ -15,6 +15,10 @@ Sentences = tuple[str, str]
 """What has happened, as a clause, and what to do, which may be empty."""
 
 NEW_TOKEN = N_("Log in again with `coze-tui login`, or set COZE_API_TOKEN to a valid token.")
+_TOKEN_OR_PROXY = N_(
+    "Log in again with `coze-tui login`, or set COZE_API_TOKEN to a valid token. "
+    "Check the site and the proxy, too."
+)
 _PUBLISH = N_('In the editor: Publish → tick "API", then try again.')
 _CHECK_BOT = N_("Check the bot id and the site: it must be a bot that this token may see.")
 _NEW_CONVERSATION = N_("Start a new conversation.")
@@ -217,7 +221,7 @@ _UPLOADS = range(104000000, 104000100)
 
 _BY_STATUS: Mapping[int, Sentences] = {
     400: (N_("the server does not accept the request"), N_("Check the bot id and the address of the site.")),
-    401: (N_("the token is wrong or has expired"), NEW_TOKEN),
+    401: (N_("the token is wrong or has expired"), _TOKEN_OR_PROXY),
     403: (N_("the server refuses the request"), N_("Check the token's permissions, the site and the proxy.")),
     404: (N_("there is nothing at this address"), N_("Check the address of the site: is it the API's?")),
     408: (N_("the server waited too long for the request"), LATER),

@@ -28,6 +28,9 @@ SEEN = {
     "401": "4100 — the token is wrong",
     "500text": "500 — the server has failed",
     "html502": "a web page",
+    "html413": "413 — the request is too large",
+    "shape=nested": "the reason (sample) (odd_word)",
+    "nameless": "events that are not Coze's (message)",
     "json-as-stream": "4100 — the token is wrong",
     "code=123456": "123456 — error 123456",
     # a reply that never starts
@@ -36,10 +39,14 @@ SEEN = {
     "empty-stream": "closed the connection",
     # a failure in the middle
     "error-then-completed": "5000 — the server has failed",
+    "error-page": "502 — a gateway before the server has failed",
     "failed=4011": "4011 — the account has no Coze tokens",
     # survived
     "cut-events=6": TEXT,
     "silence=2": TEXT,
+    "json-chat": TEXT,
+    "type=plain": TEXT,
+    "gzip": TEXT,
     "two-answers": TEXT,
     "completed-differs": f"This is the true text. {TEXT}",
     "split-surrogate": "smile 😀!",

@@ -137,7 +137,9 @@ def error_of(record: ChatRecord) -> CozeTuiError | None:
     if record.error_code:
         from coze_tui.api.events import error_of_code  # the first screen does without the events
 
-        return error_of_code(record.error_code, record.error_msg, logid=record.logid)
+        code = record.error_code
+        status = code if 400 <= code <= 599 else 200  # it is stored as the code only if there was no other
+        return error_of_code(code, record.error_msg, logid=record.logid, http_status=status)
     return CozeTuiError(record.error_msg) if record.error_msg else None
 
 

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coze_tui.api.captures import Capture, capture_text
+from coze_tui.api.events import error_of_code
+from coze_tui.diagnostics.explain import explain
 from coze_tui.engine.analysis.frames_table import InspectedChat
 from coze_tui.engine.library.chats import Inspecting
-from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.outcomes import Outcome, error_of
 from coze_tui.engine.model.records import ChatRecord, capture_head, chat_from_capture
 from coze_tui.store import archive, journal
 from coze_tui.store.database import Database
@@ -78,3 +80,12 @@ async def test_a_chat_saved_from_the_inspector_is_the_one_that_is_exported(tmp_p
             assert capture_head(chat_from_capture(exported).record) == capture_head(page.record)
     finally:
         await database.close()
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 413, 422, 503])
+def test_a_stored_error_is_explained_like_the_live_one(status: int) -> None:
+    live = error_of_code(status, "the reason", http_status=status)
+    stored = error_of(ChatRecord(error_code=status, error_msg="the reason"))
+    assert stored is not None
+    assert type(stored) is type(live)
+    assert explain(stored, base_url="").text == explain(live, base_url="").text
