@@ -81,7 +81,11 @@ _HISTORY = (
     Command(
         "history show",
         N_("print conversations as text"),
-        (_JSON_LINES, *_COMMON),
+        (
+            _JSON_LINES,
+            Option("--save-images", N_("save the images inside of messages to this folder"), "FOLDER"),
+            *_COMMON,
+        ),
         "history.listing:run_show",
         words="ID",
         note=_ID_NOTE,

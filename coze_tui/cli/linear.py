@@ -342,7 +342,10 @@ class _Talk:
 
     def _output_for(self, call: ToolCall) -> str | None:
         words = self._startup.settings.tools.get(call.name, ())
-        self._printer.line(_("Tool"), f"{call.name} {call.arguments}".strip())
+        if call.fields:
+            self._status(_("the bot asks for: {fields}").format(fields=", ".join(call.fields)))
+        else:
+            self._printer.line(_("Tool"), f"{call.name} {call.arguments}".strip())
         self._status(_("type what it gives; /refuse refuses; an empty line leaves it for later"))
         if words:
             self._status(_("/run runs {command}").format(command=clean_line(shlex.join(words))))

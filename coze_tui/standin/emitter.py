@@ -57,7 +57,9 @@ class Emitter:
         draft = self._draft(step.message)
         draft.content.append(step.content)
         draft.reasoning.append(step.reasoning)
-        message = self._message(draft.id, "answer", step.content, reasoning=step.reasoning)
+        message = self._message(
+            draft.id, "answer", step.content, reasoning=step.reasoning, content_type=step.content_type
+        )
         await self.event(DELTA, self._object(message, delta=True))
 
     async def burst(self, step: Burst) -> None:

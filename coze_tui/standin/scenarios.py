@@ -58,6 +58,7 @@ class Delta:
     content: str = ""
     reasoning: str = ""
     message: str = "answer"
+    content_type: str = "text"
 
 
 @dataclass(frozen=True)

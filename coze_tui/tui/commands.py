@@ -55,6 +55,9 @@ def slash_commands() -> tuple[SlashCommand, ...]:
         SlashCommand("/retry", N_("Ask again"), N_("Ask the last question again")),
         SlashCommand("/recover", N_("Recover"), N_("Fetch the rest of an answer that was cut off")),
         SlashCommand("/copy", N_("Copy"), N_("Copy the chosen or the last message")),
+        SlashCommand(
+            "/images", N_("Save images"), N_("Save the images inside of the messages"), N_("FOLDER")
+        ),
         SlashCommand("/edit", N_("Edit"), N_("Write the message in your editor")),
         SlashCommand(
             "/clear",

@@ -361,7 +361,7 @@ class TurnState:
                 detail = response.name
                 updates += [response, *self.enter(Phase.IN_PROGRESS, at_us)]
             case MessageType.FOLLOW_UP:
-                detail = clean_line(message.content)
+                detail = clean_line(message.content)[:_DETAIL]
                 updates += self._offer([message.content], at_us)
             case MessageType.VERBOSE:
                 more, detail = self._verbose(message, at_us)

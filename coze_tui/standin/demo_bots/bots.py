@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from coze_tui.standin.demo_bots import friendly, markdown, speed, thinker, tools, trouble
+from coze_tui.standin.demo_bots import contents, friendly, markdown, speed, thinker, tools, trouble
 from coze_tui.standin.scenarios import Bot
 
 
@@ -112,5 +112,13 @@ def demo_bots() -> Sequence[Bot]:
             friendly.scenario,
             "还没有发布。Not published yet.",
             is_published=False,
+        ),
+        Bot(
+            "7511000000000000113",
+            "各种内容 Kinds of content",
+            contents.scenario,
+            "卡片、表单、图片、思考、沉默等九种。Cards, forms, images, thinking, silence and more.",
+            "说 1 到 9，我就发那一种内容。\n\nSay 1 to 9 and I send that kind of content.",
+            ("1", "2", "3", "4", "5", "6", "7", "8", "9"),
         ),
     )

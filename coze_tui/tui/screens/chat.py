@@ -570,6 +570,7 @@ SLASH_ACTIONS: Mapping[str, Callable[[ChatScreen, str], object]] = {
     "/retry": lambda screen, _argument: screen.turns.regenerate(),
     "/recover": lambda screen, _argument: screen.turns.recover(),
     "/copy": lambda screen, _argument: screen.log_widget.action_copy_message(),
+    "/images": lambda screen, folder: screen.run_in_worker("images", screen.actions.save_images, folder),
     "/edit": lambda screen, _argument: screen.action_editor(),
     "/clear": lambda screen, _argument: screen.run_in_worker(
         "clear", screen.actions.clear_context, exclusive=True

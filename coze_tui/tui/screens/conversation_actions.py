@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Set
 from contextlib import suppress
@@ -13,7 +14,8 @@ from coze_tui.engine.model.outcomes import Outcome, outcome_of
 from coze_tui.errors import BusyError, CozeTuiError, CredentialsError, StoreError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _
-from coze_tui.tui.log.entries import Entry, SectionEntry
+from coze_tui.text.system_text import readable
+from coze_tui.tui.log.entries import AnswerEntry, Entry, SectionEntry
 from coze_tui.tui.log.finder import Finder
 from coze_tui.tui.screens.conversation import ChatWidgets, OpenConversation
 from coze_tui.tui.screens.coze_screen import CozeScreen
@@ -257,6 +259,23 @@ class ConversationActions:
             export(self._screen.context, [self._conversation.key])
         else:
             self._notify(_("There is nothing to export yet."))
+
+    async def save_images(self, folder: str) -> None:
+        """Save the images that the loaded answers contain, by default to the current folder."""
+        from coze_tui.exports.images import save_images
+
+        entries = [entry for entry in self._widgets.log.entries if isinstance(entry, AnswerEntry)]
+        texts = [answer.text for entry in entries for answer in entry.answers]
+        try:
+            paths = await asyncio.to_thread(save_images, texts, typed_path(folder or "."))
+        except OSError as error:
+            reason = _("{file} cannot be written: {reason}").format(
+                file=clean_line(folder or "."), reason=error.strerror
+            )
+            self._screen.notify(reason, severity="error", markup=False)
+            return
+        names = ", ".join(readable(str(path)) for path in paths)
+        self._notify(_("saved {file}").format(file=names) if paths else _("There are no images to save."))
 
     async def rename(self, title: str) -> None:
         """Give the conversation another title, locally and on the server."""

@@ -181,6 +181,8 @@ class ToolRequest(Panel[ToolOutputs | None]):
         count = len(self._calls)
         marks: list[Part] = [*map(self._mark, range(count)), ("  ", "text")] if count > 1 else []
         name = clean_line(self.call.name) or _("a tool without a name")
+        if self.call.fields:
+            name = _("the bot asks for: {fields}").format(fields=clean_line(", ".join(self.call.fields)))
         call_id = _("call {id}").format(id=clean_line(tail(self.call.id)))
         self.line.show([(name, "attention bold")], [*marks, (call_id, "muted")])
         given = sum(bool(self._output(call)) for call in self._calls)
