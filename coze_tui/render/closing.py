@@ -2,6 +2,7 @@
 
 import re
 
+_ANY_MARK = re.compile(r"[*`\[~<]")
 _TICKS = re.compile(r"`+")
 _LINKS = re.compile(r"!?\[[^\[\]\n]*\]\([^()\s]*\)|https?://[^\s`<>]*", re.IGNORECASE)
 _OPEN_TARGET = re.compile(r"(?<!\\)\[[^\[\]\n]+\]\([^()\s]*\Z")
@@ -26,7 +27,7 @@ def hopefully_closed(source: str) -> str:
     source = source.rstrip()
     start = source.rfind("\n") + 1
     line = source[start:]
-    if not any(mark in line for mark in ("*", "`", "[", "~", "<")):
+    if not _ANY_MARK.search(line):
         return source
     prose, opened = _without_code(line)
     if opened:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 References = Mapping[str, object]
 """Link reference definitions as markdown-it keeps them, by normalized label."""
 
-_SPECIAL = re.compile(r"[*_`\[<&\\$@]|~~|://|(?:www\.|data:)", re.IGNORECASE)
+_SPECIAL = re.compile(r"[*_`\[<&\\$@]|~~|://|[wW][wW][wW]\.|data:")
 _PLAIN = r"(?:[^*_`\[<&\\$~\n]|(?<=[^\W_])_(?=[^\W_])|~(?!~)|&(?![#A-Za-z])|<(?![A-Za-z/!]))"
 """What is never markup."""
 _LETTER = r"[^\W_]"
@@ -169,17 +169,24 @@ class InlineText:
             elif kind == "code":
                 text = text[1:-1] if text[0] == text[-1] == " " and text.strip(" ") else text
                 line.append(Segment(text, self.palette.inline_code))
-            elif at < end and _ends_in_url(text):
-                return None  # what follows may belong to the URL
-            elif kind in ("bold", "italic"):
-                style = self._styles.marked(base, BOLD if kind == "bold" else ITALIC)
-                line += with_urls(text, style, link)
             else:
-                for number, part in enumerate(_LINE_BREAK.split(text) if "\n" in text else (text,)):
+                marks = {"bold": BOLD, "italic": ITALIC}.get(kind, 0)
+                style = self._styles.marked(base, marks)
+                if not may_hold_urls(text):
+                    parts = _LINE_BREAK.split(text) if "\n" in text else [text]
+                    line += [Segment(parts[0], style)] if parts[0] else []
+                    for part in parts[1:]:
+                        line = [Segment(part, style)] if part else []
+                        lines.append(line)
+                    continue
+                for number, part in enumerate(_LINE_BREAK.split(text)):
                     if number:
                         line = []
                         lines.append(line)
-                    line += with_urls(part, base, link)
+                    urls = urls_in(part)
+                    line += with_urls(part, style, link, urls)
+                if at < end and urls and urls[-1].stop == len(part):
+                    return None  # what follows may belong to the URL
         return lines
 
     def _linked(self, label: str, url: str, base: Style) -> Logical:
@@ -188,11 +195,6 @@ class InlineText:
         if not says(label, url):
             line += self._styles.target(url)
         return line
-
-
-def _ends_in_url(text: str) -> bool:
-    urls = urls_in(text) if may_hold_urls(text) else []
-    return bool(urls) and urls[-1].stop == len(text)
 
 
 def _has_open_bracket(literal: str) -> bool:

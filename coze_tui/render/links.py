@@ -1,6 +1,7 @@
 """Links as runs: bare URLs in plain text, and what is shown of a link's target."""
 
 import re
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from rich.segment import Segment
@@ -9,7 +10,7 @@ from rich.style import Style
 from coze_tui.render.cells import cell_len
 from coze_tui.render.cells import shorten as shorten_cells
 from coze_tui.text.cleaning import clean_line
-from coze_tui.text.urls import encoded, may_hold_urls, readable, urls_in
+from coze_tui.text.urls import FoundUrl, encoded, may_hold_urls, readable, urls_in
 
 _SHOWN_URL = 36
 """Cells of a link's target that are shown; its host is never cut short of its own end."""
@@ -17,13 +18,19 @@ _TORN_ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]?)?…\Z")
 _SCHEME = re.compile(r"(?:mailto:|https?://)", re.IGNORECASE)
 
 
-def with_urls(text: str, style: Style, link: Style) -> list[Segment]:
-    """Return plain text of one line in which bare URLs are links, `link` being laid over their style."""
-    if not may_hold_urls(text):
+def with_urls(text: str, style: Style, link: Style, urls: Sequence[FoundUrl] | None = None) -> list[Segment]:
+    """Return plain text of one line in which bare URLs are links, `link` being laid over their style.
+
+    Args:
+        urls: The URLs in the text, if the caller has found them already.
+    """
+    if urls is None:
+        urls = urls_in(text) if may_hold_urls(text) else []
+    if not urls:
         return [Segment(text, style)] if text else []
     runs: list[Segment] = []
     at = 0
-    for url in urls_in(text):
+    for url in urls:
         if url.start > at:
             runs.append(Segment(text[at : url.start], style))
         at = url.end

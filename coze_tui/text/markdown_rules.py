@@ -23,6 +23,7 @@ from coze_tui.text.urls import FoundUrl, may_hold_urls, urls_in, without_mark
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.rules_inline import StateInline
+    from markdown_it.rules_inline.state_inline import Delimiter
 
 CJK_CLASS = "\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003fffd"
 """Chinese, Japanese and Korean characters with their punctuation, for a class of a regular expression."""
@@ -84,7 +85,6 @@ def add_rules(parser: MarkdownIt) -> None:
     """Make a parser of the preset "commonmark" read inline text by the rules of this module."""
     parser.enable("strikethrough")
     ruler = parser.inline.ruler
-    ruler.before("text", "bare_url", _url)
     ruler.at("text", _text)
     ruler.before("escape", "maths", _maths)
     ruler.at("strikethrough", _strikethrough)
@@ -107,33 +107,39 @@ class _Urls(NamedTuple):
     by_start: dict[int, FoundUrl]
 
 
+_NO_URLS = _Urls([], {})
+
+
 def _urls(state: StateInline) -> _Urls:
-    known: dict[str, _Urls] = state.env.setdefault("bare urls", {})
+    known: dict[str, _Urls] | None = state.env.get("bare urls")
+    if known is None:
+        known = state.env["bare urls"] = {}
     urls = known.get(state.src)
     if urls is None:
         found = urls_in(state.src) if may_hold_urls(state.src) else []
-        urls = known[state.src] = _Urls([url.start for url in found], {url.start: url for url in found})
+        urls = _Urls([url.start for url in found], {url.start: url for url in found}) if found else _NO_URLS
+        known[state.src] = urls
     return urls
 
 
 def ends_in_url(env: MutableMapping[str, Any], source: str) -> bool:
     """Return whether `source`, parsed with `env`, ends in a URL that more text could make longer."""
-    known = env.get("bare urls")
-    urls = known.get(source) if isinstance(known, dict) else None
-    return (
-        isinstance(urls, _Urls) and bool(urls.starts) and urls.by_start[urls.starts[-1]].stop == len(source)
-    )
+    urls: _Urls | None = env.get("bare urls", {}).get(source)
+    return urls is not None and bool(urls.starts) and urls.by_start[urls.starts[-1]].stop == len(source)
 
 
 def _text(state: StateInline, silent: bool) -> bool:
-    """Inline rule: text up to the next character, or URL, that a rule may want."""
+    """Inline rule: a URL, or text up to the next character, or URL, that a rule may want."""
     start = state.pos
+    urls = _urls(state)
     terminator = _TERMINATORS.search(state.src, start)
     end = terminator.start() if terminator else state.posMax
-    starts = _urls(state).starts
-    at = bisect_left(starts, start)
-    if at < len(starts):
-        end = min(end, starts[at])
+    if urls.starts:
+        if (url := urls.by_start.get(start)) is not None and _url(state, url, silent):
+            return True
+        if end > start:
+            at = bisect_left(urls.starts, start)
+            end = min(end, urls.starts[at]) if at < len(urls.starts) else end
     if end == start:
         return False
     if not silent:
@@ -142,10 +148,9 @@ def _text(state: StateInline, silent: bool) -> bool:
     return True
 
 
-def _url(state: StateInline, silent: bool) -> bool:
-    """Inline rule: a bare URL or mail address. In the text of a link it is text, without markup in it."""
-    url = _urls(state).by_start.get(state.pos)
-    if url is None or url.end > state.posMax or not state.md.validateLink(url.target):
+def _url(state: StateInline, url: FoundUrl, silent: bool) -> bool:
+    """Add a bare URL or mail address. In the text of a link it is text, without markup in it."""
+    if url.end > state.posMax or not state.md.validateLink(url.target):
         return False
     end, target = url.end, url.target
     for mark in _open_marks(state):
@@ -243,11 +248,16 @@ def _strikethrough(state: StateInline, silent: bool) -> bool:
 
 
 def _delimiter(state: StateInline, mark: str, length: int, can_open: bool, can_close: bool) -> None:
-    from markdown_it.rules_inline.state_inline import Delimiter
-
     state.push("text", "", 0).content = mark
     token = len(state.tokens) - 1
-    state.delimiters.append(Delimiter(ord(mark[0]), length, token, -1, can_open, can_close))
+    state.delimiters.append(_delimiter_class()(ord(mark[0]), length, token, -1, can_open, can_close))
+
+
+@cache
+def _delimiter_class() -> type[Delimiter]:
+    from markdown_it.rules_inline.state_inline import Delimiter
+
+    return Delimiter
 
 
 def _relaxed(state: StateInline, length: int, can_open: bool, can_close: bool) -> tuple[bool, bool]:

@@ -12,21 +12,24 @@ import unicodedata
 from typing import NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
-_START = re.compile(
-    r"(?<![A-Za-z])(?P<scheme>https?://)"
-    r"|(?<![A-Za-z0-9_./@:-])(?P<www>www\.)(?=\S)"
-    r"|(?<![A-Za-z0-9.+-])(?<![A-Za-z0-9]_)(?P<mail>(?:mailto:)?[A-Za-z0-9][A-Za-z0-9._+-]{0,63}"
-    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?\.){1,8}[A-Za-z]{2,24})(?![A-Za-z0-9])(?![\w@-]*[@-])",
-    re.IGNORECASE | re.ASCII,
+_LINK_START = (
+    r"(?<![A-Za-z])(?P<scheme>[hH][tT][tT][pP][sS]?://)|(?<![A-Za-z0-9_./@:-])(?P<www>[wW][wW][wW]\.)(?=\S)"
 )
-_MAY_START = re.compile(r"://|@|www\.", re.IGNORECASE)
-_ALLOWED = frozenset(
-    "!#$%&'()*+,-./0123456789:;=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_abcdefghijklmnopqrstuvwxyz{|}~"
+_MAIL = (
+    r"(?<![A-Za-z0-9.+-])(?<![A-Za-z0-9]_)(?P<mail>(?:[mM][aA][iI][lL][tT][oO]:)?[A-Za-z0-9][A-Za-z0-9._+-]{0,63}"
+    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}[A-Za-z0-9])?\.){1,8}[A-Za-z]{2,24})(?![A-Za-z0-9])(?![\w@-]*[@-])"
 )
+_START = re.compile(_LINK_START, re.ASCII)
+_START_OR_MAIL = re.compile(f"{_LINK_START}|{_MAIL}", re.ASCII)
+_MAY_START = re.compile(r"://|@|[wW][wW][wW]\.")
+_RUN = re.compile(r"[!#$%&'*+,\-./0-9:;=?@A-Z\\^_a-z|~]+")
+"""Matches ASCII characters of a URL that are not brackets."""
 _CLOSING = {")": "(", "]": "[", "}": "{"}
 _TRAILING = ".,;:!?'\"*_~|\\([{"
 """Characters that end a sentence, or open something, rather than a URL."""
 _ENTITY = re.compile(r"&[A-Za-z][A-Za-z0-9]{0,30};$")
+_PATH = re.compile(r"[/?#]")
+_SEGMENTS = re.compile(r"[/=#?&]")
 _BEFORE_LETTERS = "/=#?&-_+@~"
 """Characters of a path behind which letters of any script belong to it."""
 _HOST_LABELS = re.compile(r"www\.[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
@@ -59,16 +62,17 @@ def urls_in(text: str) -> list[FoundUrl]:
     """Return the bare URLs and mail addresses of `text`, in their order."""
     found: list[FoundUrl] = []
     at = 0
-    while (match := _START.search(text, at)) is not None:
+    pattern = _START_OR_MAIL if "@" in text else _START
+    while (match := pattern.search(text, at)) is not None:
         start, at = match.start(), match.end()
-        if match["mail"] is not None:
+        if match.lastgroup == "mail":
             if text[at : at + 1] == ":" and text[at + 1 : at + 2].strip():
                 continue  # git@github.com:user/repository is a path
             address = match["mail"]
             target = address if address[:7].lower() == "mailto:" else f"mailto:{address}"
             found.append(FoundUrl(start, at, at, target))
             continue
-        is_www = match["www"] is not None
+        is_www = match.lastgroup == "www"
         host = start if is_www else at
         stop = _stop(text, host)
         end = _trimmed(text, start, stop)
@@ -88,57 +92,54 @@ def _stop(text: str, host: int) -> int:
     """Return the end of the URL that has its host at `host`, with the punctuation behind it."""
     at, length = host, len(text)
     opened: list[str] = []
-    in_host, label, segment = True, host, host
     while at < length:
+        if (run := _RUN.match(text, at)) is not None:
+            at = run.end()
+            continue
         character = text[at]
-        if character.isascii():
-            if character not in _ALLOWED:
+        if character in "([{":
+            opened.append(character)
+        elif character in _CLOSING:
+            if not opened or opened.pop() != _CLOSING[character]:
                 break
-            if character in "([{":
-                opened.append(character)
-            elif character in _CLOSING:
-                if not opened or opened.pop() != _CLOSING[character]:
-                    break
-            elif character in "/?#":
-                in_host = False
-            if character in "./=#?&":
-                label = at + 1
-                segment = at + 1 if character != "." else segment
-        elif unicodedata.category(character)[0] not in "LMN":
-            break
-        elif in_host:
-            if not _joins_host(text, host, label, at):
-                break
-        elif not _joins_path(text, segment, at):
+        elif character.isascii() or not _joins(text, host, at):
             break
         at += 1
     return at
 
 
-def _joins_path(text: str, segment: int, at: int) -> bool:
-    """Return whether a letter that is not ASCII belongs to the path, whose last part starts at `segment`."""
-    before = text[at - 1]
-    if not before.isascii() or before in _BEFORE_LETTERS:
+def _joins(text: str, host: int, at: int) -> bool:
+    """Return whether the character at `at`, which is not ASCII, belongs to the URL before it."""
+    if unicodedata.category(text[at])[0] not in "LMN":
+        return False
+    if at == host or not text[at - 1].isascii():
         return True
-    if before == "(":
-        return text[at - 2] == "_" or not text[at - 2].isascii()
-    return before.isalnum() and not text[segment:at].isascii()
+    before = text[host:at]
+    path = _PATH.search(before)
+    if path is None:
+        return _joins_host(text, host, at)
+    last = before[-1]
+    if last in _BEFORE_LETTERS:
+        return True
+    if last == "(":
+        return before[-2] == "_" or not before[-2].isascii()
+    return last.isalnum() and not _SEGMENTS.split(before)[-1].isascii()
 
 
-def _joins_host(text: str, host: int, label: int, at: int) -> bool:
-    """Return whether a letter that is not ASCII belongs to the host, whose last label starts at `label`."""
-    before = text[at - 1]
-    if at == host or before == "@" or not text[label:at].isascii():
+def _joins_host(text: str, host: int, at: int) -> bool:
+    """Return whether a letter that is not ASCII belongs to the host before it."""
+    name = text[host:at]
+    if name[-1] == "@" or not name.rpartition(".")[2].isascii():
         return True
     end = at
     while end < len(text) and (text[end].isalnum() or text[end] == "-"):
         end += 1
     goes_on = text[end : end + 1] == "." and text[end + 1 : end + 2].isalnum()
-    if before == ".":
-        earlier = text[host : at - 1].rpartition(".")[2]
+    if name[-1] == ".":
+        earlier = name[:-1].rpartition(".")[2]
         return not earlier.isascii() or goes_on or text[end : end + 1] in tuple("/:?#") or end - at <= 2
     # Behind an ASCII letter of the first label: `abc中文.com`, but not `localhost打开`.
-    return goes_on and "." not in text[host:at]
+    return goes_on and "." not in name
 
 
 def without_mark(text: str, start: int, end: int, mark: str) -> int:
