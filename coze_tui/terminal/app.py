@@ -6,6 +6,7 @@ were written for (see `textual_overrides`). Textual's own driver and display run
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
@@ -14,12 +15,13 @@ from textual import constants, events, on
 from textual.app import App, ReturnType
 from textual.await_complete import AwaitComplete
 from textual.driver import Driver
-from textual.filter import LineFilter
+from textual.filter import LineFilter, Monochrome, NoColor
 from textual.geometry import Region, Size
 from textual.screen import Screen, ScreenResultType
 
 from coze_tui.terminal.guard import TerminalGuard
 from coze_tui.terminal.keys import EnterGuard, KeyOrder, KeyPassed
+from coze_tui.terminal.no_color import NoColors, is_without_color
 from coze_tui.terminal.textual_overrides import is_known_textual, private_override
 
 if TYPE_CHECKING:
@@ -54,6 +56,8 @@ class TerminalApp(App[ReturnType]):
         self._line_guard = TerminalGuard()
         self._key_order: KeyOrder | None = None
         super().__init__(driver_class)
+        self.no_color = is_without_color(os.environ)  # Textual counts an empty variable, too
+        self._no_colors = NoColors()
         if is_known_textual():
             from coze_tui.terminal.display import FrameDisplay, NoAnimation
 
@@ -85,8 +89,9 @@ class TerminalApp(App[ReturnType]):
         return TerminalDriver
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return Textual's filters, and after them the guard."""
-        return [*super().get_line_filters(), self._line_guard]
+        """Return Textual's filters, and after them the guard. NO_COLOR removes colors, none becomes gray."""
+        filters = [each for each in super().get_line_filters() if not isinstance(each, Monochrome | NoColor)]
+        return [*filters, *((self._no_colors,) if self.no_color else ()), self._line_guard]
 
     def write_to_terminal(self, text: str) -> None:
         """Write a control sequence that draws nothing. Does nothing without a terminal."""

@@ -76,10 +76,10 @@ class Cells:
     """Numbers cells, and turns strips into rows.
 
     Args:
-        colors: The colors that the terminal can show.
+        colors: The colors that the terminal can show; None for none at all.
     """
 
-    def __init__(self, colors: ColorSystem) -> None:
+    def __init__(self, colors: ColorSystem | None) -> None:
         self.colors = colors
         self.glyphs: list[str] = []
         """Cell number → what to write; "" for the right half of a wide glyph."""
@@ -237,7 +237,7 @@ class Cells:
         return table
 
     def _codes(self, color: Color | None, foreground: bool) -> str:
-        if color is None or color.is_default:
+        if color is None or color.is_default or self.colors is None:
             return ""
         if self.colors is ColorSystem.EIGHT_BIT and color.triplet is not None:
             return f"{38 if foreground else 48};5;{nearest_of_256(color.triplet)}"

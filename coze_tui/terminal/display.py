@@ -161,7 +161,9 @@ class FrameDisplay:
         self._shown_cursor = None
 
     def _start_over(self, width: int, height: int) -> None:
-        colors = COLOR_SYSTEMS.get(self._app.console.color_system or "", ColorSystem.TRUECOLOR)
+        colors = None
+        if not self._app.no_color:
+            colors = COLOR_SYSTEMS.get(self._app.console.color_system or "", ColorSystem.TRUECOLOR)
         if self._cells is None or self._cells.is_full or self._cells.colors is not colors:
             self._cells = Cells(colors)
             self._painter = Painter(self._cells, erases=erases_with_background(os.environ))

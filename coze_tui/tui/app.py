@@ -75,7 +75,7 @@ class CozeApp(ContextApp):
         self._exit_status = 0
         for theme in themes():
             self.register_theme(theme)
-        self.theme = settings.theme if settings.theme in self.available_themes else DARK_THEME
+        self.theme = self.theme_for(settings.theme)
         # Before anything is parsed: Textual would do all of it again once the theme is shown.
         self._knows_theme = self._is_styled = True
         self.stylesheet.set_variables(self.get_css_variables())

@@ -24,7 +24,7 @@ from coze_tui.terminal.app import TerminalApp
 from coze_tui.terminal.pacing import over_ssh
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _, use_language
-from coze_tui.tui.themes import palette_of
+from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, palette_of
 from coze_tui.values import valueclass
 
 if TYPE_CHECKING:
@@ -163,8 +163,10 @@ class AppContext:
         return self.settings.frame_rate(over_ssh=over_ssh(self.startup.environment))
 
     def choose_theme(self, name: str) -> None:
-        """Use a theme now and at the next start."""
-        self.app.theme = name
+        """Use a theme now and at the next start; while NO_COLOR is set, it is only remembered."""
+        self.app.theme = self.app.theme_for(name)
+        if self.app.theme != name:
+            self.app.notify(_("Remembered. No colors are shown, because NO_COLOR is set."))
         self.settings = replace(self.settings, theme=name)
         self.remember("theme", name)
 
@@ -238,3 +240,9 @@ class ContextApp(TerminalApp[None]):
     """An app whose screens find their services in `context`."""
 
     context: AppContext
+
+    def theme_for(self, name: str) -> str:
+        """Return the theme that shows if this one is chosen: without colors always the terminal's own."""
+        if self.no_color:
+            return ANSI_THEME
+        return name if name in self.available_themes else DARK_THEME

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -62,3 +63,59 @@ def test_a_terminal_that_can_or_that_nobody_knows_shows_the_screens(
     program = run(env={"TERM": term, "TERMINFO": str(terminfo)})
     program.send(b"\x11")
     program.check_left()
+
+
+def colors_in(raw: bytes) -> list[bytes]:
+    """Return the SGR sequences that set a color, also the terminal's own."""
+    sequences = re.findall(rb"\x1b\[([0-9;:]*)m", raw)
+    return [each for each in sequences if re.search(rb"(?:^|;)(?:[34]\d|9[0-7]|10[0-7])\b", each)]
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {},
+        {"COZE_TUI_THEME": "coze-light"},
+        {"COZE_TUI_THEME": "dracula"},
+        {"COZE_TUI_THEME": "ansi", "COLORTERM": ""},
+        {"COZE_TUI_DIFFERENCES": "off"},
+        {"TERM": "xterm", "COLORTERM": ""},
+    ],
+    ids=str,
+)
+def test_no_color_sends_no_color_and_marks_with_attributes(run: Start, env: dict[str, str]) -> None:
+    program = run(env={"NO_COLOR": "1", **env})
+    program.ask("1 + 1", "= 2")
+    program.type("one two")
+    program.press("\x1b[1;6D")  # select a word
+    program.settle()
+    row = next(row for row in program.cells() if "› one" in "".join(cell.text for cell in row))
+    assert "".join(cell.text for cell in row if cell.reverse).strip() == "two"
+    program.press("\x13")  # the history, with a bar over the chosen row
+    program.wait_for("TODAY")
+    program.settle()
+    assert any(sum(cell.reverse for cell in row) > 20 for row in program.cells())
+    program.send(b"\x11")
+    program.check_left()
+    # Textual, which draws without differences, names the terminal's own colors.
+    assert set(colors_in(program.raw)) <= ({b"39;49"} if "COZE_TUI_DIFFERENCES" in env else set())
+
+
+def test_an_empty_no_color_asks_for_nothing(run: Start) -> None:
+    program = run(env={"NO_COLOR": ""})
+    program.send(b"\x11")
+    program.check_left()
+    assert colors_in(program.raw)
+
+
+def test_a_theme_chosen_without_colors_is_remembered_for_a_start_with_them(run: Start) -> None:
+    program = run(env={"NO_COLOR": "1"})
+    program.send_message("/theme coze-light")
+    program.wait_for("NO_COLOR is set")
+    program.send(b"\x11")
+    program.check_left()
+    assert colors_in(program.raw) == []
+    colorful = run()
+    assert b"48;2;251;251;253" in colorful.raw
+    colorful.send(b"\x11")
+    colorful.check_left()

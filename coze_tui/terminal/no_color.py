@@ -1,0 +1,48 @@
+"""Shows lines without any color, as NO_COLOR asks (https://no-color.org): attributes remain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.filter import LineFilter
+
+_MOST_STYLES = 512
+_REVERSED = Style(reverse=True)
+
+
+def is_without_color(environment: Mapping[str, str]) -> bool:
+    """Return whether the user wants no colors: NO_COLOR is set and not empty."""
+    return bool(environment.get("NO_COLOR"))
+
+
+class NoColors(LineFilter):
+    """Removes the colors of every line. A background that differs from the terminal's own is reversed.
+
+    For themes with the terminal's own ground: only selections, cursors and matches have another one there.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._plain: dict[Style, Style] = {}
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Return the segments in the terminal's own colors."""
+        return [
+            Segment(text, None if style is None else self._without_colors(style), control)
+            for text, style, control in segments
+        ]
+
+    def _without_colors(self, style: Style) -> Style:
+        plain = self._plain.get(style)
+        if plain is None:
+            if len(self._plain) >= _MOST_STYLES:
+                self._plain.clear()
+            is_marked = style.bgcolor is not None and not style.bgcolor.is_default
+            plain = style.without_color
+            if is_marked:
+                plain += _REVERSED
+            self._plain[style] = plain
+        return plain
