@@ -160,7 +160,7 @@ class TerminalApp(App[ReturnType]):
         # Textual's own handler comes next and lays out nothing if the size is the same in the end. Then
         # no frame comes, although the terminal has cut off or emptied what it showed.
         if self.frame_display is not None:
-            self.frame_display.forget()
+            self.frame_display.resized()
 
     # -- keys
 

@@ -78,7 +78,7 @@ class FrameDisplay:
         self._windows: dict[tuple[int, int], int] = {}
         """Columns (from, to) → how many cells changed between them: where scrolling is looked for."""
         self._shown_cursor: tuple[int, int] | None = None
-        self._reset_due = False
+        self._reset_due = self._clear_due = False
         self._retry: asyncio.TimerHandle | None = None
 
     # -- for the app
@@ -96,8 +96,13 @@ class FrameDisplay:
         self._forget_shown()
         self._send()
 
-    def forget(self) -> None:
-        """Write the whole screen again a little later, unless a layout comes before."""
+    def resized(self) -> None:
+        """Erase the screen and write all of it again a little later, unless a layout comes before.
+
+        What a terminal makes of its cells in a resize is not known, and writing over them is not enough: tmux
+        keeps halves of wide glyphs beyond the edge, which delete what is written beside them later.
+        """
+        self._reset_due = self._clear_due = self._cells is not None
         self._forget_shown()
         self._send_soon()
 
@@ -277,6 +282,9 @@ class FrameDisplay:
         if self._reset_due:
             self._reset_due = False
             painter.reset()
+        if self._clear_due:
+            self._clear_due = False
+            painter.clear(len(self._wanted))
         if room >= _UNLIMITED or self.throttle is None:
             self._find_scroll(painter)
             for y in sorted(self._dirty):

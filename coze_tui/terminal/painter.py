@@ -76,6 +76,13 @@ class Painter:
         self._add("\x1b[r\x1b[?6l\x1b[4l\x1b(B\x0f\x1b[?7l\x1b[?25l")
         self._x = self._y = -1
 
+    def clear(self, rows: int) -> None:
+        """Erase all rows, in the terminal's own colors."""
+        self._use(PLAIN)
+        # Not by ED, for the reason given in `_down`.
+        self._add("".join(f"\x1b[{row}H\x1b[K" for row in range(1, rows + 1)))
+        self._x = self._y = -1
+
     def cursor(self, x: int, y: int) -> None:
         """End the frame: write what was put off, and move the cursor to a place."""
         later = self._later

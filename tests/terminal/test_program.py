@@ -5,11 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import termios
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,6 +25,7 @@ from tests.support.program import (
     state_of,
 )
 from tests.support.terminal import Terminal
+from tests.support.tmux import in_tmux
 
 QUESTION = "2025年春节是哪一天"
 
@@ -407,29 +405,6 @@ def test_an_idle_program_writes_nothing_and_uses_no_processor(run: Start) -> Non
     assert cpu_seconds(program.process.pid) - used < 0.5  # one that loops uses all of it
     program.send(b"\x11")
     program.check_left()
-
-
-@contextmanager
-def in_tmux(home: Path, stand_in: StandIn) -> Iterator[tuple[Terminal, Callable[..., str]]]:
-    """The program in a tmux of its own, and a way to ask that tmux something."""
-    env = {
-        "COZE_TUI_HOME": str(home),
-        "COZE_API_TOKEN": stand_in.token,
-        "COZE_API_BASE": stand_in.base_url,
-        "COZE_BOT_ID": BOT,
-        "HOME": str(home.parent),
-    }
-    tmux = ["tmux", "-S", str(home.parent / "tmux"), "-f", os.devnull]
-
-    def ask(*command: str) -> str:
-        return subprocess.run([*tmux, *command], check=True, capture_output=True, text=True).stdout
-
-    try:
-        with Terminal([*tmux, "new-session", str(COMMAND)], size=(120, 30), env=env) as terminal:
-            terminal.wait_for(" › ")
-            yield terminal, ask
-    finally:
-        subprocess.run([*tmux, "kill-server"], check=False, capture_output=True)
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
