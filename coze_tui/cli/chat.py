@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 from coze_tui.cli.commands import COMMANDS
 from coze_tui.cli.exits import Exit
 from coze_tui.cli.options import Arguments
-from coze_tui.cli.startup import begin, cursor_problem, notify, show_problems, show_unsaved
+from coze_tui.cli.startup import (
+    begin,
+    cursor_problem,
+    measure_as_the_terminal,
+    notify,
+    show_problems,
+    show_unsaved,
+)
 from coze_tui.config.child_environment import TOKEN_VARIABLE
 from coze_tui.config.folders import HOME_VARIABLE
 from coze_tui.config.new_files import temporary_folder
@@ -51,6 +58,7 @@ def _run(startup: Startup, arguments: Arguments, frame: EarlyFrame | None, *, is
         notify(problem + " " + _('Use `--linear`, or `coze-tui ask "…"` for one question.'))
         return Exit.USAGE
     speak_utf8(sys.__stderr__)
+    measure_as_the_terminal(startup.environment)
     sys.setswitchinterval(_SWITCH_SECONDS)
     with ExitGuard(frame.modes if frame else None) as exit_guard:
         from coze_tui.tui.app import CozeApp

@@ -10,7 +10,15 @@ from coze_tui.api.captures import Problem
 from coze_tui.cli.exits import Exit
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.past_chats import chat_name, read_past_chat
-from coze_tui.cli.startup import begin, cursor_problem, notify, print_exactly, require_bot, show_problems
+from coze_tui.cli.startup import (
+    begin,
+    cursor_problem,
+    measure_as_the_terminal,
+    notify,
+    print_exactly,
+    require_bot,
+    show_problems,
+)
 from coze_tui.config.addresses import base_url_of_site
 from coze_tui.diagnostics.explain import explain
 from coze_tui.engine.analysis.as_command import as_command, request_from, site_warning
@@ -153,6 +161,7 @@ def run_replay(arguments: Arguments, environment: Mapping[str, str]) -> int:
         return Exit.USAGE
     past = read_past_chat(startup, arguments.words)
     speak_utf8(sys.__stderr__)
+    measure_as_the_terminal(environment)
     with ExitGuard() as exit_guard:
         from coze_tui.tui.app import ReplayApp
         from coze_tui.tui.chat_sources import ChatSource

@@ -95,6 +95,14 @@ def cursor_problem(environment: Mapping[str, str]) -> str:
     return _("This terminal (TERM={term}) cannot move its cursor, which the screens need.").format(term=term)
 
 
+def measure_as_the_terminal(environment: Mapping[str, str]) -> None:
+    """Let the screens measure text as the terminal does; called before their first line is laid out."""
+    from coze_tui.terminal.spacing_marks import count_spacing_marks, counts_spacing_marks
+
+    if counts_spacing_marks(environment):
+        count_spacing_marks()
+
+
 def print_exactly(text: str) -> None:
     """Print text that another program reads: in UTF-8 if the encoding of stdout lacks a character of it."""
     try:

@@ -7,6 +7,7 @@ is Textual's word for a line of styled runs (Rich's segments).
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -194,7 +195,7 @@ class Cells:
         if (known := self._shared.get(key)) is not None:
             return known
         columns = self._number(glyph, style_number)
-        if len(glyph) > 1 or 0x1F000 <= ord(glyph) < 0x20000:
+        if len(glyph) > 1 or 0x1F000 <= ord(glyph) < 0x20000 or unicodedata.category(glyph) == "Mc":
             self.doubtful[ord(columns)] = max(width, _most_cells(glyph))
         if width == 2:
             self._wide.add(columns)

@@ -1,0 +1,67 @@
+"""Gives the spacing marks of Indic scripts a cell each, as most terminals do.
+
+Rich measures every mark as nothing. tmux, xterm, VTE and others count the marks of Unicode's category Mc,
+such as the vowel signs of `हिन्दी`, as one cell: what is placed by Rich's count then overwrites them.
+Terminals that draw whole clusters need no more room than Rich gives.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import unicodedata
+from collections.abc import Mapping
+
+import rich.cells
+
+from coze_tui.terminal.textual_overrides import is_known_textual
+
+_CLUSTERING = frozenset({"iTerm.app", "WezTerm", "ghostty", "Apple_Terminal"})
+"""Values of TERM_PROGRAM."""
+_LAST = 0x1FFFF
+"""Marks are below it; the rest of the table has tags and selectors, which take no cell anywhere."""
+
+
+def counts_spacing_marks(environment: Mapping[str, str]) -> bool:
+    """Return whether the terminal gives a spacing mark a cell. Multiplexers do, whatever is around them."""
+    if environment.get("TMUX") or environment.get("STY"):
+        return True
+    term = environment.get("TERM", "")
+    return not (
+        sys.platform == "win32"
+        or term.startswith(("xterm-kitty", "xterm-ghostty"))
+        or environment.get("TERM_PROGRAM") in _CLUSTERING
+        or environment.get("LC_TERMINAL") == "iTerm2"
+        or environment.get("WT_SESSION")
+    )
+
+
+def count_spacing_marks() -> None:
+    """Let Rich, and so Textual, measure a spacing mark as one cell. Call it before anything is measured."""
+    if not is_known_textual() or rich.cells.load_cell_table is _load:
+        return
+    rich.cells.load_cell_table = _load
+    rich.cells.get_character_cell_size.cache_clear()
+    rich.cells.cached_cell_len.cache_clear()
+
+
+_load_as_rich = rich.cells.load_cell_table
+
+
+@functools.cache
+def _load(unicode_version: str = "auto") -> rich.cells.CellTable:
+    """Return Rich's table without the spacing marks: what is not in it takes one cell."""
+    table = _load_as_rich(unicode_version)
+    widths: list[tuple[int, int, int]] = []
+    for start, end, width in table.widths:
+        if width or end > _LAST or start < 0x300:
+            widths.append((start, end, width))
+            continue
+        for code in range(start, end + 1):
+            if unicodedata.category(chr(code)) == "Mc":
+                continue
+            if widths and widths[-1][1] == code - 1 and widths[-1][2] == 0:
+                widths[-1] = (widths[-1][0], code, 0)
+            else:
+                widths.append((code, code, 0))
+    return table._replace(widths=widths)
