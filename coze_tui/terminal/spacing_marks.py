@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import sys
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import rich.cells
 
@@ -38,14 +38,16 @@ def counts_spacing_marks(environment: Mapping[str, str]) -> bool:
 
 def count_spacing_marks() -> None:
     """Let Rich, and so Textual, measure a spacing mark as one cell. Call it before anything is measured."""
-    if not is_known_textual() or rich.cells.load_cell_table is _load:
+    names = vars(rich.cells)
+    if not is_known_textual() or names[_LOADER] is _load:
         return
-    rich.cells.load_cell_table = _load
+    names[_LOADER] = _load
     rich.cells.get_character_cell_size.cache_clear()
     rich.cells.cached_cell_len.cache_clear()
 
 
-_load_as_rich = rich.cells.load_cell_table
+_LOADER = "load_cell_table"
+_load_as_rich: Callable[[str], rich.cells.CellTable] = vars(rich.cells)[_LOADER]
 
 
 @functools.cache
