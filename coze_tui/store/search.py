@@ -30,8 +30,8 @@ _FEW = 1_000
 """Up to so many candidates are fetched and sorted; more are met soon enough going back in time."""
 _MANY = 20
 """If more than one message in so many is a candidate, the index is of no use."""
-
-
+_SLICE = 8_192
+"""Characters that one call of C code takes; no other thread runs during it."""
 _MERGED_PAGES = 500
 """Of the index, written in one step of some ten milliseconds."""
 
@@ -50,9 +50,14 @@ def grams(folded: str) -> set[str]:
     Every two neighbors; every three where they are ASCII, since English has few different twos; and each
     character that no other follows, so that any character begins a piece.
     """
-    plain = folded.translate(_UNINDEXED) + " "
-    twos = set(map(add, plain, plain[1:]))
-    threes = set(map(add, map(add, plain, plain[1:]), plain[2:]))
+    twos: set[str] = set()
+    threes: set[str] = set()
+    for start in range(0, len(folded), _SLICE):
+        # A slice goes two characters into the next one. After each, other threads can run.
+        plain = folded[start : start + _SLICE + 2].translate(_UNINDEXED)
+        plain += " " * (start + _SLICE + 2 > len(folded))
+        twos.update(map(add, plain, plain[1:]))
+        threes.update(map(add, map(add, plain, plain[1:]), plain[2:]))
     pieces = {two for two in twos if " " not in two}
     pieces.update(three for three in threes if three.isascii() and " " not in three)
     pieces.update(two[0] for two in twos if two[1] == " " != two[0])
