@@ -35,6 +35,9 @@ class Document:
 
     def __init__(self, width: int, palette: Palette, source: str = "") -> None:
         self._page = Page(width, palette, InlineText(palette), Highlighter(palette))
+        self._known_links = 0
+        """Link definitions that were known before its first line."""
+        self._has_late_links = False
         self._source: list[str] = [source] if source else []
         self._is_finished = False
         self._is_stale = bool(source)
@@ -56,6 +59,11 @@ class Document:
     def width(self) -> int:
         """Cells of a line."""
         return self._page.width
+
+    @property
+    def has_late_links(self) -> bool:
+        """Whether it was finished without redrawing the links that were defined after their use."""
+        return self._has_late_links
 
     @property
     def is_finished(self) -> bool:
@@ -110,10 +118,21 @@ class Document:
             return layout.changed
         return first + _same(dropped, layout.lines[first : first + len(dropped)])
 
-    def finish(self, text: str | None = None) -> int:
+    def renewed(self, width: int) -> "Document":
+        """Return an empty document for the same text at another width. It knows all link definitions."""
+        new = Document(width, self._page.palette)
+        new._page.references.update(self._page.references)
+        new._known_links = len(self._page.references)
+        return new
+
+    def finish(self, text: str | None = None, *, redraws: bool = True) -> int:
         """The text is whole (`text`, if it is given, whatever came before). Returns as `append` does.
 
         From now on the lines are those of a fresh rendering of the whole text.
+
+        Args:
+            redraws: Draw everything again if a link was defined after its use. Otherwise `has_late_links`
+                is set, and the caller draws the text in a `renewed` document.
         """
         if text is not None and text != self.source:
             if not text.startswith(self.source):
@@ -131,9 +150,12 @@ class Document:
         dropped = layout.drop_draft()
         first = layout.changed
         self._finish()
-        if layout.has_late_links():
-            self._render()
-            return 0
+        is_new = len(self._page.references) > self._known_links
+        if is_new and layout.has_late_links():
+            if redraws:
+                self._render()
+                return 0
+            self._has_late_links = True
         if layout.changed < first:
             return layout.changed
         return first + _same(dropped, layout.lines[first : first + len(dropped)])

@@ -56,3 +56,15 @@ sys.argv = ["coze-tui", {command!r}]
 main.run()
 """
     assert printed_by(code) == "0 True"
+
+
+def test_what_is_made_without_collection_is_never_looked_through() -> None:
+    code = """
+import gc
+from coze_tui.garbage import without_collection
+with without_collection():
+    was_paused = not gc.isenabled()
+    made = [[number] for number in range(10_000)]
+print(was_paused, gc.isenabled(), gc.get_freeze_count() > 10_000)
+"""
+    assert printed_by(code) == "True True True"

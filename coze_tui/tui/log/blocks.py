@@ -10,7 +10,6 @@ from rich.segment import Segment
 from rich.style import Style
 
 from coze_tui.render.cells import cell_len, shorten
-from coze_tui.render.document import Document
 from coze_tui.render.inline import estimated_height, render_plain
 from coze_tui.render.json_tree import json_lines
 from coze_tui.render.lines import Line
@@ -80,6 +79,19 @@ class EntryBlock:
             self._lines = self._lay_out(width, palette)
             self._laid_out = (width, palette)
         return self._lines
+
+    def height(self, width: int, palette: Palette) -> int:
+        """Return the number of lines at this width, of which the last ones may not be laid out yet."""
+        return len(self.lines(width, palette))
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether a part of a long text is not laid out yet. `advance` lays out the next slice."""
+        return False
+
+    def advance(self) -> int:
+        """Lay out the next slice; return the first changed line."""
+        return 0
 
     def estimate(self, width: int) -> int:
         """Return about how many lines it has, without a layout."""
@@ -160,91 +172,6 @@ class PlainBlock(EntryBlock):
 
     def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
         return render_plain(shown(self._text, palette), width, style_of(palette, self._role))
-
-
-class AnswerBlock(EntryBlock):
-    """An answer in Markdown, final or growing."""
-
-    spaced = True
-
-    def __init__(self, message_id: str, text: str = "", *, is_finished: bool = False) -> None:
-        super().__init__()
-        self.message_id = message_id
-        self.is_finished = is_finished
-        self._pieces = [text] if text else []
-        self._drawn = 0
-        """How many of the pieces are in the document."""
-        self._document: Document | None = None
-
-    @property
-    def text(self) -> str:
-        """The source."""
-        if len(self._pieces) > 1 and (self._document is None or self._drawn == len(self._pieces)):
-            self._drawn = min(self._drawn, 1)
-            self._pieces = ["".join(self._pieces)]
-        return "".join(self._pieces)
-
-    @property
-    def document(self) -> Document | None:
-        """The rendering, once it has been laid out."""
-        return self._document
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether no text has arrived yet."""
-        return not self._pieces
-
-    def append(self, text: str) -> None:
-        """Add text, which is rendered when the lines are next needed."""
-        if text:
-            self._pieces.append(text)
-
-    def finish(self, text: str) -> None:
-        """Set the final text."""
-        if not self.is_finished and text == self.text and self._document is not None:
-            self.grow()
-            self._document.finish()
-        else:
-            self._pieces, self._document = [text], None
-            self._drawn = 0
-        self.is_finished = True
-
-    def grow(self) -> int:
-        """Render the added text; return the first changed line, or the number of lines if none changed."""
-        if self._document is None or self._laid_out is None:
-            return 0
-        return self._draw_pending(self._document, self._laid_out[1])
-
-    def lines(self, width: int, palette: Palette) -> Sequence[Line]:
-        document = self._document
-        if document is None or self._laid_out is None or self._laid_out[1] is not palette:
-            document = self._document = Document(width, palette)
-            self._drawn = 0
-            self._draw_pending(document, palette)
-            if self.is_finished:
-                document.finish()
-        elif self._laid_out[0] != width:
-            document.resize(width)
-        self._draw_pending(document, palette)
-        self._laid_out = (width, palette)
-        return document.lines
-
-    def estimate(self, width: int) -> int:
-        return sum(estimated_height(piece, width) for piece in self._pieces) or 1
-
-    def release(self) -> None:
-        if self.is_finished:
-            self._document = None
-
-    def copy_text(self) -> str:
-        return self.text
-
-    def _draw_pending(self, document: Document, palette: Palette) -> int:
-        if self._drawn >= len(self._pieces):
-            return len(document.lines)
-        text = "".join(self._pieces[self._drawn :])
-        self._drawn = len(self._pieces)
-        return document.append(shown(text, palette))
 
 
 class FoldBlock(EntryBlock):

@@ -26,8 +26,8 @@ from coze_tui.render.palette import Palette
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import duration, size, thousands
 from coze_tui.text.i18n import _
+from coze_tui.tui.log.answer import AnswerBlock
 from coze_tui.tui.log.blocks import (
-    AnswerBlock,
     EntryBlock,
     FollowUpsBlock,
     HeaderBlock,
@@ -81,10 +81,22 @@ class Entry:
             if before is not None and _gap(before, block):
                 at += 1
             self._starts.append(at)
-            at += len(block.lines(width, palette))
+            at += block.height(width, palette)
             before = block
         self._height, self._width, self._palette = at + 1, width, palette
         return self._height
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether a part of it is not laid out yet."""
+        return any(block.is_behind for block in self.blocks)
+
+    def advance(self) -> int:
+        """Lay out the next slice of what is left; return the first changed line. Then call `lay_out`."""
+        for block in self.blocks:
+            if block.is_behind:
+                return self.start_of(block) + block.advance()
+        return 0
 
     def changed(self) -> None:
         """Note that a block has changed, so that the height is estimated until the next layout."""

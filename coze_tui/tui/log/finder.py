@@ -44,6 +44,8 @@ class Finder:
         position = await self._window.load_around(key, message)
         entry = self._window.entry_at(position)
         if entry is not None:
+            await self._log.viewport.complete(entry)
+        if entry is not None and entry in self._log.entries:
             self._log.show_match(entry, self._text)
         await self._update_place(key)
 
@@ -79,6 +81,8 @@ class Finder:
         All matches of one message come before those of the next message.
         """
         text, key = self._text, self._window.key
+        if step and self._at and self._log.chosen is not None:
+            await self._log.viewport.complete(self._log.chosen)
         if step and self._at and self._log.next_match(text, step):
             self._show_index(
                 next((n for n, each in enumerate(self._found) if each.message == self._at), None)
@@ -103,6 +107,10 @@ class Finder:
                 break
             # Imported messages share one entry, all of whose lines were visited.
             index = (index + step) % len(found)
+        if target is not None:
+            await self._log.viewport.complete(target)
+            if self._text != text or self._window.key != key:
+                return
         self._at = keys[index]
         if target is not None:
             self._log.show_match(target, text, last=step < 0)

@@ -42,7 +42,8 @@ from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
 from coze_tui.terminal.textual_overrides import is_known_textual
 from coze_tui.text.i18n import N_
-from coze_tui.tui.log.blocks import AnswerBlock, EntryBlock, FoldBlock, FollowUpsBlock
+from coze_tui.tui.log.answer import AnswerBlock
+from coze_tui.tui.log.blocks import EntryBlock, FoldBlock, FollowUpsBlock
 from coze_tui.tui.log.entries import AnswerEntry, BotEntry, Entry, GreetingEntry, QuestionEntry
 from coze_tui.tui.log.painter import GUTTER, LogLine
 from coze_tui.tui.log.search import match_lines, open_folds

@@ -15,8 +15,15 @@ from coze_tui.tui.log.entries import Entry
 
 
 def match_lines(entry: Entry, query: str, width: int, palette: Palette) -> list[int]:
-    """Return the line of each match in an entry, also of a match that continues on the next wrapped line."""
+    """Return the line of each match in an entry, also of a match that continues on the next wrapped line.
+
+    Lays out what is left of a long entry: `LogViewport.complete` does that before without holding up keys.
+    """
     height = entry.lay_out(width, palette)
+    if entry.is_behind:
+        while entry.is_behind:
+            entry.advance()
+        height = entry.lay_out(width, palette)
     lines = [entry.line(number) for number in range(height)]
     found = []
     for number, (line, block, _place) in enumerate(lines):

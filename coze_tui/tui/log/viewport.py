@@ -20,10 +20,11 @@ from coze_tui.render.lines import joined
 from coze_tui.render.palette import Palette
 from coze_tui.terminal.app import paint_now, seconds_for
 from coze_tui.terminal.pacing import FrameBudget
-from coze_tui.tui.log.blocks import AnswerBlock
+from coze_tui.tui.log.answer import AnswerBlock
 from coze_tui.tui.log.entries import Entry
 from coze_tui.tui.log.line_index import LineIndex
 from coze_tui.tui.log.painter import GUTTER, MARGIN, LogLine, LogPainter, cell_of
+from coze_tui.tui.log.slices import Slices
 from coze_tui.tui.widgets.steady_scrollbar import move_thumb
 
 _QUICK = 0.2
@@ -73,6 +74,7 @@ class LogViewport:
         """Those of the dirty ones in which more than text has come."""
         self._ahead: set[Entry] = set()
         """Entries that were laid out before their frame was due: strips made of them earlier may be old."""
+        self._slices = Slices(log, self._lay_out_slice)
         self._timer: asyncio.TimerHandle | None = None
         self._budget = FrameBudget()
         self._unseen = 0
@@ -128,6 +130,7 @@ class LogViewport:
         self.painter.clear()
         self._laid_out.clear()
         self._dirty.clear()
+        self._slices.clear()
         self._dirty_whole.clear()
         self._ahead.clear()
         self.has_older = self.has_newer = self._asked_page = False
@@ -239,10 +242,16 @@ class LogViewport:
         if entry in self._ahead:
             self._ahead.discard(entry)
         elif not whole and isinstance(growing, AnswerBlock) and growing.document is not None:
-            first = start + entry.start_of(growing) + growing.grow()
+            first = start + entry.start_of(growing) + growing.advance()
+        self._take_height(number, first, counts_as_new=counts_as_new)
+
+    def _take_height(self, number: int, first: int, *, counts_as_new: bool) -> None:
+        """Take over the lines of an entry, of which those from line `first` of the log on have changed."""
+        entry, start = self.entries[number], self._index.start(number)
         before = self._index.height(number)
         self._index.set_height(number, entry.lay_out(self.text_width, self.painter.palette))
         after = self._index.height(number)
+        self._slices.add(entry)
         self.painter.forget(first)
         if before != after:
             self._total_changed()
@@ -250,6 +259,29 @@ class LogViewport:
                 self._unseen += after - before
         last = start + max(before, after) if number == len(self.entries) - 1 else self._index.total
         self._log.refresh_lines(first, max(1, last - first))
+
+    def _lay_out_slice(self, entry: Entry) -> bool:
+        """Lay out the next slice of a long entry; return whether another one follows."""
+        if entry not in self.entries or not entry.is_behind:
+            return False
+        number = self._number(entry)
+        top, start, before = self.top, self._index.start(number), self._index.height(number)
+        self._take_height(number, start + entry.advance(), counts_as_new=False)
+        if not self.following and start + before <= top:
+            self.scroll(top + self._index.height(number) - before)
+        self._after_change(is_growing=entry.is_behind)
+        return entry.is_behind
+
+    async def complete(self, entry: Entry) -> None:
+        """Wait until all lines of an entry are laid out."""
+        number = self._number(entry)
+        top, end = self.top, self._index.start(number + 1)
+        if delta := self._measure(number):
+            self.painter.forget()
+            self._total_changed()
+            if end <= top:
+                self.scroll(top + delta)
+        await self._slices.complete(entry)
 
     def _after_change(self, *, is_growing: bool = False) -> None:
         if self.following:
@@ -362,6 +394,7 @@ class LogViewport:
         self._note_ahead(entry)
         self._index.set_height(number, entry.lay_out(self.text_width, self.painter.palette))
         self._laid_out[entry] = None
+        self._slices.add(entry)
         if len(self._laid_out) > _MOST_LAID_OUT:
             oldest = next(iter(self._laid_out))
             del self._laid_out[oldest]
@@ -475,6 +508,7 @@ class LogViewport:
             self._note_ahead(entry)
             entry.lay_out(self.text_width, self.painter.palette)
         line, block, row = entry.line(place)
+        self._slices.add(entry)
         return LogLine(entry, place, place == self._index.height(index) - 1, line, block, row)
 
     def strip(self, number: int) -> Strip:

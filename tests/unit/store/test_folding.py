@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 
 from hypothesis import given
@@ -70,3 +71,21 @@ def test_parts_are_joined_so_that_no_match_crosses() -> None:
 
 def test_numbers_are_held_within_what_sqlite_has() -> None:
     assert [storable_int(number) for number in (10**30, -(10**30), 7)] == [2**63 - 1, -(2**63), 7]
+
+
+def test_the_pieces_of_a_long_text_are_those_of_all_its_places() -> None:
+    letters = [chr(code) for code in range(0x4E00, 0x9000)] + ["a", "b", " "]
+    text = "".join(random.Random(1).choices(letters, k=40_000))
+    places = [text[at : at + 3] for at in range(len(text))]
+    assert grams(text) == set[str]().union(*map(grams_from_start, places))
+
+
+def grams_from_start(place: str) -> set[str]:
+    """Return the pieces that begin with the first of three characters."""
+    first, second, third = tuple(f"{place}  "[:3])
+    if first == " ":
+        return set()
+    if second == " ":
+        return {first}
+    is_three = third != " " and f"{first}{second}{third}".isascii()
+    return {first + second, first + second + third} if is_three else {first + second}

@@ -14,7 +14,8 @@ from coze_tui.engine.model.records import ChatRecord
 from coze_tui.engine.model.transcript import ChatTranscript
 from coze_tui.errors import CozeTuiError, QuotaError, StillAnswering, StreamCut, TransportError
 from coze_tui.render.palette import Palette
-from coze_tui.tui.log.blocks import AnswerBlock, FollowUpsBlock, HeaderBlock, PlainBlock, ToolBlock
+from coze_tui.tui.log.answer import AnswerBlock
+from coze_tui.tui.log.blocks import FollowUpsBlock, HeaderBlock, PlainBlock, ToolBlock
 from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
 
 PALETTE = Palette.dark()

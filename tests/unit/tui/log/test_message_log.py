@@ -21,7 +21,7 @@ from coze_tui.engine.model.records import ChatRecord
 from coze_tui.engine.model.transcript import AnswerTranscript, ChatTranscript
 from coze_tui.render.palette import Palette
 from coze_tui.tui.log import viewport
-from coze_tui.tui.log.blocks import AnswerBlock
+from coze_tui.tui.log.answer import AnswerBlock
 from coze_tui.tui.log.entries import AnswerEntry, Entry, GreetingEntry, QuestionEntry
 from coze_tui.tui.log.message_log import MessageLog, Updated
 from coze_tui.tui.log.viewport import PageWanted
@@ -37,6 +37,11 @@ class Stage(ThemedApp):
     def __init__(self) -> None:
         super().__init__()
         self.heard: list[object] = []
+        self.behind: list[bool] = []
+        """Whether the last entry was laid out in part only, for each key."""
+
+    def on_key(self) -> None:
+        self.behind.append(self.query_one(MessageLog).entries[-1].is_behind)
 
     def compose(self) -> ComposeResult:
         yield MessageLog(Palette.dark(), frames_per_second=60)
@@ -437,3 +442,32 @@ async def test_a_bots_name_is_shown_in_all_of_its_entries_once_it_is_known() -> 
         assert "7511" not in seen.text()
         assert "other" in seen.text()
         assert heights == [entry.height(seen.log.viewport.text_width) for entry in entries]
+
+
+async def test_keys_are_handled_while_a_long_text_is_laid_out() -> None:
+    text = "a short line of many\n" * 10_000
+    async with stage() as seen:
+        entry = await begun(seen)
+        grow(seen, text)
+        await seen.pilot.press("x")
+        assert seen.app.behind == [True]
+        await seen.log.viewport.complete(entry)
+        assert not entry.is_behind
+        assert seen.log.viewport.total > 10_000
+        assert seen.log.viewport.following
+        assert seen.lines()[-2].endswith("a short line of many")
+
+
+async def test_what_is_in_sight_stays_while_a_long_entry_above_is_laid_out() -> None:
+    async with stage() as seen:
+        seen.log.show([*chat(1, "a short line of many\n" * 3_000), *chats(2, 30)])
+        view = seen.log.viewport
+        view.following = False
+        view.scroll(view.first_line(view.entries[4]))
+        await seen.pilot.pause()
+        before = seen.lines()
+        total = view.total
+        await view.complete(view.entries[1])
+        await seen.pilot.pause()
+        assert view.total != total
+        assert seen.lines() == before

@@ -1,0 +1,162 @@
+"""An answer as a block of the log. A long one is laid out in slices: a key waits for one of them only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from coze_tui.render.document import Document
+from coze_tui.render.inline import estimated_height
+from coze_tui.render.lines import Line
+from coze_tui.render.palette import Palette
+from coze_tui.tui.log.blocks import EntryBlock, shown
+
+SLICE = 8_192
+"""The most characters that are laid out at once: 1 ms for ordinary text, 30 ms for nothing but marks."""
+
+
+class AnswerBlock(EntryBlock):
+    """An answer in Markdown, final or growing.
+
+    Text goes into the document slice by slice, whether it has just arrived, is opened, or is laid out again
+    at another width. A long text that is laid out again shows its old lines until the new ones are complete.
+    """
+
+    spaced = True
+
+    def __init__(self, message_id: str, text: str = "", *, is_finished: bool = False) -> None:
+        super().__init__()
+        self.message_id = message_id
+        self.is_finished = is_finished
+        self._pieces = [text] if text else []
+        self._new: list[str] = []
+        """Pieces that arrived after the last slice was taken."""
+        self._waiting = ""
+        """Text of which the part from `_at` on is not in the document."""
+        self._at = 0
+        self._document: Document | None = None
+        """The document whose lines are shown."""
+        self._next: Document | None = None
+        """The document that replaces it as soon as it contains the whole text."""
+        self._released = (0, 0)
+        """Width and height when the lines were released."""
+
+    @property
+    def text(self) -> str:
+        """The source."""
+        if len(self._pieces) > 1:
+            self._pieces = ["".join(self._pieces)]
+        return self._pieces[0] if self._pieces else ""
+
+    @property
+    def document(self) -> Document | None:
+        """The rendering, once it has been laid out."""
+        return self._document
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no text has arrived yet."""
+        return not self._pieces
+
+    @property
+    def is_long(self) -> bool:
+        """Whether its text is more than a slice."""
+        return len(self.text) > SLICE
+
+    @property
+    def is_behind(self) -> bool:
+        return self._at < len(self._waiting)
+
+    def append(self, text: str) -> None:
+        """Add text, which is rendered when the lines are next needed."""
+        if text:
+            self._pieces.append(text)
+            self._new.append(text)
+
+    def finish(self, text: str) -> None:
+        """Set the final text."""
+        is_same = text == self.text and not self.is_finished
+        self.is_finished = True
+        if not is_same:
+            self._pieces = [text]
+        if self._document is None or self._laid_out is None:
+            return
+        if not is_same:
+            self._start(Document(*self._laid_out))
+        elif not self.is_behind:
+            self.advance()
+
+    def lines(self, width: int, palette: Palette) -> Sequence[Line]:
+        document, before = self._document, self._laid_out
+        self._laid_out = (width, palette)
+        if document is None or before is None or before[1] is not palette:
+            self._start(Document(width, palette))
+        elif before[0] != width:
+            if self.is_long:
+                self._start((self._next or document).renewed(width))
+            else:
+                document.resize(width)
+        if self._new and not self.is_behind:
+            self.advance()
+        assert self._document is not None
+        return self._document.lines
+
+    def height(self, width: int, palette: Palette) -> int:
+        height = len(self.lines(width, palette))
+        released_at, lines = self._released
+        return max(height, lines) if self.is_behind and released_at == width else height
+
+    def advance(self) -> int:
+        """Lay out the next slice; return the first changed line, or the number of lines if none changed."""
+        document = self._next or self._document
+        if document is None or self._laid_out is None:
+            return 0
+        if self._new and document.is_finished:
+            self._start(Document(*self._laid_out))
+            return 0
+        if self._new:
+            self._waiting = self._waiting[self._at :] + shown("".join(self._new), self._laid_out[1])
+            self._at = 0
+            self._new.clear()
+        first = document.append(self._waiting[self._at : self._at + SLICE])
+        self._at += SLICE
+        if not self.is_behind:
+            self._waiting, self._at = "", 0
+            if self.is_finished:
+                first = min(first, document.finish(redraws=False))
+        is_hidden = document is self._next
+        if not self.is_behind and is_hidden:
+            self._document, self._next = document, None
+            first, is_hidden = 0, False
+        if not self.is_behind and document.has_late_links:
+            self._begin(document.renewed(document.width))
+            return 0 if self.is_long else self.advance()
+        assert self._document is not None
+        return len(self._document.lines) if is_hidden else first
+
+    def estimate(self, width: int) -> int:
+        return sum(estimated_height(piece, width) for piece in self._pieces) or 1
+
+    def release(self) -> None:
+        if self.is_finished:
+            if self._document is not None and not self.is_behind:
+                self._released = (self._document.width, self._document.height)
+            self._document = self._next = None
+            self._waiting, self._at = "", 0
+
+    def copy_text(self) -> str:
+        return self.text
+
+    def _start(self, document: Document) -> None:
+        """Begin again in a document, and lay out the first slice."""
+        self._begin(document)
+        self.advance()
+
+    def _begin(self, document: Document) -> None:
+        """Let the whole text wait for a document, which is shown at once if there is none yet."""
+        assert self._laid_out is not None
+        self._new.clear()
+        self._waiting, self._at = shown(self.text, self._laid_out[1]), 0
+        if self._document is None:
+            self._document = document
+        else:
+            self._next = document
