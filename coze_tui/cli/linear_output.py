@@ -84,6 +84,7 @@ class LinearPrinter:
         self.figures.add(update)
         match update:
             case PhaseChanged(phase=Phase.RECOVERING):
+                self._flush()
                 self.line(_("Status"), _("the line was cut; fetching the rest"))
             case PhaseChanged(phase=Phase.AWAITING):
                 self.line(_("Status"), _("Coze is still answering; the rest is fetched when it is done"))

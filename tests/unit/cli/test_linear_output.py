@@ -152,6 +152,17 @@ def test_fetching_the_rest_is_told() -> None:
     assert "fetching the rest" in lines(PhaseChanged(Phase.RECOVERING, 1), END)[0]
 
 
+def test_what_came_before_a_cut_does_not_wait_for_the_rest() -> None:
+    cut: list[TurnUpdate] = [grew("One. half an "), PhaseChanged(Phase.RECOVERING, 1)]
+    status = "Status: the line was cut; fetching the rest"
+    assert lines(*cut) == ["海水: One. half an ", status]
+    assert lines(*cut, settled("One. half an answer"), END)[:3] == [
+        "海水: One. half an ",
+        status,
+        "海水: answer",
+    ]
+
+
 def test_a_tool_that_says_something_hostile_moves_nothing() -> None:
     told = written(ToolCalled("2", "a\x1b[2Jb", "{}", 1))
     assert "\x1b" not in told
