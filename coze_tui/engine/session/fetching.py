@@ -64,9 +64,10 @@ class ChatFetcher:
             yield chat
             if chat.status.is_final:
                 return
-            if self._clock() - began >= self._running_seconds:
+            left = began + self._running_seconds - self._clock()
+            if left <= 0:
                 raise StillAnswering(self._running_seconds)
-            await self._wait(pause)
+            await self._wait(min(pause, left))
             pause = min(2 * pause, _LONGEST_POLL_SECONDS) if slows_down else pause
 
     async def rest_if_over(self) -> list[Fetched]:

@@ -121,6 +121,17 @@ def test_a_tool_that_gives_fences_stays_in_its_own() -> None:
     assert "\n*cut off*\n" in text
 
 
+def test_a_cut_off_chat_names_the_reason_if_its_rest_was_refused() -> None:
+    c = empty_store()
+    key = history.create_conversation(c, "coze.cn", "7511", SENT_AT)
+    chat = journal.begin_chat(c, key, "?", "7511", SENT_AT)
+    ended = ChatRecord(status="interrupted", error_code=4101, error_msg="no permission getChat")
+    journal.finish_chat(c, chat, ended, [SavedMessage("assistant", "answer", "half")])
+    text = text_of(taken(c, key))
+    assert "*cut off: 4101" in text
+    assert "no permission getChat" in text
+
+
 def test_a_cleared_context_is_a_line() -> None:
     c = empty_store()
     key = history.create_conversation(c, "coze.cn", "7511", SENT_AT)
