@@ -33,10 +33,11 @@ from coze_tui.text.i18n import _
 
 _SLICE = 65_536
 _BEFORE_TEXT = b"\xef\xbb\xbf \t\n"
-_FIELD = re.compile(rb"(?:event|data|id|retry)?:", re.MULTILINE)
-"""The beginning of a line of an event stream."""
+_FIELD = rb"(?:event|data|id|retry)?:"
+"""The beginning of an event stream."""
 _LONGEST_FIELD = len(b"event:")
-_BODY_LINE = re.compile(rb"^[{<]", re.MULTILINE)
+_BODY_LINE = rb"(?m)^[{<]"
+"""The beginning of a line of JSON or of a page."""
 _SEEN = 4_000
 """Bytes of a body that are kept until its first event, to say what it is if none arrives."""
 
@@ -142,8 +143,8 @@ class _Body:
         """Return what a body without any event is; None if it is an empty stream."""
         if not self._seen:
             return None if self._is_named_stream else self.refusal("empty")
-        line = _BODY_LINE.search(self._seen)
-        if line is None and _FIELD.match(self._seen):
+        line = re.search(_BODY_LINE, self._seen)
+        if line is None and re.match(_FIELD, self._seen):
             return None
         return _instead_of_stream(Reply.of(self._response, self._seen[line.start() if line else 0 :]))
 
@@ -262,7 +263,7 @@ class _Body:
         if beginning[:1] in (b"{", b"<"):
             self._is_other = True
             return beginning
-        if self._is_named_stream or _FIELD.match(beginning):
+        if self._is_named_stream or re.match(_FIELD, beginning):
             return chunk
         if len(beginning) < _LONGEST_FIELD and b"\n" not in beginning:
             self._waiting = chunk

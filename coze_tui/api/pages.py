@@ -8,14 +8,15 @@ from coze_tui.text.cleaning import clean_line
 
 _READ = 4_000
 _LONGEST_EXCERPT = 200
-_NOT_SHOWN = re.compile(
+# Compiled when they are needed: few replies are pages, and compiling costs each start half a millisecond.
+_FLAGS = re.DOTALL | re.IGNORECASE
+_NOT_SHOWN = (
     r"<(script|style)\b.*?(?:</\1[^>]*>|\Z)|<!--.*?(?:-->|\Z)"
-    r"|</?(?:a|abbr|b|code|em|font|i|small|span|strong|tt|u)\b[^>]*>?",
-    re.DOTALL | re.IGNORECASE,
+    r"|</?(?:a|abbr|b|code|em|font|i|small|span|strong|tt|u)\b[^>]*>?"
 )
 """Parts of a page without words, and tags inside a line."""
-_TAG = re.compile(r"<[^>]*>?")
-_STATUS = re.compile(r"(?<![\d.])[45]\d\d(?![\d.])")
+_TAG = r"<[^>]*>?"
+_STATUS = r"(?<![\d.])[45]\d\d(?![\d.])"
 _HEADING = 60
 """Characters at the beginning of a page in which its status is looked for."""
 
@@ -43,7 +44,7 @@ def words_of(text: str) -> str:
     import html  # slow to import, and only pages of proxies need it
 
     lines: list[str] = []
-    for part in _TAG.split(_NOT_SHOWN.sub(" ", text[:_READ])):
+    for part in re.split(_TAG, re.sub(_NOT_SHOWN, " ", text[:_READ], flags=_FLAGS)):
         line = " ".join(clean_line(html.unescape(part)).split())
         if not line or any(_repeats(line, shown) for shown in lines):
             continue
@@ -63,5 +64,5 @@ def is_page(text: str) -> bool:
 
 def status_in(words: str) -> int:
     """Return the HTTP status that an error page names in its heading; 0 if there is none."""
-    found = _STATUS.search(words[:_HEADING])
+    found = re.search(_STATUS, words[:_HEADING])
     return int(found[0]) if found else 0

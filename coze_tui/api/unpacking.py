@@ -11,7 +11,9 @@ import httpx
 _PIECE = 65_536
 """Bytes that are unpacked at once, so that whoever reads can stop at its limit."""
 _GZIP = b"\x1f\x8b"
-_PLAIN = re.compile(rb"\s*(?:event|data|id|retry|:|\{|<)")
+_DECIDES = 6
+"""Bytes of a body that is said to be compressed which show that it is."""
+_PLAIN = rb"\s*(?:event|data|id|retry|:|\{|<)"
 """The beginning of a body that is not compressed, whatever its Content-Encoding says."""
 
 
@@ -31,19 +33,27 @@ class Unpacker:
     def __init__(self, response: httpx.Response) -> None:
         self._encoding = encoding_of(response)
         self._bits = 0
-        self._has_begun = False
+        """The parameter for zlib; 0 for a body that is not compressed."""
+        self._is_known = False
+        self._beginning = b""
         self._zip = zlib.decompressobj()
 
     def feed(self, chunk: bytes) -> Iterable[bytes]:
         """Return the next chunk as it is, or in unpacked pieces of at most 64 KiB.
 
+        Nothing is returned until the first bytes tell which.
+
         Raises:
             BrokenEncodingError: it cannot be unpacked, perhaps only after some pieces.
         """
-        if not self._has_begun and chunk:
-            self._has_begun = True
-            self._bits = _window_bits(chunk, self._encoding)
-            self._zip = zlib.decompressobj(self._bits)
+        if not self._is_known:
+            chunk = self._beginning = self._beginning + chunk
+            bits = _window_bits(chunk, self._encoding)
+            if bits is None:
+                return ()
+            self._is_known, self._bits, self._beginning = True, bits, b""
+            if bits:
+                self._zip = zlib.decompressobj(bits)
         return self._pieces(chunk) if self._bits else (chunk,)
 
     def _pieces(self, packed: bytes) -> Iterator[bytes]:
@@ -63,17 +73,17 @@ class Unpacker:
                 return
 
 
-def _window_bits(beginning: bytes, encoding: str) -> int:
-    """Return the parameter for zlib; 0 if the body is not compressed."""
+def _window_bits(beginning: bytes, encoding: str) -> int | None:
+    """Return the parameter for zlib; 0 if the body is not compressed, None if more of it has to arrive."""
     if beginning.startswith(_GZIP):
         return zlib.MAX_WBITS | 16
-    if not encoding or _PLAIN.match(beginning):
+    if _GZIP.startswith(beginning):
+        return None
+    if not encoding or re.match(_PLAIN, beginning):
         return 0
-    if encoding == "deflate":
-        has_header = beginning[0] & 0x0F == 8 and (
-            len(beginning) < 2 or int.from_bytes(beginning[:2], "big") % 31 == 0
-        )
-        return zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS
-    if encoding in ("gzip", "x-gzip") and _GZIP.startswith(beginning):  # its first byte alone
-        return zlib.MAX_WBITS | 16
-    raise BrokenEncodingError(encoding)
+    if len(beginning) < _DECIDES:
+        return None
+    if encoding != "deflate":
+        raise BrokenEncodingError(encoding)
+    has_header = beginning[0] & 0x0F == 8 and int.from_bytes(beginning[:2], "big") % 31 == 0
+    return zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS

@@ -314,7 +314,9 @@ async def test_a_small_compressed_reply_says_what_it_says(
 async def test_of_a_reply_that_cannot_be_unpacked_the_status_counts(
     status: str, kind: type[CozeTuiError], loopback: Loopback
 ) -> None:
-    server = await loopback.serve(loopback.answer(b"\x0b\x02\x80", status, Content_Encoding="br"))
+    server = await loopback.serve(
+        loopback.answer(b"\x0b\x02\x80\x81\x82\x83\x84", status, Content_Encoding="br")
+    )
     assert type(await failure(await loopback.client(server.base_url), "POST")) is kind
 
 

@@ -439,6 +439,7 @@ BODIES = st.lists(PIECES | st.binary(max_size=4), max_size=40).map(b"".join)
 
 @settings(max_examples=300)
 @example(body=b'{"a":1}\xff\r\n', cuts=[1])
+@example(body=b"\x1f\x8b", cuts=[1])
 @given(body=BODIES, cuts=st.lists(st.integers(0, 200), max_size=8))
 def test_any_bytes_in_any_chunks_give_the_same_frames_or_a_typed_error(
     body: bytes, cuts: list[int], read: Read
