@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -70,11 +72,38 @@ def ensure(paths: Paths) -> list[tuple[Path, OSError]]:
 
 
 def typed_path(text: str) -> Path:
-    """Return the path that a user typed in the program, where no shell has expanded `~`.
+    """Return the path that a user typed, dropped or pasted in the program, where no shell has read it.
 
-    White space around it is removed. A `~` that cannot be resolved stays, so that an error names it.
+    White space around it is removed and `~` expanded. If there is no such file, quotes, backslashes and
+    `file://` are undone, as terminals and file managers write paths. A `~` that cannot be resolved stays,
+    so that an error names it. Looks at the disk.
     """
-    path = path_from(text.strip())
+    readings = [_expanded(reading) for reading in _readings(text.strip())]
+    return next(filter(os.path.lexists, readings), readings[-1])
+
+
+def _readings(text: str) -> list[str]:
+    """Return what a text may mean as a path: as it is written, and as a shell or a browser reads it."""
+    import shlex  # the start does without both
+    from urllib.parse import unquote
+
+    found = [text]
+    try:
+        words = shlex.split(text)
+    except ValueError:  # an apostrophe
+        words = [re.sub(r"\\(.)", r"\1", text)]
+    if len(words) == 1 and os.sep == "/":
+        found += words
+    elif len(text) > 1 and text[0] == text[-1] == '"':
+        found.append(text[1:-1])
+    address = re.fullmatch(r"(?i:file):(?://[^/]*)?(/.*)", found[-1])
+    if address is not None:
+        found.append(unquote(address[1]))
+    return found
+
+
+def _expanded(text: str) -> Path:
+    path = path_from(text)
     try:
         return path.expanduser()
     except RuntimeError:

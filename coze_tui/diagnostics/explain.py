@@ -519,7 +519,7 @@ def _for_attachment_error(error: AttachmentError) -> Explanation:
         case "too large":
             return Explanation(title, _("It is larger than 512 MB, which is the most that Coze takes."))
         case reason:
-            return Explanation(title, _outside(reason), _("Check the path and who may read it."))
+            return Explanation(title, _sentence(_outside(reason)), _("Check the path and who may read it."))
 
 
 def _for_file_error(error: FileError) -> Explanation:

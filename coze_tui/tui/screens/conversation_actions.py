@@ -147,7 +147,9 @@ class ConversationActions:
 
         if not text.strip():
             self._notify(_("Type /import and the path of a file."))
-        elif (key := await import_file(self._screen.context, typed_path(text))) is not None:
+            return
+        path = await asyncio.to_thread(typed_path, text)
+        if (key := await import_file(self._screen.context, path)) is not None:
             await self.open(key)
 
     async def show_history(self) -> None:
@@ -243,7 +245,7 @@ class ConversationActions:
         if not text.strip():
             self._notify(_("Type @ and a path, or /attach and a path."))
             return
-        path = typed_path(text)
+        path = await asyncio.to_thread(typed_path, text)
         try:
             count = await self._engine_thread.call(lambda engine: engine.check_attachment(path))
         except CozeTuiError as error:

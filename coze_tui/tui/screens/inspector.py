@@ -339,7 +339,7 @@ class InspectorScreen(CozeScreen[None]):
         name = await self.app.push_screen_wait(AskText(_("Save the capture"), capture_name(self.chat.record)))
         if not name:
             return
-        path = typed_path(name)
+        path = await asyncio.to_thread(typed_path, name)
         may_replace = False
         if await asyncio.to_thread(os.path.isfile, path):  # unlike Path's, it raises nothing for any name
             sure = Confirm(_("The file is there already"), str(path), _("replace it"), _("keep it"))

@@ -347,5 +347,5 @@ def test_a_refused_jwt_is_explained_with_the_command_that_exchanges_it() -> None
     told = explain(refused, base_url="https://api.coze.cn").do
     assert "Exchange it for an access token first" in told
     assert "curl https://api.coze.cn/api/permission/oauth2/token" in told
-    # its servers accept JWTs (docs/wire.md 12)
+    # its servers accept JWTs (docs/wire.md 14)
     assert "JWT" not in explain(refused, base_url="https://x.coze.site").do

@@ -10,9 +10,11 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
+from coze_tui.config.locations import typed_path
 from coze_tui.render.cells import cell_len, pad, shorten
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import size
+from coze_tui.text.i18n import _
 from coze_tui.tui.widgets.line_widget import LineWidget, Part
 from coze_tui.values import valueclass
 
@@ -132,8 +134,8 @@ def path_candidates(typed: str) -> list[Candidate]:
 
     Hidden ones only come when a dot was typed, and never one whose name could not be shown as it is.
     """
-    folder, _, begun = typed.rpartition("/")
-    prefix = f"{folder}/" if _ else ""
+    folder, slash, begun = typed.rpartition("/")
+    prefix = folder + slash
     folds = begun.casefold()
     found: list[tuple[bool, str, str]] = []
     try:
@@ -154,3 +156,18 @@ def path_candidates(typed: str) -> list[Candidate]:
         Candidate(prefix + name, detail, name, is_complete=is_file)
         for is_file, name, detail in found[:_MOST_SHOWN]
     ]
+
+
+def dropped_candidates(text: str) -> list[Candidate]:
+    """Return the file that a pasted text names, as a terminal writes a dropped one; none if it is no file.
+
+    Looks at the disk, so it is called in a thread.
+    """
+    path = typed_path(text)
+    try:
+        if not path.is_file():
+            return []
+        label = _("attach {name}").format(name=clean_line(path.name))
+        return [Candidate(str(path), size(path.stat().st_size), label)]
+    except (OSError, ValueError):
+        return []

@@ -18,7 +18,12 @@ from textual.widgets import TextArea
 from coze_tui.terminal.keys import NEW_LINE, PASTE_WINDOW, SEND, EnterGuard
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.key_names import long_key
-from coze_tui.tui.widgets.prompt.completion import Candidate, CompletionList, path_candidates
+from coze_tui.tui.widgets.prompt.completion import (
+    Candidate,
+    CompletionList,
+    dropped_candidates,
+    path_candidates,
+)
 from coze_tui.tui.widgets.prompt.text_box import TextBox
 
 _MOST_EARLIER = 1_000
@@ -28,7 +33,10 @@ Commands = Callable[[str], Sequence[Candidate]]
 _NEW_LINE = "ctrl+j,alt+enter,shift+enter,ctrl+enter"
 DRAFT_SECONDS = 0.2
 """How long after a change the draft is saved, whether or not more is typed."""
-_PATH = re.compile(r"(?:^|(?<=\s))@(\S*)$")
+_PATH = re.compile(r"(?:.*\s)?@((?:\S.*)?)")
+"""After the last `@` that begins a word; names of files contain spaces."""
+_MAY_BE_DROPPED = re.compile(r"(?i)(?:file:|[a-z]:\\|[/~'\"])[^\n]{1,4000}\s*")
+"""As terminals write the path of a file that is dropped on them."""
 
 
 class EarlierPrompts:
@@ -185,6 +193,10 @@ class Prompt(TextBox):
         """An Enter of which the next moment will tell whether it was typed."""
         self._draft_timer: Timer | None = None
         self._posted_draft = ""
+        self._dropped: str | None = None
+        """A text pasted into the empty box that may be the path of a dropped file."""
+        self._no_paths: str | None = None
+        """No path begins with this, and so none with a longer text."""
 
     # --- what the screen does with it ---
 
@@ -372,28 +384,52 @@ class Prompt(TextBox):
 
     def _complete(self) -> None:
         """Show what could be meant by what is typed."""
-        text = self.text
+        text, typed = self.text, self._typed_path()
         if self._sought_from is not None:
             found = self._earlier.search(text)
             self._completion.show([Candidate(one, label=" ".join(one[:500].split())) for one in found])
+        elif text == self._dropped:
+            threading.Thread(target=self._find_paths, args=(text, dropped_candidates), daemon=True).start()
         elif text.startswith("/") and "\n" not in text and self._commands is not None:
             self._completion.show(self._commands(text) if self.cursor_at_end_of_text else ())
-        elif (typed := self._typed_path()) is not None:
-            threading.Thread(target=self._find_paths, args=(typed,), daemon=True).start()
+        elif typed is not None and not self._has_no_paths(typed):
+            shown, begun = self._completion.candidates, typed.casefold()
+            self._completion.show([one for one in shown if one.text.casefold().startswith(begun)])
+            threading.Thread(target=self._find_paths, args=(typed, path_candidates), daemon=True).start()
         else:
             self._completion.close()
 
+    def insert_pasted(self, text: str) -> None:
+        """Insert text from outside; the path of a file, alone in the box, is offered as an attachment."""
+        was_empty = not self.text
+        super().insert_pasted(text)
+        self._dropped = self.text if was_empty and _MAY_BE_DROPPED.fullmatch(self.text) else None
+
     def _typed_path(self) -> str | None:
+        if self._dropped is not None and self.text == self._dropped:
+            return self._dropped
         row, column = self.cursor_location
-        match = _PATH.search(self.document[row][:column])
+        match = _PATH.fullmatch(self.document[row][:column])
         return match.group(1) if match else None
 
-    def _find_paths(self, typed: str) -> None:
+    def _has_no_paths(self, typed: str) -> bool:
+        known = self._no_paths
+        if known is None or " " not in typed or typed == known or not typed.startswith(known):
+            return False
+        return "/" not in typed[len(known) :]
+
+    def _find_paths(self, typed: str, find: Callable[[str], list[Candidate]]) -> None:
         # A folder on a dead network drive must hold up neither typing nor leaving: hence a daemon thread.
-        self.post_message(self._PathsFound(typed, path_candidates(typed)))
+        self.post_message(self._PathsFound(typed, find(typed)))
 
     @on(_PathsFound)
     def _show_paths(self, found: _PathsFound) -> None:
+        if found.typed == self._dropped and not found.candidates:
+            self._dropped = None  # not a file, perhaps a command
+            self._complete()
+            return
+        if not found.candidates:
+            self._no_paths = found.typed
         if found.typed == self._typed_path() and self._sought_from is None:
             self._completion.show(found.candidates)
 
@@ -410,6 +446,9 @@ class Prompt(TextBox):
         if self._sought_from is not None:
             self._stop_search(restore=True)
             self.set_message(candidate.text)
+        elif self.text == self._dropped:
+            self._put("")
+            self.post_message(self.AttachmentChosen(candidate.text))
         elif typed is not None and not self.text.startswith("/"):
             self._take_path(typed, candidate)
         else:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from coze_tui.config.locations import typed_path
-from coze_tui.tui.widgets.prompt.completion import path_candidates
+from coze_tui.tui.widgets.prompt.completion import dropped_candidates, path_candidates
 
 
 def shown(typed: str) -> list[str]:
@@ -53,3 +53,38 @@ def test_a_typed_home_is_resolved_and_one_of_nobody_stays(
     monkeypatch.setenv("HOME", folder)
     assert typed_path(" ~/b.txt ") == Path(folder, "b.txt")
     assert typed_path("~nobody-at-all/b.txt") == Path("~nobody-at-all/b.txt")
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "{folder}/d d/it's a pic.txt",
+        """'{folder}/d d/it'\\''s a pic.txt' """,
+        '"{folder}/d d/it\'s a pic.txt"',
+        r"{folder}/d\ d/it\'s\ a\ pic.txt",
+        "file://{folder}/d%20d/it's%20a%20pic.txt",
+        "file://localhost{folder}/d%20d/it%27s%20a%20pic.txt\n",
+        "'FILE:{folder}/d%20d/it%27s%20a%20pic.txt'",
+        '"~/d d/it\'s a pic.txt"',
+        r"~/d\ d/it's\ a\ pic.txt",
+    ],
+)
+def test_a_path_is_found_as_terminals_and_file_managers_write_it(
+    folder: str, monkeypatch: pytest.MonkeyPatch, spelling: str
+) -> None:
+    monkeypatch.setenv("HOME", folder)
+    file = Path(folder, "d d", "it's a pic.txt")
+    file.parent.mkdir()
+    file.write_text("x")
+    assert typed_path(spelling.replace("{folder}", folder)) == file
+    assert [one.text for one in dropped_candidates(spelling.replace("{folder}", folder))] == [str(file)]
+
+
+def test_a_path_that_is_there_as_written_is_that_one(folder: str) -> None:
+    for name in ("'b.txt'", r"b\ c.txt", "100%25.txt"):
+        Path(folder, name).write_text("x")
+        assert typed_path(f"{folder}/{name}") == Path(folder, name)
+
+
+def test_only_a_file_is_offered(folder: str) -> None:
+    assert dropped_candidates(f"'{folder}'") == dropped_candidates("/help") == []

@@ -419,6 +419,50 @@ async def test_at_sign_completes_paths_to_an_attachment(tmp_path: Path) -> None:
         assert desk.app.sent == []
 
 
+async def test_at_sign_completes_paths_with_spaces_and_lets_go_of_words(tmp_path: Path) -> None:
+    (tmp_path / "d d").mkdir()
+    (tmp_path / "d d" / "my pic.txt").write_text("x")
+    async with at_desk() as desk:
+        await desk.type(f"see @{tmp_path}/d")
+        await desk.until(lambda: desk.list.is_open)
+        await desk.press("tab")
+        assert desk.prompt.text == f"see @{tmp_path}/d d/"
+        await desk.type("my p")
+        await desk.until(lambda: [one.shown for one in desk.list.candidates] == ["my pic.txt"])
+        await desk.type("lease look")
+        await desk.until(lambda: not desk.list.is_open)
+        await desk.press("enter")
+        assert desk.app.sent == [f"see @{tmp_path}/d d/my please look"]
+
+
+async def test_a_dropped_path_alone_in_the_box_is_offered_as_an_attachment(tmp_path: Path) -> None:
+    (tmp_path / "my pic.png").write_text("x" * 1200)
+    async with at_desk() as desk:
+        await desk.paste(f"'{tmp_path}/my pic.png' ")
+        await desk.until(lambda: desk.list.is_open)
+        assert [one.shown for one in desk.list.candidates] == ["attach my pic.png"]
+        await desk.press("enter")
+        assert (desk.prompt.text, desk.app.sent) == ("", [])
+        chosen = [one.path for one in desk.app.told if isinstance(one, Prompt.AttachmentChosen)]
+        assert chosen == [f"{tmp_path}/my pic.png"]
+
+
+async def test_a_dropped_path_stays_text_if_the_offer_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_text("x")
+    async with at_desk() as desk:
+        await desk.paste(f"'{tmp_path}/a.png'")
+        await desk.until(lambda: desk.list.is_open)
+        await desk.press("escape", "enter")
+        assert desk.app.sent == [f"'{tmp_path}/a.png'"]
+
+
+async def test_a_pasted_path_of_no_file_is_only_text(tmp_path: Path) -> None:
+    async with at_desk() as desk:
+        await desk.paste(f"'{tmp_path}/nowhere'")
+        await desk.press("enter")
+        assert desk.app.sent == [f"'{tmp_path}/nowhere'"]
+
+
 async def test_digit_chooses_a_follow_up_only_while_there_are_some() -> None:
     async with at_desk() as desk:
         desk.prompt.follow_up_count = 3
