@@ -450,6 +450,27 @@ class TestEnding:
             canceled = [request.path for request in server.requests].count("/v3/chat/cancel")
             assert canceled == (number is signal.SIGINT)
 
+    def test_ctrl_c_ends_a_fetch_and_cancels_nothing(self, environment: dict[str, str]) -> None:
+        with held(environment) as (child, server):
+            child.send_signal(signal.SIGTERM)
+            command = child.communicate(timeout=30)[1].partition("run: coze-tui ")[2].split()
+            site = {"COZE_API_BASE": server.base_url, "COZE_API_TOKEN": server.token}
+            with subprocess.Popen(
+                [sys.executable, "-m", "coze_tui", *command],
+                env={**environment, **site},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            ) as fetch:
+                assert fetch.stderr is not None
+                assert "Coze is still answering" in fetch.stderr.readline()
+                fetch.send_signal(signal.SIGINT)
+                out, err = fetch.communicate(timeout=30)
+            assert (fetch.returncode, out) == (130, "")
+            assert command[-1] in err
+            assert "/v3/chat/cancel" not in [request.path for request in server.requests]
+
     def test_a_reader_that_goes_away_ends_it_quietly_and_cancels_nothing(
         self, environment: dict[str, str]
     ) -> None:

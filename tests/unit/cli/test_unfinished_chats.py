@@ -13,6 +13,7 @@ import pytest
 
 from coze_tui.api.objects import Frame
 from coze_tui.config.locations import find_paths
+from coze_tui.standin.server import StandIn
 from coze_tui.store import history, journal
 from tests.support.commands import Command
 from tests.support.stores import BOT, NOW, write
@@ -97,6 +98,14 @@ def test_the_chat_is_found(command: Command, line: str) -> None:
 def test_what_runs_is_not_called_cut_off(command: Command, line: str, is_running: bool) -> None:
     out = command(*line.split()).out
     assert ("still running" in out, "cut off" in out) == (is_running, not is_running)
+
+
+@pytest.mark.usefixtures("key")
+def test_ask_fetches_a_chat_of_the_history_by_its_id_alone(command: Command, stand_in: StandIn) -> None:
+    ran = command("ask", "--fetch", CHAT_ID)
+    assert ran.status == 4, "the server does not have it"
+    query = next(dict(request.query) for request in stand_in.requests)
+    assert query == {"chat_id": CHAT_ID, "conversation_id": "7400"}
 
 
 def test_json_says_that_it_runs(command: Command, key: str, is_running: bool) -> None:
