@@ -32,6 +32,18 @@ class Printer(Protocol):
     def show(self, update: TurnUpdate) -> None: ...
 
 
+def rest_of(whole: str, printed: str) -> str | None:
+    """Return what a completed text adds to the text printed so far; None if it is another text.
+
+    Servers may strip the ends of the completed text, which is no reason to print it again.
+    """
+    printed = printed if whole.startswith(printed) else printed.lstrip()
+    start = whole if whole.startswith(printed) else whole.lstrip()
+    if start.startswith(printed):
+        return start[len(printed) :]
+    return "" if printed.startswith(whole.strip()) else None
+
+
 @dataclass(slots=True)
 class _Answer:
     """An answer and how much of it was printed."""
@@ -100,8 +112,9 @@ class AnswerPrinter:
         """Print the rest of the completed text, which replaces the deltas (docs/wire.md 3.5)."""
         printed = "".join(answer.printed)
         answer.printed, answer.waiting = [printed], []
-        if whole.startswith(printed):
-            self._grow(answer, whole[len(printed) :])
+        rest = rest_of(whole, printed)
+        if rest is not None:
+            self._grow(answer, rest)
         else:
             self._end_present()
             self.end_line()

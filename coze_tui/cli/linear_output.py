@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
+from coze_tui.cli.ask_output import rest_of
 from coze_tui.diagnostics.explain import explain
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
@@ -140,9 +141,10 @@ class LinearPrinter:
     def _complete(self, key: tuple[str, str], whole: str) -> None:
         """Write the rest of the completed text, which replaces the deltas (docs/wire.md 3.5)."""
         said = self._said.setdefault(key, _Said(self.bot_name))
-        if whole.startswith(said.written):
-            said.waiting = whole[len(said.written) :]
-        elif whole:
+        rest = rest_of(whole, said.written) if whole else said.waiting
+        if rest is not None:
+            said.waiting = rest
+        else:
             self.line(_("Status"), _("the bot has replaced its answer; here is the new one"))
             said.written, said.waiting = "", whole
         self._write(key, said, len(said.waiting))

@@ -90,6 +90,21 @@ class TestAnswers:
         assert out == "first try\n\nother\n"
         assert "replaced" in notes
 
+    @pytest.mark.parametrize(
+        ("pieces", "whole", "expected"),
+        [
+            (["ab", " \n"], "ab", "ab \n"),
+            (["\n\nab"], "ab", "\n\nab\n"),
+            (["\n\nab"], "abc", "\n\nabc\n"),
+            (["ab", "c"], "ab", "abc\n"),
+            (["ab "], "ab c", "ab c\n"),
+        ],
+    )
+    def test_a_completed_text_whose_ends_are_stripped_is_not_printed_again(
+        self, pieces: list[str], whole: str, expected: str
+    ) -> None:
+        assert self.printed(*map(grew, pieces), settled(whole), END) == (expected, "")
+
     def test_answers_are_apart_by_a_blank_line(self) -> None:
         updates = (grew("one"), settled("one"), grew("two", "2"), settled("two", "2"), END)
         assert self.printed(*updates)[0] == "one\n\ntwo\n"

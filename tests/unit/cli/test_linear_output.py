@@ -96,6 +96,11 @@ def test_a_replaced_answer_is_told_as_one() -> None:
     ]
 
 
+def test_a_completed_text_whose_ends_are_stripped_is_not_written_again() -> None:
+    assert lines(grew("一。\n"), settled("一。"), END)[0] == "海水: 一。"
+    assert "replaced" not in "".join(lines(grew("一。\n"), settled("一。"), END))
+
+
 def test_answers_at_once_stay_apart_each_under_its_label() -> None:
     told = lines(grew("a\n", "1"), grew("x\n", "2"), grew("b\n", "1"), settled("a\nb\n", "1"), END)
     assert told[:3] == ["海水: a", "海水: x", "海水: b"]
