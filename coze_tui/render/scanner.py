@@ -2,7 +2,8 @@
 
 CommonMark's own rules with tables, and these differences, made for chat: maths (`$$` or `\\[` alone on a
 line) is a block of its own; a line without `|` ends a table; HTML is text, except that a line of comments or
-`<details>` counts as an empty one. Of GitHub's: tables, tasks, footnotes and alerts.
+`<details>` counts as an empty one; Markdown in a fence contains whole fences. Of GitHub's: tables, tasks,
+footnotes and alerts.
 """
 
 import re
@@ -108,11 +109,18 @@ class Open:
     indent: int = 0
     """Columns before a fence, which its lines lose too."""
 
+    @property
+    def is_markdown(self) -> bool:
+        """Whether this is Markdown in a fence. Models write fences in it, and each has its own end."""
+        return self.kind is Kind.CODE and self.fence != "" and _MARKDOWN.match(self.text) is not None
+
 
 Step = Blank | Grow | Close | Retitle | Tabulate | Open
 
 _HEADING = re.compile(r"#{1,6}(?=[ \t]|$)")
 _FENCE = re.compile(r"(`{3,})([^`]*)$|(~{3,})(.*)$")
+_MARKDOWN = re.compile(r"(?:markdown|md)\b", re.IGNORECASE)
+_INNER_FENCE = re.compile(r" {0,3}(?:`{3,}|~{3,})[ \t]*([^\s`]*)[^`]*$")
 _UNDERLINE = re.compile(r"(?:=+|-+)[ \t]*$")
 _RULE = re.compile(r"(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
 _ITEM = re.compile(r"(?:([-+*])|(\d{1,9})([.)]))(?: +|$)")
@@ -132,6 +140,8 @@ class Scanner:
         """The open block."""
         self.last_line = ""
         """The newest line of an open paragraph."""
+        self._inner_fences = 0
+        """How many fences are open inside of the open block, which is Markdown in a fence."""
 
     def read(self, raw: str) -> Step:
         """Return the meaning of `raw`, a line without its end, at this position. Changes nothing."""
@@ -166,15 +176,25 @@ class Scanner:
                 self.block = None
             case Grow(text):
                 self.last_line = text
+                self._count_fences(text)
             case Close() | Retitle():
                 self.block = None
             case Tabulate():
                 assert self.block is not None
                 self.block = Open(len(self.stack), (), Kind.TABLE)
             case Open():
+                self._inner_fences = 0
                 self.stack = (*self.stack[: step.depth], *step.added)
                 self.block = None if step.kind in ONE_LINE else step
                 self.last_line = step.text
+
+    def _count_fences(self, text: str) -> None:
+        """Count the fences inside of Markdown in a fence, of which each could have closed it."""
+        block = self.block
+        if block is not None and block.is_markdown and text.lstrip().startswith(block.fence):
+            inner = _INNER_FENCE.match(text)
+            if inner is not None:
+                self._inner_fences = max(0, self._inner_fences + (1 if inner[1] else -1))
 
     def extend(self, text: str) -> None:
         """More of a line that was applied before its end had come."""
@@ -203,7 +223,12 @@ class Scanner:
         indent = _indent(line, position)
         text = line[position + indent :]
         mark = block.fence[0]
-        if indent <= 3 and text.startswith(block.fence) and not text.rstrip(" \t").strip(mark):
+        if (
+            indent <= 3
+            and text.startswith(block.fence)
+            and not self._inner_fences
+            and not text.rstrip(" \t").strip(mark)
+        ):
             return Close()
         if not self.stack and not block.indent:
             return Grow(raw)  # with its tabs, for the copy

@@ -314,6 +314,12 @@ def test_code_is_told_with_its_place_and_its_own_text() -> None:
         ("[a]: /url\nb\n===\n[a]", ["[a]: /url", "b", "─" * 40, "a"]),
         ("[a]: /url\n===\n[a]", ["[a]: /url", "===", "a"]),
         (f"![x](data:image/png;base64,{'QUJD' * 400}) y", ["[image: x] (image/png, 1.2 kB) y"]),
+        (
+            "```md\n# a\n```py\nb\n```\nc\n```\nd",
+            ["", "  # a", "  ```py", "  b", "  ```", "  c", "", "", "d"],
+        ),
+        ("````md\n```py\nb\n````\nc", ["", "  ```py", "  b", "", "", "c"]),
+        ("```py\n```md\nb\n```\nc", ["", "  ```md", "  b", "", "", "c"]),
         ("```\n" + DATA + "\n```", ["", f"  {DATA}", ""]),
         ("    " + DATA, ["", f"  {DATA}", ""]),
         ("> a\n> > b\n\nc", ["▎ a", "▎ ▎ b", "", "c"]),
