@@ -28,7 +28,10 @@ from coze_tui.standin.scenarios import (
 )
 from coze_tui.tui.commands import slash_commands
 from coze_tui.tui.context import LaunchTarget
+from coze_tui.tui.screens.dialogs import Choose
+from coze_tui.tui.screens.log_screen import ShowLink
 from coze_tui.tui.screens.tool_request import ToolRequest
+from coze_tui.tui.widgets.select_list import SelectList
 from tests.support.desk import desk
 from tests.support.shown import toasts_of
 
@@ -337,3 +340,45 @@ async def test_the_form_that_was_put_off_is_opened_again_by_enter(home: Path) ->
         assert at.screen.focused is at.screen.prompt
         await at.pilot.press("enter")
         await at.until(lambda: isinstance(at.app.screen, ToolRequest), "it is open again")
+
+
+LINKS = (
+    "见 [春节](https://zh.wikipedia.org/wiki/春节)，https://example.com/a__b__c 和 https://example.com/"
+    + "long/" * 60
+    + "end。再见 <https://example.com/a__b__c>。"
+)
+
+
+async def test_links_of_a_message_are_listed_by_number_and_put_into_the_prompt(home: Path) -> None:
+    async with desk(home, bot(Answer(LINKS))) as at:
+        await at.ask("哪里有？")
+        await at.answered()
+        at.screen.prompt.set_message("看")
+        at.screen.log_widget.focus()
+        await at.pilot.press("o")
+        await at.until(lambda: isinstance(at.app.screen, Choose), "the list")
+        rows = at.app.screen.query_one(SelectList).rows
+        assert [row.key for row in rows] == [
+            "https://zh.wikipedia.org/wiki/%E6%98%A5%E8%8A%82",
+            "https://example.com/a__b__c",
+            "https://example.com/" + "long/" * 60 + "end",
+        ]
+        await at.pilot.press("2")
+        await at.until(lambda: isinstance(at.app.screen, ShowLink), "the target")
+        await at.pilot.press("p")
+        await at.until(lambda: at.screen.prompt.message == "看 https://example.com/a__b__c", "the prompt")
+        assert at.screen.prompt.has_focus
+
+
+async def test_a_question_has_links_too_and_a_message_without_any_says_so(home: Path) -> None:
+    async with desk(home, bot(Answer("没有。"))) as at:
+        await at.ask("看 https://example.com/x？")
+        await at.answered()
+        at.screen.log_widget.focus()
+        await at.pilot.press("o")
+        await at.until(lambda: isinstance(at.app.screen, ShowLink), "the only link")
+        await at.pilot.press("escape")
+        at.screen.log_widget.show_entry(at.screen.log_widget.entries[-1])
+        at.screen.log_widget.focus()
+        await at.pilot.press("o")
+        await at.until_told("There is no link in this message.")

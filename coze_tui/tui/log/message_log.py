@@ -45,6 +45,7 @@ from coze_tui.text.i18n import N_
 from coze_tui.tui.log.answer import AnswerBlock
 from coze_tui.tui.log.blocks import EntryBlock, FoldBlock, FollowUpsBlock
 from coze_tui.tui.log.entries import AnswerEntry, BotEntry, Entry, GreetingEntry, QuestionEntry
+from coze_tui.tui.log.links import EntryLink, links_of
 from coze_tui.tui.log.painter import GUTTER, LogLine
 from coze_tui.tui.log.search import match_lines, open_folds
 from coze_tui.tui.log.viewport import LogViewport
@@ -82,6 +83,7 @@ class MessageLog(ScrollView, can_focus=True):
         Binding("enter,space", "unfold", N_("open"), id="log.unfold", tooltip=N_("open or close a fold")),
         Binding("y", "copy_message", N_("copy"), id="log.copy", tooltip=N_("copy the message")),
         Binding("Y", "copy_code", N_("copy code"), id="log.copy_code", tooltip=N_("copy the code block")),
+        Binding("o", "links", N_("links"), id="log.links", tooltip=N_("list the links of the message")),
         Binding("i", "ask('copy_ids')", N_("copy ids"), id="log.copy_ids", show=False),
         Binding("r", "ask('recover')", N_("recover"), id="log.recover", show=False),
         Binding("R", "ask('regenerate')", N_("ask again"), id="log.regenerate"),
@@ -134,6 +136,12 @@ class MessageLog(ScrollView, can_focus=True):
         """A click on a link asks to show its target, which is as the bot wrote it."""
 
         url: str
+
+    @dataclass
+    class LinksAsked(Message):
+        """A key asks to show the links of an entry."""
+
+        links: Sequence[EntryLink]
 
     @property
     def live(self) -> AnswerEntry | None:
@@ -429,6 +437,16 @@ class MessageLog(ScrollView, can_focus=True):
         if entry is not None:
             text = self._chosen_block.copy_text() if self._chosen_block else entry.copy_text()
             self.post_message(self.CopyAsked(text, "message"))
+
+    def action_links(self) -> None:
+        """List the links of the message under the cursor, or of the last one that has any."""
+        view = self.viewport
+        entries = [self.chosen] if self.chosen is not None else reversed(self.entries)
+        for entry in entries:
+            if links := links_of(entry, view.text_width, view.painter.palette):
+                self.post_message(self.LinksAsked(links))
+                return
+        self.post_message(self.LinksAsked(()))
 
     def action_copy_code(self) -> None:
         """Copy the code block at the cursor, or the last one in sight."""

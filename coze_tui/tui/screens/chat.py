@@ -24,7 +24,7 @@ from coze_tui.tui.log.viewport import PageWanted
 from coze_tui.tui.screens.conversation import ChatWidgets, OpenConversation, bot_label
 from coze_tui.tui.screens.conversation_actions import ConversationActions
 from coze_tui.tui.screens.left_chats import LeftChats
-from coze_tui.tui.screens.log_screen import LogScreen
+from coze_tui.tui.screens.log_screen import LogScreen, PutText
 from coze_tui.tui.screens.turn_control import TurnControl
 from coze_tui.tui.widgets.event_sidebar import EventSidebar
 from coze_tui.tui.widgets.field import FindBar
@@ -284,6 +284,18 @@ class ChatScreen(LogScreen[None]):
             self.turns.ask(text)
         else:
             self.prompt.send()
+
+    @property
+    def put_text(self) -> PutText:
+        return self._put_into_prompt
+
+    def _put_into_prompt(self, text: str) -> None:
+        """Insert a text at the cursor of the prompt, apart from what stands before it."""
+        prompt = self.prompt
+        row, column = prompt.cursor_location
+        before = prompt.document[row][:column]
+        prompt.insert_pasted(text if not before or before[-1].isspace() else f" {text}")
+        prompt.focus()
 
     # --- the log and the sidebar ---
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar, Literal
 from urllib.parse import quote, urlsplit
 
@@ -14,14 +14,19 @@ from textual.screen import ScreenResultType
 from textual.widget import Widget
 
 from coze_tui.config.child_environment import child_environment
+from coze_tui.render.links import says
 from coze_tui.terminal.pacing import over_ssh
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.context import AppContext
+from coze_tui.tui.log.links import EntryLink
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.screens.coze_screen import CozeScreen, Panel
+from coze_tui.tui.screens.dialogs import Choose, Option
 from coze_tui.tui.widgets.text_views import Paragraphs
 
+PutText = Callable[[str], None]
+"""Inserts a text where the user types."""
 _SCHEMES = frozenset({"http", "https", "mailto"})
 _SAFE = ":/?#[]@!$&'()*+,;=%-._~"
 _OPENER_SECONDS = 5.0
@@ -40,26 +45,64 @@ class LogScreen(CozeScreen[ScreenResultType]):
     @on(MessageLog.LinkChosen)
     def _link_chosen(self, message: MessageLog.LinkChosen) -> None:
         self.app.run_worker(
-            show_link(self.context, message.url), group="link", exclusive=True, exit_on_error=False
+            show_link(self.context, message.url, self.put_text),
+            group="link",
+            exclusive=True,
+            exit_on_error=False,
         )
 
+    @on(MessageLog.LinksAsked)
+    def _links_asked(self, message: MessageLog.LinksAsked) -> None:
+        if not message.links:
+            self.notify(_("There is no link in this message."), markup=False)
+            return
+        self.app.run_worker(
+            choose_link(self.context, message.links, self.put_text),
+            group="link",
+            exclusive=True,
+            exit_on_error=False,
+        )
 
-async def show_link(context: AppContext, url: str) -> None:
-    """Show the whole target of a link, then copy or open it if the person says so. Call it in a worker.
+    @property
+    def put_text(self) -> PutText | None:
+        """What puts a text into the prompt; None on a screen without one."""
+        return None
 
-    Over SSH a link cannot be opened: a browser would start on a machine where the person does not sit.
+
+async def choose_link(context: AppContext, links: Sequence[EntryLink], put: PutText | None) -> None:
+    """List the links of a message by number, and show the target of the one that is chosen.
+
+    Call it in a worker. A single link is shown at once.
+    """
+    key: str | None = links[0].url
+    if len(links) > 1:
+        options = [
+            Option(link.url, link.text, "" if says(link.text, link.url) else link.url) for link in links
+        ]
+        key = await context.app.push_screen_wait(Choose(_("Links"), "", options))
+    if key is not None:
+        await show_link(context, key, put)
+
+
+async def show_link(context: AppContext, url: str, put: PutText | None = None) -> None:
+    """Show the whole target of a link, then do with it what the person says. Call it in a worker.
+
+    It is opened, copied, or put into the prompt if the screen has one. Over SSH a link cannot be opened: a
+    browser would start on a machine where the person does not sit.
     """
     target = openable(url)
     environment = context.startup.environment
     may_open = bool(target) and not over_ssh(environment)
-    choice = await context.app.push_screen_wait(ShowLink(url, may_open=may_open))
+    choice = await context.app.push_screen_wait(ShowLink(url, may_open=may_open, may_put=put is not None))
     if choice == "copy":
         context.copy(clean_line(url), _("link"))
+    elif choice == "put" and put is not None:
+        put(clean_line(url))
     elif choice == "open" and target and not await open_link(target, environment):
         context.app.notify(_("No program to open links was found."), severity="warning", markup=False)
 
 
-LinkChoice = Literal["copy", "open"]
+LinkChoice = Literal["copy", "open", "put"]
 
 
 class ShowLink(Panel[LinkChoice | None]):
@@ -67,15 +110,18 @@ class ShowLink(Panel[LinkChoice | None]):
 
     Args:
         may_open: A browser can be started on this machine, so `o` is offered.
+        may_put: There is a prompt, so `p` is offered.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "choose('copy')", N_("copy"), id="link.copy"),
         Binding("o", "choose('open')", N_("open"), id="link.open"),
+        Binding("p", "choose('put')", N_("put into the prompt"), id="link.put"),
     ]
 
-    def __init__(self, url: str, *, may_open: bool = False) -> None:
+    def __init__(self, url: str, *, may_open: bool = False, may_put: bool = False) -> None:
         super().__init__(_("Link"))
+        self._may_put = may_put
         self._url = clean_line(url)
         self._may_open = may_open
 
@@ -86,7 +132,9 @@ class ShowLink(Panel[LinkChoice | None]):
             yield Paragraphs("", _("Copy it and open it where you sit."), role="muted")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer `o` only if a browser can be started."""
+        """Offer `o` only if a browser can be started, and `p` only if there is a prompt."""
+        if parameters == ("put",):
+            return self._may_put
         return self._may_open or parameters != ("open",)
 
     def action_choose(self, choice: LinkChoice) -> None:

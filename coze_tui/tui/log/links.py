@@ -1,0 +1,43 @@
+"""The links of an entry, in their order."""
+
+from __future__ import annotations
+
+from coze_tui.render.palette import Palette
+from coze_tui.text.urls import encoded, urls_in
+from coze_tui.tui.log.entries import Entry, QuestionEntry
+from coze_tui.values import valueclass
+
+
+@valueclass
+class EntryLink:
+    """A link of an entry."""
+
+    text: str
+    """What it is shown as, which may differ from its target."""
+    url: str
+
+
+def links_of(entry: Entry, width: int, palette: Palette) -> list[EntryLink]:
+    """Return the links of an entry that is shown in these cells, each target once.
+
+    A link that is wrapped over several lines is one link.
+    """
+    found: dict[str, str] = {}
+    if isinstance(entry, QuestionEntry):  # typed text is shown as it is, without links
+        for typed in entry.text.split("\n"):
+            for bare in urls_in(typed):
+                found.setdefault(encoded(bare.target), typed[bare.start : bare.end])
+    before = ""
+    for block in entry.blocks:
+        for line in block.lines(width, palette):
+            for segment in line.body:
+                url = segment.style.meta.get("url", "") if segment.style is not None else ""
+                if not isinstance(url, str) or not url:
+                    before = before if not segment.text.strip() else ""
+                    continue
+                if url not in found:
+                    found[url] = segment.text
+                elif url == before:
+                    found[url] += (line.joint or "") * line.continues + segment.text
+                before = url
+    return [EntryLink(text.strip(), url) for url, text in found.items()]
