@@ -68,6 +68,7 @@ def shown_url(url: str) -> str:
         host = ""
     scheme = url.partition("//")[0] + "//" if host else ""
     if cell_len(scheme + host) > _SHOWN_URL:
+        host = host[-_SHOWN_URL:]
         while cell_len(host) > _SHOWN_URL - 2:
             host = host[1:]
         return f"{scheme}…{host}/…"

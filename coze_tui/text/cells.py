@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 _STEPS = "▁▂▃▄▅▆▇█"
 _PARTS = " ▏▎▍▌▋▊▉"
 _EMOJI = "\ufe0f"
+_FIRST_MEASURED = 4
+"""Characters for each cell that `shorten` measures at first; then twice as many, until they are too wide."""
 
 Measure = Callable[[str], int]
 """Returns how many cells a text takes; it never falls when characters are added at the end."""
@@ -31,8 +33,12 @@ def _cells_of(character: str) -> int:
 
 def shorten(text: str, width: int, measure: Measure = cell_len) -> str:
     """Return the text in at most `width` cells, with an ellipsis in place of what is left out."""
-    if measure(text) <= width:
-        return text
+    size = _FIRST_MEASURED * max(1, width)
+    while measure(text[:size]) <= width:
+        if size >= len(text):
+            return text
+        size *= 2
+    text = text[:size]  # of a long text no more than the beginning is measured
     if width <= 0:
         return ""
     end = bisect_right(range(len(text)), width - 1, key=lambda end: measure(text[:end])) - 1

@@ -397,9 +397,7 @@ class FollowUpsBlock(EntryBlock):
         for number, question in enumerate(self.questions):
             mark = f"{number + 1} " if number < 9 else "· "
             room = max(8, width - cell_len(mark))
-            shown = clean_line(question).strip()
-            while cell_len(shown) > room:
-                shown = shown[: max(1, len(shown) - 2)].rstrip("…") + "…"
+            shown = shorten(clean_line(question).strip(), room)
             size = cell_len(mark) + cell_len(shown)
             if used and used + 3 + size > width:
                 rows.append([])

@@ -28,6 +28,27 @@ def test_a_cut_is_told_and_what_fits_is_not_cut() -> None:
     assert fit("7", 3, right=True) == "  7"
 
 
+@given(st.text("a海\u0301", max_size=80), st.integers(1, 12))
+def test_a_cut_text_is_the_longest_that_fits(text: str, width: int) -> None:
+    cut = shorten(text, width)
+    if cell_len(text) <= width:
+        assert cut == text
+    else:
+        ends = [text[:end] + "…" for end in range(len(text)) if cell_len(text[:end]) < width]
+        assert cut == ends[-1]
+
+
+def test_of_a_long_text_the_beginning_is_measured() -> None:
+    measured: list[int] = []
+
+    def measure(text: str) -> int:
+        measured.append(len(text))
+        return cell_len(text)
+
+    assert shorten("海" * 1_000_000, 9, measure) == "海海海海…"
+    assert sum(measured) < 1_000
+
+
 def test_a_bar_is_as_long_as_its_part_and_a_little_is_seen() -> None:
     assert bar(1, 4) == "████"
     assert bar(0.5, 4) == "██"

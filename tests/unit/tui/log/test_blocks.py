@@ -50,6 +50,11 @@ def test_follow_ups_are_found_where_they_are_drawn() -> None:
     assert block.question_at(0, 15) is None
 
 
+def test_a_follow_up_of_any_length_is_cut_to_a_line() -> None:
+    [line] = FollowUpsBlock(["海" * 1_000_000]).lines(20, PALETTE)
+    assert line.plain == f"1 {'海' * 8}…"
+
+
 @pytest.mark.parametrize(
     ("outcome", "error", "said"),
     [
