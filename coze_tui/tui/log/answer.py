@@ -8,10 +8,7 @@ from coze_tui.render.document import Document
 from coze_tui.render.inline import estimated_height
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
-from coze_tui.tui.log.blocks import EntryBlock, shown
-
-SLICE = 8_192
-"""The most characters that are laid out at once: 1 ms for ordinary text, 30 ms for nothing but marks."""
+from coze_tui.tui.log.blocks import SLICE, EntryBlock, shown
 
 
 class AnswerBlock(EntryBlock):

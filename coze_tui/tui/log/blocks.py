@@ -21,6 +21,9 @@ from coze_tui.text.i18n import ngettext
 _MOST_SHOWN = 48
 """Cells of a call's arguments on its one line."""
 
+SLICE = 8_192
+"""The most characters that are laid out at once: 1 ms for ordinary text, 30 ms for nothing but marks."""
+
 Role = Literal["text", "muted", "accent", "user", "good", "attention", "error"]
 Words = Sequence[tuple[str, Role]]
 """Texts with the roles of their colors."""
@@ -157,21 +160,65 @@ class HeaderBlock(EntryBlock):
 
 
 class PlainBlock(EntryBlock):
-    """Plain text, as it was typed."""
+    """Plain text, as it was typed. A long one is laid out in slices."""
 
     def __init__(self, text: str, role: Role = "text") -> None:
         super().__init__()
         self._text = text
         self._role: Role = role
+        self._waiting: list[str] = []
+        """The slices that are not laid out yet, the last one first."""
+        self._complete = (0, 0)
+        """Width and height when it was last complete."""
+
+    @property
+    def is_behind(self) -> bool:
+        return bool(self._waiting)
+
+    def advance(self) -> int:
+        assert self._lines is not None
+        assert self._laid_out is not None
+        first = len(self._lines)
+        self._lines = [*self._lines, *self._next_lines(*self._laid_out)]
+        return first
+
+    def height(self, width: int, palette: Palette) -> int:
+        height = len(self.lines(width, palette))
+        if not self._waiting:
+            self._complete = (width, height)
+        return self._complete[1] if self._complete[0] == width else height
 
     def estimate(self, width: int) -> int:
         return estimated_height(self._text, width)
+
+    def release(self) -> None:
+        super().release()
+        self._waiting.clear()
 
     def copy_text(self) -> str:
         return self._text
 
     def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
-        return render_plain(shown(self._text, palette), width, style_of(palette, self._role))
+        self._waiting = slices_of(shown(self._text, palette))[::-1]
+        return self._next_lines(width, palette)
+
+    def _next_lines(self, width: int, palette: Palette) -> list[Line]:
+        return render_plain(self._waiting.pop(), width, style_of(palette, self._role))
+
+
+def slices_of(text: str) -> list[str]:
+    """Cut a text at ends of lines into slices of at most `SLICE` characters; a longer line is one slice."""
+    slices: list[str] = []
+    start = 0
+    while len(text) - start > SLICE:
+        end = text.rfind("\n", start, start + SLICE + 1)
+        if end < 0:
+            end = text.find("\n", start + SLICE)
+        if end < 0:
+            break
+        slices.append(text[start:end])
+        start = end + 1
+    return [*slices, text[start:]]
 
 
 class FoldBlock(EntryBlock):

@@ -10,7 +10,8 @@ from coze_tui.render.document import Document, render
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
 from coze_tui.render.scanner import Scanner, Step
-from coze_tui.tui.log.answer import SLICE, AnswerBlock
+from coze_tui.tui.log.answer import AnswerBlock
+from coze_tui.tui.log.blocks import SLICE
 
 PALETTE = Palette.dark()
 WIDTH = 60

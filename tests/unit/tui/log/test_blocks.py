@@ -13,9 +13,10 @@ from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.records import ChatRecord
 from coze_tui.engine.model.transcript import ChatTranscript
 from coze_tui.errors import CozeTuiError, QuotaError, StillAnswering, StreamCut, TransportError
+from coze_tui.render.inline import render_plain
 from coze_tui.render.palette import Palette
 from coze_tui.tui.log.answer import AnswerBlock
-from coze_tui.tui.log.blocks import FollowUpsBlock, HeaderBlock, PlainBlock, ToolBlock
+from coze_tui.tui.log.blocks import SLICE, FollowUpsBlock, HeaderBlock, PlainBlock, ToolBlock, slices_of
 from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
 
 PALETTE = Palette.dark()
@@ -48,6 +49,25 @@ def test_follow_ups_are_found_where_they_are_drawn() -> None:
     assert block.question_at(0, 2) == "短"
     assert block.question_at(1, 5) == "a much longer question"
     assert block.question_at(0, 15) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["a line\n" * 5_000, "x" * 20_000 + "\nend", "\n" * 20_000, "x" * SLICE + "\n" + "y" * SLICE, ""]
+)
+def test_a_long_plain_text_is_laid_out_in_slices_without_a_difference(text: str) -> None:
+    slices = slices_of(text)
+    assert "\n".join(slices) == text
+    assert all(len(piece) <= SLICE or "\n" not in piece for piece in slices)
+    block = PlainBlock(text)
+    steps = [len(block.lines(60, PALETTE))]
+    while block.is_behind:
+        steps.append(block.advance())
+    assert len(steps) == len(slices)
+    lines = list(block.lines(60, PALETTE))
+    assert lines == render_plain(text, 60, PALETTE.text)
+    assert block.height(60, PALETTE) == len(lines)
+    block.release()
+    assert block.height(60, PALETTE) == len(lines)
 
 
 def test_a_follow_up_of_any_length_is_cut_to_a_line() -> None:
