@@ -14,6 +14,7 @@ from coze_tui.text.urls import FoundUrl, encoded, may_hold_urls, readable, urls_
 
 _SHOWN_URL = 36
 """Cells of a link's target that are shown; its host is never cut short of its own end."""
+_SHOWN_IMAGE = 400
 _TORN_ESCAPE = re.compile(r"(?:%[0-9A-Fa-f]?)?…\Z")
 _SCHEME = re.compile(r"(?:mailto:|https?://)", re.IGNORECASE)
 
@@ -54,13 +55,14 @@ def _bare(url: str) -> str:
     return _SCHEME.sub("", readable(url), count=1).rstrip("/")
 
 
-def shown_url(url: str) -> str:
+def shown_url(url: str, *, is_image: bool = False) -> str:
     """Return a link's target as people read it, shortened behind its host.
 
-    The end of a host, which tells whose it is, stays. No `%XX` is cut.
+    The end of a host, which tells whose it is, stays. No `%XX` is cut. The target of an image is all that
+    there is to see of it, so it is whole unless it fills many lines.
     """
     url = clean_line(readable(url))
-    if cell_len(url) <= _SHOWN_URL:
+    if cell_len(url) <= (_SHOWN_IMAGE if is_image else _SHOWN_URL):
         return url
     try:
         host = urlsplit(url).netloc

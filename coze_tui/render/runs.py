@@ -1,5 +1,6 @@
 """Tokens of markdown-it as lines of styled runs."""
 
+import time
 from typing import TYPE_CHECKING
 
 from rich.segment import Segment
@@ -8,6 +9,8 @@ from rich.style import Style
 from coze_tui.render.links import link_to, says, shown_url
 from coze_tui.render.palette import Palette
 from coze_tui.text.data_urls import data_url, with_labels
+from coze_tui.text.i18n import _
+from coze_tui.text.urls import expires_at
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -62,11 +65,15 @@ class Styles:
         style = self.marked(base, marks)
         return style + self.palette.link + link_to(url) if url else style
 
-    def target(self, url: str, start: str = " ") -> list[Segment]:
+    def target(self, url: str, start: str = " ", *, is_image: bool = False) -> list[Segment]:
         """Return a link's target as it is shown behind the link's text."""
         if (data := data_url(url)) is not None:
             return [Segment(f"{start}({data.text})", self.palette.url)]
-        return [Segment(start + shown_url(url), self.palette.url + link_to(url))] if url else []
+        if not url:
+            return []
+        shown = Segment(start + shown_url(url, is_image=is_image), self.palette.url + link_to(url))
+        expired = 0 < expires_at(url) < time.time()
+        return [shown, Segment(" " + _("(link expired)"), self.palette.muted)] if expired else [shown]
 
 
 class Runs:
@@ -171,7 +178,7 @@ class Runs:
         source = str(token.attrs.get("src", ""))
         alt = _alt(token.children or []).replace("\n", " ").strip()
         self._put(f"[image: {alt}]" if alt else "[image]", self._styles.palette.muted)
-        self._line += self._styles.target(source)
+        self._line += self._styles.target(source, is_image=True)
 
 
 def _alt(tokens: "list[Token]") -> str:

@@ -195,3 +195,12 @@ def _letters(found: re.Match[str]) -> str:
     except UnicodeDecodeError:
         return found.group()
     return text if text.isprintable() and " " not in text else found.group()
+
+
+_EXPIRES = re.compile(r"[?&](?:x-)?expires=(\d{9,11})(?=[&#]|\Z)", re.IGNORECASE)
+
+
+def expires_at(url: str) -> int:
+    """Return the Unix time in seconds at which a signed URL expires; 0 if it does not say."""
+    found = _EXPIRES.search(url)
+    return int(found[1]) if found else 0

@@ -15,6 +15,7 @@ from coze_tui.render.palette import Palette
 from coze_tui.render.runs import Logical
 from coze_tui.text.urls import FoundUrl, urls_in
 
+SIGNED = f"https://lf26-example.invalid/bot_files/{'a' * 60}.png?x-signature=s%3D&x-expires="
 PALETTE = Palette.dark()
 BASE = PALETTE.text
 BOLD, ITALIC = BASE + Style(bold=True), BASE + Style(italic=True)
@@ -85,6 +86,8 @@ def test_markup_becomes_style(source: str, expected: list[tuple[str, Style]]) ->
         ("![alt *text*](u.png)", "[image: alt text] u.png"),
         ("![a ![b](c) *d*](e.png)", "[image: a b d] e.png"),
         ("![](u.png)", "[image] u.png"),
+        (f"![i]({SIGNED}4102444800)", f"[image: i] {SIGNED}4102444800"),
+        (f"![i]({SIGNED}1760000000&x=1)", f"[image: i] {SIGNED}1760000000&x=1 (link expired)"),
         ("![two\nlines](u.png)", "[image: two lines] u.png"),
         ("[half](http://x", "[half](http://x"),
         ("text[^1] and [ref]", "text[^1] and [ref]"),
