@@ -442,7 +442,7 @@ class FollowUpsBlock(EntryBlock):
         used = 0
         self._spans = []
         for number, question in enumerate(self.questions):
-            mark = f"{number + 1} " if number < 9 else "· "
+            mark = f"{number + 1} "
             room = max(8, width - cell_len(mark))
             shown = shorten(clean_line(question).strip(), room)
             size = cell_len(mark) + cell_len(shown)

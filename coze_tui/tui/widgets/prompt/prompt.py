@@ -119,7 +119,7 @@ class Prompt(TextBox):
             self.text = text
 
     class FollowUpChosen(Message):
-        """A digit was sent from an otherwise empty box while follow-ups are offered."""
+        """A number was sent from an otherwise empty box while follow-ups are offered."""
 
         def __init__(self, number: int) -> None:
             super().__init__()
@@ -180,7 +180,7 @@ class Prompt(TextBox):
         self._sought_from: str | None = None
         super().__init__(id=id)
         self.follow_up_count = 0
-        """Number of follow-ups that a digit can choose from."""
+        """Number of follow-ups that a number can choose from."""
         self.has_queue = False
         """Messages wait: in an empty box Enter sends the next, ↑ takes the last one back."""
         self.set_reactive(Prompt.send_key, send_key)
@@ -338,10 +338,10 @@ class Prompt(TextBox):
         if not message.strip():
             self.post_message(self.QueueSendAsked() if self.has_queue else self.NothingSent())
             return
-        digit = message.strip()
-        if len(digit) == 1 and digit in "123456789" and int(digit) <= self.follow_up_count:
+        number = message.strip()
+        if number.isascii() and number.isdecimal() and 0 < int(number[:9]) <= self.follow_up_count:
             self._put("")
-            self.post_message(self.FollowUpChosen(int(digit)))
+            self.post_message(self.FollowUpChosen(int(number)))
             return
         self._earlier.sent(message)
         self._completion.close()

@@ -174,3 +174,12 @@ def test_a_call_in_little_room_tells_its_name_and_what_came_of_it_before_its_arg
     arguments = '{"pier":"三号码头","count":3}'
     block = ToolBlock("m", "ferry-next", arguments, lambda _block: "→ 161 B in 901 ms")
     assert block.lines(width, PALETTE)[0].plain == told
+
+
+def test_follow_ups_are_numbered_on_one_line_each_and_kept_whole() -> None:
+    questions = [f"question {number}\nof two lines" for number in range(1, 12)]
+    block = FollowUpsBlock(questions)
+    drawn = ["".join(part.text for part in line.body) for line in block.lines(24, PALETTE)]
+    assert drawn[0].startswith("1 question 1 of two")
+    assert drawn[10].startswith("11 question 11 of")
+    assert block.question_at(10, 5) == questions[10]
