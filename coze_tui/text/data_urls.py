@@ -20,6 +20,10 @@ _PAYLOADS = {
 }
 """What belongs to the data: in base64, and percent-encoded."""
 _FOLDED = re.compile(_TYPE + r"…(?P<size>\d+)-bytes", re.IGNORECASE | re.ASCII)
+_FOLDED_IMAGE = re.compile(
+    rf"!\[(?P<name>[^\[\]\n]*)\]\(\s*<?{_FOLDED.pattern}>?(?:\s+(?:\"[^\"\n]*\"|'[^'\n]*'))?\s*\)",
+    re.IGNORECASE | re.ASCII,
+)
 _LEAST = 64
 """Shorter data stays in the text."""
 _IMAGE = re.compile(
@@ -109,6 +113,18 @@ def folded(text: str) -> str:
 def with_labels(text: str) -> str:
     """Return a folded text in which `[image] (image/png, 1.1 kB)` stands for each bare `data:` URL."""
     return _FOLDED.sub(_label, text) if "data:" in text.lower() else text
+
+
+def with_short_images(text: str) -> str:
+    """Return Markdown for plain output: `[image: name] (image/png, 1.1 kB)` for images inside it."""
+    if "data:" not in text.lower():
+        return text
+    return with_labels(_FOLDED_IMAGE.sub(_named_label, folded(text)))
+
+
+def _named_label(found: re.Match[str]) -> str:
+    name = f": {clean_line(found['name'])}" if found["name"] else ""
+    return f"[image{name}] ({DataUrl(found['type'], int(found['size'])).text})"
 
 
 def _label(found: re.Match[str]) -> str:

@@ -27,6 +27,7 @@ from coze_tui.exports.images import save_images
 from coze_tui.report.console import Console, Piece
 from coze_tui.text.cells import fit
 from coze_tui.text.cleaning import clean, clean_line
+from coze_tui.text.data_urls import with_short_images
 from coze_tui.text.i18n import _
 from coze_tui.text.system_text import path_from, readable
 
@@ -271,7 +272,7 @@ def _print_chat(chat: ChatTranscript, console: Console, clock: Clock) -> None:
 
 
 def _print_text(text: str, console: Console) -> None:
-    for line in clean(text).rstrip("\n").split("\n"):
+    for line in with_short_images(clean(text)).rstrip("\n").split("\n"):
         console.text(line)
 
 

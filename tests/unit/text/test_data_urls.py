@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coze_tui.text.data_urls import DataImage, Folder, data_images, data_url, folded, with_labels
+from coze_tui.text.data_urls import (
+    DataImage,
+    Folder,
+    data_images,
+    data_url,
+    folded,
+    with_labels,
+    with_short_images,
+)
 
 CONTENT = bytes(range(256)) * 4
 PAYLOAD = b64encode(CONTENT).decode()
@@ -86,6 +94,15 @@ def test_folding_changes_nothing_but_data() -> None:
     assert folded(f"a ![b]({URL}) c\nd") == "a ![b](data:image/png;base64,…1024-bytes) c\nd"
     assert folded("data:image/png;base64,QUJD and data: x, y") == "data:image/png;base64,QUJD and data: x, y"
     assert with_labels(folded(f"see {URL}.")) == "see [image] (image/png, 1.0 kB)."
+
+
+def test_images_are_short_in_plain_output() -> None:
+    text = f"a ![图 *1*]({URL} 't') b ![]({URL}) {URL}\n![x](https://a.b)"
+    label = "(image/png, 1.0 kB)"
+    assert (
+        with_short_images(text)
+        == f"a [image: 图 *1*] {label} b [image] {label} [image] {label}\n![x](https://a.b)"
+    )
 
 
 def test_nothing_is_held_of_long_data() -> None:

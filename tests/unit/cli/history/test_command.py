@@ -498,3 +498,16 @@ def test_an_unknown_second_word_names_the_nearest(command: Command) -> None:
     assert "history export" in command("history", "--help").out
     assert "--older-than" in command("history", "prune", "--help").out
     assert "history export" not in command("--help").out
+
+
+def test_an_image_inside_an_answer_is_shown_by_its_name_and_size(command: Command, home: Path) -> None:
+    url = "data:image/png;base64," + "QUJD" * 100
+
+    def write(connection: sqlite3.Connection) -> str:
+        key = history.create_conversation(connection, "coze.cn", "7511", SENT_AT)
+        add_chat(connection, key, "?", spring_frames(answer=f"see ![图]({url})."))
+        return key
+
+    key = written(home, write)
+    assert "see [image: 图] (image/png, 300 B)." in command("history", "show", key).out
+    assert url in command("history", "show", key, "--json").out
