@@ -104,7 +104,7 @@ async def test_what_is_no_link_of_the_web_is_never_opened(tmp_path: Path, opener
             assert isinstance(at.app.screen, ShowLink)
             await at.pilot.press("escape")
             await at.until(lambda: at.app.screen is at.screen)
-        await at.app.workers.wait_for_complete()
+        await at.finished()
         assert opener.calls == []
 
 
@@ -119,7 +119,7 @@ async def test_over_ssh_a_link_is_shown_and_copied_and_never_opened(
         await at.pilot.press("y")
         copy = at.context.startup.paths.copies / "copied.txt"
         await at.until(copy.exists, "it is copied")
-        await at.app.workers.wait_for_complete()
+        await at.finished()
         assert copy.read_text("utf-8") == LONG
         assert opener.calls == []
 

@@ -56,6 +56,12 @@ class Desk:
             lambda: self.screen.log_widget.live is None and not self.screen.turns.runs, "answered"
         )
 
+    async def finished(self) -> None:
+        """Wait until all workers are done, except the one that fetches what earlier chats lack."""
+        for worker in list(self.app.workers):
+            if worker.group != "left":
+                await worker.wait()
+
     async def until_told(self, words: str) -> str:
         """Wait for a toast with these words; all of it."""
         await self.until(lambda: words in self._told(), words)

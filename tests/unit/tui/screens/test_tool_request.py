@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.select_list import SelectList
 from tests.support.host_app import LOOKS, SIZES, Host, until
 from tests.support.hostile_text import HARMLESS, HOSTILE
+from tests.support.startup import startup_under
 
 ONE = (ToolCall("call-1", "function", "read_sensor", '{"room":"厨房","exact":1.50}'),)
 TWO = (*ONE, ToolCall("call-2", "function", "get_battery", "{not json"))
@@ -200,11 +202,9 @@ async def test_long_arguments_scroll_under_the_output() -> None:
         assert box(host).has_focus
 
 
-async def test_where_no_editor_can_be_run_that_is_reported_and_the_text_stays(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("VISUAL", str(tmp_path / "missing"))
-    host = Host(lambda: ToolRequest(ONE))
+async def test_where_no_editor_can_be_run_that_is_reported_and_the_text_stays(tmp_path: Path) -> None:
+    environment = {"VISUAL": str(tmp_path / "missing")}
+    host = Host(lambda: ToolRequest(ONE), startup=replace(startup_under(tmp_path), environment=environment))
     async with host.run_test(notifications=True) as pilot:
         await pilot.pause()
         await pilot.press("4", "ctrl+o")
