@@ -116,6 +116,10 @@ class TestAnswers:
         updates = (grew("a1"), grew("b1", "2"), grew("a2"), grew("b2", "2"), settled("b1b2", "2"))
         assert self.printed(*updates, settled("a1a2"), END)[0] == "a1\n\nb1b2\n\na2\n"
 
+    def test_what_waits_is_printed_before_the_next_answer(self) -> None:
+        updates = (grew("a1"), grew("b1", "2"), grew("a2"), grew("c1", "3"), END)
+        assert self.printed(*updates)[0] == "a1\n\nb1\n\na2\n\nc1\n"
+
     @pytest.mark.parametrize("call", [True, False])
     def test_an_answer_that_is_never_completed_holds_back_no_other(self, call: bool) -> None:
         out = io.StringIO()
