@@ -354,13 +354,13 @@ def last_identified(c: sqlite3.Connection, conversation: str) -> ChatRecord | No
 
 def find_chat(c: sqlite3.Connection, name: str) -> ChatRecord | None:
     """Return the chat with this Coze ID, or the last one of the conversation with this key, or None."""
-    row = c.execute(
-        f"""{_SELECT}
-            WHERE chat_id = ? AND chat_id <> '' OR chats.conversation = ?
-            ORDER BY chat_id = ? DESC, slot DESC LIMIT 1""",
-        (storable(name),) * 3,
-    ).fetchone()
-    return _record(row) if row else None
+    name = storable(name)
+    # One query for each, so that SQLite takes one row of an index and does not sort a whole conversation.
+    for condition in ("chat_id = ? AND chat_id <> ''", "chats.conversation = ?"):
+        row = c.execute(f"{_SELECT} WHERE {condition} ORDER BY slot DESC LIMIT 1", (name,)).fetchone()
+        if row:
+            return _record(row)
+    return None
 
 
 def chats_like(

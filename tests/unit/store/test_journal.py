@@ -317,6 +317,24 @@ def test_a_chat_is_found_by_its_id_or_by_its_conversation(c: sqlite3.Connection,
     assert found_key(c, key) == running
 
 
+def test_the_last_chat_is_found_in_as_few_steps_however_many_there_are(
+    c: sqlite3.Connection, key: str
+) -> None:
+    def steps() -> int:
+        """Return how often SQLite reports twenty steps of its machine."""
+        reports: list[None] = []
+        c.set_progress_handler(lambda: reports.append(None), 20)
+        assert found_key(c, key) == last
+        c.set_progress_handler(None, 0)
+        return len(reports)
+
+    last = begin(c, key)
+    few = steps()
+    for _ in range(300):
+        last = begin(c, key)
+    assert steps() <= few + 2
+
+
 def test_a_chat_is_compared_with_those_of_its_question_and_then_of_its_bot(
     c: sqlite3.Connection, key: str
 ) -> None:
