@@ -238,6 +238,7 @@ def _read(file: OpenFile, name: str, limits: LineLimits) -> _Content:
 
 
 def _put(c: sqlite3.Connection, archived: ConversationArchive) -> Imported:
+    archived = replace(archived, conversation=_unqueued(archived.conversation))
     here = archive.take(c, archived.conversation.key)
     if here is None:
         archive.put(c, archived)
@@ -259,6 +260,13 @@ def _put(c: sqlite3.Connection, archived: ConversationArchive) -> Imported:
     return _imported(copy.conversation, state)
 
 
+def _unqueued(saved: SavedConversation) -> SavedConversation:
+    """Return a conversation whose queued questions are in its draft: no file may send anything by itself."""
+    if not saved.queue:
+        return saved
+    return replace(saved, draft="\n\n".join(filter(None, [*saved.queue, saved.draft])), queue=())
+
+
 def _with_local(saved: SavedConversation, here: SavedConversation) -> SavedConversation:
     """Return a conversation that grew elsewhere, with the title, pin, draft and queue of the local one."""
     return replace(
@@ -267,7 +275,7 @@ def _with_local(saved: SavedConversation, here: SavedConversation) -> SavedConve
         title_by_user=here.title_by_user or saved.title_by_user,
         pinned=here.pinned or saved.pinned,
         draft=here.draft or saved.draft,
-        queue=here.queue or saved.queue,
+        queue=here.queue,
     )
 
 

@@ -72,6 +72,8 @@ def told(conversation: ConversationArchive) -> list[object]:
 async def test_any_export_imports_to_the_same_conversation(
     conversation: ConversationArchive, database: Database, other: Database, tmp_path: Path
 ) -> None:
+    # Without a queue, which would become a draft.
+    conversation = replace(conversation, conversation=replace(conversation.conversation, queue=()))
     key = conversation.conversation.key
     await database.write(lambda c: archive.put(c, conversation))
     [file] = await Exports(database).export([key], "jsonl", tmp_path)
@@ -123,6 +125,29 @@ async def test_a_conversation_that_went_on_elsewhere_grows_here(
     assert len(grown.chats) == 3
     assert (grown.conversation.title, grown.conversation.draft) == ("我的标题", "草稿")
     assert [each.state for each in await imported(other, before)] == ["same"]
+
+
+async def test_queued_questions_of_a_file_become_a_draft(
+    database: Database, other: Database, tmp_path: Path
+) -> None:
+    key = await database.write(add_spring)
+    await imported(other, *await exported(database, "jsonl", tmp_path / "before"))
+    await database.write(lambda c: history.set_queue(c, key, ["一", "二"]))
+    await database.write(lambda c: history.set_draft(c, key, "三"))
+    await database.write(lambda c: add_chat(c, key, "后来呢", spring_frames(chat_id="8"), SENT_AT + 99_000))
+    [file] = await exported(database, "jsonl", tmp_path)
+    assert [each.state for each in await imported(other, file)] == ["more"]
+    grown = (await archived(other, key)).conversation
+    assert (grown.queue, grown.draft) == ((), "一\n\n二\n\n三")
+    await other.write(lambda c: history.purge(c, key))
+    assert [each.state for each in await imported(other, file, file)] == ["new", "same"]
+    assert (await archived(other, key)).conversation.draft == grown.draft
+    await other.write(lambda c: add_chat(c, key, "别的", spring_frames(chat_id="9"), SENT_AT + 99_000))
+    await database.write(lambda c: add_chat(c, key, "再来", spring_frames(chat_id="7"), SENT_AT + 999_000))
+    [apart] = await exported(database, "jsonl", tmp_path / "apart")
+    [copy] = await imported(other, apart)
+    assert copy.state == "copy"
+    assert (await archived(other, copy.key)).conversation.queue == ()
 
 
 async def test_conversations_that_went_apart_are_both_kept(
