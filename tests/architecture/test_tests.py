@@ -63,6 +63,18 @@ def test_helpers_come_from_the_support_package_only() -> None:
     assert found == {}
 
 
+def test_helpers_start_no_child_that_outlives_them() -> None:
+    found = []
+    for folder in ("support", *PROGRAMS):
+        for file in (TESTS / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Popen"):
+                    words = {keyword.arg for keyword in node.keywords}
+                    if "preexec_fn" not in words:
+                        found.append(f"{file.relative_to(ROOT)}:{node.lineno}")
+    assert found == []
+
+
 def test_a_folder_of_tests_has_a_marker_of_its_name(pytestconfig: pytest.Config) -> None:
     marked = {line.partition(":")[0] for line in pytestconfig.getini("markers")}
     folders = {file.relative_to(TESTS).parts[0] for file in TESTS.rglob("test_*.py")}

@@ -9,11 +9,13 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from tests.benchmarks import growing, opening, plot, sizes, starting, streaming
 from tests.benchmarks.figures import Figure, table
@@ -122,8 +124,14 @@ def main() -> None:
     if unknown := sorted({*arguments.names} - {*names}):
         parser.error(f"there is no {', '.join(unknown)}")
     wanted = arguments.names or (names[:-1] if arguments.quick else names)
+    signal.signal(signal.SIGTERM, _leave)
     with tempfile.TemporaryDirectory(prefix="coze-tui-benchmark-") as folder:
         _measure(wanted, LaunchTarget(arguments.quick, Path(folder), arguments.stores))
+
+
+def _leave(number: int, _frame: object) -> NoReturn:
+    """End as after an error, so that servers are ended and folders removed."""
+    raise SystemExit(128 + number)
 
 
 def _measure(wanted: Iterable[str], wish: LaunchTarget) -> None:

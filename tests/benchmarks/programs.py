@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.benchmarks.sessions import Session
+from tests.support.children import end_with_parent
 from tests.support.samples import ROOT
 
 PYTHON = sys.executable
@@ -50,7 +51,12 @@ def serving(captures: Sequence[Path] = ()) -> Iterator[Server]:
     for capture in captures:
         command += ["--capture", str(capture)]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env={**os.environ, "COZE_TUI_LANGUAGE": "en"}
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "COZE_TUI_LANGUAGE": "en"},
+        preexec_fn=end_with_parent(),
     ) as process:
         assert process.stdout is not None
         environment, bots = {}, {}
@@ -129,6 +135,7 @@ def output_of(command: Sequence[str | Path], environment: Mapping[str, str]) -> 
         cwd=ROOT,
         env={**os.environ, **environment},
         bufsize=0,
+        preexec_fn=end_with_parent(),
     ) as process:
         assert process.stdout is not None
         first = process.stdout.read(1)

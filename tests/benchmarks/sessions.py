@@ -19,11 +19,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.support.children import end_with_parent
 from tests.support.terminal import ENVIRONMENT_KEPT, ScreenFeed, TerminalScreen
 
 COLUMNS, LINES = 120, 40
 _QUESTION, _ANSWER = b"\x1b[5n", b"\x1b[0n"
 _MOST_READ = 65_536
+_CATCHES_UP_S = 0.25
+"""A reader that woke late reads more at once than the line would give, but no more than for this time."""
 
 
 class Piece(NamedTuple):
@@ -69,8 +72,11 @@ class Session:
         environment |= {"HOME": os.environ.get("HOME", "/"), "TERM": "xterm-256color", "LANG": "C.UTF-8"}
         environment |= {"COLORTERM": "truecolor", **(env or {})}
 
+        ends_too = end_with_parent()
+
         def take_the_tty() -> None:
             fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+            ends_too()
 
         self.began = time.perf_counter()
         self.process = subprocess.Popen(
@@ -234,6 +240,7 @@ class Session:
 
     def _read(self) -> None:
         most = _MOST_READ if self._rate is None else max(1, self._rate // 20)
+        due = 0.0
         while not self._ended:
             if not select.select([self._master], [], [], 0.1)[0]:
                 continue
@@ -252,7 +259,9 @@ class Session:
                 self._changed.notify_all()
             self._answer(data)
             if self._rate is not None:
-                time.sleep(len(data) / self._rate)
+                # Counted from when it was due, so that the time for all this does not slow the line.
+                due = max(due, at - _CATCHES_UP_S) + len(data) / self._rate
+                time.sleep(max(0.0, due - time.perf_counter()))
 
     def _answer(self, data: bytes) -> None:
         """Answer status queries, as terminals do."""

@@ -17,12 +17,14 @@ from coze_tui.config.locations import find_paths
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.programs import COZE_TUI, NEIGHBORS, PYTHON, Server, a_home
 from tests.benchmarks.sessions import Session
+from tests.support.children import end_with_parent
 from tests.support.samples import ROOT
 
 _MEASURED = """
 import resource, subprocess, sys, time
+from tests.support.children import end_with_parent
 began = time.perf_counter()
-subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True, preexec_fn=end_with_parent())
 print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
 """
 _MILLION = 1_000_000
@@ -53,6 +55,7 @@ def cost(command: Sequence[str | Path], home: Path) -> Cost:
         capture_output=True,
         text=True,
         check=True,
+        preexec_fn=end_with_parent(),
     )
     return Cost(*map(float, ran.stdout.split()))
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from tests.fuzz.targets import Target
+from tests.support.children import end_with_parent
 
 _LENGTH = struct.Struct(">I")
 _START_S = 60.0
@@ -96,6 +97,7 @@ class Worker:
                 stderr=stderr,
                 env={**os.environ, "TMPDIR": str(self._folder)},
                 start_new_session=True,
+                preexec_fn=end_with_parent(),
             )
         if not self._reply(process, _START_S):
             said = self._said()

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.children import end_with_parent
+
 XIAOCHUN = "7511000000000000101"
 THINKER = "7511000000000000103"
 FAILS = "7511000000000000108"
@@ -39,7 +41,13 @@ def run_installed(
 ) -> Ran:
     """Run a command to its end with pipes for stdin, stdout and stderr; kill it after `timeout` seconds."""
     process = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, cwd=cwd
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=env,
+        cwd=cwd,
+        preexec_fn=end_with_parent(),
     )
     killer = threading.Timer(timeout, process.kill)
     killer.start()

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from coze_tui.standin.server import StandIn
+from tests.support.children import end_with_parent
 from tests.support.program import Program
 
 PATHS = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin"
@@ -108,6 +109,7 @@ def sshd(folder: Path) -> Iterator[Server]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
+        preexec_fn=end_with_parent(),
     )
     try:
         client = (ssh, *options, f"{user}@127.0.0.1")

@@ -26,6 +26,8 @@ import pyte
 from pyte.screens import Char, Margins
 from rich.cells import split_graphemes
 
+from tests.support.children import end_with_parent
+
 Modes = list[Any]
 """What `termios.tcgetattr` gives."""
 
@@ -290,8 +292,11 @@ class Terminal:
         }
         environment |= env or {}
 
+        ends_too = end_with_parent()
+
         def take_the_tty() -> None:
             fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+            ends_too()
 
         self.process = subprocess.Popen(
             [str(part) for part in command],

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
 import termios
 
 import pytest
 
+from tests.support.samples import ROOT
 from tests.support.terminal import Gone, ScreenFeed, Terminal, TerminalScreen
 
 PYTHON = sys.executable
+KILLED = {
+    "a child": """
+import subprocess, sys
+from tests.support.children import end_with_parent
+program = "import time; print('started', flush=True); time.sleep(600)"
+subprocess.Popen([sys.executable, "-c", program], preexec_fn=end_with_parent())
+""",
+    "a server": """
+from tests.benchmarks.programs import serving
+server = serving()
+server.__enter__()
+print("started", flush=True)
+""",
+}
+"""Programs that start another one, which has the same stderr."""
 
 
 def screen_after(data: bytes, columns: int = 20, lines: int = 4) -> TerminalScreen:
@@ -26,6 +43,19 @@ def test_a_program_is_seen_typed_at_and_its_exit_code_known() -> None:
         terminal.send("world\r")
         terminal.wait_for("hello world")
         assert terminal.wait() == 7
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("name", KILLED)
+def test_no_child_outlives_a_killed_parent(name: str, number: signal.Signals) -> None:
+    program = f"{KILLED[name]}\nimport time\ntime.sleep(600)"
+    pipe = subprocess.PIPE
+    with subprocess.Popen([PYTHON, "-c", program], stdout=pipe, stderr=pipe, cwd=ROOT) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"started\n"
+        parent.send_signal(number)
+        parent.communicate(timeout=60)  # until the last program that has the pipe is gone
 
 
 def test_what_does_not_come_fails_and_shows_the_screen() -> None:

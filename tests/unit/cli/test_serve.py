@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from coze_tui.cli.serve import time_factor
+from tests.support.children import end_with_parent
 from tests.support.commands import Command
 
 
@@ -34,6 +35,7 @@ def serving(environment: dict[str, str], *options: str) -> Iterator[tuple[subpro
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
+        preexec_fn=end_with_parent(),
     )
     try:
         assert child.stdout is not None
