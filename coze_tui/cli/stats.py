@@ -15,7 +15,7 @@ from typing import TextIO
 
 from coze_tui.cli.history.call import opened_history
 from coze_tui.cli.options import Arguments, age_in_days
-from coze_tui.cli.startup import begin, show_problems
+from coze_tui.cli.startup import begin, notify, show_problems
 from coze_tui.engine.analysis.statistics import (
     ChatFilter,
     Group,
@@ -63,13 +63,27 @@ def run_stats(arguments: Arguments, environment: Mapping[str, str]) -> int:
 
 async def _read(file: Path, by: Grouping, only: ChatFilter) -> Statistics:
     async with opened_history(file) as history:
-        return await Inspecting(history.database).statistics(by, only)
+        inspecting = Inspecting(history.database)
+        found = await inspecting.statistics(by, only)
+        await _notify_running(inspecting, only)
+        return found
 
 
 async def _stream_csv(file: Path, only: ChatFilter) -> None:
     """Write a line for each conversation while the history is read, because there may be very many."""
     async with opened_history(file) as history:
-        await Inspecting(history.database).each_conversation(_csv_writer(sys.stdout), only)
+        inspecting = Inspecting(history.database)
+        await inspecting.each_conversation(_csv_writer(sys.stdout), only)
+        await _notify_running(inspecting, only)
+
+
+async def _notify_running(inspecting: Inspecting, only: ChatFilter) -> None:
+    count = await inspecting.running_count(only)
+    if count:
+        words = ngettext(
+            "{n} chat is running and does not count yet", "{n} chats are running and do not count yet", count
+        )
+        notify(words.format(n=thousands(count)))
 
 
 def _since(text: str | None) -> int:

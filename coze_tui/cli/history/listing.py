@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from coze_tui.cli.exits import Exit
@@ -46,18 +46,22 @@ def run_list(arguments: Arguments, environment: Mapping[str, str]) -> int:
 async def _list(call: Call) -> int:
     most = call.arguments.limit
     browsing, clock, shown = call.history.browsing, Clock(), 0
+    unfinished = await browsing.unfinished()
     page = await browsing.page()
     while page.items:
         for summary in page.items:
+            is_running = unfinished.get(summary.key)
+            if is_running is not None:  # the flag is about the chat before it
+                summary = replace(summary, interrupted=not is_running)
             if most and shown == most:
                 left = (await browsing.overview()).conversations - shown
                 notify(_("{n} more; --limit 0 shows all").format(n=left))
                 return Exit.OK
             shown += 1
             if call.arguments.json:
-                call.console.json(conversation_values(summary))
+                call.console.json({**conversation_values(summary), "running": bool(is_running)})
             else:
-                call.console.line(*_list_line(summary, clock))
+                call.console.line(*_list_line(summary, bool(is_running), clock))
         if page.end is None:
             break
         page = await browsing.page(after=page.end)
@@ -66,17 +70,22 @@ async def _list(call: Call) -> int:
     return Exit.OK
 
 
-def _list_line(summary: SavedConversation, clock: Clock) -> Iterator[Piece]:
+def _list_line(summary: SavedConversation, is_running: bool, clock: Clock) -> Iterator[Piece]:
     yield fit(summary.key, _KEY_CELLS), "answering"
     yield f"  {clock.day(summary.updated_at)} {clock.time(summary.updated_at)[:5]}", "dim"
-    yield f"  {fit(_flags(summary), _FLAG_CELLS)}", "attention"
+    yield f"  {fit(_flags(summary, is_running), _FLAG_CELLS)}", "attention"
     yield summary.title.strip() or _("Untitled conversation"), "plain"
     yield f"  {summary.bot_name or summary.bot_id}", "dim"
 
 
-def _flags(summary: SavedConversation) -> str:
-    """Return the marks of the history screen."""
-    flags = ((summary.pinned, "★"), (summary.interrupted, "⟂"), (summary.on_server, "☁"))
+def _flags(summary: SavedConversation, is_running: bool) -> str:
+    """Return the marks of the history screen, and one for a running chat."""
+    flags = (
+        (summary.pinned, "★"),
+        (is_running, "◐"),
+        (summary.interrupted, "⟂"),
+        (summary.on_server, "☁"),
+    )
     return "".join(sign for is_so, sign in flags if is_so)
 
 

@@ -151,6 +151,11 @@ class Inspecting:
 
         return await self._database.read(read)
 
+    async def running_count(self, only: ChatFilter = ChatFilter()) -> int:  # noqa: B008
+        """Return the number of running chats, which no statistics count."""
+        found = await self._database.read(lambda c: journal.unfinished_chats(c, now_ms(), only.conversation))
+        return sum(is_running and only.includes(record) for record, is_running in found)
+
     async def each_conversation(
         self,
         take: Callable[[Group], None],

@@ -9,7 +9,7 @@ import asyncio
 import os
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -166,6 +166,11 @@ class Browsing:
             return tuple(saved for saved in found if saved is not None)
 
         return await self._database.read(read)
+
+    async def unfinished(self) -> Mapping[str, bool]:
+        """Return the keys of conversations with a chat that has no end; whether its program runs."""
+        found = await self._database.read(lambda c: journal.unfinished_chats(c, now_ms()))
+        return {record.conversation: is_running for record, is_running in found}
 
     async def keys(self) -> tuple[str, ...]:
         """Return the keys of all conversations of the list, in its order."""

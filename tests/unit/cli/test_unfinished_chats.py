@@ -117,8 +117,23 @@ def test_json_says_that_it_runs(command: Command, key: str, is_running: bool) ->
 
 @pytest.mark.usefixtures("key")
 def test_only_what_has_ended_counts(command: Command, is_running: bool) -> None:
+    for words in (["--json"], ["--by", "conversation", "--csv"], []):
+        ran = command("stats", *words)
+        assert ran.err == ("coze-tui: 1 chat is running and does not count yet\n" if is_running else "")
+        assert ran.err == command("stats", *words, "--since", "2020-01-01").err
+        assert command("stats", *words, "--since", "2999-01-01").err == ""
     total = json.loads(command("stats", "--json").out)["total"]
     assert (total["chats"], total["interrupted"]) == ((0, 0) if is_running else (1, 1))
+
+
+def test_the_list_has_a_sign_for_what_runs(command: Command, home: Path, key: str, is_running: bool) -> None:
+    with locked(home):  # so that the end of the other one cannot be stored
+        for _ in range(2):
+            line = command("history", "list").out
+            assert ("◐" in line, "⟂" in line) == (is_running, not is_running)
+            [values] = map(json.loads, command("history", "list", "--json").out.splitlines())
+            expected = (key, is_running, not is_running)
+            assert (values["id"], values["running"], values["interrupted"]) == expected
 
 
 @pytest.mark.usefixtures("key")
