@@ -162,20 +162,42 @@ class ReasoningPrinter:
         self._before_line = before_line
         self._before, self._after = ("\x1b[2m", "\x1b[22m") if dim else ("", "")
         self._last = "\n"
+        self._printed: dict[str, str] = {}
+        """By message."""
 
     def show(self, update: TurnUpdate) -> None:
         match update:
-            case ReasoningGrew(text=text) if text:
-                if self._last == "\n" and self._before_line is not None:
-                    self._before_line()
-                self._out.write(f"{self._before}{text}{self._after}")
-                self._last = text[-1]
-            case _ if self._last != "\n":
-                self._out.write("\n")
-                self._last = "\n"
+            case ReasoningGrew(message_id=message_id, text=text):
+                self._write(message_id, text)
+            case AnswerSettled(message_id=message_id, reasoning=whole):
+                self._settle(message_id, whole)
+                self._end_line()
             case _:
-                return
+                self._end_line()
+
+    def _settle(self, message_id: str, whole: str) -> None:
+        """Print what the completed message has more than its deltas, which it replaces (docs/wire.md 3.5)."""
+        printed = self._printed.get(message_id, "")
+        if whole and not whole.startswith(printed):
+            self._end_line()
+            self._printed[message_id] = printed = ""
+        self._write(message_id, whole[len(printed) :])
+
+    def _write(self, message_id: str, text: str) -> None:
+        if not text:
+            return
+        if self._last == "\n" and self._before_line is not None:
+            self._before_line()
+        self._out.write(f"{self._before}{text}{self._after}")
         self._out.flush()
+        self._printed[message_id] = self._printed.get(message_id, "") + text
+        self._last = text[-1]
+
+    def _end_line(self) -> None:
+        if self._last != "\n":
+            self._out.write("\n")
+            self._out.flush()
+            self._last = "\n"
 
 
 class EventPrinter:

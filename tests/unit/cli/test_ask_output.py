@@ -160,6 +160,26 @@ class TestReasoning:
         )
         assert out.getvalue() == text
 
+    @pytest.mark.parametrize(
+        ("updates", "text"),
+        [
+            ([AnswerSettled("1", "x", "hm", 5)], "hm\n"),
+            ([ReasoningGrew("1", "hm", (1,)), AnswerSettled("1", "x", "hm so", 5)], "hm so\n"),
+            ([ReasoningGrew("1", "hm", (1,)), grew("x"), AnswerSettled("1", "x", "hm so", 5)], "hm\n so\n"),
+            ([ReasoningGrew("1", "hm", (1,)), grew("x"), AnswerSettled("1", "x", "hm", 5)], "hm\n"),
+            ([ReasoningGrew("1", "hm", (1,)), grew("x"), settled("x")], "hm\n"),
+            ([ReasoningGrew("1", "hm", (1,)), AnswerSettled("1", "x", "else", 5)], "hm\nelse\n"),
+            ([AnswerSettled("1", "x", "hm", 5), AnswerSettled("1", "x", "hm", 6)], "hm\n"),
+            ([AnswerSettled("1", "x", "hm", 5), AnswerSettled("2", "y", "so", 6)], "hm\nso\n"),
+        ],
+    )
+    def test_what_only_the_completed_message_has_is_printed_once(
+        self, updates: list[TurnUpdate], text: str
+    ) -> None:
+        out = io.StringIO()
+        play(ReasoningPrinter(out, dim=False), *updates, END)
+        assert out.getvalue() == text
+
 
 class TestEvents:
     def test_deltas_are_folded_and_everything_has_its_milliseconds(self) -> None:
