@@ -428,10 +428,14 @@ class Engine:
         return LiveTurn(saved.conversation, saved.question, turn, stored)
 
     async def cancel_running(self, conversation: str) -> bool:
-        """Cancel the last chat of a busy conversation on the server (4016); return False if none is known."""
+        """Cancel the last chat of a busy conversation on the server (4016).
+
+        Returns:
+            False if no chat is known there: the conversation may be of another site than the one in use.
+        """
         last = await self._database.run(lambda c: journal.last_identified(c, conversation))
         saved = await self._database.run(lambda c: history.conversation(c, conversation))
-        if last is None or saved is None or not saved.conversation_id:
+        if last is None or saved is None or not saved.conversation_id or saved.site != self.settings.site:
             return False
         await chats.cancel(await self.site.client(), saved.conversation_id, last.chat_id)
         return True

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 from coze_tui.api.captures import read_capture
 from coze_tui.api.chats import ChatRequest
 from coze_tui.api.client import CozeClient
+from coze_tui.config.settings import Settings
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.updates import ChatIdentified
 from coze_tui.engine.session.feed import TurnFeed
@@ -14,7 +17,9 @@ from coze_tui.engine.session.outbox import Outbox
 from coze_tui.engine.session.recorder import JournalRecorder
 from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.engine.session.running import LiveTurn, LiveTurns
+from coze_tui.store import history, journal
 from coze_tui.store.database import Database
+from tests.support.engine_desk import desk
 from tests.support.samples import STREAMS
 
 
@@ -45,3 +50,17 @@ async def test_who_joins_is_told_all_that_has_happened_also_that_tool_outputs_we
     await turns.leave_all(1)
     await client.aclose()
     await database.close()
+
+
+async def test_a_chat_of_another_site_is_not_canceled_at_the_one_in_use(tmp_path: Path) -> None:
+    def fill(c: sqlite3.Connection) -> str:
+        key = history.create_conversation(c, "coze.cn", "7511", 1)
+        chat = journal.begin_chat(c, key, "q", "7511", 1)
+        journal.note_ids(c, chat, chat_id="9", conversation_id="8")
+        return key
+
+    database = await Database.open(tmp_path / "store.db")
+    key = await database.write(fill)
+    await database.close()
+    async with desk(tmp_path, replace(Settings(), base_url="http://127.0.0.1:9")) as running:
+        assert not await running.engine_thread.call(lambda engine: engine.cancel_running(key))
