@@ -70,8 +70,9 @@ def chats_of(archived: ConversationArchive) -> Iterator[ChatTranscript]:
 
 def started_at(archived: ConversationArchive) -> int:
     """Return the time of the first message in Unix milliseconds."""
-    first = [message.created_at for message in archived.messages[:1] if message.created_at > 0]
-    return min([archived.conversation.created_at, *first])
+    first = next(iter(archived.messages), None)
+    created_at = archived.conversation.created_at
+    return min(created_at, first.created_at) if first and first.created_at > 0 else created_at
 
 
 def metadata_of(archived: ConversationArchive, clock: Clock) -> list[tuple[str, str]]:

@@ -6,12 +6,14 @@ import asyncio
 import hashlib
 import re
 import sqlite3
+import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import IO, Literal, Protocol
 from urllib.parse import urlsplit
 
 from coze_tui.api.captures import Problem, read_capture
@@ -155,7 +157,6 @@ _SNIFFED = 4_096
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 _KEY_LENGTH = 9
 _FOR_READING = (b"<!doctype html", b"<html", b"# ")
-_Content = list[ConversationArchive] | ImportedChat
 
 
 @valueclass
@@ -172,6 +173,19 @@ class OpenFile(LineSource, Protocol):
 
     def peek(self, size: int, /) -> bytes:
         """Return some of the next bytes without reading them."""
+
+    def seekable(self) -> bool:
+        """Return whether it can be read once more."""
+
+    def tell(self) -> int:
+        """Return the place of the next byte."""
+
+    def seek(self, place: int, /) -> int:
+        """Read on from a place."""
+
+
+_Content = OpenFile | IO[bytes] | ImportedChat
+"""A chat, or lines of JSON that were read once without a problem."""
 
 
 class Imports:
@@ -191,42 +205,67 @@ class Imports:
             FileError: it cannot be read, or is not what it should be. Nothing was imported.
             StoreError: it cannot be written. Nothing was imported.
         """
-        return await self._import(await asyncio.to_thread(_read_path, path, self._limits), site)
+        try:
+            with await asyncio.to_thread(path.open, "rb") as file:
+                return await self.import_stream(file, str(path), site=site)
+        except OSError as error:
+            raise FileError("unreadable", str(path), detail=error.strerror or str(error)) from error
 
     async def import_stream(self, file: OpenFile, name: str, *, site: str = "") -> tuple[Imported, ...]:
         """Import an open file as `import_file` does."""
-        return await self._import(await asyncio.to_thread(_read, file, name, self._limits), site)
-
-    async def _import(self, content: _Content, site: str) -> tuple[Imported, ...]:
-        """Write what was read whole before: the store is not locked while a slow disk is read."""
-        now_ms = int(time.time() * 1000)
-
-        def write(c: sqlite3.Connection) -> list[Imported]:
-            if isinstance(content, ImportedChat):
-                record = content.record
-                record = replace(record, site=record.site or site, sent_at=record.sent_at or now_ms)
-                return [_put_chat(c, replace(content, record=record))]
-            return [_put(c, archived) for archived in content]
-
-        imported = await self._database.write(write)
+        with ExitStack() as stack:
+            content = await asyncio.to_thread(_read, file, stack, name, self._limits)
+            imported = await self._database.write(lambda c: self._write(c, content, name, site))
         while await self._database.write(search.index_some):
             pass
         return tuple(imported)
 
+    def _write(self, c: sqlite3.Connection, content: _Content, name: str, site: str) -> list[Imported]:
+        if isinstance(content, ImportedChat):
+            record = content.record
+            sent_at = record.sent_at or int(time.time() * 1000)
+            record = replace(record, site=record.site or site, sent_at=sent_at)
+            return [_put_chat(c, replace(content, record=record))]
+        try:
+            return [_put(c, archived) for archived in read_lines(content, name, self._limits)]
+        except OSError as error:
+            raise FileError("unreadable", name, detail=error.strerror or str(error)) from error
 
-def _read_path(path: Path, limits: LineLimits) -> _Content:
-    try:
-        with path.open("rb") as file:
-            return _read(file, str(path), limits)
-    except OSError as error:
-        raise FileError("unreadable", str(path), detail=error.strerror or str(error)) from error
+
+class _Copied:
+    """A file of lines, which are copied into another file while they are read."""
+
+    def __init__(self, file: LineSource, copy: IO[bytes]) -> None:
+        self._file, self._copy = file, copy
+
+    def readline(self, size: int, /) -> bytes:
+        line = self._file.readline(size)
+        self._copy.write(line)
+        return line
 
 
-def _read(file: OpenFile, name: str, limits: LineLimits) -> _Content:
+def _read(file: OpenFile, stack: ExitStack, name: str, limits: LineLimits) -> _Content:
+    """Read a whole file before the store is locked: it may be a slow disk, a pipe, or not what it should be.
+
+    Args:
+        stack: keeps a copy of what can be read only once.
+
+    Returns:
+        A chat, or the same lines, in which no problem was found.
+    """
     try:
         beginning = file.peek(_SNIFFED).removeprefix(b"\xef\xbb\xbf").lstrip()
         if beginning.startswith(b"{"):
-            return list(read_lines(file, name, limits))
+            again: OpenFile | IO[bytes] = file
+            source: LineSource = file
+            if not file.seekable():
+                again = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
+                source = _Copied(file, again)
+            start = again.tell()
+            for _archived in read_lines(source, name, limits):
+                pass
+            again.seek(start)
+            return again
         if beginning.lower().startswith(_FOR_READING):
             raise FileError("for reading", name)
         return read_chat(file, name)

@@ -19,6 +19,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from sys import intern
 from typing import Literal, NoReturn, Protocol, TypeVar, get_type_hints
 
 from coze_tui.api.objects import Frame, Limits
@@ -27,6 +28,7 @@ from coze_tui.store.archive import ConversationArchive, Packer
 from coze_tui.store.history import SavedConversation, SavedSection
 from coze_tui.store.journal import CHAT_COLUMNS
 from coze_tui.store.messages import storable
+from coze_tui.store.packed_messages import MessagePacker
 from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
 from coze_tui.values import valueclass
 
@@ -174,7 +176,9 @@ class _Open:
     sections: list[SavedSection] = field(default_factory=list)
     chats: dict[int, ChatRecord] = field(default_factory=dict)
     packed_frames: dict[int, bytes] = field(default_factory=dict)
-    messages: list[SavedMessage] = field(default_factory=list)
+    messages: MessagePacker = field(default_factory=MessagePacker)
+    asked: dict[int, tuple[str, str]] = field(default_factory=dict)
+    """Content type and file names of the questions, by position."""
     frames: int = 0
     slot: int = 0
     packer: Packer = field(default_factory=Packer)
@@ -187,7 +191,7 @@ class _Open:
     @property
     def counts(self) -> _Counts:
         """Return how many lines have been read."""
-        return _Counts(len(self.sections), len(self.chats), self.frames, len(self.messages))
+        return _Counts(len(self.sections), len(self.chats), self.frames, self.messages.count)
 
 
 class _Reader:
@@ -308,17 +312,19 @@ class _Reader:
 
     def _message(self, whole: _Open, value: object) -> None:
         message = self._read(SavedMessage, value, conversation=whole.conversation.key)
-        last = whole.messages[-1].position if whole.messages else -1
-        if message.position <= last:
+        last = whole.messages.last
+        if last is not None and message.position <= last.position:
             self._bad("position")
         if message.chat and message.chat not in whole.chats:
             self._bad("chat")
         size = _bytes(message.content) + _bytes(message.reasoning) + _bytes(message.name)
-        is_same_chat = bool(whole.messages and message.chat) and whole.messages[-1].chat == message.chat
+        is_same_chat = last is not None and message.chat == last.chat != 0
         whole.said = whole.said + size if is_same_chat else size
         if whole.said > 2 * self._limits.chat.reply:
             self._fail("too large", "chat")
-        whole.messages.append(message)
+        whole.messages.add(message)
+        if message.type == "question":
+            whole.asked[message.position] = intern(message.content_type), message.name
         whole.kept += size
 
     def _pack(self, whole: _Open) -> None:
@@ -341,7 +347,7 @@ class _Reader:
             whole.conversation,
             tuple(whole.sections),
             tuple(_complete(whole)),
-            tuple(whole.messages),
+            whole.messages.whole(),
             whole.packed_frames,
         )
 
@@ -385,9 +391,8 @@ def _is_text(value: object) -> bool:
 def _complete(whole: _Open) -> Iterator[ChatRecord]:
     """Yield the chats with what their conversation and questions say, as the store would read them."""
     saved = whole.conversation
-    asked = {each.position: each for each in whole.messages if each.type == "question"}
     for chat in whole.chats.values():
-        question = asked.get(chat.slot * SLOT)
+        content_type, files = whole.asked.get(chat.slot * SLOT, ("", ""))
         yield replace(
             chat,
             has_packed_frames=chat.slot in whole.packed_frames,
@@ -395,6 +400,6 @@ def _complete(whole: _Open) -> Iterator[ChatRecord]:
             site=saved.site,
             bot_name=saved.bot_name,
             title=saved.title,
-            content_type=question.content_type if question else "",
-            files=question.name if question else "",
+            content_type=content_type,
+            files=files,
         )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import field, replace
 from itertools import zip_longest
 
@@ -14,6 +15,7 @@ from coze_tui.store import history, journal, messages
 from coze_tui.store.history import SavedConversation, SavedSection
 from coze_tui.store.journal import CHAT_COLUMNS, stored_values
 from coze_tui.store.messages import storable, storable_int
+from coze_tui.store.packed_messages import packed_if_many
 from coze_tui.store.packing import lines_in
 from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
 from coze_tui.values import valueclass
@@ -27,8 +29,8 @@ class ConversationArchive:
     sections: tuple[SavedSection, ...] = ()
     chats: tuple[ChatRecord, ...] = ()
     """By slot. Keys are those of the store it was taken from, and tie messages and frames to chats."""
-    messages: tuple[SavedMessage, ...] = ()
-    """By position."""
+    messages: Collection[SavedMessage] = ()
+    """By position; packed if they are many."""
     packed_frames: Mapping[int, bytes] = field(default_factory=dict, repr=False)
     """By the key of the chat; none for a chat without frames."""
 
@@ -91,12 +93,14 @@ def take(c: sqlite3.Connection, key: str) -> ConversationArchive | None:
         frames = journal.packed_frames(c, chat.key)
         if frames is not None:
             packed[chat.key] = frames
-        chats.append(replace(chat, has_packed_frames=frames is not None))
+        if chat.has_packed_frames != (frames is not None):
+            chat = replace(chat, has_packed_frames=frames is not None)
+        chats.append(chat)
     return ConversationArchive(
         saved,
         history.sections(c, key),
         tuple(chats),
-        tuple(messages.each_message(c, key)),
+        packed_if_many(messages.each_message(c, key)),
         packed,
     )
 
@@ -132,9 +136,9 @@ def _put_chat(c: sqlite3.Connection, conversation: str, chat: ChatRecord, packed
 
 def _last_slot(archived: ConversationArchive) -> int:
     slots = [chat.slot for chat in archived.chats]
-    slots += [message.position // SLOT for message in archived.messages[-1:]]
     slots += [section.position // SLOT - 1 for section in archived.sections]
-    return max(slots, default=0)
+    slots.append(max((message.position for message in archived.messages), default=0) // SLOT)
+    return max(slots)
 
 
 def _runs(found: Iterable[SavedMessage]) -> Iterator[list[SavedMessage]]:
@@ -170,12 +174,14 @@ def _essence(chat: ChatRecord) -> tuple[object, ...]:
     return tuple(getattr(chat, name) for name in CHAT_COLUMNS if name != "frame_count")
 
 
-def _placed(archived: ConversationArchive) -> set[SavedMessage]:
+def _placed(archived: ConversationArchive) -> set[bytes]:
+    """Return what identifies each message with its place; the messages themselves may be many."""
     slots = {chat.key: chat.slot for chat in archived.chats}
-    return {
+    placed = (
         replace(message, key=0, conversation="", chat=slots.get(message.chat, 0))
         for message in archived.messages
-    }
+    )
+    return {hashlib.sha256(repr(message).encode("utf-8", "surrogatepass")).digest() for message in placed}
 
 
 def _starts(archived: ConversationArchive) -> set[tuple[str, int]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
+from heapq import merge
+from operator import attrgetter
 
 from coze_tui.engine.model.turn_replay import past_turn
 from coze_tui.engine.session.maintenance import close_orphan
@@ -13,8 +15,11 @@ from coze_tui.errors import StoreError
 from coze_tui.store import journal
 from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.database import Database, now_ms
+from coze_tui.store.packed_messages import packed_if_many
 from coze_tui.store.records import SLOT, ChatRecord, SavedMessage
 from coze_tui.values import valueclass
+
+_position = attrgetter("position")
 
 
 @valueclass
@@ -87,12 +92,12 @@ def with_unfinished(archived: ConversationArchive, chats: Sequence[UnfinishedCha
     by_key = {chat.record.key: chat for chat in chats}
     # One that was resumed still has the messages of its first end.
     first = {chat.record.key: chat.record.slot * SLOT for chat in chats if chat.messages}
-    messages = [
+    stored = (
         message
         for message in archived.messages
         if message.chat not in first or message.position == first[message.chat]
-    ]
-    messages += (message for chat in chats for message in chat.messages)
+    )
+    received = sorted((message for chat in chats for message in chat.messages), key=_position)
     return replace(
         archived,
         chats=tuple(
@@ -101,5 +106,5 @@ def with_unfinished(archived: ConversationArchive, chats: Sequence[UnfinishedCha
             else chat
             for chat in archived.chats
         ),
-        messages=tuple(sorted(messages, key=lambda message: message.position)),
+        messages=packed_if_many(merge(stored, received, key=_position)),
     )

@@ -203,6 +203,46 @@ async def test_what_is_piped_in_is_imported_too(database: Database) -> None:
     assert (one.key, one.state) == (conversation.conversation.key, "new")
 
 
+async def test_a_pipe_of_many_conversations_is_imported_whole_or_not_at_all(database: Database) -> None:
+    class Pipe(io.BytesIO):
+        def seekable(self) -> bool:
+            return False
+
+    def piped(data: bytes) -> io.BufferedReader:
+        return io.BufferedReader(Pipe(data))
+
+    several = [
+        replace(spring(), conversation=replace(spring().conversation, key=f"key{number}"))
+        for number in range(30)
+    ]
+    data = b"".join(map(lines_of, several))
+    with pytest.raises(FileError):
+        await Imports(database).import_stream(piped(data[:-20]), "stdin")
+    assert await database.read(conversation_count) == 0
+    for state in ("new", "same"):
+        found = await Imports(database).import_stream(piped(data), "stdin")
+        assert [(each.key, each.state) for each in found] == [
+            (each.conversation.key, state) for each in several
+        ]
+
+
+async def test_a_file_that_changes_while_it_is_imported_changes_nothing(
+    database: Database, tmp_path: Path
+) -> None:
+    class Changing(io.FileIO):
+        def seek(self, place: int, whence: int = 0) -> int:
+            if self.tell():
+                file.write_bytes(lines_of(spring())[:-20])
+            return super().seek(place, whence)
+
+    file = tmp_path / "x.jsonl"
+    file.write_bytes(lines_of(spring()))
+    with io.BufferedReader(Changing(file)) as changing, pytest.raises(FileError) as caught:
+        await Imports(database).import_stream(changing, str(file))
+    assert caught.value.reason == "cut"
+    assert await database.read(conversation_count) == 0
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -284,9 +324,8 @@ async def test_captures_of_a_fork_do_not_bind_it_to_the_conversation_it_came_fro
     database: Database, other: Database, tmp_path: Path
 ) -> None:
     key = await database.write(add_spring)
-    fork = await database.write(
-        lambda c: history.fork(c, key, archive.take(c, key).messages[-1].key, SENT_AT)  # type: ignore[union-attr]
-    )
+    *_before, last = (await archived(database, key)).messages
+    fork = await database.write(lambda c: history.fork(c, key, last.key, SENT_AT))
     files = await Exports(database).export([fork], "sse", tmp_path)
     await imported(other, *files)
     again = await archived(other, fork)
@@ -396,12 +435,12 @@ async def test_many_messages_are_found_as_soon_as_they_are_imported(
     database: Database, tmp_path: Path
 ) -> None:
     conversation = spring()
-    last = conversation.messages[-1]
+    *_before, last = conversation.messages
     many = [
         replace(last, position=last.position + number, content=f"第{number}条") for number in range(1, 300)
     ]
     file = tmp_path / "x.jsonl"
-    file.write_bytes(lines_of(replace(conversation, messages=conversation.messages + tuple(many))))
+    file.write_bytes(lines_of(replace(conversation, messages=(*conversation.messages, *many))))
     await imported(database, file)
     assert len(await database.read(lambda c: search.search(c, "第299条"))) == 1
     assert await database.run(lambda c: c.execute("SELECT min(is_indexed) FROM texts").fetchone()[0]) == 1
