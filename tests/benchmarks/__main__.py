@@ -80,6 +80,11 @@ def _stats(_server: Server, wish: LaunchTarget) -> Iterable[Figure]:
     return sizes.added_up(home, messages, wish.runs)
 
 
+def _search(_server: Server, wish: LaunchTarget) -> Iterable[Figure]:
+    home = opening.home_with_years(wish.stores, 5_000, 100_000)
+    return sizes.searched(home, 100_000, wish.runs)
+
+
 def _export(_server: Server, wish: LaunchTarget) -> Iterable[Figure]:
     home, _smaller, messages = _size(wish)
     return sizes.exported(home, messages)
@@ -102,6 +107,7 @@ MEASURES: Mapping[str, Measure] = {
     "conversation": _conversation,
     "history": _history,
     "stats": _stats,
+    "search": _search,
     "export": _export,
     "cold": _cold,
     "memory": lambda server, wish: streaming.memory(server),

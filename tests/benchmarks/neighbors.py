@@ -5,6 +5,7 @@ python neighbors.py stream|update QUESTION  an answer in MarkdownStream, or in M
 python neighbors.py print QUESTION          an answer printed by requests and json.loads
 python neighbors.py drain QUESTION          an answer read by httpx-sse and json.loads, not shown
 python neighbors.py rows HISTORY            the figures of all chats, added up in a loop over the rows
+python neighbors.py search HISTORY TEXT     the lines of all messages that contain a text
 python neighbors.py files HISTORY FOLDER    the texts of each conversation in a file, each synced
 """
 
@@ -164,6 +165,17 @@ def rows(history: str) -> None:
     print(sums, times[len(times) // 2] if times else 0)
 
 
+def search(history: str, text: str) -> None:
+    """Print the messages that contain a text, the latest first, as they are read."""
+    import sqlite3
+
+    for conversation, content in sqlite3.connect(history).execute(
+        "SELECT conversation, content FROM messages WHERE instr(content, ?) ORDER BY key DESC", (text,)
+    ):
+        start = max(0, content.find(text) - 40)
+        print(conversation, " ".join(content[start : start + 80].split()), flush=True)
+
+
 def files(history: str, folder: str) -> None:
     """Write the texts of each conversation into a file."""
     import sqlite3
@@ -191,6 +203,8 @@ if __name__ == "__main__":
         printed(question)
     elif name == "rows":
         rows(question)
+    elif name == "search":
+        search(*sys.argv[2:])
     elif name == "files":
         files(*sys.argv[2:])
     else:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from coze_tui.config.locations import find_paths
 from tests.benchmarks.figures import Figure
-from tests.benchmarks.programs import COZE_TUI, NEIGHBORS, PYTHON, Server, a_home
+from tests.benchmarks.programs import COZE_TUI, NEIGHBORS, PYTHON, Server, a_home, output_of
 from tests.benchmarks.sessions import Session
 from tests.support.children import end_with_parent
 from tests.support.samples import ROOT
@@ -28,6 +28,7 @@ subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True, preexec_fn=e
 print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
 """
 _MILLION = 1_000_000
+_FREQUENT = "学"
 _SHOWN = "▎"
 """Begins each line of a message in the log."""
 
@@ -80,6 +81,26 @@ def added_up(home: Path, messages: int, runs: int) -> Iterator[Figure]:
             other=other,
         )
         yield Figure(f"{what}: peak", max(each.resident for each in costs), "MB", goal=80)
+
+
+def searched(home: Path, messages: int, runs: int) -> Iterator[Figure]:
+    """All matches of a frequent character, beside plain SQLite that reads the same messages."""
+    ours = [*COZE_TUI, "history", "search", "--limit", "0", _FREQUENT]
+    plain: list[str | Path] = [PYTHON, NEIGHBORS, "search", _file_of(home), _FREQUENT]
+    environment = {"COZE_TUI_HOME": str(home), "COZE_TUI_LANGUAGE": "en", "PYTHONPATH": str(ROOT)}
+    first, other = (
+        statistics.median(output_of(command, environment)[0] for _ in range(runs))
+        for command in (ours, plain)
+    )
+    what = f"search --limit 0 of a frequent character over {messages:,} messages"
+    yield Figure(
+        f"{what}: first line", first * 1000, "ms", goal=300, beside="plain SQLite", other=other * 1000
+    )
+    whole, all_plain = cost(ours, home), cost(plain, home)
+    yield Figure(f"{what}: all", whole.seconds, "s", beside="plain SQLite", other=all_plain.seconds)
+    yield Figure(
+        f"{what}: peak", whole.resident, "MB", goal=60, beside="plain SQLite", other=all_plain.resident
+    )
 
 
 def exported(home: Path, messages: int) -> Iterator[Figure]:
