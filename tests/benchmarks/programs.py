@@ -19,6 +19,7 @@ from tests.support.samples import ROOT
 
 PYTHON = sys.executable
 NEIGHBORS = Path(__file__).with_name("neighbors.py")
+MINI = Path(__file__).with_name("mini.py")
 COZE_TUI = (PYTHON, "-m", "coze_tui")
 GREETING = "I talk fast"
 """The end of the fast bot's greeting."""
@@ -109,13 +110,22 @@ def neighbor(name: str, *arguments: str, environment: Mapping[str, str] | None =
         yield session
 
 
+@contextmanager
+def mini(server: Server) -> Iterator[Session]:
+    """The least chat that draws as coze-tui does, ready to be asked."""
+    with a_home() as home, Session([PYTHON, MINI], env=server.with_bot("Fast", home), cwd=ROOT) as session:
+        session.wait_for("mini-ready")
+        session.settle()
+        yield session
+
+
 def ask(session: Session, question: str) -> float:
     """Type a question and send it; the moment of Enter. Returns when the answer has begun."""
     session.send(question)
     session.settle()  # an Enter that comes at once with text is a paste
     size = session.size
     at = session.send("\r")
-    session.wait_for("sending", "waiting", "answering", "idle", after=size)
+    session.wait_for("sending", "waiting", "answering", "idle", question, after=size)
     return at
 
 

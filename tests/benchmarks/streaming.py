@@ -17,6 +17,7 @@ from tests.benchmarks.programs import (
     a_home,
     ask,
     chatting,
+    mini,
     neighbor,
     output_of,
     wait_for_end,
@@ -102,24 +103,42 @@ def _echoes(session: Session, count: int) -> list[float]:
 
 def latency(server: Server, seconds: float) -> Iterator[Figure]:
     """From the server's write of a delta to the terminal."""
-    for rate, p50, p95 in ((50, 20.0, 35.0), (200, 25.0, 50.0)):
+    for rate, p50, p95 in ((50, 20.0, 35.0), (200, 25.0, 40.0), (1000, None, 40.0)):
+        question = f"n={int(rate * seconds)} rate={rate} len=20 stamp={max(1, rate // 200)}"
         with chatting(server) as session:
             size = session.size
-            ask(session, f"n={int(rate * seconds)} rate={rate} len=20 stamp")
+            ask(session, question)
             wait_for_end(session, after=size)
-            ahead = time.time() - time.perf_counter()
-            late = [
-                (at + ahead - float(match.group(1))) * 1000
-                for at, match in session.moments_of(_STAMP)
-                if int(match.group(2)) >= rate  # the first second is the chat's beginning
-            ]
-        yield Figure(f"delta → terminal at {rate}/s, p50", quantile(late, 0.5), "ms", goal=p50)
-        yield Figure(f"delta → terminal at {rate}/s, p95", quantile(late, 0.95), "ms", goal=p95)
+            late = _lateness(session, rate)
+        with mini(server) as session:
+            size = session.size
+            ask(session, question)
+            session.wait_for("✓mini-done", after=size, timeout=120)
+            other = _lateness(session, rate)
+        for part, goal in ((0.5, p50), (0.95, p95)):
+            yield Figure(
+                f"delta → terminal at {rate}/s, p{part * 100:.0f}",
+                quantile(late, part),
+                "ms",
+                goal=goal,
+                beside="mini",
+                other=quantile(other, part),
+            )
+
+
+def _lateness(session: Session, first: int) -> list[float]:
+    """Milliseconds from the writing of each stamp to its being seen, from the stamp `first` on."""
+    ahead = time.time() - time.perf_counter()
+    return [
+        (at + ahead - float(match.group(1))) * 1000
+        for at, match in session.moments_of(_STAMP)
+        if int(match.group(2)) >= first
+    ]
 
 
 def rate(server: Server, count: int, runs: int) -> Iterator[Figure]:
     """As fast as the server can, shown to the end."""
-    ours, floor = [], []
+    ours, floor, least = [], [], []
     question = f"n={count} rate=0 len=5"
     for _ in range(runs):
         with a_home() as home:
@@ -135,6 +154,20 @@ def rate(server: Server, count: int, runs: int) -> Iterator[Figure]:
             seen = session.first_shown(lambda text: _DONE in text, after=began)
             assert seen is not None
             ours.append(count / (seen - began))
+        with mini(server) as session:
+            size = session.size
+            began = ask(session, question)
+            shown = session.wait_for("✓mini-done", after=size, timeout=120)
+            least.append(count / (shown - began))
+    yield Figure(
+        f"{count:,} deltas at full speed, beside mini",
+        statistics.median(ours),
+        "deltas/s",
+        beside="mini",
+        other=statistics.median(least),
+        goal_ratio=0.8,
+        is_least=True,
+    )
     yield Figure(
         f"{count:,} deltas at full speed, shown to the end",
         statistics.median(ours),
@@ -170,6 +203,14 @@ def cost(server: Server, seconds: float, runs: int) -> Iterator[Figure]:
             other=statistics.median(_floor_at(server, per_second, seconds) for _ in range(runs)),
         )
         yield Figure(
+            f"CPU per delta at {per_second}/s, beside mini",
+            statistics.median(one.cpu for one in costs),
+            "ms",
+            beside="mini",
+            other=statistics.median(_mini_at(server, per_second, seconds) for _ in range(runs)),
+            goal_ratio=1.1,
+        )
+        yield Figure(
             f"bytes per character at {per_second}/s, sidebar counting",
             statistics.median(one.bytes for one in costs),
             "B",
@@ -179,11 +220,20 @@ def cost(server: Server, seconds: float, runs: int) -> Iterator[Figure]:
 
 def _cost_at(server: Server, per_second: int, seconds: float) -> Cost:
     with chatting(server) as session:
-        ask(session, f"n={int(per_second * (seconds + 6))} rate={per_second} len=5")
-        time.sleep(2)
-        began, cpu, size = time.perf_counter(), session.cpu, session.size
-        time.sleep(seconds)
-        lasted, cpu, size = time.perf_counter() - began, session.cpu - cpu, session.size - size
+        return _cost_of(session, per_second, seconds)
+
+
+def _mini_at(server: Server, per_second: int, seconds: float) -> float:
+    with mini(server) as session:
+        return _cost_of(session, per_second, seconds).cpu
+
+
+def _cost_of(session: Session, per_second: int, seconds: float) -> Cost:
+    ask(session, f"n={int(per_second * (seconds + 6))} rate={per_second} len=5")
+    time.sleep(2)
+    began, cpu, size = time.perf_counter(), session.cpu, session.size
+    time.sleep(seconds)
+    lasted, cpu, size = time.perf_counter() - began, session.cpu - cpu, session.size - size
     deltas = per_second * lasted
     return Cost(cpu / deltas * 1000, size / deltas / 5)
 
