@@ -15,8 +15,6 @@ ALLOWED: Mapping[str, Mapping[str, str]] = {
     "benchmarks/mini.py": {
         "_color_system": "the smallest chat draws below Textual's compositor, as the program does",
         "_compositor": "the same: the types of the frames that it is given",
-        "_display": "the same",
-        "_driver": "the same",
     },
     "standin/test_cozepy.py": {
         "_requester": "cozepy gives its device app an HTTP client of its own, which nothing public can close",
