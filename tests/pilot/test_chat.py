@@ -363,6 +363,9 @@ async def test_links_of_a_message_are_listed_by_number_and_put_into_the_prompt(h
             "https://example.com/a__b__c",
             "https://example.com/" + "long/" * 60 + "end",
         ]
+        shown = ["".join(text for text, *_ in (*row.left, *row.below)).split() for row in rows]
+        assert shown[0] == ["1", "春节", "https://zh.wikipedia.org/wiki/春节"]
+        assert shown[1:] == [["2", rows[1].key], ["3", rows[2].key]]
         await at.pilot.press("2")
         await at.until(lambda: isinstance(at.app.screen, ShowLink), "the target")
         await at.pilot.press("p")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from coze_tui.render.links import shown_url
 from coze_tui.render.palette import Palette
 from coze_tui.text.urls import encoded, urls_in
 from coze_tui.tui.log.entries import Entry, QuestionEntry
@@ -33,11 +34,16 @@ def links_of(entry: Entry, width: int, palette: Palette) -> list[EntryLink]:
             for segment in line.body:
                 url = segment.style.meta.get("url", "") if segment.style is not None else ""
                 if not isinstance(url, str) or not url:
-                    before = before if not segment.text.strip() else ""
+                    before = ""
                     continue
                 if url not in found:
                     found[url] = segment.text
                 elif url == before:
                     found[url] += (line.joint or "") * line.continues + segment.text
                 before = url
-    return [EntryLink(text.strip(), url) for url, text in found.items()]
+    return [EntryLink(_label(text, url), url) for url, text in found.items()]
+
+
+def _label(text: str, url: str) -> str:
+    """Return the text of a link without its target, which is shown behind it."""
+    return text.strip().removesuffix(shown_url(url)).strip() or text.strip()

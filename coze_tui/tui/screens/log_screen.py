@@ -18,6 +18,7 @@ from coze_tui.render.links import says
 from coze_tui.terminal.pacing import over_ssh
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
+from coze_tui.text.urls import readable
 from coze_tui.tui.context import AppContext
 from coze_tui.tui.log.links import EntryLink
 from coze_tui.tui.log.message_log import MessageLog
@@ -77,7 +78,8 @@ async def choose_link(context: AppContext, links: Sequence[EntryLink], put: PutT
     key: str | None = links[0].url
     if len(links) > 1:
         options = [
-            Option(link.url, link.text, "" if says(link.text, link.url) else link.url) for link in links
+            Option(link.url, link.text, "" if says(link.text, link.url) else readable(link.url))
+            for link in links
         ]
         key = await context.app.push_screen_wait(Choose(_("Links"), "", options))
     if key is not None:
