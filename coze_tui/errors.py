@@ -257,7 +257,7 @@ class AttachmentError(CozeTuiError):
     def __init__(self, reason: str, path: str) -> None:
         super().__init__(f"{path}: {reason}")
         self.reason = reason
-        """`empty`, `too large`, or what the system said."""
+        """`empty`, `too large`, `no url`, or what the system said."""
         self.path = path
 
 

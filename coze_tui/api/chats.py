@@ -24,14 +24,18 @@ _MESSAGES_KEYS = ("data", "Messages")
 
 @valueclass
 class Attachment:
-    """An uploaded file that goes with a question."""
+    """An uploaded file, or one on the web, that goes with a question."""
 
     kind: Literal["file", "image", "audio"]
     file_id: str
     name: str = ""
     """The file's, for people; Coze is not told."""
+    file_url: str = ""
+    """Where Coze finds a file that is not uploaded (docs/wire.md 2.2)."""
 
     def to_wire(self) -> Json:
+        if self.file_url:
+            return {"type": self.kind, "file_url": self.file_url}
         return {"type": self.kind, "file_id": self.file_id}
 
 

@@ -46,7 +46,7 @@ from coze_tui.engine.model.updates import (
     conversation_replaced_text,
     follow,
 )
-from coze_tui.engine.session.requests import request_for
+from coze_tui.engine.session.requests import SentFile, check, request_for, upload_all, web_address, web_file
 from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.engine.session.site import Connection
 from coze_tui.errors import ApiError, FileError, InternalError, SettingsError, StoreError
@@ -80,13 +80,19 @@ async def _ask(startup: Startup, arguments: Arguments, question: str, interrupt:
         connection = Connection(startup)
         stack.push_async_callback(connection.aclose)
         await connection.renew()
+        files = [_file(text) for text in arguments.attach]
         conversation_id, chat = _conversation(startup, arguments), None
         if arguments.fetch:
             from coze_tui.cli.unfetched import chat_to_fetch
 
             chat = await chat_to_fetch(startup, arguments.fetch, conversation_id, _last_asked(startup))
             conversation_id = chat.conversation_id
-        request = request_for(question, settings, conversation_id=conversation_id)
+        request = request_for(
+            question,
+            settings,
+            conversation_id=conversation_id,
+            attachments=await upload_all(connection.client, files),
+        )
         output = _Output(arguments, settings)
         record = _record(startup, arguments, connection)
         turn = ChatTurn(
@@ -117,6 +123,18 @@ async def _ask(startup: Startup, arguments: Arguments, question: str, interrupt:
     if isinstance(ended.error, InternalError):
         raise ended.error.fault
     return _report_end(turn, ended, arguments, settings, interrupt)
+
+
+def _file(text: str) -> SentFile:
+    """Return a file to send; the shell has read its path.
+
+    Raises:
+        AttachmentError: it cannot be sent.
+    """
+    url = web_address(text)
+    file: SentFile = path_from(text) if url is None else web_file(url)
+    check(file)
+    return file
 
 
 def _report_end(

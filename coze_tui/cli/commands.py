@@ -259,6 +259,12 @@ _ALL = (
                 excludes=("--raw", "--no-stream", "--record"),
             ),
             Option(
+                "--attach",
+                N_("send a file with the question, by path or URL; repeatable"),
+                "FILE",
+                repeats=True,
+            ),
+            Option(
                 "--tool-output",
                 N_("output of a local tool, by tool name or call ID; repeatable"),
                 "TOOL=VALUE",

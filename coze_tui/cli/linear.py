@@ -30,6 +30,7 @@ from coze_tui.engine.model.transcript import AgentTranscript, AnswerTranscript, 
 from coze_tui.engine.model.updates import TurnUpdate, follow
 from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.engine.session.local_tools import REFUSAL, run_command
+from coze_tui.engine.session.requests import SentFile, sent_file
 from coze_tui.engine.session.site import Connection
 from coze_tui.engine.thread import EngineThread
 from coze_tui.errors import CozeTuiError, StoreError, ToolCommandError
@@ -40,6 +41,7 @@ _COMMANDS = {
     "/new": N_("begin a new conversation"),
     "/history": N_("list the latest conversations"),
     "/open": N_("go on with one of them: its number in that list, or its id"),
+    "/attach": N_("send a file with the next question: its path or its URL"),
     "/retry": N_("ask the last question again"),
     "/recover": N_("fetch the rest of an answer that was cut off"),
     "/tools": N_("give the outputs that the bot waits for"),
@@ -110,6 +112,8 @@ class _Talk:
         """The local tools that the last turn of this program waits for."""
         self._listed: list[str] = []
         self._left: Sequence[ChatRecord] = ()
+        self._files: tuple[SentFile, ...] = ()
+        """They go with the next question."""
 
     def run(self, arguments: Arguments) -> int:
         """Start as the arguments say, then read what the user types."""
@@ -199,6 +203,8 @@ class _Talk:
             case "/open":
                 number = int(argument) if argument.isdecimal() else 0
                 self._open(self._listed[number - 1] if 0 < number <= len(self._listed) else argument)
+            case "/attach" if argument:
+                self._attach(argument)
             case "/retry" if self._question:
                 self._ask(self._question)
             case "/recover" if self._conversation and self._outcome is Outcome.INTERRUPTED:
@@ -219,6 +225,12 @@ class _Talk:
                 self._status(_("a suggestion is asked by its number; a line that ends with \\ goes on"))
             case _:
                 self._status(_("there is nothing to do that with"))
+
+    def _attach(self, argument: str) -> None:
+        file = sent_file(argument)
+        self._call(lambda engine: engine.check_attachment(file))
+        self._files = (*self._files, file)
+        self._status(_("{name} goes with the next question").format(name=clean_line(file.name)))
 
     def _status(self, text: str) -> None:
         self._printer.line(_("Status"), text)
@@ -297,7 +309,8 @@ class _Talk:
         self._conversation = self._conversation or new_key()
         self._question, key, bot = question, self._conversation, self._bot
         self._updates = []
-        self._follow(lambda engine, feed: engine.ask(key, question, feed, bot=bot))
+        files, self._files = self._files, ()
+        self._follow(lambda engine, feed: engine.ask(key, question, feed, bot=bot, files=files))
         if self._outcome is Outcome.REQUIRES_ACTION:
             self._give_outputs()
 

@@ -518,6 +518,8 @@ def _for_attachment_error(error: AttachmentError) -> Explanation:
             return Explanation(title, _("It is empty."))
         case "too large":
             return Explanation(title, _("It is larger than 512 MB, which is the most that Coze takes."))
+        case "no url":
+            return Explanation(title, _("It is not a URL with a host name."), _("Check the URL."))
         case reason:
             return Explanation(title, _sentence(_outside(reason)), _("Check the path and who may read it."))
 

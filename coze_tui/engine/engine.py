@@ -203,9 +203,17 @@ class Engine:
 
     # --- turns ---
 
-    async def ask(self, conversation: str, question: str, feed: TurnFeed, *, bot: Bot | None = None) -> None:
+    async def ask(
+        self,
+        conversation: str,
+        question: str,
+        feed: TurnFeed,
+        *,
+        bot: Bot | None = None,
+        files: Sequence[requests.SentFile] = (),
+    ) -> None:
         """Store a question and send it. The updates go to the feed, which ends with TurnEnded in any case."""
-        await self.send(await self.begin(conversation, question, bot=bot), feed)
+        await self.send(await self.begin(conversation, question, bot=bot, files=files), feed)
 
     async def begin(
         self,
@@ -213,7 +221,7 @@ class Engine:
         question: str,
         *,
         bot: Bot | None = None,
-        files: Sequence[Path] = (),
+        files: Sequence[requests.SentFile] = (),
         settings: Settings | None = None,
         is_queued: bool = False,
     ) -> AskedQuestion:
@@ -316,8 +324,8 @@ class Engine:
             self._note(error)
             return None
 
-    async def check_attachment(self, path: Path) -> int:
-        """Return the size in bytes of a file to attach. Raises AttachmentError if it cannot be sent."""
+    async def check_attachment(self, path: requests.SentFile) -> int:
+        """Return the size of a file in bytes, 0 for a URL. Raises AttachmentError if it cannot be sent."""
         return await asyncio.to_thread(requests.check, path)
 
     async def follow(self, conversation: str, feed: TurnFeed) -> RunningTurn | None:

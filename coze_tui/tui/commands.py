@@ -64,7 +64,7 @@ def slash_commands() -> tuple[SlashCommand, ...]:
             N_("Clear the context"),
             N_("Let the bot forget what was said; it stays in the log"),
         ),
-        SlashCommand("/attach", N_("Attach"), N_("Send a file with the next message"), N_("PATH")),
+        SlashCommand("/attach", N_("Attach"), N_("Send a file with the next message"), N_("PATH|URL")),
         SlashCommand("/detach", N_("Detach"), N_("Send no files with the next message")),
         SlashCommand("/rename", N_("Rename"), N_("Give the conversation a title"), N_("TITLE")),
         SlashCommand("/export", N_("Export"), N_("Write the conversation to a file")),

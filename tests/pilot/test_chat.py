@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ import pytest
 
 from coze_tui.config.secure_files import locked
 from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.session.requests import WebFile
 from coze_tui.garbage import pause_collection
 from coze_tui.standin.scenarios import (
     Answer,
@@ -284,6 +286,19 @@ async def test_a_choice_that_cannot_be_kept_is_told(home: Path) -> None:
         await at.pilot.press("ctrl+g")
         await at.until_told("could not be kept")
         assert not at.screen.sidebar.display
+
+
+async def test_a_url_goes_with_the_question_and_stays_its_name(home: Path) -> None:
+    url = "https://example.invalid/cat.png"
+    async with desk(home, bot(Answer("一只猫。"))) as at:
+        await at.ask(f"/attach {url}")
+        await at.until(lambda: at.screen.attachments.files == (WebFile(url),))
+        await at.ask("这是什么？")
+        await at.answered()
+        assert f"+ {url}" in at.text()
+        asked = next(request for request in at.stand_in.requests if request.path == "/v3/chat")
+        [message] = json.loads(asked.raw)["additional_messages"]
+        assert json.loads(message["content"])[1] == {"type": "image", "file_url": url}
 
 
 async def test_a_file_goes_with_the_question_and_comes_back_when_that_fails(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from pathlib import Path
 
 from coze_tui.api.chats import ChatRequest
 from coze_tui.config.settings import Settings
@@ -13,6 +12,7 @@ from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.updates import TurnEnded
 from coze_tui.engine.session.recorder import JournalRecorder
+from coze_tui.engine.session.requests import SentFile
 from coze_tui.engine.session.running import LiveTurn
 from coze_tui.errors import CozeTuiError
 
@@ -23,7 +23,7 @@ class AskedQuestion:
 
     request: ChatRequest
     """The attachments have no IDs before they are uploaded."""
-    files: tuple[Path, ...]
+    files: tuple[SentFile, ...]
     settings: Settings
     recorder: JournalRecorder
     error: CozeTuiError | None = None

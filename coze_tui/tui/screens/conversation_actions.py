@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from coze_tui.config.locations import typed_path
 from coze_tui.engine.model.figures import ids_text
 from coze_tui.engine.model.outcomes import Outcome, outcome_of
+from coze_tui.engine.session.requests import sent_file
 from coze_tui.errors import BusyError, CozeTuiError, CredentialsError, StoreError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _
@@ -243,10 +244,10 @@ class ConversationActions:
     async def attach(self, text: str) -> None:
         """Send a file with the next question."""
         if not text.strip():
-            self._notify(_("Type @ and a path, or /attach and a path."))
+            self._notify(_("Type @ or /attach, and a path or a URL."))
             return
-        path = await asyncio.to_thread(typed_path, text)
         try:
+            path = await asyncio.to_thread(sent_file, text)
             count = await self._engine_thread.call(lambda engine: engine.check_attachment(path))
         except CozeTuiError as error:
             self._screen.context.notify_failure(error)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 from textual.timer import Timer
@@ -21,6 +20,7 @@ from coze_tui.engine.model.updates import (
     conversation_replaced_text,
 )
 from coze_tui.engine.session.feed import RunningTurn, TurnFeed
+from coze_tui.engine.session.requests import SentFile
 from coze_tui.errors import CozeTuiError
 from coze_tui.terminal.pacing import CounterPace
 from coze_tui.text.cleaning import clean_line, title_of
@@ -67,7 +67,7 @@ class TurnControl:
         """The program resumed the turn by itself: its end shows no dialog and sends nothing."""
         self._was_sent = False
         """The question of the turn has left for Coze."""
-        self._sent_files: tuple[tuple[Path, int], ...] = ()
+        self._sent_files: tuple[tuple[SentFile, int], ...] = ()
         self._entries: tuple[Entry, ...] = ()
         """The entries of the turn, until they know their stored chat."""
         self._pulse: Timer | None = None
@@ -115,7 +115,7 @@ class TurnControl:
         self._screen.run_in_worker("ask", self._send, key, bot, question, self._sent_files, is_queued)
 
     async def _send(
-        self, key: str, bot: Bot, question: str, sent_files: Sequence[tuple[Path, int]], is_queued: bool
+        self, key: str, bot: Bot, question: str, sent_files: Sequence[tuple[SentFile, int]], is_queued: bool
     ) -> None:
         now_ms, feed = int(time.time() * 1000), TurnFeed()
         files = tuple(path for path, _size in sent_files)

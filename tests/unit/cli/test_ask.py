@@ -312,6 +312,31 @@ class TestTrouble:
         assert "This is a JWT. Exchange it for an access token first" in refused.err
         assert f"curl {stand_in.base_url}/api/permission/oauth2/token" in refused.err
 
+    def test_files_go_with_the_question_by_path_or_by_url(
+        self, command: Command, stand_in: StandIn, tmp_path: Path
+    ) -> None:
+        (tmp_path / "a.txt").write_text("x")
+        url = "https://example.invalid/a.PNG?x=1"
+        ran = command("ask", "--attach", url, "--attach", str(tmp_path / "a.txt"), "1 + 1")
+        assert (ran.status, ran.err) == (0, "")
+        paths = [request.path for request in stand_in.requests]
+        assert paths == ["/v1/files/upload", "/v3/chat"]
+        [message] = json.loads(stand_in.requests[-1].raw)["additional_messages"]
+        text, picture, file = json.loads(message["content"])
+        assert text == {"type": "text", "text": "1 + 1"}
+        assert picture == {"type": "image", "file_url": url}
+        assert (file["type"], "file_id" in file) == ("file", True)
+
+    @pytest.mark.parametrize("text", ["https:/example.invalid/a.png", "http://", "/nowhere/a.png"])
+    def test_a_file_that_cannot_be_sent_is_reported_before_anything_is_asked(
+        self, command: Command, stand_in: StandIn, text: str
+    ) -> None:
+        ran = command("ask", "--attach", text, "x")
+        assert ran.status != 0
+        assert f"the file {text} cannot be sent" in ran.err
+        assert "directory Check" not in ran.err
+        assert list(stand_in.requests) == []
+
     def test_no_token_says_how_to_get_one(self, command: Command) -> None:
         ran = command("ask", "x", COZE_API_TOKEN="")
         assert ran.status == 3

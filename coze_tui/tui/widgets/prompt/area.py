@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult
@@ -11,6 +10,7 @@ from textual.containers import Vertical
 from textual.reactive import var
 from textual.strip import Strip
 
+from coze_tui.engine.session.requests import SentFile
 from coze_tui.terminal.keys import EnterGuard
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import size
@@ -77,15 +77,15 @@ class AttachmentStrip(LineWidget):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._files: tuple[tuple[Path, int], ...] = ()
+        self._files: tuple[tuple[SentFile, int], ...] = ()
         self.display = False
 
     @property
-    def files(self) -> tuple[Path, ...]:
+    def files(self) -> tuple[SentFile, ...]:
         """The files, in the order in which they were chosen."""
         return tuple(path for path, _size in self._files)
 
-    def add(self, path: Path, count: int) -> None:
+    def add(self, path: SentFile, count: int) -> None:
         """Add a file of `count` bytes; a file is added only once."""
         if path not in self.files:
             self._show((*self._files, (path, count)))
@@ -94,13 +94,13 @@ class AttachmentStrip(LineWidget):
         """Remove all files."""
         self._show(())
 
-    def take(self) -> tuple[tuple[Path, int], ...]:
+    def take(self) -> tuple[tuple[SentFile, int], ...]:
         """The files with their sizes, shown no longer: their question is on its way."""
         files = self._files
         self.clear()
         return files
 
-    def restore(self, files: Sequence[tuple[Path, int]]) -> None:
+    def restore(self, files: Sequence[tuple[SentFile, int]]) -> None:
         """Show files again whose question could not be sent."""
         self._show(tuple(files))
 
@@ -109,10 +109,11 @@ class AttachmentStrip(LineWidget):
         for number, (path, count) in enumerate(self._files):
             parts.append((" · " if number else "", "muted"))
             parts.append((clean_line(path.name), "text"))
-            parts.append((f" {size(count)}", "muted"))
+            if count:  # of a URL it is not known
+                parts.append((f" {size(count)}", "muted"))
         return self.line(parts, [(_("/detach removes"), "muted")])
 
-    def _show(self, files: tuple[tuple[Path, int], ...]) -> None:
+    def _show(self, files: tuple[tuple[SentFile, int], ...]) -> None:
         self._files = files
         self.display = bool(files)
         self.refresh()

@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from coze_tui.config.locations import typed_path
+from coze_tui.engine.session.requests import web_address
 from coze_tui.render.cells import cell_len, pad, shorten
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import size
@@ -134,6 +135,8 @@ def path_candidates(typed: str) -> list[Candidate]:
 
     Hidden ones only come when a dot was typed, and never one whose name could not be shown as it is.
     """
+    if (url := web_address(typed)) is not None:
+        return [Candidate(url, label=_("attach {name}").format(name=clean_line(url)))]
     folder, slash, begun = typed.rpartition("/")
     prefix = folder + slash
     folds = begun.casefold()
