@@ -48,12 +48,12 @@ _TAGS = {
     **dict.fromkeys(("span", "font", "small", "big", "center", "div", "p"), "span"),
 }
 """The tags that count in pairs, each with the tag that it is written as; empty: as itself."""
-_HTML = re.compile(
-    r"<!--(?P<comment>.*?)-->"
-    rf"|<(?P<close>/?)(?P<name>{'|'.join(sorted(_TAGS, key=len, reverse=True))}|br|wbr|img|details)"
-    r"(?P<attributes>(?:\s+(?:open|hidden|download|[A-Za-z-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+)))*)\s*/?>",
-    re.DOTALL | re.IGNORECASE,
+_TAG = (
+    rf"<(?P<close>/?)(?P<name>{'|'.join(sorted(_TAGS, key=len, reverse=True))}|br|wbr|img|details)"
+    r"(?P<attributes>(?:\s+(?:open|hidden|download|[A-Za-z-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'|[^\s\"'=<>`]+)))*)\s*/?>"
 )
+_TAG_ONLY = re.compile(_TAG, re.IGNORECASE)
+_HTML = re.compile(rf"<!--.*?-->|{_TAG}", re.DOTALL | re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"([A-Za-z-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'=<>`]+))")
 HIDDEN_LINE = re.compile(r"(?:\s*(?:<!--(?:(?!-->).)*-->|</?details(?:\s+open)?\s*>))+\s*", re.IGNORECASE)
 """Matches a whole line that shows nothing: comments, and the ends of a part that can be folded."""
@@ -339,7 +339,13 @@ def _tags(source: str) -> Tags:
     ends: dict[int, re.Match[str]] = {}
     opened: dict[str, list[int]] = {}
     at = 0
-    while (match := _HTML.search(source, at)) is not None:
+    # Behind the last end of a comment each `<!--` would be looked through to the end of the text.
+    comments_end = source.rfind("-->") + 3 if "-->" in source else 0
+    while True:
+        match = _HTML.search(source, at, comments_end) if at < comments_end else None
+        match = match or _TAG_ONLY.search(source, at)
+        if match is None:
+            break
         at = match.end()
         found[match.start()] = match
         name = (match["name"] or "").lower()
@@ -349,7 +355,7 @@ def _tags(source: str) -> Tags:
             opened.setdefault(name, []).append(match.start())
         elif opened.get(name):
             ends[opened[name].pop()] = match
-    return Tags(found, ends, any(opened.values()) or "<!--" in source[at:])
+    return Tags(found, ends, any(opened.values()) or "<!--" in source[max(at, comments_end) :])
 
 
 def _small_html(state: StateInline, silent: bool) -> bool:
