@@ -17,7 +17,7 @@ from typing import IO, Literal, Protocol
 from urllib.parse import urlsplit
 
 from coze_tui.api.captures import Problem, read_capture
-from coze_tui.api.events import MessageCompleted, MessageDelta, UnknownEvent, parse_event
+from coze_tui.api.events import Done, MessageCompleted, MessageDelta, UnknownEvent, parse_event
 from coze_tui.api.objects import Chat, Frame, Limits, MessageType, Role
 from coze_tui.config.addresses import site_name
 from coze_tui.engine.model.outcomes import outcome_of, total_us_of
@@ -136,7 +136,8 @@ def _told(frames: Iterable[Frame]) -> _Told:
     """Return the facts in the events, of which only one is in memory at a time."""
     told = _Told()
     for event in map(parse_event, frames):
-        told.is_understood = told.is_understood or not isinstance(event, UnknownEvent)
+        # the streams of other programs end with [DONE], too
+        told.is_understood = told.is_understood or not isinstance(event, UnknownEvent | Done)
         chat = getattr(event, "chat", None)
         if isinstance(chat, Chat):
             told.bot_id = told.bot_id or chat.bot_id

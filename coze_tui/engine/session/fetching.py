@@ -9,12 +9,14 @@ from coze_tui.api import chats
 from coze_tui.api.client import CozeClient
 from coze_tui.api.objects import Chat, ChatStatus, Message
 from coze_tui.engine.model.state import TurnState
-from coze_tui.errors import CozeTuiError, StillAnswering, may_pass
+from coze_tui.errors import CozeTuiError, ProtocolError, StillAnswering, may_pass
 
 Fetched = tuple[str, object]
 """What was fetched: the name of the event that would have brought it, and the data."""
 _LONGEST_POLL_SECONDS = 15.0
 """The pause between two requests for a chat doubles up to this."""
+_MOST_UNREADABLE = 3
+"""A server whose replies cannot be read this many times in a row is not one that will answer."""
 
 
 class ChatFetcher:
@@ -98,13 +100,14 @@ class ChatFetcher:
 
     async def _retrieve(self) -> Chat | None:
         """Return the chat, after as many requests as are sensible; None when stopped."""
-        pause = self._poll_seconds
+        pause, unreadable = self._poll_seconds, 0
         deadline = self._clock() + self._failing_seconds
         while not self._stopped.is_set():
             try:
                 return await chats.retrieve(self._client, self._state.conversation_id, self._state.chat_id)
             except CozeTuiError as error:
-                if not may_pass(error) or self._clock() >= deadline:
+                unreadable = unreadable + 1 if isinstance(error, ProtocolError) else 0
+                if unreadable == _MOST_UNREADABLE or not may_pass(error) or self._clock() >= deadline:
                     raise
             await self._wait(pause)
             pause = min(2 * pause, _LONGEST_POLL_SECONDS)
