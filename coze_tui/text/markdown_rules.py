@@ -355,7 +355,7 @@ def _tags(source: str) -> Tags:
             opened.setdefault(name, []).append(match.start())
         elif opened.get(name):
             ends[opened[name].pop()] = match
-    return Tags(found, ends, any(opened.values()) or "<!--" in source[max(at, comments_end) :])
+    return Tags(found, ends, any(opened.values()) or "<!--" in source[at:])
 
 
 def _small_html(state: StateInline, silent: bool) -> bool:
