@@ -110,7 +110,7 @@ class Runs:
             return
         if kind in ("softbreak", "hardbreak"):
             self._end_line()
-            self.literal.append("\n")
+            self.literal.append("\0" if token.info else "\n")
             return
         self.literal.append("\0")
         palette = self._styles.palette

@@ -378,7 +378,7 @@ def _small_html(state: StateInline, silent: bool) -> bool:
     if name == "img" and not _image(state, tag, silent):
         return False
     if not silent and name == "br":
-        state.push("hardbreak", "br", 0)
+        state.push("hardbreak", "br", 0).info = "html"
     elif not silent and name in ("", "details"):
         state.push("hidden", "", 0).hidden = True
     state.pos = tag.end()
