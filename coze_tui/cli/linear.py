@@ -261,7 +261,7 @@ class _Talk:
 
     def _greet(self) -> None:
         if self._bot.prologue:
-            self._printer.line(self._name, self._bot.prologue)
+            self._printer.message(self._name, self._bot.prologue)
         self._offer(self._bot.suggested_questions)
 
     def _offer(self, questions: Sequence[str]) -> None:
@@ -291,7 +291,7 @@ class _Talk:
             for part in chat.parts:
                 match part:
                     case AnswerTranscript(text=text):
-                        self._printer.line(record.bot_name or self._name, text)
+                        self._printer.message(record.bot_name or self._name, text)
                     case ToolTranscript(name=name, arguments=arguments):
                         self._printer.line(_("Tool"), f"{name} {arguments}".strip())
                     case AgentTranscript():

@@ -1,14 +1,13 @@
 """Output of `coze-tui --linear`: plain lines with labels, for screen readers, tmux's copy mode and logs.
 
-Nothing is drawn twice or moves. Text is written when a line or sentence is complete, so that a screen reader
-never reads half a word.
+Nothing is drawn twice or moves. Markdown is written as text, when a line or sentence is complete and no later
+text can change it, so that a screen reader never reads half a word or a mark.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TextIO
 
 from coze_tui.cli.ask_output import rest_of
@@ -32,12 +31,10 @@ from coze_tui.engine.model.updates import (
     conversation_replaced_text,
 )
 from coze_tui.errors import CozeTuiError, is_refused
+from coze_tui.render.plain import PlainText, plain_text
 from coze_tui.text.cleaning import clean, clean_line
 from coze_tui.text.format import duration, milliseconds, size, thousands
 from coze_tui.text.i18n import _
-
-_ENDS = re.compile(r"[\n。！？；]|[.!?;:](?=\s)")
-"""Where a piece of text may be written."""
 
 
 @dataclass(slots=True)
@@ -45,8 +42,10 @@ class _Said:
     """The text of one message so far."""
 
     label: str
+    source: str = ""
+    """All that arrived."""
+    text: PlainText = field(default_factory=PlainText)
     written: str = ""
-    waiting: str = ""
 
 
 class LinearPrinter:
@@ -79,6 +78,10 @@ class LinearPrinter:
         self._speaker = None
         self._out.write(f"{clean_line(label)}: {clean(text)}\n")
         self._out.flush()
+
+    def message(self, label: str, text: str) -> None:
+        """Write a whole message, which is Markdown, with a label."""
+        self.line(label, plain_text(text))
 
     def show(self, update: TurnUpdate) -> None:
         """Tell what an update says, if it says anything to a reader."""
@@ -133,54 +136,58 @@ class LinearPrinter:
 
     def _grow(self, key: tuple[str, str], label: str, text: str) -> None:
         said = self._said.setdefault(key, _Said(label))
-        said.waiting += text
-        ends = [match.end() for match in _ENDS.finditer(said.waiting)]
-        if ends:
-            self._write(key, said, ends[-1])
+        said.source += text
+        self._write(key, said, said.text.feed(text))
 
     def _complete(self, key: tuple[str, str], whole: str) -> None:
         """Write the rest of the completed text, which replaces the deltas (docs/wire.md 3.5)."""
         said = self._said.setdefault(key, _Said(self.bot_name))
-        rest = rest_of(whole, said.written) if whole else said.waiting
+        rest = rest_of(whole, said.source) if whole else ""
         if rest is not None:
-            said.waiting = rest
+            said.source += rest
+            text = said.text.feed(rest) + said.text.finish()
         else:
-            self.line(_("Status"), _("the bot has replaced its answer; here is the new one"))
-            said.written, said.waiting = "", whole
-        self._write(key, said, len(said.waiting))
+            text = plain_text(whole)
+            rest = rest_of(text, said.written)
+            if rest is None:
+                self.line(_("Status"), _("the bot has replaced its answer; here is the new one"))
+            text = text if rest is None else rest
+            said = self._said[key] = _Said(said.label, whole, written="" if rest is None else said.written)
+        self._write(key, said, text)
         self._end_line()
 
     def _complete_reasoning(self, message_id: str, whole: str) -> None:
         """Write the rest of the reasoning, unless the answer, which follows it, has begun."""
         key, answer = ("reasoning", message_id), self._said.get(("answer", message_id))
         said = self._said.setdefault(key, _Said(_("Thinking")))
-        if whole.startswith(said.written) and not (answer and answer.written):
-            said.waiting = whole[len(said.written) :]
+        if whole.startswith(said.source) and not (answer and answer.written):
+            self._grow(key, said.label, whole[len(said.source) :])
         self._flush("reasoning")
 
     def _flush(self, kind: str = "") -> None:
         """Write what waits for the end of its sentence; only what is of this kind if one is given."""
         for key, said in self._said.items():
             if not kind or key[0] == kind:
-                self._write(key, said, len(said.waiting))
+                self._write(key, said, said.text.settle())
 
     def _flush_before(self, message_id: str) -> None:
         """Write what waits of the answer before a new one: its completed message may never arrive."""
         if ("answer", message_id) not in self._said:
             self._flush("answer")
 
-    def _write(self, key: tuple[str, str], said: _Said, length: int) -> None:
-        text, said.waiting = said.waiting[:length], said.waiting[length:]
+    def _write(self, key: tuple[str, str], said: _Said, text: str) -> None:
         said.written += text
-        if not text or (self._speaker != key and not text.strip()):
-            return
         if self._speaker != key:
+            text = text.lstrip("\n")
+            if not text.strip():
+                return
             self._end_line()
             self._out.write(f"{clean_line(said.label)}: ")
             self._speaker = key
-        self._out.write(text)
-        self._is_line_open = not text.endswith("\n")
-        self._out.flush()
+        if text:
+            self._out.write(text)
+            self._is_line_open = not text.endswith("\n")
+            self._out.flush()
 
     def _end_line(self) -> None:
         if self._is_line_open:

@@ -113,13 +113,17 @@ def definitions_in(paragraph: str, references: dict[str, object]) -> tuple[list[
 
 
 class InlineText:
-    """Turns inline source into runs, for one palette."""
+    """Turns inline source into runs, for one palette.
 
-    def __init__(self, palette: Palette) -> None:
+    Args:
+        styles: How marks and the targets of links are shown, if not as on the screens.
+    """
+
+    def __init__(self, palette: Palette, styles: Styles | None = None) -> None:
         self.palette = palette
         self.parsed_chars = 0
         """Characters handed to the parser so far."""
-        self._styles = Styles(palette)
+        self._styles = styles or Styles(palette)
 
     def parse(self, source: str, base: Style, references: References) -> Parsed:
         """The lines of `source`, with `base` for its plain text. A line break in the source is one here."""

@@ -40,6 +40,9 @@ _SCRIPTS = {
 class Styles:
     """The styles of marked text, for one palette."""
 
+    shows_every_target = False
+    """Whether a link by reference shows its target, which its definition shows too."""
+
     def __init__(self, palette: Palette) -> None:
         self.palette = palette
         self._marked: dict[tuple[Style, int], Style] = {}
@@ -125,7 +128,8 @@ class Runs:
             self._put(f"[{token.content}]", palette.bullet)
         elif kind == "link_open":
             url = str(token.attrs.get("href", ""))
-            is_shown = "label" in token.meta or token.info == "auto"
+            is_label = "label" in token.meta and not self._styles.shows_every_target
+            is_shown = is_label or token.info == "auto"
             self._links.append((url, is_shown, len("".join(self.literal)) if not is_shown else 0))
         elif kind == "link_close":
             url, is_shown, start = self._links.pop()

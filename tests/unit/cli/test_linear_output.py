@@ -160,9 +160,9 @@ def test_fetching_the_rest_is_told() -> None:
 def test_what_came_before_a_cut_does_not_wait_for_the_rest() -> None:
     cut: list[TurnUpdate] = [grew("One. half an "), PhaseChanged(Phase.RECOVERING, 1)]
     status = "Status: the line was cut; fetching the rest"
-    assert lines(*cut) == ["海水: One. half an ", status]
+    assert lines(*cut) == ["海水: One. half an", status]
     assert lines(*cut, settled("One. half an answer"), END)[:3] == [
-        "海水: One. half an ",
+        "海水: One. half an",
         status,
         "海水: answer",
     ]
@@ -206,3 +206,28 @@ def test_reasoning_that_comes_with_the_completed_answer_stands_before_it() -> No
     late = lines(grew("答案。"), whole, END)
     assert late[0] == "海水: 答案。"
     assert not [line for line in late if line.startswith("Thinking")], "it never follows the answer"
+
+
+def test_an_answer_and_its_reasoning_are_text_and_not_markdown() -> None:
+    thinks, text = "想 **清** 楚\\。", "**好**\\_\n\n| 名称 | 价格 |\n|:---|---:|\n| `苹果` | 5 |\n"
+    grown: list[TurnUpdate] = [ReasoningGrew("1", thinks, (1,)), grew(text), settled(text), END]
+    assert lines(*grown)[:5] == ["Thinking: 想 清 楚\\。", "海水: 好_", "", "名称: 苹果", "价格: 5"]
+
+
+def test_the_marks_of_a_sentence_are_waited_for() -> None:
+    assert written(grew("**一。二")) == ""
+    assert written(grew("**一。二"), grew("**。三")) == "海水: 一。二。"
+
+
+def test_only_an_answer_that_differs_in_what_is_written_is_replaced() -> None:
+    assert lines(grew("**一**。二"), settled("**一**。三"), END)[0] == "海水: 一。三"
+    assert "replaced" in "".join(lines(grew("**一**。二"), settled("二。"), END))
+
+
+def test_text_after_a_break_in_the_stream_is_written_once() -> None:
+    text = "- **一** 二\n- 三四\n\n```py\nx = 1\n```\n尾"
+    for place in range(1, len(text)):
+        told = lines(grew(text[:place]), PhaseChanged(Phase.RECOVERING, 1), settled(text), END)
+        assert "replaced" not in "".join(told)
+        for character in "一二三四尾":
+            assert "".join(told).count(character) == 1
