@@ -139,6 +139,13 @@ class Settings:
             N_("simplify emoji whose width terminals disagree on; auto does so in tmux"),
         ),
     )
+    hyperlinks: str = field(
+        default="auto",
+        metadata=_setting(
+            read.one_of("auto", "always", "never"),
+            N_("hyperlinks (OSC 8): auto (in terminals known to support them), always or never"),
+        ),
+    )
     differences: bool = field(
         default=True,
         metadata=_setting(

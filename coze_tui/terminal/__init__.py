@@ -5,6 +5,7 @@ module imports only modules of the lines above it:
 
 - `kind`, `signals`, `clipboard`, `early_keys`, `first_frame`: the process and the terminal, without Textual
 - `textual_overrides`: which private names of Textual are in use, and whether they fit the installed version
+- `hyperlinks`: which terminals support links, and which targets are safe
 - `cells`, `guard`, `no_color`, `scanner`, `pacing`, `throttle`, `spacing_marks`: cells as numbers, the last
   filters, the parts of the input, how often to draw, the speed of the line, what the terminal measures
 - `keys`: what keys mean

@@ -8,7 +8,7 @@ is Textual's word for a line of styled runs (Rich's segments).
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from rich.cells import get_character_cell_size, split_graphemes
@@ -17,6 +17,8 @@ from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
+
+from coze_tui.terminal.hyperlinks import safe_target
 
 UNKNOWN = "\0"
 """A cell whose content on the terminal is unknown."""
@@ -27,6 +29,7 @@ _STEPS = (0, 95, 135, 175, 215, 255)
 _MOST_CELLS = 200_000
 _MOST_STYLES = 10_000
 _MOST_STRIPS = 512
+_MOST_LINKS = 4096
 
 # By rich's bits: bold, dim, italic, underline, blink, blink2, reverse, conceal, strike, underline2,
 # frame, encircle, overline.
@@ -36,16 +39,23 @@ _SEEN_ON_BLANKS = 0b1_1111_0100_1000
 
 
 class CellStyle(NamedTuple):
-    """How a glyph is written: SGR codes of its colors ("" is the terminal's own) and attribute bits."""
+    """How a glyph is written: SGR codes of its colors ("" is the terminal's own), attributes, target."""
 
     foreground: str = ""
     background: str = ""
     attributes: int = 0
+    link: str = ""
+    """The `safe_target` of the hyperlink that the glyph belongs to."""
 
     @property
     def shows_on_blanks(self) -> bool:
-        """Whether a blank in this style shows more than its background."""
-        return bool(self.attributes & _SEEN_ON_BLANKS)
+        """Whether a blank in this style shows more than its background: a line, or a link to click."""
+        return bool(self.attributes & _SEEN_ON_BLANKS or self.link)
+
+    @property
+    def without_link(self) -> CellStyle:
+        """The same style outside of a hyperlink."""
+        return CellStyle(self.foreground, self.background, self.attributes) if self.link else self
 
 
 ANY_FOREGROUND = "any"
@@ -78,10 +88,14 @@ class Cells:
 
     Args:
         colors: The colors that the terminal can show; None for none at all.
+        link_of: Returns the target of text in a style that has `meta`, or an empty string. None if the
+            terminal shows no hyperlinks. A target that is not a `safe_target` is dropped.
     """
 
-    def __init__(self, colors: ColorSystem | None) -> None:
+    def __init__(self, colors: ColorSystem | None, link_of: Callable[[Style], str] | None = None) -> None:
         self.colors = colors
+        self.link_of = link_of
+        self._links: dict[bytes, str] = {}
         self.glyphs: list[str] = []
         """Cell number → what to write; "" for the right half of a wide glyph."""
         self.style_numbers: list[int] = []
@@ -91,7 +105,7 @@ class Cells:
         self.styles: list[CellStyle] = []
         """Style number → style."""
         self._style_numbers: dict[CellStyle, int] = {}
-        self._tables_by_key: dict[tuple[Color | None, Color | None, int], _Table] = {}
+        self._tables_by_key: dict[tuple[Color | None, Color | None, int, str], _Table] = {}
         self._tables: dict[int, _Table] = {}
         self._shared: dict[tuple[int, str], str] = {}
         self._halves: dict[int, str] = {}
@@ -224,18 +238,29 @@ class Cells:
 
     def _table_of(self, style: Style | None) -> _Table:
         if style is None:
-            key: tuple[Color | None, Color | None, int] = (None, None, 0)
+            key: tuple[Color | None, Color | None, int, str] = (None, None, 0, "")
         else:
-            key = (style._color, style._bgcolor, style._attributes & style._set_attributes)
+            link = self._link(style) if self.link_of is not None and style._meta is not None else ""
+            key = (style._color, style._bgcolor, style._attributes & style._set_attributes, link)
         table = self._tables_by_key.get(key)
         if table is None:
             foreground, background = self._codes(key[0], True), self._codes(key[1], False)
-            number = self._style_number(CellStyle(foreground, background, key[2]))
+            number = self._style_number(CellStyle(foreground, background, key[2], key[3]))
             table = self._tables.get(number)
             if table is None:
                 table = self._tables[number] = _Table(self, number)
             self._tables_by_key[key] = table
         return table
+
+    def _link(self, style: Style) -> str:
+        assert self.link_of is not None
+        assert style._meta is not None
+        link = self._links.get(style._meta)
+        if link is None:
+            if len(self._links) >= _MOST_LINKS:
+                self._links.clear()
+            link = self._links[style._meta] = safe_target(self.link_of(style))
+        return link
 
     def _codes(self, color: Color | None, foreground: bool) -> str:
         if color is None or color.is_default or self.colors is None:

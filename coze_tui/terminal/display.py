@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from rich.color import ColorSystem
 from rich.console import COLOR_SYSTEMS
+from rich.style import Style
 from textual._animator import Animator
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual._types import AnimationLevel, CallbackType
@@ -62,6 +63,9 @@ class FrameDisplay:
     """
 
     def __init__(self, app: App[Any], first: Callable[[], Collection[Region]] = tuple) -> None:
+        self.link_of: Callable[[Style], str] | None = None
+        """Returns the target of text in a style; None if no hyperlinks are sent. Set it before the first
+        frame."""
         self.throttle: OutputThrottle | None = None
         """Says how much may be written; None: as much as there is."""
         self._app = app
@@ -170,7 +174,7 @@ class FrameDisplay:
         if not self._app.no_color:
             colors = COLOR_SYSTEMS.get(self._app.console.color_system or "", ColorSystem.TRUECOLOR)
         if self._cells is None or self._cells.is_full or self._cells.colors is not colors:
-            self._cells = Cells(colors)
+            self._cells = Cells(colors, self.link_of)
             self._painter = Painter(self._cells, erases=erases_with_background(os.environ))
         self._painter.forget()
         self._wanted = [UNKNOWN * width] * height

@@ -44,7 +44,10 @@ def guarded(text: str) -> str:
 
 
 class TerminalGuard(LineFilter):
-    """Deletes controls and hyperlinks (OSC 8) from every line that is drawn."""
+    """Deletes controls and hyperlinks (OSC 8) from every line that is drawn.
+
+    The links that an app wants itself are in the `meta` of a style, and `Cells` checks their targets.
+    """
 
     def __init__(self) -> None:
         super().__init__()

@@ -44,5 +44,7 @@ class NoColors(LineFilter):
             plain = style.without_color
             if is_marked:
                 plain += _REVERSED
+            if meta := style.meta:  # links
+                plain += Style.from_meta(meta)
             self._plain[style] = plain
         return plain

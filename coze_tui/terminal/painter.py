@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from operator import ne
 
 from coze_tui.terminal.cells import ANY_FOREGROUND, OFF, ON, PLAIN, UNKNOWN, Cells, CellStyle
+from coze_tui.terminal.hyperlinks import CLOSE, start_of
 
 _MOST_SWITCHES = 4096
 _RUN_COST = 8
@@ -72,8 +73,11 @@ class Painter:
         self._later.clear()
 
     def reset(self) -> None:
-        """Undo what another program may have left: margins, origin, insert mode, line drawing, wrapping."""
+        """Undo what another program may have left: margins, origin, insert mode, line drawing, wrapping,
+        a hyperlink."""
         self._add("\x1b[r\x1b[?6l\x1b[4l\x1b(B\x0f\x1b[?7l\x1b[?25l")
+        if self._cells.link_of is not None:
+            self._add(CLOSE)
         self._x = self._y = -1
 
     def clear(self, rows: int) -> None:
@@ -84,13 +88,16 @@ class Painter:
         self._x = self._y = -1
 
     def cursor(self, x: int, y: int) -> None:
-        """End the frame: write what was put off, and move the cursor to a place."""
+        """End the frame: write what was put off, close a hyperlink, and move the cursor to a place."""
         later = self._later
         while later:
             style = min(later, key=self._way_to)
             self._use(self._as_used(style))
             for piece in later.pop(style):
                 self._write(*piece)
+        if self._style is not None:
+            # What is written between frames must not belong to a link.
+            self._use(self._style.without_link)
         self._go(x, y)
 
     def row(self, y: int, new: str, old: str) -> None:
@@ -308,12 +315,25 @@ class Painter:
             return
         if self._style is None:
             codes = [code for code in (*_on(style.attributes), style.foreground, style.background) if code]
-            self._add(f"\x1b[{';'.join(['0', *codes]) if codes else ''}m")
+            # No link is open: each frame closes its own.
+            link = start_of(style.link) if style.link else ""
+            self._add(f"\x1b[{';'.join(['0', *codes]) if codes else ''}m{link}")
         else:
             self._add(self._switch(self._style, style))
         self._style = style
 
     def _switch(self, old: CellStyle, new: CellStyle) -> str:
+        if not (old.link or new.link):
+            return self._colors(old, new)
+        colors = self._colors(old.without_link, new.without_link)
+        if old.link == new.link:
+            return colors
+        return colors + (start_of(new.link) if new.link else CLOSE)
+
+    def _colors(self, old: CellStyle, new: CellStyle) -> str:
+        """Return the SGR sequence from one style to another; both are outside of links."""
+        if old == new:
+            return ""
         switch = self._switches.get((old, new))
         if switch is None:
             if len(self._switches) >= _MOST_SWITCHES:

@@ -26,6 +26,7 @@ DIGESTS: Mapping[str, str] = {
     "rich.style.Style._attributes": "24868c0a865bda4d",
     "rich.style.Style._bgcolor": "817311730dc55032",
     "rich.style.Style._color": "3df79fdf64fd6ffb",
+    "rich.style.Style._meta": "13afcdcfad20f48f",
     "rich.style.Style._set_attributes": "7735ed8e6fc6995d",
     "textual._animator.Animator": "dfbb1654b67267dc",
     "textual._animator.Animator.animate": "9f8e732a25f01086",

@@ -19,6 +19,7 @@ from textual.worker import Worker
 
 from coze_tui.config.startup import Startup
 from coze_tui.garbage import resume_collection
+from coze_tui.terminal.hyperlinks import supports_hyperlinks
 from coze_tui.terminal.signals import ExitGuard
 from coze_tui.terminal.textual_overrides import is_known_textual, private_override
 from coze_tui.text.i18n import N_, _, current_language, languages
@@ -26,6 +27,7 @@ from coze_tui.tui.commands import slash_commands
 from coze_tui.tui.context import AppContext, ContextApp, LaunchTarget
 from coze_tui.tui.screens.chat import ChatScreen
 from coze_tui.tui.screens.coze_screen import CozeScreen, handle_failure
+from coze_tui.tui.screens.log_screen import terminal_link
 from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, LIGHT_THEME, theme_variable_defaults, themes
 
 if TYPE_CHECKING:
@@ -68,6 +70,11 @@ class CozeApp(ContextApp):
         settings = startup.settings
         self.context = AppContext(self, startup, target)
         self.differences = settings.differences
+        if self.frame_display is not None and (
+            settings.hyperlinks == "always"
+            or (settings.hyperlinks == "auto" and supports_hyperlinks(startup.environment))
+        ):
+            self.frame_display.link_of = terminal_link
         self.crash: BaseException | None = None
         """A fault of our own that ended the program."""
         self.exit_guard: ExitGuard | None = None

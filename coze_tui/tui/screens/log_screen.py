@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar, Literal
 from urllib.parse import quote, urlsplit
 
+from rich.style import Style
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.screen import ScreenResultType
@@ -160,6 +161,12 @@ def openable(url: str) -> str:
     if scheme not in _SCHEMES or not (parts.netloc or scheme == "mailto"):
         return ""
     return quote(text.partition("?")[0] if scheme == "mailto" else text, safe=_SAFE)
+
+
+def terminal_link(style: Style) -> str:
+    """Return the `openable` target of text in a style that `render.links.link_to` has marked."""
+    url = style.meta.get("url")
+    return openable(url) if isinstance(url, str) else ""
 
 
 async def open_link(url: str, environment: Mapping[str, str]) -> bool:
