@@ -101,7 +101,10 @@ _TOOLS = {"get_local_time": ["date", "+%H:%M"]} if os.name == "posix" else {}
 """The command for one of the two tools that a bot asks for, so that both ways are seen."""
 
 _LOOKS = frozenset(
-    {"LANGUAGE", "THEME", "MOUSE", "SIDEBAR", "SIMPLE_EMOJI", "DIFFERENCES", "FRAMES_PER_SECOND", "SEND_KEY"}
+    {
+        *("LANGUAGE", "THEME", "MOUSE", "SIDEBAR", "SIMPLE_EMOJI", "HYPERLINKS", "DIFFERENCES"),
+        *("FRAMES_PER_SECOND", "SEND_KEY"),
+    }
 )
 """Settings of the user's terminal, which is the same in the demo."""
 

@@ -61,6 +61,12 @@ def test_the_setting_sends_links_and_the_screen_is_the_same(run: Start) -> None:
     assert with_links == without
 
 
+def test_the_setting_is_valid_in_the_demo_too(run: Start) -> None:
+    program = run("demo", stand_in=None, env={"COZE_TUI_HYPERLINKS": "always"})
+    program.send_message(f"see {PAGE} now")
+    program.wait_until(lambda: PAGE.encode() in SENT.findall(program.raw))
+
+
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux")
 def test_tmux_gets_links_if_it_is_new_enough_and_shows_the_same_text(home: Path) -> None:
     with StandIn(token=TOKEN, bots=linking_bots()) as server, in_tmux(home, server) as (terminal, ask):
