@@ -46,7 +46,10 @@ def edit_text(app: App[Any], text: str, environment: Mapping[str, str], *, suffi
         # Drawing while the terminal is the editor's would wait for a writer that is gone
         # (docs/textual.md 6.6).
         with app.batch_update(), app.suspend():
-            return edit_with(command, text, environment, suffix)
+            try:
+                return edit_with(command, text, environment, suffix)
+            except EditorFailed as failure:  # inside, because `suspend` does not resume after an exception
+                problem = str(failure)
     except SuspendNotSupported:
         problem = _("The screen cannot step aside for an editor here.")
     except EditorFailed as failure:

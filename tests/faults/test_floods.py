@@ -58,7 +58,7 @@ DRIPS: dict[str, Callable[[Line], None]] = {
 TOO_MUCH = {
     "sends a line of 200 MB": "too long",
     "sends an event of 200 MB": "too large",
-    "sends a bomb": "compressed",
+    "sends a bomb": "too long",
     "has a huge head": "too long",
 }
 """Of the servers of `test_network.py`."""

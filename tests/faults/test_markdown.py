@@ -85,7 +85,7 @@ async def test_what_was_written_is_what_is_seen(tmp_path: Path, name: str) -> No
         assert joined.count(END) == 1
         again = Stalls()
         await at.screen.actions.open(at.screen.conversation.key)
-        await at.pilot.pause()
+        await at.until(lambda: lines_of(at) == live, "it is the same")
         again.end()
         assert lines_of(at) == live
         print(f"{name}: {stalls.longest * 1000:.0f} ms streamed, {again.longest * 1000:.0f} ms opened again")

@@ -200,7 +200,7 @@ async def test_a_column_is_gone_on_with_in_the_chat(home: Path) -> None:
         await at.ask("Why?")
         await at.answered()
         at.screen.columns[1].log_widget.focus()
-        await at.at.pilot.press("o")
+        await at.at.pilot.press("O")
         await at.at.until(lambda: "Rivers carry salt." in at.at.text(), "it is opened")
         assert at.at.screen.conversation.bot.id == SECOND
 

@@ -99,7 +99,7 @@ class AnswerColumn(Vertical):
 
     PART = N_("Column")
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "ask('open')", N_("open in the chat"), id="side.open"),
+        Binding("O", "ask('open')", N_("open in the chat"), id="side.open"),
         Binding("b", "ask('bot')", N_("another bot"), id="side.bot"),
         Binding("v", "ask('version')", N_("draft or published"), id="side.version"),
         Binding("a", "ask('parameters')", N_("parameters"), id="side.parameters"),

@@ -22,7 +22,7 @@ from tests.support.engine_desk import desk
 from tests.support.host_app import SIZES, Host, until
 from tests.support.hostile_text import HARMLESS, HOSTILE
 
-FIRST, THINKER = demo_bots()[0], demo_bots()[2]
+FIRST, THINKER, LAST = demo_bots()[0], demo_bots()[2], demo_bots()[-1]
 
 
 @dataclass
@@ -84,12 +84,12 @@ async def test_the_cursor_goes_around_and_by_pages(tmp_path: Path) -> None:
         async with picker(tmp_path, stand_in, size=(60, 20)) as it:
             await it.shows(FIRST.name)
             await it.pilot.press("up")
-            await it.shows("慢慢来 Slow")
+            await it.shows(LAST.name)
             await it.pilot.press("ctrl+home")
             await it.shows(FIRST.name)
             await it.pilot.press("ctrl+end", "pageup", "pagedown", "enter")
             await it.pilot.pause()
-            assert it.result == BotChoice(demo_bots()[10].id, "慢慢来 Slow")
+            assert it.result == BotChoice(LAST.id, LAST.name)
 
 
 async def test_typing_filters_by_name_id_and_description(tmp_path: Path) -> None:
