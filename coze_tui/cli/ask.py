@@ -46,8 +46,9 @@ from coze_tui.engine.model.updates import (
     conversation_replaced_text,
     follow,
 )
-from coze_tui.engine.session.requests import SentFile, check, request_for, upload_all, web_address, web_file
+from coze_tui.engine.session.requests import check, request_for, upload_all
 from coze_tui.engine.session.runner import ChatTurn
+from coze_tui.engine.session.sent_files import SentFile, web_address, web_file
 from coze_tui.engine.session.site import Connection
 from coze_tui.errors import ApiError, FileError, InternalError, SettingsError, StoreError
 from coze_tui.text.cleaning import clean_line

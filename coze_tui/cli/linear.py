@@ -30,7 +30,7 @@ from coze_tui.engine.model.transcript import AgentTranscript, AnswerTranscript, 
 from coze_tui.engine.model.updates import TurnUpdate, follow
 from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.engine.session.local_tools import REFUSAL, run_command
-from coze_tui.engine.session.requests import SentFile, sent_file
+from coze_tui.engine.session.sent_files import SentFile, sent_file
 from coze_tui.engine.session.site import Connection
 from coze_tui.engine.thread import EngineThread
 from coze_tui.errors import CozeTuiError, StoreError, ToolCommandError

@@ -34,6 +34,7 @@ from coze_tui.engine.session.recorder import JournalRecorder
 from coze_tui.engine.session.requests import request_for
 from coze_tui.engine.session.runner import ChatTurn
 from coze_tui.engine.session.running import LiveTurn, LiveTurns, follow_remote
+from coze_tui.engine.session.sent_files import SentFile
 from coze_tui.engine.session.site import Connection, Site
 from coze_tui.errors import (
     CozeTuiError,
@@ -210,7 +211,7 @@ class Engine:
         feed: TurnFeed,
         *,
         bot: Bot | None = None,
-        files: Sequence[requests.SentFile] = (),
+        files: Sequence[SentFile] = (),
     ) -> None:
         """Store a question and send it. The updates go to the feed, which ends with TurnEnded in any case."""
         await self.send(await self.begin(conversation, question, bot=bot, files=files), feed)
@@ -221,7 +222,7 @@ class Engine:
         question: str,
         *,
         bot: Bot | None = None,
-        files: Sequence[requests.SentFile] = (),
+        files: Sequence[SentFile] = (),
         settings: Settings | None = None,
         is_queued: bool = False,
     ) -> AskedQuestion:
@@ -324,7 +325,7 @@ class Engine:
             self._note(error)
             return None
 
-    async def check_attachment(self, path: requests.SentFile) -> int:
+    async def check_attachment(self, path: SentFile) -> int:
         """Return the size of a file in bytes, 0 for a URL. Raises AttachmentError if it cannot be sent."""
         return await asyncio.to_thread(requests.check, path)
 

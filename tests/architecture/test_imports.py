@@ -115,6 +115,12 @@ def test_help_does_without_what_is_slow_to_import() -> None:
     assert slow & (loaded - loaded_after("")) == set()
 
 
+def test_the_first_frame_of_the_app_does_not_wait_for_the_client() -> None:
+    loaded = loaded_after("import coze_tui.tui.app")
+    assert "coze_tui.tui.screens.chat" in loaded
+    assert {"httpx", "click", "coze_tui.api.client"} & loaded == set()
+
+
 def test_a_start_without_options_does_not_wait_for_argparse(tmp_path: Path) -> None:
     loaded = loaded_after(
         f"from coze_tui.cli.main import main\nmain([], {{'COZE_TUI_HOME': {str(tmp_path)!r}}})"

@@ -12,7 +12,7 @@ import pytest
 
 from coze_tui.config.secure_files import locked
 from coze_tui.engine.model.outcomes import Outcome
-from coze_tui.engine.session.requests import WebFile
+from coze_tui.engine.session.sent_files import WebFile
 from coze_tui.garbage import pause_collection
 from coze_tui.standin.scenarios import (
     Answer,

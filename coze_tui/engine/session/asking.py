@@ -12,8 +12,8 @@ from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.state import TurnState
 from coze_tui.engine.model.updates import TurnEnded
 from coze_tui.engine.session.recorder import JournalRecorder
-from coze_tui.engine.session.requests import SentFile
 from coze_tui.engine.session.running import LiveTurn
+from coze_tui.engine.session.sent_files import SentFile
 from coze_tui.errors import CozeTuiError
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from coze_tui.config.locations import typed_path
 from coze_tui.engine.model.figures import ids_text
 from coze_tui.engine.model.outcomes import Outcome, outcome_of
-from coze_tui.engine.session.requests import sent_file
+from coze_tui.engine.session.sent_files import sent_file
 from coze_tui.errors import BusyError, CozeTuiError, CredentialsError, StoreError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _

@@ -20,7 +20,7 @@ from coze_tui.engine.model.updates import (
     conversation_replaced_text,
 )
 from coze_tui.engine.session.feed import RunningTurn, TurnFeed
-from coze_tui.engine.session.requests import SentFile
+from coze_tui.engine.session.sent_files import SentFile
 from coze_tui.errors import CozeTuiError
 from coze_tui.terminal.pacing import CounterPace
 from coze_tui.text.cleaning import clean_line, title_of

@@ -10,7 +10,7 @@ from textual.containers import Vertical
 from textual.reactive import var
 from textual.strip import Strip
 
-from coze_tui.engine.session.requests import SentFile
+from coze_tui.engine.session.sent_files import SentFile
 from coze_tui.terminal.keys import EnterGuard
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import size

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from coze_tui.config.locations import typed_path
-from coze_tui.engine.session.requests import web_address
+from coze_tui.engine.session.sent_files import web_address
 from coze_tui.render.cells import cell_len, pad, shorten
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import size

@@ -1,0 +1,73 @@
+"""The files that go with a question: on this machine, or on the web (docs/wire.md 2.2, 4.8)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+from typing import Literal
+from urllib.parse import urlsplit
+
+from coze_tui.config.locations import typed_path
+from coze_tui.errors import AttachmentError
+from coze_tui.values import valueclass
+
+_IMAGES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".webp", ".heic", ".heif", ".bmp", ".pcd", ".tiff"})
+_SOUNDS = frozenset({".wav", ".mp3", ".flac", ".m4a", ".aac", ".ogg", ".wma", ".midi"})
+
+
+@valueclass
+class WebFile:
+    """A file that Coze fetches itself, by its URL; coze-tui does not open it."""
+
+    url: str
+
+    @property
+    def name(self) -> str:
+        """The URL: it is the only name that tells where the file is."""
+        return self.url
+
+    @property
+    def suffix(self) -> str:
+        """Of the file that the URL names, with its dot; may be empty."""
+        return PurePosixPath(urlsplit(self.url).path).suffix
+
+
+SentFile = Path | WebFile
+"""A file that goes with a question."""
+
+
+def sent_file(text: str) -> SentFile:
+    """Return the file that a user typed: a URL of http or https, or a path (`typed_path`). Looks at the disk.
+
+    Raises:
+        AttachmentError: it begins as a URL and is none.
+    """
+    url = web_address(text)
+    return typed_path(text) if url is None else web_file(url)
+
+
+def web_address(text: str) -> str | None:
+    """Return the URL of http or https that a text is, without quotes or angle brackets; None for a path."""
+    found = re.fullmatch(r"""\s*["'<]?((?i:https?):/.*?)[>"']?\s*""", text, re.DOTALL)
+    return found[1] if found is not None else None
+
+
+def web_file(url: str) -> WebFile:
+    """Return a file on the web.
+
+    Raises:
+        AttachmentError: the text is no URL of http or https.
+    """
+    try:
+        host = urlsplit(url).hostname
+    except ValueError:
+        host = None
+    if not host or not url.isprintable() or " " in url:
+        raise AttachmentError("no url", url)
+    return WebFile(url)
+
+
+def kind_of(path: SentFile) -> Literal["file", "image", "audio"]:
+    """Return the type of a file in a question."""
+    suffix = path.suffix.lower()
+    return "image" if suffix in _IMAGES else "audio" if suffix in _SOUNDS else "file"
