@@ -31,7 +31,7 @@ class Attachment:
     name: str = ""
     """The file's, for people; Coze is not told."""
     file_url: str = ""
-    """Where Coze finds a file that is not uploaded (docs/wire.md 2.2)."""
+    """The URL at which Coze finds a file that is not uploaded (docs/wire.md 2.2)."""
 
     def to_wire(self) -> Json:
         if self.file_url:

@@ -1,4 +1,4 @@
-"""What a server says went wrong: code and message in every known shape of JSON (docs/wire.md 3.7). Pure."""
+"""Reads error codes and messages from every known shape of JSON, without I/O (docs/wire.md 3.7)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _WRAPPERS = ("lasterror", "responsemetadata", "baseresp", "data", "result", "res
 
 @valueclass
 class Complaint:
-    """What a server says went wrong."""
+    """The code and the message of an error that a server reports."""
 
     code: int
     """0 if there is none."""

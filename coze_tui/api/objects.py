@@ -271,7 +271,7 @@ class ToolCall:
     arguments: str
     """JSON text, perhaps broken."""
     fields: tuple[str, ...] = ()
-    """What a `require_info` asks the user for, for example `coordinates`."""
+    """The facts that a `require_info` asks the user for, for example `coordinates`."""
 
 
 @valueclass

@@ -1,4 +1,4 @@
-"""What the user types, or pipes into stdin."""
+"""Reads stdin: typed lines, or piped text."""
 
 from __future__ import annotations
 

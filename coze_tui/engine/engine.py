@@ -84,7 +84,7 @@ class Engine:
             restored: Called when the store works again and has everything.
         """
         self.unsaved: Unsaved | None = None
-        """What the store did not accept before the engine closed."""
+        """The writes that the store did not accept before the engine closed."""
         self.left_chats = 0
         """How many chats ran when the engine closed whose rest the next start fetches."""
         self.warnings: tuple[StoreWarning, ...] = ()

@@ -41,7 +41,7 @@ class EngineThread:
         """Whether new calls are rejected: they would neither start nor end."""
         self._looping = threading.Event()
         self.unsaved: Unsaved | None = None
-        """What the store did not accept before the engine closed."""
+        """The writes that the store did not accept before the engine closed."""
         self.left_chats = 0
         """How many chats ran when the engine closed whose rest the next start fetches."""
 

@@ -49,7 +49,7 @@ class ChatTotals(NamedTuple):
     label: str
     """The bot's last known name, or the conversation's title, as stored; empty for a quarter."""
     site: str
-    """Where the latest of them was."""
+    """The place of the latest of them."""
     chats: int
     completed: int
     failed: int

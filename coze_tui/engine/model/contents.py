@@ -47,7 +47,7 @@ _VARIABLE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 
 @valueclass
 class Content:
-    """What a message says to a reader. The texts are not cleaned."""
+    """The readable form of a message. The texts are not cleaned."""
 
     text: str
     choices: tuple[str, ...] = ()

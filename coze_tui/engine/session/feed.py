@@ -14,7 +14,7 @@ _Grew = AnswerGrew | ReasoningGrew
 
 @valueclass
 class RunningTurn:
-    """What a screen must know of a turn that runs already to follow it."""
+    """The state of a running turn that a screen needs to follow it."""
 
     question: str
     chat: int

@@ -28,7 +28,7 @@ Write = Callable[[], Awaitable[None]]
 
 @valueclass
 class Unsaved:
-    """What the program could not save before its end."""
+    """The writes that the program could not save before its end."""
 
     texts: tuple[str, ...]
     """Questions and drafts; not cleaned."""
