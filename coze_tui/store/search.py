@@ -275,7 +275,7 @@ def hits_in_conversation(
         f"""SELECT {_HIT_COLUMNS} FROM messages
             JOIN texts ON texts.message = messages.key
             JOIN conversations ON conversations.key = messages.conversation
-            WHERE messages.conversation = ? AND position < ? AND instr(texts.folded, ?)
+            WHERE messages.conversation = ? AND deleted_at = 0 AND position < ? AND instr(texts.folded, ?)
             ORDER BY position DESC LIMIT ?""",
         (conversation, before, query, limit),
     )

@@ -63,8 +63,14 @@ def test_a_conversation_is_listed_without_a_break(store: sqlite3.Connection) -> 
     assert changes == len(set(order)) - 1
 
 
-def test_what_is_not_in_the_store_is_listed_with_its_conversation(store: sqlite3.Connection) -> None:
-    key = str(store.execute("SELECT max(key) FROM conversations").fetchone()[0])
+@pytest.mark.parametrize("deleted", [False, True])
+def test_what_is_not_in_the_store_is_listed_with_its_conversation(
+    store: sqlite3.Connection, deleted: bool
+) -> None:
+    """The messages of a deleted conversation stay unlisted beside it."""
+    comparison = ">" if deleted else "="
+    row = store.execute(f"SELECT key FROM conversations WHERE deleted_at {comparison} 0 LIMIT 1").fetchone()
+    key = str(row[0])
     message = SavedMessage("assistant", "answer", "还在学", created_at=2_000_000, conversation=key)
     other = search.hit_in(message, "学", key=3, title="t", bot_name="b")
     assert other is not None
