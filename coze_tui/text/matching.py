@@ -67,6 +67,19 @@ def spans(text: str, query: str, folded: str = "") -> list[tuple[int, int]]:
     return found
 
 
+def is_word(text: str) -> bool:
+    """Return whether a text says enough to search everything for it while it is being typed.
+
+    Two characters do, and one that is a word or a syllable: Chinese, Japanese, Korean, an emoji. A single
+    letter of an alphabet is in nearly every message, and more letters follow.
+    """
+    text = text.strip()
+    if len(text) != 1:
+        return bool(text)
+    first = fold(text)[0]  # a fullwidth letter is a letter
+    return unicodedata.east_asian_width(first) in "WF" and unicodedata.category(first)[0] in "LSN"
+
+
 def nearest(word: str, known: Sequence[str]) -> str:
     """Return the known word that was most likely meant, whatever its case and dashes, or an empty text."""
     import difflib  # slow to import, and needed for mistakes only

@@ -14,7 +14,7 @@ from coze_tui.engine.library.server import ImportResult, ServerConversation, Ser
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import duration, thousands
 from coze_tui.text.i18n import N_, _, ngettext
-from coze_tui.text.matching import spans
+from coze_tui.text.matching import is_word, spans
 from coze_tui.tui.widgets.line_widget import Part
 from coze_tui.values import valueclass
 
@@ -232,8 +232,6 @@ def _page(bot_id: str, number: int) -> Callable[[Engine], Awaitable[ServerPage]]
 
 _PAGE = 100
 _ALL = 1_000_000
-_SEARCHED = 2
-"""Characters from which the messages are searched, not only the titles."""
 _MATCHES = 200
 
 
@@ -262,8 +260,8 @@ class HistoryList:
 
     @property
     def is_search(self) -> bool:
-        """Return True if the query is long enough to search the messages, too."""
-        return len(self.text) >= _SEARCHED
+        """Return True if the query says enough to search the messages, too."""
+        return is_word(self.text)
 
     def search_for(self, query: str) -> None:
         """List what a query matches from the next `load` on."""
@@ -312,20 +310,33 @@ class HistoryList:
         return merged(self._stored, more, oldest_ms=oldest, pins_first=not self.is_search)
 
     @property
-    def status(self) -> Sequence[Part]:
-        """The line of the search bar: number of matches, of titles, or of conversations on the server."""
+    def empty_text(self) -> str:
+        """Why the list is empty; it never says that nothing was found where it has not searched."""
+        if not self.text:
+            return _("Nothing was said yet.")
+        if self.is_search:
+            return _("Nothing found.")
+        return _("Type one more letter to search what was said.")
+
+    @property
+    def status(self) -> Sequence[Sequence[Part]]:
+        """The facts for the search bar, the first the most important one.
+
+        They are the number of matches, of titles, or of conversations on the server.
+        """
         if self._findings is not None:
             found, count = self._findings, len(self._findings.conversations)
             hits = f"{thousands(found.hits)}{'+' if found.is_cut else ''}"
             matches = ngettext("{hits} match", "{hits} matches", found.hits).format(hits=hits)
             among = ngettext("in {n} conversation", "in {n} conversations", count).format(n=thousands(count))
-            return [(f"{matches} {among} · {duration(found.elapsed_us)}", "muted")]
+            return [[(f"{matches} {among}", "muted")], [(duration(found.elapsed_us), "muted")]]
         if self.text:
             count = len(self._stored)
             number = f"{thousands(count)}{'+' if self.has_more else ''}"
-            return [(ngettext("{n} title", "{n} titles", count).format(n=number), "muted")]
+            titles = ngettext("{n} title", "{n} titles", count).format(n=number)
+            return [[(titles, "muted")], [(_("type one more letter to search what was said"), "attention")]]
         if self._server.is_asked:
             count = len(self._server.only_there(""))
             text = ngettext("☁ {n} only on the server", "☁ {n} only on the server", count)
-            return [(text.format(n=thousands(count)), "attention" if count else "muted")]
+            return [[(text.format(n=thousands(count)), "attention" if count else "muted")]]
         return []

@@ -119,18 +119,30 @@ async def test_an_empty_history_says_so(home: Path) -> None:
         await at.until(lambda: isinstance(at.at.app.screen, HistoryScreen) is False or at.lines)
 
 
-async def test_one_character_filters_titles_two_search_all_that_was_said(
+async def test_a_word_searches_all_that_was_said_and_a_letter_says_that_it_did_not(
     home: Path, told: dict[str, str]
 ) -> None:
     async with book(home) as at:
-        await at.type("退")
+        await at.type("付")  # one Chinese character is a word; no title has it
+        await at.until(lambda: "Nothing found." in at.lines)
+        await at.type("申")
         await at.until(lambda: at.titles == ["退货"])
-        assert at.screen.bar.remark.strip() == "1 title"
+        assert "七天内可以申请退款，原路返回" in at.lines
+        assert at.screen.bar.remark.startswith("1 match in 1 conversation · ")
         await at.type("退款")
         await at.until(lambda: at.titles == ["退货", "订单", "合同"])
-        assert "七天内可以申请退款，原路返回" in at.lines
         assert at.screen.bar.remark.startswith("3 matches in 3 conversations · ")
         await at.until(lambda: "申请退款" in at.preview)
+        await at.type("h")
+        await at.until(lambda: at.titles == ["Other"])
+        more = "type one more letter to search what was said"
+        assert at.screen.bar.remark.strip() == f"1 title · {more}"
+        await at.type("z")
+        await at.until(lambda: "Type one more letter to search what was said." in at.lines)
+        assert "Nothing found." not in at.lines
+        assert at.screen.bar.remark.strip() == f"0 titles · {more}"
+        await at.at.pilot.resize_terminal(60, 20)
+        await at.until(lambda: at.screen.bar.remark.strip() == "0 titles", "the query keeps its room")
         await at.type("no such thing")
         await at.until(lambda: "Nothing found." in at.lines)
         await at.press("escape", "escape")

@@ -29,7 +29,7 @@ from coze_tui.tui.log.viewport import PageWanted
 from coze_tui.tui.screens.log_screen import LogScreen
 from coze_tui.tui.widgets.conversation_list import ConversationList
 from coze_tui.tui.widgets.field import Field, SearchBar
-from coze_tui.tui.widgets.head import HeadLine, history_head
+from coze_tui.tui.widgets.head import HeadLine, fitting, history_head
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.preview_pane import PreviewLog, PreviewPane
 from coze_tui.values import valueclass
@@ -43,6 +43,8 @@ _POLL_SECONDS = 1.0
 """How often the screen checks if another program has written to the store."""
 _REST_SECONDS = 0.06
 """How long the cursor rests before the preview follows it."""
+_LEAST_FIELD = 20
+"""Cells that remain for the query and the sign before it."""
 _TITLE_CELLS = 30
 """Cells of a title in a toast."""
 _FOOTER = (
@@ -167,7 +169,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         """Read the list again, as far as it is loaded; `anew` if it is another one."""
         await self._list.load(anew=anew)
         self._show(anew=anew)
-        self.bar.show(*self._list.status)
+        self._show_status()
         if go_to or self._wanted:
             self.conversations.go_to(go_to or self._wanted)
             self._wanted = ""
@@ -179,11 +181,17 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         if await self._list.load_more(all_pages=all_pages):
             self._show()
 
+    def _show_status(self) -> None:
+        self.bar.show(*fitting(self._list.status, self.size.width - _LEAST_FIELD))
+
     def _show(self, *, anew: bool = False) -> None:
         shown, items = self._list, self._list.items()
-        empty = _("Nothing found.") if shown.text else _("Nothing was said yet.")
         self.conversations.show(
-            items, has_more=shown.has_more, has_pins=not shown.is_search, empty=empty, from_top=anew
+            items,
+            has_more=shown.has_more,
+            has_pins=not shown.is_search,
+            empty=shown.empty_text,
+            from_top=anew,
         )
         if not items:
             self.preview.clear()
@@ -477,6 +485,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         if event.size.width >= _NARROW:
             self.remove_class("-previewing")
         self._moved()
+        self._show_status()
 
 
 def _keys(items: Sequence[Item]) -> tuple[str, ...]:

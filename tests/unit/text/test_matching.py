@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coze_tui.text.matching import fold, nearest, spans
+from coze_tui.text.matching import fold, is_word, nearest, spans
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)
 """Surrogates and NUL, too."""
@@ -34,6 +34,16 @@ def test_alike_texts_fold_to_the_same(one: str, other: str) -> None:
 
 def test_different_texts_stay_different() -> None:
     assert len({fold(text) for text in ("退款", "退 款", "春节", "100%", "100_", "a", "b", "'", '"')}) == 9
+
+
+@pytest.mark.parametrize("text", ["盐", " 盐 ", "は", "ﾊ", "물", "😀", "𠮷", "ab", "a盐", "no"])
+def test_a_word_is_two_characters_or_one_that_stands_for_a_word(text: str) -> None:
+    assert is_word(text)
+
+
+@pytest.mark.parametrize("text", ["", " ", "a", " a ", "é", "Я", "7", "Ｑ", "①", "。", "-"])
+def test_a_letter_a_digit_and_a_sign_are_no_words(text: str) -> None:
+    assert not is_word(text)
 
 
 @given(ANY_TEXT, ANY_TEXT)
