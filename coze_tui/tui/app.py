@@ -159,6 +159,9 @@ class CozeApp(ContextApp):
         if not isinstance(self.screen, CommandPalette):
             self.push_screen(Commands(id="--command-palette"))
 
+    def action_help_quit(self) -> None:
+        """Do nothing: this is Textual's hint in English, for Ctrl+C on a screen that has no use for it."""
+
     def action_repaint(self) -> None:
         """Draw the whole screen again, because another program may have written over it."""
         self.repaint()

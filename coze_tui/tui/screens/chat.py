@@ -409,9 +409,8 @@ class ChatScreen(LogScreen[None]):
 
     def action_ladder(self) -> None:
         """Ctrl+C: copy the selection, else stop, else clear the prompt, else ask again to quit."""
-        if selected := self.get_selected_text() or self.prompt.selected_text:
-            self.context.copy(selected, _("selection"))
-            self.clear_selection()
+        if self.copy_selection():
+            pass
         elif self.turns.runs and self.turns.view.phase is not Phase.STOPPING:
             self.turns.stop()
         elif self.prompt.message:

@@ -11,12 +11,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import ScrollableContainer
 from textual.screen import ModalScreen, ScreenResultType
 from textual.widget import Widget
+from textual.widgets import Input, TextArea
 from textual.worker import Worker, WorkerState
 
 from coze_tui.errors import CozeTuiError
 from coze_tui.terminal.app import TerminalScreen
 from coze_tui.text.cleaning import clean_line
-from coze_tui.text.i18n import N_
+from coze_tui.text.i18n import N_, _
 from coze_tui.tui.context import AppContext, ContextApp
 from coze_tui.tui.widgets.head import HeadLine
 from coze_tui.tui.widgets.key_footer import KeyFooter
@@ -26,7 +27,22 @@ _NARROW = 80
 
 
 class CozeScreen(TerminalScreen[ScreenResultType]):
-    """A screen that reaches the program's services, and whose failing workers are always reported."""
+    """A screen that reaches the program's services, and whose failing workers are always reported.
+
+    Ctrl+C copies what is selected, and closes the screen if nothing is. Screens with answers stop them first.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "ctrl+c",
+            "interrupt",
+            N_("copy the selection, or close"),
+            id="app.interrupt",
+            show=False,
+            priority=True,
+        ),
+    ]
+    PART = N_("Everywhere")
 
     @property
     def context(self) -> AppContext:
@@ -49,6 +65,23 @@ class CozeScreen(TerminalScreen[ScreenResultType]):
         """
         self.run_worker(partial(work, *args), group=group, exclusive=exclusive, exit_on_error=False)
 
+    def action_interrupt(self) -> None:
+        """Copy what is selected, else close the screen, whatever step it is in."""
+        if not self.copy_selection():
+            self.close()
+
+    def copy_selection(self) -> bool:
+        """Copy the selected text, and return whether there was any. Hidden text counts as none."""
+        selected = self.get_selected_text() or _selected_in(self.focused)
+        if selected:
+            self.context.copy(selected, _("selection"))
+            self.clear_selection()
+        return bool(selected)
+
+    def close(self) -> None:
+        """Close the screen without a result."""
+        self.dismiss(None)
+
     async def before_leaving(self) -> None:
         """Store what must not be lost. The app awaits this when the program ends."""
 
@@ -58,6 +91,13 @@ class CozeScreen(TerminalScreen[ScreenResultType]):
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         handle_failure(event, self.notify_failure)
+
+
+def _selected_in(widget: Widget | None) -> str:
+    """Return the selected text of a text box or field, or an empty string if it is hidden."""
+    if isinstance(widget, TextArea) or (isinstance(widget, Input) and not widget.password):
+        return widget.selected_text
+    return ""
 
 
 def handle_failure(event: Worker.StateChanged, show: Callable[[CozeTuiError], None]) -> None:
@@ -130,6 +170,9 @@ class Panel(CozeScreen[ScreenResultType], ModalScreen[ScreenResultType]):
     def body(self) -> Iterable[Widget]:
         """Return the widgets between heading and footer."""
         return ()
+
+    def close(self) -> None:
+        self.action_leave()
 
     def action_leave(self) -> None:
         """Close without a result."""

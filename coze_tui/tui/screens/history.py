@@ -316,6 +316,9 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         self._deletions.delete_on_server()
         self.dismiss(choice)
 
+    def close(self) -> None:
+        self._leave(None)
+
     async def before_leaving(self) -> None:
         await self._deletions.settle_before_leaving()
 

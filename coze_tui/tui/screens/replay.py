@@ -247,7 +247,12 @@ class ReplayScreen(LogScreen[None]):
         """Go from the log to the controls, and from there to the screen before or out of the program."""
         if self.focused is not self.steering:
             self.steering.focus()
-        elif len(self.app.screen_stack) > 1:
+        else:
+            self.close()
+
+    def close(self) -> None:
+        """Go to the screen before, or quit the program if there is none."""
+        if len(self.app.screen_stack) > 1:
             self.dismiss(None)
         else:
             self.app.run_worker(self.app.action_quit(), exit_on_error=False)

@@ -334,13 +334,15 @@ class SideBySideScreen(LogScreen[CompareResult]):
 
     def action_ladder(self) -> None:
         """Ctrl+C: copy the selection, else stop, else clear the prompt, else back to the chat."""
-        if selected := self.get_selected_text() or self.prompt.selected_text:
-            self.context.copy(selected, _("selection"))
-            self.clear_selection()
+        if self.copy_selection():
+            pass
         elif self.runs:
             self.action_stop()
         elif not self.prompt.clear_message():
-            self.dismiss(CompareResult())
+            self.close()
+
+    def close(self) -> None:
+        self.dismiss(CompareResult())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Esc goes to the prompt, from there it stops the answers, and then goes back."""

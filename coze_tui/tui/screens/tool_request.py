@@ -256,6 +256,13 @@ class ToolRequest(Panel[ToolOutputs | None]):
             self._command_run = self._run(self.call)
             self._show_command()
 
+    def close(self) -> None:
+        """Stop the command if one runs, else close the form."""
+        if self._is_running:
+            self.action_end_run()
+        else:
+            super().close()
+
     def action_end_run(self) -> None:
         """Stop the command; the text of the box stays."""
         if self._command_run is not None:
