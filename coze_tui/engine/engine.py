@@ -17,7 +17,7 @@ from coze_tui.api.objects import Bot
 from coze_tui.config.settings import Settings
 from coze_tui.diagnostics.explain import store_warning_text
 from coze_tui.engine.library.chats import Inspecting
-from coze_tui.engine.library.conversations import Conversations
+from coze_tui.engine.library.conversations import Conversations, SavedEdit
 from coze_tui.engine.library.history import Browsing
 from coze_tui.engine.library.server import ServerSide
 from coze_tui.engine.model.dialects import Feature, Limit, limit
@@ -175,11 +175,18 @@ class Engine:
 
     # --- what is typed ---
 
-    async def keep_draft(self, conversation: str, draft: str, bot: Bot) -> None:
-        """Save the unsent text of a conversation, which is created if the store does not have it."""
+    async def keep_draft(
+        self, conversation: str, draft: str, bot: Bot, edit: SavedEdit | None = None
+    ) -> None:
+        """Save the unsent text of a conversation, which is created if the store does not have it.
+
+        Args:
+            edit: The earlier question that is being edited; None if there is none.
+        """
         site, keep = self.settings.site, self.conversations.keep_draft
-        write = partial(keep, conversation, draft, site=site, bot=bot)
-        await self._outbox.save(("draft", conversation), write, draft, supersedes=True)
+        write = partial(keep, conversation, draft, site=site, bot=bot, edit=edit)
+        unsent = "\n".join(filter(None, [draft, edit.text if edit else ""]))
+        await self._outbox.save(("draft", conversation), write, unsent, supersedes=True)
 
     async def keep_queue(self, conversation: str, queue: Sequence[str], bot: Bot, *, added: str = "") -> None:
         """Save the questions that wait in a conversation, which is created if the store does not have it.

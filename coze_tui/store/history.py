@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 import secrets
 import sqlite3
 from collections.abc import Sequence
@@ -18,6 +20,8 @@ from coze_tui.values import valueclass
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is mistaken for another
 _KEY_LENGTH = 9
+_NUMBERED = re.compile(r"(.+) \((?:[2-9]|[1-9][0-9]+)\)")
+"""The title of a fork."""
 
 
 @valueclass
@@ -308,8 +312,11 @@ def purge_deleted(c: sqlite3.Connection, before_ms: int, limit: int) -> int:
     return len(keys)
 
 
-def fork(c: sqlite3.Connection, key: str, upto_message: int, now_ms: int) -> str:
+def fork(c: sqlite3.Connection, key: str, upto_message: int | None, now_ms: int) -> str:
     """Copy a conversation up to and including one message, unbound from the server; return its key.
+
+    Args:
+        upto_message: key of the message; None copies none.
 
     Raises:
         StoreError: the conversation has no such message.
@@ -318,12 +325,39 @@ def fork(c: sqlite3.Connection, key: str, upto_message: int, now_ms: int) -> str
     row = c.execute(
         "SELECT position FROM messages WHERE key = ? AND conversation = ?", (upto_message, key)
     ).fetchone()
-    if origin is None or row is None:
+    if origin is None or (row is None and upto_message is not None):
         raise StoreError("other", detail=f"there is no message {upto_message} in conversation {key}")
-    last = int(row[0])
     new = create_conversation(
-        c, origin.site, origin.bot_id, now_ms, bot_name=origin.bot_name, title=origin.title, forked_from=key
+        c,
+        origin.site,
+        origin.bot_id,
+        now_ms,
+        bot_name=origin.bot_name,
+        title=_next_title(c, origin),
+        forked_from=key,
     )
+    if row is not None:
+        _copy_up_to(c, key, new, int(row[0]))
+    return new
+
+
+def _next_title(c: sqlite3.Connection, origin: SavedConversation) -> str:
+    """Return the title of a fork: the origin's with the first number from 2 that no conversation has."""
+    if not origin.title:
+        return ""
+    numbered = _NUMBERED.fullmatch(origin.title) if origin.forked_from else None
+    base = numbered.group(1) if numbered else origin.title
+    rows = c.execute(
+        """SELECT title FROM conversations
+           WHERE deleted_at = 0 AND title >= ?1 AND title < ?1 || char(0x10FFFF)""",
+        (f"{base} (",),
+    )
+    taken = {str(title) for (title,) in rows}
+    return next(title for n in itertools.count(2) if (title := f"{base} ({n})") not in taken)
+
+
+def _copy_up_to(c: sqlite3.Connection, key: str, new: str, last: int) -> None:
+    """Copy chats, messages and sections up to a position into an empty conversation."""
     c.execute("UPDATE conversations SET last_slot = ? WHERE key = ?", (max(1, last // SLOT), new))
     # The chats come along so that their events can be looked at; one that runs stays where it is.
     copied = (
@@ -358,7 +392,6 @@ def fork(c: sqlite3.Connection, key: str, upto_message: int, now_ms: int) -> str
            WHERE conversation = ? AND position <= ?""",
         (new, key, last),
     )
-    return new
 
 
 # --- the list ---

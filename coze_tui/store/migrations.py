@@ -182,14 +182,27 @@ def m0004_unfetched_chats(c: sqlite3.Connection) -> None:
     c.execute("CREATE TABLE unfetched (chat INTEGER PRIMARY KEY REFERENCES chats ON DELETE CASCADE)")
 
 
+def m0005_edits(c: sqlite3.Connection) -> None:
+    """The earlier question that is being edited in a conversation, beside the draft."""
+    c.execute("""
+        CREATE TABLE edits (
+            conversation TEXT PRIMARY KEY REFERENCES conversations ON DELETE CASCADE,
+            text TEXT NOT NULL,
+            asked_at INTEGER NOT NULL,                 -- Unix milliseconds
+            chat INTEGER NOT NULL,                     -- 0 for a question without a chat
+            position INTEGER NOT NULL                  -- of the question, if it has no chat
+        )""")
+
+
 STEPS: Sequence[Step] = (
     m0001_first_tables,
     m0002_searchable_texts,
     m0003_independent_of_size,
     m0004_unfetched_chats,
+    m0005_edits,
 )
 """A step that was released is never edited."""
-_ADDITIVE: frozenset[Step] = frozenset({m0003_independent_of_size, m0004_unfetched_chats})
+_ADDITIVE: frozenset[Step] = frozenset({m0003_independent_of_size, m0004_unfetched_chats, m0005_edits})
 """Steps that change no row, so that the file needs no copy before them, which takes long if it is large."""
 
 VERSION = len(STEPS)

@@ -36,7 +36,16 @@ if TYPE_CHECKING:
 _STYLES = Path(__file__).parent / "styles"
 FIRST_STYLES = (
     *("app", "header", "banner", "message_log", "event_sidebar", "status_strip", "attachment_strip"),
-    *("queue_strip", "completion", "text_box", "prompt_area", "key_footer", "search_bar", "chat"),
+    *(
+        "queue_strip",
+        "edit_strip",
+        "completion",
+        "text_box",
+        "prompt_area",
+        "key_footer",
+        "search_bar",
+        "chat",
+    ),
 )
 """The style sheets of the first frame. All others are read after it, always in this order."""
 OTHER_STYLES = (

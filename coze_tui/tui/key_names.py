@@ -80,3 +80,9 @@ def bindings_of(node: DOMNode, screen: Screen[Any]) -> BindingsMap:
     bindings = node._bindings.copy()  # the only place where all of them are
     bindings.apply_keymap(node.app._keymap)
     return bindings
+
+
+def key_for(binding: str, node: DOMNode, screen: Screen[Any]) -> str:
+    """Return the name of the first key of a binding of a part of this screen, by its ID; empty for none."""
+    found = bindings_of(node, screen).key_to_bindings.items()
+    return next((long_key(key) for key, each in found if any(one.id == binding for one in each)), "")

@@ -276,7 +276,7 @@ async def test_deleting_the_open_conversation_leaves_a_new_one(home: Path) -> No
 async def test_a_fork_stands_at_the_top_and_can_be_gone_on_with(home: Path, told: dict[str, str]) -> None:
     async with book(home) as at:
         await at.press("j", "j", "f")
-        await at.until(lambda: at.titles == ["合同", "退货", "订单", "合同", "Other"])
+        await at.until(lambda: at.titles == ["合同 (2)", "退货", "订单", "合同", "Other"])
         await at.until(lambda: "forked from" in at.told)
         await at.press("enter")
         await at.at.until(lambda: "全额退款条款" in at.at.text())
@@ -294,7 +294,7 @@ async def test_a_fork_begins_with_what_was_said_up_to_the_chosen_message(
         assert isinstance(chosen, QuestionEntry)
         assert chosen.text == "two"
         await at.press("f")
-        await at.until(lambda: at.titles[:2] == ["long", "long"])
+        await at.until(lambda: at.titles[:2] == ["long (2)", "long"])
         assert at.screen.conversations.has_focus
         await at.until(lambda: "forked from" in at.told)
         await at.until(lambda: "two" in at.preview and "second" not in at.preview)

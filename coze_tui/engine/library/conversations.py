@@ -10,6 +10,8 @@ from coze_tui.engine.model.transcript import ChatTranscript, chat_transcripts
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
 from coze_tui.store.database import now_ms as now_ms
+from coze_tui.store.edits import SavedEdit as SavedEdit  # for those above the engine
+from coze_tui.store.edits import clear_sent, edit_of, set_edit
 from coze_tui.store.history import SavedConversation as SavedConversation  # for those above the engine
 from coze_tui.store.messages import message as message_by_key
 from coze_tui.store.messages import messages
@@ -44,6 +46,8 @@ class Opened:
     page: ChatPage
     last_chat: int
     """Key of its latest chat; 0 for none."""
+    edit: SavedEdit | None = None
+    """The earlier question that is being edited; the draft waits meanwhile."""
 
 
 def new_key() -> str:
@@ -75,7 +79,7 @@ class Conversations:
             if saved is None or saved.deleted_at:
                 return None
             last = journal.last_chat(c, key)
-            return Opened(saved, _page(c, saved), last)
+            return Opened(saved, _page(c, saved), last, edit_of(c, key))
 
         return await self._database.run(read)
 
@@ -115,13 +119,20 @@ class Conversations:
         saved = await self._database.run(lambda c: history.last_conversation(c, site, bot_id))
         return saved.key if saved else None
 
-    async def keep_draft(self, key: str, draft: str, *, site: str, bot: Bot) -> None:
-        """Save the unsent text; it creates the conversation if the store does not have it."""
+    async def keep_draft(
+        self, key: str, draft: str, *, site: str, bot: Bot, edit: SavedEdit | None = None
+    ) -> None:
+        """Save the unsent text; it creates the conversation if the store does not have it.
+
+        Args:
+            edit: the earlier question that is being edited; None if there is none.
+        """
 
         def write(c: sqlite3.Connection) -> None:
             if draft.strip():
                 history.create_conversation(c, site, bot.id, now_ms(), bot_name=bot.name, key=key)
             history.set_draft(c, key, draft)
+            set_edit(c, key, edit)
 
         await self._database.write(write)
 
@@ -139,7 +150,7 @@ class Conversations:
                 history.create_conversation(c, site, bot.id, now_ms(), bot_name=bot.name, key=key)
             history.set_queue(c, key, queue)
             if added:
-                history.clear_sent_draft(c, key, added)
+                clear_sent(c, key, added)
 
         await self._database.write(write)
 

@@ -233,18 +233,28 @@ class Browsing:
         await self._database.write(lambda c: history.rename(c, key, title))
 
     async def fork(
-        self, key: str, *, message: int = 0, chat: int = 0, position: int = 0, question_only: bool = False
+        self,
+        key: str,
+        *,
+        message: int = 0,
+        chat: int = 0,
+        position: int = 0,
+        question_only: bool = False,
+        before: bool = False,
     ) -> str:
         """Copy a conversation up to a message, unbound from the server; return its key.
 
         The place is a message by key, the end of a chat by key, or the message at a position; without any
-        it is the end. With `question_only` a chat is left behind its question.
+        it is the end. With `question_only` a chat is left behind its question, and with `before` the copy
+        ends before the chat or message, and is empty if that is the first one.
 
         Raises:
             StoreError: there is no such place, or nothing has been said.
         """
 
         def write(c: sqlite3.Connection) -> str:
+            if before:
+                return history.fork(c, key, _last_message_before(c, key, chat, position), now_ms())
             upto = message or _last_message(c, key, chat, position, question_only=question_only)
             return history.fork(c, key, upto, now_ms())
 
@@ -348,3 +358,14 @@ def _last_message(c: sqlite3.Connection, key: str, chat: int, position: int, *, 
         position = slot * SLOT if question_only else (slot + 1) * SLOT - 1
     rows = messages(c, key, before=position + 1 if position else None, limit=1)
     return rows[0].key if rows else 0
+
+
+def _last_message_before(c: sqlite3.Connection, key: str, chat: int, position: int) -> int | None:
+    """Return the key of the last message before a chat or position; None if there is none."""
+    if chat:
+        saved = journal.chat(c, chat)
+        if saved is None or saved.conversation != key:
+            raise StoreError("other", detail=f"there is no chat {chat} in conversation {key}")
+        position = saved.slot * SLOT
+    rows = messages(c, key, before=position, limit=1)
+    return rows[0].key if rows else None

@@ -18,6 +18,7 @@ from coze_tui.engine.session.outbox import Outbox
 from coze_tui.errors import ApiError, CozeTuiError, StillAnswering, StreamCut, is_refusal
 from coze_tui.store import history, journal
 from coze_tui.store.database import now_ms
+from coze_tui.store.edits import clear_sent
 from coze_tui.store.records import ChatRecord, SavedMessage
 from coze_tui.text.cleaning import clean_line
 
@@ -106,7 +107,7 @@ class JournalRecorder:
             history.add_prompt(c, request.question, at_ms)
             history.create_conversation(c, self._site, bot, at_ms, bot_name=self._bot_name, key=key)
             history.undelete(c, key)
-            history.clear_sent_draft(c, key, request.question)
+            clear_sent(c, key, request.question)
             if self._is_queued:
                 history.remove_queued(c, key, request.question)
             return journal.begin_chat(

@@ -142,6 +142,8 @@ class QuestionEntry(Entry):
 
     def __init__(self, text: str, sent_at_ms: int, *, chat: int = 0, files: Sequence[str] = ()) -> None:
         self.text = text
+        self.sent_at_ms = sent_at_ms
+        """Unix milliseconds; 0 if it is not known."""
         blocks = [HeaderBlock(_("you"), "user", _when(sent_at_ms)), PlainBlock(with_files(text, files))]
         super().__init__(blocks, chat)
 

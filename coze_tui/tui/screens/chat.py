@@ -48,7 +48,17 @@ _PATIENCE_SECONDS = 1.5
 _LOOK_SECONDS = 1.5
 """How often the store is asked whether another program has changed the open conversation."""
 _FOOTER = (
-    *("chat.stop", "chat.back", "log.unfold", "log.copy", "log.copy_code", "events.open", "events.copy_ids"),
+    *(
+        "chat.leave_edit",
+        "chat.ask_in_fork",
+        "chat.stop",
+        "chat.back",
+        "log.unfold",
+        "log.copy",
+        "log.copy_code",
+        "events.open",
+        "events.copy_ids",
+    ),
     *("app.commands", "chat.history", "chat.new", "chat.events", "chat.bot"),
 )
 """IDs of the bindings that the footer shows, the most useful first."""
@@ -79,6 +89,20 @@ class ChatScreen(LogScreen[None]):
             tooltip=N_("show or hide the events"),
         ),
         Binding("ctrl+t", "bot", N_("bot"), id="chat.bot", tooltip=N_("choose a bot")),
+        Binding(
+            "escape",
+            "leave_edit",
+            N_("leave the question"),
+            id="chat.leave_edit",
+            tooltip=N_("stop editing the question; the draft returns"),
+        ),
+        Binding(
+            "f4",
+            "ask_in_fork",
+            N_("ask in a fork"),
+            id="chat.ask_in_fork",
+            tooltip=N_("ask the edited question in a fork that ends before it"),
+        ),
         Binding("escape", "stop", N_("stop"), id="chat.stop", tooltip=N_("stop the answer")),
         Binding("escape", "back", N_("back"), id="chat.back", tooltip=N_("back to the prompt")),
         Binding("escape", "dismiss_banner", N_("hide"), id="chat.hide", tooltip=N_("hide the warnings")),
@@ -120,6 +144,7 @@ class ChatScreen(LogScreen[None]):
             self.sidebar,
             self.strip,
             self.queue_strip,
+            self._prompt_area.edit_strip,
             self.attachments,
             self.prompt,
         )
@@ -237,7 +262,12 @@ class ChatScreen(LogScreen[None]):
         if command := parse(message.text):
             self.run_slash(*command)
         else:
-            self.turns.ask(message.text)
+            self._ask(message.text)
+
+    def _ask(self, text: str) -> None:
+        self.turns.ask(text)
+        if self.conversation.edit.is_on:
+            self.actions.end_edit()
 
     @on(Prompt.NothingSent)
     def _nothing_sent(self) -> None:
@@ -281,7 +311,7 @@ class ChatScreen(LogScreen[None]):
     def send_text(self, text: str) -> None:
         """Send a text as it is, or what is typed if it is empty."""
         if text:
-            self.turns.ask(text)
+            self._ask(text)
         else:
             self.prompt.send()
 
@@ -322,8 +352,7 @@ class ChatScreen(LogScreen[None]):
             case "regenerate":
                 self.turns.regenerate(entry)
             case "edit":
-                self.prompt.set_message(self.turns.question_of(entry))
-                self.prompt.focus()
+                self.actions.edit_question(entry)
             case "answer_tool":
                 self._answer_tools()
             case "plain_view":
@@ -393,6 +422,14 @@ class ChatScreen(LogScreen[None]):
         """Stop the answer."""
         self.turns.stop()
 
+    def action_leave_edit(self) -> None:
+        """Leave the earlier question."""
+        self.actions.end_edit()
+
+    def action_ask_in_fork(self) -> None:
+        """Ask the edited question in a fork."""
+        self.run_in_worker("fork", self.actions.ask_in_fork, exclusive=True)
+
     def action_back(self) -> None:
         """Go back to the prompt."""
         if self.sidebar.has_class("-overlay"):
@@ -427,14 +464,19 @@ class ChatScreen(LogScreen[None]):
         self.app.run_worker(self.app.action_quit(), exit_on_error=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Esc goes back to the prompt, and from there stops the answer while there is one."""
+        """Esc goes back to the prompt; from there it leaves an edited question, else stops the answer."""
         is_back = self.focused is not self.prompt or self.sidebar.has_class("-overlay")
+        is_editing = self.conversation.edit.is_on
+        if action == "ask_in_fork":
+            return is_editing
+        if action == "leave_edit":
+            return is_editing and not is_back
         if action == "stop":
-            return self.turns.runs and not is_back
+            return self.turns.runs and not is_back and not is_editing
         if action == "back":
             return is_back
         if action == "dismiss_banner":
-            return self.banner.display and not is_back and not self.turns.runs
+            return self.banner.display and not is_back and not self.turns.runs and not is_editing
         return True
 
     def run_slash(self, command: SlashCommand, argument: str) -> None:

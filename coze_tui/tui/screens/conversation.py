@@ -12,15 +12,16 @@ from coze_tui.tui.log.entries import AnswerEntry, GreetingEntry
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.log.window import LogWindow
 from coze_tui.tui.screens.coze_screen import CozeScreen
+from coze_tui.tui.screens.question_edit import QuestionEdit
 from coze_tui.tui.widgets.event_sidebar import EventSidebar
-from coze_tui.tui.widgets.prompt.area import AttachmentStrip, QueueStrip
+from coze_tui.tui.widgets.prompt.area import AttachmentStrip, EditStrip, QueueStrip
 from coze_tui.tui.widgets.prompt.prompt import Prompt
 from coze_tui.tui.widgets.status import ChatHeader, StatusStrip
 from coze_tui.tui.widgets.text_views import Banner
 from coze_tui.values import valueclass
 
 if TYPE_CHECKING:
-    from coze_tui.engine.library.conversations import Opened
+    from coze_tui.engine.library.conversations import Opened, SavedEdit
 
 
 @valueclass
@@ -33,6 +34,7 @@ class ChatWidgets:
     sidebar: EventSidebar
     strip: StatusStrip
     queue_strip: QueueStrip
+    edit_strip: EditStrip
     attachments: AttachmentStrip
     prompt: Prompt
 
@@ -107,6 +109,7 @@ class OpenConversation:
         """Key of the last stored chat that is shown; 0 while it is not known."""
         self.window = LogWindow(self._engine_thread, widgets.log)
         self.queue = MessageQueue(widgets.queue_strip, widgets.prompt)
+        self.edit = QuestionEdit(widgets.edit_strip, widgets.prompt)
 
     # --- what is shown ---
 
@@ -127,9 +130,11 @@ class OpenConversation:
         self._widgets.header.site = settings.site
         self.use_bot(Bot(id=settings.bot_id))
 
-    def set_title(self, title: str) -> None:
-        """Show a title."""
+    def set_title(self, title: str, *, is_fork: bool | None = None) -> None:
+        """Show a title, and whether the conversation is a fork; None leaves that as it is."""
         self.title = self._widgets.header.title = clean_line(title)
+        if is_fork is not None:
+            self._widgets.header.is_fork = is_fork
 
     def greet(self) -> None:
         """Show the prologue and the suggested questions of the bot if the log is empty."""
@@ -145,14 +150,17 @@ class OpenConversation:
         summary = opened.summary
         self.key = summary.key
         self.use_bot(Bot(id=summary.bot_id, name=summary.bot_name))
-        self.set_title(summary.title)
+        self.set_title(summary.title, is_fork=bool(summary.forked_from))
         self.last_chat = opened.last_chat
         self.show_messages(opened)
-        self._restored_draft = summary.draft
+        self.edit.forget()
         if summary.draft:
             self._widgets.prompt.set_message(summary.draft)
         else:
             self._widgets.prompt.clear_message()
+        if opened.edit is not None:
+            self.edit.begin(opened.edit)
+        self._restored_draft = self._widgets.prompt.message
         self.offer_follow_ups()
 
     def show_messages(self, opened: Opened) -> None:
@@ -165,9 +173,10 @@ class OpenConversation:
         self.key = self._restored_draft = ""
         self.last_chat = 0
         self.window.forget()
-        self.set_title("")
+        self.set_title("", is_fork=False)
         self.queue.show(())
         self._widgets.log.clear()
+        self.edit.forget()
         self._widgets.prompt.clear_message()
         self.offer_follow_ups()
 
@@ -220,11 +229,11 @@ class OpenConversation:
 
     async def keep_draft(self) -> None:
         """Store the text of the prompt, so that it survives quitting and crashing."""
-        await self._keep_draft(self.key, self.bot, self._widgets.prompt.message)
+        await self._keep_draft(self.key, self.bot, self.edit.draft, self.edit.question)
 
-    async def _keep_draft(self, key: str, bot: Bot, draft: str) -> None:
+    async def _keep_draft(self, key: str, bot: Bot, draft: str, edit: SavedEdit | None) -> None:
         if key:
-            await self._engine_thread.call(lambda engine: engine.keep_draft(key, draft, bot))
+            await self._engine_thread.call(lambda engine: engine.keep_draft(key, draft, bot, edit))
 
     async def typed(self, text: str) -> None:
         """Store a draft; the first one of a new conversation creates it."""
@@ -232,11 +241,15 @@ class OpenConversation:
             self.ensure_key()
         await self.keep_draft()
 
-    async def leave_draft(self, key: str, bot: Bot, draft: str) -> None:
-        """Store a draft in the conversation that was left; it creates one that was new."""
+    async def leave_draft(self, key: str, bot: Bot, draft: str, edit: SavedEdit | None = None) -> None:
+        """Store a draft in the conversation that was left; it creates one that was new.
+
+        Args:
+            edit: The earlier question that was edited there.
+        """
         from coze_tui.engine.library.conversations import new_key
 
-        await self._keep_draft(key or (new_key() if draft.strip() else ""), bot, draft)
+        await self._keep_draft(key or (new_key() if draft.strip() else ""), bot, draft, edit)
 
     async def leave_program(self) -> None:
         """Store what is typed before the program ends, and remember the conversation as the last one."""

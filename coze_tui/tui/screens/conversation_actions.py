@@ -98,7 +98,7 @@ class ConversationActions:
         """Show a new conversation; a running turn continues in its own one."""
         left = self._conversation
         self._screen.run_in_worker(
-            "leave", left.leave_draft, left.key, left.bot, self._widgets.prompt.message
+            "leave", left.leave_draft, left.key, left.bot, left.edit.draft, left.edit.question
         )
         self._turns.leave()
         self._conversation.show_new()
@@ -140,6 +140,48 @@ class ConversationActions:
             self._notify(_("There is nothing to fork yet."))
             return
         await self.open(await self._conversation.window.fork(entry))
+        self._notify(_("This is a fork: what follows is not in the first conversation."))
+
+    # --- editing an earlier question ---
+
+    def edit_question(self, entry: Entry | None) -> None:
+        """Put the question of an entry, or the last one, into the prompt; the draft waits meanwhile."""
+        from coze_tui.engine.library.conversations import SavedEdit
+
+        question = self._turns.question_entry(entry)
+        if question is None:
+            self._notify(_("There is no question to edit yet."))
+            return
+        position = 0 if question.chat else self._conversation.window.position_of(question)
+        self._conversation.edit.begin(SavedEdit(question.text, question.sent_at_ms, question.chat, position))
+        self._edit_changed()
+        self._widgets.prompt.focus()
+
+    def end_edit(self) -> None:
+        """Put back the draft that was in the prompt before the question."""
+        self._conversation.edit.end()
+        self._edit_changed()
+
+    def _edit_changed(self) -> None:
+        self._screen.run_in_worker("draft", self._conversation.keep_draft, exclusive=True)
+        self._screen.refresh_bindings()
+
+    async def ask_in_fork(self) -> None:
+        """Ask the edited question in a copy of the conversation that ends before it."""
+        conversation, prompt = self._conversation, self._widgets.prompt
+        edit = conversation.edit.question
+        if edit is None or not edit.text.strip():
+            return
+        key = conversation.key
+        new = await self._engine_thread.call(
+            lambda engine: engine.browsing.fork(key, chat=edit.chat, position=edit.position, before=True)
+        )
+        if key != conversation.key:
+            return  # another conversation was opened meanwhile; this one keeps the edited question
+        conversation.edit.end()
+        await self.open(new)
+        prompt.note_sent(edit.text)
+        self._turns.send(edit.text)
         self._notify(_("This is a fork: what follows is not in the first conversation."))
 
     async def import_file(self, text: str) -> None:

@@ -141,16 +141,16 @@ class TurnControl:
         ):
             self.send(question, is_queued=True)
 
-    def question_of(self, entry: Entry | None) -> str:
-        """Return the question that an entry contains or answers, by default the last one; empty if none."""
+    def question_entry(self, entry: Entry | None) -> QuestionEntry | None:
+        """Return the question that an entry is or answers, by default the last one; None if there is none."""
         entries = self._widgets.log.entries
         end = entries.index(entry) + 1 if entry in entries and entry is not None else len(entries)
-        return next((item.text for item in reversed(entries[:end]) if isinstance(item, QuestionEntry)), "")
+        return next((item for item in reversed(entries[:end]) if isinstance(item, QuestionEntry)), None)
 
     def regenerate(self, entry: Entry | None = None) -> None:
         """Ask the question of an entry, or the last one, again."""
-        if question := self.question_of(entry):
-            self.ask(question)
+        if (question := self.question_entry(entry)) is not None:
+            self.ask(question.text)
 
     # --- following ---
 
@@ -205,7 +205,8 @@ class TurnControl:
 
     def resume(self, entry: AnswerEntry, figures: TurnFigures, feed: TurnFeed) -> None:
         """Continue the turn of an entry, with its figures so far."""
-        self.view.resume(self.question_of(entry), entry, figures)
+        question = self.question_entry(entry)
+        self.view.resume(question.text if question is not None else "", entry, figures)
         self._was_sent = True
         self._follow(feed)
         self._screen.refresh_bindings()

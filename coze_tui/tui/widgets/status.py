@@ -16,6 +16,8 @@ from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
 from coze_tui.values import valueclass
 
+FORK_MARK = "⑂"
+"""Marks a conversation that was forked from another one."""
 _LEAST_TITLE = 8
 """The least cells in which a title is shown."""
 
@@ -177,6 +179,8 @@ class ChatHeader(LineWidget):
     """Name of the bot; clean, on one line, as `site` and `title`."""
     site: reactive[str] = reactive("")
     title: reactive[str] = reactive("")
+    is_fork: reactive[bool] = reactive(False)
+    """A mark before the title says that the conversation was forked from another one."""
     chip: reactive[Chip] = reactive(Chip())
 
     def __init__(self, *, bot: str = "", site: str = "", id: str | None = None) -> None:
@@ -205,8 +209,9 @@ class ChatHeader(LineWidget):
         if self.site and room >= cell_len(self.site) + 3:
             left.append((f"   {self.site}", "muted"))
             room -= cell_len(self.site) + 3
-        if self.title and room >= _LEAST_TITLE + 3:
-            title = shorten(self.title, room - 3)
+        title = f"{FORK_MARK} {self.title}" if self.is_fork else self.title
+        if title and room >= _LEAST_TITLE + 3:
+            title = shorten(title, room - 3)
             # In the middle of the line where it fits there, else close to the left part.
             middle = (width - cell_len(title)) // 2
             last = width - width_of(right) - 2 - cell_len(title)

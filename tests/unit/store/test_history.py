@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError
 from coze_tui.store import history, journal, messages, search
+from coze_tui.store.edits import SavedEdit, clear_sent, edit_of, set_edit
 from coze_tui.store.history import SavedConversation, SavedSection
 from coze_tui.store.messages import storable
 from coze_tui.store.migrations import migrate
@@ -323,7 +324,7 @@ def test_a_fork_is_the_same_up_to_a_message_and_stands_alone(c: sqlite3.Connecti
         key,
         "",
         False,
-        "question 0",
+        "question 0 (2)",
         "小春",
     )
     chats = journal.chats(c, forked)
@@ -345,6 +346,43 @@ def test_a_fork_of_imported_messages_has_no_chats(c: sqlite3.Connection) -> None
     key = make(c, 1)
     forked = history.fork(c, key, messages.messages(c, key)[0].key, 5)
     assert [each.chat for each in messages.messages(c, forked)] == [0]
+
+
+def test_each_fork_has_a_title_of_its_own(c: sqlite3.Connection) -> None:
+    key = make(c, 1, title="海水 (1%")
+    message = messages.messages(c, key)[0].key
+    forks = [history.fork(c, key, message, 5) for _ in range(2)]
+    grandchild = history.fork(c, forks[0], None, 5)
+    titles = ["海水 (1% (2)", "海水 (1% (3)", "海水 (1% (4)"]
+    assert [of(c, each).title for each in (*forks, grandchild)] == titles
+    history.delete(c, forks[0], 6)
+    assert of(c, history.fork(c, key, message, 7)).title == titles[0]
+    numbered = make(c, 1, title="海水 (2)")  # not a fork: the number belongs to its title
+    assert of(c, history.fork(c, numbered, None, 5)).title == "海水 (2) (2)"
+    assert of(c, history.fork(c, make(c, 1, title=""), None, 5)).title == ""
+
+
+def test_a_fork_before_the_first_message_is_empty(c: sqlite3.Connection) -> None:
+    key = make(c, 1)
+    empty = history.fork(c, key, None, 5)
+    assert (messages.messages(c, empty), of(c, empty).forked_from) == ((), key)
+    assert empty not in listed(c)
+
+
+def test_an_edited_question_is_kept_beside_the_draft(c: sqlite3.Connection) -> None:
+    key = make(c, 1)
+    history.set_draft(c, key, "hello")
+    edit = SavedEdit(" hello there", 1_700_000_000_000, 7, 3)
+    set_edit(c, key, edit)
+    set_edit(c, "gone", edit)
+    assert (edit_of(c, key), edit_of(c, "gone")) == (edit, None)
+    clear_sent(c, key, "hello there, sea")  # of the two only the edited question was sent
+    assert (edit_of(c, key), of(c, key).draft) == (None, "hello")
+    set_edit(c, key, SavedEdit("", 0))
+    clear_sent(c, key, "hello")
+    assert (edit_of(c, key), of(c, key).draft) == (SavedEdit("", 0), "")
+    history.purge(c, key)
+    assert edit_of(c, key) is None
 
 
 def test_a_fork_from_a_message_of_elsewhere_is_refused(c: sqlite3.Connection) -> None:

@@ -15,6 +15,8 @@ from coze_tui.terminal.keys import EnterGuard
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import size
 from coze_tui.text.i18n import _, ngettext
+from coze_tui.tui.key_names import key_for, long_key
+from coze_tui.tui.log.entries import clock_time
 from coze_tui.tui.widgets.line_widget import LineWidget, Part
 from coze_tui.tui.widgets.prompt.completion import CompletionList
 from coze_tui.tui.widgets.prompt.prompt import Commands, Prompt, SendKey
@@ -72,6 +74,43 @@ class QueueStrip(LineWidget):
         return self.line(hint)
 
 
+class EditStrip(LineWidget):
+    """Names the earlier question that is edited, and the keys that end it. Hidden while there is none."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._asked_at_ms = 0
+        self.display = False
+
+    def show(self, asked_at_ms: int | None) -> None:
+        """Show the time of a question, in Unix milliseconds (0 if it is not known); None hides the line."""
+        self._asked_at_ms = asked_at_ms or 0
+        self.display = asked_at_ms is not None
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the line."""
+        at = self._asked_at_ms
+        what = (
+            _("editing a question from {time}").format(time=clock_time(at)) if at else _("editing a question")
+        )
+        fork, leave = (
+            key_for(each, self.screen, self.screen) for each in ("chat.ask_in_fork", "chat.leave_edit")
+        )
+        hints = (
+            _("{key} asks it here").format(key=long_key(self._send_key())),
+            _("{key} in a fork").format(key=fork),
+            _("{key} leaves").format(key=leave),
+        )
+        parts: list[Part] = [("  ✎ ", "attention"), (what, "attention")]
+        for hint in hints:
+            parts += [(" · ", "muted"), (hint, "muted")]
+        return self.line(parts)
+
+    def _send_key(self) -> str:
+        return self.screen.query_one(Prompt).send_key
+
+
 class AttachmentStrip(LineWidget):
     """Names and sizes on one line. Gone when there is nothing to send along."""
 
@@ -120,7 +159,7 @@ class AttachmentStrip(LineWidget):
 
 
 class PromptArea(Vertical):
-    """Composes `QueueStrip`, `CompletionList` and `Prompt`, under a rule."""
+    """Composes `QueueStrip`, `EditStrip`, `CompletionList` and `Prompt`, under a rule."""
 
     def __init__(
         self,
@@ -133,13 +172,15 @@ class PromptArea(Vertical):
         super().__init__(id=id)
         self.completion = CompletionList()
         self.queue = QueueStrip()
+        self.edit_strip = EditStrip()
         self.prompt = Prompt(
             self.completion, commands=commands, enter_guard=enter_guard, send_key=send_key, id="prompt"
         )
 
     def compose(self) -> ComposeResult:
-        """The three, the prompt last."""
+        """The four, the prompt last."""
         yield self.queue
+        yield self.edit_strip
         yield self.completion
         yield self.prompt
 

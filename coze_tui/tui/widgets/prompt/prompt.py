@@ -183,6 +183,8 @@ class Prompt(TextBox):
         """Number of follow-ups that a number can choose from."""
         self.has_queue = False
         """Messages wait: in an empty box Enter sends the next, ↑ takes the last one back."""
+        self.is_editing = False
+        """The box holds an earlier question: a number is its text, and an empty box means nothing."""
         self.set_reactive(Prompt.send_key, send_key)
         self._completion = completion
         self._commands = commands
@@ -229,6 +231,10 @@ class Prompt(TextBox):
     def set_earlier(self, prompts: Iterable[str]) -> None:
         """Walk and search these prompts from now on, the newest first."""
         self._earlier = EarlierPrompts(prompts)
+
+    def note_sent(self, message: str) -> None:
+        """Add a message that was sent to the earlier prompts."""
+        self._earlier.sent(message)
 
     # --- keys ---
 
@@ -300,7 +306,7 @@ class Prompt(TextBox):
         """Go up; from the first row to the queue, then to earlier prompts."""
         if select or not self.navigator.is_first_wrapped_line(self.cursor_location):
             super().action_cursor_up(select)
-        elif self.has_queue and not self.text:
+        elif self.has_queue and not self.text and not self.is_editing:
             self.post_message(self.QueueTakeAsked())
         else:
             self._walk(self._earlier.older(self.message))
@@ -336,14 +342,16 @@ class Prompt(TextBox):
         """Send what is typed; in an empty box the follow-up or queued message that Enter means there."""
         message = self.message
         if not message.strip():
-            self.post_message(self.QueueSendAsked() if self.has_queue else self.NothingSent())
+            if not self.is_editing:
+                self.post_message(self.QueueSendAsked() if self.has_queue else self.NothingSent())
             return
         number = message.strip()
-        if number.isascii() and number.isdecimal() and 0 < int(number[:9]) <= self.follow_up_count:
+        is_number = number.isascii() and number.isdecimal() and not self.is_editing
+        if is_number and 0 < int(number[:9]) <= self.follow_up_count:
             self._put("")
             self.post_message(self.FollowUpChosen(int(number)))
             return
-        self._earlier.sent(message)
+        self.note_sent(message)
         self._completion.close()
         self._put("")
         self.post_message(self.Submitted(self, message))

@@ -202,6 +202,23 @@ async def test_a_fork_ends_where_it_was_asked_to(
     assert forked.summary.conversation_id == ""
 
 
+async def test_a_fork_may_end_before_a_question(database: Database, browsing: Browsing) -> None:
+    conversations = Conversations(database)
+    key = await database.write(lambda c: talk(c, 1, ("q1", "a1"), ("q2", "a2")))
+    opened = await conversations.open(key)
+    assert opened is not None
+    for number, chat in enumerate(opened.page.chats):
+        for new in (
+            await browsing.fork(key, chat=chat.record.key, before=True),
+            await browsing.fork(key, position=chat.first, before=True),
+        ):
+            forked = await conversations.open(new)
+            assert forked is not None
+            assert [each.record.question for each in forked.page.chats] == ["q1", "q2"][:number]
+    with pytest.raises(StoreError):
+        await browsing.fork(new, chat=opened.page.chats[0].record.key, before=True)
+
+
 async def test_nothing_to_fork_is_told(database: Database, browsing: Browsing) -> None:
     key = await database.write(lambda c: history.create_conversation(c, "coze.cn", "7402", 1))
     other = await database.write(lambda c: talk(c, 1, ("q", "a")))
