@@ -103,17 +103,17 @@ def test_what_is_wide_keeps_the_columns(program: Program, keeper: Keeper) -> Non
     assert program.cells() == drawn
 
 
-def test_a_paste_of_a_megabyte_is_a_chip_and_is_sent_whole(program: Program) -> None:
+def test_a_paste_of_a_megabyte_is_a_token_and_is_sent_whole(program: Program) -> None:
     text = "盐水 0123456789\n" * 60_000
     before = len(program.store.questions())
     program.paste(text)
-    program.wait_for(lambda screen: "MB" in program.prompt_of(screen))
+    program.wait_for(lambda screen: "60 001 lines pasted" in program.prompt_of(screen))
     program.press("\r")
     program.wait_for("nothing was to be played")
     assert questions_since(program, before) == [text]
 
 
-def test_a_chip_is_opened_in_the_editor_and_what_is_written_there_is_sent(
+def test_a_token_is_opened_in_the_editor_and_what_is_written_there_is_sent(
     keeper: Keeper, tmp_path: Path
 ) -> None:
     text = "盐水 0123456789\n" * 12_000
@@ -125,7 +125,7 @@ def test_a_chip_is_opened_in_the_editor_and_what_is_written_there_is_sent(
         program.paste(text)
         program.wait_for(lambda screen: "12 001 lines" in program.prompt_of(screen))
         program.press("\x0f")
-        program.wait_for(lambda screen: "[pasted" in program.prompt_of(screen), timeout=30)
+        program.wait_for(lambda screen: "pasted, " in program.prompt_of(screen), timeout=30)
         program.wait_until((tmp_path / "opened").exists)
         program.settle()
         assert (tmp_path / "opened").read_text("utf-8") == text

@@ -18,13 +18,17 @@ from coze_tui.config.child_environment import child_environment
 from coze_tui.render.links import says
 from coze_tui.terminal.pacing import over_ssh
 from coze_tui.text.cleaning import clean_line
+from coze_tui.text.format import thousands
 from coze_tui.text.i18n import N_, _
 from coze_tui.text.urls import readable
 from coze_tui.tui.context import AppContext
+from coze_tui.tui.key_names import key_for
 from coze_tui.tui.log.links import EntryLink
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.screens.coze_screen import CozeScreen, Panel
 from coze_tui.tui.screens.dialogs import Choose, Option
+from coze_tui.tui.widgets.prompt.prompt import Prompt
+from coze_tui.tui.widgets.prompt.text_box import TextBox
 from coze_tui.tui.widgets.text_views import Paragraphs
 
 PutText = Callable[[str], None]
@@ -64,6 +68,17 @@ class LogScreen(CozeScreen[ScreenResultType]):
             exclusive=True,
             exit_on_error=False,
         )
+
+    @on(TextBox.PasteRefused)
+    def _paste_refused(self, refused: TextBox.PasteRefused) -> None:
+        words = _("{n} characters are too many to paste: attach them as a file, with @ and its path.")
+        self.notify(words.format(n=thousands(refused.characters)), severity="warning", markup=False)
+
+    @on(TextBox.PasteNotShown)
+    def _paste_not_shown(self, paste: TextBox.PasteNotShown) -> None:
+        words = _("{n} characters are too many for the prompt: {key} shows them in your editor.")
+        key = key_for("prompt.editor", self.query_one(Prompt), self)
+        self.notify(words.format(n=thousands(paste.characters), key=key), markup=False)
 
     @property
     def put_text(self) -> PutText | None:

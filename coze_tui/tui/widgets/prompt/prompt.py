@@ -108,7 +108,16 @@ class Prompt(TextBox):
         Binding(_NEW_LINE, "new_line", N_("new line"), id="prompt.new_line", show=False),
         Binding("ctrl+r", "search", N_("search earlier prompts"), id="prompt.search", show=False),
         Binding("ctrl+o", "edit_outside", N_("external editor"), id="prompt.editor", show=False),
+        Binding(
+            "f6",
+            "open_paste",
+            N_("open the paste"),
+            id="prompt.open_paste",
+            tooltip=N_("show what was pasted"),
+        ),
     ]
+
+    folds_pastes: ClassVar[bool] = True
 
     class Submitted(Message):
         """A message is to be sent; the box is empty already, `restore` brings it back."""
@@ -195,6 +204,7 @@ class Prompt(TextBox):
         """An Enter of which the next moment will tell whether it was typed."""
         self._draft_timer: Timer | None = None
         self._posted_draft = ""
+        self._had_tokens = False
         self._dropped: str | None = None
         """A text pasted into the empty box that may be the path of a dropped file."""
         self._no_paths: str | None = None
@@ -204,11 +214,11 @@ class Prompt(TextBox):
 
     @property
     def message(self) -> str:
-        """The text with what was pasted in place of its chips; while searching, what was there before."""
+        """The text with what was pasted in place of its tokens; while searching, what was there before."""
         return super().message if self._sought_from is None else self._pastes.whole(self._sought_from)
 
     def set_message(self, text: str) -> None:
-        """Replace all of it, the cursor at the end; it can be undone. A long text becomes a chip."""
+        """Replace all of it, the cursor at the end; it can be undone. What was a token becomes one again."""
         self._stop_search(restore=False)
         super().set_message(text)
 
@@ -324,6 +334,10 @@ class Prompt(TextBox):
             raise SkipAction
         super().action_delete_right()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to open a paste while there is one."""
+        return self.has_tokens if action == "open_paste" else True
+
     def action_edit_outside(self) -> None:
         """Ask for the external editor."""
         self.post_message(self.EditorAsked(self, self.message))
@@ -381,6 +395,9 @@ class Prompt(TextBox):
     @on(TextArea.Changed)
     def _text_changed(self) -> None:
         self._complete()
+        if self.has_tokens != self._had_tokens:
+            self._had_tokens = self.has_tokens
+            self.refresh_bindings()
         if self._draft_timer is None:
             self._draft_timer = self.set_timer(DRAFT_SECONDS, self._post_draft)
 

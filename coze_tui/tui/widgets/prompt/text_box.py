@@ -1,8 +1,7 @@
-"""A box of several lines as a person expects it: no torn emoji, long pastes as chips, as high as its text."""
+"""A box of several lines: no torn emoji, long pastes as tokens, as high as its text."""
 
 from __future__ import annotations
 
-import re
 from typing import ClassVar, NamedTuple, Self
 
 from rich.segment import Segment
@@ -21,84 +20,16 @@ from coze_tui.terminal.app import paint_now
 from coze_tui.terminal.keys import KeyRun
 from coze_tui.terminal.textual_overrides import private_override
 from coze_tui.text.cleaning import clean
-from coze_tui.text.format import size, thousands
-from coze_tui.text.i18n import N_, ngettext
+from coze_tui.text.i18n import N_
 from coze_tui.text.words import word_left, word_right
 from coze_tui.tui.widgets.field import edit
 from coze_tui.tui.widgets.line_widget import RoleStyles
 from coze_tui.tui.widgets.prompt.lines import PromptLines, cluster_at, next_border
+from coze_tui.tui.widgets.prompt.pastes import Pastes
 
-_CHIP_BYTES = 32_000
-_CHIP_LINES = 1_000
-_CHIP_LINE = 5_000
-_MOST_IN_BOX = 64_000
-"""Characters that the box itself may come to hold by pasting."""
-_TYPED_LINE = 24_000
-"""Characters of one line that the box may come to hold by typing: longer ones hold up keys."""
-_MOST_PASTED = 8_000_000
-"""Characters of one paste; of all together twice as many are remembered."""
 _BURST_PAUSE = 0.5
 """Seconds after which what is typed no longer belongs to the characters before it."""
 _MARK_WIDTH = 2
-
-
-class Pastes:
-    """The texts behind the chips of one prompt. In the box each is `[pasted 1.0 MB, 12 345 lines]`."""
-
-    def __init__(self) -> None:
-        self._texts: dict[str, str] = {}
-        self._used: set[str] = set()
-        """Chips of all times: undo may bring one back, which must not stand for another text."""
-
-    @staticmethod
-    def is_too_long(text: str) -> bool:
-        """It is not taken at all."""
-        return len(text) > _MOST_PASTED
-
-    @staticmethod
-    def is_long(text: str, held: int = 0) -> bool:
-        """Return whether a chip should replace a text in a box of `held` characters: long lines are slow."""
-        if len(text) + held > _MOST_IN_BOX or len(text.encode("utf-8", "replace")) > _CHIP_BYTES:
-            return True
-        lines = text.split("\n")
-        return len(lines) > _CHIP_LINES or max(map(len, lines)) > _CHIP_LINE
-
-    def keep(self, text: str, shown: str) -> str:
-        """Remember the text and return its chip; no two chips are the same.
-
-        Args:
-            shown: What is in the box: texts whose chips are not there may be forgotten to make room.
-        """
-        spare = [chip for chip in self._texts if chip not in shown]
-        while spare and sum(map(len, self._texts.values())) + len(text) > 2 * _MOST_PASTED:
-            del self._texts[spare.pop(0)]
-        count = text.count("\n") + 1
-        label = ngettext("pasted {size}, {n} line", "pasted {size}, {n} lines", count).format(
-            size=size(len(text.encode("utf-8", "replace"))), n=thousands(count)
-        )
-        chip, number = f"[{label}]", 1
-        while chip in self._used or chip in shown:
-            number += 1
-            chip = f"[{label} #{number}]"
-        self._used.add(chip)
-        self._texts[chip] = text
-        return chip
-
-    def whole(self, shown: str) -> str:
-        """Return the text of the box with the pasted texts in place of their chips."""
-        pattern = self._pattern()
-        return pattern.sub(lambda chip: self._texts[chip.group()], shown) if pattern else shown
-
-    def spans(self, line: str) -> list[tuple[int, int]]:
-        """Return the columns of the chips in a line of the box."""
-        pattern = self._pattern() if "[" in line else None
-        return [chip.span() for chip in pattern.finditer(line)] if pattern else []
-
-    def _pattern(self) -> re.Pattern[str] | None:
-        if not self._texts:
-            return None
-        # re keeps the patterns it compiled last.
-        return re.compile("|".join(map(re.escape, self._texts)))
 
 
 class _Burst(NamedTuple):
@@ -113,7 +44,7 @@ class _Burst(NamedTuple):
 
 
 class TextBox(TextArea, inherit_bindings=False):
-    """Grows from one row to ten. It holds text and chips of long pastes; `message` is the whole of it.
+    """Grows from one row to ten. It holds text and tokens of long pastes; `message` is the whole of it.
 
     Without `private_override`s it grows a little later, and Textual wraps its text.
     """
@@ -148,6 +79,8 @@ class TextBox(TextArea, inherit_bindings=False):
     ]
     MOST_ROWS: ClassVar[int] = 10
 
+    folds_pastes: ClassVar[bool] = False
+    """A paste that fills the box becomes a token; otherwise only one that the box cannot hold."""
     takes_line_ends: ClassVar[bool] = True
     """See `TakesRuns`."""
 
@@ -156,6 +89,13 @@ class TextBox(TextArea, inherit_bindings=False):
 
     class PasteRefused(Message):
         """A paste was too long to be taken."""
+
+        def __init__(self, characters: int) -> None:
+            super().__init__()
+            self.characters = characters
+
+    class PasteNotShown(Message):
+        """A paste is too long for the box to show its text."""
 
         def __init__(self, characters: int) -> None:
             super().__init__()
@@ -171,12 +111,12 @@ class TextBox(TextArea, inherit_bindings=False):
 
     @property
     def message(self) -> str:
-        """The text, with what was pasted in place of its chips."""
+        """The text, with what was pasted in place of its tokens."""
         return self._pastes.whole(self.text)
 
     def set_message(self, text: str) -> None:
-        """Replace all of it, the cursor at the end; it can be undone. A long text becomes a chip."""
-        text = clean(text)
+        """Replace all of it, the cursor at the end; it can be undone. What was a token becomes one again."""
+        text = self._pastes.folded(clean(text))
         self._put(self._pastes.keep(text, "") if Pastes.is_long(text) else text)
 
     def clear_message(self) -> bool:
@@ -223,7 +163,7 @@ class TextBox(TextArea, inherit_bindings=False):
     def on_key_run(self, run: KeyRun) -> None:
         """Insert characters that were read at once.
 
-        Runs that follow each other are one text. If the box cannot hold it, it becomes a chip.
+        Runs that follow each other are one text. If the box cannot hold it, it becomes a token.
         """
         burst = self._burst
         if (
@@ -240,7 +180,7 @@ class TextBox(TextArea, inherit_bindings=False):
             self.post_message(self.PasteRefused(len(whole)))
             return
         held = len(self.text) - len(burst.shown)
-        if len(whole) + held > _MOST_IN_BOX or max(map(len, whole.split("\n"))) > _TYPED_LINE:
+        if Pastes.is_long_typed(whole, held) or (self.folds_pastes and Pastes.has_large_height(whole)):
             shown = self._pastes.keep(whole, self.text)
             self.replace(shown, burst.start, burst.end, maintain_selection_offset=False)
         else:
@@ -257,12 +197,12 @@ class TextBox(TextArea, inherit_bindings=False):
         self.insert_pasted(paste.text)
 
     def insert_pasted(self, text: str) -> None:
-        """Insert text from outside at the cursor: cleaned, and as a chip if it is long."""
+        """Insert text from outside at the cursor: cleaned, and as a token if it is long."""
         if Pastes.is_too_long(text):
             self.post_message(self.PasteRefused(len(text)))
             return
         text = clean(text)
-        if Pastes.is_long(text, len(self.text)):
+        if Pastes.is_long(text, len(self.text)) or (self.folds_pastes and Pastes.is_large(text)):
             text = self._pastes.keep(text, self.text)
         if text:
             self.insert_typed(text)
@@ -271,10 +211,57 @@ class TextBox(TextArea, inherit_bindings=False):
         """Replace the selection, as if the text was typed: the cursor stands after it."""
         self.replace(text, *self.selection, maintain_selection_offset=False)
 
-    # --- chips and clusters ---
+    @property
+    def selected_text(self) -> str:
+        """The selected text, with what was pasted in place of its tokens."""
+        return self._pastes.whole(super().selected_text)
+
+    def action_cut(self) -> None:
+        """Cut what is selected, or else the line with the cursor."""
+        start, end = sorted((self.selection.start, self.selection.end))
+        if start == end:
+            start, end = self._line_span(start[0])
+        if text := self._pastes.whole(self.get_text_range(start, end)):
+            self.delete(start, end, maintain_selection_offset=False)
+            self.app.copy_to_clipboard(text)
+
+    def _line_span(self, row: int) -> tuple[Location, Location]:
+        """Return where a line starts and ends, with the line end that separates it from its neighbor."""
+        if row + 1 < self.document.line_count:
+            return (row, 0), (row + 1, 0)
+        start = (row - 1, len(self.document[row - 1])) if row else (0, 0)
+        return start, (row, len(self.document[row]))
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether a paste is shown as a token."""
+        return any(self._pastes.spans(line) for line in self.document.lines)
+
+    def action_open_paste(self) -> None:
+        """Put the text of a paste in place of its token: of the one at the cursor, or the last one before."""
+        cursor = self.cursor_location
+        found = [
+            (row, first, last)
+            for row, line in enumerate(self.document.lines)
+            for first, last in self._pastes.spans(line)
+        ]
+        if not found:
+            return
+        row, first, last = next((each for each in reversed(found) if each[:2] <= cursor), found[0])
+        token = self.document[row][first:last]
+        text = self._pastes.text_of(token)
+        if Pastes.is_long(text, len(self.text) - len(token)):
+            self.post_message(self.PasteNotShown(len(text)))
+            return
+        self.history.checkpoint()
+        self.replace(self._pastes.open(token), (row, first), (row, last), maintain_selection_offset=False)
+        self.history.checkpoint()
+        self.move_cursor((row, first))
+
+    # --- tokens and clusters ---
 
     def validate_selection(self, selection: Selection) -> Selection:
-        """No end of a selection lies inside a chip or a character of several parts."""
+        """No end of a selection lies inside a token or a character of several parts."""
         start = self._snapped(selection.start, self.selection.start)
         return Selection(start, self._snapped(selection.end, self.selection.end))
 
@@ -290,7 +277,7 @@ class TextBox(TextArea, inherit_bindings=False):
         return (row, last if came_from_left else first)
 
     def _whole(self, line: str, column: int) -> tuple[int, int]:
-        """Return the chip or character around a column as start and end; both are the column at a border."""
+        """Return the token or character around a column as start and end; both are the column at a border."""
         for first, last in self._pastes.spans(line):
             if first < column < last:
                 return first, last
@@ -337,7 +324,7 @@ class TextBox(TextArea, inherit_bindings=False):
         return super().delete(self._snapped(start), end, maintain_selection_offset=maintain_selection_offset)
 
     def get_line(self, line_index: int) -> Text:
-        """A line for painting: chips stand out, and the cursor covers a whole character."""
+        """A line for painting: tokens stand out, and the cursor covers a whole character."""
         line = super().get_line(line_index)
         text = line.plain
         for first, last in self._pastes.spans(text):

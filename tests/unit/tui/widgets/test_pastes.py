@@ -1,10 +1,10 @@
-"""Long pastes and their chips."""
+"""Long pastes and their tokens."""
 
 from __future__ import annotations
 
 import pytest
 
-from coze_tui.tui.widgets.prompt.text_box import Pastes
+from coze_tui.tui.widgets.prompt.pastes import Pastes
 
 
 @pytest.mark.parametrize(
@@ -26,28 +26,57 @@ def test_many_pastes_together_are_long() -> None:
     assert Pastes.is_long("x" * 1_000, held=63_500)
 
 
-def test_chips_stand_for_their_texts() -> None:
+def test_tokens_stand_for_their_texts() -> None:
     pastes = Pastes()
     one = pastes.keep("a\\1\n" * 3_000, "")
     two = pastes.keep("b\\g<0>\n" * 3_000, one)
-    assert one == "[pasted 12 KB, 3 001 lines]"
+    assert one == "[3 001 lines pasted, 12 000 characters]"
     assert pastes.whole(f"x {two} y {one}") == "x " + "b\\g<0>\n" * 3_000 + " y " + "a\\1\n" * 3_000
     assert pastes.spans(f"x {one}!") == [(2, 2 + len(one))]
 
 
-def test_no_two_chips_are_alike() -> None:
+def test_no_two_tokens_are_alike() -> None:
     pastes = Pastes()
-    chips = [pastes.keep("same size", "") for _ in range(3)]
-    assert chips == ["[pasted 9 B, 1 line]", "[pasted 9 B, 1 line #2]", "[pasted 9 B, 1 line #3]"]
-    assert pastes.keep("same size", "typed: [pasted 9 B, 1 line #4]").endswith("#5]")
+    tokens = [pastes.keep(f"size {number}", "") for number in range(3)]
+    label = "1 line pasted, 6 characters"
+    assert tokens == [f"[{label}]", f"[{label} #2]", f"[{label} #3]"]
+    assert pastes.keep("size 4", f"typed: [{label} #4]") == f"[{label} #5]"
 
 
-def test_text_without_chips_is_left_alone() -> None:
-    assert Pastes().whole("[pasted 1.0 MB, 2 lines]") == "[pasted 1.0 MB, 2 lines]"
+def test_the_same_text_has_one_token_unless_that_is_shown_or_was_opened() -> None:
+    pastes = Pastes()
+    token = pastes.keep("same", "")
+    assert pastes.keep("same", "") == token
+    second = pastes.keep("same", token)
+    assert second != token
+    assert pastes.open(token) == "same"
+    assert pastes.keep("same", "") == second
+
+
+def test_a_text_with_known_pastes_is_folded_again_unless_they_were_opened() -> None:
+    pastes = Pastes()
+    large, small = "line\n" * 60, "few words"
+    tokens = [pastes.keep(text, "") for text in (large, small)]
+    assert pastes.folded(f"see {large} and {small}") == f"see {tokens[0]} and {small}"
+    assert pastes.whole(pastes.folded(f"{large}{large}")) == large * 2
+    pastes.open(tokens[0])
+    assert pastes.folded(f"see {large}") == f"see {large}"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_large"),
+    [("x\n" * 9, False), ("x\n" * 10, True), ("x" * 1_000, False), ("春" * 1_001, True)],
+)
+def test_large_is_what_would_fill_the_prompt(text: str, is_large: bool) -> None:
+    assert Pastes.is_large(text) is is_large
+
+
+def test_text_without_tokens_is_left_alone() -> None:
+    assert Pastes().whole("[2 lines pasted, 1 000 characters]") == "[2 lines pasted, 1 000 characters]"
     assert Pastes().spans("[x]") == []
 
 
-def test_only_chips_that_are_shown_are_remembered_for_ever() -> None:
+def test_only_tokens_that_are_shown_are_remembered_for_ever() -> None:
     pastes = Pastes()
     first = pastes.keep("a" * 7_000_000, "")
     second = pastes.keep("b" * 7_000_000, first)

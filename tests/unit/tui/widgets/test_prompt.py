@@ -78,6 +78,9 @@ class PromptApp(ThemedApp):
     def on_text_box_paste_refused(self, message: TextBox.PasteRefused) -> None:
         self.told.append(message)
 
+    def on_text_box_paste_not_shown(self, message: TextBox.PasteNotShown) -> None:
+        self.told.append(message)
+
     @property
     def sent(self) -> list[str]:
         return [message.text for message in self.told if isinstance(message, Prompt.Submitted)]
@@ -485,20 +488,20 @@ async def test_paste_is_cleaned_and_never_sends() -> None:
         assert desk.app.sent == []
 
 
-async def test_long_paste_becomes_a_chip_that_is_sent_whole() -> None:
+async def test_long_paste_becomes_a_token_that_is_sent_whole() -> None:
     text = "line of it\n" * 100_000
     async with at_desk() as desk:
         await desk.type("see ")
         await desk.paste(text)
-        assert desk.prompt.text == "see [pasted 1.1 MB, 100 001 lines]"
+        assert desk.prompt.text == "see [100 001 lines pasted, 1 100 000 characters]"
         assert desk.prompt.message == f"see {text}"
         await desk.paste(text)
-        assert desk.prompt.text.endswith("lines #2]")
+        assert desk.prompt.text.endswith("characters #2]")
         await desk.press("enter")
         assert desk.app.sent == [f"see {text}{text}"]
 
 
-async def test_chip_is_stepped_over_and_deleted_as_one_and_undone() -> None:
+async def test_token_is_stepped_over_and_deleted_as_one_and_undone() -> None:
     async with at_desk() as desk:
         await desk.type("a")
         await desk.paste("x" * 40_000)
@@ -514,11 +517,63 @@ async def test_chip_is_stepped_over_and_deleted_as_one_and_undone() -> None:
         assert desk.prompt.message == f"a{'x' * 40_000}b"
 
 
-async def test_word_deletion_takes_the_whole_chip() -> None:
+async def test_word_deletion_takes_the_whole_token() -> None:
     async with at_desk() as desk:
         await desk.paste("x" * 40_000)
         await desk.press("ctrl+w")
         assert desk.prompt.text == ""
+
+
+async def test_a_large_paste_is_a_token_that_a_key_opens_and_undo_closes() -> None:
+    text = "\n".join(f"line {number}" for number in range(60))
+    async with at_desk() as desk:
+        await desk.type("see ")
+        await desk.paste(text)
+        token = desk.prompt.text[4:]
+        assert token == "[60 lines pasted, 469 characters]"
+        await desk.press("f6")
+        assert desk.prompt.text == desk.prompt.message == f"see {text}"
+        assert desk.prompt.cursor_location == (0, 4)
+        await desk.press("f6")  # nothing is left to open
+        await desk.press("ctrl+underscore")
+        assert (desk.prompt.text, desk.prompt.message) == (f"see {token}", f"see {text}")
+
+
+async def test_the_text_of_a_token_is_copied_and_cut_and_pasted_again() -> None:
+    text = "line\n" * 20
+    async with at_desk() as desk:
+        await desk.paste(text)
+        await desk.press("f7")
+        assert desk.prompt.selected_text == text
+        await desk.press("ctrl+x")
+        assert (desk.prompt.text, desk.app.clipboard) == ("", text)
+        await desk.press("ctrl+v")
+        assert desk.prompt.message == text
+        assert desk.prompt.text.startswith("[21 lines")
+
+
+async def test_a_message_that_comes_back_has_its_token_again() -> None:
+    text = "line\n" * 20
+    async with at_desk() as desk:
+        await desk.paste(text)
+        await desk.press("enter", "up")
+        assert desk.app.sent == [text]
+        assert (desk.prompt.message, desk.prompt.text) == (text, "[21 lines pasted, 100 characters]")
+        desk.prompt.set_message("typed\n" * 20)  # never a token: a hand has written it
+        assert desk.prompt.text == "typed\n" * 20
+
+
+async def test_the_paste_at_the_cursor_or_before_it_opens_and_a_vast_one_says_that_it_does_not() -> None:
+    pasted = ["a\n" * 11, "b\n" * 12, "c\n" * 2_000]
+    async with at_desk() as desk:
+        for text in pasted:
+            await desk.paste(text)
+        await desk.press("f6")
+        assert [one.characters for one in desk.app.told if isinstance(one, TextBox.PasteNotShown)] == [4_000]
+        await desk.press("left", "left", "f6")
+        assert desk.prompt.text.count("b\n") == 12
+        assert desk.prompt.text.startswith("[12 lines")
+        assert desk.prompt.message == "".join(pasted)
 
 
 async def test_paste_beyond_all_measure_is_refused() -> None:
@@ -531,10 +586,10 @@ async def test_paste_beyond_all_measure_is_refused() -> None:
         assert desk.prompt.text == "kept"
 
 
-async def test_long_message_set_by_the_screen_becomes_a_chip() -> None:
+async def test_long_message_set_by_the_screen_becomes_a_token() -> None:
     async with at_desk() as desk:
         desk.prompt.set_message("y" * 50_000)
-        assert desk.prompt.text.startswith("[pasted 50 KB")
+        assert desk.prompt.text.startswith("[1 line pasted, 50 000 characters]")
         assert desk.prompt.message == "y" * 50_000
 
 
@@ -621,9 +676,10 @@ async def test_lines_that_arrive_at_once_are_text_and_send_nothing() -> None:
         text = "".join(f"line {number} 中文\r" for number in range(300))
         for start in range(0, len(text), 1000):
             read(desk, keyboard, text[start : start + 1000])
-        await desk.until(lambda: desk.prompt.text == text.replace("\r", "\n"))
+        await desk.until(lambda: desk.prompt.message == text.replace("\r", "\n"))
         assert not desk.app.sent
-        assert desk.prompt.scroll_offset.y == desk.prompt.max_scroll_y
+        assert desk.prompt.text.startswith("[301 lines pasted")
+        assert desk.prompt.text.endswith("characters]")
 
 
 @pytest.mark.parametrize(
@@ -644,7 +700,7 @@ async def test_a_run_becomes_the_text_that_its_keys_make(text: str) -> None:
     assert texts[0] == texts[1]
 
 
-async def test_what_the_box_cannot_hold_becomes_one_chip_and_is_sent_whole() -> None:
+async def test_what_the_box_cannot_hold_becomes_one_token_and_is_sent_whole() -> None:
     keyboard = Keyboard()
     text = "0123456789" * 9_000
     async with at_desk(guard=keyboard.guard) as desk:
