@@ -19,6 +19,7 @@ from coze_tui.api.objects import (
     Usage,
     text_of,
 )
+from coze_tui.engine.model.answers import Answers
 from coze_tui.engine.model.contents import Content, content_of, numbered
 from coze_tui.engine.model.outcomes import Level, Outcome
 from coze_tui.engine.model.parts import Agent, Answer, Part, Tool
@@ -96,8 +97,7 @@ class TurnState:
         """
         self.frame_count = 0
         self.completed_ids: set[str] = set()
-        self._answers: dict[str, Answer] = {}
-        self._anonymous = 0
+        self._answers = Answers(self.parts)
         self._pairing = Pairing()
 
     @property
@@ -113,7 +113,7 @@ class TurnState:
     @property
     def answers(self) -> tuple[Answer, ...]:
         """The answers in order; one chat may have several (docs/wire.md 7.2)."""
-        return tuple(part for part in self.parts if isinstance(part, Answer))
+        return self._answers.all
 
     @property
     def silence(self) -> Silence | None:
@@ -272,7 +272,7 @@ class TurnState:
             return [self._note(event, f"{message.type} delta")]
         if message.content_type is ContentType.AUDIO:
             return [self._note(event, "audio")]  # docs/wire.md 7.2: base64, never text
-        answer = self._answer_of(message.id)
+        answer = self._answers.growing(message.id)
         updates: list[TurnUpdate] = []
         reasoning, text = message.reasoning_content, message.content
         if message.content_type is not ContentType.TEXT and text:
@@ -286,7 +286,7 @@ class TurnState:
         return updates
 
     def _deltas(self, run: MessageDeltas) -> list[TurnUpdate]:
-        answer = self._answer_of(run.message.id)
+        answer = self._answers.growing(run.message.id)
         is_text = bool(run.message.content)
         grow = self._said if is_text else self._thought
         updates: list[TurnUpdate] = []
@@ -347,7 +347,7 @@ class TurnState:
                 updates += self._answer_completed(message, event.frame)
                 updates += self._usage(Usage.from_meta_data(message.meta_data))
                 if not message.id:
-                    self._anonymous += 1
+                    self._answers.end_anonymous()
             case MessageType.FUNCTION_CALL:
                 updates += self._release_later(at_us)
                 call = self._called(message, at_us)
@@ -406,7 +406,7 @@ class TurnState:
         text, thought = self._readable(content)
         reasoning = "\n\n".join(filter(None, (message.reasoning_content, thought)))
         fetched = text if frame.id == RETRIEVED else ""
-        answer = self._answer_of(message.id, completing=True, fetched=fetched)
+        answer = self._answers.completed(message.id, fetched)
         if answer.is_completed:
             known = answer.whole_text
             is_repeated = known.startswith(text)
@@ -414,7 +414,7 @@ class TurnState:
                 answer.later = None
                 return []
             if not is_repeated and not text.startswith(known):
-                answer = self._add_later(answer)
+                answer = self._answers.add_after(answer)
             elif is_repeated:
                 text = ""
         answer.is_completed, answer.later = True, None
@@ -434,48 +434,9 @@ class TurnState:
         for answer in self.answers:
             later = answer.later
             if later is not None and later.whole_text not in answer.whole_text:
-                updates += self._settle(self._add_later(answer), "", "", at_us)
+                updates += self._settle(self._answers.add_after(answer), "", "", at_us)
             answer.later = None
         return updates
-
-    def _add_later(self, answer: Answer) -> Answer:
-        """Add the answer that follows another one under the same ID."""
-        later = answer.another()
-        answer.later = None
-        self._answers |= {key: later for key, each in self._answers.items() if each is answer}
-        self.parts.append(later)
-        return later
-
-    def _answer_of(self, message_id: str, *, completing: bool = False, fetched: str = "") -> Answer:
-        """Return the answer with an ID, created if it is new.
-
-        Deltas without an ID are one anonymous answer (docs/wire.md 7.2). A completed message with an unknown
-        ID completes that one.
-
-        Args:
-            fetched: The text of a message that was fetched after a cut. Its ID may differ from that of its
-                deltas, so it also completes an answer that it continues.
-        """
-        key = message_id or f"anonymous-{self._anonymous}"
-        answer = self._answers.get(key)
-        if answer is None and completing:
-            open_ones = [item for item in self.answers if not item.is_settled]
-            anonymous = self._answers.get(f"anonymous-{self._anonymous}")
-            if message_id and anonymous is not None and not anonymous.is_settled:
-                answer = self._answers[key] = anonymous
-            elif not message_id and len(open_ones) == 1:
-                answer = open_ones[0]
-            elif fetched and (begun := self._begun_with(fetched)) is not None:
-                answer = self._answers[key] = begun
-        if answer is None:
-            answer = self._answers[key] = Answer(key)
-            self.parts.append(answer)
-        return answer
-
-    def _begun_with(self, text: str) -> Answer | None:
-        """Return the answer whose deltas are the beginning of a text, and that is not completed yet."""
-        open_ones = (item for item in self.answers if not item.is_completed and item.whole_text)
-        return next((item for item in open_ones if text.startswith(item.whole_text)), None)
 
     def _settle(self, answer: Answer, text: str, reasoning: str, at_us: int) -> list[TurnUpdate]:
         # docs/wire.md 3.5: the completed text wins; what it leaves empty is kept from the deltas

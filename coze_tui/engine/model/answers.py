@@ -1,0 +1,76 @@
+"""The answers of a turn by the IDs of their messages, which servers leave out, repeat or change. Pure."""
+
+from __future__ import annotations
+
+from coze_tui.engine.model.parts import Answer, Part
+
+
+class Answers:
+    """Finds the answer to which a delta or a completed message belongs, and adds new ones to the parts."""
+
+    def __init__(self, parts: list[Part]) -> None:
+        self._parts = parts
+        self._by_key: dict[str, Answer] = {}
+        self._anonymous = 0
+
+    @property
+    def all(self) -> tuple[Answer, ...]:
+        """The answers in order."""
+        return tuple(part for part in self._parts if isinstance(part, Answer))
+
+    def growing(self, message_id: str) -> Answer:
+        """Return the answer that a delta continues, created if it is new.
+
+        Deltas without an ID are one anonymous answer (docs/wire.md 7.2).
+        """
+        key = message_id or self._anonymous_key
+        return self._by_key.get(key) or self._add(key)
+
+    def completed(self, message_id: str, fetched: str = "") -> Answer:
+        """Return the answer that a completed message ends, created if it is new.
+
+        A message with an unknown ID completes the anonymous answer.
+
+        Args:
+            fetched: The text of a message that was fetched after a cut. Its ID may differ from that of its
+                deltas, so it also completes an answer that it continues.
+        """
+        key = message_id or self._anonymous_key
+        answer = self._by_key.get(key)
+        if answer is not None:
+            return answer
+        open_ones = [item for item in self.all if not item.is_settled]
+        anonymous = self._by_key.get(self._anonymous_key)
+        if message_id and anonymous is not None and not anonymous.is_settled:
+            answer = self._by_key[key] = anonymous
+        elif not message_id and len(open_ones) == 1:
+            answer = open_ones[0]
+        elif fetched and (begun := self._begun_with(fetched)) is not None:
+            answer = self._by_key[key] = begun
+        return answer or self._add(key)
+
+    def end_anonymous(self) -> None:
+        """Let the next delta without an ID begin another answer."""
+        self._anonymous += 1
+
+    def add_after(self, answer: Answer) -> Answer:
+        """Add the answer that follows another one under the same ID."""
+        later = answer.another()
+        answer.later = None
+        self._by_key |= {key: later for key, each in self._by_key.items() if each is answer}
+        self._parts.append(later)
+        return later
+
+    @property
+    def _anonymous_key(self) -> str:
+        return f"anonymous-{self._anonymous}"
+
+    def _add(self, key: str) -> Answer:
+        answer = self._by_key[key] = Answer(key)
+        self._parts.append(answer)
+        return answer
+
+    def _begun_with(self, text: str) -> Answer | None:
+        """Return the answer whose deltas are the beginning of a text, and that is not completed yet."""
+        open_ones = (item for item in self.all if not item.is_completed and item.whole_text)
+        return next((item for item in open_ones if text.startswith(item.whole_text)), None)
