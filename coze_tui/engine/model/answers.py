@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from coze_tui.engine.model.parts import Answer, Part
 
+_MID_SENTENCE = ",，、;；-"
+"""What a text ends with, besides letters and digits, if its sentence goes on."""
+
 
 class Answers:
     """Finds the answer to which a delta or a completed message belongs, and adds new ones to the parts."""
@@ -11,6 +14,8 @@ class Answers:
     def __init__(self, parts: list[Part]) -> None:
         self._parts = parts
         self._by_key: dict[str, Answer] = {}
+        self._ended: dict[str, Answer] = {}
+        """Those that a tool call has ended, until more arrives under their ID."""
         self._anonymous = 0
 
     @property
@@ -26,32 +31,50 @@ class Answers:
         key = message_id or self._anonymous_key
         return self._by_key.get(key) or self._add(key)
 
-    def completed(self, message_id: str, fetched: str = "") -> Answer:
+    def completed(self, message_id: str, text: str, *, is_fetched: bool = False) -> Answer:
         """Return the answer that a completed message ends, created if it is new.
 
         A message with an unknown ID completes the anonymous answer.
 
         Args:
-            fetched: The text of a message that was fetched after a cut. Its ID may differ from that of its
+            is_fetched: Whether the message was fetched after a cut. Its ID may differ from that of its
                 deltas, so it also completes an answer that it continues.
         """
         key = message_id or self._anonymous_key
         answer = self._by_key.get(key)
-        if answer is not None:
-            return answer
+        ended = self._ended.get(key)
+        if answer is None and ended is not None and text.strip() == ended.whole_text.strip():
+            answer = self._by_key[key] = self._ended.pop(key)
+        if answer is not None or ended is not None:
+            return answer or self._add(key)
         open_ones = [item for item in self.all if not item.is_settled]
         anonymous = self._by_key.get(self._anonymous_key)
         if message_id and anonymous is not None and not anonymous.is_settled:
             answer = self._by_key[key] = anonymous
         elif not message_id and len(open_ones) == 1:
             answer = open_ones[0]
-        elif fetched and (begun := self._begun_with(fetched)) is not None:
+        elif is_fetched and text and (begun := self._begun_with(text)) is not None:
             answer = self._by_key[key] = begun
         return answer or self._add(key)
 
     def end_anonymous(self) -> None:
         """Let the next delta without an ID begin another answer."""
         self._anonymous += 1
+
+    def call_tool(self) -> None:
+        """End the open answers, because a tool is called: what follows under their IDs is another answer.
+
+        A text in the middle of a sentence goes on, since the nodes of a chatflow can run at the same time.
+        """
+        for key, answer in [*self._by_key.items()]:
+            text = answer.whole_text
+            if answer.is_completed or not text.strip():
+                continue
+            last = text.rstrip(" ")[-1]
+            if last.isalnum() or last in _MID_SENTENCE:
+                answer.called_at = len(text)
+            else:
+                self._ended[key] = self._by_key.pop(key)
 
     def add_after(self, answer: Answer) -> Answer:
         """Add the answer that follows another one under the same ID."""
@@ -66,6 +89,12 @@ class Answers:
         return f"anonymous-{self._anonymous}"
 
     def _add(self, key: str) -> Answer:
+        before = self._ended.pop(key, None)
+        if before is not None:
+            self._by_key[key] = before
+            answer = self.add_after(before)
+            answer.before = before
+            return answer
         answer = self._by_key[key] = Answer(key)
         self._parts.append(answer)
         return answer

@@ -22,6 +22,10 @@ class Answer:
     """Whether its completed message has arrived, so that deltas do not change it any more."""
     later: Answer | None = None
     """The text of deltas after its completed message. It is shown only if it is another answer."""
+    before: Answer | None = field(default=None, repr=False)
+    """The answer under the same ID that a tool call has ended."""
+    called_at: int = 0
+    """Characters of its text when a tool was called last; 0 if none was called meanwhile."""
     held: list[Message] = field(default_factory=list, repr=False)
     """Deltas that are not text, such as pieces of a card: they can be read once all have arrived."""
     text_cleaner: StreamCleaner = field(default_factory=StreamCleaner, repr=False)
@@ -44,6 +48,26 @@ class Answer:
             first, _mark, number = self.message_id.partition("#")
             self.later = Answer(f"{first}#{int(number or 1) + 1}")
         return self.later
+
+    def own_text(self, completed: str) -> str:
+        """Return the whole text of this answer by its completed message, whose text replaces the deltas.
+
+        If a tool was called meanwhile, some servers complete what came after the call and others everything
+        under the ID. What came before the call is kept.
+        """
+        earlier: list[str] = []
+        before = self.before
+        while before is not None:
+            earlier.insert(0, before.whole_text)
+            before = before.before
+        for start in range(len(earlier)):
+            joined = "".join(earlier[start:])
+            if completed.startswith(joined):
+                return completed[len(joined) :]
+        first, last = self.whole_text[: self.called_at], self.whole_text[self.called_at :].strip()
+        if first and last and completed.lstrip().startswith(last) and not completed.startswith(first):
+            return first + completed
+        return completed
 
     def feed(self, text: str) -> Split:
         """Add a piece of the text as it arrived; return what can be shown of it."""

@@ -350,6 +350,7 @@ class TurnState:
                     self._answers.end_anonymous()
             case MessageType.FUNCTION_CALL:
                 updates += self._release_later(at_us)
+                self._answers.call_tool()
                 call = self._called(message, at_us)
                 detail = call.name
                 updates += [
@@ -405,8 +406,8 @@ class TurnState:
         content = content_of(message)
         text, thought = self._readable(content)
         reasoning = "\n\n".join(filter(None, (message.reasoning_content, thought)))
-        fetched = text if frame.id == RETRIEVED else ""
-        answer = self._answers.completed(message.id, fetched)
+        answer = self._answers.completed(message.id, text, is_fetched=frame.id == RETRIEVED)
+        text = answer.own_text(text)
         if answer.is_completed:
             known = answer.whole_text
             is_repeated = known.startswith(text)

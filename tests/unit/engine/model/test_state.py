@@ -182,6 +182,39 @@ def test_a_text_under_the_id_of_a_completed_answer_is_another_answer_or_a_repeti
     assert grown == ""  # what is held back is not shown before it is known what it is
 
 
+CALL = message("function_call", '{"name":"search","arguments":{}}', id="call")
+
+
+@pytest.mark.parametrize(
+    ("frames", "expected"),
+    [
+        ([delta("我查一下。"), CALL, delta("第一句。")], ["我查一下。", "第一句。"]),
+        (
+            [delta("Look.\n\n"), CALL, delta("It "), delta("is 5."), message("answer", "It is 5.")],
+            ["Look.\n\n", "It is 5."],
+        ),
+        ([delta("Look. "), CALL, delta("It "), message("answer", "Look. It is 5.")], ["Look. ", "It is 5."]),
+        ([delta("Look."), CALL, message("answer", "It is 5.")], ["Look.", "It is 5."]),
+        ([delta("Look."), CALL, message("answer", "Look. It is 5.")], ["Look.", " It is 5."]),
+        ([delta("Look."), CALL, message("answer", "Look.")], ["Look."]),
+        (
+            [delta("A."), CALL, delta("B."), CALL, delta("C."), message("answer", "B.C.")],
+            ["A.", "B.", "C."],
+        ),
+        # another node calls the tool in the middle of a sentence
+        ([delta("Hel"), CALL, delta("lo."), message("answer", "Hello.")], ["Hello."]),
+        ([delta("Look "), CALL, delta("again"), message("answer", "again.")], ["Look again."]),
+    ],
+)
+def test_a_text_under_one_id_before_and_after_a_tool_call_is_kept_once(
+    frames: list[Frame], expected: list[str]
+) -> None:
+    state, updates = run(*START, *frames, FINISHED, chat("completed"))
+    assert texts(state) == expected
+    settled = {u.message_id: u.text for u in updates if isinstance(u, AnswerSettled)}
+    assert sorted(settled.values()) == sorted(expected)
+
+
 def test_every_delta_after_the_completed_message_is_counted() -> None:
     _, updates = run(*START, ALPHA, delta("alpha "), delta("omega"), chat("completed"))
     assert sum(len(u.arrivals_us) for u in updates if isinstance(u, AnswerGrew)) == 2
