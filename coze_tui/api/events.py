@@ -203,6 +203,7 @@ MESSAGE_EVENTS: Mapping[str, _MessageClass] = {
 _decode = json.JSONDecoder().decode  # json.loads looks at its options for each delta
 DELTA_EVENT = "conversation.message.delta"
 _FAILED = "conversation.chat.failed"
+_KNOWN = frozenset({*CHAT_EVENTS, *MESSAGE_EVENTS, *DONE_EVENTS, _FAILED})
 _MESSAGE = "message"
 """The name of an event that has none of its own."""
 _LONGEST_NAME = 40
@@ -216,10 +217,12 @@ def parse_event(frame: Frame) -> ChatEvent:
     A frame without a name, or with an unknown name that ends in `error`, is an error if it reports one.
     """
     name = frame.event
+    if name not in _KNOWN:  # gateways rewrite names
+        name = name.strip().lower()
     if name in DONE_EVENTS or (name == _MESSAGE and frame.data.strip('" ') == "[DONE]"):
         data = mapping_of(_json_or_none(frame.data))
         return Done(frame, debug_url=text_of(data.get("debug_url")))
-    if name == "error" or name == "Error":
+    if name == "error":
         return ErrorEvent(frame, _error_of(_json_or_none(frame.data), frame.data))
     message_class = MESSAGE_EVENTS.get(name)
     chat_class = CHAT_EVENTS.get(name)

@@ -54,11 +54,17 @@ class Frame:
 
 
 class _Word(StrEnum):
-    """An enum of Coze's own strings in which an unexpected string is UNKNOWN, not an error."""
+    """An enum of Coze's own strings in any case, in which an unexpected string is UNKNOWN, not an error."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self:
-        return cls("unknown")
+        word = str(value).strip().lower()
+        return cls(word if word in cls._value2member_map_ else cls._other_words().get(word, "unknown"))
+
+    @classmethod
+    def _other_words(cls) -> Mapping[str, str]:
+        """Return the other spellings of the words that servers use."""
+        return {}
 
 
 _W = TypeVar("_W", bound=_Word)
@@ -86,8 +92,8 @@ class MessageType(_Word):
     UNKNOWN = "unknown"
 
     @classmethod
-    def _missing_(cls, value: object) -> Self:
-        return cls("question" if value == "user" else "unknown")  # docs/wire.md 7.2, 15
+    def _other_words(cls) -> Mapping[str, str]:
+        return {"user": "question"}  # docs/wire.md 7.2, 15
 
 
 class ContentType(_Word):
@@ -101,6 +107,12 @@ class ContentType(_Word):
     IMAGE = "image"
     FILE = "file"
     UNKNOWN = "unknown"
+
+    @classmethod
+    def _other_words(cls) -> Mapping[str, str]:
+        return dict.fromkeys(
+            ("markdown", "md", "plain", "plain_text", "string", "text/plain", "text/markdown"), "text"
+        )
 
 
 class ChatStatus(_Word):
@@ -119,13 +131,12 @@ class ChatStatus(_Word):
     UNKNOWN = "unknown"
 
     @classmethod
-    def _missing_(cls, value: object) -> Self:
-        other = {
+    def _other_words(cls) -> Mapping[str, str]:
+        return {
             "cancelled": "canceled",
             "required_action": "requires_action",
             "compleated": "completed",
         }
-        return cls(other.get(str(value), "unknown"))
 
     @property
     def is_final(self) -> bool:

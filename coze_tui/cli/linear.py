@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from coze_tui.api.objects import Bot, ToolCall
+from coze_tui.api.objects import Bot, MessageType, ToolCall
 from coze_tui.cli.ask_output import EventPrinter
 from coze_tui.cli.exits import Exit, exit_for
 from coze_tui.cli.interrupt import Interrupt
@@ -26,7 +26,7 @@ from coze_tui.engine.engine import Engine
 from coze_tui.engine.library.conversations import new_key
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.records import ChatRecord
-from coze_tui.engine.model.transcript import AgentTranscript, AnswerTranscript, ToolTranscript
+from coze_tui.engine.model.transcript import AgentTranscript, AnswerTranscript, ToolTranscript, tool_word
 from coze_tui.engine.model.updates import TurnUpdate, follow
 from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.engine.session.local_tools import REFUSAL, run_command
@@ -292,8 +292,10 @@ class _Talk:
                 match part:
                     case AnswerTranscript(text=text):
                         self._printer.message(record.bot_name or self._name, text)
+                    case ToolTranscript(type=MessageType.UNKNOWN, name=name, response=text):
+                        self._printer.line(tool_word(name), text or "")
                     case ToolTranscript(name=name, arguments=arguments):
-                        self._printer.line(_("Tool"), f"{name} {arguments}".strip())
+                        self._printer.line(_("Tool"), f"{tool_word(name)} {arguments}".strip())
                     case AgentTranscript():
                         self._printer.line(_("Agent"), part.line)
             if chat.silence is not None:

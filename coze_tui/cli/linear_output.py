@@ -12,9 +12,10 @@ from typing import TextIO
 
 from coze_tui.cli.ask_output import rest_of
 from coze_tui.diagnostics.explain import explain
+from coze_tui.engine.model.contents import unlisted
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
-from coze_tui.engine.model.transcript import agent_line
+from coze_tui.engine.model.transcript import agent_line, tool_word
 from coze_tui.engine.model.updates import (
     AgentChanged,
     AnswerGrew,
@@ -105,10 +106,13 @@ class LinearPrinter:
             case ToolCalled(name=name, arguments=arguments):
                 self._flush()
                 self.line(_("Tool"), f"{name} {arguments}".strip())
+            case ToolResponded(name=name, text=text, is_remark=True):
+                self._flush()
+                self.line(tool_word(name), text)
             case ToolResponded(name=name, text=text):
                 self._flush()
                 gave = _("{name} gave {size}").format(
-                    name=name, size=size(len(text.encode("utf-8", "replace")))
+                    name=tool_word(name), size=size(len(text.encode("utf-8", "replace")))
                 )
                 self.line(_("Tool"), gave)
             case AgentChanged(name=name, condition=condition):
@@ -197,7 +201,8 @@ class LinearPrinter:
     # --- the end ---
 
     def _end(self, ended: TurnEnded) -> None:
-        for number, question in enumerate(self.follow_ups, 1):
+        answers = (said.source for (kind, _id), said in self._said.items() if kind == "answer")
+        for number, question in unlisted(self.follow_ups, answers):
             self.line(_("Suggestion {n}").format(n=number), question)
         if ended.silence is not None:
             self.line(_("Status"), ended.silence.text)

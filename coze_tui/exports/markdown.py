@@ -65,9 +65,9 @@ def _chat(chat: ChatTranscript, clock: Clock) -> Iterator[str]:
                 yield f"\n*{_plain(part.line)}*\n"
     if end := describe.end_of(chat):
         yield f"\n*{_plain(end)}*\n"
-    if chat.follow_ups:
+    if suggestions := chat.suggestions:
         yield "\n" + _("Suggested questions:") + "\n\n"
-        yield "".join(_item(question) for question in chat.follow_ups)
+        yield "".join(_item(question) for _number, question in suggestions)
     if ids := describe.ids_of(chat):
         yield "\n" + " · ".join(f"{name} `{value}`" for name, value in ids) + "\n"
 

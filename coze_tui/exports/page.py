@@ -117,8 +117,8 @@ def _said(chat: ChatTranscript, renderer: MarkdownRenderer, clock: Clock) -> Ite
         kind = "end failed" if is_failed else "end"
         sign = "◐" if chat.is_running else "⟂"
         yield f'<p class="{kind}">{sign} {line(end)}</p>\n'
-    if chat.follow_ups:
-        items = "".join(f"<li>{line(question)}</li>\n" for question in chat.follow_ups)
+    if suggestions := chat.suggestions:
+        items = "".join(f"<li>{line(question)}</li>\n" for _number, question in suggestions)
         yield f'<ul class="follow-ups">\n{items}</ul>\n'
     yield "</section>\n"
 

@@ -275,9 +275,9 @@ def _print_chat(chat: ChatTranscript, console: Console, clock: Clock) -> None:
                 console.text(part.line, "tool")
     if end := describe.end_of(chat):
         console.text(end, "error" if chat.error else "attention")
-    for question in chat.follow_ups:
-        for number, line in enumerate(clean(question).rstrip("\n").split("\n")):
-            console.text(f"  {line}" if number else f"? {line}", "dim")
+    for _number, question in chat.suggestions:
+        for row, line in enumerate(clean(question).rstrip("\n").split("\n")):
+            console.text(f"  {line}" if row else f"? {line}", "dim")
 
 
 def _print_text(text: str, console: Console) -> None:

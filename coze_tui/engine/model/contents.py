@@ -93,6 +93,16 @@ def numbered(content: Content, offered: Sequence[str]) -> str:
     return "\n\n".join(part for part in (content.text, "\n".join(rows)) if part)
 
 
+def unlisted(follow_ups: Sequence[str], texts: Iterable[str]) -> list[tuple[int, str]]:
+    """Return the follow-ups with their numbers, without the choices that a text lists under these numbers."""
+    lines = "\n".join(["", *texts, ""])
+    return [
+        (number, question)
+        for number, question in enumerate(follow_ups, 1)
+        if f"\n{number}. {_indented(question)}\n" not in lines
+    ]
+
+
 def json_or_none(text: str) -> object:
     """Return the value of a JSON text; None if it is not JSON, or nested too deeply."""
     try:

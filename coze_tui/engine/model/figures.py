@@ -99,7 +99,7 @@ class TurnFigures:
         self.logid = ""
         self.usage: Usage | None = None
         self.first_text_us: int | None = None
-        """When the first text of an answer arrived; screens, commands and the store get it from here."""
+        """When the first text of an answer arrived, or could be read; everything else gets it from here."""
         self.last_us = 0
         """Time of the latest update."""
         self.deltas = 0
@@ -208,7 +208,9 @@ class TurnFigures:
                 self.logid = logid
             case UsageReported(usage):
                 self.usage = usage
-            case AnswerSettled(message_id, text):
+            case AnswerSettled(message_id, text, _reasoning, at_us):
+                if self.first_text_us is None and text and at_us:  # a card, or a message without deltas
+                    self.first_text_us = at_us
                 self._measure(message_id, len(text))
             case ToolCalled(name=name):
                 self.tool = name

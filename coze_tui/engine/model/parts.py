@@ -89,7 +89,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Tool:
-    """A tool call, answered or not; or recalled knowledge."""
+    """A tool call, answered or not; recalled knowledge; or a message of another kind."""
 
     message_id: str
     type: MessageType

@@ -31,6 +31,7 @@ from coze_tui.engine.model.tool_messages import (
     Pairing,
     call_of,
     recalled,
+    remark_of,
     response_of,
     verbose_of,
 )
@@ -369,6 +370,7 @@ class TurnState:
                 updates += more
             case MessageType.UNKNOWN:
                 name = clean_line(text_of(message.raw.get("type")))[:60] or name
+                updates += self._remarked(message, at_us)
             case MessageType.QUESTION:
                 pass
         return [*updates, self._note(event, name, _LEVELS.get(message.type, "info"), detail)]
@@ -396,7 +398,7 @@ class TurnState:
             self.parts.append(part)
             changed = AgentChanged(part.message_id, agent.id, agent.name, agent.condition, at_us)
             return [changed], f"→ {agent.name}"
-        return [], said.msg_type
+        return self._remarked(message, at_us), said.msg_type
 
     def _answer_completed(self, message: Message, frame: Frame) -> list[TurnUpdate]:
         """Settle an answer with its completed message; return nothing if that repeats an earlier one.
@@ -486,6 +488,15 @@ class TurnState:
             at_us - call.at_us if call else 0,
             at_us,
         )
+
+    def _remarked(self, message: Message, at_us: int) -> list[TurnUpdate]:
+        """Add a message of another kind as a response without a call, if it says anything to a reader."""
+        remark = remark_of(message)
+        if remark is None:
+            return []
+        key = message.id or f"remark-{len(self.parts)}"
+        self.parts.append(Tool(key, MessageType.UNKNOWN, remark.name, remark.text, at_us))
+        return [ToolResponded(key, "", remark.name, remark.text, 0, at_us, is_remark=True)]
 
     def _note(self, event: ChatEvent, name: str, level: Level = "info", detail: str = "") -> EventNoted:
         frame = event.frame

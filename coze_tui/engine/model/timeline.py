@@ -107,6 +107,8 @@ class Timeline:
             case ToolCalled(message_id=message_id, name=name, at_us=at_us):
                 self._begin("waiting", at_us)
                 self._tools[message_id] = Span("tool", at_us, at_us, name, is_open=True)
+            case ToolResponded(is_remark=True, at_us=at_us):
+                self._reach(at_us)
             case ToolResponded(call_message_id=call, name=name, at_us=at_us):
                 self._begin("waiting", at_us)  # first: what was waited for so far is the tool
                 called = self._tools.pop(call, None) or Span("tool", at_us, at_us, name)

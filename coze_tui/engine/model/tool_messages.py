@@ -7,16 +7,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from coze_tui.api.objects import Message, items_of, mapping_of, text_of
-from coze_tui.engine.model.contents import json_or_none
+from coze_tui.api.objects import Message, MessageType, items_of, mapping_of, text_of
+from coze_tui.engine.model.contents import json_or_none, shown_text
 from coze_tui.text.cleaning import clean, clean_line
 
 FINISH = "generate_answer_finish"
 RECALL = "knowledge_recall"
+_SIGNALS = frozenset({FINISH, "stream_plugin_finish", "interrupt", "hook_call", "empty result"})
+"""Verbose messages that report a step of the run; what they contain is in other messages, too."""
 _AGENTS = frozenset({"multi_agents_jump_to_agent", "multi_agents_backwards"})
 _ID_KEYS = ("tool_call_id", "call_id", "function_call_id", "call_message_id")
 _WRAPPER = frozenset({"content_type", "response_for_model", "type_for_model", "response_type"})
 """The keys of the wrapper around a response for the model. With any other key it is the tool's own JSON."""
+_LONGEST_KIND = 60
 _STUDIO_WRAPPER = frozenset({"msg_type", "data", "from_module", "from_unit"})
 
 
@@ -99,6 +102,45 @@ class Verbose(NamedTuple):
             return None
         id_, condition = text_of(self.data.get("agent_id")), text_of(self.data.get("condition"))
         return Agent(clean_line(id_), name, clean(condition))
+
+
+class Remark(NamedTuple):
+    """A message of a kind that is neither text nor a tool. The texts are clean."""
+
+    name: str
+    """Coze's word for the kind."""
+    text: str
+
+
+def remark_of(message: Message) -> Remark | None:
+    """Return what a message of an unknown type or a verbose one says; None if that is nothing to read."""
+    if message.type is MessageType.UNKNOWN:
+        name = clean_line(text_of(message.raw.get("type"))).strip()[:_LONGEST_KIND]
+        text = clean(shown_text(message)) if _has_words(message.content) else ""
+        return Remark(name or "?", text) if text.strip() else None
+    said = verbose_of(message.content)
+    if said.msg_type in _SIGNALS | _AGENTS:
+        return None
+    value = json_or_none(said.text) if said.msg_type else message.content
+    if isinstance(value, dict) and value.keys() == {"content"}:
+        value = value["content"]
+    text = value if isinstance(value, str) else said.text
+    return Remark(said.msg_type[:_LONGEST_KIND] or "verbose", clean(text)) if _has_words(text) else None
+
+
+def _has_words(text: str) -> bool:
+    """Return whether a text, which may be JSON, has anything in it but names of fields."""
+    value = json_or_none(text)
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
+        elif item is not None and str(item).strip():
+            return True
+    return value is None and bool(text.strip())
 
 
 def verbose_of(content: str) -> Verbose:

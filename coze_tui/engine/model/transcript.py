@@ -8,6 +8,7 @@ from typing import cast
 
 from coze_tui.api.objects import MessageType
 from coze_tui.config.addresses import base_url_of_site
+from coze_tui.engine.model.contents import unlisted
 from coze_tui.engine.model.outcomes import Outcome, error_of, outcome_of
 from coze_tui.engine.model.silence import Silence, silence_of
 from coze_tui.engine.model.tool_messages import Pairing
@@ -29,7 +30,7 @@ class AnswerTranscript:
 
 @valueclass
 class ToolTranscript:
-    """One tool call with its response, or recalled knowledge."""
+    """One tool call with its response, recalled knowledge, or a message of another kind."""
 
     message_id: str
     type: MessageType
@@ -104,6 +105,13 @@ class ChatTranscript:
         )
 
     @property
+    def suggestions(self) -> list[tuple[int, str]]:
+        """Return the follow-ups with their numbers, without the choices that an answer lists."""
+        return unlisted(
+            self.follow_ups, (part.text for part in self.parts if isinstance(part, AnswerTranscript))
+        )
+
+    @property
     def base_url(self) -> str:
         """Return the base URL of the site that was asked, or an empty string if it is not known."""
         return base_url_of_site(self.record.site)
@@ -125,7 +133,9 @@ def with_files(question: str, files: Sequence[str]) -> str:
 
 
 def tool_word(name: str) -> str:
-    """Return the name of a tool to show; Coze sends none for recalled knowledge."""
+    """Return the name of a tool to show, or of another source; Coze sends none for recalled knowledge."""
+    if name == "time_capsule_recall":
+        return _("long-term memory")
     return _("knowledge") if name == "knowledge" else name or _("tool")
 
 
@@ -234,7 +244,7 @@ def _parts(group: Sequence[SavedMessage]) -> tuple[PartTranscript, ...]:
         elif kind in _CALLS:
             pairing.called((len(parts), message), message.name, f"before {number + 1}")
             parts.append(ToolTranscript(message.message_id, kind, message.name, message.content))
-        elif kind is MessageType.KNOWLEDGE:
+        elif kind in (MessageType.KNOWLEDGE, MessageType.UNKNOWN):
             parts.append(ToolTranscript(message.message_id, kind, message.name, "", message.content))
         elif kind in _RESPONSES:
             # a response with a name is paired, and stands right after its call unless it is an old one

@@ -114,7 +114,7 @@ class ToolCalled:
 
 @valueclass
 class ToolResponded:
-    """A tool has answered, or knowledge was recalled."""
+    """A tool has answered, knowledge was recalled, or a message of another kind has arrived."""
 
     message_id: str
     call_message_id: str
@@ -124,6 +124,8 @@ class ToolResponded:
     elapsed_us: int
     """Microseconds from the call to this response; 0 without a call."""
     at_us: int
+    is_remark: bool = False
+    """Whether it is a message of another kind, with Coze's word for it as its name."""
 
 
 @valueclass

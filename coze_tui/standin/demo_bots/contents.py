@@ -81,6 +81,7 @@ def _steps(kind: int, turn: Turn, cities: list[str]) -> Iterable[Step]:
         agent = {"agent_id": "7511000000000000077", "agent_name": turn.pick("售后专员", "After-sales")}
         return [
             Verbose("multi_agents_jump_to_agent", _json(agent)),
+            Verbose("time_capsule_recall", _json({"content": turn.pick("穿 42 码的鞋", "wears size 42")})),
             Verbose("knowledge_recall", _json({"chunks": [chunk]})),
             Answer(turn.pick("七天内可以退。", "Within seven days, yes.")),
         ]

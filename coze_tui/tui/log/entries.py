@@ -9,6 +9,7 @@ from typing import TypeVar, assert_never
 from coze_tui.api.objects import MessageType
 from coze_tui.diagnostics.explain import explain
 from coze_tui.engine.model import updates
+from coze_tui.engine.model.contents import unlisted
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.transcript import (
@@ -226,6 +227,7 @@ class AnswerEntry(BotEntry):
         self._tokens = 0
         self._tools = 0
         self._more_tools: MoreToolsBlock | None = None
+        self._follow_ups: list[str] = []
 
     @classmethod
     def of(cls, chat: ChatTranscript, *, only_read: bool = False) -> AnswerEntry:
@@ -246,9 +248,8 @@ class AnswerEntry(BotEntry):
                         entry.blocks.append(ReasoningBlock(part.message_id, _reasoning_label, part.reasoning))
                     entry.blocks.append(AnswerBlock(part.message_id, part.text, is_finished=True))
                 case ToolTranscript():
-                    tool = ToolBlock(part.message_id, part.name, part.arguments, _tool_tail)
-                    if part.type is MessageType.KNOWLEDGE:
-                        tool.name = tool_word("knowledge")
+                    name = "knowledge" if part.type is MessageType.KNOWLEDGE else part.name
+                    tool = ToolBlock(part.message_id, tool_word(name), part.arguments, _tool_tail)
                     if part.response is not None:
                         tool.respond(part.response, part.elapsed_us)
                     tool.is_unpaired = part.is_unpaired
@@ -270,7 +271,7 @@ class AnswerEntry(BotEntry):
     @property
     def follow_ups(self) -> list[str]:
         """The follow-ups that it suggests."""
-        return [question for block in self._all(FollowUpsBlock) for question in block.questions]
+        return self._follow_ups
 
     def copy_text(self) -> str:
         return "\n\n".join(answer.text for answer in self.answers if answer.text)
@@ -321,7 +322,7 @@ class AnswerEntry(BotEntry):
         if tool is None and self._more_tools is not None:
             return  # its call is only counted
         if tool is None:
-            if update.name != "knowledge":
+            if update.name != "knowledge" and not update.is_remark:
                 for call in self._all(ToolBlock):
                     call.is_unpaired = call.response is None
                     call.release()
@@ -335,19 +336,24 @@ class AnswerEntry(BotEntry):
         self._add(PlainBlock(agent_line(update.name, update.condition), "muted"))
 
     def follow_up(self, update: updates.FollowUpOffered) -> None:
-        """Show one more follow-up."""
+        """Show one more follow-up, unless it is a choice that an answer lists."""
+        self._follow_ups.append(update.text)
+        shown = unlisted(self._follow_ups, (answer.text for answer in self.answers))
+        number = len(self._follow_ups)
+        if (number, update.text) not in shown:
+            return
         blocks = self._all(FollowUpsBlock)
-        if blocks:
-            blocks[-1].offer(update.text)
-        else:
-            self._add(FollowUpsBlock([update.text]))
+        if not blocks:
+            self._add(FollowUpsBlock())
+            blocks = self._all(FollowUpsBlock)
+        blocks[-1].offer(update.text, number)
         self.changed()
 
     def begin_again(self) -> None:
         """Remove all but the header, because the updates of the chat follow from its start."""
         self.blocks = [self._header]
         self.outcome = self.error = None
-        self._tools, self._more_tools = 0, None
+        self._tools, self._more_tools, self._follow_ups = 0, None, []
         self.changed()
 
     def resumed(self) -> None:

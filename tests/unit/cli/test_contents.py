@@ -44,7 +44,8 @@ def test_ask_as_json_names_agents_knowledge_and_silence(command: Command) -> Non
     ]
     (agent,) = [item for item in said if item["type"] == "agent_changed"]
     assert agent["name"] == "After-sales"
-    (recalled,) = [item for item in said if item["type"] == "tool_responded"]
+    memory, recalled = [item for item in said if item["type"] == "tool_responded"]
+    assert (memory["name"], memory["text"]) == ("time_capsule_recall", "wears size 42")
     assert recalled["text"] == "returns.pdf · 0.93\nReturns are accepted for seven days."
     silent = [
         json.loads(line) for line in command("ask", "--json", "kind 6", COZE_BOT_ID=KINDS).out.splitlines()
@@ -54,7 +55,8 @@ def test_ask_as_json_names_agents_knowledge_and_silence(command: Command) -> Non
 
 def test_linear_asks_a_choice_by_its_number(command: Command) -> None:
     ran = command("--linear", COZE_BOT_ID=KINDS, stdin="kind 1\n1\nkind 6\nkind 7\nkind 9\n")
-    assert "Suggestion 1: Beijing\nSuggestion 2: Shanghai\n" in ran.out
+    assert "1. Beijing\n2. Shanghai\nStatus: " in ran.out  # listed once
+    assert "long-term memory: wears size 42\n" in ran.out
     assert "Right, Beijing it is." in ran.out
     assert "Status: the bot has answered without any text" in ran.out
     assert "Agent: → After-sales" in ran.out
@@ -67,7 +69,13 @@ def test_history_and_exports_show_the_same(command: Command, tmp_path: Path) -> 
     expected = [
         *("Which city do you want to visit?", "1. Beijing", "- city (string, required): the city"),
         *("[file] ticket.pdf https://example.invalid/ticket.pdf", "| Let me think first.", "There it is."),
-        *("the bot has answered without any text", "→ After-sales", "returns.pdf · 0.93"),
+        *(
+            "the bot has answered without any text",
+            "→ After-sales",
+            "long-term memory",
+            "wears size 42",
+            "returns.pdf · 0.93",
+        ),
         *('{"code":1001,"msg":"quota exhausted (sample)","data":"{}"}', "canceled on the server"),
     ]
     assert [text for text in expected if text not in shown.out] == []

@@ -175,6 +175,13 @@ def test_recovered_text_is_no_delta() -> None:
     assert names(figures.rows) == ["retrieve"]
 
 
+def test_the_first_text_may_arrive_without_a_delta() -> None:
+    figures = fed(
+        grew(100, text=""), AnswerSettled("m", "1. A", "", 200), AnswerSettled("m", "1. A", "", 300)
+    )
+    assert figures.first_text_us == 200
+
+
 def test_several_answers_are_measured_together_and_settled_apart() -> None:
     figures = fed(
         grew(1, text="abc", message_id="one"),

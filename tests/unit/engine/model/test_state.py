@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -14,6 +16,7 @@ from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.parts import Answer, Tool
 from coze_tui.engine.model.silence import Silence
 from coze_tui.engine.model.state import RETRIEVED, TurnState
+from coze_tui.engine.model.transcript import ToolTranscript, chat_transcripts
 from coze_tui.engine.model.updates import (
     ActionRequired,
     AgentChanged,
@@ -30,6 +33,7 @@ from coze_tui.engine.model.updates import (
     TurnUpdate,
     UsageReported,
 )
+from coze_tui.engine.session.recorder import messages_of
 
 CHAT = {"id": "7511000000000010001", "conversation_id": "7511000000000010002", "section_id": "9"}
 
@@ -628,6 +632,70 @@ def test_recalled_knowledge_gives_document_score_and_slice(kind: str) -> None:
     _state, updates = run(*START, message(kind, content, id="k"))
     text = "退货政策.pdf · 0.93\n七天内可以退货。"
     assert ToolResponded("k", "", "knowledge", text, 0, 0) in updates
+
+
+@pytest.mark.parametrize(
+    ("type", "content", "shown"),
+    [
+        ("verbose", {"msg_type": "time_capsule_recall", "data": '{"content":"likes tea"}'}, "likes tea"),
+        ("verbose", {"msg_type": "time_capsule_recall", "data": {"content": "likes tea"}}, "likes tea"),
+        ("verbose", {"msg_type": "time_capsule_recall", "data": "likes tea"}, "likes tea"),
+        ("verbose", {"msg_type": "billing", "data": '{"cost":"0.2","by":"x"}'}, '{"cost":"0.2","by":"x"}'),
+        ("verbose", "plain words", "plain words"),
+        ("citation", "[1] returns.pdf", "[1] returns.pdf"),
+        ("citation", {"pages": [3]}, '{"pages": [3]}'),
+    ],
+)
+def test_a_message_of_another_kind_is_shown_and_kept(type: str, content: object, shown: str) -> None:
+    text = content if isinstance(content, str) else json.dumps(content)
+    state, updates = run(*START, message(type, text, id="v"), delta("a"), chat("completed"))
+    name = type if isinstance(content, str) else str(content.get("msg_type", type))  # type: ignore[attr-defined]
+    assert [u for u in updates if isinstance(u, ToolResponded)] == [
+        ToolResponded("v", "", name, shown, 0, 0, is_remark=True)
+    ]
+    [saved, _answer] = messages_of(state, 0)
+    assert (saved.type, saved.name, saved.content) == ("unknown", name, shown)
+    [chat_shown] = chat_transcripts([replace(saved, position=1)], (), bot_name="b", site="coze.cn")
+    [part] = chat_shown.parts
+    assert isinstance(part, ToolTranscript)
+    assert (part.name, part.response) == (name, shown)
+
+
+@pytest.mark.parametrize(
+    ("type", "content"),
+    [
+        ("verbose", '{"msg_type":"time_capsule_recall","data":"{\\"content\\":\\"\\"}"}'),
+        ("verbose", '{"msg_type":"interrupt","data":"{\\"type\\":2}"}'),
+        ("verbose", '{"msg_type":"stream_plugin_finish","data":"the answer of the plug-in"}'),
+        ("verbose", '{"msg_type":"billing","data":""}'),
+        ("verbose", ""),
+        ("citation", '{"pages":[null,{}]}'),
+    ],
+)
+def test_a_signal_and_a_message_without_words_are_events_only(type: str, content: str) -> None:
+    state, updates = run(*START, message(type, content))
+    assert not state.parts
+    assert isinstance(updates[-1], EventNoted)
+
+
+@pytest.mark.parametrize("change", [str.upper, str.title, lambda word: f" {word} "])
+def test_words_of_coze_are_read_in_any_case(change: Callable[[str], str]) -> None:
+    words = {"role": change("assistant"), "type": change("answer"), "content_type": change("text")}
+    body = {"id": "m1", "content": "a"} | words
+    state, updates = run(
+        Frame(change("conversation.chat.created"), json.dumps(CHAT)),
+        Frame(change("conversation.message.delta"), json.dumps(body)),
+        Frame(change("conversation.message.completed"), json.dumps(body | {"content": "ab"})),
+        Frame(change("conversation.chat.completed"), json.dumps(CHAT | {"status": change("completed")})),
+    )
+    assert (texts(state), state.outcome) == (["ab"], Outcome.COMPLETED)
+    assert [u.text for u in updates if isinstance(u, AnswerGrew)] == ["a"]
+
+
+@pytest.mark.parametrize("content_type", ["markdown", "text/plain", "MD"])
+def test_text_under_another_name_streams(content_type: str) -> None:
+    _, updates = run(*START, delta("a", content_type=content_type))
+    assert [u.text for u in updates if isinstance(u, AnswerGrew)] == ["a"]
 
 
 def test_another_agent_is_named() -> None:

@@ -42,6 +42,18 @@ def test_a_header_leaves_out_facts_that_do_not_fit() -> None:
     assert block.lines(4, PALETTE)[0].plain == "bot"
 
 
+def test_a_choice_that_the_answer_lists_is_offered_and_not_shown_again() -> None:
+    entry = AnswerEntry("bot", 0)
+    entry.answer_settled(updates.AnswerSettled("m", "Where to?\n\n1. 北京\n2. 上海", "", 0))
+    for question in ("北京", "上海", "Why?"):
+        entry.follow_up(updates.FollowUpOffered(question, 0))
+    assert entry.follow_ups == ["北京", "上海", "Why?"]
+    *_, block = entry.blocks
+    assert isinstance(block, FollowUpsBlock)
+    assert [line.plain for line in block.lines(40, PALETTE)] == ["3 Why?"]
+    assert block.question_at(0, 2) == "Why?"
+
+
 def test_follow_ups_are_found_where_they_are_drawn() -> None:
     block = FollowUpsBlock(["短", "a much longer question"])
     lines = block.lines(20, PALETTE)
