@@ -126,6 +126,16 @@ def _code_styles(colors: Colors) -> dict[str, Style]:
     }
 
 
+def _match_style(colors: Colors) -> Style:
+    """Return the accent, reversed; in themes where that looks like the other matches, it is not reversed."""
+    grounds = [bytes.fromhex(color[1:]) for color in (colors.bot, colors.attention)]
+    is_alike = sum(abs(one - other) for one, other in zip(*grounds, strict=True)) < _ALIKE
+    color, ground = (colors.text, colors.selected) if is_alike else (colors.background, colors.bot)
+    return Style(color=color, bgcolor=ground, bold=True, underline=True)
+
+
+_ALIKE = 60
+"""Colors whose three parts differ by less than this in all are hard to tell apart."""
 _ANSI_CODE = {
     "Token": "none",
     "Comment": "dim italic",
@@ -179,6 +189,8 @@ class Palette:
     code_label: Style
     selected: Style
     search_hit: Style
+    search_match: Style
+    """The match that was gone to, over `search_hit`; also bold and underlined, for those without colors."""
     code: Mapping[str, Style] = field(default_factory=dict)
     """By the dotted name of the Pygments token, without backgrounds."""
     simple_emoji: bool = False
@@ -211,6 +223,7 @@ class Palette:
             code_label=Style(color=colors.muted, bgcolor=colors.code),
             selected=Style(bgcolor=colors.selected),
             search_hit=Style(color=colors.background, bgcolor=colors.attention),
+            search_match=_match_style(colors),
             code=MappingProxyType(_code_styles(colors)),
         )
 
@@ -249,5 +262,6 @@ class Palette:
             code_label=style("dim"),
             selected=style("reverse"),
             search_hit=style("reverse"),
+            search_match=style("reverse bold underline blue"),
             code=MappingProxyType({name: style(value) for name, value in _ANSI_CODE.items()}),
         )

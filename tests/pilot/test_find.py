@@ -5,10 +5,13 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.standin.scenarios import Answer, Bot, Complete, Delta, FunctionCall, Gate, ToolResponse
 from coze_tui.tui.context import LaunchTarget
 from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
+from coze_tui.tui.widgets.key_footer import KeyFooter
 from tests.support.desk import Desk, desk
 from tests.support.stores import BOT, bots, talk, write
 
@@ -29,7 +32,20 @@ async def here(home: Path, at: Desk) -> None:
 
 
 def place(at: Desk) -> str:
-    return at.screen.find_bar.remark.strip()
+    """What the bar says before the keys."""
+    return at.screen.find_bar.remark.strip().partition("   ")[0]
+
+
+def marked(at: Desk) -> list[str]:
+    """The texts in the color of the current match."""
+    log = at.screen.log_widget
+    style = at.context.palette.search_match
+    return [
+        segment.text
+        for strip in log.render_lines(log.size.region)
+        for segment in strip
+        if segment.style and (segment.style.bgcolor, segment.style.bold) == (style.bgcolor, style.bold)
+    ]
 
 
 def is_at(at: Desk, where: str, text: str) -> bool:
@@ -46,9 +62,7 @@ async def test_every_match_is_reached_also_what_is_not_loaded(home: Path) -> Non
     async with desk(home, bots(), target=LaunchTarget(conversation=key)) as at:
         await at.until(lambda: at.screen.conversation.key == key)
         await find(at, "春节")
-        await at.until(lambda: is_at(at, "5/7", "春节 far down"))
-        await at.pilot.press("enter")
-        await at.until(lambda: is_at(at, "6/7", "春节 end"))
+        await at.until(lambda: is_at(at, "6/7", "春节 end"), "the first one in sight")
         await at.pilot.press("enter")
         await at.until(lambda: is_at(at, "7/7", "春节 end"))
         await at.pilot.press("enter")
@@ -63,6 +77,65 @@ async def test_every_match_is_reached_also_what_is_not_loaded(home: Path) -> Non
         await at.until(lambda: is_at(at, "7/7", "春节 end"))
         await at.pilot.press("up", "up")
         await at.until(lambda: is_at(at, "5/7", "春节 far down"))
+
+
+async def test_finding_starts_at_the_view_and_marks_the_current_match(home: Path) -> None:
+    key = await long_home(home, count=60, every=1)
+    async with desk(home, bots(), target=LaunchTarget(conversation=key)) as at:
+        await at.until(lambda: at.screen.conversation.key == key)
+        screen, view = at.screen, at.screen.log_widget.viewport
+        entry = next(e for e in screen.log_widget.entries if e.copy_text() == "answer 50 春节")
+        view.show_entry(entry)
+        await at.until(lambda: "answer 50 春节" in at.text())
+        top = view.top
+        first = int(at.text().split("answer ")[1].split()[0])
+        await find(at, "answer")
+        await at.until(lambda: place(at) == f"{first + 1}/60", "the first in sight, not of all")
+        assert view.top == top, "nothing moves for what is in sight"
+        assert marked(at) == ["answer"]
+        screen.find_bar.field.put("answer 57")
+        await at.until(lambda: place(at) == "1/1" and marked(at) == ["answer 57"])
+        screen.find_bar.field.put("answer 5")
+        await at.until(lambda: place(at) == f"{first - 48}/11" and marked(at) == ["answer 5"])
+        assert view.top == top, "typing starts where the search started"
+        await at.pilot.press("enter")
+        await at.until(lambda: place(at) == f"{first - 47}/11" and marked(at) == ["answer 5"])
+        shown = screen.query_one(KeyFooter).shown()
+        assert shown[:4] == ["Enter next", "↑ previous", "Tab to the log", "Esc close"]
+        assert screen.find_bar.remark.strip().endswith("Enter next · ↑ previous · Esc close")
+        await at.pilot.resize_terminal(70, 30)
+        await at.until(lambda: marked(at) == ["answer 5"], "the mark survives another width")
+        assert place(at) == screen.find_bar.remark.strip(), "the keys give way"
+        await at.pilot.press("escape")
+        await at.until(lambda: not marked(at), "no mark")
+        await at.pilot.press("ctrl+f")
+        await at.until(lambda: place(at).endswith("/11") and marked(at) == ["answer 5"], "and again")
+
+
+async def test_a_match_above_the_view_is_gone_to_if_there_is_none_below(home: Path) -> None:
+    key = await long_home(home, count=60, every=100)
+    async with desk(home, bots(), target=LaunchTarget(conversation=key)) as at:
+        await at.until(lambda: at.screen.conversation.key == key)
+        await find(at, "answer")
+        await at.until(lambda: is_at(at, "60/60", "answer 59") and marked(at) == ["answer"])
+
+
+async def test_the_current_match_differs_without_colors(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    key = await write(home, talk("salt", ("盐", "盐和盐")))
+    async with desk(home, bots(), target=LaunchTarget(conversation=key)) as at:
+        await at.until(lambda: at.screen.conversation.key == key)
+        await find(at, "盐")
+        await at.until(lambda: place(at) == "1/3")
+        log = at.screen.log_widget
+        styles = [
+            (segment.style.reverse, segment.style.bold, segment.style.color)
+            for strip in log.render_lines(log.size.region)
+            for segment in strip
+            if segment.text == "盐" and segment.style
+        ]
+        assert [style[:2] for style in styles] == [(True, True), (True, None), (True, None)]
+        assert all(color is None or color.is_default for *_rest, color in styles)
 
 
 async def test_n_goes_on_in_the_log_and_escape_ends_it(home: Path) -> None:

@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from coze_tui.tui.log.entries import Entry, QuestionEntry
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.log.window import LogWindow
 from coze_tui.tui.widgets.field import FindBar
+from coze_tui.values import valueclass
 
 if TYPE_CHECKING:
     from coze_tui.engine.library.history import Occurrence
     from coze_tui.engine.thread import EngineThread
+
+
+@valueclass
+class _Origin:
+    """The place in the conversation at which a search begins: the first row in sight."""
+
+    entry: Entry
+    position: int
+    """Position of its first message; 0 if it is not known."""
+    row: tuple[int, int]
+    """In the entry: number of the block, and row of it."""
+
+    def is_before(self, stop: Occurrence) -> bool:
+        """Return whether a match is in the entry or behind it."""
+        if self.position:
+            return stop.position >= self.position
+        if stop.chat == self.entry.chat:  # the question comes before the answer
+            return isinstance(self.entry, QuestionEntry) or stop.type != "question"
+        return stop.chat > self.entry.chat
 
 
 class Finder:
@@ -28,16 +49,22 @@ class Finder:
         """Key of the message of the current match; 0 before the first."""
         self._found: list[Occurrence] = []
         """The matches of the last search in the store."""
+        self._origin: _Origin | None = None
+        """The place from which one types; None after a step: the next text is looked for from there."""
 
     async def type(self, text: str) -> None:
-        """Highlight a query, and go to the match nearest to the view."""
+        """Highlight a query, and go to its first match in sight, or else to the next one below.
+
+        While one types, this is what was in sight before the first letter.
+        """
         self._text, self._at = text.strip(), 0
         self._log.viewport.set_query(self._text)
+        self._origin = self._origin or self._place_in_sight()
         await self.step(0)
 
     async def take(self, text: str, message: int) -> None:
         """Start at a message that was found elsewhere, and load the messages around it."""
-        self._text, self._at = text.strip(), message
+        self._text, self._at, self._origin = text.strip(), message, None
         self._log.viewport.set_query(self._text)
         self._bar.take(self._text)
         key = self._window.key
@@ -46,7 +73,7 @@ class Finder:
         if entry is not None:
             await self._log.viewport.complete(entry)
         if entry is not None and entry in self._log.entries:
-            self._log.show_match(entry, self._text)
+            self._log.matches.show(entry, self._text)
         await self._update_place(key)
 
     async def _update_place(self, key: str) -> None:
@@ -70,10 +97,11 @@ class Finder:
         if index is None:
             self._bar.show_place(0, 0)
             return
-        if self._log.matches:
-            self._found[index] = replace(self._found[index], count=self._log.matches)
+        drawn = self._log.matches
+        if drawn.count:
+            self._found[index] = replace(self._found[index], count=drawn.count)
         before = sum(each.count for each in self._found[:index])
-        self._bar.show_place(before + self._log.match, sum(each.count for each in self._found))
+        self._bar.show_place(before + drawn.place, sum(each.count for each in self._found))
 
     async def step(self, step: int) -> None:
         """Go to the next match for 1, to the previous one for -1; the first follows the last.
@@ -81,13 +109,15 @@ class Finder:
         All matches of one message come before those of the next message.
         """
         text, key = self._text, self._window.key
-        if step and self._at and self._log.chosen is not None:
-            await self._log.viewport.complete(self._log.chosen)
-        if step and self._at and self._log.next_match(text, step):
-            self._show_index(
-                next((n for n, each in enumerate(self._found) if each.message == self._at), None)
-            )
-            return
+        if step:
+            self._origin = None
+        if step and self._at and (chosen := self._log.chosen) is not None:
+            await self._log.viewport.complete(chosen)
+            if self._log.matches.step(chosen, text, step):
+                self._show_index(
+                    next((n for n, each in enumerate(self._found) if each.message == self._at), None)
+                )
+                return
         found: list[Occurrence] = []
         if key and text:
             found = _stops(await self._engine_thread.call(lambda engine: engine.browsing.find(key, text)))
@@ -98,35 +128,67 @@ class Finder:
             self._show_index(None)
             return
         keys = [occurrence.message for occurrence in found]
-        index = keys.index(self._at) + step if self._at in keys else self._nearest(found)
-        index %= len(found)
-        before = self._log.chosen
+        if self._at in keys:
+            await self._go_on(keys.index(self._at) + step, step)
+        else:
+            await self._go_to_nearest()
+
+    async def _go_on(self, index: int, step: int) -> None:
+        """Go to the match of another message; the first follows the last."""
+        found, before = self._found, self._log.chosen
         for _try in range(len(found)):
-            target = await self._window.entry_of(found[index])
+            target = await self._window.entry_of(found[index % len(found)])
             if target is None or target is not before or not step:
                 break
-            # Imported messages share one entry, all of whose lines were visited.
-            index = (index + step) % len(found)
-        if target is not None:
+            index += step  # imported messages share one entry, all of whose lines were visited
+        await self._go_to(index % len(found), target, last=step < 0)
+
+    async def _go_to_nearest(self) -> None:
+        """Go to the first match at or below the origin; if there is none, to the last one above it."""
+        found, origin = self._found, self._origin or self._place_in_sight()
+        index = next((n for n, each in enumerate(found) if origin is None or origin.is_before(each)), None)
+        if index is None:
+            await self._go_to(len(found) - 1, await self._window.entry_of(found[-1]), last=True)
+            return
+        target = await self._window.entry_of(found[index])
+        if origin is not None and target is origin.entry:
+            if await self._go_to(index, target, since=origin.row):
+                return
+            if index + 1 == len(found):
+                await self._go_to(index, target, last=True)
+                return
+            target = await self._window.entry_of(found[index := index + 1])
+        await self._go_to(index, target)
+
+    async def _go_to(
+        self, index: int, target: Entry | None, *, last: bool = False, since: tuple[int, int] | None = None
+    ) -> bool:
+        """Show a match of an entry as `MatchCursor.show` does; return False if there is none behind `since`.
+
+        Does nothing if another search has started.
+        """
+        text, key = self._text, self._window.key
+        if target is not None and target in self._log.entries:
             await self._log.viewport.complete(target)
             if self._text != text or self._window.key != key:
-                return
-        self._at = keys[index]
-        if target is not None:
-            self._log.show_match(target, text, last=step < 0)
+                return True
+            if not self._log.matches.show(target, text, last=last, since=since):
+                return False
+        self._at = self._found[index].message
         self._show_index(index)
+        return True
+
+    def _place_in_sight(self) -> _Origin | None:
+        place = self._log.viewport.place_at_top()
+        if place is None:
+            return None
+        entry, row = place
+        return _Origin(entry, self._window.position_of(entry), row)
 
     def stop(self) -> None:
         """Remove the highlight; the view does not move."""
-        self._text, self._at = "", 0
+        self._text, self._at, self._origin = "", 0, None
         self._log.viewport.set_query("")
-
-    def _nearest(self, found: Sequence[Occurrence]) -> int:
-        """Return the first match at or after the top of the view; the last one if the view is at the end."""
-        if self._log.viewport.following:
-            return len(found) - 1
-        top = self._window.position_of(self._log.viewport.first_in_sight)
-        return next((n for n, each in enumerate(found) if each.position >= top), len(found) - 1)
 
 
 def _stops(found: Iterable[Occurrence]) -> list[Occurrence]:

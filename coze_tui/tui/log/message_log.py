@@ -46,8 +46,8 @@ from coze_tui.tui.log.answer import AnswerBlock
 from coze_tui.tui.log.blocks import EntryBlock, FoldBlock, FollowUpsBlock
 from coze_tui.tui.log.entries import AnswerEntry, BotEntry, Entry, GreetingEntry, QuestionEntry
 from coze_tui.tui.log.links import EntryLink, links_of
+from coze_tui.tui.log.match_cursor import MatchCursor
 from coze_tui.tui.log.painter import GUTTER, LogLine
-from coze_tui.tui.log.search import match_lines, open_folds
 from coze_tui.tui.log.viewport import LogViewport
 from coze_tui.tui.widgets.steady_scrollbar import SteadyScrollBar
 
@@ -99,10 +99,7 @@ class MessageLog(ScrollView, can_focus=True):
         super().__init__(id=id)
         self.viewport = LogViewport(self, palette, frames_per_second=frames_per_second)
         self._live: AnswerEntry | None = None
-        self.matches = 0
-        """Occurrences of the query in the entry where one was shown last."""
-        self._match = 0
-        """The one of them that was shown last, counted from 0."""
+        self.matches = MatchCursor(self.viewport, lambda entry: self._choose(entry, None))
 
     @dataclass
     class CopyAsked(Message):
@@ -243,7 +240,10 @@ class MessageLog(ScrollView, can_focus=True):
             self.viewport.scrolled()
 
     def on_resize(self) -> None:
+        width = self.viewport.laid_out_width
         self.viewport.resized()
+        if width != self.viewport.laid_out_width:
+            self.run_worker(self.matches.mark_again(), group="match", exclusive=True)
 
     def on_focus(self) -> None:
         self.viewport.painter.forget()
@@ -306,49 +306,6 @@ class MessageLog(ScrollView, can_focus=True):
         """Bring an entry into sight and put the cursor on it."""
         self.viewport.show_entry(entry)
         self._choose(entry, None)
-
-    def show_match(self, entry: Entry, query: str, *, last: bool = False) -> None:
-        """Put the cursor on an entry and bring the first or last occurrence of a text into sight.
-
-        Folds that hold it open.
-        """
-        if open_folds(entry, query):
-            self.viewport.entry_changed(entry, counts_as_new=False)
-        lines = self._match_lines(entry, query)
-        self.show_entry(entry)
-        self.matches = len(lines)
-        self._show_match(lines or [0], max(0, len(lines) - 1) if last else 0)
-
-    @property
-    def match(self) -> int:
-        """Which occurrence of its entry was shown last, counted from 1."""
-        return self._match + 1
-
-    def next_match(self, query: str, step: int) -> bool:
-        """Go on to another occurrence of the text in the entry with the cursor; False if there is none."""
-        entry = self.chosen
-        if entry is None:
-            return False
-        lines = self._match_lines(entry, query)
-        self.matches = len(lines)
-        if not 0 <= self._match + step < len(lines):
-            return False
-        self._show_match(lines, self._match + step)
-        return True
-
-    def _match_lines(self, entry: Entry, query: str) -> list[int]:
-        return match_lines(entry, query, self.viewport.text_width, self.viewport.painter.palette)
-
-    def _show_match(self, lines: Sequence[int], number: int) -> None:
-        """Bring an occurrence in the entry with the cursor into sight, given the lines of all of them."""
-        assert self.chosen is not None
-        self._match = number
-        view = self.viewport
-        at = view.first_line(self.chosen) + lines[number]
-        if not view.top <= at < view.top + view.height - 2:
-            view.following = False
-            view.scroll(max(0, at - view.height // 3))
-            view.lay_out()
 
     def action_cursor(self, step: int) -> None:
         """Go to the next entry or fold; in a long one, scroll first."""

@@ -11,12 +11,13 @@ from textual.color import Color
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from coze_tui.render.cells import slice_cells
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
 from coze_tui.text.i18n import ngettext
 from coze_tui.tui.log.blocks import EntryBlock, HeaderBlock, style_of
 from coze_tui.tui.log.entries import Entry
-from coze_tui.tui.log.search import highlighted, split_match_parts
+from coze_tui.tui.log.search import Match, highlighted, is_part_of, split_match_parts
 
 GUTTER = 3
 """Cells left of the text: a margin, the bar, a space."""
@@ -52,6 +53,8 @@ class LogPainter:
         self.palette = palette
         self.query = ""
         """The text that is highlighted wherever it occurs; empty for none."""
+        self.match: Match | None = None
+        """The occurrence that was gone to, in a color of its own."""
         self.cursor: Entry | None = None
         self.cursor_block: EntryBlock | None = None
         """The block under the cursor; None if it rests on the header of its entry."""
@@ -63,10 +66,10 @@ class LogPainter:
         """Style and background of the log; Textual computes them from all ancestors each time."""
 
     def clear(self) -> None:
-        """Forget the entries: their strips, the cursor, and how far their blocks are scrolled."""
+        """Forget the entries: their strips, the cursor, the match, and how far their blocks are scrolled."""
         self._strips.clear()
         self._shifts.clear()
-        self.cursor = self.cursor_block = None
+        self.match = self.cursor = self.cursor_block = None
 
     def forget(self, start: int = 0) -> None:
         """Paint the lines from `start` on again when they are next asked for."""
@@ -114,10 +117,7 @@ class LogPainter:
         shift = self.shift_of(line, block)
         body = line.paint(max(0, width - GUTTER - MARGIN), shift)
         if self.query and block is not None and not isinstance(block, HeaderBlock):
-            lead = sum(len(segment.text) for segment in line.lead)
-            parts = [] if shift else split_match_parts(entry, log_line.number, self.query)
-            also = [(start + lead, end + lead) for start, end in parts]
-            body = highlighted(body, self.query, self.palette.search_hit, also)
+            body = self._with_matches(body, log_line, shift)
         is_chosen = entry is self.cursor and log.has_focus and not is_last
         segments = [*self._bar(entry, is_chosen, is_last), *body, Segment(" " * MARGIN)]
         if self._ground is None:
@@ -132,6 +132,20 @@ class LogPainter:
         for line_filter in log.get_line_filters():
             strip = strip.apply_filter(line_filter, color)
         return strip
+
+    def _with_matches(self, body: list[Segment], log_line: LogLine, shift: int) -> list[Segment]:
+        """Return a painted line with its occurrences of the query, and the one that was gone to."""
+        line = log_line.line
+        lead = sum(len(segment.text) for segment in line.lead)
+        parts = [] if shift else split_match_parts(log_line.entry, log_line.number, self.query)
+        also = [(start + lead, end + lead) for start, end in parts]
+        body = highlighted(body, self.query, self.palette.search_hit, also)
+        span = self.match.part_in(log_line.block, log_line.row) if self.match is not None else None
+        if span is None or not is_part_of(line.text[slice(*span)], self.query):
+            return body  # or the text of the row has changed
+        hidden = len(line.text) - len(slice_cells(line.text, shift, None)) if shift else 0
+        start, end = (max(lead, offset + lead - hidden) for offset in span)
+        return highlighted(body, "", self.palette.search_match, [(start, end)])
 
     def _bar(self, entry: Entry, is_chosen: bool, is_last: bool) -> list[Segment]:
         if entry.bar is None or is_last:

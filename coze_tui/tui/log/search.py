@@ -9,13 +9,42 @@ from rich.style import Style
 
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
-from coze_tui.text.matching import spans
-from coze_tui.tui.log.blocks import FoldBlock, HeaderBlock
+from coze_tui.text.matching import fold, spans
+from coze_tui.tui.log.blocks import EntryBlock, FoldBlock, HeaderBlock
 from coze_tui.tui.log.entries import Entry
+from coze_tui.values import valueclass
 
 
-def match_lines(entry: Entry, query: str, width: int, palette: Palette) -> list[int]:
-    """Return the line of each match in an entry, also of a match that continues on the next wrapped line.
+@valueclass
+class Match:
+    """An occurrence of a query in an entry, by the row of a block in which it begins."""
+
+    entry: Entry
+    line: int
+    """Of its entry, as it is laid out now."""
+    block: EntryBlock
+    row: int
+    start: int
+    """Offset in the text of the row, as `end`."""
+    end: int
+    rest: int = 0
+    """Characters of it at the start of the next row, to which a wrap has moved them."""
+
+    def part_in(self, block: EntryBlock | None, row: int) -> tuple[int, int] | None:
+        """Return start and end of what a row contains of it; None if that is nothing."""
+        if block is not self.block:
+            return None
+        if row == self.row:
+            return self.start, self.end
+        return (0, self.rest) if row == self.row + 1 and self.rest else None
+
+    def is_at_or_after(self, place: tuple[int, int]) -> bool:
+        """Return whether it begins at or behind a row, given by the number of its block and its own."""
+        return (self.entry.blocks.index(self.block), self.row) >= place
+
+
+def matches_in(entry: Entry, query: str, width: int, palette: Palette) -> list[Match]:
+    """Return the occurrences in an entry, in order, also those that continue on the next wrapped line.
 
     Lays out what is left of a long entry: `LogViewport.complete` does that before without holding up keys.
     """
@@ -26,13 +55,18 @@ def match_lines(entry: Entry, query: str, width: int, palette: Palette) -> list[
         height = entry.lay_out(width, palette)
     lines = [entry.line(number) for number in range(height)]
     found = []
-    for number, (line, block, _place) in enumerate(lines):
+    for number, (line, block, row) in enumerate(lines):
         if block is None or isinstance(block, HeaderBlock) or not line.text:
             continue
-        text = line.text
+        text, length = line.text, len(line.text)
+        below, joint = "", 0
         if number + 1 < height and lines[number + 1][1] is block:
-            text += _continuation(lines[number + 1][0])
-        found += [number for start, _end in spans(text, query) if start < len(line.text)]
+            below = _continuation(lines[number + 1][0])
+            joint = len(below) - len(lines[number + 1][0].text) if below else 0
+        for start, end in spans(text + below, query):
+            if start < length:
+                rest = max(0, end - length - joint)
+                found.append(Match(entry, number, block, row, start, min(end, length), rest))
     return found
 
 
@@ -54,6 +88,12 @@ def split_match_parts(entry: Entry, number: int, query: str) -> list[tuple[int, 
     if below_block is block:
         after = _continuation(below)
     return split_spans(line.text, query, before, after)
+
+
+def is_part_of(text: str, query: str) -> bool:
+    """Return whether a text is a match or the part of one that a wrap has left on a row."""
+    wanted, found = fold(query), fold(text)
+    return bool(found) and (found.startswith(wanted) or wanted.startswith(found) or wanted.endswith(found))
 
 
 def holds(entry: Entry, query: str) -> bool:

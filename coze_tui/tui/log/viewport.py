@@ -66,7 +66,8 @@ class LogViewport:
         self.has_newer = False
         self.frame_seconds = 1 / frames_per_second
         self._index = LineIndex()
-        self._laid_out_width = 0
+        self.laid_out_width = 0
+        """Cells of a line of text when everything was last laid out."""
         self._laid_out: dict[Entry, None] = {}
         """Entries that keep their lines, the oldest first."""
         self._dirty: set[int] = set()
@@ -330,7 +331,7 @@ class LogViewport:
             return
         top = self._index.find(self.top) if 0 <= self.top < self._index.total else None
         width = self.text_width
-        self._laid_out_width = width
+        self.laid_out_width = width
         self._index = LineIndex()
         for entry in self.entries:
             entry.changed()
@@ -433,7 +434,7 @@ class LogViewport:
 
     def resized(self) -> None:
         """Lay out again at another width, or show more or fewer lines."""
-        if self.text_width != self._laid_out_width:
+        if self.text_width != self.laid_out_width:
             self._lay_out_anew()
         else:
             self.lay_out()
@@ -483,16 +484,21 @@ class LogViewport:
         self.lay_out(at_end=True)
         self._to_end()
 
-    @property
-    def first_in_sight(self) -> Entry | None:
-        """The entry at the top of the view."""
-        top = self.top
-        return self.entries[self._index.find(top)[0]] if 0 <= top < self._index.total else None
+    def place_at_top(self) -> tuple[Entry, tuple[int, int]] | None:
+        """Return the first message in sight, and the first of its rows there: number of the block, and row.
+
+        Lines between messages, for example that of a new section, belong to the message after them.
+        """
+        for number in range(self.top, min(self.top + self.height, self.total)):
+            entry, _number, _is_last, _line, block, row = self.log_line(number)
+            if entry.bar is not None and block is not None:
+                return entry, (entry.blocks.index(block), row)
+        return None
 
     def set_query(self, text: str) -> None:
         """Highlight every occurrence of this text; nothing for an empty one."""
         if text != self.painter.query:
-            self.painter.query = text
+            self.painter.query, self.painter.match = text, None
             self.repaint()
 
     def repaint(self) -> None:

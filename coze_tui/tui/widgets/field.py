@@ -14,12 +14,17 @@ from textual.strip import Strip
 from textual.widgets import Input
 from textual.widgets.input import Selection
 
+from coze_tui.render.cells import cell_len
 from coze_tui.terminal.keys import KeyRun
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import thousands
 from coze_tui.text.i18n import N_, _
 from coze_tui.text.words import word_left, word_right
+from coze_tui.tui.key_names import short_key
 from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
+
+_LEAST_FOR_HINT = 36
+"""Cells of a bar that are left for the text and the number of matches beside a hint."""
 
 
 def edit(key: str, action: str, name: str, description: str) -> Binding:
@@ -227,14 +232,25 @@ class FindBar(SearchBar):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__("⌕", placeholder=_("find in this conversation"), id=id)
         self.display = False
+        self._place: Part = ("", "muted")
 
     @property
     def is_open(self) -> bool:
         """One finds."""
         return bool(self.display)
 
+    def on_mount(self) -> None:
+        """Name the keys where the focus is."""
+        self.screen.bindings_updated_signal.subscribe(self, lambda _screen: self._flush())
+
+    def on_resize(self) -> None:
+        """Name the keys if there is room."""
+        self._flush()
+
     def open(self) -> None:
-        """Let a text be typed; the last one is there to be taken again."""
+        """Let a text be typed. The last one is looked for again; typing replaces it."""
+        if not self.display and self.value.strip():
+            self.post_message(self.Typed(self.value))
         self.display = True
         self.field.focus()
         self.field.action_select_all()
@@ -244,7 +260,7 @@ class FindBar(SearchBar):
         with self.prevent(Input.Changed):
             self.field.put(text)
         self.display = bool(text)
-        self.show()
+        self._show_place("")
 
     def close(self) -> None:
         """Be gone."""
@@ -253,11 +269,38 @@ class FindBar(SearchBar):
     def show_place(self, place: int, count: int) -> None:
         """Tell which of the places with the text is in sight, counted from 1."""
         if not self.value.strip():
-            self.show()
+            self._show_place("")
         elif not count:
-            self.show((_("not found"), "attention"))
+            self._show_place(_("not found"), "attention")
         else:
-            self.show((f"{thousands(place)}/{thousands(count)}", "muted"))
+            self._show_place(f"{thousands(place)}/{thousands(count)}", "text")
+
+    def _show_place(self, words: str, role: str = "muted") -> None:
+        self._place = (words, role)
+        self._flush()
+
+    def _flush(self) -> None:
+        if not self.display or not self.is_attached:
+            return
+        place, role = self._place
+        hint = self._hint() if place and role != "attention" else ""
+        self.show(*([(place, role)] if place else []), *([(f"   {hint}", "muted")] if hint else []))
+
+    def _hint(self) -> str:
+        """Return the keys that go from match to match where the focus is, if there is room."""
+        names: dict[str, str] = {}
+        for key, active in self.screen.active_bindings.items():
+            names.setdefault(active.binding.id or "", active.binding.key_display or short_key(key))
+        hints = [
+            f"{names[key]} {_(words)}"
+            for key, words in (
+                *(("find.next", N_("next")), ("find.previous", N_("previous")), ("find.close", N_("close"))),
+                *(("log.find_next", N_("next")), ("log.find_previous", N_("previous"))),
+            )
+            if key in names
+        ]
+        text = " · ".join(hints)
+        return text if self.size.width >= cell_len(text) + _LEAST_FOR_HINT else ""
 
     def action_step(self, step: int) -> None:
         """Ask for the next or the previous match."""

@@ -52,14 +52,14 @@ class PreviewLog(MessageLog, inherit_bindings=False):
     def action_match(self, step: int) -> None:
         """Go to the next occurrence of the query for 1, to the previous one for -1, in what is loaded."""
         query = self.viewport.painter.query
-        if not query or self.next_match(query, step):
-            return
         entry = self.chosen
+        if not query or (entry is not None and self.matches.step(entry, query, step)):
+            return
         at = self.entries.index(entry) if entry in self.entries and entry else -1
         rest = self.entries[at + 1 :] if step > 0 else self.entries[: max(0, at)][::-1]
         other = next((other for other in rest if holds(other, query)), None)
         if other is not None:
-            self.show_match(other, query, last=step < 0)
+            self.matches.show(other, query, last=step < 0)
 
 
 class PreviewPane(Vertical):
@@ -112,7 +112,7 @@ class PreviewPane(Vertical):
             position = await self.window.load_around(item.key, item.message)
             entry = self.window.entry_at(position)
             if entry is not None:
-                log.show_match(entry, query)
+                log.matches.show(entry, query)
         else:
             key = item.key
             page = await self._engine_thread.call(lambda engine: engine.conversations.page(key))

@@ -11,7 +11,7 @@ from textual.app import App
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
 
-from coze_tui.tui.themes import ANSI_THEME, contrast, theme_variable_defaults, themes
+from coze_tui.tui.themes import ANSI_THEME, contrast, palette_of, theme_variable_defaults, themes
 from tests.support.samples import STYLES
 
 ROLES = ("bot", "user", "good", "attention", "failure", "muted")
@@ -47,6 +47,23 @@ def test_ours_keep_muted_text_at_four_and_a_half_where_it_is_read(name: str) -> 
 def test_contrast_is_that_of_wcag() -> None:
     assert contrast(Color.parse("#000000"), Color.parse("#ffffff")) == pytest.approx(21)
     assert contrast(Color.parse("#777777"), Color.parse("#ffffff")) == pytest.approx(4.48, abs=0.01)
+
+
+@pytest.mark.parametrize("name", list(ALL))
+def test_the_current_match_differs_from_the_others(name: str) -> None:
+    palette = palette_of(ALL[name])
+    hit, match = palette.search_hit, palette.search_match
+    assert (match.bold, match.underline) == (True, True)
+    assert (hit.bold, hit.underline) == (None, None)
+    if name in EXACT:
+        grounds = [style.bgcolor.get_truecolor() for style in (hit, match) if style.bgcolor is not None]
+        assert sum(abs(one - other) for one, other in zip(*grounds, strict=True)) >= 60
+        lit = [Color.parse(color.name) for color in (match.color, match.bgcolor) if color is not None]
+        known = variables_of(ALL[name])
+        text, ground = Color.parse(known["foreground"]), Color.parse(known["selected"])
+        assert contrast(*lit) >= min(4.4, contrast(text, ground) - 0.05)
+    else:
+        assert match.color != hit.color
 
 
 def test_ansi_names_no_exact_color() -> None:
