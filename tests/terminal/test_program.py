@@ -54,7 +54,7 @@ def test_what_is_pasted_without_brackets_is_one_question(run: Start, end: str) -
     program = run(env={"TERM": "linux"})
     lines = [f"line {number} 中文 é" for number in range(800)]
     program.send("".join(line + end for line in lines) + "last")
-    program.wait_for("last")
+    program.wait_for("[801 lines pasted, ")
     assert program.store.questions() == []
     program.settle()
     program.send(b"\r")

@@ -49,7 +49,8 @@ _LOOK_SECONDS = 1.5
 """How often the store is asked whether another program has changed the open conversation."""
 _FOOTER = (
     *("find.next", "find.previous", "find.leave", "find.close", "chat.leave_edit", "chat.ask_in_fork"),
-    *("chat.stop", "chat.back", "log.unfold", "log.copy", "log.copy_code", "events.open", "events.copy_ids"),
+    *("chat.stop", "chat.back", "prompt.open_paste", "log.unfold", "log.copy", "log.copy_code"),
+    *("events.open", "events.copy_ids"),
     *("app.commands", "chat.history", "chat.new", "chat.events", "chat.bot"),
 )
 """IDs of the bindings that the footer shows, the most useful first."""
