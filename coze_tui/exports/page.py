@@ -25,7 +25,7 @@ from coze_tui.exports.html import MarkdownRenderer, data, line, text
 from coze_tui.report.figures_text import figure_facts
 from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.packing import within
-from coze_tui.text.format import duration, thousands
+from coze_tui.text.format import count_ms, duration, rounded_ms, thousands
 from coze_tui.text.i18n import _, current_language, ngettext
 
 _MOST_FRAMES = 1_000
@@ -183,9 +183,9 @@ def _events(figures: TurnFigures) -> str:
 
 
 def _event(row: EventRow) -> str:
-    time = thousands(row.at_us // 1000)
-    if row.until_us // 1000 > row.at_us // 1000:
-        time += f"–{thousands(row.until_us // 1000)}"
+    time = count_ms(row.at_us)
+    if rounded_ms(row.until_us) > rounded_ms(row.at_us):
+        time += f"–{count_ms(row.until_us)}"
     count = f" ×{thousands(row.count)}" if row.count > 1 else ""
     return (
         f'<tr><td class="n">{time}</td><td class="{row.level}">{line(row.name)}{count}</td>'
@@ -203,8 +203,8 @@ def _frames(shown: Sequence[Frame], count: int) -> str:
         if len(content) > _LONGEST_DATA:
             content = content[:_LONGEST_DATA] + "…"
         rows.append(
-            f'<tr><td class="n">{number}</td><td class="n">{thousands(frame.at_us // 1000)}</td>'
-            f'<td class="n wide">{thousands((frame.at_us - before) // 1000)}</td>'
+            f'<tr><td class="n">{number}</td><td class="n">{count_ms(frame.at_us)}</td>'
+            f'<td class="n wide">{count_ms(frame.at_us - before)}</td>'
             f"<td>{line(frame.event)}<pre>{text(content)}</pre></td></tr>\n"
         )
         before = frame.at_us

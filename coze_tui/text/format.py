@@ -14,26 +14,50 @@ def thousands(number: int) -> str:
     return f"{number:,}".replace(",", " ")
 
 
+def rounded_ms(us: int) -> int:
+    """Return microseconds as milliseconds. Every time that is shown is rounded here, so that they agree."""
+    return (us + 500) // 1000
+
+
+def count_ms(us: int) -> str:
+    """Return a time in whole milliseconds without its unit: `1 902`."""
+    return thousands(rounded_ms(us))
+
+
 def milliseconds(us: int) -> str:
     """A moment of a chat, in whole milliseconds: `1 902 ms`."""
-    return f"{thousands(us // 1000)} ms"
+    return f"{count_ms(us)} ms"
 
 
 def seconds(us: int) -> str:
     """A time that a person waits: `1.3 s`, `12 s`, `3 m 04 s`, `2 h 00 m`."""
-    tenths = us // 100_000
+    ms = rounded_ms(us)
+    tenths = (ms + 50) // 100
     if tenths < 100:
         return f"{tenths // 10}.{tenths % 10} s"
-    whole = us // 1_000_000
+    whole = (ms + 500) // 1000
     if whole < 60:
         return f"{whole} s"
-    minutes = whole // 60
-    return f"{minutes} m {whole % 60:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} m"
+    if whole < 3600:
+        return f"{whole // 60} m {whole % 60:02} s"
+    minutes = (whole + 30) // 60
+    return f"{minutes // 60} h {minutes % 60:02} m"
 
 
 def duration(us: int) -> str:
     """Return a duration: `412 ms`, `1.9 s`."""
-    return milliseconds(us) if us < 1_000_000 else seconds(us)
+    return milliseconds(us) if rounded_ms(us) < 1000 else seconds(us)
+
+
+def compact(number: int) -> str:
+    """Return a count in about four characters: `950`, `12.7k`, `3.4M`."""
+    for unit, one in (("M", 1_000_000), ("k", 1_000)):
+        if number >= one - one // 2_000:  # what would be 1 000 of the smaller unit
+            tenths = (number * 10 + one // 2) // one
+            if tenths < 1000:
+                return f"{tenths // 10}.{tenths % 10}{unit}"
+            return f"{(number + one // 2) // one}{unit}"
+    return str(number)
 
 
 def size(count: int) -> str:

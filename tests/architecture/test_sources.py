@@ -64,3 +64,13 @@ def test_no_log_message_can_reach_the_terminal() -> None:
     printed = re.compile(rb"_log\.(?:warning|error|exception|critical)\b")
     sources = [file for file in committed() if file.suffix == ".py" and "coze_tui" in file.parts[-6:]]
     assert [file for file in sources if "tests" not in file.parts and printed.search(file.read_bytes())] == []
+
+
+_CUT_TIME = re.compile(r"(?:thousands\(|\{)[^\n]*?_us\b[^\n{}]*?//\s*1_?000")
+
+
+def test_times_are_rounded_in_one_module() -> None:
+    folders = [ROOT / "coze_tui" / name for name in ("tui", "render", "report", "exports", "cli")]
+    files = [file for folder in folders for file in folder.rglob("*.py")]
+    assert _CUT_TIME.search("thousands(row.at_us // 1000)")
+    assert [str(file.relative_to(ROOT)) for file in files if _CUT_TIME.search(file.read_text())] == []

@@ -12,7 +12,7 @@ from textual.strip import Strip
 from coze_tui.engine.analysis.frames_table import FrameLine, FrameTable, preview
 from coze_tui.engine.model.gaps import STALL_US
 from coze_tui.render.cells import cell_len, pad, shorten
-from coze_tui.text.format import duration, size, thousands
+from coze_tui.text.format import count_ms, duration, size, thousands
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.widgets.line_list import LineList, list_keys
 from coze_tui.tui.widgets.line_widget import Part
@@ -220,9 +220,9 @@ class FrameList(LineList):
     def _columns(self) -> _Columns:
         rows = self.table.rows
         number = max(3, self._widest)
-        at = max(5, cell_len(thousands(self.table.latest_us // 1000)))
+        at = max(5, cell_len(count_ms(self.table.latest_us)))
         longest = rows[self.table.longest_gap - 1].gap_us if rows else 0
-        gap = max(5, cell_len(thousands(longest // 1000)))
+        gap = max(5, cell_len(count_ms(longest)))
         event = max(_LEAST_EVENT, min(_MOST_EVENT, self.table.longest_event))
         kind = max(_LEAST_TYPE, min(_MOST_TYPE, self.table.longest_kind))
         room = self.line_width - 3 - number - 2 - at - event - 2
@@ -258,10 +258,10 @@ class FrameList(LineList):
             (" ", "text"),
             (f"{sign} ", sign_role),
             (pad(number, columns.number, right=True), "muted"),
-            ("  " + pad(thousands(row.frame.at_us // 1000), columns.at, right=True), "text" + weight),
+            ("  " + pad(count_ms(row.frame.at_us), columns.at, right=True), "text" + weight),
         ]
         if columns.gap:
-            gap = pad(thousands(row.gap_us // 1000), columns.gap, right=True)
+            gap = pad(count_ms(row.gap_us), columns.gap, right=True)
             parts.append((gap, "attention" if row.gap_us > STALL_US else "muted"))
         event = ("  " if line.is_inside else "") + (row.event or _("no name"))
         count = f" ×{thousands(line.count)}" if line.is_delta_run else ""

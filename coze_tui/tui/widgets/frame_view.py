@@ -18,7 +18,7 @@ from coze_tui.engine.model.gaps import STALL_US
 from coze_tui.render.json_tree import JsonTree, Node, TreeLine, source_of
 from coze_tui.render.palette import Palette
 from coze_tui.text.cleaning import clean_line
-from coze_tui.text.format import duration, milliseconds, size, thousands
+from coze_tui.text.format import count_ms, duration, milliseconds, size, thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.themes import palette_of
 from coze_tui.tui.widgets.frame_list import frame_problem_text
@@ -192,7 +192,7 @@ def _facts(line: FrameLine) -> list[Part]:
 
 def _run_facts(line: FrameLine, run: list[FrameRow]) -> list[Part]:
     count = ngettext("{n} delta", "{n} deltas", line.count).format(n=thousands(line.count))
-    start = thousands(line.row.frame.at_us // 1000)
+    start = count_ms(line.row.frame.at_us)
     last = line.row.number + line.count - 1
     longest = max((row.gap_us for row in run[1:]), default=0)
     gap = _("longest gap {time}").format(time=duration(longest))

@@ -12,7 +12,7 @@ from coze_tui.engine.model.timeline import Span, SpanKind, Timeline
 from coze_tui.render.cells import cell_len, shorten
 from coze_tui.report.timeline_text import Columns, span_name
 from coze_tui.text.cells import levels
-from coze_tui.text.format import duration, milliseconds, seconds, thousands
+from coze_tui.text.format import count_ms, duration, milliseconds, seconds, thousands
 from coze_tui.text.i18n import _, ngettext
 from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
 
@@ -161,7 +161,7 @@ def _moments(timeline: Timeline, spans: Sequence[Span], columns: Columns) -> lis
         for pause in stalls[:4]
     ]
     wanted.append((0, ["0"], "muted"))
-    wanted += [(span.start_us, [thousands(span.start_us // 1000)], "muted") for span in spans[1:]]
+    wanted += [(span.start_us, [count_ms(span.start_us)], "muted") for span in spans[1:]]
     for at_us, forms, role in wanted:
         start = columns.at(at_us)
         for form in forms:

@@ -46,7 +46,7 @@ async def test_each_line_tells_number_time_gap_event_type_size_and_text(stage: S
         assert lines[0].split() == ["#", "ms", "gap", "event", "type", "bytes", "preview"]
         assert lines[1].split() == ["▌", "1", "84", "84", "chat.created", "35", "B"]
         assert lines[2].split() == ["▸", "2", "412", "328", "message.delta", "×2", *lines[2].split()[6:]]
-        assert "stall 2.4 s" in lines[2]
+        assert "stall 2.5 s" in lines[2]
         assert lines[3].split()[0] == "◆"
         assert "function_call" in lines[3]
         assert lines[4].split()[0] == "?"

@@ -51,7 +51,7 @@ def drawn(updates: Iterable[TurnUpdate], width: int = 100, at_us: int | None = N
 def test_steps_have_names_bars_and_moments() -> None:
     names, bar, moments = drawn(WHOLE)
     assert "calendar" in names
-    assert "answering 1.2 s · 154/s" in names
+    assert "answering 1.3 s · 154/s" in names
     assert names.rstrip().endswith("follow-up")
     assert bar.startswith("░░░░░░▒▒▒▒▒▓▓▓▓▓▓▓▓░░██▇")
     assert "◆" in bar
