@@ -11,7 +11,7 @@ from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import ActionRequired, ChatIdentified, Phase, PhaseChanged, TurnUpdate
 from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.text.cleaning import clean_line
-from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
+from coze_tui.tui.log.entries import AnswerEntry, Entry, QuestionEntry
 from coze_tui.tui.log.message_log import MessageLog, Updated
 from coze_tui.tui.widgets.status import Chip, activity_of
 
@@ -42,6 +42,8 @@ class TurnView:
         """The phase of the turn, its outcome once the log has shown the end; None if there is no turn."""
         self.question = ""
         self.figures = TurnFigures()
+        """The figures of the turn, also after its end; its owner sets those of a stored chat."""
+        self._asked: QuestionEntry | None = None
         self._entry: AnswerEntry | None = None
         self._sent_at = 0.0
 
@@ -49,6 +51,12 @@ class TurnView:
     def runs(self) -> bool:
         """Whether a turn has started and has not ended."""
         return isinstance(self.phase, Phase)
+
+    def shows(self, entry: Entry) -> bool:
+        """Return whether an entry belongs to the turn, which may have ended."""
+        if entry is self._asked or entry is self._entry:
+            return True
+        return self._entry is not None and entry.chat != 0 and entry.chat == self._entry.chat
 
     @property
     def elapsed_us(self) -> int | None:
@@ -62,8 +70,13 @@ class TurnView:
 
     @property
     def chip(self) -> Chip:
-        """The state chip of the turn."""
-        return Chip(activity_of(self.phase), clean_line(self.figures.tool), self.elapsed_us)
+        """The state chip: of the turn while it runs, else how the last one ended."""
+        if self.runs:
+            activity = activity_of(self.phase)
+            return Chip.of_activity(activity, clean_line(self.figures.tool), self.elapsed_us)
+        figures = self.figures
+        is_known = figures.is_ended and not (figures.lacks_events and figures.is_timeless)
+        return Chip.of(figures) if is_known else Chip.idle()
 
     def expect(self) -> None:
         """Count a turn as sending whose question is not shown yet, because it is being stored."""
@@ -75,13 +88,14 @@ class TurnView:
         self._log.append(*([asked] if asked is not None else []), entry)
         self._log.action_to_end()
         self.resume(asked.text if asked is not None else "", entry, TurnFigures())
+        self._asked = asked
 
     def resume(self, question: str, entry: AnswerEntry, figures: TurnFigures) -> None:
         """Continue the turn of an entry, whose figures so far are given."""
         self.question = question
         self.phase = Phase.SENDING
         self.figures = figures
-        self._entry = entry
+        self._asked, self._entry = None, entry
         self._sent_at = self.clock() - figures.last_us / 1_000_000
         self._log.begin(entry, figures)
 
@@ -125,4 +139,4 @@ class TurnView:
         self.phase = None
         self.question = ""
         self.figures = TurnFigures()
-        self._entry = None
+        self._asked = self._entry = None

@@ -21,7 +21,7 @@ from coze_tui.tui.screens.tool_request import ToolRequest
 from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.prompt.prompt import Prompt
-from coze_tui.tui.widgets.status import activity_of
+from coze_tui.tui.widgets.status import Chip
 from tests.support.desk import Desk, desk
 
 BOT = "7511000000000000777"
@@ -67,7 +67,7 @@ async def test_a_turn_that_was_left_says_nothing_in_a_new_conversation(home: Pat
         assert at.screen.turns.view.phase is None
         assert not at.screen.turns.runs
         assert "盐" not in at.text()
-        assert at.screen.header.chip.activity is activity_of(None)
+        assert at.screen.header.chip == Chip.idle()
         await at.screen.actions.open(left)
         await at.until(lambda: "河流把盐带走" in at.text())
 

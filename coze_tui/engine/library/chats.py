@@ -75,6 +75,8 @@ class Inspecting:
 
         def read(c: sqlite3.Connection) -> TurnFigures:
             saved = journal.chat(c, chat_key)
+            if saved is not None and saved.has_lost_frames:
+                return TurnFigures.without_events(saved)
             figures, replay = TurnFigures(), TurnReplay(TurnState())
             figures.add_all(replay.start(saved.logid if saved else ""))
             figures.add_all(replay.apply_all(within(journal.each_frame(c, chat_key))))

@@ -13,7 +13,7 @@ from itertools import groupby
 
 from coze_tui.api.objects import Usage
 from coze_tui.engine.model.gaps import Gaps, Pauses
-from coze_tui.engine.model.outcomes import Level, Outcome
+from coze_tui.engine.model.outcomes import Level, Outcome, error_of, outcome_of, total_us_of
 from coze_tui.engine.model.updates import (
     AnswerGrew,
     AnswerSettled,
@@ -30,6 +30,8 @@ from coze_tui.engine.model.updates import (
     UsageReported,
 )
 from coze_tui.errors import ApiError, CozeTuiError
+from coze_tui.store.records import ChatRecord
+from coze_tui.text.i18n import _
 from coze_tui.values import valueclass
 
 _MOST_ROWS = 2_000
@@ -109,6 +111,8 @@ class TurnFigures:
         """Frames of any kind."""
         self.bytes = 0
         self.follow_ups = 0
+        self.lacks_events = False
+        """No event of the chat is on this machine: it was imported, or its frames were removed."""
         self.gaps = Gaps()
         """One for each two neighboring deltas of a run."""
         self.pauses = Pauses()
@@ -122,7 +126,31 @@ class TurnFigures:
         self._lengths: dict[str, int] = {}
         self._characters = 0
 
+    @classmethod
+    def without_events(cls, record: ChatRecord = ChatRecord()) -> TurnFigures:  # noqa: B008 frozen
+        """Return what is known of a chat that is over and whose events are not on this machine.
+
+        Args:
+            record: the chat in the store; an empty one if there are only messages.
+        """
+        figures = cls()
+        figures.lacks_events = True
+        figures.chat_id, figures.conversation_id = record.chat_id, record.conversation_id
+        figures.section_id, figures.logid = record.section_id, record.logid
+        figures.usage = record.usage
+        figures.first_text_us = record.first_text_us or None
+        figures.last_us = total_us_of(record)
+        figures.deltas, figures._characters = record.deltas, record.characters
+        figures.error = error_of(record)
+        figures.phase = figures.outcome = outcome_of(record) or Outcome.COMPLETED
+        return figures
+
     # --- read ---
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether a question was sent."""
+        return bool(self._rows) or self.is_ended
 
     @property
     def rows(self) -> Sequence[EventRow]:
@@ -278,7 +306,7 @@ class TurnFigures:
         run.count += len(arrivals)
         run.bytes += size
         for at_us, together in groupby(arrivals):
-            count = sum(1 for _ in together)
+            count = sum(1 for _at_us in together)
             gap_us = self.pauses.reach(name, at_us)
             if gap_us is not None:
                 self.gaps.add(gap_us)
@@ -415,6 +443,11 @@ class _Rate:
         width = self._width_us * joined
         sums = (sum(self._counts[at : at + joined]) for at in range(0, len(self._counts), joined))
         return [count * _SECOND_US / width for count in sums]
+
+
+def no_events_text() -> str:
+    """Return the sentence for a chat whose events cannot be shown."""
+    return _("The events of this chat are not on this machine.")
 
 
 def ids_text(figures: TurnFigures) -> str:

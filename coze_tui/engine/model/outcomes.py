@@ -111,7 +111,7 @@ def _facts_of(outcome: Outcome) -> _Facts:
         case Outcome.REQUIRES_ACTION:
             return _Facts("attention", "▲", N_("waited for a tool"), can_continue=True)
         case Outcome.CANCELED:
-            return _Facts("attention", "■", N_("stopped"), N_("chat canceled"), continues_queue=True)
+            return _Facts("attention", "◼", N_("stopped"), N_("chat canceled"), continues_queue=True)
         case Outcome.SERVER_CANCELED:
             reason = N_("the chat was canceled on the server, not by this program")
             return _Facts("attention", "□", N_("canceled on the server"), N_("chat canceled"), reason)

@@ -541,6 +541,7 @@ class ChatScreen(LogScreen[None]):
         self.set_class(size.height < 18, "-low")
         over = self.sidebar.has_class("-overlay") and not is_wide
         self.sidebar.set_class(over, "-overlay")
+        self.sidebar.adapt_to(size.width)
         self.sidebar.display = over or (is_wide and choice != "hidden")
         self.strip.display = not self.sidebar.display
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from coze_tui.config.locations import typed_path
-from coze_tui.engine.model.figures import ids_text
+from coze_tui.engine.model.figures import ids_text, no_events_text
 from coze_tui.engine.model.outcomes import Outcome, outcome_of
 from coze_tui.engine.session.sent_files import sent_file
 from coze_tui.errors import BusyError, CozeTuiError, CredentialsError, StoreError
@@ -90,8 +90,7 @@ class ConversationActions:
 
     async def _show_state(self, opened: Opened) -> None:
         """Show the figures of the last chat of a conversation, and follow the turn that runs in it."""
-        chats = opened.page.chats
-        self._turns.show_chat(chats[-1].record.key if chats else 0, is_last=True)
+        self._turns.show_last_chat(opened.page.chats)
         await self._turns.follow_running(opened)
 
     def show_new(self) -> None:
@@ -102,7 +101,7 @@ class ConversationActions:
         )
         self._turns.leave()
         self._conversation.show_new()
-        self._turns.show_figures(None)
+        self._turns.show_last_chat(())
         self._conversation.greet()
         self._widgets.prompt.focus()
 
@@ -132,7 +131,7 @@ class ConversationActions:
             self._changes, conversation.last_chat = changes, last
             if opened is not None and (is_new or _is_any_resumed(opened, cut)):
                 conversation.show_messages(opened)
-                await self._turns.follow_running(opened)
+                await self._show_state(opened)
 
     async def fork(self, entry: Entry | None) -> None:
         """Open a copy of the conversation that ends with an entry; the bot does not know it yet."""
@@ -351,8 +350,10 @@ class ConversationActions:
 
     def copy_ids(self, figures: TurnFigures | None) -> None:
         """Copy the IDs of a chat."""
-        if figures is not None:
-            self._screen.context.copy(ids_text(figures), _("ids"))
+        if figures is not None and (text := ids_text(figures)):
+            self._screen.context.copy(text, _("ids"))
+        else:
+            self._notify(_("There are no IDs yet."))
 
     def show_plain(self) -> None:
         """Show the messages as plain text."""
@@ -373,6 +374,9 @@ class ConversationActions:
         figures = self._widgets.sidebar.figures
         if figures is None:
             self._notify(_("Nothing was sent in this conversation yet."))
+            return
+        if figures.lacks_events:
+            self._notify(no_events_text())
             return
         chosen = self._widgets.log.chosen
         chat = chosen.chat if chosen is not None and figures is not self._turns.view.figures else 0

@@ -16,7 +16,6 @@ from textual.widget import Widget
 
 from coze_tui.engine.analysis.compare import Differences, differences
 from coze_tui.engine.analysis.frames_table import InspectedChat
-from coze_tui.engine.model.outcomes import outcome_of, total_us_of
 from coze_tui.engine.model.records import ChatRecord, left_out_text
 from coze_tui.render.cells import cell_len, shorten
 from coze_tui.render.diff_rows import DifferenceRow, difference_rows
@@ -166,7 +165,7 @@ class ChooseChat(Panel[int | None]):
 def _chat_row(chat: ChatRecord) -> ListRow:
     when = clock_time(chat.sent_at)
     question = clean_line(chat.question[:200]).strip() or "–"
-    below: list[Part] = [outcome_part(outcome_of(chat), total_us_of(chat)), (f" · {chat.bot}", "muted")]
+    below: list[Part] = [outcome_part(chat), (f" · {chat.bot}", "muted")]
     if chat.chat_id:
         below.append((" · " + _("chat") + f" {tail(clean_line(chat.chat_id))}", "muted"))
     return ListRow(str(chat.key), ((question, "text"),), ((when, "muted"),), tuple(below))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from typing import ClassVar
 
 from textual import events, getters, on, work
@@ -31,7 +30,7 @@ from coze_tui.tui.screens.log_screen import LogScreen
 from coze_tui.tui.turn_view import TurnView
 from coze_tui.tui.widgets.event_sidebar import EventSidebar
 from coze_tui.tui.widgets.key_footer import KeyFooter
-from coze_tui.tui.widgets.status import ChatHeader, StatusStrip
+from coze_tui.tui.widgets.status import ChatHeader, Chip, StatusStrip
 from coze_tui.tui.widgets.text_views import Banner
 from coze_tui.tui.widgets.timeline_bar import ReplayLine, TimelineBar
 
@@ -174,7 +173,7 @@ class ReplayScreen(LogScreen[None]):
         self.steering.has_bar = not self.bar.display
         self.steering.show(player)
         self.bar.show(self.timeline, player.at_us if player.has_times else None)
-        self.header.show_chip(replace(self.turn.chip, elapsed_us=now_us))
+        self.header.show_chip(Chip.of(self.turn.figures, now_us))
 
     # --- steered ---
 
@@ -240,6 +239,7 @@ class ReplayScreen(LogScreen[None]):
     def on_resize(self, event: events.Resize) -> None:
         """Show the status strip if there is no room for the sidebar."""
         is_wide = self.size.width >= _NARROW
+        self.sidebar.adapt_to(self.size.width)
         self.sidebar.display = is_wide
         self.strip.display = not is_wide
 

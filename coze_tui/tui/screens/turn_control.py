@@ -32,6 +32,7 @@ from coze_tui.tui.turn_view import Milestone, TurnView
 
 if TYPE_CHECKING:
     from coze_tui.engine.library.conversations import Opened
+    from coze_tui.engine.model.transcript import ChatTranscript
 
 _REFRESH_SECONDS = 0.25
 """How often the sidebar and the state chip follow a running turn."""
@@ -72,6 +73,8 @@ class TurnControl:
         """The entries of the turn, until they know their stored chat."""
         self._pulse: Timer | None = None
         self._pace = CounterPace()
+        self._chosen_chat = 0
+        """Key of the stored chat whose figures are shown because the cursor is on it; 0 for none."""
         self._waiting_calls: tuple[ToolCall, ...] = ()
         self._tool_drafts: dict[str, str] = {}
         """Call ID → what was typed for it; kept while the form is closed."""
@@ -214,7 +217,8 @@ class TurnControl:
     def _follow(self, feed: TurnFeed) -> None:
         self._is_foreign = self._is_unasked = False
         self._waiting_calls = ()
-        self.show_figures(self.view.figures)
+        self._screen.workers.cancel_group(self._screen, "figures")  # of the chat that was the last one
+        self._show_turn()
         self._widgets.prompt.follow_up_count = 0
         if self._pulse is None:
             self._pulse = self._screen.set_interval(_REFRESH_SECONDS, self._refresh_figures)
@@ -242,7 +246,7 @@ class TurnControl:
 
     def leave(self) -> None:
         """Follow no turn any more; one that runs continues in the engine."""
-        for group in ("turn", "figures"):
+        for group in ("turn", "figures", "chosen figures"):
             self._screen.workers.cancel_group(self._screen, group)
         self.view.leave()
         self._waiting_calls = ()
@@ -405,29 +409,42 @@ class TurnControl:
         self._show_chip()
 
     def show_figures_of(self, entry: Entry | None) -> None:
-        """Show the figures of an entry's chat; without an entry those of the last turn."""
-        if entry is None or entry is self._widgets.log.live or not entry.chat:
-            self.show_figures(self.view.figures if self.view.figures.rows else None)
+        """Show the figures of the chat that an entry is part of; without a chat, those of the last one."""
+        if not isinstance(entry, QuestionEntry | AnswerEntry) or self.view.shows(entry):
+            self._show_turn()
+        elif entry.chat:
+            self._chosen_chat = entry.chat
+            self._screen.run_in_worker("chosen figures", self._show_chosen, entry.chat, exclusive=True)
         else:
-            self.show_chat(entry.chat)
+            self._chosen_chat = 0
+            self.show_figures(TurnFigures.without_events())
 
-    def show_chat(self, chat: int, *, is_last: bool = False) -> None:
-        """Show the figures of a stored chat, read from its frames; none for key 0.
+    def _show_turn(self) -> None:
+        """Show the figures of the running or the last chat of the conversation."""
+        self._chosen_chat = 0
+        has_turn = self.view.phase is not None or self.view.figures.is_begun
+        self.show_figures(self.view.figures if has_turn else None)
 
-        Args:
-            is_last: It is the last chat of the conversation, which is shown by default.
-        """
-        if chat:
-            self._screen.run_in_worker("figures", self._show_chat, chat, is_last, exclusive=True)
-        else:
-            self.show_figures(None)
-
-    async def _show_chat(self, chat: int, is_last: bool) -> None:
+    async def _show_chosen(self, chat: int) -> None:
         figures = await self._engine_thread.call(lambda engine: engine.inspecting.figures(chat))
-        if is_last and not self.runs:
-            self.view.figures = figures
-        if not self.runs or self._widgets.log.chosen is not None:
+        if chat == self._chosen_chat:
             self.show_figures(figures)
+
+    def show_last_chat(self, chats: Sequence[ChatTranscript]) -> None:
+        """Show the figures of the last of some chats, read from its frames, until a turn starts."""
+        if chats and (chat := chats[-1].record.key):
+            self._screen.run_in_worker("figures", self._show_last, chat, exclusive=True)
+            return
+        self.view.figures = TurnFigures.without_events() if chats else TurnFigures()
+        self._show_turn()
+
+    async def _show_last(self, chat: int) -> None:
+        figures = await self._engine_thread.call(lambda engine: engine.inspecting.figures(chat))
+        if not self.runs:
+            self.view.figures = figures
+            if not self._chosen_chat:
+                self._show_turn()
+            self._show_chip()
 
     def _stop_pulse(self) -> None:
         if self._pulse is not None:

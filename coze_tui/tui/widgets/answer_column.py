@@ -28,7 +28,7 @@ from coze_tui.tui.turn_view import TurnView
 from coze_tui.tui.widgets.event_rows import first_text, token_counts
 from coze_tui.tui.widgets.head import HeadLine, HeadParts
 from coze_tui.tui.widgets.line_widget import Part
-from coze_tui.tui.widgets.status import state_of
+from coze_tui.tui.widgets.status import Chip
 from coze_tui.values import valueclass
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Answerer:
 
 
 def _figure_lines(figures: TurnFigures, now_us: int | None) -> Sequence[list[Part]]:
-    state = [state_of(figures, now_us)]
+    state = [Chip.of(figures, now_us).part]
     if figures.outcome is not None and figures.outcome.can_continue:
         state.append((" · " + _("o opens it in the chat"), "muted"))
     return (

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from coze_tui.engine.model.figures import EventRow, TurnFigures
+from coze_tui.engine.model.figures import EventRow, TurnFigures, no_events_text
 from coze_tui.engine.model.transcript import event_words
-from coze_tui.render.cells import cell_len
+from coze_tui.render.cells import cell_len, shorten
+from coze_tui.render.wrap import rows_of
 from coze_tui.text.cells import levels
-from coze_tui.text.format import milliseconds, seconds, size, tail, thousands
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.format import compact, count_ms, duration, milliseconds, seconds, size, tail, thousands
 from coze_tui.text.i18n import _, ngettext
 from coze_tui.tui.widgets.line_widget import Part, cut, width_of
 
@@ -73,6 +75,12 @@ def expected_line(name: str) -> Parts:
     return Parts([(f"○ {event_words(name)}", "muted")])
 
 
+def no_events(width: int) -> list[Parts]:
+    """Return the lines in place of the events of a chat that has none on this machine."""
+    text = no_events_text()
+    return [Parts([(text[row.start : row.end], "muted")]) for row in rows_of(text, max(1, width))]
+
+
 def beside(row: Parts | None, figure: Parts | None, width: int) -> Parts:
     """Return a row and a line of figures, side by side."""
     row, figure = row or Parts([]), figure or Parts([])
@@ -97,28 +105,34 @@ def figure_lines(figures: TurnFigures, now_us: int | None, width: int) -> list[P
     rule = Parts([("─" * width, "line")])
     lines = [rule]
     if not figures.is_timeless:
-        lines += _time_lines(figures, now_us)
-    lines.append(_figure(_("tokens"), token_counts(figures)))
+        lines += _time_lines(figures, now_us, width)
+    lines.append(_figure(_("tokens"), _token_forms(figures), width))
     count = figures.characters
-    words = ngettext("{n} character", "{n} characters", count).format(n=thousands(count))
-    lines.append(_figure(_("text"), words))
-    ids = (
-        (_("conversation"), tail(figures.conversation_id)),
-        (_("section"), tail(figures.section_id)),
-        (_("chat"), tail(figures.chat_id)),
-        (_("logid"), _logid(figures.logid)),
-    )
-    known = [_figure(label, value) for label, value in ids if value]
-    if known:
-        lines += [rule, *known]
+    words = ngettext("{n} character", "{n} characters", count)
+    lines.append(_figure(_("text"), (words.format(n=thousands(count)), compact(count)), width))
+    if ids := _ids(figures, width):
+        lines += [rule, *(_figure(label, (value,), width) for label, value in ids)]
     return lines
 
 
-def _time_lines(figures: TurnFigures, now_us: int | None) -> list[Parts]:
+def _ids(figures: TurnFigures, width: int) -> Sequence[tuple[str, str]]:
+    """Return the known IDs with their labels: all of them whole if there is room, else their ends."""
+    known = (
+        (_("conversation"), clean_line(figures.conversation_id), tail),
+        (_("section"), clean_line(figures.section_id), tail),
+        (_("chat"), clean_line(figures.chat_id), tail),
+        (_("logid"), clean_line(figures.logid), _logid),
+    )
+    ids = [(label, value, end) for label, value, end in known if value]
+    is_room = all(cell_len(label) + 1 + cell_len(value) <= width for label, value, _end in ids)
+    return [(label, value if is_room else end(value)) for label, value, end in ids]
+
+
+def _time_lines(figures: TurnFigures, now_us: int | None, width: int) -> list[Parts]:
     """Return the times and the rate of the text."""
-    lines = [_figure(_("first text"), first_text(figures), "text bold")]
+    lines = [_figure(_("first text"), (first_text(figures),), width, "text bold")]
     total = milliseconds(figures.total_us) if figures.total_us is not None else "…"
-    lines.append(_figure(_("total"), total))
+    lines.append(_figure(_("total"), (total,), width))
     if figures.deltas + figures.reasoning_deltas > 1:
         bars = levels(figures.rates(_SPARK))
         rate = _("{n}/s").format(n=thousands(round(figures.rate(now_us))))
@@ -126,21 +140,28 @@ def _time_lines(figures: TurnFigures, now_us: int | None) -> list[Parts]:
         lines.append(Parts([(_("rate"), "muted")], [(bars, "bot"), (gap + rate, "text")]))
         lines.append(Parts([(_("gap"), "muted")], _gap(figures)))
     if figures.stalls:
-        words = ngettext("{n} over 1 s", "{n} over 1 s", figures.stalls).format(n=thousands(figures.stalls))
-        lines.append(_figure(_("stalls"), words, "attention"))
+        words = ngettext("{n} over 1 s", "{n} over 1 s", figures.stalls)
+        forms = (words.format(n=thousands(figures.stalls)), compact(figures.stalls))
+        lines.append(_figure(_("stalls"), forms, width, "attention"))
     return lines
 
 
-def _figure(label: str, value: str, role: str = "text") -> Parts:
-    """Return a translated name and a value."""
-    return Parts([(label, "muted")], [(value, role)])
+def _figure(label: str, forms: Iterable[str], width: int, role: str = "text") -> Parts:
+    """Return a translated name and a value: the label never gives way, the value is shortened.
+
+    Args:
+        forms: The value in words, the longest first; the first one that fits is shown.
+    """
+    room, value = width - cell_len(label) - 1, ""
+    for value in forms:
+        if cell_len(value) <= room:
+            break
+    return Parts([(label, "muted")], [(shorten(value, max(0, room)), role)])
 
 
 def _gap(figures: TurnFigures) -> tuple[Part, ...]:
-    median = figures.gaps.quantile(0.5) // 1000
-    most = figures.gaps.max_us
-    longest = seconds(most) if most >= 1_000_000 else milliseconds(most)
-    return (("p50 ", "muted"), (thousands(median), "text"), ("  max ", "muted"), (longest, "text"))
+    median, longest = count_ms(figures.gaps.quantile(0.5)), duration(figures.gaps.max_us)
+    return (("p50 ", "muted"), (median, "text"), ("  max ", "muted"), (longest, "text"))
 
 
 def first_text(figures: TurnFigures) -> str:
@@ -152,11 +173,18 @@ def first_text(figures: TurnFigures) -> str:
 
 def token_counts(figures: TurnFigures) -> str:
     """Return tokens in and out: `…` while they may still arrive, `–` if none did."""
+    return _token_forms(figures)[0]
+
+
+def _token_forms(figures: TurnFigures) -> tuple[str, ...]:
     usage = figures.usage
     if usage is None:
-        return "…" if not figures.is_ended else "–"
-    return _("{input} in · {output} out").format(
-        input=thousands(usage.input_count), output=thousands(usage.output_count)
+        return ("…" if not figures.is_ended else "–",)
+    words = _("{input} in · {output} out")
+    return (
+        words.format(input=thousands(usage.input_count), output=thousands(usage.output_count)),
+        words.format(input=compact(usage.input_count), output=compact(usage.output_count)),
+        compact(usage.token_count),
     )
 
 
@@ -171,7 +199,7 @@ def _time(row: EventRow, room: int) -> str:
     if not row.is_delta_run or row.until_us == row.at_us:
         forms = single
     else:
-        forms = [f"{thousands(row.at_us // 1000)}–{single[0]}"]
+        forms = [f"{count_ms(row.at_us)}–{single[0]}"]
         if row.until_us < 60_000_000:
             forms.append(f"{seconds(row.at_us).removesuffix(' s')}–{single[1]}")
         forms += single

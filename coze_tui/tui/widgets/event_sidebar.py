@@ -22,6 +22,8 @@ from coze_tui.tui.widgets.line_widget import LineWidget
 
 _BESIDE = 64
 """Cells from which the figures are beside the rows."""
+_BROAD = 140
+"""Columns of the screen from which the sidebar has room for whole IDs and the details of its rows."""
 _LEAST_ROWS = 8
 """Event lines that remain if the figures need more lines than there are."""
 
@@ -74,6 +76,10 @@ class EventSidebar(LineWidget, can_focus=True):
         count = len(self._figures.rows) if self._figures is not None else 0
         return min(count - 1, self._cursor if self._cursor is not None else count - 1) if count else None
 
+    def adapt_to(self, columns: int) -> None:
+        """Take the width that suits a screen of this many columns."""
+        self.set_class(columns >= _BROAD, "-broad")
+
     def show(self, figures: TurnFigures | None) -> None:
         """Show another turn, or none."""
         self._figures = figures
@@ -125,7 +131,10 @@ class EventSidebar(LineWidget, can_focus=True):
         wanted = len(figures.rows) + len(figures.expected)
         room = max(0, height - 1)
         self._rows_room = room if is_beside else min(wanted, max(room - len(below), min(room, _LEAST_ROWS)))
-        rows = self._row_lines(figures, event_rows.row_width(width) if is_beside else width)
+        row_width = event_rows.row_width(width) if is_beside else width
+        rows = self._row_lines(figures, row_width)
+        if figures.lacks_events:
+            rows = event_rows.no_events(row_width)
         if is_beside:
             pairs = zip_longest(rows, below[1 : room + 1])
             rows, below = [event_rows.beside(row, figure, width) for row, figure in pairs], []

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 from textual.strip import Strip
 
-from coze_tui.engine.model.outcomes import Outcome, outcome_of, total_us_of
+from coze_tui.engine.model.outcomes import error_of, outcome_of, total_us_of
 from coze_tui.render.cells import cell_len, shorten
 from coze_tui.text.cleaning import clean_line
-from coze_tui.text.format import seconds, tail, thousands
+from coze_tui.text.format import tail, thousands
 from coze_tui.text.i18n import _, ngettext
 from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
-from coze_tui.tui.widgets.status import Chip, activity_of, outcome_role
+from coze_tui.tui.widgets.status import Chip
 
 if TYPE_CHECKING:  # the first screen does without them
     from coze_tui.engine.analysis.frames_table import InspectedChat
     from coze_tui.engine.library.history import Overview
+    from coze_tui.engine.model.records import ChatRecord
 
 HeadParts = tuple[Sequence[Part], Sequence[Part]]
 """The parts at the left and at the right of one line."""
@@ -121,23 +122,17 @@ def _facts(chat: InspectedChat) -> list[Part]:
 def state_part(chat: InspectedChat) -> Part:
     """Return the state of a chat as sign, word and time, also while the frames of a past one are read."""
     record, figures = chat.record, chat.figures
-    if figures.outcome is None:
-        if (outcome := outcome_of(record)) is not None:
-            return outcome_part(outcome, total_us_of(record))
-        chip = Chip(activity_of(figures.phase), clean_line(figures.tool), figures.last_us)
-        return f"{chip.activity.sign} {chip.text}", chip.activity.role
-    return outcome_part(figures.outcome, figures.last_us)
+    if figures.outcome is None and (outcome := outcome_of(record)) is not None:
+        return Chip.of_end(outcome, error_of(record), total_us_of(record)).part
+    return Chip.of(figures).part
 
 
-def outcome_part(outcome: Outcome | None, total_us: int) -> Part:
-    """Return the outcome of a chat as sign, word and time; a time of 0 is unknown."""
+def outcome_part(record: ChatRecord) -> Part:
+    """Return the outcome of a chat as sign and word, or its time if it completed."""
+    outcome = outcome_of(record)
     if outcome is None:
         return "●", "muted"
-    sign, role = outcome.sign, outcome_role(outcome)
-    if not total_us:
-        return f"{sign} {outcome.words_now}", role
-    word = "" if outcome is Outcome.COMPLETED else f"{outcome.words_now} "
-    return f"{sign} {word}{seconds(total_us)}", role
+    return Chip.of_end(outcome, error_of(record), total_us_of(record)).part
 
 
 # --- the history ---

@@ -10,7 +10,9 @@ from textual.strip import Strip
 from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.updates import Phase
+from coze_tui.errors import ApiError, CozeTuiError
 from coze_tui.render.cells import cell_len, shorten
+from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import milliseconds, seconds, tail, thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.widgets.line_widget import LineWidget, Part, width_of
@@ -31,7 +33,6 @@ class Activity(Enum):
     THINKING = ("◔", N_("thinking"), "bot")
     ANSWERING = ("◐", N_("answering"), "bot")
     TOOL = ("◆", N_("running tool {name}"), "attention")
-    NEEDS_YOU = ("▲", N_("needs you"), "attention")
     STOPPING = ("■", N_("stopping"), "attention")
     RECOVERING = ("↻", N_("recovering"), "attention")
     AWAITING = ("↺", N_("Coze is still answering"), "attention")
@@ -49,7 +50,7 @@ class Activity(Enum):
     @property
     def is_running(self) -> bool:
         """Whether the chip counts seconds in this state."""
-        return self not in (Activity.IDLE, Activity.NEEDS_YOU)
+        return self is not Activity.IDLE
 
     def word(self, detail: str = "") -> str:
         """Return its name in the language in use; `detail` is the name of the tool."""
@@ -71,29 +72,68 @@ _OF_PHASE = {
 
 
 def activity_of(phase: Phase | Outcome | None) -> Activity:
-    """Return what the chip shows in a phase of a turn or after its end; None is no turn."""
-    if isinstance(phase, Phase):
-        return _OF_PHASE[phase]
-    return Activity.NEEDS_YOU if phase is not None and phase.needs_user else Activity.IDLE
+    """Return what the chip shows in a phase of a turn; `IDLE` if no turn runs."""
+    return _OF_PHASE[phase] if isinstance(phase, Phase) else Activity.IDLE
 
 
 @valueclass
 class Chip:
-    """One state of the chip, with its details."""
+    """The state of a turn: a sign, words, and the role of the theme that colors both."""
 
-    activity: Activity = Activity.IDLE
-    detail: str = ""
-    """The tool's name; already clean."""
-    elapsed_us: int | None = None
-    """Microseconds since sending; shown while the turn runs."""
+    sign: str
+    text: str
+    role: str
+    time: str = ""
+    """The duration of a chat that did not complete; only `part` shows it."""
+
+    @classmethod
+    def idle(cls) -> Chip:
+        """Return the chip of a conversation in which nothing was sent."""
+        return cls.of_activity(Activity.IDLE)
+
+    @classmethod
+    def of_activity(cls, activity: Activity, detail: str = "", elapsed_us: int | None = None) -> Chip:
+        """Return the chip of a step: `◐ answering 1.3 s`.
+
+        Args:
+            detail: The tool's name; already clean.
+            elapsed_us: Microseconds since sending; shown while the turn runs.
+        """
+        word = activity.word(detail)
+        if elapsed_us is not None and activity.is_running:
+            word = f"{word} {seconds(elapsed_us)}"
+        return cls(activity.sign, word, activity.role)
+
+    @classmethod
+    def of_end(cls, outcome: Outcome, error: CozeTuiError | None, total_us: int) -> Chip:
+        """Return the chip of a chat that is over: `✓ 3.8 s`, `✗ 4101`, `◼ stopped`.
+
+        Args:
+            total_us: Its duration; 0 if it is not known.
+        """
+        words, time = outcome.words_now, seconds(total_us) if total_us else ""
+        if outcome is Outcome.COMPLETED and time:
+            words, time = time, ""
+        elif outcome is Outcome.FAILED and isinstance(error, ApiError) and error.code:
+            words = str(error.code)
+        return cls(outcome.sign, words, outcome_role(outcome), time)
+
+    @classmethod
+    def of(cls, figures: TurnFigures, now_us: int | None = None) -> Chip:
+        """Return the chip of a turn that was sent, with its outcome once it has ended.
+
+        Args:
+            now_us: Microseconds since sending; None for when its last update came.
+        """
+        if figures.outcome is not None:
+            return cls.of_end(figures.outcome, figures.error, figures.last_us)
+        elapsed_us = figures.last_us if now_us is None else now_us
+        return cls.of_activity(activity_of(figures.phase), clean_line(figures.tool), elapsed_us)
 
     @property
-    def text(self) -> str:
-        """Return word and time: `answering 1.3 s`."""
-        word = self.activity.word(self.detail)
-        if self.elapsed_us is None or not self.activity.is_running:
-            return word
-        return f"{word} {seconds(self.elapsed_us)}"
+    def part(self) -> Part:
+        """The chip and the duration, as a part of a line."""
+        return f"{self.sign} {self.text} {self.time}".rstrip(), self.role
 
 
 class StatusStrip(LineWidget):
@@ -137,7 +177,7 @@ class StatusStrip(LineWidget):
         figures = self._figures
         if figures is None:
             return []
-        parts = [state_of(figures, self._now_us)]
+        parts = [Chip.of(figures, self._now_us).part]
         if figures.first_text_us is not None and not figures.is_timeless:
             parts.append((_("first text {time}").format(time=milliseconds(figures.first_text_us)), "muted"))
         count = figures.events
@@ -155,20 +195,6 @@ def outcome_role(outcome: Outcome) -> str:
     return "failure" if outcome.level == "error" else outcome.level
 
 
-def state_of(figures: TurnFigures, now_us: int | None) -> Part:
-    """Return the state of a turn as sign, word and time.
-
-    Args:
-        now_us: Microseconds since sending; None for when its last update came.
-    """
-    if figures.outcome is None:
-        chip = Chip(activity_of(figures.phase), figures.tool, figures.last_us if now_us is None else now_us)
-        return (f"{chip.activity.sign} {chip.text}", chip.activity.role)
-    outcome = figures.outcome
-    time = "" if figures.is_timeless else f" {seconds(figures.last_us)}"
-    return (f"{outcome.sign} {outcome.words_now}{time}", outcome_role(outcome))
-
-
 class ChatHeader(LineWidget):
     """Shows bot, site, title and state. Each value repaints the line only if it differs.
 
@@ -181,7 +207,7 @@ class ChatHeader(LineWidget):
     title: reactive[str] = reactive("")
     is_fork: reactive[bool] = reactive(False)
     """A mark before the title says that the conversation was forked from another one."""
-    chip: reactive[Chip] = reactive(Chip())
+    chip: reactive[Chip] = reactive(Chip.idle)
 
     def __init__(self, *, bot: str = "", site: str = "", id: str | None = None) -> None:
         super().__init__(id=id)
@@ -189,17 +215,14 @@ class ChatHeader(LineWidget):
         self.set_reactive(ChatHeader.site, site)
 
     def show_chip(self, chip: Chip) -> None:
-        """Set the chip; it may be called at every frame, because only another text repaints the line."""
-        if chip.text != self.chip.text or chip.activity is not self.chip.activity:
-            self.chip = chip
+        """Set the chip; it may be called at every frame, because only another chip repaints the line."""
+        self.chip = chip
 
     def render_line(self, y: int) -> Strip:
         """Draw the line."""
         width = self.content_size.width
-        activity = self.chip.activity
-        sign, word = activity.sign, self.chip.text
-        word = shorten(word, max(0, width - 3))
-        right: list[Part] = [(f"{sign} ", activity.role), (f"{word}", activity.role)]
+        chip = self.chip
+        right: list[Part] = [(f"{chip.sign} ", chip.role), (shorten(chip.text, max(0, width - 3)), chip.role)]
         room = width - width_of(right) - 2
         if room < 1:
             return self.line([], right)

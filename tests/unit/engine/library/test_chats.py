@@ -72,6 +72,10 @@ async def test_frames_that_were_removed_are_told_from_none(
     page = await inspecting.page(key, chat)
     assert page is not None
     assert (page.frames, page.record.has_lost_frames) == ((), True)
+    figures = await inspecting.figures(chat)
+    assert (figures.lacks_events, figures.rows, figures.events) == (True, [], 0)
+    assert (figures.outcome, figures.total_us) == (Outcome.COMPLETED, 1_902_000)
+    assert (figures.usage, figures.characters) == (DONE.usage, DONE.characters)
 
 
 async def test_the_life_of_a_stored_chat_is_that_of_the_live_one(

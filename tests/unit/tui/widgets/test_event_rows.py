@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from coze_tui.api.objects import Usage
 from coze_tui.engine.model.figures import EventRow, TurnFigures
 from coze_tui.engine.model.outcomes import Outcome
-from coze_tui.engine.model.updates import AnswerGrew, TurnEnded
+from coze_tui.engine.model.updates import (
+    AnswerGrew,
+    ChatIdentified,
+    LogidReported,
+    TurnEnded,
+    UsageReported,
+)
 from coze_tui.tui.widgets import event_rows
+from coze_tui.tui.widgets.line_widget import width_of
 
 
 def text_of(parts: event_rows.Parts, width: int) -> str:
@@ -55,3 +63,32 @@ def test_a_first_text_that_never_came_is_not_waited_for() -> None:
     assert event_rows.first_text(figures) == "…"
     figures.add(TurnEnded(Outcome.FAILED, 6_000))
     assert event_rows.first_text(figures) == "–"
+
+
+def test_a_label_never_gives_way_and_its_value_is_shortened() -> None:
+    figures = TurnFigures()
+    figures.add(UsageReported(Usage(25_279, 12_591, 12_688)))
+    figures.add(ChatIdentified("7461111111111117402", "7460000000000003342", "7469999999999990001"))
+    figures.add(LogidReported("2026113001595951C533DE21219568A7F5"))
+    figures.add(TurnEnded(Outcome.COMPLETED, 3_777_000))
+
+    def shown(width: int) -> dict[str, str]:
+        lines = event_rows.figure_lines(figures, None, width)
+        assert all(width_of([*line.left, *line.right]) < width for line in lines if line.right)
+        return {line.left[0][0]: line.right[0][0] for line in lines if line.right}
+
+    assert shown(44) == {
+        "first text": "–",
+        "total": "3 777 ms",
+        "tokens": "12 688 in · 12 591 out",
+        "text": "0 characters",
+        "conversation": "7460000000000003342",
+        "section": "7469999999999990001",
+        "chat": "7461111111111117402",
+        "logid": "2026113001595951C533DE21219568A7F5",
+    }
+    narrow = shown(28)
+    assert narrow["tokens"] == "12.7k in · 12.6k out"
+    assert (narrow["conversation"], narrow["logid"]) == ("…3342", "2026…A7F5")
+    assert shown(16)["tokens"] == "25.3k"
+    assert shown(16)["conversation"] == "…3…"

@@ -28,9 +28,13 @@ def test_a_chat_that_runs_is_told_by_what_it_does() -> None:
 
 
 def test_where_nobody_knows_how_long_it_took_the_word_stands_alone() -> None:
-    assert outcome_part(Outcome.COMPLETED, 0) == ("✓ completed", "good")
-    assert outcome_part(Outcome.INTERRUPTED, 0) == ("⟂ cut off", "attention")
-    assert outcome_part(Outcome.INTERRUPTED, 1_500_000) == ("⟂ cut off 1.5 s", "attention")
+    def over(outcome: Outcome, total_us: int) -> ChatRecord:
+        return ChatRecord(is_final=True, status=str(outcome), total_us=total_us)
+
+    assert outcome_part(over(Outcome.COMPLETED, 0)) == ("✓ completed", "good")
+    assert outcome_part(over(Outcome.INTERRUPTED, 0)) == ("⟂ cut off", "attention")
+    assert outcome_part(over(Outcome.INTERRUPTED, 1_500_000)) == ("⟂ cut off 1.5 s", "attention")
+    assert outcome_part(ChatRecord()) == ("●", "muted")
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from coze_tui.tui.widgets.status import Activity, ChatHeader, Chip
 TITLE = "2025年春节是哪一天，以及怎么写成网页"
 
 
-def filled(chip: Chip = Chip()) -> ChatHeader:  # noqa: B008
+def filled(chip: Chip | None = None) -> ChatHeader:
     header = ChatHeader(bot="小春", site="coze.cn")
     header.title = TITLE
-    header.chip = chip
+    header.chip = chip or Chip.idle()
     return header
 
 
@@ -25,7 +25,7 @@ def text_of(header: ChatHeader) -> str:
 
 @pytest.mark.parametrize("width", [4, 10, 20, 30, 40, 60, 80, 120, 200])
 async def test_fills_its_width_and_keeps_the_chip(stage: Any, width: int) -> None:
-    header = filled(Chip(Activity.ANSWERING, elapsed_us=1_300_000))
+    header = filled(Chip.of_activity(Activity.ANSWERING, elapsed_us=1_300_000))
     async with stage(header, size=(width, 5)):
         text = text_of(header)
         assert cell_len(text) == width - 2
@@ -62,14 +62,14 @@ async def test_markup_in_names_is_text(stage: Any) -> None:
 
 
 async def test_paints_only_what_differs(stage: Any) -> None:
-    header = filled(Chip(Activity.ANSWERING, elapsed_us=1_300_000))
+    header = filled(Chip.of_activity(Activity.ANSWERING, elapsed_us=1_300_000))
     async with stage(header, size=(80, 5)) as (app, pilot):
         before = app.painted
-        header.show_chip(Chip(Activity.ANSWERING, elapsed_us=1_340_000))
+        header.show_chip(Chip.of_activity(Activity.ANSWERING, elapsed_us=1_330_000))
         header.title = TITLE
         await pilot.pause(0.05)
         assert app.painted == before
-        header.show_chip(Chip(Activity.ANSWERING, elapsed_us=1_400_000))
+        header.show_chip(Chip.of_activity(Activity.ANSWERING, elapsed_us=1_400_000))
         await pilot.pause(0.05)
         assert app.painted == before + 1
         assert "1.4 s" in text_of(header)

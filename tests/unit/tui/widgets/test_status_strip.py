@@ -55,9 +55,9 @@ async def test_leaves_out_what_does_not_fit(stage: Any, width: int) -> None:
 @pytest.mark.parametrize(
     ("outcome", "shown"),
     [
-        (Outcome.COMPLETED, "✓ completed 5.0 s"),
+        (Outcome.COMPLETED, "✓ 5.0 s"),
         (Outcome.FAILED, "✗ failed 5.0 s"),
-        (Outcome.CANCELED, "■ stopped 5.0 s"),
+        (Outcome.CANCELED, "◼ stopped 5.0 s"),
         (Outcome.INTERRUPTED, "⟂ cut off 5.0 s"),
         (Outcome.EXPIRED, "◷ expired 5.0 s"),
         (Outcome.REQUIRES_ACTION, "▲ needs you 5.0 s"),
