@@ -33,6 +33,7 @@ from coze_tui.tui.context import LaunchTarget
 from coze_tui.tui.screens.dialogs import Choose
 from coze_tui.tui.screens.log_screen import ShowLink
 from coze_tui.tui.screens.tool_request import ToolRequest
+from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.select_list import SelectList
 from tests.support.desk import desk
 from tests.support.shown import toasts_of
@@ -191,8 +192,36 @@ async def test_reasoning_and_tools_are_folded_and_open(home: Path) -> None:
         await at.answered()
         assert "▸ ferry-next" in at.text()
         assert "先查船" not in at.text()
-        await at.pilot.press("tab", "k", "space")
-        await at.until(lambda: "先查船" in at.text() or '"18:40"' in at.text(), "a fold opened")
+        await at.pilot.press("tab", "enter")
+        await at.until(lambda: '"18:40"' in at.text(), "the first fold is open")
+        assert "先查船" not in at.text()
+        await at.pilot.press("j", "space")
+        await at.until(lambda: "先查船" in at.text(), "the second fold is open")
+
+
+async def test_the_footer_of_the_log_names_what_works_there(home: Path) -> None:
+    answer = Answer("```go\nmain()\n```", reasoning="先查船。")
+    async with desk(home, bot(answer, Gate("end"), FollowUps(("?",)))) as at:
+        footer = at.screen.query_one(KeyFooter)
+        await at.ask("下一班？")
+        await at.until(lambda: "main()" in at.text())
+        assert footer.shown()[0] == "Esc stop"
+        await at.pilot.press("tab")
+        await at.until(lambda: footer.shown()[0] == "^C stop")
+        walk = ["↑↓ choose", "Enter open", "y copy", "R again", "e edit", "Esc back", "F1 help"]
+        assert [key for key in footer.shown() if key in walk] == walk
+        await at.pilot.press("enter")
+        await at.until(lambda: "Enter close" in footer.shown())
+        await at.pilot.press("left_square_bracket")
+        await at.until(lambda: "Y copy code" in footer.shown())
+        await at.pilot.press("Y")
+        await at.until_told("code block 1/1 go")
+        await at.pilot.press("ctrl+c")
+        await at.answered()
+        assert at.screen.turns.view.phase is Outcome.CANCELED
+        await at.until(lambda: "f fork" in footer.shown() and "^C stop" not in footer.shown())
+        await at.pilot.press("escape")
+        await at.until(lambda: at.screen.prompt.has_focus)
 
 
 async def test_the_conversation_is_there_the_next_time(home: Path) -> None:
@@ -392,8 +421,7 @@ async def test_a_question_has_links_too_and_a_message_without_any_says_so(home: 
     async with desk(home, bot(Answer("没有。"))) as at:
         await at.ask("看 https://example.com/x？")
         await at.answered()
-        at.screen.log_widget.focus()
-        await at.pilot.press("o")
+        await at.pilot.press("tab", "k", "o")
         await at.until(lambda: isinstance(at.app.screen, ShowLink), "the only link")
         await at.pilot.press("escape")
         at.screen.log_widget.show_entry(at.screen.log_widget.entries[-1])

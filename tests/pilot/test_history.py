@@ -289,7 +289,7 @@ async def test_a_fork_begins_with_what_was_said_up_to_the_chosen_message(
     await write(home, talk("long", ("one", "first"), ("two", "second"), ("three", "third"), at=NOW))
     async with book(home) as at:
         await at.until(lambda: "third" in at.preview)
-        await at.press("tab", "k", "k", "k", "k")
+        await at.press("tab", "k", "k", "k")
         chosen = at.screen.preview.log_widget.chosen
         assert isinstance(chosen, QuestionEntry)
         assert chosen.text == "two"

@@ -5,7 +5,7 @@ It knows nothing of the network or the store.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, assert_never
 
@@ -41,9 +41,11 @@ from coze_tui.engine.model.updates import (
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
 from coze_tui.terminal.textual_overrides import is_known_textual
-from coze_tui.text.i18n import N_
-from coze_tui.tui.log.answer import AnswerBlock
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.i18n import N_, _
+from coze_tui.tui.key_names import key_for
 from coze_tui.tui.log.blocks import EntryBlock, FoldBlock, FollowUpsBlock
+from coze_tui.tui.log.cursor import LogCursor, Stop, codes_of
 from coze_tui.tui.log.entries import AnswerEntry, BotEntry, Entry, GreetingEntry, QuestionEntry
 from coze_tui.tui.log.links import EntryLink, links_of
 from coze_tui.tui.log.match_cursor import MatchCursor
@@ -72,7 +74,14 @@ class MessageLog(ScrollView, can_focus=True):
     PART = N_("Log")
     COMPONENT_CLASSES: ClassVar[set[str]] = {"log--chip"}
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "cursor(1)", N_("next message or fold"), id="log.next", show=False),
+        Binding(
+            "j,down",
+            "cursor(1)",
+            N_("choose"),
+            id="log.next",
+            key_display="↑↓",
+            tooltip=N_("next message or fold"),
+        ),
         Binding("k,up", "cursor(-1)", N_("previous message or fold"), id="log.previous", show=False),
         Binding("g,home", "to_top", N_("to the top"), id="log.top", show=False),
         Binding("G,end", "to_end", N_("to the end"), id="log.end", show=False),
@@ -82,13 +91,15 @@ class MessageLog(ScrollView, can_focus=True):
         Binding("l,right", "scroll_sideways(1)", N_("scroll code right"), id="log.right", show=False),
         Binding("enter,space", "unfold", N_("open"), id="log.unfold", tooltip=N_("open or close a fold")),
         Binding("y", "copy_message", N_("copy"), id="log.copy", tooltip=N_("copy the message")),
-        Binding("Y", "copy_code", N_("copy code"), id="log.copy_code", tooltip=N_("copy the code block")),
-        Binding("o", "links", N_("links"), id="log.links", tooltip=N_("list the links of the message")),
+        Binding("Y", "copy_code", N_("copy code"), id="log.copy_code", show=False),
+        Binding(
+            "o", "links", N_("links"), id="log.links", tooltip=N_("list the links of the message"), show=False
+        ),
         Binding("i", "ask('copy_ids')", N_("copy ids"), id="log.copy_ids", show=False),
         Binding("r", "ask('recover')", N_("recover"), id="log.recover", show=False),
-        Binding("R", "ask('regenerate')", N_("ask again"), id="log.regenerate"),
-        Binding("e", "ask('edit')", N_("edit and resend"), id="log.edit"),
-        Binding("f", "ask('fork')", N_("fork"), id="log.fork", show=False),
+        Binding("R", "ask('regenerate')", N_("again"), id="log.regenerate", tooltip=N_("ask again")),
+        Binding("e", "ask('edit')", N_("edit"), id="log.edit", tooltip=N_("edit and resend")),
+        Binding("f", "ask('fork')", N_("fork"), id="log.fork"),
         Binding("p", "ask('plain_view')", N_("plain view"), id="log.plain_view", show=False),
         Binding("slash", "ask('find')", N_("find"), id="log.find", show=False),
         Binding("n", "ask('find_next')", N_("next match"), id="log.find_next", show=False),
@@ -98,8 +109,9 @@ class MessageLog(ScrollView, can_focus=True):
     def __init__(self, palette: Palette, *, frames_per_second: int = 30, id: str | None = None) -> None:
         super().__init__(id=id)
         self.viewport = LogViewport(self, palette, frames_per_second=frames_per_second)
+        self.cursor = LogCursor(self, self.viewport, self._cursor_moved, self._code_label)
         self._live: AnswerEntry | None = None
-        self.matches = MatchCursor(self.viewport, lambda entry: self._choose(entry, None))
+        self.matches = MatchCursor(self.viewport, self.cursor.choose)
 
     @dataclass
     class CopyAsked(Message):
@@ -108,6 +120,17 @@ class MessageLog(ScrollView, can_focus=True):
         text: str
         what: str
         """`message` or `code`."""
+        place: tuple[int, int, str] = (1, 1, "")
+        """Of code: its number in the message, from 1, the number of all, and its language."""
+
+    @dataclass
+    class NoCode(Message):
+        """A key for code found none."""
+
+        has_some: bool
+        """Whether there is any code in the loaded messages."""
+        step: int = 0
+        """1 if the next code block was wanted, -1 for the previous one, 0 for the one under the cursor."""
 
     @dataclass
     class EntryChosen(Message):
@@ -146,10 +169,6 @@ class MessageLog(ScrollView, can_focus=True):
         return self._live
 
     @property
-    def _chosen_block(self) -> EntryBlock | None:
-        return self.viewport.painter.cursor_block
-
-    @property
     def entries(self) -> list[Entry]:
         """The entries that are loaded."""
         return self.viewport.entries
@@ -157,20 +176,28 @@ class MessageLog(ScrollView, can_focus=True):
     @property
     def chosen(self) -> Entry | None:
         """The entry with the cursor."""
-        return self.viewport.painter.cursor
+        return self.cursor.entry
 
     def append(self, *entries: Entry) -> None:
         """Put entries at the end."""
         self.viewport.append(*entries)
+        self._start_cursor()
+
+    def _start_cursor(self) -> None:
+        if self.has_focus and self.cursor.stop is None:
+            self.cursor.start()
 
     def show(self, entries: Sequence[Entry], *, has_older: bool = False, has_newer: bool = False) -> None:
         """Show these entries from their end."""
         self._live = None
+        self.cursor.choose(None)
         self.viewport.show(entries, has_older=has_older, has_newer=has_newer)
+        self._start_cursor()
 
     def clear(self) -> None:
         """Show nothing."""
         self._live = None
+        self.cursor.choose(None)
         self.viewport.clear()
 
     def set_palette(self, palette: Palette) -> None:
@@ -233,23 +260,53 @@ class MessageLog(ScrollView, can_focus=True):
             case _:
                 assert_never(message.update)
 
+    def key_words(self, binding: Binding) -> str | None:
+        """Return what a key does at the cursor; see `NamesKeys`."""
+        match binding.action:
+            case "unfold":
+                return self._unfold_words()
+            case "copy_code":
+                return _("copy code") if self.cursor.code is not None else ""
+            case "ask('recover')":
+                is_cut = isinstance(self.chosen, AnswerEntry) and self.chosen.outcome is Outcome.INTERRUPTED
+                return _("recover") if is_cut else ""
+            case _:
+                return None
+
+    def _unfold_words(self) -> str:
+        match self.opens:
+            case FoldBlock(is_open=is_open):
+                return _("close") if is_open else _("open")
+            case AnswerEntry():
+                return _("answer")
+            case None:
+                return ""
+
     # --- what the viewport needs of its widget ---
+
+    def _code_label(self, number: int, count: int, language: str) -> str:
+        """Return `2/3 go · Y copies`."""
+        key = key_for("log.copy_code", self, self.screen)
+        words = [f"{number}/{count} {clean_line(language)}".rstrip()]
+        return " · ".join([*words, *([_("{key} copies").format(key=key)] if key else [])])
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         if round(old_value) != round(new_value):
             self.viewport.scrolled()
+            self.cursor.follow_view(down=new_value > old_value)
 
     def on_resize(self) -> None:
         width = self.viewport.laid_out_width
         self.viewport.resized()
         if width != self.viewport.laid_out_width:
             self.run_worker(self.matches.mark_again(), group="match", exclusive=True)
+        self.cursor.keep()
 
     def on_focus(self) -> None:
-        self.viewport.painter.forget()
+        self.cursor.start()
 
     def on_blur(self) -> None:
-        self.viewport.painter.forget()
+        self.viewport.repaint()
 
     def notify_style_update(self) -> None:
         """Forget lines that were drawn in the old styles, by a frame in the middle of a change of theme."""
@@ -292,93 +349,90 @@ class MessageLog(ScrollView, can_focus=True):
         view.scroll(0)
         if view.has_older:
             view.want_page(older=True, to_the_end=True)
-        if self.entries:
-            self._choose(self.entries[0], None)
+        self.cursor.to_first()
 
     def action_to_end(self) -> None:
         """Go to the end, and stay there while text arrives."""
         self.viewport.show_end()
-        self._choose(None, None)
+        if self.has_focus:
+            self.cursor.to_last()
+        else:
+            self.cursor.choose(None)
         if self.viewport.has_newer:
             self.viewport.want_page(older=False, to_the_end=True)
 
     def show_entry(self, entry: Entry) -> None:
         """Bring an entry into sight and put the cursor on it."""
         self.viewport.show_entry(entry)
-        self._choose(entry, None)
+        self.cursor.choose(entry)
 
     def action_cursor(self, step: int) -> None:
         """Go to the next entry or fold; in a long one, scroll first."""
-        stops = self._stops()
-        if not stops:
-            return
-        page = max(1, self.viewport.height // 2)
-        top, bottom = self.viewport.top, self.viewport.top + self.viewport.height
-        at = next((n for n, stop in enumerate(stops) if stop[1:] == (self.chosen, self._chosen_block)), None)
-        if at is None:
-            inside = [n for n, stop in enumerate(stops) if top <= stop[0] < bottom]
-            target = (inside[-1] if step < 0 else inside[0]) if inside else len(stops) - 1
-        else:
-            target = at + step
-            if not 0 <= target < len(stops):
-                self.viewport.scroll(top + step * page)
-                return
-            line = stops[target][0]
-            if line >= bottom + page or line < top - page:
-                self.viewport.scroll(top + step * page)
-                return
-        line, entry, block = stops[target]
-        self._choose(entry, block)
-        if line < top + 1:
-            self.viewport.scroll(max(0, line - 1))
-        elif line >= bottom - 2:
-            self.viewport.scroll(line - self.viewport.height + 3)
+        self.cursor.step(step)
 
-    def _stops(self) -> list[tuple[int, Entry, EntryBlock | None]]:
-        """Return where the cursor can rest near the view: line, entry, block (None for the header)."""
-        view = self.viewport
-        stops: list[tuple[int, Entry, EntryBlock | None]] = []
-        for start, entry in view.entries_between(view.top - 2 * view.height, view.top + 3 * view.height):
-            if entry.bar is not None:
-                stops.append((start, entry, None))
-                stops += [
-                    (start + entry.start_of(block), entry, block) for block in entry.blocks if block.is_stop
-                ]
-        return stops
-
-    def _choose(self, entry: Entry | None, block: EntryBlock | None) -> None:
-        painter = self.viewport.painter
-        before = painter.cursor
-        painter.cursor, painter.cursor_block = entry, block
-        self.viewport.repaint()
-        if entry is not before:
+    def _cursor_moved(self, before: Stop | None) -> None:
+        entry = self.cursor.entry
+        if entry is not (before.entry if before is not None else None):
             self.post_message(self.EntryChosen(entry))
+        if self.has_focus:
+            self.screen.refresh_bindings()
 
-    def action_unfold(self) -> None:
-        """Open or close the fold under the cursor; without one, all folds of the entry."""
-        if isinstance(self._chosen_block, FoldBlock):
-            self._toggle(self._chosen_block)
-            return
+    @property
+    def opens(self) -> FoldBlock | AnswerEntry | None:
+        """What the key that opens acts on: the fold under the cursor, or the first one of the message.
+
+        An answer that waits for the output of a tool asks for it.
+        """
+        if self.cursor.fold is not None:
+            return self.cursor.fold
         entry = self.chosen
         if isinstance(entry, AnswerEntry) and entry.outcome is Outcome.REQUIRES_ACTION:
-            self.post_message(self.Asked("answer_tool", entry))
-            return
-        folds = [block for block in entry.blocks if isinstance(block, FoldBlock)] if entry else []
-        opening = not all(fold.is_open for fold in folds)
-        for fold in folds:
-            if fold.is_open != opening:
-                fold.toggle()
-        if entry is not None and folds:
-            self.viewport.entry_changed(entry, counts_as_new=False)
+            return entry
+        return (
+            next((block for block in entry.blocks if isinstance(block, FoldBlock)), None) if entry else None
+        )
+
+    def action_unfold(self) -> None:
+        """Open or close the fold under the cursor, or the first one of the message."""
+        what = self.opens
+        if isinstance(what, AnswerEntry):
+            self.post_message(self.Asked("answer_tool", what))
+        elif what is not None and self.chosen is not None:
+            self.cursor.choose(self.chosen, what)
+            self._toggle(what)
+
+    def action_last_fold(self) -> None:
+        """Open or close the last fold in the view, or the last one of all."""
+        view = self.viewport
+        folds = [
+            (start + entry.start_of(block), entry, block)
+            for start, entry in view.laid_out()
+            for block in entry.blocks
+            if isinstance(block, FoldBlock)
+        ]
+        seen = [fold for fold in folds if view.top <= fold[0] < view.top + view.height]
+        if seen or folds:
+            _line, entry, fold = (seen or folds)[-1]
+            self.cursor.choose(entry, fold)
+            self._toggle(fold)
+
+    @property
+    def has_folds(self) -> bool:
+        """Whether there is a fold."""
+        return any(isinstance(block, FoldBlock) for entry in self.entries for block in entry.blocks)
 
     def _toggle(self, fold: FoldBlock) -> None:
-        entry = next((item for item in self.entries if fold in item.blocks), None)
-        if entry is not None:
-            fold.toggle()
-            view = self.viewport
-            following, view.following = view.following, False
-            view.entry_changed(entry, counts_as_new=False)
-            view.following = following and view.top >= view.total - view.height
+        """Open or close the fold under the cursor, and show as much of it as there is room for."""
+        view, entry = self.viewport, self.chosen
+        if entry is None:
+            return
+        fold.toggle()
+        following, view.following = view.following, False
+        view.entry_changed(entry, counts_as_new=False)
+        self.cursor.show_whole()
+        view.following = following and view.top >= view.total - view.height
+        if self.has_focus:
+            self.screen.refresh_bindings()
 
     def action_ask(self, what: str) -> None:
         """Ask the screen for an action on the entry under the cursor, or the last one."""
@@ -392,7 +446,8 @@ class MessageLog(ScrollView, can_focus=True):
         """Copy the source of the message under the cursor, or of the last one."""
         entry = self.chosen or (self.entries[-1] if self.entries else None)
         if entry is not None:
-            text = self._chosen_block.copy_text() if self._chosen_block else entry.copy_text()
+            fold = self.cursor.fold
+            text = fold.copy_text() if fold is not None else entry.copy_text()
             self.post_message(self.CopyAsked(text, "message"))
 
     def action_links(self) -> None:
@@ -406,44 +461,23 @@ class MessageLog(ScrollView, can_focus=True):
         self.post_message(self.LinksAsked(()))
 
     def action_copy_code(self) -> None:
-        """Copy the code block at the cursor, or the last one in sight."""
-        if code := self._code_in_sight():
-            self.post_message(self.CopyAsked(code, "code"))
+        """Copy the code block under the cursor, or the only one of the message."""
+        if self.cursor.code is None:
+            self.cursor.choose_only_code()
+        code, place = self.cursor.code, self.cursor.code_place()
+        if code is not None and place is not None:
+            self.post_message(self.CopyAsked(code.source, "code", place))
+        else:
+            self.post_message(self.NoCode(has_some=any(codes_of(each) for each in self._answers())))
 
-    def _codes(self) -> list[tuple[int, int, AnswerBlock, int]]:
-        """Return the code blocks of laid out entries: first line, last line, answer, number in it."""
-        found = []
-        for start, entry in self.viewport.laid_out():
-            for block in entry.blocks:
-                if isinstance(block, AnswerBlock) and block.document is not None:
-                    at = start + entry.start_of(block)
-                    for place, code in enumerate(block.document.code_blocks):
-                        found.append((at + code.line, at + code.line + code.height - 1, block, place))
-        return found
-
-    def _code_in_sight(self) -> str:
-        top, bottom = self.viewport.top, self.viewport.top + self.viewport.height
-        inside = [item for item in self._codes() if item[0] < bottom and item[1] >= top]
-        if self.chosen is not None:
-            inside = [item for item in inside if item[2] in self.chosen.blocks] or inside
-        if not inside:
-            inside = self._codes()[-1:]
-        if not inside:
-            return ""
-        _first, _last, block, place = inside[-1]
-        return block.document.code_blocks[place].source if block.document is not None else ""
+    def _answers(self) -> Iterator[EntryBlock]:
+        return (block for entry in self.entries for block in entry.blocks)
 
     def action_code(self, step: int) -> None:
         """Go to the next or previous code block."""
-        lines = [first for first, *_rest in self._codes()]
-        top = self.viewport.top
-        if step > 0:
-            target = next((line for line in lines if line > top + 1), None)
-        else:
-            target = next((line for line in reversed(lines) if line < top + 1), None)
-        if target is not None:
-            self.viewport.following = False
-            self.viewport.scroll(max(0, target - 1))
+        if not self.cursor.step_code(step):
+            has_some = any(codes_of(each) for each in self._answers())
+            self.post_message(self.NoCode(has_some=has_some, step=step))
 
     def action_scroll_sideways(self, step: int) -> None:
         """Scroll the wide code in sight sideways."""
@@ -473,13 +507,13 @@ class MessageLog(ScrollView, can_focus=True):
         elif url := _url_at(line, cell, view.painter.shift_of(line, block)):
             self.post_message(self.LinkChosen(url))
         elif isinstance(block, FoldBlock) and row == 0:
-            self._choose(entry, block)
+            self.cursor.choose(entry, block)
             self._toggle(block)
         elif isinstance(block, FollowUpsBlock):
             if question := block.question_at(row, cell):
                 self.post_message(self.QuestionChosen(question))
         elif isinstance(entry, QuestionEntry | AnswerEntry | GreetingEntry):
-            self._choose(entry, None)
+            self.cursor.choose(entry)
 
 
 def _url_at(line: Line, cell: int, shift: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from rich.segment import Segment
@@ -11,7 +11,7 @@ from textual.color import Color
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from coze_tui.render.cells import slice_cells
+from coze_tui.render.cells import crop_runs, slice_cells
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
 from coze_tui.text.i18n import ngettext
@@ -41,6 +41,19 @@ class LogLine(NamedTuple):
     """The line of its block, from 0."""
 
 
+class Mark(NamedTuple):
+    """How the cursor is drawn."""
+
+    entry: Entry
+    """It has a strong bar."""
+    row: int
+    """The line that is drawn as the selected one."""
+    code: range = range(0)
+    """The lines of the code block under the cursor."""
+    label: str = ""
+    """Stands at the right end of the first of them in the view."""
+
+
 class LogPainter:
     """Paints lines for a log. Who changes what they show calls `forget`.
 
@@ -55,9 +68,7 @@ class LogPainter:
         """The text that is highlighted wherever it occurs; empty for none."""
         self.match: Match | None = None
         """The occurrence that was gone to, in a color of its own."""
-        self.cursor: Entry | None = None
-        self.cursor_block: EntryBlock | None = None
-        """The block under the cursor; None if it rests on the header of its entry."""
+        self._mark: Mark | None = None
         self._shifts: dict[tuple[int, int], int] = {}
         """How far the wide lines of a block are scrolled: (id of the block, number in its document)."""
         self._strips: dict[int, Strip] = {}
@@ -66,10 +77,21 @@ class LogPainter:
         """Style and background of the log; Textual computes them from all ancestors each time."""
 
     def clear(self) -> None:
-        """Forget the entries: their strips, the cursor, the match, and how far their blocks are scrolled."""
+        """Forget the entries: their strips, the match, and how far their blocks are scrolled."""
         self._strips.clear()
         self._shifts.clear()
-        self.match = self.cursor = self.cursor_block = None
+        self.match = self._mark = None
+
+    def set_mark(self, mark: Mark | None) -> None:
+        """Draw the cursor like this from now on."""
+        before, self._mark = self._mark, mark
+        if mark == before:
+            return
+        if mark is None or before is None or (mark.entry, mark.code) != (before.entry, before.code):
+            self._strips.clear()
+            return
+        for row in (before.row, mark.row):
+            self._strips.pop(row, None)
 
     def forget(self, start: int = 0) -> None:
         """Paint the lines from `start` on again when they are next asked for."""
@@ -103,7 +125,7 @@ class LogPainter:
         """Return the strip of a line, painted now if it was not kept.
 
         Args:
-            spot_of: Finds the line by its number; called only if it must be painted.
+            line_of: Finds the line by its number; called only if it must be painted.
         """
         strip = self._strips.get(number)
         if strip is None:
@@ -113,19 +135,21 @@ class LogPainter:
     def _paint(self, number: int, log_line: LogLine) -> Strip:
         log = self._log
         width = log.size.width
-        entry, _number, is_last, line, block, row = log_line
+        entry, _number, is_last, line, block, _row = log_line
         shift = self.shift_of(line, block)
         body = line.paint(max(0, width - GUTTER - MARGIN), shift)
         if self.query and block is not None and not isinstance(block, HeaderBlock):
             body = self._with_matches(body, log_line, shift)
-        is_chosen = entry is self.cursor and log.has_focus and not is_last
+        mark = self._mark
+        is_chosen = mark is not None and entry is mark.entry and not is_last
+        if mark is not None and number in mark.code:
+            body = self._with_code_mark(body, mark.label if number == mark.row else "")
         segments = [*self._bar(entry, is_chosen, is_last), *body, Segment(" " * MARGIN)]
         if self._ground is None:
             self._ground = log.rich_style, log.background_colors[1]
         background, color = self._ground
-        if is_chosen and row == 0 and block is (self.cursor_block or entry.blocks[0]):
-            background += self.palette.selected
-        strip = Strip(Segment.apply_style(segments, background), width)
+        over = self.palette.selected if mark is not None and number == mark.row else None
+        strip = Strip(Segment.apply_style(segments, background, over), width)
         selection = log.text_selection
         if selection is not None and (span := selection.get_span(number)) is not None:
             strip = _with_selection(strip, span, log.screen.get_component_rich_style("screen--selection"))
@@ -154,6 +178,17 @@ class LogPainter:
         if is_chosen:
             style += Style(bold=True)
         return [Segment(" "), Segment("▌" if is_chosen else "▎", style), Segment(" ")]
+
+    def _with_code_mark(self, body: Sequence[Segment], label: str) -> list[Segment]:
+        """Return a line of the chosen code with a bar, and a label at its right end if it fits."""
+        width = sum(segment.cell_length for segment in body)
+        bar = Segment("▌", self.palette.attention + Style(bold=True))
+        marked = [bar, *crop_runs(body, 1, width - 1)]
+        chip = Segment(f" {label} ", self.palette.attention + Style(bold=True, reverse=True))
+        room = width - chip.cell_length
+        if not label or room < 1:
+            return marked
+        return [*crop_runs(marked, 0, room), chip]
 
     def with_chip(self, strip: Strip, new_lines: int) -> Strip:
         """Return the strip with the number of new lines below at its end, if there is room for it."""

@@ -6,7 +6,7 @@ It lays out the entries in sight and keeps estimates for the others.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
@@ -21,9 +21,10 @@ from coze_tui.render.palette import Palette
 from coze_tui.terminal.app import paint_now, seconds_for
 from coze_tui.terminal.pacing import FrameBudget
 from coze_tui.tui.log.answer import AnswerBlock
+from coze_tui.tui.log.blocks import EntryBlock
 from coze_tui.tui.log.entries import Entry
 from coze_tui.tui.log.line_index import LineIndex
-from coze_tui.tui.log.painter import GUTTER, MARGIN, LogLine, LogPainter, cell_of
+from coze_tui.tui.log.painter import GUTTER, MARGIN, LogLine, LogPainter, Mark, cell_of
 from coze_tui.tui.log.slices import Slices
 from coze_tui.tui.widgets.steady_scrollbar import move_thumb
 
@@ -65,6 +66,10 @@ class LogViewport:
         self.has_older = False
         self.has_newer = False
         self.frame_seconds = 1 / frames_per_second
+        self.mark_of: Callable[[], Mark | None] = lambda: None
+        """Returns how the cursor is drawn; asked whenever lines are painted."""
+        self.may_begin_at: Callable[[int], bool] = lambda _line: True
+        """Returns whether text that arrives may scroll the view to a line."""
         self._index = LineIndex()
         self.laid_out_width = 0
         """Cells of a line of text when everything was last laid out."""
@@ -285,6 +290,9 @@ class LogViewport:
         await self._slices.complete(entry)
 
     def _after_change(self, *, is_growing: bool = False) -> None:
+        if self.following and not self.may_begin_at(self._index.total - self.height):
+            self.following = False
+            self._unseen = max(1, self._index.total - self.top - self.height)
         if self.following:
             self._to_end(is_growing=is_growing)
         elif self._unseen:
@@ -447,20 +455,38 @@ class LogViewport:
         """Return the first line of an entry."""
         return self._index.start(self._number(entry))
 
+    def lines_of(self, entry: Entry) -> range:
+        """Return the lines of an entry, without the blank one after it."""
+        number = self._number(entry)
+        start = self._index.start(number)
+        return range(start, start + max(1, self._index.height(number) - 1))
+
+    def block_height(self, block: EntryBlock) -> int:
+        """Return the number of lines of a block."""
+        return block.height(self.text_width, self.painter.palette)
+
     def entry_at(self, line: int) -> Entry:
         """Return the entry that holds a line. Raises IndexError outside."""
         return self.entries[self._index.find(line)[0]]
 
-    def entries_between(self, top: int, bottom: int) -> Iterator[tuple[int, Entry]]:
-        """Yield each entry of these lines, laid out, with its first line."""
+    def entries_between(self, top: int, bottom: int) -> list[tuple[int, Entry]]:
+        """Return each entry of these lines, laid out, with its first line. The view does not move."""
         if not self._index.total:
-            return
+            return []
         bottom = min(bottom, self._index.total - 1)
         first, last = self._index.find(max(0, min(top, bottom)))[0], self._index.find(bottom)[0]
+        seen = self._index.find(self.top)[0] if self.top < self._index.total else len(self.entries)
+        shift, changed = 0, False
         for number in range(first, last + 1):
-            start = self._index.start(number)
-            self._measure(number)
-            yield start, self.entries[number]
+            if delta := self._measure(number):
+                changed = True
+                shift += delta if number < seen else 0
+        if changed:
+            self.painter.forget()
+            self._total_changed()
+            if shift:
+                self.scroll(self.top + shift)
+        return [(self._index.start(number), self.entries[number]) for number in range(first, last + 1)]
 
     def laid_out(self) -> Iterator[tuple[int, Entry]]:
         """Yield each entry whose height is exact, with its first line."""
@@ -526,6 +552,7 @@ class LogViewport:
     def strips(self, crop: Region) -> list[Strip]:
         """Return the part of the lines in sight that lies in a region of the widget."""
         top, width = self.top, self._log.size.width
+        self.painter.set_mark(self.mark_of())
         strips = [self.strip(top + y) for y in range(crop.y, crop.bottom)]
         if self._unseen and crop.bottom >= self.height > 0:
             strips[-1] = self.painter.with_chip(strips[-1], self._unseen)

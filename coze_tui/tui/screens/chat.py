@@ -49,11 +49,14 @@ _LOOK_SECONDS = 1.5
 """How often the store is asked whether another program has changed the open conversation."""
 _FOOTER = (
     *("find.next", "find.previous", "find.leave", "find.close", "chat.leave_edit", "chat.ask_in_fork"),
-    *("chat.stop", "chat.back", "prompt.open_paste", "log.unfold", "log.copy", "log.copy_code"),
+    *("chat.stop", "chat.ladder", "prompt.open_paste", "log.next", "log.unfold", "log.copy"),
+    *("log.copy_code", "log.recover", "log.regenerate", "log.edit", "log.fork"),
     *("events.open", "events.copy_ids"),
     *("app.commands", "chat.history", "chat.new", "chat.events", "chat.bot"),
 )
 """IDs of the bindings that the footer shows, the most useful first."""
+_MOST_KEYS = 9
+"""Keys in the footer: all that work at the cursor of the log."""
 
 
 class ChatScreen(LogScreen[None]):
@@ -160,7 +163,7 @@ class ChatScreen(LogScreen[None]):
         yield self.strip
         yield self.attachments
         yield self._prompt_area
-        yield KeyFooter(order=_FOOTER, last="chat.help", id="footer")
+        yield KeyFooter(order=_FOOTER, back="chat.back", last="chat.help", most=_MOST_KEYS, id="footer")
 
     def _help_after(self, error: CozeTuiError) -> bool:
         return self.actions.help_after(error)
@@ -470,6 +473,15 @@ class ChatScreen(LogScreen[None]):
         if action == "dismiss_banner":
             return self.banner.display and not is_back and not self.turns.runs and not is_editing
         return True
+
+    def key_words(self, binding: Binding) -> str | None:
+        """Return what a key does now; see `NamesKeys`.
+
+        Outside the prompt Esc goes back first, so there the other key stops the answer.
+        """
+        if binding.id == "chat.ladder":
+            return _("stop") if self.turns.runs and self.focused is not self.prompt else ""
+        return None
 
     def run_slash(self, command: SlashCommand, argument: str) -> None:
         """Run a slash command."""

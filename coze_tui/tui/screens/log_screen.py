@@ -46,7 +46,24 @@ class LogScreen(CozeScreen[ScreenResultType]):
 
     @on(MessageLog.CopyAsked)
     def _copy_asked(self, message: MessageLog.CopyAsked) -> None:
-        self.context.copy(message.text, _("code block") if message.what == "code" else _("message"))
+        self.context.copy(
+            message.text, code_words(*message.place) if message.what == "code" else _("message")
+        )
+
+    @on(MessageLog.NoCode)
+    def _no_code(self, message: MessageLog.NoCode) -> None:
+        if not message.has_some:
+            text = _("There is no code block in these messages.")
+        elif message.step:
+            text = _("No code block follows.") if message.step > 0 else _("There is no code block before.")
+        else:
+            log = self.query(MessageLog).first()
+            previous, following = (
+                key_for(name, log, self) for name in ("log.previous_code", "log.next_code")
+            )
+            text = _("No code block is chosen. {previous} and {next} choose one.")
+            text = text.format(previous=previous, next=following)
+        self.notify(text, markup=False)
 
     @on(MessageLog.LinkChosen)
     def _link_chosen(self, message: MessageLog.LinkChosen) -> None:
@@ -84,6 +101,12 @@ class LogScreen(CozeScreen[ScreenResultType]):
     def put_text(self) -> PutText | None:
         """What puts a text into the prompt; None on a screen without one."""
         return None
+
+
+def code_words(number: int, count: int, language: str) -> str:
+    """Return which code block of a message it is, for the sentence that it was copied."""
+    place = f"{number}/{count} {clean_line(language)}".rstrip()
+    return _("code block {place}").format(place=place)
 
 
 async def choose_link(context: AppContext, links: Sequence[EntryLink], put: PutText | None) -> None:

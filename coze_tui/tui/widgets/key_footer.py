@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
 from textual import events
+from textual.binding import Binding
 from textual.screen import Screen
 from textual.strip import Strip
 
@@ -34,22 +36,42 @@ class LiveKey:
         return cell_len(self.name) + 1 + cell_len(self.description)
 
 
+@runtime_checkable
+class NamesKeys(Protocol):
+    """A widget or screen on which the meaning of a key depends on its state."""
+
+    def key_words(self, binding: Binding) -> str | None:
+        """Return what the key of an active binding does now, translated.
+
+        Returns:
+            An empty string if the footer does not show it; None for what the binding itself says.
+        """
+        ...
+
+
 class KeyFooter(LineWidget):
     """Shows bindings with `show`: of the focused part first, then of the screen, then of the app.
 
     Args:
         order: Binding ids that come first wherever they live, the most important first.
+        back: Id of the binding that stands before the last one, and is left out only after all others.
         last: Id of the binding that stands at the end and is always there: help.
         most: So many keys at most.
     """
 
     def __init__(
-        self, order: Sequence[str] = (), *, last: str = "", most: int = _MOST, id: str | None = None
+        self,
+        order: Sequence[str] = (),
+        *,
+        back: str = "",
+        last: str = "",
+        most: int = _MOST,
+        id: str | None = None,
     ) -> None:
         super().__init__(id=id)
         self._most = most
         self._order = {name: place for place, name in enumerate(order)}
-        self._last = last
+        self._ends = [name for name in (back, last) if name]
         self._keys: tuple[LiveKey, ...] = ()
 
     def on_mount(self) -> None:
@@ -65,7 +87,7 @@ class KeyFooter(LineWidget):
         """Show what has changed, if anything has; also after a change of language."""
         if not self.is_attached or not self.content_size.width:
             return
-        keys = self._fitting(self._live_keys())
+        keys = tuple(self._live_keys())
         if keys != self._keys:
             self._keys = keys
             self.refresh()
@@ -99,24 +121,31 @@ class KeyFooter(LineWidget):
 
     def _live_keys(self) -> list[LiveKey]:
         found: dict[str, tuple[int, LiveKey]] = {}
-        last: list[LiveKey] = []
+        ends: dict[str, LiveKey] = {}
         for key, active in self.screen.active_bindings.items():
             binding = active.binding
             what = binding.id or binding.action
-            if not (binding.show and active.enabled) or what in found:
+            if not active.enabled or what in found or what in ends:
                 continue
-            name = binding.key_display or short_key(key)
-            live = LiveKey(key, name, _(binding.description))
-            if self._last and binding.id == self._last:
-                last = last or [live]
+            words = active.node.key_words(binding) if isinstance(active.node, NamesKeys) else None
+            if words is None:
+                words = _(binding.description) if binding.show else ""
+            if not words:
+                continue
+            live = LiveKey(key, binding.key_display or short_key(key), words)
+            if what in self._ends:
+                ends[what] = live
             else:
-                place = self._order.get(binding.id or "", len(self._order) + len(found))
+                place = self._order.get(what, len(self._order) + len(found))
                 found[what] = (place, live)
         first = sorted(found.values(), key=lambda one: one[0])
-        return [live for _place, live in first[: self._most - len(last)]] + last
+        last = [ends[name] for name in self._ends if name in ends]
+        return self._fitting([live for _place, live in first[: self._most - len(last)]], last)
 
-    def _fitting(self, keys: list[LiveKey]) -> tuple[LiveKey, ...]:
-        keys = list(keys)
-        while len(keys) > 1 and sum(key.width + _GAP for key in keys) - _GAP > self.content_size.width:
-            del keys[-2]  # the last one is help
-        return tuple(keys)
+    def _fitting(self, keys: list[LiveKey], last: list[LiveKey]) -> list[LiveKey]:
+        while len(keys) + len(last) > 1 and not self._fits([*keys, *last]):
+            del (keys or last)[-1 if keys else 0]
+        return [*keys, *last]
+
+    def _fits(self, keys: Sequence[LiveKey]) -> bool:
+        return sum(key.width + _GAP for key in keys) - _GAP <= self.content_size.width

@@ -61,6 +61,9 @@ class Stage(ThemedApp):
     def on_message_log_question_chosen(self, message: MessageLog.QuestionChosen) -> None:
         self.heard.append(message.text)
 
+    def on_message_log_no_code(self, message: MessageLog.NoCode) -> None:
+        self.heard.append(message)
+
     def on_message_log_asked(self, message: MessageLog.Asked) -> None:
         self.heard.append(message.what)
 
@@ -233,7 +236,7 @@ async def test_copying_gives_the_source_not_the_drawing() -> None:
     async with stage() as seen:
         seen.log.show(chat(0, CODE))
         await settled(seen)
-        await seen.pilot.press("y", "Y")
+        await seen.pilot.press("y", "left_square_bracket", "Y")
         await settled(seen)
         assert ("message", CODE) in seen.app.heard
         assert ("code", "fmt.Println(" + "x" * 200 + ")") in seen.app.heard
@@ -378,7 +381,7 @@ async def test_lines_that_come_quickly_are_scrolled_in_strides_and_end_at_the_bo
             await seen.pilot.pause()
             log.viewport.flush()
             assert any(f"line {number}" in line for line in seen.lines())
-        room = [line.strip() for line in seen.lines()[::-1]].index("▎ line 29".strip())
+        room = next(number for number, line in enumerate(seen.lines()[::-1]) if line.endswith("line 29"))
         assert room in (1, 2, 3)
         show(seen, updates.TurnEnded(Outcome.COMPLETED, 1_000_000))
         await settled(seen)
@@ -463,7 +466,7 @@ async def test_what_is_in_sight_stays_while_a_long_entry_above_is_laid_out() -> 
         seen.log.show([*chat(1, "a short line of many\n" * 3_000), *chats(2, 30)])
         view = seen.log.viewport
         view.following = False
-        view.scroll(view.first_line(view.entries[4]))
+        view.scroll(view.first_line(view.entries[24]))
         await seen.pilot.pause()
         before = seen.lines()
         total = view.total
@@ -471,3 +474,130 @@ async def test_what_is_in_sight_stays_while_a_long_entry_above_is_laid_out() -> 
         await seen.pilot.pause()
         assert view.total != total
         assert seen.lines() == before
+
+
+def thinking(number: int, *, answer: str = "answer", reasoning: str = "first I think") -> list[Entry]:
+    record = replace(COMPLETED, key=number, question=f"question {number}")
+    told = ChatTranscript(
+        record, (AnswerTranscript("m", answer, reasoning), AnswerTranscript("n", "n", "then"))
+    )
+    return [QuestionEntry(record.question, record.sent_at, chat=number), AnswerEntry.of(told)]
+
+
+def cursor_lines(seen: Seen) -> list[str]:
+    """Lines that are drawn as selected; the cursor is visible if there is exactly one."""
+    ground = Palette.dark().selected.bgcolor
+    return [
+        strip.text.strip()
+        for strip in seen.log.render_lines(seen.log.size.region)
+        if (first := next(iter(strip)).style) is not None and first.bgcolor == ground
+    ]
+
+
+async def focus_anew(seen: Seen) -> None:
+    seen.app.set_focus(None)
+    await seen.pilot.pause()
+    assert cursor_lines(seen) == []
+    seen.log.focus()
+    await seen.pilot.pause()
+
+
+async def test_the_focus_brings_a_cursor_to_the_last_answer_and_enter_opens_its_first_fold() -> None:
+    async with stage() as seen:
+        seen.log.show([*chats(0, 10), *thinking(11)])
+        await focus_anew(seen)
+        assert seen.log.chosen is seen.log.entries[-1]
+        [line] = cursor_lines(seen)
+        assert line.startswith("▌ bot")
+        await seen.pilot.press("enter")
+        assert "first I think" in seen.text()
+        assert "then" not in seen.text()
+        [line] = cursor_lines(seen)
+        assert line.startswith("▌ ▾")
+        await seen.pilot.press("j", "enter", "enter", "k", "enter", "k")
+        assert "first I think" not in seen.text()
+        assert cursor_lines(seen)[0].startswith("▌ bot")
+
+
+async def test_the_cursor_is_visible_whatever_moves_the_lines() -> None:
+    async with stage((60, 16)) as seen:
+        seen.log.show([*chats(0, 8), *thinking(9, answer=LONG, reasoning=LONG), *chats(10, 14)])
+        await focus_anew(seen)
+        walk = [
+            *"kkkkkkkk",
+            "enter",
+            *"jj",
+            "enter",
+            "pageup",
+            "home",
+            "j",
+            "end",
+            *"kkkk",
+            "enter",
+            "enter",
+            "G",
+            "g",
+        ]
+        for key in walk:
+            await seen.pilot.press(key)
+            assert len(cursor_lines(seen)) == 1, key
+        for y in (0, 40, 90, 5, 70, 33, 1000, 20):
+            seen.log.scroll_to(y=y, animate=False)
+            await settled(seen)
+            assert len(cursor_lines(seen)) == 1, y
+        for width, height in ((40, 16), (90, 8), (60, 30), (30, 6), (60, 16)):
+            await seen.pilot.resize_terminal(width, height)
+            await settled(seen)
+            assert len(cursor_lines(seen)) == 1, (width, height)
+
+
+async def test_text_that_arrives_does_not_scroll_the_cursor_away() -> None:
+    async with stage() as seen:
+        seen.log.show(chats(0, 3))
+        await focus_anew(seen)
+        await begun(seen)
+        await seen.pilot.press("k", "k", "k")
+        before, chosen = cursor_lines(seen), seen.log.chosen
+        grow(seen, LONG)
+        await settled(seen)
+        assert cursor_lines(seen) == before
+        assert seen.log.chosen is chosen
+        assert "new lines (Ctrl+End)" in seen.text()
+        await seen.pilot.press("G")  # on the message that grows the view goes with the text
+        grow(seen, "\n\ntail")
+        await settled(seen)
+        assert len(cursor_lines(seen)) == 1
+        assert "tail" in seen.text()
+
+
+async def test_a_fold_that_opens_at_the_bottom_is_shown() -> None:
+    async with stage((60, 12)) as seen:
+        seen.log.show([*chats(0, 5), *thinking(6, reasoning="first\nsecond\nthird\nfourth")])
+        seen.log.viewport.following = False
+        entry = seen.log.entries[-1]
+        seen.log.viewport.scroll(seen.log.viewport.first_line(entry) - 9)
+        await focus_anew(seen)
+        seen.log.cursor.choose(entry)
+        await seen.pilot.press("enter")
+        await settled(seen)
+        assert "fourth" in seen.text()
+        assert cursor_lines(seen)[0].startswith("▌ ▾")
+
+
+async def test_the_chosen_code_is_marked_counted_and_copied() -> None:
+    async with stage() as seen:
+        seen.log.show([*chat(0, CODE), *chat(1, "no code here")])
+        await focus_anew(seen)
+        await seen.pilot.press("Y")
+        assert isinstance(seen.app.heard[-1], MessageLog.NoCode)
+        await seen.pilot.press("left_square_bracket")
+        assert "2/2 go · Y copies" in seen.text()
+        assert any(line.startswith(" ▌ ▌ fmt") for line in seen.lines())
+        await seen.pilot.press("left_square_bracket", "Y")
+        assert "1/2 python · Y copies" in seen.text()
+        assert ("code", "print(1)") in seen.app.heard
+        await seen.pilot.press("left_square_bracket")
+        assert isinstance(seen.app.heard[-1], MessageLog.NoCode)
+        assert seen.app.heard[-1].has_some
+        await seen.pilot.press("j")
+        assert "copies" not in seen.text()
