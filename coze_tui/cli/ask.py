@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from coze_tui.api.chats import ToolOutput
 from coze_tui.api.objects import ToolCall
@@ -57,6 +57,7 @@ from coze_tui.text.system_text import path_from
 
 if TYPE_CHECKING:
     from coze_tui.engine.session.capture_recorder import CaptureFile, CaptureRecorder
+    from coze_tui.text.data_urls import ShortImages
 
 _T = TypeVar("_T")
 
@@ -218,6 +219,15 @@ def _show_calls(calls: Sequence[ToolCall]) -> None:
     notify(_("ask again with --tool-output TOOL=VALUE for each of them"))
 
 
+def _images_for(out: TextIO) -> ShortImages | None:
+    """Return what shortens images on a terminal; a pipe or file gets all of their data."""
+    if not out.isatty():
+        return None
+    from coze_tui.text.data_urls import ShortImages
+
+    return ShortImages()
+
+
 class _Output:
     """The printers of this call; they stop at the first OSError, which is in `broken`."""
 
@@ -225,7 +235,7 @@ class _Output:
         self.broken: OSError | None = None
         self._raw = RawPrinter(sys.stdout, cleaned=sys.stdout.isatty())
         self._printers: list[Printer] = []
-        answer = AnswerPrinter(sys.stdout, sys.stderr)
+        answer = AnswerPrinter(sys.stdout, sys.stderr, _images_for(sys.stdout))
         end_answer_line = answer.end_line if sys.stdout.isatty() and sys.stderr.isatty() else None
         self._end_answer_line = end_answer_line
         if arguments.reasoning:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from coze_tui.engine.model.updates import (
     AnswerGrew,
@@ -24,6 +24,9 @@ from coze_tui.engine.model.updates import (
 from coze_tui.text.cleaning import StreamCleaner, clean_line
 from coze_tui.text.format import json_line
 from coze_tui.text.i18n import _
+
+if TYPE_CHECKING:
+    from coze_tui.text.data_urls import ShortImages
 
 
 class Printer(Protocol):
@@ -58,10 +61,14 @@ class AnswerPrinter:
 
     A tool call, or text of another answer, ends an answer, because its completed message may never arrive.
     If more of its text arrives nevertheless, it waits until the present answer ends.
+
+    Args:
+        images: Shortens the images inside of the text, for a terminal; None for every byte of them.
     """
 
-    def __init__(self, out: TextIO, notes: TextIO) -> None:
+    def __init__(self, out: TextIO, notes: TextIO, images: ShortImages | None = None) -> None:
         self._out = out
+        self._images = images
         self._notes = notes
         self._answers: dict[str, _Answer] = {}
         self._present: _Answer | None = None
@@ -87,6 +94,7 @@ class AnswerPrinter:
 
     def end_line(self) -> None:
         """End the open line, if there is one."""
+        self._print_held()
         if self._last != "\n":
             self._out.write("\n")
             self._out.flush()
@@ -138,11 +146,21 @@ class AnswerPrinter:
         if not text:
             return
         if self._written is not answer:
+            self._print_held()
             self._separate()
             self._written = answer
-        self._out.write(text)
-        self._last = text[-1]
+        self._print(text if self._images is None else self._images.feed(text))
         answer.printed.append(text)
+
+    def _print(self, text: str) -> None:
+        if text:
+            self._out.write(text)
+            self._last = text[-1]
+
+    def _print_held(self) -> None:
+        """Print what may have been the beginning of an image."""
+        if self._images is not None:
+            self._print(self._images.flush())
 
     def _separate(self) -> None:
         """Print a blank line between two answers."""

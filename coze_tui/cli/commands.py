@@ -37,6 +37,7 @@ _CONVERSATION = Option(
 )
 _YES = Option("--yes", N_("do not ask for confirmation"), short="-y")
 _JSON = Option("--json", N_("print one JSON object"))
+_SAVE_IMAGES = Option("--save-images", N_("save the images inside of messages to this folder"), "FOLDER")
 _JSON_LINES = Option("--json", N_("print one JSON object per line"))
 _MOST_LISTED = 1_000_000
 
@@ -83,7 +84,7 @@ _HISTORY = (
         N_("print conversations as text"),
         (
             _JSON_LINES,
-            Option("--save-images", N_("save the images inside of messages to this folder"), "FOLDER"),
+            _SAVE_IMAGES,
             *_COMMON,
         ),
         "history.listing:run_show",
@@ -284,7 +285,7 @@ _ALL = (
     Command(
         "show",
         N_("show the timeline and metrics of a chat, from a capture or the history"),
-        (_JSON, *_COMMON),
+        (_JSON, _SAVE_IMAGES, *_COMMON),
         "show:run_show",
         words="FILE|-|CHAT",
         note=_CHAT_NOTE,

@@ -10,6 +10,7 @@ from coze_tui.api.captures import Problem
 from coze_tui.cli.exits import Exit
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.past_chats import chat_name, read_past_chat
+from coze_tui.cli.saved_images import save_to_folder
 from coze_tui.cli.startup import (
     begin,
     cursor_problem,
@@ -27,6 +28,7 @@ from coze_tui.engine.analysis.frames_table import InspectedChat, inspected
 from coze_tui.engine.model.dialects import Dialect, Feature, dialect_of, limit, name_of
 from coze_tui.engine.model.outcomes import Level, Outcome
 from coze_tui.engine.model.timeline import Span
+from coze_tui.engine.session.recorder import messages_of
 from coze_tui.errors import ApiError, SettingsError
 from coze_tui.exports.describe import Clock, still_running
 from coze_tui.report.console import Console, Role
@@ -53,6 +55,8 @@ def run_show(arguments: Arguments, environment: Mapping[str, str]) -> int:
     past = read_past_chat(startup, arguments.words)
     chat = inspected(past)
     console = Console(sys.stdout, environment)
+    if arguments.save_images:
+        save_to_folder((message.content for message in messages_of(chat.state, 0)), arguments.save_images)
     if arguments.json:
         console.json(_values(chat, past.problems))
     else:

@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from coze_tui.text.cleaning import clean, clean_line
+from coze_tui.text.data_urls import unwrapped
 from coze_tui.text.format import indented_json
 from coze_tui.text.markdown_blocks import add_block_rules
 from coze_tui.text.markdown_rules import add_rules
@@ -52,7 +53,7 @@ class MarkdownRenderer:
         """Return the HTML of an answer."""
         if len(markdown) > _MOST_RENDERED:
             return f'<pre class="long">{text(markdown)}</pre>\n'
-        return str(self._parser.render(clean(markdown)))
+        return str(self._parser.render(unwrapped(clean(markdown))))
 
 
 def _parser() -> MarkdownIt:

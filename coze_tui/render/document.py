@@ -15,7 +15,7 @@ from coze_tui.render.layout import CodeBlock, Layout
 from coze_tui.render.lines import Line
 from coze_tui.render.palette import Palette
 from coze_tui.render.scanner import LONGEST_ROW, Grow, Kind, Open, Step
-from coze_tui.text.data_urls import Folder
+from coze_tui.text.data_urls import Folder, Unwrapper
 
 _EARLY = 256
 """A line that is longer than this and can mean but one thing goes into its block before it has ended."""
@@ -191,6 +191,7 @@ class Document:
         self._is_midline = False
         """Whether the line is in its block already, before it has ended."""
         self._folder = Folder()
+        self._unwrapper = Unwrapper()
 
     def _render(self) -> None:
         """Parse and draw everything again."""
@@ -213,11 +214,15 @@ class Document:
 
     def _finish(self) -> None:
         self._layout.drop_draft()
+        self._add(self._unwrapper.flush())
         if self._line or self._is_midline:
             self._end_line()
         self._layout.end_block()
 
     def _feed(self, text: str) -> None:
+        self._add(self._unwrapper.feed(text))
+
+    def _add(self, text: str) -> None:
         first, *others = text.split("\n")
         self._continue(first)
         for line in others:

@@ -29,7 +29,7 @@ from coze_tui.render.scanner import (
     task_in,
 )
 from coze_tui.text.cleaning import clean_line
-from coze_tui.text.data_urls import data_url, folded
+from coze_tui.text.data_urls import Unwrapper, data_url, folded
 from coze_tui.text.i18n import _
 from coze_tui.text.markdown_rules import alert_title
 from coze_tui.text.urls import expires_at, readable
@@ -80,6 +80,7 @@ class PlainText:
         self._inline = InlineText(palette, _Targets(palette))
         self._references = _References()
         self._scanner = Scanner()
+        self._unwrapper = Unwrapper()
         self._waiting: list[str] = []
         """Text after the last place where some may be written."""
         self._line = ""
@@ -119,6 +120,9 @@ class PlainText:
 
     def feed(self, text: str) -> str:
         """Add text. Return what has become final."""
+        return self._feed(self._unwrapper.feed(text))
+
+    def _feed(self, text: str) -> str:
         last = self._waiting[-1][-1] if self._waiting else ""
         searched = last + text
         at = len(last)
@@ -147,12 +151,13 @@ class PlainText:
 
     def finish(self) -> str:
         """Return the rest: the text is whole."""
+        begun = self._feed(self._unwrapper.flush())
         self._line_so_far("".join(self._waiting))
         self._waiting.clear()
         if self._line or self._is_midline:
             self._end_line()
         self._end_block()
-        return self._taken()
+        return begun + self._taken()
 
     # --- lines of the source ---
 

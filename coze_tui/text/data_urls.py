@@ -24,6 +24,17 @@ _FOLDED_IMAGE = re.compile(
     rf"!\[(?P<name>[^\[\]\n]*)\]\(\s*<?{_FOLDED.pattern}>?(?:\s+(?:\"[^\"\n]*\"|'[^'\n]*'))?\s*\)",
     re.IGNORECASE | re.ASCII,
 )
+_BASE64_HEADER = re.compile(
+    r"data:[\w.+-]{1,60}/[\w.+-]{1,80}(?:;[\w=.+-]{1,40}){0,3};base64,", re.IGNORECASE
+)
+_BASE64 = re.compile(r"[A-Za-z0-9+/=_-]+")
+_SHORTEST_LINE = 40
+"""Characters of base64 in a line, from which on the next line may continue it."""
+_NEXT_LINE = re.compile(r"\n[ \t]*(?P<run>[A-Za-z0-9+/=_-]*)(?P<after>[^A-Za-z0-9+/=_-])?")
+_CLOSING = (")", ">", '"', "'")
+_BEGUN = re.compile(r"!(?:\[[^\[\]\n]*(?:\](?:\([^()\n]*)?)?)?\Z|d(?:a(?:t(?:a(?::[^\s()<>]*)?)?)?)?\Z")
+"""The beginning of an image, or of a `data:` URL, at the end of a text."""
+_LONGEST_BEGUN = 1_000
 _LEAST = 64
 """Shorter data stays in the text."""
 _IMAGE = re.compile(
@@ -72,7 +83,7 @@ def data_url(url: str) -> DataUrl | None:
 def data_images(text: str) -> list[DataImage]:
     """Return the images that a message contains as `data:` URLs, in their order; broken ones are left out."""
     images: list[DataImage] = []
-    for found in _IMAGE.finditer(text):
+    for found in _IMAGE.finditer(unwrapped(text)):
         url = found["url"] or found["source"] or found["bare"]
         header = _HEADER.match(url)
         if header is None:
@@ -119,7 +130,12 @@ def with_short_images(text: str) -> str:
     """Return Markdown for plain output: `[image: name] (image/png, 1.1 kB)` for images inside it."""
     if "data:" not in text.lower():
         return text
-    return with_labels(_FOLDED_IMAGE.sub(_named_label, folded(text)))
+    return _labeled(folded(unwrapped(text)))
+
+
+def _labeled(text: str) -> str:
+    """Return a folded text with a label for each image."""
+    return with_labels(_FOLDED_IMAGE.sub(_named_label, text))
 
 
 def _named_label(found: re.Match[str]) -> str:
@@ -130,6 +146,108 @@ def _named_label(found: re.Match[str]) -> str:
 def _label(found: re.Match[str]) -> str:
     kind = "image" if found["type"].lower().startswith("image/") else "file"
     return f"[{kind}] ({DataUrl(found['type'], int(found['size'])).text})"
+
+
+class ShortImages:
+    """Does what `with_short_images` does while text arrives: only the beginning of an image waits."""
+
+    def __init__(self) -> None:
+        self._unwrapper = Unwrapper()
+        self._folder = Folder()
+        self._held = ""
+
+    def feed(self, text: str) -> str:
+        """Return the text to show after the next piece."""
+        return self._fold(self._unwrapper.feed(text))
+
+    def flush(self) -> str:
+        """Return what was held, because the message has ended."""
+        text = self._fold(self._unwrapper.flush()) + self._held + self._folder.end_line()
+        self._held = ""
+        return _labeled(text)
+
+    def _fold(self, text: str) -> str:
+        first, *lines = text.split("\n")
+        shown = self._folder.feed(first)
+        for line in lines:
+            shown += self._folder.end_line() + "\n" + self._folder.feed(line)
+        shown = self._held + shown
+        begun = _BEGUN.search(shown)
+        end = (
+            begun.start() if begun is not None and len(shown) - begun.start() < _LONGEST_BEGUN else len(shown)
+        )
+        self._held = shown[end:]
+        return _labeled(shown[:end]) if end else ""
+
+
+class Unwrapper:
+    """Joins the lines over which the base64 of a `data:` URL is wrapped, while text arrives.
+
+    The result does not depend on how the text was cut.
+    """
+
+    def __init__(self) -> None:
+        self._before = ""
+        """The end of the text so far, in which a header may have begun."""
+        self._run = -1
+        """Characters of base64 in the line; -1 outside of data."""
+        self._held = ""
+        """A line end inside of data, and what follows it, as long as that may be text."""
+
+    def feed(self, text: str) -> str:
+        """Return what is decided after the next piece of the text."""
+        if self._run < 0 and "," not in text:  # nearly always
+            self._before = (self._before + text)[-_LONGEST_HEADER:]
+            return text
+        pieces: list[str] = []
+        text, self._held = self._held + text, ""
+        while text:
+            if self._run < 0:
+                known = len(self._before)
+                header = _BASE64_HEADER.search(self._before + text, max(0, known - _LONGEST_HEADER))
+                end = header.end() - known if header is not None else 0
+                if end <= 0:
+                    self._before = (self._before + text)[-_LONGEST_HEADER:]
+                    return "".join([*pieces, text])
+                self._run, self._before = 0, ""
+            elif text[0] != "\n":
+                run = _BASE64.match(text)
+                end = run.end() if run is not None else 0
+                self._run = self._run + end if end else -1
+            elif self._run < _SHORTEST_LINE:
+                self._run, end = -1, 0
+            else:
+                found = _NEXT_LINE.match(text)
+                assert found is not None  # it begins with a line end
+                run_length = len(found["run"])
+                if found["after"] is None and run_length < _SHORTEST_LINE:
+                    self._held = text
+                    return "".join(pieces)
+                is_last = found["after"] in _CLOSING or (found["after"] == "\n" and found["run"][-1:] == "=")
+                if run_length >= _SHORTEST_LINE or is_last:
+                    text, self._run = text[found.start("run") :], 0
+                    if not is_last:
+                        continue
+                    end = run_length
+                else:
+                    self._run, end = -1, 0
+                self._run = -1 if is_last else self._run
+            pieces.append(text[:end])
+            text = text[end:]
+        return "".join(pieces)
+
+    def flush(self) -> str:
+        """Return what was held, because the text has ended."""
+        held, self._held, self._run = self._held, "", -1
+        return held.lstrip("\n \t") if held.endswith("=") else held
+
+
+def unwrapped(text: str) -> str:
+    """Return the text with the base64 of each `data:` URL on one line."""
+    if ";base64," not in text.lower():
+        return text
+    unwrapper = Unwrapper()
+    return unwrapper.feed(text) + unwrapper.flush()
 
 
 class Folder:

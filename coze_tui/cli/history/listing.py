@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
-from pathlib import Path
 
 from coze_tui.cli.exits import Exit
 from coze_tui.cli.history.call import Call, conversations_named, run
 from coze_tui.cli.options import Arguments
+from coze_tui.cli.saved_images import save_to_folder
 from coze_tui.cli.startup import notify
 from coze_tui.engine.library.conversations import SavedConversation
 from coze_tui.engine.library.history import Found, Hit
@@ -23,13 +23,11 @@ from coze_tui.errors import SettingsError
 from coze_tui.exports import describe
 from coze_tui.exports.describe import Clock
 from coze_tui.exports.exporting import Exports
-from coze_tui.exports.images import save_images
 from coze_tui.report.console import Console, Piece
 from coze_tui.text.cells import fit
 from coze_tui.text.cleaning import clean, clean_line
 from coze_tui.text.data_urls import with_short_images
 from coze_tui.text.i18n import _
-from coze_tui.text.system_text import path_from, readable
 
 _KEY_CELLS = 9
 _FLAG_CELLS = 4
@@ -217,7 +215,7 @@ async def _show(call: Call) -> int:
         if archived is None:
             continue
         if folder := call.arguments.save_images:
-            _save_images([message.content for message in archived.messages], path_from(folder))
+            save_to_folder((message.content for message in archived.messages), folder)
         if call.arguments.json:
             chats = [_chat_values(chat) for chat in describe.chats_of(archived)]
             call.console.json({**conversation_values(saved), "chats": chats})
@@ -230,23 +228,6 @@ async def _show(call: Call) -> int:
         for chat in describe.chats_of(archived):
             _print_chat(chat, call.console, clock)
     return Exit.OK
-
-
-def _save_images(texts: Iterable[str], folder: Path) -> None:
-    """Save the images of a conversation; their names go to stderr.
-
-    Raises:
-        SettingsError: the folder cannot be written to.
-    """
-    try:
-        paths = save_images(texts, folder)
-    except OSError as error:
-        reason = _("{file} cannot be written: {reason}").format(file=folder, reason=error.strerror)
-        raise SettingsError(reason, source="--save-images") from error
-    for path in paths:
-        notify(_("saved {file}").format(file=readable(str(path))))
-    if not paths:
-        notify(_("no images are inside of these messages"))
 
 
 def _print_chat(chat: ChatTranscript, console: Console, clock: Clock) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,20 @@ SHOWN = {
 def test_ask_prints_readable_text_and_says_what_is_odd(command: Command, kind: str) -> None:
     ran = command("ask", f"kind {kind}", COZE_BOT_ID=KINDS)
     assert (ran.out, ran.err, ran.status) == SHOWN[kind]
+
+
+def test_ask_prints_a_label_for_an_image_on_a_terminal_and_its_data_elsewhere(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    capture = str(tmp_path / "image.sse")
+    whole = command("ask", "--record", capture, "kind 4", COZE_BOT_ID=KINDS).out
+    assert whole.startswith("![pixel](data:image/png;base64,iVBORw0KGgo")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert command("ask", "kind 4", COZE_BOT_ID=KINDS).out == "[image: pixel] (image/png, 70 B)\n"
+    shown = command("show", capture, "--save-images", str(tmp_path / "new"))
+    (image,) = (tmp_path / "new").iterdir()
+    assert image.read_bytes().startswith(b"\x89PNG\r\n")
+    assert f"saved {image}" in shown.err
 
 
 def test_ask_as_json_names_agents_knowledge_and_silence(command: Command) -> None:

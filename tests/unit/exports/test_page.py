@@ -314,6 +314,10 @@ def test_markdown_is_rendered_as_on_the_screen() -> None:
         ("x[^1]\n\n[^1]: y", 'x<sup>[1]</sup></p>\n<div class="footnote"><sup>[1]</sup>\n<p>y</p>'),
         ("> [!TIP]\n> a", '<blockquote class="alert tip">\n<p class="title">Tip</p>\n<p>a</p>'),
         ("![i](data:image/png;base64,QUJD)", '<img src="data:image/png;base64,QUJD" alt="i">'),
+        (
+            f"![i](data:image/png;base64,{'QUJD' * 19}\nQUJD)",
+            f'<img src="data:image/png;base64,{"QUJD" * 20}" alt="i">',
+        ),
         ("![i](data:text/html,x)", "![i](data:text/html,x)"),
         ("[i](data:image/png;base64,QUJD)", "<span>i</span>"),
         ("[![i](https://a.b)](https://c.d)", '<span class="image">i</span></a>'),

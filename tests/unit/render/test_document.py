@@ -105,7 +105,8 @@ WHOLE = [
 ]
 SPACES = ["\n", "\n", "\n\n", " ", "  "]
 DATA = "![x](data:image/png;base64," + "QUJD" * 100 + ")"
-ATOMS = st.sampled_from([*MARKS, *INLINE, *WORDS, *LONG, *WHOLE, *SPACES])
+WRAPPED = "![x](data:image/png;base64," + "\n".join(["QUJD" * 19] * 3) + ")"
+ATOMS = st.sampled_from([*MARKS, *INLINE, *WORDS, *LONG, *WHOLE, *SPACES, WRAPPED])
 SOURCES = st.lists(ATOMS, max_size=25).map("".join)
 WIDTHS = st.sampled_from([20, 40, 86])
 
@@ -314,6 +315,10 @@ def test_code_is_told_with_its_place_and_its_own_text() -> None:
         ("[a]: /url\nb\n===\n[a]", ["[a]: /url", "b", "─" * 40, "a"]),
         ("[a]: /url\n===\n[a]", ["[a]: /url", "===", "a"]),
         (f"![x](data:image/png;base64,{'QUJD' * 400}) y", ["[image: x] (image/png, 1.2 kB) y"]),
+        (
+            "![x](data:image/png;base64," + "\n".join(["QUJD" * 19] * 9) + "\nQUI=) y",
+            ["[image: x] (image/png, 515 B) y"],
+        ),
         (
             "```md\n# a\n```py\nb\n```\nc\n```\nd",
             ["", "  # a", "  ```py", "  b", "  ```", "  c", "", "", "d"],

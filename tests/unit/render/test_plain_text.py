@@ -110,6 +110,7 @@ def test_what_no_later_text_can_change_is_written_at_once(source: str, final: st
         ("<me@example.com> <https://example.com>", "me@example.com https://example.com"),
         ("a  \nb\\\nc<br>d", "a\nb\nc\nd"),
         ("![cat](data:image/png;base64," + "A" * 400 + ")", "[image: cat] (image/png, 300 B)"),
+        ("![cat](data:image/png;base64," + "A" * 76 + "\n" + "A" * 4 + ")", "[image: cat] (image/png, 60 B)"),
         ("regex [^abc] and [^1]", "regex [^abc] and [1]"),
     ],
 )

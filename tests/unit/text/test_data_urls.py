@@ -1,6 +1,7 @@
 """`data:` URLs."""
 
 from base64 import b64encode
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -9,9 +10,12 @@ from hypothesis import strategies as st
 from coze_tui.text.data_urls import (
     DataImage,
     Folder,
+    ShortImages,
+    Unwrapper,
     data_images,
     data_url,
     folded,
+    unwrapped,
     with_labels,
     with_short_images,
 )
@@ -110,3 +114,46 @@ def test_nothing_is_held_of_long_data() -> None:
     folder.feed("data:image/png;base64,")
     assert "".join(folder.feed(PAYLOAD) for _ in range(100)) == ""
     assert folder.end_line().startswith("…1")
+
+
+WRAPPED = "\n".join(PAYLOAD[at : at + 76] for at in range(0, len(PAYLOAD), 76))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("![pic](", ") b"), ('<img src="', '">'), ("[f](<", ">)"), ("see ", ""), ("see ", "\n\nand more")],
+)
+@pytest.mark.parametrize("indent", ["", "  "])
+def test_base64_over_several_lines_is_one_line(before: str, after: str, indent: str) -> None:
+    text = f"{before}data:image/png;base64,{WRAPPED.replace(chr(10), chr(10) + indent)}{after}"
+    assert unwrapped(text) == f"{before}{URL}{after}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"see {URL}\nDone",
+        f"see {URL}\n",
+        f"![pic]({URL})\n{PAYLOAD}",
+        "![pic](data:image/png;base64,AAAA\nBBBB",
+        "a, b\n" + "c" * 80 + "\n" + "d" * 80,
+    ],
+)
+def test_text_after_data_stays_on_its_line(text: str) -> None:
+    assert unwrapped(text) == text
+
+
+SNIPPETS = [
+    *(f"![pic]({URL})", URL, WRAPPED, "![a](https://b.c)", "![", "!", "data:", "data:image/png;base64,"),
+    *("![x](data:image/png;base64,", ")", "word ", "\n", "e.g. d", "dat", ", ", "[", "]", "(", "AAAA"),
+]
+
+
+@given(st.lists(st.sampled_from(SNIPPETS), max_size=8), st.lists(st.integers(0, 3_000), max_size=12))
+def test_where_text_was_cut_does_not_matter(pieces: list[str], cuts: list[int]) -> None:
+    text = "".join(pieces)
+    places = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
+    cut_up = [text[start:end] for start, end in pairwise(places)]
+    unwrapper, images = Unwrapper(), ShortImages()
+    assert "".join(map(unwrapper.feed, cut_up)) + unwrapper.flush() == unwrapped(text)
+    assert "".join(map(images.feed, cut_up)) + images.flush() == with_short_images(text)
