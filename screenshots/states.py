@@ -204,6 +204,8 @@ def tool_request(desk: Desk) -> Cells:
     _greeted(desk)
     desk.talk_to(desk.either("Needs your help", "要你帮忙"))
     desk.ask(desk.either("What time is it?", "现在几点？"))
+    desk.until(_("The bot asks for a tool"))
+    desk.press("f5")
     desk.until(_("no output yet"))
     desk.write("10:02, 29 January 2025")
     return desk.settled()

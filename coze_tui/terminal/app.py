@@ -20,7 +20,7 @@ from textual.geometry import Region, Size
 from textual.screen import Screen, ScreenResultType
 
 from coze_tui.terminal.guard import TerminalGuard
-from coze_tui.terminal.keys import EnterGuard, KeyOrder, KeyPassed
+from coze_tui.terminal.keys import EnterGuard, KeyOrder, KeyPassed, TypedInput
 from coze_tui.terminal.no_color import NoColors, is_without_color
 from coze_tui.terminal.textual_overrides import is_known_textual, private_override
 
@@ -46,6 +46,8 @@ class TerminalApp(App[ReturnType]):
     """The frame painted before Textual was imported; set before `run`."""
     take_input: Callable[[], None] | None = None
     """Passes on the input held back while nothing had the focus; set by the driver."""
+    before_input: Callable[[TypedInput], None] | None = None
+    """Called with each key, run of keys and paste before the focused widget gets it."""
 
     def __init__(self, driver_class: type[Driver] | None = None) -> None:
         self.enter_guard = EnterGuard()
@@ -63,7 +65,7 @@ class TerminalApp(App[ReturnType]):
 
             self.frame_display = FrameDisplay(self, self._first_regions)
             self._animator = NoAnimation(self)
-            self._key_order = KeyOrder(self, super().on_event)
+            self._key_order = KeyOrder(self, super().on_event, self._input_comes)
         else:
             self.animation_level = "none"
 
@@ -167,9 +169,15 @@ class TerminalApp(App[ReturnType]):
     async def on_event(self, event: events.Event) -> None:
         """Pass on keys one after the other, however many arrive at once."""
         if self._key_order is None:
+            if isinstance(event, TypedInput) and not event.is_forwarded:
+                self._input_comes(event)
             await super().on_event(event)
         else:
             await self._key_order.on_event(event)
+
+    def _input_comes(self, event: TypedInput) -> None:
+        if self.before_input is not None:
+            self.before_input(event)
 
     def on_key_passed(self, follower: KeyPassed) -> None:
         """Continue after the key that this message followed."""

@@ -72,6 +72,10 @@ class KeyRun(events.Event, bubble=False):
         return run
 
 
+TypedInput = events.Key | events.Paste | KeyRun
+"""Input of a person by the keyboard."""
+
+
 @runtime_checkable
 class TakesRuns(Protocol):
     """A widget that takes many characters at once."""
@@ -170,12 +174,19 @@ class KeyOrder:
     Args:
         app: Whose keys they are. It calls `passed` for each `KeyPassed`.
         deliver: Textual's own `on_event`.
+        before: Called with each input before the focused widget gets it. It may close the screen on top.
     """
 
-    def __init__(self, app: App[Any], deliver: Callable[[events.Event], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        app: App[Any],
+        deliver: Callable[[events.Event], Awaitable[None]],
+        before: Callable[[TypedInput], None],
+    ) -> None:
         self._app = app
         self._deliver = deliver
-        self._held: deque[events.Key | events.Paste | KeyRun] | None = None
+        self._before = before
+        self._held: deque[TypedInput] | None = None
         """Keys that wait; None while no key is on its way."""
         self._follower: KeyPassed | None = None
         self._patience: asyncio.TimerHandle | None = None
@@ -185,7 +196,7 @@ class KeyOrder:
     async def on_event(self, event: events.Event) -> None:
         """Deliver an event; hold it if it is a key and another key is on its way."""
         app = self._app
-        if not isinstance(event, events.Key | events.Paste | KeyRun) or event.is_forwarded:
+        if not isinstance(event, TypedInput) or event.is_forwarded:
             if isinstance(event, events.Key) and app._screen_stack and not app.screen.is_mounted:
                 self._hold_for_new_screen(event)
             else:
@@ -204,14 +215,14 @@ class KeyOrder:
         if self._held is not None:
             self._held.appendleft(again)
 
-    async def _hand_on(self, event: events.Key | events.Paste | KeyRun) -> None:
-        rest: events.Key | events.Paste | KeyRun | None = event
+    async def _hand_on(self, event: TypedInput) -> None:
+        rest: TypedInput | None = event
         while rest is not None and self._held is None:
             rest = await self._hand_on_first(rest)
         if rest is not None and self._held is not None:
             self._held.append(rest)
 
-    async def _hand_on_first(self, event: events.Key | events.Paste | KeyRun) -> KeyRun | None:
+    async def _hand_on_first(self, event: TypedInput) -> KeyRun | None:
         """Hand on an event; of a run what can be handed on at once. Return the rest of the run."""
         app = self._app
         if not app._screen_stack:
@@ -221,6 +232,7 @@ class KeyOrder:
             if self._held is not None:
                 self._held.append(event)
             return None
+        self._before(event)
         target = app.focused or app.screen
         rest = None
         if isinstance(event, KeyRun):
@@ -245,9 +257,7 @@ class KeyOrder:
             self._follow(target)
         return rest
 
-    def _divided(
-        self, run: KeyRun, target: MessagePump
-    ) -> tuple[events.Key | events.Paste | KeyRun, KeyRun | None]:
+    def _divided(self, run: KeyRun, target: MessagePump) -> tuple[TypedInput, KeyRun | None]:
         """Return what of a run the target takes at once, and the rest."""
         end = len(run.text)
         if isinstance(target, TakesRuns):

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 _STYLES = Path(__file__).parent / "styles"
 FIRST_STYLES = (
-    *("app", "header", "banner", "message_log", "event_sidebar", "status_strip", "attachment_strip"),
+    *("app", "header", "banner", "message_log", "event_sidebar", "status_strip", "note_line"),
+    "attachment_strip",
     *(
         "queue_strip",
         "edit_strip",

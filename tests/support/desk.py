@@ -57,9 +57,9 @@ class Desk:
         )
 
     async def finished(self) -> None:
-        """Wait until all workers are done, except the one that fetches what earlier chats lack."""
+        """Wait until all workers are done, except those that wait for something."""
         for worker in list(self.app.workers):
-            if worker.group != "left":
+            if worker.group not in ("left", "offers"):
                 await worker.wait()
 
     async def until_told(self, words: str) -> str:
@@ -92,8 +92,13 @@ async def desk(
     stand_in: StandIn | None = None,
     pace: float = 0,
     driver: type[Driver] | None = None,
+    quiet_seconds: float = 0,
 ) -> AsyncIterator[Desk]:
-    """An app at a stand-in, with a home of its own; nothing is written unless a driver is named for it."""
+    """An app at a stand-in, with a home of its own; nothing is written unless a driver is named for it.
+
+    Args:
+        quiet_seconds: See `Offers`: by default panels open at once and get every key.
+    """
     server = stand_in or StandIn(profile=profile, pace=pace, bots=bots)
     if stand_in is None:
         server.start()
@@ -114,6 +119,7 @@ async def desk(
             headless=driver is None, size=size, tooltips=True, notifications=True
         ) as pilot:
             at = Desk(app, pilot, server)
+            at.screen.offers.quiet_seconds = quiet_seconds
             await at.until(lambda: app.context.engine_thread.is_up, "the engine is up")
             yield at
             await app.action_quit()

@@ -100,6 +100,7 @@ class Stage:
         assert isinstance(pilot.app, CozeApp)
         self.app: CozeApp = pilot.app
         self.pilot = pilot
+        self.chat.offers.quiet_seconds = 0
 
     @property
     def chat(self) -> ChatScreen:

@@ -25,10 +25,12 @@ from coze_tui.tui.screens.conversation import ChatWidgets, OpenConversation, bot
 from coze_tui.tui.screens.conversation_actions import ConversationActions
 from coze_tui.tui.screens.left_chats import LeftChats
 from coze_tui.tui.screens.log_screen import LogScreen, PutText
+from coze_tui.tui.screens.offers import Offers
 from coze_tui.tui.screens.turn_control import TurnControl
 from coze_tui.tui.widgets.event_sidebar import EventSidebar
-from coze_tui.tui.widgets.field import FindBar
+from coze_tui.tui.widgets.field import Field, FindBar
 from coze_tui.tui.widgets.key_footer import KeyFooter
+from coze_tui.tui.widgets.note_line import NoteLine
 from coze_tui.tui.widgets.prompt.area import AttachmentStrip, PromptArea
 from coze_tui.tui.widgets.prompt.completion import Candidate
 from coze_tui.tui.widgets.prompt.prompt import Prompt
@@ -48,6 +50,7 @@ _PATIENCE_SECONDS = 1.5
 _LOOK_SECONDS = 1.5
 """How often the store is asked whether another program has changed the open conversation."""
 _FOOTER = (
+    "chat.offer",
     *("find.next", "find.previous", "find.leave", "find.close", "chat.leave_edit", "chat.ask_in_fork"),
     *("chat.stop", "chat.ladder", "prompt.open_paste", "log.next", "log.unfold", "log.copy"),
     *("log.copy_code", "log.recover", "log.regenerate", "log.edit", "log.fork"),
@@ -98,6 +101,7 @@ class ChatScreen(LogScreen[None]):
             id="chat.ask_in_fork",
             tooltip=N_("ask the edited question in a fork that ends before it"),
         ),
+        Binding("f5", "offer", N_("open"), id="chat.offer", tooltip=N_("open what waits above the prompt")),
         Binding("escape", "stop", N_("stop"), id="chat.stop", tooltip=N_("stop the answer")),
         Binding("escape", "back", N_("back"), id="chat.back", tooltip=N_("back to the prompt")),
         Binding("escape", "dismiss_banner", N_("hide"), id="chat.hide", tooltip=N_("hide the warnings")),
@@ -124,6 +128,7 @@ class ChatScreen(LogScreen[None]):
         self.sidebar = EventSidebar(id="sidebar")
         self.find_bar = FindBar(id="find")
         self.strip = StatusStrip(id="strip")
+        self.offer_line = NoteLine(id="offer")
         self.attachments = AttachmentStrip(id="attachments")
         self._prompt_area = PromptArea(
             commands=_candidates,
@@ -144,11 +149,14 @@ class ChatScreen(LogScreen[None]):
             self.prompt,
         )
         self.conversation = OpenConversation(self, widgets)
-        self.turns = TurnControl(self, widgets, self.conversation, self._help_after, self._start_fetching)
+        self.offers = Offers(self, self.offer_line, self._is_being_typed_in)
+        self.turns = TurnControl(
+            self, widgets, self.conversation, self.offers, self._help_after, self._start_fetching
+        )
         self.left_chats = LeftChats(self, self.banner, self.conversation, self.turns)
         self.finder = Finder(context.engine_thread, self.log_widget, self.conversation.window, self.find_bar)
         self.actions = ConversationActions(
-            self, widgets, self.conversation, self.turns, self.finder, self.left_chats
+            self, widgets, self.conversation, self.turns, self.finder, self.left_chats, self.offers
         )
         self._quit_asked_at = 0.0
         self._events_asked_at = 0.0
@@ -161,12 +169,21 @@ class ChatScreen(LogScreen[None]):
             yield self.sidebar
         yield self.find_bar
         yield self.strip
+        yield self.offer_line
         yield self.attachments
         yield self._prompt_area
         yield KeyFooter(order=_FOOTER, back="chat.back", last="chat.help", most=_MOST_KEYS, id="footer")
 
     def _help_after(self, error: CozeTuiError) -> bool:
         return self.actions.help_after(error)
+
+    def _is_being_typed_in(self) -> bool:
+        """Return whether the user is in the middle of a text, in whichever box of this screen."""
+        return (
+            self.conversation.is_being_typed_in
+            or self.prompt.is_searching
+            or (isinstance(self.focused, Field) and bool(self.focused.value))
+        )
 
     def _start_fetching(self) -> None:
         self.left_chats.start()
@@ -203,7 +220,7 @@ class ChatScreen(LogScreen[None]):
         has_bot = bool(context.settings.bot_id or self.conversation.key)
         # The token may come from a command, which is why a thread asks for it.
         if not has_bot or not await asyncio.to_thread(context.startup.has_token, context.settings):
-            self.actions.start_first_run()
+            self.actions.offer_first_run()
             return
         self.actions.start_learning_bot()
         self.turns.show_limits()
@@ -266,7 +283,8 @@ class ChatScreen(LogScreen[None]):
 
     @on(Prompt.NothingSent)
     def _nothing_sent(self) -> None:
-        self._answer_tools()
+        if not self.offers.open_now():
+            self._answer_tools()
 
     def _answer_tools(self) -> None:
         self.run_in_worker("tools", self.turns.answer_tools, exclusive=True)
@@ -413,6 +431,11 @@ class ChatScreen(LogScreen[None]):
         """Browse all conversations."""
         self.run_in_worker("screen", self.actions.show_history, exclusive=True)
 
+    @on(NoteLine.Clicked, "#offer")
+    def action_offer(self) -> None:
+        """Open the panel that waits until nobody types."""
+        self.offers.open_now()
+
     def action_stop(self) -> None:
         """Stop the answer."""
         self.turns.stop()
@@ -472,6 +495,8 @@ class ChatScreen(LogScreen[None]):
             return is_back
         if action == "dismiss_banner":
             return self.banner.display and not is_back and not self.turns.runs and not is_editing
+        if action == "offer":
+            return self.offers.waits
         return True
 
     def key_words(self, binding: Binding) -> str | None:

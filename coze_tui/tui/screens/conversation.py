@@ -194,9 +194,16 @@ class OpenConversation:
 
     @property
     def is_being_typed_in(self) -> bool:
-        """Whether the prompt contains something else than the draft that was there when this was opened."""
+        """Whether the prompt contains something else than what the program has put there."""
         message = self._widgets.prompt.message
         return bool(message.strip()) and message != self._restored_draft
+
+    def give_back(self, question: str) -> None:
+        """Put a question that was not answered into the prompt, before what has been typed since."""
+        is_empty = not self._widgets.prompt.message.strip()
+        self._widgets.prompt.restore(question)
+        if is_empty:
+            self._restored_draft = question
 
     @property
     def is_at_end(self) -> bool:

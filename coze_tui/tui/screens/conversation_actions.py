@@ -6,7 +6,8 @@ import asyncio
 import time
 from collections.abc import Set
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Literal
 
 from coze_tui.config.locations import typed_path
 from coze_tui.engine.model.figures import ids_text, no_events_text
@@ -21,11 +22,13 @@ from coze_tui.tui.log.finder import Finder
 from coze_tui.tui.screens.conversation import ChatWidgets, OpenConversation
 from coze_tui.tui.screens.coze_screen import CozeScreen
 from coze_tui.tui.screens.left_chats import LeftChats
+from coze_tui.tui.screens.offers import Offers
 from coze_tui.tui.screens.turn_control import TurnControl
 
 if TYPE_CHECKING:
     from coze_tui.engine.library.conversations import Opened
     from coze_tui.engine.model.figures import TurnFigures
+    from coze_tui.tui.screens.first_run import FirstRun, FirstRunChoice
 
 
 class ConversationActions:
@@ -42,8 +45,10 @@ class ConversationActions:
         turns: TurnControl,
         finder: Finder,
         left_chats: LeftChats,
+        offers: Offers,
     ) -> None:
         self._left_chats = left_chats
+        self._offers = offers
         self._screen = screen
         self._widgets = widgets
         self._conversation = conversation
@@ -244,7 +249,7 @@ class ConversationActions:
         try:
             bot = await self._engine_thread.call(lambda engine: engine.site.bot(bot_id))
         except CredentialsError:
-            self.start_first_run()
+            self.offer_first_run()
             return
         except CozeTuiError as error:
             self._widgets.banner.add(self._screen.context.explain(error))
@@ -268,14 +273,26 @@ class ConversationActions:
             self.start_learning_bot()
 
     def start_first_run(self) -> None:
-        """Run `first_run` in the background."""
-        self._screen.run_in_worker("screen", self.first_run, exclusive=True)
+        """Let the user choose site, token and bot, who has asked for that."""
+        self._screen.run_in_worker("screen", self._first_run, exclusive=True)
 
-    async def first_run(self) -> None:
-        """Choose site, token and bot."""
-        from coze_tui.tui.screens.first_run import set_up
+    async def _first_run(self) -> None:
+        await self._use_choice(await self._screen.app.push_screen_wait(self._first_run_screen()))
 
-        if await set_up(self._screen.context):
+    def offer_first_run(self) -> None:
+        """Let the user choose site, token and bot, once nobody types: the program cannot chat without."""
+        title = _("Choose a site, a token and a bot")
+        self._offers.add("first run", title, self._first_run_screen, self._use_choice)
+
+    def _first_run_screen(self) -> FirstRun:
+        from coze_tui.tui.screens.first_run import first_run
+
+        return first_run(self._screen.context)
+
+    async def _use_choice(self, choice: FirstRunChoice | Literal["demo"] | None) -> None:
+        from coze_tui.tui.screens.first_run import use_choice
+
+        if await use_choice(self._screen.context, choice):
             self._conversation.use_settings()
             self.start_learning_bot()
             self._left_chats.start()
@@ -386,25 +403,26 @@ class ConversationActions:
     # --- after a failure ---
 
     def help_after(self, error: CozeTuiError) -> bool:
-        """Show the dialog that helps after a turn has failed; return False if there is none for the error."""
+        """Offer the panel that helps after a turn has failed; return False if there is none for the error."""
+        question = self._turns.view.question
         if isinstance(error, CredentialsError):
-            self._widgets.prompt.restore(self._turns.view.question)
-            self.start_first_run()
+            self._conversation.give_back(question)
+            self.offer_first_run()
         elif isinstance(error, BusyError):
-            question = self._turns.view.question
-            self._screen.run_in_worker("busy", self._offer_ways_out, question, exclusive=True)
+            self._offer_ways_out(question)
         else:
             return False
         return True
 
-    async def _offer_ways_out(self, question: str) -> None:
-        """Ask what to do with a question that Coze refused because another chat runs."""
+    def _offer_ways_out(self, question: str) -> None:
+        """Ask what to do with a question that Coze refused because another chat runs, once nobody types."""
         from coze_tui.tui.screens.dialogs import Choose, Option
 
-        key = self._conversation.key
-        choice = await self._screen.app.push_screen_wait(
-            Choose(
-                _("A chat is still running in this conversation"),
+        title = _("A chat is still running in this conversation")
+
+        def ask() -> Choose:
+            return Choose(
+                title,
                 _("Coze runs one chat at a time in a conversation (4016)."),
                 [
                     Option("cancel", _("Cancel the running chat and send again"), ""),
@@ -412,7 +430,11 @@ class ConversationActions:
                     Option("new", _("Ask in a new conversation"), ""),
                 ],
             )
-        )
+
+        self._offers.add("busy", title, ask, partial(self._take_way_out, question))
+
+    async def _take_way_out(self, question: str, choice: str | None) -> None:
+        key = self._conversation.key
         if choice == "cancel":
             try:
                 is_known = await self._engine_thread.call(lambda engine: engine.cancel_running(key))

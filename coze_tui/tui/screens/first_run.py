@@ -66,15 +66,18 @@ def types_with_input_method(environment: Mapping[str, str]) -> bool:
     return locale[:2].casefold() in ("zh", "ja", "ko")
 
 
-async def set_up(context: AppContext, notice: str = "") -> bool:
-    """Ask for site, token and bot, and use them. Call it in a worker.
+def first_run(context: AppContext) -> FirstRun:
+    """Return the screen that asks for site, token and bot; `use_choice` takes its result."""
+    is_new = context.settings.source_of("send_key").kind == "default"
+    return FirstRun(ask_send_key=is_new and types_with_input_method(context.startup.environment))
+
+
+async def use_choice(context: AppContext, choice: FirstRunChoice | Literal["demo"] | None) -> bool:
+    """Use what was chosen on the first-run screen.
 
     Returns:
         False if the person closed the screen. For the demo the program quits.
     """
-    is_new = context.settings.source_of("send_key").kind == "default"
-    ask_send_key = is_new and types_with_input_method(context.startup.environment)
-    choice = await context.app.push_screen_wait(FirstRun(ask_send_key=ask_send_key, notice=notice))
     if choice is None or choice == "demo":
         settings = context.settings  # a token may have been tried
         await context.engine_thread.call(lambda engine: engine.site.use(settings, context.connect))

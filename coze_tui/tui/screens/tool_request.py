@@ -53,6 +53,11 @@ class OutputBox(TextBox):
         return _("What the tool gives: type it, paste it, or write it in your editor")
 
 
+def form_title(count: int) -> str:
+    """Return the title of a form for so many calls."""
+    return ngettext("The bot asks for a tool", "The bot asks for {n} tools", count).format(n=count)
+
+
 def _state_of(output: str) -> tuple[Part, ...]:
     if not output.strip():
         return ()
@@ -109,9 +114,8 @@ class ToolRequest(Panel[ToolOutputs | None]):
         commands: Mapping[str, Sequence[str]] | None = None,
         run: RunCommand | None = None,
     ) -> None:
-        title = ngettext("The bot asks for a tool", "The bot asks for {n} tools", len(calls))
         super().__init__(
-            title.format(n=len(calls)), mark=("▲", "attention"), keys=("tool.send", "tool.run", "tool.next")
+            form_title(len(calls)), mark=("▲", "attention"), keys=("tool.send", "tool.run", "tool.next")
         )
         self._calls = tuple(calls)
         self._drafts: MutableMapping[str, str] = {} if drafts is None else drafts

@@ -28,12 +28,16 @@ from coze_tui.text.i18n import _
 from coze_tui.tui.log.entries import AnswerEntry, Entry, QuestionEntry
 from coze_tui.tui.screens.conversation import ChatWidgets, OpenConversation
 from coze_tui.tui.screens.coze_screen import CozeScreen
+from coze_tui.tui.screens.offers import Offers
 from coze_tui.tui.turn_view import Milestone, TurnView
 
 if TYPE_CHECKING:
     from coze_tui.engine.library.conversations import Opened
     from coze_tui.engine.model.transcript import ChatTranscript
+    from coze_tui.tui.screens.tool_request import ToolRequest
 
+OFFERS_AFTER_A_TURN = ("tools", "busy")
+"""Kinds of panels that concern the last turn; nobody needs them once another one runs."""
 _REFRESH_SECONDS = 0.25
 """How often the sidebar and the state chip follow a running turn."""
 
@@ -42,7 +46,7 @@ class TurnControl:
     """Starts, follows, stops and resumes turns; shows their figures and their state.
 
     Args:
-        help_after: Called with the error of a turn that has ended; returns whether it shows a dialog
+        help_after: Called with the error of a turn that has ended; returns whether it offers a panel
             about it, in which case the queue waits and the question is not put back.
         on_left: Called if a turn of another program was cut off when that program ended.
     """
@@ -52,12 +56,14 @@ class TurnControl:
         screen: CozeScreen[None],
         widgets: ChatWidgets,
         conversation: OpenConversation,
+        offers: Offers,
         help_after: Callable[[CozeTuiError], bool],
         on_left: Callable[[], None],
     ) -> None:
         self._screen = screen
         self._widgets = widgets
         self._conversation = conversation
+        self._offers = offers
         self._help_after = help_after
         self._on_left = on_left
         self._engine_thread = screen.context.engine_thread
@@ -217,6 +223,7 @@ class TurnControl:
     def _follow(self, feed: TurnFeed) -> None:
         self._is_foreign = self._is_unasked = False
         self._waiting_calls = ()
+        self._offers.withdraw(*OFFERS_AFTER_A_TURN)
         self._screen.workers.cancel_group(self._screen, "figures")  # of the chat that was the last one
         self._show_turn()
         self._widgets.prompt.follow_up_count = 0
@@ -250,6 +257,7 @@ class TurnControl:
             self._screen.workers.cancel_group(self._screen, group)
         self.view.leave()
         self._waiting_calls = ()
+        self._offers.withdraw(*OFFERS_AFTER_A_TURN)
         self._entries = ()
         self._stop_pulse()
         self._screen.refresh_bindings()
@@ -277,13 +285,13 @@ class TurnControl:
         outcome = figures.outcome
         if self._is_foreign:  # its queue and its question belong to the other program
             if outcome is Outcome.REQUIRES_ACTION:
-                self._open_tool_form()
+                self._offer_tool_form()
             elif outcome is Outcome.INTERRUPTED:
                 self._on_left()
         elif self._is_unasked or (figures.error is not None and self._help_after(figures.error)):
             pass
         elif outcome is Outcome.REQUIRES_ACTION:
-            self._open_tool_form()
+            self._offer_tool_form()
         elif has_failed:
             if not self._widgets.prompt.message:
                 self._widgets.prompt.set_message(self.view.question)
@@ -371,17 +379,28 @@ class TurnControl:
                 return
             self._waiting_calls = calls
             self.view.figures = await self._engine_thread.call(lambda engine: engine.inspecting.figures(chat))
-        self._open_tool_form()
+        if self._waiting_calls:
+            self._screen.app.push_screen(self._tool_form(), self._submit)
 
-    def _open_tool_form(self) -> None:
+    def _offer_tool_form(self) -> None:
+        """Open the form for the local tools that the last chat waits for, once nobody types."""
+        from coze_tui.tui.screens.tool_request import form_title
+
+        if calls := self._waiting_calls:
+            self._offers.add("tools", form_title(len(calls)), self._tool_form, self._submit_offered)
+
+    def _tool_form(self) -> ToolRequest:
         from coze_tui.tui.screens.tool_request import ToolRequest
 
-        if self._waiting_calls:
-            commands = self._screen.context.settings.tools
-            form = ToolRequest(
-                self._waiting_calls, self._tool_drafts, commands=commands, run=self._run_command
-            )
-            self._screen.app.push_screen(form, self._submit)
+        return ToolRequest(
+            self._waiting_calls,
+            self._tool_drafts,
+            commands=self._screen.context.settings.tools,
+            run=self._run_command,
+        )
+
+    async def _submit_offered(self, outputs: Sequence[tuple[str, str]] | None) -> None:
+        self._submit(outputs)
 
     async def _run_command(self, words: Sequence[str], arguments: str) -> str:
         from coze_tui.engine.session.local_tools import run_command

@@ -217,6 +217,11 @@ class Prompt(TextBox):
         """The text with what was pasted in place of its tokens; while searching, what was there before."""
         return super().message if self._sought_from is None else self._pastes.whole(self._sought_from)
 
+    @property
+    def is_searching(self) -> bool:
+        """Whether the box contains words to find an earlier prompt by."""
+        return self._sought_from is not None
+
     def set_message(self, text: str) -> None:
         """Replace all of it, the cursor at the end; it can be undone. What was a token becomes one again."""
         self._stop_search(restore=False)
