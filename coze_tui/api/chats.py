@@ -11,7 +11,8 @@ from typing import Literal
 
 from coze_tui.api.client import CozeClient, OpenStream
 from coze_tui.api.frames import read_frames
-from coze_tui.api.objects import Chat, Frame, Json, Limits, Message
+from coze_tui.api.json_values import Json
+from coze_tui.api.objects import Chat, Frame, Limits, Message
 from coze_tui.api.replies import CHAT_KEYS
 from coze_tui.values import valueclass
 

@@ -16,7 +16,7 @@ import httpx
 from coze_tui import __version__
 from coze_tui.api.connection import goes_by_proxy, open_client
 from coze_tui.api.failures import LOWER_FAILURES, origin_of, transport_error
-from coze_tui.api.objects import Json
+from coze_tui.api.json_values import Json
 from coze_tui.api.replies import (
     ERROR_BODY,
     Envelope,

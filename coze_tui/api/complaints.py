@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from coze_tui.api.objects import Json, int_of, items_of, mapping_of, text_of
+from coze_tui.api.json_values import Json, int_of, items_of, mapping_of, text_of
 from coze_tui.api.pages import is_page, status_in, words_of
 from coze_tui.text.cleaning import clean_line
 from coze_tui.values import valueclass

@@ -8,20 +8,8 @@ from dataclasses import field
 from typing import Literal
 
 from coze_tui.api.complaints import UNEXPLAINED, complaint_of, is_complaint
-from coze_tui.api.objects import (
-    DONE_EVENTS,
-    Chat,
-    ContentType,
-    Frame,
-    Json,
-    LastError,
-    Message,
-    MessageType,
-    Role,
-    int_of,
-    mapping_of,
-    text_of,
-)
+from coze_tui.api.json_values import Json, int_of, mapping_of, text_of
+from coze_tui.api.objects import DONE_EVENTS, Chat, ContentType, Frame, LastError, Message, MessageType, Role
 from coze_tui.diagnostics.error_catalog import meaning_of_error
 from coze_tui.diagnostics.meanings import Meaning
 from coze_tui.errors import (

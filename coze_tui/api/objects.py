@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
 from typing import Generic, Self, TypeVar
 
+from coze_tui.api.json_values import Json, int_of, items_of, mapping_of, text_of
 from coze_tui.text.cleaning import clean
 from coze_tui.values import valueclass
-
-Json = Mapping[str, object]
 
 _T = TypeVar("_T")
 
@@ -142,41 +141,6 @@ class ChatStatus(_Word):
     def is_final(self) -> bool:
         """Nothing more will come unless the user acts. An unknown status is not final (docs/wire.md 7.2)."""
         return self not in (ChatStatus.CREATED, ChatStatus.IN_PROGRESS, ChatStatus.UNKNOWN)
-
-
-# --- reading JSON that may hold anything anywhere ---
-
-
-def text_of(value: object) -> str:
-    """The text of a JSON value: ids may come as numbers (docs/wire.md 7.3), anything may be null."""
-    if isinstance(value, str):
-        return value
-    if value is None or isinstance(value, bool | Mapping | list):
-        return ""
-    return str(value)
-
-
-def int_of(value: object) -> int:
-    """The whole number in a JSON value that may be a number, numeric text or null; else 0."""
-    if isinstance(value, bool):
-        return 0
-    if isinstance(value, int):
-        return value
-    if isinstance(value, float):
-        return int(value) if abs(value) < 1e18 else 0  # also false for NaN and infinities
-    if isinstance(value, str) and len(value) <= 20 and value.strip().removeprefix("-").isdecimal():
-        return int(value)
-    return 0
-
-
-def mapping_of(value: object) -> Json:
-    """The object in a JSON value, or an empty one."""
-    return value if isinstance(value, dict | Mapping) else {}  # nearly always a dict, which is quick to tell
-
-
-def items_of(value: object) -> Sequence[object]:
-    """The array in a JSON value, or an empty one."""
-    return value if isinstance(value, list) else ()
 
 
 def _content_of(value: object) -> str:

@@ -14,7 +14,8 @@ import httpx
 
 from coze_tui.api.complaints import UNEXPLAINED, complaint_of, is_complaint, is_message_without_data
 from coze_tui.api.events import error_of_code
-from coze_tui.api.objects import Chat, Json, items_of, mapping_of, text_of
+from coze_tui.api.json_values import Json, items_of, mapping_of, text_of
+from coze_tui.api.objects import Chat
 from coze_tui.api.pages import excerpt_of
 from coze_tui.config.credentials import MASK, is_jwt
 from coze_tui.errors import ApiError, CozeTuiError, ProtocolError

@@ -12,21 +12,8 @@ from urllib.parse import quote
 
 from coze_tui.api.chats import DEFAULT_CONNECTOR
 from coze_tui.api.client import CozeClient
-from coze_tui.api.objects import (
-    Bot,
-    Conversation,
-    Json,
-    Message,
-    Page,
-    Section,
-    UploadedFile,
-    User,
-    Workspace,
-    int_of,
-    items_of,
-    mapping_of,
-    text_of,
-)
+from coze_tui.api.json_values import Json, int_of, items_of, mapping_of, text_of
+from coze_tui.api.objects import Bot, Conversation, Message, Page, Section, UploadedFile, User, Workspace
 from coze_tui.api.replies import Envelope
 from coze_tui.errors import ApiError, NotFoundError, NotServedError
 

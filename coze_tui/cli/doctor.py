@@ -23,7 +23,8 @@ from coze_tui.config.credentials import MASK, hint_for
 from coze_tui.config.settings import definitions
 from coze_tui.config.startup import Startup
 from coze_tui.diagnostics.crash import system_name, without_secrets
-from coze_tui.diagnostics.explain import copied_text, explain, explain_library
+from coze_tui.diagnostics.explain import explain
+from coze_tui.diagnostics.notices import copied_text, explain_library
 from coze_tui.engine.model.dialects import Dialect, dialect_of, limits, name_of
 from coze_tui.engine.session.site import Connection
 from coze_tui.errors import CozeTuiError, CredentialsError, NotServedError

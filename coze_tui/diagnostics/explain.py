@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
 from coze_tui.config.addresses import other_site
 from coze_tui.diagnostics.error_catalog import (
@@ -16,6 +16,15 @@ from coze_tui.diagnostics.error_catalog import (
     sentences_for,
     sentences_for_status,
 )
+from coze_tui.diagnostics.local_errors import (
+    for_attachment_error,
+    for_credentials_error,
+    for_file_error,
+    for_settings_error,
+    for_store_error,
+    for_tool_command_error,
+)
+from coze_tui.diagnostics.sentences import Explanation, joined, outside, quoted
 from coze_tui.errors import (
     ApiError,
     AttachmentError,
@@ -31,45 +40,15 @@ from coze_tui.errors import (
     SettingsError,
     StillAnswering,
     StoreError,
-    StoreErrorKind,
-    StoreWarning,
     StreamCut,
     ToolCommandError,
     TransportError,
     TransportKind,
 )
-from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import thousands
 from coze_tui.text.i18n import _, ngettext
-from coze_tui.values import valueclass
-
-if TYPE_CHECKING:
-    from coze_tui.terminal.clipboard import Copied
 
 _LACKS_PERMISSION = 4101
-LONGEST = 400
-"""Characters of outside text that an explanation repeats at most."""
-
-
-@valueclass
-class Explanation:
-    """An error explained to the user."""
-
-    title: str
-    """One short line: what happened, with the code where there is one."""
-    what: str = ""
-    """Why, or the server's own words; may be empty."""
-    do: str = ""
-    """What to do next; may be empty where nothing helps."""
-    logid: str = ""
-    code: int = 0
-    """Coze's code; 0 for errors of other kinds."""
-
-    @property
-    def text(self) -> str:
-        """Return the whole explanation on one line."""
-        logid = f"logid {self.logid}" if self.logid else ""
-        return _joined(_sentence(self.title), self.what, self.do, logid)
 
 
 def explain(error: BaseException, *, base_url: str) -> Explanation:
@@ -87,21 +66,21 @@ def explain(error: BaseException, *, base_url: str) -> Explanation:
         case ProtocolError():
             return _for_protocol_error(error)
         case CredentialsError():
-            return _for_credentials_error(error)
+            return for_credentials_error(error)
         case SettingsError():
-            return _for_settings_error(error)
+            return for_settings_error(error)
         case StoreError():
-            return _for_store_error(error)
+            return for_store_error(error)
         case FileError():
-            return _for_file_error(error)
+            return for_file_error(error)
         case AttachmentError():
-            return _for_attachment_error(error)
+            return for_attachment_error(error)
         case ToolCommandError():
-            return _for_tool_command_error(error)
+            return for_tool_command_error(error)
         case InternalError():
             return _for_own_fault(error.fault)
         case CozeTuiError():
-            return Explanation(_outside(str(error)) or type(error).__name__)
+            return Explanation(outside(str(error)) or type(error).__name__)
         case _:
             return _for_own_fault(error)
 
@@ -118,20 +97,20 @@ def _for_own_fault(error: BaseException) -> Explanation:
 
 def _for_api_error(error: ApiError, base_url: str) -> Explanation:
     known = sentences_for(error)
-    msg, logid = _outside(error.msg), _outside(error.logid)
+    msg, logid = outside(error.msg), outside(error.logid)
     if known is None:
         title, what, do = _unknown(error, msg, base_url)
     else:
-        title, what, do = _(known[0]), _quoted(msg), _(_for_site(known[1], base_url))
+        title, what, do = _(known[0]), quoted(msg), _(_for_site(known[1], base_url))
     if error.retry_after is not None:
         do = _("The server asks to wait {seconds} s before the next try.").format(
             seconds=round(max(error.retry_after, 0))
         )
     if error.code == _LACKS_PERMISSION and (permission := permission_for(error.path)):
-        do = _joined(_("This call needs the permission {name}.").format(name=permission), do)
+        do = joined(_("This call needs the permission {name}.").format(name=permission), do)
     if isinstance(error, AuthError):
         hint = _jwt_hint(base_url) if error.sent_jwt else ""
-        do = hint or _joined(do, _other_site_hint(base_url))
+        do = hint or joined(do, _other_site_hint(base_url))
     number = "" if error.code <= 0 else _("{code} — {title}").format(code=error.code, title=title)
     return Explanation(number or title, what, do, logid, error.code)
 
@@ -189,19 +168,19 @@ def _other_site_hint(base_url: str) -> str:
 
 
 def _for_transport_error(error: TransportError) -> Explanation:
-    detail, url = _outside(error.detail), _outside(error.url)
+    detail, url = outside(error.detail), outside(error.url)
     if isinstance(error, StillAnswering):
         title = _("Coze was still answering after {seconds} s").format(seconds=round(error.seconds))
         return Explanation(title, do=_("Fetch the answer later instead of asking again."))
     if isinstance(error, StreamCut):
         return Explanation(
             _("the answer was cut off before its end"),
-            _quoted(detail),
+            quoted(detail),
             _("What had come is kept. The bot may have gone on: recover the answer instead of asking again."),
         )
     place = url or _("the server")
     title, do = _words_for_transport(error.kind, place)
-    return Explanation(_without_gap(title), _quoted(detail), do)
+    return Explanation(_without_gap(title), quoted(detail), do)
 
 
 def _words_for_transport(kind: TransportKind, place: str) -> tuple[str, str]:
@@ -250,7 +229,7 @@ def _without_gap(text: str) -> str:
 
 
 def _for_protocol_error(error: ProtocolError) -> Explanation:
-    problem = _outside(error.problem)
+    problem = outside(error.problem)
     if problem in ("foreign events", "wrapped events"):
         return _for_foreign_events(error)
     titles: Mapping[str, str] = {
@@ -277,14 +256,14 @@ def _for_protocol_error(error: ProtocolError) -> Explanation:
         title = _("{code} — {title}").format(code=error.http_status, title=_(status[0]))
     elif error.http_status != 200:
         facts.append(f"HTTP {error.http_status}")
-    excerpt = _outside(error.excerpt)
+    excerpt = outside(error.excerpt)
     if excerpt:
         facts.append(excerpt)
     return Explanation(
         title or _("the server sent something that Coze does not send"),
-        _quoted(", ".join(facts)),
+        quoted(", ".join(facts)),
         _advice_for(problem, error.http_status),
-        _outside(error.logid),
+        outside(error.logid),
     )
 
 
@@ -297,7 +276,7 @@ def _advice_for(problem: str, http_status: int) -> str:
     check = _(
         "Check the address of the site (the API's, not the web page's), and any proxy or portal between."
     )
-    return _joined(_(LATER), check) if http_status >= 500 else check
+    return joined(_(LATER), check) if http_status >= 500 else check
 
 
 _TOO_MUCH = frozenset({"too large", "too many events", "line too long", "event too large"})
@@ -308,311 +287,10 @@ def _for_foreign_events(error: ProtocolError) -> Explanation:
     """Explain a stream in which no event is one of Coze's."""
     title = ngettext(
         "{n} event that is not Coze's ({names})", "{n} events that are not Coze's ({names})", error.events
-    ).format(n=thousands(error.events), names=_outside(error.excerpt))
+    ).format(n=thousands(error.events), names=outside(error.excerpt))
     what = ""
     if error.problem == "wrapped events":
         what = _(
             'The events are wrapped as {"event": …, "data": …}: an adapter or a gateway has changed them.'
         )
-    return Explanation(title, what, _("Is this the URL of Coze's API?"), _outside(error.logid))
-
-
-# --- this machine ---
-
-
-def _for_credentials_error(error: CredentialsError) -> Explanation:
-    source = _outside(error.source)
-    match error.reason:
-        case "missing" if source:
-            return Explanation(
-                _("there is no token in {source}").format(source=source),
-                do=_("Put the token there, or run `coze-tui login` in a terminal."),
-            )
-        case "not entered":
-            return Explanation(_("no token was entered"), do=_("Run `coze-tui login` again and paste it."))
-        case "missing":
-            return Explanation(
-                _("there is no token"),
-                do=_("Run `coze-tui login`, or set COZE_API_TOKEN. `coze-tui demo` shows all without one."),
-            )
-        case "unreadable":
-            return Explanation(
-                _("the token cannot be read from {source}").format(source=source),
-                do=_(
-                    "Check that the file is there, is yours and is not a link; or run `coze-tui login` again."
-                ),
-            )
-        case "malformed":
-            return Explanation(
-                _("what is in {source} is no token").format(source=source or _("the input")),
-                _("It holds a line break, a space, or characters that no token has."),
-                _("Copy the token again, all of it and nothing else."),
-            )
-        case "command":
-            return Explanation(
-                _("the command {source} gave no token").format(source=source),
-                do=_("Run `token_command` by hand: it must print the token and end with status 0."),
-            )
-        case _:
-            assert_never(error.reason)
-
-
-def _for_settings_error(error: SettingsError) -> Explanation:
-    source, key = _outside(error.source), _outside(error.key)
-    place = _("{file}, line {line}").format(file=source, line=error.line) if error.line else source
-    if key:
-        place = f"{place}, `{key}`"
-    suggestion = _outside(error.suggestion)
-    return Explanation(
-        _("{place}: {problem}").format(place=place, problem=_outside(error.problem)),
-        do=_("Did you mean `{suggestion}`?").format(suggestion=suggestion) if suggestion else "",
-    )
-
-
-def _for_store_error(error: StoreError) -> Explanation:
-    path, detail = _outside(error.path), _outside(error.detail)
-    what = _quoted(": ".join(part for part in (path, detail) if part))
-    title, do = _store_words(error.kind)
-    if error.stops_saving:  # before the details, of which a banner may show the beginning only
-        what = _joined(_("Chats are not saved."), what)
-    return Explanation(title, what, do)
-
-
-def _store_words(kind: StoreErrorKind) -> tuple[str, str]:
-    """Return what happened to the history, and what to do."""
-    match kind:
-        case "full":
-            return _("the disk is full"), _("Make room on it.")
-        case "readonly":
-            return (
-                _("the history cannot be written"),
-                _("Make the folder writable, or set COZE_TUI_HOME to one that is."),
-            )
-        case "locked":
-            return _("the history is locked by another program"), _("End the other program.")
-        case "no locks":
-            return (
-                _("the file system cannot lock files"),
-                _("Set COZE_TUI_HOME to a folder on a local disk."),
-            )
-        case "broken":
-            return (
-                _("the disk reports an error"),
-                _(
-                    "Check the disk and its connection, and copy what is on it. "
-                    "Set COZE_TUI_HOME to a folder on another disk."
-                ),
-            )
-        case "damaged":
-            return (
-                _("the history is damaged"),
-                _("The damaged file was set aside, not deleted; what can be read of it is taken over."),
-            )
-        case "newer":
-            return (
-                _("the history was written by a newer coze-tui"),
-                _("Update coze-tui, or set COZE_TUI_HOME to another folder."),
-            )
-        case "unreadable":
-            return _("a file of coze-tui cannot be read or written"), _("Check its owner and mode.")
-        case "other":
-            return (
-                _("the history does not work"),
-                _("Try again. If it happens again, set COZE_TUI_HOME to another folder."),
-            )
-        case _:
-            assert_never(kind)
-
-
-def store_warning_text(warning: StoreWarning, *, is_saved: bool = True) -> str:
-    """Return what happened to the history and what it means, on one line.
-
-    Args:
-        is_saved: whether chats are saved nevertheless.
-    """
-    match warning.kind:
-        case "network":
-            return _(
-                "The history lies where SQLite's log does not work, as on a network drive ({path}). Chats "
-                "are saved, but programs wait for each other. COZE_TUI_HOME names another place."
-            ).format(path=warning.path)
-        case "permissions":
-            return _("Others could read {path}; that is repaired.").format(path=warning.path)
-        case "migrated":
-            return _("The history was brought to the present form; a copy of before is {path}.").format(
-                path=warning.path
-            )
-        case "replaced":
-            return _(
-                "The history was moved or replaced. Chats are saved in the file that is now {path}."
-            ).format(path=warning.path)
-        case "damaged" if not is_saved:
-            return _(
-                "The history is damaged and no new one could be made ({path}). Chats are not saved until "
-                "that is repaired; nothing was deleted."
-            ).format(path=warning.path)
-        case "damaged":
-            return _(
-                "The history was damaged. It was set aside as {path}, and what could be read was kept."
-            ).format(path=warning.path)
-        case kind:
-            error = StoreError(kind, warning.path, warning.detail)
-            error.stops_saving = not is_saved
-            text = explain(error, base_url="").text
-            if kind in _MENDED_BY_USER and not is_saved:
-                text = _joined(text, _("Afterwards start coze-tui again."))
-            return text
-
-
-_MENDED_BY_USER = frozenset({"full", "readonly", "locked", "no locks", "broken", "unreadable"})
-"""Problems of a store that is used again once its user has solved them."""
-
-
-# --- putting sentences together ---
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?", "。", "！", "？", "…")) else text + _(".")
-
-
-def _quoted(text: str) -> str:
-    return _sentence(_("Details: {text}").format(text=text)) if text else ""
-
-
-def _outside(text: str) -> str:
-    """Return a text of a server, a library or a file cleaned, on one line and shortened."""
-    line = clean_line(text).strip()
-    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
-
-
-def _joined(*sentences: str) -> str:
-    """Return the sentences one after the other; Chinese has no blank between them."""
-    text = ""
-    for sentence in filter(None, sentences):
-        text += sentence if not text or text.endswith(("。", "！", "？")) else f" {sentence}"
-    return text
-
-
-def _for_tool_command_error(error: ToolCommandError) -> Explanation:
-    command = _outside(error.command)
-    match error.reason:
-        case "unusable":
-            return Explanation(
-                _("{command} cannot be run: {reason}").format(command=command, reason=_outside(error.detail)),
-                do=_("Check `tools` in the settings."),
-            )
-        case "failed" if error.status < 0:
-            title = _("{command} was ended by signal {number}")
-            return Explanation(title.format(command=command, number=-error.status), _outside(error.detail))
-        case "failed":
-            title = _("{command} ended with status {number}")
-            return Explanation(title.format(command=command, number=error.status), _outside(error.detail))
-        case "too large":
-            return Explanation(_("{command} prints more than a bot can take").format(command=command))
-
-
-def _for_attachment_error(error: AttachmentError) -> Explanation:
-    title = _("the file {path} cannot be sent").format(path=_outside(error.path))
-    match error.reason:
-        case "empty":
-            return Explanation(title, _("It is empty."))
-        case "too large":
-            return Explanation(title, _("It is larger than 512 MB, which is the most that Coze takes."))
-        case "no url":
-            return Explanation(title, _("It is not a URL with a host name."), _("Check the URL."))
-        case reason:
-            return Explanation(title, _sentence(_outside(reason)), _("Check the path and who may read it."))
-
-
-def _for_file_error(error: FileError) -> Explanation:
-    path, detail = _outside(error.path), _outside(error.detail)
-    place = _("{file}, line {line}").format(file=path, line=error.line) if error.line else path
-    again = _("Nothing of it was imported. Export it again.")
-    match error.reason:
-        case "unreadable":
-            return Explanation(_("{place}: cannot be read").format(place=place), _quoted(detail))
-        case "unwritable":
-            return Explanation(_("{place}: cannot be written").format(place=place), _quoted(detail))
-        case "empty":
-            return Explanation(_("{place}: there is nothing in it").format(place=place))
-        case "foreign":
-            return Explanation(
-                _("{place}: neither an export nor a capture of coze-tui").format(place=place),
-                _quoted(detail),
-                _("JSON lines (.jsonl) and captures (.sse) can be imported."),
-            )
-        case "no capture":
-            return Explanation(_("{place}: no capture of a chat").format(place=place), _quoted(detail))
-        case "for reading":
-            return Explanation(
-                _("{place}: this export is for people to read").format(place=place),
-                do=_("JSON lines (.jsonl) and captures (.sse) can be imported."),
-            )
-        case "newer":
-            return Explanation(
-                _("{place}: written by a newer coze-tui").format(place=place),
-                _quoted(detail),
-                _("Update coze-tui, then import it."),
-            )
-        case "cut":
-            return Explanation(_("{place}: the end is missing").format(place=place), _quoted(detail), again)
-        case "bad line":
-            return Explanation(
-                _("{place}: this is not what coze-tui writes").format(place=place), _quoted(detail), again
-            )
-        case "too large":
-            return Explanation(
-                _("{place}: larger than anything coze-tui writes").format(place=place), _quoted(detail)
-            )
-        case _:
-            assert_never(error.reason)
-
-
-def explain_library(name: str, installed: str, written_for: str) -> str:
-    """Return why the screen does without our own display, and what to do.
-
-    Args:
-        name: The library that has changed.
-        installed: Its installed version; empty if it cannot be found.
-        written_for: The version that this program was written for.
-    """
-    text = _(
-        "{library} {installed} differs from {written_for}, for which this coze-tui was written, so the screen"
-        " uses Textual's own display and may be slower. Run: pip install {name}=={written_for}"
-    )
-    return text.format(
-        library=name.capitalize(), installed=installed or "?", name=name, written_for=written_for
-    )
-
-
-def copied_text(copied: Copied, what: str) -> str:
-    """Return a sentence that says which way a text was copied, and what cannot be known of it.
-
-    See docs/ui.md 5.
-
-    Args:
-        what: The name of what was copied, translated.
-    """
-    from coze_tui.terminal.clipboard import Way  # loads asyncio, which no other sentence needs
-
-    amount = _("{what}, {n} characters").format(what=what, n=thousands(copied.characters))
-    path = clean_line(str(copied.path)) if copied.path else ""
-    if Way.TMUX in copied.ways:
-        return _("{amount}: in tmux's buffer, and sent on to the terminal's clipboard.").format(amount=amount)
-    if Way.TERMINAL in copied.ways and path:
-        return _(
-            "{amount}: sent to the terminal's clipboard; some terminals refuse it, so it is in {path}, too."
-        ).format(amount=amount, path=path)
-    if Way.TERMINAL in copied.ways:
-        return _("{amount}: sent to the terminal's clipboard; some terminals refuse it.").format(
-            amount=amount
-        )
-    if path and copied.too_long:
-        return _("{amount}: too long for a terminal's clipboard; saved as {path}").format(
-            amount=amount, path=path
-        )
-    if path:
-        return _("{amount}: saved as {path}").format(amount=amount, path=path)
-    return _("{amount}: could not be copied: {reason}").format(
-        amount=amount, reason=clean_line(copied.file_failed)
-    )
+    return Explanation(title, what, _("Is this the URL of Coze's API?"), outside(error.logid))

@@ -15,7 +15,7 @@ from coze_tui.api.chats import ChatRequest, ToolOutput
 from coze_tui.api.client import CozeClient
 from coze_tui.api.objects import Bot
 from coze_tui.config.settings import Settings
-from coze_tui.diagnostics.explain import store_warning_text
+from coze_tui.diagnostics.notices import store_warning_text
 from coze_tui.engine.library.chats import Inspecting
 from coze_tui.engine.library.conversations import Conversations, SavedEdit
 from coze_tui.engine.library.history import Browsing

@@ -16,7 +16,8 @@ from coze_tui.config.child_environment import child_environment
 from coze_tui.config.credentials import OAuthPair, Secret
 from coze_tui.config.settings import Settings
 from coze_tui.config.startup import Startup
-from coze_tui.diagnostics.explain import copied_text, explain
+from coze_tui.diagnostics.explain import explain
+from coze_tui.diagnostics.notices import copied_text
 from coze_tui.engine.thread import EngineThread
 from coze_tui.errors import CozeTuiError, InternalError, StoreError
 from coze_tui.render.palette import Palette

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from coze_tui.api.client import CozeClient
-from coze_tui.api.objects import Conversation, Json
+from coze_tui.api.json_values import Json
+from coze_tui.api.objects import Conversation
 
 
 async def create_conversation(client: CozeClient, *, bot_id: str, name: str = "") -> Conversation:

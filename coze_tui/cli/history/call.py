@@ -11,7 +11,7 @@ from pathlib import Path
 from coze_tui.cli.options import Arguments
 from coze_tui.cli.startup import begin, notify, show_error, show_problems
 from coze_tui.config.startup import Startup
-from coze_tui.diagnostics.explain import store_warning_text
+from coze_tui.diagnostics.notices import store_warning_text
 from coze_tui.engine.library.conversations import SavedConversation
 from coze_tui.engine.library.history import OpenHistory, open_history
 from coze_tui.errors import SettingsError

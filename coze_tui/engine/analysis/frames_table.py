@@ -12,7 +12,8 @@ from coze_tui.api import events
 from coze_tui.api.captures import Capture
 from coze_tui.api.complaints import UNEXPLAINED
 from coze_tui.api.events import ChatEvent, parse_event
-from coze_tui.api.objects import Frame, Message, MessageType, Role, mapping_of, text_of
+from coze_tui.api.json_values import mapping_of, text_of
+from coze_tui.api.objects import Frame, Message, MessageType, Role
 from coze_tui.engine.model.contents import shown_text
 from coze_tui.engine.model.outcomes import outcome_of, total_us_of
 from coze_tui.engine.model.records import ChatFrames, capture_head

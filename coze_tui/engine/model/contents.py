@@ -10,7 +10,8 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from coze_tui.api.objects import ContentType, Json, Message, items_of, mapping_of, text_of
+from coze_tui.api.json_values import Json, items_of, mapping_of, text_of
+from coze_tui.api.objects import ContentType, Message
 from coze_tui.text.i18n import _
 from coze_tui.values import valueclass
 

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from coze_tui.api.objects import Frame, mapping_of, text_of
+from coze_tui.api.json_values import mapping_of, text_of
+from coze_tui.api.objects import Frame
 from coze_tui.config.addresses import COZE_CN, COZE_COM
 from coze_tui.errors import CozeTuiError, NotServedError
 from coze_tui.text.i18n import N_, _

@@ -8,17 +8,8 @@ from dataclasses import replace
 from coze_tui.api import events
 from coze_tui.api.complaints import UNEXPLAINED
 from coze_tui.api.events import ChatEvent, MessageDeltas, parse_events
-from coze_tui.api.objects import (
-    Chat,
-    ContentType,
-    Frame,
-    LastError,
-    Message,
-    MessageType,
-    Role,
-    Usage,
-    text_of,
-)
+from coze_tui.api.json_values import text_of
+from coze_tui.api.objects import Chat, ContentType, Frame, LastError, Message, MessageType, Role, Usage
 from coze_tui.engine.model.answers import Answers
 from coze_tui.engine.model.contents import Content, content_of, numbered
 from coze_tui.engine.model.outcomes import Level, Outcome

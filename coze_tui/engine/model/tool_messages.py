@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from coze_tui.api.objects import Message, MessageType, items_of, mapping_of, text_of
+from coze_tui.api.json_values import items_of, mapping_of, text_of
+from coze_tui.api.objects import Message, MessageType
 from coze_tui.engine.model.contents import json_or_none, shown_text
 from coze_tui.text.cleaning import clean, clean_line
 

@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import TextArea
 
-from coze_tui.diagnostics.explain import explain_library
+from coze_tui.diagnostics.notices import explain_library
 from coze_tui.render.cells import cell_len, fit, pad
 from coze_tui.terminal.textual_overrides import changed_library
 from coze_tui.text.cleaning import clean_line

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.strip import Strip
 
-from coze_tui.api.objects import mapping_of, text_of
+from coze_tui.api.json_values import mapping_of, text_of
 from coze_tui.engine.analysis.frames_table import FrameLine, FrameRow
 from coze_tui.engine.model.gaps import STALL_US
 from coze_tui.render.json_tree import JsonTree, Node, TreeLine, source_of

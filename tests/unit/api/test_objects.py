@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coze_tui.api.json_values import int_of, items_of, mapping_of, text_of
 from coze_tui.api.objects import (
     Bot,
     Chat,
@@ -21,10 +22,6 @@ from coze_tui.api.objects import (
     Usage,
     User,
     Workspace,
-    int_of,
-    items_of,
-    mapping_of,
-    text_of,
 )
 
 READERS: list[Callable[[object], object]] = [

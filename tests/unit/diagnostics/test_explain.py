@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coze_tui.api.events import error_of_code
-from coze_tui.diagnostics.explain import LONGEST, Explanation, explain
+from coze_tui.diagnostics.explain import explain
+from coze_tui.diagnostics.sentences import LONGEST, Explanation
 from coze_tui.errors import (
     ApiError,
     AuthError,

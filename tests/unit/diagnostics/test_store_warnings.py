@@ -6,7 +6,8 @@ from typing import get_args
 
 import pytest
 
-from coze_tui.diagnostics.explain import explain, store_warning_text
+from coze_tui.diagnostics.explain import explain
+from coze_tui.diagnostics.notices import store_warning_text
 from coze_tui.errors import StoreError, StoreErrorKind, StoreWarning, StoreWarningKind
 
 

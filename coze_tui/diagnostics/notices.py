@@ -1,0 +1,109 @@
+"""Sentences about what is no error of a chat: the history, a changed library, a copied text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coze_tui.diagnostics.explain import explain
+from coze_tui.diagnostics.sentences import joined
+from coze_tui.errors import StoreError, StoreWarning
+from coze_tui.text.cleaning import clean_line
+from coze_tui.text.format import thousands
+from coze_tui.text.i18n import _
+
+if TYPE_CHECKING:
+    from coze_tui.terminal.clipboard import Copied
+
+
+def store_warning_text(warning: StoreWarning, *, is_saved: bool = True) -> str:
+    """Return what happened to the history and what it means, on one line.
+
+    Args:
+        is_saved: whether chats are saved nevertheless.
+    """
+    match warning.kind:
+        case "network":
+            return _(
+                "The history lies where SQLite's log does not work, as on a network drive ({path}). Chats "
+                "are saved, but programs wait for each other. COZE_TUI_HOME names another place."
+            ).format(path=warning.path)
+        case "permissions":
+            return _("Others could read {path}; that is repaired.").format(path=warning.path)
+        case "migrated":
+            return _("The history was brought to the present form; a copy of before is {path}.").format(
+                path=warning.path
+            )
+        case "replaced":
+            return _(
+                "The history was moved or replaced. Chats are saved in the file that is now {path}."
+            ).format(path=warning.path)
+        case "damaged" if not is_saved:
+            return _(
+                "The history is damaged and no new one could be made ({path}). Chats are not saved until "
+                "that is repaired; nothing was deleted."
+            ).format(path=warning.path)
+        case "damaged":
+            return _(
+                "The history was damaged. It was set aside as {path}, and what could be read was kept."
+            ).format(path=warning.path)
+        case kind:
+            error = StoreError(kind, warning.path, warning.detail)
+            error.stops_saving = not is_saved
+            text = explain(error, base_url="").text
+            if kind in _MENDED_BY_USER and not is_saved:
+                text = joined(text, _("Afterwards start coze-tui again."))
+            return text
+
+
+_MENDED_BY_USER = frozenset({"full", "readonly", "locked", "no locks", "broken", "unreadable"})
+"""Problems of a store that is used again once its user has solved them."""
+
+
+def explain_library(name: str, installed: str, written_for: str) -> str:
+    """Return why the screen does without our own display, and what to do.
+
+    Args:
+        name: The library that has changed.
+        installed: Its installed version; empty if it cannot be found.
+        written_for: The version that this program was written for.
+    """
+    text = _(
+        "{library} {installed} differs from {written_for}, for which this coze-tui was written, so the screen"
+        " uses Textual's own display and may be slower. Run: pip install {name}=={written_for}"
+    )
+    return text.format(
+        library=name.capitalize(), installed=installed or "?", name=name, written_for=written_for
+    )
+
+
+def copied_text(copied: Copied, what: str) -> str:
+    """Return a sentence that says which way a text was copied, and what cannot be known of it.
+
+    See docs/ui.md 5.
+
+    Args:
+        what: The name of what was copied, translated.
+    """
+    from coze_tui.terminal.clipboard import Way  # loads asyncio, which no other sentence needs
+
+    amount = _("{what}, {n} characters").format(what=what, n=thousands(copied.characters))
+    path = clean_line(str(copied.path)) if copied.path else ""
+    if Way.TMUX in copied.ways:
+        return _("{amount}: in tmux's buffer, and sent on to the terminal's clipboard.").format(amount=amount)
+    if Way.TERMINAL in copied.ways and path:
+        return _(
+            "{amount}: sent to the terminal's clipboard; some terminals refuse it, so it is in {path}, too."
+        ).format(amount=amount, path=path)
+    if Way.TERMINAL in copied.ways:
+        return _("{amount}: sent to the terminal's clipboard; some terminals refuse it.").format(
+            amount=amount
+        )
+    if path and copied.too_long:
+        return _("{amount}: too long for a terminal's clipboard; saved as {path}").format(
+            amount=amount, path=path
+        )
+    if path:
+        return _("{amount}: saved as {path}").format(amount=amount, path=path)
+    return _("{amount}: could not be copied: {reason}").format(
+        amount=amount, reason=clean_line(copied.file_failed)
+    )
