@@ -112,7 +112,7 @@ def key_from_words(words: str) -> str:
             words, words
         )
     names = {"Esc": "escape", "PgUp": "pageup", "PgDn": "pagedown"}
-    return names.get(words, words.lower().replace("↑", "up").replace("↓", "down"))
+    return names.get(words, words.lower().replace("↑", "up").replace("↓", "down").replace("\\", "backslash"))
 
 
 def test_every_key_of_the_table_does_what_it_says() -> None:

@@ -199,6 +199,30 @@ async def test_reasoning_and_tools_are_folded_and_open(home: Path) -> None:
         await at.until(lambda: "先查船" in at.text(), "the second fold is open")
 
 
+async def test_reasoning_is_seen_while_it_arrives_and_one_key_opens_the_last_fold(home: Path) -> None:
+    steps = (
+        Delta(reasoning="先查船。"),
+        Gate("more"),
+        Delta("下一班是 18:40。"),
+        Complete(),
+    )
+    async with desk(home, bot(*steps)) as at:
+        footer = at.screen.query_one(KeyFooter)
+        await at.ask("下一班？")
+        await at.until(lambda: "▾ thinking" in at.text() and "先查船。" in at.text())
+        assert "^\\ unfold" in footer.shown()
+        at.stand_in.release("more")
+        await at.answered()
+        assert "▸ thought for" in at.text()
+        assert "先查船。" not in at.text()
+        await at.pilot.press("ctrl+backslash")
+        await at.until(lambda: "先查船。" in at.text())
+        await at.until(lambda: "^\\ fold" in footer.shown())
+        assert at.screen.prompt.has_focus
+        await at.pilot.press("ctrl+backslash")
+        await at.until(lambda: "先查船。" not in at.text())
+
+
 async def test_the_footer_of_the_log_names_what_works_there(home: Path) -> None:
     answer = Answer("```go\nmain()\n```", reasoning="先查船。")
     async with desk(home, bot(answer, Gate("end"), FollowUps(("?",)))) as at:

@@ -243,57 +243,17 @@ class FoldBlock(EntryBlock):
         """Return the lines under it while it is open."""
         return ()
 
+    def preview(self, width: int, palette: Palette) -> Sequence[Line]:
+        """Return the lines under it while it is closed."""
+        return ()
+
     def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
-        mark = "▾ " if self.is_open else "▸ "
+        lines = (self.body if self.is_open else self.preview)(width - 2, palette)
+        mark = "▾ " if self.is_open or lines else "▸ "
         head = words_line(_fitted([(mark, "muted"), *self.label(width - cell_len(mark))], width), palette)
-        if not self.is_open:
-            return [head]
         indent = Segment("  ")
-        body = [
-            line._replace(lead=(indent, *line.lead), lead_width=line.lead_width + 2)
-            for line in self.body(width - 2, palette)
-        ]
+        body = [line._replace(lead=(indent, *line.lead), lead_width=line.lead_width + 2) for line in lines]
         return [head, *body]
-
-
-class ReasoningBlock(FoldBlock):
-    """The reasoning for one answer."""
-
-    def __init__(self, message_id: str, label: Callable[[ReasoningBlock], str], text: str = "") -> None:
-        super().__init__()
-        self.message_id = message_id
-        self.started_us = 0
-        self.ended_us = 0
-        """0 while it grows."""
-        self._label = label
-        self._pieces = [text] if text else []
-
-    @property
-    def text(self) -> str:
-        """The source."""
-        if len(self._pieces) > 1:
-            self._pieces = ["".join(self._pieces)]
-        return self._pieces[0] if self._pieces else ""
-
-    def append(self, text: str) -> None:
-        """Add text."""
-        self._pieces.append(text)
-        self.release()
-
-    def finish(self, text: str) -> None:
-        """Set the final text."""
-        if text != self.text:
-            self._pieces = [text]
-        self.release()
-
-    def label(self, width: int) -> Words:
-        return [(self._label(self), "muted")]
-
-    def body(self, width: int, palette: Palette) -> Sequence[Line]:
-        return render_plain(shown(self.text, palette), width, palette.muted + Style(italic=True))
-
-    def copy_text(self) -> str:
-        return self.text
 
 
 class ToolBlock(FoldBlock):

@@ -35,11 +35,11 @@ from coze_tui.tui.log.blocks import (
     MoreToolsBlock,
     NoticeBlock,
     PlainBlock,
-    ReasoningBlock,
     Role,
     SectionBlock,
     ToolBlock,
 )
+from coze_tui.tui.log.reasoning import ReasoningBlock
 
 _B = TypeVar("_B", bound=EntryBlock)
 _BLANK = Line()
@@ -227,6 +227,8 @@ class AnswerEntry(BotEntry):
         self._tokens = 0
         self._tools = 0
         self._more_tools: MoreToolsBlock | None = None
+        self._thinking: ReasoningBlock | None = None
+        """The reasoning that arrives."""
         self._follow_ups: list[str] = []
 
     @classmethod
@@ -245,7 +247,7 @@ class AnswerEntry(BotEntry):
             match part:
                 case AnswerTranscript():
                     if part.reasoning:
-                        entry.blocks.append(ReasoningBlock(part.message_id, _reasoning_label, part.reasoning))
+                        entry.blocks.append(ReasoningBlock(part.message_id, part.reasoning))
                     entry.blocks.append(AnswerBlock(part.message_id, part.text, is_finished=True))
                 case ToolTranscript():
                     name = "knowledge" if part.type is MessageType.KNOWLEDGE else part.name
@@ -280,23 +282,23 @@ class AnswerEntry(BotEntry):
 
     def reasoning_grew(self, update: updates.ReasoningGrew) -> None:
         """Add text to the reasoning of a message."""
-        block = self._reasoning_of(update.message_id)
-        block.append(update.text)
-        if update.arrivals_us:
-            block.started_us = block.started_us or update.arrivals_us[0]
+        thinking = self._thinking
+        if thinking is None or thinking.message_id != update.message_id:
+            self._end_thinking(update.arrivals_us[0] if update.arrivals_us else 0)
+            thinking = self._thinking = self._reasoning_of(update.message_id)
+        thinking.append(update.text, update.arrivals_us)
         self.changed()
 
     def answer_grew(self, update: updates.AnswerGrew) -> AnswerBlock | None:
         """Add text to an answer, and return its block; None if there is no text."""
         if not update.text:
             return None
-        at_us = update.arrivals_us[0] if update.arrivals_us else 0
         if not self._first_text_us and self.figures is not None:
             self._first_text_us = self.figures.first_text_us or 0
             self._update_label()
         block = self._answer_of(update.message_id)
-        if block.is_empty and at_us:
-            self._end_reasoning(update.message_id, at_us)
+        if self._thinking is not None and update.arrivals_us:
+            self._end_thinking(update.arrivals_us[0])
         block.append(update.text)
         self.changed()
         return block
@@ -305,17 +307,19 @@ class AnswerEntry(BotEntry):
         """Replace an answer and its reasoning by their final texts."""
         if update.reasoning:
             self._reasoning_of(update.message_id).finish(update.reasoning)
-            self._end_reasoning(update.message_id, update.at_us)
+        self._end_thinking(update.at_us)
         if update.text:
             self._answer_of(update.message_id).finish(update.text)
         self.changed()
 
     def tool_called(self, update: updates.ToolCalled) -> None:
         """Show a tool call."""
+        self._end_thinking(update.at_us)
         self._add_tool(ToolBlock(update.message_id, update.name, update.arguments, _tool_tail))
 
     def tool_responded(self, update: updates.ToolResponded) -> None:
         """Show the response of a tool, or the recalled knowledge."""
+        self._end_thinking(update.at_us)
         tool = next(
             (block for block in self._all(ToolBlock) if block.message_id == update.call_message_id), None
         )
@@ -333,6 +337,7 @@ class AnswerEntry(BotEntry):
 
     def agent_changed(self, update: updates.AgentChanged) -> None:
         """Show which agent answers from here on."""
+        self._end_thinking(update.at_us)
         self._add(PlainBlock(agent_line(update.name, update.condition), "muted"))
 
     def follow_up(self, update: updates.FollowUpOffered) -> None:
@@ -354,6 +359,7 @@ class AnswerEntry(BotEntry):
         self.blocks = [self._header]
         self.outcome = self.error = None
         self._tools, self._more_tools, self._follow_ups = 0, None, []
+        self._thinking = None
         self.changed()
 
     def resumed(self) -> None:
@@ -371,6 +377,7 @@ class AnswerEntry(BotEntry):
     def end(self, update: updates.TurnEnded) -> None:
         """Show how the turn ended."""
         self.outcome, self.error = update.outcome, update.error
+        self._end_thinking()
         self._total_us = update.at_us if update.outcome is Outcome.COMPLETED else 0
         self._await_tools(update.outcome is Outcome.REQUIRES_ACTION)
         self._update_label()
@@ -428,7 +435,7 @@ class AnswerEntry(BotEntry):
         for block in self._all(ReasoningBlock):
             if block.message_id == message_id:
                 return block
-        block = ReasoningBlock(message_id, _reasoning_label)
+        block = ReasoningBlock(message_id)
         answer = next((item for item in self.answers if item.message_id == message_id), None)
         if answer is not None:
             self.blocks.insert(self.blocks.index(answer), block)
@@ -436,11 +443,11 @@ class AnswerEntry(BotEntry):
             self._add(block)
         return block
 
-    def _end_reasoning(self, message_id: str, at_us: int) -> None:
-        for block in self._all(ReasoningBlock):
-            if block.message_id == message_id and not block.ended_us:
-                block.ended_us = at_us
-                block.release()
+    def _end_thinking(self, at_us: int = 0) -> None:
+        """Fold the reasoning that arrives, if any does, because something else arrived at this time."""
+        if self._thinking is not None:
+            self._thinking.end(at_us)
+            self._thinking = None
 
 
 def _when(at_ms: int) -> list[str]:
@@ -454,12 +461,6 @@ def clock_time(at_ms: int) -> str:
     if then[:3] == now[:3]:
         return time.strftime("%H:%M:%S", then)
     return time.strftime("%Y-%m-%d %H:%M", then)
-
-
-def _reasoning_label(block: ReasoningBlock) -> str:
-    if block.started_us and block.ended_us:
-        return _("thought for {time}").format(time=duration(block.ended_us - block.started_us))
-    return _("thinking…") if block.started_us else _("thoughts")
 
 
 def _tool_tail(block: ToolBlock) -> str:

@@ -228,14 +228,18 @@ class MessageLog(ScrollView, can_focus=True):
                 if entry.answer_grew(update) is not None:
                     self.viewport.text_added(entry)
             case ReasoningGrew() as update:
+                blocks = len(entry.blocks)
                 entry.reasoning_grew(update)
                 self.viewport.text_added(entry)
+                if len(entry.blocks) > blocks:
+                    self.screen.refresh_bindings()  # there is a fold now
             case AnswerSettled() as update:
                 entry.answer_settled(update)
                 self.viewport.entry_changed(entry)
             case ToolCalled() as update:
                 entry.tool_called(update)
                 self.viewport.text_added(entry, whole=True)
+                self.screen.refresh_bindings()
             case ToolResponded() as update:
                 entry.tool_responded(update)
                 self.viewport.text_added(entry, whole=True)
@@ -401,25 +405,32 @@ class MessageLog(ScrollView, can_focus=True):
             self.cursor.choose(self.chosen, what)
             self._toggle(what)
 
-    def action_last_fold(self) -> None:
-        """Open or close the last fold in the view, or the last one of all."""
-        view = self.viewport
-        folds = [
-            (start + entry.start_of(block), entry, block)
-            for start, entry in view.laid_out()
-            for block in entry.blocks
-            if isinstance(block, FoldBlock)
-        ]
-        seen = [fold for fold in folds if view.top <= fold[0] < view.top + view.height]
-        if seen or folds:
-            _line, entry, fold = (seen or folds)[-1]
-            self.cursor.choose(entry, fold)
-            self._toggle(fold)
-
     @property
-    def has_folds(self) -> bool:
-        """Whether there is a fold."""
-        return any(isinstance(block, FoldBlock) for entry in self.entries for block in entry.blocks)
+    def last_fold(self) -> FoldBlock | None:
+        """The last fold in the view, or the last one of all."""
+        found = self._last_fold()
+        return found[1] if found is not None else None
+
+    def _last_fold(self) -> tuple[Entry, FoldBlock] | None:
+        view = self.viewport
+        last: tuple[Entry, FoldBlock] | None = None
+        for entry in reversed(self.entries):
+            for block in reversed(entry.blocks):
+                if not isinstance(block, FoldBlock):
+                    continue
+                last = last or (entry, block)
+                line = view.first_line(entry) + entry.start_of(block)
+                if view.top <= line < view.top + view.height:
+                    return entry, block
+                if line < view.top:
+                    return last
+        return last
+
+    def action_last_fold(self) -> None:
+        """Open or close the last fold in the view, or the last one of all. The cursor goes there."""
+        if (found := self._last_fold()) is not None:
+            self.cursor.choose(*found)
+            self._toggle(found[1])
 
     def _toggle(self, fold: FoldBlock) -> None:
         """Open or close the fold under the cursor, and show as much of it as there is room for."""

@@ -55,6 +55,7 @@ _FOOTER = (
     *("chat.stop", "chat.ladder", "prompt.open_paste", "log.next", "log.unfold", "log.copy"),
     *("log.copy_code", "log.recover", "log.regenerate", "log.edit", "log.fork"),
     *("events.open", "events.copy_ids"),
+    "chat.fold",
     *("app.commands", "chat.history", "chat.new", "chat.events", "chat.bot"),
 )
 """IDs of the bindings that the footer shows, the most useful first."""
@@ -109,6 +110,13 @@ class ChatScreen(LogScreen[None]):
             "ctrl+c", "ladder", N_("copy, stop, clear, quit"), id="chat.ladder", show=False, priority=True
         ),
         Binding("ctrl+d", "app.quit", N_("quit from an empty prompt"), id="chat.quit", show=False),
+        Binding(
+            "ctrl+backslash,f6",
+            "fold",
+            N_("unfold"),
+            id="chat.fold",
+            tooltip=N_("open or close the last fold in the view"),
+        ),
         Binding("f1", "app.help", N_("help"), id="chat.help"),
         Binding("question_mark", "app.help", N_("help"), id="chat.help_outside", show=False),
         Binding("pageup", "scroll_log(-1)", N_("page up"), id="chat.page_up", show=False),
@@ -448,6 +456,11 @@ class ChatScreen(LogScreen[None]):
         """Ask the edited question in a fork."""
         self.run_in_worker("fork", self.actions.ask_in_fork, exclusive=True)
 
+    def action_fold(self) -> None:
+        """Open or close the last reasoning or tool call in the view."""
+        self.log_widget.action_last_fold()
+        self.refresh_bindings()
+
     def action_back(self) -> None:
         """Go back to the prompt."""
         if self.sidebar.has_class("-overlay"):
@@ -506,6 +519,9 @@ class ChatScreen(LogScreen[None]):
         """
         if binding.id == "chat.ladder":
             return _("stop") if self.turns.runs and self.focused is not self.prompt else ""
+        if binding.id == "chat.fold":
+            fold = self.log_widget.last_fold if self.focused is self.prompt else None
+            return "" if fold is None else _("fold") if fold.is_open else _("unfold")
         return None
 
     def run_slash(self, command: SlashCommand, argument: str) -> None:

@@ -133,7 +133,7 @@ def test_a_live_entry_looks_like_the_told_one() -> None:
     live.usage(1902)
     live.end(updates.TurnEnded(Outcome.COMPLETED, 1_900_000))
     text = text_of(live, 90)
-    assert "▸ thought for 200 ms" in text
+    assert "▸ thought for 50 ms" in text
     assert "▸ ferry(3)  → 5 B in 60 ms" in text
     assert "It is 18:40." in text
     assert "1 And then?" in text
