@@ -441,15 +441,6 @@ def listed_count(c: sqlite3.Connection) -> int:
     return int(row[0])
 
 
-def listed_bots(c: sqlite3.Connection) -> tuple[str, ...]:
-    """Return the names of the listed bots, or their IDs, the latest used first."""
-    rows = c.execute(
-        f"""SELECT max(bot_name), bot_id FROM conversations WHERE deleted_at = 0 AND {_IS_LISTED}
-            GROUP BY site, bot_id ORDER BY max(updated_at) DESC"""
-    )
-    return tuple(dict.fromkeys(str(name or bot_id) for name, bot_id in rows))
-
-
 # --- sections ---
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from coze_tui.engine.library.conversations import SavedConversation
 from coze_tui.engine.library.history import Findings, Found, ListPage, PageCursor
 from coze_tui.engine.library.server import ImportResult, ServerConversation, ServerPage
+from coze_tui.engine.library.states import LastChat, Mark, marks_of
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import duration, thousands
 from coze_tui.text.i18n import N_, _, ngettext
@@ -48,6 +49,12 @@ class Item:
     """Number of further matches in the same conversation."""
     message: int = 0
     """Key of the found message; 0 for none."""
+    last: LastChat = LastChat()
+
+    @property
+    def marks(self) -> Sequence[Mark]:
+        """The states of the conversation; none if it is only on the server."""
+        return marks_of(self.summary, self.last) if self.summary is not None else ()
 
     @property
     def key(self) -> str:
@@ -65,10 +72,10 @@ class Item:
         return 2 if self.snippet else 1
 
 
-def item_from_summary(summary: SavedConversation) -> Item:
+def item_from_summary(summary: SavedConversation, last: LastChat = LastChat()) -> Item:  # noqa: B008
     """Return the item of a stored conversation."""
     title = clean_line(summary.title).strip()
-    return Item(summary.key, title, _bot(summary), summary.updated_at, summary)
+    return Item(summary.key, title, _bot(summary), summary.updated_at, summary, last=last)
 
 
 def item_from_found(found: Found, query: str) -> Item:
@@ -87,6 +94,7 @@ def item_from_found(found: Found, query: str) -> Item:
         snippet_hits=first.ranges if first else (),
         more=max(0, len(said) - 1),
         message=first.message if first else 0,
+        last=found.last,
     )
 
 
@@ -299,7 +307,7 @@ class HistoryList:
         return True
 
     def _add(self, page: ListPage) -> None:
-        self._stored += map(item_from_summary, page.items)
+        self._stored += [item_from_summary(each, page.last.get(each.key, LastChat())) for each in page.items]
         self._end, self.has_more = page.end, page.end is not None
 
     def items(self) -> list[Item]:

@@ -19,6 +19,7 @@ from coze_tui.store import history
 from coze_tui.tui.log.entries import QuestionEntry
 from coze_tui.tui.screens.history import HistoryScreen
 from coze_tui.tui.widgets.field import Field
+from coze_tui.tui.widgets.key_footer import KeyFooter
 from tests.support.desk import Desk, desk
 from tests.support.server_conversations import create_conversation
 from tests.support.shown import lines_of, toasts_of
@@ -106,10 +107,12 @@ async def test_conversations_stand_under_their_days_with_their_flags(
         rows = [line.split() for line in at.lines.splitlines() if line.strip()]
         assert rows[0] == ["PINNED"]
         assert rows[1][:3] == ["▌", "★", "Other"]
+        shown = at.screen.query_one(KeyFooter).shown()
+        assert {"Space select", "i server"} <= set(shown)
         assert "TODAY" in at.lines or "YESTERDAY" in at.lines
         assert any(row[:2] == ["⟂", "订单"] for row in rows)
         assert at.titles == ["Other", "退货", "订单", "合同"]
-        await at.until(lambda: "4 conversations · 客服" in at.screen.header.render_line(0).text)
+        await at.until(lambda: at.screen.header.render_line(0).text.endswith(" 4 conversations"))
 
 
 async def test_an_empty_history_says_so(home: Path) -> None:
@@ -154,7 +157,7 @@ async def test_the_conversation_under_the_cursor_is_previewed(home: Path, told: 
         await at.until(lambda: "怎么退货？" in at.preview)
         await at.press("j")
         await at.until(lambda: "没收到" in at.preview)
-        assert at.told == "⟂ cut off · 客服 · coze.cn · 2 messages · only here"
+        assert at.told.strip() == "⟂ cut off · 2 messages · only here · 客服 · coze.cn"
         await at.press("G")
         await at.until(
             lambda: at.screen.conversations.current and at.screen.conversations.current.title == "Other"
@@ -341,7 +344,7 @@ async def test_narrow_the_preview_takes_the_place_of_the_list(home: Path, told: 
         await at.press("right")
         await at.until(lambda: at.screen.preview.display and "怎么退货？" in at.preview)
         assert not at.screen.conversations.display
-        assert at.told.startswith("退货  客服")
+        assert at.told.startswith("退货 · ")
         await at.press("escape")
         await at.until(lambda: at.screen.conversations.display and not at.screen.preview.display)
         await at.press("tab")

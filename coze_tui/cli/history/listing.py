@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 from coze_tui.cli.exits import Exit
 from coze_tui.cli.history.call import Call, conversations_named, run
@@ -12,6 +12,7 @@ from coze_tui.cli.saved_images import save_to_folder
 from coze_tui.cli.startup import notify
 from coze_tui.engine.library.conversations import SavedConversation
 from coze_tui.engine.library.history import Found, Hit
+from coze_tui.engine.library.states import MOST_MARKS, LastChat, is_cut_off, marks_of
 from coze_tui.engine.model.transcript import (
     AgentTranscript,
     AnswerTranscript,
@@ -30,7 +31,6 @@ from coze_tui.text.data_urls import with_short_images
 from coze_tui.text.i18n import _
 
 _KEY_CELLS = 9
-_FLAG_CELLS = 4
 
 
 # --- list ---
@@ -44,22 +44,19 @@ def run_list(arguments: Arguments, environment: Mapping[str, str]) -> int:
 async def _list(call: Call) -> int:
     most = call.arguments.limit
     browsing, clock, shown = call.history.browsing, Clock(), 0
-    unfinished = await browsing.unfinished()
     page = await browsing.page()
     while page.items:
         for summary in page.items:
-            is_running = unfinished.get(summary.key)
-            if is_running is not None:  # the flag is about the chat before it
-                summary = replace(summary, interrupted=not is_running)
+            last = page.last.get(summary.key, LastChat())
             if most and shown == most:
-                left = (await browsing.overview()).conversations - shown
+                left = await browsing.count() - shown
                 notify(_("{n} more; --limit 0 shows all").format(n=left))
                 return Exit.OK
             shown += 1
             if call.arguments.json:
-                call.console.json({**conversation_values(summary), "running": bool(is_running)})
+                call.console.json(_list_values(summary, last))
             else:
-                call.console.line(*_list_line(summary, bool(is_running), clock))
+                call.console.line(*_list_line(summary, last, clock))
         if page.end is None:
             break
         page = await browsing.page(after=page.end)
@@ -68,23 +65,23 @@ async def _list(call: Call) -> int:
     return Exit.OK
 
 
-def _list_line(summary: SavedConversation, is_running: bool, clock: Clock) -> Iterator[Piece]:
+def _list_line(summary: SavedConversation, last: LastChat, clock: Clock) -> Iterator[Piece]:
+    """Return key, time, the marks of the history screen, title and bot."""
+    signs = "".join(mark.sign for mark in marks_of(summary, last))
     yield fit(summary.key, _KEY_CELLS), "answering"
     yield f"  {clock.day(summary.updated_at)} {clock.time(summary.updated_at)[:5]}", "dim"
-    yield f"  {fit(_flags(summary, is_running), _FLAG_CELLS)}", "attention"
+    yield f"  {fit(signs, MOST_MARKS)}", "attention"
     yield summary.title.strip() or _("Untitled conversation"), "plain"
     yield f"  {summary.bot_name or summary.bot_id}", "dim"
 
 
-def _flags(summary: SavedConversation, is_running: bool) -> str:
-    """Return the marks of the history screen, and one for a running chat."""
-    flags = (
-        (summary.pinned, "★"),
-        (is_running, "◐"),
-        (summary.interrupted, "⟂"),
-        (summary.on_server, "☁"),
-    )
-    return "".join(sign for is_so, sign in flags if is_so)
+def _list_values(summary: SavedConversation, last: LastChat) -> Mapping[str, object]:
+    return {
+        **conversation_values(summary),
+        "interrupted": is_cut_off(summary, last),
+        "running": last.is_running,
+        "states": [mark.name for mark in marks_of(summary, last)],
+    }
 
 
 def conversation_values(summary: SavedConversation) -> Mapping[str, object]:

@@ -20,6 +20,7 @@ from coze_tui.errors import StoreError, StoreWarning
 from coze_tui.store import history, journal, retention, search
 from coze_tui.store.database import Database, now_ms, open_or_rescue
 from coze_tui.store.history import SavedConversation
+from coze_tui.store.last_chats import LastChat, last_chats
 from coze_tui.store.messages import message_count, messages
 from coze_tui.store.records import SLOT
 from coze_tui.store.retention import PrunePlan as PrunePlan
@@ -43,15 +44,8 @@ class ListPage:
     items: tuple[SavedConversation, ...]
     end: PageCursor | None
     """What the next page begins after; None where there is none."""
-
-
-@valueclass
-class Overview:
-    """The history as a whole."""
-
-    conversations: int
-    bots: tuple[str, ...]
-    """Names, or ids for want of one; the latest used first."""
+    last: Mapping[str, LastChat]
+    """By key, without those that have no chats."""
 
 
 @valueclass
@@ -61,6 +55,7 @@ class Found:
     summary: SavedConversation
     hits: tuple[Hit, ...]
     """Snippets are clean and on one line."""
+    last: LastChat = LastChat()
 
 
 @valueclass
@@ -82,6 +77,7 @@ class ConversationDetails:
     messages: int
     forked_from: str
     """Title of the conversation it was forked from; empty if it was not, or that is gone."""
+    last: LastChat
 
 
 @valueclass
@@ -140,15 +136,14 @@ class Browsing:
 
         def read(c: sqlite3.Connection) -> ListPage:
             rows = history.conversations(c, filter=filter, before=after, limit=limit)
-            return ListPage(rows, rows[-1] if len(rows) == limit else None)
+            last = last_chats(c, [saved.key for saved in rows], now_ms())
+            return ListPage(rows, rows[-1] if len(rows) == limit else None, last)
 
         return await self._database.read(read)
 
-    async def overview(self) -> Overview:
-        """Return the number of listed conversations, and their bots."""
-        return await self._database.read(
-            lambda c: Overview(history.listed_count(c), tuple(map(clean_line, history.listed_bots(c))))
-        )
+    async def count(self) -> int:
+        """Return the number of listed conversations."""
+        return await self._database.read(history.listed_count)
 
     async def changes(self) -> int:
         """Return a number that changes once any program has written. Call it once a second at most."""
@@ -166,11 +161,6 @@ class Browsing:
             return tuple(saved for saved in found if saved is not None)
 
         return await self._database.read(read)
-
-    async def unfinished(self) -> Mapping[str, bool]:
-        """Return the keys of conversations with a chat that has no end; whether its program runs."""
-        found = await self._database.read(lambda c: journal.unfinished_chats(c, now_ms()))
-        return {record.conversation: is_running for record, is_running in found}
 
     async def keys(self) -> tuple[str, ...]:
         """Return the keys of all conversations of the list, in its order."""
@@ -223,7 +213,8 @@ class Browsing:
                 return None
             origin = history.conversation(c, saved.forked_from) if saved.forked_from else None
             title = clean_line(origin.title) if origin else ""
-            return ConversationDetails(saved, message_count(c, key), title)
+            last = last_chats(c, [key], now_ms()).get(key, LastChat())
+            return ConversationDetails(saved, message_count(c, key), title, last)
 
         return await self._database.read(read)
 
@@ -336,8 +327,9 @@ def _found(c: sqlite3.Connection, text: str, hits: Sequence[Hit]) -> list[Found]
     by_key: dict[str, list[Hit]] = {}
     for hit in hits:
         by_key.setdefault(hit.conversation, []).append(_shown(hit, text))
+    last = last_chats(c, list(by_key), now_ms())
     return [
-        Found(saved, tuple(places))
+        Found(saved, tuple(places), last.get(key, LastChat()))
         for key, places in by_key.items()
         if (saved := history.conversation(c, key))
     ]

@@ -51,20 +51,28 @@ def help_sections(screen: Screen[Any], commands: Sequence[tuple[str, str]] = ())
     parts have inherited: the keys of editing are the same everywhere.
 
     Only bindings with an id count: those are ours and can be changed. A part is named by the `PART` of its
-    class.
+    class, and the signs that it shows by its `legend`.
     """
     around = list(screen.focused.ancestors_with_self if screen.focused is not None else [screen, screen.app])
     others = [node for node in screen.walk_children() if node not in around]
     sections = [_sections(node, screen) for node in around]
     last = [_sections(node, screen) for node in others]
     described = tuple(HelpLine(clean_line(name), clean_line(does)) for name, does in commands)
+    signs = [HelpLine(sign, words) for node in (*around, *others) for sign, words in legend_of(node)]
     ordered = [
         *(own for own, _inherited in sections),
         HelpSection(_("Commands"), described),
+        HelpSection(_("Signs"), tuple(signs)),
         *(own for own, _inherited in last),
         *(section for _own, inherited in (*sections, *last) for section in inherited),
     ]
     return _joined(ordered)
+
+
+def legend_of(node: DOMNode) -> Sequence[tuple[str, str]]:
+    """Return the signs that a part shows, with their meaning; a part without a `legend` has none."""
+    legend = getattr(node, "legend", None)
+    return legend() if callable(legend) else ()
 
 
 def _sections(node: DOMNode, screen: Screen[Any]) -> tuple[HelpSection, list[HelpSection]]:

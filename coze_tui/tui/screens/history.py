@@ -14,7 +14,6 @@ from textual.timer import Timer
 from textual.widgets import Input
 
 from coze_tui.api.objects import Bot
-from coze_tui.engine.library.history import Overview
 from coze_tui.engine.library.server import ServerConversation, bound
 from coze_tui.engine.model.dialects import Feature
 from coze_tui.errors import CozeTuiError, StoreError
@@ -48,10 +47,10 @@ _LEAST_FIELD = 20
 _TITLE_CELLS = 30
 """Cells of a title in a toast."""
 _FOOTER = (
-    *("history.open", "history.undo", "history.rename", "history.pin", "history.delete"),
-    *("history.export", "history.fork", "history.import", "history.search"),
+    *("history.open", "history.undo", "history.search", "history.select", "history.import"),
+    *("history.delete", "history.rename", "history.export", "history.pin", "history.fork"),
 )
-_KEYS_SHOWN = 10
+_KEYS_SHOWN = 12
 
 
 @valueclass
@@ -82,8 +81,14 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         Binding("u", "undo", N_("undo"), id="history.undo"),
         Binding("e", "export", N_("export"), id="history.export"),
         Binding("f", "fork", N_("fork"), id="history.fork"),
-        Binding("i", "import", N_("import"), id="history.import"),
-        Binding("space", "select", N_("select"), id="history.select", show=False),
+        Binding(
+            "i",
+            "import",
+            N_("server"),
+            id="history.import",
+            tooltip=N_("list what is on the server; again: import what is selected"),
+        ),
+        Binding("space", "select", N_("select"), id="history.select"),
         Binding("a", "select_all", N_("select all"), id="history.select_all", show=False),
         Binding("tab,shift+tab", "other_pane", N_("preview and back"), id="history.other_pane", show=False),
         Binding("right", "preview", N_("preview"), id="history.preview", show=False),
@@ -106,7 +111,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
     def __init__(self, bot: Bot, current: str = "") -> None:
         super().__init__()
         self._wanted = current
-        self._overview: Overview | None = None
+        self._count: int | None = None
         self._seen = 0
         self._rest: Timer | None = None
         self._deletions = Deletions(self.context)
@@ -123,7 +128,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
 
     def compose(self) -> ComposeResult:
         yield HeadLine(
-            lambda width: [history_head(self._overview, self.conversations.selected, width)], id="head"
+            lambda width: [history_head(self._count, self.conversations.selected, width)], id="head"
         )
         yield SearchBar("/", placeholder=_("search titles and all that was said"))
         with Horizontal(id="panes"):
@@ -173,7 +178,7 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
         if go_to or self._wanted:
             self.conversations.go_to(go_to or self._wanted)
             self._wanted = ""
-        self._overview = await self.engine_thread.call(lambda engine: engine.browsing.overview())
+        self._count = await self.engine_thread.call(lambda engine: engine.browsing.count())
         self.header.flush()
 
     @work(group="list", exclusive=True, exit_on_error=False)
@@ -458,7 +463,6 @@ class HistoryScreen(LogScreen[HistoryChoice | None]):
             self.bar.show((_("the server was not reached"), "attention"))
             self.notify_failure(error)
             return
-        self.conversations.shows_server = True
         self._load()
         await self.context.notify_limit(Feature.MESSAGE_LIST)
 

@@ -15,16 +15,20 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 
+from coze_tui.engine.library.states import MOST_MARKS, all_marks
 from coze_tui.render.cells import cell_len, shorten
 from coze_tui.render.palette import Palette
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.history_items import Item, Ranges, clock, day_heading, day_of, short_date
 from coze_tui.tui.widgets.line_list import LineList, list_keys
-from coze_tui.tui.widgets.line_widget import Part, width_of
+from coze_tui.tui.widgets.line_widget import Part, role_of, width_of
 
-_BOT_CELLS = 14
 _LEAST_FOR_BOT = 44
 """Cells of a line from which the bot's name stands in it."""
+_LEAST_BOT = 12
+_BOT_SHARE = 3
+"""The names of the bots take at most one part in so many of a line."""
+_CLOCK_CELLS = 5
 _NEAR = 30
 """Lines before the end at which more is asked for."""
 
@@ -40,6 +44,11 @@ class ConversationList(LineList):
         "conversations", ("first", N_("first")), ("last", N_("last"))
     )
     PART = N_("Conversations")
+
+    @staticmethod
+    def legend() -> Sequence[tuple[str, str]]:
+        """Return the signs before the titles with their meaning, for the help."""
+        return [(mark.sign, mark.words) for mark in all_marks()]
 
     class Moved(Message):
         """The cursor stands on another conversation, or on none."""
@@ -78,8 +87,10 @@ class ConversationList(LineList):
         self._has_more = False
         self._asked = False
         self._wants_last = False
-        self.shows_server = False
-        """Whether a mark shows which conversations are also on the server."""
+        self._bot_cells = 0
+        """The widest name of a bot among the items."""
+        self._time_cells = _CLOCK_CELLS
+        """The widest time; that of a pinned conversation may be a date."""
 
     # --- what is in it ---
 
@@ -170,12 +181,17 @@ class ConversationList(LineList):
         self._starts, self._headings, line = [], {}, 0
         above: date | str | None = ""
         days: dict[int, date] = {}
+        self._bot_cells = max(map(cell_len, {item.bot for item in self._items}), default=0)
+        self._time_cells = max(
+            (cell_len(self._time_of(item)) for item in self._items if self._stands_pinned(item)),
+            default=_CLOCK_CELLS,
+        )
         for item in self._items:
             quarter = item.at_ms // 900_000  # no time zone changes its day within a quarter of an hour
             day = days.get(quarter)
             if day is None:
                 day = days[quarter] = day_of(item.at_ms)
-            group = None if self._has_pins and item.is_pinned else day
+            group = None if self._stands_pinned(item) else day
             if group != above:
                 self._headings[line] = above = group
                 line += 1
@@ -317,43 +333,54 @@ class ConversationList(LineList):
         is_selected = item.id in self._selected
         left: list[Part] = [("✓", "user bold") if is_selected else (" ", "text"), (" ", "text")]
         left += [*_flags(item), (" ", "text")]
-        room = self.line_width - width_of(left) - width_of(right) - 1
+        room = self.line_width - width_of(left) - width_of(right) - 2
         title = item.title or _("untitled")
         role = role if item.title else "muted"
         left += parts_around(title, item.title_hits, room, role)
         return left, right
 
     def _right(self, item: Item) -> list[Part]:
-        is_day_known = not (self._has_pins and item.is_pinned)
-        when = clock(item.at_ms) if is_day_known else short_date(item.at_ms, day_of(int(time.time() * 1000)))
-        right: list[Part] = []
-        if item.bot and not item.snippet and self.line_width >= _LEAST_FOR_BOT:
-            right.append((shorten(item.bot, _BOT_CELLS) + "  ", "muted"))
-        is_both = self.shows_server and item.summary is not None and item.summary.on_server
-        if self.shows_server:
-            right.append(("☁ " if is_both else "  ", "muted"))
-        return [*right, (f"{when} ", "muted")]
+        """Return the columns at the right: bot and time. A search has the bot in the second line."""
+        right: list[Part] = [(f"{self._time_of(item):>{self._time_cells}} ", "muted")]
+        if not item.snippet and self.line_width >= _LEAST_FOR_BOT and self._bot_cells:
+            column = self._bot_column
+            name = shorten(item.bot, column)
+            right.insert(0, (name + " " * (column - cell_len(name) + 2), "muted"))
+        return right
+
+    @property
+    def _bot_column(self) -> int:
+        """Cells for the names of bots: of the widest one, but the titles have more."""
+        return min(self._bot_cells, max(_LEAST_BOT, self.line_width // _BOT_SHARE))
+
+    def _stands_pinned(self, item: Item) -> bool:
+        return self._has_pins and item.is_pinned
+
+    def _time_of(self, item: Item) -> str:
+        """Return the time of day, which is enough under the heading of a day, or the date."""
+        if not self._stands_pinned(item):
+            return clock(item.at_ms)
+        return short_date(item.at_ms, day_of(int(time.time() * 1000)))
 
     def _second_line(self, item: Item) -> tuple[list[Part], list[Part]]:
-        left: list[Part] = [("      ", "muted")]
+        left: list[Part] = [(" " * (_LEAD_CELLS + MOST_MARKS), "muted")]
         if item.bot:
-            left.append((shorten(item.bot, _BOT_CELLS) + "  ", "muted"))
+            left.append((shorten(item.bot, self._bot_column) + "  ", "muted"))
         right: list[Part] = [(f"+{item.more} ", "muted")] if item.more else []
         room = self.line_width - width_of(left) - width_of(right) - 2
         return left + parts_around(item.snippet, item.snippet_hits, room, "muted"), right
 
 
+_LEAD_CELLS = 3
+"""Cells of a line beside the signs and the title: selection, cursor, and the gap before the title."""
+
+
 def _flags(item: Item) -> list[Part]:
-    """Two cells: pinned, cut off, only on the server. A single one stands next to the title."""
-    flags: list[Part] = []
+    """Return the signs of the states, next to the title; `☁` alone for one that is only on the server."""
+    flags: list[Part] = [(mark.sign, role_of(mark.level)) for mark in item.marks]
     if item.server is not None:
-        flags.append(("☁", "attention"))
-    elif item.summary is not None:
-        if item.summary.pinned:
-            flags.append(("★", "attention"))
-        if item.summary.interrupted:
-            flags.append(("⟂", "attention"))
-    return [(" " * (2 - len(flags)), "text"), *flags]
+        flags = [("☁", "attention")]
+    return [(" " * (MOST_MARKS - len(flags)), "text"), *flags]
 
 
 def parts_around(text: str, hits: Ranges, width: int, role: str) -> list[Part]:

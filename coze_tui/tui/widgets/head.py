@@ -17,7 +17,6 @@ from coze_tui.tui.widgets.status import Chip
 
 if TYPE_CHECKING:  # the first screen does without them
     from coze_tui.engine.analysis.frames_table import InspectedChat
-    from coze_tui.engine.library.history import Overview
     from coze_tui.engine.model.records import ChatRecord
 
 HeadParts = tuple[Sequence[Part], Sequence[Part]]
@@ -26,8 +25,6 @@ Layout = Callable[[int], Sequence[HeadParts]]
 """Returns the lines of a head for a width in cells."""
 
 _LEAST_QUESTION = 10
-_MOST_BOTS = 3
-_BOT_CELLS = 16
 _LEAST_GAP = 3
 """Cells between the two sides."""
 
@@ -53,7 +50,11 @@ class HeadLine(LineWidget):
 
     def show_lines(self, *lines: HeadParts) -> None:
         """Show these lines from now on."""
-        self._layout = lambda _width: lines
+        self.show_layout(lambda _width: lines)
+
+    def show_layout(self, layout: Layout) -> None:
+        """Show what this returns for a width, from now on."""
+        self._layout = layout
         self.flush()
 
     def select(self, is_selected: bool) -> None:
@@ -138,28 +139,17 @@ def outcome_part(record: ChatRecord) -> Part:
 # --- the history ---
 
 
-def history_head(overview: Overview | None, selected: int, width: int) -> HeadParts:
-    """Return the screen's name, how many conversations are selected, and how many there are with which bots.
+def history_head(count: int | None, selected: int, width: int) -> HeadParts:
+    """Return the screen's name, and how many conversations are selected and listed.
 
     Args:
-        overview: None while it is not known.
+        count: None while it is not known.
     """
     left: list[Part] = [("● ", "bot"), (_("History"), "text bold")]
     if selected:
         words = ngettext("{n} selected", "{n} selected", selected)
         left += [("   ✓ ", "user"), (words.format(n=thousands(selected)), "user")]
-    return left, [(_overview_words(overview, width - width_of(left) - _LEAST_GAP), "muted")]
-
-
-def _overview_words(overview: Overview | None, room: int) -> str:
-    """The number, and as many of the bots as there is room for: the left side is never cut for them."""
-    if overview is None:
-        return ""
-    number, bots = overview.conversations, overview.bots
-    words = ngettext("{n} conversation", "{n} conversations", number).format(n=thousands(number))
-    for count in range(min(_MOST_BOTS, len(bots)), 0, -1):
-        named = ", ".join(shorten(bot, _BOT_CELLS) for bot in bots[:count])
-        longer = f"{words} · {named}{', …' if len(bots) > count else ''}"
-        if cell_len(longer) <= room:
-            return longer
-    return words if cell_len(words) <= room else ""
+    if count is None:
+        return left, ()
+    words = ngettext("{n} conversation", "{n} conversations", count).format(n=thousands(count))
+    return left, [(words, "muted")] if cell_len(words) + _LEAST_GAP <= width - width_of(left) else ()

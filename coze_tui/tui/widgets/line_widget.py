@@ -10,6 +10,7 @@ from textual.color import Color
 from textual.strip import Strip
 from textual.widget import Widget
 
+from coze_tui.engine.model.outcomes import Level
 from coze_tui.render.cells import cell_len, shorten
 
 ROLES = ("text", "bot", "user", "good", "attention", "failure", "muted", "line", "selected")
@@ -21,6 +22,11 @@ _VARIABLES = {"text": "foreground"}
 _TEXT_STYLES = {"muted": "muted-text-style", "line": "muted-text-style", "selected": "selected-text-style"}
 Part = tuple[str, str]
 """Clean text without line ends, and its role; `bold` and `selected` may follow: `("sent", "text bold")`."""
+
+
+def role_of(level: Level) -> str:
+    """Return the role that colors what has this level."""
+    return {"info": "muted", "tool": "attention", "error": "failure"}.get(level, level)
 
 
 class RoleStyles:

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from coze_tui.engine.library.history import ConversationDetails
+from coze_tui.engine.library.states import marks_of
 from coze_tui.engine.thread import EngineThread
 from coze_tui.render.palette import Palette
 from coze_tui.text.cleaning import clean_line
@@ -19,8 +20,8 @@ from coze_tui.tui.history_items import Item
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.log.search import holds
 from coze_tui.tui.log.window import LogWindow, entries_of
-from coze_tui.tui.widgets.head import HeadLine
-from coze_tui.tui.widgets.line_widget import Part
+from coze_tui.tui.widgets.head import HeadLine, fitting
+from coze_tui.tui.widgets.line_widget import Part, role_of
 
 if TYPE_CHECKING:
     pass
@@ -103,7 +104,9 @@ class PreviewPane(Vertical):
             key = item.key
             facts = await self._engine_thread.call(lambda engine: engine.browsing.details(key))
             title = item.title if with_title else ""
-            self.head.show(facts_parts(facts, title) if facts else [])
+            self.head.show_layout(
+                lambda width: [(fitting(facts_groups(facts, title), width) if facts else (), ())]
+            )
         if wanted == self._shown:
             return
         if item.server is not None:
@@ -138,19 +141,27 @@ class PreviewPane(Vertical):
         return await self.window.fork(log.chosen)
 
 
-def facts_parts(facts: ConversationDetails, title: str = "") -> list[Part]:
-    """Return one line about a conversation, after its title if that is given."""
+def facts_groups(facts: ConversationDetails, title: str = "") -> list[list[Part]]:
+    """Return what is known of a conversation, the most important first: the site gives way before the rest.
+
+    Args:
+        title: Stands first, if it is given.
+    """
     summary = facts.summary
     count = ngettext("{n} message", "{n} messages", facts.messages).format(n=thousands(facts.messages))
-    words = [clean_line(summary.bot_name) or summary.bot_id, summary.site, count]
-    words.append(_("here and on the server") if summary.on_server else _("only here"))
+    groups: list[list[Part]] = [[(title, "text bold")]] if title else []
+    for mark in marks_of(summary, facts.last):
+        if mark.name not in ("fork", "on_server"):  # these follow in more words
+            groups.append([(f"{mark.sign} {mark.words}", role_of(mark.level))])
+    groups.append([(count, "muted")])
+    groups.append([(_("here and on the server") if summary.on_server else _("only here"), "muted")])
     if summary.has_draft:
-        words.append(_("with a draft"))
-    if facts.forked_from:
-        words.append(_("forked from {title}").format(title=facts.forked_from))
-    parts: list[Part] = [(" · ".join(words), "muted")]
-    if summary.interrupted:
-        parts.insert(0, (_("⟂ cut off") + " · ", "attention"))
-    if title:
-        parts.insert(0, (f"{title}  ", "text bold"))
-    return parts
+        groups.append([(_("with a draft"), "muted")])
+    if summary.forked_from:
+        origin = (
+            _("forked from {title}").format(title=facts.forked_from) if facts.forked_from else _("a fork")
+        )
+        groups.append([(f"⑂ {origin}", "muted")])
+    groups.append([(clean_line(summary.bot_name) or summary.bot_id, "muted")])
+    groups.append([(summary.site, "muted")])
+    return groups

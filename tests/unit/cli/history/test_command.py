@@ -158,6 +158,13 @@ def test_how_chats_ended_and_where_the_context_was_cleared_is_printed(command: C
         return [untitled, made]
 
     keys = written(home, write)
+    listed = command("history", "list").out
+    assert "✗" in next(line for line in listed.splitlines() if keys[1] in line)
+    states = {
+        row["id"]: row["states"]
+        for row in map(json.loads, command("history", "list", "--json").out.splitlines())
+    }
+    assert states == {keys[0]: [], keys[1]: ["failed"]}
     lines = command("history", "show", *keys).out.splitlines()
     for line in (
         "Untitled conversation",

@@ -236,7 +236,7 @@ async def test_a_preview_tells_the_last_chats_and_keeps_nothing(place: Place) ->
     told = await place.server.preview(foreign, "海水")
     assert [chat.record.question for chat in told] == ["1", "2"]
     assert told[0].record.bot_name == "海水"
-    assert (await place.browsing.overview()).conversations == 0
+    assert await place.browsing.count() == 0
 
 
 async def test_a_new_name_reaches_the_server(place: Place) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import pytest
@@ -10,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
 
+from coze_tui.engine.library.states import all_marks
 from coze_tui.text.i18n import N_, use_language
 from coze_tui.tui.screens.dialogs import Confirm
 from coze_tui.tui.screens.help import HelpScreen, help_sections
@@ -66,6 +68,22 @@ async def test_the_focused_part_comes_first_and_others_after_the_commands() -> N
         titles = [section.title for section in help_sections(host.screen, COMMANDS)]
         assert titles[0] == "Right part"
         assert titles[-1] == "Left part"
+
+
+async def test_the_signs_that_a_part_shows_are_explained() -> None:
+    class Signs(Both):
+        @staticmethod
+        def legend() -> Sequence[tuple[str, str]]:
+            return [(mark.sign, mark.words) for mark in all_marks()]
+
+    host = Host(Signs)
+    async with host.run_test() as pilot:
+        await pilot.pause()
+        section = next(each for each in help_sections(host.screen, COMMANDS) if each.title == "Signs")
+        told = {line.keys: line.description for line in section.lines}
+        assert told["⑂"] == "a fork"
+        assert told["◐"] == "answering now"
+        assert len(told) == len(all_marks())
 
 
 async def test_where_the_word_of_the_footer_says_little_the_help_says_more() -> None:

@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
+from coze_tui.engine.library.states import MOST_MARKS, LastChat
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.render.palette import Palette
 from coze_tui.tui.history_items import Item, item_from_summary
 from coze_tui.tui.widgets.conversation_list import ConversationList, parts_around
@@ -35,7 +37,7 @@ def cursor(shown: ConversationList) -> str:
     """The title on the line with the bar; it must be in sight."""
     marked = [line for line in lines(shown) if line[1:2] == "▌"]
     assert marked
-    return marked[0].split()[1] if marked[0].split()[0] == "▌" else marked[0].split()[2]
+    return marked[0][2 + MOST_MARKS :].split()[0]
 
 
 def titles(listed: Sequence[Item]) -> list[str]:
@@ -171,14 +173,52 @@ async def test_flags_stand_next_to_the_title(stage: Stage) -> None:
     both = replace(SUMMARY, key="b", title="both", pinned=True, interrupted=True, updated_at=NOON)
     cut_off = replace(SUMMARY, key="c", title="cut", interrupted=True, updated_at=NOON)
     async with stage(shown, size=(60, 11)) as (_app, _pilot):
-        shown.shows_server = True
-        shown.show([item_from_summary(both), item_from_summary(cut_off), there(NOON - 1000)])
+        fork = replace(SUMMARY, key="f", title="fork", forked_from="k", on_server=False, updated_at=NOON)
+        running = item_from_summary(replace(cut_off, key="r", title="now"), LastChat(is_running=True))
+        stopped = item_from_summary(replace(fork, key="s", title="both"), LastChat(status="canceled"))
+        shown.show(
+            [
+                item_from_summary(replace(both, forked_from="k")),
+                item_from_summary(cut_off),
+                item_from_summary(fork),
+                running,
+                stopped,
+                there(NOON - 1000),
+            ]
+        )
         text = lines(shown)
-        assert text[1].startswith(" ▌★⟂ both")
-        assert text[3].startswith("   ⟂ cut")
-        assert text[4].startswith("   ☁ there")
-        assert "☁" in text[3].split("cut")[1], "here and there"
-        assert "☁" not in text[4].split("there")[1]
+        assert text[1].startswith(" ▌★⟂⑂☁ both")
+        assert [line.partition("小春")[0].split() for line in text[3:8]] == [
+            ["⟂☁", "cut"],
+            ["⑂", "fork"],
+            ["◐☁", "now"],
+            [f"{Outcome.CANCELED.sign}⑂", "both"],
+            ["☁", "there"],
+        ]
+        assert len({line.index("小春") for line in (text[1], *text[3:8])}) == 1, "one column of bots"
+
+
+@pytest.mark.parametrize(("width", "column"), [(130, 27), (60, 19), (46, 15), (40, 0)])
+async def test_the_bots_have_a_column_as_wide_as_the_widest_name(
+    stage: Stage, width: int, column: int
+) -> None:
+    shown = ConversationList(Palette.dark())
+    names = ["Markdown 之旅 Markdown tour", "小春", "海水 Sea"]
+    listed = [
+        item_from_summary(replace(SUMMARY, key=name, title="a title of some length " * 3, bot_name=name))
+        for name in names
+    ]
+    async with stage(shown, size=(width, 9)) as (_app, _pilot):
+        shown.show(listed)
+        rows = [shown.render_line(y).text for y in (1, 2, 3)]
+        for row, name in zip(rows, names, strict=True):
+            cut = name[:4]
+            assert (cut in row) == bool(column)
+            if column:
+                before = row[: row.index(cut)]
+                assert cell_len(before) == shown.line_width - column - 2 - 5 - 1, (
+                    "left aligned, before the time"
+                )
 
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 2), (20, 4), (44, 9), (200, 50)])

@@ -1,0 +1,46 @@
+"""How conversations stand, by their last chats: for lists, which show many at once."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+
+from coze_tui.store import owners
+from coze_tui.values import valueclass
+
+_AT_ONCE = 500
+"""SQLite accepts 32,766 variables by default, older versions 999."""
+
+
+@valueclass
+class LastChat:
+    """The state of the last chat of a conversation."""
+
+    status: str = ""
+    """As in `ChatRecord`; empty if none has ended."""
+    is_running: bool = False
+    """A chat of the conversation is running, in this program or another one."""
+    is_orphaned: bool = False
+    """A chat has no end, and its program has ended."""
+
+
+def last_chats(c: sqlite3.Connection, conversations: Sequence[str], now_ms: int) -> Mapping[str, LastChat]:
+    """Return the last chats of these conversations by key; those without chats are left out."""
+    unfinished: dict[str, bool] = {}
+    for key, owner, beat_at in c.execute("SELECT conversation, owner, beat_at FROM chats WHERE is_final = 0"):
+        is_running = not owners.is_dead(owner, int(beat_at), now_ms)
+        unfinished[str(key)] = unfinished.get(str(key), False) or is_running
+    found: dict[str, LastChat] = {}
+    for start in range(0, len(conversations), _AT_ONCE):
+        some = conversations[start : start + _AT_ONCE]
+        rows = c.execute(
+            f"""SELECT conversations.key, status FROM conversations JOIN chats
+                ON chats.key = (SELECT last.key FROM chats AS last WHERE last.conversation = conversations.key
+                                ORDER BY slot DESC LIMIT 1)
+                WHERE conversations.key IN ({", ".join("?" * len(some))})""",
+            some,
+        )
+        for key, status in rows:
+            is_alive = unfinished.get(str(key))
+            found[str(key)] = LastChat(str(status), is_alive is True, is_alive is False)
+    return found
