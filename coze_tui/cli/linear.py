@@ -36,12 +36,14 @@ from coze_tui.engine.thread import EngineThread
 from coze_tui.errors import CozeTuiError, StoreError, ToolCommandError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
+from coze_tui.text.slash import command_word, unknown_command_text
 
 _COMMANDS = {
     "/new": N_("begin a new conversation"),
     "/history": N_("list the latest conversations"),
     "/open": N_("go on with one of them: its number in that list, or its id"),
     "/attach": N_("send a file with the next question: its path or its URL"),
+    "/send": N_("send a text that begins with a slash"),
     "/retry": N_("ask the last question again"),
     "/recover": N_("fetch the rest of an answer that was cut off"),
     "/tools": N_("give the outputs that the bot waits for"),
@@ -50,6 +52,7 @@ _COMMANDS = {
     "/help": N_("tell these commands"),
     "/quit": N_("leave the program"),
 }
+_WITH_ARGUMENT = ("/open", "/attach", "/send")
 _LISTED = 20
 _T = TypeVar("_T")
 
@@ -114,6 +117,8 @@ class _Talk:
         self._left: Sequence[ChatRecord] = ()
         self._files: tuple[SentFile, ...] = ()
         """They go with the next question."""
+        self._doubted = ""
+        """A text that looks like a command but is none; an empty line sends it."""
 
     def run(self, arguments: Arguments) -> int:
         """Start as the arguments say, then read what the user types."""
@@ -173,24 +178,37 @@ class _Talk:
 
     def _take(self, text: str) -> bool:
         """Run what the user typed; return False to quit."""
-        if not text:
+        doubted, self._doubted = self._doubted, ""
+        if not text and not doubted:
             return True
         if text.isdecimal() and 0 < int(text) <= len(self._printer.follow_ups):
             self._ask(self._printer.follow_ups[int(text) - 1])
             return True
-        name, _space, argument = text.partition(" ")
-        if name == "/quit":
+        name = command_word(text)
+        argument = text[len(name) :].strip()
+        doubt = _doubt_about(name, argument)
+        if name == "/quit" and not doubt:
             return False
         try:
-            if not name.startswith("/"):
-                self._ask(text)
-            elif name in _COMMANDS:
-                self._command(name, argument.strip())
+            if doubt:
+                self._doubt(text, doubt)
+            elif name:
+                self._command(name, argument)
             else:
-                self._status(_("there is no command {name}; /help tells them").format(name=name))
+                self._ask(text or doubted)
         except CozeTuiError as error:
             self._fail(error)
         return True
+
+    def _doubt(self, text: str, doubt: str) -> None:
+        """Say why a text is no command, and how to send it. An empty line of a script sends nothing."""
+        if sys.stdin.isatty():
+            self._doubted = text
+            self._status(_("{doubt} Enter again sends it as text.").format(doubt=doubt))
+        else:
+            self._status(
+                _("{doubt} /send and the text sends it, /help tells the commands").format(doubt=doubt)
+            )
 
     def _command(self, name: str, argument: str) -> None:
         match name:
@@ -205,6 +223,8 @@ class _Talk:
                 self._open(self._listed[number - 1] if 0 < number <= len(self._listed) else argument)
             case "/attach" if argument:
                 self._attach(argument)
+            case "/send" if argument:
+                self._ask(argument)
             case "/retry" if self._question:
                 self._ask(self._question)
             case "/recover" if self._conversation and self._outcome is Outcome.INTERRUPTED:
@@ -364,10 +384,15 @@ class _Talk:
         self._status(_("type what it gives; /refuse refuses; an empty line leaves it for later"))
         if words:
             self._status(_("/run runs {command}").format(command=clean_line(shlex.join(words))))
+        known, doubted = ("/refuse", "/run") if words else ("/refuse",), ""
         while True:
             typed = (self._read(_("Output")) or "").strip()
             if typed == "/refuse":
                 return REFUSAL
+            if typed not in known and typed == command_word(typed) and typed not in ("", doubted):
+                doubted, doubt = typed, unknown_command_text(typed, known)
+                self._status(_("{doubt} Type it again to send it as the output.").format(doubt=doubt))
+                continue
             if typed != "/run" or not words:
                 return typed or None
             try:
@@ -391,6 +416,17 @@ class _Talk:
         with _ctrl_c(asked.cancel):
             await asyncio.wait((asked,))
         return None if asked.cancelled() else asked.result()
+
+
+def _doubt_about(name: str, argument: str) -> str:
+    """Return why a text that begins like a command is none; empty for a command and for a message."""
+    if not name:
+        return ""
+    if name not in _COMMANDS:
+        return unknown_command_text(name, _COMMANDS)
+    if argument and name not in _WITH_ARGUMENT:
+        return _("{name} takes nothing after it.").format(name=name)
+    return ""
 
 
 def _read_error(asked: asyncio.Future[object]) -> None:

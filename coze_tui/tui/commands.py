@@ -14,6 +14,7 @@ from coze_tui.terminal.app import OnceLeftScreen
 from coze_tui.terminal.textual_overrides import private_override
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
+from coze_tui.text.slash import command_word, unknown_command_text
 from coze_tui.values import valueclass
 
 
@@ -79,13 +80,30 @@ def slash_commands() -> tuple[SlashCommand, ...]:
 
 
 def parse(text: str) -> tuple[SlashCommand, str] | None:
-    """Return the command and its argument, or None if the line is a message."""
+    """Return the command and its argument, or None if the text is a message.
+
+    A command is one line, and has an argument only if it takes one; the text of `/send` may have several.
+    """
+    word = command_word(text)
+    command = next((item for item in slash_commands() if item.name == word), None)
     line = text.strip()
-    if not line.startswith("/") or "\n" in line:
+    argument = line[len(word) :].strip()
+    if command is None or (argument and not command.argument):
         return None
-    name, _separator, argument = line.partition(" ")
-    command = next((item for item in slash_commands() if item.name == name), None)
-    return (command, argument.strip()) if command else None
+    return None if "\n" in line and command.name != "/send" else (command, argument)
+
+
+def doubt_about(text: str) -> str:
+    """Return why a text that begins like a command is none; empty for commands and messages."""
+    word = command_word(text)
+    if not word or parse(text) is not None:
+        return ""
+    names = [command.name for command in slash_commands()]
+    if word not in names:
+        return unknown_command_text(word, names)
+    if "\n" in text.strip():
+        return _("A command is one line.")
+    return _("{name} takes nothing after it.").format(name=word)
 
 
 class AppCommands(SystemCommandsProvider):

@@ -98,9 +98,10 @@ def test_a_stdin_that_cannot_be_read_is_named(keeper: Keeper, tmp_path: Path) ->
 
 
 def test_a_line_that_is_no_utf_8_ends_nothing(keeper: Keeper, tmp_path: Path) -> None:
-    done = shell(keeper, tmp_path / "home", f"printf '/\\xff\\n/quit\\n' | {COMMAND} --linear")
+    done = shell(keeper, tmp_path / "home", f"printf '/nope \\xff\\n/quit\\n' | {COMMAND} --linear")
     assert (done.returncode, done.stderr) == (0, b"")
-    assert "there is no command /\ufffd" in done.stdout.decode()
+    assert "/nope \ufffd" in done.stdout.decode()
+    assert "There is no /nope." in done.stdout.decode()
     done = shell(keeper, tmp_path / "home", f"printf '\\xff\\n' | {COMMAND} login")
     assert done.returncode == 3
     assert b"no token" in done.stderr

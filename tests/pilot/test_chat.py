@@ -34,6 +34,7 @@ from coze_tui.tui.screens.dialogs import Choose
 from coze_tui.tui.screens.log_screen import ShowLink
 from coze_tui.tui.screens.tool_request import ToolRequest
 from coze_tui.tui.widgets.key_footer import KeyFooter
+from coze_tui.tui.widgets.note_line import NoteLine
 from coze_tui.tui.widgets.select_list import SelectList
 from tests.support.desk import desk
 from tests.support.shown import toasts_of
@@ -408,6 +409,34 @@ async def test_the_form_that_was_put_off_is_opened_again_by_enter(home: Path) ->
         assert at.screen.focused is at.screen.prompt
         await at.pilot.press("enter")
         await at.until(lambda: isinstance(at.app.screen, ToolRequest), "it is open again")
+
+
+async def test_what_looks_like_a_command_is_sent_the_second_time_only(home: Path) -> None:
+    async with desk(home, bot(Answer("河流把盐带走。"))) as at:
+        line = at.screen.query_one("PromptArea NoteLine", NoteLine)
+        for text, doubt in {
+            "/foo bar": "There is no /foo.",
+            "/histroy": "There is no /histroy. Did you mean /history?",
+            "/help me": "/help takes nothing after it.",
+            "/theme\nnord": "A command is one line.",
+        }.items():
+            await at.ask(text)
+            await at.until(lambda doubt=doubt: doubt in line.text, doubt)  # type: ignore[misc]
+            assert at.screen.prompt.message == text
+            assert line.text.endswith("Enter again sends it as text")
+        assert at.app.screen is at.screen
+        assert at.screen.conversation.key == "" or not at.screen.turns.runs
+        await at.pilot.press("enter")
+        await at.answered()
+        assert "▎ /theme\n ▎ nord" in at.text()
+        await at.ask("/usr/bin is what?")
+        await at.answered()
+        assert "▎ /usr/bin is what?" in at.text()
+        assert not line.display
+        asked = [request for request in at.stand_in.requests if request.path == "/v3/chat"]
+        assert len(asked) == 2
+        await at.pilot.press("ctrl+r", *"help")
+        assert "/help me" not in at.app.export_screenshot()
 
 
 LINKS = (

@@ -16,7 +16,7 @@ from coze_tui.api.objects import Bot
 from coze_tui.engine.model.updates import Phase
 from coze_tui.errors import CozeTuiError, StoreError
 from coze_tui.text.i18n import N_, _
-from coze_tui.tui.commands import SlashCommand, parse, slash_commands
+from coze_tui.tui.commands import SlashCommand, doubt_about, parse, slash_commands
 from coze_tui.tui.log.entries import AnswerEntry
 from coze_tui.tui.log.finder import Finder
 from coze_tui.tui.log.message_log import MessageLog
@@ -140,6 +140,7 @@ class ChatScreen(LogScreen[None]):
         self.attachments = AttachmentStrip(id="attachments")
         self._prompt_area = PromptArea(
             commands=_candidates,
+            doubt_about=doubt_about,
             enter_guard=context.app.enter_guard,
             send_key="ctrl+j" if settings.send_key == "ctrl+j" else "enter",
             id="prompt_area",

@@ -20,6 +20,7 @@ from coze_tui.engine.model.figures import ids_text
 from coze_tui.terminal.pacing import CounterPace
 from coze_tui.text.format import thousands
 from coze_tui.text.i18n import N_, _, ngettext
+from coze_tui.text.slash import command_word
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.screens.bots import pick_bot
 from coze_tui.tui.screens.dialogs import AskText, ShowText
@@ -106,6 +107,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
         yield HeadLine(self._head, id="head")
         yield HorizontalScroll(self._column(Answerer.of(self._bot, self._settings), 0), id="columns")
         yield PromptArea(
+            doubt_about=_doubt_about,
             enter_guard=self.context.app.enter_guard,
             send_key="ctrl+j" if self._settings.send_key == "ctrl+j" else "enter",
             id="prompt_area",
@@ -359,6 +361,12 @@ class SideBySideScreen(LogScreen[CompareResult]):
     def _question_chosen(self, message: MessageLog.QuestionChosen) -> None:
         self.prompt.set_message(message.text)
         self.prompt.focus()
+
+
+def _doubt_about(text: str) -> str:
+    """Return that a command does nothing on this screen; empty for a message."""
+    word = command_word(text)
+    return _("{name}: there are no commands side by side.").format(name=word) if word else ""
 
 
 def _parameters(typed: str) -> Mapping[str, object] | None:

@@ -63,9 +63,18 @@ def test_the_context_is_cleared(command: Command) -> None:
 
 
 def test_a_command_that_is_not_there_is_told_and_help_tells_all(command: Command) -> None:
-    ran = command("--linear", stdin="/nope\n/help\n")
-    assert "there is no command /nope" in ran.out
+    ran = command("--linear", stdin="/histroy\n\n/retry now\n/help\n")
+    assert "There is no /histroy. Did you mean /history? /send and the text sends it" in ran.out
+    assert "/retry takes nothing after it." in ran.out
     assert "/recover: fetch the rest" in ran.out
+    assert ran.out.count("小春 Xiaochun: ") == 1  # the greeting: nothing was asked
+
+
+def test_a_path_is_no_command_and_send_sends_any_text(command: Command) -> None:
+    bot = Bot(BOT, "海水", lambda turn: [Answer(turn.question)])
+    told = answered(command, bot, "/etc/hosts is what?", "/send /foo bar")
+    assert "海水: /etc/hosts is what?" in told
+    assert "海水: /foo bar" in told
 
 
 @pytest.mark.parametrize(
@@ -76,6 +85,8 @@ def test_a_command_that_is_not_there_is_told_and_help_tells_all(command: Command
         (["开灯", "/run", "y"], '{"room":"书房"}'),
         (["开灯", "/run", "n", "dark"], "dark"),
         (["开灯", "", "/tools", "late"], "late"),
+        (["开灯", "/refsue", "/refuse"], "refused"),
+        (["开灯", "/bright", "/bright"], "/bright"),
     ],
 )
 def test_a_local_tool_is_given_its_output(command: Command, typed: list[str], given: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from textual import on
 from textual.app import ComposeResult
@@ -18,6 +18,7 @@ from coze_tui.text.i18n import _, ngettext
 from coze_tui.tui.key_names import key_for, long_key
 from coze_tui.tui.log.entries import clock_time
 from coze_tui.tui.widgets.line_widget import LineWidget, Part
+from coze_tui.tui.widgets.note_line import NoteLine
 from coze_tui.tui.widgets.prompt.completion import CompletionList
 from coze_tui.tui.widgets.prompt.prompt import Commands, Prompt, SendKey
 
@@ -159,12 +160,13 @@ class AttachmentStrip(LineWidget):
 
 
 class PromptArea(Vertical):
-    """Composes `QueueStrip`, `EditStrip`, `CompletionList` and `Prompt`, under a rule."""
+    """Composes `QueueStrip`, `EditStrip`, `NoteLine`, `CompletionList` and `Prompt`, under a rule."""
 
     def __init__(
         self,
         *,
         commands: Commands | None = None,
+        doubt_about: Callable[[str], str] | None = None,
         enter_guard: EnterGuard | None = None,
         send_key: SendKey = "enter",
         id: str | None = None,
@@ -173,14 +175,22 @@ class PromptArea(Vertical):
         self.completion = CompletionList()
         self.queue = QueueStrip()
         self.edit_strip = EditStrip()
+        self.note = NoteLine()
         self.prompt = Prompt(
-            self.completion, commands=commands, enter_guard=enter_guard, send_key=send_key, id="prompt"
+            self.completion,
+            note=self.note,
+            commands=commands,
+            doubt_about=doubt_about,
+            enter_guard=enter_guard,
+            send_key=send_key,
+            id="prompt",
         )
 
     def compose(self) -> ComposeResult:
-        """The four, the prompt last."""
+        """The five, the prompt last."""
         yield self.queue
         yield self.edit_strip
+        yield self.note
         yield self.completion
         yield self.prompt
 

@@ -18,6 +18,7 @@ from textual.widgets import TextArea
 from coze_tui.terminal.keys import NEW_LINE, PASTE_WINDOW, SEND, EnterGuard
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.key_names import long_key
+from coze_tui.tui.widgets.note_line import NoteLine
 from coze_tui.tui.widgets.prompt.completion import (
     Candidate,
     CompletionList,
@@ -100,6 +101,11 @@ class Prompt(TextBox):
     """The input box of a chat. It completes, remembers what was sent, and posts what the user wants.
 
     Keys that it does not name (PgUp, Shift+↑, Ctrl+Home, Ctrl+C…) go on to the screen.
+
+    Args:
+        note: Shows why a message is not sent at once.
+        commands: Returns what a text that begins with a slash may become.
+        doubt_about: Returns why a text may not be meant as a message; it is sent the second time.
     """
 
     PART = N_("Prompt")
@@ -181,7 +187,9 @@ class Prompt(TextBox):
         self,
         completion: CompletionList,
         *,
+        note: NoteLine | None = None,
         commands: Commands | None = None,
+        doubt_about: Callable[[str], str] | None = None,
         enter_guard: EnterGuard | None = None,
         send_key: SendKey = "enter",
         id: str | None = None,
@@ -196,7 +204,11 @@ class Prompt(TextBox):
         """The box holds an earlier question: a number is its text, and an empty box means nothing."""
         self.set_reactive(Prompt.send_key, send_key)
         self._completion = completion
+        self._note = note if note is not None else NoteLine()
         self._commands = commands
+        self._doubt_about = doubt_about
+        self._doubted = ""
+        """The message that the next Enter sends although there was a doubt about it."""
         self._guard = enter_guard if enter_guard is not None else EnterGuard()
         self._earlier = EarlierPrompts()
         self._enter_is_typed = True
@@ -370,10 +382,23 @@ class Prompt(TextBox):
             self._put("")
             self.post_message(self.FollowUpChosen(int(number)))
             return
+        if self._is_doubted(message):
+            return
         self.note_sent(message)
         self._completion.close()
         self._put("")
         self.post_message(self.Submitted(self, message))
+
+    def _is_doubted(self, message: str) -> bool:
+        """Say why a message may not be meant as one, once; the next Enter sends it."""
+        if self._doubt_about is None or self.is_editing or message == self._doubted:
+            return False
+        if not (doubt := self._doubt_about(message)):
+            return False
+        self._doubted = message
+        again = _("{key} again sends it as text").format(key=long_key(self.send_key))
+        self._note.show("!", doubt, again)
+        return True
 
     # --- looks ---
 
@@ -400,6 +425,9 @@ class Prompt(TextBox):
     @on(TextArea.Changed)
     def _text_changed(self) -> None:
         self._complete()
+        if self._doubted and self.message != self._doubted:
+            self._doubted = ""
+            self._note.hide()
         if self.has_tokens != self._had_tokens:
             self._had_tokens = self.has_tokens
             self.refresh_bindings()

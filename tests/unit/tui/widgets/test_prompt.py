@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.pilot import Pilot
 
 from coze_tui.terminal.keys import EnterGuard, KeyRun
+from coze_tui.tui.widgets.note_line import NoteLine
 from coze_tui.tui.widgets.prompt.area import PromptArea
 from coze_tui.tui.widgets.prompt.completion import Candidate, CompletionList
 from coze_tui.tui.widgets.prompt.prompt import DRAFT_SECONDS, Prompt, SendKey
@@ -35,7 +36,7 @@ FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 class PromptApp(ThemedApp):
     """A prompt, and what it tells."""
 
-    CSS_PATH: ClassVar[list[str | PurePath]] = sheets("text_box", "completion", "prompt_area")
+    CSS_PATH: ClassVar[list[str | PurePath]] = sheets("text_box", "completion", "note_line", "prompt_area")
 
     def __init__(self, send_key: SendKey, guard: EnterGuard | None) -> None:
         super().__init__()
@@ -47,6 +48,7 @@ class PromptApp(ThemedApp):
     def compose(self) -> ComposeResult:
         yield PromptArea(
             commands=lambda typed: [one for one in COMMANDS if one.text.startswith(typed)],
+            doubt_about=lambda text: f"There is no {text}." if text == "/foo" else "",
             enter_guard=self.guard,
             send_key=self.send_key,
         )
@@ -732,3 +734,29 @@ async def test_runs_after_another_text_was_put_in_place_of_theirs_change_nothing
         desk.prompt.set_message("y" * 4_999)
         read(desk, keyboard, "z" * 100)
         await desk.until(lambda: desk.prompt.text == "y" * 4_999 + "z" * 100)
+
+
+async def test_a_doubtful_message_is_sent_the_second_time_only() -> None:
+    async with at_desk() as desk:
+        note = desk.app.query_one(NoteLine)
+        await desk.type("/foo")
+        await desk.press("enter")
+        assert desk.app.sent == []
+        assert desk.prompt.message == "/foo"
+        assert note.text == "There is no /foo. · Enter again sends it as text"
+        await desk.type("x")
+        assert not note.display
+        await desk.press("backspace", "enter")  # it is another message again
+        assert desk.app.sent == []
+        await desk.press("enter")
+        assert desk.app.sent == ["/foo"]
+        assert not note.display
+
+
+async def test_a_message_of_which_there_was_a_doubt_is_no_earlier_prompt_yet() -> None:
+    async with at_desk() as desk:
+        await desk.type("/foo")
+        await desk.press("enter")
+        desk.prompt.clear_message()
+        await desk.press("up")
+        assert desk.prompt.message == ""

@@ -1,0 +1,36 @@
+"""What counts as a slash command in a text that a user has typed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from coze_tui.text.i18n import _
+
+_WORD = re.compile(r"\s*(/[^\W\d_]+(?:-[^\W\d_]+)*)(?!\S)")
+"""`/usr/bin`, `//x`, `/3` and `/etc/hosts` are none of them."""
+_LIKENESS = 0.65
+"""How alike a mistyped name and a command must be, of 1."""
+
+
+def command_word(text: str) -> str:
+    """Return the first word of a text if it has the form of a command, a slash and letters; else nothing."""
+    found = _WORD.match(text)
+    return found.group(1) if found else ""
+
+
+def unknown_command_text(word: str, names: Iterable[str]) -> str:
+    """Return the sentence about a command that does not exist, with the one that may be meant."""
+    if meant := nearest(word, names):
+        return _("There is no {name}. Did you mean {meant}?").format(name=word, meant=meant)
+    return _("There is no {name}.").format(name=word)
+
+
+def nearest(word: str, names: Iterable[str]) -> str:
+    """Return the command that is most like a mistyped one; empty if none is."""
+    from difflib import get_close_matches  # only after a mistake
+
+    typed, known = word.casefold(), list(names)
+    begun = [name for name in known if name.startswith(typed)]
+    found = get_close_matches(typed, begun or known, 1, 0.0 if begun else _LIKENESS)
+    return found[0] if found else ""
