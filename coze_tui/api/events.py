@@ -372,7 +372,8 @@ _CLASSES_BY_MEANING: Mapping[Meaning | None, type[ApiError]] = {
     "quota": QuotaError,
     "no conversation": NotFoundError,
 }
-_LONGEST_MSG = 2_000
+_LONGEST_MSG = 65_536
+"""As much as is read of a failed reply: the message is data, which explanations shorten."""
 
 
 def error_of_code(

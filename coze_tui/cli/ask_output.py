@@ -21,6 +21,7 @@ from coze_tui.engine.model.updates import (
     TurnUpdate,
     UsageReported,
 )
+from coze_tui.errors import ApiError
 from coze_tui.text.cleaning import StreamCleaner, clean_line
 from coze_tui.text.format import json_line
 from coze_tui.text.i18n import _
@@ -300,12 +301,15 @@ class JsonPrinter:
                 from coze_tui.diagnostics.explain import explain
 
                 explanation = explain(update.error, base_url=self._base_url)
-                facts["error"] = {
+                error: dict[str, object] = {
                     "class": type(update.error).__name__,
                     "code": explanation.code,
                     "logid": explanation.logid,
                     "text": explanation.text,
                 }
+                if isinstance(update.error, ApiError):
+                    error["msg"] = update.error.msg  # whole; the text is shortened
+                facts["error"] = error
         else:
             facts |= asdict(update)
         self._out.write(json_line(facts, self._out.encoding) + "\n")

@@ -183,6 +183,14 @@ def _for_transport_error(error: TransportError) -> Explanation:
     return Explanation(_without_gap(title), quoted(detail), do)
 
 
+def cut_reason(cut: StreamCut) -> str:
+    """Return why a stream was cut, in a few words of the user's language."""
+    if cut.kind in ("timeout", "other") and cut.detail:  # our own words
+        return outside(cut.detail)
+    title, _do = _words_for_transport(cut.kind, _("the server"))
+    return _without_gap(title)
+
+
 def _words_for_transport(kind: TransportKind, place: str) -> tuple[str, str]:
     """Return what happened on the way to a place, and what to do."""
     match kind:

@@ -215,6 +215,8 @@ async def test_a_cut_answer_is_fetched_and_never_asked_again(cut: Cut) -> None:
     assert answers(turn) == ["河流把盐带进海里。"]
     assert Phase.RECOVERING in phases(updates)
     assert "cut" in notes(updates)
+    [reason] = [u.record.detail for u in updates if isinstance(u, EventNoted) and u.record.name == "cut"]
+    assert reason == "the server closed the connection"
     settled = [update.text for update in updates if isinstance(update, AnswerSettled)]
     assert settled == ["河流把盐带进海里。"]
     assert {frame.id for frame in turn.frames.shown()} == {"", RETRIEVED}

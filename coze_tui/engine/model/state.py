@@ -57,6 +57,7 @@ RETRIEVED = "retrieved"
 """The `id` of a frame that was not in the stream but built from a retrieve or message/list response."""
 _DETAIL = 120
 """Largest number of characters in the detail of an event record."""
+_LONGEST_URL = 4_000
 
 
 class TurnState:
@@ -192,7 +193,7 @@ class TurnState:
                 return [self._note(event, "audio")]
             case events.Done(debug_url=debug_url):
                 self.is_done = True
-                return [self._note(event, "done", "good", clean_line(debug_url)[:_DETAIL])]
+                return [self._note(event, "done", "good", clean_line(debug_url)[:_LONGEST_URL])]
             case events.UnknownEvent(frame=frame, reason=reason):
                 detail = "" if reason == "name" else clean_line(frame.data[: 4 * _DETAIL])[:_DETAIL]
                 return [self._note(event, clean_line(frame.event)[:60] or "?", "attention", detail)]

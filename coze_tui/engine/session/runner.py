@@ -361,8 +361,10 @@ class ChatTurn:
             if error is not None:
                 self._error = TransportError(error.kind, error.detail, url=error.url)
             return
+        from coze_tui.diagnostics.explain import cut_reason  # few turns need it, and the start does not
+
         self._error = cut = error or StreamCut("closed")
-        yield EventNoted(EventRecord("cut", self.elapsed_us, level="attention", detail=str(cut)[:120]))
+        yield EventNoted(EventRecord("cut", self.elapsed_us, level="attention", detail=cut_reason(cut)))
         for update in self.state.enter(Phase.RECOVERING, self.elapsed_us):
             yield update
         try:
@@ -459,10 +461,12 @@ class ChatTurn:
             async with asyncio.timeout(_CANCEL_SECONDS):
                 await chats.cancel(self._client, self.state.conversation_id, self.state.chat_id)
         except TimeoutError:
-            detail, level = "timeout", "attention"
+            detail, level = _("no answer"), "attention"
         except CozeTuiError as failure:
             if not (isinstance(failure, ApiError) and failure.code in _CANNOT_CANCEL):
-                detail, level = str(failure)[:120], "attention"
+                from coze_tui.diagnostics.explain import explain
+
+                detail, level = explain(failure, base_url="").title, "attention"
         return EventRecord("cancel", self.elapsed_us, level=level, detail=detail)
 
 

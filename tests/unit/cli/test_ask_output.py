@@ -35,7 +35,7 @@ from coze_tui.engine.model.updates import (
     TurnUpdate,
     UsageReported,
 )
-from coze_tui.errors import AuthError
+from coze_tui.errors import ApiError, AuthError
 
 END = TurnEnded(Outcome.COMPLETED, 9_000)
 
@@ -286,8 +286,17 @@ class TestJson:
             "code": 4100,
             "logid": "L1",
             "text": objects[4]["error"]["text"],
+            "msg": objects[4]["error"]["msg"],
         }
         assert COZE_COM in objects[4]["error"]["text"]
+
+    def test_the_message_of_an_error_is_whole(self) -> None:
+        out = io.StringIO()
+        error = ApiError(5000, "x" * 3_000)
+        JsonPrinter(out, base_url=COZE_CN).show(TurnEnded(Outcome.FAILED, 1, error))
+        said = json.loads(out.getvalue())["error"]
+        assert said["msg"] == error.msg
+        assert len(said["text"]) < 1_000
 
     def test_no_control_character_gets_through(self) -> None:
         out = io.StringIO()

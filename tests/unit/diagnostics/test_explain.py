@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coze_tui.api.events import error_of_code
-from coze_tui.diagnostics.explain import explain
+from coze_tui.diagnostics.explain import cut_reason, explain
 from coze_tui.diagnostics.sentences import LONGEST, Explanation
 from coze_tui.errors import (
     ApiError,
@@ -350,3 +350,14 @@ def test_a_refused_jwt_is_explained_with_the_command_that_exchanges_it() -> None
     assert "curl https://api.coze.cn/api/permission/oauth2/token" in told
     # its servers accept JWTs (docs/wire.md 14)
     assert "JWT" not in explain(refused, base_url="https://x.coze.site").do
+
+
+def test_a_cut_has_a_reason_in_the_words_of_the_language() -> None:
+    library = "peer closed connection without sending complete message body"
+    assert cut_reason(StreamCut("closed", library)) == "the server closed the connection"
+    assert cut_reason(StreamCut("timeout", "no event for 3 s")) == "no event for 3 s"
+    use_language("zh_CN")
+    try:
+        assert cut_reason(StreamCut("closed", library)) == "服务器关闭了连接"
+    finally:
+        use_language("en")

@@ -24,6 +24,7 @@ from coze_tui.engine.model.updates import (
     AnswerSettled,
     ChatIdentified,
     EventNoted,
+    EventRecord,
     FollowUpOffered,
     Phase,
     PhaseChanged,
@@ -406,6 +407,12 @@ def test_failed_is_read_in_both_shapes(data: object) -> None:
     assert state.outcome is Outcome.FAILED
     assert state.error is not None
     assert state.error.code == 5000
+
+
+def test_a_debug_url_is_not_shortened() -> None:
+    url = "https://www.coze.cn/work_flow?execute_id=" + "7" * 300
+    _, updates = run(*START, frame("done", {"debug_url": url}))
+    assert updates[-1] == EventNoted(EventRecord("done", 0, updates[-1].record.bytes, "good", url, 3))  # type: ignore[union-attr]
 
 
 def test_done_alone_is_no_end() -> None:
