@@ -30,7 +30,7 @@ from coze_tui.engine.model.transcript import AgentTranscript, AnswerTranscript, 
 from coze_tui.engine.model.updates import TurnUpdate, follow
 from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.engine.session.local_tools import REFUSAL, run_command
-from coze_tui.engine.session.sent_files import SentFile, sent_file
+from coze_tui.engine.session.sent_files import SentFile, sent_files
 from coze_tui.engine.session.site import Connection
 from coze_tui.engine.thread import EngineThread
 from coze_tui.errors import CozeTuiError, StoreError, ToolCommandError
@@ -247,10 +247,11 @@ class _Talk:
                 self._status(_("there is nothing to do that with"))
 
     def _attach(self, argument: str) -> None:
-        file = sent_file(argument)
-        self._call(lambda engine: engine.check_attachment(file))
-        self._files = (*self._files, file)
-        self._status(_("{name} goes with the next question").format(name=clean_line(file.name)))
+        files = sent_files(argument)
+        self._call(lambda engine: engine.check_attachments(files))
+        self._files = (*self._files, *files)
+        for file in files:
+            self._status(_("{name} goes with the next question").format(name=clean_line(file.name)))
 
     def _status(self, text: str) -> None:
         self._printer.line(_("Status"), text)

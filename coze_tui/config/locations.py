@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from coze_tui.config.folders import REMEMBERED, SETTINGS, find_folders
@@ -80,6 +81,32 @@ def typed_path(text: str) -> Path:
     """
     readings = [_expanded(reading) for reading in _readings(text.strip())]
     return next(filter(os.path.lexists, readings), readings[-1])
+
+
+def typed_paths(text: str) -> list[Path]:
+    """Return the paths that a user typed or dropped together, each read as `typed_path` does.
+
+    Terminals write several dropped files on lines of their own, or with blanks between them. A text is
+    several paths only if each of them exists. Looks at the disk.
+    """
+    whole = typed_path(text)
+    if os.path.lexists(whole):
+        return [whole]
+    for parts in _parts(text.strip()):
+        paths = [typed_path(part) for part in parts]
+        if len(paths) > 1 and all(map(os.path.lexists, paths)):
+            return paths
+    return [whole]
+
+
+def _parts(text: str) -> Iterator[list[str]]:
+    """Yield the ways to divide a text into paths."""
+    import shlex
+
+    yield text.splitlines()
+    with suppress(ValueError):  # an apostrophe
+        yield shlex.split(text)
+    yield re.split(r"""(?<!\\)\s+(?=[/~'"]|(?i:file:))""", text)
 
 
 def _readings(text: str) -> list[str]:

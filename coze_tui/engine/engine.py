@@ -332,9 +332,9 @@ class Engine:
             self._note(error)
             return None
 
-    async def check_attachment(self, path: SentFile) -> int:
-        """Return the size of a file in bytes, 0 for a URL. Raises AttachmentError if it cannot be sent."""
-        return await asyncio.to_thread(requests.check, path)
+    async def check_attachments(self, files: Sequence[SentFile]) -> list[int]:
+        """Return the sizes of files in bytes, 0 for a URL. Raises AttachmentError if one cannot be sent."""
+        return await asyncio.to_thread(lambda: [requests.check(file) for file in files])
 
     async def follow(self, conversation: str, feed: TurnFeed) -> RunningTurn | None:
         """Follow the turn that runs in a conversation, from its start; None if none runs in this program."""

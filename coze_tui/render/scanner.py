@@ -10,7 +10,7 @@ import re
 from enum import StrEnum
 from typing import NamedTuple
 
-from coze_tui.text.markdown_rules import ALERT, FOOTNOTE, HIDDEN_LINE
+from coze_tui.text.markdown_rules import ALERT, FOOTNOTE, HIDDEN_LINE, INNER_FENCE, MARKDOWN_NAME, TASK
 from coze_tui.values import valueclass
 
 MOST_NESTED = 20
@@ -112,15 +112,13 @@ class Open:
     @property
     def is_markdown(self) -> bool:
         """Whether this is Markdown in a fence. Models write fences in it, and each has its own end."""
-        return self.kind is Kind.CODE and self.fence != "" and _MARKDOWN.match(self.text) is not None
+        return self.kind is Kind.CODE and self.fence != "" and MARKDOWN_NAME.match(self.text) is not None
 
 
 Step = Blank | Grow | Close | Retitle | Tabulate | Open
 
 _HEADING = re.compile(r"#{1,6}(?=[ \t]|$)")
 _FENCE = re.compile(r"(`{3,})([^`]*)$|(~{3,})(.*)$")
-_MARKDOWN = re.compile(r"(?:markdown|md)\b", re.IGNORECASE)
-_INNER_FENCE = re.compile(r" {0,3}(?:`{3,}|~{3,})[ \t]*([^\s`]*)[^`]*$")
 _UNDERLINE = re.compile(r"(?:=+|-+)[ \t]*$")
 _RULE = re.compile(r"(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
 _ITEM = re.compile(r"(?:([-+*])|(\d{1,9})([.)]))(?: +|$)")
@@ -128,7 +126,6 @@ _DELIMITERS = re.compile(r"[|:-][|:\- \t]+$|[|:-]-+[|:\- \t]*$")
 _MATHS = {"$$": "$$", "\\[": "\\]"}
 _STRUCTURE = re.compile(r"[ \t>*+\-\d.)]{0,200}")
 """Matches the marks that begin containers; a tab after them is text."""
-_TASK = re.compile(r"\[([ xX])\] {1,9}(?=[^ ])")
 
 
 class Scanner:
@@ -192,7 +189,7 @@ class Scanner:
         """Count the fences inside of Markdown in a fence, of which each could have closed it."""
         block = self.block
         if block is not None and block.is_markdown and text.lstrip().startswith(block.fence):
-            inner = _INNER_FENCE.match(text)
+            inner = INNER_FENCE.match(text)
             if inner is not None:
                 self._inner_fences = max(0, self._inner_fences + (1 if inner[1] else -1))
 
@@ -349,7 +346,7 @@ def row_cells(text: str) -> list[str]:
 
 def task_in(text: str) -> tuple[str, str]:
     """The state of a task (` ` or `x`; empty: no task) at the beginning of an item, and the rest of it."""
-    task = _TASK.match(text)
+    task = TASK.match(text)
     return (task[1].lower(), text[task.end() :]) if task else ("", text)
 
 

@@ -1,14 +1,24 @@
 """The blocks of Markdown in which chat differs from CommonMark, as rules of markdown-it for the exports.
 
 The screens read blocks line by line (`coze_tui.render.scanner`), with the same meaning: footnotes, alerts
-(`> [!NOTE]`), and lines of comments or `<details>`, which show nothing.
+(`> [!NOTE]`), tasks, Markdown in a fence, and lines of comments or `<details>`, which show nothing.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from coze_tui.text.markdown_rules import ALERT, FOOTNOTE, HIDDEN_LINE, alert_title, footnote_key
+from coze_tui.text.markdown_rules import (
+    ALERT,
+    FOOTNOTE,
+    HIDDEN_LINE,
+    INNER_FENCE,
+    MARKDOWN_NAME,
+    TASK,
+    alert_title,
+    footnote_key,
+)
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -16,6 +26,9 @@ if TYPE_CHECKING:
     from markdown_it.rules_core import StateCore
     from markdown_it.token import Token
 
+_OPENING = re.compile(r"(`{3,}|~{3,})[ \t]*([^`\n]*)$", re.MULTILINE)
+_INTERRUPTED = ["paragraph", "reference", "blockquote", "list"]
+"""What a fence ends, as a rule of markdown-it."""
 _INDENT = 4
 """Columns before the other lines of a footnote."""
 
@@ -24,7 +37,9 @@ def add_block_rules(parser: MarkdownIt) -> None:
     """Make a parser of the preset "commonmark" read footnotes, alerts and lines that show nothing."""
     parser.block.ruler.before("fence", "hidden_line", _hidden_line, {"alt": ["paragraph"]})
     parser.block.ruler.before("reference", "footnote", _footnote, {"alt": ["paragraph", "reference"]})
+    parser.block.ruler.before("fence", "markdown_fence", _markdown_fence, {"alt": _INTERRUPTED})
     parser.core.ruler.after("block", "alerts", _alerts)
+    parser.core.ruler.after("block", "tasks", _tasks)
 
 
 def _line(state: StateBlock, number: int) -> tuple[int, int]:
@@ -68,6 +83,46 @@ def _footnote(state: StateBlock, first: int, last: int, silent: bool) -> bool:
     state.bMarks[first], state.tShift[first], state.sCount[first], state.blkIndent, state.parentType = before
     state.push("footnote_close", "div", -1)
     return True
+
+
+def _markdown_fence(state: StateBlock, first: int, last: int, silent: bool) -> bool:
+    """Block rule: Markdown in a fence, with the fences inside of it."""
+    start, end = _line(state, first)
+    opening = _OPENING.match(state.src, start, end)
+    if state.is_code_block(first) or opening is None or not MARKDOWN_NAME.match(opening[2]):
+        return False
+    if silent:
+        return True
+    mark, inside, number, is_closed = opening[1], 0, first + 1, False
+    while number < last and not is_closed:
+        start, end = _line(state, number)
+        if start < end and state.sCount[number] < state.blkIndent:
+            break  # the list or quote has ended
+        text = state.src[start:end]
+        if text.startswith(mark) and not state.is_code_block(number):
+            is_closed = not inside and not text.rstrip(" \t").strip(mark[0])
+            if (inner := INNER_FENCE.match(text)) is not None:
+                inside = max(0, inside + (1 if inner[1] else -1))
+        number += 1
+    token = state.push("fence", "code", 0)
+    token.info, token.markup = opening[2], mark
+    token.content = state.getLines(first + 1, number - is_closed, state.sCount[first], True)
+    token.map = [first, number]
+    state.line = number
+    return True
+
+
+def _tasks(state: StateCore) -> None:
+    """Core rule: a box in place of `[ ]` or `[x]` at the beginning of an item."""
+    for at, token in enumerate(state.tokens):
+        if token.type != "inline" or at < 2 or state.tokens[at - 2].type != "list_item_open":
+            continue
+        task = TASK.match(token.content)
+        if task is not None:
+            item = state.tokens[at - 2]
+            if item.markup in "-+*":  # a number is kept beside the box
+                item.attrs = {"class": "task"}
+            token.content = ("☐ " if task[1] == " " else "☑ ") + token.content[task.end() :]
 
 
 def _alerts(state: StateCore) -> None:

@@ -31,6 +31,12 @@ FOOTNOTE = re.compile(r"\[\^([^\s\[\]]{1,60})\]")
 """Matches a reference to a footnote, and the beginning of its definition."""
 ALERT = re.compile(r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*(?=\n|$)", re.IGNORECASE)
 """Matches the first line of a quote that is an alert."""
+TASK = re.compile(r"\[([ xX])\] {1,9}(?=[^ ])")
+"""Matches the box of a task at the beginning of an item."""
+MARKDOWN_NAME = re.compile(r"(?:markdown|md)\b", re.IGNORECASE)
+"""Matches the name behind a fence that contains Markdown: models write fences in it, each with its end."""
+INNER_FENCE = re.compile(r" {0,3}(?:`{3,}|~{3,})[ \t]*([^\s`]*)[^`]*$")
+"""Matches a fence inside of Markdown in a fence; it opens a block if it has a name, else it closes one."""
 
 _MOST_LOOKED_BACK = 100
 """Marks before a URL that are looked at."""

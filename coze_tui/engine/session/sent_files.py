@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Literal
 from urllib.parse import urlsplit
 
-from coze_tui.config.locations import typed_path
+from coze_tui.config.locations import typed_paths
 from coze_tui.errors import AttachmentError
 from coze_tui.values import valueclass
 
@@ -36,14 +37,17 @@ SentFile = Path | WebFile
 """A file that goes with a question."""
 
 
-def sent_file(text: str) -> SentFile:
-    """Return the file that a user typed: a URL of http or https, or a path (`typed_path`). Looks at the disk.
+def sent_files(text: str) -> Sequence[SentFile]:
+    """Return the files that a user typed: URLs of http or https, or paths (`typed_paths`). Looks at the disk.
 
     Raises:
         AttachmentError: it begins as a URL and is none.
     """
+    words = text.split()
+    if len(words) > 1 and all(web_address(word) is not None for word in words):
+        return [file for word in words for file in sent_files(word)]
     url = web_address(text)
-    return typed_path(text) if url is None else web_file(url)
+    return typed_paths(text) if url is None else [web_file(url)]
 
 
 def web_address(text: str) -> str | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from coze_tui.config.locations import typed_path
 from coze_tui.engine.model.figures import ids_text, no_events_text
 from coze_tui.engine.model.outcomes import Outcome, outcome_of
-from coze_tui.engine.session.sent_files import sent_file
+from coze_tui.engine.session.sent_files import sent_files
 from coze_tui.errors import BusyError, CozeTuiError, CredentialsError, StoreError
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _
@@ -300,17 +300,18 @@ class ConversationActions:
     # --- the open conversation ---
 
     async def attach(self, text: str) -> None:
-        """Send a file with the next question."""
+        """Send a file, or several that were dropped together, with the next question."""
         if not text.strip():
             self._notify(_("Type @ or /attach, and a path or a URL."))
             return
         try:
-            path = await asyncio.to_thread(sent_file, text)
-            count = await self._engine_thread.call(lambda engine: engine.check_attachment(path))
+            files = await asyncio.to_thread(sent_files, text)
+            sizes = await self._engine_thread.call(lambda engine: engine.check_attachments(files))
         except CozeTuiError as error:
             self._screen.context.notify_failure(error)
             return
-        self._widgets.attachments.add(path, count)
+        for file, size in zip(files, sizes, strict=True):
+            self._widgets.attachments.add(file, size)
 
     def export(self) -> None:
         """Write the conversation to files."""

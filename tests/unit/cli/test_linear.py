@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -41,6 +42,30 @@ def test_one_asks_and_both_sides_stand_in_the_log(command: Command) -> None:
 def test_a_suggestion_is_asked_by_its_number(command: Command) -> None:
     ran = command("--linear", stdin="3\n")
     assert "Suggestion 3: 1 + 1\nYou: 3\n小春 Xiaochun: 1 + 1 = 2\n" in ran.out
+
+
+def test_files_and_urls_go_with_the_next_question(command: Command, tmp_path: Path) -> None:
+    first, second, url = tmp_path / "my pic.png", tmp_path / "b.txt", "https://example.invalid/c.png"
+    first.write_bytes(b"\x89PNG sample")
+    second.write_text("b")
+    with StandIn(pace=0, bots=[Bot(BOT, "海水", lambda turn: [Answer("好。")])]) as stand_in:
+        own = {"COZE_API_BASE": stand_in.base_url, "COZE_API_TOKEN": stand_in.token, "COZE_BOT_ID": BOT}
+        typed = [
+            f"/attach '{first}' {second}",
+            f"/attach {url}",
+            f"/attach {tmp_path}/none",
+            "what?",
+            "more",
+        ]
+        ran = command("--linear", stdin="\n".join(typed) + "\n", **own)
+        bodies = [json.loads(each.raw) for each in stand_in.requests if each.path == "/v3/chat"]
+    for name in ("my pic.png", "b.txt", url):
+        assert f"Status: {name} goes with the next question\n" in ran.out
+    assert "none cannot be sent" in ran.out
+    kinds = [item["type"] for item in json.loads(bodies[0]["additional_messages"][0]["content"])]
+    assert kinds == ["text", "image", "file", "image"]
+    assert url in bodies[0]["additional_messages"][0]["content"]
+    assert bodies[1]["additional_messages"][0]["content"] == "more"
 
 
 def test_a_backslash_goes_on_with_the_next_line(command: Command) -> None:

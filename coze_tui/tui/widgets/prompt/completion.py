@@ -10,7 +10,7 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from coze_tui.config.locations import typed_path
+from coze_tui.config.locations import typed_paths
 from coze_tui.engine.session.sent_files import web_address
 from coze_tui.render.cells import cell_len, pad, shorten
 from coze_tui.text.cleaning import clean_line
@@ -162,15 +162,16 @@ def path_candidates(typed: str) -> list[Candidate]:
 
 
 def dropped_candidates(text: str) -> list[Candidate]:
-    """Return the file that a pasted text names, as a terminal writes a dropped one; none if it is no file.
+    """Return the files that a pasted text names, as a terminal writes dropped ones, as one candidate.
 
-    Looks at the disk, so it is called in a thread.
+    Empty if any of them is no file. Looks at the disk, so it is called in a thread.
     """
-    path = typed_path(text)
+    paths = typed_paths(text)
     try:
-        if not path.is_file():
+        if not all(path.is_file() for path in paths):
             return []
-        label = _("attach {name}").format(name=clean_line(path.name))
-        return [Candidate(str(path), size(path.stat().st_size), label)]
+        names = ", ".join(clean_line(path.name) for path in paths)
+        total = sum(path.stat().st_size for path in paths)
     except (OSError, ValueError):
         return []
+    return [Candidate("\n".join(map(str, paths)), size(total), _("attach {name}").format(name=names))]

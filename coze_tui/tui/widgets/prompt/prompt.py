@@ -36,8 +36,9 @@ DRAFT_SECONDS = 0.2
 """How long after a change the draft is saved, whether or not more is typed."""
 _PATH = re.compile(r"(?:.*\s)?@((?:\S.*)?)")
 """After the last `@` that begins a word; names of files contain spaces."""
-_MAY_BE_DROPPED = re.compile(r"(?i)(?:file:|[a-z]:\\|[/~'\"])[^\n]{1,4000}\s*")
-"""As terminals write the path of a file that is dropped on them."""
+_DROPPED = r"(?:file:|[a-z]:\\|[/~'\"])[^\n]{1,4000}"
+_MAY_BE_DROPPED = re.compile(rf"(?i){_DROPPED}(?:\n+{_DROPPED})*\s*")
+"""As terminals write the paths of files that are dropped on them, on one line or on several."""
 
 
 class EarlierPrompts:

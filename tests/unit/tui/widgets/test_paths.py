@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coze_tui.config.locations import typed_path
+from coze_tui.config.locations import typed_path, typed_paths
 from coze_tui.tui.widgets.prompt.completion import dropped_candidates, path_candidates
 
 
@@ -78,6 +78,33 @@ def test_a_path_is_found_as_terminals_and_file_managers_write_it(
     file.write_text("x")
     assert typed_path(spelling.replace("{folder}", folder)) == file
     assert [one.text for one in dropped_candidates(spelling.replace("{folder}", folder))] == [str(file)]
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "'{folder}/d d/it'\\''s.txt' {folder}/b.txt ",
+        r"{folder}/d\ d/it\'s.txt {folder}/b.txt",
+        "{folder}/d d/it's.txt {folder}/b.txt",
+        "{folder}/d d/it's.txt\n{folder}/b.txt\n",
+        "file://{folder}/d%20d/it%27s.txt\r\nfile://{folder}/b.txt",
+        "\"{folder}/d d/it's.txt\" '{folder}/b.txt'",
+        "'~/d d'/it\\'s.txt ~/b.txt",
+    ],
+)
+def test_several_dropped_paths_are_several_files(
+    folder: str, monkeypatch: pytest.MonkeyPatch, spelling: str
+) -> None:
+    monkeypatch.setenv("HOME", folder)
+    first, second = Path(folder, "d d", "it's.txt"), Path(folder, "b.txt")
+    first.parent.mkdir()
+    first.write_text("x")
+    text = spelling.replace("{folder}", folder)
+    assert typed_paths(text) == [first, second]
+    [offered] = dropped_candidates(text)
+    assert typed_paths(offered.text) == [first, second]
+    assert offered.shown == "attach it's.txt, b.txt"
+    assert typed_paths(f"{folder}/nowhere {second}") == [Path(f"{folder}/nowhere {second}")]
 
 
 def test_a_path_that_is_there_as_written_is_that_one(folder: str) -> None:

@@ -452,6 +452,30 @@ async def test_a_dropped_path_alone_in_the_box_is_offered_as_an_attachment(tmp_p
         assert chosen == [f"{tmp_path}/my pic.png"]
 
 
+async def test_a_url_after_an_at_sign_is_offered_as_an_attachment() -> None:
+    async with at_desk() as desk:
+        await desk.type("see @https://example.invalid/a.png")
+        await desk.until(lambda: desk.list.is_open)
+        assert [one.shown for one in desk.list.candidates] == ["attach https://example.invalid/a.png"]
+        await desk.press("enter")
+        assert (desk.prompt.text, desk.app.sent) == ("see ", [])
+        chosen = [one.path for one in desk.app.told if isinstance(one, Prompt.AttachmentChosen)]
+        assert chosen == ["https://example.invalid/a.png"]
+
+
+@pytest.mark.parametrize("between", [" ", "\n"])
+async def test_files_dropped_together_are_offered_together(tmp_path: Path, between: str) -> None:
+    for name in ("a b.png", "c.txt"):
+        (tmp_path / name).write_text("x")
+    async with at_desk() as desk:
+        await desk.paste(between.join([f"'{tmp_path}/a b.png'", f"{tmp_path}/c.txt"]))
+        await desk.until(lambda: desk.list.is_open)
+        assert [one.shown for one in desk.list.candidates] == ["attach a b.png, c.txt"]
+        await desk.press("enter")
+        chosen = [one.path for one in desk.app.told if isinstance(one, Prompt.AttachmentChosen)]
+        assert chosen == [f"{tmp_path}/a b.png\n{tmp_path}/c.txt"]
+
+
 async def test_a_dropped_path_stays_text_if_the_offer_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_text("x")
     async with at_desk() as desk:
