@@ -81,7 +81,11 @@ def run_linear(startup: Startup, arguments: Arguments) -> int:
     interrupt.take(with_ctrl_c=False)
     if sys.stdin.isatty():
         with suppress(ImportError):
-            import readline  # noqa: F401 - makes input() edit lines and remember them
+            import readline  # makes input() edit lines and remember them
+
+            if startup.settings.edit_mode == "vi":
+                is_libedit = "libedit" in (readline.__doc__ or "")
+                readline.parse_and_bind("bind -v" if is_libedit else "set editing-mode vi")
     engine_thread.start()
     try:
         with asyncio.Runner() as runner:

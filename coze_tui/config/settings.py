@@ -121,6 +121,13 @@ class Settings:
             N_("key that sends: enter or ctrl+j; the other one inserts a new line"),
         ),
     )
+    edit_mode: str = field(
+        default="emacs",
+        metadata=_setting(
+            read.one_of("emacs", "vi"),
+            N_("keys of the prompt: emacs (the usual ones), or vi, with its modes"),
+        ),
+    )
     mouse: bool = field(
         default=True,
         metadata=_setting(read.boolean, SETTING_OPTIONS["mouse"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -29,6 +29,7 @@ from coze_tui.tui.screens.chat import ChatScreen
 from coze_tui.tui.screens.coze_screen import CozeScreen, handle_failure
 from coze_tui.tui.screens.log_screen import terminal_link
 from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, LIGHT_THEME, theme_variable_defaults, themes
+from coze_tui.tui.widgets.prompt.prompt import Prompt
 
 if TYPE_CHECKING:
     from coze_tui.tui.chat_sources import ChatSource
@@ -127,7 +128,17 @@ class CozeApp(ContextApp):
 
         commands = slash_commands() if isinstance(self.screen, ChatScreen) else ()
         shown = [(command.usage, _(command.help)) for command in commands]
-        self.push_screen(HelpScreen(self.screen, shown))
+        self.push_screen(HelpScreen(self.screen, shown, self._vi_keys()))
+
+    def _vi_keys(self) -> Sequence[tuple[str, str]]:
+        """Return the keys of vi where there is a prompt; if they are off, the setting that turns them on."""
+        if not self.screen.query(Prompt):
+            return ()
+        if self.context.settings.edit_mode != "vi":
+            return [('edit_mode = "vi"', _("in the settings file: the prompt has the keys of vi"))]
+        from coze_tui.tui.widgets.prompt.vi.keys import VI_KEYS
+
+        return [(keys, _(does)) for keys, does in VI_KEYS]
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Yield the entries of the command palette."""

@@ -143,6 +143,7 @@ class ChatScreen(LogScreen[None]):
             doubt_about=doubt_about,
             enter_guard=context.app.enter_guard,
             send_key="ctrl+j" if settings.send_key == "ctrl+j" else "enter",
+            edit_mode="vi" if settings.edit_mode == "vi" else "emacs",
             id="prompt_area",
         )
         self.prompt, self.queue_strip = self._prompt_area.prompt, self._prompt_area.queue

@@ -46,7 +46,9 @@ class HelpSection:
     lines: tuple[HelpLine, ...]
 
 
-def help_sections(screen: Screen[Any], commands: Sequence[tuple[str, str]] = ()) -> list[HelpSection]:
+def help_sections(
+    screen: Screen[Any], commands: Sequence[tuple[str, str]] = (), vi_keys: Sequence[tuple[str, str]] = ()
+) -> list[HelpSection]:
     """The keys of the focused part and of what lies around it, the commands, all other parts, and last what
     parts have inherited: the keys of editing are the same everywhere.
 
@@ -61,6 +63,7 @@ def help_sections(screen: Screen[Any], commands: Sequence[tuple[str, str]] = ())
     signs = [HelpLine(sign, words) for node in (*around, *others) for sign, words in legend_of(node)]
     ordered = [
         *(own for own, _inherited in sections),
+        HelpSection(_("Keys of vi in the prompt"), tuple(HelpLine(*each) for each in vi_keys)),
         HelpSection(_("Commands"), described),
         HelpSection(_("Signs"), tuple(signs)),
         *(own for own, _inherited in last),
@@ -125,6 +128,7 @@ class HelpScreen(Panel[None]):
     Args:
         screen: Whose keys are told; it is asked now, while it still has its focus.
         commands: Slash commands with what they do, translated.
+        vi_keys: Keys of vi with what they do, translated.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -143,9 +147,14 @@ class HelpScreen(Panel[None]):
     field = getters.query_one(Field)
     rows = getters.query_one(SelectList)
 
-    def __init__(self, screen: Screen[Any], commands: Sequence[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self,
+        screen: Screen[Any],
+        commands: Sequence[tuple[str, str]] = (),
+        vi_keys: Sequence[tuple[str, str]] = (),
+    ) -> None:
         super().__init__(_("Keys and commands"), is_tall=True)
-        self._sections = help_sections(screen, commands)
+        self._sections = help_sections(screen, commands, vi_keys)
 
     def body(self) -> Iterable[Widget]:
         """Yield the search field and the list."""

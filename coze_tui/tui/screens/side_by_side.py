@@ -110,6 +110,7 @@ class SideBySideScreen(LogScreen[CompareResult]):
             doubt_about=_doubt_about,
             enter_guard=self.context.app.enter_guard,
             send_key="ctrl+j" if self._settings.send_key == "ctrl+j" else "enter",
+            edit_mode="vi" if self._settings.edit_mode == "vi" else "emacs",
             id="prompt_area",
         )
         yield KeyFooter(order=_FOOTER, last="side.back", id="footer")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 from textual.reactive import var
 from textual.strip import Strip
 
@@ -20,7 +21,7 @@ from coze_tui.tui.log.entries import clock_time
 from coze_tui.tui.widgets.line_widget import LineWidget, Part
 from coze_tui.tui.widgets.note_line import NoteLine
 from coze_tui.tui.widgets.prompt.completion import CompletionList
-from coze_tui.tui.widgets.prompt.prompt import Commands, Prompt, SendKey
+from coze_tui.tui.widgets.prompt.prompt import Commands, EditMode, Prompt, SendKey
 
 _SHOWN = 3
 
@@ -169,6 +170,7 @@ class PromptArea(Vertical):
         doubt_about: Callable[[str], str] | None = None,
         enter_guard: EnterGuard | None = None,
         send_key: SendKey = "enter",
+        edit_mode: EditMode = "emacs",
         id: str | None = None,
     ) -> None:
         super().__init__(id=id)
@@ -183,6 +185,7 @@ class PromptArea(Vertical):
             doubt_about=doubt_about,
             enter_guard=enter_guard,
             send_key=send_key,
+            edit_mode=edit_mode,
             id="prompt",
         )
 
@@ -193,6 +196,13 @@ class PromptArea(Vertical):
         yield self.note
         yield self.completion
         yield self.prompt
+
+    def on_mount(self) -> None:
+        """Show the mode of vi in the rule."""
+        self.watch(self.prompt, "mode", self._show_mode)
+
+    def _show_mode(self, mode: str) -> None:
+        self.border_title = Content(mode) if mode else None
 
     @on(CompletionList.Picked)
     def _picked(self) -> None:

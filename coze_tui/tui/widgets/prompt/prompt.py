@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import events, on
 from textual.actions import SkipAction
@@ -15,7 +15,7 @@ from textual.reactive import var
 from textual.timer import Timer
 from textual.widgets import TextArea
 
-from coze_tui.terminal.keys import NEW_LINE, PASTE_WINDOW, SEND, EnterGuard
+from coze_tui.terminal.keys import NEW_LINE, PASTE_WINDOW, SEND, EnterGuard, KeyRun
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.key_names import long_key
 from coze_tui.tui.widgets.note_line import NoteLine
@@ -25,10 +25,14 @@ from coze_tui.tui.widgets.prompt.completion import (
     dropped_candidates,
     path_candidates,
 )
-from coze_tui.tui.widgets.prompt.text_box import TextBox
+from coze_tui.tui.widgets.prompt.text_box import TextBox, is_text
+
+if TYPE_CHECKING:
+    from coze_tui.tui.widgets.prompt.vi.engine import Vi
 
 _MOST_EARLIER = 1_000
 SendKey = Literal["enter", "ctrl+j"]
+EditMode = Literal["emacs", "vi"]
 Commands = Callable[[str], Sequence[Candidate]]
 """From what was typed, beginning with a slash, to what it could become."""
 _NEW_LINE = "ctrl+j,alt+enter,shift+enter,ctrl+enter"
@@ -184,6 +188,9 @@ class Prompt(TextBox):
     send_key: var[SendKey] = var("enter", init=False)
     """The key that sends; the other one of the two makes a new line."""
 
+    mode: var[str] = var("", init=False)
+    """The mode of vi, translated, and the keys that wait; empty with the usual keys."""
+
     def __init__(
         self,
         completion: CompletionList,
@@ -193,10 +200,17 @@ class Prompt(TextBox):
         doubt_about: Callable[[str], str] | None = None,
         enter_guard: EnterGuard | None = None,
         send_key: SendKey = "enter",
+        edit_mode: EditMode = "emacs",
         id: str | None = None,
     ) -> None:
         self._sought_from: str | None = None
+        self._vi: Vi | None = None
         super().__init__(id=id)
+        if edit_mode == "vi":
+            from coze_tui.tui.widgets.prompt.vi_box import vi_for
+
+            self._vi = vi_for(self, self._walk_by)
+            self.set_reactive(Prompt.mode, _(self._vi.mode.value))
         self.follow_up_count = 0
         """Number of follow-ups that a number can choose from."""
         self.has_queue = False
@@ -239,6 +253,9 @@ class Prompt(TextBox):
         """Replace all of it, the cursor at the end; it can be undone. What was a token becomes one again."""
         self._stop_search(restore=False)
         super().set_message(text)
+        if self._vi is not None:
+            self._vi.text_replaced()
+            self._show_mode()
 
     def restore(self, text: str) -> None:
         """Bring back a message that could not be sent, before what has been typed since."""
@@ -281,7 +298,11 @@ class Prompt(TextBox):
         if key.key in SEND or key.key in NEW_LINE:
             self._enter_is_typed = self._guard.is_typed(key)
             self._line_end = key if not self._enter_is_typed and self._guard.may_end_a_line(key) else None
-        if self._list_key(key.key):
+        is_searching = self._sought_from is not None
+        is_list_key = self._list_key(key.key)
+        # Esc closes the list and begins normal mode at once; it ends a search and nothing else.
+        is_command = not is_searching and (key.key == "escape" or not is_list_key) and self._vi_key(key)
+        if is_list_key or is_command:
             key.stop()
             key.prevent_default()
         elif key.key == "enter":
@@ -302,6 +323,37 @@ class Prompt(TextBox):
         else:
             return False
         return True
+
+    def _vi_key(self, key: events.Key) -> bool:
+        """Give a key to vi; return whether it has a meaning there."""
+        if self._vi is None or self._sought_from is not None:
+            return False
+        is_character = key.character is not None and (key.is_printable or is_text(key.character))
+        is_taken = self._vi.press(key.character if is_character and key.character else key.key)
+        self._show_mode()
+        return is_taken
+
+    def typed_part(self, run: KeyRun) -> KeyRun | None:
+        """Do the commands of vi with which a run starts."""
+        if self._vi is None or self._sought_from is not None:
+            return run
+        for number, character in enumerate(run.text):
+            if self._vi.is_inserting:
+                return run.part(number)
+            self._vi.press("enter" if character in "\r\n" else character)
+            self._show_mode()
+        return None
+
+    def _show_mode(self) -> None:
+        if self._vi is not None:
+            self.mode = f"{_(self._vi.mode.value)} {self._vi.pending}".rstrip()
+
+    def _walk_by(self, step: int) -> bool:
+        """Go to the prompt before (-1) or after (1); return whether there is one."""
+        walk = self._earlier.older if step < 0 else self._earlier.newer
+        prompt = walk(self.message)
+        self._walk(prompt)
+        return prompt is not None
 
     def action_send(self) -> None:
         """Send the message; after a backslash, or when the Enter was pasted, make a new line."""
@@ -388,6 +440,9 @@ class Prompt(TextBox):
         self.note_sent(message)
         self._completion.close()
         self._put("")
+        if self._vi is not None:
+            self._vi.start_inserting()
+            self._show_mode()
         self.post_message(self.Submitted(self, message))
 
     def _is_doubted(self, message: str) -> bool:
@@ -462,6 +517,9 @@ class Prompt(TextBox):
         """Insert text from outside; the path of a file, alone in the box, is offered as an attachment."""
         was_empty = not self.text
         super().insert_pasted(text)
+        if self._vi is not None and not self._vi.is_inserting:
+            self._vi.text_replaced()
+            self._show_mode()
         self._dropped = self.text if was_empty and _MAY_BE_DROPPED.fullmatch(self.text) else None
 
     def _typed_path(self) -> str | None:

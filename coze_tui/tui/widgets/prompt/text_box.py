@@ -146,7 +146,7 @@ class TextBox(TextArea, inherit_bindings=False):
 
     def on_key(self, key: events.Key) -> None:
         """Insert characters that Textual takes for unprintable."""
-        if key.character and not key.is_printable and _is_text(key.character):
+        if key.character and not key.is_printable and is_text(key.character):
             key.stop()
             key.prevent_default()
             self.insert_typed(key.character)
@@ -165,7 +165,9 @@ class TextBox(TextArea, inherit_bindings=False):
 
         Runs that follow each other are one text. If the box cannot hold it, it becomes a token.
         """
-        burst = self._burst
+        if (typed := self.typed_part(run)) is None:
+            return
+        run, burst = typed, self._burst
         if (
             burst is None
             or run.time - burst.at > _BURST_PAUSE
@@ -187,6 +189,10 @@ class TextBox(TextArea, inherit_bindings=False):
             self.insert_typed(text)
             shown = whole
         self._burst = _Burst(burst.start, self.cursor_location, shown, whole, run.time)
+
+    def typed_part(self, run: KeyRun) -> KeyRun | None:
+        """Return the part of a run that is text, after what comes before it had its effect; None for none."""
+        return run
 
     # --- pasting ---
 
@@ -231,6 +237,10 @@ class TextBox(TextArea, inherit_bindings=False):
             return (row, 0), (row + 1, 0)
         start = (row - 1, len(self.document[row - 1])) if row else (0, 0)
         return start, (row, len(self.document[row]))
+
+    def tokens_of(self, line: str) -> list[tuple[int, int]]:
+        """Return the columns at which the tokens of pastes in a line start and end."""
+        return self._pastes.spans(line)
 
     @property
     def has_tokens(self) -> bool:
@@ -413,6 +423,6 @@ class TextBox(TextArea, inherit_bindings=False):
             self.styles.height = rows
 
 
-def _is_text(character: str) -> bool:
-    """Textual drops what Python calls unprintable: the ideographic space, the joiner of emoji."""
+def is_text(character: str) -> bool:
+    """Return whether a character is text. Textual drops some: the ideographic space, the joiner of emoji."""
     return character >= "\xa0" and clean(character) == character

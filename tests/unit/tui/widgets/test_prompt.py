@@ -19,7 +19,7 @@ from coze_tui.terminal.keys import EnterGuard, KeyRun
 from coze_tui.tui.widgets.note_line import NoteLine
 from coze_tui.tui.widgets.prompt.area import PromptArea
 from coze_tui.tui.widgets.prompt.completion import Candidate, CompletionList
-from coze_tui.tui.widgets.prompt.prompt import DRAFT_SECONDS, Prompt, SendKey
+from coze_tui.tui.widgets.prompt.prompt import DRAFT_SECONDS, EditMode, Prompt, SendKey
 from coze_tui.tui.widgets.prompt.text_box import TextBox
 from tests.support.host_app import ThemedApp, sheets
 from tests.support.keyboard import Keyboard
@@ -38,8 +38,9 @@ class PromptApp(ThemedApp):
 
     CSS_PATH: ClassVar[list[str | PurePath]] = sheets("text_box", "completion", "note_line", "prompt_area")
 
-    def __init__(self, send_key: SendKey, guard: EnterGuard | None) -> None:
+    def __init__(self, send_key: SendKey, guard: EnterGuard | None, edit_mode: EditMode = "emacs") -> None:
         super().__init__()
+        self.edit_mode: EditMode = edit_mode
         self.send_key: SendKey = send_key
         self.guard = guard
         self.told: list[Message] = []
@@ -51,6 +52,7 @@ class PromptApp(ThemedApp):
             doubt_about=lambda text: f"There is no {text}." if text == "/foo" else "",
             enter_guard=self.guard,
             send_key=self.send_key,
+            edit_mode=self.edit_mode,
         )
 
     def on_mount(self) -> None:
@@ -116,9 +118,13 @@ class Desk:
 
 @asynccontextmanager
 async def at_desk(
-    *, send_key: SendKey = "enter", guard: EnterGuard | None = None, size: tuple[int, int] = (80, 24)
+    *,
+    send_key: SendKey = "enter",
+    guard: EnterGuard | None = None,
+    size: tuple[int, int] = (80, 24),
+    edit_mode: EditMode = "emacs",
 ) -> AsyncIterator[Desk]:
-    app = PromptApp(send_key, guard)
+    app = PromptApp(send_key, guard, edit_mode)
     async with app.run_test(size=size, tooltips=True, notifications=True) as pilot:
         await pilot.pause()
         yield Desk(app, pilot)
@@ -784,3 +790,93 @@ async def test_a_message_of_which_there_was_a_doubt_is_no_earlier_prompt_yet() -
         desk.prompt.clear_message()
         await desk.press("up")
         assert desk.prompt.message == ""
+
+
+# --- vi ---
+
+
+def mode_of(desk: Desk) -> str:
+    """The mode as the rule over the prompt shows it."""
+    return str(desk.app.query_one(PromptArea).border_title or "")
+
+
+async def test_vi_has_modes_that_are_shown_and_sends_in_both() -> None:
+    async with at_desk(edit_mode="vi") as desk:
+        assert mode_of(desk) == "insert"
+        await desk.type("hello 海水")
+        await desk.press("escape")
+        assert mode_of(desk) == "normal"
+        assert not desk.app.bubbled
+        await desk.type("d")
+        assert mode_of(desk) == "normal d"
+        await desk.type("b")
+        assert desk.prompt.text == "hello 水"
+        await desk.press("v", "h")
+        assert mode_of(desk) == "visual"
+        assert desk.prompt.selected_text == " 水"
+        await desk.press("escape", "escape")  # the second one is the screen's
+        assert desk.app.bubbled == ["escape"]
+        await desk.press("enter")
+        assert (desk.app.sent, mode_of(desk)) == (["hello 水"], "insert")
+        await desk.type("second")
+        await desk.press("enter", "escape", "k", "k")
+        assert desk.prompt.text == "hello 水"
+        await desk.press("j")
+        assert desk.prompt.text == "second"
+        await desk.press("f1", "ctrl+n")  # keys of the screen remain
+        assert desk.app.bubbled[-2:] == ["f1", "ctrl+n"]
+
+
+async def test_vi_takes_a_token_as_one_character_and_undoes_its_deletion() -> None:
+    async with at_desk(edit_mode="vi") as desk:
+        text = "line\n" * 20
+        await desk.type("see ")
+        await desk.paste(text)
+        await desk.press("escape", "x")
+        assert desk.prompt.message == "see "
+        await desk.press("u")
+        assert desk.prompt.message == f"see {text}"
+        await desk.press("0", "w", "w")
+        assert desk.prompt.cursor_location == (0, 4)
+
+
+async def test_vi_with_the_list_of_commands_and_the_search_over_the_prompt() -> None:
+    async with at_desk(edit_mode="vi") as desk:
+        await desk.type("/ne")
+        assert desk.list.is_open
+        await desk.press("escape")  # closes the list, too
+        assert (desk.list.is_open, mode_of(desk)) == (False, "normal")
+        await desk.press("A", "ctrl+r")
+        assert desk.prompt.mark() == "/"
+        await desk.press("escape")
+        assert (desk.prompt.text, mode_of(desk)) == ("/ne", "insert")
+        await desk.press("escape", "x", "u", "ctrl+r")  # in normal mode it is redo
+        assert (desk.prompt.text, desk.prompt.mark()) == ("/n", "›")
+
+
+async def test_vi_reads_commands_and_text_that_arrive_at_once_and_of_an_input_method() -> None:
+    keyboard = Keyboard()
+    async with at_desk(guard=keyboard.guard, edit_mode="vi") as desk:
+        read(desk, keyboard, "海水 is salty")
+        await desk.until(lambda: desk.prompt.text == "海水 is salty")
+        await desk.press("escape")
+        read(desk, keyboard, "0cw春眠")
+        await desk.until(lambda: desk.prompt.text == "春眠 is salty")
+        await desk.press("escape")
+        read(desk, keyboard, "不觉")  # an input method commits a word in normal mode
+        await desk.until(lambda: "不觉" in desk.prompt.text)
+        assert mode_of(desk) == "insert"
+        await desk.press("escape", "u")
+        assert desk.prompt.text == "春眠 is salty"
+
+
+async def test_undo_of_an_insertion_is_one_step_however_it_was_typed() -> None:
+    async with at_desk(edit_mode="vi") as desk:
+        await desk.type("one")
+        await desk.press("escape", "a")
+        await desk.type(" two")
+        await desk.paste(" three")
+        await desk.press("backspace", "escape", "u")
+        assert desk.prompt.text == "one"
+        await desk.press("ctrl+r")
+        assert desk.prompt.text == "one two thre"
