@@ -239,7 +239,7 @@ async def test_one_that_needs_a_tool_is_answered_in_the_chat(home: Path) -> None
     async with side(home, bots=bots) as at:
         await at.ask("When?")
         await at.answered()
-        assert "needs you" in at.figures(1)
+        assert "waits for you" in at.figures(1)
         assert "o opens it in the chat" in at.figures(1)
 
 

@@ -74,7 +74,7 @@ class Outcome(StrEnum):
     @property
     def words_now(self) -> str:
         """How a turn ended that the user has just followed."""
-        return _("needs you") if self.needs_user else self.words
+        return _("waits for you") if self.needs_user else self.words
 
     @property
     def reason(self) -> str:

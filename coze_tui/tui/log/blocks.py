@@ -256,6 +256,10 @@ class FoldBlock(EntryBlock):
         return [head, *body]
 
 
+Awaited = Literal["tool", "user", "nobody"]
+"""Who may still give the response to a tool call; the user gives those of local tools."""
+
+
 class ToolBlock(FoldBlock):
     """A tool call and its response."""
 
@@ -266,16 +270,15 @@ class ToolBlock(FoldBlock):
         self.arguments = arguments
         self.response: str | None = None
         self.elapsed_us = 0
-        self.is_awaited = True
-        """A response may still arrive."""
+        self.awaits: Awaited = "tool"
         self.is_unpaired = False
         """A response came that may be its, but does not say which call it answers."""
         self._tail = tail
 
-    def await_response(self, *, is_awaited: bool) -> None:
-        """Set whether a response may still arrive, if there is none yet."""
-        if self.response is None and is_awaited != self.is_awaited:
-            self.is_awaited = is_awaited
+    def await_response(self, awaits: Awaited) -> None:
+        """Set who may still give a response, if there is none yet."""
+        if self.response is None and awaits != self.awaits:
+            self.awaits = awaits
             self.release()
 
     def respond(self, text: str, elapsed_us: int) -> None:

@@ -29,6 +29,7 @@ from coze_tui.text.format import duration, size, thousands
 from coze_tui.text.i18n import _
 from coze_tui.tui.log.answer import AnswerBlock
 from coze_tui.tui.log.blocks import (
+    Awaited,
     EntryBlock,
     FollowUpsBlock,
     HeaderBlock,
@@ -366,7 +367,7 @@ class AnswerEntry(BotEntry):
         """Remove the notice about its end, because the chat continues or is fetched again."""
         self.outcome = self.error = None
         self.blocks = [block for block in self.blocks if not isinstance(block, NoticeBlock)]
-        self._await_tools(True)
+        self._await_tools("tool")
         self.changed()
 
     def usage(self, tokens: int) -> None:
@@ -379,7 +380,7 @@ class AnswerEntry(BotEntry):
         self.outcome, self.error = update.outcome, update.error
         self._end_thinking()
         self._total_us = update.at_us if update.outcome is Outcome.COMPLETED else 0
-        self._await_tools(update.outcome is Outcome.REQUIRES_ACTION)
+        self._await_tools("user" if update.outcome is Outcome.REQUIRES_ACTION else "nobody")
         self._update_label()
         if notice := _end_notice(update, self.sent_at_ms, base_url=self.base_url, only_read=self._only_read):
             self._add(notice)
@@ -397,9 +398,9 @@ class AnswerEntry(BotEntry):
         if self._header.set_facts(facts):
             self.changed()
 
-    def _await_tools(self, is_awaited: bool) -> None:
+    def _await_tools(self, awaits: Awaited) -> None:
         for tool in self._all(ToolBlock):
-            tool.await_response(is_awaited=is_awaited)
+            tool.await_response(awaits)
 
     def _all(self, kind: type[_B]) -> list[_B]:
         return [block for block in self.blocks if isinstance(block, kind)]
@@ -467,7 +468,15 @@ def _tool_tail(block: ToolBlock) -> str:
     if block.response is None and block.is_unpaired:
         return _("its response is not known")
     if block.response is None:
-        return _("running…") if block.is_awaited else _("no response")
+        match block.awaits:
+            case "tool":
+                return _("running…")
+            case "user":
+                return _("waits for you")
+            case "nobody":
+                return _("no response")
+            case _:
+                assert_never(block.awaits)
     amount = size(len(block.response.encode("utf-8", "replace")))
     if not block.elapsed_us:
         return f"→ {amount}"

@@ -7,8 +7,9 @@ import shlex
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import ClassVar
 
-from textual import getters, on, work
+from textual import events, getters, on, work
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import TextArea
 from textual.worker import Worker
@@ -16,18 +17,22 @@ from textual.worker import Worker
 from coze_tui.api.objects import ToolCall
 from coze_tui.engine.session.local_tools import REFUSAL
 from coze_tui.render.cells import cell_len
-from coze_tui.terminal.keys import NEW_LINE
+from coze_tui.terminal.keys import NEW_LINE, PASTE_WINDOW, SEND, EnterGuard
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.format import size, tail, thousands
 from coze_tui.text.i18n import N_, _, ngettext
 from coze_tui.tui.editor import edit_text
+from coze_tui.tui.key_names import short_key
 from coze_tui.tui.screens.coze_screen import Pager, Panel
 from coze_tui.tui.widgets.head import HeadLine, HeadParts
 from coze_tui.tui.widgets.line_widget import Part, width_of
+from coze_tui.tui.widgets.prompt.prompt import NEW_LINE_KEYS
 from coze_tui.tui.widgets.prompt.text_box import TextBox
 from coze_tui.tui.widgets.select_list import ListRow, SelectList
 from coze_tui.tui.widgets.text_views import JsonView
 
+_FOOTER = ("output.done", "output.next", "output.new_line", "tool.send", "tool.run", "tool.next")
+"""IDs of the bindings that the footer shows first."""
 ToolOutputs = tuple[tuple[str, str], ...]
 """ID of the call and its output, for every call."""
 
@@ -36,17 +41,57 @@ RunCommand = Callable[[Sequence[str], str], Awaitable[str]]
 
 
 class OutputBox(TextBox):
-    """The box in which an output is typed or pasted."""
+    """The box in which an output is typed or pasted. Enter in a single line is the form's.
+
+    Args:
+        enter_guard: Tells an Enter that was typed from one that was pasted.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(",".join(sorted(NEW_LINE)), "new_line", N_("new line"), id="output.new_line", show=False),
+        Binding("enter", "next_line", N_("new line"), id="output.next_line", show=False),
+        Binding(NEW_LINE_KEYS, "new_line", N_("new line"), id="output.new_line"),
     ]
     MOST_ROWS: ClassVar[int] = 8
     PART = N_("Output")
 
+    class LineEnded(Message):
+        """A program has typed a single line with its Enter (`tmux send-keys`)."""
+
+    def __init__(self, enter_guard: EnterGuard) -> None:
+        super().__init__()
+        self._guard = enter_guard
+
+    @property
+    def is_one_line(self) -> bool:
+        """Whether there is something in it, on one line."""
+        return bool(self.text.strip()) and self.document.line_count == 1
+
+    def on_key(self, key: events.Key) -> None:
+        """Insert the line end of an Enter that was pasted; the bindings say what a typed one means."""
+        if key.key not in SEND and key.key not in NEW_LINE:
+            return
+        key.prevent_default()
+        if not self._guard.is_typed(key):
+            key.stop()
+            if self.is_one_line and self._guard.may_end_a_line(key):
+                self.set_timer(2 * PASTE_WINDOW, lambda: self._end_line(key))
+            self.action_new_line()
+
+    def _end_line(self, key: events.Key) -> None:
+        if self._guard.is_quiet_since(key) and self.remove_line_end():
+            self.post_message(self.LineEnded())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let Enter make a new line once there are several."""
+        return self.document.line_count > 1 if action == "next_line" else True
+
     def action_new_line(self) -> None:
-        """Insert a line end, as Enter does here."""
-        self.insert("\n")
+        """Begin a new line."""
+        self.insert_typed("\n")
+
+    def action_next_line(self) -> None:
+        """Begin a new line below others."""
+        self.insert_typed("\n")
 
     def placeholder_text(self, width: int) -> str:
         """Return the hint of an empty box."""
@@ -84,6 +129,8 @@ class ToolRequest(Panel[ToolOutputs | None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "done", N_("send"), id="output.done"),
+        Binding("enter", "next_call", N_("next"), id="output.next"),
         Binding("ctrl+s", "send", N_("send"), id="tool.send", priority=True),
         Binding("tab", "go(1)", N_("next"), id="tool.next"),
         Binding("shift+tab", "go(-1)", N_("previous"), id="tool.previous", show=False),
@@ -114,9 +161,7 @@ class ToolRequest(Panel[ToolOutputs | None]):
         commands: Mapping[str, Sequence[str]] | None = None,
         run: RunCommand | None = None,
     ) -> None:
-        super().__init__(
-            form_title(len(calls)), mark=("▲", "attention"), keys=("tool.send", "tool.run", "tool.next")
-        )
+        super().__init__(form_title(len(calls)), mark=("▲", "attention"), keys=_FOOTER)
         self._calls = tuple(calls)
         self._drafts: MutableMapping[str, str] = {} if drafts is None else drafts
         self._commands = {} if commands is None or run is None else commands
@@ -131,7 +176,7 @@ class ToolRequest(Panel[ToolOutputs | None]):
         reading.can_focus = False
         yield reading
         yield HeadLine(self._command_line, classes="command")
-        yield OutputBox()
+        yield OutputBox(self.context.app.enter_guard)
         yield HeadLine(classes="state")
         yield SelectList()
 
@@ -191,8 +236,9 @@ class ToolRequest(Panel[ToolOutputs | None]):
         self.line.show([(name, "attention bold")], [*marks, (call_id, "muted")])
         given = sum(bool(self._output(call)) for call in self._calls)
         if self._is_ready():
+            key = short_key(self.context.settings.send_key) if self._enter_ends_output else "^S"
             text = ngettext("Send the output", "Send all {n} outputs", given).format(n=given)
-            self.send_row.show([ListRow("send", ((text, "text bold"),), (("^S", "bot"),))])
+            self.send_row.show([ListRow("send", ((text, "text bold"),), ((key, "bot"),))])
         else:
             text = _("{given} of {all} have an output").format(given=given, all=len(self._calls))
             text = text if len(self._calls) > 1 else _("no output yet")
@@ -210,6 +256,9 @@ class ToolRequest(Panel[ToolOutputs | None]):
         """Offer only what is possible: sending needs every output, running needs a command."""
         if action == "send":
             return self._is_ready()
+        if action in ("done", "next_call"):
+            ends = self.box.has_focus and self._enter_ends_output
+            return ends and self._is_ready() == (action == "done")
         if action == "go":
             return len(self._calls) > 1 or self._is_ready()
         if action == "run":
@@ -230,6 +279,26 @@ class ToolRequest(Panel[ToolOutputs | None]):
         else:
             self._show_call(there)
 
+    @property
+    def _enter_ends_output(self) -> bool:
+        """Whether the key that sends in the chat ends the output here, too: Enter not below other lines."""
+        swapped = self.context.settings.send_key == "ctrl+j"
+        return self.box.is_one_line or (swapped and bool(self._output(self.call)))
+
+    @on(OutputBox.LineEnded)
+    def action_done(self) -> None:
+        """Send all outputs; go on to the next call if there is one without."""
+        self._keep_output()
+        if self._is_ready():
+            self.action_send()
+        else:
+            self.action_next_call()
+
+    def action_next_call(self) -> None:
+        """Go on to the next call without an output."""
+        empty = [number for number, call in enumerate(self._calls) if not self._output(call)]
+        self._show_call(next((number for number in empty if number > self._at), empty[0]))
+
     def action_editor(self) -> None:
         """Write the output in the editor."""
         draft = self._drafts.get(self.call.id, "")
@@ -242,11 +311,10 @@ class ToolRequest(Panel[ToolOutputs | None]):
         """Use a refusal as the output, so that the chat can continue. Undo removes it."""
         self.box.set_message(REFUSAL)
         self._keep_output()
-        empty = [number for number, call in enumerate(self._calls) if not self._output(call)]
-        if empty:
-            self._show_call(next((number for number in empty if number > self._at), empty[0]))
-        else:
+        if self._is_ready():
             self.send_row.focus()
+        else:
+            self.action_next_call()
 
     # --- the command that is allowed ---
 

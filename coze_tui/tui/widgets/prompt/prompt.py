@@ -35,7 +35,7 @@ SendKey = Literal["enter", "ctrl+j"]
 EditMode = Literal["emacs", "vi"]
 Commands = Callable[[str], Sequence[Candidate]]
 """From what was typed, beginning with a slash, to what it could become."""
-_NEW_LINE = "ctrl+j,alt+enter,shift+enter,ctrl+enter"
+NEW_LINE_KEYS = "ctrl+j,alt+enter,shift+enter,ctrl+enter"
 DRAFT_SECONDS = 0.2
 """How long after a change the draft is saved, whether or not more is typed."""
 _PATH = re.compile(r"(?:.*\s)?@((?:\S.*)?)")
@@ -97,9 +97,16 @@ class EarlierPrompts:
 
 def send_keymap(send_key: SendKey) -> dict[str, str]:
     """The keymap under which `send_key` sends; the other one, and always Shift+Enter, makes a new line."""
-    if send_key == "enter":
-        return {"prompt.send": "enter", "prompt.new_line": _NEW_LINE}
-    return {"prompt.send": "ctrl+j,ctrl+enter,alt+enter", "prompt.new_line": "enter,shift+enter"}
+    send, new_line = "enter", NEW_LINE_KEYS
+    if send_key == "ctrl+j":
+        send, new_line = "ctrl+j,ctrl+enter,alt+enter", "enter,shift+enter"
+    return {
+        "prompt.send": send,
+        "prompt.new_line": new_line,
+        "output.done": send,
+        "output.next": send,
+        "output.new_line": new_line,
+    }
 
 
 class Prompt(TextBox):
@@ -116,7 +123,7 @@ class Prompt(TextBox):
     PART = N_("Prompt")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "send", N_("send"), id="prompt.send", show=False),
-        Binding(_NEW_LINE, "new_line", N_("new line"), id="prompt.new_line", show=False),
+        Binding(NEW_LINE_KEYS, "new_line", N_("new line"), id="prompt.new_line", show=False),
         Binding("ctrl+r", "search", N_("search earlier prompts"), id="prompt.search", show=False),
         Binding("ctrl+o", "edit_outside", N_("external editor"), id="prompt.editor", show=False),
         Binding(
@@ -370,11 +377,7 @@ class Prompt(TextBox):
 
     def _send_line(self, key: events.Key) -> None:
         """Send what ended with this Enter, if it was the end of all input: a program typed one line."""
-        row, column = self.cursor_location
-        if self._guard.is_quiet_since(key) and row and not column:
-            self.replace(
-                "", (row - 1, len(self.document[row - 1])), (row, 0), maintain_selection_offset=False
-            )
+        if self._guard.is_quiet_since(key) and self.remove_line_end():
             self.send()
 
     def action_new_line(self) -> None:

@@ -268,6 +268,14 @@ class TextBox(TextArea, inherit_bindings=False):
         self.history.checkpoint()
         self.move_cursor((row, first))
 
+    def remove_line_end(self) -> bool:
+        """Remove the line end right before the cursor; return False if there is none."""
+        row, column = self.cursor_location
+        if column or not row:
+            return False
+        self.replace("", (row - 1, len(self.document[row - 1])), (row, 0), maintain_selection_offset=False)
+        return True
+
     # --- tokens and clusters ---
 
     def validate_selection(self, selection: Selection) -> Selection:

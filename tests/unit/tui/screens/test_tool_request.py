@@ -13,10 +13,13 @@ from textual import events
 from textual.widget import Widget
 
 from coze_tui.api.objects import ToolCall
+from coze_tui.config.settings import Settings
 from coze_tui.engine.session.local_tools import REFUSAL
 from coze_tui.errors import ToolCommandError
+from coze_tui.terminal.keys import EnterGuard
 from coze_tui.tui.screens.tool_request import OutputBox, ToolRequest
 from coze_tui.tui.widgets.key_footer import KeyFooter
+from coze_tui.tui.widgets.prompt.prompt import send_keymap
 from coze_tui.tui.widgets.select_list import SelectList
 from tests.support.host_app import LOOKS, SIZES, Host, until
 from tests.support.hostile_text import HARMLESS, HOSTILE
@@ -74,7 +77,9 @@ async def test_arguments_that_are_no_json_are_shown_as_they_are() -> None:
     [
         (["4", "2", "ctrl+s"], (("call-1", "42"),)),
         (["4", "2", "tab", "enter"], (("call-1", "42"),)),
-        (["a", "enter", "b", "ctrl+j", "c", "ctrl+s"], (("call-1", "a\nb\nc"),)),
+        (["4", "2", "enter"], (("call-1", "42"),)),
+        (["a", "ctrl+j", "b", "enter", "c", "ctrl+s"], (("call-1", "a\nb\nc"),)),
+        (["enter", "space", "enter"], ...),
         (["ctrl+s"], ...),
         (["space", "ctrl+s"], ...),
         (["tab", "enter", "ctrl+s"], ...),
@@ -92,6 +97,8 @@ async def test_one_call_is_answered_refused_or_left(keys: Sequence[str], expecte
     [
         (["1", "tab", "2", "ctrl+s"], (("call-1", "1"), ("call-2", "2"))),
         (["1", "tab", "2", "tab", "enter"], (("call-1", "1"), ("call-2", "2"))),
+        (["1", "enter", "2", "enter"], (("call-1", "1"), ("call-2", "2"))),
+        (["tab", "2", "enter", "1", "enter"], (("call-1", "1"), ("call-2", "2"))),
         (["1", "tab", "2", "shift+tab", "3", "ctrl+s"], (("call-1", "13"), ("call-2", "2"))),
         (["1", "ctrl+s"], ...),
         (["1", "tab", "tab", "4", "ctrl+s"], ...),
@@ -133,6 +140,69 @@ async def test_sending_is_offered_when_all_have_an_output() -> None:
         await pilot.press("tab")
         await pilot.pause()
         assert host.screen.query_one(SelectList).has_focus
+
+
+async def test_the_keys_that_are_shown_do_what_they_say() -> None:
+    host = Host(lambda: ToolRequest(TWO))
+    async with host.run_test(size=(80, 24)) as pilot:
+
+        def footer() -> list[str]:
+            return host.screen.query_one(KeyFooter).shown()
+
+        await pilot.pause()
+        assert not any(key.startswith("Enter") for key in footer())
+        await pilot.press("1")
+        await pilot.pause()
+        assert "Enter next" in footer()
+        assert "^J new line" in footer()
+        await pilot.press("enter", "2")
+        await pilot.pause()
+        assert "Enter send" in footer()
+        assert host.text.split("Send all 2 outputs")[1].split()[0] == "Enter"
+        await pilot.press("ctrl+j")
+        await pilot.pause()
+        assert not any(key.startswith("Enter") for key in footer())
+        assert "^S send" in footer()
+        assert host.text.split("Send all 2 outputs")[1].split()[0] == "^S"
+
+
+async def test_the_keys_are_swapped_as_in_the_chat(tmp_path: Path) -> None:
+    startup = startup_under(tmp_path, Settings(send_key="ctrl+j"))
+    host = Host(lambda: ToolRequest(ONE), startup=startup)
+    async with host.run_test(size=(80, 24)) as pilot:
+        host.update_keymap(send_keymap("ctrl+j"))
+        await pilot.pause()
+        await pilot.press("a", "enter", "b")
+        await pilot.pause()
+        assert box(host).text == "a\nb"
+        assert "^J send" in host.screen.query_one(KeyFooter).shown()
+        await pilot.press("ctrl+j")
+        await pilot.pause()
+        assert host.results == [(("call-1", "a\nb"),)]
+
+
+async def test_an_enter_that_was_pasted_sends_nothing() -> None:
+    host = Host(lambda: ToolRequest(ONE))
+    async with host.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        host.enter_guard = EnterGuard(window=1e9)
+        await host.push_screen(ToolRequest(ONE), host.results.append)
+        host.enter_guard.note("rm -rf\rls\r", 0.0)  # a paste without brackets
+        await pilot.press("4", "enter", "7")
+        await pilot.pause()
+        assert host.results == []
+        assert box(host).text == "4\n7"
+
+
+async def test_a_line_that_a_program_types_with_its_enter_is_sent() -> None:
+    host = Host(lambda: ToolRequest(ONE))
+    async with host.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        host.enter_guard = EnterGuard(window=1e9)
+        await host.push_screen(ToolRequest(ONE), host.results.append)
+        host.enter_guard.note("42\r", 0.0)
+        await pilot.press("4", "2", "enter")
+        await until(pilot, lambda: host.results == [(("call-1", "42"),)])
 
 
 async def test_what_was_typed_is_there_again() -> None:

@@ -40,7 +40,7 @@ def test_a_chat_that_is_over_keeps_its_outcome_in_the_chip() -> None:
     assert {outcome: f"{chip.sign} {chip.text}" for outcome, chip in ends.items()} == {
         Outcome.COMPLETED: "✓ 3.8 s",
         Outcome.FAILED: "✗ 4101",
-        Outcome.REQUIRES_ACTION: "▲ needs you",
+        Outcome.REQUIRES_ACTION: "▲ waits for you",
         Outcome.CANCELED: "◼ stopped",
         Outcome.SERVER_CANCELED: "□ canceled on the server",
         Outcome.EXPIRED: "◷ expired",

@@ -60,7 +60,7 @@ async def test_leaves_out_what_does_not_fit(stage: Any, width: int) -> None:
         (Outcome.CANCELED, "◼ stopped 5.0 s"),
         (Outcome.INTERRUPTED, "⟂ cut off 5.0 s"),
         (Outcome.EXPIRED, "◷ expired 5.0 s"),
-        (Outcome.REQUIRES_ACTION, "▲ needs you 5.0 s"),
+        (Outcome.REQUIRES_ACTION, "▲ waits for you 5.0 s"),
     ],
 )
 async def test_tells_how_it_ended(stage: Any, outcome: Outcome, shown: str) -> None:
