@@ -106,7 +106,13 @@ def _problem(error: CozeTuiError) -> str:
 
 
 def _entry(bot: Bot, origin: str, current: str) -> ListedBot:
-    return ListedBot(f"{origin} {bot.id}", bot.name or bot.id, bot.id, bot.description, bot.id == current)
+    return ListedBot(
+        f"{origin} {bot.id}",
+        bot.name or bot.id,
+        bot.id,
+        description=bot.description,
+        is_current=bot.id == current,
+    )
 
 
 async def looked_up(engine_thread: EngineThread, bot_id: str, base_url: str) -> tuple[Bot, str]:

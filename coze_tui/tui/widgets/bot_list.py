@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import events, getters, on
@@ -22,14 +23,14 @@ from coze_tui.tui.widgets.field import Field
 from coze_tui.tui.widgets.line_list import list_keys
 from coze_tui.tui.widgets.line_widget import Part, width_of
 from coze_tui.tui.widgets.select_list import ListRow, SelectList
-from coze_tui.tui.widgets.text_views import Paragraphs
+from coze_tui.tui.widgets.text_views import Paragraphs, height_of
 from coze_tui.values import valueclass
 
-_SURE_ID = re.compile(r"\d{6,}|.*/.*")
-"""Matches an ID or a URL, which no one types to filter by a name."""
+_ID_OR_URL = re.compile(r"\d{10,}|.*/.*", re.ASCII)
+"""Matches what can be an ID of Coze or a URL; anything shorter filters by name."""
 _TYPED = "typed"
 _LEAST_DETAIL = 12
-"""Cells of a description that are still worth showing."""
+"""Cells of a detail that are still worth showing."""
 
 
 @valueclass
@@ -41,11 +42,15 @@ class ListedBot:
     title: str
     bot_id: str = ""
     detail: str = ""
+    """A few words in its row."""
+    description: str = ""
+    """Shown in full under the list while the cursor is on it."""
     is_current: bool = False
+    """It is in use."""
 
     def matches(self, words: Iterable[str]) -> bool:
         """Every word is in its texts."""
-        text = f"{self.title}\n{self.bot_id}\n{self.detail}".casefold()
+        text = f"{self.title}\n{self.bot_id}\n{self.detail}\n{self.description}".casefold()
         return all(word in text for word in words)
 
 
@@ -62,7 +67,10 @@ class BotSection:
 
 
 class BotList(Vertical):
-    """A field and the list under it; the field keeps the focus and leads the cursor.
+    """A field, the list under it, and what is known of the bot with the cursor.
+
+    The field keeps the focus and leads the cursor. Enter after a text chooses by that text: if bots that
+    are still loading may come before the one with the cursor, it waits for them.
 
     Args:
         base_url: Of the site in use: a pasted URL of another one is reported, not used.
@@ -78,6 +86,7 @@ class BotList(Vertical):
     field = getters.query_one(Field)
     rows = getters.query_one(SelectList)
     remark = getters.query_one("#bot-remark", Paragraphs)
+    description = getters.query_one("#bot-description", Paragraphs)
 
     class Picked(Message):
         """A bot of the list was chosen."""
@@ -98,25 +107,42 @@ class BotList(Vertical):
         self._base_url = base_url
         self._sections: tuple[BotSection, ...] = ()
         self._filter = clean_line(text.strip())
+        self._descriptions: dict[str | None, str] = {}
+        """By key."""
+        self._settled: set[str] = {_TYPED}
+        """Keys of the rows before which no other row can come."""
+        self._was_moved = False
+        """The cursor was moved since the text has changed, so it is meant as it is."""
+        self._waits = False
+        """Enter was pressed, and the list is waited for."""
 
     def compose(self) -> ComposeResult:
-        """Field, remark, list."""
+        """Field, remark, list, description."""
         yield Field(value=self._filter, placeholder=_("Filter, or paste an id or an editor's address"))
         yield Paragraphs(id="bot-remark", role="attention")
         with ScrollableContainer(classes="body", can_focus=False):
             yield SelectList(is_led=True)
+        yield Paragraphs(id="bot-description", role="muted")
 
     def show(
         self, sections: Sequence[BotSection], *, current: str | None = None, base_url: str | None = None
     ) -> None:
-        """Show these; the cursor goes to the entry `current`, else stays where it is."""
-        self._sections = tuple(sections)
+        """Show these, each bot once: the first time that it comes, with what is known of it.
+
+        Without a text the cursor goes to the entry `current`, or stays where it is. Otherwise it is on the
+        first row with the text, unless it was moved.
+        """
+        self._sections = _each_once(sections)
         if base_url is not None:
             self._base_url = base_url
-        self._lay_out(current)
+        self._lay_out(current, first=bool(self._filter.strip()) and not self._was_moved)
+        if self._waits and self._is_decided:
+            self.show_message("")
+            self.rows.action_choose()
 
     def show_message(self, text: str) -> None:
         """Say something under the field, until something else is typed."""
+        self._waits = False
         self.remark.show(*([text] if text else []))
 
     def focus_field(self) -> None:
@@ -127,25 +153,46 @@ class BotList(Vertical):
 
     def action_move(self, step: int) -> None:
         """Move the cursor of the list."""
+        self._was_moved, self._waits = True, False
         self.rows.move(step)
 
     def action_page(self, step: int) -> None:
         """Move it by a page."""
+        self._was_moved, self._waits = True, False
         self.rows.action_page(step)
 
     def action_edge(self, last: bool) -> None:
         """Move it to an end."""
+        self._was_moved, self._waits = True, False
         self.rows.action_edge(last)
 
     def action_choose(self) -> None:
-        """Choose what the cursor is on."""
-        self.rows.action_choose()
+        """Choose what the cursor is on, once the list is far enough to know what that is."""
+        self._filter_by(self.field.value)  # the message about the last letter may be on its way
+        if self._is_decided:
+            self.rows.action_choose()
+        else:
+            self.show_message(_("waiting for the list…"))
+            self._waits = True
+
+    @property
+    def _is_decided(self) -> bool:
+        """Whether what is still loading cannot change what the text means."""
+        is_plain = not self._filter.strip() or self._was_moved
+        return is_plain or self._is_loaded or self.rows.current in self._settled
+
+    @property
+    def _is_loaded(self) -> bool:
+        return not any(section.is_loading for section in self._sections)
 
     @on(Input.Changed)
     def _typed_on(self, changed: Input.Changed) -> None:
         changed.stop()
-        if changed.value != self._filter:
-            self._filter = changed.value
+        self._filter_by(changed.value)
+
+    def _filter_by(self, text: str) -> None:
+        if text != self._filter:
+            self._filter, self._was_moved = text, False
             self.show_message(self._other_site())
             self._lay_out(first=True)
 
@@ -160,6 +207,16 @@ class BotList(Vertical):
     @on(SelectList.Moved)
     def _moved(self, moved: SelectList.Moved) -> None:
         moved.stop()
+        self._describe()
+
+    def _describe(self) -> None:
+        """Show the whole description of the bot with the cursor, in the room that the longest one needs."""
+        width = self.description.content_size.width or self.size.width
+        most = max((height_of(text, width) for text in self._descriptions.values()), default=0)
+        self.description.styles.min_height = most
+        text = self._descriptions.get(self.rows.current, "")
+        self.description.show(*([text] if text else []))
+        self.description.display = bool(most)
 
     def on_resize(self, resize: events.Resize) -> None:
         """Columns go with the width."""
@@ -168,6 +225,9 @@ class BotList(Vertical):
     # --- what was typed ---
 
     def _address(self) -> BotAddress | None:
+        """Return the bot on this site that the text names by its ID or URL; None if it is no such text."""
+        if not _ID_OR_URL.fullmatch(self._filter.strip()):
+            return None
         try:
             address = bot_from_text(self._filter)
         except AddressError:
@@ -192,13 +252,15 @@ class BotList(Vertical):
             return
         words = self._filter.casefold().split()
         rows: list[ListRow] = []
-        seen: set[str] = set()
         address = self._address()
+        self._descriptions, self._settled, is_settled = {}, {_TYPED}, True
         for section in self._sections:
             entries = [one for one in section.entries if not words or one.matches(words)]
-            if words:  # who filters wants each bot once
-                entries = [one for one in entries if not one.bot_id or one.bot_id not in seen]
-                seen |= {one.bot_id for one in entries}
+            if address is not None and any(one.bot_id == address.bot_id for one in entries):
+                address = None
+            is_settled = is_settled and not section.is_loading
+            self._descriptions |= {one.key: one.description for one in entries if one.description}
+            self._settled |= {one.key for one in entries if is_settled}
             shown = self._entry_rows(entries)
             remark = _("loading…") if section.is_loading else section.remark
             if remark and (section.is_loading or not words):
@@ -206,39 +268,53 @@ class BotList(Vertical):
             if shown:
                 rows += [ListRow(None, ())] if rows else []
                 rows += [ListRow(None, ((clean_line(section.title), "muted bold"),)), *shown]
-        if address is not None and address.bot_id not in seen:
-            typed = _typed_row(address)
-            is_sure = _SURE_ID.fullmatch(self._filter.strip()) is not None
-            rows = (
-                [typed, ListRow(None, ()), *rows]
-                if is_sure
-                else [*rows, *([ListRow(None, ())] if rows else []), typed]
-            )
+        if address is not None:
+            rows = [_typed_row(address), *([ListRow(None, ())] if rows else []), *rows]
         if not rows:
             rows = [ListRow(None, ((_("nothing found"), "muted"),))]
         if first:
             current = next((row.key for row in rows if row.key is not None), None)
         self.rows.show(rows, current=current)
+        self._describe()
 
     def _entry_rows(self, entries: Sequence[ListedBot]) -> list[ListRow]:
         room = self.size.width - 4
         titles = [clean_line(entry.title) for entry in entries]
-        column = min(max(map(cell_len, titles), default=0), max(room // 2, 20))
         rows = []
         for entry, title in zip(entries, titles, strict=True):
-            title = shorten(title, column)
-            left: list[Part] = [(title, "text bold" if entry.is_current else "text")]
             right: list[Part] = []
             if entry.is_current:
-                right.append(("● ", "bot"))
+                right.append(("● " + _("in use") + "  ", "bot"))
             if entry.bot_id:
                 right.append((tail(clean_line(entry.bot_id)), "muted"))
-            left_for_detail = room - column - width_of(right) - 3
-            if entry.detail and left_for_detail >= _LEAST_DETAIL:
-                detail = shorten(clean_line(entry.detail), left_for_detail)
-                left.append((" " * (column - cell_len(title) + 2) + detail, "muted"))
+            title = shorten(title, max(1, room - width_of(right) - 2))
+            left: list[Part] = [(title, "text bold" if entry.is_current else "text")]
+            rest = room - cell_len(title) - width_of(right) - 4
+            if entry.detail and rest >= _LEAST_DETAIL:
+                left.append((f"  {shorten(clean_line(entry.detail), rest)}", "muted"))
             rows.append(ListRow(entry.key, tuple(left), tuple(right)))
         return rows
+
+
+def _each_once(sections: Sequence[BotSection]) -> tuple[BotSection, ...]:
+    """Return the sections with each bot where it comes first, with the name and description of any place.
+
+    A section of which nothing is left has no remark about having none.
+    """
+    known: dict[str, ListedBot] = {}
+    for entry in (entry for section in sections for entry in section.entries if entry.bot_id):
+        before = known.get(entry.bot_id)
+        if before is None:
+            known[entry.bot_id] = entry
+            continue
+        title = entry.title if before.title == before.bot_id else before.title
+        description = before.description or entry.description
+        known[entry.bot_id] = replace(before, title=title, description=description)
+    kept = []
+    for section in sections:
+        entries = [known.pop(one.bot_id, None) if one.bot_id else one for one in section.entries]
+        kept.append(replace(section, entries=tuple(one for one in entries if one is not None)))
+    return tuple(kept)
 
 
 def _typed_row(address: BotAddress) -> ListRow:

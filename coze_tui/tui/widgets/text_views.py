@@ -87,6 +87,12 @@ class Paragraphs(LineWidget):
         return self._rows
 
 
+def height_of(text: str, width: int) -> int:
+    """Return how many rows `Paragraphs` needs for a text at a width in cells."""
+    lines = clean(text).expandtabs(_TAB).split("\n")
+    return sum(len(list(rows_of(line, max(1, width)))) for line in lines)
+
+
 def _rows(parts: Sequence[Part], width: int) -> list[list[Part]]:
     text = "".join(text for text, _role in parts)
     return [_between(parts, row.start, row.end) for row in rows_of(text, width)]

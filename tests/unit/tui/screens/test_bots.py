@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from textual import events
 from textual.pilot import Pilot
 
@@ -23,6 +24,7 @@ from tests.support.host_app import SIZES, Host, until
 from tests.support.hostile_text import HARMLESS, HOSTILE
 
 FIRST, THINKER, LAST = demo_bots()[0], demo_bots()[2], demo_bots()[-1]
+FOLLOW_UPS = next(bot for bot in demo_bots() if "Follow-ups" in bot.name)
 
 
 @dataclass
@@ -71,7 +73,8 @@ async def test_the_bots_of_the_workspaces_are_listed_and_one_is_picked(tmp_path:
             await it.shows("no bot is published to the API channel here")
             assert "loading" not in it.host.text
             assert FIRST.name in it.host.text
-            assert FIRST.description[:8] in it.host.text
+            assert FIRST.description in it.host.text, "the whole description of the row with the cursor"
+            assert THINKER.description[:8] not in it.host.text, "and no half of another one"
             assert f"…{FIRST.id[-4:]}" in it.host.text
             assert "草稿 Draft" not in it.host.text
             await it.pilot.press("down", "down", "enter")
@@ -125,14 +128,34 @@ async def test_recent_bots_of_this_site_come_first_and_enter_goes_back_to_the_on
             assert it.result == BotChoice(THINKER.id, "Thinks")
 
 
-async def test_a_recent_bot_stands_once_when_one_filters(tmp_path: Path) -> None:
+async def test_a_recent_bot_stands_once_with_what_the_workspace_knows(tmp_path: Path) -> None:
     with StandIn() as stand_in:
-        remembered = AppState(recent_bots={bot_key(THINKER.id, stand_in.base_url): THINKER.name})
-        async with picker(tmp_path, stand_in, remembered=remembered) as it:
+        remembered = AppState(recent_bots={bot_key(THINKER.id, stand_in.base_url): ""})
+        async with picker(tmp_path, stand_in, remembered=remembered, bot_id=THINKER.id) as it:
             await it.shows("Sample team")
-            assert it.host.text.count(THINKER.name) == 2
-            await it.pilot.press(*"thinks")
-            await until(it.pilot, lambda: it.host.text.count(THINKER.name) == 1)
+            assert it.host.text.count(THINKER.name) == 1
+            assert THINKER.description in it.host.text
+            assert it.host.text.count("● in use") == 1
+            await it.pilot.press(*"aloud")
+            await until(it.pilot, lambda: FIRST.name not in it.host.text)
+            assert it.host.text.count(THINKER.name) == 1
+
+
+async def test_enter_chooses_by_the_letters_however_far_the_list_is(tmp_path: Path) -> None:
+    with StandIn() as stand_in:
+        for _ in range(3):
+            async with picker(tmp_path, stand_in) as it:
+                await it.pilot.press(*"Follow", "enter")
+                await until(it.pilot, lambda: it.host.results)
+                assert it.result == BotChoice(FOLLOW_UPS.id, FOLLOW_UPS.name)
+
+
+@pytest.mark.parametrize("text", ["Follow", "abc", "12345", "751100000", "a b", "小春"])
+async def test_letters_and_short_numbers_are_never_an_id(tmp_path: Path, text: str) -> None:
+    with StandIn(bots=[Bot("7511000000000000901", "海水", friendly.scenario)]) as stand_in:
+        async with picker(tmp_path, stand_in, text=text) as it:
+            await it.shows("nothing found" if not text.isdigit() or text == "12345" else "海水")
+            assert "the bot with this id" not in it.host.text
 
 
 async def test_a_profile_is_picked(tmp_path: Path) -> None:
@@ -217,14 +240,14 @@ async def test_an_editor_address_of_another_site_is_reported_and_not_taken(tmp_p
 async def test_a_wrong_id_is_doubted_once_and_another_one_anew(tmp_path: Path) -> None:
     with StandIn() as stand_in:
         async with picker(tmp_path, stand_in) as it:
-            await it.pilot.press(*"75110000", "enter")
+            await it.pilot.press(*"7511000099", "enter")
             await it.shows("Enter takes it all the same")
             await it.pilot.press("1", "enter")
             await it.shows("Enter takes it all the same")
             assert not it.host.results
             await it.pilot.press("enter")
             await it.pilot.pause()
-            assert it.result == BotChoice("751100001")
+            assert it.result == BotChoice("75110000991")
 
 
 async def test_what_was_typed_after_the_command_stands_in_the_field(tmp_path: Path) -> None:
