@@ -18,17 +18,25 @@ _MOST_ITEMS = 3
 _LONGEST_EXCERPT = 200
 
 # Keys in lower case, without `_` and `-`: servers write StatusCode, status_code and statusCode.
-_CODES = ("code", "errorcode", "errcode", "errno", "coden", "statuscode", "status")
+_CODES = (
+    *("code", "errorcode", "errcode", "errno", "errorno", "coden", "statuscode", "retcode", "returncode"),
+    *("resultcode", "ret", "status"),
+)
 _MESSAGES = (
-    *("msg", "message", "errormessage", "errmsg", "errordescription", "statusmessage", "statusmsg"),
-    *("faultstring", "reason"),
+    *("msg", "message", "errormessage", "errormsg", "errmsg", "errordescription", "errordesc"),
+    *("statusmessage", "statusmsg", "retmsg", "returnmsg", "resultmsg", "faultstring", "failreason"),
+    *("failedreason", "errorreason", "reason", "description", "info", "text"),
 )
 _TEXTS = ("detail", "error", "err", "errors", "details", "lasterror", "data", "title")
 """Keys that may contain the message itself, if there is none under its own name."""
 _DETAILS = ("error", "err", "errors", "detail", "details")
 """Objects or lists whose message is shown beside that of the object that contains them."""
 _WRAPPERS = ("lasterror", "responsemetadata", "baseresp", "data", "result", "response", "fault", "body")
-"""Objects that are read if the object that contains them says nothing."""
+"""Objects that are read first if the object that contains them says nothing; then any other is."""
+_SUCCESSES = ("success", "ok", "issuccess", "succeeded")
+_FAULTS = ("error", "errors", "err", "fault", "errorresponse")
+_MOST_KEYS = 20
+_NO_WORDS = frozenset({"true", "false", "error"})
 
 
 @valueclass
@@ -72,17 +80,31 @@ def is_complaint(body: Json) -> bool:
     A code other than 0 does, `success: false`, and an error object; a message alone does not. Code 0 means
     success whatever stands beside it (docs/wire.md 4), except `success: false`.
     """
+    return _complains(body, 0)
+
+
+def _complains(body: Json, depth: int) -> bool:
     keys = _plain(body)
-    if keys.get("success") is False or text_of(keys.get("success")).lower() == "false":
+    if any(text_of(keys.get(key)).lower() in ("false", "0") or keys.get(key) is False for key in _SUCCESSES):
         return True
+    if (has_failed := _failed_by_code(keys)) is not None:
+        return has_failed
+    if any(keys.get(key) and isinstance(keys[key], str | Mapping | list) for key in _FAULTS):
+        return True
+    if bool(keys.get("error")) or text_of(keys.get("status")).lower() in ("error", "fail"):
+        return bool(_read(body)[1])
+    if any(int_of(keys.get(key)) for key in ("statuscode", "retcode", "returncode", "errno")):
+        return depth > 0 or bool(_read(body)[1])
+    inner = (mapping_of(keys.get(key)) for key in ("detail", *_WRAPPERS) if key != "lasterror")
+    return depth < _DEEPEST and any(each and _complains(each, depth + 1) and _read(each)[1] for each in inner)
+
+
+def _failed_by_code(keys: Json) -> bool | None:
+    """Return whether the code is one of a failure; None if there is no code."""
     given = keys.get("code", keys.get("errorcode", keys.get("errcode")))
-    if given is not None and not isinstance(given, Mapping | list | bool):
-        return bool(int_of(given)) or (isinstance(given, str) and bool(given.strip("0 ")))
-    if any(keys.get(key) and isinstance(keys[key], str | Mapping | list) for key in ("error", "errors")):
-        return True
-    base = _plain(mapping_of(keys.get("baseresp")))
-    metadata = _plain(mapping_of(keys.get("responsemetadata")))
-    return bool(int_of(base.get("statuscode"))) or bool(mapping_of(metadata.get("error")))
+    if given is None or isinstance(given, Mapping | list | bool):
+        return None
+    return bool(int_of(given)) or (isinstance(given, str) and bool(given.strip("0 ")))
 
 
 def is_message_without_data(body: Json) -> bool:
@@ -110,7 +132,7 @@ def _read(value: object, depth: int = 0) -> tuple[int, str, str]:
     msg = next((found for key in _MESSAGES if (found := text_of(keys.get(key)).strip())), "")
     place = ".".join(text_of(part) for part in items_of(keys.get("loc")))  # FastAPI's
     msg = f"{place}: {msg}" if place and msg else msg
-    for key in _DETAILS:
+    for key in (*_MESSAGES, *_DETAILS):
         inner = keys.get(key)
         if isinstance(inner, Mapping | list):
             code, msg, word = _joined((code, msg, word), _read(inner, depth + 1))
@@ -125,11 +147,27 @@ def _read(value: object, depth: int = 0) -> tuple[int, str, str]:
         if isinstance(text, str) and text.strip():
             if not msg:
                 msg = text.strip()
-            elif key in ("error", "err") and not word:
+            elif key in ("error", "err") and not word and text.strip().lower() not in _NO_WORDS:
                 word = text.strip()
             elif key == "detail" and text.strip() not in msg:
                 msg = f"{msg}: {text.strip()}"
+    if not msg and not word:
+        code_inside, msg, word = _read_anything(keys, depth)
+        code = code or code_inside
     return code, msg, word
+
+
+def _read_anything(keys: Json, depth: int) -> tuple[int, str, str]:
+    """Return the code, the message and the code word in the first object that has a message."""
+    for inner in [*keys.values()][:_MOST_KEYS]:
+        value = _json_or_none(inner) if isinstance(inner, str) and inner.lstrip()[:1] == "{" else inner
+        if isinstance(value, Mapping) or (
+            isinstance(value, list) and value and isinstance(value[0], Mapping)
+        ):
+            found = _read(value, depth + 1)
+            if found[1]:
+                return found
+    return 0, "", ""
 
 
 def _read_items(items: list[object], depth: int) -> tuple[int, str, str]:
@@ -156,10 +194,10 @@ def _code_in(keys: Json) -> tuple[int, str]:
     for key in _CODES:
         given = keys.get(key)
         found = int_of(given)
-        if key == "status" and not 400 <= found < 600:
+        if key == "status" and not (400 <= found < 600 or (text_of(given).isupper() and not found)):
             continue  # such as "failed", or a flag
         number = number or found
-        if isinstance(given, str) and not found and given.strip("0 "):
+        if isinstance(given, str) and not found and given.strip("0 ") and given.lower() not in _NO_WORDS:
             word = word or given.strip()
     return number, word
 

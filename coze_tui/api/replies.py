@@ -156,7 +156,7 @@ def error_of_reply(reply: Reply) -> CozeTuiError:
     if body is None:
         return _without_json(reply)
     refusal = _refusal(body, reply)
-    return refusal if refusal is not None else protocol_error("no stream", reply)
+    return refusal if refusal is not None else protocol_error("no stream", reply, excerpt_of(reply.body))
 
 
 CHAT_KEYS = ("data", "ChatV3ChatDetail")
