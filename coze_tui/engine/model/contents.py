@@ -19,29 +19,43 @@ _DEEPEST = 24
 """Levels of JSON inside JSON that are read."""
 _MOST_BLOCKS = 2_000
 """Texts, files and fields that are read of one message."""
+# Keys in lower case, without `_` and `-`: servers write file_url, fileUrl and FileURL.
 _QUESTION_KEYS = ("question", "title", "content", "text")
+_OPTION_KEYS = ("options", "choices", "buttons")
 _TITLE_KEYS = ("title", "header")
 _BODY_KEYS = (
     *("text", "question", "content", "answer", "message", "description", "output", "result", "data"),
-    *("fields", "inputs", "form", "items", "list", "elements", "children"),
+    *("fields", "inputs", "form", "items", "list", "elements", "children", "label"),
 )
 _LISTS = {
-    "item_list": "",
-    "image_list": "image",
+    "itemlist": "",
+    "imagelist": "image",
     "images": "image",
-    "file_list": "file",
+    "filelist": "file",
     "files": "file",
-    "video_list": "video",
-    "audio_list": "audio",
+    "videolist": "video",
+    "audiolist": "audio",
 }
 """Keys of lists of items, with the kind of an item that names none."""
-_KINDS = frozenset({"image", "file", "video", "audio", "link"})
-_URL_KEYS = ("file_url", "url", "image_url", "video_url", "audio_url", "src", "uri", "tos_url")
-_IMAGE_KEYS = ("image_ori", "image_raw", "image_url", "image_thumb")
-_NAME_KEYS = ("file_name", "name", "alt")
-_FIELD_KEYS = frozenset({"required", "description", "desc"})
+_KINDS = {
+    **{kind: kind for kind in ("image", "file", "video", "audio", "link")},
+    "picture": "image",
+    "photo": "image",
+    "document": "file",
+    "music": "audio",
+    "voice": "audio",
+}
+"""Words for kinds of media, also as parts of longer ones, such as `image_url`."""
+_URL_KEYS = (
+    *("fileurl", "url", "imageurl", "videourl", "audiourl", "downloadurl", "src", "uri", "tosurl", "link"),
+    "href",
+)
+_IMAGE_KEYS = ("imageori", "imageraw", "imageurl", "imagethumb")
+_NAME_KEYS = ("filename", "name", "alt", "title")
+_FIELD_KEYS = frozenset({"required", "description", "desc", "label"})
+_FIELD_NAMES = ("name", "key", "field")
 _FIELD_TYPES = frozenset(
-    {"string", "integer", "number", "float", "boolean", "object", "array", "time", "date"}
+    {"string", "integer", "number", "float", "boolean", "object", "array", "time", "date", "select", "radio"}
 )
 _VARIABLE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 
@@ -61,15 +75,15 @@ def content_of(message: Message) -> Content:
         return Content(message.content)
     if message.content_type is ContentType.AUDIO:
         return Content("")
-    kind = str(message.content_type)
+    kind = _kind_in(text_of(message.raw.get("content_type")) or message.content_type)
     value = json_or_none(message.content)
     if not isinstance(value, dict | list):
-        is_link = kind in _KINDS and message.content.startswith(("http://", "https://", "data:"))
         if message.content_type is ContentType.CARD and message.content.lstrip().startswith(("{", "[")):
             return Content(_unreadable_card())  # cut off in the middle
+        is_link = kind and _is_url(message.content)
         return Content(_media_line(kind, "", message.content) if is_link else message.content)
-    reader = _Reader()
-    reader.read(value, kind if kind in _KINDS else "")
+    reader = _Reader(reads_all=message.content_type is ContentType.CARD)
+    reader.read(value, kind)
     text = "\n\n".join(reader.blocks)
     if not text and not reader.choices:
         text = message.content
@@ -114,9 +128,15 @@ def json_or_none(text: str) -> object:
 
 
 class _Reader:
-    """Collects what is readable in a JSON value, in its order."""
+    """Collects what is readable in a JSON value, in its order.
 
-    def __init__(self) -> None:
+    Args:
+        reads_all: Whether to look for texts in all objects if there is none where texts are expected. What is
+            not a card is shown raw instead.
+    """
+
+    def __init__(self, *, reads_all: bool) -> None:
+        self._reads_all = reads_all
         self.blocks: list[str] = []
         self.choices: list[str] = []
 
@@ -130,6 +150,9 @@ class _Reader:
             return False
         value = _opened(value)
         match value:
+            case str() if kind and _is_url(value):
+                self.blocks.append(_media_line(kind, "", value.strip()))
+                return True
             case str():
                 return self._say(value)
             case list():
@@ -137,7 +160,7 @@ class _Reader:
                     return self._form(value)
                 return self._all(value, kind, depth)
             case dict():
-                return self._object({str(key).lower(): each for key, each in value.items()}, kind, depth)
+                return self._object(_plain(value), kind, depth)
             case _:
                 return False
 
@@ -156,23 +179,23 @@ class _Reader:
         return True
 
     def _object(self, data: Json, kind: str, depth: int) -> bool:
-        """Read an object whose keys are in lower case."""
-        for key in ("x_properties", "workflow_card_info", "question_card_data", "input_card_data"):
+        """Read an object whose keys are plain."""
+        for key in ("xproperties", "workflowcardinfo", "questioncarddata", "inputcarddata"):
             if data.get(key) and self.read(data[key], "", depth + 1):
                 return True
         if isinstance(data.get("elements"), dict):
             return self._elements(data)
-        options = items_of(_opened(data.get("options") or data.get("choices")))
+        options = next((each for key in _OPTION_KEYS if (each := _options_in(data.get(key)))), ())
         if options:
             return self._question(data, options, depth)
-        if self.read(data.get("response_for_model"), "", depth + 1):
-            return True
-        own_kind = text_of(data.get("type"))
-        if own_kind in _KINDS:
+        if for_model := data.get("responseformodel"):
+            return self.read(for_model, "", depth + 1) or self._say(text_of(for_model))
+        own_type = text_of(data.get("type")).lower()
+        if own_kind := _kind_in(own_type):
             kind = own_kind
-            data = {**data, **_lowered(data.get(own_kind))}
+            data = {**data, **_plain(data.get(own_type))}
         found = self._media(data, kind)
-        if own_kind == "text" and not found and isinstance(data.get("text"), str):
+        if own_type == "text" and not found and isinstance(data.get("text"), str):
             return self._say(text_of(data["text"]))
         if not found:
             found = self._all([data.get(key) for key in _TITLE_KEYS], "", depth)
@@ -180,6 +203,11 @@ class _Reader:
             found |= self.read(data.get(key), kind, depth + 1)
         for key, item_kind in _LISTS.items():
             found |= self.read(data.get(key), item_kind, depth + 1)
+        if not found:
+            found = self.read(data.get("value"), kind, depth + 1)
+        if not found and self._reads_all:
+            objects = (each for each in data.values() if isinstance(_opened(each), dict | list))
+            found = self._all(objects, kind, depth)
         return found
 
     def _question(self, data: Json, options: Iterable[object], depth: int) -> bool:
@@ -193,14 +221,17 @@ class _Reader:
         """Read the fields of a form or input node (docs/wire.md 12.5)."""
         rows, names = [], []
         for field in fields:
-            data = _lowered(field)
-            name = text_of(data.get("name"))
+            data = _plain(field)
+            name = _name_of_field(data)
             need = data.get("required")
             words = [text_of(data.get("type"))]
             if isinstance(need, bool):
                 words.append(_("required") if need else _("optional"))
             facts = ", ".join(filter(None, words))
-            description = text_of(data.get("description")) or text_of(data.get("desc"))
+            keys = ("label", "description", "desc")
+            abouts = [text for key in keys if (text := text_of(data.get(key))) and text != name]
+            abouts += [" / ".join(map(_name_of_option, items_of(_opened(data.get("options")))))]
+            description = ", ".join(dict.fromkeys(filter(None, abouts)))
             about = f": {description}" if description else ""
             rows.append("- " + _indented(f"{name} ({facts}){about}" if facts else f"{name}{about}"))
             names.append(name)
@@ -217,7 +248,7 @@ class _Reader:
         name = next((name for key in _NAME_KEYS if (name := text_of(data.get(key)))), "")
         if not kind and not url:
             return False
-        name = name or ("" if url else text_of(data.get("file_id")))
+        name = name or ("" if url else text_of(data.get("fileid")))
         if not name and not url:
             return False
         self.blocks.append(_media_line(kind or "link", name, url))
@@ -256,18 +287,38 @@ def _opened(value: object) -> object:
     return value
 
 
-def _lowered(value: object) -> dict[str, object]:
-    return {str(key).lower(): item for key, item in mapping_of(value).items()}
+def _plain(value: object) -> dict[str, object]:
+    """Return an object with its keys in lower case, without `_` and `-`."""
+    items = mapping_of(value).items()
+    return {str(key).lower().replace("_", "").replace("-", ""): item for key, item in items}
+
+
+def _kind_in(word: str) -> str:
+    """Return the kind of media that a word names; empty if it names none."""
+    parts = re.split(r"[^a-z]+", word.lower())
+    return next((_KINDS[part] for part in parts if part in _KINDS), "")
+
+
+def _is_url(text: str) -> bool:
+    return text.lstrip().lower().startswith(("http://", "https://", "data:"))
+
+
+def _options_in(value: object) -> Sequence[object]:
+    """Return the choices in a list, or in an object that has them as its values."""
+    value = _opened(value)
+    return [*value.values()] if isinstance(value, dict) else items_of(value)
 
 
 def _is_form(items: Sequence[object]) -> bool:
-    return bool(items) and all(_is_field(_lowered(item)) for item in items)
+    return bool(items) and all(_is_field(_plain(item)) for item in items)
+
+
+def _name_of_field(data: Mapping[str, object]) -> str:
+    return next((name for key in _FIELD_NAMES if (name := text_of(data.get(key)))), "")
 
 
 def _is_field(data: Mapping[str, object]) -> bool:
-    if not text_of(data.get("name")) or any(
-        key in data for key in (*_URL_KEYS, *_IMAGE_KEYS, "file_id", "text")
-    ):
+    if not _name_of_field(data) or any(key in data for key in (*_URL_KEYS, *_IMAGE_KEYS, "fileid", "text")):
         return False
     return bool(_FIELD_KEYS & data.keys()) or text_of(data.get("type")).lower() in _FIELD_TYPES
 
@@ -275,14 +326,14 @@ def _is_field(data: Mapping[str, object]) -> bool:
 def _name_of_option(option: object) -> str:
     if not isinstance(option, dict):
         return text_of(option)
-    data = _lowered(option)
+    data = _plain(option)
     keys = ("name", "text", "label", "title", "content", "value")
     return next((name for key in keys if (name := text_of(data.get(key)))), "")
 
 
 def _url_of(value: object) -> str:
     """Return the URL in a value that is a URL, or an object with one."""
-    return text_of(value) or text_of(_lowered(value).get("url"))
+    return text_of(value) or text_of(_plain(value).get("url"))
 
 
 def _media_line(kind: str, name: str, url: str) -> str:

@@ -26,6 +26,8 @@ def content(content_type: str, value: object) -> Content:
         {"type": "question", "content_type": "option", "content": QUESTION},
         {"type": "question", "content_type": "option", "content": json.dumps(QUESTION)},
         QUESTION | {"options": ["北京", "上海"]},
+        {"question": {"text": "您要去哪个城市？"}, "choices": {"a": "北京", "b": {"label": "上海"}}},
+        {"Title": "您要去哪个城市？", "buttons": [{"text": "北京"}, {"text": "上海"}]},
         {"data": json.dumps({"Title": "您要去哪个城市？", "Options": [{"name": "北京"}, {"name": "上海"}]})},
         {
             "x_properties": {
@@ -95,6 +97,19 @@ def test_a_form_gives_its_fields_with_need_and_description(form: object) -> None
         ),
         ("card", {"title": "Weather", "text": "sunny"}, "Weather\n\nsunny"),
         ("card", '{"response_for_model":"su', "[card] (no text to show; the inspector has its data)"),
+        ("card", {"response_for_model": '{"sky":"clear"}'}, '{"sky":"clear"}'),
+        ("card", {"view": {"body": [{"text": "sunny"}]}}, "sunny"),
+        ("new_type", {"view": {"body": [{"text": "sunny"}]}}, '{"view": {"body": [{"text": "sunny"}]}}'),
+        ("FILE", {"fileName": "r.pdf", "fileUrl": "https://e.invalid/r"}, "[file] r.pdf https://e.invalid/r"),
+        ("video", {"title": "v", "download_url": "https://e.invalid/v"}, "[video] v https://e.invalid/v"),
+        ("music", "https://e.invalid/m.mp3", "[audio] https://e.invalid/m.mp3"),
+        ("image", ["https://e.invalid/1", "https://e.invalid/2"],
+         "[image] https://e.invalid/1\n\n[image] https://e.invalid/2"),
+        ("object_string", [{"type": "Image_URL", "image_url": {"url": "https://e.invalid/o"}},
+         {"type": "input_text", "text": {"value": "see"}}], "[image] https://e.invalid/o\n\nsee"),
+        ("card", {"form": {"fields": [{"key": "city", "label": "City", "type": "select",
+         "options": ["a", "b"]}]}},
+         "- city (select): City, a / b\n\nAnswer with one line for each field:\n\n    city:"),
         ("new_type", "plain", "plain"),
         ("new_type", {"x": 1}, '{"x": 1}'),
         (
