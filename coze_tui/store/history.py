@@ -280,9 +280,9 @@ def undelete(c: sqlite3.Connection, key: str) -> None:
 
 def deleted_on_server(c: sqlite3.Connection, site: str, before_ms: int) -> tuple[str, ...]:
     """Return the keys of conversations deleted here before a time that the server still has."""
-    rows = c.execute(
+    rows = c.execute(  # `+`: by the index of the few deleted ones, not by that of all of the site
         """SELECT key FROM conversations
-           WHERE deleted_at > 0 AND deleted_at < ? AND on_server AND conversation_id <> '' AND site = ?""",
+           WHERE deleted_at > 0 AND deleted_at < ? AND on_server AND +conversation_id <> '' AND +site = ?""",
         (before_ms, site),
     )
     return tuple(str(key) for (key,) in rows)

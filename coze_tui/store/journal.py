@@ -429,9 +429,10 @@ def adopt(c: sqlite3.Connection, chat: int, now_ms: int) -> bool:
 
 def unfetched_chats(c: sqlite3.Connection, site: str, limit: int) -> tuple[ChatRecord, ...]:
     """Return the final chats at a site of which Coze may have more, oldest first."""
-    rows = c.execute(
-        f"""{_SELECT} JOIN unfetched ON unfetched.chat = chats.key
-            WHERE is_final = 1 AND deleted_at = 0 AND conversations.site = ? AND chats.chat_id <> ''
+    rows = c.execute(  # `+`: from the few unfetched ones, not from all conversations of the site
+        f"""{_SELECT}
+            WHERE chats.key IN (SELECT chat FROM unfetched)
+              AND is_final = 1 AND deleted_at = 0 AND +conversations.site = ? AND +chats.chat_id <> ''
             ORDER BY chats.key LIMIT ?""",
         (storable(site), limit),
     )

@@ -27,6 +27,7 @@ from coze_tui.engine.session.recorder import JournalRecorder
 from coze_tui.engine.thread import EngineThread
 from coze_tui.store import history, journal
 from coze_tui.store.database import Database
+from coze_tui.store.records import SLOT
 from tests.support.engine_desk import desk
 from tests.support.stores import DONE
 
@@ -73,6 +74,67 @@ def is_scan(step: str, *, walks: bool) -> bool:
     if table is None or table[1] not in _LARGE or step.endswith(_SMALL):
         return False
     return not (walks and "INDEX" in step)
+
+
+MORE = """
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+    INSERT INTO conversations (key, site, bot_id, bot_name, title, last_slot, created_at, updated_at)
+    SELECT 'more' || i, ?2, '7511', '海水', 't', 1, ?3 - i, ?3 - i FROM n"""
+CHATS_OF_MORE = """
+    INSERT INTO chats (conversation, slot, chat_id, bot_id, question, sent_at, is_final, status)
+    SELECT key, 1, key, '7511', 'q', updated_at, 1, 'completed' FROM conversations WHERE key LIKE 'more%'"""
+MESSAGES_OF_MORE = """
+    INSERT INTO messages (conversation, position, chat, role, type, content_type, message_id, name,
+                          created_at, content, reasoning)
+    SELECT conversation, ?, key, 'user', 'question', 'text', '', '', sent_at, question, '' FROM chats
+    WHERE conversation LIKE 'more%'"""
+FEW, MANY = 300, 3_000
+"""More conversations than any page or limit of a start."""
+_STEPS = 10
+
+
+def grown(path: Path, statements: set[str]) -> list[str]:
+    """Return those of the statements that do more in a history that is ten times as large.
+
+    All of it is of the site and the bot in use, as most histories are.
+    """
+    counts: dict[int, dict[str, int]] = {}
+    statements = set(statements)  # the connections below add their own
+    for size in (FEW, MANY):
+        copy = path.with_name(f"{size}.db")
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as c:
+            source.backup(c)
+            c.execute(MORE, (size, OWN_SITE.removeprefix("http://"), NOW))
+            c.execute(CHATS_OF_MORE)
+            c.execute(MESSAGES_OF_MORE, (SLOT,))
+            c.commit()
+        with closing(sqlite3.connect(copy, isolation_level=None)) as c:
+            counts[size] = {each: steps_of(c, each) for each in statements}
+    few, many = counts[FEW], counts[MANY]
+    return [f"{few[each]} → {many[each]}: {each}" for each in statements if many[each] > 1.2 * few[each] + 20]
+
+
+def steps_of(c: sqlite3.Connection, statement: str) -> int:
+    """Return how many times ten steps SQLite takes for a statement, whose changes are taken back."""
+    count = 0
+
+    def step() -> int:
+        nonlocal count
+        count += 1
+        return 0
+
+    if not re.match(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", statement):
+        return 0
+    c.execute("BEGIN")
+    c.set_progress_handler(step, _STEPS)
+    try:
+        c.execute(statement).fetchall()
+    except (sqlite3.IntegrityError, sqlite3.OperationalError):  # of FTS5's own tables, or done before
+        pass
+    finally:
+        c.set_progress_handler(None, 0)
+        c.execute("ROLLBACK")
+    return count
 
 
 def fill(c: sqlite3.Connection) -> str:
@@ -123,6 +185,7 @@ async def test_no_statement_of_a_start_reads_a_whole_table(
     await database.close()
     assert len(statements) > 30
     assert scans(path, statements) == []
+    assert grown(path, statements) == []
 
 
 async def test_no_statement_of_a_question_reads_a_whole_table(
@@ -148,3 +211,4 @@ async def test_no_statement_of_a_question_reads_a_whole_table(
     assert failures == []
     assert len(statements) > 20
     assert scans(path, statements) == []
+    assert grown(path, statements) == []
