@@ -13,31 +13,20 @@ from pathlib import Path
 from typing import TypeVar
 
 from coze_tui.errors import StoreClosedError, StoreError, StoreWarning
-from coze_tui.store.copies import open_in_memory, open_read_only
-from coze_tui.store.files import is_busy, is_on_network, prepare, store_error_from_sqlite
-from coze_tui.store.migrations import VERSION, migrate, refuse_strange
-from coze_tui.store.salvage import damage_in, is_half_done, rescue
+from coze_tui.store import opening
+from coze_tui.store.copies import open_read_only
+from coze_tui.store.files import is_busy, store_error_from_sqlite
+from coze_tui.store.salvage import damage_in
 from coze_tui.values import valueclass
 
 _T = TypeVar("_T")
 
-BUSY_MS = 50
-"""How long SQLite itself waits for a lock of another program.
-
-The thread of a connection waits no longer, so that no read queues behind a write; `Database` tries again."""
-_MIGRATION_MS = 60_000
-GIVE_UP_S = 15.0
-"""Seconds after which a call of a command fails if another program holds the store."""
 CHAT_PATIENCE_S = 0.5
-"""The same for the engine, whose chats continue unsaved then."""
-_AGAIN_S = 0.02
-"""Pause between two attempts to take a lock."""
+"""Seconds after which a call of the engine fails then; its chats continue unsaved."""
 _COMMIT_S = 1.0
 """How long a commit waits for readers, which happens only where SQLite's log does not work."""
 _STEPS_BETWEEN_LOOKS = 20_000
 """Of SQLite's machine: some milliseconds."""
-CHECKED_BYTES = 2 << 20
-"""Up to this size a file is checked whole whenever it is opened, which takes some milliseconds."""
 _INTERRUPT_EVERY_S = 0.02
 _MOST_RESCUES = 5
 """A file that is damaged again and again is on a broken disk."""
@@ -91,7 +80,7 @@ class Database:
 
         Args:
             line: has no connection if the store was locked; then each call tries to open it.
-            patience_s: how long a call waits for a lock of another program; `GIVE_UP_S` by default.
+            patience_s: how long a call waits for a lock of another program; `opening.GIVE_UP_S` by default.
         """
         self.path = path
         """None when it is only in memory."""
@@ -115,7 +104,7 @@ class Database:
         """
         line = _Line("store")
         try:
-            line.connection, _ = await line.call(lambda: _open_patiently(path))
+            line.connection, _ = await line.call(lambda: opening.open_patiently(path))
         except BaseException:
             await line.close(lambda: None)
             raise
@@ -191,7 +180,7 @@ class Database:
             return await self._read(damage_in)
         line = _Line("store-check")
         try:
-            connection = line.connection = await self._checking(line, lambda: _open_for_reading(path))
+            connection = line.connection = await self._checking(line, lambda: opening.open_for_reading(path))
             check = asyncio.ensure_future(self._checking(line, lambda: damage_in(connection)))
             try:
                 return await asyncio.shield(check)
@@ -236,10 +225,12 @@ class Database:
                         raise
                     break
                 now = time.monotonic()
-                deadline = deadline or now + (GIVE_UP_S if self._patience_s is None else self._patience_s)
+                deadline = deadline or now + (
+                    opening.GIVE_UP_S if self._patience_s is None else self._patience_s
+                )
                 if now >= deadline:
                     raise
-            await asyncio.sleep(_AGAIN_S)
+            await asyncio.sleep(opening.AGAIN_S)
         await self._rescue(before)
         return await call()
 
@@ -255,10 +246,10 @@ class Database:
 
             def reopen() -> list[StoreWarning]:
                 _close(self._line)
-                self._line.connection, self.path, warnings = _open_somehow(
+                self._line.connection, self.path, warnings = opening.open_somehow(
                     path, suspect=True, defers=self._patience_s is not None
                 )
-                inode, self._inode = self._inode, _inode_of(self.path)
+                inode, self._inode = self._inode, opening.inode_of(self.path)
                 if inode and self._inode not in (0, inode) and not any(t.kind == "damaged" for t in warnings):
                     warnings.append(StoreWarning("replaced", str(path)))
                 return warnings
@@ -287,11 +278,11 @@ class Database:
         try:
             if line.connection is None and self.path and not self._is_closed:
                 if line is self._line:
-                    line.connection, _warnings = _open_file(self.path, migration_ms=BUSY_MS)
+                    line.connection, _warnings = opening.open_file(self.path, migration_ms=opening.BUSY_MS)
                     self._inode = self.path.stat().st_ino
                 else:
                     self._require_own_file()
-                    line.connection = _open_for_reading(self.path)
+                    line.connection = opening.open_for_reading(self.path)
             if line.connection is None:
                 raise StoreClosedError(str(self.path or ""))
             return function(line.connection)
@@ -339,121 +330,10 @@ async def open_or_rescue(path: Path, *, suspect: bool = False, patience_s: float
     """
     line = _Line("store")
     connection, file, warnings = await line.call(
-        lambda: _open_somehow(path, suspect, defers=patience_s is not None)
+        lambda: opening.open_somehow(path, suspect=suspect, defers=patience_s is not None)
     )
     line.connection = connection
     return OpenStore(Database(file, line, patience_s=patience_s), tuple(warnings))
-
-
-def _open_somehow(
-    path: Path, suspect: bool, *, defers: bool
-) -> tuple[sqlite3.Connection | None, Path | None, list[StoreWarning]]:
-    warnings: list[StoreWarning] = []
-    open_file = _open_file if defers else _open_patiently
-    try:
-        try:
-            connection, found = open_file(path, suspect=suspect)
-        except StoreError as error:
-            if error.kind != "damaged":
-                raise
-            rescued = rescue(path)
-            if rescued is not None:
-                warnings.append(
-                    StoreWarning("damaged", str(rescued[0]), f"{error.detail}; {rescued[1]} rows saved")
-                )
-            connection, found = open_file(path)
-    except StoreError as error:
-        if defers and error.kind == "locked":
-            return None, path, warnings
-        warnings.append(StoreWarning(error.kind, error.path or str(path), error.detail))
-        readable = error.kind in ("readonly", "full", "locked", "no locks", "broken", "unreadable")
-        return open_in_memory(path if readable and path.is_file() else None), None, warnings
-    return connection, path, warnings + found
-
-
-def _open_patiently(path: Path, *, suspect: bool = False) -> tuple[sqlite3.Connection, list[StoreWarning]]:
-    """Return a connection as `_open_file` does, and wait for another program that holds the file."""
-    deadline = time.monotonic() + GIVE_UP_S
-    while True:
-        try:
-            return _open_file(path, suspect=suspect, migration_ms=_MIGRATION_MS)
-        except StoreError as error:
-            if error.kind != "locked" or time.monotonic() > deadline:
-                raise
-        time.sleep(_AGAIN_S)
-
-
-def _open_file(
-    path: Path, *, suspect: bool = False, migration_ms: int = BUSY_MS
-) -> tuple[sqlite3.Connection, list[StoreWarning]]:
-    """Return a connection to a sound file of this version that is not known to be read-only.
-
-    Args:
-        migration_ms: how long to wait for another program that migrates the file.
-
-    Raises:
-        StoreError: there is none; `locked` if another program holds the file even for reading.
-    """
-    warnings = prepare(path)
-    if is_half_done(path):
-        raise StoreError("damaged", str(path), "an earlier rescue was broken off")
-    try:
-        c = sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000, cached_statements=256)
-    except sqlite3.Error as error:
-        raise store_error_from_sqlite(error, path) from error
-    try:
-        refuse_strange(c, path)
-        if path.stat().st_size == 0:
-            c.execute("PRAGMA page_size = 4096")
-            c.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        wanted = "DELETE" if is_on_network(path) else "WAL"
-        mode = str(c.execute(f"PRAGMA journal_mode = {wanted}").fetchone()[0])
-        if mode != "wal":
-            warnings.append(StoreWarning("network", str(path), mode))
-        c.execute("PRAGMA synchronous = FULL")
-        c.execute("PRAGMA foreign_keys = ON")
-        c.execute("PRAGMA secure_delete = FAST")
-        if suspect or path.stat().st_size <= CHECKED_BYTES:
-            damage = damage_in(c)
-            if damage:
-                raise StoreError("damaged", str(path), damage)
-        c.execute(f"PRAGMA busy_timeout = {migration_ms}")  # another program may be at it
-        backup = migrate(c, path)
-        c.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-        if backup is not None:
-            warnings.append(StoreWarning("migrated", str(backup)))
-        _require_writable(c)
-    except sqlite3.Error as error:
-        c.close()
-        raise store_error_from_sqlite(error, path) from error
-    except BaseException:
-        c.close()
-        raise
-    return c, warnings
-
-
-def _require_writable(c: sqlite3.Connection) -> None:
-    """Raise sqlite3.Error if the file can only be read. Another program that writes hides this."""
-    try:
-        c.execute("BEGIN IMMEDIATE")
-    except sqlite3.Error as error:
-        if is_busy(error):
-            return
-        raise
-    c.execute(f"PRAGMA user_version = {VERSION}")
-    c.execute("ROLLBACK")
-
-
-def _inode_of(path: Path | None) -> int:
-    return path.stat().st_ino if path else 0
-
-
-def _open_for_reading(path: Path) -> sqlite3.Connection:
-    uri = f"{path.resolve().as_uri()}?mode=rw"  # where there is no file, none is made
-    c = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_MS / 1000, cached_statements=256)
-    c.execute("PRAGMA query_only = ON")
-    c.execute("PRAGMA cache_size = -8000")  # KiB; what is sorted may take as much again
-    return c
 
 
 def _persist(c: sqlite3.Connection, statement: str, deadline: float) -> sqlite3.Cursor:

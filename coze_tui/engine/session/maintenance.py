@@ -10,7 +10,8 @@ from functools import partial
 from coze_tui.engine.model.turn_replay import past_turn
 from coze_tui.engine.session.recorder import ended_record, lacks_rest, messages_of
 from coze_tui.store import checks, history, journal, retention, search
-from coze_tui.store.database import CHECKED_BYTES, Database, now_ms
+from coze_tui.store.database import Database, now_ms
+from coze_tui.store.opening import CHECKED_BYTES
 from coze_tui.store.records import ChatRecord
 
 DAY_MS = 86_400_000

@@ -21,8 +21,7 @@ import pytest
 
 from coze_tui.api.objects import Frame
 from coze_tui.errors import StoreError, StoreWarning
-from coze_tui.store import copies, history, journal, messages, search
-from coze_tui.store import database as database_module
+from coze_tui.store import copies, history, journal, messages, opening, search
 from coze_tui.store.database import Database, open_or_rescue
 from coze_tui.store.files import beside
 from coze_tui.store.migrations import STEPS, VERSION, migrate
@@ -64,7 +63,7 @@ async def test_a_new_store_is_private_and_safe(path: Path) -> None:
         assert stat.S_IMODE(each.stat().st_mode) == 0o600
     assert {each.name for each in path.parent.iterdir()} >= {"store.db", "store.db-wal"}
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert await database.run(settings) == ["wal", 2, 1, database_module.BUSY_MS, 2, 4096]
+    assert await database.run(settings) == ["wal", 2, 1, opening.BUSY_MS, 2, 4096]
     await database.close()
     assert [each.name for each in path.parent.iterdir()] == ["store.db"]
     database = await Database.open(path)
@@ -325,7 +324,7 @@ def test_a_kill_while_a_chat_is_packed_leaves_it_whole_or_running(path: Path) ->
 async def test_a_write_to_a_store_that_another_program_holds_fails_after_a_while(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "GIVE_UP_S", 0.05)
+    monkeypatch.setattr(opening, "GIVE_UP_S", 0.05)
     opened = await open_or_rescue(path)
     database = opened.database
     await database.write(new_conversation)
@@ -379,7 +378,7 @@ async def test_a_store_too_large_for_memory_is_not_copied_there(
     database = await Database.open(path)
     await database.write(new_conversation)
     await database.close()
-    monkeypatch.setattr(database_module, "GIVE_UP_S", 0.05)
+    monkeypatch.setattr(opening, "GIVE_UP_S", 0.05)
     monkeypatch.setattr(copies, "COPIED_BYTES", 0)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -394,7 +393,7 @@ async def test_a_store_locked_even_for_reading_gives_an_empty_one_in_memory(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await (await Database.open(path)).close()
-    monkeypatch.setattr(database_module, "GIVE_UP_S", 0.05)
+    monkeypatch.setattr(opening, "GIVE_UP_S", 0.05)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("PRAGMA journal_mode = DELETE")
         other.execute("BEGIN EXCLUSIVE")
@@ -617,7 +616,7 @@ async def test_damage_in_a_large_store_is_found_when_it_is_suspected(
     with path.open("r+b") as file:
         file.seek((pages[2][0] - 1) * 4096)
         file.write(b"\xff" * 4096)
-    monkeypatch.setattr(database_module, "CHECKED_BYTES", 0)
+    monkeypatch.setattr(opening, "CHECKED_BYTES", 0)
     opened = await open_or_rescue(path)
     assert opened.warnings == ()
     assert await opened.database.damage()
@@ -657,7 +656,7 @@ async def test_damage_found_while_it_is_open_is_rescued_under_its_users(
     with path.open("r+b") as file:
         file.seek((pages[2][0] - 1) * 4096)
         file.write(b"\xff" * 4096)
-    monkeypatch.setattr(database_module, "CHECKED_BYTES", 0)
+    monkeypatch.setattr(opening, "CHECKED_BYTES", 0)
     opened = await open_or_rescue(path)
     database = opened.database
     told: list[StoreWarning] = []
@@ -703,7 +702,7 @@ async def test_a_file_taken_away_is_noticed_before_anything_is_written_to_it(
 async def test_a_network_file_system_has_no_wal_and_is_told(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "is_on_network", lambda _: True)
+    monkeypatch.setattr(opening, "is_on_network", lambda _: True)
     opened = await open_or_rescue(path)
     (trouble,) = opened.warnings
     assert (trouble.kind, trouble.detail) == ("network", "delete")
