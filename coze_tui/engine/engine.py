@@ -502,10 +502,11 @@ class Engine:
     # --- the store itself ---
 
     async def _look_after_store(self) -> None:
-        """Complete the search index, remove old data and check the file if that is due; in the background."""
+        """Complete the indexes, remove old data and check the file if that is due; in the background."""
         database = self._database
         try:
             await complete_index(database)
+            await database.build_indexes()
             await keep_small(database, self.settings.retention_days, now_ms())
             await check_if_due(database)
         except OSError:

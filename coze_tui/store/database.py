@@ -9,13 +9,15 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from coze_tui.errors import StoreClosedError, StoreError, StoreWarning
 from coze_tui.store import opening
 from coze_tui.store.copies import open_read_only
-from coze_tui.store.files import is_busy, store_error_from_sqlite
+from coze_tui.store.files import is_busy, is_interrupted, store_error_from_sqlite
+from coze_tui.store.migrations import build_index, missing_indexes
 from coze_tui.store.salvage import damage_in
 from coze_tui.values import valueclass
 
@@ -28,6 +30,8 @@ _COMMIT_S = 1.0
 _STEPS_BETWEEN_LOOKS = 20_000
 """Of SQLite's machine: some milliseconds."""
 _INTERRUPT_EVERY_S = 0.02
+REST_S = 1.0
+"""Seconds without a write after which indexes are built."""
 _MOST_RESCUES = 5
 """A file that is damaged again and again is on a broken disk."""
 
@@ -94,6 +98,10 @@ class Database:
         self.rescues = 0
         """How often that has happened."""
         self._rescuing = asyncio.Lock()
+        self._builder: sqlite3.Connection | None = None
+        """The connection on which an index is being built."""
+        self._wrote_at = time.monotonic()
+        """When a write last began, or the store was opened."""
 
     @classmethod
     async def open(cls, path: Path) -> Database:
@@ -135,6 +143,8 @@ class Database:
         Raises:
             StoreError: nothing of it was written.
         """
+        self._wrote_at = time.monotonic()
+        self._interrupt_builder()
         return await self._steadily(
             lambda: self._line.call(lambda: self._guarded(self._line, self._in_transaction(function)))
         )
@@ -172,30 +182,84 @@ class Database:
     async def damage(self) -> str:
         """Check the whole file, which takes a while; return the damage, or an empty string.
 
-        The check has a connection and a thread of its own, so that nothing waits for it. If the caller is
-        canceled, the check is interrupted.
+        Nothing waits for the check. If the caller is canceled, the check is interrupted.
         """
-        path = self.path
-        if path is None or self._is_closed:
+        if self.path is None or self._is_closed:
             return await self._read(damage_in)
-        line = _Line("store-check")
-        try:
-            connection = line.connection = await self._checking(line, lambda: opening.open_for_reading(path))
-            check = asyncio.ensure_future(self._checking(line, lambda: damage_in(connection)))
+        return await self._aside("store-check", opening.open_for_reading, damage_in)
+
+    async def build_indexes(self) -> None:
+        """Build the indexes that a migration has left out.
+
+        Nothing waits for them: a write interrupts the work, which starts again once nothing has been written
+        for a second. If the caller is canceled, it is interrupted, too.
+        """
+        if self.path is None:
+            return
+        for name in await self.run(missing_indexes):
+            is_built = False
+            while not is_built:
+                rest = self._wrote_at + REST_S - time.monotonic()
+                if rest > 0:
+                    await asyncio.sleep(rest)
+                else:
+                    is_built = await self._steadily(partial(self._was_built, name))
+
+    async def _was_built(self, name: str) -> bool:
+        """Build an index; return False if a write came in between, of this program or of another one."""
+
+        def build(c: sqlite3.Connection) -> bool:
+            self._builder = c
             try:
-                return await asyncio.shield(check)
+                build_index(c, name)
+            except sqlite3.Error as error:
+                if is_busy(error) or is_interrupted(error):
+                    self._wrote_at = time.monotonic()
+                    return False
+                raise
+            finally:
+                self._builder = None
+            return True
+
+        return await self._aside("store-index", opening.open_for_writing, build)
+
+    def _interrupt_builder(self) -> None:
+        """Let go of the lock that the building of an index holds."""
+        if (builder := self._builder) is not None:
+            with contextlib.suppress(sqlite3.ProgrammingError):  # it has just been closed
+                builder.interrupt()
+
+    async def _aside(
+        self,
+        name: str,
+        connect: Callable[[Path], sqlite3.Connection],
+        work: Callable[[sqlite3.Connection], _T],
+    ) -> _T:
+        """Do long work on a connection and a thread of its own. If the caller is canceled, interrupt it.
+
+        Raises:
+            StoreError: the file cannot be opened, or the work fails.
+        """
+        if self.path is None or self._is_closed:
+            raise StoreClosedError(str(self.path or ""))
+        path, line = self.path, _Line(name)
+        try:
+            connection = line.connection = await self._checked(line, lambda: connect(path))
+            task = asyncio.ensure_future(self._checked(line, lambda: work(connection)))
+            try:
+                return await asyncio.shield(task)
             except asyncio.CancelledError:
                 # Again and again, because an interrupt between two statements has no effect.
-                while not check.done():
+                while not task.done():
                     connection.interrupt()
-                    await asyncio.wait((check,), timeout=_INTERRUPT_EVERY_S)
-                check.exception()
+                    await asyncio.wait((task,), timeout=_INTERRUPT_EVERY_S)
+                task.exception()
                 raise
         finally:
             await line.close(lambda: line.connection.close() if line.connection else None)
 
-    async def _checking(self, line: _Line, step: Callable[[], _T]) -> _T:
-        """Run a step of a check on its thread. Raises StoreError."""
+    async def _checked(self, line: _Line, step: Callable[[], _T]) -> _T:
+        """Run a step on its thread. Raises StoreError."""
         try:
             return await line.call(step)
         except sqlite3.Error as error:
@@ -230,6 +294,7 @@ class Database:
                 )
                 if now >= deadline:
                     raise
+                self._interrupt_builder()
             await asyncio.sleep(opening.AGAIN_S)
         await self._rescue(before)
         return await call()

@@ -230,3 +230,8 @@ def store_error_from_os(error: OSError, path: Path) -> StoreError:
 def is_busy(error: sqlite3.Error) -> bool:
     """Return whether another connection holds the lock, so that a retry may help."""
     return error_name(error).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+
+def is_interrupted(error: sqlite3.Error) -> bool:
+    """Return whether `Connection.interrupt` has ended a statement."""
+    return error_name(error) == "SQLITE_INTERRUPT"

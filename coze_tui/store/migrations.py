@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from coze_tui.errors import StoreError
@@ -156,15 +156,10 @@ def m0002_searchable_texts(c: sqlite3.Connection) -> None:
 
 
 def m0003_independent_of_size(c: sqlite3.Connection) -> None:
-    """Indexes for what runs at each start, and a record of checks and of running programs."""
-    c.execute("CREATE INDEX conversations_deleted ON conversations (deleted_at) WHERE deleted_at > 0")
-    c.execute("CREATE INDEX conversations_of_bot ON conversations (site, bot_id, bot_name)")
-    for name, columns in (("latest", ""), ("latest_of_site", "site, ")):
-        c.execute(f"""
-            CREATE INDEX conversations_{name} ON conversations ({columns}updated_at DESC, key DESC)
-            WHERE deleted_at = 0 AND last_slot > 0""")
-    c.execute("CREATE INDEX chats_by_chat_id ON chats (chat_id) WHERE chat_id <> ''")
-    c.execute("CREATE INDEX chats_with_frames ON chats (sent_at) WHERE capture IS NOT NULL")
+    """A record of checks and of running programs, and indexes for what runs at each start."""
+    if not _holds_data(c):
+        for name in LATE_INDEXES:
+            build_index(c, name)
     c.execute("""
         CREATE TABLE programs (
             owner TEXT PRIMARY KEY,                    -- as in chats
@@ -192,6 +187,31 @@ def m0005_edits(c: sqlite3.Connection) -> None:
             chat INTEGER NOT NULL,                     -- 0 for a question without a chat
             position INTEGER NOT NULL                  -- of the question, if it has no chat
         )""")
+
+
+_LATEST = "updated_at DESC, key DESC) WHERE deleted_at = 0 AND last_slot > 0"
+LATE_INDEXES: Mapping[str, str] = {
+    "conversations_deleted": "conversations (deleted_at) WHERE deleted_at > 0",
+    "conversations_of_bot": "conversations (site, bot_id, bot_name)",
+    "conversations_latest": f"conversations ({_LATEST}",
+    "conversations_latest_of_site": f"conversations (site, {_LATEST}",
+    "chats_by_chat_id": "chats (chat_id) WHERE chat_id <> ''",
+    "chats_with_frames": "chats (sent_at) WHERE capture IS NOT NULL",
+}
+"""Indexes that a migration leaves out if there is data, because each takes as long as the file is large.
+
+Everything works without them, only slower. `Database.build_indexes` adds them while the program runs."""
+
+
+def missing_indexes(c: sqlite3.Connection) -> tuple[str, ...]:
+    """Return the names of the indexes that a migration has left out and nobody has built yet."""
+    known = {str(name) for (name,) in c.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
+    return tuple(name for name in LATE_INDEXES if name not in known)
+
+
+def build_index(c: sqlite3.Connection, name: str) -> None:
+    """Build one of the late indexes, unless another program has done so."""
+    c.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {LATE_INDEXES[name]}")
 
 
 STEPS: Sequence[Step] = (

@@ -13,7 +13,15 @@ import pytest
 
 from coze_tui.errors import StoreError
 from coze_tui.store import history, journal, messages, records, search
-from coze_tui.store.migrations import APPLICATION_ID, STEPS, VERSION, migrate, version_of
+from coze_tui.store.migrations import (
+    APPLICATION_ID,
+    STEPS,
+    VERSION,
+    build_index,
+    migrate,
+    missing_indexes,
+    version_of,
+)
 
 FIRST_ADDITIVE = 2
 """From this version on, no step changes rows, so that no copy is made."""
@@ -94,6 +102,8 @@ def test_every_version_becomes_the_newest_with_everything_in_it(tmp_path: Path, 
         assert version_of(c) == VERSION
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as new:
             migrate(new, None)
+            for name in missing_indexes(c):
+                build_index(c, name)
             assert schema(c) == schema(new)
         assert c.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         assert not c.execute("PRAGMA foreign_key_check").fetchall()
