@@ -69,11 +69,32 @@ def run_ask(arguments: Arguments, environment: Mapping[str, str]) -> int:
     question = ""
     if not arguments.fetch:
         require_bot(startup.settings)
-        question = read_question(arguments.words, sys.stdin, command="ask")
-    elif arguments.words:
+        question = _question(startup, arguments)
+    elif arguments.words or arguments.prompt:
         raise SettingsError(_("cannot go together with a question"), source="--fetch")
     interrupt = Interrupt()
     return interrupt.run(_ask(startup, arguments, question, interrupt))
+
+
+def _question(startup: Startup, arguments: Arguments) -> str:
+    """Return the question; a saved prompt comes before what is given.
+
+    Raises:
+        SettingsError: there is no question.
+        FileError: the saved prompt cannot be read.
+    """
+    if not arguments.prompt:
+        if arguments.fill:
+            raise SettingsError(_("needs --prompt"), source="--fill")
+        return read_question(arguments.words, sys.stdin, command="ask")
+    from coze_tui.cli.prompts import filled_prompt
+
+    prompt = filled_prompt(startup.paths.prompts, arguments.prompt, arguments.fill)
+    given = read_question(arguments.words, sys.stdin, command="ask", may_be_empty=True)
+    question = "\n\n".join(part for part in (prompt, given) if part.strip())
+    if not question:
+        raise SettingsError(_("there is no question"), source="ask")
+    return question
 
 
 async def _ask(startup: Startup, arguments: Arguments, question: str, interrupt: Interrupt) -> int:

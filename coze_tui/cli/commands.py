@@ -11,6 +11,7 @@ from coze_tui.cli.options import (
     Command,
     Option,
     assignment,
+    filling,
     number,
     one_of,
     option_of,
@@ -258,6 +259,14 @@ _ALL = (
                 ),
                 "CHAT",
                 excludes=("--raw", "--no-stream", "--record"),
+            ),
+            Option("--prompt", N_("ask a saved prompt; the question, if any, follows it"), "NAME"),
+            Option(
+                "--fill",
+                N_("value for a blank of the saved prompt; repeatable"),
+                "NAME=VALUE",
+                repeats=True,
+                read=filling,
             ),
             Option(
                 "--attach",

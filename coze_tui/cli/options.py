@@ -171,6 +171,13 @@ def assignment(option: str, text: str) -> str:
     return text
 
 
+def filling(option: str, text: str) -> str:
+    """Accept `NAME=VALUE`, which stays one text."""
+    if not text.partition("=")[1]:
+        raise wrong(_("must be NAME=VALUE"), source=option)
+    return text
+
+
 def whole_number(lowest: int, highest: int) -> OptionReader:
     """Return a reader of whole numbers in these bounds."""
 

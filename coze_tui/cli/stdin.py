@@ -55,17 +55,20 @@ def _without_halves(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def read_question(words: Sequence[str], stdin: TextIO, *, command: str) -> str:
+def read_question(words: Sequence[str], stdin: TextIO, *, command: str, may_be_empty: bool = False) -> str:
     """Return the question: the words, stdin if it is no terminal, or both joined.
+
+    Args:
+        may_be_empty: Another text comes before it.
 
     Raises:
         SettingsError: there is no question, it is too long, or stdin cannot be read.
     """
     parts = [" ".join(words)]
     if not stdin.isatty():
-        parts.append(_read_all(stdin, is_joined=bool(words)).strip("\r\n"))
+        parts.append(_read_all(stdin, is_joined=bool(words) or may_be_empty).strip("\r\n"))
     question = "\n\n".join(part for part in parts if part.strip())
-    if not question:
+    if not question and not may_be_empty:
         raise SettingsError(_("there is no question"), source=command)
     return question
 

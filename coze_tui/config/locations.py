@@ -29,6 +29,11 @@ class Paths:
         return self.config / SETTINGS
 
     @property
+    def prompts(self) -> Path:
+        """Saved prompts."""
+        return self.config / "prompts"
+
+    @property
     def credentials_file(self) -> Path:
         return self.config / "credentials.json"
 

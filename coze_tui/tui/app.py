@@ -53,7 +53,7 @@ FIRST_STYLES = (
 OTHER_STYLES = (
     *("panel", "field", "rows", "passage", "json_view", "dialogs", "bot_list", "bots"),
     *("first_run", "tool_request", "help", "doctor", "history", "timeline_bar", "inspector"),
-    *("replay", "difference", "statistics", "side_by_side"),
+    *("replay", "difference", "statistics", "side_by_side", "saved_prompts"),
 )
 
 

@@ -17,6 +17,9 @@ from coze_tui.text.i18n import N_, _
 from coze_tui.text.slash import command_word, unknown_command_text
 from coze_tui.values import valueclass
 
+_WITH_TEXT = ("/send", "/prompts")
+"""Commands whose argument may have several lines."""
+
 
 @valueclass
 class SlashCommand:
@@ -61,6 +64,12 @@ def slash_commands() -> tuple[SlashCommand, ...]:
         ),
         SlashCommand("/edit", N_("Edit"), N_("Write the message in your editor")),
         SlashCommand(
+            "/prompts",
+            N_("Saved prompts"),
+            N_("Use a saved prompt; `save NAME`, `delete NAME` and `rename OLD NEW` change them"),
+            N_("NAME"),
+        ),
+        SlashCommand(
             "/clear",
             N_("Clear the context"),
             N_("Let the bot forget what was said; it stays in the log"),
@@ -82,7 +91,7 @@ def slash_commands() -> tuple[SlashCommand, ...]:
 def parse(text: str) -> tuple[SlashCommand, str] | None:
     """Return the command and its argument, or None if the text is a message.
 
-    A command is one line, and has an argument only if it takes one; the text of `/send` may have several.
+    A command is one line, and has an argument only if it takes one; those of `_WITH_TEXT` may have several.
     """
     word = command_word(text)
     command = next((item for item in slash_commands() if item.name == word), None)
@@ -90,7 +99,7 @@ def parse(text: str) -> tuple[SlashCommand, str] | None:
     argument = line[len(word) :].strip()
     if command is None or (argument and not command.argument):
         return None
-    return None if "\n" in line and command.name != "/send" else (command, argument)
+    return None if "\n" in line and command.name not in _WITH_TEXT else (command, argument)
 
 
 def doubt_about(text: str) -> str:

@@ -673,6 +673,9 @@ SLASH_ACTIONS: Mapping[str, Callable[[ChatScreen, str], object]] = {
     "/copy": lambda screen, _argument: screen.log_widget.action_copy_message(),
     "/images": lambda screen, folder: screen.run_in_worker("images", screen.actions.save_images, folder),
     "/edit": lambda screen, _argument: screen.action_editor(),
+    "/prompts": lambda screen, argument: screen.run_in_worker(
+        "screen", screen.actions.use_prompts, argument, exclusive=True
+    ),
     "/clear": lambda screen, _argument: screen.run_in_worker(
         "clear", screen.actions.clear_context, exclusive=True
     ),

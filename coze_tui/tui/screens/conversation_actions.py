@@ -146,6 +146,24 @@ class ConversationActions:
         await self.open(await self._conversation.window.fork(entry))
         self._notify(_("This is a fork: what follows is not in the first conversation."))
 
+    # --- saved prompts ---
+
+    async def use_prompts(self, argument: str) -> None:
+        """Do what `/prompts` asks for; a saved prompt is inserted into the prompt.
+
+        Args:
+            argument: Of the command; `save NAME` without a text saves what is typed, or the last question.
+        """
+        from coze_tui.tui.screens.saved_prompts import run_prompts
+
+        prompt = self._widgets.prompt
+        last = self._turns.question_entry(None) if argument else None
+        typed = prompt.message or (last.text if last is not None else "")
+        text = await run_prompts(self._screen.context, argument, typed)
+        if text is not None:
+            prompt.insert_text(text)
+            prompt.focus()
+
     # --- editing an earlier question ---
 
     def edit_question(self, entry: Entry | None) -> None:

@@ -73,6 +73,52 @@ class TestQuestion:
         assert list(stand_in.requests) == []
 
 
+class TestSavedPrompt:
+    @pytest.fixture(autouse=True)
+    def prompts(self, home: Path) -> None:
+        folder = home / "config" / "prompts"
+        folder.mkdir(parents=True)
+        (folder / "sum.md").write_text("1 + {{number}}", "utf-8")
+        (folder / "long.txt").write_text("{{a}} and {{b c}}, {{a}}", "utf-8")
+
+    def question(self, stand_in: StandIn) -> str:
+        content = json.loads(stand_in.requests[-1].raw)["additional_messages"][0]["content"]
+        assert isinstance(content, str)
+        return content
+
+    def test_its_blanks_are_filled(self, command: Command, stand_in: StandIn) -> None:
+        assert command("ask", "--prompt", "sum", "--fill", "number=1").out == SUM
+        command("ask", "--prompt", "long", "--fill", "a=x=y", "--fill", "b c={{a}}")
+        assert self.question(stand_in) == "x=y and {{a}}, x=y"
+
+    def test_what_is_given_follows_it(self, command: Command, stand_in: StandIn) -> None:
+        command("ask", "--prompt", "sum", "--fill", "number=1", "and", "this", stdin="piped\n")
+        assert self.question(stand_in) == "1 + 1\n\nand this\n\npiped"
+
+    @pytest.mark.parametrize(
+        ("tokens", "words"),
+        [
+            (["--prompt", "sum"], "sum: has blanks to fill: add --fill number=…"),
+            (["--prompt", "long", "--fill", "a=1"], "add --fill 'b c'=…"),
+            (
+                ["--prompt", "sum", "--fill", "numer=1"],
+                "--fill numer: the prompt has no blank of this name; it has number",
+            ),
+            (["--prompt", "sume", "--fill", "number=1"], "Did you mean `sum`?"),
+            (["--prompt", "../sum"], "../sum: no saved prompt has this name"),
+            (["--fill", "number=1", "x"], "--fill: needs --prompt"),
+            (["--prompt", "sum", "--fill", "number"], "--fill: must be NAME=VALUE"),
+        ],
+    )
+    def test_what_is_wrong_is_said_and_nothing_is_sent(
+        self, command: Command, stand_in: StandIn, tokens: list[str], words: str
+    ) -> None:
+        ran = command("ask", *tokens)
+        assert (ran.status, ran.out) == (2, "")
+        assert words in ran.err
+        assert list(stand_in.requests) == []
+
+
 class TestForms:
     def test_events_are_told_on_stderr_alone(self, command: Command) -> None:
         ran = command("ask", "--events", "1 + 1")

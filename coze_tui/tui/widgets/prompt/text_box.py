@@ -213,6 +213,13 @@ class TextBox(TextArea, inherit_bindings=False):
         if text:
             self.insert_typed(text)
 
+    def insert_text(self, text: str) -> None:
+        """Insert a text at the cursor: cleaned, and as a token only if the box cannot hold it."""
+        text = clean(text)
+        self.insert_typed(
+            self._pastes.keep(text, self.text) if Pastes.is_long(text, len(self.text)) else text
+        )
+
     def insert_typed(self, text: str) -> None:
         """Replace the selection, as if the text was typed: the cursor stands after it."""
         self.replace(text, *self.selection, maintain_selection_offset=False)

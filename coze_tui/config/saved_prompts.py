@@ -1,0 +1,136 @@
+"""Prompts that the user has saved: plain text files in a folder beside the settings file.
+
+The name of a prompt is the name of its file without `.md` or `.txt`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from coze_tui.config.secure_files import write_private
+from coze_tui.errors import FileError, SettingsError
+from coze_tui.text.cleaning import clean, clean_line
+from coze_tui.text.i18n import _
+from coze_tui.text.matching import nearest
+from coze_tui.values import valueclass
+
+_SUFFIXES = (".md", ".txt")
+_LARGEST = 1 << 20
+"""Bytes of a prompt."""
+_LONGEST_NAME = 64
+RESERVED = frozenset({"save", "delete", "rename"})
+"""Words that `/prompts` reads as commands."""
+
+
+@valueclass
+class SavedPrompt:
+    """One prompt."""
+
+    name: str
+    text: str
+    """Clean; may be empty."""
+    problem: FileError | None = None
+    """The reason for which it cannot be read."""
+
+
+class SavedPrompts:
+    """The prompts in a folder, which need not exist. Every method touches the disk.
+
+    Methods raise FileError if the disk refuses, and SettingsError if a name is impossible, missing or taken.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def all(self) -> list[SavedPrompt]:
+        """Return all prompts by name; those that cannot be read say why."""
+        found = []
+        for name in sorted(self._files(), key=str.casefold):
+            try:
+                found.append(self.get(name))
+            except FileError as error:
+                found.append(SavedPrompt(name, "", error))
+        return found
+
+    def get(self, name: str) -> SavedPrompt:
+        """Return one prompt."""
+        path = self._existing(name)
+        try:
+            with path.open("rb") as file:
+                data = file.read(_LARGEST + 1)
+        except OSError as error:
+            raise FileError("unreadable", str(path), detail=error.strerror or "") from error
+        if len(data) > _LARGEST:
+            raise FileError("too large", str(path))
+        return SavedPrompt(name, clean(data.decode("utf-8-sig", "replace")).strip("\n"))
+
+    def save(self, name: str, text: str, *, replaces: bool = False) -> Path:
+        """Save a prompt, in place of an older one only if `replaces`; return its file."""
+        files = self._files()
+        if name in files and not replaces:
+            raise SettingsError(_("a saved prompt has this name already"), source=name)
+        path = files.get(name) or self.folder / f"{_possible(name)}{_SUFFIXES[0]}"
+        try:
+            write_private(path, f"{text}\n".encode("utf-8", "replace"))
+        except OSError as error:
+            raise FileError("unwritable", str(path), detail=error.strerror or "") from error
+        return path
+
+    def delete(self, name: str) -> None:
+        """Delete a prompt."""
+        path = self._existing(name)
+        try:
+            path.unlink()
+        except OSError as error:
+            raise FileError("unwritable", str(path), detail=error.strerror or "") from error
+
+    def rename(self, name: str, new: str) -> None:
+        """Give a prompt another name."""
+        path = self._existing(name)
+        if new in self._files():
+            raise SettingsError(_("a saved prompt has this name already"), source=new)
+        try:
+            path.rename(path.with_name(_possible(new) + path.suffix))
+        except OSError as error:
+            raise FileError("unwritable", str(path), detail=error.strerror or "") from error
+
+    def _existing(self, name: str) -> Path:
+        files = self._files()
+        if name in files:
+            return files[name]
+        raise SettingsError(
+            _("no saved prompt has this name"),
+            source=clean_line(name),
+            suggestion=nearest(name, tuple(files)),
+        )
+
+    def _files(self) -> dict[str, Path]:
+        """Return the files of the folder by the names of their prompts; of two, the `.md` file."""
+        found: dict[str, Path] = {}
+        try:
+            with os.scandir(self.folder) as entries:
+                names = [entry.name for entry in entries if entry.is_file()]
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise FileError("unreadable", str(self.folder), detail=error.strerror or "") from error
+        for suffix in _SUFFIXES:
+            for file in names:
+                if file.endswith(suffix) and _is_possible(name := file.removesuffix(suffix)):
+                    found.setdefault(name, self.folder / file)
+        return found
+
+
+def _is_possible(name: str) -> bool:
+    is_word = bool(name) and clean_line(name) == name and not any(map(str.isspace, name))
+    is_safe = not name.startswith((".", "-")) and not set(name) & set('/\\:*?"<>|')
+    return is_word and is_safe and len(name) <= _LONGEST_NAME and name not in RESERVED
+
+
+def _possible(name: str) -> str:
+    """Return the name if a prompt can have it."""
+    if not _is_possible(name):
+        reason = _("is no name for a prompt: it is one word of letters, digits, dots and hyphens")
+        raise SettingsError(reason, source=clean_line(name))
+    return name
