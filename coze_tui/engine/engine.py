@@ -198,6 +198,11 @@ class Engine:
         write = partial(keep, conversation, queue, site=site, bot=bot, added=added)
         await self._outbox.save(("queue", conversation), write, "\n".join(queue), supersedes=True)
 
+    async def adopt(self, conversation: str, bot: Bot) -> None:
+        """Give a conversation that was begun without a bot this one; others keep theirs."""
+        adopt = partial(self.conversations.adopt, conversation, site=self.settings.site, bot=bot)
+        await self._outbox.save(("adopt", conversation), adopt, supersedes=True)
+
     async def queue(self, conversation: str) -> tuple[str, ...] | None:
         """Return the questions that wait in a conversation; None if the store cannot say it now."""
         if self._outbox.is_behind:
@@ -239,7 +244,8 @@ class Engine:
 
         Args:
             conversation: Its key; one that the store does not have is created with the question.
-            bot: The bot of a new conversation; by default the one in the settings.
+            bot: The bot of a new conversation, or of one that was begun without a bot; by default the one
+                in the settings.
             settings: For this question alone: another version of the bot, other parameters.
             is_queued: The question comes from the conversation's queue, which loses it once it is written.
         """
@@ -250,7 +256,7 @@ class Engine:
         request = request_for(
             question,
             settings,
-            bot_id=saved.bot_id if saved else bot.id,
+            bot_id=(saved.bot_id if saved else "") or bot.id,
             conversation_id=self._unsaved_ids.get(conversation) or (saved.conversation_id if saved else ""),
             attachments=requests.attachments_for(files),
         )
@@ -315,9 +321,12 @@ class Engine:
         )
 
     def _check_site(self, saved: SavedConversation | None) -> None:
-        """Raise SettingsError if a conversation belongs to another site than the one in use."""
+        """Raise SettingsError if a conversation belongs to another site than the one in use.
+
+        One that was begun without a bot belongs to none.
+        """
         here = self.settings.site
-        if saved is not None and saved.site != here:
+        if saved is not None and saved.bot_id and saved.site != here:
             problem = _(
                 "this conversation is on {site}: choose a profile of that site with Ctrl+T, "
                 "or begin a new conversation here"

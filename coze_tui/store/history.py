@@ -224,6 +224,22 @@ def set_bot_name(c: sqlite3.Connection, site: str, bot_id: str, bot_name: str) -
     )
 
 
+def adopt(c: sqlite3.Connection, key: str, *, site: str, bot_id: str, bot_name: str) -> None:
+    """Give a conversation that was begun without a bot the bot that answers in it, and the bot's site.
+
+    Its chats, which no bot has answered, count as the bot's. A conversation with a bot keeps it.
+    """
+    row = c.execute("SELECT title FROM conversations WHERE key = ? AND bot_id = ''", (key,)).fetchone()
+    if row is None or not bot_id:
+        return
+    bot_id, bot_name = storable(bot_id), storable(bot_name)
+    c.execute(
+        "UPDATE conversations SET site = ?, bot_id = ?, bot_name = ?, folded = ? WHERE key = ?",
+        (storable(site), bot_id, bot_name, fold_parts(row[0], bot_name), key),
+    )
+    c.execute("UPDATE chats SET bot_id = ? WHERE conversation = ? AND bot_id = ''", (bot_id, key))
+
+
 def pin(c: sqlite3.Connection, key: str, pinned: bool = True) -> None:
     """Pin a conversation to the top of the list, or unpin it."""
     c.execute("UPDATE conversations SET pinned = ? WHERE key = ?", (pinned, key))

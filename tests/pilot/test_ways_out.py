@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,8 @@ from coze_tui.standin.scenarios import (
     Turn,
 )
 from coze_tui.standin.server import StandIn
+from coze_tui.store import history, journal
+from coze_tui.store.records import ChatRecord
 from coze_tui.text.i18n import current_language, use_language
 from coze_tui.tui.log.entries import AnswerEntry
 from coze_tui.tui.screens.dialogs import Choose
@@ -30,6 +33,7 @@ from coze_tui.tui.screens.help import HelpScreen
 from coze_tui.tui.screens.history import HistoryScreen
 from coze_tui.tui.screens.tool_request import ToolRequest
 from tests.support.desk import Desk, desk
+from tests.support.stores import NOW, write
 
 BOT = "7511000000000000777"
 PLAIN = {"COZE_TUI_LANGUAGE": "auto", "LANG": "C.UTF-8"}
@@ -168,6 +172,66 @@ async def test_without_a_token_the_first_run_opens_and_ends_in_a_chat(home: Path
             assert "河流把盐带走。" in at.text()
         async with desk(home, stand_in=stand_in, environment=environment) as at:
             await at.until(lambda: at.screen.header.bot == "海水", "all of it was kept")
+
+
+async def test_a_conversation_begun_without_a_token_gets_the_bot_that_answers(home: Path) -> None:
+    with StandIn(
+        pace=0, bots=[Bot(BOT, "海水", [Answer("河流把盐带走。")], prologue="你好，我是海水。")]
+    ) as stand_in:
+        environment = {"COZE_API_TOKEN": "", "COZE_BOT_ID": "", "COZE_API_BASE": ""}
+        async with desk(home, stand_in=stand_in, environment=environment) as at:
+            await at.until(lambda: isinstance(at.app.screen, FirstRun))
+            await at.pilot.press("escape")
+            await at.until(lambda: at.app.screen is at.screen)
+            await at.ask("hi")
+            await at.until(lambda: isinstance(at.app.screen, FirstRun))
+            key = at.screen.conversation.key
+            await at.pilot.press("down", "down", "enter")
+            await _paste(at, stand_in.base_url)
+            await at.until(lambda: at.app.focused is not None and at.app.focused.id == "token")
+            await _paste(at, stand_in.token)
+            await at.until(lambda: "海水" in at.app.export_screenshot(), "the bots are listed")
+            await at.pilot.press("enter")
+            await at.until(lambda: at.app.screen is at.screen and at.screen.header.bot == "海水")
+            await at.until(
+                lambda: "你好，我是海水。" in at.text(), "it greets, though one question has failed"
+            )
+            assert at.screen.conversation.key == key
+            assert "no bot" not in at.text()
+            assert at.screen.prompt.message == "hi", "the question is still there"
+            saved = await write(home, lambda c: history.conversation(c, key))
+            assert saved is not None
+            assert (saved.bot_id, saved.bot_name, saved.site) == (BOT, "海水", at.context.settings.site)
+            await at.pilot.press("enter")
+            await at.answered()
+            assert "河流把盐带走。" in at.text()
+            await at.pilot.press("ctrl+n")
+            await at.until(lambda: at.screen.conversation.key == "" and "你好" in at.text())
+            assert at.screen.header.bot == "海水"
+
+
+async def test_an_old_conversation_without_a_bot_shows_and_keeps_the_one_that_answers(home: Path) -> None:
+    def begun(c: sqlite3.Connection) -> str:
+        key = history.create_conversation(c, "coze.com", "", NOW, title="begun")
+        chat = journal.begin_chat(c, key, "hi", "", NOW)
+        journal.finish_chat(c, chat, ChatRecord(status="failed"), [])
+        return key
+
+    key = await write(home, begun)
+    async with desk(home, bot([Answer("河流把盐带走。")])) as at:
+        await at.screen.actions.open(key)
+        await at.until(lambda: at.screen.header.bot == "海水")
+        await at.pilot.press("ctrl+n")
+        assert at.screen.header.bot == "海水"
+        await at.screen.actions.open(key)
+        await at.ask("hello")
+        await at.answered()
+        assert "河流把盐带走。" in at.text()
+        saved = await write(home, lambda c: history.conversation(c, key))
+        chats = await write(home, lambda c: journal.chats(c, key))
+        assert saved is not None
+        assert (saved.bot_id, saved.bot_name, saved.site) == (BOT, "海水", at.context.settings.site)
+        assert {chat.bot_id for chat in chats} == {BOT}
 
 
 async def _paste(at: Desk, text: str) -> None:

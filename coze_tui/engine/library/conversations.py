@@ -162,6 +162,12 @@ class Conversations:
         """Set the name of a bot in its conversations."""
         await self._database.write(lambda c: history.set_bot_name(c, site, bot_id, bot_name))
 
+    async def adopt(self, key: str, *, site: str, bot: Bot) -> None:
+        """Give a conversation that was begun without a bot this one; others keep theirs."""
+        await self._database.write(
+            lambda c: history.adopt(c, key, site=site, bot_id=bot.id, bot_name=bot.name)
+        )
+
     async def unbind(self, key: str) -> None:
         """Forget the server's conversation id, so that the next chat begins a new one (docs/wire.md 7.3)."""
         await self._database.write(lambda c: history.set_conversation_id(c, key, ""))

@@ -106,6 +106,7 @@ class JournalRecorder:
             key, bot = self.conversation, request.bot_id
             history.add_prompt(c, request.question, at_ms)
             history.create_conversation(c, self._site, bot, at_ms, bot_name=self._bot_name, key=key)
+            history.adopt(c, key, site=self._site, bot_id=bot, bot_name=self._bot_name)
             history.undelete(c, key)
             clear_sent(c, key, request.question)
             if self._is_queued:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from coze_tui.api.objects import Bot
+from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.text.cleaning import clean, clean_line
 from coze_tui.text.i18n import _
-from coze_tui.tui.log.entries import AnswerEntry, GreetingEntry
+from coze_tui.tui.log.entries import AnswerEntry, GreetingEntry, QuestionEntry
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.log.window import LogWindow
 from coze_tui.tui.screens.coze_screen import CozeScreen
@@ -136,10 +137,18 @@ class OpenConversation:
         if is_fork is not None:
             self._widgets.header.is_fork = is_fork
 
-    def greet(self) -> None:
-        """Show the prologue and the suggested questions of the bot if the log is empty."""
+    def greet(self, *, behind_failures: bool = False) -> None:
+        """Show the prologue and the suggested questions of the bot if the log is empty.
+
+        Args:
+            behind_failures: Also at the end of a log in which every question has failed.
+        """
         log, bot = self._widgets.log, self.bot
-        if log.entries or not (bot.prologue or bot.suggested_questions):
+        is_begun = bool(log.entries) if not behind_failures else log.viewport.has_older
+        for entry in log.entries if behind_failures else ():
+            is_failed = isinstance(entry, AnswerEntry) and entry.outcome is Outcome.FAILED
+            is_begun = is_begun or not (is_failed or isinstance(entry, QuestionEntry))
+        if is_begun or not (bot.prologue or bot.suggested_questions):
             return
         questions = [clean_line(question) for question in bot.suggested_questions]
         log.append(GreetingEntry(self.bot_name, clean(bot.prologue), questions, bot_id=bot.id))
@@ -149,7 +158,10 @@ class OpenConversation:
         """Show a stored conversation from its end, with its draft in the prompt."""
         summary = opened.summary
         self.key = summary.key
-        self.use_bot(Bot(id=summary.bot_id, name=summary.bot_name))
+        if summary.bot_id:
+            self.use_bot(Bot(id=summary.bot_id, name=summary.bot_name))
+        else:  # begun without one: it gets the bot that answers the next question
+            self.use_bot(Bot(id=self._screen.context.settings.bot_id))
         self.set_title(summary.title, is_fork=bool(summary.forked_from))
         self.last_chat = opened.last_chat
         self.show_messages(opened)

@@ -86,6 +86,8 @@ class ConversationActions:
         self._turns.leave()
         self._conversation.show(opened)
         await self._show_state(opened)
+        if not opened.summary.bot_id and self._conversation.bot.id:
+            self.start_learning_bot()
         if message is not None and not self._turns.runs:
             self._widgets.log.focus()
             await self._finder.take(query, message)
@@ -261,8 +263,12 @@ class ConversationActions:
 
     # --- the bot and the site ---
 
-    async def learn_bot(self) -> None:
-        """Show the name and greeting of the bot; a token may chat without seeing them (docs/wire.md 4.5)."""
+    async def learn_bot(self, behind_failures: bool = False) -> None:
+        """Show the name and greeting of the bot; a token may chat without seeing them (docs/wire.md 4.5).
+
+        Args:
+            behind_failures: Greet also in a conversation in which every question has failed so far.
+        """
         conversation, bot_id = self._conversation, self._conversation.bot.id
         try:
             bot = await self._engine_thread.call(lambda engine: engine.site.bot(bot_id))
@@ -275,11 +281,11 @@ class ConversationActions:
         if conversation.bot.id == bot_id:  # else a conversation with another bot was opened meanwhile
             conversation.use_bot(bot)
             self._screen.context.remember_bot(bot)
-            conversation.greet()
+            conversation.greet(behind_failures=behind_failures)
 
-    def start_learning_bot(self) -> None:
+    def start_learning_bot(self, *, behind_failures: bool = False) -> None:
         """Run `learn_bot` in the background."""
-        self._screen.run_in_worker("bot", self.learn_bot, exclusive=True)
+        self._screen.run_in_worker("bot", self.learn_bot, behind_failures, exclusive=True)
 
     async def choose_bot(self, text: str) -> None:
         """Talk to another bot, in a new conversation."""
@@ -287,8 +293,24 @@ class ConversationActions:
 
         if await choose_bot(self._screen.context, text):
             self._conversation.use_settings()
-            self.show_new()
-            self.start_learning_bot()
+            is_adopted = await self._adopt_open()
+            if not is_adopted:
+                self.show_new()
+            self.start_learning_bot(behind_failures=is_adopted)
+
+    async def _adopt_open(self) -> bool:
+        """Give the open conversation the bot in use if it was begun without one; return whether it was."""
+        key, bot = self._conversation.key, self._conversation.bot
+        if not key:
+            return False
+        saved = await self._engine_thread.call(lambda engine: engine.conversations.summary(key))
+        if saved is None or saved.bot_id:
+            return False
+        await self._conversation.keep_draft()
+        await self._engine_thread.call(lambda engine: engine.adopt(key, bot))
+        if key == self._conversation.key:
+            await self.open(key)  # its messages get the name
+        return True
 
     def start_first_run(self) -> None:
         """Let the user choose site, token and bot, who has asked for that."""
@@ -310,9 +332,15 @@ class ConversationActions:
     async def _use_choice(self, choice: FirstRunChoice | Literal["demo"] | None) -> None:
         from coze_tui.tui.screens.first_run import use_choice
 
+        conversation = self._conversation
+        before = conversation.bot.id
         if await use_choice(self._screen.context, choice):
-            self._conversation.use_settings()
-            self.start_learning_bot()
+            conversation.use_settings()
+            is_other = bool(conversation.key) and before != conversation.bot.id
+            is_adopted = await self._adopt_open()
+            if is_other and not is_adopted:
+                self.show_new()
+            self.start_learning_bot(behind_failures=is_adopted)
             self._left_chats.start()
 
     # --- the open conversation ---
