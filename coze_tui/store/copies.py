@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
+import os
 import sqlite3
-import tempfile
 import time
 from pathlib import Path
 
@@ -15,6 +14,8 @@ from coze_tui.store.migrations import VERSION, migrate, refuse_strange, version_
 
 COPIED_BYTES = 256 << 20
 """Up to this size a file that cannot be written to is still shown, from a copy in memory."""
+_LOCKLESS = "win32-none" if os.name == "nt" else "unix-none"
+"""SQLite's own way to files that it cannot lock. Nobody else has the file open: then there were an index."""
 _COPY_S = 2.0
 """How long a copy waits for another program."""
 
@@ -74,31 +75,24 @@ def _connect_read_only(path: Path) -> sqlite3.Connection:
         log = beside(path, "-wal")
         if is_busy(error) or not log.exists() or not log.stat().st_size:
             return _connected(path, "immutable=1")
-    return _with_log(path)
+    return _connected(path, f"mode=ro&vfs={_LOCKLESS}", has_log=True)
 
 
-def _connected(path: Path, how: str) -> sqlite3.Connection:
+def _connected(path: Path, how: str, *, has_log: bool = False) -> sqlite3.Connection:
+    """Return a connection that was read from.
+
+    Args:
+        has_log: keep the index of the log in the memory of this process, for want of a file.
+    """
     uri = f"{path.resolve().as_uri()}?{how}"
     c = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=0.5, cached_statements=256)
     try:
+        if has_log:
+            c.execute("PRAGMA locking_mode = EXCLUSIVE")
         c.execute("SELECT 1 FROM sqlite_master").fetchone()  # raises when locked, where a copy would wait
     except BaseException:
         c.close()
         raise
-    return c
-
-
-def _with_log(path: Path) -> sqlite3.Connection:
-    """Return a copy in memory of a file and its log; SQLite reads no log where nothing can be written."""
-    if path.stat().st_size > COPIED_BYTES:
-        raise StoreError("readonly", str(path), "its log cannot be read")
-    with tempfile.TemporaryDirectory(prefix="coze-tui-", ignore_cleanup_errors=True) as folder:
-        aside = Path(folder) / path.name
-        for suffix in ("", "-wal"):
-            shutil.copyfile(beside(path, suffix), beside(aside, suffix))
-        c = _memory()
-        with contextlib.closing(_connected(aside, "mode=rw")) as source:
-            _copy(source, c)
     return c
 
 

@@ -57,6 +57,17 @@ async def test_a_file_too_large_for_memory_is_read_where_it_is(
         assert count(open_read_only(path)) == 1
 
 
+async def test_a_large_file_with_a_log_is_read_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = await left_by_killed(tmp_path)
+    monkeypatch.setattr(copies, "COPIED_BYTES", 0)
+    with unwritable(path.parent):
+        before = sorted(path.parent.iterdir())
+        assert count(open_read_only(path)) == 1
+        assert sorted(path.parent.iterdir()) == before
+
+
 def test_what_is_no_store_is_not_opened(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("text")
     assert open_read_only(tmp_path / "x") is None
