@@ -90,6 +90,8 @@ class Database:
         """None when it is only in memory."""
         self._line = line
         self._patience_s = patience_s
+        self.failure: StoreError | None = None
+        """The reason for which the store is only in memory; None if it is a file."""
         self._reading: _Line | None = None if path else line
         self._inode = path.stat().st_ino if path and line.connection else 0
         self._is_closed = False
@@ -320,6 +322,7 @@ class Database:
                 return warnings
 
             warnings = await self._line.call(reopen)
+            self.failure = _reason(self.path, warnings)
             if self.path is None:
                 self._reading = self._line
             self.rescues += 1
@@ -398,7 +401,22 @@ async def open_or_rescue(path: Path, *, suspect: bool = False, patience_s: float
         lambda: opening.open_somehow(path, suspect=suspect, defers=patience_s is not None)
     )
     line.connection = connection
-    return OpenStore(Database(file, line, patience_s=patience_s), tuple(warnings))
+    database = Database(file, line, patience_s=patience_s)
+    database.failure = _reason(file, warnings)
+    return OpenStore(database, tuple(warnings))
+
+
+def _reason(path: Path | None, warnings: Sequence[StoreWarning]) -> StoreError | None:
+    """Return the error because of which there is no file; None if there is one."""
+    if path is not None or not warnings:
+        return None
+    match warnings[-1].kind:
+        case "network" | "permissions" | "migrated" | "replaced":
+            return None
+        case kind:
+            error = StoreError(kind, warnings[-1].path, warnings[-1].detail)
+            error.stops_saving = True
+            return error
 
 
 def _persist(c: sqlite3.Connection, statement: str, deadline: float) -> sqlite3.Cursor:

@@ -168,6 +168,8 @@ _KINDS: tuple[tuple[str, StoreErrorKind], ...] = (
 )
 """By the beginning of SQLite's name, the first that fits."""
 _PROBED_BYTES = 1 << 16
+_ROOM_BYTES = 1 << 20
+"""What must fit on a disk that was full: a disk on which only little fits refuses the next write again."""
 
 
 def error_name(error: sqlite3.Error) -> str:
@@ -192,7 +194,12 @@ def store_error_from_sqlite(error: sqlite3.Error, path: Path | None) -> StoreErr
     return StoreError(kind, str(path or ""), f"{error} ({name})" if name else str(error))
 
 
-def _probed(path: Path, *, is_lock: bool) -> StoreErrorKind | None:
+def has_room(path: Path) -> bool:
+    """Return whether a store that was full can grow again, by more than a little."""
+    return _probed(path, is_lock=False, size=_ROOM_BYTES) != "full"
+
+
+def _probed(path: Path, *, is_lock: bool, size: int = _PROBED_BYTES) -> StoreErrorKind | None:
     """Return the reason for which a file beside the store can be neither locked nor written, or None.
 
     Never touches the store itself: closing a second descriptor would release SQLite's own locks.
@@ -204,7 +211,7 @@ def _probed(path: Path, *, is_lock: bool) -> StoreErrorKind | None:
             if not is_lock:
                 largest = max(each.stat().st_size for each in path.parent.glob(path.name + "*"))
                 os.lseek(descriptor, largest, os.SEEK_SET)  # a limit on the size of files counts, too
-                _write_all(descriptor, bytes(_PROBED_BYTES))
+                _write_all(descriptor, bytes(size))
                 os.fsync(descriptor)
             elif fcntl is not None:
                 fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

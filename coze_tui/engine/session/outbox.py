@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from coze_tui.errors import StoreError, StoreErrorKind
 from coze_tui.store.database import Database
+from coze_tui.store.files import has_room
 from coze_tui.store.migrations import VERSION
 from coze_tui.values import valueclass
 
@@ -62,6 +63,8 @@ class Outbox:
         self._report = report
         self._restored = restored
         self._waiting: dict[Hashable, _Item] = {}
+        self._in_memory: dict[Hashable, str] = {}
+        """The texts that are written, but only in memory, because the store is."""
         self._failure: StoreError | None = None
         """The latest refusal; None while the store works."""
         self._writing = asyncio.Lock()
@@ -74,9 +77,11 @@ class Outbox:
 
     @property
     def unsaved(self) -> Unsaved | None:
-        """What the store lacks; None if nothing that the user has written."""
-        texts = tuple(item.text for item in self._waiting.values() if item.text.strip())
-        return Unsaved(texts, self._failure) if texts and self._failure is not None else None
+        """What is not on disk; None if nothing that the user has written."""
+        found = (*self._in_memory.values(), *(item.text for item in self._waiting.values()))
+        texts = tuple(dict.fromkeys(text for text in found if text.strip()))
+        error = self._failure or self.database.failure
+        return Unsaved(texts, error) if texts and error is not None else None
 
     async def save(self, key: Hashable, write: Write, text: str = "", *, supersedes: bool = False) -> None:
         """Call `write`; return when it has written, or when the store has refused it or works no more.
@@ -92,6 +97,7 @@ class Outbox:
         if self._failure is None:
             async with self._writing:
                 if self._failure is None and await self._was_written(write):
+                    self._remember(key, text)
                     return
         if supersedes:
             self._waiting.pop(key, None)
@@ -112,7 +118,7 @@ class Outbox:
         """Write what waits, for at most this long. `unsaved` is what remains."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds), self._writing:
-                while self._failure is not None:
+                while self._waiting:
                     await self._flush()
                     await asyncio.sleep(_AT_THE_END_S)
         if self._retrying is not None:
@@ -134,10 +140,18 @@ class Outbox:
             key, item = next(iter(self._waiting.items()))
             if not await self._was_written(item.write):
                 return
+            self._remember(key, item.text)
             if self._waiting.get(key) is item:  # else something was added to it meanwhile
                 del self._waiting[key]
+        if self._failure is not None and self._failure.kind == "full" and not await self._has_room():
+            return
         self._failure = None
         self._restored()
+
+    def _remember(self, key: Hashable, text: str) -> None:
+        """Remember a text that was written, as long as the store has no file."""
+        if not self.database.is_saved:
+            self._in_memory[key] = text
 
     async def _was_written(self, write: Write) -> bool:
         """Call `write`; return False if it has to be called again later."""
@@ -154,6 +168,11 @@ class Outbox:
             self.note(error)
             return error.kind not in _PASSING
         return True
+
+    async def _has_room(self) -> bool:
+        """Return whether the disk is no longer full, so that the report of that does not come and go."""
+        path = self.database.path
+        return path is None or await asyncio.to_thread(has_room, path)
 
     async def _probe(self) -> None:
         def write(c: sqlite3.Connection) -> None:

@@ -62,14 +62,17 @@ def test_a_limit_on_the_size_of_files_is_no_broken_disk(tmp_path: Path) -> None:
     script = """
 import resource, sqlite3, sys
 from pathlib import Path
-from coze_tui.store.files import store_error_from_sqlite
+from coze_tui.store.files import has_room, store_error_from_sqlite
+print(has_room(Path(sys.argv[1])))
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+print(has_room(Path(sys.argv[1])))
 resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, 120_000))
 error = sqlite3.OperationalError("disk I/O error")
 error.sqlite_errorname = "SQLITE_IOERR_WRITE"
 print(store_error_from_sqlite(error, Path(sys.argv[1])).kind)
 """
     ran = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=True)
-    assert ran.stdout == "full\n"
+    assert ran.stdout.split() == ["True", "False", "full"]
     assert [each.name for each in tmp_path.iterdir()] == ["history.db"]
 
 

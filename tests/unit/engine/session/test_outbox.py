@@ -17,6 +17,7 @@ from coze_tui.engine.model.figures import TurnFigures
 from coze_tui.engine.model.frame_log import FrameLog
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.model.state import TurnState
+from coze_tui.engine.session import outbox as outbox_module
 from coze_tui.engine.session.outbox import Outbox
 from coze_tui.engine.session.recorder import JournalRecorder
 from coze_tui.errors import StoreError
@@ -147,6 +148,42 @@ async def test_what_the_store_lacks_at_the_end_is_named(saved: Saved) -> None:
     unsaved = saved.outbox.unsaved
     assert unsaved is not None
     assert (unsaved.texts, unsaved.error.kind) == (("下一班？",), "locked")
+
+
+async def test_what_is_only_in_memory_is_named_at_the_end(tmp_path: Path) -> None:
+    (tmp_path / "store.db").mkdir()
+    opened = await open_or_rescue(tmp_path / "store.db")
+    saved = Saved(opened.database)
+    await saved.save("draft", "下一")
+    await saved.save("draft", "下一班？", supersedes=True)
+    await saved.save("question", "Why?")
+    await saved.save("queue", "")
+    await saved.outbox.close(0.1)
+    await opened.database.close()
+    unsaved = saved.outbox.unsaved
+    assert unsaved is not None
+    assert (unsaved.texts, unsaved.error.kind) == (("下一班？", "Why?"), "unreadable")
+    assert saved.reported == []
+
+
+async def test_a_disk_on_which_only_little_fits_is_still_full(
+    saved: Saved, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Path] = []
+
+    def has_room(path: Path) -> bool:
+        asked.append(path)
+        assert not saved.restored.is_set()
+        return len(asked) > 2
+
+    monkeypatch.setattr(outbox_module, "has_room", has_room)
+    saved.refuses = StoreError("full")
+    await saved.save("a", "1")
+    saved.refuses = None
+    await saved.restored.wait()
+    assert saved.written == ["1"]
+    assert asked == [saved.database.path] * 3
+    assert [error.kind for error in saved.reported] == ["full"]
 
 
 async def test_the_end_waits_until_all_is_written(saved: Saved) -> None:
