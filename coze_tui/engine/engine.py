@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -97,6 +98,8 @@ class Engine:
         """Coze's ids of the conversations whose last chat the store did not accept."""
         self._beating: asyncio.Task[None] | None = None
         self._unbinding: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
+        """Closes the orphaned chats that the store refused to change."""
         self._followed: dict[str, asyncio.Task[None]] = {}
         """By conversation: the task that follows a chat of another program."""
         self._maintenance: asyncio.Task[None] | None = None
@@ -116,7 +119,7 @@ class Engine:
         """Open the store, or one in memory if the file cannot be used."""
         opened = await open_or_rescue(path, patience_s=CHAT_PATIENCE_S)
         self._database = opened.database
-        self._outbox = Outbox(opened.database, self._report, self._restored)
+        self._outbox = Outbox(opened.database, self._report, self._store_works_again)
         self.warnings = opened.warnings
         opened.database.on_rescue = self._rescued
         self.conversations = Conversations(opened.database)
@@ -128,7 +131,8 @@ class Engine:
     async def close(self) -> None:
         """Save the running turns, then close the connections and the store. No chat is canceled."""
         left = await self.live.leave_all(_LEAVE_SECONDS)
-        tasks = [task for task in (self._beating, self._maintenance, *self._followed.values()) if task]
+        background = (self._beating, self._closing, self._maintenance, *self._followed.values())
+        tasks = [task for task in background if task]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -481,18 +485,23 @@ class Engine:
         Returns:
             The chats of the site in use whose rest Coze may have, oldest first.
         """
+        await self._close_orphans()
+        site = self.settings.site
+        return await self._database.run(lambda c: journal.unfetched_chats(c, site, _MOST_UNFETCHED))
+
+    async def _close_orphans(self) -> None:
+        """Finish the chats that dead programs left; once the store works again if it refuses that now."""
         left = await self._database.run(lambda c: journal.orphaned_chats(c, now_ms()))
+        self._orphans = {chat.key for chat in left}
         for chat in left:
             try:
                 await close_orphan(self._database, chat)
-            except StoreError as error:  # the next start tries again
+            except StoreError as error:
                 self._note(error)
-                self._orphans.add(chat.key)
                 if error.kind == "locked":  # each would wait as long
-                    self._orphans.update(other.key for other in left)
                     break
-        site = self.settings.site
-        return await self._database.run(lambda c: journal.unfetched_chats(c, site, _MOST_UNFETCHED))
+            else:
+                self._orphans.discard(chat.key)
 
     async def clear_context(self, conversation: str) -> None:
         """Start a new section: the messages so far leave the bot's context (docs/wire.md 4.6)."""
@@ -523,6 +532,16 @@ class Engine:
         except StoreError as error:
             if error.kind != "locked":  # the next start does it
                 self._note(error)
+
+    def _store_works_again(self) -> None:
+        """Report it, and do what the store has refused."""
+        if self._orphans:
+            self._closing = asyncio.create_task(self._close_refused(), name="orphans")
+        self._restored()
+
+    async def _close_refused(self) -> None:
+        with contextlib.suppress(StoreError):  # the next start tries again
+            await self._close_orphans()
 
     def _rescued(self, warnings: Sequence[StoreWarning]) -> None:
         """Report that the store was opened again, perhaps without what it had."""

@@ -205,10 +205,14 @@ class ChatScreen(LogScreen[None]):
         self.watch(self.app, "theme", self._theme_changed, init=False)
         context.language_changed.subscribe(self, self._language_changed)
         context.store_failed.subscribe(self, self.conversation.warn)
-        context.store_restored.subscribe(self, self.conversation.take_back)
+        context.store_restored.subscribe(self, self._store_works_again)
         self._arrange()
         self.call_after_refresh(self._begin)
         self.set_interval(_LOOK_SECONDS, self.actions.look_for_news)
+
+    def _store_works_again(self, texts: Sequence[str]) -> None:
+        self.conversation.take_back(texts)
+        self.left_chats.look_again()
 
     @work(group="begin", exit_on_error=False)
     async def _begin(self) -> None:

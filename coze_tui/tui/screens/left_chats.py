@@ -59,6 +59,11 @@ class LeftChats:
             self._is_started = True
             self._screen.run_in_worker("left", self._run)
 
+    def look_again(self) -> None:
+        """Look for such chats now if that was begun, because the store works again."""
+        if self._is_started:
+            self._woken.set()
+
     async def _run(self) -> None:
         pause = _FIRST_PAUSE
         while True:

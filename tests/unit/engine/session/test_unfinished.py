@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
 
 from coze_tui.api.captures import read_capture
 from coze_tui.api.objects import Frame
+from coze_tui.config.settings import Settings
+from coze_tui.engine.engine import Engine
 from coze_tui.engine.library.unfinished import settle_orphans
+from coze_tui.engine.model.outcomes import Outcome
+from coze_tui.engine.model.updates import follow
+from coze_tui.engine.session.feed import TurnFeed
 from coze_tui.engine.session.maintenance import close_orphan
+from coze_tui.errors import CozeTuiError, StoreError
 from coze_tui.store import history, journal, owners
 from coze_tui.store.database import Database
 from coze_tui.store.records import ChatRecord
@@ -66,6 +77,33 @@ async def test_a_failure_keeps_its_code(database: Database) -> None:
     assert saved.status == "failed"
     assert saved.error_code
     assert saved.error_msg
+
+
+async def test_chats_of_dead_programs_end_once_no_other_program_holds_the_store(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    database = await Database.open(path)
+    key = await database.write(lambda c: history.create_conversation(c, "coze.cn", "7402", NOW))
+    chat = await database.write(lambda c: journal.begin_chat(c, key, "q", "7402", NOW))
+    await database.write(lambda c: c.execute("UPDATE chats SET owner = '' WHERE key = ?", (chat,)))
+    await database.close()
+    failures, restored = list[CozeTuiError](), asyncio.Event()
+    engine = Engine(Settings(), lambda _settings: pytest.fail("it connects"), failures.append, restored.set)
+    await engine.open(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        await engine.unfetched_chats()
+        assert [error.kind for error in failures if isinstance(error, StoreError)] == ["locked"]
+        feed = TurnFeed()
+        await engine.follow_remote(key, chat, feed)  # it is shown as cut off all the same
+        assert (await follow(feed.updates(), lambda _update: None)).ended.outcome is Outcome.INTERRUPTED
+    await restored.wait()
+    with closing(sqlite3.connect(path)) as c:
+        for _ in range(2_000):  # until it is in the store
+            if c.execute("SELECT is_final FROM chats").fetchone()[0]:
+                break
+            await asyncio.sleep(0.01)
+        assert c.execute("SELECT is_final, status FROM chats").fetchone() == (1, "interrupted")
+    await engine.close()
 
 
 async def test_the_rest_of_what_a_command_has_finished_is_fetched_by_the_next_start(
