@@ -29,6 +29,7 @@ from coze_tui.report.figures_text import not_understood
 from coze_tui.store import archive, history
 from coze_tui.store.archive import ConversationArchive
 from coze_tui.store.database import Database
+from coze_tui.store.messages import messages
 from coze_tui.store.records import ChatRecord
 from coze_tui.text.format import file_name
 from coze_tui.values import valueclass
@@ -48,20 +49,31 @@ def files_from(
     Raises:
         StoreError: the frames of a chat cannot be read any more.
     """
-    day, title = clock.day(describe.started_at(archived)), describe.title_of(archived)
-    key = archived.conversation.key
     match form:
         case "md":
-            yield file_name(day, title, key, form), _encoded(markdown_from(archived, clock))
+            yield name_of(archived, form, clock), _encoded(markdown_from(archived, clock))
         case "html":
-            yield file_name(day, title, key, form), _encoded(page_from(archived, clock))
+            yield name_of(archived, form, clock), _encoded(page_from(archived, clock))
         case "jsonl":
-            yield file_name(day, title, key, form), lines_from(archived)
+            yield name_of(archived, form, clock), lines_from(archived)
         case "sse":
             for number, chat in enumerate(archived.chats, 1):
                 if chat.key in archived.packed_frames:
-                    name = file_name(day, title, key, form, number=number, of=len(archived.chats))
+                    name = name_of(archived, form, clock, number=number, of=len(archived.chats))
                     yield name, _encoded(_capture_pieces(archived, chat))
+
+
+def name_of(
+    archived: ConversationArchive,
+    form: Format,
+    clock: Clock = Clock(),  # noqa: B008
+    *,
+    number: int = 0,
+    of: int = 0,
+) -> str:
+    """Return the name of a file of a conversation; `number` and `of` as for `file_name`."""
+    day, title = clock.day(describe.started_at(archived)), describe.title_of(archived)
+    return file_name(day, title, archived.conversation.key, form, number=number, of=of)
 
 
 def _capture_pieces(archived: ConversationArchive, chat: ChatRecord) -> Iterator[str]:
@@ -132,6 +144,39 @@ class Exports:
                 if written is not None:
                     written(path)
         return paths
+
+    async def suggested_name(self, key: str, form: Format) -> str:
+        """Return the name that `export` gives the one file of a conversation; empty if that is gone."""
+
+        def read(c: sqlite3.Connection) -> str:
+            saved = history.conversation(c, key)
+            if saved is None:
+                return ""
+            first = messages(c, key, after=-1, limit=1)
+            return name_of(ConversationArchive(saved, (), (), tuple(first), {}), form)
+
+        return await self._database.read(read)
+
+    async def export_file(
+        self, key: str, form: Format, path: Path, *, replace: bool = False
+    ) -> tuple[Path, ...]:
+        """Write a conversation into one file of this name; return its path, or nothing if it is gone.
+
+        Captures are several files: `export` writes them.
+
+        Args:
+            replace: Whether a file of this name is replaced; else ` (2)` is added to its name.
+
+        Raises:
+            FileError: it cannot be written.
+            StoreError: the conversation cannot be read.
+        """
+        assert form != "sse"
+        archived = await self.archived(key)
+        if archived is None:
+            return ()
+        [(_name, pieces)] = files_from(archived, form)
+        return (await asyncio.to_thread(_write_file, path, pieces, replace),)
 
     async def export_each(
         self, keys: Sequence[str], form: Format, folder: Path, *, replace: bool = False
@@ -220,13 +265,15 @@ def _write_all(
 def _write(archived: ConversationArchive, form: Format, folder: Path, replace: bool) -> list[Path]:
     paths = []
     for name, pieces in files_from(archived, form):
-        path = folder / name
-        try:
-            path = write_new(path, pieces, replace=replace)
-        except OSError as error:
-            raise FileError("unwritable", str(path), detail=error.strerror or str(error)) from error
-        paths.append(path)
+        paths.append(_write_file(folder / name, pieces, replace))
     return paths
+
+
+def _write_file(path: Path, pieces: Iterable[bytes], replace: bool) -> Path:
+    try:
+        return write_new(path, pieces, replace=replace)
+    except OSError as error:
+        raise FileError("unwritable", str(path), detail=error.strerror or str(error)) from error
 
 
 # --- for Coze's support ---

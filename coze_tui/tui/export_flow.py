@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from coze_tui.config.locations import typed_path
 from coze_tui.errors import CozeTuiError, FileError
 from coze_tui.exports.exporting import FORMATS, Format
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import _, ngettext
 from coze_tui.tui.context import AppContext
-from coze_tui.tui.screens.dialogs import Choose, Option
+from coze_tui.tui.screens.dialogs import AskText, Choose, Confirm, Option
 
 
 def export(context: AppContext, keys: Sequence[str]) -> None:
-    """Ask for a form and write conversations in it; goes on if the screen that asked is closed."""
+    """Ask for form and place, and write conversations there; goes on if the screen that asked is closed."""
     context.app.run_worker(_export(context, keys), group="export", exclusive=True, exit_on_error=False)
 
 
 async def _export(context: AppContext, keys: Sequence[str]) -> None:
-    """Write into the folder in which the program was started, and show the path in a toast."""
+    """Ask, write, and show in a toast what was written."""
     form = await _asked_form(context)
     if form is None:
         return
     try:
         folder = await asyncio.to_thread(_folder, context.startup.environment)
-        paths = await context.engine_thread.call(lambda engine: engine.exports.export(keys, form, folder))
+        if len(keys) == 1 and form != "sse":
+            paths = await _export_file(context, keys[0], form, folder)
+        else:
+            paths = await _export_files(context, keys, form, folder)
     except CozeTuiError as error:
         context.notify_failure(error)
+        return
+    if paths is None:
         return
     if not paths:
         text = _("There is nothing of this form: the events were not recorded here, or were removed.")
@@ -36,9 +43,49 @@ async def _export(context: AppContext, keys: Sequence[str]) -> None:
         text = _("Saved as {path}").format(path=clean_line(str(paths[0])))
     else:
         text = ngettext("{n} file in {folder}", "{n} files in {folder}", len(paths)).format(
-            n=len(paths), folder=clean_line(str(folder))
+            n=len(paths), folder=clean_line(str(paths[0].parent))
         )
     context.app.notify(text, markup=False)
+
+
+async def _export_file(context: AppContext, key: str, form: Format, folder: Path) -> Sequence[Path] | None:
+    """Write a conversation into the file that the person names; return None if they close the question."""
+    name = await context.engine_thread.call(lambda engine: engine.exports.suggested_name(key, form))
+    path = await _asked_path(context, _("Export to this file"), folder, name)
+    if path is None:
+        return None
+    if await asyncio.to_thread(os.path.isdir, path):  # unlike Path's, it raises nothing for any name
+        path = path / name
+    may_replace = False
+    if await asyncio.to_thread(os.path.isfile, path):
+        sure = Confirm(_("The file is there already"), str(path), _("replace it"), _("keep it"))
+        may_replace = await context.app.push_screen_wait(sure)
+        if not may_replace:
+            return None
+    target = path
+    return await context.engine_thread.call(
+        lambda engine: engine.exports.export_file(key, form, target, replace=may_replace)
+    )
+
+
+async def _export_files(
+    context: AppContext, keys: Sequence[str], form: Format, folder: Path
+) -> Sequence[Path] | None:
+    """Write files into the folder that the person names; a name that is taken gets a number."""
+    target = await _asked_path(context, _("Export into this folder"), folder)
+    if target is None:
+        return None
+    return await context.engine_thread.call(lambda engine: engine.exports.export(keys, form, target))
+
+
+async def _asked_path(context: AppContext, title: str, folder: Path, name: str = "") -> Path | None:
+    """Return the path that the person types, by default this name in the folder; None if they give none."""
+    preset = folder / name
+    shown = clean_line(str(preset))
+    typed = await context.app.push_screen_wait(AskText(title, shown))
+    if not typed:
+        return None
+    return preset if typed == shown.strip() else folder / await asyncio.to_thread(typed_path, typed)
 
 
 async def import_file(context: AppContext, path: Path) -> str | None:

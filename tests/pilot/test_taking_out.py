@@ -10,7 +10,8 @@ import pytest
 from coze_tui.engine.session.maintenance import prune_frames
 from coze_tui.standin.scenarios import Answer, Bot
 from coze_tui.store.database import Database
-from coze_tui.tui.screens.dialogs import Choose
+from coze_tui.tui.screens.dialogs import AskText, Choose, Confirm
+from coze_tui.tui.widgets.field import Field
 from tests.support.desk import Desk, desk
 from tests.support.shown import toasts_of
 
@@ -35,7 +36,12 @@ async def test_a_conversation_is_exported_where_the_program_was_started(
         await at.ask("/export")
         await at.until(lambda: isinstance(at.app.screen, Choose))
         await at.pilot.press(key)
+        await at.until(lambda: isinstance(at.app.screen, AskText))
+        assert at.app.screen.query_one(Field).value.startswith(str(tmp_path))
+        await at.pilot.press("enter")
         await at.until(lambda: list(tmp_path.glob(f"*{suffix}")))
+        (path,) = tmp_path.glob(f"*{suffix}")
+        await at.until_told(str(path) if suffix != ".sse" else "Saved as")
     (path,) = tmp_path.glob(f"*{suffix}")
     assert "海水为什么咸" in path.name
     text = path.read_text(encoding="utf-8")
@@ -53,6 +59,44 @@ async def test_a_conversation_is_exported_where_the_program_was_started(
             empty.write_text('{"format":"coze-tui","version":1}\n', "utf-8")
             await at.ask(f"/import {empty}")
             await at.until(lambda: "There are no conversations in it." in said(at))
+
+
+async def test_an_export_asks_for_the_place_and_before_it_replaces_a_file(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with desk(home, [Bot(BOT, "海水", [Answer("河流把盐带走。")])]) as at:
+
+        async def export_to(text: str) -> None:
+            await at.ask("/export")
+            await at.until(lambda: isinstance(at.app.screen, Choose))
+            await at.pilot.press("1")
+            await at.until(lambda: isinstance(at.app.screen, AskText))
+            at.app.screen.query_one(Field).put(text)
+            await at.pilot.press("enter")
+
+        await at.ask("海水为什么咸？")
+        await at.answered()
+        (tmp_path / "out").mkdir()
+        taken = tmp_path / "mine.md"
+        taken.write_text("mine", "utf-8")
+        await export_to("mine.md")
+        await at.until(lambda: isinstance(at.app.screen, Confirm))
+        await at.pilot.press("enter")
+        await at.until(lambda: at.app.screen is at.screen)
+        assert taken.read_text("utf-8") == "mine", "the cursor is on the harmless answer"
+        await export_to("mine.md")
+        await at.until(lambda: isinstance(at.app.screen, Confirm))
+        await at.pilot.press("y")
+        await at.until_told(f"Saved as {taken}")
+        assert "河流把盐带走。" in taken.read_text("utf-8")
+        await export_to("'out'")
+        await at.until(lambda: list((tmp_path / "out").glob("*海水为什么咸*.md")), "its own name in a folder")
+        await export_to("")
+        await at.until(lambda: at.app.screen is at.screen)
+        await export_to("mine.md/x.md")
+        await at.until_told("mine.md/x.md: cannot be written")
+        assert len(list(tmp_path.glob("*.md"))) == 1
 
 
 async def test_a_conversation_is_renamed_here_and_at_the_server(home: Path) -> None:
@@ -126,6 +170,8 @@ async def test_events_that_are_not_here_are_not_exported_and_that_is_said(
         await at.ask("/export")
         await at.until(lambda: isinstance(at.app.screen, Choose))
         await at.pilot.press("4")
+        await at.until(lambda: isinstance(at.app.screen, AskText))
+        await at.pilot.press("enter")
         await at.until(lambda: "There is nothing of this form" in said(at))
     assert not list(tmp_path.glob("*.sse"))
 
