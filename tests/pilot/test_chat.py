@@ -36,7 +36,7 @@ from coze_tui.tui.screens.tool_request import ToolRequest
 from coze_tui.tui.widgets.key_footer import KeyFooter
 from coze_tui.tui.widgets.note_line import NoteLine
 from coze_tui.tui.widgets.select_list import SelectList
-from tests.support.desk import desk
+from tests.support.desk import Desk, desk
 from tests.support.shown import toasts_of
 
 pytestmark = pytest.mark.quick
@@ -45,6 +45,13 @@ BOT = "7511000000000000777"
 
 def bot(*steps: object, **more: str) -> list[Bot]:
     return [Bot(BOT, "海水", list(steps), **more)]  # type: ignore[arg-type]
+
+
+def lit(at: Desk) -> str:
+    """The follow-up that is drawn as the typed one."""
+    log = at.screen.log_widget
+    parts = (part for strip in log.render_lines(log.size.region) for part in strip)
+    return "".join(part.text for part in parts if part.style is not None and part.style.reverse)
 
 
 async def test_a_question_is_answered_and_its_life_is_seen(home: Path) -> None:
@@ -56,7 +63,7 @@ async def test_a_question_is_answered_and_its_life_is_seen(home: Path) -> None:
         text = at.text()
         assert "海水为什么咸？" in text
         assert "河流把盐带进海里。" in text
-        assert "1 死海为什么更咸？" in text
+        assert "1 死海为什么更咸？" in at.text()
         for row in ("sent", "created", "in_progress", "delta", "answer complete", "follow_up", "done"):
             assert row in at.life()
         assert at.screen.header.title == "海水为什么咸？"
@@ -269,9 +276,36 @@ async def test_a_greeting_offers_questions_and_a_digit_asks_one(home: Path) -> N
     ]
     async with desk(home, bots) as at:
         await at.until(lambda: "1 海水为什么咸？" in at.text())
-        await at.pilot.press("1", "enter")
+        await at.pilot.press("1")
+        await at.until(lambda: "海水为什么咸？" in at.screen.prompt.render_line(0).text, "the preview")
+        await at.until(lambda: lit(at) == "1 海水为什么咸？", "the chip is lit")
+        await at.pilot.press("enter")
         await at.answered()
         assert "因为盐。" in at.text()
+        # The bot has suggested nothing since, so the old question has no number and "1" is a text.
+        assert "· 海水为什么咸？" in at.text()
+        await at.pilot.press("1")
+        await at.pilot.pause()
+        assert lit(at) == ""
+        assert "→" not in at.screen.prompt.render_line(0).text
+        await at.pilot.press("enter")
+        await at.answered()
+        assert at.screen.turns.view.question == "1"
+
+
+async def test_after_a_failure_no_digit_chooses_a_question(home: Path) -> None:
+    bots = [Bot(BOT, "海水", [Fail(5000, "no")], prologue="你好！", suggested_questions=("海水为什么咸？",))]
+    async with desk(home, bots) as at:
+        await at.until(lambda: "1 海水为什么咸？" in at.text())
+        await at.pilot.press("1", "enter")
+        await at.answered()
+        await at.until(lambda: at.screen.prompt.message == "海水为什么咸？", "the question is back")
+        assert "· 海水为什么咸？" in at.text()
+        at.screen.prompt.clear_message()
+        await at.pilot.press("1")
+        await at.pilot.pause()
+        assert at.screen.prompt.chosen_number == 0
+        assert lit(at) == ""
 
 
 async def test_the_ladder_of_control_c(home: Path) -> None:

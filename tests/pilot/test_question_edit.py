@@ -67,8 +67,7 @@ async def test_the_strip_says_what_is_edited_and_escape_restores_the_draft(home:
 async def test_enter_asks_it_here_and_the_draft_returns(home: Path) -> None:
     async with desk(home, bots()) as at:
         await asked(at, "海水为什么咸？")
-        at.screen.conversation.offer_follow_ups()
-        at.screen.prompt.follow_up_count = 3
+        at.screen.prompt.offer(("one", "two"))
         at.screen.prompt.set_message("a draft")
         await edit(at, "海水为什么咸？")
         at.screen.prompt.set_message("2")  # no follow-up: it is what the question has become

@@ -69,8 +69,9 @@ async def ask(at: Desk) -> None:
 
 async def ask_a_follow_up(at: Desk) -> None:
     await ask(at)
-    await at.until(lambda: at.screen.prompt.follow_up_count == 1)
-    await at.ask("1")
+    at.screen.prompt.set_message("1")
+    await at.until(lambda: at.screen.prompt.chosen_number == 1)
+    await at.pilot.press("enter")
 
 
 async def ask_again(at: Desk) -> None:

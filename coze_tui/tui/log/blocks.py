@@ -374,55 +374,6 @@ class NoticeBlock(EntryBlock):
         ]
 
 
-class FollowUpsBlock(EntryBlock):
-    """Follow-ups, each behind its digit."""
-
-    spaced = True
-
-    def __init__(self, questions: Sequence[str] = ()) -> None:
-        super().__init__()
-        self.questions = list(questions)
-        self._numbers = list(range(1, len(self.questions) + 1))
-        self._spans: list[tuple[int, int, int, int]] = []
-        """Line, first cell, last cell and index of each question."""
-
-    def offer(self, question: str, number: int) -> None:
-        """Add a follow-up with its number among all that the bot has offered."""
-        self.questions.append(question)
-        self._numbers.append(number)
-        self.release()
-
-    def question_at(self, line: int, cell: int) -> str | None:
-        """Return the follow-up drawn in a cell, or None."""
-        for row, start, end, place in self._spans:
-            if row == line and start <= cell < end:
-                return self.questions[place]
-        return None
-
-    def copy_text(self) -> str:
-        return "\n".join(self.questions)
-
-    def _lay_out(self, width: int, palette: Palette) -> Sequence[Line]:
-        rows: list[list[Segment]] = [[]]
-        used = 0
-        self._spans = []
-        for place, (number, question) in enumerate(zip(self._numbers, self.questions, strict=True)):
-            mark = f"{number} "
-            room = max(8, width - cell_len(mark))
-            shown = shorten(clean_line(question).strip(), room)
-            size = cell_len(mark) + cell_len(shown)
-            if used and used + 3 + size > width:
-                rows.append([])
-                used = 0
-            if used:
-                rows[-1].append(Segment("   "))
-                used += 3
-            rows[-1] += [Segment(mark, palette.accent + Style(bold=True)), Segment(shown, palette.text)]
-            self._spans.append((len(rows) - 1, used, used + size, place))
-            used += size
-        return [Line(body=tuple(row), width=sum(cell_len(part.text) for part in row)) for row in rows]
-
-
 class SectionBlock(EntryBlock):
     """The line of a cleared context."""
 

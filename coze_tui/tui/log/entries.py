@@ -31,7 +31,6 @@ from coze_tui.tui.log.answer import AnswerBlock
 from coze_tui.tui.log.blocks import (
     Awaited,
     EntryBlock,
-    FollowUpsBlock,
     HeaderBlock,
     MoreToolsBlock,
     NoticeBlock,
@@ -40,6 +39,7 @@ from coze_tui.tui.log.blocks import (
     SectionBlock,
     ToolBlock,
 )
+from coze_tui.tui.log.follow_ups import FollowUpsBlock
 from coze_tui.tui.log.reasoning import ReasoningBlock
 
 _B = TypeVar("_B", bound=EntryBlock)
@@ -126,6 +126,11 @@ class Entry:
         """Return the first line of one of its blocks."""
         return self._starts[self.blocks.index(block)] if self._starts else 0
 
+    def show_offered(self, *, is_offered: bool, lit: int = 0) -> bool:
+        """Set whether digits choose its follow-ups, and which one is typed; return whether that changed."""
+        block = next((block for block in self.blocks if isinstance(block, FollowUpsBlock)), None)
+        return block is not None and block.show_offered(is_offered=is_offered, lit=lit)
+
     def copy_text(self) -> str:
         """Return the source of the message, for the clipboard."""
         return "\n\n".join(text for block in self.blocks if (text := block.copy_text()))
@@ -192,7 +197,7 @@ class GreetingEntry(BotEntry):
             blocks.append(AnswerBlock("prologue", prologue, is_finished=True))
         self.follow_ups = list(questions)
         if questions:
-            blocks.append(FollowUpsBlock(questions))
+            blocks.append(FollowUpsBlock(questions, is_list=True))
         super().__init__(HeaderBlock(bot_name, "accent"), blocks, bot_id=bot_id)
 
 

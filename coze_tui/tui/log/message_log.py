@@ -44,9 +44,10 @@ from coze_tui.terminal.textual_overrides import is_known_textual
 from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.key_names import key_for
-from coze_tui.tui.log.blocks import EntryBlock, FoldBlock, FollowUpsBlock
+from coze_tui.tui.log.blocks import EntryBlock, FoldBlock
 from coze_tui.tui.log.cursor import LogCursor, Stop, codes_of
 from coze_tui.tui.log.entries import AnswerEntry, BotEntry, Entry, GreetingEntry, QuestionEntry
+from coze_tui.tui.log.follow_ups import FollowUpsBlock
 from coze_tui.tui.log.links import EntryLink, links_of
 from coze_tui.tui.log.match_cursor import MatchCursor
 from coze_tui.tui.log.painter import GUTTER, LogLine
@@ -111,6 +112,8 @@ class MessageLog(ScrollView, can_focus=True):
         self.viewport = LogViewport(self, palette, frames_per_second=frames_per_second)
         self.cursor = LogCursor(self, self.viewport, self._cursor_moved, self._code_label)
         self._live: AnswerEntry | None = None
+        self._offering: Entry | None = None
+        """The entry whose follow-ups a digit chooses."""
         self.matches = MatchCursor(self.viewport, self.cursor.choose)
 
     @dataclass
@@ -203,6 +206,22 @@ class MessageLog(ScrollView, can_focus=True):
     def set_palette(self, palette: Palette) -> None:
         """Draw everything in other colors."""
         self.viewport.set_palette(palette)
+
+    def offer(self, entry: Entry | None, lit: int = 0) -> None:
+        """Show that a digit chooses a follow-up of this entry, and of no other.
+
+        Args:
+            lit: The number that is typed; 0 for none.
+        """
+        before, self._offering = self._offering, entry
+        if before is not None and before is not entry and before.show_offered(is_offered=False):
+            self.viewport.entry_changed(before, counts_as_new=False)
+        if entry is not None and entry.show_offered(is_offered=True, lit=lit):
+            self.viewport.entry_changed(entry, counts_as_new=False)
+
+    def light(self, number: int) -> None:
+        """Show which follow-up is typed; 0 for none."""
+        self.offer(self._offering, number)
 
     def name_bot(self, bot_id: str, name: str) -> None:
         """Show the name of a bot, which is known now, in its entries."""

@@ -309,9 +309,11 @@ class ChatScreen(LogScreen[None]):
 
     @on(Prompt.FollowUpChosen)
     def _follow_up_chosen(self, message: Prompt.FollowUpChosen) -> None:
-        questions = self.conversation.follow_ups
-        if message.number <= len(questions):
-            self.turns.ask(questions[message.number - 1])
+        self.turns.ask(message.question)
+
+    @on(Prompt.NumberTyped)
+    def _number_typed(self, message: Prompt.NumberTyped) -> None:
+        self.log_widget.light(message.number)
 
     @on(Prompt.DraftChanged)
     def _draft_changed(self, message: Prompt.DraftChanged) -> None:

@@ -193,16 +193,21 @@ class OpenConversation:
         self.offer_follow_ups()
 
     @property
-    def follow_ups(self) -> list[str]:
-        """The questions that the last answer or the greeting suggests."""
-        for entry in reversed(self._widgets.log.entries):
-            if isinstance(entry, AnswerEntry | GreetingEntry):
-                return entry.follow_ups
-        return []
+    def _offering(self) -> AnswerEntry | GreetingEntry | None:
+        """The last answer, or the greeting."""
+        entries = reversed(self._widgets.log.entries)
+        return next((entry for entry in entries if isinstance(entry, AnswerEntry | GreetingEntry)), None)
 
     def offer_follow_ups(self) -> None:
-        """Let the prompt offer the suggested questions by number."""
-        self._widgets.prompt.follow_up_count = len(self.follow_ups)
+        """Let a digit choose a question that the last answer or the greeting suggests."""
+        entry = self._offering
+        self._widgets.prompt.offer(entry.follow_ups if entry is not None else ())
+        self._widgets.log.offer(entry, self._widgets.prompt.chosen_number)
+
+    def withdraw_follow_ups(self) -> None:
+        """Let a digit be a text, because a question is on its way."""
+        self._widgets.prompt.offer(())
+        self._widgets.log.offer(None)
 
     @property
     def is_being_typed_in(self) -> bool:

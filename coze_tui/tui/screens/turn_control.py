@@ -226,7 +226,7 @@ class TurnControl:
         self._offers.withdraw(*OFFERS_AFTER_A_TURN)
         self._screen.workers.cancel_group(self._screen, "figures")  # of the chat that was the last one
         self._show_turn()
-        self._widgets.prompt.follow_up_count = 0
+        self._conversation.withdraw_follow_ups()
         if self._pulse is None:
             self._pulse = self._screen.set_interval(_REFRESH_SECONDS, self._refresh_figures)
         self.flush()

@@ -7,15 +7,19 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from rich.segment import Segment
 from textual import events, on
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import var
+from textual.strip import Strip
 from textual.timer import Timer
 from textual.widgets import TextArea
 
+from coze_tui.render.cells import cell_len, shorten
 from coze_tui.terminal.keys import NEW_LINE, PASTE_WINDOW, SEND, EnterGuard, KeyRun
+from coze_tui.text.cleaning import clean_line
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.key_names import long_key
 from coze_tui.tui.widgets.note_line import NoteLine
@@ -36,6 +40,9 @@ EditMode = Literal["emacs", "vi"]
 Commands = Callable[[str], Sequence[Candidate]]
 """From what was typed, beginning with a slash, to what it could become."""
 NEW_LINE_KEYS = "ctrl+j,alt+enter,shift+enter,ctrl+enter"
+_NUMBER = re.compile(r"\s*\d{1,3}\s*", re.ASCII)
+_LEAST_PREVIEW = 20
+"""Cells of a follow-up that are shown before there is room for a hint."""
 DRAFT_SECONDS = 0.2
 """How long after a change the draft is saved, whether or not more is typed."""
 _PATH = re.compile(r"(?:.*\s)?@((?:\S.*)?)")
@@ -148,10 +155,17 @@ class Prompt(TextBox):
     class FollowUpChosen(Message):
         """A number was sent from an otherwise empty box while follow-ups are offered."""
 
+        def __init__(self, question: str) -> None:
+            super().__init__()
+            self.question = question
+
+    class NumberTyped(Message):
+        """What Enter would send has become another follow-up, or none."""
+
         def __init__(self, number: int) -> None:
             super().__init__()
             self.number = number
-            """From 1."""
+            """From 1; 0 for none."""
 
     class EditorAsked(Message):
         """The message is to be edited outside, then given to `set_message`."""
@@ -213,13 +227,13 @@ class Prompt(TextBox):
         self._sought_from: str | None = None
         self._vi: Vi | None = None
         super().__init__(id=id)
+        self._follow_ups: Sequence[str] = ()
+        self._posted_number = 0
         if edit_mode == "vi":
             from coze_tui.tui.widgets.prompt.vi_box import vi_for
 
             self._vi = vi_for(self, self._walk_by)
             self.set_reactive(Prompt.mode, _(self._vi.mode.value))
-        self.follow_up_count = 0
-        """Number of follow-ups that a number can choose from."""
         self.has_queue = False
         """Messages wait: in an empty box Enter sends the next, ↑ takes the last one back."""
         self.is_editing = False
@@ -279,6 +293,26 @@ class Prompt(TextBox):
         if self._draft_timer is not None:
             self._draft_timer.stop()
         self._post_draft()
+
+    def offer(self, questions: Sequence[str]) -> None:
+        """Let a number alone in the box choose one of these questions."""
+        self._follow_ups = tuple(questions)
+        self._post_number()
+
+    @property
+    def chosen_number(self) -> int:
+        """The number of the follow-up that would be sent now, from 1; 0 for none."""
+        text = self.text
+        if not text or len(text) > 3 or self._sought_from is not None or self.is_editing:
+            return 0
+        number = int(text) if text.isascii() and text.isdecimal() else 0
+        return number if text == str(number) and number <= len(self._follow_ups) else 0
+
+    def _post_number(self) -> None:
+        if (number := self.chosen_number) != self._posted_number:
+            self._posted_number = number
+            self.refresh()
+            self.post_message(self.NumberTyped(number))
 
     def set_earlier(self, prompts: Iterable[str]) -> None:
         """Walk and search these prompts from now on, the newest first."""
@@ -432,14 +466,15 @@ class Prompt(TextBox):
             if not self.is_editing:
                 self.post_message(self.QueueSendAsked() if self.has_queue else self.NothingSent())
             return
-        number = message.strip()
-        is_number = number.isascii() and number.isdecimal() and not self.is_editing
-        if is_number and 0 < int(number[:9]) <= self.follow_up_count:
+        if number := self.chosen_number:
+            question = self._follow_ups[number - 1]
             self._put("")
-            self.post_message(self.FollowUpChosen(int(number)))
+            self.post_message(self.FollowUpChosen(question))
             return
         if self._is_doubted(message):
             return
+        if _NUMBER.fullmatch(message):
+            message = message.strip()  # the space said that it is a text
         self.note_sent(message)
         self._completion.close()
         self._put("")
@@ -465,6 +500,26 @@ class Prompt(TextBox):
         """Another one while searching."""
         return "›" if self._sought_from is None else "/"
 
+    def render_line(self, y: int) -> Strip:
+        """Return a row; behind a number that chooses a follow-up stands what would be sent."""
+        strip = super().render_line(y)
+        number = self.chosen_number
+        if y or not number:
+            return strip
+        start = self.gutter_width + len(self.text) + 1
+        width = self.content_size.width
+        base = self.rich_style
+        hint = _('{send} sends · Space types "{number}"').format(send=long_key(self.send_key), number=number)
+        question = clean_line(self._follow_ups[number - 1]).strip()
+        room = width - start - len("  → ") - cell_len(hint) - 3
+        if room < min(cell_len(question), _LEAST_PREVIEW):
+            room, hint = width - start - len("  → "), ""
+        parts = [("  → ", "muted"), (shorten(question, max(1, room)), "bot")]
+        if hint:
+            parts.append((f"   {hint}", "muted"))
+        preview = Strip([Segment(text, base + self.style_of(role)) for text, role in parts])
+        return Strip.join([strip.crop(0, start), preview]).adjust_cell_length(width, base).simplify()
+
     def placeholder_text(self, width: int) -> str:
         """Return the text of an empty box, at most `width` cells wide."""
         if self._sought_from is not None:
@@ -487,6 +542,7 @@ class Prompt(TextBox):
         if self._doubted and self.message != self._doubted:
             self._doubted = ""
             self._note.hide()
+        self._post_number()
         if self.has_tokens != self._had_tokens:
             self._had_tokens = self.has_tokens
             self.refresh_bindings()

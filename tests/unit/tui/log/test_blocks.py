@@ -16,8 +16,9 @@ from coze_tui.errors import CozeTuiError, QuotaError, StillAnswering, StreamCut,
 from coze_tui.render.inline import render_plain
 from coze_tui.render.palette import Palette
 from coze_tui.tui.log.answer import AnswerBlock
-from coze_tui.tui.log.blocks import SLICE, FollowUpsBlock, HeaderBlock, PlainBlock, ToolBlock, slices_of
+from coze_tui.tui.log.blocks import SLICE, HeaderBlock, PlainBlock, ToolBlock, slices_of
 from coze_tui.tui.log.entries import AnswerEntry, QuestionEntry
+from coze_tui.tui.log.follow_ups import FollowUpsBlock
 
 PALETTE = Palette.dark()
 
@@ -50,12 +51,14 @@ def test_a_choice_that_the_answer_lists_is_offered_and_not_shown_again() -> None
     assert entry.follow_ups == ["北京", "上海", "Why?"]
     *_, block = entry.blocks
     assert isinstance(block, FollowUpsBlock)
+    block.show_offered(is_offered=True)
     assert [line.plain for line in block.lines(40, PALETTE)] == ["3 Why?"]
     assert block.question_at(0, 2) == "Why?"
 
 
 def test_follow_ups_are_found_where_they_are_drawn() -> None:
     block = FollowUpsBlock(["短", "a much longer question"])
+    block.show_offered(is_offered=True)
     lines = block.lines(20, PALETTE)
     assert [line.plain for line in lines] == ["1 短", "2 a much longer que…"]
     assert block.question_at(0, 2) == "短"
@@ -84,7 +87,7 @@ def test_a_long_plain_text_is_laid_out_in_slices_without_a_difference(text: str)
 
 def test_a_follow_up_of_any_length_is_cut_to_a_line() -> None:
     [line] = FollowUpsBlock(["海" * 1_000_000]).lines(20, PALETTE)
-    assert line.plain == f"1 {'海' * 8}…"
+    assert line.plain == f"· {'海' * 8}…"
 
 
 @pytest.mark.parametrize(
@@ -136,7 +139,7 @@ def test_a_live_entry_looks_like_the_told_one() -> None:
     assert "▸ thought for 50 ms" in text
     assert "▸ ferry(3)  → 5 B in 60 ms" in text
     assert "It is 18:40." in text
-    assert "1 And then?" in text
+    assert "· And then?" in text
     assert "1.9 s · first text 300 ms · 1 902 tokens" in text
     assert live.copy_text() == "It is **18:40**."
 
@@ -191,7 +194,35 @@ def test_a_call_in_little_room_tells_its_name_and_what_came_of_it_before_its_arg
 def test_follow_ups_are_numbered_on_one_line_each_and_kept_whole() -> None:
     questions = [f"question {number}\nof two lines" for number in range(1, 12)]
     block = FollowUpsBlock(questions)
+    block.show_offered(is_offered=True)
     drawn = ["".join(part.text for part in line.body) for line in block.lines(24, PALETTE)]
     assert drawn[0].startswith("1 question 1 of two")
     assert drawn[10].startswith("11 question 11 of")
     assert block.question_at(10, 5) == questions[10]
+
+
+def follow_ups(block: FollowUpsBlock, width: int = 60) -> list[str]:
+    return [line.plain for line in block.lines(width, Palette.dark())]
+
+
+def test_follow_ups_have_numbers_and_color_only_while_a_digit_chooses_them() -> None:
+    block = FollowUpsBlock(["Why?", "Who?"])
+    assert follow_ups(block) == ["· Why?   · Who?"]
+    block.show_offered(is_offered=True)
+    assert follow_ups(block) == ["1 Why?   2 Who?"]
+    block.show_offered(is_offered=True, lit=2)
+    [line] = block.lines(60, Palette.dark())
+    lit = "".join(part.text for part in line.body if part.style is not None and part.style.reverse)
+    assert lit == "2 Who?"
+    assert block.question_at(0, 10) == "Who?"
+
+
+def test_follow_ups_have_a_line_each_if_one_is_long_and_a_greeting_says_how_to_choose() -> None:
+    block = FollowUpsBlock(["Why?", "Why is the Dead Sea so salty?"])
+    block.show_offered(is_offered=True)
+    assert follow_ups(block, 90) == ["1 Why?   2 Why is the Dead Sea so salty?"]
+    assert follow_ups(block, 60) == ["1 Why?", "2 Why is the Dead Sea so salty?"]
+    block = FollowUpsBlock(["Why?", "Who?"], is_list=True)
+    assert follow_ups(block) == ["· Why?", "· Who?"]
+    block.show_offered(is_offered=True)
+    assert follow_ups(block) == ["1 Why?", "2 Who?", "  press a number, then Enter"]

@@ -67,6 +67,9 @@ class PromptApp(ThemedApp):
     def on_prompt_follow_up_chosen(self, message: Prompt.FollowUpChosen) -> None:
         self.told.append(message)
 
+    def on_prompt_number_typed(self, message: Prompt.NumberTyped) -> None:
+        self.told.append(message)
+
     def on_prompt_editor_asked(self, message: Prompt.EditorAsked) -> None:
         self.told.append(message)
 
@@ -500,14 +503,40 @@ async def test_a_pasted_path_of_no_file_is_only_text(tmp_path: Path) -> None:
 
 async def test_digit_chooses_a_follow_up_only_while_there_are_some() -> None:
     async with at_desk() as desk:
-        desk.prompt.follow_up_count = 3
+        desk.prompt.offer(("one", "two", "three"))
         await desk.type("3")
         await desk.press("enter")
-        assert [one.number for one in desk.app.told if isinstance(one, Prompt.FollowUpChosen)] == [3]
+        assert [one.question for one in desk.app.told if isinstance(one, Prompt.FollowUpChosen)] == ["three"]
         assert desk.prompt.text == ""
         await desk.type("4")
         await desk.press("enter")
         assert desk.app.sent == ["4"]
+
+
+async def test_a_typed_digit_shows_what_would_be_sent_unless_a_space_follows() -> None:
+    def row() -> str:
+        return desk.prompt.render_line(0).text
+
+    async with at_desk() as desk:
+        await desk.type("2")
+        assert "→" not in row()
+        desk.prompt.offer(("one", "Why is the Dead Sea saltier?"))
+        assert "› 2   → Why is the Dead Sea saltier?" in row()
+        assert 'Enter sends · Space types "2"' in row()
+        await desk.press("space")
+        assert "→" not in row()
+        await desk.press("enter")
+        assert desk.app.sent == ["2"]
+        await desk.type("23")
+        assert "→" not in row()
+        await desk.press("backspace")
+        assert "→" in row()
+        desk.prompt.offer(())
+        assert "→" not in row()
+        await desk.pilot.pause()
+        numbers = [one.number for one in desk.app.told if isinstance(one, Prompt.NumberTyped)]
+        assert numbers[:2] == [2, 0]
+        assert numbers[-2:] == [2, 0]
 
 
 # --- pastes ---
