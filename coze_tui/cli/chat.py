@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from coze_tui.api.objects import Bot
 from coze_tui.cli.commands import COMMANDS
 from coze_tui.cli.exits import Exit
 from coze_tui.cli.options import Arguments
@@ -24,7 +25,7 @@ from coze_tui.config.folders import HOME_VARIABLE
 from coze_tui.config.new_files import temporary_folder
 from coze_tui.config.settings import PREFIX, variable_of
 from coze_tui.config.startup import Startup
-from coze_tui.text.i18n import _, ngettext
+from coze_tui.text.i18n import _, is_chinese, ngettext
 
 if TYPE_CHECKING:
     from coze_tui.terminal.first_frame import EarlyFrame
@@ -42,7 +43,13 @@ def run_chat(arguments: Arguments, environment: Mapping[str, str], frame: EarlyF
     return _run(begin(arguments, environment), arguments, frame)
 
 
-def _run(startup: Startup, arguments: Arguments, frame: EarlyFrame | None, *, is_demo: bool = False) -> int:
+def _run(
+    startup: Startup,
+    arguments: Arguments,
+    frame: EarlyFrame | None,
+    *,
+    demo_bots: Callable[[str], Sequence[Bot]] | None = None,
+) -> int:
     if arguments.linear:
         from coze_tui.cli.linear import run_linear
 
@@ -62,9 +69,13 @@ def _run(startup: Startup, arguments: Arguments, frame: EarlyFrame | None, *, is
     sys.setswitchinterval(_SWITCH_SECONDS)
     with ExitGuard(frame.modes if frame else None) as exit_guard:
         from coze_tui.tui.app import CozeApp
-        from coze_tui.tui.context import LaunchTarget
+        from coze_tui.tui.context import Demo, LaunchTarget
 
-        target = LaunchTarget(conversation=arguments.conversation or "", continues_last=arguments.continues)
+        target = LaunchTarget(
+            conversation=arguments.conversation or "",
+            continues_last=arguments.continues,
+            demo=Demo(demo_bots) if demo_bots is not None else None,
+        )
         app = CozeApp(startup, target=target)
         app.exit_guard, app.early_frame = exit_guard, frame
         app.run(mouse=startup.settings.mouse)
@@ -75,7 +86,7 @@ def _run(startup: Startup, arguments: Arguments, frame: EarlyFrame | None, *, is
         raise app.crash
     if app.context.wants_demo:
         return run_demo(Arguments(COMMANDS["demo"]), startup.environment, None)
-    if exit_guard.code is None and not is_demo:
+    if exit_guard.code is None and demo_bots is None:
         if sys.stdout.isatty():
             speak_utf8(sys.stdout)  # the screens just wrote UTF-8 to the same terminal
         _print_last_words(app.context.engine_thread.left_chats, app.context.left_conversation)
@@ -118,11 +129,11 @@ def run_demo(arguments: Arguments, environment: Mapping[str, str], frame: EarlyF
     from coze_tui.standin.demo_bots.bots import demo_bots
     from coze_tui.standin.server import StandIn
 
-    bots = demo_bots()
     with (
         temporary_folder("coze-tui-demo-") as home,
-        StandIn(bots=bots) as stand_in,
+        StandIn() as stand_in,
     ):
+        bots = demo_bots()
         own = {
             HOME_VARIABLE: home,
             TOKEN_VARIABLE: stand_in.token,
@@ -136,4 +147,21 @@ def run_demo(arguments: Arguments, environment: Mapping[str, str], frame: EarlyF
             for name, value in environment.items()
             if name.startswith(PREFIX) and name.removeprefix(PREFIX) in _LOOKS
         }
-        return _run(begin(arguments, {**rest, **looks, **own}), arguments, frame, is_demo=True)
+
+        def use_language(code: str) -> Sequence[Bot]:
+            spoken = demo_bots(chinese=is_chinese(code))
+            stand_in.use_bots(spoken)
+            return [
+                Bot(
+                    id=bot.id,
+                    name=bot.name,
+                    description=bot.description,
+                    prologue=bot.prologue,
+                    suggested_questions=bot.suggested_questions,
+                )
+                for bot in spoken
+                if bot.is_published
+            ]
+
+        startup = begin(arguments, {**rest, **looks, **own})
+        return _run(startup, arguments, frame, demo_bots=use_language)

@@ -21,7 +21,7 @@ from coze_tui.standin.demo_bots.bots import demo_bots
 from coze_tui.standin.scenarios import Bot, Capture
 from coze_tui.standin.server import StandIn
 from coze_tui.text.cleaning import clean_line
-from coze_tui.text.i18n import _
+from coze_tui.text.i18n import _, current_language, is_chinese
 from coze_tui.text.system_text import path_from
 
 _FIRST_CAPTURE = 7511000000000000801
@@ -33,7 +33,8 @@ _MOST_BYTES = 256_000_000
 def run_serve(arguments: Arguments, environment: Mapping[str, str]) -> int:
     """Start the server, print how to reach it, and wait for a signal."""
     # The printed lines lead to the first bot: a capture goes before the demo.
-    bots = [*(_recorded(number, name) for number, name in enumerate(arguments.capture)), *demo_bots()]
+    recorded = [_recorded(number, name) for number, name in enumerate(arguments.capture)]
+    bots = [*recorded, *demo_bots(chinese=is_chinese(current_language()))]
     stand_in = StandIn(
         profile=arguments.profile_name,
         port=arguments.port,

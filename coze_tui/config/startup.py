@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from coze_tui.config.app_state import AppStateFile
+from coze_tui.config.app_state import AppState, AppStateFile
 from coze_tui.config.credentials import CredentialsFile, OAuthPair, Secret, Token, find_token
 from coze_tui.config.loader import load_settings
 from coze_tui.config.locations import Paths, ensure, find_paths
@@ -30,6 +30,8 @@ class Startup:
     """Messages about what was repaired."""
     no_site: SettingsError | None = None
     """The one of the problems that leaves no site to connect to."""
+    remembered: AppState = AppState()
+    """What earlier runs saved, as it was when this one started."""
 
     def with_settings(self, settings: Settings) -> Startup:
         """Return a copy with other settings, perhaps of another site."""
@@ -97,11 +99,12 @@ def load_startup(environment: Mapping[str, str], flags: Mapping[str, object]) ->
         logged_in = credentials.profiles()
     except CredentialsError:  # reported when a token is needed
         logged_in = ()
+    remembered = app_state.with_user_id()
     loaded = load_settings(
         file=places.settings_file,
         environment=environment,
         flags=flags,
-        remembered=app_state.with_user_id(),
+        remembered=remembered,
         other_profiles=logged_in,
     )
     for problem in loaded.problems:
@@ -114,5 +117,13 @@ def load_startup(environment: Mapping[str, str], flags: Mapping[str, object]) ->
         notices.append(_("others could read {path}; now only you can").format(path=credentials.path))
     problems += loaded.problems
     return Startup(
-        places, environment, settings, tuple(problems), app_state, credentials, tuple(notices), loaded.no_site
+        places,
+        environment,
+        settings,
+        tuple(problems),
+        app_state,
+        credentials,
+        tuple(notices),
+        loaded.no_site,
+        remembered,
     )

@@ -184,7 +184,8 @@ class Chats:
         state = self._context.state
         state.turns[bot.id] = state.turns.get(bot.id, 0) + 1
         history = tuple(m.content for m in conversation.messages if m.role == "user")
-        chinese = question.is_chinese(history)
+        # without any letters so far, the language is that of the greeting
+        chinese = question.is_chinese((bot.prologue, *history))
         return Turn(question.text, chinese, state.turns[bot.id], question.files, {}, user_id, history)
 
     def _steps(

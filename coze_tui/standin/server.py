@@ -99,6 +99,14 @@ class StandIn:
             await server.close()
             await self._context.close()
 
+    def use_bots(self, bots: Sequence[Bot]) -> None:
+        """Offer other bots from now on; chats that run go on as they are."""
+
+        def use() -> None:
+            self._context.state.bots = {bot.id: bot for bot in bots}
+
+        self._call(use)
+
     def _call(self, work: Callable[[], _T]) -> _T:
         """Do `work` on the server's loop, so that nothing changes under a request; before the start, here."""
         if self._loop is None or self._loop.is_closed():

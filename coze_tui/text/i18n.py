@@ -53,6 +53,11 @@ def current_language() -> str:
     return _Chosen.language
 
 
+def is_chinese(code: str) -> bool:
+    """Return whether a code of `languages` is that of a Chinese one."""
+    return code.startswith("zh")
+
+
 def use_language(code: str) -> str:
     """Show all further text in this language, or in English if it has no catalog.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from textual.signal import Signal
 
 from coze_tui.api.objects import Bot
-from coze_tui.config.app_state import AppState
+from coze_tui.config.app_state import AppState, bot_key
 from coze_tui.config.child_environment import child_environment
 from coze_tui.config.credentials import OAuthPair, Secret
 from coze_tui.config.settings import Settings
@@ -24,7 +24,7 @@ from coze_tui.render.palette import Palette
 from coze_tui.terminal.app import TerminalApp
 from coze_tui.terminal.pacing import over_ssh
 from coze_tui.text.cleaning import clean_line
-from coze_tui.text.i18n import _, use_language
+from coze_tui.text.i18n import _, current_language, use_language
 from coze_tui.tui.themes import ANSI_THEME, DARK_THEME, palette_of
 from coze_tui.values import valueclass
 
@@ -35,6 +35,14 @@ if TYPE_CHECKING:
 
 
 @valueclass
+class Demo:
+    """The server of the demo, which runs in this process."""
+
+    use_language: Callable[[str], Sequence[Bot]]
+    """Lets its bots introduce themselves in a language, given by its code, and returns them."""
+
+
+@valueclass
 class LaunchTarget:
     """The conversation that the chat screen opens first."""
 
@@ -42,6 +50,8 @@ class LaunchTarget:
     """Its key; empty for a new conversation."""
     continues_last: bool = False
     """Without a key: open the latest conversation, if there is one."""
+    demo: Demo | None = None
+    """Set if the program runs as the demo."""
 
 
 class AppContext:
@@ -71,6 +81,11 @@ class AppContext:
         self.store_restored: Signal[Sequence[str]] = Signal(app, "store restored")
         """The store works again and has everything. Carries the sentences that are no longer true."""
         self._store_failures: list[str] = []
+        self._known_bots: dict[str, Bot] = {}
+        """`bot_key` → what this run has learned of a bot."""
+        self.demo_bots: Sequence[Bot] = ()
+        """The bots of the demo; none if this is not the demo."""
+        self._learn_demo_bots(current_language())
         # One thread writes all choices in order, so that a slow or locked disk never delays a key.
         self._state_thread = ThreadPoolExecutor(1, "app state")
         self._notified_limits: set[tuple[str, Feature]] = set()
@@ -176,6 +191,7 @@ class AppContext:
         use_language(code)
         self.settings = replace(self.settings, language=code)
         self.remember("language", code)
+        self._learn_demo_bots(code)
         self.language_changed.publish(code)
 
     def choose_sidebar(self, choice: str) -> None:
@@ -194,8 +210,25 @@ class AppContext:
         change = self._in_state_thread(lambda: self.startup.app_state.choose(name, value))
         change.add_done_callback(self._warn_if_not_stored)
 
+    def known_bot(self) -> Bot:
+        """Return the bot of the settings, with what is known of it without asking the site."""
+        key = bot_key(self.settings.bot_id, self.settings.base_url)
+        name = self.startup.remembered.recent_bots.get(key, "")
+        return self._known_bots.get(key, Bot(id=self.settings.bot_id, name=name))
+
+    def note_bot(self, bot: Bot) -> None:
+        """Let `known_bot` return a bot of the site in use from now on."""
+        self._known_bots[bot_key(bot.id, self.settings.base_url)] = bot
+
+    def _learn_demo_bots(self, code: str) -> None:
+        if self.target.demo is not None:
+            self.demo_bots = self.target.demo.use_language(code)
+            for bot in self.demo_bots:
+                self.note_bot(bot)
+
     def remember_bot(self, bot: Bot) -> None:
         """Store a bot as the last one of its profile. A failure is ignored: only a convenience is lost."""
+        self.note_bot(bot)
         settings, name = self.settings, clean_line(bot.name)
         self._in_state_thread(
             lambda: self.startup.app_state.use_bot(settings.profile, settings.base_url, bot.id, name)

@@ -10,11 +10,14 @@ from typing import Any, cast
 
 import pytest
 
+from coze_tui.api.objects import Bot as ApiBot
 from coze_tui.config.secure_files import locked
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.engine.session.sent_files import WebFile
 from coze_tui.garbage import pause_collection
+from coze_tui.standin.demo_bots.bots import demo_bots
 from coze_tui.standin.scenarios import (
+    CHINESE,
     Answer,
     Bot,
     Complete,
@@ -28,8 +31,10 @@ from coze_tui.standin.scenarios import (
     ToolCall,
     ToolResponse,
 )
+from coze_tui.standin.server import StandIn
+from coze_tui.text.i18n import is_chinese
 from coze_tui.tui.commands import slash_commands
-from coze_tui.tui.context import LaunchTarget
+from coze_tui.tui.context import Demo, LaunchTarget
 from coze_tui.tui.screens.dialogs import Choose
 from coze_tui.tui.screens.log_screen import ShowLink
 from coze_tui.tui.screens.tool_request import ToolRequest
@@ -73,15 +78,65 @@ async def test_a_question_is_answered_and_its_life_is_seen(home: Path) -> None:
 async def test_an_answer_to_an_early_question_gets_the_name_of_the_bot_once_it_is_known(home: Path) -> None:
     async with desk(home, bot(Delta("河流"), Gate("rest"), Answer("把盐带进海里。"))) as at:
         await at.until(lambda: at.screen.header.bot == "海水", "the bot is known")
-        at.screen.conversation.use_settings()  # as after the first run: the name is asked for later
+        at.screen.conversation.use_bot(ApiBot(id=BOT))  # as after the first run: its name is not known
         await at.ask("海水为什么咸？")
         await at.until(lambda: "河流" in at.text())
-        assert BOT in at.text()
+        assert "…0777" in at.text()
+        assert BOT not in at.text()
         at.screen.actions.start_learning_bot()
-        await at.until(lambda: "海水  " in at.text() and BOT not in at.text(), "the name")
+        await at.until(lambda: "海水  " in at.text() and "…0777" not in at.text(), "the name")
         at.stand_in.release("rest")
         await at.answered()
-        assert BOT not in at.text()
+        assert "…0777" not in at.text()
+
+
+async def test_an_empty_conversation_says_what_to_do_until_something_is_asked(home: Path) -> None:
+    bots = [
+        Bot(BOT, "海水", [Answer("因为盐。")], prologue="你好！", suggested_questions=("海水为什么咸？",))
+    ]
+    stand_in = StandIn(pace=0, bots=bots).start()
+    async with desk(home, bots, stand_in=stand_in) as at:
+        await at.until(lambda: "1 海水为什么咸？" in at.text())
+        keys = "/ commands   Ctrl+G Ctrl+G every frame   Ctrl+S history   F1 keys"
+        for _again in range(2):
+            assert "press a number, then Enter" in at.text()
+            assert keys in at.text()
+            assert "demo" not in at.text()
+            await at.ask("海水为什么咸？")
+            await at.answered()
+            assert "every frame" not in at.text()
+            assert "press a number" not in at.text()
+            await at.pilot.press("ctrl+n")
+            await at.until(lambda: "你好！" in at.text() and "因为盐" not in at.text())
+    async with desk(home, bots, stand_in=stand_in) as at:  # the name is known from the time before
+        assert at.screen.header.bot == "海水"
+    stand_in.stop()
+
+
+async def test_the_demo_introduces_itself_in_the_language_of_the_program(home: Path) -> None:
+    stand_in = StandIn(pace=0)
+    spoken: list[str] = []
+
+    def use_language(code: str) -> list[ApiBot]:
+        spoken.append(code)
+        bots = demo_bots(chinese=is_chinese(code))
+        stand_in.use_bots(bots)
+        return [ApiBot(bot.id, bot.name, prologue=bot.prologue) for bot in bots if bot.is_published]
+
+    with stand_in:
+        target = LaunchTarget(demo=Demo(use_language))
+        async with desk(home, stand_in=stand_in, target=target) as at:
+            assert at.screen.header.bot == "Xiaochun"
+            await at.until(lambda: "This is the demo: 12 bots" in at.text())
+            assert "Ctrl+T changes the bot" in at.text()
+            assert not CHINESE.search(at.text())
+            at.context.choose_language("zh_CN")
+            await at.until(lambda: "这是演示" in at.text() and "你好，我是小春" in at.text())
+            assert at.screen.header.bot == "小春"
+            assert "Hello" not in at.text()
+            at.context.choose_language("en")
+            await at.until(lambda: "Hello, I am Xiaochun" in at.text())
+            assert spoken == ["en", "zh_CN", "en"]
 
 
 async def test_the_title_in_the_header_is_the_one_that_is_kept(home: Path) -> None:

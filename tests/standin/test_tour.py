@@ -10,9 +10,10 @@ import pytest
 from coze_tui.standin.demo_bots.bots import demo_bots
 from coze_tui.standin.demo_bots.friendly import evaluate
 from coze_tui.standin.scenarios import CHINESE
+from coze_tui.standin.server import StandIn
 from tests.support.standin_calls import Answer, Caller, Json, as_list, as_object
 
-BOTS: Mapping[str, str] = {bot.name.split(maxsplit=1)[1]: bot.id for bot in demo_bots()}
+BOTS: Mapping[str, str] = {bot.name: bot.id for bot in demo_bots()}
 COMPLETED = "conversation.message.completed"
 CHATTY = ["Xiaochun", "Markdown tour", "Thinks aloud", "Uses tools", "Follow-ups", "Fast", "Slow"]
 
@@ -30,16 +31,25 @@ def types(reply: Answer) -> list[object]:
     return [message["type"] for message in reply.objects(COMPLETED)]
 
 
-def test_every_bot_greets_and_has_an_id_of_its_own() -> None:
-    bots = demo_bots()
+@pytest.mark.parametrize("chinese", [False, True])
+def test_every_bot_introduces_itself_in_one_language_and_has_an_id_of_its_own(chinese: bool) -> None:
+    bots = demo_bots(chinese=chinese)
+    assert [bot.id for bot in bots] == [bot.id for bot in demo_bots(chinese=not chinese)]
     assert len({bot.id for bot in bots}) == len(bots)
     for bot in bots:
         assert re.fullmatch(r"7511\d{15}", bot.id)
-        assert bot.description
+        words = [bot.name, bot.description, *([bot.prologue] if bot.is_published else [])]
+        assert all(bool(CHINESE.search(text)) == chinese for text in words)
         if bot.is_published:
-            assert CHINESE.search(bot.prologue)
-            assert re.search("[a-z]", bot.prologue)
             assert bot.suggested_questions
+        if not chinese:
+            assert not CHINESE.search("".join(bot.suggested_questions))
+
+
+def test_a_question_without_letters_is_answered_in_the_language_of_the_greeting() -> None:
+    with StandIn(bots=demo_bots(chinese=True), pace=0) as chinese:
+        follow_ups = Caller(chinese).ask("1 + 1", bot=bot_id("Xiaochun")).objects(COMPLETED)[-1]["content"]
+    assert CHINESE.search(str(follow_ups))
 
 
 @pytest.mark.parametrize("name", CHATTY)

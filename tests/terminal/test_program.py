@@ -69,7 +69,7 @@ def test_the_demo_runs_without_a_token_and_leaves_nothing_behind(tmp_path: Path)
     env = {"COZE_TUI_HOME": None, "HOME": str(home), "TMPDIR": str(temporary)}
     with Program(home, None, "demo", env=env) as program:
         program.ready()
-        program.wait_for("小春")
+        program.wait_for("Xiaochun")
         program.ask("1 + 1", "1 + 1 = 2")
         program.send(b"\x11")
         program.check_left()

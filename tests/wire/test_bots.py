@@ -39,7 +39,7 @@ async def test_one_bot_with_its_greeting(profile: str, loopback: Loopback) -> No
     with StandIn(profile=profile, pace=0) as stand_in:
         client = await loopback.client(stand_in.base_url, lambda: stand_in.token)
         bot = await resources.retrieve_bot(client, BOT)
-    assert (bot.id, bot.name) == (BOT, "小春 Xiaochun")
+    assert (bot.id, bot.name) == (BOT, "Xiaochun")
     assert bot.prologue.startswith("你好")
     assert bot.suggested_questions[-1] == "1 + 1"
 

@@ -5,120 +5,244 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from coze_tui.standin.demo_bots import contents, friendly, markdown, speed, thinker, tools, trouble
-from coze_tui.standin.scenarios import Bot
+from coze_tui.standin.scenarios import Bot, Scenario
 
 
-def demo_bots() -> Sequence[Bot]:
-    """The demo's tour. The first is the default."""
+def demo_bots(*, chinese: bool = False) -> Sequence[Bot]:
+    """Return the bots of the demo's tour, the default first.
+
+    Args:
+        chinese: Names, descriptions, greetings and suggested questions are in Chinese, else in English.
+            Answers are in the language of the question.
+    """
+    return tuple(_chinese() if chinese else _english())
+
+
+def _bot(number: int, scenario: Scenario, name: str, description: str, prologue: str, *questions: str) -> Bot:
+    return Bot(
+        str(7511000000000000100 + number),
+        name,
+        scenario,
+        description,
+        prologue,
+        questions,
+        suggests=scenario in (friendly.scenario, markdown.follow_ups),
+    )
+
+
+def _english() -> Sequence[Bot]:
     return (
-        Bot(
-            "7511000000000000101",
-            "小春 Xiaochun",
+        _bot(
+            1,
             friendly.scenario,
-            "懂一点春节，会算加减乘除。Knows the Spring Festival and simple sums.",
-            "你好，我是小春，一个住在本机的替身机器人。问问我春节的事吧。\n\n"
+            "Xiaochun",
+            "Knows the Spring Festival and simple sums.",
             "Hello, I am Xiaochun, a stand-in that lives on this machine. Ask me about the Spring Festival.",
-            ("2025年春节是哪一天", "2025春节有什么不一样的，做成一个网页", "1 + 1"),
-            suggests=True,
+            "When is the Spring Festival in 2025?",
+            "What is different about the 2025 Spring Festival? Make it a web page",
+            "1 + 1",
         ),
-        Bot(
-            "7511000000000000102",
-            "Markdown 之旅 Markdown tour",
+        _bot(
+            2,
             markdown.tour,
-            "一个长回答，Markdown 的样样都有。One long answer with all that Markdown can do.",
-            "我会用一壶茶把 Markdown 走一遍。\n\nI will go through Markdown with a pot of tea.",
-            ("带我走一遍", "Show me the tour"),
+            "Markdown tour",
+            "One long answer with all that Markdown can do.",
+            "I will go through Markdown with a pot of tea.",
+            "Show me the tour",
         ),
-        Bot(
-            "7511000000000000103",
-            "边想边答 Thinks aloud",
+        _bot(
+            3,
             thinker.scenario,
-            "先给出思考，再给出答案。Reasoning first, then the answer.",
-            "给我一道鸡兔同笼，看我怎么想。\n\nGive me heads and legs, and watch me think.",
-            ("鸡兔同笼，35 个头，94 只脚，各几只？", "20 heads and 56 legs: how many chickens and rabbits?"),
+            "Thinks aloud",
+            "Reasoning first, then the answer.",
+            "Give me heads and legs, and watch me think.",
+            "35 heads and 94 legs: how many chickens and rabbits?",
+            "20 heads and 56 legs: how many chickens and rabbits?",
         ),
-        Bot(
-            "7511000000000000104",
-            "会用工具 Uses tools",
+        _bot(
+            4,
             tools.plugins,
-            "查知识、调插件，再回答。Looks things up, calls a plugin, then answers.",
-            "问我下一班渡轮。\n\nAsk me for the next ferry.",
-            ("下一班渡轮几点开？", "When does the next ferry leave?"),
+            "Uses tools",
+            "Looks things up, calls a plugin, then answers.",
+            "Ask me for the next ferry.",
+            "When does the next ferry leave?",
         ),
-        Bot(
-            "7511000000000000105",
-            "要你帮忙 Needs your help",
+        _bot(
+            5,
             tools.local,
-            "要用你机器上的工具，等你给结果。Needs a tool on your machine, and waits for its result.",
-            "我看不到你的时钟，要请你替我看一眼。\n\nI cannot see your clock; you will have to look for me.",
-            (
-                "现在几点？",
-                "几点了，电量还有多少？两个都要",
-                "What time is it? Then the battery, one after the other",
-            ),
+            "Needs your help",
+            "Needs a tool on your machine, and waits for its result.",
+            "I cannot see your clock; you will have to look for me.",
+            "What time is it?",
+            "What time is it, and how full is the battery? Both, please",
+            "What time is it? Then the battery, one after the other",
         ),
-        Bot(
-            "7511000000000000106",
-            "接着问 Follow-ups",
+        _bot(
+            6,
             markdown.follow_ups,
-            "每次答完都给三个可以接着问的问题。Three suggestions after every answer.",
-            "问我海水为什么咸，再一路问下去。\n\nAsk me why the sea is salty, and go on from there.",
-            ("海水为什么咸？", "Why is the sea salty?"),
-            suggests=True,
+            "Follow-ups",
+            "Three suggestions after every answer.",
+            "Ask me why the sea is salty, and go on from there.",
+            "Why is the sea salty?",
         ),
-        Bot(
-            "7511000000000000107",
-            "反问一句 Asks back",
+        _bot(
+            7,
             tools.ask_back,
-            "先反问一句，等你的下一句话。Answers with a question and waits for your next message.",
-            "要不要订早餐？\n\nShall I order breakfast?",
-            ("订一份早餐", "Order breakfast"),
+            "Asks back",
+            "Answers with a question and waits for your next message.",
+            "Shall I order breakfast?",
+            "Order breakfast",
         ),
-        Bot(
-            "7511000000000000108",
-            "总出错 Fails",
+        _bot(
+            8,
             trouble.fails,
-            "五种失败轮流来，也可以点 1 到 5。Fails in five ways, in turn or by number.",
-            "说 1 到 5，我就用那种办法失败。\n\nSay 1 to 5 and I fail that way.",
-            ("1", "2", "3", "4", "5"),
+            "Fails",
+            "Fails in five ways, in turn or by number.",
+            "Say 1 to 5 and I fail that way.",
+            *"12345",
         ),
-        Bot(
-            "7511000000000000109",
-            "断线 Loses the line",
+        _bot(
+            9,
             trouble.cut,
-            "说到一半线就断，答案留在服务器上。The line breaks in the middle; the answer is at the server.",
-            "随便问一句，看看断了以后怎么办。\n\nAsk anything, and see what happens after the break.",
-            ("线断了怎么办？", "What if the line breaks?"),
+            "Loses the line",
+            "The line breaks in the middle; the answer is at the server.",
+            "Ask anything, and see what happens after the break.",
+            "What if the line breaks?",
         ),
-        Bot(
-            "7511000000000000110",
-            "飞快 Fast",
+        _bot(
+            10,
             speed.fast,
-            "几千个 delta 一口气。可用 n= rate= len= stamp。Thousands of deltas; takes n= rate= len= stamp.",
-            "我说得很快。\n\nI talk fast.",
-            ("来吧", "n=2000 rate=50 len=5", "n=20000 rate=0"),
+            "Fast",
+            "Thousands of deltas; takes n= rate= len= stamp.",
+            "I talk fast.",
+            "Go",
+            "n=2000 rate=50 len=5",
+            "n=20000 rate=0",
         ),
-        Bot(
-            "7511000000000000111",
-            "慢慢来 Slow",
+        _bot(
+            11,
             speed.slow,
-            "先沉默一会儿，再一字一句。Silent at first, then word by word.",
-            "不急。\n\nNo hurry.",
-            ("慢慢说", "Take your time"),
+            "Slow",
+            "Silent at first, then word by word.",
+            "No hurry.",
+            "Take your time",
         ),
-        Bot(
-            "7511000000000000112",
-            "草稿 Draft",
-            friendly.scenario,
-            "还没有发布。Not published yet.",
-            is_published=False,
-        ),
-        Bot(
-            "7511000000000000113",
-            "各种内容 Kinds of content",
+        Bot("7511000000000000112", "Draft", friendly.scenario, "Not published yet.", is_published=False),
+        _bot(
+            13,
             contents.scenario,
-            "卡片、表单、图片、思考、沉默等九种。Cards, forms, images, thinking, silence and more.",
-            "说 1 到 9，我就发那一种内容。\n\nSay 1 to 9 and I send that kind of content.",
-            ("1", "2", "3", "4", "5", "6", "7", "8", "9"),
+            "Kinds of content",
+            "Cards, forms, images, thinking, silence and more.",
+            "Say 1 to 9 and I send that kind of content.",
+            *"123456789",
+        ),
+    )
+
+
+def _chinese() -> Sequence[Bot]:
+    return (
+        _bot(
+            1,
+            friendly.scenario,
+            "小春",
+            "懂一点春节，会算加减乘除。",
+            "你好，我是小春，一个住在本机的替身智能体。问问我春节的事吧。",
+            "2025年春节是哪一天",
+            "2025春节有什么不一样的，做成一个网页",
+            "1 + 1",
+        ),
+        _bot(
+            2,
+            markdown.tour,
+            "Markdown 之旅",
+            "一个长回答，Markdown 的样样都有。",
+            "我会用一壶茶把 Markdown 走一遍。",
+            "带我走一遍",
+        ),
+        _bot(
+            3,
+            thinker.scenario,
+            "边想边答",
+            "先给出思考，再给出答案。",
+            "给我一道鸡兔同笼，看我怎么想。",
+            "鸡兔同笼，35 个头，94 只脚，各几只？",
+            "鸡兔同笼，20 个头，56 只脚，各几只？",
+        ),
+        _bot(
+            4,
+            tools.plugins,
+            "会用工具",
+            "查知识、调插件，再回答。",
+            "问我下一班渡轮。",
+            "下一班渡轮几点开？",
+        ),
+        _bot(
+            5,
+            tools.local,
+            "要你帮忙",
+            "要用你机器上的工具，等你给结果。",
+            "我看不到你的时钟，要请你替我看一眼。",
+            "现在几点？",
+            "几点了，电量还有多少？两个都要",
+            "先看几点，再看电量，一个接一个",
+        ),
+        _bot(
+            6,
+            markdown.follow_ups,
+            "接着问",
+            "每次答完都给三个可以接着问的问题。",
+            "问我海水为什么咸，再一路问下去。",
+            "海水为什么咸？",
+        ),
+        _bot(
+            7,
+            tools.ask_back,
+            "反问一句",
+            "先反问一句，等你的下一句话。",
+            "要不要订早餐？",
+            "订一份早餐",
+        ),
+        _bot(
+            8,
+            trouble.fails,
+            "总出错",
+            "五种失败轮流来，也可以点 1 到 5。",
+            "说 1 到 5，我就用那种办法失败。",
+            *"12345",
+        ),
+        _bot(
+            9,
+            trouble.cut,
+            "断线",
+            "说到一半线就断，答案留在服务器上。",
+            "随便问一句，看看断了以后怎么办。",
+            "线断了怎么办？",
+        ),
+        _bot(
+            10,
+            speed.fast,
+            "飞快",
+            "几千个增量一口气。可用 n= rate= len= stamp。",
+            "我说得很快。",
+            "来吧",
+            "n=2000 rate=50 len=5",
+            "n=20000 rate=0",
+        ),
+        _bot(
+            11,
+            speed.slow,
+            "慢慢来",
+            "先沉默一会儿，再一字一句。",
+            "不急。",
+            "慢慢说",
+        ),
+        Bot("7511000000000000112", "草稿", friendly.scenario, "还没有发布。", is_published=False),
+        _bot(
+            13,
+            contents.scenario,
+            "各种内容",
+            "卡片、表单、图片、思考、沉默等九种。",
+            "说 1 到 9，我就发那一种内容。",
+            *"123456789",
         ),
     )

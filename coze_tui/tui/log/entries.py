@@ -53,6 +53,8 @@ class Entry:
 
     bar: Role | None = None
     """The color of the bar at the left; None for no bar."""
+    is_transient = False
+    """It is removed as soon as another entry follows."""
 
     def __init__(self, blocks: Sequence[EntryBlock], chat: int = 0) -> None:
         self.blocks = list(blocks)

@@ -154,12 +154,20 @@ class LogViewport:
 
     def append(self, *entries: Entry) -> None:
         """Put entries at the end."""
+        self._remove_transient()
         self._index.insert(len(self.entries), [entry.height(self.text_width) for entry in entries])
         self.entries += entries
         self.lay_out()
         if self.following:
             self._to_end()
         self._log.refresh()
+
+    def _remove_transient(self) -> None:
+        last = len(self.entries) - 1
+        if self.entries and self.entries[last].is_transient:
+            self._laid_out.pop(self.entries.pop(), None)
+            self._index.remove(last, last + 1)
+            self.painter.forget(self._index.total)
 
     def prepend(self, entries: Sequence[Entry], *, has_older: bool) -> None:
         """Put older entries at the top; what is in sight stays where it is."""
@@ -503,6 +511,11 @@ class LogViewport:
         self.scroll(max(0, self._index.start(number) - 2))
         self.lay_out()
         self.scroll(max(0, self._index.start(number) - 2))
+
+    def show_start(self) -> None:
+        """Show the first line, and do not follow the text."""
+        self.following = False
+        self.scroll(0)
 
     def show_end(self) -> None:
         """Show the last line, and follow the text if nothing newer is left out."""

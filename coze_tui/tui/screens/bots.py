@@ -61,6 +61,8 @@ async def choose_bot(context: AppContext, text: str) -> bool:
     else:
         settings = replace(context.settings, bot_id=choice.bot_id)
     await context.use(settings)
+    if choice.name and choice.name != choice.bot_id and not context.known_bot().name:
+        context.note_bot(Bot(id=settings.bot_id, name=choice.name))
     return True
 
 

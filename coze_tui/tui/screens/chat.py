@@ -12,13 +12,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
-from coze_tui.api.objects import Bot
 from coze_tui.engine.model.updates import Phase
 from coze_tui.errors import CozeTuiError, StoreError
 from coze_tui.text.i18n import N_, _
 from coze_tui.tui.commands import SlashCommand, doubt_about, parse, slash_commands
+from coze_tui.tui.key_names import key_for
 from coze_tui.tui.log.entries import AnswerEntry
 from coze_tui.tui.log.finder import Finder
+from coze_tui.tui.log.first_steps import FirstStepsEntry
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.log.viewport import PageWanted
 from coze_tui.tui.screens.conversation import ChatWidgets, OpenConversation, bot_label
@@ -59,6 +60,10 @@ _FOOTER = (
     *("app.commands", "chat.history", "chat.new", "chat.events", "chat.bot"),
 )
 """IDs of the bindings that the footer shows, the most useful first."""
+_SHOWN_BY_BOTS = N_(
+    "reasoning · tools · a tool on your machine · a question back · failures · a lost line · "
+    "thousands of deltas · cards and forms · Markdown"
+)
 _MOST_KEYS = 9
 """Keys in the footer: all that work at the cursor of the log."""
 
@@ -130,7 +135,7 @@ class ChatScreen(LogScreen[None]):
     def __init__(self) -> None:
         super().__init__()
         context, settings = self.context, self.context.settings
-        self.header = ChatHeader(bot=bot_label(Bot(id=settings.bot_id)), site=settings.site, id="header")
+        self.header = ChatHeader(bot=bot_label(context.known_bot()), site=settings.site, id="header")
         self.banner = Banner(id="banner")
         self.log_widget = MessageLog(context.palette, frames_per_second=context.frames_per_second, id="log")
         self.sidebar = EventSidebar(id="sidebar")
@@ -158,7 +163,7 @@ class ChatScreen(LogScreen[None]):
             self.attachments,
             self.prompt,
         )
-        self.conversation = OpenConversation(self, widgets)
+        self.conversation = OpenConversation(self, widgets, self._first_steps)
         self.offers = Offers(self, self.offer_line, self._is_being_typed_in)
         self.turns = TurnControl(
             self, widgets, self.conversation, self.offers, self._help_after, self._start_fetching
@@ -183,6 +188,20 @@ class ChatScreen(LogScreen[None]):
         yield self.attachments
         yield self._prompt_area
         yield KeyFooter(order=_FOOTER, back="chat.back", last="chat.help", most=_MOST_KEYS, id="footer")
+
+    def _first_steps(self) -> FirstStepsEntry:
+        """Return what an empty conversation says: in the demo what its bots show, and a few keys."""
+
+        def key(binding: str) -> str:
+            return key_for(binding, self, self)
+
+        sentences: list[str] = []
+        if count := len(self.context.demo_bots):
+            reach = _("This is the demo: {n} bots, each shows one thing. {key} changes the bot.")
+            sentences = [reach.format(n=count, key=key("chat.bot")), _(_SHOWN_BY_BOTS)]
+        twice = " ".join([key("chat.events")] * 2)
+        keys = [("/", _("commands")), (twice, _("every frame")), (key("chat.history"), _("history"))]
+        return FirstStepsEntry(sentences, [*keys, (key("chat.help"), _("keys"))])
 
     def _help_after(self, error: CozeTuiError) -> bool:
         return self.actions.help_after(error)
@@ -219,6 +238,8 @@ class ChatScreen(LogScreen[None]):
         """Open the store, the first conversation and the bot, after the first frame."""
         context, engine_thread = self.context, self.context.engine_thread
         late = _("Opening the history takes longer than usual: another program may hold it.")
+        if not (context.target.conversation or context.target.continues_last):
+            self.conversation.greet()
         waiting = self.set_timer(_PATIENCE_SECONDS, lambda: self.banner.add(late))
         await engine_thread.call(_ready)
         waiting.stop()
@@ -231,6 +252,8 @@ class ChatScreen(LogScreen[None]):
             self.notify_failure(error)
             if error.kind == "locked":
                 self._open_target_later()
+        if not self.conversation.key:
+            self.conversation.greet()
         has_bot = bool(context.settings.bot_id or self.conversation.key)
         # The token may come from a command, which is why a thread asks for it.
         if not has_bot or not await asyncio.to_thread(context.startup.has_token, context.settings):
@@ -575,6 +598,8 @@ class ChatScreen(LogScreen[None]):
         self.turns.show_figures(self.sidebar.figures)
         for widget in self.walk_children():
             widget.refresh()
+        if self.context.demo_bots:
+            self.actions.start_learning_bot()  # an answer on its way may still be in the other language
         self._show_entries_again()
 
     @work(group="language", exclusive=True, exit_on_error=False)
@@ -586,6 +611,7 @@ class ChatScreen(LogScreen[None]):
             await self.actions.open(self.conversation.key)
         else:
             self.log_widget.clear()
+            self.conversation.use_bot(self.context.known_bot())
             self.conversation.greet()
 
     # --- layout ---

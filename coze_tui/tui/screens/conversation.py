@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from coze_tui.api.objects import Bot
 from coze_tui.engine.model.outcomes import Outcome
 from coze_tui.text.cleaning import clean, clean_line
+from coze_tui.text.format import tail
 from coze_tui.text.i18n import _
-from coze_tui.tui.log.entries import AnswerEntry, GreetingEntry, QuestionEntry
+from coze_tui.tui.log.entries import AnswerEntry, Entry, GreetingEntry, QuestionEntry
 from coze_tui.tui.log.message_log import MessageLog
 from coze_tui.tui.log.window import LogWindow
 from coze_tui.tui.screens.coze_screen import CozeScreen
@@ -41,8 +42,8 @@ class ChatWidgets:
 
 
 def bot_label(bot: Bot) -> str:
-    """Return the name of a bot, else its ID; clean and on one line."""
-    return clean_line(bot.name) or bot.id or _("no bot")
+    """Return the name of a bot, else the end of its ID; clean and on one line."""
+    return clean_line(bot.name) or tail(bot.id) or _("no bot")
 
 
 class MessageQueue:
@@ -94,15 +95,19 @@ class OpenConversation:
 
     Args:
         screen: Runs the workers and reports their failures.
+        first_steps: Returns what an empty conversation says about the program.
     """
 
-    def __init__(self, screen: CozeScreen[None], widgets: ChatWidgets) -> None:
+    def __init__(
+        self, screen: CozeScreen[None], widgets: ChatWidgets, first_steps: Callable[[], Entry]
+    ) -> None:
         self._screen = screen
+        self._first_steps = first_steps
         self._widgets = widgets
         self._engine_thread = screen.context.engine_thread
         self.key = ""
         """Its local key; empty until something is said in a new conversation."""
-        self.bot = Bot(id=screen.context.settings.bot_id)
+        self.bot = screen.context.known_bot()
         self._restored_draft = ""
         self.title = ""
         """Clean and on one line."""
@@ -129,7 +134,7 @@ class OpenConversation:
         """Use the site and the bot of the current settings, in a new conversation."""
         settings = self._screen.context.settings
         self._widgets.header.site = settings.site
-        self.use_bot(Bot(id=settings.bot_id))
+        self.use_bot(self._screen.context.known_bot())
 
     def set_title(self, title: str, *, is_fork: bool | None = None) -> None:
         """Show a title, and whether the conversation is a fork; None leaves that as it is."""
@@ -138,30 +143,42 @@ class OpenConversation:
             self._widgets.header.is_fork = is_fork
 
     def greet(self, *, behind_failures: bool = False) -> None:
-        """Show the prologue and the suggested questions of the bot if the log is empty.
+        """Show in an empty log what the bot and the program say before the first question.
+
+        Call it again when more is known of the bot.
 
         Args:
-            behind_failures: Also at the end of a log in which every question has failed.
+            behind_failures: Greet also at the end of a log in which every question has failed.
         """
         log, bot = self._widgets.log, self.bot
-        is_begun = bool(log.entries) if not behind_failures else log.viewport.has_older
-        for entry in log.entries if behind_failures else ():
-            is_failed = isinstance(entry, AnswerEntry) and entry.outcome is Outcome.FAILED
-            is_begun = is_begun or not (is_failed or isinstance(entry, QuestionEntry))
-        if is_begun or not (bot.prologue or bot.suggested_questions):
+        said = [entry for entry in log.entries if not entry.is_transient]
+        if said and not (behind_failures and self._have_failed(said)):
             return
-        questions = [clean_line(question) for question in bot.suggested_questions]
-        log.append(GreetingEntry(self.bot_name, clean(bot.prologue), questions, bot_id=bot.id))
+        entries: list[Entry] = []
+        if bot.prologue or bot.suggested_questions:
+            questions = [clean_line(question) for question in bot.suggested_questions]
+            entries.append(GreetingEntry(self.bot_name, clean(bot.prologue), questions, bot_id=bot.id))
+        log.append(*entries, self._first_steps())
         self.offer_follow_ups()
+        if not said:
+            log.viewport.show_start()  # a low terminal has no room for all of it
+
+    def _have_failed(self, entries: Sequence[Entry]) -> bool:
+        """Return whether these are all entries of the conversation, and every question in them has failed."""
+        return not self._widgets.log.viewport.has_older and all(
+            isinstance(entry, QuestionEntry)
+            or (isinstance(entry, AnswerEntry) and entry.outcome is Outcome.FAILED)
+            for entry in entries
+        )
 
     def show(self, opened: Opened) -> None:
         """Show a stored conversation from its end, with its draft in the prompt."""
         summary = opened.summary
         self.key = summary.key
-        if summary.bot_id:
-            self.use_bot(Bot(id=summary.bot_id, name=summary.bot_name))
-        else:  # begun without one: it gets the bot that answers the next question
-            self.use_bot(Bot(id=self._screen.context.settings.bot_id))
+        known = self._screen.context.known_bot()
+        if summary.bot_id and not (known.id == summary.bot_id and known.name):
+            known = Bot(id=summary.bot_id, name=summary.bot_name)
+        self.use_bot(known)  # one that was begun without a bot gets the one that answers the next question
         self.set_title(summary.title, is_fork=bool(summary.forked_from))
         self.last_chat = opened.last_chat
         self.show_messages(opened)
@@ -173,6 +190,7 @@ class OpenConversation:
         if opened.edit is not None:
             self.edit.begin(opened.edit)
         self._restored_draft = self._widgets.prompt.message
+        self.greet()
         self.offer_follow_ups()
 
     def show_messages(self, opened: Opened) -> None:

@@ -32,7 +32,7 @@ def answered(command: Command, bot: Bot, *typed: str, **variables: str) -> list[
 def test_one_asks_and_both_sides_stand_in_the_log(command: Command) -> None:
     ran = command("--linear", stdin="1 + 1\n/events\n/quit\nnever read\n")
     assert (ran.status, ran.err) == (0, "")
-    assert "You: 1 + 1\n小春 Xiaochun: 1 + 1 = 2\n" in ran.out
+    assert "You: 1 + 1\nXiaochun: 1 + 1 = 2\n" in ran.out
     assert "Status: completed" in ran.out
     assert "= completed" in ran.out
     assert "\x1b" not in ran.out
@@ -41,7 +41,7 @@ def test_one_asks_and_both_sides_stand_in_the_log(command: Command) -> None:
 
 def test_a_suggestion_is_asked_by_its_number(command: Command) -> None:
     ran = command("--linear", stdin="3\n")
-    assert "Suggestion 3: 1 + 1\nYou: 3\n小春 Xiaochun: 1 + 1 = 2\n" in ran.out
+    assert "Suggestion 3: 1 + 1\nYou: 3\nXiaochun: 1 + 1 = 2\n" in ran.out
 
 
 def test_files_and_urls_go_with_the_next_question(command: Command, tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_what_was_said_is_gone_on_with(command: Command) -> None:
     ran = command("--linear", "--continue", stdin="/history\n/open 7\n/open 1\n/retry\n/new\n/retry\n")
     assert ran.out.count("You: 1 + 1\n") == 2
     assert ran.out.count("1 + 1 = 2") == 3
-    assert "1: 1 + 1 – 小春 Xiaochun" in ran.out
+    assert "1: 1 + 1 – Xiaochun" in ran.out
     assert "there is no conversation 7 here" in ran.out
     assert "there is nothing to do that with" in ran.out
 
