@@ -513,8 +513,8 @@ class LogViewport:
         self.scroll(max(0, self._index.start(number) - 2))
 
     def show_start(self) -> None:
-        """Show the first line, and do not follow the text."""
-        self.following = False
+        """Show the first line; follow the text only if all of it is in sight."""
+        self.following = self._index.total <= self.height
         self.scroll(0)
 
     def show_end(self) -> None:
